@@ -49,7 +49,7 @@ windows: $(READY)  ## try the program in Python for Windows under wine, which ge
 	$(BIN)/python .ci/windows
 
 simulate: $(READY)  ## imports in a simulated world: SEEDS=200000 of them, or SEED=7 step by step (BEYOND=twice, FILES=1, …)
-	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BEYOND),--beyond $(BEYOND)) $(if $(FILES),--files)
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BEYOND),--beyond $(BEYOND)) $(if $(FILES),--files) $(if $(UPDATES),--updates)
 
 mutants: $(READY)  ## break each rule of delivery in turn, and see that a simulated world shows it (SEEDS=10000)
 	$(BIN)/python -m tests.simulation.mutants --seeds $(or $(SEEDS),10000)

@@ -66,6 +66,7 @@ class Result(StrEnum):
     """
 
     CREATED = "created"
+    UPDATED = "updated"
     DUPLICATE = "duplicate"
     ALREADY_IMPORTED = "already imported"
     REJECTED = "rejected"
@@ -75,7 +76,7 @@ class Result(StrEnum):
     SKIPPED = "skipped"
 
 
-DELIVERED = frozenset({Result.CREATED, Result.ALREADY_IMPORTED})
+DELIVERED = frozenset({Result.CREATED, Result.UPDATED, Result.ALREADY_IMPORTED})
 NEEDS_A_PERSON = frozenset({Result.REJECTED, Result.INVALID, Result.UNCONFIRMED})
 
 
@@ -228,9 +229,8 @@ class Rows:
         skipped: position → why the row certainly isn't data, or which word leaves it out.
         rejected: position → why the row's email names no prospect, once it was looked up.
         sheet_rows: position → index of the sheet's row, if one row makes several notes; None: each has its own row.
-        files: digest → the attached file.
         meanings: role → word of its column, "" for a blank cell → its value; None: its rows are left out.
-        remarks: messages about what validation cleaned.
+        remarks: messages about what validation cleaned; ``files``: digest → the attached file.
         overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
         unknown: questions about words and dates that only a person knows; and who receives the note of several people.
         seen: column with words of visibility or status that the user said is nothing → the words.

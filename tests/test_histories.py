@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from importer.commands.hide import hide, what_to_hide
+from importer.commands.hide import Which, hide, what_to_hide
 from importer.commands.preview import write_problems
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
@@ -251,7 +251,7 @@ def test_a_record_with_another_visibility_is_sent_only_if_its_note_was_hidden(hi
     settings = history.settings("")
     with Journal.open(settings.journal) as journal:
         name = journal.runs.listed(settings.workspace)[-1].name
-    hide(what_to_hide(name, settings), settings)
+    hide(what_to_hide(Which(name), settings), settings)
     for each in rows, corrected:
         assert history.run(*each, headings=WITH_IDS, template=other)[0] == {"not sent": 1}
     counts, _, _ = history.run(*corrected, headings=WITH_IDS, template=other, hidden=IfHidden.SEND)

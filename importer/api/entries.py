@@ -13,7 +13,7 @@ from enum import Enum
 
 from importer.api.exchange import at, text_of
 from importer.api.headers import seconds_since_1970
-from importer.api.protocol import Answer, FoundNote, FoundProspect, NotesPage
+from importer.api.protocol import Answer, FoundNote, FoundProspect, NoteChange, NotesPage
 from importer.api.refusals import Refusal
 from importer.messages import say
 from importer.models import Status, Visibility
@@ -73,7 +73,7 @@ def _prospect(entry: object) -> FoundProspect | None:
     prospect_id, email, created = text_of(at(entry, "id")), at(entry, "email"), at(entry, "createdAt")
     if not prospect_id or not (email is None or isinstance(email, str)):
         return None
-    return FoundProspect(prospect_id, email or "", seconds_since_1970(created) if isinstance(created, str) else None)
+    return FoundProspect(prospect_id, email or "", _time(created))
 
 
 def answers(
@@ -127,10 +127,26 @@ def _found(entry: object, default_status: str | None = None) -> FoundNote | None
     visibility, status = text_of(at(entry, "visibility")), text_of(at(entry, "status")) or default_status
     if not note_id or not isinstance(content, str) or visibility is None or status is None:
         return None
-    created = at(entry, "createdAt")
-    created_at = seconds_since_1970(created) if isinstance(created, str) else None
+    created_at, edited_at = (_time(at(entry, name)) for name in ("createdAt", "editedAt"))
     author = _person(at(entry, "author"))
-    return FoundNote(note_id, content, _VISIBILITY.get(visibility), _STATUS.get(status), created_at, author)
+    return FoundNote(note_id, content, _VISIBILITY.get(visibility), _STATUS.get(status), created_at, author, edited_at)
+
+
+def _time(value: object) -> float | None:
+    return seconds_since_1970(value) if isinstance(value, str) else None
+
+
+def fields_of(change: NoteChange) -> dict[str, str]:
+    """Return the fields of a call that changes a note."""
+    fields = {"content": change.content} if change.content is not None else {}
+    fields |= {"visibility": VISIBILITY[change.visibility]} if change.visibility is not None else {}
+    return fields | ({"status": STATUS[change.status]} if change.status is not None else {})
+
+
+def is_of(note_id: str, document: object) -> bool | Astray:
+    """Return True if the reply to a change may be about this note, ASTRAY if it names another one."""
+    named = text_of(at(document, "payload", "id"))
+    return True if named in (note_id, None) else ASTRAY
 
 
 def _person(entry: object) -> str:

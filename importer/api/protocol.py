@@ -162,6 +162,18 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteChange:
+    """Fields of a note that are changed; the others, None, stay as they are."""
+
+    visibility: Visibility | None = None
+    status: Status | None = None
+    content: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != NoteChange()
+
+
+@dataclass(frozen=True, slots=True)
 class FoundNote:
     """A note as the API shows it.
 
@@ -170,6 +182,7 @@ class FoundNote:
         created_at: seconds since 1970 by the clock that dates notes, or None if the reply didn't say.
         author: what tells the author from others: the email address in lower case, or else an ID or a name; empty if
             the reply didn't say.
+        edited_at: when the note was last changed, by that clock; None if the reply didn't say.
     """
 
     note_id: str
@@ -178,6 +191,7 @@ class FoundNote:
     status: Status | None
     created_at: float | None
     author: str = ""
+    edited_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +260,8 @@ class NotesApi(Protocol):
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         """Return one page of a prospect's notes."""
 
-    def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
-        """Change a note's visibility and status."""
+    def update(self, note_id: str, change: NoteChange) -> Reply[None]:
+        """Change some fields of a note. Changing them twice does no harm."""
 
     def upload(self, file: FilePart) -> Reply[str]:
         """Upload a file, and return the ID with which notes attach it. An unused upload does no harm."""

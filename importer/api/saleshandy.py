@@ -26,6 +26,7 @@ from importer.api.protocol import (
     FilePart,
     FoundProspect,
     Metadata,
+    NoteChange,
     NotesPage,
     Reply,
     Traits,
@@ -33,7 +34,7 @@ from importer.api.protocol import (
 )
 from importer.api.refusals import Refusal
 from importer.messages import Message, say, words
-from importer.models import Note, Status, Visibility
+from importer.models import Note
 
 _FAST = 2.0  # seconds; a limiter refuses faster (D34)
 _REPEATABLE = READS | {Endpoint.UPLOAD}
@@ -94,11 +95,11 @@ class Saleshandy:
             Endpoint.READ, "GET", path, None, _page_of(take), lambda document: entries.page(document, prospect, take)
         )
 
-    def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
-        """Call *Update Note*, which changes a note's visibility and status."""
-        fields = {"visibility": entries.VISIBILITY[visibility], "status": entries.STATUS[status]}
-        path = f"/notes/{quote(note_id, safe='')}"
-        reply = self._call(Endpoint.UPDATE, "PATCH", path, fields, SMALL, lambda _: True)
+    def update(self, note_id: str, change: NoteChange) -> Reply[None]:
+        """Call *Update Note* with the fields that change."""
+        fields, most = entries.fields_of(change), _page_of(1)
+        path, read = f"/notes/{quote(note_id, safe='')}", partial(entries.is_of, note_id)
+        reply = self._call(Endpoint.UPDATE, "PATCH", path, fields, most, read)
         return Reply(reply.kind, reply.began, reply.came, None, reply.failure, reply.metadata)
 
     def upload(self, file: FilePart) -> Reply[str]:

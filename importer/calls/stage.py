@@ -24,17 +24,17 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
 
     Args:
         caller: makes the calls.
-        kind: the kind of call that all tasks are.
+        kinds: the kinds of calls that tasks are, by priority.
         record: records new results in the journal.
 
     Attributes:
         calls: number of calls sent to the API, answered or not.
     """
 
-    def __init__(self, caller: Caller, kind: Endpoint, record: Callable[[Sequence[Recorded]], None]) -> None:
+    def __init__(self, caller: Caller, kinds: Sequence[Endpoint], record: Callable[[Sequence[Recorded]], None]) -> None:
         self.calls = 0
         self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
-        self._dispatcher: Dispatcher[AnyTask] = Dispatcher(caller, self._perform, (kind,))
+        self._dispatcher: Dispatcher[AnyTask] = Dispatcher(caller, self._perform, kinds)
         self._any_success = False
         self._unwritten: list[Recorded] = []
 

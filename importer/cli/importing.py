@@ -106,6 +106,10 @@ class BatchImport:
             show(commands.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(commands.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
+        if self._asking.may and overview.follows and (asked := overview.updates.asked) and not self._practises:
+            show(commands.preview_messages.changes(commands.update_examples.examples(prepared.preview)))
+            if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
+                prepared.agree_to_updates()
         self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.is_quiet), True, prepared
         self._watch.begin(overview.total + overview.remaining.held_back)
         self._stopper.arm()

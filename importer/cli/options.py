@@ -199,11 +199,13 @@ class Options:
             sources.recipients(self.given), sources.read(self.given, "notify"), as_far_as_possible=as_far_as_possible
         )
 
-    def refusal(self, question: Message) -> Message | None:
+    def refusal(self, question: Message, *, needs_a_person: bool = False) -> Message | None:
         """Return why nothing is changed: nobody says yes to the question. None if a person or the option does."""
-        if self.says("yes") or (is_terminal(sys.stdin) and ask(question)):
+        if (self.says("yes") and not needs_a_person) or (is_terminal(sys.stdin) and ask(question)):
             return None
-        return say("hide.nothing-changed" if is_terminal(sys.stdin) else "hide.nothing-changed-unasked")
+        if is_terminal(sys.stdin):
+            return say("hide.nothing-changed")
+        return say("hide.needs-a-person" if needs_a_person else "hide.nothing-changed-unasked")
 
     def read(self, name: str) -> Any:
         """Return the value of a setting that only the command line uses; None if it wasn't given."""

@@ -11,7 +11,8 @@ Input: files and settings. Output: the results of a command as values, and messa
     preview        plan what a run would send             overview          a preview as plain values
     results        write results, also later              archiving         move a finished file and its results
     report         the outcome of a run
-    verify         look up unconfirmed deliveries         hide              make notes private drafts
+    verify         look up unconfirmed deliveries         hide              make notes private drafts, and back
+    update_examples  changes of notes, before and after
     workspaces     a journal: checked, locked, copied     template          an empty workbook
     doctor         checks before the first night          history           the list of runs
     live           one note, tried on a prospect
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     import importer.commands.run
     import importer.commands.shown_notes
     import importer.commands.template
+    import importer.commands.update_examples
     import importer.commands.verify
     import importer.commands.workspaces  # noqa: F401 - modules become attributes of the package
     from importer.commands.run import prepare

@@ -17,7 +17,7 @@ import numpy as np
 from importer import grouping, markup
 from importer.commands import shown_notes
 from importer.commands.loading import Loaded, counted
-from importer.commands.overview import ColumnOverview, Overview, RoleColumn, Trouble, WordOverview
+from importer.commands.overview import ColumnOverview, Overview, RoleColumn, Trouble, Updates, WordOverview
 from importer.commands.preview import Preview
 from importer.commands.report import problem_kinds
 from importer.errors import as_argument
@@ -101,6 +101,8 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         left_out=left_out,
         planned=plan.deliveries,
         remaining=replace(remaining, files=(), groups=(), asked={}),
+        updates=Updates.of(preview.wishes),
+        follows=settings.update,
         total=remaining.total,
         imported_before=imported,
         keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
@@ -194,11 +196,13 @@ def digest(preview: Preview) -> str:
     parts = [
         settings.on_several.value,
         str(settings.skip_existing),
+        str(settings.update),
         *map(str, _asked(preview)),
         *rows.prospect,
         *(() if rows.key is None else rows.key),
     ]
     hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
+    hasher.update(" ".join(map(str, sorted(wish.digest for wish in preview.wishes if wish.is_asked))).encode())
     hasher.update(rows.note.tobytes())
     for note in rows.notes:
         hasher.update(note.digest)

@@ -43,7 +43,7 @@ class FirstCall(Stage[_Read, None]):
     """
 
     def __init__(self, context: Context, tell: Callable[[Message | None], None]) -> None:
-        super().__init__(context.caller, _Read.kind, lambda _: None)
+        super().__init__(context.caller, (_Read.kind,), lambda _: None)
         self._journal, self._settings, self._observe = context.journal, context.settings, tell
 
     def make(self) -> None:

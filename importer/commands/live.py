@@ -2,7 +2,8 @@
 
 Input: settings with the key, and the ID or email of a prospect that a person named. Output: a
 :class:`~importer.commands.doctor.Check` for each thing that was seen. The note is private, and it stays there as a
-draft, because the API can't delete notes. Only calls that read are made again. Nothing is kept in the journal.
+draft, because the API can't delete notes. Only calls that read are made again. The journal remembers only whether a
+changed note keeps the markup of its text.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from importer import files
-from importer.api import Cause, FoundNote, NotesApi, Reply, Vendor
+from importer.api import Cause, FoundNote, NoteChange, NotesApi, Reply, Vendor
 from importer.api.protocol import API_REFUSED
 from importer.api.saleshandy import SALESHANDY
 from importer.calls.caller import stopped_by
 from importer.commands.calling import connected, steady_clock
 from importer.commands.doctor import Check
 from importer.commands.rendering import duration
+from importer.commands.workspaces import opened
 from importer.errors import BadSettings, NeedsAPerson, Stopped
 from importer.markup import ContentKind, content_of, seen_digests
 from importer.messages import Message, Said, say
@@ -30,6 +32,7 @@ from importer.settings.reading import WORDS
 
 _TEXT = "note-importer test, may be ignored\nÄrger, „süß“ & R&D \N{PARTY POPPER}\n\nnew paragraph"
 _NOTE = Note(_TEXT, Visibility.PRIVATE, Status.PUBLISHED, content=content_of(_TEXT, ContentKind.AUTO))
+_MARKUP = "<p>note-importer test, may be ignored. <b>Changed</b></p>"
 _WRONG_KEY = "note-importer-wrong-key"
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before each look; an account may read 20 times a minute
 _FAR = 300.0  # seconds by which the service's clock may be off without being reported
@@ -74,6 +77,9 @@ def examine(
             yield test.unknown_prospect()
             yield _judged("Wrong key", other.find(test.prospect, 0, 1), {Cause.BAD_KEY})
             yield from test.of_note()
+            with opened(settings) as journal:
+                if journal is not None and test.keeps_markup is not None:
+                    journal.learned.learn_markup(settings.workspace, is_kept=test.keeps_markup)
         finally:
             other.close()
     finally:
@@ -135,12 +141,13 @@ def _judged(about: str, reply: Reply[Any], expected: set[Cause] | frozenset[Caus
 
 @dataclass
 class _Test:
-    """One note on one prospect."""
+    """One note on one prospect; ``keeps_markup`` is None until a changed text was seen."""
 
     api: NotesApi
     prospect: str
     stop: Callable[[], Said | None]
     sleep: Callable[[float], object]
+    keeps_markup: bool | None = None
     _before: set[str] = field(default_factory=set)  # IDs of the notes that were there already
     _note_id: str = ""
 
@@ -178,6 +185,7 @@ class _Test:
         if note is not None:
             yield Check("Reading it back", say("live.shown", time=duration(took)))
             yield from _compared(note, reply)
+            yield self._rewritten(note)
             yield from self._made_draft(note)
             return
         if (reason := self.stop()) is not None:
@@ -187,18 +195,31 @@ class _Test:
         left = say("live.left-note", id=self._note_id) if self._note_id else say("live.left-unclear")
         yield Check("Left behind", left, 1)
 
+    def _rewritten(self, note: FoundNote) -> Check:
+        """Give the note a text with markup, and look whether the markup survives."""
+        about, failure = "Changing the text", self.api.update(note.note_id, NoteChange(content=_MARKUP)).failure
+        if failure is not None:
+            return Check(about, say("live.text-not-changed", why=failure.text), 1)
+        shown, _ = self._shown(0.0, lambda one: one.content != note.content)
+        if shown is None:
+            return Check(about, say("live.text-still-old"), 1)
+        self.keeps_markup = "<b>" in shown.content
+        return Check(about, say("live.markup-kept" if self.keeps_markup else "live.markup-lost"))
+
     def _made_draft(self, note: FoundNote) -> Iterator[Check]:
-        failure = self.api.update(note.note_id, Visibility.PRIVATE, Status.DRAFT).failure
+        failure = self.api.update(note.note_id, NoteChange(Visibility.PRIVATE, Status.DRAFT)).failure
         if failure is not None:
             yield Check("Draft", say("live.not-changed", why=failure.text), 1)
             yield Check("Left behind", say("live.left-note", id=note.note_id), 1)
             return
-        shown, _ = self._shown(0.0, Status.DRAFT)
+        shown, _ = self._shown(0.0, lambda one: one.status is Status.DRAFT)
         yield Check("Draft", say("live.draft" if shown is not None else "live.draft-not-shown"), int(shown is None))
         yield Check("Left behind", say("live.left-draft", id=note.note_id))
 
-    def _shown(self, since: float, status: Status | None = None) -> tuple[FoundNote | None, float]:
-        """Look until the note is shown, with this status if any; return it, and the seconds since a time."""
+    def _shown(
+        self, since: float, is_wanted: Callable[[FoundNote], bool] = lambda _: True
+    ) -> tuple[FoundNote | None, float]:
+        """Look until the note is shown as wanted; return it, and the seconds since a time."""
         reply: Reply[Any] | None = None
         for pause in _PAUSES:
             self.sleep(pause)
@@ -206,7 +227,7 @@ class _Test:
                 break
             reply = self.api.find(self.prospect, 0, self.api.traits.page)
             for note in reply.value.all if reply.value is not None else ():
-                if self._is_ours(note) and status in (None, note.status):
+                if self._is_ours(note) and is_wanted(note):
                     self._note_id = note.note_id
                     return note, reply.came - since
         return None, 0.0

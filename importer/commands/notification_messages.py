@@ -129,7 +129,7 @@ def _in_short(files: Sequence[FileEnded], status: int) -> Message:
     reports = [ended.report for ended in files if ended.report is not None]
     elsewhere = sum(note.row is None for report in reports for note in report.not_found)
     rows = sum(report.rows_to_fix + len(report.duplicates) + len(report.not_found) for report in reports) - elsewhere
-    rows += sum(report.more_visible + report.asked for report in reports)
+    rows += sum(report.more_visible + report.left_alone + report.asked for report in reports)
     notes = say("notice.earlier-notes-lost", n=elsewhere)
     if not elsewhere:
         return say("notice.rows-need-a-person", n=rows)

@@ -16,6 +16,7 @@ from importer.models import OnSeveral, Problem, Question, Remaining, Role, Statu
 
 if TYPE_CHECKING:
     from importer.commands.workspaces import Unconfirmed
+    from importer.delivery.changes import Wish
     from importer.settings.reading import Reading
 
 
@@ -120,6 +121,40 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Updates:
+    """The notes that are there and can follow the sheet.
+
+    Attributes:
+        total: number of notes that can follow the sheet; ``notes``: of those that are changed without a person's yes.
+        asked: number of notes with a change that needs a person's yes.
+        public, published: of these, numbers of notes that become public, and of drafts that become published.
+        texts: number of notes that get another text.
+        touched: number of notes that are left alone, because somebody else changed them.
+    """
+
+    total: int
+    notes: int
+    asked: int
+    public: int
+    published: int
+    texts: int
+    touched: int
+
+    @classmethod
+    def of(cls, wishes: Sequence[Wish]) -> Updates:
+        """Count how notes can follow the sheet."""
+        return cls(
+            total=sum(bool(wish.change) for wish in wishes),
+            notes=sum(bool(wish.unasked) for wish in wishes),
+            asked=sum(wish.is_asked for wish in wishes),
+            public=sum(wish.becomes_public for wish in wishes),
+            published=sum(wish.becomes_published for wish in wishes),
+            texts=sum(wish.change.content is not None for wish in wishes),
+            touched=sum(wish.delivery.touched is not None for wish in wishes),
+        )
+
+
+@dataclass(frozen=True)
 class Overview:
     """All facts about a file, its problems, and what would be sent.
 
@@ -153,6 +188,7 @@ class Overview:
         left_out: number of rows with a word that the person said to leave out.
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
+        updates: notes that are there and can follow the sheet; ``follows``: whether they do (the setting ``update``).
         total: number of notes that a person agrees to: all that may be sent or looked up.
         imported_before: number of notes that earlier runs delivered.
         keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
@@ -217,6 +253,8 @@ class Overview:
     left_out: int
     planned: int
     remaining: Remaining
+    updates: Updates
+    follows: bool
     total: int
     imported_before: int
     keeps_edited: bool
@@ -274,15 +312,21 @@ class Overview:
     @property
     def can_be_sent(self) -> bool:
         """Whether a person may agree to sending."""
-        return self._is_clear and self.total > 0
+        return self.is_clear and (self.total > 0 or self.to_update > 0)
+
+    @property
+    def to_update(self) -> int:
+        """Number of notes that are to follow the sheet, if a person agrees where that is needed."""
+        return self.updates.total if self.follows else 0
 
     @property
     def lacks_only_results(self) -> bool:
         """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
-        return self._is_clear and self.total == 0 and self.is_sent
+        return self.is_clear and self.total == 0 and self.to_update == 0 and self.is_sent
 
     @property
-    def _is_clear(self) -> bool:
+    def is_clear(self) -> bool:
+        """Whether nothing is undecided, and no guard fires."""
         return not self.questions and not self.guarded and not self.undecided
 
     @property

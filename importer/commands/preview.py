@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -25,7 +25,8 @@ from importer.commands.known_rows import known_rows
 from importer.commands.loading import Loaded, writable
 from importer.commands.rendering import count
 from importer.commands.workspaces import Unconfirmed, learned_rates, never_sent, unconfirmed
-from importer.delivery.earlier import foresee
+from importer.delivery.changes import Wish
+from importer.delivery.earlier import Earlier, foresee
 from importer.errors import BadSettings, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.messages import Message, SettingPart, say
@@ -57,6 +58,7 @@ class Preview:
         answers: the prospects that are known for the file's emails.
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         never_sent: visibilities of these notes that no note sent to the workspace has had yet.
+        wishes: how notes that are there can follow the sheet.
     """
 
     loaded: Loaded
@@ -70,6 +72,7 @@ class Preview:
     answers: EmailAnswers = field(default_factory=EmailAnswers)
     to_look_up: int = 0
     never_sent: Collection[Visibility] = ()
+    wishes: Sequence[Wish] = ()
 
     @property
     def unknown_emails(self) -> dict[str, int]:
@@ -131,7 +134,7 @@ def plan(
     occurrence = occurrence_of(loaded, settings, journal)
     looked_up = asked(loaded, journal, settings, occurrence, before)
     resolved = looked_up.resolved
-    remaining = _left(resolved, settings, journal, occurrence)
+    remaining, wishes = _left(resolved, settings, journal, occurrence)
     return Preview(
         resolved,
         settings,
@@ -144,6 +147,7 @@ def plan(
         answers=looked_up.answers,
         to_look_up=_to_look_up(looked_up, resolved.rows, remaining, settings),
         never_sent=never_sent(journal, settings, remaining.groups),
+        wishes=wishes,
     )
 
 
@@ -154,19 +158,21 @@ def _to_look_up(looked_up: LookedUpEmails, rows: Rows, remaining: Remaining, set
     return len(looked_up.open_until(last_row(rows, remaining)))
 
 
-def _left(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str) -> Remaining:
-    """Return what is left to be sent of a file, with the files that aren't uploaded yet."""
-    remaining = foreseen(loaded, settings, journal, occurrence)
+def _left(
+    loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str
+) -> tuple[Remaining, Sequence[Wish]]:
+    """Return what is left to be sent of a file, with the files that aren't uploaded yet; and what can be changed."""
+    known = known_rows(loaded, settings, journal, occurrence)
+    remaining = foreseen(known, loaded, settings)
     if journal is not None:
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
-    return remaining
+    return remaining, known.wishes
 
 
-def foreseen(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str) -> Remaining:
+def foreseen(known: Earlier, loaded: Loaded, settings: Settings) -> Remaining:
     """Return the notes of a file that no earlier run delivered: what a run would send or look up."""
-    size = batch_size(settings, journal)
-    return foresee(known_rows(loaded, settings, journal, occurrence), loaded.plan, size, settings.first)
+    return foresee(known, loaded.plan, batch_size(settings, known.journal), settings.first)
 
 
 def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -> str:

@@ -6,15 +6,20 @@ Input: an :class:`~importer.commands.overview.Overview`. Output: lines with mess
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from importer.commands.estimate import Estimate
 from importer.commands.overview import Overview
 from importer.commands.rendering import Line, LineKind, count, duration, in_bytes, listed, rate
 from importer.errors import as_argument
+from importer.markup import first_words
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
 from importer.models import OnSeveral, Role, Status, Visibility
 from importer.settings.reading import WORDS
+
+if TYPE_CHECKING:
+    from importer.commands.update_examples import UpdateExample
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
@@ -213,8 +218,9 @@ def profiles(overview: Overview) -> Iterator[Line]:
 def sizes(overview: Overview) -> Iterator[Line]:
     """Yield the numbers of rows, notes and requests, and how long the requests take."""
     remaining = overview.remaining
-    if remaining.more_visible:
+    if remaining.more_visible and not overview.follows:
         yield Line(say("plan.more-visible", n=remaining.more_visible), LineKind.NOTE)
+    yield from _updates(overview)
     counts = {
         "plan.repeat": overview.duplicates,
         "plan.delivered-already": overview.done,
@@ -264,10 +270,39 @@ def _imported(overview: Overview) -> Iterator[Line]:
     if imported:
         yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
     for kind, number in (("plan.changed", remaining.changed), ("plan.less-visible", remaining.less_visible)):
-        if number:
+        if number and not overview.follows:
             yield Line(say(kind, n=number), LineKind.NOTE)
     if overview.keeps_edited:
         yield Line(say("plan.keeps-edited"), LineKind.NOTE)
+
+
+def _updates(overview: Overview) -> Iterator[Line]:
+    """Yield how many notes follow the sheet, and which of the changes need a person's yes."""
+    updates = overview.updates
+    if overview.follows:
+        counts = {
+            "plan.updates": updates.notes,
+            "plan.becoming-public": updates.public,
+            "plan.becoming-published": updates.published,
+            "plan.new-texts": updates.texts,
+            "plan.left-alone": updates.touched,
+        }
+        for kind, number in counts.items():
+            if number:
+                yield Line(say(kind, n=number), LineKind.NOTE)
+        if updates.asked:
+            yield Line(say("plan.needs-a-yes", n=updates.asked), LineKind.TEXT)
+    elif updates.total:
+        yield Line(say("plan.may-follow", n=updates.total), LineKind.NOTE)
+
+
+def changes(examples: Iterable[UpdateExample]) -> Iterator[Line]:
+    """Yield what notes are before and after the changes that need a person's yes."""
+    for one in examples:
+        yield Line(one.about, LineKind.DETAIL)
+        for kind, text in (("plan.text-before", one.before), ("plan.text-after", one.after)):
+            if text:
+                yield Line(say(kind, words=Cell(first_words(text))), LineKind.DETAIL)
 
 
 def _requests(overview: Overview) -> Iterator[Line]:

@@ -97,6 +97,7 @@ class Report:
         started_at, ended_at: seconds since 1970.
         asked: number of rows in question, which aren't sent before a person has answered.
         more_visible: number of rows whose notes are more visible than the sheet says.
+        left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
         held_back: number of rows that wait until a person has looked at the sent ones (the setting ``first``).
         finding_calls: number of calls to find prospects by their emails.
         uploads: number of calls to upload files.
@@ -128,6 +129,7 @@ class Report:
     held_back: int = 0
     asked: int = 0
     more_visible: int = 0
+    left_alone: int = 0
     finding_calls: int = 0
     uploads: int = 0
     unknown_people: int = 0
@@ -175,7 +177,8 @@ class Report:
             return ResultsNotWritten.exit_status
         waiting = self.held_back + self.asked
         others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - waiting}
-        return exit_status(others) or int(bool(self.duplicates or waiting or self.not_found or self.more_visible))
+        differing = self.more_visible or self.left_alone
+        return exit_status(others) or int(bool(self.duplicates or waiting or self.not_found or differing))
 
 
 def needs_a_hand(error: ImporterError | None) -> bool:

@@ -98,6 +98,8 @@ def besides(ended: Report) -> Iterator[Line]:
     """Yield the lines after the counts: what is too visible, duplicates, what wasn't found, and numbers of calls."""
     if ended.more_visible:
         yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
+    if ended.left_alone:
+        yield Line(say("ended.left-alone", n=ended.left_alone), LineKind.TEXT)
     if ended.asked:
         yield Line(say("ended.in-question", n=ended.asked), LineKind.TEXT)
     if ended.duplicates:
@@ -236,21 +238,15 @@ def hidden(done: Hidden) -> Iterator[Line]:
     if done.stopped is not None:
         yield Line(say("ended.stopped", why=done.stopped.message), LineKind.TEXT)
     if done.hidden or done.refused or done.stopped:
-        yield Line(say("hide.done", n=done.hidden))
+        yield Line(say("hide.undone" if done.which.undo else "hide.done", n=done.hidden))
         for note_id, reason in done.refused.items():
             yield Line(say("hide.refused", note=note_id, why=reason), LineKind.DETAIL)
 
 
 def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> Iterator[Line]:
-    """Yield which notes would be hidden, with the rows and the texts that were found for their IDs."""
-    run, notes = planned.run, planned.notes
-    about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
-    if not notes:
-        yield Line(say("hide.nothing-of-run", **about) if about else say("hide.nothing"), LineKind.TEXT)
-        return
-    if about:
-        yield Line(say("hide.run", **about))
-    yield Line(say("hide.notes-of-run" if about else "hide.duplicates", n=len(notes)))
+    """Yield which notes would be hidden or given back, with the rows and texts that were found for their IDs."""
+    notes, undo = planned.notes, planned.which.undo
+    yield from _which_notes(planned)
     for delivery in notes[:5]:
         parts: dict[str, Part] = {"note": delivery.note_id or "", "prospect": delivery.prospect}
         rows, text = found.get(delivery.note_id or "", ((), ""))
@@ -264,10 +260,28 @@ def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> I
         yield Line(say("hide.more", n=len(notes) - 5))
     if planned.left:
         ids = tuple(delivery.note_id or "" for delivery in planned.left[:5]) + (("…",) if len(planned.left) > 5 else ())
-        yield Line(say("hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT)
-    yield Line(say("hide.still-exist"), LineKind.TEXT)
-    if about:
-        yield Line(say("hide.to-send-anew"), LineKind.TEXT)
+        yield Line(say("hide.sent-again" if undo else "hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT)
+    if notes and not undo:
+        yield Line(say("hide.still-exist"), LineKind.TEXT)
+        if not planned.which.are_duplicates:
+            yield Line(say("hide.to-send-anew"), LineKind.TEXT)
+
+
+def _which_notes(planned: Hiding) -> Iterator[Line]:
+    """Yield how many notes would be hidden or given back, or that there are none."""
+    run, which, n = planned.run, planned.which, len(planned.notes)
+    about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
+    if which.undo:
+        yield Line(say("hide.notes-undo", n=n)) if n else Line(say("hide.nothing-to-undo"), LineKind.TEXT)
+    elif not n and about:
+        yield Line(say("hide.nothing-of-run", **about), LineKind.TEXT)
+    elif not n:
+        yield Line(say("hide.nothing" if which.are_duplicates else "hide.nothing-of-these"), LineKind.TEXT)
+    elif about:
+        yield Line(say("hide.run", **about))
+        yield Line(say("hide.notes-of-run", n=n))
+    else:
+        yield Line(say("hide.duplicates" if which.are_duplicates else "hide.notes-named", n=n))
 
 
 def history(found: History) -> Iterator[Line]:

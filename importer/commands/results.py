@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from importer import results
+from importer.commands.known_rows import known_rows
 from importer.commands.loading import Loaded, counted, load, writable
 from importer.commands.rendering import listed_duplicates, not_found, when
 from importer.commands.report import Report
+from importer.delivery.matching import How
 from importer.delivery.outcomes import Outcomes
-from importer.journal import Journal, KnownDelivery, NoteKey, Run
+from importer.journal import Journal, KnownDelivery, Run
 from importer.messages import Said, say
 from importer.models import Role, Rows, Workspace
 from importer.reading import Correction, column_letter
@@ -35,21 +37,32 @@ def in_sheet(
 ) -> dict[str, tuple[Sequence[int], str]]:
     """Return the rows and the text of each note by its ID, from the file, because the journal contains no texts.
 
-    There are no rows if the file names the prospect by email.
-
     Raises:
         Unusable: the file can't be used.
     """
-    found: dict[str, tuple[Sequence[int], str]] = {}
+    wanted = {known.name: known.note_id or "" for known in notes}
     with Journal.open(settings.journal) as journal, load(path, settings, corrections) as loaded:
-        rows, groups = loaded.rows, loaded.plan.groups
-        numbers = journal.deliveries.find_notes(settings.workspace, [NoteKey.of(group.note) for group in groups])
-        group_of = dict(zip(numbers, groups, strict=True))
-        for known in notes:
-            if (group := group_of.get(known.note)) is not None:
-                at = group.positions[rows.prospect[group.positions] == known.prospect]
-                found[known.note_id or ""] = rows.number[at].tolist(), group.note.text
-    return found
+        found = deliveries_in(loaded, settings, journal)
+        return {wanted[known.name]: (numbers, text) for numbers, text, known in found if known.name in wanted}
+
+
+def deliveries_in(
+    loaded: Loaded, settings: Settings, journal: Journal
+) -> Iterator[tuple[Sequence[int], str, KnownDelivery]]:
+    """Yield the deliveries of a file's rows that exist, with the numbers of their rows and their texts."""
+    unanswered = replace(settings, hidden=None, in_doubt=None)
+    rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
+    groups = known_rows(loaded, unanswered, journal).sort(
+        loaded.plan, lambda answered: found.extend((one.position, one.delivery) for one in answered)
+    )
+    for group in groups:
+        for i, match in group.asked.items():
+            if match.how is How.HIDDEN and match.known is not None:
+                found.append((int(group.group.positions[i]), match.known.delivery))
+    repeats = loaded.plan.original
+    for position, known in sorted(found, key=lambda one: one[0]):
+        numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]
+        yield numbers, rows.notes[int(rows.note[position])].text if rows.note[position] >= 0 else "", known
 
 
 def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.Summary:

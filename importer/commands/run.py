@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -74,6 +74,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         self._answers: EmailAnswers | None = None
         self._earlier: list[Settings] = []  # the settings before each answer
         self.learned: Reading | None = None
+        self._agreed: Collection[int] = ()
 
     @property
     def settings(self) -> Settings:
@@ -173,6 +174,10 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Forget the preview, because the journal has changed."""
         self.__dict__.pop("preview", None)
 
+    def agree_to_updates(self) -> None:
+        """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
+        self._agreed = {wish.digest for wish in self.preview.wishes if wish.is_asked}
+
     def look_up(
         self,
         *,
@@ -261,7 +266,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             if unclear is not None and (expected is None or unclear.kind == "key-of-another"):
                 raise unclear.error
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
-                report = send(context, loaded, self._target, expected, self._answers, learn, see)
+                report = send(context, loaded, self._target, expected, self._answers, learn, see, self._agreed)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
                 reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
                 report = replace(report, stopped=Outage(reason))

@@ -6,7 +6,7 @@ Input: a context, a loaded file, the number of notes agreed to. Output: notes, a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,13 +26,15 @@ from importer.commands.preview import every_guard, foreseen, write_people
 from importer.commands.report import Report, duplicates_of, kinds, not_found_of
 from importer.commands.results import summary_of, write_results
 from importer.commands.workspaces import keep_in_mind
+from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
+from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.journal import Journal, Run
 from importer.messages import Message, render, say
-from importer.models import Result, Workspace
+from importer.models import Progress, Result, Workspace
 from importer.rows.naming import EmailAnswers
 from importer.rows.uploads import Uploads
 
@@ -45,6 +47,7 @@ def send(
     before: EmailAnswers | None = None,
     begun: Callable[[], object] = lambda: None,
     see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
+    agreed: Collection[int] = (),
 ) -> Report:
     """Deliver the notes of a file that no earlier run delivered.
 
@@ -56,6 +59,7 @@ def send(
         before: look-ups of emails since the file was read.
         begun: called once nothing refuses the run any more, before the first note is sent.
         see: receives the sheet and the outcomes of its rows at the end.
+        agreed: the changes of notes, of those that need a person's yes, to which a person has agreed.
 
     Raises:
         Changed: the number of notes isn't ``expected``; nothing was sent.
@@ -76,7 +80,7 @@ def send(
         kind=kind_of(loaded),
     )
     with logs.about(run=run.name):
-        report = _Sending(context, loaded, target, run, before, begun, see).run(expected)
+        report = _Sending(context, loaded, target, run, before, begun, see, agreed).run(expected)
     return replace(report, ended_at=clock())
 
 
@@ -92,12 +96,13 @@ class _Sending:
         before: EmailAnswers | None,
         begun: Callable[[], object],
         see: Callable[[Loaded, Outcomes], object],
+        agreed: Collection[int],
     ) -> None:
-        self._begun, self._see = begun, see
+        self._begun, self._see, self._agreed = begun, see, agreed
         self._context, self._settings, self._journal = context, context.settings, context.journal
         self._loaded, self._target, self._run = loaded, target, run
         self._lookup = EmailLookup(context, loaded, run.occurrence, before)
-        self._outcomes = Outcomes(len(loaded.rows))
+        self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
 
     def run(self, expected: int | None) -> Report:
         """Deliver the notes, write the results, and return the report."""
@@ -127,6 +132,7 @@ class _Sending:
         ended = "broken off"
         try:
             if stopped is None:
+                self._update(delivery, tell)
                 if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
                     first_call.make()
                 delivery.run(uploads)
@@ -160,7 +166,8 @@ class _Sending:
     def _check_agreed(self, known: Loaded, expected: int | None) -> int:
         """Check, before any call, that the number of notes is the one agreed to, and return it."""
         with self._declining():
-            total = foreseen(known, self._settings, self._journal, self._run.occurrence).total
+            earlier = known_rows(known, self._settings, self._journal, self._run.occurrence)
+            total = foreseen(earlier, known, self._settings).total
             if expected is not None and total != expected:
                 raise _changed(expected, total)
         return total
@@ -178,6 +185,7 @@ class _Sending:
             delivery = Coordinator(context, self._outcomes, self._context.observe, learned_lag)
             known = known_rows(loaded, self._settings, self._journal, self._run.occurrence)
             remaining = delivery.prepare(known, loaded.plan, self._settings.first)
+            self._wishes = known.wishes if self._settings.update else []
             remaining = replace(remaining, sent_anew=known.sent_anew(loaded.plan, remaining))
             logs.event(
                 "run begun",
@@ -194,6 +202,30 @@ class _Sending:
             for guarded in every_guard(loaded, unknown(loaded, lookup.answers), remaining, self._settings):
                 raise guarded
         return delivery, remaining.total
+
+    def _update(self, delivery: Coordinator, tell: Callable[[Message], None]) -> None:
+        """Let the notes that are there follow the sheet, before any note is sent.
+
+        Raises:
+            Stopped: the run can't continue.
+        """
+        wishes, context = self._wishes, self._context
+        if not wishes or context.caller.api.traits.is_practice:
+            return
+        rules = policy(self._settings, self._journal)
+        changing = DeliveryContext.of(self._journal, self._settings.workspace, self._run, context.caller, rules)
+
+        def observe(progress: Progress) -> None:
+            tell(say("progress.updating", done=progress.settled, total=progress.rows))
+
+        stage = Updating(changing, observe, delivery.takeover.drafts)
+        asked = [wish.agreed(is_agreed=wish.digest in self._agreed) for wish in wishes]
+        try:
+            if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
+                raise stopped
+        finally:
+            settle(stage, asked, self._outcomes)
+            logs.event("notes updated", **stage.counts, calls=stage.calls)
 
     def _has_answered(self, delivery: Coordinator) -> bool:
         """Return whether the API has answered this run, so that its address and the key are right."""
@@ -231,6 +263,7 @@ class _Sending:
             held_back=held_back,
             asked=asked,
             more_visible=len(self._outcomes.visible),
+            left_alone=len(self._outcomes.left),
             finding_calls=self._lookup.calls,
             uploads=uploads.calls,
             not_found=not_found_of(rows, self._outcomes, self._journal),

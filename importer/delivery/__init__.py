@@ -9,6 +9,8 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     sorted_group  a group of a plan, by what the journal knows of its deliveries
     matching      matches the rows of a prospect with its deliveries, in pure functions
     takeover      settles or looks up what earlier runs left
+    changes       decides how notes are to be changed, in pure functions
+    updating      changes notes: lets them follow the sheet, hides them, or gives them back
     existing      looks for notes that prospects already have, whoever wrote them
     queue         holds requests that are still to be sent: their order, sizes and files
     decisions     decides what follows from a reply, in pure functions

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from importer import grouping
+from importer.delivery.changes import Wish, follow
 from importer.delivery.matching import How, Known, Match, match
 from importer.delivery.sorted_group import AnsweredRow, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name
@@ -61,6 +62,7 @@ class Earlier:
         hidden: what a person said about the rows whose notes are hidden; None if nobody did.
         skips_existing: whether notes that are there already are found before anything is sent.
         fingerprint: the SHA-256 of the file.
+        keeps_markup: whether changing a note was seen to keep the markup of its text.
         before_correction: returns index of a corrected row of the sheet → what it said before.
     """
 
@@ -74,6 +76,7 @@ class Earlier:
     hidden: IfHidden | None = None
     skips_existing: bool = False
     fingerprint: str = ""
+    keeps_markup: bool = False
     before_correction: Callable[[], Mapping[int, AsItStood]] = dict
 
     @cached_property
@@ -152,13 +155,37 @@ class Earlier:
                     delivery = found.known.delivery
                     group.unclear.setdefault(delivery.request, []).append((int(place[position]), delivery))
                 else:
-                    answered.append(AnsweredRow(position, None if group is None else group.group.note, found))
+                    answered.append(
+                        AnsweredRow(
+                            position, *(None, found) if group is None else (group.group.note, found, group.key.seen)
+                        )
+                    )
             for position in refused:
                 groups[group_of[position]].refused += 1
             made(answered)
+            self.wishes.extend(self._wishes(answered))
         for one in groups:
             one.left = np.flatnonzero(is_left[one.group.positions]).tolist()
         return groups
+
+    @cached_property
+    def wishes(self) -> list[Wish]:
+        """How notes that are there can follow their rows, once these are sorted."""
+        return []
+
+    def _wishes(self, answered: Iterable[AnsweredRow]) -> Iterator[Wish]:
+        """Yield how the notes of rows can follow them. All rows of a prospect must be given at once."""
+        by_delivery: defaultdict[bytes, list[AnsweredRow]] = defaultdict(list)
+        for one in answered:
+            if one.note is not None:
+                by_delivery[one.delivery.name].append(one)
+        for rows in by_delivery.values():
+            if self.journal is not None and any(one.differs for one in rows):
+                key_of, delivery = self.journal.deliveries.key_of, rows[0].delivery
+                opened = None if delivery.changing is None else key_of(delivery.changing)
+                wish = follow(rows, key_of(delivery.note), opened, self.kind, keeps_markup=self.keeps_markup)
+                if wish.is_due or wish.left:
+                    yield wish
 
     @cached_property
     def unknown(self) -> list[int]:

@@ -24,6 +24,7 @@ _WORST_FIRST = (
     Result.NOT_SENT,
     Result.REJECTED,
     Result.CREATED,
+    Result.UPDATED,
     Result.ALREADY_IMPORTED,
     Result.DUPLICATE,
 )
@@ -53,6 +54,7 @@ class Outcomes:
         missing: IDs of rows' notes that were created but not found, by the row's position.
         asked: positions of the rows in question, which aren't sent before a person has answered.
         visible: positions of the rows whose notes are more visible than the sheet says.
+        left: positions of the rows whose notes don't follow them, because somebody changed the notes or they are gone.
         missing_elsewhere: prospect, note ID and run's number of other files' notes that were created but not found.
         composed: returns the texts of the rows from one position to another; None if no template composes them.
     """
@@ -70,6 +72,7 @@ class Outcomes:
         self.missing: dict[int, tuple[str, ...]] = {}
         self.visible: dict[int, None] = {}
         self.asked: dict[int, None] = {}
+        self.left: dict[int, None] = {}
         self.missing_elsewhere: list[tuple[str, str, int]] = []
         self.composed: Callable[[int, int], Sequence[str]] | None = None
 
@@ -145,13 +148,19 @@ class Outcomes:
         """Record what a person corrected in a row."""
         self._add(position, what)
 
+    def remark(self, position: int, why: Message, *, needs_attention: bool = False) -> None:
+        """Add to the reason of a row; the row may need attention because of it."""
+        if needs_attention:
+            self.left[position] = None
+        self._add(position, why)
+
     def _add(self, position: int, more: Message) -> None:
         self._more.setdefault(position, {})[more.kind] = more
 
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return for each row whether it needs attention."""
         needs_attention = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
-        needs_attention[[*self.duplicates, *self.missing, *self.visible, *self.asked]] = True
+        needs_attention[[*self.duplicates, *self.missing, *self.visible, *self.asked, *self.left]] = True
         return needs_attention
 
     def result(self, position: int) -> Result:
@@ -189,6 +198,7 @@ class Outcomes:
         subset.duplicates = {position: ids for position, ids in self.duplicates.items() if position < size}
         subset.missing = {position: ids for position, ids in self.missing.items() if position < size}
         subset.visible = {position: None for position in self.visible if position < size}
+        subset.left = {position: None for position in self.left if position < size}
         subset.asked = {position: None for position in self.asked if position < size}
         subset._more = {row: dict(more) for row, more in self._more.items() if row < size}
         subset._as = {row: other for row, other in self._as.items() if row < size and other < size}
@@ -305,6 +315,8 @@ def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions
         found.visible[row] = None
     if any(position in outcomes.asked for position in positions):
         found.asked[row] = None
+    if any(position in outcomes.left for position in positions):
+        found.left[row] = None
     if duplicates := [duplicate_id for position in positions for duplicate_id in outcomes.duplicates.get(position, ())]:
         found.found_duplicates(row, duplicates)
     if missing := [note_id for position in positions for note_id in outcomes.missing.get(position, ())]:

@@ -71,11 +71,13 @@ class AnsweredRow(NamedTuple):
         position: the row's position.
         note: the note that the sheet has for it; None if the row is not valid, but has the ID of the note.
         match: how it is known.
+        seen: digest of what a reader sees in the sheet's note.
     """
 
     position: int
     note: Note | None
     match: Match
+    seen: bytes = b""
 
     @property
     def delivery(self) -> KnownDelivery:
@@ -89,7 +91,21 @@ class AnsweredRow(NamedTuple):
         delivery, note = self.match.known.delivery if self.match.known else None, self.note
         if note is None or delivery is None or self.match.how is not How.TEXT:
             return False
-        return delivery.visibility is note.visibility and delivery.status is note.status
+        return not self.differs
+
+    @property
+    def differs(self) -> bool:
+        """Whether the note differs from the row, as far as the journal knows, or may do so."""
+        note, delivery = self.note, self.delivery
+        if note is None:
+            return False
+        is_other = (delivery.visibility, delivery.status) != (note.visibility, note.status)
+        return is_other or delivery.changing is not None or self.is_changed or self.has_other_text
+
+    @property
+    def has_other_text(self) -> bool:
+        """Whether the row's record or note ID says which note it is, and the note's text is another one."""
+        return self.match.how in (How.NOTE, How.RECORD) and self.seen != self.delivery.seen
 
     @property
     def still(self) -> Message | None:

@@ -20,7 +20,7 @@ from importer.delivery.tasks import Post
 from importer.grouping.conflicts import ConflictKeys
 from importer.journal import ACCEPTED, DeliveryState, Identity, KnownDelivery, NoteKey, Run
 from importer.messages import Message, say
-from importer.models import Note, Plan, Request, Result
+from importer.models import Note, Plan, Request, Result, Status
 from importer.settings.kinds import InDoubt
 from importer.settings.reading import kind_in_words
 
@@ -40,10 +40,14 @@ class Takeover:
         ledger: records the result of each delivery.
         resolver: looks up the deliveries that are unclear.
         duplicates: looks for further copies of notes that were sent again.
+
+    Attributes:
+        drafts: prospects that are about to get a draft, if only one draft of a prospect is shown.
     """
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, duplicates: Duplicates) -> None:
         self._context, self._ledger, self._resolver, self._duplicates = context, ledger, resolver, duplicates
+        self.drafts: set[str] = set()
 
     def take_over(self, earlier: Earlier, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
         """Settle or look up the deliveries of earlier runs; return a plan's groups by what is left, and conflict keys.
@@ -63,6 +67,9 @@ class Takeover:
             copied.extend(one for one in answered if one.delivery.resent_at is not None)
 
         groups = earlier.sort(plan, take)
+        for group in groups if self._context.traits.one_draft else ():
+            if group.key.status is Status.DRAFT and (still_open := group.open) is not None:
+                self.drafts.update(rows.prospect[still_open.positions].tolist())
         numbers, _ = journal.deliveries.enter_notes(workspace, keys)
         for group, number in zip(groups, numbers, strict=True):
             group.number = number

@@ -6,6 +6,7 @@ Reads don't wait for writers.
 
     runs         record when each run began and how it ended
     deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
+    changes      record the changes of notes
     identities   record who was told what, and what a person left out: the digests by which these are found again
     known        define the values that go into deliveries and come back
     learned      remember what the API accepted, and which limits it showed
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Self
 
 from importer.errors import BadSettings
 from importer.journal import sqlite
+from importer.journal.changes import Changes
 from importer.journal.deliveries import Deliveries
 from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
 from importer.journal.identities import Identities, Identity, LeftOut
@@ -93,13 +95,13 @@ class Journal:
         is_shared: whether other machines may use it.
         id: its random ID, which only its copies share.
         count: called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
-        runs, deliveries, identities, learned, left_out: the journal's parts; see the modules of these names.
+        runs, deliveries, changes, identities, learned, left_out: the journal's parts; see the modules of these names.
     """
 
     def __init__(self, store: Store) -> None:
         self.name, self.is_shared, self._store = store.name, store.is_shared, store
         self.runs, self.deliveries, self.identities = Runs(store), Deliveries(store), Identities(store)
-        self.learned, self.left_out = Learned(store), LeftOut(store)
+        self.learned, self.changes, self.left_out = Learned(store), Changes(store), LeftOut(store)
         self.id = store.about("id")
         self.count: Callable[[int], None] = lambda _: None
 

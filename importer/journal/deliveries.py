@@ -147,11 +147,6 @@ class Deliveries:
         self._store.many(sql.FORGET, _each(names), request=number)
         self._store.many(sql.RELEASE, _each(names), request=number)
 
-    def hide(self, hidden: Sequence[KnownDelivery]) -> None:
-        """Record that notes were made private drafts."""
-        with self._store.transaction():
-            self._store.many(sql.HIDE, _each(delivery.name for delivery in hidden))
-
     def leave_hidden(self, names: Sequence[bytes]) -> None:
         """Record that a person wants these hidden notes to stay hidden."""
         with self._store.transaction():
@@ -263,6 +258,15 @@ class Deliveries:
     def created_by(self, run: Run) -> list[KnownDelivery]:
         """Return the notes that a run created and that were not hidden since."""
         return [KnownDelivery.from_row(row) for row in self._store.rows(sql.CREATED, run=run.id)]
+
+    def hidden_by(self, run: Run) -> list[KnownDelivery]:
+        """Return the notes that a run created and that are hidden."""
+        return [KnownDelivery.from_row(row) for row in self._store.rows(sql.HIDDEN, run=run.id)]
+
+    def with_note_ids(self, workspace: Workspace, note_ids: Sequence[str]) -> list[KnownDelivery]:
+        """Return the deliveries of a workspace that have these notes."""
+        rows = self._store.among(sql.OWNERS, ((note_id,) for note_id in note_ids), **_owner(workspace))
+        return [*self.named([name for _, name in rows]).values()]
 
     def hidden_of(self, run: Run) -> tuple[int, int]:
         """Return how many of the notes that a run created are hidden, and how many aren't."""

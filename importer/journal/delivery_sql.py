@@ -77,7 +77,22 @@ ANSWER = ForRows(
 UNCONFIRM = ForRows(f"UPDATE deliveries SET state = 'unconfirmed' {{from_given}} WHERE {_IS_OF_REQUEST}", _NAME)
 ACCEPT = ForRows(f"UPDATE deliveries SET reason = '{ACCEPTED}' {{from_given}} WHERE {_IS_OF_REQUEST}", _NAME)
 RELEASE = ForRows(f"DELETE FROM deliveries {{using_given}} WHERE {_IS_OF_REQUEST}", _NAME)
-HIDE = ForRows(f"UPDATE deliveries SET state = 'hidden' {{from_given}} WHERE {_IS_NAMED}", _NAME)
+_IS_AS_KNOWN = f"{_IS_NAMED} AND deliveries.note = {{note}} AND coalesce(deliveries.changing, 0) = {{open}}"
+CHANGE = ForRows(
+    f"UPDATE deliveries SET changing = {{form}} {{from_given}} WHERE {_IS_AS_KNOWN}",
+    f"{_NAME}, note INTEGER, open INTEGER, form INTEGER",
+)
+CHANGED = ForRows(
+    f"""
+    UPDATE deliveries SET was = deliveries.note, note = {{form}}, changing = NULL, touched = NULL, state = {{state}},
+        sample = CASE WHEN deliveries.sample = 'missing' OR {{draft}} = 0 THEN deliveries.sample END {{from_given}}
+    WHERE {_IS_NAMED}
+    """,
+    f"{_NAME}, form INTEGER, state TEXT, draft INTEGER",
+)
+UNCHANGED = ForRows(
+    f"UPDATE deliveries SET changing = NULL, touched = {{at}} {{from_given}} WHERE {_IS_NAMED}", f"{_NAME}, at FLOAT"
+)
 LEAVE = ForRows(
     f"UPDATE deliveries SET state = 'left' {{from_given}} WHERE {_IS_NAMED} AND deliveries.state = 'hidden'", _NAME
 )
@@ -97,12 +112,14 @@ SAMPLE_ALL = """
 _KNOWN = """
     deliveries.name, deliveries.note, deliveries.prospect, deliveries.key, deliveries.occurrence, deliveries.state,
     deliveries.note_id, deliveries.at, deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins,
-    deliveries.sample, notes.visibility, notes.status, requests.run, requests.sent_at, requests.since
+    deliveries.sample, notes.visibility, notes.status, requests.run, requests.sent_at, requests.since,
+    deliveries.was, deliveries.changing, deliveries.touched, wanted.visibility, wanted.status, notes.seen
 """
 """Columns in the order of the attributes of :class:`.known.KnownDelivery`."""
 
 _FROM = """
     FROM deliveries JOIN requests ON requests.id = deliveries.request JOIN notes ON notes.id = deliveries.note
+    LEFT JOIN notes AS wanted ON wanted.id = deliveries.changing
 """
 _OF_RUN = "deliveries.request IN (SELECT id FROM requests WHERE run = :run)"
 NAMED = ForRows(f"SELECT {_KNOWN} {_FROM} WHERE deliveries.name IN ({{given}})", _NAME)
@@ -133,6 +150,7 @@ FORGET = ForRows(
     _NAME,
 )
 CREATED = f"SELECT {_KNOWN} {_FROM} WHERE {_OF_RUN} AND deliveries.state = 'created' ORDER BY deliveries.request"
+HIDDEN = f"SELECT {_KNOWN} {_FROM} WHERE {_OF_RUN} AND deliveries.state IN ('hidden', 'left') ORDER BY requests.id"
 STATES_OF_RUN = f"SELECT deliveries.state, count(*) FROM deliveries WHERE {_OF_RUN} GROUP BY deliveries.state"
 HIDDEN_BY_RUN = """
     SELECT requests.run, count(*) FROM deliveries

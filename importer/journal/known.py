@@ -130,12 +130,17 @@ class KnownDelivery(NamedTuple):
 
     Attributes:
         name: the digest by which the delivery is known in the journal.
-        note: the number of the note in the form in which it was sent; ``visibility`` and ``status`` are of that form.
+        note: the number of the note in the form in which it was sent, or to which it was changed.
         occurrence: what importing again added; empty for a first import.
         request: the number of the latest request with this delivery; ``sent_at`` and ``since`` belong to that request.
         resent_at: when the delivery was sent again after an unclear answer; None once it was checked for duplicates.
         duplicates: IDs of further notes like the delivery's note that were found.
         sample: whether the note is to be read back, or was not found.
+        visibility, status: the most that the note may have: those of its form, or of the one that it may have got.
+        was: the number of its form before its latest change; None if it wasn't changed.
+        changing: the number of the form that a change without a clear answer gives it; None if there is none.
+        touched: when somebody else's change of the note was seen; None if none was.
+        seen: digest of what a reader sees in its form.
     """
 
     name: bytes
@@ -156,6 +161,10 @@ class KnownDelivery(NamedTuple):
     run: int
     sent_at: float
     since: float | None
+    was: int | None = None
+    changing: int | None = None
+    touched: float | None = None
+    seen: bytes = b""
 
     @property
     def is_by_likeness(self) -> bool:
@@ -165,14 +174,16 @@ class KnownDelivery(NamedTuple):
     @classmethod
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""
-        *first, state, note_id, at, reason, request, resent_at, twins, sample, visibility, status, run, sent, since = (
-            row
-        )
+        *sent_as, run, sent, since, was, changing, touched, wanted, wanted_status, seen = row
+        *first, state, note_id, at, reason, request, resent_at, twins, sample, visibility, status = sent_as
+        if changing is not None:
+            visibility, status = min(visibility, wanted), max(status, wanted_status)
         parsed = duplicates_in(twins), None if sample is None else SampleState(sample)
         form = _VISIBILITIES[visibility], _STATUSES[status]
         name, note, prospect, key, occurrence = first
         sending = STATES[state], note_id, at, reason, request, resent_at
-        return cls(name, note, prospect, key, occurrence, *sending, *parsed, *form, run, sent, since)
+        latest = was, changing, touched, seen
+        return cls(name, note, prospect, key, occurrence, *sending, *parsed, *form, run, sent, since, *latest)
 
     @property
     def why(self) -> Message | None:

@@ -46,13 +46,21 @@ class Learned:
             workspace: the workspace of the API.
             now: seconds since 1970; None for the system's time.
         """
-        *_, lag, measured_at = self._found(workspace)
+        _, _, lag, measured_at, _ = self._found(workspace)
         now = time.time() if now is None else now
         return None if measured_at is None or measured_at < now - _LAG_LASTS else float(lag)
 
     def learn_lag(self, workspace: Workspace, seconds: float, at: float) -> None:
         """Store by how many seconds reads lag behind writes, as measured at the time ``at``."""
         self._keep(_LAG, workspace, read_lag=seconds, read_lag_at=at)
+
+    def keeps_markup(self, workspace: Workspace) -> bool:
+        """Return whether changing a note was seen to keep the markup of its text."""
+        return bool(self._found(workspace)[4])
+
+    def learn_markup(self, workspace: Workspace, *, is_kept: bool) -> None:
+        """Store whether a changed note kept the markup of its text."""
+        self._keep(_MARKUP, workspace, is_kept=is_kept)
 
     def _found(self, workspace: Workspace) -> Row:
         rows = self._store.rows(_FOUND, profile=workspace.profile, base_url=workspace.base_url)
@@ -63,7 +71,7 @@ class Learned:
             self._store.execute(statement, workspace=self._store.entered(workspace), **values)
 
 
-_FOUND = f"SELECT batch_size, limits, read_lag, read_lag_at FROM learned WHERE workspace = {OWNER}"
+_FOUND = f"SELECT batch_size, limits, read_lag, read_lag_at, keeps_tags FROM learned WHERE workspace = {OWNER}"
 _BATCH_SIZE = """
     INSERT INTO learned (workspace, batch_size) VALUES (:workspace, :batch_size)
     ON CONFLICT (workspace) DO UPDATE SET batch_size = excluded.batch_size
@@ -75,4 +83,8 @@ _LIMITS = """
 _LAG = """
     INSERT INTO learned (workspace, read_lag, read_lag_at) VALUES (:workspace, :read_lag, :read_lag_at)
     ON CONFLICT (workspace) DO UPDATE SET read_lag = excluded.read_lag, read_lag_at = excluded.read_lag_at
+"""
+_MARKUP = """
+    INSERT INTO learned (workspace, keeps_tags) VALUES (:workspace, :is_kept)
+    ON CONFLICT (workspace) DO UPDATE SET keeps_tags = excluded.keeps_tags
 """

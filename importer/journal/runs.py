@@ -247,7 +247,7 @@ class Runs:
             firsts.setdefault(print_, _counts(counts))
         latest = [counts for print_, counts in firsts.items() if print_ != fingerprint and any(counts.values())]
         latest = latest[-_LATEST_FILES:]
-        known = sum(counts.get(Result.ALREADY_IMPORTED, 0) for counts in latest)
+        known = sum(counts.get(Result.ALREADY_IMPORTED, 0) + counts.get(Result.UPDATED, 0) for counts in latest)
         made = sum(counts.get(Result.CREATED, 0) for counts in latest)
         return known >= _FEWEST_KNOWN and known > made
 

@@ -1,7 +1,7 @@
 """Define the journal's tables.
 
 A delivery is one note for one prospect. Its name makes it happen only once, and its identities say by what it is found
-again: who was told what. Visibility and status are those of the note in the form in which it was sent.
+again: who was told what. Visibility and status are attributes of its note, which may be changed later.
 
 An index exists where a query would otherwise read a whole table again and again.
 Types are SQLite's; :mod:`.postgres` replaces them. Every time is in seconds since 1970.
@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 17
+VERSION = 18
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -70,7 +70,7 @@ TABLES = {
         id INTEGER PRIMARY KEY,
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         name BLOB NOT NULL UNIQUE,  -- digest of what the row that made it said, so that nobody else claims it
-        note INTEGER NOT NULL REFERENCES notes (id),  -- the note in the form in which it was sent
+        note INTEGER NOT NULL REFERENCES notes (id),  -- the note in the form that it was sent in, or changed to
         prospect TEXT NOT NULL,
         key TEXT NOT NULL,
         occurrence TEXT NOT NULL,  -- what importing again added; empty for a first import
@@ -81,7 +81,10 @@ TABLES = {
         reason TEXT,  -- a message as JSON, READ_BACK or ACCEPTED of known.py
         resent_at FLOAT,  -- when sent again after an unclear answer; NULL once checked for duplicates
         twins TEXT,  -- JSON list of the IDs of the duplicates of its note that were found
-        sample TEXT  -- a SampleState of known.py, if the note is to be read back or was not found
+        sample TEXT,  -- a SampleState of known.py, if the note is to be read back or was not found
+        was INTEGER REFERENCES notes (id),  -- the form before its latest change
+        changing INTEGER REFERENCES notes (id),  -- the form that a change without a clear answer gives it
+        touched FLOAT  -- when somebody else's change of the note was seen
     """,
     "identities": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
@@ -104,6 +107,7 @@ TABLES = {
         limits TEXT,  -- JSON object: kind of call → calls that the API allows, and in how many seconds
         read_lag FLOAT,  -- seconds by which reads lag behind writes
         read_lag_at FLOAT,  -- when that was measured
+        keeps_tags BOOLEAN,  -- whether the live test saw that a changed note keeps the tags of its text
         PRIMARY KEY (workspace)
     """,
     "found": """
@@ -133,6 +137,7 @@ _INDEXES = (
     "ix_identities_delivery ON identities (delivery)",
     # Each of these holds only the few rows that are searched by it.
     "ix_deliveries_state ON deliveries (state) WHERE state IN ('sending', 'unconfirmed')",
+    "ix_deliveries_changing ON deliveries (changing) WHERE changing IS NOT NULL",
     "ix_deliveries_resent_at ON deliveries (resent_at) WHERE resent_at IS NOT NULL",
     "ix_deliveries_sample ON deliveries (sample) WHERE sample IS NOT NULL",
 )

@@ -20,7 +20,7 @@ from importer.settings.readings import HELD
 
 OF_THE_FILE = tuple(name for name, setting in SETTINGS.items() if setting.decides_rows)
 """Names of the settings about how a file is read."""
-OF_THIS_TIME = ("first", "in-doubt", "hidden")
+OF_THIS_TIME = ("first", "in-doubt", "hidden", "update")
 """Names of the settings that are chosen anew each time a file is sent."""
 FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "export", *OF_THIS_TIME)
 """Names of the settings that a person may choose on the page."""

@@ -105,9 +105,8 @@ class History(Screens):
         if hideable is None:
             return render_template("looking.html", past=past)
         self._parts.jobs.get_ready()
-        return render_template(
-            "hide.html", past=past, found=hideable, settings=settings, no_key=why_no_key(self._parts.current)
-        )
+        no_key, undo = why_no_key(self._parts.current), _is_undo()
+        return render_template("hide.html", past=past, found=hideable, settings=settings, no_key=no_key, undo=undo)
 
     @screen("/runs/<run>/hide/state")
     @screen("/duplicates/state")
@@ -120,16 +119,16 @@ class History(Screens):
     @screen("/duplicates/hide", "POST")
     def hide_now(self, run: str = "") -> Page:
         """Hide the notes that a person agreed to hide."""
-        past, back = self._past(run) if run else None, url_for("hide", run=run or None)
+        undo = request.form.get("undo") == "yes"
+        past, back = self._past(run) if run else None, url_for("hide", run=run or None, undo="yes" if undo else None)
         settings = for_page(self._parts.current.with_key())
         if request.form.get("workspace") != str(settings.workspace):
             refuse(say("hide.nothing-changed"), _ANOTHER, 409, back)
         expected = whole_number(request.form.get("expected", ""))
         if expected is None or request.form.get("agreed") != "yes":
             refuse(say("hide.nothing-changed"), say("page.problem.tick"), 400, back)
-        return self._begin(
-            Hide(settings, None if past is None else past.run.name, expected), say("hide.nothing-changed")
-        )
+        task = Hide(settings, None if past is None else past.run.name, expected, undo)
+        return self._begin(task, say("hide.nothing-changed"))
 
     # -- shared -------------------------------------------------------------------------------------------------
 
@@ -155,7 +154,12 @@ class History(Screens):
             settings = upload.choices.applied(settings)
         settings = for_page(settings, upload)
         run = None if past is None else past.run.name
-        return self._parts.reading.to_hide(run, upload, settings, wait=wait), settings
+        return self._parts.reading.to_hide(run, upload, settings, wait=wait, undo=_is_undo()), settings
+
+
+def _is_undo() -> bool:
+    """Return whether hidden notes are to be given back."""
+    return request.args.get("undo") == "yes"
 
 
 def _hidden(past: PastRun) -> Message:

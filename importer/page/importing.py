@@ -7,6 +7,8 @@ address of a file holds the choices for it.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 from urllib.parse import parse_qsl, urlencode
 
@@ -18,9 +20,9 @@ from importer.commands import preview_messages, workspaces
 from importer.commands.overview import Overview
 from importer.commands.rendering import LineKind
 from importer.errors import ImporterError
-from importer.messages import Message, say, some
+from importer.messages import Message, Said, say, some
 from importer.models import Role, Workspace
-from importer.page import form
+from importer.page import form, tasks
 from importer.page.choices import OF_FORM, Choices, role_of
 from importer.page.file_names import folded, name_of
 from importer.page.reading import A_MOMENT, GOOD_FOR, report_path
@@ -102,6 +104,7 @@ class ImportScreens(Screens):
             "check.html",
             **context,
             **_lines(overview),
+            own=own_choices,
             form=form.CheckForm(overview, own_choices, choices.except_for(own_choices), settings),
             about=preview_messages.about(overview),
             offer=None if Role.CONTENT in self._parts.current.settings().mapping else overview.offer,
@@ -157,6 +160,7 @@ class ImportScreens(Screens):
         self._parts.jobs.get_ready()
         return render_template(
             "confirm.html",
+            changes=self._changes(upload, choices, overview),
             **_lines(overview),
             mapping=preview_messages.columns(overview),
             likely={role_of(pair) for pair in choices.except_for(own_choices).pairs},
@@ -170,6 +174,14 @@ class ImportScreens(Screens):
             no_key=why_no_key(self._parts.current),
             is_refused=(answer := self._parts.current.last_try()) is not None and answer.is_refused,
         )
+
+    def _changes(self, upload: DroppedFile, choices: Choices, overview: Overview) -> Sequence[Said]:
+        """Return some of the changes that need a person's yes, as lines."""
+        if not overview.follows or not overview.updates.asked:
+            return []
+        settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
+        lines = self._parts.reading.done(partial(tasks.changes, upload.folder, upload.name, settings))
+        return [] if isinstance(lines, Unread) else [line.text for line in lines]
 
     @screen("/file/<number>/first", "POST")
     def choose_first(self, number: str) -> Page:
@@ -213,6 +225,7 @@ class ImportScreens(Screens):
             is_right="is-right" in request.form,
             digest=request.form.get("digest", ""),
             is_meant="is-meant" in request.form,
+            agrees="agrees" in request.form,
             corrections=upload.corrections(choices),
             given=choices.pairs,
         )

@@ -95,7 +95,7 @@ class Readers:
         return self._found(key, (settings, corrections), check, wait, good_for)
 
     def to_hide(
-        self, run: str | None, upload: DroppedFile | None, settings: Settings, *, wait: float
+        self, run: str | None, upload: DroppedFile | None, settings: Settings, *, wait: float, undo: bool = False
     ) -> Hideable | Unread | None:
         """Return the notes that would be hidden, or why that is unknown; None while they are being looked for.
 
@@ -104,11 +104,12 @@ class Readers:
             upload: the run's file, if it is kept.
             settings: the settings by which the file was read.
             wait: the longest wait, in seconds.
+            undo: whether hidden notes are to be given back.
         """
         folder, name = (None, "") if upload is None else (upload.folder, upload.name)
         corrections = NOTHING if upload is None else upload.corrections(upload.choices)
-        task = partial(tasks.to_hide, run, settings, folder, name, corrections)
-        return self._found(("", str(run), False), (settings, corrections), task, wait)
+        task = partial(tasks.to_hide, run, settings, folder, name, corrections, undo=undo)
+        return self._found(("", f"{run} {undo}", False), (settings, corrections), task, wait)
 
     def done(self, task: Callable[[], _T]) -> _T | Unread:
         """Return what a task returns, however long it takes; or why it failed."""

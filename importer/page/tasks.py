@@ -20,6 +20,7 @@ from importer import commands
 from importer.commands.batch import FileEnded, FileResult
 from importer.commands.corrections import Corrections
 from importer.commands.overview import Overview
+from importer.commands.rendering import Line
 from importer.commands.report import ON_THE_PROSPECT, Report
 from importer.commands.run import Prepared
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns, UnreadableFile
@@ -125,6 +126,14 @@ def check(
         return unread(error)
 
 
+def changes(folder: Path, name: str, settings: Settings) -> Sequence[Line]:
+    """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
+    with contextlib.suppress(Exception), contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
+        examples = commands.update_examples.examples(prepared.preview)
+        return [*commands.preview_messages.changes(examples)]
+    return []
+
+
 def template() -> bytes:
     """Return the bytes of the workbook to fill in."""
     with tempfile.TemporaryDirectory() as folder:
@@ -142,6 +151,7 @@ class Send:
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Overview`).
         is_meant: whether the person confirmed who will see the workspace's first public or private notes.
+        agrees: whether the person agreed to the changes that make notes more visible, or rewrite public ones.
         corrections: what a person corrected in the file.
         given: settings and values that a person chose for the file, which are kept for its kind.
     """
@@ -153,6 +163,7 @@ class Send:
     is_right: bool = False
     digest: str = ""
     is_meant: bool = False
+    agrees: bool = False
     corrections: Corrections = NOTHING
     given: Sequence[tuple[str, str]] = ()
     kind: ClassVar[str] = "sending"
@@ -174,6 +185,8 @@ class Send:
                 raise Changed(say("page.send.changed"))
             if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))
+            if self.agrees:
+                prepared.agree_to_updates()
             report, unsent = self._sent(prepared, word)
         counts = tuple(commands.report_messages.of_report(report))
         return Ended(
@@ -264,22 +277,25 @@ class LookUpTask:
 
 @dataclass(frozen=True)
 class Hide:
-    """Task of making notes private drafts.
+    """Task of making notes private drafts, or of giving them back as they were.
 
     Attributes:
         settings: the settings with the key.
         run: the name of the run whose notes are hidden; None for duplicates.
         expected: the number of notes that a person agreed to.
+        undo: whether hidden notes are given back.
     """
 
     settings: Settings
     run: str | None
     expected: int
+    undo: bool = False
     kind: ClassVar[str] = "hiding"
 
     def do(self, word: Word) -> Ended:
         """Hide the notes."""
-        planned = commands.hide.what_to_hide(self.run, self.settings, expected=self.expected)
+        which = commands.hide.Which(self.run, undo=self.undo)
+        planned = commands.hide.what_to_hide(which, self.settings, expected=self.expected)
         hidden = commands.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
         lines = [line.text for line in commands.report_messages.hidden(hidden)]
         return Ended(hidden.exit_status, besides=lines, run=self.run or "")
@@ -305,11 +321,17 @@ class Hideable:
 
 
 def to_hide(
-    run: str | None, settings: Settings, folder: Path | None, name: str, corrections: Corrections = NOTHING
+    run: str | None,
+    settings: Settings,
+    folder: Path | None,
+    name: str,
+    corrections: Corrections = NOTHING,
+    *,
+    undo: bool = False,
 ) -> Hideable | Unread:
     """Return the notes of a run (None: the duplicates) that would be hidden; with the file, also their texts."""
     try:
-        planned = commands.hide.what_to_hide(run, settings)
+        planned = commands.hide.what_to_hide(commands.hide.Which(run, undo=undo), settings)
         found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
             with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown

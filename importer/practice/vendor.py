@@ -17,13 +17,14 @@ from importer.api import (
     FoundNote,
     FoundProspect,
     Metadata,
+    NoteChange,
     NotesPage,
     Reply,
     Traits,
     Vendor,
 )
 from importer.api.protocol import Connect
-from importer.models import Note, Status, Visibility
+from importer.models import Note
 
 _Value = TypeVar("_Value")
 Prospects = Mapping[str, Sequence[FoundProspect]]
@@ -56,7 +57,7 @@ class _PracticeApi:
         notes = self._notes.get(prospect, [])[::-1]
         return self._reply(Endpoint.READ, NotesPage(tuple(notes[skip : skip + take]), None, len(notes) > skip + take))
 
-    def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:  # noqa: ARG002
+    def update(self, note_id: str, change: NoteChange) -> Reply[None]:  # noqa: ARG002
         return self._reply(Endpoint.UPDATE, None)
 
     def upload(self, file: FilePart) -> Reply[str]:  # noqa: ARG002

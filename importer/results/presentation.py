@@ -42,6 +42,7 @@ def _sentence(message: Message) -> str:
 
 MEANINGS: Mapping[Result, Meaning] = {
     Result.CREATED: Meaning(say("result.created")),
+    Result.UPDATED: Meaning(say("result.updated")),
     Result.DUPLICATE: Meaning(say("result.duplicate"), say("result.duplicate.next")),
     Result.ALREADY_IMPORTED: Meaning(say("result.already-imported")),
     Result.REJECTED: Meaning(say("result.rejected"), say("result.rejected.next")),
@@ -85,6 +86,7 @@ class Colours:
 
 COLOURS: Mapping[Result, Colours] = {
     Result.CREATED: Colours("#1B6B3A", "#DFF2E3", None, "#4BA36A"),
+    Result.UPDATED: Colours("#1F4E79", "#DCE9F5", None, "#6FA0CE"),
     Result.DUPLICATE: Colours("#56626C", "#E9EDF0", None, "#AAB5BD"),
     Result.ALREADY_IMPORTED: Colours("#1F6F6B", "#DDF0EE", None, "#7CBDB6"),
     Result.REJECTED: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#CC4B40"),

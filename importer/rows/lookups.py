@@ -73,7 +73,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
         *,
         needs_whole: bool,
     ) -> None:
-        super().__init__(caller, ProspectsPage.kind, lambda found: journal.enter(dict(found)))
+        super().__init__(caller, (ProspectsPage.kind,), lambda found: journal.enter(dict(found)))
         self._needs_whole, self._observe = needs_whole, observe
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Matches] = {}

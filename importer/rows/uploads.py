@@ -80,7 +80,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         files: Mapping[str, AttachedFile],
         observe: Callable[[Message], None],
     ) -> None:
-        super().__init__(caller, Upload.kind, lambda ids: journal.enter(dict(ids)))
+        super().__init__(caller, (Upload.kind,), lambda ids: journal.enter(dict(ids)))
         self.latest: dict[str, Upload] = {}
         self._journal, self._files, self._observe = journal, files, observe
         self._own, self._done = self._dispatcher, 0

@@ -269,6 +269,7 @@ class Settings:
     longest: float | None = _setting(kinds.Span(), Topic.HOURS, "TIME", default=None, name="for")
     first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", default=None, is_common=True)
     again: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
+    update: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
     in_doubt: kinds.InDoubt | None = _setting(
         kinds.OneOf(kinds.InDoubt), Topic.RUN, "[same|new]", default=None, explains_default=True
     )

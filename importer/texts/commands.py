@@ -8,9 +8,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "purpose.seeing-the-api": "seeing whether the API answers",
     "stopped.nothing-sent": "{why}\nNothing was sent.",
-    "purpose.changing-again": "changing failed notes again",
     "live.place": "The note is created on the prospect {prospect}, as {workspace}.",
-    "live.leaves": "It is private, begins with “note-importer test, may be ignored”, and stays there as a draft, because the API can't delete notes. At most 20 calls are made. They take up to two minutes.",
+    "live.leaves": "It is private, begins with “note-importer test, may be ignored”, and stays there as a draft, because the API can't delete notes. At most 30 calls are made. They take up to three minutes.",
     "live.not-written": "The report {path} can't be written: {error}.",
     "live.no-such-prospect": (
         "The prospect or its notes can't be read: {why}\n"
@@ -35,6 +34,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "live.never-shown": "it was not shown within {time}.",
     "live.text-same": "a reader sees the same text.",
     "live.text-changed": "a reader sees another text: {text}",
+    "live.text-not-changed": "the note's text was not changed: {why}",
+    "live.text-still-old": "the change was accepted, but the note is shown with its earlier text.",
+    "live.markup-kept": "a changed text keeps its markup.",
+    "live.markup-lost": "a changed text loses its markup, so notes with markup are updated in their visibility and status only.",
     "live.not-told": "not told, or unknown.",
     "live.date": "{time} off this computer's clock.",
     "live.draft": "the note became a draft, and is shown as one.",
@@ -152,8 +155,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
     "ended.more-visible": (
-        '{n} note is more visible than your sheet says. Nothing was changed. See the "To fix" sheet in the results.',
-        '{n} notes are more visible than your sheet says. Nothing was changed. See the "To fix" sheet in the results.',
+        '{n} note is more visible than your sheet says. Nothing was changed. To change it: `update`. See the "To fix" sheet in the results.',
+        '{n} notes are more visible than your sheet says. Nothing was changed. To change them: `update`. See the "To fix" sheet in the results.',
+    ),
+    "ended.left-alone": (
+        '{n} row has a note that does not follow it: somebody changed the note, or it is gone. See the "To fix" sheet in the results.',
+        '{n} rows have notes that do not follow them: somebody changed the notes, or they are gone. See the "To fix" sheet in the results.',
     ),
     "ended.in-question": (
         '{n} row waits for your answer. See the "To fix" sheet in the results.',
@@ -209,11 +216,17 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note of run {run} was not found earlier.",
         "{n} notes of run {run} were not found earlier.",
     ),
+    "progress.updating": "updating notes: {done} of {total}",
     "hide.done": (
         "{n} note is now a private draft. It still exists, and the owner of the API key can see it.",
         "{n} notes are now private drafts. They still exist, and the owner of the API key can see them.",
     ),
+    "hide.undone": ("{n} note is as it was before.", "{n} notes are as they were before."),
     "hide.refused": "{note}: {why}",
+    "hide.no-such-note": "The journal knows no note {ids} in the workspace '{workspace}'.",
+    "hide.no-rows": "{rows} are not valid rows. Name them as in 2-40, 44.",
+    "hide.nothing-of-these": "None of these notes can be hidden. They are private drafts already, or this program didn't create them.",
+    "hide.nothing-to-undo": "None of these notes is hidden.",
     "hide.nothing": "No duplicate notes are known.",
     "hide.nothing-of-run": "Run {run} ({time}, {file}) has no notes to hide. It created none, or they are private drafts already.",
     "hide.run": "Run {run} ({time}) imported {file}.",
@@ -221,6 +234,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note that it created would become a private draft:",
         "{n} notes that it created would become private drafts:",
     ),
+    "hide.notes-named": ("{n} note would become a private draft:", "{n} notes would become private drafts:"),
+    "hide.notes-undo": ("{n} hidden note would be as it was before:", "{n} hidden notes would be as they were before:"),
     "hide.duplicates": (
         "{n} duplicate note would become a private draft:",
         "{n} duplicate notes would become private drafts:",
@@ -232,6 +247,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.left-alone": (
         "{n} note would not be changed, because the API shows it differently ({ids}). Look at it in Saleshandy.",
         "{n} notes would not be changed, because the API shows them differently ({ids}). Look at them in Saleshandy.",
+    ),
+    "hide.sent-again": (
+        "{n} note stays hidden, because its row was sent again since ({ids}).",
+        "{n} notes stay hidden, because their rows were sent again since ({ids}).",
     ),
     "hide.still-exist": "Hidden notes still exist, because the API can't delete notes. The owner of the API key can still see them, as drafts.",
     "hide.to-send-anew": "An import asks before it sends the rows of hidden notes again. To send them again: `hidden send`. To leave them hidden: `hidden leave`.",
@@ -355,9 +374,31 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} rows have words that were sent in another form, and are not sent before you have answered the question about them.",
     ),
     "plan.more-visible": (
-        "{n} note is more visible than your sheet says. Nothing is changed. Change it in Saleshandy; the results name the row",
-        "{n} notes are more visible than your sheet says. Nothing is changed. Change them in Saleshandy; the results name the rows",
+        "{n} note is more visible than your sheet says. Nothing is changed. The results name the row",
+        "{n} notes are more visible than your sheet says. Nothing is changed. The results name the rows",
     ),
+    "plan.may-follow": (
+        "{n} note differs from your sheet. To make it follow the sheet: `update`",
+        "{n} notes differ from your sheet. To make them follow the sheet: `update`",
+    ),
+    "plan.updates": (
+        "{n} note is updated: it becomes less visible, or gets its new text",
+        "{n} notes are updated: they become less visible, or get their new texts",
+    ),
+    "plan.becoming-public": ("{n} note becomes public", "{n} notes become public"),
+    "plan.becoming-published": ("{n} draft becomes published", "{n} drafts become published"),
+    "plan.new-texts": ("{n} note gets a new text", "{n} notes get a new text"),
+    "plan.left-alone": (
+        "{n} note is left alone, because somebody changed it",
+        "{n} notes are left alone, because somebody changed them",
+    ),
+    "plan.needs-a-yes": (
+        "{n} of these changes makes a note more visible, or gives a public note a new text. A person has to agree to it",
+        "{n} of these changes make notes more visible, or give public notes a new text. A person has to agree to them",
+    ),
+    "plan.change-of": "row {row}, prospect {prospect}: {before: and }. Afterwards {after: and }",
+    "plan.text-before": "  before: {words}",
+    "plan.text-after": "  after: {words}",
     "plan.less-visible": (
         "{n} of these is less visible than your sheet says, and stays so",
         "{n} of these are less visible than your sheet says, and stay so",

@@ -42,8 +42,35 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "known.by-record": "its text has changed since: the sheet has the same record ID with another text, so it was not sent again. The text that was sent is in the results of run {run} ({file}); the present text is in this row",
     "known.as-it-stood": "its text has changed since: run {run} ({file}) sent this row before it was corrected like this, so it was not sent again",
     "known.uncomposed": "run {run} ({file}) sent its words, put together in another way, so it was not sent again",
+    "purpose.changing-again": "changing failed notes again",
+    "purpose.reading-changed-notes": "reading notes before and after they are changed",
+    "outcome.updated": "updated: {what:, }",
+    "outcome.update-unclear": "it may or may not be updated. To find out, import the file again with `update`",
+    "update.to-public": "public now",
+    "update.to-private": "private now",
+    "update.to-published": "published now",
+    "update.to-draft": "a draft now",
+    "update.to-text": "a new text",
+    "update.not-ours": "somebody else's note is never changed",
+    "update.other-kind": "it was not updated, because a sheet of another kind made it. Change it in Saleshandy",
+    "update.by-likeness": "it was not updated, because the API shows its text differently. Change it in Saleshandy",
+    "update.not-checked": "it was not updated yet, because it was sent twice and is still to be checked: {action.run-again}",
+    "update.touched": "it was not updated, because somebody changed it. Change it in Saleshandy",
+    "update.touched-on": "it was not updated, because somebody changed it on {day}. Change it in Saleshandy",
+    "update.gone": "it was not updated, because it is gone, or a later draft hides it. Look in Saleshandy",
+    "update.second-draft": "it was not made a draft, because its prospect has another draft. Change it in Saleshandy",
+    "update.attachments": "attachments of a note can't be changed",
+    "update.markup": "its text has markup, and it is not known yet whether a changed text keeps it: `note-importer doctor --live` finds out",
+    "update.not-shown": (
+        "The API said that it changed the note {note} of prospect {prospect}, but it still shows the note unchanged.\n"
+        "No other note was changed. Look at it in Saleshandy."
+    ),
+    "update.changed-besides": (
+        "Changing the note {note} of prospect {prospect} also changed something else about it.\n"
+        "No other note was changed. Look at it in Saleshandy."
+    ),
     "known.less-visible": "it is there as {kind: and }, and was not changed",
-    "outcome.still-visible": "Still {kind: and }. Your sheet says {says: and }. Nothing was changed. Change the note in Saleshandy",
+    "outcome.still-visible": "Still {kind: and }. Your sheet says {says: and }. Nothing was changed. To change it: `update`",
     "outcome.found-visible": "Somebody's note is there, {kind: and }. Your sheet says {says: and }. Nothing was changed. Change the note in Saleshandy",
     "outcome.hidden-before": "run {run} ({file}) sent this note, and it was hidden later. To send it again: `hidden send`. To leave it hidden: `hidden leave`",
     "outcome.left-hidden": "its note was hidden, and stays so",

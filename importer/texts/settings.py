@@ -243,6 +243,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.for.help@page": "Stop after this time, such as 4h.",
     "setting.first.label": "Send the first 5",
     "setting.first.help": "Send only the first of the remaining rows, this many. Look at their notes in Saleshandy before you send the rest.",
+    "setting.update.help": "Let notes that earlier runs made follow the sheet: visibility, status, and the text if a record ID or the note ID is known. Whatever makes a note more visible, or gives a public note a new text, a person has to agree to in this run.",
     "setting.again.help": "Send notes again although earlier runs delivered them.",
     "setting.skip-existing.help": "Don't send a note that its prospect already has, whoever wrote it. Reads the notes of each prospect just before it receives one.",
     "setting.resend-unconfirmed.help": "Send unconfirmed notes again. Some of them may then exist twice.",

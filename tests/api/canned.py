@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from importer.api import Answer, Failure, NotesPage, Reply
+from importer.api import Answer, Failure, NoteChange, NotesPage, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
 from importer.models import Note, Status, Visibility
@@ -118,7 +118,7 @@ def find(api: Saleshandy) -> Reply[NotesPage]:
 
 
 def update(api: Saleshandy) -> Reply[None]:
-    return api.update("N1", Visibility.PRIVATE, Status.DRAFT)
+    return api.update("N1", NoteChange(Visibility.PRIVATE, Status.DRAFT))
 
 
 def called(url: str, call: Callable[[Saleshandy], Reply[Value]], **options: Any) -> Reply[Value]:

@@ -14,6 +14,7 @@ from importer.api import (
     FoundNote,
     FoundProspect,
     Metadata,
+    NoteChange,
     NotesPage,
     Reply,
     Traits,
@@ -46,10 +47,10 @@ class Ledgerly:
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         return self._call(Endpoint.READ, "GET", f"/people/{prospect}/memos?from={skip}&count={take}", None, _page)
 
-    def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
-        return self._call(
-            Endpoint.UPDATE, "PATCH", f"/memos/{note_id}", {"audience": _AUDIENCE[visibility]}, lambda _: None
-        )
+    def update(self, note_id: str, change: NoteChange) -> Reply[None]:
+        fields = {} if change.visibility is None else {"audience": _AUDIENCE[change.visibility]}
+        fields |= {} if change.content is None else {"text": change.content}
+        return self._call(Endpoint.UPDATE, "PATCH", f"/memos/{note_id}", fields, lambda _: None)
 
     def upload(self, file: FilePart) -> Reply[str]:
         return self._call(Endpoint.UPLOAD, "POST", "/files", {"upload": file}, lambda document: str(document["file"]))

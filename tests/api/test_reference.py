@@ -109,7 +109,11 @@ def test_prospects_are_understood() -> None:
 
 
 def test_an_update_is_understood() -> None:
-    assert answered("PATCH /v1/notes/{noteId}", 200, example("update-note")).failure is None
+    document = example("update-note")
+    for note_id, is_it in (("N1", True), ("N2", False)):
+        document["payload"]["id"] = note_id
+        failure = answered("PATCH /v1/notes/{noteId}", 200, document).failure
+        assert failure is None if is_it else failure is not None and failure.is_astray
 
 
 @pytest.mark.parametrize(

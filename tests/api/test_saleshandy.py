@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from importer.api import Answer, Cause, NotesPage
+from importer.api import Answer, Cause, NoteChange, NotesPage
 from importer.api.protocol import API_REFUSED
 from importer.messages import render, say
 from importer.models import Note, Status, Visibility
@@ -62,7 +62,7 @@ def test_no_attachments_means_no_such_field() -> None:
 def test_ids_are_quoted_in_the_address() -> None:
     with Canned(reply({"payload": {"notes": []}}, "200 OK")) as server:
         value_of(called(server.url, lambda api: api.find("a/b?c d", 100, 100)))
-        called(server.url, lambda api: api.update("n/1", Visibility.PRIVATE, Status.DRAFT))
+        called(server.url, lambda api: api.update("n/1", NoteChange(Visibility.PRIVATE, Status.DRAFT)))
     assert server.requests[0].startswith(b"GET /v1/prospects/a%2Fb%3Fc%20d/notes?skip=100&take=100 ")
     assert server.requests[1].startswith(b"PATCH /v1/notes/n%2F1 ")
     assert json.loads(server.requests[1].partition(b"\r\n\r\n")[2]) == {"visibility": "2", "status": "0"}
@@ -513,7 +513,7 @@ def test_it_gets_on_with_the_sandbox() -> None:
         assert answers["INVALID"].note_id is None
         page = value_of(api.find("P1", 0, 100))
         assert [note.note_id for note in page.notes] == [answers["P1"].note_id]
-        assert api.update(page.notes[0].note_id, Visibility.PRIVATE, Status.DRAFT).failure is None
+        assert api.update(page.notes[0].note_id, NoteChange(Visibility.PRIVATE, Status.DRAFT)).failure is None
         assert value_of(api.find("P1", 0, 100)).draft is not None
         unknown = failure_of(api.find("INVALID", 0, 100))
         assert unknown.cause is Cause.UNKNOWN_PROSPECT

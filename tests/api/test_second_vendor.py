@@ -17,7 +17,7 @@ import pytest
 
 import importer
 from importer.commands import facts, preview_messages
-from importer.commands.hide import hide, what_to_hide
+from importer.commands.hide import Which, hide, what_to_hide
 from importer.commands.report import Report
 from importer.commands.run import prepare
 from importer.errors import KeyRefused
@@ -201,7 +201,7 @@ def test_its_word_for_too_many_people_halves_and_its_word_for_the_key_stops(
 
 def test_its_notes_can_be_hidden(ledger: Ledger, ledgerly: Settings, tmp_path: Path) -> None:
     run(write_sheet(tmp_path / "notes.csv", LINES[:2]), ledgerly)
-    assert hide(what_to_hide("last", ledgerly), ledgerly, vendor=LEDGERLY).hidden == 2
+    assert hide(what_to_hide(Which("last"), ledgerly), ledgerly, vendor=LEDGERLY).hidden == 2
     assert {memo["audience"] for memo in ledger.memos} == {"author"}
 
 

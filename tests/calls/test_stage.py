@@ -41,7 +41,7 @@ class Desk(Stage[Task, str]):
         self._under_way: list[tuple[Task, Callable[[Task], Reply[Any]]]] = []
         limiter = Limiter(1, lambda: self.now, GIVE_UP, rng=random.Random(1))
         caller = Caller(cast(NotesApi, None), self, limiter, lambda: self.now, GIVE_UP, rng=random.Random(1))
-        super().__init__(caller, Task.kind, self._note)
+        super().__init__(caller, (Task.kind,), self._note)
 
     def submit(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
         self._under_way.append((task, perform))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from importer.commands import facts, preview_messages, report_messages
-from importer.commands.hide import hide, what_to_hide
+from importer.commands.hide import Which, hide, what_to_hide
 from importer.commands.report import Report
 from importer.commands.run import prepare
 from importer.errors import BadSettings, UnclearColumns
@@ -284,7 +284,7 @@ def test_a_lost_answer_to_a_note_with_files_is_read_back_and_hidden_notes_stay_w
     box.add_fault(Fault.parse("reset:after@1"))
     assert run(write(tmp_path, rows_of(3, "form.pdf")), settings).counts == {Result.CREATED: 3}
     assert len(box.notes) == 3
-    assert hide(what_to_hide("last", settings), settings).hidden == 3
+    assert hide(what_to_hide(Which("last"), settings), settings).hidden == 3
     assert [note.attachment_ids for note in box.notes] == [(box.attachments[0].id,)] * 3
 
 

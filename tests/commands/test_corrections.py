@@ -13,7 +13,7 @@ import pytest
 from importer.cli import main
 from importer.commands import corrected_sheet
 from importer.commands.corrections import Act, Corrections, Step
-from importer.commands.hide import hide, what_to_hide
+from importer.commands.hide import Which, hide, what_to_hide
 from importer.commands.loading import Loaded, load
 from importer.commands.preview import Preview
 from importer.commands.report import Report
@@ -357,7 +357,7 @@ def test_a_file_that_was_sent_in_part_sends_nothing_that_a_night_sent_meanwhile(
     assert [(note.prospect_id, note.visibility) for note in box.notes] == [
         ("p0", "2"), ("p1", "1"), ("p2", "1"), ("p3", "1"),
     ]  # fmt: skip
-    hide(what_to_hide(report.run, settings), settings)
+    hide(what_to_hide(Which(report.run), settings), settings)
     rest = run(path, replace(settings, hidden=IfHidden.SEND), private)
     assert rest.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
 

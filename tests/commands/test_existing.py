@@ -153,7 +153,7 @@ def test_it_is_never_ours_so_that_hide_never_touches_it(tmp_path: Path) -> None:
         there = by_hand(box, "P1", "Spoke")
         settings = settings_of(box, tmp_path)
         report = send(sheet, settings)
-        planned = hide.what_to_hide(report.run, settings)
+        planned = hide.what_to_hide(hide.Which(report.run), settings)
         assert [known.prospect for known in planned.notes] == ["P2"]
         hide.hide(planned, settings)
         assert [note.visibility for note in box.notes if note.id == there] == ["1"]

@@ -196,7 +196,7 @@ def test_a_profile_continues_with_another_ones_deliveries(
         assert (prepared.preview.unconfirmed, prepared.preview.remaining.total) == (None, 0)
     assert run(more, night, vendor).exit_status == 0
     assert len(box.notes) == 2
-    assert hide.what_to_hide("last", night).run is not None
+    assert hide.what_to_hide(hide.Which("last"), night).run is not None
     assert verify.verify(night, vendor=vendor).elsewhere is None
     assert run(tmp_path / "n.results.xlsx", night, vendor).exit_status == 0
     assert len(box.notes) == 2
@@ -311,7 +311,7 @@ def test_a_new_key_of_a_known_workspace_is_confirmed_again(
     found = run(more, new, vendor)
     assert (found.exit_status, type(found.files[0].error)) == (2, FirstRun)
     assert "For another account, use another profile" in render(found.files[0].why)
-    planned = hide.what_to_hide("last", new)
+    planned = hide.what_to_hide(hide.Which("last"), new)
     with pytest.raises(FirstRun):
         hide.hide(planned, new, vendor=vendor)
     assert [finding.about for finding in doctor.examine(new, vendor=vendor) if finding.exit_status] == ["First import"]

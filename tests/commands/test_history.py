@@ -113,7 +113,7 @@ def test_what_was_hidden_since_is_told_in_the_list_and_of_the_run(
 ) -> None:
     """By how many notes; and nothing of it is said of another run, nor of another workspace's."""
     first, second = imported("march.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
-    hidden = hide.hide(hide.what_to_hide(first, settings), settings)
+    hidden = hide.hide(hide.what_to_hide(hide.Which(first), settings), settings)
     assert hidden.hidden == 1
     elsewhere = replace(settings, profile="other")
     for asked in (settings, elsewhere):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from importer.commands.batch import Batch, FileEnded, FileResult
-from importer.commands.hide import hide, what_to_hide
+from importer.commands.hide import Which, hide, what_to_hide
 from importer.commands.notification_messages import notification
 from importer.commands.preview import Preview
 from importer.commands.run import prepare
@@ -56,14 +56,16 @@ class Desk:
     def __init__(self, box: Sandbox, folder: Path) -> None:
         self.box, self.folder, self.count = box, folder, 0
 
-    def run(self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, **more: Any) -> Ran:
-        """Import rows."""
+    def run(self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, agrees: bool = False, **more: Any) -> Ran:
+        """Import rows; a person may agree to what makes notes more visible."""
         self.count += 1
         path, results = self.folder / f"{self.count}.csv", self.folder / f"results {self.count}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([headings, *rows])
         with prepare(path, replace(self.settings(**more), results=results)) as prepared:
             preview = prepared.preview
+            if agrees:
+                prepared.agree_to_updates()
             report = prepared.send(expected=preview.remaining.total)
         with latest(results).open(encoding="utf-8-sig", newline="") as file:
             written = [*csv.DictReader(file)]
@@ -76,7 +78,7 @@ class Desk:
         mapping |= {Role.CONTENT: (template,)} if template else {}
         return Settings(
             base_url=self.box.url, key=self.box.api_key, journal=self.folder / "journal.sqlite", mapping=mapping,
-            settle=0, **more,
+            **{"settle": 0, **more},
         )  # fmt: skip
 
     def there(self) -> Counter[tuple[str, str]]:
@@ -207,7 +209,7 @@ def test_drafts_that_come_back_without_their_column_are_not_published(desk: Desk
 def test_who_hides_a_run_and_answers_otherwise_is_asked_about_each_hidden_note(desk: Desk) -> None:
     ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Public"))
     settings = desk.settings()
-    hide(what_to_hide("last", settings), settings)
+    hide(what_to_hide(Which("last"), settings), settings)
     ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
     assert (ran.counts, ran.status) == ({"not sent": 2}, 1)
     assert ran.preview.remaining.hidden == 2
@@ -381,6 +383,6 @@ def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *
                 {"already imported": night - 1 - (night > 11)} if night > 1 else {}
             ) | ({"skipped": 1} if night > 11 else {})
         if night in (10, 15):
-            hide(what_to_hide("last", desk.settings()), desk.settings())
+            hide(what_to_hide(Which("last"), desk.settings()), desk.settings())
     assert asked == {11: (0, 1), 16: (0, 1)} | ({} if ids else {6: (5, 0)})
     assert made == len(desk.box.notes) == 31, "each thing said once, and what was hidden and is sent again"

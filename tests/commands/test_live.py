@@ -17,6 +17,7 @@ from importer.api.saleshandy import SALESHANDY
 from importer.commands import live
 from importer.commands.doctor import Check
 from importer.errors import BadSettings, KeyRefused, Stopped
+from importer.journal import Journal
 from importer.messages import render
 from importer.models import Visibility
 from importer.settings import Settings
@@ -37,6 +38,7 @@ AS_EXPECTED = {
     "Status": "published",
     "Author": "live.author@example.com",
     "Date": "less than a second off this computer's clock.",
+    "Changing the text": "a changed text keeps its markup.",
     "Draft": "the note became a draft, and is shown as one.",
     "Left behind": "the note ",
 }
@@ -55,7 +57,7 @@ class Service:
             self.checks.append(check)
         assert {(note.prospect_id, note.visibility) for note in self.box.notes} <= {(TEST, "2")}
         assert len(self.box.notes) <= 1
-        assert len(self.box.received) <= 20
+        assert len(self.box.received) <= 30
         posts = [call.body for call in self.box.received if call.method == "POST"]
         assert {body["visibility"] for body in posts if body} <= {"2"}
         assert [body["prospectIds"] for body in posts if body] in ([["no prospect"], [TEST]], [["no prospect"]])
@@ -94,7 +96,7 @@ def test_nothing_is_otherwise_if_all_is_as_known(service: Open, prospect: str) -
     for about, text in AS_EXPECTED.items():
         assert seen[about].startswith(text), about
     assert (note.status, note.visibility) == ("0", "2")
-    assert note.sent_content.startswith("<p>note-importer test, may be ignored<br>")
+    assert note.sent_content.startswith("<p>note-importer test, may be ignored. <b>")
     assert note.id in seen["Creating a note"]
     assert note.id in seen["Left behind"]
     refused = [call.method for call in usual.box.received if call.status >= 400]
@@ -124,7 +126,10 @@ HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, int], dict[st
         {"Left behind": "a private note that may or may not exist."},
     ),
     "a refusal": (("422@2",), {}, {"Creating a note": 3}, {"Left behind": "nothing."}),
-    "no change": (("422:PATCH",), {}, {"Draft": 1, "Left behind": 1}, {"Left behind": "the private note "}),
+    "no change": (
+        ("422:PATCH",), {}, {"Changing the text": 1, "Draft": 1, "Left behind": 1},
+        {"Left behind": "the private note "},
+    ),
 }  # fmt: skip
 
 
@@ -230,3 +235,20 @@ def test_it_stays_small() -> None:
     lines = [line for line in source.splitlines() if line.strip() and not re.match(r"\s*#", line)]
     assert len(lines) - docstrings <= 200
     assert len([kind for kind in FORMS if kind.startswith("live.")]) <= 40
+
+
+@pytest.mark.parametrize(("updates_text", "is_kept"), [(False, True), (True, False)])
+def test_the_journal_remembers_whether_a_changed_text_keeps_its_markup(
+    service: Open, settings: Settings, updates_text: bool, is_kept: bool
+) -> None:
+    """By that a later update decides about texts with markup; without a journal, nothing is remembered."""
+    with service(updates_text=updates_text) as usual:
+        usual.seen()
+        assert not Journal.exists(usual.settings.journal)
+        with Journal.open(usual.settings.journal) as journal:
+            assert not journal.learned.keeps_markup(usual.settings.workspace)
+    with service(updates_text=updates_text) as usual:
+        seen = usual.seen()
+        with Journal.open(usual.settings.journal) as journal:
+            assert journal.learned.keeps_markup(usual.settings.workspace) is is_kept
+    assert ("keeps" in seen["Changing the text"]) is is_kept

@@ -92,7 +92,7 @@ def test_notes_that_are_more_visible_than_the_sheet_says_come_first_in_the_plan(
     assert first.startswith("2 notes are more visible than your sheet says. Nothing is changed.")
     assert seen(same, replace(settings, again=True)).remaining.there_twice == 3
     assert seen(same, replace(settings, profile="other")).remaining.more_visible == 0
-    assert hide.hide(hide.what_to_hide("last", settings), settings).hidden == 3
+    assert hide.hide(hide.what_to_hide(hide.Which("last"), settings), settings).hidden == 3
     found = seen(same, settings)
     assert (found.total, found.remaining.more_visible, found.remaining.hidden) == (2, 0, 3)
 

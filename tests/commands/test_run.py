@@ -22,7 +22,7 @@ from xlsxwriter.workbook import Workbook
 
 from importer.api import Endpoint
 from importer.commands import workspaces
-from importer.commands.hide import hide, what_to_hide
+from importer.commands.hide import Which, hide, what_to_hide
 from importer.commands.loading import results_path
 from importer.commands.preview import Preview
 from importer.commands.report import Report
@@ -525,7 +525,7 @@ def test_a_hidden_note_is_a_question_until_it_was_answered(box: Sandbox, setting
     """Its row is not sent, and needs attention. Sent again it is there; left hidden it stays so."""
     path, out = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "x", "1")), tmp_path / "out.csv"
     ran(path, settings)
-    hide(what_to_hide("last", settings), settings)
+    hide(what_to_hide(Which("last"), settings), settings)
     report = ran(path, replace(settings, results=out))
     assert (report.counts, report.exit_status) == ({Result.NOT_SENT: 2}, 1)
     assert "--hidden send" in column(out, "reason")[0]

@@ -13,7 +13,19 @@ import numpy as np
 import pytest
 
 from importer import grouping
-from importer.api import Answer, Cause, Endpoint, Failure, FilePart, FoundProspect, Metadata, NotesPage, Reply, Traits
+from importer.api import (
+    Answer,
+    Cause,
+    Endpoint,
+    Failure,
+    FilePart,
+    FoundProspect,
+    Metadata,
+    NoteChange,
+    NotesPage,
+    Reply,
+    Traits,
+)
 from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import RetryPolicy
@@ -69,7 +81,7 @@ class Api:
         self.calls.append((self.now, Endpoint.READ))
         return Reply(Endpoint.READ, self.now, self.now + 0.1, NotesPage((), None, has_more=False), metadata=OK)
 
-    def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
+    def update(self, note_id: str, change: NoteChange) -> Reply[None]:
         raise NotImplementedError
 
     def upload(self, file: FilePart) -> Reply[str]:

@@ -118,7 +118,7 @@ def test_looking_up_or_hiding_nothing_takes_no_journal_for_the_workspaces(tmp_pa
     settings = Settings(base_url=AWAY, key="k", journal=tmp_path / "other.sqlite")
     Journal.open(settings.journal).close()
     assert verify.verify(settings).found == 0
-    assert hide.hide(hide.what_to_hide(None, settings), settings).hidden == 0
+    assert hide.hide(hide.what_to_hide(hide.Which(), settings), settings).hidden == 0
     assert identity.remembered(settings.workspace) is None
 
 

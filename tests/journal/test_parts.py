@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,9 @@ from importer.journal import (
     READ_BACK,
     Answered,
     Claim,
+    DeliveryState,
     Journal,
+    KnownDelivery,
     NoteKey,
     Run,
     SampleState,
@@ -72,6 +74,16 @@ def sent(
         numbers = journal.deliveries.claim(run, [Claim(note, request, None, is_resent=is_resent)], at)
     assert numbers is not None
     return numbers[0], note
+
+
+def hide(journal: Journal, known: Sequence[KnownDelivery]) -> None:
+    """Let notes be private drafts."""
+    key = replace(NoteKey.of(NOTE), digest=b"hidden", visibility=Visibility.PRIVATE, status=Status.DRAFT)
+    [form], _ = journal.deliveries.enter_notes(HERE, [key])
+    with journal.transaction():
+        assert journal.changes.begin([(one, form) for one in known])
+        asked = [one._replace(changing=form) for one in known]
+        journal.changes.made((one, form, key, DeliveryState.HIDDEN) for one in asked)
 
 
 def name(prospect: str, workspace: Workspace = HERE, what: Note = NOTE) -> bytes:
@@ -232,7 +244,7 @@ def test_what_was_hidden_is_counted_by_run(journal: Journal) -> None:
     for run, prospects in ((first, ("P1", "P2", "P3")), (theirs, ("P1",)), (last, ("P4",))):
         answer(journal, *sent(journal, run, *prospects), *prospects, workspace=run.workspace)
     for run in (first, theirs):
-        journal.deliveries.hide(journal.deliveries.created_by(run)[:2])
+        hide(journal, journal.deliveries.created_by(run)[:2])
     assert journal.deliveries.hidden_by_run(HERE) == {first.id: 2}
     assert journal.deliveries.hidden_by_run() == {first.id: 2, theirs.id: 1}
     assert journal.deliveries.hidden_of(first) == (2, 1)
@@ -376,7 +388,7 @@ def test_a_sample_is_kept_until_its_notes_were_read_back(journal: Journal) -> No
     answer(journal, *sent(journal, run, "P1", what=draft), "P1", what=draft)
     with journal.transaction():
         journal.deliveries.sample([b"P1", b"P2", b"P3"], SampleState.DUE)
-    journal.deliveries.hide([known for known in journal.deliveries.created_by(run) if known.prospect == "P3"])
+    hide(journal, [known for known in journal.deliveries.created_by(run) if known.prospect == "P3"])
     assert {known.prospect for known in journal.deliveries.sampled(HERE)} == {"P1", "P2"}
     assert journal.deliveries.sampled(THERE) == []
     with journal.transaction():

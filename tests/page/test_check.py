@@ -374,7 +374,7 @@ def test_rows_that_may_be_notes_which_were_sent_are_a_question_with_buttons(
 def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Settings, tmp_path: Path) -> None:
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "Public")])
     run(path, settings)
-    hide.hide(hide.what_to_hide("last", settings), settings)
+    hide.hide(hide.what_to_hide(hide.Which("last"), settings), settings)
     screen = person.sees(path)
     assert "The notes of 2 rows were hidden. Send them again, or leave them hidden?" in person.text
     assert _buttons(person.text) == {"hidden": ["Send again", "Leave hidden"]}

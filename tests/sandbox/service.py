@@ -101,7 +101,9 @@ class ServiceRules:
     in seconds. A POST's success has status ``created_status``, a wrong key ``bad_key_status``; ``uploads`` is the
     behaviour of uploads. The owner of a key is the ``author`` of its notes; an empty one isn't shown. With
     ``one_draft``, a draft replaces the prospect's earlier draft. Pinned notes are shown first and new ones before old
-    ones, or in reverse if it is ``oldest_first``.
+    ones, or in reverse if it is ``oldest_first``. If ``updates_text``, the content of an update is plain text, as the
+    reference says, so that its markup is shown. An update also changes the fields in ``update_resets``, and is shown
+    after ``update_lag`` seconds.
     """
 
     prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)
@@ -117,6 +119,9 @@ class ServiceRules:
     author: Person = field(default_factory=lambda: OWNER)
     one_draft: bool = False
     oldest_first: bool = False
+    updates_text: bool = False
+    update_resets: Mapping[str, str] = field(default_factory=dict)
+    update_lag: float = 0.0
 
 
 class Service:
@@ -132,6 +137,7 @@ class Service:
         # A dictionary keeps the order of its keys, so this one is also the list of notes by age.
         self._notes: dict[str, StoredNote] = {}
         self._by_prospect: dict[str, list[StoredNote]] = {}
+        self._before: dict[str, StoredNote] = {}  # by ID, as it was before its latest update
         prospects = rules.prospects
         # Prospects without an email address can't be found by one, so a plain collection of IDs lists none.
         emails = prospects if isinstance(prospects, Mapping) else {}
@@ -229,10 +235,14 @@ class Service:
             old = self._notes.get(note_id)
             if old is None:
                 raise refused(400, 1001, "Note not found or access denied")
-            content = self._content(body["content"]) if "content" in body else old.sent_content
+            content, shown = old.sent_content, old.content
+            body = {**body, **self._rules.update_resets}
+            if "content" in body:
+                content = self._content(body["content"])
+                shown = f"<p>{html.escape(content, quote=False)}</p>" if self._rules.updates_text else _as_html(content)
             new = replace(
                 old,
-                content=_as_html(content),
+                content=shown,
                 sent_content=content,
                 visibility=choice(body, "visibility", ("1", "2")) if "visibility" in body else old.visibility,
                 status=choice(body, "status", ("0", "1")) if "status" in body else old.status,
@@ -241,8 +251,8 @@ class Service:
             )
             self._make_room(old.prospect_id, new.status, old)
             self._keep(new)
-        shown = _as_read(new)
-        payload = {name: value for name, value in shown.items() if name not in ("author", "pinnedAt")}
+            self._before[note_id] = old
+        payload = {name: value for name, value in _as_read(new).items() if name not in ("author", "pinnedAt")}
         return ServiceReply(200, {"message": "Note updated successfully", "payload": payload})
 
     def write(self, prospect: str, content: str, author: Person) -> str:
@@ -251,6 +261,19 @@ class Service:
             note_id, now = next(self._ids), self._now()
             self._keep(StoredNote(note_id, prospect, _as_html(content), content, "1", "1", (), author, now, now))
         return note_id
+
+    def change(self, note_id: str, **fields: str) -> None:
+        """Change the visibility, status or content of a note, as somebody does in the product."""
+        if "content" in fields:
+            fields["sent_content"], fields["content"] = fields["content"], _as_html(fields["content"])
+        with self._lock:
+            self._keep(replace(self._notes[note_id], edited_at=self._now(), updated_at=self._now(), **fields))  # type: ignore[arg-type]
+
+    def remove(self, note_id: str) -> None:
+        """Remove a note, as somebody does in the product."""
+        with self._lock:
+            note = self._notes.pop(note_id)
+            self._by_prospect[note.prospect_id].remove(note)
 
     def pin(self, note_id: str) -> None:
         """Pin a note, as somebody does in the product."""
@@ -283,6 +306,12 @@ class Service:
             raise refused(400, 1001, INVALID_PROSPECT)
         with self._lock:
             notes = [*self._by_prospect.get(prospect, [])]
+        if self._rules.update_lag:
+            since = moment(self._clock.now() - self._rules.update_lag)
+            notes = [
+                self._before[note.id] if note.edited_at is not None and note.edited_at > since else note
+                for note in notes
+            ]
         # Notes of one moment stay in the order in which they were made.
         notes = sorted(notes, key=lambda note: note.place)[:: 1 if self._rules.oldest_first else -1]
         if view is not None:

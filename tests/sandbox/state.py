@@ -174,6 +174,14 @@ class State(ServiceRules):
         """Let somebody write a public note in the product, and return its ID."""
         return self.service.write(prospect, content, author)
 
+    def change(self, note_id: str, **fields: str) -> None:
+        """Change the visibility, status or content of a note, as somebody does in the product."""
+        self.service.change(note_id, **fields)
+
+    def remove(self, note_id: str) -> None:
+        """Remove a note, as somebody does in the product."""
+        self.service.remove(note_id)
+
     def pin(self, note_id: str) -> None:
         """Let somebody pin a note in the product."""
         self.service.pin(note_id)

@@ -99,6 +99,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "for": (["1h30m"], "5400"),
     "first": (["5"], "5"),
     "again": (["true"], "true"),
+    "update": (["true"], "true"),
     "resend-unconfirmed": (["true"], "true"),
     "remember": (["true"], "true"),
     "yes": (["true"], "true"),

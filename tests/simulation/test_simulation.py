@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.simulation import updates
 from tests.simulation.imports import Violation, simulate
 from tests.simulation.mutants import SHOWN_BY, applied, generated
 from tests.simulation.regime import ONCE_BROKEN, draw, with_existing, with_files
@@ -18,6 +19,7 @@ SEEDS = 10_000 if os.environ.get("CI") else 200
 BEYOND = 50
 FILES = 1_000 if os.environ.get("CI") else 60
 EXISTING = 1_000 if os.environ.get("CI") else 60
+UPDATES = 2_000 if os.environ.get("CI") else 200
 CHUNK = 20  # seeds in one test, so that they spread over processes
 
 
@@ -50,6 +52,16 @@ def test_what_was_broken_once_stays_mended(seed: int) -> None:
 @pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
 def test_beyond_the_model_what_is_there_twice_is_said(beyond: str, first: int) -> None:
     run(range(first, first + 10), beyond)
+
+
+@pytest.mark.parametrize("first", chunks(UPDATES, fast=60))
+def test_no_note_becomes_more_visible_than_the_sheet_and_a_person_say(first: int) -> None:
+    """Whatever is changed, hidden, given back or edited by somebody else, and however often the process dies."""
+    for seed in range(first, first + CHUNK):
+        try:
+            updates.simulate(seed)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is found again with the seed
+            pytest.fail(f"seed {seed}: {error}\nStep by step: make simulate SEED={seed} UPDATES=1", pytrace=False)
 
 
 @pytest.mark.parametrize("name", SHOWN_BY)

@@ -16,7 +16,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Endpoint, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
+from importer.api import (
+    Answer,
+    Cause,
+    Endpoint,
+    Failure,
+    FilePart,
+    FoundNote,
+    Metadata,
+    NoteChange,
+    NotesPage,
+    Reply,
+    Traits,
+)
 from importer.messages import words
 from importer.models import Note, Status, Visibility
 from tests.simulation.regime import READS, TEXTS, Regime, base
@@ -55,6 +67,7 @@ class Stored:
         is_ours: whether the importer made it.
         author: who wrote it.
         is_pinned: whether somebody has pinned it.
+        edited: how often somebody else has changed it.
     """
 
     note_id: str
@@ -69,6 +82,7 @@ class Stored:
     author: str
     files: tuple[str, ...] = ()
     is_pinned: bool = False
+    edited: int = 0
 
     @property
     def delivery(self) -> Delivered:
@@ -105,6 +119,11 @@ class World:
         self.shelf = Shelf(self.seed, self.regime)
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._tick = 0
+        self._versions: dict[int, list[tuple[float, Stored]]] = {}
+        self._seen_until = math.inf
+        self.patched: Callable[[str, NoteChange], object] = lambda *_: None
+        self.changed: Callable[[Stored], object] = lambda _: None
+        self.looked: Callable[[Stored], object] = lambda _: None
         self._back: deque[tuple[Any, Reply[Any]]] = deque()
         self._life = 0
         self._steps = 0
@@ -116,7 +135,7 @@ class World:
         self._own = 0.0
         self._lag = 0.0
         self._position = -math.inf  # of a reader whose lag wanders: it has everything up to here
-        self._cache: dict[tuple[str, int, int], tuple[float, NotesPage]] = {}
+        self._cache: dict[tuple[str, int, int], tuple[float, NotesPage, list[Stored]]] = {}
         self._windows = Windows(self.regime.limits)
         self._pins = random.Random(f"pins {self.seed}")
         self._told: dict[str, Answer] = {}  # by the last reply that named notes
@@ -527,17 +546,22 @@ class World:
         address = (prospect, skip, take)
         cached = self._cache.get(address)
         if cached is not None and self.now < cached[0] + self.regime.cached:
+            for note in cached[2]:
+                self.looked(note)
             return cached[1]
-        there = [note for note in self._visible() if note.prospect == prospect]
+        there = [self._as_seen(note) for note in self._visible() if note.prospect == prospect]
+        for note in there:
+            self.looked(note)
         there = there if self.regime.oldest_first else there[::-1]
         published = [note for note in there if note.status is Status.PUBLISHED]
-        draft = max((note for note in there if note.status is Status.DRAFT), key=self.notes.index, default=None)
+        drafts = (note for note in there if note.status is Status.DRAFT)
+        draft = max(drafts, key=lambda note: int(note.note_id[1:]), default=None)
         published.sort(key=lambda note: not note.is_pinned)
         if self.regime.shuffled:
             self.chance.shuffle(published)
         page = tuple(self._shown(note) for note in published[skip : skip + min(take, self.regime.page)])
         found = NotesPage(page, self._shown(draft) if draft else None, has_more=len(published) > skip + len(page))
-        self._cache[address] = (self.now, found)
+        self._cache[address] = (self.now, found, there)
         return found
 
     def _visible(self) -> list[Stored]:
@@ -547,12 +571,13 @@ class World:
         if lag.kind == "wander":
             step = self.chance.uniform(-1, 1) * lag.seconds / 8
             self._lag = min(lag.seconds, max(lag.seconds / 2, self._lag + step))
-            self._position = max(self._position, self.now - self._lag)
+            self._seen_until = self._position = max(self._position, self.now - self._lag)
             return [note for note in self.notes if note.applied_at <= self._position]
         behind = lag.seconds
         if lag.kind == "replicas":
             self._turn += 1
             behind *= self._turn % 2 if lag.in_turn else self.chance.randint(0, 1)
+        self._seen_until = self.now - behind
         return [note for note in self.notes if note.applied_at <= self.now - behind]
 
     def _shown(self, note: Stored) -> FoundNote:
@@ -560,8 +585,54 @@ class World:
         content = f"<p>{rewritten(note.sent, self.regime.rewrite)}</p>"
         return FoundNote(note.note_id, content, note.visibility, note.status, note.created_at, author)
 
-    def update(self, note_id: str, visibility: Visibility, status: Status) -> Any:
-        raise AssertionError("nothing is changed in an import")
+    def update(self, note_id: str, change: NoteChange) -> Any:
+        began, fate = self.now, self._fate()
+        self.patched(note_id, change)
+        return Pending(began + self.chance.uniform(0.01, 0.2), lambda: self._update(note_id, change, fate, began))
+
+    def _update(self, note_id: str, change: NoteChange, fate: str, began: float) -> tuple[Reply[Any], float]:
+        kind, *_, moment = [*fate.split(), fate]
+        moment, soon = moment.rpartition(" ")[2], self.now + self.chance.uniform(0.01, 0.2)
+        refusal = self._refusal(Endpoint.UPDATE, None, (), fate, began)
+        self.tell(f"PATCH {note_id} {change}: {fate if refusal is None else refusal.failure}")
+        if refusal is not None:
+            return refusal, soon
+        if kind not in _CAUSES:
+            self._change(note_id, change)
+            return self._reply(Endpoint.UPDATE, began, soon, metadata=_OK), soon
+        if moment in ("after", "spoilt"):
+            self._change(note_id, change)
+        elif moment == "late":
+            longest = began + self.regime.read_timeout + self.regime.settle
+            self.later(self.chance.uniform(self.now, longest), lambda: self._change(note_id, change))
+        came = began + self.regime.read_timeout if kind == "lost" else soon
+        failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500")
+        metadata = None if kind in ("lost", "reset") else _ODD
+        return self._reply(Endpoint.UPDATE, began, came, failure=failure, metadata=metadata), came
+
+    def _change(self, note_id: str, change: NoteChange) -> None:
+        """Change a note; readers see it later."""
+        place = int(note_id.removeprefix("N"))
+        old = self.notes[place]
+        new = replace(
+            old,
+            sent=old.sent if change.content is None else change.content,
+            visibility=change.visibility or old.visibility,
+            status=change.status or old.status,
+        )
+        self.become(place, new)
+
+    def become(self, place: int, new: Stored) -> None:
+        """Give a note another form, which readers see later."""
+        self._versions.setdefault(place, [(-math.inf, self.notes[place])]).append((self.now, new))
+        self.notes[place] = new
+        self.tell(f"     {new.note_id} is {new.visibility.name} {new.status.name} {new.sent[:20]!r} now")
+        self.changed(new)
+
+    def _as_seen(self, note: Stored) -> Stored:
+        """Return a note as a reader sees it who is as far behind as the one before."""
+        versions = self._versions.get(self.notes.index(note), [(-math.inf, note)])
+        return [version for at, version in versions if at <= self._seen_until][-1]
 
     def look_up(self, search: str, page: int) -> Any:
         raise AssertionError("the rows name prospects by their ids")

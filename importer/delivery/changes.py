@@ -1,0 +1,249 @@
+"""Decide how the notes of deliveries are to be changed, as pure functions of values.
+
+Input: rows and the delivery that answers for them, what the journal last knew, and the note as it was read. Output: a
+:class:`Wish`, and what is to be done about it. :mod:`.updating` makes the calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import Enum, StrEnum, auto
+
+from importer.api import FoundNote, NoteChange
+from importer.delivery.sorted_group import AnsweredRow
+from importer.journal import DeliveryState, KnownDelivery, NoteKey
+from importer.markup import are_alike, seen_digest, seen_digests
+from importer.messages import Message, day, say
+from importer.models import Status, Visibility
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Wish to change the note of one delivery.
+
+    Attributes:
+        delivery: the delivery.
+        key: the form that its note has, as far as the journal knows.
+        change: the fields that the note is to have.
+        unasked: the part of ``change`` that needs no person's yes.
+        positions: positions of the rows that want it.
+        left: what stays different all the same, and why.
+        text: the text in which the note was sent, if the sheet has it; a note that reads much like it is the same.
+        opened: the form that a change without a clear answer may have given to the note.
+        is_read: whether the note is read first, and changed only if nobody else has changed it.
+        becomes: the state of the delivery after the change; None if the note is another one than the delivery's.
+    """
+
+    delivery: KnownDelivery
+    key: NoteKey
+    change: NoteChange
+    unasked: NoteChange = field(default_factory=NoteChange)
+    positions: Sequence[int] = ()
+    left: Sequence[Message] = ()
+    text: str = ""
+    opened: NoteKey | None = None
+    is_read: bool = True
+    becomes: DeliveryState | None = DeliveryState.CREATED
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a part of the change needs a person's yes."""
+        return self.change != self.unasked
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is anything to be changed, or an earlier change to be settled."""
+        return bool(self.change) or self.opened is not None
+
+    def agreed(self, *, is_agreed: bool) -> Wish:
+        """Return the wish if a person has agreed to all of it, and otherwise the part that needs no yes."""
+        return self if is_agreed else replace(self, change=self.unasked)
+
+    @property
+    def becomes_public(self) -> bool:
+        """Whether the note becomes visible to everybody."""
+        return self.change.visibility is Visibility.PUBLIC and self.delivery.visibility is Visibility.PRIVATE
+
+    @property
+    def becomes_published(self) -> bool:
+        """Whether the note is a draft, and becomes published."""
+        return self.change.status is Status.PUBLISHED and self.delivery.status is Status.DRAFT
+
+    @property
+    def digest(self) -> int:
+        """Number that stands for what a person agrees to."""
+        text = f"{self.delivery.name.hex()} {self.delivery.note} {self.delivery.changing} {self.change}"
+        return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+
+
+def follow(rows: Sequence[AnsweredRow], key: NoteKey, opened: NoteKey | None, kind: str, *, keeps_markup: bool) -> Wish:
+    """Return the wish that a delivery's note follows the rows that it answers for.
+
+    Args:
+        rows: the rows, each with a note. The least visibility and status among them count.
+        key: the form that the delivery's note has.
+        opened: the form that a change without a clear answer may have given to it.
+        kind: the kind of sheet that the rows are from.
+        keeps_markup: whether changing a note was seen to keep the markup of its text.
+    """
+    delivery, notes = rows[0].delivery, [row.note for row in rows if row.note is not None]
+    positions = [row.position for row in rows]
+    if (why := _why_not(rows[0], kind)) is not None:
+        return Wish(delivery, key, NoteChange(), positions=positions, left=(why,))
+    visibility, status = max(note.visibility for note in notes), min(note.status for note in notes)
+    differs = visibility is not delivery.visibility, status is not delivery.status
+    if opened is not None:
+        differs = True, True
+    change = NoteChange(visibility if differs[0] else None, status if differs[1] else None)
+    unasked = NoteChange(
+        visibility if differs[0] and visibility is Visibility.PRIVATE else None,
+        status if differs[1] and status is Status.DRAFT else None,
+    )
+    content, left = _text(rows, keeps_markup=keeps_markup)
+    change = replace(change, content=content)
+    if delivery.visibility is Visibility.PRIVATE and visibility is Visibility.PRIVATE:
+        unasked = replace(unasked, content=content)
+    text = "" if any(row.has_other_text for row in rows) else notes[0].content
+    return Wish(delivery, key, change, unasked, positions, left, text, opened)
+
+
+def _why_not(row: AnsweredRow, kind: str) -> Message | None:
+    """Return why the note of a row isn't changed; None if it may be."""
+    delivery, known = row.delivery, row.match.known
+    if delivery.state is not DeliveryState.CREATED:
+        return say("update.not-ours")
+    if known is not None and known.kind != kind:
+        return say("update.other-kind")
+    if delivery.is_by_likeness:
+        return say("update.by-likeness")
+    if delivery.resent_at is not None:
+        return say("update.not-checked")
+    return None if delivery.touched is None else touched(delivery.touched)
+
+
+def touched(at: float | None) -> Message:
+    """Return the message that somebody else has changed a note, at a time if it is known."""
+    if at is None:
+        return say("update.touched")
+    return say("update.touched-on", day=day(datetime.fromtimestamp(at, UTC).astimezone().date(), year=True))
+
+
+def _text(rows: Sequence[AnsweredRow], *, keeps_markup: bool) -> tuple[str | None, Sequence[Message]]:
+    """Return the new text of a note, if it gets one; and why a row's text or attachments aren't taken over."""
+    [first, *others] = rows
+    note = first.note
+    if note is None or others or not (first.is_changed or first.has_other_text):
+        return None, ()
+    has_markup = "<" in note.content or "&" in note.content
+    if not first.has_other_text and (note.files or note.attachments or not has_markup):
+        return None, (say("update.attachments"),)
+    if has_markup and not keeps_markup:
+        return None, (say("update.markup"),)
+    return note.content, ()
+
+
+class Fate(StrEnum):
+    """What became of a wish."""
+
+    CHANGED = "changed"
+    AS_WANTED = "as wanted"  # without our doing
+    LEFT = "left"
+    UNCLEAR = "unclear"
+
+
+class Do(Enum):
+    """What is to be done about a wish once the note was read."""
+
+    SEND = auto()
+    SETTLE = auto()  # the note is as wanted, or an earlier change of ours has come about
+    LEAVE = auto()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to be done about a wish, and why.
+
+    Attributes:
+        change: the fields that differ.
+        form: the form that the note has, or will have.
+        is_opened: whether a change without a clear answer has come about.
+        is_sure: whether it holds even if reading is behind; otherwise the note is read once more.
+        why: why the note is left alone.
+    """
+
+    do: Do
+    change: NoteChange = field(default_factory=NoteChange)
+    form: NoteKey | None = None
+    is_opened: bool = False
+    is_sure: bool = True
+    why: Message | None = None
+
+
+def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decision:
+    """Return what is to be done about a wish.
+
+    Args:
+        wish: the wish.
+        found: the note as it was read; None if its prospect doesn't have it.
+        other_draft: whether the prospect has another draft, or is about to get one.
+    """
+    if found is None:
+        return Decision(Do.LEAVE, is_sure=False, why=say("update.gone"))
+    is_opened = wish.opened is not None and has_form(found, wish.opened, wish.text)
+    base, wanted = wish.key, changed(wish.key, wish.change)
+    if is_opened and wish.opened is not None:
+        base = wish.opened
+    elif not has_form(found, wish.key, wish.text):
+        if not has_form(found, wanted, wish.text or wish.change.content or ""):
+            return Decision(Do.LEAVE, is_sure=False, why=touched(found.edited_at))
+        return Decision(Do.SETTLE, form=wanted, is_sure=False)
+    if not (change := _differing(wish.change, found)):
+        return Decision(Do.SETTLE, form=base, is_opened=is_opened, is_sure=wish.opened is None)
+    if change.status is Status.DRAFT and other_draft:
+        is_sure, why = wish.opened is None, say("update.second-draft")
+        return Decision(Do.LEAVE, form=base, is_opened=is_opened, is_sure=is_sure, why=why)
+    return Decision(Do.SEND, change, changed(base, change), is_opened)
+
+
+def _differing(change: NoteChange, found: FoundNote) -> NoteChange:
+    """Return the part of a change that a note doesn't have yet."""
+    content = change.content
+    if content is not None and not seen_digests(content).isdisjoint(seen_digests(found.content)):
+        content = None
+    return NoteChange(
+        None if change.visibility is found.visibility else change.visibility,
+        None if change.status is found.status else change.status,
+        content,
+    )
+
+
+def has_form(found: FoundNote, key: NoteKey, text: str = "") -> bool:
+    """Return whether a note that was read has a form; ``text`` is the form's text if it is known."""
+    if (found.visibility, found.status) != (key.visibility, key.status):
+        return False
+    return not key.readings.isdisjoint(seen_digests(found.content)) or bool(text and are_alike(text, found.content))
+
+
+def changed(key: NoteKey, change: NoteChange) -> NoteKey:
+    """Return the form that a note gets by a change."""
+    seen, readings, content = key.seen, key.readings, change.content
+    if content is not None:
+        seen, readings = seen_digest(content), seen_digests(content)
+    visibility, status = change.visibility or key.visibility, change.status or key.status
+    digest = hashlib.sha256(b"".join([seen, *sorted(readings), visibility.encode(), status.encode()])).digest()
+    return NoteKey(digest, seen, readings, visibility, status)
+
+
+def described(change: NoteChange) -> tuple[Message, ...]:
+    """Return what a change does, in words."""
+    found = {
+        "update.to-public": change.visibility is Visibility.PUBLIC,
+        "update.to-private": change.visibility is Visibility.PRIVATE,
+        "update.to-published": change.status is Status.PUBLISHED,
+        "update.to-draft": change.status is Status.DRAFT,
+        "update.to-text": change.content is not None,
+    }
+    return tuple(say(kind) for kind, is_so in found.items() if is_so)
