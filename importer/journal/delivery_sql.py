@@ -163,7 +163,8 @@ HIDDEN_BY_RUN = """
 def _few(condition: str) -> str:
     """Return the query for deliveries of all workspaces by an indexed condition, with note and workspace."""
     return f"""
-        SELECT deliveries.workspace, {_NOTE}, {_KNOWN} {_FROM} WHERE {condition} ORDER BY +deliveries.request
+        SELECT deliveries.workspace, {_NOTE}, {_KNOWN} {_FROM} WHERE {condition}
+        ORDER BY +deliveries.request, deliveries.id
     """
 
 

@@ -48,8 +48,7 @@ class Ledgerly:
         return self._call(Endpoint.READ, "GET", f"/people/{prospect}/memos?from={skip}&count={take}", None, _page)
 
     def update(self, note_id: str, change: NoteChange) -> Reply[None]:
-        fields = {} if change.visibility is None else {"audience": _AUDIENCE[change.visibility]}
-        fields |= {} if change.content is None else {"text": change.content}
+        fields = {"audience": _AUDIENCE[change.visibility]} if change.visibility else {}
         return self._call(Endpoint.UPDATE, "PATCH", f"/memos/{note_id}", fields, lambda _: None)
 
     def upload(self, file: FilePart) -> Reply[str]:
