@@ -62,12 +62,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     """
 
     def __init__(
-        self,
-        loaded: Loaded,
-        target: Path,
-        settings: Settings,
-        vendor: Vendor,
-        given: Iterable[tuple[str, str]] = (),
+        self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, given: Iterable[tuple[str, str]] = ()
     ) -> None:
         self._loaded, self._target, self._vendor = loaded, target, vendor
         self._base, self._settings, self._given = settings, loaded.settings, [*given]
@@ -132,8 +127,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         named = Columns().read(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
         for question in loaded.questions:
-            names_no_column = question.column is None and not roles.isdisjoint(question.roles)
-            if not question.choices or names_no_column:
+            if not question.choices or (question.column is None and not roles.isdisjoint(question.roles)):
                 raise BadSettings(question.text)
         self._earlier.append(self._settings)
         self._given.append((answer.setting, answer.value))
@@ -397,11 +391,5 @@ def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
     note_ids = [note_id for some in itertools.islice(loaded.rows.done.values(), 200) for note_id in some]
     owners = journal.deliveries.workspaces_of(note_ids) if note_ids else []
     if owners and journal.owner(settings.workspace) not in owners:
-        raise BadSettings(
-            say(
-                "run.ids-of-other-workspace",
-                source=str(loaded.sheet.source),
-                other=str(owners[0]),
-                workspace=str(settings.workspace),
-            )
-        )
+        source, other, workspace = str(loaded.sheet.source), str(owners[0]), str(settings.workspace)
+        raise BadSettings(say("run.ids-of-other-workspace", source=source, other=other, workspace=workspace))
