@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from importer.api import Vendor
@@ -31,7 +31,7 @@ from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
 from importer.commands.report import Report
 from importer.commands.sending import send
-from importer.commands.workspaces import check_journal, check_place, held, opened, unconfirmed
+from importer.commands.workspaces import check_confirmed, check_journal, check_place, held, opened
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns, as_argument
 from importer.journal import Journal
@@ -98,16 +98,15 @@ class Prepared(AbstractContextManager["Prepared"]):
             return None
         return learned(self._loaded, self._base, self._given)
 
-    def _learn(self) -> None:
+    def _learn(self, begun: Callable[[], object]) -> None:
         """Keep what was answered about this kind of sheet in the profile. A run goes on if that can't be written."""
-        if (reading := self.to_learn) is None:
-            return
         try:
-            readings.keep(self._base.profile, reading)
+            if (reading := self.to_learn) is not None:
+                readings.keep(self._base.profile, reading)
+                self.learned = reading
         except BadSettings as error:
             logs.event("answers not kept", logging.ERROR, why=logs.said(error))
-        else:
-            self.learned = reading
+        begun()
 
     def decide(self, answer: PossibleAnswer) -> None:
         """Apply an answer to one of the questions, and interpret the sheet again. Other questions may arise.
@@ -237,10 +236,6 @@ class Prepared(AbstractContextManager["Prepared"]):
             raise error
         loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
 
-        def learn() -> None:
-            self._learn()
-            begun()
-
         for guarded in guards_of_rows(loaded, settings):
             raise guarded
         hours = hours or Hours.of(settings)
@@ -256,11 +251,19 @@ class Prepared(AbstractContextManager["Prepared"]):
 
         with held(settings, rows=rows, observe=observe, stop=why) as journal:
             check_origin(loaded, journal, settings)
-            unclear = None if is_right else unconfirmed(journal, settings)
-            if unclear is not None and (expected is None or unclear.kind == "key-of-another"):
-                raise unclear.error
+            if not is_right:
+                check_confirmed(journal, settings, is_agreed=expected is not None)
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
-                report = send(context, loaded, self._target, expected, self._answers, learn, see, self._agreed)
+                report = send(
+                    context,
+                    loaded,
+                    self._target,
+                    expected,
+                    self._answers,
+                    partial(self._learn, begun),
+                    see,
+                    self._agreed,
+                )
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
                 reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
                 report = replace(report, stopped=Outage(reason))

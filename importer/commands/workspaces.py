@@ -116,6 +116,17 @@ def check_place(settings: Settings) -> None:
         raise UnusableJournal(say("journals.folder-is-none", file=str(file), folder=str(folder)))
 
 
+def check_confirmed(journal: Journal, settings: Settings, *, is_agreed: bool) -> None:
+    """Check that a person said whose workspace the profile is, or agreed to a number of notes and no other is possible.
+
+    Raises:
+        FirstRun: nobody has.
+    """
+    unclear = unconfirmed(journal, settings)
+    if unclear is not None and not (is_agreed and unclear.kind != "key-of-another"):
+        raise unclear.error
+
+
 def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = False) -> None:
     """Remember that this is the workspace's journal and its key, but not for a test server on this machine.
 
