@@ -235,10 +235,9 @@ class Prepared(AbstractContextManager["Prepared"]):
         if (error := self.undecided) is not None:
             raise error
         loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
-
         for guarded in guards_of_rows(loaded, settings):
             raise guarded
-        hours = hours or Hours.of(settings)
+        hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
         settings = hours.patient(settings)
         latest: list[Progress] = []
 
@@ -254,16 +253,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             if not is_right:
                 check_confirmed(journal, settings, is_agreed=expected is not None)
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
-                report = send(
-                    context,
-                    loaded,
-                    self._target,
-                    expected,
-                    self._answers,
-                    partial(self._learn, begun),
-                    see,
-                    self._agreed,
-                )
+                report = send(context, loaded, self._target, expected, self._answers, learn, see, self._agreed)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
                 reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
                 report = replace(report, stopped=Outage(reason))
