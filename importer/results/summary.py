@@ -53,6 +53,8 @@ def headline(outcomes: Outcomes) -> Message:
     """Return a sentence with the number of rows by result."""
     counts = outcomes.counts()
     parts = [
+        say("counts.more-visible", n=len(outcomes.visible)),
+        say("counts.left-alone", n=len(outcomes.left)),
         say("counts.twins", n=len(outcomes.duplicates)),
         say("counts.missing", n=len(outcomes.missing)),
         say("counts.missing-elsewhere", n=len(outcomes.missing_elsewhere)),

@@ -51,6 +51,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "target.other-kind": "Results can be .xlsx or .csv, but not {file}.\nName such a file.",
     "counts": "{parts}.",
     "counts.delivered": ("{delivered} of {n} row delivered", "{delivered} of {n} rows delivered"),
+    "counts.more-visible": (
+        "{n} of them is more visible than the sheet says: see To fix",
+        "{n} of them are more visible than the sheet says: see To fix",
+    ),
+    "counts.left-alone": "{n} of them could not be updated: see To fix",
     "counts.twins": ("{n} of them exists more than once", "{n} of them exist more than once"),
     "counts.missing": ("{n} of them was created, but not found", "{n} of them were created, but not found"),
     "counts.missing-elsewhere": (

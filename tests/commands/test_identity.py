@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from importer.commands.batch import Batch, FileEnded, FileResult
@@ -166,6 +167,18 @@ def test_a_public_note_that_is_private_in_the_sheet_needs_attention(desk: Desk, 
         assert ran.preview.remaining.more_visible == 1
         assert "Still public. Your sheet says private. Nothing was changed." in ran.rows[0]["reason"]
     assert desk.there() == {(ADA, "1"): 1}
+
+
+def test_the_summary_says_what_is_more_visible_than_the_sheet(desk: Desk) -> None:
+    """*Nothing to do* stands beside `already imported`, so the first line says that there is something."""
+    desk.run(row(ADA, "Terms"))
+    path = desk.folder / "n.xlsx"
+    with (desk.folder / "n.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEADINGS, row(ADA, "Terms", "Private")])
+    with prepare(desk.folder / "n.csv", replace(desk.settings(), results=path)) as prepared:
+        prepared.send(expected=0)
+    said = [cell.value for cell in openpyxl.load_workbook(path)["Summary"]["B"]]
+    assert "1 of 1 row delivered, 1 of them is more visible than the sheet says: see To fix." in said
 
 
 def test_a_private_note_that_is_public_in_the_sheet_is_one_count(desk: Desk) -> None:
