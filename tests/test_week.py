@@ -87,7 +87,8 @@ class Office:
             "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONIOENCODING": "utf-8",
             "NOTE_IMPORTER_PROFILES": str(self.folder / "settings" / "profiles.toml"),
             "NOTE_IMPORTER_JOURNALS": str(self.folder / "settings" / "journals"),
-            **({"NOTE_IMPORTER_BASE_URL": self.box.url} if words[0] == "init" else {}),
+            **({"NOTE_IMPORTER_BASE_URL": self.box.url, "NOTE_IMPORTER_JOURNAL": str(self.folder / "journal.sqlite")}
+               if words[0] == "init" else {}),
         }  # fmt: skip
         return subprocess.Popen(
             program, cwd=self.folder, env=environment, text=True, encoding="utf-8",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from importer.commands.report import Report
-from importer.errors import NeedsAPerson, WrongAddress
+from importer.errors import Blocked, NeedsAPerson, WrongAddress
 from importer.settings.rate import Rate
 from tests.delivering import KEY, counts, deliver
 from tests.gateways import programs
@@ -184,7 +184,7 @@ def test_https_on_a_plain_port_ends_the_run_with_what_answers(tmp_path: Path) ->
     with Sandbox(api_key=KEY) as box, Nginx(tmp_path, box.port) as nginx:
         url = nginx.url.replace("http:", "https:")
         report = deliver(box, tmp_path, LINES, base_url=url, give_up=2.0)
-        assert isinstance(report.stopped, WrongAddress)
+        assert isinstance(report.stopped, Blocked)
         assert report.exit_status == 4
         assert counts(report) == Counter({"not sent": len(LINES)})
 
