@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from importer.commands import workspaces
+from importer.settings import Settings
 from tests.listening import Ear, http_ear
 from tests.sandbox import Sandbox
 
@@ -115,6 +117,16 @@ class Office:
         process = self.started(*words)
         out, said = process.communicate(answers, timeout=LONGEST)
         return process.returncode, " ".join((out + said).split())
+
+    def says_that_the_key_is_right(self) -> None:
+        """What a person's answer at a terminal does."""
+        settings = Settings(
+            profile="night", base_url=self.box.url, key=NEW_KEY, journal=self.folder / "journal.sqlite",
+            guard_local_address=True,
+        )  # fmt: skip
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("NOTE_IMPORTER_JOURNALS", str(self.folder / "settings" / "journals"))
+            workspaces.confirm(settings)
 
     def log(self) -> list[str]:
         path = self.folder / "log" / "night.log"
@@ -267,6 +279,8 @@ def saturday(office: Office) -> None:
     status, said = office.typed("doctor", "--profile", "night")
     assert (status, "does not accept the key" in said) == (4, True)
     (office.folder / "settings" / "night.key").write_text(NEW_KEY, encoding="utf-8")
+    told(office.night(), 2, "nothing was sent", "is not the one that was used before")
+    office.says_that_the_key_is_right()
     is_well(office.night())
     office.exported("kill.csv", rows("Kill", 40))
     office.box.latency = 0.2

@@ -50,6 +50,10 @@ _OF_KIND = """
     SELECT fingerprint, substr(counts, 1, 10000) FROM runs WHERE workspace = :workspace AND kind = :kind ORDER BY id
 """
 _LATEST_FILES, _FEWEST_KNOWN = 3, 3
+_KNOWN_OR_NEW = (
+    (Result.ALREADY_IMPORTED, Result.UPDATED),
+    (Result.CREATED, Result.REJECTED, Result.UNCONFIRMED, Result.NOT_SENT),
+)
 _KINDS = "SELECT id, kind FROM runs WHERE workspace = :workspace"
 _LATEST_AGAIN = """
     SELECT occurrence, ended, substr(counts, 1, 10000) FROM runs
@@ -247,9 +251,10 @@ class Runs:
             firsts.setdefault(print_, _counts(counts))
         latest = [counts for print_, counts in firsts.items() if print_ != fingerprint and any(counts.values())]
         latest = latest[-_LATEST_FILES:]
-        known = sum(counts.get(Result.ALREADY_IMPORTED, 0) + counts.get(Result.UPDATED, 0) for counts in latest)
-        made = sum(counts.get(Result.CREATED, 0) for counts in latest)
-        return known >= _FEWEST_KNOWN and known > made
+        known, new = (
+            sum(counts.get(result, 0) for counts in latest for result in results) for results in _KNOWN_OR_NEW
+        )
+        return known >= _FEWEST_KNOWN and known > new
 
     def kinds(self, workspace: Workspace) -> dict[int, str]:
         """Return the kind of sheet of each run of a workspace, by the runs' numbers."""

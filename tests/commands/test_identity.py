@@ -357,6 +357,19 @@ def test_an_export_of_each_weeks_notes_is_none(desk: Desk) -> None:
         assert ran.counts == {"already imported": 5}
 
 
+def test_rows_that_were_not_sent_at_first_were_not_known(desk: Desk) -> None:
+    """A night without the API says nothing of a history, though its file was sent only by the next run."""
+    rows = [row(ADA, f"Call {number}") for number in range(10)]
+    for those in (rows, rows[:5], rows[5:]):
+        desk.run(*those)
+    desk.box.stop()
+    ran = desk.run(*(row(ADA, f"At night {number}") for number in range(11)), give_up=1)
+    assert ran.counts == {"not sent": 11}
+    desk.box.start()
+    ran = desk.run(*(row(ADA, f"Later {number}") for number in range(4)))
+    assert ran.counts == {"created": 4}
+
+
 def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
     """Before the counts of rows; the number of rows that need attention has it, too."""
     desk.run(row(ADA, "Terms"), row(BEN, "Left voicemail"))
