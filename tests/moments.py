@@ -11,7 +11,7 @@ _is_hooked: list[bool] = []
 
 
 def _dispatch(event: str, arguments: tuple[object, ...]) -> None:
-    for events, do in list(_waiting):
+    for events, do in [*(_waiting or ())]:  # none when Python ends
         if event in events:
             _waiting.remove((events, do))  # what it does itself isn't heard of
             do(*arguments)
