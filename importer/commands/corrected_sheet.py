@@ -25,7 +25,9 @@ from importer.settings import Settings
 def changes(sheet: Sheet) -> dict[int, Message]:
     """Return what a person changed in the cells of each corrected row, by the row's number."""
     written = {number: one.texts for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
-    found = {}
+    found: dict[int, Message] = {}
+    if not written:  # most sheets; the rows would all be read once more
+        return found
     with sheet.as_it_stands(written) as before:
         for number, cells in before.rows():
             texts = sorted(written[number].items())

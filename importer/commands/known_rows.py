@@ -13,9 +13,8 @@ from importer.delivery.earlier import AsItStood, Earlier
 from importer.identity import place_digest
 from importer.journal import Journal
 from importer.models import OnSeveral
-from importer.resultsfile import added_columns
 from importer.settings import Settings
-from importer.settings.reading import folded_heading
+from importer.settings.reading import folded_heading, own_columns
 
 
 def known_rows(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str = "") -> Earlier:
@@ -53,6 +52,5 @@ def _before_correction(loaded: Loaded, key: str) -> dict[int, AsItStood]:
 
 def kind_of(loaded: Loaded) -> str:
     """Return a digest of a sheet's headings, which sheets of one kind share."""
-    ours = added_columns(loaded.sheet.headings)
-    headings = [folded_heading(text) for at, text in enumerate(loaded.sheet.headings) if at not in ours]
+    headings = [folded_heading(loaded.sheet.headings[at]) for at in own_columns(loaded.sheet.headings)]
     return hashlib.sha256("\n".join(headings).encode("utf-8", "surrogatepass")).hexdigest()[:16]

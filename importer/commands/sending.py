@@ -145,10 +145,9 @@ class _Sending:
             self._outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
-            corrected = changes(self._loaded.sheet)
-            for position, number in enumerate(self._loaded.rows.number[: len(self._outcomes)].tolist()):
-                if number in corrected:
-                    self._outcomes.corrected(position, corrected[number])
+            corrected, numbers = changes(self._loaded.sheet), self._loaded.rows.number[: len(self._outcomes)]
+            for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
+                self._outcomes.remark(position, corrected[int(numbers[position])])
             report = self._finish(delivery, first_call.calls, uploads, ended, stopped)
         emails = unknown(self._loaded, lookup.answers)
         written = write_people(self._settings, self._loaded, emails)

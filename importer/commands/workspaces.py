@@ -140,8 +140,8 @@ def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = Fals
     """
     if settings.is_unguarded:
         return
-    if not is_agreed and (unclear := unconfirmed(journal, settings)) is not None:
-        raise unclear.error
+    if not is_agreed:
+        check_confirmed(journal, settings, is_agreed=False)
     owner = _owner(journal, settings)
     journal.runs.confirm(owner, None, settings.key)
     journal.count = identity.remember(owner, journal.id, journal.place, journal.runs.latest_request())

@@ -144,10 +144,6 @@ class Outcomes:
         self.visible[position] = None
         self._add(position, why)
 
-    def corrected(self, position: int, what: Message) -> None:
-        """Record what a person corrected in a row."""
-        self._add(position, what)
-
     def remark(self, position: int, why: Message, *, needs_attention: bool = False) -> None:
         """Add to the reason of a row; the row may need attention because of it."""
         if needs_attention:

@@ -62,13 +62,6 @@ class Deliveries:
             numbers.update(self._numbers(owner, new_keys))
         return [numbers[key.digest] for key in keys], earlier
 
-    def find_notes(self, workspace: Workspace, keys: Sequence[NoteKey | Note]) -> list[int | None]:
-        """Return the numbers of notes in their order; None for notes that were never sent."""
-        with self._store.reading():
-            owner = self._store.number_of(workspace)
-            numbers = {} if owner is None else self._numbers(owner, keys)
-        return [numbers.get(key.digest) for key in keys]
-
     def key_of(self, note: int) -> NoteKey:
         """Return the key of the note with this number."""
         [row] = self._store.rows(sql.NOTE, number=note)

@@ -12,20 +12,18 @@ from functools import cache
 
 from importer.markup import content_of
 from importer.reading import Sheet
-from importer.resultsfile import added_columns
 from importer.rows.blocks import Block
 from importer.rows.composing import Composition, composition
 from importer.rows.headings import named
 from importer.rows.readers import ComposedReader
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder
-from importer.settings.reading import Form
+from importer.settings.reading import Form, own_columns
 
 
 def earlier_texts(sheet: Sheet, forms: Sequence[Form], settings: Settings) -> dict[Form, Callable[[int], str]]:
     """Return form → function that returns the content of a row's note, for forms whose template fits the sheet."""
-    ours, found = added_columns(sheet.headings), dict[Form, Callable[[int], str]]()
-    free = [at for at in range(len(sheet.headings)) if at not in ours]
+    free, found = own_columns(sheet.headings), dict[Form, Callable[[int], str]]()
     for template, order in forms:
         composed = composition(template, lambda name: named(name, sheet.headings, free))
         if isinstance(composed, Composition):

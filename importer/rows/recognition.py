@@ -22,13 +22,11 @@ from importer.rows import words
 from importer.rows.columns import candidates
 from importer.rows.composing import template_in
 from importer.rows.suggestions import LIKELY, likeliness, role_of, suggests
-from importer.rows.values import folded
 from importer.settings import Settings
 from importer.settings.reading import Reading, key, named, own_names, without_number
 from importer.settings.readings import NONE, laid_under
 
 _ABOUT_FILES = re.compile(r"attach|anh[aä]ng|anlage|pi[eè]ces? jointe|adjunt|anexo|allegat|\b(files?|dateien?)\b", re.I)
-_OF_VISIBILITY = {folded(word) for usual in WORDED[Role.VISIBILITY].words.values() for word in usual} - {"1", "2"}
 _MOST_NAMED = 5
 _PEOPLE_AND_TEXT = (Role.PROSPECT, Role.EMAIL, Role.CONTENT)
 
@@ -211,7 +209,7 @@ def _matters(name: str, values: Sequence[str]) -> bool:
         suggests(Role.RECORD, heading)
         or any(words.is_about(role, heading) for role in WORDED)
         or (speaks and any(map(words.is_word, values)))
-        or any(folded(value) in _OF_VISIBILITY for value in values)  # Level: with Public or Only me in some cells
+        or any(words.is_of(Role.VISIBILITY, value) for value in values)  # Level: with Public or Only me in some cells
         or (suggests(Role.CONTENT, heading) and any(any(map(str.isalpha, value)) for value in values))
         or (likeliness(Role.EMAIL, heading, values) >= LIKELY and any("@" in value for value in values))
         or (suggests(Role.PROSPECT, heading) and likeliness(Role.PROSPECT, heading, values) >= LIKELY)

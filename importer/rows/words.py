@@ -90,6 +90,11 @@ def is_word(text: str) -> bool:
     return folded(text) in _USUAL or depends_on_heading(text)
 
 
+def is_of(role: Role, text: str) -> bool:
+    """Return whether a text is a usual word of the role, and no code."""
+    return folded(text) in _SPELLED[role] and not depends_on_heading(text)
+
+
 @lru_cache(maxsize=1000)  # there are few words, in many rows
 def is_misspelled(text: str) -> bool:
     """Return whether a text is like a usual word of visibility or status, so that it is probably a typing error."""

@@ -198,8 +198,7 @@ def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> 
         with Journal.open(path) as journal:
             journal._store.connection.execute("PRAGMA busy_timeout = 0")
             assert [found.name for found in journal.runs.listed()] == [run.name]
-            [number] = journal.deliveries.find_notes(HERE, [NoteKey.of(NOTE)])
-            assert number is not None
+            assert journal.deliveries.key_of(1) == NoteKey.of(NOTE)
             assert journal.deliveries.named([b"P1"])[b"P1"].state == "created"
             assert journal.learned.batch_size(HERE) is None
             with pytest.raises(JournalFailed, match="locked"):

@@ -40,8 +40,7 @@ def rewrite(journal: Journal, prospect: str, reason: str) -> None:
 
 
 def known(journal: Journal) -> dict[str, KnownDelivery]:
-    [note] = journal.deliveries.find_notes(HERE, [NoteKey.of(NOTE)])
-    assert note is not None
+    assert journal.deliveries.key_of(1) == NoteKey.of(NOTE)
     return {found.prospect: found for found in journal.deliveries.named([b"A", b"B", b"C", b"D"]).values()}
 
 
