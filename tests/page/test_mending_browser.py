@@ -200,6 +200,16 @@ def test_what_is_said_is_about_the_cell_that_was_typed(page: Page, tmp_path: Pat
     expect(page.get_by_label("Note, row 8")).to_be_focused()
 
 
+def test_what_is_said_is_about_the_cell_that_was_typed_before_the_script_came(page: Page, tmp_path: Path) -> None:
+    dropped(page, tmp_path)
+    with before_the_script(page):
+        page.get_by_label("Email, row 11").fill("nobody@example.")
+        page.get_by_label("Note, row 8").focus()
+    expect(page.get_by_role("status")).to_have_text(
+        re.compile(r"^0 of 12 rows are corrected\. 'nobody@example\.' is not an email")
+    )
+
+
 def test_what_is_typed_before_the_script_came_is_saved_too(page: Page, tmp_path: Path) -> None:
     dropped(page, tmp_path)
     with before_the_script(page):

@@ -228,9 +228,9 @@ function enter(id) {
   return true;
 }
 
-// Whether a person changed a field before this script came, or the browser put an earlier choice back.
-function isChanged(form) {
-  return [...form.querySelectorAll("input, select, textarea")].some((field) => {
+// The field that a person changed before this script came, or in which the browser put an earlier choice back.
+function changedIn(form) {
+  return [...form.querySelectorAll("input, select, textarea")].find((field) => {
     if (field.matches("select")) {
       const usual = [...field.options].findIndex((option) => option.defaultSelected);
       return field.selectedIndex !== Math.max(usual, 0);
@@ -240,7 +240,7 @@ function isChanged(form) {
 }
 
 prepare(document);
-for (const form of document.querySelectorAll("[data-looking]")) isChanged(form) && look(form);
+for (const form of document.querySelectorAll("[data-looking]")) changedIn(form) && look(form);
 enter(location.hash.slice(1));
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='#']");
@@ -399,7 +399,7 @@ for (const name of ["input", "change"]) {
     typing = setTimeout(() => mend(), name === "input" && !event.target.matches("select") ? 700 : 300);
   });
 }
-if (grid && isChanged(grid)) mend();
+if (grid && (changed = changedIn(grid))) mend();
 document.addEventListener("change", (event) => {
   const filter = event.target.closest("#filter");
   if (!filter) return;
