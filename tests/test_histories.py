@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing.preview import write_problems
+from importer.importing.problems import write_problems
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.markup import visible
@@ -352,7 +352,7 @@ def test_the_list_of_problems_shows_the_composed_texts_too(history: History) -> 
     path = history.folder / "sheet.csv"
     path.write_text("Prospect ID,Date,Assigned,Comments,Visibility\nP1,2026-11-01,Ada,Called,Pubic\n", encoding="utf-8")
     with prepare(path, history.settings(TEMPLATE)) as prepared:
-        report = write_problems(history.folder / "problems.csv", prepared.preview, path).path
+        report = write_problems(history.folder / "problems.csv", prepared.preview.loaded, path).path
     with report.open(encoding="utf-8-sig", newline="") as file:
         [row] = csv.DictReader(file)
     assert (row["value"], row["composed_text"]) == ("Pubic", "2026-11-01, Ada: Called")

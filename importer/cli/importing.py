@@ -100,14 +100,14 @@ class BatchImport:
             say_line()
         if self._practises:
             say_line(say("practice.begins"))
-        overview = importing.describing.of(prepared.preview, thorough=False)
+        overview = prepared.preview
         show(telling.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
         if self._asking.may and overview.total and not self._practises:
             show(telling.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(telling.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
         if self._asking.may and overview.follows and (asked := overview.updates.asked) and not self._practises:
-            show(telling.preview_messages.changes(importing.update_examples.examples(prepared.preview)))
+            show(telling.preview_messages.changes(prepared.changes()))
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()
         self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.is_quiet), True, prepared
@@ -217,7 +217,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, pra
     settings = options.settings_with_key if online else options.settings_with_key_if_there
     settings = _for_practice(options) if practises else settings
     if report is not None:
-        importing.preview.check_list(report, file)
+        importing.problems.check_list(report, file)
     asking = Asking(options)
     asking.check(settings)
     with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
@@ -229,26 +229,26 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, pra
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
-        overview = replace(importing.describing.of(preview), similar=importing.note_examples.similar(preview))
-        show(telling.preview_messages.check(overview), verbose=options.says("verbose"))
+        preview = replace(preview, similar=importing.note_examples.similar(preview.loaded))
+        show(telling.preview_messages.check(preview), verbose=options.says("verbose"))
         if report is not None:
-            written = importing.preview.write_problems(report, preview, file)
+            written = importing.problems.write_problems(report, preview.loaded, file)
             say_line()
             say_line(say("check.every-problem", path=str(written.path)))
             if written.remark:
                 paragraph(written.remark)
         if online:
             unknown = preview.unknown_emails
-            people = importing.preview.write_people(preview.settings, preview.loaded, unknown)
+            people = importing.problems.write_people(preview.settings, preview.loaded, unknown)
             show(telling.report_messages.people(len(unknown), people, then=say("people.then-run")))
         practised = None
-        if practises and preview.undecided is None and not preview.guarded:
+        if practises and prepared.undecided is None and not preview.guarded:
             practised = _watched(prepared, prepared.practise)
             show(telling.report_messages.report(practised))
         elif practises:
             paragraph(say("practice.not-yet"))
-        status = overview.exit_status if practised is None else practised.exit_status
-        return out.over(status, lambda: telling.documents.check(overview, status, practised))
+        status = preview.exit_status if practised is None else practised.exit_status
+        return out.over(status, lambda: telling.documents.check(preview, status, practised))
 
 
 def _for_practice(options: Options) -> Settings:

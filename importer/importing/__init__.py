@@ -8,13 +8,14 @@ Input: files and settings. Output: plans and reports as values.
     answers        answers to open questions              email_lookup      find the prospects of the emails
     known_rows     how earlier runs' deliveries are found
     first_call     see that the API answers               workspaces        a journal: checked, locked, copied
-    preview        plan what a run would send             overview          a preview as plain values
-    describing     make the overview of a preview         report            the outcome of a run
+    planning       plan what a run would send             preview           all facts of a plan
+    sheet_columns  columns and words of a sheet           problems          problems of a sheet's cells
+    report         the outcome of a run
     results        write results, also later              archiving         move a finished file and its results
     hours          when a run may work, and tries         estimate          how long a run takes
     read_again     how a run read its sheet, and its results are read
     note_text      notes as their readers will see them   note_examples     the notes that a person sees before
-    update_examples  changes of notes, before and after   learning          what answers teach the profile
+    learning       what answers teach the profile
     corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
     rechecking     check corrected rows                   corrected_sheet   write a corrected sheet
     left_out       rows that a person left out before     logs              the log file
@@ -33,16 +34,17 @@ if TYPE_CHECKING:
     import importer.importing.batch
     import importer.importing.choosing
     import importer.importing.corrected_sheet
-    import importer.importing.describing
     import importer.importing.hours
     import importer.importing.logs
     import importer.importing.note_examples
+    import importer.importing.planning
     import importer.importing.preview
     import importer.importing.problem_rows
+    import importer.importing.problems
     import importer.importing.rechecking
     import importer.importing.results
     import importer.importing.run
-    import importer.importing.update_examples
+    import importer.importing.sheet_columns
     import importer.importing.workspaces  # noqa: F401 - modules become attributes of the package
 
 

@@ -345,8 +345,7 @@ class _One:
                 raise undecided
             is_right = self._is_right(prepared)
             preview = prepared.preview
-            for guarded in preview.guarded:
-                raise guarded
+            preview.refuse()
             if not (is_right and self.face.agree(prepared)):
                 return FileEnded(path, FileResult.DECLINED, 2, started_at, self.clock(), say("series.declined"))
             expected = preview.remaining.total if self.face.is_person else None

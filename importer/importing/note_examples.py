@@ -1,19 +1,27 @@
-"""Choose the notes of a preview that a person sees before they are sent.
+"""Choose the notes of a plan, and the changes of notes, that a person sees before they are sent.
 
-Input: a :class:`~importer.importing.preview.Preview`, or its groups. Output: the notes with the most prospects, similar
-notes, a few notes of each visibility as their readers will see them, and the questions about notes that may be there.
+Input: the rows of a file, and what is left to be sent. Output: the notes with the most prospects, similar notes, a few
+notes of each visibility as their readers will see them, changes of notes before and after, and the questions about
+notes that may be there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from importer import grouping, markup
+from importer.api import Vendor
 from importer.importing import note_text
-from importer.importing.overview import Example
-from importer.importing.preview import Preview
+from importer.importing.api_context import connected, steady_clock
+from importer.importing.loading import Loaded
+from importer.importing.preview import Example, Preview
+from importer.journal import KnownDelivery
 from importer.messages import Cell, Message, Part, render, say
-from importer.models import Group, Note, PossibleAnswer, Question, Visibility
+from importer.models import Group, Note, PossibleAnswer, Question, Remaining, Rows, Visibility
+from importer.settings import Settings
 from importer.settings.reading import kind_in_words
 
 _LARGEST = 5  # notes with the most prospects
@@ -21,7 +29,17 @@ _OF_GROUP = 50  # maximum number of characters of a large group's note, which is
 _SIMILAR = 5  # maximum number of groups of similar notes
 _SIMILAR_NOTES = 4  # maximum number of notes of such a group
 _EACH = 3  # examples of each visibility
+_LONGEST = 3_000  # maximum number of characters shown of a note
 _MOST_FIRST = 10  # number of first notes up to which all of them are shown
+
+
+@dataclass(frozen=True)
+class UpdateExample:
+    """Change of a note: what it is about, and the note's text before and after; empty if it isn't known."""
+
+    about: Message
+    before: str
+    after: str
 
 
 def largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
@@ -31,9 +49,8 @@ def largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
         yield len(group.positions), say("plan.group", words=Cell(text), about=_aside(group.note))
 
 
-def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
+def similar(loaded: Loaded) -> Sequence[tuple[str, Sequence[int]]]:
     """Return groups of notes that differ only invisibly: first words, and the first row of some of the notes."""
-    loaded = preview.loaded
     return [
         (
             markup.first_words(alike[0].note.text),
@@ -43,50 +60,48 @@ def similar(preview: Preview) -> Sequence[tuple[str, Sequence[int]]]:
     ]
 
 
-def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Example]]:
-    """Return up to three notes of each visibility that is about to be sent, with at most ``characters`` of each.
+def examples(rows: Rows, remaining: Remaining, first: int | None) -> dict[Visibility, Sequence[Example]]:
+    """Return up to three notes of each visibility that is about to be sent, or only the beginning of long ones.
 
     The longest note is among them. If only few notes are sent first, all of them are returned.
     """
-    first = preview.settings.first or 0
-    each = first if _EACH < first <= _MOST_FIRST else _EACH
+    each = first if first is not None and _EACH < first <= _MOST_FIRST else _EACH
     by_visibility: dict[Visibility, Sequence[Example]] = {}
     for visibility in Visibility:
-        if groups := [group for group in preview.remaining.groups if group.note.visibility is visibility]:
+        if groups := [group for group in remaining.groups if group.note.visibility is visibility]:
             longest = max(groups, key=lambda group: len(group.note.text))
             others = [group for group in groups[:each] if group is not longest]
             some = sorted([longest, *others[: each - 1]], key=lambda group: int(group.positions[0]))
-            by_visibility[visibility] = [_example(group, preview, characters) for group in some]
+            by_visibility[visibility] = [_example(group, rows) for group in some]
     return by_visibility
 
 
-def asked(preview: Preview) -> list[Question]:
+def asked(loaded: Loaded, remaining: Remaining) -> list[Question]:
     """Return the questions about rows that may be notes which were sent before, with some of the rows.
 
     Without an answer, these rows aren't sent; if a whole history seems to be sent again, nothing is.
     """
-    remaining, file = preview.remaining, str(preview.loaded.sheet.source)
+    rows, file = loaded.rows, str(loaded.sheet.source)
     in_doubt, later = remaining.asked.get("in_doubt", ()), remaining.asked.get("later", ())
     questions: list[Question] = []
     if remaining.sent_anew:
         new = [position for group in remaining.groups for position in group.positions[:_EACH].tolist()]
         text = say("asked.history", file=file, n=remaining.sent_anew)
         text = say("asked.besides", question=text, n=len(in_doubt)) if in_doubt else text
-        questions.append(_question(preview, text, new, "in-doubt", "new"))
+        questions.append(_question(rows, text, new, "in-doubt", "new"))
     elif in_doubt:
         text = say("asked.in-doubt", n=len(in_doubt))
         if later:
-            numbers = tuple(say("row", row=str(preview.loaded.rows.number[at])) for at in later[:_EACH])
+            numbers = tuple(say("row", row=str(rows.number[at])) for at in later[:_EACH])
             text = say("asked.later", question=text, n=len(later), rows=numbers)
         earlier = [position for position in in_doubt if position not in {*later}]
-        questions.append(_question(preview, text, earlier or later, "in-doubt", "same", "new"))
+        questions.append(_question(rows, text, earlier or later, "in-doubt", "same", "new"))
     if hidden := remaining.asked.get("hidden"):
-        questions.append(_question(preview, say("asked.hidden", n=len(hidden)), hidden, "hidden", "send", "leave"))
+        questions.append(_question(rows, say("asked.hidden", n=len(hidden)), hidden, "hidden", "send", "leave"))
     return questions
 
 
-def _question(preview: Preview, text: Message, positions: Sequence[int], setting: str, *values: str) -> Question:
-    rows = preview.loaded.rows
+def _question(rows: Rows, text: Message, positions: Sequence[int], setting: str, *values: str) -> Question:
     samples = []
     for position in sorted(positions)[:_EACH]:
         first = Cell(markup.first_words(note_text.text_of(rows.notes[rows.note[position]])))
@@ -96,15 +111,50 @@ def _question(preview: Preview, text: Message, positions: Sequence[int], setting
     return Question(text, text, choices, samples=samples, is_optional=True)
 
 
-def _example(group: Group, preview: Preview, characters: int) -> Example:
-    rows, first, others = preview.loaded.rows, group.positions[0], len(group.positions) - 1
+def _example(group: Group, rows: Rows) -> Example:
+    first, others = group.positions[0], len(group.positions) - 1
     parts: dict[str, Part] = {
         "row": str(rows.number[first]),
         "prospect": str(rows.prospect[first]),
         "about": _aside(group.note),
     }
     about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
-    return Example(about, note_text.text_of(group.note), 0, note_text.html_of(group.note)).shortened(characters)
+    return Example(about, note_text.text_of(group.note), 0, note_text.html_of(group.note)).shortened(_LONGEST)
+
+
+def changes(preview: Preview, vendor: Vendor) -> Iterator[UpdateExample]:
+    """Yield some of the changes of notes that need a person's yes.
+
+    The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
+    """
+    rows, asked = preview.loaded.rows, [wish for wish in preview.wishes if wish.is_asked]
+    some = [
+        *islice((wish for wish in asked if wish.change.content is None), _EACH),
+        *islice((wish for wish in asked if wish.change.content is not None), _EACH),
+    ]
+    there = [wish.delivery for wish in some] if preview.settings.key else []
+    texts = texts_of(there, preview.settings, vendor)
+    for wish in some:
+        position, known = wish.positions[0], wish.delivery
+        note = rows.notes[int(rows.note[position])]
+        parts: dict[str, Part] = {"row": str(rows.number[position]), "prospect": known.prospect}
+        parts["before"] = tuple(kind_in_words(known.visibility, known.status))
+        parts["after"] = tuple(kind_in_words(note.visibility, note.status))
+        yield UpdateExample(
+            say("plan.change-of", **parts), texts.get(known.note_id or "", ""), markup.lines(note.content)
+        )
+
+
+def texts_of(notes: Iterable[KnownDelivery], settings: Settings, vendor: Vendor) -> dict[str, str]:
+    """Return note ID → the note's text, read with one call for each, until a call fails."""
+    found: dict[str, str] = {}
+    with contextlib.closing(connected(settings, vendor, steady_clock())) as api:
+        for known in notes:
+            reply = api.find(known.prospect, 0, api.traits.page)
+            if reply.value is None:
+                break
+            found |= {one.note_id: markup.lines(one.content) for one in reply.value.all if one.note_id == known.note_id}
+    return found
 
 
 def _aside(note: Note) -> Message:

@@ -1,328 +1,372 @@
-"""Plan what a run of a file would send, and check the file as a whole: it may be empty, or not the right file.
+"""Define the one document of facts of a plan, for the terminal, the page and JSON.
 
-Input: a loaded file, settings, and the journal, if there is one yet. Output: a :class:`Preview`, and each guard that
-fires as an error. Nothing is sent and no journal is written. A run calls :func:`foreseen` again under the lock, and
-refuses if that isn't what was agreed to.
+Input: none; :mod:`importer.importing.planning` collects the facts. Output: a :class:`Preview`. A copy of it that goes
+to another process holds the facts alone, without the open sheet, and loads no large library.
 """
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from importer import results
-from importer.api import Endpoint, Vendor
-from importer.api.saleshandy import SALESHANDY
-from importer.delivery.changes import Wish
-from importer.delivery.earlier import Earlier, foresee
-from importer.errors import BadSettings, Guarded, UnclearColumns
-from importer.importing import estimate
-from importer.importing.api_context import batch_size
-from importer.importing.email_lookup import LookedUpEmails, asked, last_row, unknown
+from importer.errors import Guarded
 from importer.importing.estimate import Estimate
-from importer.importing.known_rows import known_rows
-from importer.importing.loading import Loaded, writable
-from importer.importing.wording import count
-from importer.importing.workspaces import Unconfirmed, learned_rates, never_sent, unconfirmed
-from importer.journal import Journal
-from importer.messages import Message, SettingPart, say
-from importer.models import AttachedFile, Question, Remaining, Rows, Visibility
-from importer.resultsfile import repeats_results
-from importer.rows.blocks import Block
-from importer.rows.lookups import calls_for
-from importer.rows.naming import EmailAnswers
-from importer.rows.people import COLUMNS, people_of
-from importer.rows.readers import ComposedReader
-from importer.settings import Rate, Settings
-from importer.storage import is_same, place
+from importer.messages import Message, Said
+from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
+
+if TYPE_CHECKING:
+    from importer.delivery.changes import Wish
+    from importer.importing.loading import Loaded
+    from importer.importing.workspaces import Unconfirmed
+    from importer.models import Rows
+    from importer.rows.naming import EmailAnswers
+    from importer.settings import Settings
+    from importer.settings.reading import Reading
+
+_OF_THE_OPEN_SHEET = ("loaded", "as_read", "settings", "wishes", "answers", "unknown_emails")
+
+
+@dataclass(frozen=True)
+class SheetColumn:
+    """A column of the sheet.
+
+    Attributes:
+        letter: its letter in a spreadsheet program.
+        heading: the text above it.
+        name: its name in settings: the heading, or the letter if the heading is blank, long or repeated.
+        samples: its first values.
+        role: its role; also known if the column of another role is unclear. None if it has none.
+        is_part: whether a template adds it to the text of the notes.
+        is_ours: whether the importer added it, to earlier results or to a corrected copy.
+    """
+
+    letter: str
+    heading: str
+    name: str
+    samples: Sequence[str] = ()
+    role: Role | None = None
+    is_part: bool = False
+    is_ours: bool = False
+
+
+@dataclass(frozen=True)
+class SheetWord:
+    """A word of the sheet, or a blank cell, in the column of visibility or status.
+
+    Attributes:
+        role, word: the column's role, and the word; "" for a blank cell.
+        rows: number of rows that have it.
+        meaning: its meaning; None if it has none, or if its rows are left out.
+        is_known: whether it has a meaning, or its rows are left out.
+    """
+
+    role: Role
+    word: str
+    rows: int
+    meaning: Visibility | Status | None = None
+    is_known: bool = True
+
+
+@dataclass(frozen=True)
+class RoleColumn:
+    """The column of a role.
+
+    Attributes:
+        position: its position among the columns.
+        letter, heading: its letter in a spreadsheet program, and the text above it.
+        meanings: the meaning of each of its words, "" for a blank cell; None: its rows are left out.
+    """
+
+    position: int
+    letter: str
+    heading: str
+    meanings: Mapping[str, Visibility | Status | None]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Problems of one kind.
+
+    Attributes:
+        count: number of cells with the problem.
+        text: what is wrong, and what is allowed.
+        problems: the first of these problems.
+    """
+
+    count: int
+    text: Message
+    problems: Sequence[Problem]
+
+    @property
+    def cells(self) -> Sequence[Said]:
+        """The first cells with the problem."""
+        return tuple(problem.cell for problem in self.problems)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A note as its readers will see it.
+
+    Attributes:
+        about: the row, the prospects, and the note's visibility, draft status and files.
+        text: the text without markup, or its beginning.
+        left: number of characters that are not shown.
+        html: the content of a note that is sent as HTML; empty for others, and if it is very long.
+    """
+
+    about: Message
+    text: str
+    left: int
+    html: str = ""
+
+    def shortened(self, characters: int) -> Example:
+        """Return the example with at most this number of characters."""
+        left = self.left + max(0, len(self.text) - characters)
+        html = self.html if len(self.html) <= 10 * characters else ""
+        return Example(self.about, self.text[:characters], left, html)
+
+
+@dataclass(frozen=True)
+class Updates:
+    """The notes that are there and can follow the sheet.
+
+    Attributes:
+        total: number of notes that can follow the sheet; ``notes``: of those that are changed without a person's yes.
+        asked: number of notes with a change that needs a person's yes.
+        public, published: of these, numbers of notes that become public, and of drafts that become published.
+        texts: number of notes that get another text.
+        touched: number of notes that are left alone, because somebody else changed them.
+    """
+
+    total: int
+    notes: int
+    asked: int
+    public: int
+    published: int
+    texts: int
+    touched: int
+
+    @classmethod
+    def of(cls, wishes: Sequence[Wish]) -> Updates:
+        """Count how notes can follow the sheet."""
+        return cls(
+            total=sum(bool(wish.change) for wish in wishes),
+            notes=sum(bool(wish.unasked) for wish in wishes),
+            asked=sum(wish.is_asked for wish in wishes),
+            public=sum(wish.becomes_public for wish in wishes),
+            published=sum(wish.becomes_published for wish in wishes),
+            texts=sum(wish.change.content is not None for wish in wishes),
+            touched=sum(wish.delivery.touched is not None for wish in wishes),
+        )
 
 
 @dataclass(frozen=True)
 class Preview:
-    """Summary of what a run would do.
+    """All facts about a file, its problems, and what would be sent.
+
+    Its fields are the JSON document of a check. Fields that ``repr`` leaves out are not in it, because they hold texts
+    of cells, or only one face needs them.
 
     Attributes:
         loaded: the file, as long as it is open.
-        settings: the settings for sending it.
-        remaining: the notes that no earlier run delivered, or that may not be delivered: each is agreed to. Their files
-            are those that aren't uploaded yet.
-        batch_size: maximum number of prospects in a request.
         as_read: the rows as they are in the file, with emails that aren't looked up.
-        rates: the limit of each kind of call, as far as an earlier run learned it.
-        vendor: the vendor whose API receives the notes.
-        unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
-        answers: the prospects that are known for the file's emails.
-        to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
-        never_sent: visibilities of these notes that no note sent to the workspace has had yet.
+        settings: the settings for sending it.
         wishes: how notes that are there can follow the sheet.
+        answers: the prospects that are known for the file's emails.
+        unknown_emails: emails that no prospect has, as far as they were looked up → number of rows with the email.
+        batch_size: maximum number of prospects in a request.
+        profile, base_url, vendor: where the notes would be sent.
+        unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
+        never_sent: visibilities of the notes that no note of the workspace has had yet.
+        file: name of the file.
+        format: its format.
+        sheet: the selected one of ``sheets``; None in a text file.
+        sheets: the sheets of the workbook.
+        header_row: the row with the headings.
+        encoding, delimiter: of a text file; None in a workbook.
+        mapping: the column of each role.
+        unused: letter and heading of each column without a role.
+        default_visibility: the visibility of all notes, if no column says it.
+        reading: the reading whose answers apply; None if none does.
+        remarks: remarks about how the file was read.
+        questions: open questions. While any that isn't optional is left, nothing can be sent.
+        undecided: why the columns' roles are unclear, if no question asks about it; else empty.
+        guarded: setting → problem with the file as a whole. While there are any, nothing can be sent.
+        rows: number of rows.
+        duplicates: number of rows that repeat a note of another row.
+        done: number of rows that have a note ID from an earlier results file.
+        invalid: number of rows with problems.
+        rejected: why emails name no prospect → how often rows name one; ``rejected_rows``: number of these rows.
+        skipped: number of rows that certainly aren't data.
+        left_out: number of rows with a word that the person said to leave out.
+        planned: number of notes in the file, each once.
+        remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
+        updates: notes that are there and can follow the sheet; ``follows``: whether they do (the setting ``update``).
+        total: number of notes that a person agrees to: all that may be sent or looked up.
+        most: maximum number of notes to send; None if further prospects of an email may receive its notes, too.
+        imported_before: number of notes that earlier runs delivered.
+        keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
+        people: number of prospects, or emails before their look-up, that receive the remaining notes.
+        audience: numbers of public notes, private notes and drafts among the remaining ones.
+        who_sees_the_private: who will see the private notes; None if there are none.
+        to_compare: number of prospects whose notes are read first, to skip those that are there already.
+        to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
+        on_several: who receives a note if several prospects have the email.
+        uploads: number of files to upload, and their bytes.
+        several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
+        estimate: how long the calls take; None if there are none.
+        largest: the notes with the most prospects: number of prospects, beginning of the text.
+        examples: each visibility that would be sent, private first, with three notes as they will read.
+        problem_count: number of problems.
+        problems: the first problems, in the sheet's order.
+        problem_kinds: kind of problem, without cell values → rows, the most frequent first.
+        troubles: problems with cells, by kind, the most frequent first.
+        more_troubles: number of further problems, of other kinds.
+        is_sent: whether earlier runs sent notes of the file, or may have.
+        columns: the columns of the sheet, at most 200 of them.
+        words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
+        to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
+        lacks_files: whether attachment cells have problems, most likely because their files don't exist.
+        first_rows: the first rows as they were read: number, cells.
+        html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
+        template: the template that makes the texts of several columns; empty if each is the text of one cell.
+        uncomposed_requests: number of requests for the same rows without the template; None if there is no template.
+        offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
+        asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
+        similar: for the terminal, groups of notes that differ only invisibly; :func:`.note_examples.similar`.
+        digest: digest of all that would be sent; :func:`importer.importing.planning.digest`.
+        understanding: for the page, how rows with problems are checked again (:mod:`importer.importing.rechecking`).
     """
 
-    loaded: Loaded
-    settings: Settings
+    loaded: Loaded = field(repr=False, compare=False)
+    as_read: Rows = field(repr=False, compare=False)
+    settings: Settings = field(repr=False, compare=False)
+    wishes: Sequence[Wish] = field(repr=False, compare=False)
+    answers: EmailAnswers = field(repr=False, compare=False)
+    unknown_emails: Mapping[str, int] = field(repr=False, compare=False)
+    batch_size: int = field(repr=False)
+    profile: str
+    base_url: str
+    vendor: str
+    unconfirmed: Unconfirmed | None
+    never_sent: Collection[Visibility]
+    file: str
+    format: Message
+    sheet: str | None
+    sheets: Sequence[str]
+    header_row: int
+    encoding: str | None
+    delimiter: str | None
+    mapping: Mapping[Role, RoleColumn]
+    unused: Sequence[tuple[str, str]]
+    default_visibility: Visibility | None
+    reading: Reading | None
+    remarks: Sequence[Said]
+    questions: Sequence[Question] = field(repr=False)
+    undecided: Said
+    guarded: Mapping[str, Said]
+    rows: int
+    duplicates: int
+    done: int
+    invalid: int
+    rejected: Mapping[Message, int]
+    rejected_rows: int
+    skipped: int
+    left_out: int
+    planned: int
     remaining: Remaining
-    batch_size: int
-    as_read: Rows
-    rates: Mapping[Endpoint, Rate] = field(default_factory=dict)
-    vendor: Vendor = SALESHANDY
-    unconfirmed: Unconfirmed | None = None
-    answers: EmailAnswers = field(default_factory=EmailAnswers)
-    to_look_up: int = 0
-    never_sent: Collection[Visibility] = ()
-    wishes: Sequence[Wish] = ()
+    updates: Updates
+    follows: bool
+    total: int
+    most: int | None
+    imported_before: int
+    keeps_edited: bool
+    people: int
+    audience: Mapping[str, int]
+    who_sees_the_private: Message | None
+    to_look_up: int
+    on_several: OnSeveral
+    uploads: tuple[int, int]
+    to_compare: int
+    several_drafts: int
+    estimate: Estimate | None
+    largest: Sequence[tuple[int, Message]] = field(repr=False)
+    examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
+    problem_count: int
+    problems: Sequence[Problem]
+    problem_kinds: Mapping[Message, int]
+    troubles: Sequence[Trouble] = field(repr=False)
+    more_troubles: int = field(repr=False)
+    is_sent: bool
+    columns: Sequence[SheetColumn] = field(repr=False)
+    to_fix: str = field(repr=False)
+    lacks_files: bool = field(repr=False)
+    first_rows: Sequence[tuple[int, Sequence[str]]] = field(repr=False)
+    html: int = field(repr=False)
+    escaped: int = field(repr=False)
+    template: str
+    uncomposed_requests: int | None
+    offer: Question | None = field(repr=False)
+    asked: Sequence[Question] = field(repr=False)
+    digest: str = field(repr=False)
+    similar: Sequence[tuple[str, Sequence[int]]] = field(default=(), repr=False)
+    words: Sequence[SheetWord] = field(default=(), repr=False)
+    understanding: bytes = field(default=b"", repr=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return the facts alone: the open sheet and its rows stay in this process."""
+        remaining = replace(self.remaining, files=(), groups=(), asked={})
+        return vars(self) | dict.fromkeys(_OF_THE_OPEN_SHEET) | {"remaining": remaining}
+
+    def refuse(self) -> None:
+        """Raise the first problem with the file as a whole.
+
+        Raises:
+            Guarded: there is one, so that nothing of the file is sent.
+        """
+        for setting, message in self.guarded.items():
+            raise Guarded(message, setting)
 
     @property
-    def unknown_emails(self) -> dict[str, int]:
-        """Emails that no prospect has, as far as they were looked up → number of rows with the email."""
-        return unknown(self.loaded, self.answers)
+    def roles(self) -> dict[Role, int]:
+        """Position of each role's column."""
+        return {role: column.position for role, column in self.mapping.items()}
 
     @property
-    def questions(self) -> tuple[Question, ...]:
-        """Questions that are undecided. While there are any, nothing can be sent."""
-        return self.loaded.questions
+    def is_first_private(self) -> bool:
+        """Whether these are the first private notes of the workspace."""
+        return Visibility.PRIVATE in self.never_sent
 
     @property
-    def undecided(self) -> UnclearColumns | None:
-        """Error about the undecided questions; None if there are none."""
-        return self.loaded.undecided
+    def must_decide(self) -> list[Question]:
+        """Open questions that aren't optional. While there are any, nothing can be sent."""
+        return [question for question in self.questions if not question.is_optional]
 
     @property
-    def guarded(self) -> list[Guarded]:
-        """Problems with the file as a whole. While there are any, nothing can be sent."""
-        return every_guard(self.loaded, self.unknown_emails, self.remaining, self.settings)
+    def can_be_sent(self) -> bool:
+        """Whether a person may agree to sending."""
+        return self.is_clear and (self.total > 0 or self.to_update > 0)
 
     @property
-    def to_upload(self) -> list[AttachedFile]:
-        """Files to upload, each once."""
-        return [self.loaded.rows.files[digest] for digest in self.remaining.files]
+    def to_update(self) -> int:
+        """Number of notes that are to follow the sheet, if a person agrees where that is needed."""
+        return self.updates.total if self.follows else 0
 
     @property
-    def to_compare(self) -> int:
-        """Number of prospects whose notes are read first, to skip those that are there already."""
-        return self.people if self.settings.skip_existing else 0
+    def lacks_only_results(self) -> bool:
+        """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
+        return self.is_clear and self.total == 0 and self.to_update == 0 and self.is_sent
 
     @property
-    def people(self) -> int:
-        """Number of prospects, or emails before their look-up, that receive the remaining notes."""
-        prospect = self.loaded.rows.prospect
-        return len({*chain.from_iterable(prospect[group.positions].tolist() for group in self.remaining.groups)})
+    def is_clear(self) -> bool:
+        """Whether nothing is undecided, and no guard fires."""
+        return not self.questions and not self.guarded and not self.undecided
 
     @property
-    def estimate(self) -> Estimate | None:
-        """How long the calls take; None if there are none."""
-        remaining, rows = self.remaining, self.loaded.rows
-        calls = {
-            Endpoint.PROSPECTS: calls_for(self.to_look_up),
-            Endpoint.UPLOAD: len(remaining.files),
-            Endpoint.READ: self.to_compare,
-            Endpoint.CREATE: remaining.requests,
-        }
-        return estimate.of(calls, self.rates, self.settings, remaining.groups, rows, self.batch_size)
-
-
-def plan(
-    loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor, before: EmailAnswers | None
-) -> Preview:
-    """Plan what a run of a file would do; ``before`` are the look-ups since it was read.
-
-    Raises:
-        JournalFailed: the journal can't be read.
-    """
-    occurrence = occurrence_of(loaded, settings, journal)
-    looked_up = asked(loaded, journal, settings, occurrence, before)
-    resolved = looked_up.resolved
-    remaining, wishes = _left(resolved, settings, journal, occurrence)
-    return Preview(
-        resolved,
-        settings,
-        remaining,
-        batch_size(settings, journal),
-        loaded.rows,
-        rates=learned_rates(journal, settings),
-        vendor=vendor,
-        unconfirmed=unconfirmed(journal, settings),
-        answers=looked_up.answers,
-        to_look_up=_to_look_up(looked_up, resolved.rows, remaining, settings),
-        never_sent=never_sent(journal, settings, remaining.groups),
-        wishes=wishes,
-    )
-
-
-def _to_look_up(looked_up: LookedUpEmails, rows: Rows, remaining: Remaining, settings: Settings) -> int:
-    """Return the number of emails that a run has to look up: only those of the first notes if no others are sent."""
-    if settings.first is None or not remaining.groups:
-        return len(looked_up.open)
-    return len(looked_up.open_until(last_row(rows, remaining)))
-
-
-def _left(
-    loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str
-) -> tuple[Remaining, Sequence[Wish]]:
-    """Return what is left to be sent of a file, with the files that aren't uploaded yet; and what can be changed."""
-    known = known_rows(loaded, settings, journal, occurrence)
-    remaining = foreseen(known, loaded, settings)
-    if journal is not None:
-        uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
-        remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
-    return remaining, known.wishes
-
-
-def foreseen(known: Earlier, loaded: Loaded, settings: Settings) -> Remaining:
-    """Return the notes of a file that no earlier run delivered: what a run would send or look up."""
-    return foresee(known, loaded.plan, batch_size(settings, known.journal), settings.first)
-
-
-def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -> str:
-    """Return the prefix of every row's key in the next run; empty unless the file is imported again."""
-    if not settings.again or journal is None:
-        return ""
-    return journal.runs.unfinished_again(settings.workspace, loaded.sheet.fingerprint) or "again"
-
-
-# -- guards --------------------------------------------------------------------------------------------------------
-
-
-def every_guard(
-    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
-) -> list[Guarded]:
-    """Return the errors of all guards that fire. If there is one, nothing of the file is sent.
-
-    Args:
-        loaded: the file.
-        unknown_emails: emails that no prospect has → number of their rows.
-        remaining: the notes still to be sent, and how many of their IDs the API refused in earlier runs.
-        settings: the settings with the limits.
-    """
-    return [
-        *guards_of_rows(loaded, settings),
-        *_of_prospects(loaded, unknown_emails, remaining, settings),
-        *_of_notes(loaded, remaining, settings),
-    ]
-
-
-def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
-    """Return the guards that fire because of the file alone."""
-    rows, least, limit = _data_rows(loaded), settings.min_rows, settings.max_invalid
-    guards, file, in_words = [], writable(loaded.sheet.source), count(rows, "row")
-    if loaded.unclear is None and rows < least:
-        message = say("guard.no-rows", file=file, n=least)
-        if not rows and repeats_results(loaded.sheet.headings):
-            message = say("guard.nothing-to-fix", file=file)
-        elif rows:
-            message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
-        guards.append(Guarded(message, "min-rows"))
-    invalid = len(loaded.rows.problems)
-    if limit is not None and invalid > limit * rows:
-        share, first = f"{limit * 100:.4g}", loaded.first_problem
-        message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
-        guards.append(Guarded(message, "max-invalid"))
-    return guards
-
-
-def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
-    """Return the guards that fire because of the number of notes still to be sent."""
-    guards, file = [], writable(loaded.sheet.source)
-    if remaining.sent_anew:
-        message = say("guard.history-again", n=remaining.sent_anew, file=file)
-        guards.append(Guarded(message, "in-doubt"))
-    remaining = _surely(loaded, remaining)
-    for setting, limit, number, noun in (
-        ("max-notes", settings.max_notes, remaining.total, "note"),
-        ("max-public", settings.max_public, remaining.public, "public-note"),
-    ):
-        if limit is not None and number > limit:
-            notes, enough = count(number, noun), SettingPart(setting, str(number))
-            message = say("guard.many-notes", notes=notes, file=file, most=limit, setting=enough)
-            guards.append(Guarded(message, setting))
-    return guards
-
-
-def _of_prospects(
-    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
-) -> list[Guarded]:
-    """Return the guard that fires if too many rows name a prospect that the workspace doesn't have."""
-    emails, refused, rows, limit = (
-        sum(unknown_emails.values()),
-        remaining.refused,
-        len(loaded.rows) - len(loaded.rows.skipped),  # of several people in a row, each counts
-        settings.max_unknown,
-    )
-    if limit is None or emails + refused <= limit * rows:
-        return []
-    parts: tuple[Message, ...] = (say("guard.by-email", n=emails),) if emails else ()
-    parts += (say("guard.by-id", n=refused),) if refused else ()
-    share = math.ceil((emails + refused) / rows * 100)
-    message = say(
-        "guard.unknown-prospects",
-        n=emails + refused,
-        rows=count(rows, "row" if loaded.rows.sheet_rows is None else "note"),
-        file=writable(loaded.sheet.source),
-        how=parts,
-        share=f"{limit * 100:.4g}",
-        profile=repr(settings.profile),
-        enough=f"{share}%",
-    )
-    return [Guarded(message, "max-unknown")]
-
-
-def _data_rows(loaded: Loaded) -> int:
-    return loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
-
-
-def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
-    """Return the notes that certainly aren't sent yet. Rows whose email isn't looked up may be delivered already."""
-    rows = loaded.rows
-    if rows.email is None:
-        return remaining
-    is_open = (rows.email != "") & ((rows.prospect == rows.email) | loaded.roles.in_doubt)
-    opened = [(group.note, int(is_open[group.positions].sum())) for group in remaining.groups]
-    public = sum(size for note, size in opened if note.visibility is Visibility.PUBLIC)
-    return replace(
-        remaining,
-        deliveries=max(0, remaining.deliveries - sum(size for _, size in opened)),
-        public=max(0, remaining.public - public),
-    )
-
-
-# -- lists ---------------------------------------------------------------------------------------------------------
-
-
-def check_list(target: Path, file: str | Path, setting: str = "") -> None:
-    """Check, before anything else, that a list about a file can be written.
-
-    Args:
-        target: path for the list.
-        file: the file that the list is about.
-        setting: the setting that names the list; if empty, the list is of all problems.
-
-    Raises:
-        BadSettings: it can't be written there.
-    """
-    about = setting or "check"
-    if target.suffix.lower() != ".csv":
-        raise BadSettings(say(f"{about}.no-csv", target=repr(target.name)), setting=setting)
-    results.check_target(target)
-    if is_same(target, place(file)):
-        raise BadSettings(say(f"{about}.would-replace", file=str(file)), setting=setting)
-
-
-def write_problems(report: Path, preview: Preview, file: Path) -> results.Written:
-    """Write all problems of a file to a .csv file."""
-    loaded, composition = preview.loaded, preview.loaded.roles.composition
-    texts: dict[int, str] | None = None
-    if composition is not None:
-        reader = ComposedReader(composition, preview.settings)
-        codes = (code for block in loaded.sheet.columns() for code in reader.codes(Block(*block)).tolist())
-        texts = {at: text for at, code in enumerate(codes) if isinstance(text := reader.values[code], str)}
-    return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file, texts)
-
-
-def write_people(settings: Settings, loaded: Loaded, emails: Collection[str]) -> results.Written | None:
-    """Write the people whose emails no prospect has, if there are any and the settings name a file for them."""
-    if settings.unknown_emails is None or not emails:
-        return None
-    people, source = people_of(loaded.sheet, loaded.roles, loaded.rows, emails), place(loaded.sheet.source)
-    return results.write_people(settings.unknown_emails, COLUMNS, people, source)
+    def exit_status(self) -> int:
+        """Exit status that a run of the file would have if the API accepted every note."""
+        if self.must_decide or self.guarded:
+            return 2
+        left = self.remaining
+        return int(bool(self.invalid or self.rejected or left.hidden or left.in_doubt or left.more_visible))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.importing.describing import problems_by_kind
+from importer.importing import problems
 from importer.importing.loading import folder_of
 from importer.importing.preview import Preview
 from importer.importing.problem_rows import ProblemRows, write
@@ -63,7 +63,7 @@ def keep(path: Path, preview: Preview) -> bytes:
         cells.items(),
         (
             (kind, problem.row, problem.column, "" if problem.column is None else cells[problem.row][problem.column])
-            for kind, alike in enumerate(problems_by_kind(loaded))
+            for kind, alike in enumerate(problems.by_kind(loaded))
             for problem in alike
         ),
     )

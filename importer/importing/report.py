@@ -22,10 +22,11 @@ from importer.errors import (
     ResultsNotWritten,
     Stopped,
 )
+from importer.importing import problems
 from importer.importing.loading import Loaded, writable
 from importer.journal import Journal
 from importer.messages import Message, say
-from importer.models import DELIVERED, NEEDS_A_PERSON, Problem, Result, Rows
+from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Rows
 from importer.results import Written, presentation
 
 Kinds = Mapping[Result, Mapping[Message, int]]
@@ -225,24 +226,11 @@ def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) ->
     broke_off = stopped.kind if stopped else say("outcome.broke-off")
     counters = {
         Result.REJECTED: _summaries(outcomes, Result.REJECTED, say("why.refused")),
-        Result.INVALID: problem_kinds(loaded),
+        Result.INVALID: problems.summaries(loaded),
         Result.UNCONFIRMED: _summaries(outcomes, Result.UNCONFIRMED, say("why.no-clear-answer")),
         Result.NOT_SENT: _summaries(outcomes, Result.NOT_SENT, broke_off),
     }
     return {result: dict(counter.most_common()) for result, counter in counters.items() if counter}
-
-
-def problem_kinds(loaded: Loaded) -> Counter[Message]:
-    """Return the number of rows by kind of problem. Of several problems in a row, the first counts."""
-    role_of = {column: role.value for role, column in loaded.roles.columns.items()}
-    return Counter(_kind(row_problems[0], role_of) for row_problems in loaded.rows.problems.values() if row_problems)
-
-
-def _kind(problem: Problem, role_of: Mapping[int, str]) -> Message:
-    role = role_of.get(problem.column) if problem.column is not None else None
-    if role is None:
-        return say("why.row-unreadable")
-    return say("why.cell-unusable" if problem.value.strip() else "why.cell-blank", role=role)
 
 
 def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counter[Message]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
@@ -23,14 +23,17 @@ from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns, as_argument
-from importer.importing import describing, logs, note_examples
+from importer.importing import logs, note_examples
 from importer.importing.answers import answered
 from importer.importing.api_context import calls
 from importer.importing.email_lookup import EmailLookup, asked
 from importer.importing.hours import Hours
 from importer.importing.learning import learned
 from importer.importing.loading import Loaded, load, results_path, understood
-from importer.importing.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
+from importer.importing.note_examples import UpdateExample
+from importer.importing.planning import guards_of_rows, occurrence_of, plan
+from importer.importing.preview import Preview
+from importer.importing.problems import check_list
 from importer.importing.report import Report
 from importer.importing.sending import send
 from importer.importing.workspaces import check_confirmed, check_journal, check_place, held, opened
@@ -143,8 +146,8 @@ class Prepared(AbstractContextManager["Prepared"]):
         if self.questions:
             return []
         before = self._earlier[0] if self._earlier else self._settings
-        offer = None if Role.CONTENT in before.mapping else describing.offer(self._loaded, self._settings)
-        return [*([] if offer is None else [offer]), *note_examples.asked(self.preview)]
+        offer = None if Role.CONTENT in before.mapping else self.preview.offer
+        return [*([] if offer is None else [offer]), *self.preview.asked]
 
     def undecide(self) -> None:
         """Take back the latest answer, so that its question is asked again."""
@@ -166,6 +169,10 @@ class Prepared(AbstractContextManager["Prepared"]):
     def plan_anew(self) -> None:
         """Forget the preview, because the journal has changed."""
         self.__dict__.pop("preview", None)
+
+    def changes(self) -> Iterator[UpdateExample]:
+        """Yield some of the previewed changes that need a person's yes."""
+        return note_examples.changes(self.preview, self._vendor)
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
@@ -270,13 +277,11 @@ class Prepared(AbstractContextManager["Prepared"]):
         The results are where those of a run would be, or in the current folder if that is elsewhere.
 
         Raises:
-            UnclearColumns: there are questions.
-            Guarded: something is wrong with the file as a whole.
+            UnclearColumns, Guarded: a run would send nothing either.
             BadSettings, ResultsNotWritten: the results can't be written.
         """
         preview, loaded = self.preview, self._loaded
-        for guarded in preview.guarded:
-            raise guarded
+        preview.refuse()
         target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
         with opened(self._settings) as journal:

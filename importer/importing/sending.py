@@ -28,7 +28,8 @@ from importer.importing.estimate import in_ranges
 from importer.importing.first_call import FirstCall
 from importer.importing.known_rows import kind_of, known_rows
 from importer.importing.loading import Loaded, writable
-from importer.importing.preview import every_guard, foreseen, write_people
+from importer.importing.planning import every_guard, foreseen
+from importer.importing.problems import write_people
 from importer.importing.report import Report, duplicates_of, kinds, not_found_of
 from importer.importing.results import summary_of, write_results
 from importer.importing.workspaces import keep_in_mind

@@ -25,8 +25,8 @@ from importer.errors import BadSettings, Busy, Changed, ImporterError, Stopped
 from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, policy
 from importer.importing.loading import load
+from importer.importing.note_examples import texts_of
 from importer.importing.results import deliveries_in, in_sheet
-from importer.importing.update_examples import texts_of
 from importer.importing.workspaces import check_journal, find_run, held, keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.messages import Said, say

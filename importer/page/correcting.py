@@ -16,7 +16,7 @@ from typing import TypeVar
 from importer import importing
 from importer.errors import UnreadableFile
 from importer.importing.corrections import Correction, Corrections
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.importing.problem_rows import NAME, ProblemRows
 from importer.messages import as_message
 from importer.models import Problem
@@ -44,7 +44,7 @@ class Correctable:
 
     upload: DroppedFile
     choices: Choices
-    found: Overview
+    found: Preview
     done: Callable[[Callable[[], _Found]], _Found]
     checked: dict[int, tuple[Correction, bool]]
 
@@ -98,7 +98,7 @@ class Correcting:
         with self._lock:
             upload.correct(choices, change(upload.corrections(choices)))
 
-    def of(self, upload: DroppedFile, choices: Choices, found: Overview) -> Correctable:
+    def of(self, upload: DroppedFile, choices: Choices, found: Preview) -> Correctable:
         """Return the rows with problems of a file that was read with these choices."""
         known = self._open.get(upload.id)
         if known is None or (known.choices, known.found.understanding) != (choices, found.understanding):

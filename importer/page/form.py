@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from importer.importing.answers import offered
-from importer.importing.overview import ColumnOverview, Overview, WordOverview
+from importer.importing.preview import Preview, SheetColumn, SheetWord
 from importer.messages import Message, Said, as_message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import PART, Choices, columns_named, role_of
@@ -82,7 +82,7 @@ class Row:
     """
 
     field: Field
-    of: ColumnOverview | Role
+    of: SheetColumn | Role
     heading: Said
     origin: str
     asks: Said = ""
@@ -124,7 +124,7 @@ class CheckForm:
         about_file: the drop-downs about how the file is read.
     """
 
-    def __init__(self, found: Overview, choices: Choices, likely: Choices, settings: Settings) -> None:
+    def __init__(self, found: Preview, choices: Choices, likely: Choices, settings: Settings) -> None:
         self._found, self._choices, self._likely = found, choices, likely
         self._answers = {} if found.reading is None else found.reading.answers
         self.sheet = self._sheet() if found.to_fix or likely.values("sheet") else None
@@ -133,7 +133,7 @@ class CheckForm:
         self.columns = [self._column(at) for at, column in enumerate(found.columns) if not column.is_ours]
         self.words = [self._word(word) for word in found.words]
         if found.mapping and Role.VISIBILITY not in found.mapping:
-            self.words.append(self._blank(WordOverview(Role.VISIBILITY, "", found.rows, found.default_visibility)))
+            self.words.append(self._blank(SheetWord(Role.VISIBILITY, "", found.rows, found.default_visibility)))
         self.about_file = [*_about_file(found, choices, settings, is_sheet_asked=self.sheet is not None)]
 
     @property
@@ -203,7 +203,7 @@ class CheckForm:
         origin = "choose" if asks else self._origin(column, said)
         return Row(field, column, column.heading, origin, asks, is_unused=is_ignored)
 
-    def _origin(self, column: ColumnOverview, said: Sequence[tuple[str, str]]) -> str:
+    def _origin(self, column: SheetColumn, said: Sequence[tuple[str, str]]) -> str:
         if any(column.name in columns_named(pair) for pair in self._likely.pairs):
             return "likely"
         if said or (column.is_part and any(role_of(pair) is Role.CONTENT for pair in self._choices.pairs)):
@@ -216,7 +216,7 @@ class CheckForm:
 
     # -- words --------------------------------------------------------------------------------------------------------
 
-    def _word(self, word: WordOverview) -> Row:
+    def _word(self, word: SheetWord) -> Row:
         if not word.word:
             return self._blank(word)
         heading, start = in_quotes(word.word), f"{word.role}:{word.word}="
@@ -235,7 +235,7 @@ class CheckForm:
         field = _meaning(word, "value", options, chosen, label=label, id=f"value{key}")
         return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
 
-    def _blank(self, word: WordOverview) -> Row:
+    def _blank(self, word: SheetWord) -> Row:
         heading = say("page.form.blank" if word.role in self._found.mapping else "page.form.every-row")
         if word.role is Role.STATUS:
             only = DropDownOption("", _means(word), is_chosen=True)
@@ -246,7 +246,7 @@ class CheckForm:
         field = _meaning(word, "default-visibility", options, chosen, hint=hint)
         return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
 
-    def _origin_of(self, word: WordOverview) -> str:
+    def _origin_of(self, word: SheetWord) -> str:
         if not word.is_known:
             return ""
         answers = self._answers.get("value", {})
@@ -255,7 +255,7 @@ class CheckForm:
 
 
 def _meaning(
-    word: WordOverview,
+    word: SheetWord,
     name: str,
     options: Iterable[tuple[str, Said]],
     chosen: Sequence[str],
@@ -270,7 +270,7 @@ def _meaning(
     return _field(name, found, others, chosen, label=label, id=id, hint=hint)
 
 
-def _means(word: WordOverview) -> Message:
+def _means(word: SheetWord) -> Message:
     if word.meaning is not None:
         return MEANS[word.meaning.name]
     return say("page.skip-rows") if word.is_known else say("page.form.problem")
@@ -285,7 +285,7 @@ def _place(question: Question) -> int | str:
     return question.column if is_about_column and question.column is not None else "top"
 
 
-def likely(found: Overview, choices: Choices) -> Choices:
+def likely(found: Preview, choices: Choices) -> Choices:
     """Return the choices with what is likely where a person said nothing: one column for a role, the corrections.
 
     If several columns are likely, none is chosen.
@@ -305,7 +305,7 @@ def likely(found: Overview, choices: Choices) -> Choices:
     return Choices.of(pairs)
 
 
-def _about_file(found: Overview, choices: Choices, settings: Settings, *, is_sheet_asked: bool) -> Iterator[Field]:
+def _about_file(found: Preview, choices: Choices, settings: Settings, *, is_sheet_asked: bool) -> Iterator[Field]:
     """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter, merged cells."""
 
     def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:
@@ -341,7 +341,7 @@ def _found(value: Said) -> Message:
     return say("page.form.found", value=value)
 
 
-def _tells_of_merged(overview: Overview) -> bool:
+def _tells_of_merged(overview: Preview) -> bool:
     return any(not _OF_MERGED.isdisjoint(as_message(remark).kinds()) for remark in overview.remarks)
 
 
@@ -360,7 +360,7 @@ def contradictions(found: Sequence[Question]) -> list[Said]:
     return [question.text for question in found if not question.choices]
 
 
-def _called(column: ColumnOverview) -> Said:
+def _called(column: SheetColumn) -> Said:
     if column.heading.strip():
         return f"{column.letter}: {column.heading}"
     return say("page.form.no-heading", letter=column.letter)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from importer.importing.corrections import Correction
-from importer.importing.overview import ColumnOverview, Overview
+from importer.importing.preview import Preview, SheetColumn
 from importer.importing.problem_rows import ProblemRows
 from importer.messages import Message, Said, say
 from importer.models import Problem, Role, Status, Visibility
@@ -77,7 +77,7 @@ class GridColumn:
     """Column of the grid: its position in the sheet, and what is known of it."""
 
     position: int
-    of: ColumnOverview
+    of: SheetColumn
 
     @property
     def name(self) -> str:
@@ -157,7 +157,7 @@ class GridRow:
         return "open" if self.problems or any(cell.problems for cell in self.cells) else "mended"
 
 
-def columns(found: Overview) -> list[GridColumn]:
+def columns(found: Preview) -> list[GridColumn]:
     """Return the columns of the grid: those that have a role, or are a part of the text."""
     used = ((at, column) for at, column in enumerate(found.columns) if column.role is not None or column.is_part)
     return [GridColumn(at, column) for at, column in used]

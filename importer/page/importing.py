@@ -18,7 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from importer.errors import ImporterError
 from importer.importing import workspaces
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.messages import Message, Said, say, some
 from importer.models import Role, Workspace
 from importer.page import form, tasks
@@ -176,7 +176,7 @@ class ImportScreens(Screens):
             is_refused=(answer := self._parts.current.last_try()) is not None and answer.is_refused,
         )
 
-    def _changes(self, upload: DroppedFile, choices: Choices, overview: Overview) -> Sequence[Said]:
+    def _changes(self, upload: DroppedFile, choices: Choices, overview: Preview) -> Sequence[Said]:
         """Return some of the changes that need a person's yes, as lines."""
         if not overview.follows or not overview.updates.asked:
             return []
@@ -269,14 +269,14 @@ class ImportScreens(Screens):
         wait: float = A_MOMENT,
         good_for: float = GOOD_FOR,
         is_corrected: bool = True,
-    ) -> tuple[Overview | Unread | None, Choices, Settings]:
+    ) -> tuple[Preview | Unread | None, Choices, Settings]:
         """Return the overview of a file, or why there is none, with the choices including what is likely."""
         while True:
             # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
             settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
             corrections = upload.corrections(choices) if is_corrected else NOTHING
             overview = self._parts.reading.look(upload, choices, settings, corrections, wait=wait, good_for=good_for)
-            if not isinstance(overview, Overview) or (more := form.likely(overview, choices)) == choices:
+            if not isinstance(overview, Preview) or (more := form.likely(overview, choices)) == choices:
                 return overview, choices, settings
             choices = more
 
@@ -347,7 +347,7 @@ def _refuse_unsaved(title: Message, error: OSError, back: str) -> NoReturn:
     refuse(title, say("page.problem.system-error-nothing-sent", error=str(error.strerror)), 507, back)
 
 
-def _lines(found: Overview) -> dict[str, object]:
+def _lines(found: Preview) -> dict[str, object]:
     """Return the messages about the numbers of notes, and what a person should consider before sending."""
     lines = [*preview_messages.sizes(found), *preview_messages.profiles(found)] if found.mapping else []
     return {

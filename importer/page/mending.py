@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from flask import redirect, render_template, request, send_file, url_for
 
 from importer.importing.corrections import Act, Corrections, Step
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.importing.problem_rows import ProblemRows
 from importer.messages import say
 from importer.page import grid
@@ -106,7 +106,7 @@ class MendScreens(ImportScreens):
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
         self._refuse_while_used(upload, say("page.mend.not-kept"))
         found, choices, _ = self._look(upload, _choices(), wait=PATIENCE, good_for=_FOREVER, is_corrected=False)
-        if not isinstance(found, Overview) or not found.understanding:
+        if not isinstance(found, Preview) or not found.understanding:
             refuse(say("page.mend.not-kept"), say("page.mend.read-anew"), 409, check_address(upload, choices))
         rows, chosen = self._correcting.of(upload, choices, found), grid.Filter.of(request.args, len(found.troubles))
 
@@ -149,7 +149,7 @@ def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
                 yield Step(Act.WRITE, (number,), position, new)
 
 
-def _pressed(found: Overview, kept: ProblemRows, corrections: Corrections, of_kind: Sequence[int]) -> Iterator[Step]:
+def _pressed(found: Preview, kept: ProblemRows, corrections: Corrections, of_kind: Sequence[int]) -> Iterator[Step]:
     """Yield the step of the button that was pressed, if it is possible; ``of_kind`` are the rows of its kind."""
     for name, value in request.form.items():
         first, *others = value.split(" ", 2)
@@ -176,7 +176,7 @@ def _alike(kept: ProblemRows, corrections: Corrections, number: int, position: i
     return [] if kind is None else grid.uncorrected(kept.alike(kind, text), position, corrections.by_row)
 
 
-def _column_of(found: Overview, kind: int, columns: Sequence[grid.GridColumn]) -> grid.GridColumn | None:
+def _column_of(found: Preview, kind: int, columns: Sequence[grid.GridColumn]) -> grid.GridColumn | None:
     """Return the column whose cells have problems of this kind; None if they are about no single cell."""
     position = found.troubles[kind].problems[0].column
     return next((column for column in columns if column.position == position), None)

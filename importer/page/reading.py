@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from importer.importing.corrections import Corrections
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.messages import say
 from importer.page import tasks
 from importer.page.choices import Choices
@@ -78,7 +78,7 @@ class Readers:
         *,
         wait: float,
         good_for: float = GOOD_FOR,
-    ) -> Overview | Unread | None:
+    ) -> Preview | Unread | None:
         """Return the overview of a file, or why it can't be read; None while the file is being read.
 
         Args:

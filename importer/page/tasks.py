@@ -20,7 +20,7 @@ from importer import importing, operations, telling
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns, UnreadableFile
 from importer.importing.batch import FileEnded, FileResult
 from importer.importing.corrections import Corrections
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.importing.report import ON_THE_PROSPECT, Report
 from importer.importing.run import Prepared
 from importer.messages import Message, Said, say
@@ -98,7 +98,7 @@ def rows_path(folder: Path, run: str) -> Path:
 
 def check(
     folder: Path, name: str, settings: Settings, report: Path, corrections: Corrections = NOTHING
-) -> Overview | Unread:
+) -> Preview | Unread:
     """Preview what a run would do with a file. If it has problems, write all of them into a report.
 
     If nothing is corrected, the rows with problems are kept beside it, so that a person can correct them.
@@ -109,15 +109,11 @@ def check(
             importing.run.prepare(name, settings, corrections=corrections.by_row) as prepared,
         ):
             preview = prepared.preview
-            result = replace(
-                importing.describing.of(preview),
-                digest=importing.describing.digest(preview),
-                words=importing.describing.counted_words(preview),
-            )
+            result = replace(preview, words=importing.sheet_columns.counted_words(preview.loaded))
             if result.invalid:
                 report.parent.mkdir(exist_ok=True, mode=0o700)
                 report.unlink(missing_ok=True)  # of an earlier look
-                importing.preview.write_problems(report, preview, Path(name))
+                importing.problems.write_problems(report, preview.loaded, Path(name))
                 if not corrections.by_row:
                     rows = report.with_name(importing.problem_rows.NAME)
                     result = replace(result, understanding=importing.rechecking.keep(rows, preview))
@@ -129,8 +125,7 @@ def check(
 def changes(folder: Path, name: str, settings: Settings) -> Sequence[Line]:
     """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
     with contextlib.suppress(Exception), contextlib.chdir(folder), importing.run.prepare(name, settings) as prepared:
-        examples = importing.update_examples.examples(prepared.preview)
-        return [*telling.preview_messages.changes(examples)]
+        return [*telling.preview_messages.changes(prepared.changes())]
     return []
 
 
@@ -149,7 +144,7 @@ class Send:
         folder, name: the upload's folder, and its file's name.
         expected: the number of notes that a person agreed to.
         is_right: whether the person confirmed the workspace.
-        digest: the digest of what the person saw (see :class:`Overview`).
+        digest: the digest of what the person saw (see :class:`Preview`).
         is_meant: whether the person confirmed who will see the workspace's first public or private notes.
         agrees: whether the person agreed to the changes that make notes more visible, or rewrite public ones.
         corrections: what a person corrected in the file.
@@ -181,7 +176,7 @@ class Send:
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
-            if importing.describing.digest(preview) != self.digest:
+            if preview.digest != self.digest:
                 raise Changed(say("page.send.changed"))
             if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))

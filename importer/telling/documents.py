@@ -17,11 +17,11 @@ from importer.messages import Message, Said
 from importer.models import PossibleAnswer, Question, Status, Visibility
 from importer.reading import column_letter
 from importer.settings import SETTINGS
-from importer.telling import preview_messages
+from importer.settings.reading import Reading
 
 if TYPE_CHECKING:
     from importer.importing.batch import Batch
-    from importer.importing.overview import Overview
+    from importer.importing.preview import Preview
     from importer.importing.report import Report
 
 FORMAT = 1
@@ -44,16 +44,11 @@ def run(batch: Batch) -> Document:
     return {**head("run", batch.exit_status), **plain(batch), "left_out": left_out}
 
 
-def check(overview: Overview, exit_status: int, practised: Report | None = None) -> Document:
+def check(overview: Preview, exit_status: int, practised: Report | None = None) -> Document:
     """Return the document of a check: how the file was understood, its problems, and what would be sent."""
-    more = {
-        "reading": overview.reading.name if overview.reading is not None else None,
-        "most": overview.most,
-        "who_sees_the_private": preview_messages.owner_only(overview),
-    }
     return {
         **head("check", exit_status),
-        "plan": {**plain(overview), **more},
+        "plan": plain(overview),
         "questions": _questions(overview.must_decide),
         "practice": plain(practised),
     }
@@ -90,8 +85,8 @@ def plain(value: Any) -> Any:
             return value
         case ImporterError():
             return {"kind": value.kind, "text": value.message}
-        case Visibility() | Status():
-            return value.name.lower()
+        case Visibility() | Status() | Reading():
+            return value.name.lower() if isinstance(value, Enum) else value.name
         case Enum():
             return value.value
         case Mapping():

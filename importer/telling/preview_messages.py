@@ -1,6 +1,6 @@
 """Write the messages of a preview: how the file was understood, what would be sent, problems and open questions.
 
-Input: an :class:`~importer.importing.overview.Overview`. Output: lines with messages.
+Input: an :class:`~importer.importing.preview.Preview`. Output: lines with messages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from importer.errors import as_argument
 from importer.importing.estimate import Estimate
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.importing.wording import count, duration, in_bytes, listed, rate
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
@@ -20,7 +20,7 @@ from importer.settings.reading import WORDS
 from importer.telling.rendering import Line, LineKind
 
 if TYPE_CHECKING:
-    from importer.importing.update_examples import UpdateExample
+    from importer.importing.note_examples import UpdateExample
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
@@ -31,7 +31,7 @@ _LONG = 300.0  # seconds; if a part of a run takes longer, the plan says what wo
 _CHARACTERS = 400  # maximum number of characters shown of an example
 
 
-def plan(overview: Overview) -> Iterator[Line]:
+def plan(overview: Preview) -> Iterator[Line]:
     """Yield the lines about what a run would do."""
     yield from _file(overview)
     yield Line(say("plan.to", url=overview.base_url, profile=repr(overview.profile)))
@@ -42,7 +42,7 @@ def plan(overview: Overview) -> Iterator[Line]:
     yield from _largest(overview, shown=0)
 
 
-def first_of_kind(overview: Overview) -> Iterator[Line]:
+def first_of_kind(overview: Preview) -> Iterator[Line]:
     """Yield what a person has to see before a workspace's first public or private notes; nothing for later ones."""
     if not overview.never_sent:
         return
@@ -62,7 +62,7 @@ def first_of_kind(overview: Overview) -> Iterator[Line]:
     yield Line()
 
 
-def _how_to_make_public(overview: Overview) -> Message:
+def _how_to_make_public(overview: Preview) -> Message:
     """Return what to do so that the private notes become public: change the cells, or run with a setting."""
     column = overview.mapping.get(Role.VISIBILITY)
     words_of = {} if column is None else column.meanings
@@ -76,7 +76,7 @@ def _how_to_make_public(overview: Overview) -> Message:
     return say("plan.public-in-cells", column=column.letter)
 
 
-def question(overview: Overview) -> Message:
+def question(overview: Preview) -> Message:
     """Return the question before sending. For first public or private notes, also ask whether that is intended."""
     url, notes = overview.base_url, notes_to_send(overview)
     if overview.to_look_up:
@@ -89,7 +89,7 @@ def question(overview: Overview) -> Message:
     return say("plan.is-this-meant", question=message) if overview.never_sent else message
 
 
-def notes_to_send(overview: Overview) -> Message:
+def notes_to_send(overview: Preview) -> Message:
     """Return the number of notes that would be sent, which emails that aren't looked up yet may change."""
     most = overview.most
     if not overview.to_look_up:
@@ -97,7 +97,7 @@ def notes_to_send(overview: Overview) -> Message:
     return say("plan.at-least-notes", n=overview.total) if most is None else say("plan.at-most-notes", n=most)
 
 
-def check(overview: Overview) -> Iterator[Line]:
+def check(overview: Preview) -> Iterator[Line]:
     """Yield everything that `check` reports."""
     yield from _file(overview)
     yield from profiles(overview)
@@ -127,7 +127,7 @@ def check(overview: Overview) -> Iterator[Line]:
         yield from _problems(overview, _SHOWN_PROBLEMS, more=say("plan.correct-these-first"))
 
 
-def _largest(overview: Overview, shown: int) -> Iterator[Line]:
+def _largest(overview: Preview, shown: int) -> Iterator[Line]:
     """Yield the largest groups, of which ``shown`` are more than a detail."""
     if overview.largest:
         yield Line(is_detail=not shown)
@@ -137,7 +137,7 @@ def _largest(overview: Overview, shown: int) -> Iterator[Line]:
             yield Line(line, LineKind.DETAIL, is_detail=index >= shown)
 
 
-def about(overview: Overview) -> Message:
+def about(overview: Preview) -> Message:
     """Return one line about how the file was read: format, sheet, header row, encoding."""
     parts: list[Message] = [overview.format]
     parts += [say("plan.sheet", sheet=Cell(repr(overview.sheet)))] if overview.sheet else []
@@ -146,7 +146,7 @@ def about(overview: Overview) -> Message:
     return say("plan.file-is", about=tuple(parts))
 
 
-def _audience(overview: Overview) -> Iterator[Line]:
+def _audience(overview: Preview) -> Iterator[Line]:
     if overview.remaining.total:
         numbers = {"people": overview.people, **overview.audience}
         told = "private" if overview.audience["private"] and not overview.is_first_private else ""
@@ -155,16 +155,11 @@ def _audience(overview: Overview) -> Iterator[Line]:
             for name, notes in numbers.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
-        if overview.is_first_private and (message := owner_only(overview)):
-            yield Line(message, LineKind.TEXT)
+        if overview.is_first_private and overview.who_sees_the_private:
+            yield Line(overview.who_sees_the_private, LineKind.TEXT)
 
 
-def owner_only(overview: Overview) -> Message | None:
-    """Return a message about who will see the private notes; None if there are none."""
-    return say("plan.owner-only", n=overview.audience["private"]) if overview.audience["private"] else None
-
-
-def columns(overview: Overview) -> Iterator[tuple[Role, Message]]:
+def columns(overview: Preview) -> Iterator[tuple[Role, Message]]:
     """Yield the column of each role, with the meanings of its words."""
     for role, column in overview.mapping.items():
         parts: dict[str, Part] = {"column": column.letter, "heading": Cell(in_quotes(column.heading))}
@@ -195,7 +190,7 @@ def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message | N
     return say("names", names=tuple(messages)) if messages else None
 
 
-def _file(overview: Overview) -> Iterator[Line]:
+def _file(overview: Preview) -> Iterator[Line]:
     yield Line(say("plan.file", file=overview.file, about=about(overview)))
     for role, message in columns(overview):
         yield Line(say("plan.role", role=f"{role + ':':12}", column=message), LineKind.DETAIL)
@@ -210,13 +205,13 @@ def _file(overview: Overview) -> Iterator[Line]:
         yield Line(say("plan.no-rows"), LineKind.NOTE)
 
 
-def profiles(overview: Overview) -> Iterator[Line]:
+def profiles(overview: Preview) -> Iterator[Line]:
     """Yield why a person has to say whose workspace the profile is: another one would deliver everything again."""
     if overview.unconfirmed is not None:
         yield Line(overview.unconfirmed.why, LineKind.NOTE)
 
 
-def sizes(overview: Overview) -> Iterator[Line]:
+def sizes(overview: Preview) -> Iterator[Line]:
     """Yield the numbers of rows, notes and requests, and how long the requests take."""
     remaining = overview.remaining
     if remaining.more_visible and not overview.follows:
@@ -253,7 +248,7 @@ def sizes(overview: Overview) -> Iterator[Line]:
         yield from _requests(overview)
 
 
-def _to_deliver(overview: Overview) -> Message:
+def _to_deliver(overview: Preview) -> Message:
     """Return the number of notes in the file, and how many of them are to be delivered if earlier runs made some."""
     left = overview.remaining.total + overview.remaining.held_back
     is_at_most = overview.to_look_up and overview.most is not None
@@ -265,7 +260,7 @@ def _to_deliver(overview: Overview) -> Message:
     return say("plan.none-to-deliver", notes=notes)
 
 
-def _imported(overview: Overview) -> Iterator[Line]:
+def _imported(overview: Preview) -> Iterator[Line]:
     """Yield how many notes earlier runs delivered, and what became of changed texts."""
     remaining, imported = overview.remaining, overview.imported_before
     if imported:
@@ -277,7 +272,7 @@ def _imported(overview: Overview) -> Iterator[Line]:
         yield Line(say("plan.keeps-edited"), LineKind.NOTE)
 
 
-def _updates(overview: Overview) -> Iterator[Line]:
+def _updates(overview: Preview) -> Iterator[Line]:
     """Yield how many notes follow the sheet, and which of the changes need a person's yes."""
     updates = overview.updates
     if overview.follows:
@@ -306,7 +301,7 @@ def changes(examples: Iterable[UpdateExample]) -> Iterator[Line]:
                 yield Line(say(kind, words=Cell(first_words(text))), LineKind.DETAIL)
 
 
-def _requests(overview: Overview) -> Iterator[Line]:
+def _requests(overview: Preview) -> Iterator[Line]:
     estimate = overview.estimate
     number, requests = overview.remaining.deliveries, count(overview.remaining.requests, "request")
     notes = count(number, "note")
@@ -324,7 +319,7 @@ def _requests(overview: Overview) -> Iterator[Line]:
         yield from _duration(estimate, overview)
 
 
-def _duration(estimate: Estimate, overview: Overview) -> Iterator[Line]:
+def _duration(estimate: Estimate, overview: Preview) -> Iterator[Line]:
     """Yield how long it takes, what would make it shorter, and how much fits into the allowed hours."""
     kind = "plan.takes-assumed" if estimate.is_assumed else "plan.takes-at-the-limit"
     pace = rate(estimate.rate.calls, estimate.rate.seconds)
@@ -339,7 +334,7 @@ def _duration(estimate: Estimate, overview: Overview) -> Iterator[Line]:
         yield Line(say("plan.fits", fit=fitting, n=number, time=estimate.ends, rows=estimate.waiting), LineKind.NOTE)
 
 
-def _emails(overview: Overview) -> Iterator[Line]:
+def _emails(overview: Preview) -> Iterator[Line]:
     """Yield how many emails have to be looked up first, and why rows were rejected for their email."""
     if overview.to_look_up:
         from importer.rows.lookups import calls_for  # noqa: PLC0415 - as above
@@ -353,7 +348,7 @@ def _emails(overview: Overview) -> Iterator[Line]:
         yield Line(say("plan.more-rejected", n=more))
 
 
-def _problems(overview: Overview, most: int, more: Message) -> Iterator[Line]:
+def _problems(overview: Preview, most: int, more: Message) -> Iterator[Line]:
     """Yield the kinds of problems, the most frequent first, each with its number and its first cells.
 
     Args:

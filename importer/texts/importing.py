@@ -291,4 +291,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "label.times": ("{n} time", "{n} times"),
     "count.run": ("{n} run", "{n} runs"),
     "series.nothing": "{nothing}.",
+    "plan.owner-only": (
+        "{n} note is private. Only the owner of the API key will see it, not its author and not the rest of the team.",
+        "{n} notes are private. Only the owner of the API key will see them, not their authors and not the rest of the team.",
+    ),
 }

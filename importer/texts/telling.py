@@ -101,10 +101,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.size": "{audience}: {notes}",
     "plan.size-private": "{audience}: {notes} (only the owner of the API key sees them)",
     "plan.sizes": "{sizes:  }",
-    "plan.owner-only": (
-        "{n} note is private. Only the owner of the API key will see it, not its author and not the rest of the team.",
-        "{n} notes are private. Only the owner of the API key will see them, not their authors and not the rest of the team.",
-    ),
     "plan.column": "column {column} {heading}",
     "plan.composed": "composed as {template}",
     "plan.column-means": "column {column} {heading} ({meanings})",

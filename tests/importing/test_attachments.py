@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from importer.errors import BadSettings, UnclearColumns
-from importer.importing import describing
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.journal import Journal
@@ -129,7 +128,7 @@ def test_the_preview_counts_files_and_bytes_that_are_still_to_be_uploaded(
 
     def said() -> str:
         with prepare(sheet, settings) as prepared:
-            found = describing.of(prepared.preview)
+            found = prepared.preview
         return " ".join(render(saying.text) for saying in preview_messages.check(found))
 
     assert "2 files to upload first (78.1 kB), each once" in said()

@@ -10,7 +10,6 @@ import openpyxl
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing import describing
 from importer.importing.batch import run
 from importer.importing.choosing import choose
 from importer.importing.run import prepare
@@ -122,6 +121,6 @@ def test_the_plan_says_what_the_template_costs(history: History) -> None:
     rows = [*voicemails(US), [ADA.replace("1", "2"), US[0], "Ada", "Left voicemail", "Public"]]
     path.write_text("\n".join(",".join(row) for row in [HEADINGS, *rows]), encoding="utf-8")
     with prepare(path, history.settings(TEMPLATE, rate="1/6s")) as prepared:
-        said = [render(line.text) for line in sizes(describing.of(prepared.preview))]
+        said = [render(line.text) for line in sizes(prepared.preview)]
     assert "4 notes in 3 requests. Without the other columns in their texts: 1 request, in less than a second." in said
     assert "Estimated time: 12 seconds (1 call in 6 seconds)." in said

@@ -11,7 +11,6 @@ import openpyxl
 import pytest
 
 from importer.errors import BadSettings, Changed, Guarded
-from importer.importing import describing
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.journal import Journal
@@ -453,7 +452,7 @@ def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path)
         with prepare(sheet, replace(settings, key="")) as prepared:
-            found = describing.of(prepared.preview)
+            found = prepared.preview
         said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
         assert (found.to_look_up, found.total) == (2, 2)
         assert "2 email addresses are looked up first" in said
@@ -469,12 +468,12 @@ def test_before_the_look_up_nobody_knows_what_was_delivered_and_that_is_said(tmp
         settings = settings_of(box, tmp_path)
         send(sheet, settings)
         with prepare(sheet, replace(settings, key="")) as prepared:
-            said = " ".join(render(saying.text) for saying in preview_messages.check(describing.of(prepared.preview)))
+            said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
             assert "2 rows: up to 2 notes to deliver" in said
             assert "Notes from earlier runs are recognised after the look-up." in said
         with prepare(sheet, settings) as prepared:
             prepared.look_up()
-            said = " ".join(render(saying.text) for saying in preview_messages.check(describing.of(prepared.preview)))
+            said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
             assert "2 rows: 2 notes, none of them to deliver" in said
 
 
@@ -488,7 +487,7 @@ def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: P
         calls = len(box.received)
         sheet = write(tmp_path, [*rows[:2], *new])
         with prepare(sheet, settings) as prepared:
-            found = describing.of(prepared.preview)
+            found = prepared.preview
         assert len(box.received) == calls
         assert (found.total, found.imported_before, prepared.preview.to_look_up) == (2, 2, 1)
         report = send(sheet, settings)
@@ -518,7 +517,7 @@ def test_a_note_that_is_public_still_is_told_also_for_an_email(tmp_path: Path) -
         send(write(tmp_path, by_email(["jo@example.com", "kim@example.com"])), settings)
         sheet = write(tmp_path, [("jo@example.com", "Hello", "Private"), ("kim@example.com", "Else", "Private")])
         with prepare(sheet, settings) as prepared:
-            assert describing.of(prepared.preview).remaining.more_visible == 1
+            assert prepared.preview.remaining.more_visible == 1
         report = send(sheet, settings)
         assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}, 1)
         assert "Still public. Your sheet says private" in results(tmp_path)[0][1]
@@ -530,13 +529,13 @@ def test_if_each_prospect_of_an_email_receives_the_note_there_is_no_maximum_befo
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path, on_several=OnSeveral.ALL)
         with prepare(sheet, settings) as prepared:
-            assert "send 2 notes or more to" in render(preview_messages.question(describing.of(prepared.preview)))
+            assert "send 2 notes or more to" in render(preview_messages.question(prepared.preview))
         send(sheet, settings)
         with prepare(write(tmp_path, by_email(["twice@example.com"], "New")), settings) as prepared:
-            found = describing.of(prepared.preview)
+            found = prepared.preview
             assert (found.remaining.total, found.people, found.most) == (2, 2, 2)
         with prepare(write(tmp_path, [*rows, *by_email(["jo@example.com"], "New")]), settings) as prepared:
-            found = describing.of(prepared.preview)
+            found = prepared.preview
             assert (found.imported_before, found.remaining.total) == (3, 1)
             assert "Send 1 note to" in render(preview_messages.question(found))
 
@@ -595,7 +594,7 @@ def test_no_more_is_sent_than_was_agreed_to(tmp_path: Path) -> None:
 def test_that_each_of_several_receives_the_note_is_said_before(tmp_path: Path) -> None:
     sheet = write(tmp_path, by_email(["twice@example.com"]))
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path, on_several="all")) as prepared:
-        question = render(preview_messages.question(describing.of(prepared.preview)))
+        question = render(preview_messages.question(prepared.preview))
         assert "one to each prospect with the email address?" in question
         assert prepared.send(expected=1).counts == {Result.CREATED: 1}
         assert len(box.notes) == 2
@@ -616,7 +615,7 @@ def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> No
         settings = settings_of(box, tmp_path, max_notes=0, max_public=0)
         send(sheet, replace(settings, max_notes=2, max_public=2))
         with prepare(sheet, settings) as prepared:
-            assert prepared.preview.guarded == []
+            assert not prepared.preview.guarded
             assert prepared.send().counts == {Result.ALREADY_IMPORTED: 2}
         sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com", "kim@example.com"]))
         for loose in ("max_notes", "max_public"):

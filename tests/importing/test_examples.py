@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from importer.importing.note_examples import examples
-from importer.importing.overview import Example
+from importer.importing.preview import Example
 from importer.importing.run import prepare
 from importer.markup import ContentKind
 from importer.messages import words
@@ -23,7 +22,8 @@ def shown(
     with (tmp_path / "n.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", "Status"), *rows])
     with prepare(tmp_path / "n.csv", settings) as prepared:
-        return examples(prepared.preview, characters)
+        found = prepared.preview.examples
+    return {kind: [example.shortened(characters) for example in shown] for kind, shown in found.items()}
 
 
 def test_three_of_each_visibility_are_shown_and_the_longest_is_among_them(settings: Settings, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 import requests
 
 from importer.errors import Interrupted
-from importer.importing import describing
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.messages import render, words
@@ -250,7 +249,7 @@ def test_emails_are_looked_up_first_and_then_the_notes_of_their_prospects(tmp_pa
 def test_the_plan_says_how_many_look_ups_it_takes_and_how_long(tmp_path: Path) -> None:
     sheet = write(tmp_path, *((f"P{i % 20}", f"Spoke {i}") for i in range(60)))
     with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path, rate="1/1s")) as prepared:
-        overview = describing.of(prepared.preview)
+        overview = prepared.preview
         said = [render(line.text) for line in preview_messages.sizes(overview)]
         assert overview.estimate is not None
         assert (overview.to_compare, overview.estimate.seconds) == (20, (60 - 1) // 20 * 60)

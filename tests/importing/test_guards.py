@@ -12,7 +12,6 @@ import pytest
 
 from importer.cli import main
 from importer.errors import Guarded
-from importer.importing import describing
 from importer.importing.run import prepare
 from importer.journal.known import written
 from importer.messages import say, words
@@ -48,11 +47,11 @@ def test_a_guard_that_fires_sends_nothing_of_the_file(
     """And says what was found, what is allowed, and how to allow more; `check` says the same."""
     sheet = write_sheet(tmp_path / "n.csv", LINES)
     with prepare(sheet, replace(settings, **guard)) as prepared:
-        assert describing.of(prepared.preview).exit_status == (2 if fires else 1)
+        assert prepared.preview.exit_status == (2 if fires else 1)
         if not fires:
             assert prepared.send().counts == {Result.CREATED: 3, Result.INVALID: 1}
             return
-        assert [found.setting for found in prepared.preview.guarded] == [fires]
+        assert [*prepared.preview.guarded] == [fires]
         with pytest.raises(Guarded, match=words) as caught:
             prepared.send()
     assert (caught.value.exit_status, caught.value.setting) == (2, fires)
@@ -68,10 +67,10 @@ def test_a_report_that_is_empty_but_for_its_footer_is_empty(settings: Settings, 
     report = "Prospect ID,Note,Visibility\nGrand Totals (0 records),,\nCopyright (c) 2026 Acme,,\n"
     path.write_text(report, encoding="utf-8")
     with prepare(path, replace(settings, min_rows=1)) as prepared:
-        assert [found.setting for found in prepared.preview.guarded] == ["min-rows"]
+        assert [*prepared.preview.guarded] == ["min-rows"]
     path.write_text(f"{report}P1,x,1\nP2,,1\n", encoding="utf-8")
     with prepare(path, replace(settings, max_invalid=0.4)) as prepared:
-        assert [found.setting for found in prepared.preview.guarded] == ["max-invalid"]
+        assert [*prepared.preview.guarded] == ["max-invalid"]
 
 
 def test_what_earlier_runs_delivered_doesnt_count(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
@@ -142,7 +141,7 @@ def test_ids_that_the_api_refused_before_count_as_unknown(settings: Settings, bo
         assert prepared.send().counts == {Result.CREATED: 2, Result.REJECTED: 2}
     before = len(box.received)
     with prepare(sheet, guarded) as prepared:
-        assert [found.setting for found in prepared.preview.guarded] == ["max-unknown"]
+        assert [*prepared.preview.guarded] == ["max-unknown"]
         with pytest.raises(Guarded, match=r"2 of the 4 rows .* 2 by an ID that the API refused in an earlier run"):
             prepared.send()
     assert len(box.received) == before

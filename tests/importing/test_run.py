@@ -20,7 +20,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from xlsxwriter.workbook import Workbook
 
-from importer.api import Endpoint
 from importer.errors import BadSettings, Busy, KeyRefused
 from importer.importing import workspaces
 from importer.importing.loading import results_path
@@ -321,13 +320,15 @@ def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
         preview.loaded.sheet.close()
         assert preview.remaining == Remaining(2, 2, 2)
         assert preview.batch_size < 100
-        assert preview.rates[Endpoint.CREATE].calls == 6
+        assert preview.estimate is not None
+        assert preview.estimate.rate.calls == 6
         assert len(box.received) == calls
         assert Path(settings.journal).read_bytes() == before
     elsewhere = running.check(tmp_path / "m.csv", replace(settings, base_url="http://127.0.0.1:9"))
     elsewhere.loaded.sheet.close()
     assert elsewhere.remaining == Remaining(52, 2, 2)
-    assert elsewhere.rates == {}
+    assert elsewhere.estimate is not None
+    assert elsewhere.estimate.is_assumed
 
 
 def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings, tmp_path: Path) -> None:

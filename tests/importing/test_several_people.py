@@ -10,8 +10,7 @@ import openpyxl
 import pytest
 
 from importer.errors import BadSettings, Guarded
-from importer.importing import describing
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Result, Role
@@ -44,12 +43,12 @@ def ids(box: Sandbox) -> dict[tuple[str, str], str]:
     return {(note.prospect_id, note.sent_content): note.id for note in box.notes}
 
 
-def looked_at(sheet: Path, settings: Settings) -> Overview:
+def looked_at(sheet: Path, settings: Settings) -> Preview:
     with prepare(sheet, settings) as prepared:
-        return describing.of(prepared.preview)
+        return prepared.preview
 
 
-def sizes(overview: Overview) -> str:
+def sizes(overview: Preview) -> str:
     return " ".join(render(line.text) for line in preview_messages.sizes(overview) if line.text)
 
 
@@ -247,7 +246,7 @@ def test_rows_are_counted_once_whose_emails_several_nobodies_have(tmp_path: Path
     )
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, each(box, tmp_path, max_unknown="40%")) as prepared:
         prepared.look_up()
-        overview = describing.of(prepared.preview)
+        overview = prepared.preview
         assert (overview.rejected_rows, sum(overview.rejected.values())) == (1, 2)
         assert "1 with an email address that no prospect has" in sizes(overview)
         assert overview.guarded == {}
@@ -395,7 +394,7 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
             "Column A, 'Email', names several people in 2 rows, for example Ada (ada@"
         )
         assert [choice.value for choice in question.choices] == ["each", "first", "reject"]
-        overview = describing.of(prepared.preview)
+        overview = prepared.preview
         assert overview.exit_status == 1
         assert documents.check(overview, overview.exit_status)["questions"] == []
         assert "Nothing can be sent until" not in " ".join(

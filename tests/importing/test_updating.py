@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from importer.errors import BadSettings, Busy
-from importer.importing.overview import Updates
+from importer.importing.preview import Updates
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.models import Result, Role, Visibility

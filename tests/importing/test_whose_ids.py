@@ -10,7 +10,6 @@ import pytest
 
 from importer.cli import main
 from importer.errors import Changed, Guarded
-from importer.importing import describing
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.messages import render, words
@@ -51,7 +50,7 @@ def send(sheet: Path, settings: Settings) -> Report:
 
 def said(sheet: Path, settings: Settings) -> str:
     with prepare(sheet, settings) as prepared:
-        return "\n".join(render(saying.text) for saying in preview_messages.plan(describing.of(prepared.preview)))
+        return "\n".join(render(saying.text) for saying in preview_messages.plan(prepared.preview))
 
 
 def notes(box: Sandbox) -> list[tuple[str, str]]:
@@ -111,7 +110,7 @@ def test_ids_in_doubt_are_compared_by_three_emails_before_anything_is_sent(
         assert [call.method for call in box.received[:5]] == ["GET"] * 5
         guarded = settings_of(box, tmp_path, max_notes=1)
         with prepare(sheet, guarded) as prepared:
-            assert prepared.preview.guarded == []
+            assert not prepared.preview.guarded
             assert prepared.send().counts == {Result.ALREADY_IMPORTED: 5}
         assert len(box.notes) == 5
 

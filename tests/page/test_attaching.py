@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from importer.errors import Changed
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.page import importing, tasks
 from importer.page.file_names import is_fit
 from importer.page.rendering import words
@@ -157,7 +157,7 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     attach(friend, upload, ("a.txt", b"agreed to"))
     settings = for_page(parts.current.with_key(), upload)
     found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
-    assert isinstance(found, Overview)
+    assert isinstance(found, Preview)
     parts.reading.look = lambda *_, **__: found  # type: ignore[method-assign]
     asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
     assert "1 file, 9 Bytes" in asked and "1 note is public" in asked and "1 note is private" in asked
@@ -189,7 +189,7 @@ def test_what_is_read_knows_the_files_and_not_where_they_are(
     )
     attach(friend, upload, ("call.pdf", b"the summary"))
     found = tasks.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "problems.csv")
-    assert isinstance(found, Overview)
+    assert isinstance(found, Preview)
     assert (found.total, found.invalid) == (1, 1)
     assert "among the dropped files" in words(found.troubles[0].text)
     assert str(tmp_path) not in str(found)

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from importer import operations
 from importer.errors import Changed
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.messages import render
 from importer.page import tasks
 from importer.page.choices import Choices
@@ -181,7 +181,7 @@ def test_what_the_page_writes_into_results_names_no_flag(
     head = ("Prospect ID", "Note", "Visibility", "Attachments")
     upload = kept(parts, write(tmp_path / "n.csv", [("p1", "Hello", "1", ""), ("p2", "Hello", "1", "call.pdf")], head))
     found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
-    assert isinstance(found, Overview)
+    assert isinstance(found, Preview)
     task = tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest, is_meant=True)
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
@@ -204,7 +204,7 @@ def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_fil
     imported(path, settings)
     upload = kept(parts, path)
     found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
-    assert isinstance(found, Overview)
+    assert isinstance(found, Preview)
     assert (found.can_be_sent, found.lacks_only_results) == (False, True)
     ended = done(tasks.Send(settings, upload.folder, upload.name, 0, digest=found.digest))
     assert {str(result): rows for result, rows, _ in ended.counts} == {"already imported": 2, "invalid": 1}

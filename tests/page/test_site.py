@@ -21,7 +21,7 @@ import importer
 from importer import messages
 from importer.cli.terminal import TERMINAL
 from importer.errors import FirstRun, as_argument
-from importer.importing.overview import Overview
+from importer.importing.preview import Preview
 from importer.importing.run import prepare
 from importer.markup import visible
 from importer.messages import SettingPart, render, say
@@ -620,7 +620,7 @@ def test_first_notes_of_a_visibility_need_a_persons_word(
     for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", True), ("Private", False)]):
         write(tmp_path / "n.csv", [(f"p{number}", "Hello", visibility)])
         found = tasks.check(tmp_path, "n.csv", settings, tmp_path / "problems.csv")
-        assert isinstance(found, Overview)
+        assert isinstance(found, Preview)
         assert bool(found.never_sent) is is_asked
         task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest)
         theirs, ours = multiprocessing.Pipe()
@@ -641,7 +641,7 @@ def test_the_page_notifies_where_the_profile_says_so(
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "n.csv", [("INVALID1", "Hello", "Public")])
     found = tasks.check(tmp_path, "n.csv", settings, tmp_path / "problems.csv")
-    assert isinstance(found, Overview)
+    assert isinstance(found, Preview)
     theirs, ours = multiprocessing.Pipe()
     with theirs, ours, http_ear() as ear:
         (who := profiles.with_name("who.txt")).write_text(f"json://{ear.place}/hook\n", encoding="utf-8")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from importer.errors import BadSettings
-from importer.importing import describing
 from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Result, Role, Status, Visibility
@@ -86,7 +85,7 @@ def test_rows_that_are_left_out_need_nobody(tmp_path: Path, settings: Settings, 
     path = tmp_path / "n.csv"
     path.write_text("Prospect ID,Note,Visibility\nP1,One,1\nP2,Two,Secret\nP3,,Secret\n", encoding="utf-8")
     leaving_out = replace(settings, values=["visibility:Secret="])  # type: ignore[arg-type]
-    plan = preview_messages.plan(describing.of(running.check(path, leaving_out), thorough=False))
+    plan = preview_messages.plan(running.check(path, leaving_out))
     assert "2 left out, as you said" in " ".join(render(line.text) for line in plan)
     report = running.run(path, leaving_out)
     assert report is not None

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing import describing, overview
+from importer.importing import preview, problems
 from importer.importing.answers import answered
 from importer.importing.run import prepare
 from importer.messages import Cell, Message, render, say
@@ -35,10 +35,10 @@ def write(path: Path, *rows: list[str], head: list[str] = HEAD) -> Path:
     return path
 
 
-def seen(path: Path, settings: Settings) -> overview.Overview:
+def seen(path: Path, settings: Settings) -> preview.Preview:
     with prepare(path, settings) as prepared:
-        found = describing.of(prepared.preview)
-    copy: overview.Overview = pickle.loads(pickle.dumps(found))
+        found = prepared.preview
+    copy: preview.Preview = pickle.loads(pickle.dumps(found))
     assert copy == found
     return copy
 
@@ -104,7 +104,7 @@ def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) 
     run(write(tmp_path / "n.csv", ["p1", "Hello", "public", ""]), settings)
     (results,) = tmp_path.glob("n.results*.xlsx")
     with prepare(results, replace(settings, sheet="To fix")) as prepared:
-        (reason,) = describing.of(prepared.preview).guarded.values()
+        (reason,) = prepared.preview.guarded.values()
     assert words(reason).startswith(f"Nothing to fix: the sheet “To fix” of {results} has no row.")
     empty = seen(write(tmp_path / "empty.csv"), settings).guarded["min-rows"]
     assert "has no row below its headings" in words(empty)
@@ -134,13 +134,13 @@ def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stan
         for value in values
         for text in [said(Cell(quoted(value)))]
     ]
-    assert render(describing.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
+    assert render(problems.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
     """The module loads neither numpy nor the journal, and nor does what puts the overview into words."""
     code = (
-        "import importer.importing.overview, importer.telling.preview_messages, sys;"
+        "import importer.importing.preview, importer.telling.preview_messages, sys;"
         " print({'numpy', 'requests'} & {*sys.modules})"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

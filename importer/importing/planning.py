@@ -1,0 +1,333 @@
+"""Plan what a run of a file would send, and check the file as a whole: it may be empty, or not the right file.
+
+Input: a loaded file, settings, and the journal, if there is one yet. Output: a :class:`Preview`, and each guard that
+fires as an error. Nothing is sent and no journal is written. A run calls :func:`foreseen` again under the lock, and
+refuses if that isn't what was agreed to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+
+import numpy as np
+
+from importer import grouping, markup
+from importer.api import Endpoint, Vendor
+from importer.delivery.changes import Wish
+from importer.delivery.earlier import Earlier, foresee
+from importer.errors import Guarded
+from importer.importing import estimate, note_examples, problems, sheet_columns
+from importer.importing.api_context import batch_size
+from importer.importing.email_lookup import LookedUpEmails, asked, last_row, unknown
+from importer.importing.known_rows import known_rows
+from importer.importing.loading import Loaded, counted, writable
+from importer.importing.preview import Preview, RoleColumn, Trouble, Updates
+from importer.importing.wording import count
+from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
+from importer.journal import Journal
+from importer.messages import Message, SettingPart, say
+from importer.models import Group, Note, OnSeveral, Remaining, Role, Rows, Visibility
+from importer.reading import column_letter
+from importer.resultsfile import repeats_results
+from importer.rows.lookups import calls_for
+from importer.rows.naming import EmailAnswers
+from importer.settings import Settings
+
+_KINDS = 50  # maximum number of listed kinds of problems
+_PROBLEMS = 1000  # maximum number of listed problems
+_CELLS = 20  # maximum number of listed problems of a kind
+_LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
+
+
+def plan(
+    loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor, before: EmailAnswers | None
+) -> Preview:
+    """Plan what a run of a file would do; ``before`` are the look-ups since it was read.
+
+    Columns' words and similar notes take long for many rows, so that the face that shows them adds them:
+    :func:`.counted_words` and :func:`.similar`.
+
+    Raises:
+        JournalFailed: the journal can't be read.
+    """
+    as_read, occurrence = loaded, occurrence_of(loaded, settings, journal)
+    looked_up = asked(loaded, journal, settings, occurrence, before)
+    loaded = looked_up.resolved
+    remaining, wishes = _left(loaded, settings, journal, occurrence)
+    sheet, rows, planned, groups = loaded.sheet, loaded.rows, loaded.plan, remaining.groups
+    unknown_emails, size = unknown(loaded, looked_up.answers), batch_size(settings, journal)
+    to_look_up = _to_look_up(looked_up, rows, remaining, settings)
+    people = len({*chain.from_iterable(rows.prospect[group.positions].tolist() for group in groups)})
+    to_compare = people if settings.skip_existing else 0
+    files = [rows.files[digest] for digest in remaining.files]
+    calls = {
+        Endpoint.PROSPECTS: calls_for(to_look_up),
+        Endpoint.UPLOAD: len(files),
+        Endpoint.READ: to_compare,
+        Endpoint.CREATE: remaining.requests,
+    }
+    imported = planned.deliveries - remaining.total - remaining.held_back - remaining.hidden - remaining.in_doubt
+    undecided, kinds, audience = loaded.undecided, problems.by_kind(loaded), counted(groups)
+    left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
+    is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
+    return Preview(
+        loaded=loaded,
+        as_read=as_read.rows,
+        settings=settings,
+        wishes=wishes,
+        answers=looked_up.answers,
+        unknown_emails=unknown_emails,
+        batch_size=size,
+        profile=settings.profile,
+        base_url=settings.base_url,
+        vendor=vendor.name,
+        unconfirmed=unconfirmed(journal, settings),
+        never_sent=never_sent(journal, settings, groups),
+        file=sheet.source,
+        format=sheet.format,
+        sheet=sheet.name,
+        sheets=sheet.sheets,
+        header_row=sheet.header_row,
+        encoding=sheet.encoding,
+        delimiter=sheet.delimiter,
+        mapping={
+            role: RoleColumn(at, column_letter(at), sheet.headings[at], rows.meanings.get(role, {}))
+            for role, at in loaded.roles.columns.items()
+        },
+        unused=tuple((column_letter(at), sheet.headings[at]) for at in loaded.roles.unused),
+        default_visibility=settings.default_visibility if is_without_column else None,
+        reading=settings.reading,
+        remarks=(*sheet.remarks, *rows.remarks),
+        questions=loaded.questions,
+        undecided="" if undecided is None or loaded.questions else undecided.message,
+        guarded={one.setting: one.message for one in every_guard(loaded, unknown_emails, remaining, settings)},
+        rows=sheet.row_count,
+        duplicates=_count_repeating(loaded),
+        done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
+        invalid=len(rows.problems),
+        rejected=dict(Counter(rows.rejected.values()).most_common()),
+        rejected_rows=len({*rows.of_sheet(np.array([*rows.rejected], dtype=np.int32)).tolist()}),
+        skipped=len(rows.skipped) - left_out,
+        left_out=left_out,
+        planned=planned.deliveries,
+        remaining=remaining,
+        updates=Updates.of(wishes),
+        follows=settings.update,
+        total=remaining.total,
+        most=None if to_look_up and settings.on_several is OnSeveral.ALL else remaining.total,
+        imported_before=imported,
+        keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
+        people=people,
+        audience=audience,
+        who_sees_the_private=say("plan.owner-only", n=audience["private"]) if audience["private"] else None,
+        to_look_up=to_look_up,
+        on_several=settings.on_several,
+        uploads=(len(files), sum(file.size for file in files)),
+        to_compare=to_compare,
+        several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
+        estimate=estimate.of(calls, learned_rates(journal, settings), settings, groups, rows, size),
+        largest=tuple(note_examples.largest(groups)),
+        examples=note_examples.examples(loaded.rows, remaining, settings.first),
+        problem_count=sum(map(len, kinds)),
+        problems=list(islice(problems.in_order(loaded), _PROBLEMS)),
+        problem_kinds=dict(problems.summaries(loaded).most_common()),
+        troubles=tuple(Trouble(len(alike), problems.in_common(alike), alike[:_CELLS]) for alike in kinds[:_KINDS]),
+        more_troubles=sum(map(len, kinds[_KINDS:])),
+        is_sent=imported + remaining.unclear > 0 or bool(rows.done),
+        columns=tuple(sheet_columns.columns(loaded)),
+        to_fix=loaded.to_fix,
+        lacks_files=problems.lack_files(loaded),
+        first_rows=tuple(sheet_columns.first_rows(loaded)),
+        html=sum(len(group.positions) for group in groups if markup.is_html(group.note.text)),
+        escaped=sum(len(group.positions) for group in groups if group.note.content != group.note.text),
+        template=loaded.template or "",
+        uncomposed_requests=_uncomposed(rows, groups, size) if loaded.template else None,
+        offer=sheet_columns.offer(loaded, settings),
+        asked=note_examples.asked(loaded, remaining),
+        digest=digest(as_read.rows, remaining, wishes, settings),
+    )
+
+
+def _to_look_up(looked_up: LookedUpEmails, rows: Rows, remaining: Remaining, settings: Settings) -> int:
+    """Return the number of emails that a run has to look up: only those of the first notes if no others are sent."""
+    if settings.first is None or not remaining.groups:
+        return len(looked_up.open)
+    return len(looked_up.open_until(last_row(rows, remaining)))
+
+
+def _left(
+    loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str
+) -> tuple[Remaining, Sequence[Wish]]:
+    """Return what is left to be sent of a file, with the files that aren't uploaded yet; and what can be changed."""
+    known = known_rows(loaded, settings, journal, occurrence)
+    remaining = foreseen(known, loaded, settings)
+    if journal is not None:
+        uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
+        remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
+    return remaining, known.wishes
+
+
+def foreseen(known: Earlier, loaded: Loaded, settings: Settings) -> Remaining:
+    """Return the notes of a file that no earlier run delivered: what a run would send or look up."""
+    return foresee(known, loaded.plan, batch_size(settings, known.journal), settings.first)
+
+
+def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -> str:
+    """Return the prefix of every row's key in the next run; empty unless the file is imported again."""
+    if not settings.again or journal is None:
+        return ""
+    return journal.runs.unfinished_again(settings.workspace, loaded.sheet.fingerprint) or "again"
+
+
+def _uncomposed(rows: Rows, groups: Sequence[Group], size: int) -> int:
+    """Return the number of requests that the remaining rows would need without the template."""
+    left, notes = np.full(len(rows), -1, dtype=np.int32), dict[Note, int]()
+    for group in groups:
+        note = replace(group.note, text=group.note.uncomposed or group.note.text)
+        left[group.positions] = notes.setdefault(note, len(notes))
+    plain = replace(rows, note=left, notes=[*notes])
+    return grouping.remaining(grouping.plan(plain).groups, plain, size).requests
+
+
+def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: Settings) -> str:
+    """Return a digest, in hexadecimal digits, of each row's prospect or email and note, and of how each note is sent.
+
+    The digest differs if a setting or an attached file changes what would be sent from the same spreadsheet, or if
+    notes with these texts were sent meanwhile with another visibility or status.
+    """
+    hasher = hashlib.sha256()
+    parts = [
+        settings.on_several.value,
+        str(settings.skip_existing),
+        str(settings.update),
+        *map(str, (settings.in_doubt, settings.hidden, remaining.in_doubt, remaining.hidden, remaining.more_visible)),
+        *rows.prospect,
+        *(() if rows.key is None else rows.key),
+    ]
+    hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
+    hasher.update(" ".join(map(str, sorted(wish.digest for wish in wishes if wish.is_asked))).encode())
+    hasher.update(rows.note.tobytes())
+    for note in rows.notes:
+        hasher.update(note.digest)
+        hasher.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
+    return hasher.hexdigest()
+
+
+def _count_repeating(loaded: Loaded) -> int:
+    """Return the number of rows that deliver nothing of their own, because they repeat earlier rows."""
+    repeats = loaded.plan.original >= 0
+    is_repeating = np.zeros(loaded.rows.in_sheet, dtype=bool)
+    for mask, value in (repeats, True), (~repeats, False):
+        is_repeating[loaded.rows.of_sheet(np.flatnonzero(mask).astype(np.int32))] = value
+    return int(is_repeating.sum())
+
+
+# -- guards --------------------------------------------------------------------------------------------------------
+
+
+def every_guard(
+    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
+) -> list[Guarded]:
+    """Return the errors of all guards that fire. If there is one, nothing of the file is sent.
+
+    Args:
+        loaded: the file.
+        unknown_emails: emails that no prospect has → number of their rows.
+        remaining: the notes still to be sent, and how many of their IDs the API refused in earlier runs.
+        settings: the settings with the limits.
+    """
+    return [
+        *guards_of_rows(loaded, settings),
+        *_of_prospects(loaded, unknown_emails, remaining, settings),
+        *_of_notes(loaded, remaining, settings),
+    ]
+
+
+def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
+    """Return the guards that fire because of the file alone."""
+    rows, least, limit = _data_rows(loaded), settings.min_rows, settings.max_invalid
+    guards, file, in_words = [], writable(loaded.sheet.source), count(rows, "row")
+    if loaded.unclear is None and rows < least:
+        message = say("guard.no-rows", file=file, n=least)
+        if not rows and repeats_results(loaded.sheet.headings):
+            message = say("guard.nothing-to-fix", file=file)
+        elif rows:
+            message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
+        guards.append(Guarded(message, "min-rows"))
+    invalid = len(loaded.rows.problems)
+    if limit is not None and invalid > limit * rows:
+        share, first = f"{limit * 100:.4g}", loaded.first_problem
+        message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
+        guards.append(Guarded(message, "max-invalid"))
+    return guards
+
+
+def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
+    """Return the guards that fire because of the number of notes still to be sent."""
+    guards, file = [], writable(loaded.sheet.source)
+    if remaining.sent_anew:
+        message = say("guard.history-again", n=remaining.sent_anew, file=file)
+        guards.append(Guarded(message, "in-doubt"))
+    remaining = _surely(loaded, remaining)
+    for setting, limit, number, noun in (
+        ("max-notes", settings.max_notes, remaining.total, "note"),
+        ("max-public", settings.max_public, remaining.public, "public-note"),
+    ):
+        if limit is not None and number > limit:
+            notes, enough = count(number, noun), SettingPart(setting, str(number))
+            message = say("guard.many-notes", notes=notes, file=file, most=limit, setting=enough)
+            guards.append(Guarded(message, setting))
+    return guards
+
+
+def _of_prospects(
+    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
+) -> list[Guarded]:
+    """Return the guard that fires if too many rows name a prospect that the workspace doesn't have."""
+    emails, refused, rows, limit = (
+        sum(unknown_emails.values()),
+        remaining.refused,
+        len(loaded.rows) - len(loaded.rows.skipped),  # of several people in a row, each counts
+        settings.max_unknown,
+    )
+    if limit is None or emails + refused <= limit * rows:
+        return []
+    parts: tuple[Message, ...] = (say("guard.by-email", n=emails),) if emails else ()
+    parts += (say("guard.by-id", n=refused),) if refused else ()
+    share = math.ceil((emails + refused) / rows * 100)
+    message = say(
+        "guard.unknown-prospects",
+        n=emails + refused,
+        rows=count(rows, "row" if loaded.rows.sheet_rows is None else "note"),
+        file=writable(loaded.sheet.source),
+        how=parts,
+        share=f"{limit * 100:.4g}",
+        profile=repr(settings.profile),
+        enough=f"{share}%",
+    )
+    return [Guarded(message, "max-unknown")]
+
+
+def _data_rows(loaded: Loaded) -> int:
+    return loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
+
+
+def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
+    """Return the notes that certainly aren't sent yet. Rows whose email isn't looked up may be delivered already."""
+    rows = loaded.rows
+    if rows.email is None:
+        return remaining
+    is_open = (rows.email != "") & ((rows.prospect == rows.email) | loaded.roles.in_doubt)
+    opened = [(group.note, int(is_open[group.positions].sum())) for group in remaining.groups]
+    public = sum(size for note, size in opened if note.visibility is Visibility.PUBLIC)
+    return replace(
+        remaining,
+        deliveries=max(0, remaining.deliveries - sum(size for _, size in opened)),
+        public=max(0, remaining.public - public),
+    )
