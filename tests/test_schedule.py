@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from importer.cli import main
-from importer.cli.schedulers import Night, System, text_for, this_program
+from importer.cli.scheduling import Night, System, text_for, this_program
 from importer.errors import BadSettings
 from importer.settings import TimeWindow
 

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from importer import files
-from importer.cli import schedulers
+from importer.cli import scheduling
 from importer.importing import choosing
 from importer.journal import shares
 
@@ -57,9 +57,9 @@ def test_the_scheduler_is_windows_own_and_starts_the_program_as_it_was_installed
 ) -> None:
     """By pip as note-importer.exe beside Python; in the zip by Python itself."""
     python = tmp_path / "python.exe"
-    monkeypatch.setattr(schedulers, "os", WINDOWS)
-    monkeypatch.setattr(schedulers, "sys", SimpleNamespace(executable=str(python)))
-    assert schedulers.System.here() is schedulers.System.WINDOWS
-    assert schedulers.this_program() == [str(python), "-P", "-m", "importer"]
+    monkeypatch.setattr(scheduling, "os", WINDOWS)
+    monkeypatch.setattr(scheduling, "sys", SimpleNamespace(executable=str(python)))
+    assert scheduling.System.here() is scheduling.System.WINDOWS
+    assert scheduling.this_program() == [str(python), "-P", "-m", "importer"]
     (tmp_path / "note-importer.exe").touch()
-    assert schedulers.this_program() == [str(tmp_path / "note-importer.exe")]
+    assert scheduling.this_program() == [str(tmp_path / "note-importer.exe")]

@@ -8,7 +8,6 @@ Input: what a person typed. Output: printed lines, and an exit status.
     setting_up   init, login, logout, config, readings
     checking     doctor
     scheduling   schedule
-    schedulers   what to paste, as each scheduler reads it
     paging       page
     manual       the help texts
     reporting    output for a person or a program; the log; notifications about how a run ended

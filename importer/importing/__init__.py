@@ -4,22 +4,18 @@ Input: files and settings. Output: plans and reports as values.
 
     batch          several files, one after the other     choosing          which files to import
     run            prepare a file, then send it           sending           one run, with the lock held
-    loading        read, check and group a file           api_context       the context in which the API is called
+    loading        read, check and group a file           api_context       how the API is called, and called first
     answers        answers to open questions              email_lookup      find the prospects of the emails
-    known_rows     how earlier runs' deliveries are found
-    first_call     see that the API answers               workspaces        a journal: checked, locked, copied
+    known_rows     rows that earlier runs delivered, or a person left out before
+    workspaces     a journal: checked, locked, copied     learning          what answers teach the profile
     planning       plan what a run would send             preview           all facts of a plan
     sheet_columns  columns and words of a sheet           problems          problems of a sheet's cells
-    report         the outcome of a run
-    results        write results, also later              archiving         move a finished file and its results
-    hours          when a run may work, and tries         estimate          how long a run takes
-    read_again     how a run read its sheet, and its results are read
     note_text      notes as their readers will see them   note_examples     the notes that a person sees before
-    learning       what answers teach the profile
-    corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
-    rechecking     check corrected rows                   corrected_sheet   write a corrected sheet
-    left_out       rows that a person left out before     logs              the log file
-    wording        numbers, times and lists in words
+    report         all facts of a run, and its results    archiving         move a finished file and its results
+    hours          when a run may work, and how long it takes
+    read_again     how a run read its sheet, and its results are read
+    corrections    corrections of a sheet, as values      corrected_sheet   check corrected rows, write the sheet
+    logs           the log file                           wording           numbers, times and lists in words
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -34,15 +30,14 @@ if TYPE_CHECKING:
     import importer.importing.batch
     import importer.importing.choosing
     import importer.importing.corrected_sheet
+    import importer.importing.corrections
     import importer.importing.hours
     import importer.importing.logs
     import importer.importing.note_examples
     import importer.importing.planning
     import importer.importing.preview
-    import importer.importing.problem_rows
     import importer.importing.problems
-    import importer.importing.rechecking
-    import importer.importing.results
+    import importer.importing.report
     import importer.importing.run
     import importer.importing.sheet_columns
     import importer.importing.workspaces  # noqa: F401 - modules become attributes of the package

@@ -1,16 +1,22 @@
-"""Represent a person's corrections of a sheet as values: a list of steps, the last of which can be taken back.
+"""Represent a person's corrections of a sheet as values, and keep the rows with problems for a screen of them.
 
-Input: steps. Output: the correction of each row, by its number; JSON values. The file is never changed.
+Input: steps, the last of which can be taken back; the rows with problems, and their kinds. Output: the correction of
+each row, by its number; JSON values; a SQLite file beside the sheet, so that a screen needs no look at the whole sheet,
+and single pages of its rows. That file holds cells, and stands in a folder that only its owner can enter. The sheet's
+own file is never changed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from importer.reading import Correction
@@ -113,3 +119,95 @@ class Corrections:
         return cls(
             tuple(Step(Act(act), tuple(map(int, rows)), int(column), str(text)) for act, rows, column, text in steps)
         )
+
+
+NAME = "rows.db"
+"""Name of the file."""
+
+_TABLES = """
+DROP TABLE IF EXISTS rows;
+DROP TABLE IF EXISTS problems;
+CREATE TABLE rows (number INTEGER PRIMARY KEY, cells TEXT NOT NULL);
+CREATE TABLE problems (kind INTEGER NOT NULL, number INTEGER NOT NULL, position INTEGER, value BLOB NOT NULL);
+CREATE INDEX problems_by_kind ON problems (kind, value);
+CREATE INDEX problems_by_row ON problems (number);
+"""
+_AT_ONCE = 500  # row numbers in a statement
+_PATIENCE = 30.0  # seconds for another process that writes the same rows again
+
+
+def keep(
+    path: Path,
+    rows: Iterable[tuple[int, Sequence[str]]],
+    problems: Iterable[tuple[int, int, int | None, str]],
+) -> None:
+    """Write the rows with problems, in place of those that an earlier look found.
+
+    Args:
+        path: the file.
+        rows: number and cells of each row.
+        problems: kind of each problem, number of its row, position of its column, and text of its cell.
+    """
+    with _opened(path) as connection:
+        connection.executescript(f"PRAGMA synchronous = OFF; BEGIN IMMEDIATE; {_TABLES}")
+        connection.executemany(
+            "INSERT INTO rows VALUES (?, ?)", ((number, json.dumps(cells)) for number, cells in rows)
+        )
+        connection.executemany(
+            "INSERT INTO problems VALUES (?, ?, ?, ?)", ((*where, _digest(text)) for *where, text in problems)
+        )
+
+
+class ProblemRows:
+    """Rows with problems of a sheet.
+
+    Args:
+        path: the file that :func:`keep` wrote.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def numbers(self, kind: int | None = None) -> list[int]:
+        """Return the numbers of the rows with a problem of this kind, or with any."""
+        query = "SELECT number FROM rows ORDER BY number"
+        if kind is not None:
+            query = "SELECT DISTINCT number FROM problems WHERE kind = :kind ORDER BY number"
+        with _opened(self._path) as connection:
+            return [number for (number,) in connection.execute(query, {"kind": kind})]
+
+    def kinds(self, numbers: Collection[int]) -> dict[tuple[int, int | None], int]:
+        """Return the number of a row, and the position of a column → the kind of problem that its cell had."""
+        query = "SELECT number, position, kind FROM problems"
+        return {(number, position): kind for number, position, kind in self._of(query, numbers)}
+
+    def alike(self, kind: int, text: str) -> list[int]:
+        """Return the numbers of the rows whose cell has this text and, because of it, this problem."""
+        query = "SELECT number FROM problems WHERE kind = ? AND value = ? ORDER BY number"
+        with _opened(self._path) as connection:
+            return [number for (number,) in connection.execute(query, (kind, _digest(text)))]
+
+    def cells(self, numbers: Collection[int]) -> dict[int, list[str]]:
+        """Return the cells of rows as the sheet has them."""
+        return {number: json.loads(cells) for number, cells in self._of("SELECT number, cells FROM rows", numbers)}
+
+    def _of(self, query: str, numbers: Collection[int]) -> Iterator[tuple[Any, ...]]:
+        wanted = [*numbers]
+        with _opened(self._path) as connection:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = wanted[start : start + _AT_ONCE]
+                yield from connection.execute(f"{query} WHERE number IN ({', '.join('?' * len(some))})", some)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, timeout=_PATIENCE)
+    try:
+        with connection:
+            yield connection
+    finally:
+        connection.close()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]

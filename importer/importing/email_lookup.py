@@ -19,7 +19,6 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.sorted_group import AnsweredRow
 from importer.importing import logs
 from importer.importing.api_context import Context
-from importer.importing.known_rows import known_rows
 from importer.importing.loading import Loaded, understood
 from importer.journal import Journal, Matches
 from importer.messages import Message
@@ -164,7 +163,7 @@ def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str)
     def made(answered: Sequence[AnsweredRow]) -> None:
         positions.update(one.position for one in answered)
 
-    known_rows(loaded, settings, journal, occurrence).sort(loaded.plan, made)
+    loaded.known(settings, journal, occurrence).sort(loaded.plan, made)
     return frozenset(positions)
 
 
@@ -246,7 +245,7 @@ class EmailLookup:
     def _needed(self, first: int) -> Emails:
         """Return the emails to look up before it is known which rows have the first notes to send."""
         loaded = self._now.resolved
-        known = known_rows(loaded, self._settings, self._context.journal, self._occurrence)
+        known = loaded.known(self._settings, self._context.journal, self._occurrence)
         remaining = foresee(known, loaded.plan, 1, first)
         return self._now.open_until(last_row(loaded.rows, remaining))
 

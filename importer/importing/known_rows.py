@@ -1,56 +1,178 @@
-"""Say what is needed to know which rows of a loaded file earlier runs delivered.
+"""Know rows again: those that earlier runs delivered, and those that a person left out of an earlier sheet.
 
-Input: a loaded file, the settings, and the journal, if there is one yet. Output: an :class:`Earlier`.
+Input: a sheet as it was understood, with a person's corrections; the settings, and the journal, if there is one yet.
+Output: an :class:`Earlier`; what rows say as they stand in the file, whatever a person corrected or left out; and the
+rows that a person left out of an earlier sheet, which this one leaves out, too.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
+
+import numpy as np
 
 from importer.delivery.earlier import AsItStood, Earlier
-from importer.identity import place_digest
-from importer.importing.loading import Loaded
+from importer.fields import WORDED
+from importer.identity import Identities, place_digest
 from importer.journal import Journal
-from importer.models import OnSeveral
+from importer.messages import Message, say
+from importer.models import OnSeveral, Rows, Visibility, Workspace
+from importer.reading import Sheet
+from importer.rows.attachments import Folder
+from importer.rows.columns import Roles
+from importer.rows.validation import validate
 from importer.settings import Settings
 from importer.settings.reading import folded_heading, own_columns
 
 
-def known_rows(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str = "") -> Earlier:
+class Said(NamedTuple):
+    """What a row says as it stands in the file.
+
+    Attributes:
+        who: the prospect, or the keyed digest of the email.
+        what: digests of its text.
+        record: digest of its record; empty if it has none.
+        person: the prospect or the email.
+    """
+
+    who: str
+    what: tuple[bytes, ...]
+    record: bytes
+    person: str
+
+    @property
+    def all(self) -> tuple[bytes, ...]:
+        """The digests of its text and its record."""
+        return (*self.what, *([self.record] if self.record else []))
+
+
+class AsUnderstood(NamedTuple):
+    """A sheet and how it is understood."""
+
+    sheet: Sheet
+    roles: Roles
+    settings: Settings
+    folder: Folder | None
+
+    def said(self, numbers: Collection[int], key: str) -> dict[int, Said]:
+        """Return what rows say as they stand, whatever their words of visibility and status; by the rows' numbers.
+
+        A row that says nothing to anybody, or names several people, is left out.
+
+        Args:
+            numbers: the numbers of the rows.
+            key: the API key, with which emails are digested; empty if they aren't.
+        """
+        columns = {role: at for role, at in self.roles.columns.items() if role not in WORDED}
+        settings = replace(self.settings, default_visibility=Visibility.PRIVATE)
+        with self.sheet.as_it_stands({*numbers}) as sheet:
+            rows = validate(sheet, replace(self.roles, columns=columns), settings, self.folder)
+        of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
+        [alone] = np.nonzero((np.bincount(of_sheet, minlength=1)[of_sheet] == 1) & (rows.note >= 0))
+        identities = Identities(rows, key)
+        return {
+            int(rows.number[row.position]): Said(who, row.texts, row.record, str(rows.prospect[row.position]))
+            for row, who in zip(identities.of(alone.tolist()), identities.who(alone.tolist()), strict=True)
+        }
+
+
+def left_out_before(one: AsUnderstood, rows: Rows) -> dict[int, Message]:
+    """Return the numbers of the rows that a person left out of an earlier sheet, each with the reason.
+
+    Of the file in which somebody corrects rows now, only what that person leaves out now counts, and a row that is
+    corrected now isn't left out.
+    """
+    sheet, settings = one.sheet, one.settings
+    if settings.again or not Journal.exists(settings.journal):
+        return {}
+    with Journal.open(settings.journal) as journal:
+        but = "" if sheet.corrections is None else sheet.fingerprint
+        found = journal.left_out.known(settings.workspace, but=but)
+    if not found:
+        return {}
+    those = {who for who, _ in found}
+    whose = Identities(rows, settings.key).who(range(rows.in_sheet))
+    candidates = {int(rows.number[at]) for at, who in enumerate(whose) if who in those and at not in rows.done}
+    wanted = candidates - (sheet.corrections or {}).keys() - sheet.left_out.keys()
+    left_out = {}
+    for number, said in one.said(wanted, settings.key).items():
+        what = [said.record] if said.record else said.what
+        if file := next((found[said.who, one] for one in what if (said.who, one) in found), ""):
+            left_out[number] = say("skipped.before", file=file)
+    return left_out
+
+
+def enter_left_out(journal: Journal, workspace: Workspace, one: AsUnderstood, rows: Rows, file: str) -> None:
+    """Record which rows a person left out of this sheet, unless another of its rows says the same."""
+    corrections = one.sheet.corrections or {}
+    key, by_hand = one.settings.key, {number for number, row in corrections.items() if row.is_left_out}
+    said = one.said(corrections.keys(), key)
+    people = [said[number].person for number in by_hand if number in said]
+    is_theirs = np.isin(rows.prospect, people)
+    if rows.email is not None:
+        is_theirs |= np.isin(rows.email, people)
+    identities = Identities(rows, key)
+    [sent] = np.nonzero(is_theirs & (rows.note >= 0))
+    others = {
+        (who, what)
+        for row, names in zip(identities.of(sent.tolist()), identities.names(sent.tolist()), strict=True)
+        for who in names
+        for what in row.all
+    }
+    left_out, corrected = _pairs(said, by_hand), _pairs(said, corrections.keys() - by_hand)
+    journal.left_out.enter(workspace, one.sheet.fingerprint, file, left_out - others - corrected, corrected)
+
+
+def _pairs(said: Mapping[int, Said], numbers: Collection[int]) -> set[tuple[str, bytes]]:
+    return {(said[number].who, what) for number in numbers if number in said for what in said[number].all}
+
+
+def earlier(
+    sheet: Sheet,
+    rows: Rows,
+    said: Callable[[Collection[int], str], Mapping[int, Said]],
+    settings: Settings,
+    journal: Journal | None,
+    occurrence: str = "",
+) -> Earlier:
     """Return how to find the deliveries of a file's rows.
 
-    Rows are also known by their emails, unless each prospect of an email receives the notes of its rows.
+    Rows are also known by their emails, unless each prospect of an email receives the notes of its rows. ``said``
+    returns what rows say as they stand; see :class:`AsUnderstood`.
     """
     key = "" if settings.on_several is OnSeveral.ALL else settings.key
     asked = settings.in_doubt, settings.hidden, settings.skip_existing
-    before = partial(_before_correction, loaded, key)
-    sheet = kind_of(loaded), *asked, loaded.sheet.fingerprint
+    before, of_sheet = partial(_before_correction, sheet, rows, said, key), (kind_of(sheet), *asked, sheet.fingerprint)
     workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
     keeps_markup = journal is not None and journal.learned.keeps_markup(settings.workspace)
-    return Earlier(loaded.rows, journal, workspace, key, occurrence, *sheet, keeps_markup, before)
+    return Earlier(rows, journal, workspace, key, occurrence, *of_sheet, keeps_markup, before)
 
 
-def _before_correction(loaded: Loaded, key: str) -> dict[int, AsItStood]:
+def _before_correction(
+    sheet: Sheet, rows: Rows, said: Callable[[Collection[int], str], Mapping[int, Said]], key: str
+) -> dict[int, AsItStood]:
     """Return what the corrected rows of a sheet said before: index of the row → what it said.
 
     So a run that reads the file itself, or with other corrections, knows what was sent.
     """
-    sheet, rows = loaded.sheet, loaded.rows
     wanted = {number for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
     if not wanted:
         return {}
-    said, found = loaded.as_understood.said(wanted, key), {}
+    of_number, found = said(wanted, key), {}
     for at, number in enumerate(rows.number[: rows.in_sheet].tolist()):
         if number in wanted:
             found[at] = AsItStood(place_digest(sheet.fingerprint, sheet.name or "", number))
-        if number in wanted and (one := said.get(number)) is not None:
+        if number in wanted and (one := of_number.get(number)) is not None:
             who = one.who if key or one.person.find("@") < 0 else ""
             found[at] = found[at]._replace(person=one.person, who=who, what=one.all)
     return found
 
 
-def kind_of(loaded: Loaded) -> str:
+def kind_of(sheet: Sheet) -> str:
     """Return a digest of a sheet's headings, which sheets of one kind share."""
-    headings = [folded_heading(loaded.sheet.headings[at]) for at in own_columns(loaded.sheet.headings)]
+    headings = [folded_heading(sheet.headings[at]) for at in own_columns(sheet.headings)]
     return hashlib.sha256("\n".join(headings).encode("utf-8", "surrogatepass")).hexdigest()[:16]

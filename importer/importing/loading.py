@@ -18,9 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from importer import grouping, reading, resultsfile
+from importer.delivery.earlier import Earlier
 from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
-from importer.importing import left_out, read_again
-from importer.importing.left_out import AsUnderstood
+from importer.importing import known_rows, read_again
+from importer.importing.known_rows import AsUnderstood
+from importer.journal import Journal
 from importer.messages import Cell, Message, SettingPart, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Correction, Sheet
@@ -64,6 +66,14 @@ class Loaded(AbstractContextManager["Loaded"]):
         """The sheet and how it is understood."""
         folder = folder_of(self.sheet, self.roles, self.settings)
         return AsUnderstood(self.sheet, self.roles, self.settings, folder)
+
+    def known(self, settings: Settings, journal: Journal | None, occurrence: str = "") -> Earlier:
+        """Return how to find the deliveries that earlier runs made of the rows."""
+
+        def said(numbers: Collection[int], of_key: str) -> Mapping[int, known_rows.Said]:
+            return self.as_understood.said(numbers, of_key)  # only now, because it looks at the folder of files
+
+        return known_rows.earlier(self.sheet, self.rows, said, settings, journal, occurrence)
 
     @property
     def headings(self) -> dict[Role, str]:
@@ -194,7 +204,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         settings = replace(settings, dates=dates.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
-    if before := left_out.known(AsUnderstood(sheet, roles, settings, folder), rows):
+    if before := known_rows.left_out_before(AsUnderstood(sheet, roles, settings, folder), rows):
         return understood(sheet.leaving_out(before), known, by_email=by_email)
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet, roles)

@@ -22,10 +22,10 @@ from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.delivery.earlier import Earlier, foresee
 from importer.errors import Guarded
-from importer.importing import estimate, note_examples, problems, sheet_columns
+from importer.importing import note_examples, problems, sheet_columns
 from importer.importing.api_context import batch_size
 from importer.importing.email_lookup import LookedUpEmails, asked, last_row, unknown
-from importer.importing.known_rows import known_rows
+from importer.importing.hours import estimated
 from importer.importing.loading import Loaded, counted, writable
 from importer.importing.preview import Preview, RoleColumn, Trouble, Updates
 from importer.importing.wording import count
@@ -131,7 +131,7 @@ def plan(
         uploads=(len(files), sum(file.size for file in files)),
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
-        estimate=estimate.of(calls, learned_rates(journal, settings), settings, groups, rows, size),
+        estimate=estimated(calls, learned_rates(journal, settings), settings, groups, rows, size),
         largest=tuple(note_examples.largest(groups)),
         examples=note_examples.examples(loaded.rows, remaining, settings.first),
         problem_count=sum(map(len, kinds)),
@@ -165,7 +165,7 @@ def _left(
     loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str
 ) -> tuple[Remaining, Sequence[Wish]]:
     """Return what is left to be sent of a file, with the files that aren't uploaded yet; and what can be changed."""
-    known = known_rows(loaded, settings, journal, occurrence)
+    known = loaded.known(settings, journal, occurrence)
     remaining = foreseen(known, loaded, settings)
     if journal is not None:
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)

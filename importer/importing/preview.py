@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from importer.errors import Guarded
-from importer.importing.estimate import Estimate
+from importer.importing.hours import Estimate
 from importer.messages import Message, Said
 from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
 
@@ -236,7 +236,7 @@ class Preview:
         asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
         similar: for the terminal, groups of notes that differ only invisibly; :func:`.note_examples.similar`.
         digest: digest of all that would be sent; :func:`importer.importing.planning.digest`.
-        understanding: for the page, how rows with problems are checked again (:mod:`importer.importing.rechecking`).
+        understanding: for the page, how rows are checked again (:mod:`importer.importing.corrected_sheet`).
     """
 
     loaded: Loaded = field(repr=False, compare=False)

@@ -1,17 +1,23 @@
-"""Hold the result of a run as a value: the outcomes of its rows, the path of its results, and the exit status.
+"""Hold the result of a run as a value, and write its results: the outcomes of its rows, and the sheet *Summary*.
 
-Input: what a run counted. Output: a :class:`Report`, which is the source of screens, documents and notifications; and
-the number of rows by kind of reason. These kinds hold no cell values, so that they may leave this computer.
+Input: what a run counted. Output: a :class:`Report`, the one document of facts about a run, which screens, documents,
+notifications and *Summary* render; the number of rows by kind of reason. These kinds hold no cell values, so that they
+may leave this computer.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+
+from importer import results
 from importer.delivery.outcomes import Outcomes
 from importer.errors import (
     ImporterError,
@@ -23,11 +29,17 @@ from importer.errors import (
     Stopped,
 )
 from importer.importing import problems
-from importer.importing.loading import Loaded, writable
-from importer.journal import Journal
-from importer.messages import Message, say
-from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Rows
+from importer.importing.loading import Loaded, counted, writable
+from importer.importing.wording import when
+from importer.journal import Journal, Run
+from importer.messages import Message, Part, Said, say, some
+from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Role, Rows, Workspace
+from importer.reading import column_letter
 from importer.results import Written, presentation
+from importer.rows.columns import shown
+from importer.storage import place
+
+_MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
 
 Kinds = Mapping[Result, Mapping[Message, int]]
 
@@ -241,3 +253,138 @@ def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counte
         summary = next(filter(None, summaries), None)
         counts[say(summary) if summary else otherwise] += rows
     return counts
+
+
+_OF_REAL_RUNS = ("history.of-run", "history.of-workspace", "label.requests", "label.finding-calls", "label.uploads")
+"""Lines of *Summary* that practice doesn't have, because they tell of a run in the journal, or of calls."""
+
+
+def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.Summary:
+    """Return the content of the sheet *Summary* for a run."""
+    stopped, waits = report.stopped, report.rate_limited
+    sheet, columns_of = loaded.sheet, loaded.roles.columns.items()
+    columns = (
+        f"{role} {loaded.template!r}"
+        if role is Role.CONTENT and loaded.template
+        else f"{role} {column_letter(at)} {shown(sheet.headings[at]).text}"
+        for role, at in columns_of
+    )
+    sizes = (f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items())
+    lines: list[tuple[str, Said | int | None]] = [
+        ("history.of-file", writable(sheet.source)),
+        ("label.format", sheet.format),
+        ("label.sheet", sheet.name),
+        ("label.encoding", sheet.encoding),
+        ("label.rows", loaded.rows.in_sheet),
+        *(("label.remark", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)),
+        ("history.of-run", report.run),
+        ("history.of-workspace", str(workspace)),
+        ("history.of-start", when(report.started_at)),
+        ("history.of-end", f"{when(report.ended_at)} ({report.ended})"),
+        ("label.stopped", stopped.message if stopped is not None else None),
+        ("label.requests", report.requests),
+        ("label.held-back", say("summary.held-back", n=report.held_back) if report.held_back else None),
+        ("label.look-ups", report.looks or None),
+        ("label.finding-calls", report.finding_calls or None),
+        ("label.uploads", report.uploads or None),
+        ("label.batch-size", report.batch_size),
+        ("label.distinct-notes", report.distinct_notes),
+        ("label.columns", ", ".join(columns)),
+        ("label.visibility", ", ".join(sizes)),
+        ("label.duplicates", listed_duplicates(report.duplicates) if report.duplicates else None),
+        ("label.not-found", not_found(report.not_found) if report.not_found else None),
+        ("label.told-to-wait", say("label.times", n=waits) if waits else None),
+    ]
+    left_out = _OF_REAL_RUNS if report.is_practice else ()
+    said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]
+    title = say("practice.title" if report.is_practice else "summary.title")
+    lost = [*_of_earlier_runs(report)]
+    return results.Summary(title, said, workspace.profile, report.meanings, report.is_practice, lost)
+
+
+def _of_earlier_runs(report: Report) -> Iterator[tuple[Said, Said]]:
+    """Yield each earlier run with notes that were not found, with the command that lists them again; and the notes."""
+    for run, file, notes in _by_run(report.not_found):
+        yield say("not-found.run"), say("not-found.run-and-list", n=len(notes), run=run, file=file)
+        yield from ((note.prospect, note.note_id) for note in notes)
+
+
+def not_found(found: Sequence[NotFound]) -> Message:
+    """Return a message about the notes that were created, but not found, by their runs, with what to do."""
+    rows = [
+        say("not-found.of-row", row=str(note.row), note=note.note_id, prospect=note.prospect)
+        for note in found
+        if note.row is not None
+    ]
+    named: list[Part] = [some(rows, _MOST_NAMED)] if rows else []
+    runs = [
+        say("not-found.of-run", run=run or "?", file=file or "?", notes=some([*map(_named, notes)], _MOST_NAMED))
+        for run, file, notes in _by_run(found)
+    ]
+    return say("not-found", notes=(*named, *runs[:_MOST_NAMED], *_further(len(runs) - _MOST_NAMED)))
+
+
+def _by_run(found: Sequence[NotFound]) -> Iterator[tuple[str, str, list[NotFound]]]:
+    """Yield each earlier run with notes that were not found, its file, and these notes."""
+    of_others = [note for note in found if note.row is None]
+    for (run, file), notes in groupby(of_others, lambda note: (note.run, note.file)):
+        yield run, file, [*notes]
+
+
+def _named(note: NotFound) -> Message:
+    return say("not-found.note", note=note.note_id, prospect=note.prospect)
+
+
+def _further(number: int) -> tuple[Message, ...]:
+    return (say("more", n=number),) if number > 0 else ()
+
+
+def listed_duplicates(duplicates: Mapping[int, Sequence[str]]) -> Message:
+    """Return a message about the notes that exist more than once, with their IDs and what to do."""
+    rows = [say("duplicates.of-row", row=str(row), ids=tuple(ids)) for row, ids in [*duplicates.items()][:_MOST_NAMED]]
+    rows += [say("duplicates.more", n=len(duplicates) - _MOST_NAMED)] if len(duplicates) > _MOST_NAMED else []
+    return say("duplicates", rows=tuple(rows))
+
+
+def write_results(
+    target: Path,
+    loaded: Loaded,
+    outcomes: Outcomes,
+    run: Run,
+    summary: results.Summary,
+) -> results.Written:
+    """Write the outcomes of a file's rows."""
+    source, columns = place(loaded.sheet.source), loaded.roles.columns
+    summary = replace(
+        summary,
+        prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),
+        run=run.name,
+    )
+    outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
+    return results.write(
+        target,
+        loaded.sheet,
+        outcomes,
+        summary,
+        source=source,
+        ours=loaded.roles.ours,
+        run="practice" if summary.is_practice else run.name,
+        marked=_with_problems(loaded),
+    )
+
+
+def _composed(rows: Rows, start: int, stop: int) -> list[str]:
+    """Return the texts of some rows' notes; empty for a row without a note."""
+    return [rows.notes[note].text if note >= 0 else "" for note in rows.note[start:stop].tolist()]
+
+
+def _with_problems(loaded: Loaded) -> dict[int, Collection[int]]:
+    """Return the cells with problems: row position → positions of columns."""
+    email = loaded.roles.columns.get(Role.EMAIL)
+    cells: dict[int, Collection[int]] = {}
+    if email is not None:
+        positions = np.array([*loaded.rows.rejected], dtype=np.int32)
+        cells |= {row: {email} for row in loaded.rows.of_sheet(positions).tolist()}
+    for position, of_row in loaded.rows.problems.items():
+        cells[position] = {problem.column for problem in of_row if problem.column is not None}
+    return cells

@@ -20,18 +20,16 @@ from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
-from importer.importing import left_out, logs, read_again
-from importer.importing.api_context import Context, policy
+from importer.importing import logs, read_again
+from importer.importing.api_context import Context, FirstCall, policy
 from importer.importing.corrected_sheet import changes
 from importer.importing.email_lookup import EmailLookup, unknown
-from importer.importing.estimate import in_ranges
-from importer.importing.first_call import FirstCall
-from importer.importing.known_rows import kind_of, known_rows
+from importer.importing.hours import in_ranges
+from importer.importing.known_rows import enter_left_out, kind_of
 from importer.importing.loading import Loaded, writable
 from importer.importing.planning import every_guard, foreseen
 from importer.importing.problems import write_people
-from importer.importing.report import Report, duplicates_of, kinds, not_found_of
-from importer.importing.results import summary_of, write_results
+from importer.importing.report import Report, duplicates_of, kinds, not_found_of, summary_of, write_results
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal, Run
 from importer.messages import Message, render, say
@@ -78,7 +76,7 @@ def send(
         again=settings.again,
         reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
         sheet=writable(which),
-        kind=kind_of(loaded),
+        kind=kind_of(sheet),
     )
     with logs.about(run=run.name):
         report = _Sending(context, loaded, target, run, before, begun, see, agreed).run(expected)
@@ -128,7 +126,7 @@ class _Sending:
         self._begun()
         if loaded.sheet.corrections is not None:
             file = writable(loaded.sheet.source)
-            left_out.enter(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, file)
+            enter_left_out(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, file)
         keep_in_mind(self._journal, self._settings, is_agreed=True)
         ended = "broken off"
         try:
@@ -166,7 +164,7 @@ class _Sending:
     def _check_agreed(self, known: Loaded, expected: int | None) -> int:
         """Check, before any call, that the number of notes is the one agreed to, and return it."""
         with self._declining():
-            earlier = known_rows(known, self._settings, self._journal, self._run.occurrence)
+            earlier = known.known(self._settings, self._journal, self._run.occurrence)
             total = foreseen(earlier, known, self._settings).total
             if expected is not None and total != expected:
                 raise _changed(expected, total)
@@ -183,7 +181,7 @@ class _Sending:
             rules, learned_lag = policy(self._settings, self._journal), self._journal.learned.replication_lag(workspace)
             context = DeliveryContext.of(self._journal, workspace, self._run, self._context.caller, rules)
             delivery = Coordinator(context, self._outcomes, self._context.observe, learned_lag)
-            known = known_rows(loaded, self._settings, self._journal, self._run.occurrence)
+            known = loaded.known(self._settings, self._journal, self._run.occurrence)
             remaining = delivery.prepare(known, loaded.plan, self._settings.first)
             self._wishes = known.wishes if self._settings.update else []
             remaining = replace(remaining, sent_anew=known.sent_anew(loaded.plan, remaining))

@@ -5,17 +5,10 @@ Input: values. Output: messages about them, worded alike wherever they are shown
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import groupby
-from typing import TYPE_CHECKING
 
-from importer.messages import Message, Part, in_quotes, say, some
-
-if TYPE_CHECKING:
-    from importer.importing.report import NotFound
-
-_MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
+from importer.messages import Message, in_quotes, say
 
 
 def count(number: int, thing: str) -> Message:
@@ -68,34 +61,3 @@ def listed(names: Sequence[str], most: int = 8) -> Message:
     """Return a list of at most ``most`` names, with the number of further names."""
     shown = tuple(in_quotes(name) for name in names[:most])
     return say("and-more", names=shown, n=len(names) - most) if len(names) > most else say("names", names=shown)
-
-
-def not_found(found: Sequence[NotFound]) -> Message:
-    """Return a message about the notes that were created, but not found, by their runs, with what to do."""
-    rows = [
-        say("not-found.of-row", row=str(note.row), note=note.note_id, prospect=note.prospect)
-        for note in found
-        if note.row is not None
-    ]
-    named: list[Part] = [some(rows, _MOST_NAMED)] if rows else []
-    runs = [say("not-found.of-run", run=run, file=file, notes=notes) for run, file, notes in _by_run(found)]
-    return say("not-found", notes=(*named, *runs[:_MOST_NAMED], *_further(len(runs) - _MOST_NAMED)))
-
-
-def _by_run(found: Sequence[NotFound]) -> Iterator[tuple[str, str, Part]]:
-    """Yield each earlier run with notes that were not found, its file, and the first of these notes."""
-    of_others = [note for note in found if note.row is None]
-    for (run, file), notes in groupby(of_others, lambda note: (note.run, note.file)):
-        named = [say("not-found.note", note=note.note_id, prospect=note.prospect) for note in notes]
-        yield run or "?", file or "?", some(named, _MOST_NAMED)
-
-
-def _further(number: int) -> tuple[Message, ...]:
-    return (say("more", n=number),) if number > 0 else ()
-
-
-def listed_duplicates(duplicates: Mapping[int, Sequence[str]]) -> Message:
-    """Return a message about the notes that exist more than once, with their IDs and what to do."""
-    rows = [say("duplicates.of-row", row=str(row), ids=tuple(ids)) for row, ids in [*duplicates.items()][:_MOST_NAMED]]
-    rows += [say("duplicates.more", n=len(duplicates) - _MOST_NAMED)] if len(duplicates) > _MOST_NAMED else []
-    return say("duplicates", rows=tuple(rows))

@@ -11,26 +11,29 @@ import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from importer.api import NoteChange, Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.changes import Fate, Wish
 from importer.delivery.context import DeliveryContext
+from importer.delivery.matching import How
 from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Busy, Changed, ImporterError, Stopped
 from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, policy
-from importer.importing.loading import load
+from importer.importing.loading import Loaded, load
 from importer.importing.note_examples import texts_of
-from importer.importing.results import deliveries_in, in_sheet
 from importer.importing.workspaces import check_journal, find_run, held, keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.messages import Said, say
 from importer.models import Progress, Status, Visibility
+from importer.reading import Correction
 from importer.settings import Settings
 
 _SHOWN = 5  # number of notes that a person sees before they are hidden
@@ -257,3 +260,39 @@ def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
         if one.changing is not None and becomes is not None:
             opened = key_of(one.changing)
         yield Wish(one, key_of(one.note), change, opened=opened, is_read=False, becomes=becomes)
+
+
+def in_sheet(
+    notes: Sequence[KnownDelivery],
+    path: Path,
+    settings: Settings,
+    corrections: Mapping[int, Correction] | None = None,
+) -> dict[str, tuple[Sequence[int], str]]:
+    """Return the rows and the text of each note by its ID, from the file, because the journal contains no texts.
+
+    Raises:
+        Unusable: the file can't be used.
+    """
+    wanted = {known.name: known.note_id or "" for known in notes}
+    with Journal.open(settings.journal) as journal, load(path, settings, corrections) as loaded:
+        found = deliveries_in(loaded, settings, journal)
+        return {wanted[known.name]: (numbers, text) for numbers, text, known in found if known.name in wanted}
+
+
+def deliveries_in(
+    loaded: Loaded, settings: Settings, journal: Journal
+) -> Iterator[tuple[Sequence[int], str, KnownDelivery]]:
+    """Yield the deliveries of a file's rows that exist, with the numbers of their rows and their texts."""
+    unanswered = replace(settings, hidden=None, in_doubt=None)
+    rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
+    groups = loaded.known(unanswered, journal).sort(
+        loaded.plan, lambda answered: found.extend((one.position, one.delivery) for one in answered)
+    )
+    for group in groups:
+        for i, match in group.asked.items():
+            if match.how is How.HIDDEN and match.known is not None:
+                found.append((int(group.group.positions[i]), match.known.delivery))
+    repeats = loaded.plan.original
+    for position, known in sorted(found, key=lambda one: one[0]):
+        numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]
+        yield numbers, rows.notes[int(rows.note[position])].text if rows.note[position] >= 0 else "", known

@@ -15,9 +15,8 @@ from typing import TypeVar
 
 from importer import importing
 from importer.errors import UnreadableFile
-from importer.importing.corrections import Correction, Corrections
+from importer.importing.corrections import NAME, Correction, Corrections, ProblemRows
 from importer.importing.preview import Preview
-from importer.importing.problem_rows import NAME, ProblemRows
 from importer.messages import as_message
 from importer.models import Problem
 from importer.page.choices import Choices
@@ -123,7 +122,7 @@ class Correcting:
 
 def _problems(folder: Path, path: Path, understanding: bytes, rows: Mapping[int, Correction | None]) -> _Found:
     with contextlib.chdir(folder):
-        return importing.rechecking.remaining(path, understanding, rows)
+        return importing.corrected_sheet.remaining(path, understanding, rows)
 
 
 def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> Path:

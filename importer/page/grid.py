@@ -11,9 +11,8 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from importer.importing.corrections import Correction
+from importer.importing.corrections import Correction, ProblemRows
 from importer.importing.preview import Preview, SheetColumn
-from importer.importing.problem_rows import ProblemRows
 from importer.messages import Message, Said, say
 from importer.models import Problem, Role, Status, Visibility
 from importer.page.screens import whole_number

@@ -15,9 +15,8 @@ from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, send_file, url_for
 
-from importer.importing.corrections import Act, Corrections, Step
+from importer.importing.corrections import Act, Corrections, ProblemRows, Step
 from importer.importing.preview import Preview
-from importer.importing.problem_rows import ProblemRows
 from importer.messages import say
 from importer.page import grid
 from importer.page.choices import Choices

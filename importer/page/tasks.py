@@ -115,8 +115,8 @@ def check(
                 report.unlink(missing_ok=True)  # of an earlier look
                 importing.problems.write_problems(report, preview.loaded, Path(name))
                 if not corrections.by_row:
-                    rows = report.with_name(importing.problem_rows.NAME)
-                    result = replace(result, understanding=importing.rechecking.keep(rows, preview))
+                    rows = report.with_name(importing.corrections.NAME)
+                    result = replace(result, understanding=importing.corrected_sheet.understood(rows, preview))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)
@@ -330,7 +330,7 @@ def to_hide(
         found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
             with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown
-                found = importing.results.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
+                found = operations.hide.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
         ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
         examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
         return Hideable(len(planned.notes), len(planned.left), examples)

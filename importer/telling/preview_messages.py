@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from importer.errors import as_argument
-from importer.importing.estimate import Estimate
+from importer.importing.hours import Estimate
 from importer.importing.preview import Preview
 from importer.importing.wording import count, duration, in_bytes, listed, rate
 from importer.markup import first_words

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from importer.importing.batch import Batch, FileEnded, FileResult
-from importer.importing.report import ON_THE_PROSPECT, NotFound, Report
-from importer.importing.wording import listed, listed_duplicates, not_found
+from importer.importing.report import ON_THE_PROSPECT, NotFound, Report, listed_duplicates, not_found
+from importer.importing.wording import listed
 from importer.messages import Message, as_message, say, words
 from importer.models import Result
 from importer.results.presentation import HELD_BACK, MEANINGS, PRACTISED, Meaning
