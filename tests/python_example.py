@@ -1,7 +1,7 @@
 from importer import Settings, prepare
 
 with prepare("contacts.xlsx", Settings(key="…")) as prepared:
-    agreed = prepared.preview.remaining.total
-    print(f"{agreed} notes to send; undecided: {prepared.preview.questions}")
-    report = prepared.send(expected=agreed)
+    plan = prepared.preview
+    print(f"{plan.total} notes to send; undecided: {plan.questions}")
+    report = prepared.send(agreed=plan.digest)
 print(report.counts, report.results)

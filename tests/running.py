@@ -27,7 +27,7 @@ def run(
     with prepare(path, settings, corrections=corrections) as prepared:
         if not confirm(prepared.preview):
             return None
-        return prepared.send(expected=prepared.preview.remaining.total, observe=observe, stop=stop, clock=clock)
+        return prepared.send(agreed=prepared.preview.digest, observe=observe, stop=stop, clock=clock)
 
 
 def check(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Preview:

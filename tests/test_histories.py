@@ -49,7 +49,7 @@ class History:
         settings = self.settings(template, results=self.folder / f"results{self.count}.csv", **more)
         with prepare(path, settings) as prepared:
             foreseen = prepared.preview.remaining
-            report = prepared.send(expected=foreseen.total)
+            report = prepared.send(agreed=prepared.preview.digest)
         with report.results.open(encoding="utf-8-sig", newline="") as file:
             results = [*csv.DictReader(file)]
         return {result.value: count for result, count in report.counts.items()}, results, foreseen

@@ -18,7 +18,7 @@ import pandas as pd
 from importer import grouping
 from importer.delivery.changes import Wish, follow
 from importer.delivery.matching import How, Known, Match, match
-from importer.delivery.sorted_group import AnsweredRow, SortedGroup
+from importer.delivery.sorted_group import AnsweredRow, Made, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name
 from importer.journal import DeliveryState, Journal, NoteKey
 from importer.models import Group, Ints, Plan, Remaining, Rows, Visibility, Workspace
@@ -124,13 +124,8 @@ class Earlier:
             if other:
                 yield from ((other, what, name) for what in self._stood[self.row_of(row.position)].what)
 
-    def sort(self, plan: Plan, made: Callable[[Sequence[AnsweredRow]], object] = lambda _: None) -> list[SortedGroup]:
-        """Sort each group's deliveries.
-
-        Args:
-            plan: the groups to be delivered.
-            made: called again and again with rows whose deliveries exist, because all of them could be too many.
-        """
+    def sort(self, plan: Plan, made: Made = lambda _: None) -> list[SortedGroup]:
+        """Sort the deliveries of each group of a plan. ``made`` receives the rows whose deliveries exist."""
         groups = [SortedGroup(group, NoteKey.of(group.note)) for group in plan.groups]
         place: Ints = np.full(len(self.rows), -1, dtype=np.int32)  # of each position in its group
         group_of: Ints = np.full(len(self.rows), -1, dtype=np.int32)
@@ -301,11 +296,13 @@ def _refused(rows: Iterable[RowIdentity], known: Iterable[Known], matches: Itera
 class _Counts:
     """What a plan says about the deliveries that exist."""
 
+    made: Made
     more_visible: int = 0
     less_visible: int = 0
     changed: int = 0
 
     def add(self, answered: Sequence[AnsweredRow]) -> None:
+        self.made(answered)
         for one in answered:
             if one.is_as_said:
                 continue
@@ -314,9 +311,11 @@ class _Counts:
             self.changed += one.is_changed
 
 
-def foresee(earlier: Earlier, plan: Plan, batch_size: int, first: int | None = None) -> Remaining:
-    """Return what a run would still have to do, without entering anything in the journal."""
-    rows, counts = earlier.rows, _Counts()
+def foresee(
+    earlier: Earlier, plan: Plan, batch_size: int, first: int | None = None, made: Made = lambda _: None
+) -> Remaining:
+    """Return what a run would still have to do, without entering anything in the journal; see :meth:`Earlier.sort`."""
+    rows, counts = earlier.rows, _Counts(made)
     if earlier.journal is None and first is None and not rows.done:
         return replace(grouping.remaining(plan.groups, rows, batch_size), lessened=len(plan.lessened))
     found = earlier.sort(plan, counts.add)
@@ -338,12 +337,11 @@ def _there_twice(earlier: Earlier, found: Sequence[SortedGroup]) -> int:
     if not earlier.occurrence:
         return 0
     left = np.concatenate([np.zeros(0, np.int32), *(one.group.positions[one.left] for one in found)])
-    before = replace(earlier, occurrence="")
-    there: list[int] = []
+    there = set[int]()
     only = [replace(one.group, positions=one.group.positions[one.left]) for one in found if one.left]
-    original = np.full(len(earlier.rows), -1, dtype=np.int32)
-    before.sort(Plan(only, original), lambda answered: there.extend(one.position for one in answered))
-    return len({*there}.intersection(left.tolist()))
+    plan = Plan(only, np.full(len(earlier.rows), -1, dtype=np.int32))
+    replace(earlier, occurrence="").sort(plan, lambda answered: there.update(one.position for one in answered))
+    return len(there.intersection(left.tolist()))
 
 
 def hold_back(found: Sequence[SortedGroup], rows: Rows, first: int) -> list[int]:

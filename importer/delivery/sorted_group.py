@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -140,3 +141,7 @@ def still_visible(there: KnownDelivery | Note, says: Note, *, is_ours: bool) -> 
     kinds = (kind_in_words(one.visibility, one.status) for one in (there, says))
     kind, wanted = (say("names", names=tuple(names)) for names in kinds)
     return say("outcome.still-visible" if is_ours else "outcome.found-visible", kind=kind, says=wanted)
+
+
+Made = Callable[[Sequence[AnsweredRow]], object]
+"""Receives rows whose deliveries exist, again and again, because all of them could be too many."""

@@ -348,8 +348,8 @@ class _One:
             preview.refuse()
             if not (is_right and self.face.agree(prepared)):
                 return FileEnded(path, FileResult.DECLINED, 2, started_at, self.clock(), say("series.declined"))
-            expected = preview.remaining.total if self.face.is_person else None
-            send: Callable[..., Report] = partial(prepared.send, expected=expected, hours=self.hours)
+            agreed = preview.digest if self.face.is_person else None
+            send: Callable[..., Report] = partial(prepared.send, agreed=agreed, hours=self.hours)
             if self.face.practises:
                 send = prepared.practise
             report = send(observe=self.face.observe, stop=self.face.stop)

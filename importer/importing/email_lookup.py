@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 
 from importer import grouping
+from importer.delivery.changes import Wish
 from importer.delivery.earlier import foresee
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.sorted_group import AnsweredRow
 from importer.importing import logs
-from importer.importing.api_context import Context
+from importer.importing.api_context import Context, batch_size
 from importer.importing.loading import Loaded, understood
 from importer.journal import Journal, Matches
 from importer.messages import Message
@@ -34,6 +36,13 @@ _LEAST = 2
 """Number of emails that must lead to other IDs before the IDs in their rows count as another program's."""
 
 
+class Left(NamedTuple):
+    """What is left to be sent of a file, and how notes that are there can follow it."""
+
+    remaining: Remaining
+    wishes: Sequence[Wish]
+
+
 @dataclass(frozen=True)
 class LookedUpEmails:
     """Emails of a file, with the prospects that are known for them.
@@ -44,6 +53,7 @@ class LookedUpEmails:
         answers: the known prospects of each email, or why it couldn't be looked up.
         on_several: the choice if several prospects have an email.
         made: positions of the rows that an earlier run delivered. Their emails aren't looked up any more.
+        before: what is left to be sent, with no more prospects than the file names; None if it isn't known.
     """
 
     loaded: Loaded
@@ -51,6 +61,7 @@ class LookedUpEmails:
     answers: EmailAnswers
     on_several: OnSeveral
     made: frozenset[int] = frozenset()
+    before: Left | None = None
 
     @property
     def open(self) -> Emails:
@@ -111,6 +122,13 @@ class LookedUpEmails:
         rows = named(loaded.rows, self.answers, self.on_several, cell, self.made, heading)
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
+    def left(self, settings: Settings, journal: Journal | None, occurrence: str) -> Left:
+        """Return what is left to be sent of the resolved file. It is sorted anew only if a prospect became known."""
+        if self.before is not None and len(self.open) == len(self.emails):
+            return self.before
+        known = self.resolved.known(settings, journal, occurrence)
+        return Left(foresee(known, self.resolved.plan, batch_size(settings, journal), settings.first), known.wishes)
+
 
 def asked(
     loaded: Loaded,
@@ -146,25 +164,19 @@ def _with_sure_ids(loaded: Loaded) -> Loaded:
 def _asked(
     loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str, before: EmailAnswers | None
 ) -> LookedUpEmails:
-    emails, made, known_matches = emails_of(loaded.rows), frozenset[int](), {}
+    emails, made, left, known_matches = emails_of(loaded.rows), set[int](), None, {}
     if journal is not None and emails:
-        made = _made(loaded, journal, settings, occurrence)
+
+        def add(answered: Sequence[AnsweredRow]) -> None:
+            made.update(one.position for one in answered)
+
+        known = loaded.known(settings, journal, occurrence)
+        left = Left(foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add), known.wishes)
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
         known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
     answers = (before or EmailAnswers()).updated(EmailAnswers(_usable(known_matches, settings)))
-    return LookedUpEmails(loaded, emails, answers, settings.on_several, made)
-
-
-def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str) -> frozenset[int]:
-    """Return the positions of the rows that an earlier run delivered."""
-    positions: set[int] = set()
-
-    def made(answered: Sequence[AnsweredRow]) -> None:
-        positions.update(one.position for one in answered)
-
-    loaded.known(settings, journal, occurrence).sort(loaded.plan, made)
-    return frozenset(positions)
+    return LookedUpEmails(loaded, emails, answers, settings.on_several, frozenset(made), left)
 
 
 def _usable(known: dict[str, Matches], settings: Settings) -> dict[str, Matches]:

@@ -1,8 +1,8 @@
 """Plan what a run of a file would send, and check the file as a whole: it may be empty, or not the right file.
 
 Input: a loaded file, settings, and the journal, if there is one yet. Output: a :class:`Preview`, and each guard that
-fires as an error. Nothing is sent and no journal is written. A run calls :func:`foreseen` again under the lock, and
-refuses if that isn't what was agreed to.
+fires as an error. Nothing is sent and no journal is written. A run plans once more under the lock, and refuses if the
+:func:`digest` of that isn't the one that was agreed to.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import numpy as np
 from importer import grouping, markup
 from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
-from importer.delivery.earlier import Earlier, foresee
 from importer.errors import Guarded
 from importer.importing import note_examples, problems, sheet_columns
 from importer.importing.api_context import batch_size
@@ -59,7 +58,10 @@ def plan(
     as_read, occurrence = loaded, occurrence_of(loaded, settings, journal)
     looked_up = asked(loaded, journal, settings, occurrence, before)
     loaded = looked_up.resolved
-    remaining, wishes = _left(loaded, settings, journal, occurrence)
+    remaining, wishes = looked_up.left(settings, journal, occurrence)
+    if journal is not None:
+        uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
+        remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
     sheet, rows, planned, groups = loaded.sheet, loaded.rows, loaded.plan, remaining.groups
     unknown_emails, size = unknown(loaded, looked_up.answers), batch_size(settings, journal)
     to_look_up = _to_look_up(looked_up, rows, remaining, settings)
@@ -161,23 +163,6 @@ def _to_look_up(looked_up: LookedUpEmails, rows: Rows, remaining: Remaining, set
     return len(looked_up.open_until(last_row(rows, remaining)))
 
 
-def _left(
-    loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str
-) -> tuple[Remaining, Sequence[Wish]]:
-    """Return what is left to be sent of a file, with the files that aren't uploaded yet; and what can be changed."""
-    known = loaded.known(settings, journal, occurrence)
-    remaining = foreseen(known, loaded, settings)
-    if journal is not None:
-        uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
-        remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
-    return remaining, known.wishes
-
-
-def foreseen(known: Earlier, loaded: Loaded, settings: Settings) -> Remaining:
-    """Return the notes of a file that no earlier run delivered: what a run would send or look up."""
-    return foresee(known, loaded.plan, batch_size(settings, known.journal), settings.first)
-
-
 def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -> str:
     """Return the prefix of every row's key in the next run; empty unless the file is imported again."""
     if not settings.again or journal is None:
@@ -196,20 +181,20 @@ def _uncomposed(rows: Rows, groups: Sequence[Group], size: int) -> int:
 
 
 def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: Settings) -> str:
-    """Return a digest, in hexadecimal digits, of each row's prospect or email and note, and of how each note is sent.
+    """Return a digest, in hexadecimal digits, of what a person agrees to: all that would be sent, changed or looked up.
 
-    The digest differs if a setting or an attached file changes what would be sent from the same spreadsheet, or if
-    notes with these texts were sent meanwhile with another visibility or status.
+    It differs if a setting, an attached file or another run changes what would be sent from the same spreadsheet.
+
+    Args:
+        rows: the rows as they are in the file, with emails that aren't looked up.
+        remaining: what is left to be sent.
+        wishes: how notes that are there can follow the sheet.
+        settings: how the notes are sent.
     """
     hasher = hashlib.sha256()
-    parts = [
-        settings.on_several.value,
-        str(settings.skip_existing),
-        str(settings.update),
-        *map(str, (settings.in_doubt, settings.hidden, remaining.in_doubt, remaining.hidden, remaining.more_visible)),
-        *rows.prospect,
-        *(() if rows.key is None else rows.key),
-    ]
+    decided = settings.on_several.value, settings.skip_existing, settings.update, settings.in_doubt, settings.hidden
+    counted = remaining.total, remaining.in_doubt, remaining.hidden
+    parts = [*map(str, (*decided, *counted)), *rows.prospect, *(() if rows.key is None else rows.key)]
     hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
     hasher.update(" ".join(map(str, sorted(wish.digest for wish in wishes if wish.is_asked))).encode())
     hasher.update(rows.note.tobytes())

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
@@ -72,7 +72,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         self._answers: EmailAnswers | None = None
         self._earlier: list[Settings] = []  # the settings before each answer
         self.learned: Reading | None = None
-        self._agreed: Collection[int] = ()
+        self._agreed: str | None = None
 
     @property
     def settings(self) -> Settings:
@@ -176,7 +176,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
-        self._agreed = {wish.digest for wish in self.preview.wishes if wish.is_asked}
+        self._agreed = self.preview.digest
 
     def look_up(
         self,
@@ -206,7 +206,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     def send(
         self,
         *,
-        expected: int | None = None,
+        agreed: str | None = None,
         is_right: bool = False,
         begun: Callable[[], object] = lambda: None,
         observe: Callable[[Progress], None] = lambda _: None,
@@ -218,7 +218,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Send every note once, and write a results file with an outcome for every row.
 
         Args:
-            expected: number of notes that a person agreed to, ``preview.remaining.total``; None: any number.
+            agreed: digest of what a person agreed to, ``preview.digest``; None: whatever is left.
             is_right: whether a person said that the profile has a workspace of its own, whoever else used its key.
             begun: called once nothing refuses the import any more, before the first note is sent.
             observe: receives the progress.
@@ -230,11 +230,11 @@ class Prepared(AbstractContextManager["Prepared"]):
         Raises:
             UnclearColumns: there are questions; nothing was sent.
             Guarded: something is wrong with the file as a whole; nothing was sent.
-            FirstRun: nobody has said whose workspace the profile is; nothing was sent. A number that was agreed to says
+            FirstRun: nobody has said whose workspace the profile is; nothing was sent. A plan that was agreed to says
                 so, too, unless other workspaces used the key.
             Interrupted: the run isn't allowed at this time of day; nothing was sent.
             Unusable: the journal can't be used; nothing was sent.
-            Changed: the number of notes isn't ``expected``; nothing was sent.
+            Changed: the plan isn't what was agreed to; nothing was sent.
             Busy: another import of the workspace is running; nothing was sent.
             NeedsAPerson: the workspace had another journal so far; nothing was sent.
             ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
@@ -258,9 +258,10 @@ class Prepared(AbstractContextManager["Prepared"]):
         with held(settings, rows=rows, observe=observe, stop=why) as journal:
             check_origin(loaded, journal, settings)
             if not is_right:
-                check_confirmed(journal, settings, is_agreed=expected is not None)
+                check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
-                report = send(context, loaded, self._target, expected, self._answers, learn, see, self._agreed)
+                agreed, changes = agreed or self._agreed, self._agreed is not None
+                report = send(context, loaded, self._target, agreed, self._answers, learn, see, changes_notes=changes)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
                 reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
                 report = replace(report, stopped=Outage(reason))

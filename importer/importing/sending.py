@@ -6,7 +6,7 @@ Input: a context, a loaded file, the number of notes agreed to. Output: notes, a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +27,13 @@ from importer.importing.email_lookup import EmailLookup, unknown
 from importer.importing.hours import in_ranges
 from importer.importing.known_rows import enter_left_out, kind_of
 from importer.importing.loading import Loaded, writable
-from importer.importing.planning import every_guard, foreseen
+from importer.importing.planning import digest, every_guard
 from importer.importing.problems import write_people
 from importer.importing.report import Report, duplicates_of, kinds, not_found_of, summary_of, write_results
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal, Run
 from importer.messages import Message, render, say
-from importer.models import Progress, Result, Workspace
+from importer.models import Progress, Remaining, Result, Workspace
 from importer.rows.naming import EmailAnswers
 from importer.rows.uploads import Uploads
 
@@ -42,11 +42,12 @@ def send(
     context: Context,
     loaded: Loaded,
     target: Path,
-    expected: int | None = None,
+    agreed: str | None = None,
     before: EmailAnswers | None = None,
     begun: Callable[[], object] = lambda: None,
     see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
-    agreed: Collection[int] = (),
+    *,
+    changes_notes: bool = False,
 ) -> Report:
     """Deliver the notes of a file that no earlier run delivered.
 
@@ -54,14 +55,14 @@ def send(
         context: the context of the run.
         loaded: the file.
         target: path for the results.
-        expected: number of notes that was agreed to; None: any number.
+        agreed: the digest of what was agreed to, ``preview.digest``; None: whatever is left.
         before: look-ups of emails since the file was read.
         begun: called once nothing refuses the run any more, before the first note is sent.
         see: receives the sheet and the outcomes of its rows at the end.
-        agreed: the changes of notes, of those that need a person's yes, to which a person has agreed.
+        changes_notes: whether a person agreed to the changes of notes that need a yes.
 
     Raises:
-        Changed: the number of notes isn't ``expected``; nothing was sent.
+        Changed: the plan isn't what was agreed to; nothing was sent.
         Guarded: there are more notes than the settings allow; nothing was sent.
         ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
     """
@@ -79,7 +80,7 @@ def send(
         kind=kind_of(sheet),
     )
     with logs.about(run=run.name):
-        report = _Sending(context, loaded, target, run, before, begun, see, agreed).run(expected)
+        report = _Sending(context, loaded, target, run, before, begun, see, changes_notes).run(agreed)
     return replace(report, ended_at=clock())
 
 
@@ -95,18 +96,18 @@ class _Sending:
         before: EmailAnswers | None,
         begun: Callable[[], object],
         see: Callable[[Loaded, Outcomes], object],
-        agreed: Collection[int],
+        changes_notes: bool,  # noqa: FBT001 - as in send
     ) -> None:
-        self._begun, self._see, self._agreed = begun, see, agreed
+        self._begun, self._see, self._changes_notes, self._given = begun, see, changes_notes, loaded
         self._context, self._settings, self._journal = context, context.settings, context.journal
         self._loaded, self._target, self._run = loaded, target, run
         self._lookup = EmailLookup(context, loaded, run.occurrence, before)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
 
-    def run(self, expected: int | None) -> Report:
+    def run(self, agreed: str | None) -> Report:
         """Deliver the notes, write the results, and return the report."""
         lookup, known = self._lookup, self._lookup.known.resolved
-        agreed = self._check_agreed(known, expected) if lookup.known.emails else 0
+        planned = self._planned_before(agreed) if lookup.known.emails else None
         stopped: Stopped | None = None
         try:
             self._loaded = lookup.look_up()
@@ -114,7 +115,7 @@ class _Sending:
             stopped, self._loaded = error, known
         self._outcomes = Outcomes(len(self._loaded.rows))
         settle_before(self._loaded.rows, self._outcomes, self._loaded.sheet.headings)
-        delivery, total = self._planned(None if stopped else expected)
+        delivery, total = self._planned(None if stopped else agreed, planned)
         loaded = self._loaded
 
         def tell(trouble: Message | None) -> None:
@@ -122,7 +123,8 @@ class _Sending:
 
         uploads, first_call = self._uploads(tell), FirstCall(self._context, tell)
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
-        delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
+        fewer = 0 if planned is None else max(0, planned - total)
+        delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
         self._begun()
         if loaded.sheet.corrections is not None:
             file = writable(loaded.sheet.source)
@@ -161,17 +163,19 @@ class _Sending:
             self._journal.runs.end(self._run, "declined", {}, self._context.caller.clock())
             raise
 
-    def _check_agreed(self, known: Loaded, expected: int | None) -> int:
-        """Check, before any call, that the number of notes is the one agreed to, and return it."""
+    def _planned_before(self, agreed: str | None) -> int:
+        """Plan again before any email is looked up, and refuse the run if that wasn't agreed to; return its notes."""
         with self._declining():
-            earlier = known.known(self._settings, self._journal, self._run.occurrence)
-            total = foreseen(earlier, known, self._settings).total
-            if expected is not None and total != expected:
-                raise _changed(expected, total)
-        return total
+            remaining, wishes = self._lookup.known.left(self._settings, self._journal, self._run.occurrence)
+            self._check(agreed, remaining, wishes)
+        return remaining.total
 
-    def _planned(self, expected: int | None) -> tuple[Coordinator, int]:
-        """Plan again. Return the delivery and its number of notes, or refuse the run if that number wasn't agreed to.
+    def _check(self, agreed: str | None, remaining: Remaining, wishes: Sequence[Wish]) -> None:
+        if agreed is not None and digest(self._given.rows, remaining, wishes, self._settings) != agreed:
+            raise Changed(say("sending.has-changed"))
+
+    def _planned(self, agreed: str | None, planned: int | None) -> tuple[Coordinator, int]:
+        """Plan again. Return the delivery and its number of notes, or refuse the run if that wasn't agreed to.
 
         Once emails are looked up, there may be fewer notes. There may be more only if several prospects have a row's
         email, and it was agreed that each of them receives the note.
@@ -193,10 +197,10 @@ class _Sending:
                 unclear=remaining.unclear,
                 workspace=workspace,
             )
-            if expected is not None and remaining.total != expected:
-                limit = expected + len(loaded.rows) - len(lookup.known.resolved.rows)
-                if not lookup.known.emails or remaining.total > limit:
-                    raise _changed(expected, remaining.total)
+            if planned is None:
+                self._check(agreed, remaining, known.wishes)
+            elif agreed is not None and remaining.total > planned + len(loaded.rows) - len(lookup.known.resolved.rows):
+                raise Changed(say("sending.has-changed"))
             for guarded in every_guard(loaded, unknown(loaded, lookup.answers), remaining, self._settings):
                 raise guarded
         return delivery, remaining.total
@@ -217,7 +221,7 @@ class _Sending:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
         stage = Updating(changing, observe, delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=wish.digest in self._agreed) for wish in wishes]
+        asked = [wish.agreed(is_agreed=self._changes_notes) for wish in wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
@@ -317,10 +321,6 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
         journal.learned.learn_lag(workspace, lag, now)
     if rates := limiter.windows.rates:
         journal.learned.learn_limits(workspace, {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()})
-
-
-def _changed(expected: int, total: int) -> Changed:
-    return Changed(say("sending.number-has-changed", expected=expected, found=total))
 
 
 def _why_not_sent(stopped: Stopped | None) -> Message:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from importer import importing, operations, telling
-from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns, UnreadableFile
+from importer.errors import FirstRun, ImporterError, UnclearColumns, UnreadableFile
 from importer.importing.batch import FileEnded, FileResult
 from importer.importing.corrections import Corrections
 from importer.importing.preview import Preview
@@ -176,8 +176,6 @@ class Send:
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
-            if preview.digest != self.digest:
-                raise Changed(say("page.send.changed"))
             if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))
             if self.agrees:
@@ -207,7 +205,7 @@ class Send:
             word.tell(BEGUN)
 
         try:
-            send = partial(prepared.send, expected=self.expected, is_right=self.is_right, begun=begun)
+            send = partial(prepared.send, agreed=self.digest, is_right=self.is_right, begun=begun)
             report = send(observe=word.observe, stop=word.why, see=lambda *both: seen.append(both))
         except ImporterError as error:
             notify(FileEnded.failed(file, error), self.settings)

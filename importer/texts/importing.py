@@ -187,9 +187,13 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The note IDs in {source} come from an import into the workspace '{other}'. They do not exist in '{workspace}'.\n"
         "To import these rows here, too, use the original file, or clear the column note_id."
     ),
-    "sending.number-has-changed": (
-        "The number of notes to send has changed since you agreed. It was {expected}, and is {found} now.\n"
-        "Perhaps another import was running. Nothing was sent. {action.Run-same-command}, and look at the new plan."
+    "sending.has-changed": (
+        "The notes to send have changed since you agreed. Another import, a setting or an attached file changed them.\n"
+        "Nothing was sent. {action.Run-same-command}, and look at the new plan."
+    ),
+    "sending.has-changed@page": (
+        "The notes to send have changed since you checked them. Another import, a setting or an attached file changed them.\n"
+        "Nothing was sent. Check again."
     ),
     "series.fault": "note-importer failed because of an error of its own.",
     "series.one-list": "`unknown-emails` names one list, but each of several files would write its own.",

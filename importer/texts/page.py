@@ -278,7 +278,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Not sure? Send the first {n}, look at them in Saleshandy, and then send the rest.",
     ),
     "page.send.not-confirmed": "Nobody has confirmed this workspace and its key yet. Tick the box to confirm that they are the right ones. Nothing was sent.",
-    "page.send.changed": "The notes to send have changed since you checked them, because a setting of the profile or an attached file changed. Nothing was sent. Check again.",
     "page.send.not-meant": "These are the first notes of their kind in this workspace. Press Back, and tick the box to confirm who will see them. Nothing was sent.",
     "page.job.broke-off": "The process stopped unexpectedly. Perhaps the computer is short of memory. Delivered notes are recorded and are not sent again. Start again.",
     "page.job.sending": "Sending {file}",

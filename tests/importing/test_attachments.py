@@ -294,7 +294,7 @@ def test_a_file_that_changed_since_it_was_read_is_not_sent(
     sheet = write(tmp_path, [*rows_of(2, "form.pdf"), *rows_of(1, "call.txt", "Good")])
     with prepare(sheet, settings) as prepared:
         (files / "form.pdf").write_bytes(b"Secret")
-        report = prepared.send(expected=prepared.preview.remaining.total)
+        report = prepared.send(agreed=prepared.preview.digest)
     assert report.exit_status == 3
     assert carried(box) == [("P0", "Good", (digest(CALL),))]
     assert uploads(box) == {digest(CALL): 1}

@@ -65,7 +65,7 @@ def send(
         return "You asked it to end."
 
     with prepare(sheet, settings) as prepared:
-        return prepared.send(expected=prepared.preview.remaining.total, stop=stop)
+        return prepared.send(agreed=prepared.preview.digest, stop=stop)
 
 
 def asked(box: Sandbox) -> list[str]:
@@ -135,7 +135,7 @@ def test_at_the_end_all_is_done_that_was_to_be_done(tmp_path: Path) -> None:
             told: list[Progress] = []
             with prepare(sheet, settings_of(box, tmp_path)) as prepared:
                 total = prepared.preview.remaining.total
-                prepared.send(expected=total, observe=told.append)
+                prepared.send(agreed=prepared.preview.digest, observe=told.append)
             assert told[-1].ended == ended
             assert told[-1].settled == total
 
@@ -548,7 +548,7 @@ def test_a_look_up_without_sending_tells_what_would_be_sent(tmp_path: Path) -> N
         assert (preview.to_look_up, preview.remaining.total) == (0, 1)
         assert len(preview.loaded.rows.rejected) == 2
         assert box.notes == ()
-        report = prepared.send(expected=1)
+        report = prepared.send(agreed=prepared.preview.digest)
         assert report.counts == {Result.CREATED: 1, Result.REJECTED: 2}
 
 
@@ -583,11 +583,11 @@ def test_no_more_is_sent_than_was_agreed_to(tmp_path: Path) -> None:
         settings, port = settings_of(box, tmp_path), box.port
         prepared = prepare(sheet, settings)
         prepared.look_up()
-        agreed = prepared.preview.remaining.total
-        assert agreed == 1
+        agreed = prepared.preview.digest
+        assert prepared.preview.remaining.total == 1
     with Sandbox(prospects=PEOPLE | {"P7": "new@example.com"}, port=port) as box, prepared:
-        with pytest.raises(Changed, match="It was 1, and is 2 now"):
-            prepared.send(expected=agreed)
+        with pytest.raises(Changed, match="have changed since you agreed"):
+            prepared.send(agreed=agreed)
         assert box.notes == ()
 
 
@@ -596,7 +596,7 @@ def test_that_each_of_several_receives_the_note_is_said_before(tmp_path: Path) -
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path, on_several="all")) as prepared:
         question = render(preview_messages.question(prepared.preview))
         assert "one to each prospect with the email address?" in question
-        assert prepared.send(expected=1).counts == {Result.CREATED: 1}
+        assert prepared.send(agreed=prepared.preview.digest).counts == {Result.CREATED: 1}
         assert len(box.notes) == 2
 
 

@@ -46,7 +46,7 @@ def by_hand(box: Sandbox, prospect: str, text: str, visibility: str = "1", statu
 
 def send(sheet: Path, settings: Settings) -> Report:
     with prepare(sheet, settings) as prepared:
-        return prepared.send(expected=prepared.preview.remaining.total)
+        return prepared.send(agreed=prepared.preview.digest)
 
 
 def outcomes(folder: Path) -> list[tuple[str, str]]:

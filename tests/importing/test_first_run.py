@@ -152,7 +152,7 @@ def test_from_python_the_number_that_was_agreed_to_is_the_confirmation(
         with pytest.raises(FirstRun):
             prepared.send()
         assert box.received == ()
-        assert prepared.send(expected=1).exit_status == 0
+        assert prepared.send(agreed=prepared.preview.digest).exit_status == 0
 
 
 def test_a_server_on_this_machine_is_free_of_it(box: Sandbox, sheet: Path, away: Settings) -> None:
@@ -223,7 +223,7 @@ def test_a_key_of_another_profile_is_for_another_account_only_if_a_person_says_s
     assert run(sheet, day, vendor).exit_status == 2
     assert run(sheet, day, vendor, [False]).exit_status == 2
     with prepare(sheet, day, vendor=vendor) as prepared, pytest.raises(FirstRun, match="used before as 'night at"):
-        prepared.send(expected=1)
+        prepared.send(agreed=prepared.preview.digest)
     assert len(box.notes) == 1
     assert run(sheet, day, vendor, [True]).exit_status == 0
     assert [note.prospect_id for note in box.notes] == ["P1", "P1"]
@@ -350,7 +350,7 @@ def test_a_copy_of_the_journal_made_during_the_latest_run_is_known_as_an_earlier
             workspaces.back_up(settings, during)
 
     with prepare(sheet, settings, vendor=vendor) as prepared:
-        assert prepared.send(expected=30, stop=back_up).exit_status == 0
+        assert prepared.send(agreed=prepared.preview.digest, stop=back_up).exit_status == 0
     workspaces.back_up(settings, after)
     with pytest.raises(WrongJournal, match="is an earlier copy") as caught:
         prepare(sheet, replace(settings, journal=during), vendor=vendor)
@@ -374,7 +374,7 @@ def test_two_profiles_that_share_a_key_dont_import_at_the_same_time(
         prepare(sheet, other, vendor=vendor) as prepared,
         pytest.raises(Busy, match="Another import with this API key is running"),
     ):
-        prepared.send(expected=1)
+        prepared.send(agreed=prepared.preview.digest)
 
 
 def test_what_is_kept_of_a_key_tells_nobody_the_key(
@@ -396,5 +396,5 @@ def test_where_nothing_can_be_kept_nothing_is_held_up(
 ) -> None:
     monkeypatch.setenv(identity.FOLDER_VARIABLE, str(sheet / "no folder"))
     with prepare(sheet, away, vendor=vendor) as prepared:
-        assert prepared.send(expected=1).exit_status == 0
+        assert prepared.send(agreed=prepared.preview.digest).exit_status == 0
     assert len(box.notes) == 1

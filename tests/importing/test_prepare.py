@@ -5,14 +5,17 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from importer.delivery.earlier import Earlier
+from importer.delivery.sorted_group import SortedGroup
 from importer.errors import BadSettings, Changed, UnclearColumns
 from importer.importing import workspaces
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.models import Role
+from importer.models import Result, Role
 from importer.settings import Settings
 from importer.settings.kinds import Columns
 from tests import running
@@ -57,25 +60,54 @@ def rows_of(journal: Path) -> list[int]:
 
 
 def test_what_another_import_did_since_is_seen_and_refused(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """The number differs from what was agreed to: nothing is sent, and the run doesn't count as one."""
+    """The plan differs from what was agreed to: nothing is sent, and the run doesn't count as one."""
     path = sheet(tmp_path / "n.csv", "P1,x,1", "P2,x,1", "P3,x,1")
     with prepare(path, settings) as prepared:
-        agreed = prepared.preview.remaining.total
+        agreed = prepared.preview.digest
         running.run(sheet(tmp_path / "other.csv", "P1,x,1"), settings)
-        with pytest.raises(Changed, match="It was 3, and is 2 now") as error:
-            prepared.send(expected=agreed)
+        with pytest.raises(Changed, match="have changed since you agreed") as error:
+            prepared.send(agreed=agreed)
     assert error.value.exit_status == 2
     assert len(box.notes) == 1
     with Journal.open(settings.journal) as journal:
         assert [run.ended for run in journal.runs.listed()] == ["declined", "finished"]
     with prepare(path, settings) as prepared:
-        report = prepared.send(expected=2)
+        report = prepared.send(agreed=prepared.preview.digest)
     assert report.exit_status == 0
     assert len(box.notes) == 3
 
 
-def test_without_a_number_whatever_is_left_is_sent(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """Who agrees to no number agrees to all."""
+@pytest.mark.parametrize("head", ["Prospect ID,Note,Visibility", "Email,Note,Visibility"])
+def test_a_sheet_is_sorted_once_for_the_plan_and_at_most_twice_under_the_lock(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, head: str
+) -> None:
+    """Once if rows name prospects by ID, and once more after emails were looked up."""
+    sorted_for: list[int] = []
+    sort = Earlier.sort
+
+    def counted(self: Earlier, *args: Any) -> list[SortedGroup]:
+        sorted_for.append(len(self.rows))
+        return sort(self, *args)
+
+    monkeypatch.setattr(Earlier, "sort", counted)
+    is_by_email = head.startswith("Email")
+    people = {f"P{i}": f"p{i}@example.com" for i in range(4)}
+    with Sandbox(prospects=people) as box:
+        settings = replace(settings, base_url=box.url, key=box.api_key, journal=tmp_path / "own.sqlite")
+        names = [*(people.values() if is_by_email else people)]
+        running.run(sheet(tmp_path / "first.csv", f"{names[0]},x,1", head=head), settings)
+        path = sheet(tmp_path / "n.csv", *(f"{name},x,1" for name in names), head=head)
+        for created in (3, 0):
+            sorted_for.clear()
+            with prepare(path, settings) as prepared:
+                assert prepared.preview.total == created
+                assert len(sorted_for) == 1
+                assert prepared.send(agreed=prepared.preview.digest).counts.get(Result.CREATED, 0) == created
+            assert len(sorted_for) == (3 if is_by_email else 2)
+
+
+def test_without_a_digest_whatever_is_left_is_sent(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """Who agrees to no plan agrees to all."""
     with prepare(sheet(tmp_path / "n.csv", "P1,x,1", "P2,x,1"), settings) as prepared:
         running.run(sheet(tmp_path / "other.csv", "P1,x,1"), settings)
         report = prepared.send()
@@ -90,12 +122,12 @@ def test_what_is_delivered_anew_is_counted_before_it_is_sent(tmp_path: Path, set
     anew = replace(settings, again=True, workers=1)
     with prepare(path, anew) as prepared:
         assert prepared.preview.remaining.total == 10
-        report = prepared.send(expected=10, stop=lambda: "enough" if len(box.notes) >= 13 else None)
+        report = prepared.send(agreed=prepared.preview.digest, stop=lambda: "enough" if len(box.notes) >= 13 else None)
     assert report.exit_status == 3
     with prepare(path, anew) as prepared:
         left = prepared.preview.remaining.total
         assert left == 20 - len(box.notes)
-        assert prepared.send(expected=left).exit_status == 0
+        assert prepared.send(agreed=prepared.preview.digest).exit_status == 0
     assert len(box.notes) == 20
 
 

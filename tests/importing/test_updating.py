@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from importer.errors import BadSettings, Busy
+from importer.errors import BadSettings, Busy, Changed
 from importer.importing.preview import Updates
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.models import Result, Role, Visibility
+from importer.models import Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
 from importer.settings.kinds import IfHidden
@@ -126,7 +126,7 @@ def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: D
 
 
 def test_a_yes_is_for_what_was_seen(desk: Desk) -> None:
-    """What became of a note since then isn't covered, and is done only as far as it needs no yes."""
+    """What became of a note since then isn't covered, so the whole run is refused."""
     desk.run(row(ADA, "Terms", "Private"), row(BEN, "Terms", "Private"))
     path = desk.folder / "later.csv"
     lines = [",".join(line) for line in (HEADINGS, row(ADA, "Terms"), row(BEN, "Terms"))]
@@ -136,10 +136,9 @@ def test_a_yes_is_for_what_was_seen(desk: Desk) -> None:
         desk.run(row(BEN, "Terms"), update=True, agrees=True)
         desk.run(row(BEN, "Terms", "Private"), update=True)
         since = len(desk.box.received)
-        report = prepared.send(expected=0)
-    assert report.counts == {Result.UPDATED: 1, Result.ALREADY_IMPORTED: 1}
-    assert changes(desk, since) == [{"visibility": "1"}]
-    assert seen(desk) == [("1", "1"), ("2", "1")]
+        with pytest.raises(Changed):
+            prepared.send()
+    assert changes(desk, since) == []
 
 
 # -- texts

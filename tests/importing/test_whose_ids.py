@@ -45,7 +45,7 @@ def settings_of(box: Sandbox, folder: Path, **more: object) -> Settings:
 
 def send(sheet: Path, settings: Settings) -> Report:
     with prepare(sheet, settings) as prepared:
-        return prepared.send(expected=prepared.preview.remaining.total)
+        return prepared.send(agreed=prepared.preview.digest)
 
 
 def said(sheet: Path, settings: Settings) -> str:

@@ -67,7 +67,7 @@ def test_no_hidden_note_is_sent(box: Sandbox, settings: Settings, tmp_path: Path
     target = tmp_path / "out.csv"
     hidden = Settings(**{**vars(settings), "results": target, "default_visibility": "public"})
     with prepare(workbook(tmp_path), hidden) as prepared:
-        report = prepared.send(expected=1)
+        report = prepared.send(agreed=prepared.preview.digest)
     assert [(note.prospect_id, note.sent_content) for note in box.notes] == [("8PvBmrB7P1", "Called")]
     assert report.counts[Result.INVALID] == 3
     with target.open(encoding="utf-8-sig", newline="") as file:

@@ -35,7 +35,7 @@ def imported(
         csv.writer(file).writerows([head, *rows])
     with prepare(sheet, settings, **how) as prepared:
         seen: list[Seen] = []
-        prepared.send(see=lambda *both: seen.append(both), expected=prepared.preview.remaining.total)
+        prepared.send(see=lambda *both: seen.append(both), agreed=prepared.preview.digest)
         write(tmp_path / "rows.sqlite", *seen[0])
     return sheet
 
