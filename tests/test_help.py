@@ -47,22 +47,40 @@ def test_an_example_is_understood_by_the_program(name: str, tmp_path: Path, monk
 
 
 def test_the_settings_of_run_stand_in_four_groups(capsys: pytest.CaptureFixture[str]) -> None:
-    """Reading, sending, results, and the rest under unattended; no topic stands in two."""
+    """After its own options: reading, sending, results, and the rest under unattended; no topic stands in two."""
     assert len({topic for topics in GROUPS.values() for topic in topics}) == sum(map(len, GROUPS.values()))
     text = said(capsys, "run", "--help-all")
     titles = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert titles == ["Reading", "Sending", "Results", "Unattended", "Other"]
+    assert titles == ["This command", "Reading", "Sending", "Results", "Unattended", "Other"]
     assert text.index("Reading:") < text.index("--map") < text.index("Sending:") < text.index("--workers")
     for setting in SETTINGS:
         assert f"--{setting} " in text.replace("\n", " ")
 
 
+@pytest.mark.parametrize(
+    ("command", "own", "absent"),
+    [
+        ("doctor", "--test-notification", ["--map", "--first", "--again", "--results", "--sheet"]),
+        ("page", "--port", ["--map", "--value", "--sheet", "--unknown-emails"]),
+    ],
+)
+def test_the_help_of_a_command_that_takes_no_file_begins_with_its_own_options(
+    capsys: pytest.CaptureFixture[str], command: str, own: str, absent: list[str]
+) -> None:
+    """It has none that are about one file."""
+    text = said(capsys, command, "--help-all")
+    assert text.partition("\n\nThis command:\n")[2].lstrip().startswith(own)
+    assert [flag for flag in absent if f" {flag} " in text] == []
+    for flag in ("--skip-existing", "--key-column", "--update"):
+        assert f" {flag} " in said(capsys, "run", "-h")
+
+
 def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.CaptureFixture[str]) -> None:
-    """About fifteen settings of run; a command whose settings are all common has no further help."""
+    """Fewer than twenty settings of run; a command whose settings are all common has no further help."""
     text = said(capsys, "run", "-h").replace("\n", " ")
     shown = [name for name in SETTINGS if f" --{name} " in text]
     assert shown == [name for name, setting in SETTINGS.items() if setting.is_common]
-    assert len(shown) <= 17
+    assert len(shown) <= 19
     assert "--help-all" in text
     assert "--help-all" not in said(capsys, "schedule", "-h")
     assert main(["schedule", "--help-all", "."]) == 2

@@ -18,14 +18,17 @@ from importer.cli.terminal import in_words, paragraph, say_line
 from importer.cli.watching import Stopper
 from importer.errors import BadSettings, NoKey
 from importer.messages import Message, lines, say
-from importer.settings import Topic, profile_lines, profiles, sources, who_can_read
+from importer.settings import SETTINGS, Topic, profile_lines, profiles, sources, who_can_read
 
 if TYPE_CHECKING:
     from importer.operations.doctor import Check
 
 
+_CONNECTION = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL)
+
+
 @click.command(cls=InGroups)
-@settings_about(*(topic for topic in Topic if topic is not Topic.QUIET))
+@settings_about(*_CONNECTION, Topic.ASKING, Topic.NOTIFYING, Topic.LOG, Topic.OUTPUT, also=SETTINGS)
 @click.option(
     "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )

@@ -43,7 +43,8 @@ GROUPS: Mapping[str, frozenset[Topic]] = {
     "Results": frozenset({Topic.RESULTS}),
 }
 """Group in a command's help → its topics. The settings of all other topics are for unattended imports."""
-_UNATTENDED, _OTHER = "Unattended", "Other"
+_OWN, _UNATTENDED, _OTHER = "This command", "Unattended", "Other"
+_HELP = ("--help", "--help-all")
 
 _MOST_PIECES = 12  # maximum number of words in the name of a file
 _ALL = "importer.cli.manual.all"
@@ -80,14 +81,15 @@ class InGroups(click.Command):
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the groups in their order, then the options that aren't settings."""
+        """Write the options that only this command has, then the groups of settings in their order."""
         titles = {topic: title for title, topics in GROUPS.items() for topic in topics}
-        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, _UNATTENDED, _OTHER)}
+        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (_OWN, *GROUPS, _UNATTENDED, _OTHER)}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None and (ctx.meta.get(_ALL) or not _is_uncommon(parameter)):
+            if record is not None and record[1] and (ctx.meta.get(_ALL) or not _is_uncommon(parameter)):
                 setting = _setting(parameter)
-                groups[titles.get(setting.topic, _UNATTENDED) if setting else _OTHER].append(record)
+                own = _OTHER if parameter.opts[-1] in _HELP else _OWN
+                groups[titles.get(setting.topic, _UNATTENDED) if setting else own].append(record)
         for title, records in groups.items():
             if records:
                 with formatter.section(title):

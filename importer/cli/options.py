@@ -29,16 +29,9 @@ if TYPE_CHECKING:
     from importer.telling.notifications import Notifier
 
 
-PREPARING = (
-    Topic.FILE,
-    Topic.PROSPECTS,
-    Topic.SIZE,
-    Topic.PLACE,
-    Topic.CALLS,
-    Topic.PACE,
-    Topic.GUARDS,
-    Topic.NEW_JOURNAL,
-)
+OF_A_FILE = (Topic.FILE, Topic.PROSPECTS)
+"""Topics of the settings that are about a file. The page asks for them with each file."""
+PREPARING = (*OF_A_FILE, Topic.SIZE, Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.GUARDS, Topic.NEW_JOURNAL)
 """Topics of the settings that decide what would be sent."""
 _PLACES = ("base-url", "journal")
 
@@ -67,8 +60,11 @@ class AnyPath(click.Path):
         return super().convert(value, param, ctx)
 
 
-def settings_about(*which: Topic | str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the flags of the settings of these topics or names, in the table's order."""
+def settings_about(*which: Topic | str, also: Iterable[str] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the flags of the settings of these topics or names, in the table's order.
+
+    ``also`` are settings that the command reads from the environment and the profile alone.
+    """
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         settings = [setting for setting in SETTINGS.values() if setting.topic in which or setting.name in which]
@@ -76,6 +72,7 @@ def settings_about(*which: Topic | str) -> Callable[[Callable[..., Any]], Callab
             command = help_all(command)
         for setting in reversed(settings):
             command = _option(setting)(command)
+        command.__dict__["also"] = also
         return command
 
     return add
@@ -147,7 +144,9 @@ class Options:
             for name, value in context.params.items()
             if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
-        wanted = [name for name in names.values() if name in SETTINGS and not (without_profile and name == "profile")]
+        also = getattr(context.command.callback, "also", ())
+        left_out = {"profile"} if without_profile else set()
+        wanted = [name for name in SETTINGS if name in {*names.values(), *also} - left_out]
         given = sources.gather(values, wanted)
         options = cls(sources.salvaged(given) if without_profile else given)
         PROFILE.set(options.profile)

@@ -16,7 +16,7 @@ import click
 
 from importer import operations
 from importer.cli.manual import InGroups
-from importer.cli.options import PREPARING, Options, WholeNumber, settings_about
+from importer.cli.options import OF_A_FILE, PREPARING, Options, WholeNumber, settings_about
 from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
@@ -37,10 +37,11 @@ _PATIENCE = 10.0
 _OURS = (KEY_VARIABLE, "NOTE_IMPORTER_")
 """Beginnings of our variables. Some hold secrets, and a browser hands its environment to whatever it starts."""
 _TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
+_NAMES = tuple(setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS)
 
 
 @click.command(cls=InGroups)
-@settings_about(*_TOPICS)
+@settings_about(*(topic for topic in _TOPICS if topic not in OF_A_FILE), "default-visibility", also=_NAMES)
 @click.option(
     "--port",
     type=WholeNumber(0, 65535),
@@ -68,9 +69,8 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     place = operations.reopening.place_for(serving.page_folder(), values, port)
     if (address := operations.reopening.address_in(place)) is not None:
         return _reopen(address, lambda: operations.reopening.address_in(place) != address, no_browser=no_browser)
-    names = [setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS]
     try:
-        server = serving.PageServer(PageSettings(values, names), port)
+        server = serving.PageServer(PageSettings(values, _NAMES), port)
     except OSError as error:
         raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
     with server, operations.reopening.offered(place, lambda: server.address) as server.guard.renewed:

@@ -235,8 +235,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             Interrupted: the run isn't allowed at this time of day; nothing was sent.
             Unusable: the journal can't be used; nothing was sent.
             Changed: the plan isn't what was agreed to; nothing was sent.
-            Busy: another import of the workspace is running; nothing was sent.
-            NeedsAPerson: the workspace had another journal so far; nothing was sent.
+            Busy, NeedsAPerson: another import is running, or the workspace had another journal; nothing was sent.
             ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
         """
         if (error := self.undecided) is not None:

@@ -203,7 +203,9 @@ class Settings:
     content: ContentKind = _setting(
         kinds.OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO, is_of_reading=True
     )
-    key_column: str | None = _setting(kinds.Text(), Topic.FILE, "HEADING", default=None, is_of_reading=True)
+    key_column: str | None = _setting(
+        kinds.Text(), Topic.FILE, "HEADING", default=None, is_of_reading=True, is_common=True
+    )
     ignored: Sequence[str] = _setting(
         kinds.Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True, **_OF_A_SHEET
     )
@@ -215,7 +217,7 @@ class Settings:
         kinds.OneOf(OnSeveral), Topic.PROSPECTS, "[reject|newest|oldest|all]", default=OnSeveral.REJECT
     )
     unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.PROSPECTS, "FILE", default=None, is_common=True)
-    skip_existing: bool = _setting(kinds.Yes(), Topic.PROSPECTS, default=False)
+    skip_existing: bool = _setting(kinds.Yes(), Topic.PROSPECTS, default=False, is_common=True)
     sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, is_common=True, decides_rows=True)
     header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", default=None, decides_rows=True)
     encoding: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, **_OF_BYTES)
