@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, lru_cache
 from typing import Any, NoReturn, Protocol, TypeAlias
@@ -42,15 +42,27 @@ class SettingPart:
     Attributes:
         name: as in :data:`importer.settings.SETTINGS`.
         value: the value that it should have; empty if the message gives none.
+        is_from_sheet: whether the value names a column or a word of the sheet, so that it never leaves this machine.
     """
 
     name: str
     value: str = ""
+    is_from_sheet: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """Text from a cell of a sheet, or a name from a sheet. It is shown unchanged, and never leaves this machine."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Words of the API, of a gateway or of a library. They are shown unchanged, and may quote a sheet or a key.
+
+    They are in no notification and in no log. The journal keeps why the API refused a note.
+    """
 
     text: str
 
@@ -88,6 +100,15 @@ class Message:
             elif isinstance(part, str):
                 yield part
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether all parts are paths, names, numbers, settings or the system's words, so that it may leave."""
+        return self.without_others() == self
+
+    def without_others(self) -> Message:
+        """Return the message without what is from a sheet or quoted, as it may be logged."""
+        return Message(self.kind, tuple((name, _ours(part)) for name, part in self.parts))
+
     def kinds(self) -> Iterator[str]:
         """Yield the message's kind, then the kinds of the messages that are its parts."""
         yield self.kind
@@ -100,7 +121,7 @@ class Message:
             yield from part if isinstance(part, tuple) else (part,)
 
 
-Part: TypeAlias = "str | float | Cell | SettingPart | Message | tuple[Part, ...]"
+Part: TypeAlias = "str | float | Cell | Quoted | SettingPart | Message | tuple[Part, ...]"
 Said: TypeAlias = Message | str
 """A message to a person, or a text that is shown unchanged."""
 
@@ -173,7 +194,7 @@ def some(names: Sequence[Part], most: int) -> Part:
     return say("and-more", names=first, n=len(names) - most) if len(names) > most else first
 
 
-def words(text: str) -> Message:
+def words(text: str | Quoted) -> Message:
     """Return a message that shows a text from outside, such as the API's, unchanged."""
     return Message("words", (("text", text),))
 
@@ -279,7 +300,7 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
             if separator == _REST:
                 return _rest(part, face)
             return headline(part, face) if separator == _HEADLINE else render(part, face)
-        case Cell(text):
+        case Cell(text) | Quoted(text):
             return text
         case tuple():
             return separator.join(_shown(item, face) for item in part)
@@ -290,14 +311,27 @@ def _changed(part: Part, change: Callable[[str], str]) -> Part:
     match part:
         case str():
             return change(part)
-        case Cell(text):
-            return Cell(change(text))
-        case SettingPart(name, value):
-            return SettingPart(name, change(value))
+        case Cell(text) | Quoted(text):
+            return type(part)(change(text))
+        case SettingPart(value=value):
+            return replace(part, value=change(value))
         case Message():
             return part.changed(change)
         case tuple():
             return tuple(_changed(item, change) for item in part)
+    return part
+
+
+def _ours(part: Part) -> Part:
+    match part:
+        case Cell() | Quoted():
+            return "…"
+        case SettingPart(is_from_sheet=True):
+            return replace(part, value="…")
+        case Message():
+            return part.without_others()
+        case tuple():
+            return tuple(map(_ours, part))
     return part
 
 
@@ -309,6 +343,8 @@ def _as_json(part: Part, *, is_private: bool) -> Any:
             return {"message": part.as_json(is_private=is_private)}
         case Cell(text):
             return {"cell": text} if is_private else "…"
+        case Quoted(text):
+            return {"quoted": text}
         case tuple():
             return [_as_json(item, is_private=is_private) for item in part]
     return part
@@ -322,6 +358,8 @@ def _from_json(part: Any) -> Part:
             return from_json(message) or ""
         case {"cell": str() as text}:
             return Cell(text)
+        case {"quoted": str() as text}:
+            return Quoted(text)
         case list():
             return tuple(_from_json(item) for item in part)
         case int() | float() | str():

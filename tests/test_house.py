@@ -162,9 +162,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1640, "api": 1040, "calls": 840, "cli": 1890, "delivery": 3800, "grouping": 150, "importing": 3780,
-    "journal": 2220, "operations": 1130, "page": 2890, "practice": 130, "reading": 3220, "results": 820, "rows": 2970,
-    "settings": 1480, "telling": 1220,
+    "": 1660, "api": 1050, "calls": 840, "cli": 1890, "delivery": 3800, "grouping": 150, "importing": 3760,
+    "journal": 2220, "operations": 1130, "page": 2890, "practice": 130, "reading": 3220, "results": 820, "rows": 2980,
+    "settings": 1480, "telling": 1190,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 2_260

@@ -15,7 +15,7 @@ from importer.api.exchange import at, text_of
 from importer.api.headers import seconds_since_1970
 from importer.api.protocol import Answer, FoundNote, FoundProspect, NoteChange, NotesPage
 from importer.api.refusals import Refusal
-from importer.messages import say
+from importer.messages import Quoted, say
 from importer.models import Status, Visibility
 
 VISIBILITY: Mapping[Visibility, str] = {Visibility.PUBLIC: "1", Visibility.PRIVATE: "2"}
@@ -116,7 +116,9 @@ def _answer(entry: object, brief: Callable[[str], str]) -> Answer | None:
         return Answer(note_id)
     if success is False and (raw_id is None or (isinstance(raw_id, str) and not raw_id.strip())):
         reason = Refusal.read(entry).words
-        return Answer(None, say("api.gave-reason", words=brief(reason)) if reason else say("api.gave-no-reason"))
+        return Answer(
+            None, say("api.gave-reason", words=Quoted(brief(reason))) if reason else say("api.gave-no-reason")
+        )
     return None
 
 

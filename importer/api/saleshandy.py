@@ -33,7 +33,7 @@ from importer.api.protocol import (
     Vendor,
 )
 from importer.api.refusals import Refusal
-from importer.messages import Message, say, words
+from importer.messages import Message, Quoted, say, words
 from importer.models import Note
 
 _FAST = 2.0  # seconds; a limiter refuses faster (D34)
@@ -181,7 +181,7 @@ class Saleshandy:
             parts = {"address": self._base, "status": str(status), "target": self._target(headers)}
             return Failure(Cause.REDIRECTED, say("api.redirected", **parts), at_work=True)
         refusal = Refusal.read(parsed(answer.data))
-        said = self._brief(refusal.words or title(answer.data) or f"{status} {phrase(status)}")
+        said = Quoted(self._brief(refusal.words or title(answer.data) or f"{status} {phrase(status)}"))
         wait = seconds_to_wait(headers.get("retry-after", ""), headers)
         meaning = refusals.meaning(kind, status, refusal)
         is_limit = meaning is not None and meaning.cause is Cause.RATE_LIMITED
@@ -235,5 +235,5 @@ def _why_unreadable(document: object) -> Message:
     """Return why a success can't be read, with the names of the fields that it had instead."""
     if not isinstance(document, dict):
         return say("api.other-json" if document is not None else "api.no-json")
-    names = tuple(sorted(f"'{str(name)[:20]}'" for name in document)[:5])
+    names = tuple(Quoted(f"'{name[:20]}'") for name in sorted(map(str, document))[:5])
     return say("api.no-payload", names=names or "nothing")

@@ -27,7 +27,7 @@ from importer.api.connections import Session
 from importer.api.exchange import SMALL, Exchange
 from importer.api.protocol import Cause, Failure, FilePart
 from importer.api.proxy import Proxy, certificates_for, proxy_for
-from importer.messages import Message, say, words
+from importer.messages import Message, Quoted, say, words
 from importer.version import __version__
 
 _PIECE = 65_536  # bytes per read
@@ -235,7 +235,7 @@ class Transport:
         if isinstance(innermost, OSError) and innermost.errno and innermost.strerror:
             return words(self.secrets.brief(innermost.strerror))
         text = re.sub(r"<[^>]*object at 0x[0-9a-fA-F]+>(,?\s*|:\s*)", "", str(innermost)) or type(innermost).__name__
-        return words(self.secrets.brief(text))
+        return words(Quoted(self.secrets.brief(text)))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -25,25 +25,13 @@ from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
 
 from importer import files
-from importer.errors import (
-    BadSettings,
-    Blocked,
-    ImporterError,
-    KeyRefused,
-    NotPermitted,
-    Outage,
-    Redirected,
-    UnclearColumns,
-    WrongAddress,
-    WrongCall,
-)
+from importer.errors import BadSettings, ImporterError
 from importer.messages import Message, render, say
 
 _DAYS = 30
 _NO_LOG = (b"SQLite format 3\0", b"PK\3\4")  # first bytes of a journal and of a workbook
 _EMAIL = re.compile(r"[^\s@\"'<>(),;:]+@[^\s@\"'<>(),;:]+\.[^\s@\"'<>(),;:.]+")
 _PLAIN = re.compile(r"[\w.:/+\-]+")
-_QUOTE_THE_API = (KeyRefused, NotPermitted, WrongCall, Redirected, WrongAddress, Blocked, Outage)
 _about: ContextVar[dict[str, object] | None] = ContextVar("about", default=None)
 _log = logging.getLogger(__name__)
 
@@ -64,14 +52,8 @@ def about(**facts: object) -> Iterator[None]:
 
 
 def said(error: ImporterError) -> str:
-    """Return an error's message for the log, or only its kind if the message may quote the API; hide cell values."""
-    if isinstance(error, _QUOTE_THE_API):
-        return render(error.kind)
-    text = render(error.message)
-    if isinstance(error, UnclearColumns):
-        for sample in sorted({sample for question in error.questions for sample in question.samples}, key=len):
-            text = re.sub(rf"(?<!\w){re.escape(sample)}(?!\w)", "…", text) if sample.strip() else text
-    return text
+    """Return an error's message for the log, without what is from a sheet or quoted from the API."""
+    return render(error.message.without_others())
 
 
 def kinds(error: ImporterError) -> str:

@@ -364,7 +364,7 @@ def _rows_of_results(
     if not loaded.to_fix or settings.sheet is not None:
         return None
     to_fix, all_rows = loaded.to_fix, str(loaded.sheet.name)
-    ways = tuple(SettingPart("sheet", as_argument(name)) for name in (to_fix, all_rows))
+    ways = tuple(SettingPart("sheet", as_argument(name), is_from_sheet=True) for name in (to_fix, all_rows))
     choices = [
         PossibleAnswer("sheet", name, say(kind, sheet=repr(name)))
         for name, kind in ((to_fix, "choice.to-fix"), (all_rows, "choice.all-rows"))

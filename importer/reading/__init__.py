@@ -19,7 +19,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
-from importer.messages import Message, say
+from importer.messages import Message, Quoted, say
 from importer.reading import detection
 from importer.reading.book import Book, choose
 from importer.reading.cells import Correction, Flaw, column_letter
@@ -69,7 +69,7 @@ def read(
         raise UnreadableFile(say("reading.not-to-its-end", file=source, error=str(exc))) from exc
     except Exception as exc:
         reason = f"{type(exc).__name__}: {exc}"[:200]
-        raise UnreadableFile(say("reading.not-understood", file=source, reason=reason)) from exc
+        raise UnreadableFile(say("reading.not-understood", file=source, reason=Quoted(reason))) from exc
 
 
 def _in_file(source: str, error: ImporterError) -> Message:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from importer.errors import UnreadableFile
-from importer.messages import Message, say
+from importer.messages import Message, Quoted, say
 from importer.reading.limits import Limits, bound
 
 MOST_TOKEN_BYTES = 16 * 1024**2
@@ -81,7 +81,7 @@ class Elements:
         try:
             self._parser.Parse(chunk, last)
         except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an unknown encoding
-            raise UnreadableFile(say("workbook.no-xml", what=self._what, error=str(exc))) from exc
+            raise UnreadableFile(say("workbook.no-xml", what=self._what, error=Quoted(str(exc)))) from exc
         self._fed += len(chunk)
         self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 while expat waits for more of a token
         if self._fed - self._parsed > MOST_TOKEN_BYTES + len(chunk):

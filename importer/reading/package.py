@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from importer.errors import UnreadableFile
 from importer.files import TooLarge
-from importer.messages import Cell, Part, say
+from importer.messages import Cell, Part, Quoted, say
 from importer.reading.opening import Source
 from importer.resultsfile import check_directory
 
@@ -39,7 +39,7 @@ class Package:
         except TooLarge as exc:
             raise UnreadableFile(say("workbook.too-many-parts")) from exc
         except (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError) as exc:
-            raise UnreadableFile(say("workbook.unfinished", error=str(exc))) from exc
+            raise UnreadableFile(say("workbook.unfinished", error=Quoted(str(exc)))) from exc
         self._names = {_plain(name): name for name in self._zip.namelist()}
 
     def __contains__(self, name: str) -> bool:
@@ -66,7 +66,7 @@ class Package:
                     self._check(entry, size, packed, others)
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, struct.error) as exc:
-            raise UnreadableFile(say("workbook.not-unpacked", part=Cell(entry), error=str(exc))) from exc
+            raise UnreadableFile(say("workbook.not-unpacked", part=Cell(entry), error=Quoted(str(exc)))) from exc
         except NotImplementedError as exc:
             raise _packed_otherwise(entry, str(exc)) from exc
         except RuntimeError as exc:  # zipfile raises it for a part with a password

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import xlrd
 
 from importer.errors import UnreadableFile
-from importer.messages import Part, say
+from importer.messages import Part, Quoted, say
 from importer.reading import detection
 from importer.reading.book import KeptTable, RowStore, Table
 from importer.reading.cells import NO_VALUE, TableFacts
@@ -119,7 +119,7 @@ def _rows(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable) 
 
 
 def _damaged(exc: Exception) -> UnreadableFile:
-    return UnreadableFile(say("xls.unreadable", error=f"{type(exc).__name__}: {exc}"))
+    return UnreadableFile(say("xls.unreadable", error=Quoted(f"{type(exc).__name__}: {exc}")))
 
 
 @dataclass

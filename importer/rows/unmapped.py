@@ -48,7 +48,8 @@ def question(
     listed = some([*map(shown, values)], _MOST_VALUES)
     parts: dict[str, Part] = {"column": column_letter(position), "heading": heading, "values": listed}
     ways = tuple(mapped(role, as_argument(names)) for role in roles)
-    text = say("overlooked.question", **parts, says=says, ways=ways, ignore=SettingPart("ignore", as_argument(name)))
+    ignore = SettingPart("ignore", as_argument(name), is_from_sheet=True)
+    text = say("overlooked.question", **parts, says=says, ways=ways, ignore=ignore)
     kind = "overlooked.is-as-well" if beside else "overlooked.is"
     choices = [PossibleAnswer("map", f"{role}={names}", say(kind, role=role)) for role in roles]
     choices.append(PossibleAnswer("ignore", name, say("overlooked.is-nothing")))

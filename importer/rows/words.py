@@ -296,7 +296,7 @@ class _Column:
 
     @property
     def ignored(self) -> SettingPart:
-        return SettingPart("ignore", as_argument(self.not_this.value))
+        return SettingPart("ignore", as_argument(self.not_this.value), is_from_sheet=True)
 
 
 def unknown(
@@ -350,7 +350,10 @@ def unknown(
 def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
     """Return the settings that give a word a meaning, the likely meaning first."""
     argument = as_argument(word)
-    return tuple(SettingPart("value", meaning(role, argument, value)) for value in offered(role, heading, word))
+    return tuple(
+        SettingPart("value", meaning(role, argument, value), is_from_sheet=True)
+        for value in offered(role, heading, word)
+    )
 
 
 def _word(column: _Column, word: str, count: int) -> Question:
@@ -370,7 +373,7 @@ def _word(column: _Column, word: str, count: int) -> Question:
         rows=rows,
         role=role,
         ways=_ways(role, heading, word),
-        left_out=SettingPart("value", meaning(role, as_argument(word), None)),
+        left_out=SettingPart("value", meaning(role, as_argument(word), None), is_from_sheet=True),
         ignore=column.ignored,
     )
     asks = say("words.what-means", word=shown_word, role=role, rows=rows)

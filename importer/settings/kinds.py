@@ -247,7 +247,8 @@ def none_last(names: Iterable[str]) -> tuple[str, ...]:
 
 def mapped(role: Role, name: str) -> SettingPart:
     """Return the setting that maps a column to a role."""
-    return SettingPart("key-column", name) if role is Role.KEY else SettingPart("map", f"{role}={name}")
+    setting, value = ("key-column", name) if role is Role.KEY else ("map", f"{role}={name}")
+    return SettingPart(setting, value, is_from_sheet=True)
 
 
 class Limited:

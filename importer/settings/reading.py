@@ -208,7 +208,11 @@ class Reading:
     @property
     def as_settings(self) -> tuple[SettingPart, ...]:
         """The settings that say the same."""
-        return tuple(SettingPart(name, text) for name, value in self.answers.items() for text in _texts(name, value))
+        return tuple(
+            SettingPart(name, text, is_from_sheet=True)
+            for name, value in self.answers.items()
+            for text in _texts(name, value)
+        )
 
 
 def _texts(name: str, value: Any) -> Iterable[str]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from importer.errors import BadSettings
 from importer.markup import ContentKind
-from importer.messages import Message, say, words
+from importer.messages import Message, Quoted, say, words
 from importer.models import OnSeveral, Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
@@ -128,7 +128,7 @@ class Setting:
         except BadSettings as error:
             raise BadSettings(error.reason, setting=self.name) from error
         except ValueError as error:  # from Python itself, for example for a number with thousands of digits
-            raise BadSettings(words(str(error)), setting=self.name) from error
+            raise BadSettings(words(Quoted(str(error))), setting=self.name) from error
 
 
 def _setting(

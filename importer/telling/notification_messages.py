@@ -40,29 +40,6 @@ _TITLES = {0: "notice.delivered", 2: "notice.nothing-sent", 3: "notice.stopped",
 _ADVICE = {0: "notice.do-nothing", 2: "notice.correct-it", 3: "notice.run-again", 4: "notice.mend-it-first"}
 _DETAILED = 5
 """Maximum number of files that are described in detail."""
-_TOLD = frozenset(
-    """
-    archive.no-folder archive.other-store attachments.no-folder
-    attachments.holds-own-files files.of-another-user files.open-to-others files.shared
-    choosing.folder-unreadable choosing.no-spreadsheet choosing.only-ours choosing.stands-for choosing.the-folder
-    count.note count.public-note count.row disk.full disk.no-folder disk.not-allowed disk.read-only files.none
-    guard.by-email guard.by-id guard.few-rows guard.many-notes guard.no-rows guard.nothing-to-fix
-    guard.unknown-prospects identity.another identity.earlier-copy identity.none identity.unreadable
-    journal.failed-reading journal.failed-writing journal.gone journal.mend-reading
-    journals.folder-is-none key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file
-    key.not-in-variable key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
-    notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable
-    postgres.mend profile.file-missing profile.no-closing-quote profile.no-setting profile.no-table
-    profile.not-there profile.not-toml profile.unreadable profile.write-a-table recipients.in-file
-    recipients.in-variable recipients.none recipients.unreadable series.nothing-to-import
-    settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend sqlite.unusable stopped.hours-over
-    stopped.no-thread stopped.time-over stopped.unsaid stopped.window-over store.no-folder target.impossible
-    target.is-folder target.no-folder unconfirmed.first unconfirmed.first-beside unconfirmed.first.then
-    unconfirmed.key-of-another unconfirmed.key-of-another-journal unconfirmed.key-of-another.then unconfirmed.new-key
-    unconfirmed.new-key.then unconfirmed.refused written.nowhere written.trouble
-    """.split()
-)
-"""Kinds of messages whose parts are paths, names of ours and the system's words, so that they may leave whole."""
 
 
 class _Notified(Plain):
@@ -139,16 +116,18 @@ def _in_short(files: Sequence[FileEnded], status: int) -> Message:
 
 def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[Message]:
     """Yield the advice in one line; or in one line per advice, the worst first, with the names of the files."""
-    by_advice: dict[Message, list[FileEnded]] = {}
+    by_advice: dict[str, tuple[Message, list[FileEnded]]] = {}
     for status, files in groups.items():
         usual = _advice(files, status)
         for ended in files:
-            by_advice.setdefault(_own_advice(ended) or usual, []).append(ended)
+            advice = _own_advice(ended) or usual
+            by_advice.setdefault(render(advice), (advice, []))[1].append(ended)
     if len(by_advice) == 1:
-        yield say("notice.what-to-do", advice=next(iter(by_advice)))
+        [(advice, _)] = by_advice.values()
+        yield say("notice.what-to-do", advice=advice)
         return
     yield say("notice.what-to-do-for-each")
-    for advice, files in by_advice.items():
+    for advice, files in by_advice.values():
         yield say("notice.to-do", files=listed([ended.file.name for ended in files]), advice=advice)
 
 
@@ -171,16 +150,10 @@ def _own_advice(ended: FileEnded) -> Message | None:
 
 
 def _told(error: ImporterError | None) -> Message | None:
-    """Return an error's message if it may leave this computer as the screen shows it."""
-    message = error.message if error is not None else None
-    return message if message is not None and _may_leave(message) else None
-
-
-def _may_leave(message: Message) -> bool:
-    """Return whether a message holds nothing of the sheet or the API. Words of the system may stand within others."""
-    reason = dict(message.parts).get("reason", message)
-    is_only_words = isinstance(reason, Message) and reason.kind == "words"
-    return not is_only_words and (_TOLD | {"words"}).issuperset(message.kinds())
+    """Return an error's message if it may leave this computer as the screen shows it. Questions are about the sheet."""
+    if error is None or isinstance(error, UnclearColumns):
+        return None
+    return error.message if error.message.is_ours else None
 
 
 def _files(files: Sequence[FileEnded], worst: int) -> Iterator[Message | None]:
@@ -250,10 +223,11 @@ def _lost_elsewhere(reports: Sequence[Report]) -> Counter[tuple[str, str]]:
 
 
 def _not_begun(ended: FileEnded) -> Message:
-    if (message := _told(ended.error)) is not None:
+    is_left = ended.fate in (FileResult.LEFT, FileResult.NOT_BEGUN)
+    if not is_left and (message := _told(ended.error)) is not None:
         return say("notice.file", file=ended.file.name, why=message)
     reason = _why(ended.error) if ended.error is not None else say("notice.own-fault")
-    if ended.fate in (FileResult.LEFT, FileResult.NOT_BEGUN):
+    if is_left:
         reason = say("notice.left", fate=ended.fate.value, why=reason)
     elif ended.error is None and not ended.exit_status:
         reason = say("notice.gone" if ended.fate is FileResult.GONE else "notice.nothing-to-import")
@@ -276,7 +250,7 @@ def _why(error: ImporterError) -> Message:
 
 def _origin(error: BadSettings) -> Message | None:
     """Return the place where a wrong setting was set, such as a line of the profile, if it may leave."""
-    return error.origin if error.origin is not None and _may_leave(error.origin) else None
+    return error.origin if error.origin is not None and error.origin.is_ours else None
 
 
 def _advice(ended: Sequence[FileEnded], status: int) -> Message:

@@ -72,7 +72,8 @@ def _how_to_make_public(overview: Preview) -> Message:
     from importer.rows.words import is_word  # noqa: PLC0415 - only this sentence waits for it
 
     if own := [word for word in private if not is_word(word)]:
-        return say("plan.public-by-word", way=SettingPart("value", f"{Role.VISIBILITY}:{as_argument(own[0])}=Public"))
+        value = f"{Role.VISIBILITY}:{as_argument(own[0])}=Public"
+        return say("plan.public-by-word", way=SettingPart("value", value, is_from_sheet=True))
     return say("plan.public-in-cells", column=column.letter)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from importer.api import Answer, Cause, NoteChange, NotesPage
 from importer.api.protocol import API_REFUSED
-from importer.messages import render, say
+from importer.messages import Quoted, render, say
 from importer.models import Note, Status, Visibility
 from tests.api.canned import (
     CREATED,
@@ -70,7 +70,7 @@ def test_ids_are_quoted_in_the_address() -> None:
 
 # -- answers ----------------------------------------------------------------------------------------------------------
 
-REJECTED = Answer(None, say("api.gave-reason", words="no such prospect"))
+REJECTED = Answer(None, say("api.gave-reason", words=Quoted("no such prospect")))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ REJECTED = Answer(None, say("api.gave-reason", words="no such prospect"))
         ([entry("P1", None, False, error_message="no such\n prospect")], {"P1": REJECTED}),
         (
             [entry("P1", None, False, message=f"no such {KEY}")],
-            {"P1": Answer(None, say("api.gave-reason", words="no such (key)"))},
+            {"P1": Answer(None, say("api.gave-reason", words=Quoted("no such (key)")))},
         ),
     ],
 )
