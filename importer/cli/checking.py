@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 
 _CONNECTION = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL)
+_CHECKED = [name for name, setting in SETTINGS.items() if setting.topic is not Topic.QUIET]
 
 
 @click.command(cls=InGroups)
-@settings_about(*_CONNECTION, Topic.ASKING, Topic.NOTIFYING, Topic.LOG, Topic.OUTPUT, also=SETTINGS)
+@settings_about(*_CONNECTION, Topic.ASKING, Topic.NOTIFYING, Topic.LOG, Topic.OUTPUT, also=_CHECKED)
 @click.option(
     "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )

@@ -188,7 +188,7 @@ def test_an_import_that_was_agreed_to_by_ids_in_doubt_and_is_larger_by_email_is_
         csv.writer(file).writerows([["Contact ID", "Email", "Note"], *([*row, "Same"] for row in rows)])
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path)
-        with pytest.raises(Changed, match="It was 2, and is 3 now"):
+        with pytest.raises(Changed, match="have changed since you agreed"):
             send(path, settings)
         assert not box.notes
         assert send(path, settings).counts == {Result.CREATED: 3}

@@ -164,7 +164,7 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     assert f'name="digest" value="{found.digest}"' in asked
     attach(friend, upload, ("a.txt", b"something else"))
     ours, theirs = multiprocessing.Pipe()
-    with ours, theirs, pytest.raises(Changed, match="a setting of the profile or an attached file changed"):
+    with ours, theirs, pytest.raises(Changed, match="a setting or an attached file changed them"):
         tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest, is_meant=True).do(
             tasks.Word(theirs)
         )
