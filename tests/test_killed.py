@@ -24,7 +24,7 @@ from tests.truth import DELIVERED, Line, check, read_results, write_sheet
 pytestmark = pytest.mark.slow
 
 KEY = "a-key-that-nobody-may-see"
-KILLS = 8  # of each of the seven seeds, with each database, 112 in all
+KILLS = 8  # of each of the three seeds, with each database, 48 in all
 LIMIT = Limit.parse("150/1s:headers:429")
 _LONGEST = 150.0  # seconds that anything in here may take; far more than it does
 # A success that names no notes isn't among them: it rests for five minutes, which no test waits for (test_answers.py).
@@ -131,7 +131,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], lis
     return new
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
     seed: int, tmp_path: Path, database: Callable[[], list[str]]
 ) -> None:
@@ -156,7 +156,7 @@ def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
         assert {prospect for prospect in sent if prospect.startswith("P")} == set()  # only rejected ones again
 
 
-@pytest.mark.parametrize("seed", [30, 31])
+@pytest.mark.parametrize("seed", [30])
 def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(
     seed: int, tmp_path: Path, database: Callable[[], list[str]]
 ) -> None:
@@ -191,7 +191,7 @@ def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(
         assert sent == {"INVALID1"}
 
 
-@pytest.mark.parametrize("seed", [20, 21])
+@pytest.mark.parametrize("seed", [20])
 def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_theirs(
     seed: int, tmp_path: Path, database: Callable[[], list[str]]
 ) -> None:
@@ -302,7 +302,7 @@ def test_at_any_moment_all_files_are_known_but_those_under_way(tmp_path: Path) -
         assert len(box.notes) == 60
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(1))
 def test_killed_amid_uploads_it_uploads_nothing_again_that_is_up_and_every_note_carries_its_files(
     seed: int, tmp_path: Path
 ) -> None:

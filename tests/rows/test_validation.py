@@ -25,7 +25,6 @@ from importer.reading.spool import BLOCK_ROWS
 from importer.resultsfile import CUT_MARK, OUR_COLUMNS, protected
 from importer.rows.values import kind_of
 from importer.settings import Settings
-from tests.memory import MEGABYTE, peak_of
 from tests.rendered import told
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
@@ -171,19 +170,6 @@ def test_of_many_spellings_a_few_are_listed() -> None:
     words = [word for words in FIELDS[Role.STATUS].words.values() for word in words if not word.isdecimal()]
     [sentence] = overlooked(*words)
     assert f"and {len(words) - 8} more" in sentence
-
-
-@pytest.mark.slow
-def test_very_many_values_that_are_none_take_little_memory(tmp_path: Path) -> None:
-    """What is wrong with each of a hundred thousand cells is kept as a value, without what was going on around it."""
-    path = tmp_path / "a.csv"
-    lines = "".join(f"P{i},a note,nobody{i}\n" for i in range(100_000))
-    path.write_text(f"Prospect ID,Note,Visibility\n{lines}")
-    program = (
-        "from importer.commands import loading; from importer import settings;"
-        " loading.load(sys.argv[1], settings.Settings()).close()"
-    )
-    assert peak_of(program, path) < 300 * MEGABYTE
 
 
 def test_a_near_word_is_looked_for_only_where_a_text_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
