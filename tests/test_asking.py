@@ -317,51 +317,6 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
     assert len(box.notes) == 2
 
 
-def test_the_exports_of_two_programs_in_one_workspace_are_each_asked_about_once(box: Sandbox, profiles: Path) -> None:
-    """What was answered for one stays true when the other is answered; at night neither is asked about its columns."""
-    one = (("Contact ID", "Full Comments"), [("jzRkmgMdw1", TEXTS[0])])
-    other = (("Contact ID", "Call notes"), [("jzRkmgMdw2", TEXTS[1])])
-    assert types(["run", write(*one)], ["1", "1", "y"]).status == 0
-    assert types(["run", write(*other)], ["1", "1", "y"]).status == 0
-    kept = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert [(one["name"], one["map"]) for one in kept] == [
-        ("n", {"content": "Full Comments"}), ("n 2", {"content": "Call notes"}),
-    ]  # fmt: skip
-    for head, rows in (one, other):
-        assert main(["run", write(head, [*rows, ("jzRkmgMdw3", rows[0][1])]), "--yes"]) == 0
-    assert len(box.notes) == 4
-
-
-def test_that_one_export_has_no_visibility_says_nothing_of_another_that_has_it(box: Sandbox, profiles: Path) -> None:
-    """What is remembered of the one doesn't make the other's private notes public, or send any again, at night."""
-    other = [("jzRkmgMdx1", "Meeting", TEXTS[0]), ("jzRkmgMdx2", "Meeting", TEXTS[1])]
-    assert types(["run", write()], ["1", "3", "1", "2", "y"]).status == 0
-    seen = types(["run", write(("Contact ID", "Subject", "Note"), other)], ["2", "", "y"])
-    assert seen.status == 0, seen.screen
-    received = len(box.notes)
-    assert received == len(ROWS) + len(other)
-    for _ in range(2):
-        for head, rows in ((HEAD, ROWS), (("Contact ID", "Subject", "Note"), other)):
-            assert main(["run", write(head, rows), "--yes"]) == 0
-            assert len(box.notes) == received
-    known = ("Contact ID", "Note", "Visibility")
-    assert main(["run", write(known, [("jzRkmgMdx9", "Seen by me", "Only me")]), "--yes"]) == 0
-    assert {note.visibility for note in box.notes if note.prospect_id == "jzRkmgMdx9"} == {"2"}
-
-
-def test_what_is_true_of_one_file_is_not_carried_on_to_another_kind(box: Sandbox) -> None:
-    """That the first has no visibility makes no note of the second public; of one like the first nothing is asked."""
-    first, second = ("Contact ID", "Full Comments"), ("Contact ID", "Full Comments", "Private")
-    Path("folder").mkdir()
-    for name, head, row in (("a", first, "1"), ("b", first, "2"), ("c", second, "3")):
-        rows = [(f"jzRkmgMdw{row}", TEXTS[0], "Yes")[: len(head)]]
-        Path(write(head, rows)).rename(f"folder/{name}.csv")
-    seen = types(["run", "folder/a.csv", "folder/b.csv", "folder/c.csv"], ["1", "2", "y", "y", "", "y"])
-    assert seen.status == 2, seen.screen
-    assert seen.screen.count("Which column holds the text") == 2
-    assert [(note.prospect_id, note.visibility) for note in box.notes] == [("jzRkmgMdw1", "1"), ("jzRkmgMdw2", "1")]
-
-
 def test_what_a_word_of_this_run_means_is_kept_for_its_column(box: Sandbox, profiles: Path) -> None:
     """With ``--remember``, also where nobody is asked."""
     flags = ["--map", "visibility=Shared", "--value", "visibility:Yes=Public", "--remember", "--yes"]
@@ -384,50 +339,6 @@ def test_a_profile_says_nothing_of_the_columns_of_all_sheets(
     said = " ".join(capsys.readouterr().err.split())
     assert "A profile holds columns and words in its readings only" in said
     assert "line 2" in said
-
-
-def test_that_a_sheet_has_no_visibility_is_remembered(box: Sandbox, profiles: Path) -> None:
-    flags = ["--map", "visibility=", "--default-visibility", "private", "--remember"]
-    assert types(["run", write(("Prospect ID", "Note"), [("P1", "x")]), *flags], ["y"]).status == 0
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["map"] == {"visibility": ""}
-    assert main(["run", write(("Prospect ID", "Note"), [("P2", "x")]), "--yes"]) == 0
-
-
-def test_the_plan_and_the_summary_say_who_may_see_the_notes(box: Sandbox) -> None:
-    """Before anything is sent, and afterwards, with the columns that were read."""
-    seen = types(["run", write(("Prospect ID", "Note", "Visibility"), [("P1", "x", "1"), ("P2", "y", "2")])], ["y"])
-    assert "public: 1 private: 1 drafts: 0" in seen.screen.partition("Send 2 notes")[0]
-    summary = openpyxl.load_workbook("n.results.xlsx")["Summary"]
-    pairs = {row[1].value: row[2].value for row in summary.iter_rows() if row[1].value}
-    assert pairs["Columns"] == "prospect A 'Prospect ID', content B 'Note', visibility C 'Visibility'"
-    assert pairs["Visibility"] == "public: 1, private: 1, drafts: 0"
-
-
-def test_a_blank_column_is_no_answer(box: Sandbox) -> None:
-    """Some reports begin with one."""
-    rows = [("", "jzRkmgMdw1", "Meeting of today", "Public")]
-    seen = types(["run", write(("", "Contact ID", "Agenda", "Visibility"), rows)], [""])
-    assert "2 column C, 'Agenda'" in seen.screen
-    assert "column A" not in seen.screen
-
-
-def test_that_merged_cells_count_for_every_row_is_remembered(box: Sandbox, profiles: Path) -> None:
-    """Without it, the guard says what is wrong, with the setting that mends it; the night after it is as by day."""
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in (("Prospect ID", "Note", "Visibility"), ("P1", "x", "1"), ("P2", None, "1")):
-        sheet.append(row)
-    sheet.merge_cells("B2:B3")
-    book.save("m.xlsx")
-    seen = types(["run", "m.xlsx", "--max-invalid", "20%"], [])
-    assert seen.status == 2
-    assert "B3: a merged cell covers this one" in seen.screen.partition("The first problem is ")[2]
-    assert "--fill-merged" in seen.screen
-    assert types(["run", "m.xlsx", "--max-invalid", "20%", "--fill-merged", "--remember"], ["y"]).status == 0
-    assert "fill-merged = true" in profiles.read_text(encoding="utf-8")
-    assert main(["check", "m.xlsx", "--max-invalid", "20%"]) == 0
 
 
 # -- some first
@@ -815,20 +726,6 @@ def test_dates_of_composed_notes_are_asked_about_at_once(box: Sandbox) -> None:
     assert "has dates such as 11/12/2026. Does the day or the month come first? 1 day first" in seen.screen
     assert "1 notes with these columns before the text 11/12/2026, Ann: Called 1.11.2026, Bob: Spoke 2" in seen.screen
     assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-01, Bob: Spoke"}
-
-
-def test_b_goes_back_from_the_dates_to_the_offer_and_from_it_to_the_question_before(box: Sandbox) -> None:
-    """Enter at the offer leaves the notes as they are, and nothing is sent by it."""
-    head, rows = DATED
-    path = write(head[:-1], [row[:-1] for row in rows])
-    seen = types(["run", path], ["1", "1", "b", "b", "1", "", "n"])
-    assert seen.status == 2
-    assert seen.screen.count("Who may see these notes?") == 2
-    assert seen.screen.count("Which notes do you want to send?") == 3
-    assert "Number, or b to go back (Enter: the notes stay as they are)" in seen.screen
-    assert "2 notes are private" in seen.screen
-    assert "composed as" not in seen.screen
-    assert box.received == ()
 
 
 def test_the_command_that_asks_has_the_address_and_the_journal_of_the_command_line(

@@ -212,25 +212,6 @@ def test_a_limit_without_end_ends_the_run_and_the_same_command_finishes_it(tmp_p
     assert final["created"] + final["already imported"] == 10
 
 
-def test_nobody_there_ends_the_run_with_every_row_not_sent(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY) as box:
-        box.stop()
-        report = deliver(box, tmp_path, give_up=1.0)
-        assert isinstance(report.stopped, Outage)
-        assert counts(report) == Counter({"not sent": 13})
-        assert (report.requests, report.looks) == (0, 0)
-        box.start()
-        assert counts(deliver(box, tmp_path)) == FINAL
-
-
-def test_a_wrong_key_is_said_plainly_and_sends_nothing_more(tmp_path: Path) -> None:
-    with Sandbox(api_key="another", bad_key_status=400) as box:
-        report = deliver(box, tmp_path)
-        assert len(box.received) == 1
-    assert isinstance(report.stopped, KeyRefused)
-    assert counts(report) == Counter({"not sent": 13})
-
-
 def test_the_key_follows_no_redirect(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with Sandbox(api_key=KEY, faults=[fault("redirect:any")]) as box:

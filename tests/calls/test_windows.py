@@ -119,16 +119,6 @@ def test_a_gateways_limit_on_calls_a_second_beside_the_apis_costs_no_window(seed
     assert api.refused <= 0.15 * 600
 
 
-@pytest.mark.parametrize("seed", seeds(3, 10))
-@pytest.mark.parametrize("latency", [0.02, 0.3])
-def test_limits_on_calls_a_second_are_lived_with(latency: float, seed: int) -> None:
-    """The service has none. A gateway may."""
-    api = Api(20, 1.0, "off", retry=False)
-    took = importer(api, latency, seed).run(600)
-    assert api.refused <= 0.12 * 600
-    assert 600 / took >= 0.35 * 20
-
-
 # -- endpoints and the account -----------------------------------------------------------------------------------------
 
 
@@ -219,15 +209,6 @@ def test_a_reset_in_whole_seconds_costs_at_most_one_refusal_however_it_was_round
     took = importer(api, latency, seed).run(300)
     assert api.refused <= 1
     assert 300 / took >= 0.95
-
-
-@pytest.mark.parametrize("seed", seeds(3, 10))
-@pytest.mark.parametrize("reset", ["iso", "seconds"])
-def test_an_announced_limit_over_any_minute_is_lived_with(reset: str, seed: int) -> None:
-    api = Api(20, 60.0, reset, sliding=True)
-    took = importer(api, 0.05, seed).run(200)
-    assert api.refused <= 2
-    assert 200 / took >= 0.85 * 20 / 60
 
 
 @pytest.mark.parametrize("seed", seeds(3, 10))
