@@ -98,9 +98,8 @@ def test_a_limit_that_changes_is_learned_anew(before: int, then: int, seed: int)
 
 
 @pytest.mark.parametrize("seed", seeds(1, 10))
-@pytest.mark.parametrize("sliding", [False, True], ids=["fixed", "sliding"])
-def test_two_importers_on_one_key_share_the_limit(sliding: bool, seed: int) -> None:
-    api = Api(20, 60.0, "off", retry=False, sliding=sliding)
+def test_two_importers_on_one_key_share_the_limit(seed: int) -> None:
+    api = Api(20, 60.0, "off", retry=False)
     run, other = importer(api, 0.1, seed), importer(api, 0.15, seed + 1000, began_later=7.0)
     Importer.side_by_side(run, other, until=NOON + 3600.0)
     both = sorted(after(run, 300.0) + after(other, 300.0))

@@ -44,7 +44,8 @@ def main(source: Path, url: str, key: str, answers: Path, attempts: int) -> None
         for start in range(0, len(people), 100):
             part = people[start : start + 100]
             body = {
-                "content": content, "visibility": VISIBILITY[str(visibility)], "status": STATUS[str(status)], "prospectIds": part,
+                "content": content, "visibility": VISIBILITY[str(visibility)], "status": STATUS[str(status)],
+                "prospectIds": part,
             }  # fmt: skip
             found = send(session, url, body, attempts)
             with answers.open("a", encoding="utf-8") as file:
