@@ -1,9 +1,9 @@
 """A bad night: the same rows and faults for two scripts and for this tool (``make bench BENCH=--night``).
 
 Each contender imports 1,000 rows with 200 notes, in a process of its own, to a stand-in of its own on this machine. The
-stand-in has Saleshandy's limit. 11 % of the calls fail, half of them after the notes were created. The process is
-killed once, in the middle, and started again until it ends. Nothing is speeded up: it takes about a quarter of an hour.
-Comes in: nothing. Goes out: the table of the README.
+stand-in has Saleshandy's limit. 11 % of the calls fail, more than half of them after the notes were created. The
+process is killed once, in the middle, and started again until it ends. Nothing is speeded up: it takes about a quarter
+of an hour. Comes in: nothing. Goes out: the table of the README.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def _rows_answered(folder: Path) -> int:
 
 
 CONTENDERS = (
-    Contender("a script with a groupby", _script(), _lines_answered),
-    Contender("the same, repeating after any failure", _script("--repeat"), _lines_answered),
-    Contender("note-importer", _importer, _rows_answered),
+    Contender("a script with a groupby, which goes on where it stopped", _script(), _lines_answered),
+    Contender("the same script, repeating a call after any failure", _script("--repeat"), _lines_answered),
+    Contender("this tool", _importer, _rows_answered),
 )
 
 
@@ -74,7 +74,9 @@ def measure() -> None:
     """Give each contender its night, all at the same time, and print the table."""
     with ThreadPoolExecutor(len(CONTENDERS)) as pool:
         lines = [*pool.map(_night, CONTENDERS)]
-    print("\n| | notes there twice | notes missing | rows without an answer | requests | minutes |")
+    print(
+        f"\n| {ROWS:,} rows, {NOTES} notes | notes twice | notes missing | rows without an answer | calls | minutes |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     print("\n".join(lines))
 
