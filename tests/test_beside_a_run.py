@@ -17,8 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from importer.importing import workspaces
-from importer.settings import Settings
 from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, write_sheet
 
@@ -202,27 +200,3 @@ def test_two_importers_on_one_journal_killed_at_random_send_nothing_twice(
         doubted = sum(desk.finish(sheet, *more[who]) for who in range(2) for sheet in sheets[who])
         assert desk.twice() == 0
         assert 4 * ROWS - doubted <= len(box.notes) <= 4 * ROWS
-
-
-def test_a_copy_made_during_a_run_that_was_killed_then_is_not_taken_for_the_journal(tmp_path: Path) -> None:
-    """It lacks what was sent between the copy and the kill; the journal itself goes on."""
-    copy, guarded = tmp_path / "copy.sqlite", "--guard-local-address"
-    with Sandbox(api_key=KEY, limit=Limit.parse("10/1s:headers:429")) as box, Desk(tmp_path, box) as desk:
-        sheet = desk.sheet("Note", 100)
-        workspaces.confirm(Settings(base_url=box.url, journal=desk.journal))
-        main = desk.run(sheet, guarded)
-        desk.wait_for_notes(5, main)
-        end(desk.start("journal", "backup", copy))
-        desk.wait_for_notes(5, main)
-        kill(main)
-        box.set_limit(None)
-        there = len(box.notes)
-        own, desk.journal = desk.journal, copy
-        refused = desk.run(sheet, guarded)
-        assert "is an earlier copy of the one" in " ".join(end(refused).split())
-        assert refused.returncode == 4
-        assert len(box.notes) == there
-        desk.journal = own
-        desk.finish(sheet, guarded)
-        assert desk.twice() == 0
-        assert len(box.notes) == 100

@@ -807,20 +807,6 @@ def test_last_is_the_last_run_of_the_workspace(type_: Terminal, profiles: Path) 
     assert {note.prospect_id for note in type_.box.notes if note.status == "0"} == {"P1", "P2", "P3"}
 
 
-def test_hidden_notes_are_not_sent_again_unasked(type_: Terminal) -> None:
-    """The rows wait for an answer, and say which there are."""
-    three_notes(type_)
-    type_("hide", "last", "--yes")
-    assert type_("run", "n.csv", "--results", "out.csv").status == 1
-    assert {row["reason"].partition("later. ")[2] for row in csv_rows(type_.folder / "out.csv")} == {
-        "To send it again: --hidden send. To leave it hidden: --hidden leave"
-    }
-    assert len(type_.box.notes) == 3
-    assert type_("run", "n.csv", "--hidden", "leave").status == 0
-    assert type_("run", "n.csv").status == 0
-    assert len(type_.box.notes) == 3
-
-
 def test_hide_changes_nothing_where_nobody_can_be_asked(type_: Terminal) -> None:
     """Without ``--yes`` and without a terminal, status 2."""
     three_notes(type_)

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import os
 import random
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -219,46 +218,6 @@ def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_thei
         ids = {row["note_id"] for row in rows if row["note_id"]}
         assert len(ids) == len(lines) - len(doubted) <= sum(there.values()) - len(lines)
         assert not ids & earlier
-
-
-def test_ctrl_c_ends_it_in_good_order_and_the_same_command_finishes(tmp_path: Path, address: str) -> None:
-    lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(120)]
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with Sandbox(api_key=KEY, latency=0.2) as box:
-        process = start(box, sheet, "--journal", address)
-        assert wait_for_requests(box, 4, process)
-        process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
-        status, output = finish(process)
-        assert status == 3, output
-        assert "Run the same command again to continue" in " ".join(output.split())
-        counts = check(lines, tmp_path / "results.csv", box)
-        assert counts["created"] == len(box.notes) > 0
-        assert counts["unconfirmed"] == 0
-        assert counts["not sent"] > 0
-        status, output = finish(start(box, sheet, "--journal", address))
-        assert status == 0, output
-        final = check(lines, tmp_path / "results.csv", box)
-        assert final["created"] + final["already imported"] == len(box.notes) == 120
-
-
-def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_path: Path, address: str) -> None:
-    lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(60)]
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    limit = Limit.parse("1/600s:headers:429:first-call")  # so the first run waits after its first call
-    with Sandbox(api_key=KEY, limit=limit) as box:
-        first = start(box, sheet, "--journal", address)
-        assert wait_for_requests(box, 1, first)
-        status, output = finish(start(box, sheet, "--journal", address, "--results", str(tmp_path / "other.csv")))
-        assert status == 3
-        assert f"process {first.pid}" in " ".join(output.split())
-        assert "since 20" in " ".join(output.split())
-        assert not (tmp_path / "other.csv").exists()
-        first.kill()
-        first.communicate(timeout=_LONGEST)
-        box.set_limit(None)
-        status, output = finish(start(box, sheet, "--journal", address))
-        assert status == 0, output
-        check(lines, tmp_path / "results.csv", box)
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
