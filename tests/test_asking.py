@@ -14,11 +14,7 @@ import openpyxl
 import pytest
 
 from importer.cli import main
-from importer.errors import UnclearColumns
-from importer.importing.loading import load
 from importer.markup import visible
-from importer.settings import Settings
-from importer.settings.reading import Reading
 from tests.sandbox import Sandbox
 
 if sys.platform == "win32":
@@ -110,18 +106,6 @@ def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
     for word in (*words, "or choose one visibility for all rows: --default-visibility private"):
         assert word in said
     assert "Enter alone stops" not in said
-    assert box.received == ()
-
-
-def test_a_word_nobody_explained_stops_the_night(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is counted, and each way to settle it is named; check says the same, with everything else."""
-    mapped = ["--map", "content=C", "--map", "visibility=D"]
-    for command in (["run", write(), *mapped], ["check", write(), *mapped]):
-        assert main(command) == 2
-        said = " ".join("".join(capsys.readouterr()).split())
-        assert "contains 'Team only' in 2 rows, which is not a known visibility" in said
-        assert '--value visibility:"Team only"=Private or --value visibility:"Team only"=Public' in said
-        assert "--value visibility:Yes=Public or --value visibility:Yes=Private" in said
     assert box.received == ()
 
 
@@ -269,14 +253,6 @@ def test_the_plan_says_what_words_mean_and_which_groups_are_public(
     assert "Only the owner of the API key will see them" in plan["who_sees_the_private"]
 
 
-def test_that_all_notes_are_private_is_an_answer_like_any_other(box: Sandbox, profiles: Path) -> None:
-    assert types(["run", write()], ["1", "1", "y"]).status == 0
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert (kept["map"], kept["default-visibility"]) == ({"content": "Full Comments"}, "Private")
-    assert main(["run", write(rows=[(f"x{row[0]}", *row[1:]) for row in ROWS]), "--yes"]) == 0
-    assert [note.visibility for note in box.notes] == ["2"] * 8
-
-
 def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: Path) -> None:
     """A column of unknown name with nothing but statuses is asked about, once for this kind of sheet."""
     rows = [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)]
@@ -314,18 +290,6 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
     assert seen.status == 0, seen.screen
     assert seen.screen.count("Which column") == 1
     assert seen.screen.count("Your answers are kept") == 1
-    assert len(box.notes) == 2
-
-
-def test_what_a_word_of_this_run_means_is_kept_for_its_column(box: Sandbox, profiles: Path) -> None:
-    """With ``--remember``, also where nobody is asked."""
-    flags = ["--map", "visibility=Shared", "--value", "visibility:Yes=Public", "--remember", "--yes"]
-    assert main(["run", write(("Prospect ID", "Note", "Shared"), [("P1", "x", "Yes")]), *flags]) == 0
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["value"] == {"visibility": {"Shared": {"Yes": "Public"}}}
-    assert main(["run", write(("Prospect ID", "Note", "Shared"), [("P2", "x", "Yes")]), "--yes"]) == 0
-    other = ["--map", "visibility=Private", "--yes"]
-    assert main(["run", write(("Prospect ID", "Note", "Private"), [("P3", "x", "Yes")]), *other]) == 2
     assert len(box.notes) == 2
 
 
@@ -509,20 +473,6 @@ def test_how_an_export_is_encoded_is_asked_once(
     assert main(["run", "o.csv", "--yes"]) == 0, capsys.readouterr().err  # a column that means nothing is new
     Path("o.csv").write_bytes(b"Prospect ID,Remark,Visibility\r\n" + rows)
     assert main(["run", "o.csv", "--yes"]) == 2
-
-
-def test_a_named_export_is_read_as_it_was(tmp_path: Path) -> None:
-    """Its encoding counts, not that of another export with the same headings; with none, it is asked again."""
-    head = ("Prospect ID", "Note", "Visibility")
-    known = [Reading(name, head, date(2026, 11, 1), {"encoding": name}) for name in ("cp1252", "cp1250")]
-    path = tmp_path / "n.csv"
-    path.write_bytes(f"{','.join(head)}\r\njzRkmgMdw1,Met Jan Kočka,Private\r\n".encode("cp1250"))
-    for name, text in (("cp1250", "Met Jan Kočka"), ("CP1252", "Met Jan Koèka")):
-        with load(path, Settings(export=name, readings=known)) as sheet:
-            assert [note.text for note in sheet.rows.notes] == [text]
-    for name in ("none", "new"):
-        with pytest.raises(UnclearColumns, match="--encoding cp1250"):
-            load(path, Settings(export=name, readings=known))
 
 
 @pytest.mark.parametrize("answer", ["4", "Ref", "D"])

@@ -161,8 +161,8 @@ def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(
 ) -> None:
     """Each of them has the note once, and the row all its IDs, or none if one of them is nobody."""
     chance, journal = random.Random(seed), database()
-    people = [f"{chance.choice('abcdefg')}Rsp{number:04}" for number in range(60)]
-    rows = [(chance.sample(people, chance.randint(1, 4)), f"Note {number % 12}") for number in range(90)]
+    people = [f"{chance.choice('abcdefg')}Rsp{number:04}" for number in range(40)]
+    rows = [(chance.sample(people, chance.randint(1, 4)), f"Note {number % 12}") for number in range(50)]
     rows += [(["INVALID1", *chance.sample(people, 2)], f"Note {number}") for number in range(3)]
     chance.shuffle(rows)
     lines = [Line(chance.choice([";", ", ", " | ", "\n"]).join(named), note) for named, note in rows]
