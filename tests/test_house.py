@@ -165,7 +165,7 @@ BUDGETS = {
     "settings": 1480, "telling": 1220,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
-STAND_IN = 2_080
+STAND_IN = 1_970
 """Code lines that the stand-in in ``tests/sandbox/`` may have, so that nothing is saved by moving it there."""
 
 

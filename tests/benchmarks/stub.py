@@ -39,7 +39,7 @@ class _Api:
             }  # fmt: skip
             return _http(200, counted), False
         if method == "GET":
-            page = {"notes": [], "draftNote": None, "pagination": {"hasMore": False}}
+            page: dict[str, object] = {"notes": [], "draftNote": None, "pagination": {"hasMore": False}}
             return _http(200, {"message": "OK", "payload": page}), True
         limit = self._limit()
         if limit is None:
@@ -93,7 +93,8 @@ async def _serve(api: _Api, ready: Connection) -> None:
                 at = lower.find("content-length:")
                 size = int(lower[at + 15 : lower.index("\r\n", at)]) if at >= 0 else 0
                 body = await reader.readexactly(size)
-                reply, takes_time = api.reply(*head.split(" ", 2)[:2], body)
+                method, path, _ = head.split(" ", 2)
+                reply, takes_time = api.reply(method, path, body)
                 if takes_time:
                     await asyncio.sleep(api.latency)
                 writer.write(reply)

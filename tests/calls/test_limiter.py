@@ -194,15 +194,6 @@ def test_everyone_waits_as_long_as_an_api_that_fails_asks() -> None:
     assert driver.limiter.wait(Endpoint.CREATE) == pytest.approx(30.0)
 
 
-def test_a_limit_that_asks_for_more_patience_than_there_is_ends_the_run() -> None:
-    driver = Driver(give_up=60.0)
-    driver.begin()
-    assert not driver.reply(status=429, retry_after=59)
-    driver.now += 59
-    driver.begin()
-    assert driver.reply(status=429, retry_after=59)
-
-
 class Gateway(Api):
     """Refuses without a word more than ``rate`` calls a second, none in advance, or ``at_once`` under way."""
 

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from tests.sandbox.calls import Document, ServiceReply, invalid, refusal
 from tests.sandbox.clock import http_date
@@ -210,40 +210,11 @@ def _without_emoji(text: str) -> str:
     return "".join(sign for sign in text if unicodedata.category(sign) != "So" and ord(sign) < 0x10000)
 
 
-def _curled(text: str) -> str:
-    """Curl straight quotes as a word processor does: opening ones after white space or a bracket, else closing ones."""
-
-    def curled() -> Iterator[str]:
-        before = " "
-        for sign in text:
-            opens = before.isspace() or before in "([{"
-            yield {'"': "“" if opens else "”", "'": "‘" if opens else "’"}.get(sign, sign)
-            before = sign
-
-    return "".join(curled())
-
-
 _CHANGES: dict[str, Callable[[str], str]] = {
     "emoji": _without_emoji,
-    "quotes": _curled,
     "spaces": lambda text: re.sub(r"\s+", " ", text),
-    "trim": lambda text: text.rstrip(),
     "html": lambda text: text,  # its tags go
 }
-
-
-def _other_layout(fault: Fault, struck: Struck) -> Wire:
-    """An error in a layout that nobody told us of; successes are as they were."""
-    reply = struck.reply
-    if reply is None or reply.status < 400:
-        return struck.honest
-    code, message = reply.document.get("code", 400), reply.document["message"]
-    if fault.value == "page":
-        return Wire(reply.status, page(f"{reply.status} Error"), (HTML,))
-    if fault.value == "list":
-        return plain(replace(reply, document={"errors": [{"message": message, "code": code}]}))
-    others: Document = {"jo.berg@example.com": code, "error": {"jo.berg@example.com": 1}, "mark-of-others": 1}
-    return plain(replace(reply, document={"message": f"mark-of-others {fault.value}", "errorCode": code, **others}))
 
 
 def _failed(_fault: Fault, struck: Struck) -> Wire:
@@ -251,16 +222,6 @@ def _failed(_fault: Fault, struck: Struck) -> Wire:
     path = urlsplit(struck.url).path
     what = "create notes" if path.endswith("/v1/notes") else "upload attachment" if struck.is_upload else "fetch notes"
     return plain(refusal(400, 4000, f"Failed to {'fetch prospects' if path.endswith('/prospects') else what}"))
-
-
-def _other_matches(fault: Fault, struck: Struck) -> Wire:
-    """A search that finds only whole emails, or also what doesn't match."""
-    search = parse_qs(urlsplit(struck.url).query).get("search", [""])[0]
-    if struck.reply is None or not search or not isinstance(found := struck.reply.document["payload"], list):
-        return struck.honest
-    stranger = {"id": "Str4ngerX1", "email": "stranger@elsewhere.example", "createdAt": "2022-01-13T09:48:35.824Z"}
-    entries = [entry for entry in found if entry["email"] == search] if fault.value == "exact" else [stranger, *found]
-    return plain(replace(struck.reply, document={"message": "OK", "payload": entries}))
 
 
 def _reply(
@@ -344,11 +305,6 @@ KINDS |= {
         _AFTER,
         check=_only_posts,
     ),
-    "errors": _reply("errors laid out otherwise: page, list, or in words", _other_layout, _AFTER, value="HOW"),
-    "public": _entries(
-        "notes are shown as public", lambda entries: [{**entry, "visibility": "1"} for entry in entries], _AFTER
-    ),
-    "search": _reply("searches find only whole emails (exact), or others too", _other_matches, _AFTER, value="HOW"),
     "clock": _stands(
         "the gateway's clock: Date is so far ahead, while notes are dated by the API's", _Clock, "±SECONDS"
     ),
@@ -357,6 +313,6 @@ KINDS |= {
         "so many prospects are gone from before a page by the time it is asked for", _Moving, "COUNT", "GET"
     ),
     "rewrite": _stands(
-        "texts are shown with emoji dropped, quotes curled, spaces folded, or cut-100", _Rewriting, "HOW", "GET"
+        "texts are shown with emoji dropped, spaces folded, without tags, or cut-100", _Rewriting, "HOW", "GET"
     ),
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Any
 
 import pytest
@@ -41,7 +39,7 @@ def contents(box: Sandbox, query: str = "", **headers: str) -> list[str]:
     return [note["content"] for note in look(box, query, **headers).json()["payload"]["notes"]]
 
 
-@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 413, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [302, 404, 429, 502])
 @pytest.mark.parametrize("kind", ["html", "gateway"])
 def test_a_gateway_speaks_in_the_apis_place_after_the_notes_are_made(kind: str, status: int) -> None:
     """In HTML, or in JSON that isn't laid out as the API's; without the API's headers."""
@@ -56,29 +54,6 @@ def test_a_gateway_speaks_in_the_apis_place_after_the_notes_are_made(kind: str, 
         else:
             assert list(reply.json()) == ["message"]
         assert "x-ratelimit-remaining" in post(box).headers
-
-
-def test_a_gateway_may_have_waited_for_what_the_api_has_long_done() -> None:
-    """The note is there while the reply isn't."""
-    box = struck("html-404:after:slow=3600").start()
-    lost: list[Exception] = []
-
-    def ask() -> None:
-        try:
-            requests.post(f"{box.url}/notes", json=BODY, headers=KEY, timeout=3600)
-        except requests.RequestException as error:
-            lost.append(error)
-
-    client = threading.Thread(target=ask)
-    client.start()
-    while not box.notes:
-        time.sleep(0.005)
-    assert box.received[0].status is None
-    box.stop()
-    client.join()
-    assert len(lost) == 1
-    with struck("html-404:after:slow=0.05") as box:
-        assert post(box).elapsed.total_seconds() >= 0.05
 
 
 @pytest.mark.parametrize(
@@ -153,11 +128,9 @@ def test_a_new_note_is_shown_only_after_a_while() -> None:
     ("how", "sent", "shown"),
     [
         ("emoji", "Hi 👋🏽 there ☎ 日本", "<p>Hi  there  日本</p>"),
-        ("quotes", 'He said "it\'s ("so")"', "<p>He said “it’s (“so”)”</p>"),
         ("spaces", "a  b\u00a0 c\nd", "<p>a b c<br>d</p>"),
         ("cut-4", "a & bcd", "<p>a &amp; </p>"),
         ("cut-4", "<b>ab</b>cdef<i>g</i>", "<b>ab</b>cd<i></i>"),
-        ("quotes", '<a href="x">"y"</a>', '<a href="x">“y”</a>'),
     ],
 )
 def test_texts_are_shown_otherwise_than_they_were_sent(how: str, sent: str, shown: str) -> None:

@@ -131,16 +131,6 @@ def test_a_sliding_window_counts_the_calls_of_any_stretch_of_its_length() -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "code"), [("code-4000", 400, 4000), ("403", 403, 40000), ("503:code-4000", 503, 4000)]
-)
-def test_a_refusal_may_have_another_status_and_code(words: str, status: int, code: int) -> None:
-    with Sandbox(limit=Limit.parse(f"1/h:{words}")) as box:
-        post(box)
-        reply = post(box)
-        assert (reply.status_code, reply.json()) == (status, REFUSED | {"code": code})
-
-
-@pytest.mark.parametrize(
     ("text", "limit"),
     [
         ("20/1s", Limit(20, 1.0)),
