@@ -104,12 +104,6 @@ def test_why_nothing_was_sent_is_told(run: Run) -> None:
     assert events()[-1][:2] == ("ERROR", "ended with an error")
 
 
-def test_the_log_names_flags_as_the_command_line_does(run: Run) -> None:
-    Path("a.csv").write_text("Prospect ID,Note\nP1,x\n", encoding="utf-8")
-    assert run("run", "a.csv") == 2
-    assert any("--map …" in rest for _, name, rest in events() if name == "file not imported")
-
-
 def test_what_a_message_quotes_of_cells_and_of_the_api_is_left_out() -> None:
     setting = SettingPart("value", "State.b=Draft", is_from_sheet=True)
     text = say("names", names=(Cell("A secret"), setting, "row 2"))
