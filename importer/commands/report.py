@@ -85,8 +85,8 @@ class Report:
     Attributes:
         run: name of the run in the journal.
         counts: result → rows.
-        requests: number of requests that were sent, without those that reached no server.
-        looks: number of look-ups after unclear answers.
+        requests: number of requests to create or change notes, without those that reached no server.
+        looks: number of look-ups, before notes are changed and after unclear answers.
         rate_limited: number of calls that the API refused because there were too many.
         results: path of the results.
         remark: why the results are not in the requested place; None if they are.

@@ -57,6 +57,11 @@ class Patch:
     kind: ClassVar[Endpoint] = Endpoint.UPDATE
     purpose: ClassVar[Message] = say("purpose.changing-again")
 
+    @property
+    def wishes(self) -> Sequence[Wish]:
+        """The wish, as the wishes of a look."""
+        return [self.wish]
+
 
 @dataclass(eq=False, slots=True)
 class Look:
@@ -101,6 +106,7 @@ class Updating(Stage[Patch | Look, _Entry]):
     Attributes:
         ended: note ID → what became of the wish about it, and why.
         fields: note ID → the fields that were changed.
+        looks: how many of the calls read notes.
     """
 
     def __init__(
@@ -109,6 +115,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         super().__init__(context.caller, (Patch.kind, Look.kind), _written)
         self.ended: dict[str, tuple[Fate, Message | None]] = {}
         self.fields: dict[str, NoteChange] = {}
+        self.looks = 0
         self._context, self._journal, self._policy = context, context.journal, context.policy
         self._observe, self._size = observe, 0
         self._drafts = dict.fromkeys(drafts, "")  # prospect → the note that becomes its draft, if it is there
@@ -140,16 +147,13 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _begin(self, tasks: Sequence[Patch | Look]) -> None:
         """Make calls, each once earlier changes of its notes have come to rest. The clock of an earlier run is moot."""
         due = self._clock() + self._policy.read_timeout + self._policy.rest
+        now: list[Patch | Look] = []
         for task in tasks:
-            if self._waits(task):
+            if any(wish.opened is not None for wish in task.wishes):
                 self._dispatcher.add(task, due)
-        self._run([task for task in tasks if not self._waits(task)])
-
-    @staticmethod
-    def _waits(task: Patch | Look) -> bool:
-        if isinstance(task, Patch):
-            return task.wish.opened not in (None, task.form)
-        return any(wish.opened is not None for wish in task.wishes)
+            else:
+                now.append(task)
+        self._run(now)
 
     # -- the journal ------------------------------------------------------------------------------------------------
 
@@ -217,6 +221,11 @@ class Updating(Stage[Patch | Look, _Entry]):
             failure = Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long"))
             return Reply(task.kind, now, now, failure=failure)
         return self._api.update(_id(task.wish), task.change)
+
+    def take_in(self, task: Patch | Look, reply: Reply[Any]) -> None:
+        """See :class:`Stage`."""
+        self.looks += reply.has_left and isinstance(task, Look)
+        super().take_in(task, reply)
 
     def _succeeded(self, task: Patch | Look, value: NotesPage | None) -> None:
         if isinstance(task, Patch):
@@ -300,30 +309,21 @@ class Updating(Stage[Patch | Look, _Entry]):
         super()._failed(task, failure)
 
     def _refused(self, task: Patch | Look, failure: Failure) -> None:
-        wishes = [task.wish] if isinstance(task, Patch) else task.wishes
-        if isinstance(task, Patch) and task.is_unclear and task.wish.becomes is not None:
-            self._release(task.wish)
         if isinstance(task, Patch) or task.proves is None:
-            self.ended |= {_id(wish): (Fate.LEFT, failure.text) for wish in wishes}
+            self.ended |= {_id(wish): (Fate.LEFT, failure.text) for wish in task.wishes}
 
     def _unclear(self, task: Patch | Look, failure: Failure) -> None:
         if failure.cause is Cause.REDIRECTED:
             self._dispatcher.halt(stopped_by(failure))
-        elif isinstance(task, Patch) and failure.is_applied is None and task.before is not None:
+        elif isinstance(task, Patch) and failure.is_applied is None:
             self._rest(task, failure)
-        elif not self._goes_again(task, failure):
+        elif failure.cause is Cause.CLAIM_EXPIRED:
+            self._dispatcher.add(task)
+        elif not self._dispatcher.retry(task, failure, self._retry):
             self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
 
-    def _goes_again(self, task: Patch | Look, failure: Failure) -> bool:
-        if failure.cause is Cause.CLAIM_EXPIRED:
-            self._dispatcher.add(task)
-            return True
-        if isinstance(task, Patch):
-            task.is_unclear |= failure.is_applied is None
-        return self._dispatcher.retry(task, failure, self._retry)
-
     def _rest(self, patch: Patch, failure: Failure) -> None:
-        """Read a note again once a change of it that may still be applied has come to rest."""
+        """Read a note again, or repeat its change, once the change can't be applied any more."""
         name, wait = _id(patch.wish), self._policy.rest
         self._unclear_answers[name] += 1
         if self._unclear_answers[name] >= ATTEMPTS:
@@ -331,7 +331,9 @@ class Updating(Stage[Patch | Look, _Entry]):
             return
         if failure.at_work or failure.cause is not Cause.FAILED:
             wait += self._policy.read_timeout
-        self._dispatcher.add(Look([patch.wish]), self._clock() + max(wait, failure.wait or 0.0))
+        patch.is_unclear = True
+        again = Look([patch.wish]) if patch.wish.is_read else patch
+        self._dispatcher.add(again, self._clock() + max(wait, failure.wait or 0.0))
 
     def _tell(self) -> None:
         counts = Counter(fate for fate, _ in self.ended.values())

@@ -18,6 +18,7 @@ from importer.commands.batch import Batch, FileEnded, FileResult
 from importer.commands.hide import Which, hide, what_to_hide
 from importer.commands.notification_messages import notification
 from importer.commands.preview import Preview
+from importer.commands.report import Report
 from importer.commands.run import prepare
 from importer.commands.workspaces import confirm
 from importer.errors import Guarded
@@ -49,6 +50,7 @@ class Ran:
     rows: list[dict[str, str]]
     to_fix: list[str]
     preview: Preview
+    report: Report
 
 
 class Desk:
@@ -71,7 +73,7 @@ class Desk:
         with latest(results).open(encoding="utf-8-sig", newline="") as file:
             written = [*csv.DictReader(file)]
         counts = {result.value: count for result, count in report.counts.items()}
-        return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview)
+        return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview, report)
 
     def settings(self, *, ids: bool = False, template: str = "", **more: Any) -> Settings:
         """Return settings; with the IDs of records, with a template."""
