@@ -28,7 +28,7 @@ def known_rows(loaded: Loaded, settings: Settings, journal: Journal | None, occu
     sheet = kind_of(loaded), *asked, loaded.sheet.fingerprint
     workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
     keeps_markup = journal is not None and journal.learned.keeps_markup(settings.workspace)
-    return Earlier(loaded.rows, journal, workspace, key, occurrence, *sheet, keeps_markup, before)
+    return Earlier(loaded.rows, journal, workspace, key, occurrence, *sheet, keeps_markup, settings.update, before)
 
 
 def _before_correction(loaded: Loaded, key: str) -> dict[int, AsItStood]:

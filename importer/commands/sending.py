@@ -210,7 +210,7 @@ class _Sending:
             Stopped: the run can't continue.
         """
         wishes, context = self._wishes, self._context
-        if not wishes or context.caller.api.traits.is_practice:
+        if not wishes:
             return
         rules = policy(self._settings, self._journal)
         changing = DeliveryContext.of(self._journal, self._settings.workspace, self._run, context.caller, rules)

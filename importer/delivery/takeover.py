@@ -28,6 +28,7 @@ _ASKED = {
     How.HIDDEN: "outcome.hidden-before",
     How.WORDS: "outcome.words-known",
     How.OTHER_RECORD: "outcome.text-known",
+    How.KEY: "outcome.key-known",
     How.UNKNOWN_NOTE: "outcome.note-unknown",
 }
 

@@ -24,6 +24,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "written.nothing": "Nothing was written.",
     "people.then-run": "Then run the import. Until then, it rejects their rows.",
     "practice.begins": "Practice: nothing is sent. The import would do this:",
+    "practice.no-updates": (
+        "Practice leaves the note that would be updated as it is. Its row will be 'already imported'.",
+        "Practice leaves the {n} notes that would be updated as they are. Their rows will be 'already imported'.",
+    ),
     "practice.address": "Practice calls no address. Leave out `base-url`.",
     "practice.online": "Practice makes no calls. Leave out --online. Email addresses that an earlier check looked up are known.",
     "practice.not-yet": "Nothing was practised, because nothing of this file can be sent yet.",

@@ -16,7 +16,7 @@ from importer.errors import BadSettings, Busy
 from importer.journal import Journal
 from importer.models import Result, Role, Visibility
 from importer.settings import Settings
-from importer.settings.kinds import IfHidden
+from importer.settings.kinds import IfHidden, InDoubt
 from tests.commands.test_identity import ADA, BEN, HEADINGS, PUBLIC, SECOND, TEMPLATE, Desk, row
 from tests.sandbox import Fault, Sandbox
 
@@ -168,6 +168,24 @@ def test_a_private_notes_new_text_follows_and_a_public_ones_needs_a_yes(desk: De
 def test_an_edited_row_without_a_record_is_a_new_note(desk: Desk) -> None:
     desk.run(row(ADA, "Trms", "Private"))
     assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"created": 1}
+
+
+def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(desk: Desk) -> None:
+    """A key may come back with another note, so that it is a question; unanswered, nothing is changed or sent."""
+    keyed: dict[str, Any] = {"headings": (*HEADINGS[:4], "Call ID"), "key_column": "Call ID"}
+    desk.run(row(ADA, "Trms", "Private", "1"), row(ADA, "Offer", "Private", "2"), **keyed)
+    rows = row(ADA, "Terms", "Private", "1"), row(ADA, "Offer", "Private", "2"), row(ADA, "New", "Private", "3")
+    since = len(desk.box.received)
+    ran = desk.run(*rows, update=True, **keyed)
+    assert (ran.counts, ran.status) == ({"not sent": 1, "already imported": 1, "created": 1}, 1)
+    assert "sent a note with this key and another text" in ran.rows[0]["reason"]
+    ran = desk.run(*rows, update=True, in_doubt=InDoubt.SAME, **keyed)
+    assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 2}, 0)
+    assert changes(desk, since) == ["POST", {"content": "Terms"}]
+    rows = row(ADA, "Trms", "Private", "1"), row(ADA, "Later", "Private", "2")
+    ran = desk.run(*rows, update=True, in_doubt=InDoubt.NEW, **keyed)
+    assert (ran.counts, changes(desk, since)[2:]) == ({"updated": 1, "created": 1}, [{"content": "Trms"}, "POST"])
+    assert desk.run(row(ADA, "Another", "Private", "1"), **keyed).counts == {"created": 1}, "it follows only if told to"
 
 
 def test_a_text_with_markup_waits_until_markup_was_seen_to_survive(desk: Desk) -> None:
