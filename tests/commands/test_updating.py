@@ -182,8 +182,8 @@ def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(d
     ran = desk.run(*rows, update=True, in_doubt=InDoubt.SAME, **keyed)
     assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 2}, 0)
     assert changes(desk, since) == ["POST", {"content": "Terms"}]
-    rows = row(ADA, "Trms", "Private", "1"), row(ADA, "Later", "Private", "2")
-    ran = desk.run(*rows, update=True, in_doubt=InDoubt.NEW, **keyed)
+    later = row(ADA, "Trms", "Private", "1"), row(ADA, "Later", "Private", "2")
+    ran = desk.run(*later, update=True, in_doubt=InDoubt.NEW, **keyed)
     assert (ran.counts, changes(desk, since)[2:]) == ({"updated": 1, "created": 1}, [{"content": "Trms"}, "POST"])
     assert desk.run(row(ADA, "Another", "Private", "1"), **keyed).counts == {"created": 1}, "it follows only if told to"
 
