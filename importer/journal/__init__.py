@@ -7,10 +7,9 @@ Reads don't wait for writers.
     runs         record when each run began and how it ended
     deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
     changes      record the changes of notes
-    identities   record who was told what, and what a person left out: the digests by which these are found again
+    identities   record who was told what: the digests by which deliveries are found again
     known        define the values that go into deliveries and come back
-    learned      remember what the API accepted, and which limits it showed
-    findings     remember for a day which prospects have an email, and the ID of each uploaded file
+    memory       remember what the API showed, for a day emails and uploaded files, and what a person left out
     identity     remember outside the journal which journal belongs to a workspace
     accounts     remember which workspace an API key belongs to, also outside the journal
     schema       define the tables
@@ -31,8 +30,7 @@ from importer.errors import BadSettings
 from importer.journal import sqlite
 from importer.journal.changes import Changes
 from importer.journal.deliveries import Deliveries
-from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
-from importer.journal.identities import Identities, Identity, LeftOut
+from importer.journal.identities import Identities, Identity
 from importer.journal.known import (
     ACCEPTED,
     READ_BACK,
@@ -45,7 +43,7 @@ from importer.journal.known import (
     NoteKey,
     SampleState,
 )
-from importer.journal.learned import Learned
+from importer.journal.memory import EmailMatches, KnownUploads, Learned, LeftOut, Match, Matches
 from importer.journal.runs import Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store

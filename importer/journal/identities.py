@@ -1,4 +1,4 @@
-"""Record who was told what, or was not to be told: the digests by which deliveries, and rows left out, are found again.
+"""Record who was told what: the digests by which deliveries are found again.
 
 Input: prospects, and the digests of what the rows for them say. Output: the deliveries of prospects, with all of their
 digests. A delivery has a digest for each record and each text that it had. If an email named its prospect, all of
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from importer.journal import delivery_sql as sql
 from importer.journal.known import KnownDelivery
-from importer.journal.store import ForRows, Store
+from importer.journal.store import Store
 from importer.models import Workspace
 
 Identity = tuple[str, bytes, bytes]
@@ -45,48 +45,3 @@ class Identities:
                     found[name] = KnownDelivery.from_row(row[2:]), [row[1]]
         for (one, _), (delivery, digests) in found.items():
             yield one, delivery, frozenset(digests)
-
-
-Said = tuple[str, bytes]
-"""A prospect, or the keyed digest of an email; and the digest of a record or a text."""
-
-_KNOWN = "SELECT who, what, file FROM left_out WHERE workspace = :workspace AND fingerprint <> :fingerprint"
-_FORGET = "DELETE FROM left_out WHERE workspace = :workspace AND fingerprint = :fingerprint"
-_TAKE_BACK = ForRows(
-    """
-    DELETE FROM left_out {using_given}
-    WHERE left_out.workspace = :workspace AND left_out.who = {who} AND left_out.what = {what}
-    """,
-    "who TEXT, what BLOB",
-)
-_ENTER = ForRows(
-    """
-    INSERT INTO left_out (workspace, fingerprint, file, who, what)
-    {values} :workspace, :fingerprint, :file, {who}, {what} {end}
-    """,
-    "who TEXT, what BLOB",
-)
-
-
-class LeftOut:
-    """The rows that were left out, of all workspaces."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def known(self, workspace: Workspace, *, but: str = "") -> dict[Said, str]:
-        """Return what rows said that were left out → the name of their file, but for the file with a fingerprint."""
-        with self._store.reading():
-            number = self._store.number_of(workspace)
-            rows = self._store.rows(_KNOWN, workspace=number, fingerprint=but)
-            return {(who, what): file for who, what, file in rows}
-
-    def enter(
-        self, workspace: Workspace, fingerprint: str, file: str, left_out: Iterable[Said], sent: Iterable[Said]
-    ) -> None:
-        """Record what the rows of a file said that are left out now. Rows that are sent are left out no more."""
-        with self._store.transaction():
-            of_file = {"workspace": self._store.entered(workspace), "fingerprint": fingerprint}
-            self._store.execute(_FORGET, **of_file)
-            self._store.many(_TAKE_BACK, {*sent}, workspace=of_file["workspace"])
-            self._store.many(_ENTER, {*left_out}, **of_file, file=file)

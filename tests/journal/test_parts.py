@@ -29,8 +29,7 @@ from importer.journal import (
     Run,
     SampleState,
     delivery_sql,
-    findings,
-    learned,
+    memory,
     postgres,
     runs,
     schema,
@@ -273,7 +272,7 @@ WHOLE = {
 
 def statements_of_the_journal() -> dict[str, str | ForRows]:
     """Each statement that is the same for both databases, by the name of the constant that holds it."""
-    modules = (delivery_sql, findings, learned, runs, schema, store)
+    modules = (delivery_sql, memory, runs, schema, store)
     return {
         f"{module.__name__.rpartition('.')[2]}.{name}": value
         for module in modules

@@ -24,7 +24,7 @@ class Disk:
 
     def uploads(self) -> set[str]:
         """The digests of the files whose ids stand in the journal."""
-        return {digest.hex() for (digest,) in self.raw.execute("SELECT digest FROM uploads")}
+        return {name for (name,) in self.raw.execute("SELECT name FROM remembered WHERE kind = 'uploads'")}
 
     def crash(self) -> None:
         """What was not committed is gone."""
