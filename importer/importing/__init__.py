@@ -14,7 +14,7 @@ Input: files and settings. Output: plans and reports as values.
     hours          when a run may work, and tries         estimate          how long a run takes
     read_again     how a run read its sheet, and its results are read
     note_text      notes as their readers will see them   note_examples     the notes that a person sees before
-    update_examples  changes of notes, before and after   learning          what answers teach the profile
+    learning       what answers teach the profile
     corrections    corrections of a sheet, as values      problem_rows      the rows with problems, in a file
     rechecking     check corrected rows                   corrected_sheet   write a corrected sheet
     left_out       rows that a person left out before     logs              the log file
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     import importer.importing.rechecking
     import importer.importing.results
     import importer.importing.run
-    import importer.importing.update_examples
     import importer.importing.workspaces  # noqa: F401 - modules become attributes of the package
 
 

@@ -1,19 +1,27 @@
 """Choose the notes of a preview that a person sees before they are sent.
 
 Input: a :class:`~importer.importing.preview.Preview`, or its groups. Output: the notes with the most prospects, similar
-notes, a few notes of each visibility as their readers will see them, and the questions about notes that may be there.
+notes, a few notes of each visibility as their readers will see them, some of the changes that need a person's yes, and
+the questions about notes that may be there. The journal holds no texts, so texts to be replaced are read from the API.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from importer import grouping, markup
+from importer.api import Vendor
 from importer.importing import note_text
+from importer.importing.api_context import connected, steady_clock
 from importer.importing.overview import Example
 from importer.importing.preview import Preview
+from importer.journal import KnownDelivery
 from importer.messages import Cell, Message, Part, render, say
 from importer.models import Group, Note, PossibleAnswer, Question, Visibility
+from importer.settings import Settings
 from importer.settings.reading import kind_in_words
 
 _LARGEST = 5  # notes with the most prospects
@@ -58,6 +66,42 @@ def examples(preview: Preview, characters: int) -> dict[Visibility, Sequence[Exa
             some = sorted([longest, *others[: each - 1]], key=lambda group: int(group.positions[0]))
             by_visibility[visibility] = [_example(group, preview, characters) for group in some]
     return by_visibility
+
+
+@dataclass(frozen=True)
+class UpdateExample:
+    """Change of a note: what it is about, its text before if that is replaced and known, and its text afterwards."""
+
+    about: Message
+    before: str
+    after: str
+
+
+def updates(preview: Preview) -> Iterator[UpdateExample]:
+    """Yield some of the changes that need a person's yes."""
+    rows, wishes = preview.loaded.rows, [wish for wish in preview.wishes if wish.is_asked]
+    rewritten = [*islice((wish for wish in wishes if wish.change.content is not None), _EACH)]
+    there = [wish.delivery for wish in rewritten] if preview.settings.key else []
+    texts = texts_of(there, preview.settings, preview.vendor)
+    for wish in (*islice((wish for wish in wishes if wish.change.content is None), _EACH), *rewritten):
+        position, known = wish.positions[0], wish.delivery
+        note, before = rows.notes[int(rows.note[position])], texts.get(known.note_id or "", "")
+        parts: dict[str, Part] = {"row": str(rows.number[position]), "prospect": known.prospect}
+        parts["before"] = tuple(kind_in_words(known.visibility, known.status))
+        parts["after"] = tuple(kind_in_words(note.visibility, note.status))
+        yield UpdateExample(say("plan.change-of", **parts), before, markup.lines(note.content))
+
+
+def texts_of(notes: Iterable[KnownDelivery], settings: Settings, vendor: Vendor) -> dict[str, str]:
+    """Return note ID → the note's text, read with one call for each, until a call fails."""
+    found: dict[str, str] = {}
+    with contextlib.closing(connected(settings, vendor, steady_clock())) as api:
+        for known in notes:
+            reply = api.find(known.prospect, 0, api.traits.page)
+            if reply.value is None:
+                break
+            found |= {one.note_id: markup.lines(one.content) for one in reply.value.all if one.note_id == known.note_id}
+    return found
 
 
 def asked(preview: Preview) -> list[Question]:

@@ -129,7 +129,7 @@ def check(
 def changes(folder: Path, name: str, settings: Settings) -> Sequence[Line]:
     """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
     with contextlib.suppress(Exception), contextlib.chdir(folder), importing.run.prepare(name, settings) as prepared:
-        examples = importing.update_examples.examples(prepared.preview)
+        examples = importing.note_examples.updates(prepared.preview)
         return [*telling.preview_messages.changes(examples)]
     return []
 

@@ -20,7 +20,7 @@ from importer.settings.reading import WORDS
 from importer.telling.rendering import Line, LineKind
 
 if TYPE_CHECKING:
-    from importer.importing.update_examples import UpdateExample
+    from importer.importing.note_examples import UpdateExample
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
