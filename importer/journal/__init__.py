@@ -10,8 +10,7 @@ Reads don't wait for writers.
     identities   record who was told what: the digests by which deliveries are found again
     known        define the values that go into deliveries and come back
     memory       remember what the API showed, for a day emails and uploaded files, and what a person left out
-    identity     remember outside the journal which journal belongs to a workspace
-    accounts     remember which workspace an API key belongs to, also outside the journal
+    identity     remember outside the journal which journal and which API keys belong to a workspace
     schema       define the tables
     store        run SQL over one connection, in transactions
     sqlite       everything specific to SQLite; lock: allow one import of a workspace at a time, by a file
