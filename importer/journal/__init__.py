@@ -6,16 +6,15 @@ Reads don't wait for writers.
 
     runs         record when each run began and how it ended
     deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
-    changes      record the changes of notes
-    identities   record who was told what: the digests by which deliveries are found again
+                 also the changes of notes, and who was told what: the digests by which deliveries are found again
     known        define the values that go into deliveries and come back
     memory       remember what the API showed, for a day emails and uploaded files, and what a person left out
     identity     remember outside the journal which journal and which API keys belong to a workspace
     schema       define the tables
     store        run SQL over one connection, in transactions
-    sqlite       everything specific to SQLite; lock: allow one import of a workspace at a time, by a file
-    sqlitefile   examine, copy and make the SQLite file; shares: find network shares
-    postgres     everything specific to PostgreSQL; connecting: connect to a server; owners: check who owns the tables
+    sqlite       everything specific to SQLite and its file; lock: allow one import of a workspace at a time, by a file
+    shares       find network shares
+    postgres     everything specific to PostgreSQL; connecting: connect to a server
 """
 
 from __future__ import annotations
@@ -27,9 +26,7 @@ from typing import TYPE_CHECKING, Self
 
 from importer.errors import BadSettings
 from importer.journal import sqlite
-from importer.journal.changes import Changes
-from importer.journal.deliveries import Deliveries
-from importer.journal.identities import Identities, Identity
+from importer.journal.deliveries import Changes, Deliveries, Identities, Identity
 from importer.journal.known import (
     ACCEPTED,
     READ_BACK,

@@ -14,8 +14,8 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import astuple, dataclass
+from typing import Any, ClassVar
 
 from importer.journal.store import ForRows, Store
 from importer.models import Workspace
@@ -137,31 +137,39 @@ class Learned:
         self._memory.enter(workspace, {"keeps markup": is_kept})
 
 
-class KnownUploads:
-    """IDs of the files that were uploaded for one workspace, by their SHA-256 (hexadecimal digits), for a day.
+class ForADay:
+    """Values of one workspace that count for a day.
 
     Args:
         store: the journal's store.
-        workspace: the workspace whose notes have these files attached.
+        workspace: the workspace.
         clock: returns seconds since 1970.
     """
 
+    kind: ClassVar[str]
+
     def __init__(self, store: Store, workspace: Workspace, clock: Callable[[], float]) -> None:
-        self._memory, self._workspace, self._clock = Memory(store, "uploads"), workspace, clock
+        self._memory, self._workspace, self._clock = Memory(store, self.kind), workspace, clock
 
-    def known(self, digests: Sequence[str]) -> dict[str, str]:
-        """Return digest → ID, for those of these files that have a known ID."""
+    def known(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return name → value, for those of these names that have one."""
         now = self._clock()
-        return self._memory.known(self._workspace, digests, now - DAY, now)
+        return self._memory.known(self._workspace, names, now - DAY, now)
 
-    def enter(self, ids: Mapping[str, str]) -> None:
-        """Store the IDs of files uploaded now; the latest ID of a file counts."""
-        self._memory.enter(self._workspace, ids, self._clock())
+    def enter(self, values: Mapping[str, Any]) -> None:
+        """Store values found now; the latest of a name counts."""
+        self._memory.enter(self._workspace, values, self._clock())
 
     def expire(self) -> None:
-        """Delete all IDs that are too old, in every workspace."""
+        """Delete all values that are too old, in every workspace."""
         now = self._clock()
         self._memory.expire(now - DAY, now)
+
+
+class KnownUploads(ForADay):
+    """IDs of the files that were uploaded for one workspace, by their SHA-256 (hexadecimal digits)."""
+
+    kind = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +193,8 @@ class Matches:
     is_whole: bool = True
 
 
-class EmailMatches:
-    """Prospects of emails of one workspace and one API key, for a day; without a key, none are stored.
+class EmailMatches(ForADay):
+    """Prospects of emails of one workspace and one API key; without a key, none are stored.
 
     Args:
         store: the journal's store.
@@ -195,37 +203,28 @@ class EmailMatches:
         clock: returns seconds since 1970.
     """
 
+    kind = "emails"
+
     def __init__(self, store: Store, workspace: Workspace, key: str, clock: Callable[[], float]) -> None:
-        self._memory, self._workspace, self._key, self._clock = Memory(store, "emails"), workspace, key, clock
+        super().__init__(store, workspace, clock)
+        self._key = key
 
-    def known(self, emails: Sequence[str]) -> dict[str, Matches]:
-        """Return the matches of each email's latest look-up, if it is at most a day old."""
-        if not self._key:
-            return {}
-        now, names = self._clock(), {self._name(email): email for email in emails}
-        found = self._memory.known(self._workspace, names, now - DAY, now)
+    def known(self, names: Sequence[str]) -> dict[str, Matches]:
+        """Return email → its matches, if its latest look-up is at most a day old."""
+        emails = {self._name(email): email for email in names} if self._key else {}
         return {
-            names[name]: Matches(tuple(Match(*one) for one in matches), is_whole)
-            for name, (matches, is_whole) in found.items()
+            emails[name]: Matches(tuple(Match(*one) for one in matches), is_whole)
+            for name, (matches, is_whole) in super().known([*emails]).items()
         }
 
-    def enter(self, matches: Mapping[str, Matches]) -> None:
+    def enter(self, values: Mapping[str, Matches]) -> None:
         """Store matches as found now; emails that no prospect has are left out."""
-        values = {
-            self._name(email): ([(one.prospect, one.created_at) for one in found.all], found.is_whole)
-            for email, found in matches.items()
-            if found.all
-        }
-        self._memory.enter(self._workspace, values, self._clock())
+        found = {self._name(email): one for email, one in values.items() if one.all}
+        super().enter({name: ([astuple(match) for match in one.all], one.is_whole) for name, one in found.items()})
 
     def forget(self, emails: Iterable[str]) -> None:
         """Delete the matches of these emails."""
         self._memory.forget(self._workspace, map(self._name, emails))
-
-    def expire(self) -> None:
-        """Delete all matches that are too old, in every workspace."""
-        now = self._clock()
-        self._memory.expire(now - DAY, now)
 
     def _name(self, email: str) -> str:
         return hmac.digest(self._key.encode("utf-8", "surrogatepass"), email.encode(), hashlib.sha256).hex()

@@ -40,13 +40,14 @@ TABLES = {
         name TEXT NOT NULL UNIQUE,
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         file TEXT NOT NULL,
+        sheet TEXT NOT NULL,  -- its name if the workbook has several, otherwise empty
         fingerprint TEXT NOT NULL,  -- SHA-256 of the file
         kind TEXT NOT NULL,  -- digest that sheets of one kind share
         occurrence TEXT NOT NULL,  -- what importing again added to the keys of the deliveries
         started_at FLOAT NOT NULL,
         ended_at FLOAT,
         ended TEXT,  -- how the run ended, in words; NULL while it runs, and after a crash
-        counts TEXT,  -- JSON of result → rows, and marks of how the file was read
+        counts TEXT,  -- JSON of result → rows
         reading TEXT  -- JSON of how the sheet was read, and of the settings that decided what was sent
     """,
     "notes": """

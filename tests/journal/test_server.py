@@ -15,7 +15,7 @@ import pytest
 from importer.api import Answer
 from importer.cli import main
 from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, owners
+from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, postgres
 from importer.journal.connecting import SCHEMA
 from importer.journal.postgres import PostgresStore
 from importer.journal.store import Store
@@ -453,7 +453,7 @@ def test_a_schema_that_another_role_makes_in_the_very_moment_is_refused(
     shared: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look and the making."""
-    looks, check = [0], owners.check
+    looks, check = [0], postgres.check_owners
 
     def look(store: Store) -> None:
         check(store)
@@ -462,7 +462,7 @@ def test_a_schema_that_another_role_makes_in_the_very_moment_is_refused(
             with psycopg.connect(shared["eve"]) as connection:
                 connection.execute(f"CREATE SCHEMA {SCHEMA}; GRANT ALL ON SCHEMA {SCHEMA} TO importer")
 
-    monkeypatch.setattr(owners, "check", look)
+    monkeypatch.setattr(postgres, "check_owners", look)
     _refused(shared["importer"], "the schema note_importer belongs to the role eve")
 
 
