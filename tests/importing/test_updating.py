@@ -266,6 +266,10 @@ def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
     desk.run([*row(BEN, "One"), "Published"], headings=headings)
     ran = desk.run([*row(BEN, "One"), "Draft"], [*row(BEN, "New"), "Draft"], headings=headings, update=True)
     assert ran.counts == {"already imported": 1, "created": 1}, "nor one beside a draft that is about to be sent"
+    ran = desk.run([*row(ADA, "One", "Private"), "Draft"], headings=headings, update=True)
+    assert (ran.counts, ran.status) == ({"updated": 1}, 1), "it becomes private all the same"
+    assert ran.rows[0]["reason"].startswith("updated: private now")
+    assert "its prospect has another draft" in ran.rows[0]["reason"]
 
 
 def test_another_kind_of_sheet_changes_nothing(desk: Desk) -> None:

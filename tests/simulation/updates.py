@@ -247,8 +247,8 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
         stopped = stage.change([wish for wish in asked if wish.is_due])
         settle(stage, asked, outcomes)
         for wish in asked:
-            fate, _ = stage.ended.get(wish.delivery.note_id or "", (None, None))
-            if fate is Fate.CHANGED:
+            fate, why = stage.ended.get(wish.delivery.note_id or "", (None, None))
+            if fate is Fate.CHANGED and why is None:  # otherwise its status is left as it is
                 _settled(told, wish)
             if fate in (Fate.CHANGED, Fate.AS_WANTED):
                 _forget_edits(told, wish)
