@@ -249,12 +249,8 @@ class Deliveries:
         return [(NoteKey.from_row(row[1:6]), KnownDelivery.from_row(row[6:])) for row in rows if row[0] == number]
 
     def created_by(self, run: Run) -> list[KnownDelivery]:
-        """Return the notes that a run created and that were not hidden since."""
+        """Return the notes that a run created, also those that were hidden since."""
         return [KnownDelivery.from_row(row) for row in self._store.rows(sql.CREATED, run=run.id)]
-
-    def hidden_by(self, run: Run) -> list[KnownDelivery]:
-        """Return the notes that a run created and that are hidden."""
-        return [KnownDelivery.from_row(row) for row in self._store.rows(sql.HIDDEN, run=run.id)]
 
     def with_note_ids(self, workspace: Workspace, note_ids: Sequence[str]) -> list[KnownDelivery]:
         """Return the deliveries of a workspace that have these notes."""

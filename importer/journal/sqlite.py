@@ -158,13 +158,16 @@ class SQLiteFile(SQLiteStore):
         event = say(f"gone.file-{'replaced' if self._path.exists() else 'removed'}", file=str(self._path))
         saved = self._path.with_name(f"{self._path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
         try:
-            with draft(saved) as copied:
-                super().back_up(copied.path)
-                copied.finish(OWNER_ONLY)
-                copied.put(saved)
+            self._copy(saved)
         except (sqlite3.Error, OSError) as error:
             raise JournalReplaced(say("journal.gone-unsaved", what=event, error=cause(error))) from error
         raise JournalReplaced(say("journal.gone", what=event, saved=str(saved), argument=as_argument(str(saved))))
+
+    def _copy(self, target: Path) -> None:
+        with draft(target) as copied:
+            super().back_up(copied.path)
+            copied.finish(OWNER_ONLY)
+            copied.put(target)
 
     def back_up(self, target: Path) -> None:
         """Write a copy of the journal to a file; see :meth:`importer.journal.Journal.back_up`."""
@@ -173,10 +176,7 @@ class SQLiteFile(SQLiteStore):
             raise BadSettings(say("copy.to-itself" if is_itself else "copy.over-something-else", file=str(target)))
         try:
             keep_private(target)
-            with draft(target) as copied:
-                super().back_up(copied.path)
-                copied.finish(OWNER_ONLY)
-                copied.put(target)
+            self._copy(target)
         except (sqlite3.Error, OSError) as error:
             raise UnusableJournal(say("copy.failed", name=self.name, file=str(target), error=cause(error))) from error
 

@@ -123,7 +123,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
             raise BadSettings(
                 say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
             )
-        known = journal.deliveries.hidden_by(run) if which.undo else journal.deliveries.created_by(run)
+        known = journal.deliveries.created_by(run)
     elif which.note_ids:
         known = journal.deliveries.with_note_ids(settings.workspace, which.note_ids)
         if unknown := {*which.note_ids}.difference(one.note_id or "" for one in known):

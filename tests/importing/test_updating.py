@@ -46,9 +46,7 @@ def known(desk: Desk) -> list[Any]:
     """Return the deliveries of all runs."""
     with Journal.open(desk.folder / "journal.sqlite") as journal:
         runs = [*reversed(journal.runs.listed())]
-        return [
-            one for run in runs for one in (*journal.deliveries.created_by(run), *journal.deliveries.hidden_by(run))
-        ]
+        return [one for run in runs for one in journal.deliveries.created_by(run)]
 
 
 # -- each line of identity's table that left something too visible: one update, and it is right
