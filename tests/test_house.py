@@ -162,8 +162,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1640, "api": 1040, "calls": 840, "cli": 1900, "delivery": 3800, "grouping": 150, "importing": 3880,
-    "journal": 2220, "operations": 1110, "page": 2900, "practice": 130, "reading": 3220, "results": 820, "rows": 2970,
+    "": 1640, "api": 1040, "calls": 840, "cli": 1900, "delivery": 3810, "grouping": 150, "importing": 3870,
+    "journal": 2090, "operations": 1090, "page": 2900, "practice": 130, "reading": 3220, "results": 820, "rows": 2970,
     "settings": 1480, "telling": 1220,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
@@ -185,15 +185,15 @@ def code_lines(text: str) -> int:
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 29,300 lines in 240 modules."""
+    """Texts aren't code. All rooms together have at most 29,100 lines in 233 modules."""
     lines: Counter[str] = Counter()
     for path in MODULES.values():
         parts = path.relative_to(ROOT).parts
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 29_300
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 240
+    assert lines.total() <= 29_100
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 233
     stand_in = [path for path in Path(__file__).with_name("sandbox").glob("*.py") if not path.stem.startswith("test_")]
     assert sum(code_lines(path.read_text(encoding="utf-8")) for path in stand_in) <= STAND_IN
     assert code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\n') == 3

@@ -464,6 +464,20 @@ def test_what_others_wrote_is_never_changed(desk: Desk) -> None:
     assert (ran.status, changes(desk, since)) == (1, [])
 
 
+@pytest.mark.parametrize("undo", [False, True])
+def test_a_hide_or_undo_without_a_clear_answer_is_repeated_once_it_can_come_no_more(desk: Desk, *, undo: bool) -> None:
+    """Otherwise a late one could change the note after a later change."""
+    desk.run(row(ADA, "Terms"))
+    if undo:
+        hidden(desk, Which("last"))
+    since = len(desk.box.received)
+    desk.box.add_fault(Fault.parse("reset:after:PATCH@1"))
+    assert hidden(desk, Which("last", undo=undo), read_timeout=60.0) == 1
+    first, again = [call.at for call in desk.box.received[since:] if call.method == "PATCH"]
+    assert (again - first).total_seconds() >= 60
+    assert seen(desk) == [AS_SENT if undo else PRIVATE_DRAFT]
+
+
 def test_hiding_again_after_an_unclear_update_waits_until_that_is_over(desk: Desk) -> None:
     """Otherwise a late update could make the note public after it was hidden."""
     desk.run(row(ADA, "Terms", "Private"))
