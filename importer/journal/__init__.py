@@ -131,16 +131,6 @@ class Journal:
             store.close()
             raise
 
-    @classmethod
-    def in_memory(cls, content: bytes | None = None) -> Self:
-        """Return a journal in memory, for tests and simulations; ``content`` is another journal's :meth:`content`."""
-        return cls(sqlite.in_memory(content))
-
-    def content(self) -> bytes:
-        """Return everything committed to a journal in memory, as the next process would find it after a crash."""
-        content: bytes = self._store.connection.serialize()
-        return content
-
     def back_up(self, target: Path) -> None:
         """Write a copy of the current journal to a file; an import may be running. The copy has the journal's ID.
 

@@ -21,6 +21,7 @@ AGAIN = "again "
 """Beginning of the occurrence in the keys of a run with the setting ``again``, which repeats earlier deliveries."""
 
 
+_LONGEST = 200  # characters of a sheet's name
 _RESULTS = frozenset(result.value for result in Result)
 
 # Counts are cut to ten times the length that all results with the largest numbers need.
@@ -135,7 +136,7 @@ class Runs:
                 name=name,
                 workspace=number,
                 file=file,
-                sheet=sheet,
+                sheet=sheet[:_LONGEST].replace("\0", " "),  # PostgreSQL refuses U+0000
                 fingerprint=fingerprint,
                 kind=kind,
                 occurrence=occurrence,

@@ -194,21 +194,6 @@ def connect(place: Path | str) -> sqlite3.Connection:
     return connection
 
 
-def in_memory(content: bytes | None = None) -> SQLiteStore:
-    """Return a store in this process's memory, which is gone when it is closed.
-
-    Args:
-        content: the content of an earlier store, as :meth:`sqlite3.Connection.serialize` returned it.
-    """
-    store = SQLiteStore(connect(":memory:"), "in memory")
-    if content is not None:
-        store.connection.deserialize(content)
-    else:
-        with store.transaction():
-            schema.make_tables(store)
-    return store
-
-
 # -- the file ----------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from functools import cache
 
 from importer.errors import JournalFailed
-from importer.journal.sqlite import SQLiteStore, in_memory
+from importer.journal import Journal, schema
+from importer.journal.sqlite import SQLiteStore, connect
 
 
 class Disk:
@@ -40,10 +41,17 @@ def _database() -> sqlite3.Connection:
 @cache
 def _template() -> bytes:
     """An empty journal, made once."""
-    store = in_memory()
-    content: bytes = store.connection.serialize()
-    store.close()
+    with in_memory() as journal:
+        content: bytes = journal._store.connection.serialize()
     return content
+
+
+def in_memory() -> Journal:
+    """An empty journal of a process that doesn't die."""
+    store = SQLiteStore(connect(":memory:"), "in memory")
+    with store.transaction():
+        schema.make_tables(store)
+    return Journal(store)
 
 
 class MortalStore(SQLiteStore):
