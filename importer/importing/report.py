@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from importer.delivery.outcomes import Outcomes
+from importer.delivery.takeover import ASKED
 from importer.errors import (
     ImporterError,
     JournalFailed,
@@ -48,6 +49,7 @@ _SUMMARIES = {
         "upload.failed": "why.file-changed",
         "outcome.waits-for-another": "why.waits-for-another",
         "outcome.could-not-be-sent": "why.could-not-be-sent",
+        **dict.fromkeys(ASKED.values(), "why.in-question"),
     },
 }
 """Result → kind of a reason → kind of its summary, which contains no cell value and none of the API's words."""
