@@ -204,8 +204,10 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
     if change.status is Status.DRAFT and other_draft:
         change, why = replace(change, status=None), say("update.second-draft")
     if not change:
-        do = Do.SETTLE if why is None else Do.LEAVE
-        return Decision(do, form=base, is_opened=is_opened, is_sure=wish.opened is None, why=why)
+        do, form = Do.SETTLE if why is None else Do.LEAVE, base
+        if wish.change.content is not None:  # one of several texts that the form may have
+            form = changed(base, NoteChange(content=wish.change.content))
+        return Decision(do, form=form, is_opened=is_opened, is_sure=wish.opened is None, why=why)
     # An earlier change that isn't shown may have come about all the same; then other fields would differ.
     return Decision(Do.SEND, change, changed(base, change), is_opened, wish.opened is None or is_opened, why)
 

@@ -380,5 +380,8 @@ def _shown(note: FoundNote) -> tuple[object, ...]:
 
 
 def _unread(wish: Wish) -> Patch:
-    """Return the change of a note that isn't read first."""
-    return Patch(wish, wish.change, changed(wish.key, wish.change))
+    """Return the change of a note that isn't read first. Its text may be that of an earlier change."""
+    key = wish.key
+    if wish.opened is not None:
+        key = replace(key, readings=key.readings | wish.opened.readings)
+    return Patch(wish, wish.change, changed(key, wish.change))

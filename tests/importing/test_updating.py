@@ -480,6 +480,22 @@ def test_a_hide_or_undo_without_a_clear_answer_is_repeated_once_it_can_come_no_m
     assert seen(desk) == [AS_SENT if undo else PRIVATE_DRAFT]
 
 
+def test_a_note_that_is_hidden_after_an_unclear_new_text_may_have_either_text(desk: Desk) -> None:
+    """Neither is taken for somebody else's."""
+    desk.run(row(ADA, "Trms", "Private"), ids=True)
+    desk.box.add_fault(Fault.parse("500:after:PATCH@1-"))
+    desk.box.add_fault(Fault.parse("500:GET@2-"))
+    desk.run(row(ADA, "Terms", "Private"), ids=True, update=True, give_up=1)
+    desk.box.clear_faults()
+    for undo in (False, True):
+        assert hidden(desk, Which(note_ids=[desk.box.notes[0].id], undo=undo)) == 1
+    for _ in range(2):
+        since = len(desk.box.received)
+        ran = desk.run(row(ADA, "Terms", "Private"), ids=True, update=True)
+        assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 0, [])
+    assert len(desk.box.received) == since, "once read, it is known"
+
+
 def test_hiding_again_after_an_unclear_update_waits_until_that_is_over(desk: Desk) -> None:
     """Otherwise a late update could make the note public after it was hidden."""
     desk.run(row(ADA, "Terms", "Private"))

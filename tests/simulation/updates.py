@@ -350,5 +350,7 @@ def _forms(journal: Journal, world: World) -> dict[str, set[tuple[object, ...]]]
     found: dict[str, set[tuple[object, ...]]] = {}
     for one in _known(journal, world):
         keys = [journal.deliveries.key_of(number) for number in (one.note, one.changing) if number is not None]
-        found[one.note_id or ""] = {(key.visibility, key.status, key.seen) for key in keys}
+        found[one.note_id or ""] = {
+            (key.visibility, key.status, digest) for key in keys for digest in {key.seen, *key.readings}
+        }
     return found
