@@ -166,14 +166,6 @@ def test_again_goes_on_with_what_it_began_until_that_is_finished(journal: Journa
     assert begin(journal).occurrence == ""
 
 
-def test_runs_are_listed_the_latest_first(journal: Journal) -> None:
-    first, second = begin(journal), begin(journal)
-    journal.runs.end(first, "finished", {"created": 2}, 2000.0)
-    assert [run.name for run in journal.runs.listed(WORKSPACE)] == [second.name, first.name]
-    assert journal.runs.listed()[1].counts == {"created": 2}
-    assert journal.runs.listed(ANOTHER) == []
-
-
 @pytest.mark.parametrize(
     ("counts", "shown"),
     [
@@ -220,10 +212,6 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
         for place in path.parent.iterdir():
             assert stat.S_IMODE(place.stat().st_mode) == 0o600, place
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-
-
-def described(journal: Journal) -> dict[str, str]:
-    return dict(journal._store.rows("SELECT name, value FROM about"))
 
 
 def _text(path: Path) -> None:
