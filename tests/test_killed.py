@@ -233,9 +233,9 @@ def known_to_be_up(journal: Path) -> set[str]:
     if not journal.exists():
         return set()
     with closing(sqlite3.connect(journal)) as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'uploads'").fetchall():
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'remembered'").fetchall():
             return set()
-        return {digest.hex() for (digest,) in connection.execute("SELECT digest FROM uploads")}
+        return {name for (name,) in connection.execute("SELECT name FROM remembered WHERE kind = 'uploads'")}
 
 
 def test_at_any_moment_all_files_are_known_but_those_under_way(tmp_path: Path) -> None:

@@ -206,6 +206,36 @@ def test_hide_asks_before_it_changes_anything(desk: Desk, box: Sandbox) -> None:
         assert sum(note.status == "0" for note in box.notes) == hidden
 
 
+def test_more_visible_or_a_new_public_text_needs_a_yes_in_this_very_run(desk: Desk, box: Sandbox) -> None:
+    """With the notes before and after; neither an earlier yes nor --yes counts."""
+    first, second = "00T5f00000AbCdE", "00T5f00000AbCdF"
+    asked = "Make these 2 changes, too? [y/N]:"
+
+    def file(*rows: str) -> None:
+        (desk.folder / "n.csv").write_text("\n".join(["Prospect ID,Note,Visibility,Activity ID", *rows]))
+
+    file(f"P1,Trms,Public,{first}", f"P2,Offer,Private,{second}")
+    run = ("run", "n.csv", "--map", "record=Activity ID", "--update")
+    assert desk.run(*run, "--yes").leaves() == 0
+    file(f"P1,Terms,Public,{first}", f"P2,Offer,Public,{second}")
+    before = box.notes
+    assert desk.run(*run, "--yes").leaves() == 0
+    for answer in ("n", "y"):
+        assert box.notes == before
+        person = desk.run(*run)
+        person.waits_for(asked)
+        assert "row 2, prospect P1: public" in person.seen
+        assert re.search(r"before: Trms\s+after: Terms", person.seen)
+        assert "row 3, prospect P2: private. Afterwards public" in person.seen
+        person.types(f"{answer}\n")
+        assert person.leaves() == 0
+    assert [(note.content, note.visibility) for note in sorted(box.notes, key=lambda one: one.prospect_id)] == [
+        ("<p>Terms</p>", "1"),
+        ("<p>Offer</p>", "1"),
+    ]
+    assert re.search(r"2 requests sent, \d look-ups", person.seen)
+
+
 @pytest.mark.parametrize("by_signal", [False, True])
 def test_ctrl_c_finishes_what_is_under_way_and_writes_results(tmp_path: Path, by_signal: bool) -> None:
     """Status 3, true results, and how to go on; the same command then finishes. A service's SIGTERM does the same.

@@ -102,6 +102,8 @@ class BatchImport:
             say_line(say("practice.begins"))
         overview = prepared.preview
         show(telling.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
+        if self._practises and overview.to_update:
+            say_line(say("practice.no-updates", n=overview.to_update))
         if self._asking.may and overview.total and not self._practises:
             show(telling.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(telling.preview_messages.question(overview))):

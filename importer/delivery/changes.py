@@ -171,7 +171,7 @@ class Decision:
         form: the form that the note has, or will have.
         is_opened: whether a change without a clear answer has come about.
         is_sure: whether it holds even if reading is behind; otherwise the note is read once more.
-        why: why the note is left alone.
+        why: why the note, or its status, is left alone.
     """
 
     do: Do
@@ -200,12 +200,16 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
         if not has_form(found, wanted, wish.text or wish.change.content or ""):
             return Decision(Do.LEAVE, is_sure=False, why=touched(found.edited_at))
         return Decision(Do.SETTLE, form=wanted, is_sure=False)
-    if not (change := _differing(wish.change, found)):
-        return Decision(Do.SETTLE, form=base, is_opened=is_opened, is_sure=wish.opened is None)
+    change, why = _differing(wish.change, found), None
     if change.status is Status.DRAFT and other_draft:
-        is_sure, why = wish.opened is None, say("update.second-draft")
-        return Decision(Do.LEAVE, form=base, is_opened=is_opened, is_sure=is_sure, why=why)
-    return Decision(Do.SEND, change, changed(base, change), is_opened)
+        change, why = replace(change, status=None), say("update.second-draft")
+    if not change:
+        do, form = Do.SETTLE if why is None else Do.LEAVE, base
+        if wish.change.content is not None:  # one of several texts that the form may have
+            form = changed(base, NoteChange(content=wish.change.content))
+        return Decision(do, form=form, is_opened=is_opened, is_sure=wish.opened is None, why=why)
+    # An earlier change that isn't shown may have come about all the same; then other fields would differ.
+    return Decision(Do.SEND, change, changed(base, change), is_opened, wish.opened is None or is_opened, why)
 
 
 def _differing(change: NoteChange, found: FoundNote) -> NoteChange:

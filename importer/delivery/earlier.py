@@ -63,6 +63,7 @@ class Earlier:
         skips_existing: whether notes that are there already are found before anything is sent.
         fingerprint: the SHA-256 of the file.
         keeps_markup: whether changing a note was seen to keep the markup of its text.
+        updates: whether notes follow the sheet.
         before_correction: returns index of a corrected row of the sheet → what it said before.
     """
 
@@ -77,6 +78,7 @@ class Earlier:
     skips_existing: bool = False
     fingerprint: str = ""
     keeps_markup: bool = False
+    updates: bool = False
     before_correction: Callable[[], Mapping[int, AsItStood]] = dict
 
     @cached_property
@@ -250,7 +252,7 @@ class Earlier:
             refused: list[int] = []
             templates = self.identities.templates
             for who, deliveries in known.items():
-                of_rows = match(of_who[who], deliveries, kind=self.kind, templates=templates)
+                of_rows = match(of_who[who], deliveries, kind=self.kind, templates=templates, by_key=self.updates)
                 if len(of_rows) < len(of_who[who]):
                     refused += _refused(of_who[who], deliveries, of_rows)
                 matches += of_rows

@@ -36,6 +36,7 @@ class How(Enum):
     HIDDEN = auto()  # a question, as all that follow
     WORDS = auto()
     OTHER_RECORD = auto()
+    KEY = auto()
     UNKNOWN_NOTE = auto()
 
     @property
@@ -75,7 +76,12 @@ class Match(NamedTuple):
 
 
 def match(
-    rows: Sequence[RowIdentity], known: Iterable[Known], *, kind: str = "", templates: Collection[bytes] = ()
+    rows: Sequence[RowIdentity],
+    known: Iterable[Known],
+    *,
+    kind: str = "",
+    templates: Collection[bytes] = (),
+    by_key: bool = False,
 ) -> list[Match]:
     """Return the rows of one prospect that are known, or in question; the others are new.
 
@@ -84,6 +90,7 @@ def match(
         known: the prospect's deliveries.
         kind: the kind of sheet.
         templates: the parts of words that name this sheet's template, and the earlier ones of its kind.
+        by_key: whether a row may be known by its key alone, because notes follow the sheet.
     """
     known = [*known]
     if (plain := _plainly(rows, known)) is not None:
@@ -99,7 +106,7 @@ def match(
         for row in rows if len(found) < len(rows) else ():
             if row.position not in found and (one := next(of(row), None)) is not None:
                 found[row.position] = Match(row, how, one)
-                if how.answers or how is How.HIDDEN:
+                if how.answers or how in (How.HIDDEN, How.KEY):
                     claimed.add(one.delivery.name)
 
     for those, is_hidden in (live, False), (hidden, True):
@@ -116,6 +123,8 @@ def match(
     if live.all:
         settle(How.OTHER_RECORD, lambda row: live.of_other_kind(row, kind))
         settle(How.WORDS, lambda row: live.of_words(row, templates))
+    if live.all and by_key:
+        settle(How.KEY, lambda row: live.of_key(row, kind))
     for row in rows:
         if row.note_ids and row.position not in found:
             found[row.position] = Match(row, How.UNKNOWN_NOTE, None)
@@ -207,6 +216,11 @@ class _Candidates:
             is_alike = words or not plain.isdisjoint(one.identities)
             if is_alike and words.isdisjoint(templates) and _fits(row, one) and not _other_records(row, one):
                 yield one
+
+    def of_key(self, row: RowIdentity, kind: str) -> Iterator[Known]:
+        """Yield the deliveries with the row's key that this kind of sheet made, and that have another text."""
+        alike = (one for one in self._free(self.all) if row.key and row.texts and one.delivery.key == row.key)
+        return (one for one in alike if one.kind == kind and not _other_records(row, one))
 
     def _free(self, known: Iterable[Known]) -> Iterator[Known]:
         return (one for one in known if one.delivery.name not in self._claimed)

@@ -105,8 +105,10 @@ class AnsweredRow(NamedTuple):
 
     @property
     def has_other_text(self) -> bool:
-        """Whether the row's record or note ID says which note it is, and the note's text is another one."""
-        return self.match.how in (How.NOTE, How.RECORD) and self.seen != self.delivery.seen
+        """Whether the row's record, note ID or key says which note it is, and the note's text is another one."""
+        match, delivery = self.match, self.delivery
+        has_key = match.how is How.TEXT and bool(match.row.key) and match.row.key == delivery.key
+        return (has_key or match.how in (How.NOTE, How.RECORD, How.KEY)) and self.seen != delivery.seen
 
     @property
     def still(self) -> Message | None:
@@ -127,7 +129,7 @@ class AnsweredRow(NamedTuple):
         """Whether the row's text is another one than that of the delivery."""
         known = self.match.known
         return (
-            self.match.how in (How.NOTE, How.RECORD, How.AS_IT_STOOD)
+            self.match.how in (How.NOTE, How.RECORD, How.AS_IT_STOOD, How.KEY)
             and known is not None
             and known.identities.isdisjoint(self.match.row.texts)
         )

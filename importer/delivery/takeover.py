@@ -24,12 +24,14 @@ from importer.models import Note, Plan, Request, Result, Status
 from importer.settings.kinds import InDoubt
 from importer.settings.reading import kind_in_words
 
-_ASKED = {
+ASKED = {
     How.HIDDEN: "outcome.hidden-before",
     How.WORDS: "outcome.words-known",
     How.OTHER_RECORD: "outcome.text-known",
+    How.KEY: "outcome.key-known",
     How.UNKNOWN_NOTE: "outcome.note-unknown",
 }
+"""How a row in question is known → the kind of its reason."""
 
 
 class Takeover:
@@ -153,13 +155,13 @@ class Takeover:
                 position, Result.ALREADY_IMPORTED, say("outcome.says-results-file"), "; ".join(note_ids)
             )
         else:
-            self._ledger.asked(position, say(_ASKED[How.UNKNOWN_NOTE]))
+            self._ledger.asked(position, say(ASKED[How.UNKNOWN_NOTE]))
 
     def _asks(self, match: Match) -> Message:
         if match.known is None:
-            return say(_ASKED[match.how])
+            return say(ASKED[match.how])
         run = self._runs[match.known.delivery.run]
-        return say(_ASKED[match.how], run=run.name, file=run.file)
+        return say(ASKED[match.how], run=run.name, file=run.file)
 
     def _take_up(self, group: SortedGroup, conflicts: ConflictKeys[Post]) -> None:
         """Look up the unclear deliveries of a group, each in the form in which it was sent."""

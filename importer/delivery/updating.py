@@ -8,7 +8,6 @@ note is read before anything else is sent to it. :mod:`.changes` decides.
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +22,7 @@ from importer.calls.stage import Stage
 from importer.delivery.changes import Do, Fate, Wish, changed, decide, described, has_form
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
 from importer.delivery.outcomes import Outcomes
+from importer.delivery.readback import Pages
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
 from importer.journal import NoteKey
 from importer.markup import seen_digests
@@ -41,6 +41,7 @@ class Patch:
         change: the fields that are sent.
         form: the form that the note gets.
         before: the note as it was read before; None if it wasn't.
+        why: why the status is left as it is; None if it isn't.
         entered_at: when the change was entered in the journal; ``good_until``: until when the call may leave.
         is_unclear: whether an attempt has no clear answer, so that the change may have been applied.
     """
@@ -49,6 +50,7 @@ class Patch:
     change: NoteChange
     form: NoteKey
     before: FoundNote | None = None
+    why: Message | None = None
     entered_at: float = 0.0
     good_until: float = math.inf
     is_unclear: bool = False
@@ -56,6 +58,11 @@ class Patch:
 
     kind: ClassVar[Endpoint] = Endpoint.UPDATE
     purpose: ClassVar[Message] = say("purpose.changing-again")
+
+    @property
+    def wishes(self) -> Sequence[Wish]:
+        """The wish, as the wishes of a look."""
+        return [self.wish]
 
 
 @dataclass(eq=False, slots=True)
@@ -67,7 +74,7 @@ class Look:
         proves: the change that is read back; None if the notes are read before they are changed.
         looks: number of looks before this one that showed something else.
         skip: number of notes on earlier pages; ``found``: the notes that these had, by ID.
-        take: notes on a page: seldom the same number, because a cache may have an earlier page.
+        take: most notes on a page: another number for each look, because a cache may have an earlier page.
     """
 
     wishes: Sequence[Wish]
@@ -101,6 +108,7 @@ class Updating(Stage[Patch | Look, _Entry]):
     Attributes:
         ended: note ID → what became of the wish about it, and why.
         fields: note ID → the fields that were changed.
+        looks: how many of the calls read notes.
     """
 
     def __init__(
@@ -109,10 +117,13 @@ class Updating(Stage[Patch | Look, _Entry]):
         super().__init__(context.caller, (Patch.kind, Look.kind), _written)
         self.ended: dict[str, tuple[Fate, Message | None]] = {}
         self.fields: dict[str, NoteChange] = {}
+        self.looks = 0
         self._context, self._journal, self._policy = context, context.journal, context.policy
         self._observe, self._size = observe, 0
         self._drafts = dict.fromkeys(drafts, "")  # prospect → the note that becomes its draft, if it is there
-        self._is_proven, self._rng = False, context.caller.rng or random.Random()  # noqa: S311 - no secret
+        # Other sizes than those of the run's other look-ups, which count upwards.
+        self._pages = Pages(self._api.traits.page, -(context.run_id or int(self._clock())))
+        self._is_proven = False
         self._unclear_answers: Counter[str] = Counter()
 
     @property
@@ -140,21 +151,20 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _begin(self, tasks: Sequence[Patch | Look]) -> None:
         """Make calls, each once earlier changes of its notes have come to rest. The clock of an earlier run is moot."""
         due = self._clock() + self._policy.read_timeout + self._policy.rest
+        now: list[Patch | Look] = []
         for task in tasks:
-            if self._waits(task):
+            if any(wish.opened is not None for wish in task.wishes):
                 self._dispatcher.add(task, due)
-        self._run([task for task in tasks if not self._waits(task)])
-
-    @staticmethod
-    def _waits(task: Patch | Look) -> bool:
-        if isinstance(task, Patch):
-            return task.wish.opened not in (None, task.form)
-        return any(wish.opened is not None for wish in task.wishes)
+            else:
+                now.append(task)
+        self._run(now)
 
     # -- the journal ------------------------------------------------------------------------------------------------
 
     def enter(self, tasks: Sequence[Patch | Look] = ()) -> bool:
         """Record answers, and the forms that notes are about to get; return whether the calls may leave."""
+        for look in [task for task in tasks if isinstance(task, Look) and not task.take]:
+            look.take = self._pages.take(look.prospect)
         patches = [task for task in tasks if isinstance(task, Patch) and task.wish.becomes is not None]
         entries, self._unwritten, entered_at = self._unwritten, [], time.time()
         if not entries and not patches:
@@ -209,14 +219,17 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _perform(self, task: Patch | Look) -> Reply[Any]:
         if isinstance(task, Look):
-            page = self._api.traits.page
-            task.take = task.take or page - self._rng.randrange(page * 3 // 4)
             return self._api.find(task.prospect, task.skip, task.take)
         now = self._clock()
         if task.entered_at and (now - task.entered_at > LONGEST_CLAIM or time.time() > task.good_until):
             failure = Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long"))
             return Reply(task.kind, now, now, failure=failure)
         return self._api.update(_id(task.wish), task.change)
+
+    def take_in(self, task: Patch | Look, reply: Reply[Any]) -> None:
+        """See :class:`Stage`."""
+        self.looks += reply.has_left and isinstance(task, Look)
+        super().take_in(task, reply)
 
     def _succeeded(self, task: Patch | Look, value: NotesPage | None) -> None:
         if isinstance(task, Patch):
@@ -226,7 +239,7 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _was_changed(self, patch: Patch) -> None:
         self._unwritten.append(partial(self._enter_form, patch.wish, patch.form))
-        self.ended[_id(patch.wish)], self.fields[_id(patch.wish)] = (Fate.CHANGED, None), patch.change
+        self.ended[_id(patch.wish)], self.fields[_id(patch.wish)] = (Fate.CHANGED, patch.why), patch.change
         if patch.before is not None and not self._is_proven:
             self._dispatcher.add(Look([patch.wish], patch))
 
@@ -258,15 +271,14 @@ class Updating(Stage[Patch | Look, _Entry]):
             return True
         if decision.is_opened and wish.opened is not None and wish.delivery.changing is not None:
             self._unwritten.append(partial(self._enter_form, wish, wish.opened))
-            self.fields[_id(wish)] = wish.change
             delivery = wish.delivery._replace(note=wish.delivery.changing, changing=None)
             wish = replace(wish, delivery=delivery, key=wish.opened, opened=None)
         if decision.do is Do.SEND:
             if decision.change.status is Status.DRAFT:
                 self._drafts[look.prospect] = _id(wish)
-            self._dispatcher.add(Patch(wish, decision.change, form, found))
+            self._dispatcher.add(Patch(wish, decision.change, form, found, why=decision.why))
             return True
-        fate = Fate.CHANGED if decision.is_opened else Fate.AS_WANTED if decision.do is Do.SETTLE else Fate.LEFT
+        fate = Fate.LEFT if decision.do is Do.LEAVE else Fate.CHANGED if decision.is_opened else Fate.AS_WANTED
         if wish.opened is not None:
             wish = self._release(wish)
         if form != wish.key:
@@ -300,30 +312,21 @@ class Updating(Stage[Patch | Look, _Entry]):
         super()._failed(task, failure)
 
     def _refused(self, task: Patch | Look, failure: Failure) -> None:
-        wishes = [task.wish] if isinstance(task, Patch) else task.wishes
-        if isinstance(task, Patch) and task.is_unclear and task.wish.becomes is not None:
-            self._release(task.wish)
         if isinstance(task, Patch) or task.proves is None:
-            self.ended |= {_id(wish): (Fate.LEFT, failure.text) for wish in wishes}
+            self.ended |= {_id(wish): (Fate.LEFT, failure.text) for wish in task.wishes}
 
     def _unclear(self, task: Patch | Look, failure: Failure) -> None:
         if failure.cause is Cause.REDIRECTED:
             self._dispatcher.halt(stopped_by(failure))
-        elif isinstance(task, Patch) and failure.is_applied is None and task.before is not None:
+        elif isinstance(task, Patch) and failure.is_applied is None:
             self._rest(task, failure)
-        elif not self._goes_again(task, failure):
+        elif failure.cause is Cause.CLAIM_EXPIRED:
+            self._dispatcher.add(task)
+        elif not self._dispatcher.retry(task, failure, self._retry):
             self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
 
-    def _goes_again(self, task: Patch | Look, failure: Failure) -> bool:
-        if failure.cause is Cause.CLAIM_EXPIRED:
-            self._dispatcher.add(task)
-            return True
-        if isinstance(task, Patch):
-            task.is_unclear |= failure.is_applied is None
-        return self._dispatcher.retry(task, failure, self._retry)
-
     def _rest(self, patch: Patch, failure: Failure) -> None:
-        """Read a note again once a change of it that may still be applied has come to rest."""
+        """Read a note again, or repeat its change, once the change can't be applied any more."""
         name, wait = _id(patch.wish), self._policy.rest
         self._unclear_answers[name] += 1
         if self._unclear_answers[name] >= ATTEMPTS:
@@ -331,7 +334,9 @@ class Updating(Stage[Patch | Look, _Entry]):
             return
         if failure.at_work or failure.cause is not Cause.FAILED:
             wait += self._policy.read_timeout
-        self._dispatcher.add(Look([patch.wish]), self._clock() + max(wait, failure.wait or 0.0))
+        patch.is_unclear = True
+        again = Look([patch.wish]) if patch.wish.is_read else patch
+        self._dispatcher.add(again, self._clock() + max(wait, failure.wait or 0.0))
 
     def _tell(self) -> None:
         counts = Counter(fate for fate, _ in self.ended.values())
@@ -353,7 +358,7 @@ def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
         elif fate is Fate.UNCLEAR:
             reason = say("outcome.update-unclear")
             outcomes.settle(wish.positions, Result.UNCONFIRMED, note_ids=note_ids, reason=reason)
-        is_left = wish.delivery.touched is not None or fate is Fate.LEFT
+        is_left = wish.delivery.touched is not None or why is not None
         for position in wish.positions:
             if fate in (Fate.CHANGED, Fate.AS_WANTED):
                 outcomes.visible.pop(position, None)
@@ -375,5 +380,8 @@ def _shown(note: FoundNote) -> tuple[object, ...]:
 
 
 def _unread(wish: Wish) -> Patch:
-    """Return the change of a note that isn't read first."""
-    return Patch(wish, wish.change, changed(wish.key, wish.change))
+    """Return the change of a note that isn't read first. Its text may be that of an earlier change."""
+    key = wish.key
+    if wish.opened is not None:
+        key = replace(key, readings=key.readings | wish.opened.readings)
+    return Patch(wish, wish.change, changed(key, wish.change))

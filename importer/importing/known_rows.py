@@ -149,7 +149,7 @@ def earlier(
     before, of_sheet = partial(_before_correction, sheet, rows, said, key), (kind_of(sheet), *asked, sheet.fingerprint)
     workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
     keeps_markup = journal is not None and journal.learned.keeps_markup(settings.workspace)
-    return Earlier(rows, journal, workspace, key, occurrence, *of_sheet, keeps_markup, before)
+    return Earlier(rows, journal, workspace, key, occurrence, *of_sheet, keeps_markup, settings.update, before)
 
 
 def _before_correction(

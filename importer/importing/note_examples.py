@@ -127,22 +127,17 @@ def changes(preview: Preview, vendor: Vendor) -> Iterator[UpdateExample]:
 
     The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
     """
-    rows, asked = preview.loaded.rows, [wish for wish in preview.wishes if wish.is_asked]
-    some = [
-        *islice((wish for wish in asked if wish.change.content is None), _EACH),
-        *islice((wish for wish in asked if wish.change.content is not None), _EACH),
-    ]
-    there = [wish.delivery for wish in some] if preview.settings.key else []
+    rows, wishes = preview.loaded.rows, [wish for wish in preview.wishes if wish.is_asked]
+    rewritten = [*islice((wish for wish in wishes if wish.change.content is not None), _EACH)]
+    there = [wish.delivery for wish in rewritten] if preview.settings.key else []
     texts = texts_of(there, preview.settings, vendor)
-    for wish in some:
+    for wish in (*islice((wish for wish in wishes if wish.change.content is None), _EACH), *rewritten):
         position, known = wish.positions[0], wish.delivery
-        note = rows.notes[int(rows.note[position])]
+        note, before = rows.notes[int(rows.note[position])], texts.get(known.note_id or "", "")
         parts: dict[str, Part] = {"row": str(rows.number[position]), "prospect": known.prospect}
         parts["before"] = tuple(kind_in_words(known.visibility, known.status))
         parts["after"] = tuple(kind_in_words(note.visibility, note.status))
-        yield UpdateExample(
-            say("plan.change-of", **parts), texts.get(known.note_id or "", ""), markup.lines(note.content)
-        )
+        yield UpdateExample(say("plan.change-of", **parts), before, markup.lines(note.content))
 
 
 def texts_of(notes: Iterable[KnownDelivery], settings: Settings, vendor: Vendor) -> dict[str, str]:

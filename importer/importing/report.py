@@ -19,6 +19,7 @@ import numpy as np
 
 from importer import results
 from importer.delivery.outcomes import Outcomes
+from importer.delivery.takeover import ASKED
 from importer.errors import (
     ImporterError,
     JournalFailed,
@@ -61,6 +62,7 @@ _SUMMARIES = {
         "upload.failed": "why.file-changed",
         "outcome.waits-for-another": "why.waits-for-another",
         "outcome.could-not-be-sent": "why.could-not-be-sent",
+        **dict.fromkeys(ASKED.values(), "why.in-question"),
     },
 }
 """Result → kind of a reason → kind of its summary, which contains no cell value and none of the API's words."""
@@ -98,8 +100,8 @@ class Report:
     Attributes:
         run: name of the run in the journal.
         counts: result → rows.
-        requests: number of requests that were sent, without those that reached no server.
-        looks: number of look-ups after unclear answers.
+        requests: number of requests to create or change notes, without those that reached no server.
+        looks: number of look-ups, before notes are changed and after unclear answers.
         rate_limited: number of calls that the API refused because there were too many.
         results: path of the results.
         remark: why the results are not in the requested place; None if they are.

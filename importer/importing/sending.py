@@ -103,6 +103,7 @@ class _Sending:
         self._loaded, self._target, self._run = loaded, target, run
         self._lookup = EmailLookup(context, loaded, run.occurrence, before)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
+        self._changes = self._looks = 0  # calls that change notes, and those that read them for it
 
     def run(self, agreed: str | None) -> Report:
         """Deliver the notes, write the results, and return the report."""
@@ -212,7 +213,7 @@ class _Sending:
             Stopped: the run can't continue.
         """
         wishes, context = self._wishes, self._context
-        if not wishes or context.caller.api.traits.is_practice:
+        if not wishes:
             return
         rules = policy(self._settings, self._journal)
         changing = DeliveryContext.of(self._journal, self._settings.workspace, self._run, context.caller, rules)
@@ -226,6 +227,7 @@ class _Sending:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
+            self._changes, self._looks = stage.calls - stage.looks, stage.looks
             settle(stage, asked, self._outcomes)
             logs.event("notes updated", **stage.counts, calls=stage.calls)
 
@@ -252,8 +254,8 @@ class _Sending:
         report = Report(
             run=self._run.name,
             counts=counts,
-            requests=delivery.reachability.posts_sent,
-            looks=looks + delivery.reachability.lookups_sent,
+            requests=delivery.reachability.posts_sent + self._changes,
+            looks=looks + delivery.reachability.lookups_sent + self._looks,
             rate_limited=limiter.rate_limited,
             results=self._target,
             remark=None,

@@ -19,7 +19,7 @@ from importer.api import Endpoint
 from importer.calls.workers import LONGEST_WAIT
 from importer.errors import BadSettings, Busy, Changed, FirstRun, Interrupted, UnusableJournal
 from importer.importing.wording import listed
-from importer.journal import Journal, Run, accounts, identity, lock
+from importer.journal import Journal, Run, identity, lock
 from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
@@ -83,7 +83,7 @@ def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(journal.held(settings.workspace))
         if settings.key and not settings.is_unguarded:
-            stack.enter_context(accounts.held(settings.key))
+            stack.enter_context(identity.account_held(settings.key))
         yield
 
 
@@ -144,9 +144,7 @@ def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = Fals
         check_confirmed(journal, settings, is_agreed=False)
     owner = _owner(journal, settings)
     journal.runs.confirm(owner, None, settings.key)
-    journal.count = identity.remember(owner, journal.id, journal.place, journal.runs.latest_request())
-    if settings.key:
-        accounts.remember(owner, settings.key)
+    journal.count = identity.remember(owner, journal.id, journal.place, journal.runs.latest_request(), settings.key)
 
 
 @dataclass(frozen=True)
@@ -210,7 +208,7 @@ def _used_with(journal: Journal | None, key: str) -> list[Workspace]:
     """Return the workspaces that the key was used for, in this journal or on this machine."""
     if not key:
         return []
-    here = accounts.known_as(key)
+    here = identity.known_as(key)
     if journal is None:
         return here
     return [*dict.fromkeys(map(journal.owner, (*journal.runs.used_with(key), *here)))]

@@ -6,18 +6,15 @@ Reads don't wait for writers.
 
     runs         record when each run began and how it ended
     deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
-    changes      record the changes of notes
-    identities   record who was told what, and what a person left out: the digests by which these are found again
+                 also the changes of notes, and who was told what: the digests by which deliveries are found again
     known        define the values that go into deliveries and come back
-    learned      remember what the API accepted, and which limits it showed
-    findings     remember for a day which prospects have an email, and the ID of each uploaded file
-    identity     remember outside the journal which journal belongs to a workspace
-    accounts     remember which workspace an API key belongs to, also outside the journal
+    memory       remember what the API showed, for a day emails and uploaded files, and what a person left out
+    identity     remember outside the journal which journal and which API keys belong to a workspace
     schema       define the tables
     store        run SQL over one connection, in transactions
-    sqlite       everything specific to SQLite; lock: allow one import of a workspace at a time, by a file
-    sqlitefile   examine, copy and make the SQLite file; shares: find network shares
-    postgres     everything specific to PostgreSQL; connecting: connect to a server; owners: check who owns the tables
+    sqlite       everything specific to SQLite and its file; lock: allow one import of a workspace at a time, by a file
+    shares       find network shares
+    postgres     everything specific to PostgreSQL; connecting: connect to a server
 """
 
 from __future__ import annotations
@@ -29,10 +26,7 @@ from typing import TYPE_CHECKING, Self
 
 from importer.errors import BadSettings
 from importer.journal import sqlite
-from importer.journal.changes import Changes
-from importer.journal.deliveries import Deliveries
-from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
-from importer.journal.identities import Identities, Identity, LeftOut
+from importer.journal.deliveries import Changes, Deliveries, Identities, Identity
 from importer.journal.known import (
     ACCEPTED,
     READ_BACK,
@@ -45,7 +39,7 @@ from importer.journal.known import (
     NoteKey,
     SampleState,
 )
-from importer.journal.learned import Learned
+from importer.journal.memory import EmailMatches, KnownUploads, Learned, LeftOut, Match, Matches
 from importer.journal.runs import Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
@@ -136,16 +130,6 @@ class Journal:
         except BaseException:
             store.close()
             raise
-
-    @classmethod
-    def in_memory(cls, content: bytes | None = None) -> Self:
-        """Return a journal in memory, for tests and simulations; ``content`` is another journal's :meth:`content`."""
-        return cls(sqlite.in_memory(content))
-
-    def content(self) -> bytes:
-        """Return everything committed to a journal in memory, as the next process would find it after a crash."""
-        content: bytes = self._store.connection.serialize()
-        return content
 
     def back_up(self, target: Path) -> None:
         """Write a copy of the current journal to a file; an import may be running. The copy has the journal's ID.

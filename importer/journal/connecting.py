@@ -16,7 +16,6 @@ from typing import Any
 import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.types.string import StrDumperUnknown, TextLoader
 
 from importer.errors import BadSettings, ImporterError, JournalFailed, UnusableJournal
 from importer.messages import Message, say
@@ -65,27 +64,6 @@ _ADVICE = (
 _KNOWS_REQUIRE_AUTH = 160_000  # version of libpq
 _LOOKS = 5  # checks of whether each transaction gets another session
 
-# PostgreSQL's text can't hold U+0000, but a key or the API's words may. It is stored as two characters, of which nobody
-# types the first.
-_MARK, _NUL, _ITSELF = "\ue000", "\ue0000", "\ue0001"
-
-
-class _Dumper(StrDumperUnknown):
-    def dump(self, obj: str) -> Any:
-        """See :class:`psycopg.abc.Dumper`."""
-        if "\0" in obj or _MARK in obj:
-            obj = obj.replace(_MARK, _ITSELF).replace("\0", _NUL)
-        return super().dump(obj)
-
-
-class _Loader(TextLoader):
-    def load(self, data: Any) -> Any:
-        """See :class:`psycopg.abc.Loader`."""
-        text = super().load(data)
-        if isinstance(text, str) and _MARK in text:
-            text = text.replace(_NUL, "\0").replace(_ITSELF, _MARK)
-        return text
-
 
 def connect(url: str) -> psycopg.Connection[Any]:
     """Return a connection to the database.
@@ -116,11 +94,7 @@ def _connection(parts: Mapping[str, Any]) -> psycopg.Connection[Any]:
     timeout = (
         {} if os.environ.get("PGCONNECT_TIMEOUT") is None else {"connect_timeout": os.environ["PGCONNECT_TIMEOUT"]}
     )
-    connection = psycopg.connect(**{**_OURS, **timeout, **_encryption(parts), **parts})
-    connection.adapters.register_dumper(str, _Dumper)
-    for name in ("text", "varchar"):
-        connection.adapters.register_loader(name, _Loader)
-    return connection
+    return psycopg.connect(**{**_OURS, **timeout, **_encryption(parts), **parts})
 
 
 def _encryption(parts: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Record deliveries, and return what the journal knows of them.
+"""Record deliveries, the changes of their notes, and who was told what; return what the journal knows of them.
 
 Input: claims (requests about to be sent) and answers. Output: the state of deliveries. A claim is one insert or
 update that only one process can win. It is on disk before the request's first byte leaves. Callers enter claims
@@ -249,12 +249,8 @@ class Deliveries:
         return [(NoteKey.from_row(row[1:6]), KnownDelivery.from_row(row[6:])) for row in rows if row[0] == number]
 
     def created_by(self, run: Run) -> list[KnownDelivery]:
-        """Return the notes that a run created and that were not hidden since."""
+        """Return the notes that a run created, also those that were hidden since."""
         return [KnownDelivery.from_row(row) for row in self._store.rows(sql.CREATED, run=run.id)]
-
-    def hidden_by(self, run: Run) -> list[KnownDelivery]:
-        """Return the notes that a run created and that are hidden."""
-        return [KnownDelivery.from_row(row) for row in self._store.rows(sql.HIDDEN, run=run.id)]
 
     def with_note_ids(self, workspace: Workspace, note_ids: Sequence[str]) -> list[KnownDelivery]:
         """Return the deliveries of a workspace that have these notes."""
@@ -285,6 +281,64 @@ class Deliveries:
     def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
         """Return the workspaces in which notes with any of these IDs, a few hundred at most, were created."""
         return [Workspace(*row) for row in self._store.among(sql.WORKSPACES_OF, ((note_id,) for note_id in note_ids))]
+
+
+class Changes:
+    """Record of the changes of notes. Callers enter changes inside a transaction."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
+        """Record that notes are about to get another form.
+
+        Returns:
+            whether all of these deliveries are as they are given. If not, leave the transaction by an exception.
+        """
+        rows = ((one.name, one.note, one.changing or 0, form) for one, form in changes)
+        return self._store.many(sql.CHANGE, rows) == len(changes)
+
+    def made(self, changes: Iterable[tuple[KnownDelivery, int, NoteKey, DeliveryState]]) -> None:
+        """Record that notes have another form, given by its number and its key, and the state of their deliveries."""
+        rows = ((one.name, form, state.value, int(key.status is Status.DRAFT)) for one, form, key, state in changes)
+        self._store.many(sql.CHANGED, rows)
+
+    def dropped(self, names: Iterable[bytes], touched: float | None = None) -> None:
+        """Record that notes surely didn't get another form, and when somebody else's change was seen, if one was."""
+        self._store.many(sql.UNCHANGED, ((name, touched) for name in names))
+
+
+Identity = tuple[str, bytes, bytes]
+"""A prospect, or the keyed digest of its email; the digest of what it was told; and the name of the delivery."""
+
+
+class Identities:
+    """The digests of the deliveries of all workspaces."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def enter(self, workspace: Workspace, identities: Iterable[Identity]) -> None:
+        """Enter digests of deliveries; those that are known stay."""
+        rows = [*dict.fromkeys(identities)]
+        if rows:
+            with self._store.transaction():
+                self._store.many(sql.IDENTIFY, rows, workspace=self._store.entered(workspace))
+
+    def told(self, workspace: Workspace, who: Sequence[str]) -> Iterator[tuple[str, KnownDelivery, frozenset[bytes]]]:
+        """Yield the deliveries of these prospects or emails, each with its digests. All of them must fit in memory."""
+        found: dict[tuple[str, bytes], tuple[KnownDelivery, list[bytes]]] = {}
+        with self._store.reading():
+            owner = self._store.number_of(workspace)
+            given = ((one,) for one in who)
+            for row in self._store.among(sql.TOLD, given, workspace=owner) if owner is not None else ():
+                name = row[0], row[2]
+                if name in found:
+                    found[name][1].append(row[1])
+                else:
+                    found[name] = KnownDelivery.from_row(row[2:]), [row[1]]
+        for (one, _), (delivery, digests) in found.items():
+            yield one, delivery, frozenset(digests)
 
 
 def _each(names: Iterable[bytes]) -> Iterator[Row]:

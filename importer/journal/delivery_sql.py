@@ -149,8 +149,10 @@ FORGET = ForRows(
     """,
     _NAME,
 )
-CREATED = f"SELECT {_KNOWN} {_FROM} WHERE {_OF_RUN} AND deliveries.state = 'created' ORDER BY deliveries.request"
-HIDDEN = f"SELECT {_KNOWN} {_FROM} WHERE {_OF_RUN} AND deliveries.state IN ('hidden', 'left') ORDER BY requests.id"
+CREATED = f"""
+    SELECT {_KNOWN} {_FROM} WHERE {_OF_RUN} AND deliveries.state IN ('created', 'hidden', 'left')
+    ORDER BY deliveries.request
+"""
 STATES_OF_RUN = f"SELECT deliveries.state, count(*) FROM deliveries WHERE {_OF_RUN} GROUP BY deliveries.state"
 HIDDEN_BY_RUN = """
     SELECT requests.run, count(*) FROM deliveries

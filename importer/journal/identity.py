@@ -1,16 +1,24 @@
-"""Remember outside the journal which journal a workspace uses, so that no other journal is mistaken for it.
+"""Remember outside the journal, for each workspace, which journal it uses and which API keys, and lock a key's account.
 
-Input: a workspace and the journal to be used. Output: nothing; or an error if the journal isn't the previous one, or is
-an earlier copy of it. With an empty journal all notes would be sent again, with a copy all notes that the copy lacks.
-A small file for each workspace in the user's data folder holds the journal's ID, the number of its latest request, and
-its place. An earlier copy lacks that request. If the file is missing, as on a new machine, nothing is checked.
+Input: a workspace, a key, and the journal to be used. Output: nothing, or an error if the journal isn't the previous
+one, or is an earlier copy of it; the workspaces of a key, whatever their journals; the account's lock, held. With an
+empty journal all notes would be sent again, with a copy all notes that the copy lacks.
+
+A small file for each workspace in the user's data folder holds the journal's ID, the number of its latest request, its
+place, and digests of keys. An earlier copy lacks that request. The digests are keyed with a secret of this user: they
+don't reveal a key, and two users' digests of the same key differ. If a file is missing, as on a new machine, nothing is
+checked; if nothing can be stored, nothing is known.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hmac
+import json
 import os
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,18 +26,30 @@ import platformdirs
 
 from importer import files
 from importer.errors import BadSettings, WrongJournal
+from importer.journal import lock
 from importer.messages import say
 from importer.models import Workspace
 
 FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
+_KEYED_WITH = "accounts.secret"  # file name
 
 
 class RememberedJournal(NamedTuple):
-    """The ID of the journal that a workspace used so far, the number of its latest request, and its place."""
+    """The journal that a workspace used so far.
+
+    Attributes:
+        id: the journal's ID.
+        request: the number of its latest request.
+        place: the journal's place.
+        workspace: the workspace.
+        keys: keyed digests of the API keys that were used for the workspace.
+    """
 
     id: str
     request: int
     place: str
+    workspace: Workspace
+    keys: tuple[str, ...] = ()
 
 
 def remembered(workspace: Workspace) -> RememberedJournal | None:
@@ -40,11 +60,10 @@ def remembered(workspace: Workspace) -> RememberedJournal | None:
     """
     file = _note(workspace)
     try:
-        journal_id, request, place = file.read_text(encoding="utf-8").split(" ", 2)
-        return RememberedJournal(journal_id, int(request), place)
+        return _read(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         message = say("identity.unreadable", workspace=str(workspace), file=str(file), error=files.why(error))
         raise WrongJournal(message) from error
 
@@ -69,17 +88,22 @@ def check(workspace: Workspace, journal_id: str | None, place: str, latest: Call
     raise WrongJournal(say(kind, workspace=str(workspace), place=place, usual=usual.place))
 
 
-def remember(workspace: Workspace, journal_id: str, place: str, latest: int) -> Callable[[int], None]:
-    """Remember the workspace's journal and its latest request. A failure to write is ignored; then nothing is checked.
+def remember(workspace: Workspace, journal_id: str, place: str, latest: int, key: str = "") -> Callable[[int], None]:
+    """Remember the workspace's journal, its latest request, and a key that was used for the workspace.
 
-    Return a function that remembers a later request; call it before the request's first byte leaves. So a copy made
-    during the run is recognised as an earlier one even if the run is killed. The number is overwritten in place, in
-    some 30 µs. If power fails, it may be lost; then an earlier copy may go unnoticed.
+    A failure to write is ignored; then nothing is checked. Return a function that remembers a later request; call it
+    before the request's first byte leaves. So a copy made during the run is recognised as an earlier one even if the
+    run is killed. The number is overwritten in place, in some 30 µs. If power fails, it may be lost; then an earlier
+    copy may go unnoticed.
     """
-    file = _note(workspace)
+    file, keys = _note(workspace), dict[str, None]()
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        keys = dict.fromkeys(_read(file).keys)
     with contextlib.suppress(OSError, BadSettings):
         files.make_private_folder(file.parent)
-        files.replace(file, f"{_entry(journal_id, latest)} {place}".encode())
+        keys |= {_digest(key): None} if key else {}
+        content = json.dumps([place, [workspace.profile, workspace.base_url], [*keys]])
+        files.replace(file, f"{_entry(journal_id, latest)}\n{content}".encode())
 
     def count(request: int) -> None:
         with contextlib.suppress(OSError), open(file, "r+b", buffering=0) as opened:  # noqa: PTH123 - twice as fast
@@ -88,8 +112,32 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int) -> 
     return count
 
 
-def _entry(journal_id: str, request: int) -> str:
-    return f"{journal_id} {request:020d}"
+def known_as(key: str) -> list[Workspace]:
+    """Return the workspaces that this key was used for."""
+    found: list[Workspace] = []
+    with contextlib.suppress(OSError):
+        digest = _digest(key)
+        for file in sorted(folder().glob("*.journal")):
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                found += [one.workspace for one in [_read(file)] if digest in one.keys]
+    return found
+
+
+@contextmanager
+def account_held(key: str) -> Iterator[None]:
+    """Hold the account's lock while the block runs, so that two profiles don't each use the key's whole rate limit.
+
+    Raises:
+        Busy: another import is running with this key.
+        UnusableJournal: the lock can't be made.
+    """
+    try:
+        file = folder() / f"account-{_digest(key)}"
+    except OSError:
+        yield
+        return
+    with lock.held(file, "account", "lock.busy-with-key"):
+        yield
 
 
 def folder() -> Path:
@@ -98,7 +146,31 @@ def folder() -> Path:
     return Path(override) if override else platformdirs.user_data_path("note-importer", appauthor=False) / "journals"
 
 
+def _entry(journal_id: str, request: int) -> str:
+    return f"{journal_id} {request:020d}"
+
+
 def _note(workspace: Workspace) -> Path:
     note = folder() / f"{files.called_after(str(workspace))}.journal"
     files.keep_private(note)
     return note
+
+
+def _read(file: Path) -> RememberedJournal:
+    entry, content = file.read_text(encoding="utf-8").split("\n", 1)
+    journal_id, request = entry.split(" ")
+    place, workspace, keys = json.loads(content)
+    return RememberedJournal(journal_id, int(request), str(place), Workspace(*workspace), tuple(keys))
+
+
+def _digest(key: str) -> str:
+    """Return the digest of a key, keyed with this user's secret, which the first call makes. Raises OSError."""
+    path = folder() / _KEYED_WITH
+    files.keep_private(path)
+    if not path.exists():
+        files.make_private_folder(path.parent)
+        with contextlib.suppress(FileExistsError):  # another import may make it at the same moment
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, files.OWNER_ONLY)
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(32))
+    return hmac.digest(path.read_bytes(), key.encode(), "sha256").hex()[:32]

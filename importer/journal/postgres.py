@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 
 from importer.errors import BadSettings, Busy, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import owners, schema
+from importer.journal import schema
 from importer.journal.connecting import SCHEMA, connect
 from importer.journal.lock import user
 from importer.journal.store import ForRows, Row, Store
@@ -78,11 +78,6 @@ class PostgresStore(Store):
     def _run(self, text: str, values: Mapping[str, Any]) -> Any:
         return self.connection.execute(_with_values(text), values)
 
-    def _stream(self, text: str, values: Mapping[str, Any]) -> Iterator[Row]:
-        with self.connection.cursor("rows") as cursor:
-            cursor.execute(_with_values(text), values)
-            yield from cursor
-
     def _run_for_all(self, statement: ForRows, rows: Sequence[Row], constants: Mapping[str, Any]) -> int:
         """Run one statement for all rows, which takes a third of the time of one for each row."""
         changed: int = self._run(_for_all(statement), {**constants, **_arrays(statement, rows)}).rowcount
@@ -108,7 +103,7 @@ class PostgresStore(Store):
             self.execute("SELECT pg_advisory_xact_lock(:key)", key=_key(""))
             if not self.scalar("SELECT to_regnamespace(:name) IS NOT NULL", name=SCHEMA):
                 self.execute(f"CREATE SCHEMA {SCHEMA}")
-            owners.check(self)  # another role may have made the schema since the last check
+            check_owners(self)  # another role may have made the schema since the last check
             yield
             # These pay off if a journal holds an agency's many workspaces, of which a run uses one.
             self.execute("CREATE INDEX IF NOT EXISTS ix_runs_workspace ON runs (workspace)")
@@ -202,7 +197,7 @@ def _arrays(statement: ForRows, rows: Sequence[Row]) -> dict[str, list[Any]]:
 
 def _version(store: Store) -> int:
     """Return the schema version of the tables without changing anything; 0 if there are none."""
-    owners.check(store)
+    check_owners(store)
     tables = {name for (name,) in store.rows(_TABLES, schema=SCHEMA)}
     if not tables:
         return 0
@@ -259,6 +254,63 @@ JOIN notes ON notes.id = deliveries.note
 JOIN workspaces ON workspaces.id = deliveries.workspace
 JOIN requests ON requests.id = deliveries.request
 JOIN runs ON runs.id = requests.run
+"""
+
+
+# -- who owns the schema, and who else could add code to it that runs as the importer ----------------------------------
+
+_OWNER = "note_importer.owner"
+"""Setting with the owner's role; set for the database, a role or a connection."""
+
+
+def check_owners(store: Store) -> None:
+    """Check that nothing in the schema runs code written by another role; the schema may be missing.
+
+    Anyone who may create objects in the database could create the schema first, with a trigger that runs with the
+    importer's rights. So the schema and all its objects must belong to this user, to an administrator, or to the role
+    in the setting ``note_importer.owner``.
+
+    Raises:
+        UnusableJournal: another role's code could run.
+    """
+    rows = store.rows(_STRANGE, schema=SCHEMA, owner=_OWNER)
+    if not rows:
+        return
+    kind, thing, role = rows[0]
+    why, mend = {"thing": thing, "role": role or say("owners.everybody")}, {"thing": thing, "role": role or "PUBLIC"}
+    reasons = {"why": say(f"owners.{kind}", **why), "mend": say(f"owners.mend-{kind}", **mend)}
+    raise UnusableJournal(say("owners.strange", name=store.name, **reasons))
+
+
+# Each comparison is between equal types, so that no operator that somebody added to the schema takes precedence.
+_STRANGE = """
+WITH ours AS (
+    SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper OR rolname = current_user
+        OR rolname = pg_catalog.current_setting(:owner, true)
+), space AS (
+    SELECT oid, nspowner, nspacl FROM pg_catalog.pg_namespace WHERE nspname = :schema
+), held AS (
+    SELECT pg_class.oid, relname, relowner, relacl FROM pg_catalog.pg_class JOIN space ON relnamespace = space.oid
+), owned AS (
+    SELECT 'schema' AS what, '' AS thing, nspowner AS owner FROM space
+    UNION ALL SELECT 'object', relname, relowner FROM held
+    UNION ALL SELECT 'object', proname, proowner FROM pg_catalog.pg_proc JOIN space ON pronamespace = space.oid
+    UNION ALL SELECT 'object', typname, typowner FROM pg_catalog.pg_type JOIN space ON typnamespace = space.oid
+    UNION ALL SELECT 'object', oprname, oprowner FROM pg_catalog.pg_operator JOIN space ON oprnamespace = space.oid
+), granted AS (
+    SELECT 'create' AS what, '' AS thing, grantee, privilege_type AS right_to
+    FROM space, pg_catalog.aclexplode(nspacl)
+    UNION ALL SELECT 'trigger', relname, grantee, privilege_type FROM held, pg_catalog.aclexplode(relacl)
+)
+SELECT what, thing, pg_catalog.pg_get_userbyid(owner) FROM owned WHERE owner NOT IN (SELECT oid FROM ours)
+UNION ALL
+SELECT what, thing, CASE WHEN grantee <> CAST(0 AS oid) THEN pg_catalog.pg_get_userbyid(grantee) END FROM granted
+WHERE right_to = pg_catalog.upper(what) AND grantee NOT IN (SELECT oid FROM ours)
+UNION ALL
+SELECT 'has-trigger', relname, tgname FROM pg_catalog.pg_trigger JOIN held ON tgrelid = held.oid WHERE NOT tgisinternal
+UNION ALL
+SELECT 'has-rule', relname, rulename FROM pg_catalog.pg_rewrite JOIN held ON ev_class = held.oid
+WHERE rulename <> '_RETURN'
 """
 
 

@@ -21,15 +21,13 @@ AGAIN = "again "
 """Beginning of the occurrence in the keys of a run with the setting ``again``, which repeats earlier deliveries."""
 
 
-_SHEET, _LONGEST = "sheet", 200
-"""Key stored with the counts for the sheet's name in a workbook with several sheets, and its maximum length."""
-
+_LONGEST = 200  # characters of a sheet's name
 _RESULTS = frozenset(result.value for result in Result)
 
 # Counts are cut to ten times the length that all results with the largest numbers need.
 _LISTED = f"""
     SELECT runs.id, runs.name, workspaces.profile, workspaces.base_url, runs.file, runs.fingerprint, runs.occurrence,
-           runs.started_at, runs.ended_at, runs.ended, substr(runs.counts, 1, 10000)
+           runs.started_at, runs.ended_at, runs.ended, runs.sheet, substr(runs.counts, 1, 10000)
     FROM runs JOIN workspaces ON workspaces.id = runs.workspace
     WHERE (runs.workspace = {OWNER} OR :profile IS NULL)
       AND (runs.name = :name OR :name IS NULL)
@@ -37,8 +35,8 @@ _LISTED = f"""
     ORDER BY runs.id DESC
 """
 _BEGIN = """
-    INSERT INTO runs (name, workspace, file, fingerprint, kind, occurrence, started_at, counts, reading)
-    VALUES (:name, :workspace, :file, :fingerprint, :kind, :occurrence, :started_at, :counts, :reading)
+    INSERT INTO runs (name, workspace, file, sheet, fingerprint, kind, occurrence, started_at, reading)
+    VALUES (:name, :workspace, :file, :sheet, :fingerprint, :kind, :occurrence, :started_at, :reading)
 """
 _NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
@@ -138,11 +136,11 @@ class Runs:
                 name=name,
                 workspace=number,
                 file=file,
+                sheet=sheet[:_LONGEST].replace("\0", " "),  # PostgreSQL refuses U+0000
                 fingerprint=fingerprint,
                 kind=kind,
                 occurrence=occurrence,
                 started_at=started_at,
-                counts=json.dumps(_marks(sheet)),
                 reading=None if reading is None else json.dumps(reading),
             )
             run = self._store.scalar(_NUMBER, name=name)
@@ -150,9 +148,8 @@ class Runs:
 
     def end(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
         """Record how a run ended, in words, and its number of rows for each result."""
-        all_counts = json.dumps({**counts, **_marks(run.sheet)})
         with self._store.transaction():
-            self._store.execute(_END, run=run.id, ended=ended, counts=all_counts, ended_at=at)
+            self._store.execute(_END, run=run.id, ended=ended, counts=json.dumps(dict(counts)), ended_at=at)
 
     def latest_request(self) -> int:
         """Return the number of the latest request, over all workspaces; 0 if there was none."""
@@ -168,8 +165,8 @@ class Runs:
         """Return all runs, or those of a workspace, a file, or with a name; the latest first."""
         profile, base_url = (None, None) if workspace is None else (workspace.profile, workspace.base_url)
         return [
-            Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts), _sheet(counts)))
-            for number, run, profile, base_url, *values, counts in self._store.rows(
+            Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts), sheet))
+            for number, run, profile, base_url, *values, sheet, counts in self._store.rows(
                 _LISTED,
                 profile=profile,
                 base_url=base_url,
@@ -267,16 +264,6 @@ class Runs:
             if ended != "finished" or _counts(counts).get("unconfirmed"):
                 return str(occurrence)
         return None
-
-
-def _marks(sheet: str) -> dict[str, object]:
-    return {_SHEET: sheet[:_LONGEST]} if sheet else {}
-
-
-def _sheet(text: object) -> str:
-    """Return the name of the run's sheet that :func:`_marks` wrote; empty if there is none."""
-    sheet = _read(text).get(_SHEET)
-    return sheet if isinstance(sheet, str) else ""
 
 
 def _read(text: object) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 18
+VERSION = 20
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -40,13 +40,14 @@ TABLES = {
         name TEXT NOT NULL UNIQUE,
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         file TEXT NOT NULL,
+        sheet TEXT NOT NULL,  -- its name if the workbook has several, otherwise empty
         fingerprint TEXT NOT NULL,  -- SHA-256 of the file
         kind TEXT NOT NULL,  -- digest that sheets of one kind share
         occurrence TEXT NOT NULL,  -- what importing again added to the keys of the deliveries
         started_at FLOAT NOT NULL,
         ended_at FLOAT,
         ended TEXT,  -- how the run ended, in words; NULL while it runs, and after a crash
-        counts TEXT,  -- JSON of result → rows, and marks of how the file was read
+        counts TEXT,  -- JSON of result → rows
         reading TEXT  -- JSON of how the sheet was read, and of the settings that decided what was sent
     """,
     "notes": """
@@ -93,39 +94,13 @@ TABLES = {
         delivery INTEGER NOT NULL REFERENCES deliveries (id),
         PRIMARY KEY (workspace, who, what, delivery)
     """,
-    "left_out": """
+    "remembered": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
-        fingerprint TEXT NOT NULL,  -- SHA-256 of the file of which a person left the row out
-        file TEXT NOT NULL,
-        who TEXT NOT NULL,  -- a prospect, or the HMAC of an email
-        what BLOB NOT NULL,  -- digest of a record or a text
-        PRIMARY KEY (workspace, fingerprint, who, what)
-    """,
-    "learned": """
-        workspace INTEGER NOT NULL REFERENCES workspaces (id),
-        batch_size INTEGER,  -- the largest that the API accepted after it refused a larger one
-        limits TEXT,  -- JSON object: kind of call → calls that the API allows, and in how many seconds
-        read_lag FLOAT,  -- seconds by which reads lag behind writes
-        read_lag_at FLOAT,  -- when that was measured
-        keeps_tags BOOLEAN,  -- whether the live test saw that a changed note keeps the tags of its text
-        PRIMARY KEY (workspace)
-    """,
-    "found": """
-        workspace INTEGER NOT NULL REFERENCES workspaces (id),
-        digest BLOB NOT NULL,  -- HMAC of an email, with the key of the API
-        prospect TEXT NOT NULL,
-        place INTEGER NOT NULL,  -- position among the prospects that have the email
-        created_at FLOAT,  -- when the prospect was created, by the clock of the API
-        is_whole BOOLEAN NOT NULL,  -- whether certainly no other prospect has the email
-        at FLOAT NOT NULL,  -- when it was found
-        PRIMARY KEY (workspace, digest, prospect)
-    """,
-    "uploads": """
-        workspace INTEGER NOT NULL REFERENCES workspaces (id),
-        digest BLOB NOT NULL,  -- SHA-256 of the file
-        attachment TEXT NOT NULL,  -- the latest ID of the file
-        at FLOAT NOT NULL,
-        PRIMARY KEY (workspace, digest)
+        kind TEXT NOT NULL,  -- learned, emails, uploads or left out; see memory.py
+        name TEXT NOT NULL,  -- what the value is about: a name, or a digest
+        value TEXT NOT NULL,  -- as JSON
+        at FLOAT NOT NULL,  -- when it was entered
+        PRIMARY KEY (workspace, kind, name)
     """,
 }
 """Table → its columns; each table stands after those that it refers to."""

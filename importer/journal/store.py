@@ -71,10 +71,6 @@ class Store(ABC):
         """Run a statement; return the driver's cursor."""
 
     @abstractmethod
-    def _stream(self, text: str, values: Mapping[str, Any]) -> Iterator[Row]:
-        """Yield a query's rows without holding all of them in memory."""
-
-    @abstractmethod
     def _run_for_all(self, statement: ForRows, rows: Sequence[Row], constants: Mapping[str, Any]) -> int:
         """Run a statement for all rows; return how many rows it changed."""
 
@@ -184,11 +180,6 @@ class Store(ABC):
         """Return the first value that a query finds, or None; inside a transaction the query may write."""
         rows = self.rows(query, **values)
         return rows[0][0] if rows else None
-
-    def each(self, query: str, **values: object) -> Iterator[Row]:
-        """Yield the rows that a query finds, without holding all of them in memory."""
-        with self.reading():
-            yield from self._stream(query, values)
 
     def among(self, query: ForRows, rows: Iterable[Row], **constants: object) -> Iterator[Row]:
         """Yield the rows that a query finds for the given rows; inside :meth:`reading`, all are of one state."""

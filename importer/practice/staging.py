@@ -25,7 +25,7 @@ _PLANNING = (*_READING, Topic.SIZE, Topic.PLACE, Topic.RESULTS, Topic.GUARDS, To
 
 def planning(settings: Settings) -> Settings:
     """Return the settings for planning a file in practice: without hours, pace, archive and list of unknown people."""
-    chosen = {"first": settings.first, "again": settings.again, "unknown_emails": None}
+    chosen = {"first": settings.first, "again": settings.again, "update": settings.update, "unknown_emails": None}
     return settings.only(_PLANNING, **chosen, key=settings.key)
 
 

@@ -52,6 +52,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "why.turned-away": "a proxy, gateway or firewall refused it",
     "why.gave-no-reason": "the API did not accept the prospect and gave no reason",
     "why.waits-for-another": "another note of the prospect is unconfirmed",
+    "why.in-question": "it waits for your answer",
     "why.could-not-be-sent": "its request failed again and again",
     "count.row": ("{n} row", "{n} rows"),
     "count.email": ("{n} email address", "{n} email addresses"),

@@ -20,10 +20,11 @@ from importer import grouping
 from importer.api import Answer
 from importer.delivery.earlier import Earlier
 from importer.delivery.sorted_group import AnsweredRow
-from importer.journal import Answered, Claim, Journal, NoteKey
+from importer.journal import Answered, Claim, NoteKey
 from importer.models import Note, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 from importer.settings.kinds import InDoubt
+from tests.simulation.disk import in_memory
 
 WORKSPACE = Workspace("default", "https://crm.example")
 SAID = ("Left voicemail", "Called", "Sent the offer")
@@ -82,7 +83,7 @@ class Importer:
     """Imports of exports with one journal."""
 
     def __init__(self) -> None:
-        self.journal = Journal.in_memory()
+        self.journal = in_memory()
         weakref.finalize(self, self.journal.close)
         self.sent: list[tuple[str, str]] = []
         self.notes: dict[str, tuple[str, str]] = {}  # note ID → prospect and text

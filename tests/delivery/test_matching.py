@@ -61,6 +61,14 @@ def only(rows: Sequence[RowIdentity], deliveries: Sequence[Known], **more: objec
     return [one for one, _ in how(rows, deliveries, **more)]  # type: ignore[arg-type]
 
 
+def test_a_key_alone_is_a_question_for_one_row_if_notes_follow_the_sheet() -> None:
+    rows, there = [row("a", key="1"), row("b", key="1"), row("c", key="2")], [known("z", key="1")]
+    placed = [one._replace(position=i) for i, one in enumerate(rows)]
+    assert [(one.row.position, one.how) for one in match(placed, there, by_key=True)] == [(0, How.KEY)]
+    assert match(placed, there) == match(placed, there, kind="another", by_key=True) == []
+    assert not How.KEY.answers
+
+
 # -- the rules, in their order
 
 

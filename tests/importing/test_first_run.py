@@ -21,7 +21,7 @@ from importer.importing.batch import Batch, BatchFace
 from importer.importing.choosing import choose
 from importer.importing.run import prepare
 from importer.importing.workspaces import Unconfirmed
-from importer.journal import Journal, accounts, identity
+from importer.journal import Journal, identity
 from importer.messages import render
 from importer.models import Workspace
 from importer.operations import doctor, hide, verify
@@ -385,10 +385,11 @@ def test_what_is_kept_of_a_key_tells_nobody_the_key(
     kept = {note.name: note.read_bytes() for note in identity.folder().iterdir()}
     assert not any(KEY in name or KEY.encode() in content for name, content in kept.items())
     monkeypatch.setenv(identity.FOLDER_VARIABLE, str(tmp_path / "elsewhere"))
-    accounts.remember(away.workspace, KEY)
-    accounts_there = {note.name for note in identity.folder().iterdir()} - {"accounts.secret"}
-    assert len(accounts_there) == 1
-    assert not accounts_there & kept.keys()
+    identity.remember(away.workspace, "0" * 32, "a place", 0, KEY)
+    there = identity.remembered(away.workspace)
+    assert there is not None
+    [digest] = there.keys
+    assert not any(digest in name or digest.encode() in content for name, content in kept.items())
 
 
 def test_where_nothing_can_be_kept_nothing_is_held_up(

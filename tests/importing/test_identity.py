@@ -17,6 +17,7 @@ import pytest
 from importer.errors import Guarded
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.preview import Preview
+from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.importing.workspaces import confirm
 from importer.models import Role, Visibility
@@ -49,6 +50,7 @@ class Ran:
     rows: list[dict[str, str]]
     to_fix: list[str]
     preview: Preview
+    report: Report
 
 
 class Desk:
@@ -71,7 +73,7 @@ class Desk:
         with latest(results).open(encoding="utf-8-sig", newline="") as file:
             written = [*csv.DictReader(file)]
         counts = {result.value: count for result, count in report.counts.items()}
-        return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview)
+        return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview, report)
 
     def settings(self, *, ids: bool = False, template: str = "", **more: Any) -> Settings:
         """Return settings; with the IDs of records, with a template."""

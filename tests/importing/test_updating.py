@@ -13,10 +13,11 @@ from importer.errors import BadSettings, Busy, Changed
 from importer.importing.preview import Updates
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.models import Role, Visibility
+from importer.messages import say
+from importer.models import Result, Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
-from importer.settings.kinds import IfHidden
+from importer.settings.kinds import IfHidden, InDoubt
 from tests.importing.test_identity import ADA, BEN, HEADINGS, PUBLIC, SECOND, TEMPLATE, Desk, row
 from tests.sandbox import Fault, Sandbox
 
@@ -46,9 +47,7 @@ def known(desk: Desk) -> list[Any]:
     """Return the deliveries of all runs."""
     with Journal.open(desk.folder / "journal.sqlite") as journal:
         runs = [*reversed(journal.runs.listed())]
-        return [
-            one for run in runs for one in (*journal.deliveries.created_by(run), *journal.deliveries.hidden_by(run))
-        ]
+        return [one for run in runs for one in journal.deliveries.created_by(run)]
 
 
 # -- each line of identity's table that left something too visible: one update, and it is right
@@ -81,6 +80,8 @@ def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     assert (ran.counts, ran.status) == ({"created": 5, "updated": 5}, 0)
     assert Updates.of(ran.preview.wishes).notes == 5
     assert changes(desk, since) == [{"visibility": "2"}] * 5 + ["POST"]
+    reads = sum(call.method == "GET" for call in desk.box.received[since:])
+    assert (ran.report.requests, ran.report.looks) == (6, reads), "the summary counts what was sent"
     [first, *_] = [i for i, call in enumerate(desk.box.received) if call.method == "PATCH"]
     around = [(call.method, call.path) for call in desk.box.received[first - 1 : first + 2]]
     assert around[0] == around[2]
@@ -167,6 +168,25 @@ def test_an_edited_row_without_a_record_is_a_new_note(desk: Desk) -> None:
     assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"created": 1}
 
 
+def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(desk: Desk) -> None:
+    """A key may come back with another note, so that it is a question; unanswered, nothing is changed or sent."""
+    keyed: dict[str, Any] = {"headings": (*HEADINGS[:4], "Call ID"), "key_column": "Call ID"}
+    desk.run(row(ADA, "Trms", "Private", "1"), row(ADA, "Offer", "Private", "2"), **keyed)
+    rows = row(ADA, "Terms", "Private", "1"), row(ADA, "Offer", "Private", "2"), row(ADA, "New", "Private", "3")
+    since = len(desk.box.received)
+    ran = desk.run(*rows, update=True, **keyed)
+    assert (ran.counts, ran.status) == ({"not sent": 1, "already imported": 1, "created": 1}, 1)
+    assert "sent a note with this key and another text" in ran.rows[0]["reason"]
+    assert ran.report.reasons == {Result.NOT_SENT: {say("why.in-question"): 1}}
+    ran = desk.run(*rows, update=True, in_doubt=InDoubt.SAME, **keyed)
+    assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 2}, 0)
+    assert changes(desk, since) == ["POST", {"content": "Terms"}]
+    later = row(ADA, "Trms", "Private", "1"), row(ADA, "Later", "Private", "2")
+    ran = desk.run(*later, update=True, in_doubt=InDoubt.NEW, **keyed)
+    assert (ran.counts, changes(desk, since)[2:]) == ({"updated": 1, "created": 1}, [{"content": "Trms"}, "POST"])
+    assert desk.run(row(ADA, "Another", "Private", "1"), **keyed).counts == {"created": 1}, "it follows only if told to"
+
+
 def test_a_text_with_markup_waits_until_markup_was_seen_to_survive(desk: Desk) -> None:
     """The attributes follow all the same, and the reason says so."""
     desk.run(row(ADA, "Terms"), ids=True)
@@ -245,6 +265,10 @@ def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
     desk.run([*row(BEN, "One"), "Published"], headings=headings)
     ran = desk.run([*row(BEN, "One"), "Draft"], [*row(BEN, "New"), "Draft"], headings=headings, update=True)
     assert ran.counts == {"already imported": 1, "created": 1}, "nor one beside a draft that is about to be sent"
+    ran = desk.run([*row(ADA, "One", "Private"), "Draft"], headings=headings, update=True)
+    assert (ran.counts, ran.status) == ({"updated": 1}, 1), "it becomes private all the same"
+    assert ran.rows[0]["reason"].startswith("updated: private now")
+    assert "its prospect has another draft" in ran.rows[0]["reason"]
 
 
 def test_another_kind_of_sheet_changes_nothing(desk: Desk) -> None:
@@ -412,20 +436,15 @@ def test_a_note_whose_row_was_sent_again_stays_hidden_and_is_named(desk: Desk) -
     assert sorted((note.prospect_id, note.status) for note in desk.box.notes) == [(ADA, "0"), (ADA, "1"), (BEN, "1")]
 
 
-def test_rows_of_a_file_and_single_notes_can_be_hidden(desk: Desk) -> None:
-    desk.run(*(row(f"AbCdEfGh{i}", "Terms") for i in range(5)))
-    file = desk.folder / "1.csv"
-    assert hidden(desk, Which(file=file, rows="3, 5-6")) == 3
-    assert [status for _, status in seen(desk)] == ["1", "0", "1", "0", "0"]
-    assert hidden(desk, Which(file=file, rows="5", undo=True)) == 1
-    assert [status for _, status in seen(desk)] == ["1", "0", "1", "1", "0"]
-    assert hidden(desk, Which(note_ids=[desk.box.notes[0].id])) == 1
-    assert [status for _, status in seen(desk)] == ["0", "0", "1", "1", "0"]
-    assert hidden(desk, Which(file=file)) == 2
+def test_single_notes_can_be_hidden(desk: Desk) -> None:
+    desk.run(*(row(f"AbCdEfGh{i}", "Terms") for i in range(3)))
+    ids = [note.id for note in sorted(desk.box.notes, key=lambda note: note.prospect_id)]
+    assert hidden(desk, Which(note_ids=ids[:2])) == 2
+    assert [status for _, status in seen(desk)] == ["0", "0", "1"]
+    assert hidden(desk, Which(note_ids=ids[1:], undo=True)) == 1
+    assert [status for _, status in seen(desk)] == ["0", "1", "1"]
     with pytest.raises(BadSettings, match="knows no note nobodys"):
         hidden(desk, Which(note_ids=["nobodys"]))
-    with pytest.raises(BadSettings, match="not valid rows"):
-        hidden(desk, Which(file=file, rows="two"))
 
 
 def test_a_note_is_never_updated_while_it_is_hidden(desk: Desk) -> None:
@@ -444,6 +463,36 @@ def test_what_others_wrote_is_never_changed(desk: Desk) -> None:
     since = len(desk.box.received)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.status, changes(desk, since)) == (1, [])
+
+
+@pytest.mark.parametrize("undo", [False, True])
+def test_a_hide_or_undo_without_a_clear_answer_is_repeated_once_it_can_come_no_more(desk: Desk, *, undo: bool) -> None:
+    """Otherwise a late one could change the note after a later change."""
+    desk.run(row(ADA, "Terms"))
+    if undo:
+        hidden(desk, Which("last"))
+    since = len(desk.box.received)
+    desk.box.add_fault(Fault.parse("reset:after:PATCH@1"))
+    assert hidden(desk, Which("last", undo=undo), read_timeout=60.0) == 1
+    first, again = [call.at for call in desk.box.received[since:] if call.method == "PATCH"]
+    assert (again - first).total_seconds() >= 60
+    assert seen(desk) == [AS_SENT if undo else PRIVATE_DRAFT]
+
+
+def test_a_note_that_is_hidden_after_an_unclear_new_text_may_have_either_text(desk: Desk) -> None:
+    """Neither is taken for somebody else's."""
+    desk.run(row(ADA, "Trms", "Private"), ids=True)
+    desk.box.add_fault(Fault.parse("500:after:PATCH@1-"))
+    desk.box.add_fault(Fault.parse("500:GET@2-"))
+    desk.run(row(ADA, "Terms", "Private"), ids=True, update=True, give_up=1)
+    desk.box.clear_faults()
+    for undo in (False, True):
+        assert hidden(desk, Which(note_ids=[desk.box.notes[0].id], undo=undo)) == 1
+    for _ in range(2):
+        since = len(desk.box.received)
+        ran = desk.run(row(ADA, "Terms", "Private"), ids=True, update=True)
+        assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 0, [])
+    assert len(desk.box.received) == since, "once read, it is known"
 
 
 def test_hiding_again_after_an_unclear_update_waits_until_that_is_over(desk: Desk) -> None:

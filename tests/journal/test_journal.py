@@ -144,13 +144,6 @@ def test_answers_are_entered_together_or_not_at_all(journal: Journal, address: s
     assert states(address) == {"P1": "created", "P2": "sending"}
 
 
-def test_notes_of_another_workspace_are_not_known(journal: Journal) -> None:
-    claim(journal, begin(journal), "P1")
-    assert journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(NOTE), NoteKey.of(OTHER)]) == ([1, 2], {1})
-    [number], known = journal.deliveries.enter_notes(ANOTHER, [NoteKey.of(NOTE)])
-    assert (number, known) == (3, set())
-
-
 def test_what_is_known_of_many_prospects_is_found_whatever_their_number(journal: Journal) -> None:
     prospects = [f"P{number}" for number in range(2600)]
     claim(journal, begin(journal), *prospects)

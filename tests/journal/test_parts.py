@@ -29,8 +29,7 @@ from importer.journal import (
     Run,
     SampleState,
     delivery_sql,
-    findings,
-    learned,
+    memory,
     postgres,
     runs,
     schema,
@@ -42,6 +41,7 @@ from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.settings import Settings
 from tests import running
 from tests.sandbox import Fault, Sandbox
+from tests.simulation.disk import in_memory
 from tests.truth import Line, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -176,7 +176,7 @@ def test_a_key_is_known_by_a_digest_that_differs_in_each_journal(journal: Journa
     assert journal.runs.used_with("another") == [HERE, THERE]
     assert journal.runs.used_with("a-third") == []
     [keys] = [row[0] for row in journal._store.rows("SELECT keys FROM workspaces WHERE profile = 'default'")]
-    with Journal.in_memory() as other:
+    with in_memory() as other:
         other.runs.confirm(HERE, None, "a-key")
         [there] = [row[0] for row in other._store.rows("SELECT keys FROM workspaces")]
     assert len(keys.split()) == 2
@@ -273,7 +273,7 @@ WHOLE = {
 
 def statements_of_the_journal() -> dict[str, str | ForRows]:
     """Each statement that is the same for both databases, by the name of the constant that holds it."""
-    modules = (delivery_sql, findings, learned, runs, schema, store)
+    modules = (delivery_sql, memory, runs, schema, store)
     return {
         f"{module.__name__.rpartition('.')[2]}.{name}": value
         for module in modules
@@ -425,28 +425,6 @@ def test_an_import_marks_what_it_sends_again_until_it_has_looked_at_it_once_more
     assert (report.exit_status, resent()) == (0, [])
 
 
-# -- in memory --------------------------------------------------------------------------------------------------------
-
-
-def test_a_journal_in_memory_is_as_one_on_disk_and_what_was_committed_outlives_a_crash() -> None:
-    """A simulated process ends in the middle of a transaction; the next finds what was committed before."""
-    with Journal.in_memory() as journal:
-        run = begin(journal)
-        with pytest.raises(ZeroDivisionError), journal.transaction():
-            number, note = sent(journal, run, "P1")
-            raise ZeroDivisionError
-        number, note = sent(journal, run, "P2")
-        with journal.held(HERE), Journal.in_memory(journal.content()) as after:
-            answer(journal, number, note, "P2")
-            assert after.id == journal.id
-            [(_, found)] = after.deliveries.unsettled(HERE).values()
-            assert [known.prospect for known in found] == ["P2"]
-            assert journal.deliveries.unsettled(HERE) == {}
-    with Journal.in_memory() as another:
-        assert another.id != journal.id
-        assert another.runs.listed() == []
-
-
 # -- what the commands make of it -------------------------------------------------------------------------------------
 
 
@@ -467,7 +445,7 @@ def test_the_results_of_the_next_import_name_the_twins_that_were_found(
 
 def test_a_twin_that_reading_back_finds_is_kept() -> None:
     """With the delivery, in the transaction in which its answer is entered."""
-    with Journal.in_memory() as journal:
+    with in_memory() as journal:
         run = begin(journal)
         [note], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
         ledger = Ledger(journal, Outcomes(1), HERE, run)

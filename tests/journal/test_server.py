@@ -12,14 +12,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from importer.api import Answer
 from importer.cli import main
 from importer.errors import BadSettings, ImporterError, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, owners
+from importer.journal import VERSION, Claim, Journal, NoteKey, connecting, postgres
 from importer.journal.connecting import SCHEMA
 from importer.journal.postgres import PostgresStore
 from importer.journal.store import Store
-from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.rows.values import LONGEST_ID, LONGEST_KEY
 from importer.settings import Settings
@@ -312,20 +310,6 @@ def test_tables_are_made_once_however_many_begin_at_the_same_moment(postgres: Po
 # -- what it keeps ----------------------------------------------------------------------------------------------------
 
 
-def test_texts_with_the_one_character_that_it_refuses_come_back_as_they_were(url: str) -> None:
-    """A key of the sheet may hold U+0000, and so may the API's words; no two texts become one."""
-    texts = ["a\0b", "a\ue000b", "a\ue0000b", "\0\ue0001\0", "a0b"]
-    with Journal.open(url) as journal:
-        number = claim(journal, *texts)
-        assert journal.deliveries.key_of(1) == NoteKey.of(NOTE)
-        with journal.transaction():
-            journal.deliveries.answer(
-                HERE, [Answered(number, text.encode(), Answer(None, words(f"no {text}")), 2.0) for text in texts]
-            )
-        found = journal.deliveries.named([text.encode() for text in texts])
-        assert {known.prospect: known.why for known in found.values()} == {text: words(f"no {text}") for text in texts}
-
-
 def test_reports_are_read_from_views(url: str, box: Sandbox, tmp_path: Path) -> None:
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "One"), Line("P2", "One"), Line("INVALID1", "Two", "2")])
     report = running.run(sheet, Settings(base_url=box.url, key=box.api_key, journal=url, results=tmp_path / "r.csv"))
@@ -435,7 +419,7 @@ def test_a_schema_that_another_role_makes_in_the_very_moment_is_refused(
     shared: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look and the making."""
-    looks, check = [0], owners.check
+    looks, check = [0], postgres.check_owners
 
     def look(store: Store) -> None:
         check(store)
@@ -444,7 +428,7 @@ def test_a_schema_that_another_role_makes_in_the_very_moment_is_refused(
             with psycopg.connect(shared["eve"]) as connection:
                 connection.execute(f"CREATE SCHEMA {SCHEMA}; GRANT ALL ON SCHEMA {SCHEMA} TO importer")
 
-    monkeypatch.setattr(owners, "check", look)
+    monkeypatch.setattr(postgres, "check_owners", look)
     _refused(shared["importer"], "the schema note_importer belongs to the role eve")
 
 

@@ -15,7 +15,7 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import BadSettings, JournalReplaced, UnusableJournal
-from importer.journal import VERSION, Journal, NoteKey, shares, sqlitefile
+from importer.journal import VERSION, Journal, NoteKey, shares, sqlite
 from importer.models import Note, Request, Status, Visibility, Workspace
 from importer.settings import Settings
 from tests import running, systems
@@ -113,7 +113,7 @@ connection.close()
 def test_a_journal_opened_twice_in_a_process_keeps_its_log_when_another_process_closes_it(path: Path) -> None:
     """A process that closes any other handle on the file loses the locks that tell the next one that it is there."""
     with Journal.open(path) as journal, journal.held(HERE):
-        assert sqlitefile.identity_of(path) == journal.id
+        assert sqlite.identity_of(path) == journal.id
         journal.back_up(path.with_name("copy.sqlite"))
         Journal.open(path).close()
         subprocess.run([sys.executable, "-c", _LOOK, path], check=True)
@@ -136,15 +136,15 @@ def test_a_file_that_was_being_written_at_the_first_look_isnt_called_damaged(
     Journal.open(path).close()
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    look, looks = sqlitefile.look_into, []
+    look, looks = sqlite.look_into, []
 
-    def looked(file: Path) -> sqlitefile.FileContents:
+    def looked(file: Path) -> sqlite.FileContents:
         looks.append(look(file))
         path.write_bytes(whole)
         return looks[-1]
 
-    monkeypatch.setattr(sqlitefile, "look_into", looked)
-    assert sqlitefile.examine(path) == VERSION
+    monkeypatch.setattr(sqlite, "look_into", looked)
+    assert sqlite.examine(path) == VERSION
     assert [bool(each.damage) for each in looks] == [True, False]
 
 

@@ -26,6 +26,7 @@ from importer.resultsfile import is_results
 from importer.settings import Settings
 from tests.running import run
 from tests.sandbox import Sandbox
+from tests.test_cli import Terminal
 
 ROWS = (("P1", "Hello", "Public"), ("P2", "Hello", "Private"), ("P1", "Hello", "Public"), ("P3", "", "Public"))
 
@@ -74,6 +75,20 @@ def test_the_journal_is_read_and_not_written(settings: Settings, tmp_path: Path)
         assert journal.runs.listed() == runs
     with pytest.raises(Guarded):
         practise(file, replace(settings, max_notes=0))
+
+
+def test_notes_that_are_there_are_not_updated_and_practice_says_so(
+    box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    type_ = Terminal(tmp_path, box, capsys)
+    type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,Hello,Public\n")
+    assert type_("run", "n.csv", "--yes").status == 0
+    type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,Hello,Private\n")
+    calls = len(box.received)
+    ended = type_("run", "n.csv", "--update", "--practice")
+    assert "1 note is updated: it becomes less visible" in ended.all
+    assert "Practice leaves the note that would be updated as it is." in ended.all
+    assert len(box.received) == calls
 
 
 def test_the_pace_the_hours_and_a_lock_dont_hold_it_up(settings: Settings, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from functools import cache
 
 from importer.errors import JournalFailed
-from importer.journal.sqlite import SQLiteStore, in_memory
+from importer.journal import Journal, schema
+from importer.journal.sqlite import SQLiteStore, connect
 
 
 class Disk:
@@ -24,7 +25,7 @@ class Disk:
 
     def uploads(self) -> set[str]:
         """The digests of the files whose ids stand in the journal."""
-        return {digest.hex() for (digest,) in self.raw.execute("SELECT digest FROM uploads")}
+        return {name for (name,) in self.raw.execute("SELECT name FROM remembered WHERE kind = 'uploads'")}
 
     def crash(self) -> None:
         """What was not committed is gone."""
@@ -40,10 +41,17 @@ def _database() -> sqlite3.Connection:
 @cache
 def _template() -> bytes:
     """An empty journal, made once."""
-    store = in_memory()
-    content: bytes = store.connection.serialize()
-    store.close()
+    with in_memory() as journal:
+        content: bytes = journal._store.connection.serialize()
     return content
+
+
+def in_memory() -> Journal:
+    """An empty journal of a process that doesn't die."""
+    store = SQLiteStore(connect(":memory:"), "in memory")
+    with store.transaction():
+        schema.make_tables(store)
+    return Journal(store)
 
 
 class MortalStore(SQLiteStore):

@@ -43,7 +43,7 @@ from importer.delivery.tasks import Post, WholeRead
 from importer.delivery.unclear import LookupQueue
 from importer.errors import Blocked
 from importer.grouping.conflicts import ConflictKey, ConflictKeys
-from importer.journal import KnownUploads
+from importer.journal.memory import ForADay
 from importer.markup import are_alike
 from importer.messages import words
 from tests.simulation import imports
@@ -648,11 +648,11 @@ RULES: dict[str, Callable[[Change], None]] = {
 
 
 def _known_uploads_forgotten(change: Change) -> None:
-    change(KnownUploads, "known", lambda _self, _digests: {})
+    change(ForADay, "known", lambda _self, _digests: {})
 
 
 def _uploads_not_entered(change: Change) -> None:
-    change(KnownUploads, "enter", lambda _self, _ids: None)
+    change(ForADay, "enter", lambda _self, _ids: None)
 
 
 def _no_renewal(change: Change) -> None:

@@ -247,8 +247,8 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
         stopped = stage.change([wish for wish in asked if wish.is_due])
         settle(stage, asked, outcomes)
         for wish in asked:
-            fate, _ = stage.ended.get(wish.delivery.note_id or "", (None, None))
-            if fate is Fate.CHANGED:
+            fate, why = stage.ended.get(wish.delivery.note_id or "", (None, None))
+            if fate is Fate.CHANGED and why is None:  # otherwise its status is left as it is
                 _settled(told, wish)
             if fate in (Fate.CHANGED, Fate.AS_WANTED):
                 _forget_edits(told, wish)
@@ -350,5 +350,7 @@ def _forms(journal: Journal, world: World) -> dict[str, set[tuple[object, ...]]]
     found: dict[str, set[tuple[object, ...]]] = {}
     for one in _known(journal, world):
         keys = [journal.deliveries.key_of(number) for number in (one.note, one.changing) if number is not None]
-        found[one.note_id or ""] = {(key.visibility, key.status, key.seen) for key in keys}
+        found[one.note_id or ""] = {
+            (key.visibility, key.status, digest) for key in keys for digest in {key.seen, *key.readings}
+        }
     return found

@@ -1,0 +1,267 @@
+"""Remember values by their names, for each workspace: what the API showed, what was found, and what a person left out.
+
+Input: a kind of values, names, and values that JSON can hold. Output: the latest value of each name. Prospects of
+emails and IDs of uploaded files count for a day. An email is named by its HMAC with the API key, which the journal
+doesn't hold, so that nobody can test addresses against the journal; emails that no prospect has are never stored. A
+file is named by its content. The lifetime of its ID isn't documented, and an upload is cheap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any, ClassVar
+
+from importer.journal.store import ForRows, Store
+from importer.models import Workspace
+
+DAY = 86_400.0
+"""Seconds for which a match is trusted, and an ID of a file is expected to be valid."""
+
+_LAG_LASTS = 30 * DAY  # seconds for which a measured lag is trusted
+
+_KNOWN = ForRows(
+    """
+    SELECT name, value FROM remembered
+    WHERE workspace = :workspace AND kind = :kind AND name IN ({given}) AND at BETWEEN :since AND :now
+    """,
+    "name TEXT",
+)
+_ALL = "SELECT name, value FROM remembered WHERE workspace = :workspace AND kind = :kind"
+_ENTER = ForRows(
+    """
+    INSERT INTO remembered (workspace, kind, name, value, at) {values} :workspace, :kind, {name}, {value}, :at {end}
+    ON CONFLICT (workspace, kind, name) DO UPDATE SET value = excluded.value, at = excluded.at
+    """,
+    "name TEXT, value TEXT",
+)
+_FORGET = ForRows(
+    """
+    DELETE FROM remembered {using_given}
+    WHERE remembered.workspace = :workspace AND remembered.kind = :kind AND remembered.name = {name}
+    """,
+    "name TEXT",
+)
+_EXPIRE = "DELETE FROM remembered WHERE kind = :kind AND at NOT BETWEEN :since AND :now"
+
+
+class Memory:
+    """Values of one kind, of all workspaces."""
+
+    def __init__(self, store: Store, kind: str) -> None:
+        self._store, self._kind = store, kind
+
+    def known(
+        self, workspace: Workspace, names: Iterable[str], since: float = 0.0, now: float = math.inf
+    ) -> dict[str, Any]:
+        """Return name → value, for those of these names that have a value entered between two times."""
+        with self._store.reading():
+            of = {"workspace": self._store.number_of(workspace), "kind": self._kind, "since": since, "now": now}
+            rows = [*self._store.among(_KNOWN, ((name,) for name in names), **of)]
+        return {name: json.loads(value) for name, value in rows}
+
+    def all(self, workspace: Workspace) -> dict[str, Any]:
+        """Return name → value, for all names."""
+        with self._store.reading():
+            rows = self._store.rows(_ALL, workspace=self._store.number_of(workspace), kind=self._kind)
+        return {name: json.loads(value) for name, value in rows}
+
+    def enter(self, workspace: Workspace, values: Mapping[str, Any], at: float = 0.0) -> None:
+        """Store values as entered at a time, and replace the values that the names had."""
+        with self._store.transaction():
+            of = {"workspace": self._store.entered(workspace), "kind": self._kind, "at": at}
+            self._store.many(_ENTER, ((name, json.dumps(value)) for name, value in values.items()), **of)
+
+    def forget(self, workspace: Workspace, names: Iterable[str]) -> None:
+        """Delete the values of these names."""
+        with self._store.transaction():
+            of = {"workspace": self._store.entered(workspace), "kind": self._kind}
+            self._store.many(_FORGET, ((name,) for name in names), **of)
+
+    def expire(self, since: float, now: float) -> None:
+        """Delete the values that were not entered between two times, of all workspaces."""
+        with self._store.transaction():
+            self._store.execute(_EXPIRE, kind=self._kind, since=since, now=now)
+
+
+class Learned:
+    """Observations of a workspace's API; the latest value counts."""
+
+    def __init__(self, store: Store) -> None:
+        self._memory = Memory(store, "learned")
+
+    def batch_size(self, workspace: Workspace) -> int | None:
+        """Return the batch size that worked after the API refused a larger one; None if it refused none."""
+        batch_size: int | None = self._memory.known(workspace, ["batch size"]).get("batch size")
+        return batch_size
+
+    def learn_batch_size(self, workspace: Workspace, batch_size: int) -> None:
+        """Store a batch size for later runs."""
+        self._memory.enter(workspace, {"batch size": batch_size})
+
+    def limits(self, workspace: Workspace) -> dict[str, tuple[int, float]]:
+        """Return how many calls in how many seconds the API allowed an earlier run, for each kind of call."""
+        limits = self._memory.known(workspace, ["limits"]).get("limits", {})
+        return {kind: (calls, seconds) for kind, (calls, seconds) in limits.items()}
+
+    def learn_limits(self, workspace: Workspace, limits: Mapping[str, tuple[int, float]]) -> None:
+        """Store limits of kinds of calls, with which a later run begins. Limits of other kinds stay."""
+        self._memory.enter(workspace, {"limits": {**self.limits(workspace), **limits}})
+
+    def replication_lag(self, workspace: Workspace, now: float | None = None) -> float | None:
+        """Return by how many seconds reads lag behind writes, if that was measured in the 30 days before ``now``.
+
+        Args:
+            workspace: the workspace of the API.
+            now: seconds since 1970; None for the system's time.
+        """
+        since = (time.time() if now is None else now) - _LAG_LASTS
+        seconds: float | None = self._memory.known(workspace, ["lag"], since).get("lag")
+        return seconds
+
+    def learn_lag(self, workspace: Workspace, seconds: float, at: float) -> None:
+        """Store by how many seconds reads lag behind writes, as measured at the time ``at``."""
+        self._memory.enter(workspace, {"lag": seconds}, at)
+
+    def keeps_markup(self, workspace: Workspace) -> bool:
+        """Return whether changing a note was seen to keep the markup of its text."""
+        return bool(self._memory.known(workspace, ["keeps markup"]).get("keeps markup"))
+
+    def learn_markup(self, workspace: Workspace, *, is_kept: bool) -> None:
+        """Store whether a changed note kept the markup of its text."""
+        self._memory.enter(workspace, {"keeps markup": is_kept})
+
+
+class ForADay:
+    """Values of one workspace that count for a day.
+
+    Args:
+        store: the journal's store.
+        workspace: the workspace.
+        clock: returns seconds since 1970.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, store: Store, workspace: Workspace, clock: Callable[[], float]) -> None:
+        self._memory, self._workspace, self._clock = Memory(store, self.kind), workspace, clock
+
+    def known(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return name → value, for those of these names that have one."""
+        now = self._clock()
+        return self._memory.known(self._workspace, names, now - DAY, now)
+
+    def enter(self, values: Mapping[str, Any]) -> None:
+        """Store values found now; the latest of a name counts."""
+        self._memory.enter(self._workspace, values, self._clock())
+
+    def expire(self) -> None:
+        """Delete all values that are too old, in every workspace."""
+        now = self._clock()
+        self._memory.expire(now - DAY, now)
+
+
+class KnownUploads(ForADay):
+    """IDs of the files that were uploaded for one workspace, by their SHA-256 (hexadecimal digits)."""
+
+    kind = "uploads"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Prospect that has an email; ``created_at`` is by the API's clock, None if the API didn't say."""
+
+    prospect: str
+    created_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Prospects that have an email.
+
+    Attributes:
+        all: the prospects, in the order in which the API showed them.
+        is_whole: whether there are certainly no others; False if the search stopped once each email was found.
+    """
+
+    all: tuple[Match, ...]
+    is_whole: bool = True
+
+
+class EmailMatches(ForADay):
+    """Prospects of emails of one workspace and one API key; without a key, none are stored.
+
+    Args:
+        store: the journal's store.
+        workspace: the workspace that the prospects belong to.
+        key: the API key.
+        clock: returns seconds since 1970.
+    """
+
+    kind = "emails"
+
+    def __init__(self, store: Store, workspace: Workspace, key: str, clock: Callable[[], float]) -> None:
+        super().__init__(store, workspace, clock)
+        self._key = key
+
+    def known(self, names: Sequence[str]) -> dict[str, Matches]:
+        """Return email → its matches, if its latest look-up is at most a day old."""
+        emails = {self._name(email): email for email in names} if self._key else {}
+        return {
+            emails[name]: Matches(tuple(Match(*one) for one in matches), is_whole)
+            for name, (matches, is_whole) in super().known([*emails]).items()
+        }
+
+    def enter(self, values: Mapping[str, Matches]) -> None:
+        """Store matches as found now; emails that no prospect has are left out."""
+        found = {self._name(email): one for email, one in values.items() if one.all}
+        super().enter({name: ([astuple(match) for match in one.all], one.is_whole) for name, one in found.items()})
+
+    def forget(self, emails: Iterable[str]) -> None:
+        """Delete the matches of these emails."""
+        self._memory.forget(self._workspace, map(self._name, emails))
+
+    def _name(self, email: str) -> str:
+        return hmac.digest(self._key.encode("utf-8", "surrogatepass"), email.encode(), hashlib.sha256).hex()
+
+
+Said = tuple[str, bytes]
+"""A prospect, or the keyed digest of an email; and the digest of a record or a text."""
+
+
+class LeftOut:
+    """The rows that were left out of files, of all workspaces. A file is named by its SHA-256."""
+
+    def __init__(self, store: Store) -> None:
+        self._memory, self._transaction = Memory(store, "left out"), store.transaction
+
+    def known(self, workspace: Workspace, *, but: str = "") -> dict[Said, str]:
+        """Return what rows said that were left out → the name of their file, but for the file with a fingerprint."""
+        files = self._memory.all(workspace)
+        return {one: name for file, (name, said) in files.items() if file != but for one in _said(said)}
+
+    def enter(
+        self, workspace: Workspace, fingerprint: str, file: str, left_out: Iterable[Said], sent: Iterable[Said]
+    ) -> None:
+        """Record what the rows of a file said that are left out now. Rows that are sent are left out no more."""
+        with self._transaction():
+            files = {
+                print_: (name, _said(said) - {*sent}) for print_, (name, said) in self._memory.all(workspace).items()
+            }
+            files[fingerprint] = file, {*left_out}
+            self._memory.forget(workspace, [print_ for print_, (_, said) in files.items() if not said])
+            rows = {
+                print_: (name, [(who, what.hex()) for who, what in sorted(said)])
+                for print_, (name, said) in files.items()
+                if said
+            }
+            self._memory.enter(workspace, rows)
+
+
+def _said(said: Iterable[tuple[str, str]]) -> set[Said]:
+    return {(who, bytes.fromhex(what)) for who, what in said}

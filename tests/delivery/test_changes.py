@@ -1,0 +1,153 @@
+"""Which notes may follow their rows, how far without a person's yes, and what is done once a note was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from importer.api import FoundNote, NoteChange
+from importer.delivery.changes import Decision, Do, Wish, decide, follow
+from importer.delivery.matching import How, Known, Match
+from importer.delivery.sorted_group import AnsweredRow
+from importer.identity import RowIdentity, text_digests
+from importer.journal import DeliveryState, KnownDelivery, NoteKey
+from importer.markup import seen_digest
+from importer.models import Note, Status, Visibility
+
+PUBLIC, PRIVATE, DRAFT, PUBLISHED = Visibility.PUBLIC, Visibility.PRIVATE, Status.DRAFT, Status.PUBLISHED
+SENT = Note("Terms", PUBLIC, PUBLISHED)
+
+
+def row(says: Note, *, sent: Note = SENT, how: How = How.RECORD, key: str = "", **of_delivery: Any) -> AnsweredRow:
+    """A row that says something, and the delivery that answers for it."""
+    form = NoteKey.of(sent)
+    delivery = KnownDelivery(
+        b"name", 1, "P", key, "", DeliveryState.CREATED, "N1", 0.0, None, 1, None, (), None, sent.visibility,
+        sent.status, 1, 0.0, None, seen=form.seen,
+    )._replace(**of_delivery)  # fmt: skip
+    known = Known(delivery, frozenset(text_digests(sent, {})), "calls")
+    return AnsweredRow(
+        0, says, Match(RowIdentity(0, text_digests(says, {}), key), how, known), seen_digest(says.content)
+    )
+
+
+def wish(*rows: AnsweredRow, sent: Note = SENT, opened: NoteKey | None = None) -> Wish:
+    return follow(rows, NoteKey.of(sent), opened, "calls", keeps_markup=False)
+
+
+@pytest.mark.parametrize(
+    "of_delivery",
+    [
+        {"state": DeliveryState.HIDDEN},
+        {"state": DeliveryState.FOUND},
+        {"reason": '["api.reads-much-like-it", {}]'},
+        {"resent_at": 1.0},
+        {"touched": 1.0},
+    ],
+    ids=["hidden", "another's", "by likeness", "sent again and not looked at", "changed by somebody"],
+)
+def test_these_notes_are_never_changed(of_delivery: dict[str, Any]) -> None:
+    found = wish(row(replace(SENT, visibility=PRIVATE), **of_delivery))
+    assert (found.is_due, len(found.left)) == (False, 1)
+
+
+def test_of_rows_that_share_a_note_the_least_counts_and_no_text() -> None:
+    rows = row(replace(SENT, visibility=PRIVATE)), row(Note("Other", PUBLIC, DRAFT))
+    assert wish(*rows).change == NoteChange(PRIVATE, DRAFT) == wish(*reversed(rows)).change
+
+
+@pytest.mark.parametrize(
+    ("how", "key", "content"),
+    [
+        (How.NOTE, "", "Other"),
+        (How.RECORD, "", "Other"),
+        (How.KEY, "1", "Other"),
+        (How.TEXT, "1", "Other"),
+        (How.TEXT, "", None),
+        (How.EARLIER_TEXT, "", None),
+        (How.WORDS, "", None),
+        (How.AS_IT_STOOD, "", None),
+    ],
+)
+def test_a_text_follows_only_if_something_else_says_which_note_it_is(how: How, key: str, content: str | None) -> None:
+    private = Note("Terms", PRIVATE, PUBLISHED)
+    found = wish(row(Note("Other", PRIVATE, PUBLISHED), sent=private, how=how, key=key), sent=private)
+    assert found.change.content == content == found.unasked.content
+
+
+@pytest.mark.parametrize(
+    ("sent", "says", "unasked"),
+    [
+        ((PUBLIC, PUBLISHED), (PRIVATE, DRAFT), NoteChange(PRIVATE, DRAFT)),
+        ((PRIVATE, DRAFT), (PUBLIC, PUBLISHED), NoteChange()),
+        ((PRIVATE, PUBLISHED), (PRIVATE, DRAFT), NoteChange(None, DRAFT, "Other")),
+        ((PUBLIC, PUBLISHED), (PUBLIC, DRAFT), NoteChange(None, DRAFT)),
+        ((PUBLIC, PUBLISHED), (PRIVATE, PUBLISHED), NoteChange(PRIVATE)),
+        ((PRIVATE, PUBLISHED), (PUBLIC, PUBLISHED), NoteChange()),
+    ],
+)
+def test_less_visible_and_texts_that_stay_private_need_no_yes(
+    sent: tuple[Visibility, Status], says: tuple[Visibility, Status], unasked: NoteChange
+) -> None:
+    before = Note("Terms", *sent)
+    found = wish(row(Note("Other", *says), sent=before), sent=before)
+    assert found.unasked == unasked == found.agreed(is_agreed=False).change
+    assert found.agreed(is_agreed=True).change == found.change
+
+
+def test_a_yes_is_for_one_change_of_one_form() -> None:
+    found = wish(row(replace(SENT, visibility=PRIVATE)))
+    others = [
+        replace(found, change=NoteChange(PRIVATE, DRAFT)),
+        replace(found, delivery=found.delivery._replace(note=2)),
+        replace(found, delivery=found.delivery._replace(changing=2)),
+        replace(found, delivery=found.delivery._replace(name=b"another")),
+    ]
+    assert len({found.digest, *(one.digest for one in others)}) == 5
+
+
+def decided(found: FoundNote | None, opened: Note | None = None, *, draft: bool = False, **says: Any) -> Decision:
+    one = row(replace(SENT, content="", **says))
+    made = wish(one, opened=None if opened is None else NoteKey.of(opened))
+    return decide(made, found, other_draft=draft)
+
+
+def there(**what: Any) -> FoundNote:
+    return replace(FoundNote("N1", "<p>Terms</p>", PUBLIC, PUBLISHED, 1.0), **what)
+
+
+def test_what_may_be_read_too_early_is_looked_at_again() -> None:
+    """That a note is gone, that somebody changed it, and that it is as wanted without our doing."""
+    for found in (None, there(content="Mine"), there(visibility=PRIVATE)):
+        decision = decided(found, visibility=PRIVATE)
+        assert (decision.do is Do.SEND, decision.is_sure) == (False, False)
+
+
+def test_only_the_fields_that_differ_are_sent() -> None:
+    decision = decided(there(), visibility=PRIVATE, text="Other")
+    assert decision.change == NoteChange(PRIVATE, None, "Other")
+    decision = decided(there(status=DRAFT), replace(SENT, status=DRAFT), visibility=PRIVATE, status=DRAFT)
+    assert (decision.change, decision.is_opened, decision.is_sure) == (NoteChange(PRIVATE), True, True)
+
+
+def test_an_unclear_change_that_isnt_shown_is_looked_for_again_before_anything_is_sent() -> None:
+    """Reading may be behind; then fields that are left out because they seem right would be wrong."""
+    decision = decided(there(), replace(SENT, status=DRAFT), visibility=PRIVATE)
+    assert (decision.do, decision.change, decision.is_sure) == (Do.SEND, NoteChange(PRIVATE), False)
+
+
+def test_an_unclear_change_that_came_about_is_settled_by_a_second_look() -> None:
+    private = replace(SENT, visibility=PRIVATE)
+    decision = decided(there(visibility=PRIVATE), private, visibility=PRIVATE)
+    assert (decision.do, decision.is_opened, decision.is_sure) == (Do.SETTLE, True, False)
+    assert decision.form == NoteKey.of(private)
+
+
+def test_no_second_draft_is_made() -> None:
+    decision = decided(there(), draft=True, status=DRAFT)
+    assert (decision.do, decision.why is not None) == (Do.LEAVE, True)
+    assert decided(there(), status=DRAFT).do is Do.SEND
+    decision = decided(there(), draft=True, visibility=PRIVATE, status=DRAFT)
+    assert (decision.change, decision.why is not None) == (NoteChange(PRIVATE), True), "the rest is done all the same"
