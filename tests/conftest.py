@@ -80,7 +80,9 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, profiles: Path
             monkeypatch.delenv(name)
     monkeypatch.setenv(FILE_VARIABLE, str(profiles))
     monkeypatch.setenv(FOLDER_VARIABLE, str(profiles.with_name("journals")))
-    monkeypatch.setenv("XDG_DATA_HOME", str(profiles.with_name("data")))  # where a journal is that nobody names, on Linux
+    monkeypatch.setenv(
+        "XDG_DATA_HOME", str(profiles.with_name("data"))
+    )  # where a journal is that nobody names, on Linux
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")  # not the person's own key store
 
 
