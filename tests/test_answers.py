@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from importer.commands.report import Report
-from importer.commands.verify import verify
 from importer.errors import WrongAddress
 from importer.models import Progress
 from tests import running
@@ -239,7 +238,9 @@ def test_a_lost_reply_that_another_request_gets_first_is_said(is_passed_on: bool
             texts = {note.id: note.sent_content for note in box.notes}
             wrong = {row["note_id"] for row in rows if row["note_id"] and texts[row["note_id"]] != row["Note"]}
             assert len(wrong) == 3
-            assert {note.note_id for note in report.not_found} == wrong
+            found = {note.note_id for note in report.not_found}
+            assert found  # of 12 notes that answers named, ten are read back
+            assert found <= wrong
 
 
 @pytest.mark.parametrize("batch_size", [3, 100])
@@ -261,7 +262,7 @@ def test_answers_that_were_exchanged_are_told_when_a_sample_is_read_back(batch_s
             is_given.set()
         client.sendall(own)
 
-    with jumping() as clock, Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
+    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
         how = settings(box, tmp_path, base_url=gateway.url, workers=4, batch_size=batch_size)
         lines = [*(Line(f"P{number}", "At first") for number in range(9)), *SHARED]
         report = running.run(write_sheet(tmp_path / "sheet.csv", lines), how)
@@ -270,10 +271,10 @@ def test_answers_that_were_exchanged_are_told_when_a_sample_is_read_back(batch_s
         texts = {note.id: note.sent_content for note in box.notes}
         wrong = {row["note_id"] for row in rows if texts[row["note_id"]] != row["Note"]}
         assert len(wrong) == 6
-        clock.jump(120)
-        found = verify(how)
-        assert found.exit_status == 1
-        assert {note.note_id for note in found.not_found} == wrong
+        assert report.exit_status == 1
+        found = {note.note_id for note in report.not_found}
+        assert found  # of 15 notes, ten are read back
+        assert found <= wrong
 
 
 def test_a_page_of_another_prospect_tells_nothing(tmp_path: Path) -> None:
@@ -313,14 +314,14 @@ def _imported(box: Sandbox, folder: Path, lines: list[Line], limit: int) -> tupl
 
 
 def test_a_gateways_413_halves_at_once_by_bytes(tmp_path: Path) -> None:
-    """A limit of 1 kB: nothing is waited for, nothing is looked up, and a long note shrinks no other's batches."""
+    """A limit of 1 kB: nothing is waited for, only the sample is looked up, a long note shrinks no other's batches."""
     lines = [Line(f"P{number:03}", "A short note") for number in range(200)]
     lines += [Line(f"P{number:03}", "A long note " + "x" * 2000) for number in range(2)]
     with Sandbox(api_key=KEY) as box:
         report, gateway, seconds = _imported(box, tmp_path, lines, limit=1000)
         assert counts(report) == Counter({"created": 200, "rejected": 2})
         assert len(box.notes) == 200
-        assert len(gateway.requests) - 1 == len(gateway.posts) < 20
+        assert len(gateway.requests) - 1 - 10 == len(gateway.posts) < 20  # without the first call and the sample
         assert seconds < 5
 
 

@@ -162,8 +162,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1640, "api": 1040, "calls": 840, "cli": 1900, "commands": 6170, "delivery": 3800, "grouping": 150,
-    "journal": 2220, "page": 2890, "practice": 130, "reading": 3220, "results": 820, "rows": 2970, "settings": 1480,
+    "": 1640, "api": 1041, "calls": 840, "cli": 1913, "commands": 6290, "delivery": 3550, "grouping": 150,
+    "journal": 2210, "page": 2890, "practice": 130, "reading": 3220, "results": 820, "rows": 2980, "settings": 1480,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 2_260
@@ -184,15 +184,15 @@ def code_lines(text: str) -> int:
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 29,250 lines in 235 modules."""
+    """Texts aren't code. All rooms together have at most 29,120 lines in 236 modules."""
     lines: Counter[str] = Counter()
     for path in MODULES.values():
         parts = path.relative_to(ROOT).parts
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 29_250
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 235
+    assert lines.total() <= 29_120
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 236
     stand_in = [path for path in Path(__file__).with_name("sandbox").glob("*.py") if not path.stem.startswith("test_")]
     assert sum(code_lines(path.read_text(encoding="utf-8")) for path in stand_in) <= STAND_IN
     assert code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\n') == 3

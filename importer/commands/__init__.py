@@ -12,7 +12,7 @@ Input: files and settings. Output: the results of a command as values, and messa
     results        write results, also later              archiving         move a finished file and its results
     report         the outcome of a run
     verify         look up unconfirmed deliveries         hide              make notes private drafts, and back
-    update_examples  changes of notes, before and after
+    verify_all     read back the notes of a file          update_examples   changes of notes, before and after
     workspaces     a journal: checked, locked, copied     template          an empty workbook
     doctor         checks before the first night          history           the list of runs
     live           one note, tried on a prospect
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     import importer.commands.template
     import importer.commands.update_examples
     import importer.commands.verify
+    import importer.commands.verify_all
     import importer.commands.workspaces  # noqa: F401 - modules become attributes of the package
     from importer.commands.run import prepare
 

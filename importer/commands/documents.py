@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from importer.commands.overview import Overview
     from importer.commands.report import Report
     from importer.commands.verify import Verified
+    from importer.commands.verify_all import ReadBack
     from importer.settings.sources import Given
 
 FORMAT = 1
@@ -40,7 +41,7 @@ FORMAT = 1
 
 Document = Mapping[str, Any]
 
-_TIMES = {"started_at", "ended_at", "due_at", "at"}
+_TIMES = {"started_at", "ended_at", "at"}
 _REQUIREMENT = re.compile(r"""([\w.-]+)[^;]*(?:;.*extra == ['"](\w+))?""")
 _OF_DEVELOPERS = frozenset({"test", "dev", "bench"})
 
@@ -104,8 +105,8 @@ def history(found: History) -> Document:
     return {**_head("history", 0), "runs": runs}
 
 
-def verify(found: Verified) -> Document:
-    """Return the document of a look-up of unconfirmed deliveries."""
+def verify(found: Verified | ReadBack) -> Document:
+    """Return the document of a look-up of unconfirmed deliveries, or of a file's notes."""
     return {**_head("verify", found.exit_status), **_plain(found)}
 
 

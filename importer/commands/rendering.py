@@ -6,14 +6,13 @@ Input: values. Output: their words. `preview_messages` and `report_messages` cho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from importer.messages import Message, Part, Said, in_quotes, render, say, some, words
+from importer.messages import Message, Said, in_quotes, render, say, some, words
 from importer.models import Progress, Result
 
 if TYPE_CHECKING:
@@ -185,27 +184,9 @@ def listed(names: Sequence[str], most: int = 8) -> Message:
 
 
 def not_found(found: Sequence[NotFound]) -> Message:
-    """Return a message about the notes that were created, but not found, by their runs, with what to do."""
-    rows = [
-        say("not-found.of-row", row=str(note.row), note=note.note_id, prospect=note.prospect)
-        for note in found
-        if note.row is not None
-    ]
-    named: list[Part] = [some(rows, _MOST_NAMED)] if rows else []
-    runs = [say("not-found.of-run", run=run, file=file, notes=notes) for run, file, notes in _by_run(found)]
-    return say("not-found", notes=(*named, *runs[:_MOST_NAMED], *_further(len(runs) - _MOST_NAMED)))
-
-
-def _by_run(found: Sequence[NotFound]) -> Iterator[tuple[str, str, Part]]:
-    """Yield each earlier run with notes that were not found, its file, and the first of these notes."""
-    of_others = [note for note in found if note.row is None]
-    for (run, file), notes in groupby(of_others, lambda note: (note.run, note.file)):
-        named = [say("not-found.note", note=note.note_id, prospect=note.prospect) for note in notes]
-        yield run or "?", file or "?", some(named, _MOST_NAMED)
-
-
-def _further(number: int) -> tuple[Message, ...]:
-    return (say("more", n=number),) if number > 0 else ()
+    """Return a message about the notes that were created, but not found, with what to do."""
+    rows = [say("not-found.of-row", row=str(note.row), note=note.note_id, prospect=note.prospect) for note in found]
+    return say("not-found", notes=some(rows, _MOST_NAMED))
 
 
 def listed_duplicates(duplicates: Mapping[int, Sequence[str]]) -> Message:

@@ -6,13 +6,12 @@ the number of rows by kind of reason. These kinds hold no cell values, so that t
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from importer.commands.loading import Loaded, writable
+from importer.commands.loading import Loaded
 from importer.delivery.outcomes import Outcomes
 from importer.errors import (
     ImporterError,
@@ -23,7 +22,6 @@ from importer.errors import (
     ResultsNotWritten,
     Stopped,
 )
-from importer.journal import Journal
 from importer.messages import Message, say
 from importer.models import DELIVERED, NEEDS_A_PERSON, Problem, Result, Rows
 from importer.results import Written, presentation
@@ -58,18 +56,14 @@ class NotFound:
     """A note that the API reported as created, but that was not found when it was read back.
 
     Attributes:
-        row: number of its row; None if an import of another file created it.
+        row: number of its row; None in a list of runs, because the journal has no rows.
         prospect: the prospect of the note.
         note_id: the ID that the API gave.
-        run: name of the earlier run that created it; empty for a row of this file, or if the run isn't known.
-        file: file of that run.
     """
 
     row: int | None
     prospect: str
     note_id: str
-    run: str = ""
-    file: str = ""
 
 
 ON_THE_PROSPECT = DELIVERED | {Result.DUPLICATE}
@@ -86,7 +80,7 @@ class Report:
         run: name of the run in the journal.
         counts: result → rows.
         requests: number of requests that were sent, without those that reached no server.
-        looks: number of look-ups after unclear answers.
+        looks: number of calls that read: the first call, look-ups after unclear answers, and those of the sample.
         rate_limited: number of calls that the API refused because there were too many.
         results: path of the results.
         remark: why the results are not in the requested place; None if they are.
@@ -103,9 +97,7 @@ class Report:
         uploads: number of calls to upload files.
         unknown_people: number of emails that no prospect has.
         unknown_emails: the file with the people who have these emails, if one was wanted.
-        not_found: notes that were created, but not found when they were read back.
-        could_not_look: whether reading back showed no note of the sample, so that nothing is known about them.
-        not_looked_at: number of notes still to be read back, of a run with notes that weren't found.
+        not_found: notes of rows that were created, but not found when they were read back.
         ended: the journal's word for how the run ended.
         batch_size: maximum number of prospects in a request.
         distinct_notes: number of distinct notes in the file.
@@ -136,8 +128,6 @@ class Report:
     unknown_emails: Written | None = None
     results_owed: bool = False
     not_found: Sequence[NotFound] = ()
-    could_not_look: bool = False
-    not_looked_at: int = 0
     ended: str = "finished"
     batch_size: int = 0
     distinct_notes: int = 0
@@ -201,23 +191,13 @@ def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
     }
 
 
-def not_found_of(rows: Rows, outcomes: Outcomes, journal: Journal) -> tuple[NotFound, ...]:
-    """Return the notes that were created, but not found, those of this file's rows first."""
-    of_this_file = [
+def not_found_of(rows: Rows, outcomes: Outcomes) -> tuple[NotFound, ...]:
+    """Return the notes of this file's rows that were created, but not found."""
+    return tuple(
         NotFound(int(rows.number[position]), str(rows.prospect[position]), note_id)
         for position, note_ids in sorted(outcomes.missing.items())
         for note_id in note_ids
-    ]
-    return (*of_this_file, *not_found_elsewhere(outcomes.missing_elsewhere, journal))
-
-
-def not_found_elsewhere(missing: Sequence[tuple[str, str, int]], journal: Journal) -> Iterator[NotFound]:
-    """Yield the notes of other files that were created, but not found, by their runs."""
-    with contextlib.suppress(JournalFailed):  # then the run itself reports it
-        names = {run.id: run for run in journal.runs.listed()} if missing else {}
-        for prospect, note_id, number in sorted(missing, key=lambda note: note[2]):
-            run = names.get(number)
-            yield NotFound(None, prospect, note_id, run.name if run else "", writable(run.file) if run else "")
+    )
 
 
 def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:

@@ -14,7 +14,6 @@ from importer.commands.history import History, PastRun, RunFilter
 from importer.commands.rendering import (
     Line,
     LineKind,
-    clock_time,
     listed,
     listed_duplicates,
     not_found,
@@ -33,6 +32,7 @@ _SHOWN = ("program", "columns", "sheet", "reading", "visibility", "status", "set
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
     from importer.commands.verify import Verified
+    from importer.commands.verify_all import ReadBack
     from importer.results import Written
 
 
@@ -106,23 +106,14 @@ def besides(ended: Report) -> Iterator[Line]:
         yield Line(
             say("ended.duplicates", n=len(ended.duplicates), which=listed_duplicates(ended.duplicates)), LineKind.TEXT
         )
-    yield from _read_back(ended)
+    if ended.not_found:
+        yield Line(say("ended.not-found", n=len(ended.not_found), which=not_found(ended.not_found)), LineKind.TEXT)
     calls = {"ended.uploads": ended.uploads, "ended.look-ups": ended.looks, "ended.finding-calls": ended.finding_calls}
     asked = {"ended.asked-to-wait": ended.rate_limited}
     others = tuple(say(kind, n=number) for kind, number in (calls | asked).items() if number)
     yield Line(say("ended.requests", n=ended.requests, besides=others))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
-
-
-def _read_back(ended: Report | Verified) -> Iterator[Line]:
-    if ended.not_found:
-        notes = not_found(ended.not_found)
-        yield Line(say("ended.not-found", n=len(ended.not_found), which=notes), LineKind.TEXT)
-    if ended.not_looked_at:
-        yield Line(say("ended.not-looked-at", n=ended.not_looked_at), LineKind.TEXT)
-    if ended.could_not_look:
-        yield Line(say("ended.could-not-look"), LineKind.TEXT)
 
 
 def file_ended(over: FileEnded) -> Iterator[Line]:
@@ -226,11 +217,20 @@ def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
         yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
     if found.duplicates:
         yield Line(say("verify.duplicates", n=len(found.duplicates), ids=tuple(found.duplicates)), LineKind.TEXT)
-    yield from _read_back(found)
     for run, notes in found.known_missing.items():
         yield Line(say("verify.not-found-before", n=notes, run=run), LineKind.TEXT)
-    if found.due_at is not None:
-        yield Line(say("verify.sample-too-new", time=clock_time(found.due_at)), LineKind.TEXT)
+
+
+def read_back(found: ReadBack) -> Iterator[Line]:
+    """Yield what became of a file's notes."""
+    if found.stopped is not None:
+        yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
+    for finding, number in found.counts.items():
+        if number or finding == "there":
+            yield Line(say(f"verified.of-{finding}", n=number))
+    yield Line(say("verified.results", path=str(found.results)), LineKind.TEXT)
+    if found.remark is not None:
+        yield Line(found.remark, LineKind.TEXT)
 
 
 def hidden(done: Hidden) -> Iterator[Line]:

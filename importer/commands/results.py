@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from importer.commands.rendering import listed_duplicates, not_found, when
 from importer.commands.report import Report
 from importer.delivery.matching import How
 from importer.delivery.outcomes import Outcomes
-from importer.journal import Journal, KnownDelivery, Run
+from importer.journal import Journal, KnownDelivery
 from importer.messages import Said, say
 from importer.models import Role, Rows, Workspace
 from importer.reading import Correction, column_letter
@@ -104,32 +103,22 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
     left_out = _OF_REAL_RUNS if report.is_practice else ()
     said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]
     title = say("practice.title" if report.is_practice else "summary.title")
-    lost = [*_of_earlier_runs(report)]
-    return results.Summary(title, said, workspace.profile, report.meanings, report.is_practice, lost)
-
-
-def _of_earlier_runs(report: Report) -> Iterator[tuple[Said, Said]]:
-    """Yield each earlier run with notes that were not found, with the command that lists them again; and the notes."""
-    of_others = [note for note in report.not_found if note.row is None]
-    for run, notes in groupby(of_others, lambda note: note.run):
-        listed = [*notes]
-        yield say("not-found.run"), say("not-found.run-and-list", n=len(listed), run=run, file=listed[0].file)
-        yield from ((note.prospect, note.note_id) for note in listed)
+    return results.Summary(title, said, workspace.profile, report.meanings, report.is_practice)
 
 
 def write_results(
     target: Path,
     loaded: Loaded,
     outcomes: Outcomes,
-    run: Run,
+    run: str,
     summary: results.Summary,
 ) -> results.Written:
-    """Write the outcomes of a file's rows."""
+    """Write the outcomes of a file's rows; ``run`` is the name of their run, if there is one."""
     source, columns = place(loaded.sheet.source), loaded.roles.columns
     summary = replace(
         summary,
         prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),
-        run=run.name,
+        run=run,
     )
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(
@@ -139,7 +128,7 @@ def write_results(
         summary,
         source=source,
         ours=loaded.roles.ours,
-        run="practice" if summary.is_practice else run.name,
+        run="practice" if summary.is_practice else run,
         marked=_with_problems(loaded),
     )
 

@@ -265,9 +265,7 @@ class _Sending:
             left_alone=len(self._outcomes.left),
             finding_calls=self._lookup.calls,
             uploads=uploads.calls,
-            not_found=not_found_of(rows, self._outcomes, self._journal),
-            could_not_look=delivery.samples.could_not_look,
-            not_looked_at=delivery.samples.left,
+            not_found=not_found_of(rows, self._outcomes),
             ended=ended,
             batch_size=delivery.queue.sizes.batch_size,
             distinct_notes=len(self._loaded.plan.groups),
@@ -293,7 +291,7 @@ class _Sending:
         # A run without its results isn't finished, so that the same command continues it, also with --again.
         ended = "stopped"
         try:
-            written = write_results(self._target, self._loaded, self._outcomes, self._run, summary)
+            written = write_results(self._target, self._loaded, self._outcomes, self._run.name, summary)
             ended = ended if written.is_owed else report.ended
         finally:
             with contextlib.suppress(JournalFailed):

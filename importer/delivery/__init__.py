@@ -23,7 +23,7 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     replication_lag  measures how far reading lags behind writing
     reachability  tracks whether requests reach the API, and where refusals come from
     duplicates    looks for further copies of notes that were sent again
-    sample        reads back some created notes, because the API's answer may be wrong
+    sample        reads back ten created notes, because the API's answer may be wrong
     ledger        writes the journal's entry and the row's outcome together
     outcomes      stores the outcome of each row in columns
     tasks         describes calls and unclear requests as data

@@ -25,7 +25,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.queue import Queue
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
-from importer.delivery.sample import Samples
+from importer.delivery.sample import Sample
 from importer.delivery.takeover import Takeover
 from importer.delivery.tasks import DuplicateLookup, Lookup, Post, Probe, Renewal, SampleLookup, Task
 from importer.errors import Busy, JournalFailed
@@ -50,7 +50,6 @@ class Coordinator:
         ledger: records the result of each delivery.
         evidence: collects facts about notes.
         reachability: tracks whether requests reach the API, and counts calls.
-        samples: reads back some of the created notes.
         takeover: takes over what earlier runs left.
         queue: requests that are still to be sent.
         held_back: positions of the rows that wait until a person has looked at others.
@@ -68,7 +67,7 @@ class Coordinator:
         self.ledger = Ledger(context.journal, outcomes, context.workspace, context.run)
         self.evidence = Evidence(context, learned_lag)
         self.reachability = Reachability(context)
-        self.samples = Samples(context, self.ledger, self.evidence)
+        self._sample = Sample(context, self.ledger, self.evidence)
         self._resolver = Resolver(context, self.evidence, self.reachability)
         self._duplicates = Duplicates(self._dispatcher, self.evidence)
         self.existing = Existing(context, self.ledger, self.evidence)
@@ -95,7 +94,6 @@ class Coordinator:
         Raises:
             Stopped: the run cannot continue. Calls in flight have ended, and the outcomes are correct.
         """
-        self.samples.draw.expect(self.queue.remaining.deliveries)
         if uploads is not None:
             self.queue.upload(uploads)
         self._deliver()
@@ -121,8 +119,9 @@ class Coordinator:
         finally:
             self._enter([])  # write the last replies' results, also after an unexpected error
         self._tell()
-        if self._dispatcher.stopped is not None:
-            raise self._dispatcher.stopped
+        stopped = self._dispatcher.stopped
+        if stopped is not None and (not self._sample.has_begun or isinstance(stopped, (Busy, JournalFailed))):
+            raise stopped
 
     def _work(self) -> None:
         for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._enter, self._tell):
@@ -151,7 +150,7 @@ class Coordinator:
         elif self._duplicates.due:
             self._duplicates.check()
         else:
-            return self.samples.finish()
+            return self._sample.proceed()
         return True
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, decisions.Decision]]:
@@ -163,7 +162,6 @@ class Coordinator:
         failure = reply.failure
         if failure is not None and failure.is_astray:
             self._resolver.is_astray(reply.came)
-            self.samples.is_astray()
         self.reachability.came_back(task, reply)
         if isinstance(task, Post):
             for decision in self._after_post(task, reply):
@@ -181,7 +179,7 @@ class Coordinator:
         elif isinstance(task, ExistingLookup):
             self.existing.looked(task, reply)
         elif isinstance(task, SampleLookup):
-            self.samples.looked(task, reply)
+            self._sample.looked(task, reply)
         elif isinstance(task, DuplicateLookup):
             yield from self._duplicates.checked(task, reply)
 
@@ -199,7 +197,7 @@ class Coordinator:
         if failure is None and reply.value:
             created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
             self.evidence.created(post, created, reply.came)
-            self.samples.created(post, created, reply.came)
+            self._sample.created(post, created, reply.came)
             sizes.accepted(post)
             self.queue.attachments.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
@@ -253,8 +251,7 @@ class Coordinator:
     # -- which tasks may go -----------------------------------------------------------------------------------------
 
     def _fresh(self, kind: Endpoint) -> Task | None:
-        fresh = {Post.kind: self.queue.next, Lookup.kind: self.samples.looks.next}.get(kind)
-        return None if fresh is None else fresh()
+        return self.queue.next() if kind is Post.kind else None
 
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""

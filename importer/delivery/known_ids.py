@@ -12,7 +12,7 @@ from dataclasses import replace
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.delivery import readback
 from importer.delivery.context import DeliveryContext
-from importer.delivery.tasks import Post, Promised
+from importer.delivery.tasks import Post, SampleLookup
 from importer.markup import seen_digests
 from importer.messages import say
 
@@ -54,7 +54,7 @@ class Exchanged:
     """Answers that belonged to another request, as pages show them.
 
     Args:
-        context: knows the journal and the run.
+        context: knows the journal.
         known_ids: the IDs that deliveries have.
         is_alike: returns whether the delivery with this note ID has a request's text, given the IDs of such deliveries.
     """
@@ -62,36 +62,24 @@ class Exchanged:
     def __init__(
         self, context: DeliveryContext, known_ids: KnownIds, is_alike: Callable[[str, Post, Collection[str]], bool]
     ) -> None:
-        self._deliveries, self._workspace, self._run = context.journal.deliveries, context.workspace, context.run_id
+        self._deliveries, self._workspace = context.journal.deliveries, context.workspace
         self._known_ids, self._is_alike = known_ids, is_alike
-        self._runs: set[int] = set()
 
     def contested(self, page: NotesPage, post: Post, taken: Collection[str]) -> frozenset[str]:
         """Return IDs of notes that read like the request's, but are recorded for a delivery of another text."""
         alike = {note.note_id for note in page.all if readback.is_same(note, post.key)}
         others = {note_id for note_id in alike if not self._is_alike(note_id, post, taken)}
-        contested = frozenset(self._known_ids.among(others)) if others else frozenset()
-        if contested:
-            made = self._deliveries.delivered(self._workspace, [*contested])
-            self._runs |= {delivery.run for delivery in made.values()}
-            if self._run is not None and not contested <= made.keys():
-                self._runs.add(self._run)
-        return contested
+        return frozenset(self._known_ids.among(others)) if others else frozenset()
 
-    def has(self, page: NotesPage, note: Promised) -> bool:
+    def has(self, page: NotesPage, look: SampleLookup) -> bool:
         """Return whether the note with the promised ID belongs to another delivery.
 
         That is so if the note reads like the other delivery's, and another note on the page reads like the promised
         note. An API that changes texts can cause the former, but then no other note reads like the promised note.
         """
-        key = self._deliveries.key_of(note.note)
-        [created] = [other for other in page.all if other.note_id == note.note_id]
+        key = self._deliveries.key_of(look.note)
+        [created] = [other for other in page.all if other.note_id == look.note_id]
         if readback.is_same(created, key) or not any(readback.is_same(other, key) for other in page.all):
             return False
-        has_another, target = self._deliveries.has_another, (self._workspace, note.prospect)
+        has_another, target = self._deliveries.has_another, (self._workspace, look.prospect)
         return any(has_another(*target, seen, created.note_id) for seen in seen_digests(created.content))
-
-    def take_runs(self) -> set[int]:
-        """Return the runs that took another request's answer for their own, and forget them (D98)."""
-        runs, self._runs = self._runs, set()
-        return runs

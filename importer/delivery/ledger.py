@@ -11,27 +11,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from itertools import groupby
 
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post, Promised
+from importer.delivery.tasks import Post, SampleLookup
 from importer.errors import Busy, JournalFailed
-from importer.journal import (
-    READ_BACK,
-    Answered,
-    Claim,
-    FoundDelivery,
-    Identity,
-    Journal,
-    KnownDelivery,
-    NoteKey,
-    Run,
-    SampleState,
-)
+from importer.journal import READ_BACK, Answered, Claim, FoundDelivery, Identity, Journal, KnownDelivery, NoteKey, Run
 from importer.messages import Message, say
 from importer.models import Result, Status, Workspace
 
@@ -175,22 +163,10 @@ class Ledger:
             self._outcomes.found_duplicates(request.positions[0], duplicates)
         self._entries.append(lambda: self._journal.deliveries.checked(request.names[0], duplicates))
 
-    def sampled(self, notes: Sequence[Promised], sample: SampleState | None) -> None:
-        """Put created notes into a sample, or out of it if ``sample`` is None."""
-        if notes:
-            to_sample = [note.name for note in notes]
-            self._entries.append(lambda: self._journal.deliveries.sample(to_sample, sample))
-
-    def sample_all(self, runs: Iterable[int], *, drafts: bool) -> None:
-        """Record that all notes created by these runs are to be read back."""
-        for run in runs:
-            self._entries.append(partial(self._journal.deliveries.sample_all, run, drafts=drafts))
-
-    def not_found(self, notes: Sequence[Promised]) -> None:
-        """Record that notes which the API said it created were not found."""
-        self.sampled(notes, SampleState.MISSING)
-        for note in notes:
-            self._outcomes.not_found(note.prospect, note.note_id, note.run)
+    def not_found(self, look: SampleLookup) -> None:
+        """Record that a note which the API said it created was not found."""
+        self._entries.append(lambda: self._journal.deliveries.missed(look.name))
+        self._outcomes.not_found(look.note_id)
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
         """Mark the rows of a request as unconfirmed until its notes are read back.

@@ -261,83 +261,30 @@ class DuplicateLookup(Read):
 
 
 @dataclass(eq=False, slots=True)
-class Promised:
-    """Note that the API said it created, to be read back.
+class SampleLookup(WholeRead):
+    """Lookup of a prospect's notes, to see whether a note that the API said it created exists.
 
     Attributes:
-        name: the name of its delivery in the journal.
+        name: the name of the note's delivery in the journal.
         note: the note's number in the journal.
-        run: the number of the run that made the note.
-        came: when the API's answer came, by this run's clock.
-        certain_from: time before which a lookup that misses the note proves nothing, by this run's clock.
-        is_widened: whether the note is read back because another note of its run was not found.
-        misses: number of lookups that missed the note.
-        missed_at: the note's age in seconds at the latest of these lookups.
+        of: the prospect.
+        note_id: the ID in the API's answer; ``came``: when that answer came, by this run's clock.
+        due: when the second lookup is to be made, if the first one missed the note; 0 before.
     """
 
     name: bytes
     note: int
-    prospect: str
+    of: str
     note_id: str
-    run: int
     came: float
-    certain_from: float
-    is_widened: bool = False
-    misses: int = 0
-    missed_at: float = 0.0
-
-
-@dataclass(eq=False, slots=True)
-class SampleLookup(Read):
-    """Lookup of a prospect's notes, to see whether notes that the API said it created exist.
-
-    Attributes:
-        promised: the notes.
-        seen: the note IDs on the pages read; ``last``: the last of these IDs.
-        due: when the lookup is to be made, by this run's clock; ``began``: when the first page was asked for.
-        tries: number of times that the lookup showed nothing.
-    """
-
-    promised: Sequence[Promised]
-    seen: set[str] = field(default_factory=set)
-    last: str = ""
     due: float = 0.0
-    began: float = 0.0
-    tries: int = 0
 
     purpose: ClassVar[Message] = say("purpose.reading-a-sample")
 
     @property
     def prospect(self) -> str:
         """Prospect whose notes are read."""
-        return self.promised[0].prospect
-
-    @property
-    def is_widened(self) -> bool:
-        """Whether the notes are read back because another note of their run was not found."""
-        return self.promised[0].is_widened
-
-    @property
-    def is_missed(self) -> bool:
-        """Whether an earlier lookup has missed one of the notes."""
-        return any(note.misses for note in self.promised)
-
-    def fits(self, page: NotesPage) -> bool:
-        """Return whether a page begins with the last note of the page before it and repeats no other."""
-        ids = [note.note_id for note in page.notes]
-        return not self.skip or (ids[:1] == [self.last] and self.seen.isdisjoint(ids[1:]))
-
-    def take_in(self, page: NotesPage) -> bool:
-        """Take in a page, and return whether another may show more."""
-        ids = [note.note_id for note in page.all]
-        self.seen.update(ids)
-        self.last = page.notes[-1].note_id if page.notes else ""
-        return page.has_more and any(note.note_id not in self.seen for note in self.promised)
-
-    def begin_again(self, take: int) -> None:
-        """Read from the first page again, with another page size."""
-        Read.begin_again(self, take)
-        self.seen.clear()
+        return self.of
 
 
 @dataclass(eq=False, slots=True)

@@ -43,7 +43,6 @@ from importer.journal.known import (
     KnownDelivery,
     Made,
     NoteKey,
-    SampleState,
 )
 from importer.journal.learned import Learned
 from importer.journal.runs import Run, Runs
@@ -74,7 +73,6 @@ __all__ = [
     "Matches",
     "NoteKey",
     "Run",
-    "SampleState",
 ]
 
 

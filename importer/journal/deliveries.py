@@ -24,7 +24,6 @@ from importer.journal.known import (
     KnownDelivery,
     Made,
     NoteKey,
-    SampleState,
     duplicates_in,
     written,
 )
@@ -159,13 +158,9 @@ class Deliveries:
             ids_as_json = json.dumps(list(duplicates)) if duplicates else None
             self._store.many(sql.CHECKED, [(name,)], twins=ids_as_json)
 
-    def sample(self, names: Sequence[bytes], sample: SampleState | None) -> None:
-        """Set the sample state of deliveries; None removes them from the sample."""
-        self._store.many(sql.SAMPLE, _each(names), sample=sample and sample.value)
-
-    def sample_all(self, run: int, *, drafts: bool) -> None:
-        """Record that all notes created by a run are to be read back; drafts only if ``drafts`` is true."""
-        self._store.execute(sql.SAMPLE_ALL, run=run, drafts=drafts)
+    def missed(self, name: bytes) -> None:
+        """Record that the note of a delivery was not found when read back."""
+        self._store.many(sql.MISSED, [(name,)])
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
@@ -232,10 +227,9 @@ class Deliveries:
         """Return the deliveries that were sent again and exist, but have not been checked for duplicates since."""
         return self._few(workspace, sql.RESENT)
 
-    def sampled(self, workspace: Workspace, *, missing: bool = False) -> list[KnownDelivery]:
-        """Return the created notes to be read back, from any run; with ``missing``, also those that were not found."""
-        query = sql.SAMPLED_OR_MISSING if missing else sql.SAMPLED
-        return [delivery for _, delivery in self._few(workspace, query)]
+    def missing(self, workspace: Workspace) -> list[KnownDelivery]:
+        """Return the created notes, of any run, that were not found when read back."""
+        return [delivery for _, delivery in self._few(workspace, sql.MISSING)]
 
     def with_duplicates(self, workspace: Workspace) -> list[KnownDelivery]:
         """Return the deliveries whose note was found more than once; call this rarely: it reads the whole table."""

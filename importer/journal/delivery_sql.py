@@ -97,22 +97,14 @@ LEAVE = ForRows(
     f"UPDATE deliveries SET state = 'left' {{from_given}} WHERE {_IS_NAMED} AND deliveries.state = 'hidden'", _NAME
 )
 CHECKED = ForRows(f"UPDATE deliveries SET resent_at = NULL, twins = :twins {{from_given}} WHERE {_IS_NAMED}", _NAME)
-SAMPLE = ForRows(f"UPDATE deliveries SET sample = :sample {{from_given}} WHERE {_IS_NAMED}", _NAME)
-SAMPLE_ALL = """
-    UPDATE deliveries SET sample = 'all'
-    WHERE request IN (
-        SELECT requests.id FROM requests JOIN notes ON notes.id = requests.note
-        WHERE requests.run = :run AND (notes.status = '1' OR :drafts)
-    )
-    AND state = 'created' AND coalesce(sample, '') <> 'missing'
-"""
+MISSED = ForRows(f"UPDATE deliveries SET sample = 'missing' {{from_given}} WHERE {_IS_NAMED}", _NAME)
 
 # -- known deliveries -------------------------------------------------------------------------------------------------
 
 _KNOWN = """
     deliveries.name, deliveries.note, deliveries.prospect, deliveries.key, deliveries.occurrence, deliveries.state,
     deliveries.note_id, deliveries.at, deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins,
-    deliveries.sample, notes.visibility, notes.status, requests.run, requests.sent_at, requests.since,
+    deliveries.sample = 'missing', notes.visibility, notes.status, requests.run, requests.sent_at, requests.since,
     deliveries.was, deliveries.changing, deliveries.touched, wanted.visibility, wanted.status, notes.seen
 """
 """Columns in the order of the attributes of :class:`.known.KnownDelivery`."""
@@ -172,8 +164,7 @@ _IS_UNCLEAR = "deliveries.state IN ('sending', 'unconfirmed')"  # the same condi
 UNCLEAR = _few(_IS_UNCLEAR)
 UNCLEAR_AT = _few(f"{_IS_UNCLEAR} AND deliveries.prospect = :prospect")
 RESENT = _few("deliveries.resent_at IS NOT NULL AND deliveries.note_id IS NOT NULL")
-SAMPLED = _few("deliveries.sample IN ('due', 'all') AND deliveries.state = 'created'")
-SAMPLED_OR_MISSING = _few("deliveries.sample IS NOT NULL AND deliveries.state = 'created'")
+MISSING = _few("deliveries.sample = 'missing' AND deliveries.state = 'created'")
 WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
 
 # -- notes that were made ---------------------------------------------------------------------------------------------

@@ -43,6 +43,10 @@ _BEGIN = """
 _NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
 _LATEST_REQUEST = "SELECT max(id) FROM requests"
+_LATEST = f"""
+    SELECT id, (SELECT max(id) FROM requests WHERE run = runs.id) FROM runs WHERE workspace = {OWNER}
+    ORDER BY id DESC LIMIT 1
+"""
 _LATER = """
     SELECT id FROM runs WHERE workspace = (SELECT workspace FROM runs WHERE id = :run) AND id > :run LIMIT 1
 """
@@ -157,6 +161,10 @@ class Runs:
     def latest_request(self) -> int:
         """Return the number of the latest request, over all workspaces; 0 if there was none."""
         return int(self._store.scalar(_LATEST_REQUEST) or 0)
+
+    def latest(self, workspace: Workspace) -> object:
+        """Return a value that changes when a run of the workspace begins or sends."""
+        return self._store.rows(_LATEST, profile=workspace.profile, base_url=workspace.base_url)
 
     def of_file(self, workspace: Workspace, fingerprint: str) -> list[Run]:
         """Return the runs of a file, the latest first."""

@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 18
+VERSION = 19
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -81,7 +81,7 @@ TABLES = {
         reason TEXT,  -- a message as JSON, READ_BACK or ACCEPTED of known.py
         resent_at FLOAT,  -- when sent again after an unclear answer; NULL once checked for duplicates
         twins TEXT,  -- JSON list of the IDs of the duplicates of its note that were found
-        sample TEXT,  -- a SampleState of known.py, if the note is to be read back or was not found
+        sample TEXT,  -- 'missing' if the note was created, but not found when read back
         was INTEGER REFERENCES notes (id),  -- the form before its latest change
         changing INTEGER REFERENCES notes (id),  -- the form that a change without a clear answer gives it
         touched FLOAT  -- when somebody else's change of the note was seen

@@ -54,14 +54,14 @@ def test_a_note_that_the_first_lookup_misses_is_not_sent_again(prospects: int, m
 def test_while_a_miss_proves_nothing_one_prospect_of_a_request_is_looked_at_and_no_other(tmp_path: Path) -> None:
     """Each of the others is looked at when that proves something, and once more when it was sent again.
 
-    Some are in the run's sample besides, which is looked at because the run takes longer than a minute.
+    Ten notes are read back besides, as the run's sample.
     """
     absent = [f"P{number}" for number in range(15)]
     lines = [*(Line(one, "Spoke about the annual plan.") for one in absent), Line("P99", "Prefers email.")]
     received = imported(lines, tmp_path, 1.0, "503:before@1")
     looked = Counter(one.path.split("/")[3] for one in received[1:] if one.method == "GET")
     measuring = looked.pop("P99")
-    assert 0 < measuring <= ENOUGH
+    assert 0 < measuring <= ENOUGH + 1
     first = looked.pop(absent[0])
     assert looked.keys() == set(absent[1:])
     assert set(looked.values()) <= {2, 3}

@@ -27,7 +27,6 @@ from importer.journal import (
     KnownDelivery,
     NoteKey,
     Run,
-    SampleState,
     delivery_sql,
     findings,
     learned,
@@ -230,8 +229,8 @@ def test_many_groups_are_looked_up_with_few_queries(
         report = running.run(sheet, settings)
     assert report is not None
     assert report.counts == {Result.ALREADY_IMPORTED: 60}
-    # Two for the plan, two when it is planned anew, one for the sample that is still to be read back.
-    assert sum("FROM deliveries" in query for query in queries) == 5
+    # Two for the plan, two when it is planned anew.
+    assert sum("FROM deliveries" in query for query in queries) == 4
 
 
 # -- what is looked for is found by an index --------------------------------------------------------------------------
@@ -379,31 +378,17 @@ def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal)
     assert [known[prospect].duplicates for prospect in (b"P2", b"P3")] == [("N-X", "N-Y"), ()]
 
 
-def test_a_sample_is_kept_until_its_notes_were_read_back(journal: Journal) -> None:
-    """Not for another workspace, nor for notes that were hidden since; drafts may be left out."""
-    run, draft = begin(journal), replace(NOTE, status=Status.DRAFT)
-    number, note = sent(journal, run, "P1", "P2", "P3", "P4")
-    answer(journal, number, note, "P1", "P2", "P3", "P4")
-    answer(journal, *sent(journal, run, "P1", what=draft), "P1", what=draft)
+def test_a_note_that_was_not_found_is_missing_until_it_is_hidden(journal: Journal) -> None:
+    """Not for another workspace, and no other note is."""
+    answer(journal, *sent(journal, begin(journal), "P1", "P2"), "P1", "P2")
     with journal.transaction():
-        journal.deliveries.sample([b"P1", b"P2", b"P3"], SampleState.DUE)
-    hide(journal, [known for known in journal.deliveries.created_by(run) if known.prospect == "P3"])
-    assert {known.prospect for known in journal.deliveries.sampled(HERE)} == {"P1", "P2"}
-    assert journal.deliveries.sampled(THERE) == []
-    with journal.transaction():
-        journal.deliveries.sample([b"P1"], None)
-        journal.deliveries.sample([b"P2"], SampleState.MISSING)
-    assert journal.deliveries.sampled(HERE) == []
-    assert [known.is_missing for known in journal.deliveries.named([b"P1", b"P2"]).values()] == [
-        False,
-        True,
-    ]
-    with journal.transaction():
-        journal.deliveries.sample_all(run.id, drafts=False)
-    assert {known.prospect for known in journal.deliveries.sampled(HERE)} == {"P1", "P4"}
-    with journal.transaction():
-        journal.deliveries.sample_all(run.id, drafts=True)
-    assert [known.sample for known in journal.deliveries.sampled(HERE)] == [SampleState.ALL] * 3
+        journal.deliveries.missed(b"P2")
+    assert [known.prospect for known in journal.deliveries.missing(HERE)] == ["P2"]
+    assert journal.deliveries.missing(THERE) == []
+    known = journal.deliveries.named([b"P1", b"P2"]).values()
+    assert [delivery.is_missing for delivery in known] == [False, True]
+    hide(journal, journal.deliveries.missing(HERE))
+    assert journal.deliveries.missing(HERE) == []
 
 
 def test_an_import_marks_what_it_sends_again_until_it_has_looked_at_it_once_more(

@@ -90,7 +90,6 @@ def simulate(
         more += still_more
     _check(world, rows, last, is_last=True)
     _check_existing(world, rows)
-    _check_sample(world, disk)
     if found.beyond:
         _check_reported(world, rows, last, written)
     return Ended(world, first, last, runs + more)
@@ -207,21 +206,6 @@ def _run(
     return outcomes
 
 
-def _verify(world: World, disk: Disk) -> tuple[Outcomes, Journal, bool]:
-    """Read back what no clear answer came for, and the samples of earlier runs, as ``verify`` does.
-
-    Also returns whether reading showed any note of a sample, so that the others can be told.
-    """
-    outcomes, journal = Outcomes(0), Journal(MortalStore.on(disk))
-    world.tell("=== verify begins")
-    caller = Caller(world, world, Limiter(4, world.clock, GIVE_UP), world.clock, GIVE_UP)
-    how = replace(_policy(world), resends=False)
-    delivery = Coordinator(DeliveryContext.of(journal, _WORKSPACE, None, caller, how), outcomes)
-    delivery.run()
-    world.tell(f"=== verify ends: {outcomes.missing_elsewhere}")
-    return outcomes, journal, not delivery.samples.could_not_look
-
-
 # -- what must be true ------------------------------------------------------------------------------------------------
 
 
@@ -244,7 +228,7 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
     for position, delivery in enumerate(_deliveries(rows, range(len(rows)))):
         result = outcomes.result(position)
         if outcomes.note_id(position) in world.dropped:
-            continue  # see _check_sample
+            continue  # the sample may have told of it, or not
         told[delivery, result] += 1
         if result in DELIVERED:
             seen[outcomes.note_id(position)] += 1
@@ -306,29 +290,9 @@ def _check_rows(rows: Rows, outcomes: Outcomes) -> None:
 
 def _check_not_found(world: World, outcomes: Outcomes) -> None:
     """No note is said to be missing that is there."""
-    here = [note_id for note_ids in outcomes.missing.values() for note_id in note_ids]
-    for note_id in (*here, *(note_id for _, note_id, _ in outcomes.missing_elsewhere)):
+    for note_id in (note_id for note_ids in outcomes.missing.values() for note_id in note_ids):
         if note_id not in world.dropped:
             raise Violation(f"{note_id} is said to be missing, and it is there")
-
-
-def _check_sample(world: World, disk: Disk) -> None:
-    """What a run's sample could tell, somebody has been told in the end: all its notes that are not there, or none."""
-    world.pass_time(world.now + 3600.0)
-    outcomes, journal, can_tell = _verify(world, disk)
-    _check_not_found(world, outcomes)
-    lost = [
-        known
-        for run in journal.runs.listed(_WORKSPACE)
-        for known in journal.deliveries.created_by(run)
-        if known.note_id in world.dropped and world.dropped[known.note_id][3] is Status.PUBLISHED
-    ]
-    told = {known.run for known in lost if known.is_missing}
-    for known in lost if not world.regime.shuffled else ():  # pages without order can't be read whole
-        if can_tell and known.sample is not None and not known.is_missing:
-            raise Violation(f"{known.note_id} is in a sample and missing, and nobody was told")
-        if known.run in told and not known.is_missing:
-            raise Violation(f"{known.note_id} is missing, as another note of its run, and nobody was told")
 
 
 def _policy(world: World) -> Policy:
