@@ -197,8 +197,8 @@ def test_a_reply_that_was_lost_and_comes_later_from_a_store_is_believed_by_none(
 
 
 @pytest.mark.parametrize("is_passed_on", [True, False])
-def test_a_lost_reply_that_another_request_gets_first_is_said(is_passed_on: bool, tmp_path: Path) -> None:
-    """Its IDs are unknown then, and taken for the other's. The look-up sees notes of one row that another row has."""
+def test_a_lost_reply_that_another_request_gets_first_is_noticed(is_passed_on: bool, tmp_path: Path) -> None:
+    """Its IDs are unknown then, and taken for the other's. The look-up sees that, and each row gets its own note."""
     lost: list[bytes] = []
     is_here, is_given, is_taken = threading.Event(), threading.Event(), threading.Event()
 
@@ -230,17 +230,10 @@ def test_a_lost_reply_that_another_request_gets_first_is_said(is_passed_on: bool
         assert report is not None
         there = Counter((note.prospect_id, note.content) for note in box.notes)
         assert max(there.values()) == 1
-        assert report.exit_status == 1
+        assert report.exit_status == 0
         rows = read_results(report.results)
-        note_ids = [row["note_id"] for row in rows if row["note_id"]]
-        assert len(set(note_ids)) == len(note_ids)
-        if is_passed_on:  # else nothing shows that the other note is not there in words that the API changed
-            texts = {note.id: note.sent_content for note in box.notes}
-            wrong = {row["note_id"] for row in rows if row["note_id"] and texts[row["note_id"]] != row["Note"]}
-            assert len(wrong) == 3
-            found = {note.note_id for note in report.not_found}
-            assert found  # of 12 notes that answers named, ten are read back
-            assert found <= wrong
+        texts = {note.id: note.sent_content for note in box.notes}
+        assert all(texts[row["note_id"]] == row["Note"] for row in rows)
 
 
 @pytest.mark.parametrize("batch_size", [3, 100])
@@ -326,7 +319,7 @@ def test_a_gateways_413_halves_at_once_by_bytes(tmp_path: Path) -> None:
 
 
 def test_notes_that_a_gateway_dislikes_take_three_rests_together(tmp_path: Path) -> None:
-    """Ten of them, each refused three times; the next run looks before it sends them again."""
+    """Ten of them, each refused twice; the next run looks before it sends them again."""
     lines = [*LINES, *(Line(f"F{number}", f"a forbidden word, {number}") for number in range(10))]
     with jumping() as clock, Sandbox(api_key=KEY, faults=[Fault.parse("firewall=forbidden")]) as box:
         began = clock()
@@ -336,7 +329,7 @@ def test_notes_that_a_gateway_dislikes_take_three_rests_together(tmp_path: Path)
         assert clock() - began < 3 * (60 + 20 + 60) + 60
         box.clear_faults()
         before = len(box.received)
-        assert sum(call.method == "POST" for call in box.received) <= 6 + 3 * 10 + 1, "one knock at most"
+        assert sum(call.method == "POST" for call in box.received) <= 6 + 2 * 10 + 5
         deliver(box, tmp_path, lines, **more)
         assert box.received[before].method == "GET"
         assert len(box.notes) == len(lines)

@@ -107,7 +107,7 @@ def policy(settings: Settings, journal: Journal | None = None, *, resends: bool 
         batch_size(settings, journal),
         settings.read_timeout,
         settings.settle,
-        assumed_lag=12 * settings.settle,
+        lag=12 * settings.settle,
         retry=RetryPolicy(ATTEMPTS, settings.give_up or GIVE_UP),
         resends=resends,
         skips_existing=settings.skip_existing,

@@ -52,7 +52,7 @@ class FirstCall(Stage[_Read, None]):
         Raises:
             Stopped: the API can't be reached, or refuses the key; or the server that answers is not the API.
         """
-        if self._journal.deliveries.latest_created(self._settings.workspace) is None:
+        if not self._journal.deliveries.latest_created(self._settings.workspace):
             self._run([_Read()])
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped

@@ -105,8 +105,8 @@ class _ReadingAll(Stage[_Look, None]):
         return self._api.find(task.of, task.skip, take)
 
     def _succeeded(self, task: _Look, value: NotesPage) -> None:
-        before, page = len(task.read), task.take_in(value)
-        if page.has_more and len(task.read) > before:
+        before, page = len(task.notes), task.take_in(value)
+        if page.has_more and len(task.notes) > before:
             task.go_on(len(value.notes))
             self._dispatcher.add(task)
         else:

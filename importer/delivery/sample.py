@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from importer.api import NotesPage, Reply
 from importer.api.protocol import API_REFUSED
 from importer.delivery.context import DeliveryContext
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
+from importer.delivery.readback import is_same
 from importer.delivery.tasks import Post, SampleLookup
+from importer.markup import seen_digests
 from importer.models import Status
 
 _SIZE = 10  # D91
@@ -27,7 +29,7 @@ class Sample:
     Args:
         context: the run's context.
         ledger: records which notes were not found.
-        evidence: knows the page sizes, and which answers were exchanged.
+        evidence: knows the page sizes.
 
     Attributes:
         has_begun: whether all else is done, so that nothing about the sample may stop the run.
@@ -36,6 +38,7 @@ class Sample:
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
         self._dispatcher, self._policy, self._one_draft = context.dispatcher, context.policy, context.traits.one_draft
         self._ledger, self._evidence = ledger, evidence
+        self._deliveries, self._workspace = context.journal.deliveries, context.workspace
         self._rng = random.Random(f"sample {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
         self._drawn: list[SampleLookup] = []
         self._created = 0
@@ -55,6 +58,10 @@ class Sample:
                     look = SampleLookup(name, post.number, prospect, note_ids[prospect], came)
                     self._drawn[place : place + 1] = [look]
 
+    def forget(self, names: Collection[bytes]) -> None:
+        """Leave deliveries out whose answer was another request's."""
+        self._drawn = [look for look in self._drawn if look.name not in names]
+
     def proceed(self) -> bool:
         """Begin the next lookup, of the youngest note first; return whether there is any."""
         if not self.has_begun:
@@ -72,11 +79,11 @@ class Sample:
         if reply.failure is not None and reply.failure.cause not in API_REFUSED:
             self._looks.clear()
         page = reply.value
-        if page is None or not look.fits(page) or not self._evidence.pages.is_newest(look, page):
+        if page is None:
             return
         notes = look.take_in(page)
         if any(note.note_id == look.note_id for note in notes.all):
-            if self._evidence.exchanged.has(notes, look):
+            if self._is_exchanged(notes, look):
                 self._ledger.not_found(look)
             else:
                 self._youngest_seen = max(self._youngest_seen, look.came)
@@ -84,8 +91,21 @@ class Sample:
             look.go_on(len(page.notes))
             if look.pages < self._policy.pages:
                 self._dispatcher.add(look)
-        elif not look.due:
-            look.due = reply.came + self._policy.assumed_lag
+        elif look.is_whole and not look.due:
+            look.due = reply.came + self._policy.lag
             self._looks.append(look)
-        elif self._youngest_seen >= look.came:
+        elif look.is_whole and self._youngest_seen >= look.came:
             self._ledger.not_found(look)
+
+    def _is_exchanged(self, page: NotesPage, look: SampleLookup) -> bool:
+        """Return whether the note with the promised ID belongs to another delivery.
+
+        That is so if the note reads like the other delivery's, and another note on the page reads like the promised
+        note. An API that changes texts can cause the former, but then no other note reads like the promised note.
+        """
+        key = self._deliveries.key_of(look.note)
+        [created] = [other for other in page.all if other.note_id == look.note_id]
+        if is_same(created, key) or not any(is_same(other, key) for other in page.all):
+            return False
+        has_another, target = self._deliveries.has_another, (self._workspace, look.prospect)
+        return any(has_another(*target, seen, created.note_id) for seen in seen_digests(created.content))

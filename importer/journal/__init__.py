@@ -36,6 +36,7 @@ from importer.journal.identities import Identities, Identity, LeftOut
 from importer.journal.known import (
     ACCEPTED,
     READ_BACK,
+    REFUSED,
     Answered,
     Claim,
     DeliveryState,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ACCEPTED",
     "READ_BACK",
+    "REFUSED",
     "VERSION",
     "Answered",
     "Claim",

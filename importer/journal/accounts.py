@@ -39,6 +39,11 @@ def held(key: str) -> Iterator[None]:
         yield
 
 
+def digest_of(key: str) -> str:
+    """Return a digest of a key, which tells the runs with one key from those with another."""
+    return hmac.digest(key.encode("utf-8", "surrogatepass"), b"account", "sha256").hex()
+
+
 def known_as(key: str) -> list[Workspace]:
     """Return the workspaces that this key was used for."""
     file = _note(key)

@@ -6,13 +6,10 @@ Input: observations. Output: the values for a later run.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 
 from importer.journal.store import OWNER, Row, Store
 from importer.models import Workspace
-
-_LAG_LASTS = 30 * 86_400.0  # seconds for which a measured lag is trusted
 
 
 class Learned:
@@ -32,31 +29,16 @@ class Learned:
 
     def limits(self, workspace: Workspace) -> dict[str, tuple[int, float]]:
         """Return how many calls in how many seconds the API allowed an earlier run, for each kind of call."""
-        _, limits, *_ = self._found(workspace)
+        _, limits, _ = self._found(workspace)
         return {kind: (calls, seconds) for kind, (calls, seconds) in json.loads(limits or "{}").items()}
 
     def learn_limits(self, workspace: Workspace, limits: Mapping[str, tuple[int, float]]) -> None:
         """Store limits of kinds of calls, with which a later run begins. Limits of other kinds stay."""
         self._keep(_LIMITS, workspace, limits=json.dumps({**self.limits(workspace), **limits}))
 
-    def replication_lag(self, workspace: Workspace, now: float | None = None) -> float | None:
-        """Return by how many seconds reads lag behind writes, if that was measured in the 30 days before ``now``.
-
-        Args:
-            workspace: the workspace of the API.
-            now: seconds since 1970; None for the system's time.
-        """
-        _, _, lag, measured_at, _ = self._found(workspace)
-        now = time.time() if now is None else now
-        return None if measured_at is None or measured_at < now - _LAG_LASTS else float(lag)
-
-    def learn_lag(self, workspace: Workspace, seconds: float, at: float) -> None:
-        """Store by how many seconds reads lag behind writes, as measured at the time ``at``."""
-        self._keep(_LAG, workspace, read_lag=seconds, read_lag_at=at)
-
     def keeps_markup(self, workspace: Workspace) -> bool:
         """Return whether changing a note was seen to keep the markup of its text."""
-        return bool(self._found(workspace)[4])
+        return bool(self._found(workspace)[2])
 
     def learn_markup(self, workspace: Workspace, *, is_kept: bool) -> None:
         """Store whether a changed note kept the markup of its text."""
@@ -64,14 +46,14 @@ class Learned:
 
     def _found(self, workspace: Workspace) -> Row:
         rows = self._store.rows(_FOUND, profile=workspace.profile, base_url=workspace.base_url)
-        return rows[0] if rows else (None,) * 5
+        return rows[0] if rows else (None,) * 3
 
     def _keep(self, statement: str, workspace: Workspace, **values: float | str | None) -> None:
         with self._store.transaction():
             self._store.execute(statement, workspace=self._store.entered(workspace), **values)
 
 
-_FOUND = f"SELECT batch_size, limits, read_lag, read_lag_at, keeps_tags FROM learned WHERE workspace = {OWNER}"
+_FOUND = f"SELECT batch_size, limits, keeps_tags FROM learned WHERE workspace = {OWNER}"
 _BATCH_SIZE = """
     INSERT INTO learned (workspace, batch_size) VALUES (:workspace, :batch_size)
     ON CONFLICT (workspace) DO UPDATE SET batch_size = excluded.batch_size
@@ -79,10 +61,6 @@ _BATCH_SIZE = """
 _LIMITS = """
     INSERT INTO learned (workspace, limits) VALUES (:workspace, :limits)
     ON CONFLICT (workspace) DO UPDATE SET limits = excluded.limits
-"""
-_LAG = """
-    INSERT INTO learned (workspace, read_lag, read_lag_at) VALUES (:workspace, :read_lag, :read_lag_at)
-    ON CONFLICT (workspace) DO UPDATE SET read_lag = excluded.read_lag, read_lag_at = excluded.read_lag_at
 """
 _MARKUP = """
     INSERT INTO learned (workspace, keeps_tags) VALUES (:workspace, :is_kept)

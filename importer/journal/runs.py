@@ -37,8 +37,8 @@ _LISTED = f"""
     ORDER BY runs.id DESC
 """
 _BEGIN = """
-    INSERT INTO runs (name, workspace, file, fingerprint, kind, occurrence, started_at, counts, reading)
-    VALUES (:name, :workspace, :file, :fingerprint, :kind, :occurrence, :started_at, :counts, :reading)
+    INSERT INTO runs (name, workspace, file, fingerprint, kind, occurrence, started_at, counts, reading, account)
+    VALUES (:name, :workspace, :file, :fingerprint, :kind, :occurrence, :started_at, :counts, :reading, :account)
 """
 _NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
@@ -59,6 +59,7 @@ _KNOWN_OR_NEW = (
     (Result.CREATED, Result.REJECTED, Result.UNCONFIRMED, Result.NOT_SENT),
 )
 _KINDS = "SELECT id, kind FROM runs WHERE workspace = :workspace"
+_ACCOUNTS = "SELECT id, account FROM runs WHERE workspace = :workspace"
 _LATEST_AGAIN = """
     SELECT occurrence, ended, substr(counts, 1, 10000) FROM runs
     WHERE workspace = :workspace AND fingerprint = :fingerprint AND occurrence <> '' ORDER BY id DESC LIMIT 1
@@ -115,7 +116,7 @@ class Runs:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def begin(
+    def begin(  # noqa: PLR0913 - the columns of one row
         self,
         workspace: Workspace,
         file: str,
@@ -126,12 +127,13 @@ class Runs:
         reading: Mapping[str, object] | None = None,
         sheet: str = "",
         kind: str = "",
+        account: str = "",
     ) -> Run:
         """Record that a run begins.
 
         With ``again``, the run's deliveries have names of their own. If an earlier such run of the same file did not
         finish, its names are used instead, so that it is continued. ``reading`` must hold no text of a note. ``kind``
-        is a digest that sheets of one kind share.
+        is a digest that sheets of one kind share, and ``account`` one of the key.
         """
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():
@@ -144,6 +146,7 @@ class Runs:
                 file=file,
                 fingerprint=fingerprint,
                 kind=kind,
+                account=account,
                 occurrence=occurrence,
                 started_at=started_at,
                 counts=json.dumps(_marks(sheet)),
@@ -268,6 +271,11 @@ class Runs:
         """Return the kind of sheet of each run of a workspace, by the runs' numbers."""
         number = self._store.number_of(workspace)
         return {} if number is None else dict(self._store.rows(_KINDS, workspace=number))
+
+    def accounts(self, workspace: Workspace) -> dict[int, str]:
+        """Return the digest of the key of each run of a workspace, by the runs' numbers."""
+        number = self._store.number_of(workspace)
+        return {} if number is None else dict(self._store.rows(_ACCOUNTS, workspace=number))
 
     def _open_occurrence(self, workspace: int, fingerprint: str) -> str | None:
         rows = self._store.rows(_LATEST_AGAIN, workspace=workspace, fingerprint=fingerprint)

@@ -47,7 +47,8 @@ TABLES = {
         ended_at FLOAT,
         ended TEXT,  -- how the run ended, in words; NULL while it runs, and after a crash
         counts TEXT,  -- JSON of result → rows, and marks of how the file was read
-        reading TEXT  -- JSON of how the sheet was read, and of the settings that decided what was sent
+        reading TEXT,  -- JSON of how the sheet was read, and of the settings that decided what was sent
+        account TEXT NOT NULL  -- digest of the key, whose owner wrote the notes
     """,
     "notes": """
         id INTEGER PRIMARY KEY,
@@ -105,8 +106,6 @@ TABLES = {
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
         batch_size INTEGER,  -- the largest that the API accepted after it refused a larger one
         limits TEXT,  -- JSON object: kind of call → calls that the API allows, and in how many seconds
-        read_lag FLOAT,  -- seconds by which reads lag behind writes
-        read_lag_at FLOAT,  -- when that was measured
         keeps_tags BOOLEAN,  -- whether the live test saw that a changed note keeps the tags of its text
         PRIMARY KEY (workspace)
     """,

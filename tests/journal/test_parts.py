@@ -252,21 +252,41 @@ def test_what_was_hidden_is_counted_by_run(journal: Journal) -> None:
 def test_the_latest_note_that_was_created_is_a_published_one_or_for_want_of_such_a_draft(journal: Journal) -> None:
     """By it an earlier run tells who writes our notes; a draft may be hidden by a later one."""
     run, draft = begin(journal), replace(NOTE, status=Status.DRAFT)
-    assert journal.deliveries.latest_created(HERE) is None
+    assert journal.deliveries.latest_created(HERE) == []
     answer(journal, *sent(journal, run, "P1", what=draft), "P1", what=draft)
     answer(journal, *sent(journal, run, "P2", what=draft), "P2", what=draft)
-    assert journal.deliveries.latest_created(HERE) == ("P2", "N-P2-0")
+    assert journal.deliveries.latest_created(HERE)[0] == ("P2", "N-P2-0")
+    assert journal.deliveries.latest_created(HERE, published=True) == []
     answer(journal, *sent(journal, run, "P3"), "P3")
     answer(journal, *sent(journal, run, "P4", what=draft), "P4", what=draft)
     sent(journal, run, "P5")
-    assert journal.deliveries.latest_created(HERE) == ("P3", "N-P3-1")
-    assert journal.deliveries.latest_created(THERE) is None
+    assert journal.deliveries.latest_created(HERE)[0] == ("P3", "N-P3-1")
+    assert journal.deliveries.latest_created(THERE) == []
+
+
+def test_an_answer_that_was_anothers_is_taken_back(journal: Journal) -> None:
+    """Only if the delivery still has the note ID; it is unclear again."""
+    number, _ = sent(journal, begin(journal), "P1", "P2")
+    with journal.transaction():
+        for name, note_id in ((b"P1", "N1"), (b"P2", "N2")):
+            journal.deliveries.answer(HERE, [Answered(number, name, Answer(note_id), 1.0)])
+        journal.deliveries.reopen(b"P1", "N1")
+        journal.deliveries.reopen(b"P2", "N1")
+    known = journal.deliveries.named([b"P1", b"P2"])
+    assert [(known[name].is_unclear, known[name].note_id) for name in (b"P1", b"P2")] == [(True, None), (False, "N2")]
+
+
+def test_runs_with_another_key_have_another_account(journal: Journal) -> None:
+    runs = [journal.runs.begin(HERE, "f", "p", 1.0, again=False, account=account) for account in ("A", "B", "A")]
+    accounts = journal.runs.accounts(HERE)
+    assert [accounts[run.id] for run in runs] == ["A", "B", "A"]
+    assert journal.runs.accounts(THERE) == {}
 
 
 # These walk back over the last hundred requests, or read everything by their meaning. The last is a part of others.
 WHOLE = {
-    "delivery_sql.LATEST", "delivery_sql.LATEST_OF_RUN", "delivery_sql.HIDDEN_BY_RUN", "delivery_sql.WITH_DUPLICATES",
-    "delivery_sql.SENT", "delivery_sql._MADE",
+    "delivery_sql.LATEST", "delivery_sql.LATEST_PUBLISHED", "delivery_sql.LATEST_OF_RUN", "delivery_sql.HIDDEN_BY_RUN",
+    "delivery_sql.WITH_DUPLICATES", "delivery_sql.SENT", "delivery_sql._MADE",
 }  # fmt: skip
 
 
@@ -340,16 +360,8 @@ def test_ids_are_the_databases_own(journal: Journal) -> None:
     assert len({*first, *other, *second}) == 8
 
 
-def test_a_lag_is_believed_for_thirty_days_and_for_its_workspace(journal: Journal) -> None:
-    assert journal.learned.replication_lag(HERE) is None
+def test_what_was_learned_belongs_to_its_workspace(journal: Journal) -> None:
     journal.learned.learn_batch_size(HERE, 25)
-    journal.learned.learn_lag(HERE, 2.5, 100 * DAY)
-    assert journal.learned.replication_lag(HERE, 130 * DAY) == 2.5
-    assert journal.learned.replication_lag(HERE, 130 * DAY + 1) is None
-    assert journal.learned.replication_lag(HERE) is None
-    assert journal.learned.replication_lag(THERE, 101 * DAY) is None
-    journal.learned.learn_lag(HERE, 0.0, 200 * DAY)
-    assert journal.learned.replication_lag(HERE, 201 * DAY) == 0.0
     assert journal.learned.batch_size(HERE) == 25
     assert journal.learned.limits(HERE) == {}
     journal.learned.learn_limits(HERE, {"create notes": (20, 60.0)})
