@@ -132,6 +132,7 @@ class Resolver:
             verdict = self._lookups.judged(lookup, whole, owned, perhaps)
             if self._lookups.goes_on(lookup, whole, verdict, len(reply.value.notes)):
                 return
+            ambiguous.seen[index].difference_update(note.note_id for note in whole.all)
         is_final = ambiguous.stage is Stage.LAST
         match decisions.after_lookup(reply, verdict, ambiguous.failure, is_final=is_final):
             case Settle(((_, answer),), reason, duplicates):
@@ -183,14 +184,14 @@ class Resolver:
     def _hold(self, ambiguous: Ambiguous, index: int, verdict: Verdict | None) -> None:
         """Look again before rest, if more is known by then; a possible match that was seen is never absent."""
         if verdict is not None and verdict.note_id is not None:
-            ambiguous.seen.add(index)
+            ambiguous.seen[index].add(verdict.note_id)
         if not self._knows(ambiguous):
             ambiguous.held.add(index)
 
     def _missed(self, lookup: Lookup, *, is_unknown: bool) -> Iterator[tuple[Post, Decision]]:
         """Record a miss, which proves nothing before rest, and of a prospect that reads don't know even longer."""
         ambiguous, index = lookup.ambiguous, lookup.index
-        if ambiguous.stage is Stage.LAST and index in ambiguous.seen:
+        if ambiguous.stage is Stage.LAST and ambiguous.seen[index]:
             yield from self._doubt(ambiguous, index, say("doubt.seen-before"))
             return
         ambiguous.is_unknown |= is_unknown

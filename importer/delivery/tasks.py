@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -137,7 +138,7 @@ class Ambiguous:
         looked: indices of the prospects at which a lookup after rest has ended.
         looking: number of lookups that have not ended.
         held: indices of the prospects with a possible match, which waits until our author and the clock are known.
-        seen: indices of the prospects at which a note was seen that reads the same, so that it is not absent.
+        seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
         is_applied: whether the note of at least one prospect exists.
         is_unknown: whether reads don't know one of the prospects.
     """
@@ -153,7 +154,7 @@ class Ambiguous:
     looked: set[int] = field(default_factory=set)
     looking: int = 0
     held: set[int] = field(default_factory=set)
-    seen: set[int] = field(default_factory=set)
+    seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     is_applied: bool = False
     is_unknown: bool = False
 

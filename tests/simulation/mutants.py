@@ -435,6 +435,16 @@ def _control_elsewhere(change: Change) -> None:
     change(Lookup, "__init__", init)
 
 
+def _control_read_once(change: Change) -> None:
+    original = Controls.looked
+
+    def looked(self: Any, lookup: Any, reply: Any) -> Any:
+        lookup.needed = 1
+        return original(self, lookup, reply)
+
+    change(Controls, "looked", looked)
+
+
 def _missed_control_counts(change: Change) -> None:
     """A lookup of a control counts, whether it shows the note or not."""
     original = Controls.looked
@@ -636,6 +646,7 @@ RULES: dict[str, Callable[[Change], None]] = {
     "pages need not fit together": _pages_need_not_fit,
     "a control may have left before rest": _control_after_departure,
     "a control is read over another connection": _control_elsewhere,
+    "a control is read once": _control_read_once,
     "a missed control counts": _missed_control_counts,
     "nothing is kept back": _nothing_kept,
     "all that is absent is sent again at once": _all_at_once,
