@@ -186,10 +186,10 @@ class Queue:
         return bool(self.attachments.awaited(post) and self._existing.left_of(post))
 
     def _is_held_up(self, post: Post) -> bool:
-        """Return whether an unclear delivery to a request's prospects holds it up, or the API (D79)."""
-        is_unclear = not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
-        is_held = self._is_doubtful or self._reachability.is_shut
-        return is_unclear or (is_held and not post.is_control)
+        """Return whether unclear deliveries hold a request up: to its prospects, or before the API answers (D79)."""
+        unclear = self._resolver.unclear
+        is_held = bool(unclear) and (self._reachability.is_shut or self._is_doubtful)
+        return (is_held and not post.is_control) or not unclear.keys().isdisjoint(post.request.prospects)
 
     @property
     def _is_doubtful(self) -> bool:
@@ -199,7 +199,7 @@ class Queue:
         """
         reachability = self._reachability
         is_reading_refused = reachability.refused_reads >= _ENOUGH_REFUSALS * max(1, reachability.posts_sent)
-        return bool(self._resolver.unclear) and not reachability.any_success and not is_reading_refused
+        return not reachability.any_success and not is_reading_refused
 
     def split(self, post: Post, why: Split) -> None:
         """Halve a request that was not applied, or send its note to each prospect alone."""

@@ -40,6 +40,7 @@ KINDS: dict[str, Kind] = {
     "applied near the timeout, reads lag 3 s": Kind({"fates": _LATE, "lag": Lag("constant", 3.0)}),
     "lag 20 s": Kind({"lag": Lag("constant", 20.0)}),
     "lag 45 s": Kind({"lag": Lag("constant", 45.0)}),
+    "lag 90 s": Kind({"lag": Lag("constant", 90.0)}),
     "two copies at random, 30 s": Kind({"lag": Lag("replicas", 30.0, in_turn=False)}),
     "lag grows to 120 s": Kind({"lag": Lag("grows", 120.0)}, {"twice": 2}),
     "a copy stops for 180 s": Kind({"lag": Lag("stops", 180.0)}),
