@@ -125,7 +125,7 @@ def _same(same: Sequence[FoundNote], sought: Sought) -> Verdict | None:
             return Verdict(doubt=say("doubt.dated-after"))  # never taken for absence, whatever is wrong with a clock
         if not near:
             return None
-        if len(near) == 1 and near == ours:
+        if len(near) == 1 and near[0] in ours:
             return Verdict(near[0].note_id, is_sure=True)
         return Verdict(doubt=say("doubt.clock-not-known"))
     own = [note for note in dated if note in ours]

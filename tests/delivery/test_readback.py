@@ -203,6 +203,8 @@ def test_a_single_note_of_ours_is_adopted_if_nothing_tells_the_clock_of_the_run_
     assert "how the clocks differ" in render(verdict(replace(old, author=""), authors=["US"], **unknown).doubt)
     assert verdict(old, **unknown).doubt, "nobody has told who we are"
     assert verdict(old, replace(old, note_id="N2"), authors=["US"], **unknown).doubt
+    older = replace(old, note_id="N2", created_at=SINCE - 27 * 3600)
+    assert verdict(old, older, authors=["US"], **unknown).note_id == "N1", "an older one of ours says the same"
     assert verdict(replace(old, author="COLLEAGUE"), authors=["US"], **unknown) == Verdict()
     assert verdict(replace(old, created_at=SINCE - 27 * 3600), authors=["US"], **unknown) == Verdict()
     assert verdict(old, authors=["US"]) == Verdict(), "its clock is known"

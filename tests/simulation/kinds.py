@@ -79,6 +79,7 @@ SHOWN_IN: dict[str, tuple[str, int]] = {
     "nothing needs an explanation": ("people edit 30 % of the notes", 0),
     "a control is read over another connection": ("half of the connections lag 60 s", 2),
     "a control may have left before rest": ("mixed faults, late answers, slow limits", 2),
+    "a control is read once": ("two copies at random, 30 s", 2),
     "a missed control counts": ("lag 45 s", 0),
     "a prospect that reads don't know is a miss": ("prospects unknown to reads for 100 s", 0),
     "a note that reads the same stays another's": ("replies shifted by one", 7),

@@ -730,10 +730,11 @@ _LIMITED = replace(
 
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (1, with_existing(214, draw(214))),
-    "a note that is there may be of a delivery that is unclear": (133, with_existing(133, draw(133))),
+    "a note that is there may be of a delivery that is unclear": (88, draw(88)),
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a gateway's refusal stays unclear though another note reads the same": (0, draw(18156)),
-    "a note of the sample is not found once it was missed": (47, draw(47)),
+    "a note of the sample is not found once it was missed": (6, draw(6)),
+    "no conflict keys": (63, draw(63)),
     "a note of the sample is not found though no younger one was seen": (
         2,
         replace(draw(1), lag=Lag("constant", 200.0), drops=0),
