@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands.report import Report
 from importer.errors import WrongAddress
+from importer.importing.report import Report
 from importer.models import Progress
 from tests import running
 from tests.between import Between, reset

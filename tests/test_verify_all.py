@@ -10,9 +10,9 @@ import pytest
 from openpyxl import load_workbook
 
 from importer.cli import main
-from importer.commands import verify_all
 from importer.journal import Journal
 from importer.messages import Message
+from importer.operations import verify_all
 from importer.settings import KEY_VARIABLE
 from tests.delivering import KEY, deliver, settings
 from tests.sandbox import Fault, Sandbox

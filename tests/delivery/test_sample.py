@@ -12,10 +12,10 @@ import pytest
 
 import tests.jumping
 from importer.cli import main
-from importer.commands.history import history
-from importer.commands.report import Report
-from importer.commands.verify import verify
+from importer.importing.report import Report
 from importer.models import Progress, Result
+from importer.operations.history import history
+from importer.operations.verify import verify
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Rate, Settings
 from tests import running
 from tests.jumping import Jumping
