@@ -162,9 +162,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1640, "api": 1040, "calls": 840, "cli": 1900, "delivery": 3800, "grouping": 150, "importing": 3880,
-    "journal": 2220, "operations": 1110, "page": 2900, "practice": 130, "reading": 3220, "results": 820, "rows": 2970,
-    "settings": 1480, "telling": 1220,
+    "": 1640, "api": 1050, "calls": 860, "cli": 1920, "delivery": 3530, "grouping": 150, "importing": 3840,
+    "journal": 2220, "operations": 1280, "page": 2900, "practice": 130, "reading": 3220, "results": 820, "rows": 2970,
+    "settings": 1480, "telling": 1200,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 2_260
@@ -185,14 +185,14 @@ def code_lines(text: str) -> int:
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 29,300 lines in 240 modules."""
+    """Texts aren't code. All rooms together have at most 29,150 lines in 240 modules."""
     lines: Counter[str] = Counter()
     for path in MODULES.values():
         parts = path.relative_to(ROOT).parts
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 29_300
+    assert lines.total() <= 29_150
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 240
     stand_in = [path for path in Path(__file__).with_name("sandbox").glob("*.py") if not path.stem.startswith("test_")]
     assert sum(code_lines(path.read_text(encoding="utf-8")) for path in stand_in) <= STAND_IN

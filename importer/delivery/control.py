@@ -23,7 +23,8 @@ READS = 8
 READS_AFTER_A_MISS = 2 * READS
 """The same, once one of them has missed it. Each further attempt would otherwise add to the chance of a mistake."""
 
-_MOST_TRIES = 5  # prospects to which a control is sent, one after another
+_MOST_TRIES = 5  # prospects to which a control is sent, one after another, or notes that are read instead
+_LOOKUPS = 2 * READS_AFTER_A_MISS  # that may be needed for one control
 
 
 def serves(left: float, ambiguous: Ambiguous) -> bool:
@@ -91,6 +92,7 @@ class Controls:
         self._tries = 0
         self._failed: set[str] = set()  # notes that were not shown as controls in time
         self._lost: set[str] = set()  # notes that were not shown when they were old enough, either
+        self._lost_in_a_row = 0
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
     def proceed(self, waiting: Sequence[Ambiguous], *, is_more_to_come: bool) -> Proof | None:
@@ -100,7 +102,7 @@ class Controls:
             waiting: requests that missed their notes after rest.
             is_more_to_come: whether a note may soon be created, or another request will soon need a control, too.
         """
-        note, lookup = self._evidence.youngest(self._failed), self._lookup
+        note, lookup = self._evidence.youngest(self._failed, _LOOKUPS), self._lookup
         if lookup is not None and not (lookup.is_old and math.isinf(lookup.began)):
             return None
         if note is not None and any(serves(note.left, one) for one in waiting):
@@ -118,8 +120,9 @@ class Controls:
     def _without(self, waiting: Sequence[Ambiguous]) -> Proof | None:
         """Rely on age, because no note can be sent as a control: read the youngest known note once it is due."""
         due = max(self._clock(), min(self.due(one) for one in waiting))
-        if (known := self._evidence.known(self._lost)) is None or len(self._lost) >= _MOST_TRIES:
-            return Proof(-math.inf if self._lost else math.inf, due, due)
+        known = self._evidence.known(self._lost, _LOOKUPS)
+        if known is None or self._lost_in_a_row >= _MOST_TRIES:
+            return Proof(math.inf if self._evidence.known() is None else -math.inf, due, due)
         self._begin(known, due, is_old=True)
         return None
 
@@ -147,7 +150,8 @@ class Controls:
         if any(note.note_id == lookup.note.note_id for note in whole.all):
             lookup.seen += 1
             if lookup.seen >= lookup.needed:
-                self._lookup, self._tries = None, self._tries if lookup.is_old else 0
+                self._lookup, self._lost_in_a_row = None, 0
+                self._tries = self._tries if lookup.is_old else 0
                 return Proof(math.inf if lookup.is_old else lookup.note.left, lookup.began, reply.came)
             self._again(lookup, -math.inf)
         elif whole.has_more and lookup.pages < self._policy.pages:
@@ -169,7 +173,7 @@ class Controls:
             self._give_up(lookup)
 
     def _again(self, lookup: ControlLookup, due: float) -> None:
-        if self._evidence.pages.is_worn(lookup.prospect):
+        if not self._evidence.pages.left(lookup.prospect):
             self._give_up(lookup)  # otherwise a cache could answer
             return
         lookup.begin_again(self._evidence.pages.take(lookup.prospect))
@@ -178,7 +182,7 @@ class Controls:
     def _give_up(self, lookup: ControlLookup) -> None:
         """Try another note next."""
         (self._lost if lookup.is_old else self._failed).add(lookup.note.note_id)
-        self._lookup = None
+        self._lookup, self._lost_in_a_row = None, self._lost_in_a_row + lookup.is_old
 
     def is_astray(self) -> None:
         """Read anew, because a reply belonged to another request."""

@@ -174,17 +174,22 @@ class Evidence:
             return post.since
         return post.first_sent_at + self._offsets[post.clock_of]
 
-    def youngest(self, without: Collection[str]) -> Known | None:
-        """Return the youngest published note of this run that an answer named, except some; None if there is none."""
+    def youngest(self, without: Collection[str] = (), lookups: int = 0) -> Known | None:
+        """Return the youngest published note of this run that an answer named, and that so many lookups may be made of.
+
+        Notes in ``without`` are left out. Returns None if there is none.
+        """
         notes = (note for note in reversed(self._own.values()) if note.note_id not in without)
+        notes = (note for note in notes if self.pages.left(note.prospect) >= lookups)
         return next((note for note in notes if note.post and note.post.key.status is Status.PUBLISHED), None)
 
-    def known(self, without: Collection[str]) -> Known | None:
-        """Return the youngest known published note, of this run if possible, except some; None if there is none."""
-        if (note := self.youngest(without)) is not None:
+    def known(self, without: Collection[str] = (), lookups: int = 0) -> Known | None:
+        """Return the :meth:`youngest` known note, of this run if possible, otherwise of an earlier one."""
+        if (note := self.youngest(without, lookups)) is not None:
             return note
         found = self._deliveries.latest_created(self._workspace, published=True)
-        return next((Known(note_id, prospect) for prospect, note_id in found if note_id not in without), None)
+        notes = (Known(note_id, prospect) for prospect, note_id in found if note_id not in without)
+        return next((note for note in notes if self.pages.left(note.prospect) >= lookups), None)
 
     def sought(self, post: Post, prospect: str, owned: Mapping[str, float], until: float) -> Sought:
         """Return what is known about a request's note for one prospect, made until some time, to judge a page by."""

@@ -236,6 +236,6 @@ class Pages:
         distinct_takes = max(1, self._size * 9 // 10)
         return self._size - (self._first_take + self._lookups_of[prospect]) % distinct_takes
 
-    def is_worn(self, prospect: str) -> bool:
-        """Return whether so many lookups of a prospect were made that few page sizes are left, which serve for more."""
-        return self._lookups_of[prospect] > self._size * 6 // 10
+    def left(self, prospect: str) -> int:
+        """Return how many lookups of a prospect can still be made before a page size is asked for again."""
+        return max(0, self._size * 9 // 10 - self._lookups_of[prospect])

@@ -31,6 +31,8 @@ class Night:
 
 NIGHTS = {
     "no fault": Night(()),
+    "one answer lost, applied": Night(("reset:after@3",)),
+    "one answer lost, not applied": Night(("reset:before@3",)),
     "11 % of faults": Night(("500:before%0.03", "reset:after%0.04", "html-502:before%0.02", "html-502:after%0.02")),
     "a gateway restarts, 20 s": Night(("html-502:before:any",), 20.0),
     "429s for three minutes": Night(("429:before:any",), 180.0),
@@ -43,14 +45,14 @@ def measure(commit: str) -> None:
     from tests.benchmarks import data  # noqa: PLC0415 - the process of another version does without it
 
     print(f"\n{ROWS:,} rows, {NOTES} notes, {LATENCY * 1000:.0f} ms latency; pauses by a clock that skips them")
-    print(f"{'before, now':27}{'seconds':>17}{'calls':>18}{'runs':>12}{'missing':>14}{'twice':>12}")
+    print(f"{'before, now':29}{'seconds':>17}{'calls':>18}{'runs':>12}{'missing':>14}{'twice':>12}")
     with tempfile.TemporaryDirectory() as name, _version(commit) as before:
         sheet = data.write(Path(name) / "sheet.csv", ROWS, NOTES)
         for night in NIGHTS:
             columns = [_imported(tree, night, sheet) for tree in (before, ROOT)]
             widths = {"seconds": 8, "calls": 7, "runs": 4, "missing": 5, "twice": 4}
             pairs = (" ".join(f"{column[what]:{width},}" for column in columns) for what, width in widths.items())
-            print(f"{night:27}{'   '.join(pairs)}", flush=True)
+            print(f"{night:29}{'   '.join(pairs)}", flush=True)
 
 
 @contextmanager
