@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 from importer.api import Answer, Cause, Endpoint, Failure, Reply
 from importer.calls.retry import RetryPolicy
 from importer.delivery.context import DeliveryContext
+from importer.delivery.ledger import Ledger
 from importer.delivery.reachability import Reachability
 from importer.delivery.tasks import Post
 from importer.errors import WrongAddress
+from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
 from importer.messages import words
 from importer.models import Note, Request, Status, Visibility
@@ -51,6 +54,20 @@ def test_a_note_was_refused_while_others_passed_if_one_left_and_passed_in_betwee
     assert not way.state.healed
     way.comes_back(refused)
     assert way.state.healed
+
+
+def test_a_refused_note_stays_unclear_in_the_journal_only_if_a_lookup_can_tell_it_from_others() -> None:
+    """A later run looks before it sends the note again; it couldn't tell a draft, or one of several that read alike."""
+    kept: list[str] = []
+    ledger: Any = SimpleNamespace(
+        unconfirmed=lambda *_: kept.append("unclear"),
+        _settle=lambda *_, **__: None,
+        _enter_answers=lambda _: kept.append("rejected"),
+    )
+    draft = NoteKey.of(replace(NOTE, status=Status.DRAFT))
+    for refused in (post(), replace(post(), conflict=ConflictKey(frozenset())), replace(post(), key=draft)):
+        Ledger.answered(ledger, refused, [(0, Answer(None, words("no")))], 1.0, is_foreign=True)
+    assert kept == ["unclear", "rejected", "rejected"]
 
 
 def test_if_all_requests_are_refused_only_controls_are_sent_until_one_passes() -> None:
