@@ -93,6 +93,7 @@ class Controls:
         self._failed: set[str] = set()  # notes that were not shown as controls in time
         self._lost: set[str] = set()  # notes that were not shown when they were old enough, either
         self._lost_in_a_row = 0
+        self._by_age: Proof | None = None  # the latest that relied on age: it holds for what was missed before it
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
     def proceed(self, waiting: Sequence[Ambiguous], *, is_more_to_come: bool) -> Proof | None:
@@ -119,6 +120,9 @@ class Controls:
 
     def _without(self, waiting: Sequence[Ambiguous]) -> Proof | None:
         """Rely on age, because no note can be sent as a control: read the youngest known note once it is due."""
+        before = -math.inf if self._by_age is None else self._by_age.began
+        if any(self.due(one) <= before and one.missed(before) for one in waiting):
+            return self._by_age
         due = max(self._clock(), min(self.due(one) for one in waiting))
         known = self._evidence.known(self._lost, _LOOKUPS)
         if known is None or self._lost_in_a_row >= _MOST_TRIES:
@@ -152,7 +156,9 @@ class Controls:
             if lookup.seen >= lookup.needed:
                 self._lookup, self._lost_in_a_row = None, 0
                 self._tries = self._tries if lookup.is_old else 0
-                return Proof(math.inf if lookup.is_old else lookup.note.left, lookup.began, reply.came)
+                proof = Proof(math.inf if lookup.is_old else lookup.note.left, lookup.began, reply.came)
+                self._by_age = proof if lookup.is_old else self._by_age
+                return proof
             self._again(lookup, -math.inf)
         elif whole.has_more and lookup.pages < self._policy.pages:
             lookup.go_on(len(page.notes))
@@ -186,6 +192,7 @@ class Controls:
 
     def is_astray(self) -> None:
         """Read anew, because a reply belonged to another request."""
+        self._by_age = None
         if self._lookup is not None:
             self._lookup.seen, self._lookup.began = 0, math.inf
 

@@ -98,7 +98,8 @@ class Resolver:
         is_by_age = math.isinf(proof.left)
         for ambiguous in waiting:
             is_due = self.controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)
-            if not is_due or min(ambiguous.first.values(), default=-math.inf) > proof.began:
+            missed = ambiguous.missed(proof.began, or_never=True)
+            if not is_due or not missed:
                 continue
             if proof.left < 0:
                 for index in sorted(ambiguous.open):
@@ -106,7 +107,7 @@ class Resolver:
                 continue
             ambiguous.stage, self._proofs[ambiguous] = Stage.LAST, proof
             is_sent_again = self._policy.resends and ambiguous.post.request.note is not None
-            for index in sorted(ambiguous.open)[: 1 if is_by_age and is_sent_again else None]:
+            for index in missed[:1] if is_by_age and is_sent_again else sorted(ambiguous.open):
                 self._lookups.add(ambiguous, index, proof.ended)
             if is_by_age and is_sent_again:
                 return  # this one is sent again first, as a control for the others

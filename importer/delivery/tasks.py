@@ -169,6 +169,11 @@ class Ambiguous:
             return self.first.get(index)
         return min(self.first.values(), default=None)
 
+    def missed(self, by: float, *, or_never: bool = False) -> list[int]:
+        """Return the indices of the open deliveries that were missed by then, or also those that never were."""
+        misses = ((index, self.first_miss(index)) for index in sorted(self.open))
+        return [index for index, miss in misses if (or_never if miss is None else miss <= by)]
+
 
 @dataclass(eq=False, slots=True)
 class Read:
