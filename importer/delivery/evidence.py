@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
-from importer.api import Cause, Failure, NotesPage, Reply
+from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
 from importer.delivery.context import DeliveryContext
 from importer.delivery.readback import Pages, Sought, is_same
 from importer.delivery.tasks import Post, Read, WholeRead
@@ -130,10 +130,7 @@ class Evidence:
         """Learn the clock and the authors from this run's notes on a page."""
         for note in page.all:
             if (own := self._own.get(note.note_id)) is not None:
-                if note.created_at is not None:
-                    self._offsets[None] = note.created_at - own.left
-                if note.author:
-                    self.authors[self.account_of(None)].add(note.author)
+                _learn(self, note, None, own.left)
 
     def _learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
         """Learn the clock and the authors of earlier runs from their notes that answers named."""
@@ -141,10 +138,7 @@ class Evidence:
             made = delivered.get(note.note_id)
             if made is None or not made.is_answer or made.run == self._run:
                 continue
-            if note.created_at is not None:
-                self._offsets[made.run] = note.created_at - made.sent_at
-            if note.author:
-                self.authors[self.account_of(made.run)].add(note.author)
+            _learn(self, note, made.run, made.sent_at)
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
@@ -175,21 +169,18 @@ class Evidence:
         return post.first_sent_at + self._offsets[post.clock_of]
 
     def youngest(self, without: Collection[str] = (), lookups: int = 0) -> Known | None:
-        """Return the youngest published note of this run that an answer named, and that so many lookups may be made of.
-
-        Notes in ``without`` are left out. Returns None if there is none.
-        """
-        notes = (note for note in reversed(self._own.values()) if note.note_id not in without)
-        notes = (note for note in notes if self.pages.left(note.prospect) >= lookups)
-        return next((note for note in notes if note.post and note.post.key.status is Status.PUBLISHED), None)
+        """Return this run's youngest published note that isn't in ``without`` and allows so many lookups, or None."""
+        notes = (
+            note for note in reversed(self._own.values()) if note.post and note.post.key.status is Status.PUBLISHED
+        )
+        return _first(notes, without, self.pages, lookups)
 
     def known(self, without: Collection[str] = (), lookups: int = 0) -> Known | None:
         """Return the :meth:`youngest` known note, of this run if possible, otherwise of an earlier one."""
         if (note := self.youngest(without, lookups)) is not None:
             return note
         found = self._deliveries.latest_created(self._workspace, published=True)
-        notes = (Known(note_id, prospect) for prospect, note_id in found if note_id not in without)
-        return next((note for note in notes if self.pages.left(note.prospect) >= lookups), None)
+        return _first((Known(note_id, prospect) for prospect, note_id in found), without, self.pages, lookups)
 
     def sought(self, post: Post, prospect: str, owned: Mapping[str, float], until: float) -> Sought:
         """Return what is known about a request's note for one prospect, made until some time, to judge a page by."""
@@ -329,3 +320,16 @@ class Evidence:
         is_refused = failure.cause in (Cause.INTERMEDIARY, Cause.REDIRECTED)  # so that nothing waits for long
         policy = self._context.policy.retry
         return self._dispatcher.retry(read, failure, replace(policy, attempts=3) if is_refused else policy)
+
+
+def _first(notes: Iterable[Known], without: Collection[str], pages: Pages, lookups: int) -> Known | None:
+    fit = (note for note in notes if note.note_id not in without and pages.left(note.prospect) >= lookups)
+    return next(fit, None)
+
+
+def _learn(evidence: Evidence, note: FoundNote, run: int | None, sent_at: float) -> None:
+    """Learn the clock and the author of a run from a note that it sent at that time."""
+    if note.created_at is not None:
+        evidence._offsets[run] = note.created_at - sent_at
+    if note.author:
+        evidence.authors[evidence.account_of(run)].add(note.author)
