@@ -24,7 +24,6 @@ READS_AFTER_A_MISS = 2 * READS
 """The same, once one of them has missed it. Each further attempt would otherwise add to the chance of a mistake."""
 
 _MOST_TRIES = 5  # prospects to which a control is sent, one after another, or notes that are read instead
-_LOOKUPS = 2 * READS_AFTER_A_MISS  # that may be needed for one control
 
 
 def serves(left: float, ambiguous: Ambiguous) -> bool:
@@ -103,7 +102,7 @@ class Controls:
             waiting: requests that missed their notes after rest.
             is_more_to_come: whether a note may soon be created, or another request will soon need a control, too.
         """
-        note, lookup = self._evidence.youngest(self._failed, _LOOKUPS), self._lookup
+        note, lookup = self._evidence.youngest(self._failed), self._lookup
         if lookup is not None and not (lookup.is_old and math.isinf(lookup.began)):
             return None
         if note is not None and any(serves(note.left, one) for one in waiting):
@@ -124,9 +123,9 @@ class Controls:
         if any(self.due(one) <= before and one.missed(before) for one in waiting):
             return self._by_age
         due = max(self._clock(), min(self.due(one) for one in waiting))
-        known = self._evidence.known(self._lost, _LOOKUPS)
+        known = self._evidence.known(self._lost)
         if known is None or self._lost_in_a_row >= _MOST_TRIES:
-            return Proof(math.inf if self._evidence.known() is None else -math.inf, due, due)
+            return Proof(math.inf if self._evidence.known(None) is None else -math.inf, due, due)
         self._begin(known, due, is_old=True)
         return None
 
@@ -179,7 +178,7 @@ class Controls:
             self._give_up(lookup)
 
     def _again(self, lookup: ControlLookup, due: float) -> None:
-        if not self._evidence.pages.left(lookup.prospect):
+        if self._evidence.pages.is_worn(lookup.prospect, 0.85):
             self._give_up(lookup)  # otherwise a cache could answer
             return
         lookup.begin_again(self._evidence.pages.take(lookup.prospect))

@@ -168,19 +168,22 @@ class Evidence:
             return post.since
         return post.first_sent_at + self._offsets[post.clock_of]
 
-    def youngest(self, without: Collection[str] = (), lookups: int = 0) -> Known | None:
-        """Return this run's youngest published note that isn't in ``without`` and allows so many lookups, or None."""
+    def youngest(self, without: Collection[str] | None) -> Known | None:
+        """Return this run's youngest published note that can be read often and isn't in ``without``; None if none is.
+
+        If ``without`` is None, any published note counts.
+        """
         notes = (
             note for note in reversed(self._own.values()) if note.post and note.post.key.status is Status.PUBLISHED
         )
-        return _first(notes, without, self.pages, lookups)
+        return _first(notes, without, self.pages)
 
-    def known(self, without: Collection[str] = (), lookups: int = 0) -> Known | None:
+    def known(self, without: Collection[str] | None) -> Known | None:
         """Return the :meth:`youngest` known note, of this run if possible, otherwise of an earlier one."""
-        if (note := self.youngest(without, lookups)) is not None:
+        if (note := self.youngest(without)) is not None:
             return note
         found = self._deliveries.latest_created(self._workspace, published=True)
-        return _first((Known(note_id, prospect) for prospect, note_id in found), without, self.pages, lookups)
+        return _first((Known(note_id, prospect) for prospect, note_id in found), without, self.pages)
 
     def sought(self, post: Post, prospect: str, owned: Mapping[str, float], until: float) -> Sought:
         """Return what is known about a request's note for one prospect, made until some time, to judge a page by."""
@@ -322,8 +325,10 @@ class Evidence:
         return self._dispatcher.retry(read, failure, replace(policy, attempts=3) if is_refused else policy)
 
 
-def _first(notes: Iterable[Known], without: Collection[str], pages: Pages, lookups: int) -> Known | None:
-    fit = (note for note in notes if note.note_id not in without and pages.left(note.prospect) >= lookups)
+def _first(notes: Iterable[Known], without: Collection[str] | None, pages: Pages) -> Known | None:
+    fit = (
+        note for note in notes if without is None or (note.note_id not in without and not pages.is_worn(note.prospect))
+    )
     return next(fit, None)
 
 

@@ -133,7 +133,7 @@ def _same(same: Sequence[FoundNote], sought: Sought) -> Verdict | None:
     if not own and is_shown and (sought.others or len({note.author for note in dated}) > 1):
         return Verdict(doubt=say("doubt.several-authors"))
     first, *more = sorted(own or dated, key=lambda note: note.created_at or 0.0)
-    if any(not rival.readings.isdisjoint(sought.key.readings) for rival, _ in sought.rivals):
+    if any(is_same(first, rival) for rival, _ in sought.rivals):
         more = []  # they may be another delivery's that reads the same
     duplicates = tuple(note.note_id for note in more if note.note_id != first.note_id)
     return Verdict(first.note_id, duplicates, is_sure=bool(own) or (not is_shown and sought.is_clock_known))
@@ -236,6 +236,6 @@ class Pages:
         distinct_takes = max(1, self._size * 9 // 10)
         return self._size - (self._first_take + self._lookups_of[prospect]) % distinct_takes
 
-    def left(self, prospect: str) -> int:
-        """Return how many lookups of a prospect can still be made before a page size is asked for again."""
-        return max(0, self._size * 9 // 10 - self._lookups_of[prospect])
+    def is_worn(self, prospect: str, share: float = 0.6) -> bool:
+        """Return whether lookups of a prospect have used this share of the page sizes, of which 0.9 serve."""
+        return self._lookups_of[prospect] > self._size * share
