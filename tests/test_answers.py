@@ -16,7 +16,6 @@ import pytest
 from importer.errors import WrongAddress
 from importer.importing.report import Report
 from importer.models import Progress
-from importer.operations.verify import verify
 from tests import running
 from tests.between import Between, reset
 from tests.delivering import KEY, counts, deliver, settings
@@ -198,8 +197,8 @@ def test_a_reply_that_was_lost_and_comes_later_from_a_store_is_believed_by_none(
 
 
 @pytest.mark.parametrize("is_passed_on", [True, False])
-def test_a_lost_reply_that_another_request_gets_first_is_said(is_passed_on: bool, tmp_path: Path) -> None:
-    """Its IDs are unknown then, and taken for the other's. The look-up sees notes of one row that another row has."""
+def test_a_lost_reply_that_another_request_gets_first_is_noticed(is_passed_on: bool, tmp_path: Path) -> None:
+    """Its IDs are unknown then, and taken for the other's. The look-up sees that, and each row gets its own note."""
     lost: list[bytes] = []
     is_here, is_given, is_taken = threading.Event(), threading.Event(), threading.Event()
 
@@ -231,15 +230,10 @@ def test_a_lost_reply_that_another_request_gets_first_is_said(is_passed_on: bool
         assert report is not None
         there = Counter((note.prospect_id, note.content) for note in box.notes)
         assert max(there.values()) == 1
-        assert report.exit_status == 1
+        assert report.exit_status == 0
         rows = read_results(report.results)
-        note_ids = [row["note_id"] for row in rows if row["note_id"]]
-        assert len(set(note_ids)) == len(note_ids)
-        if is_passed_on:  # else nothing shows that the other note is not there in words that the API changed
-            texts = {note.id: note.sent_content for note in box.notes}
-            wrong = {row["note_id"] for row in rows if row["note_id"] and texts[row["note_id"]] != row["Note"]}
-            assert len(wrong) == 3
-            assert {note.note_id for note in report.not_found} == wrong
+        texts = {note.id: note.sent_content for note in box.notes}
+        assert all(texts[row["note_id"]] == row["Note"] for row in rows)
 
 
 @pytest.mark.parametrize("batch_size", [3, 100])
@@ -261,7 +255,7 @@ def test_answers_that_were_exchanged_are_told_when_a_sample_is_read_back(batch_s
             is_given.set()
         client.sendall(own)
 
-    with jumping() as clock, Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
+    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
         how = settings(box, tmp_path, base_url=gateway.url, workers=4, batch_size=batch_size)
         lines = [*(Line(f"P{number}", "At first") for number in range(9)), *SHARED]
         report = running.run(write_sheet(tmp_path / "sheet.csv", lines), how)
@@ -270,10 +264,10 @@ def test_answers_that_were_exchanged_are_told_when_a_sample_is_read_back(batch_s
         texts = {note.id: note.sent_content for note in box.notes}
         wrong = {row["note_id"] for row in rows if texts[row["note_id"]] != row["Note"]}
         assert len(wrong) == 6
-        clock.jump(120)
-        found = verify(how)
-        assert found.exit_status == 1
-        assert {note.note_id for note in found.not_found} == wrong
+        assert report.exit_status == 1
+        found = {note.note_id for note in report.not_found}
+        assert found  # of 15 notes, ten are read back
+        assert found <= wrong
 
 
 def test_a_page_of_another_prospect_tells_nothing(tmp_path: Path) -> None:
@@ -313,19 +307,19 @@ def _imported(box: Sandbox, folder: Path, lines: list[Line], limit: int) -> tupl
 
 
 def test_a_gateways_413_halves_at_once_by_bytes(tmp_path: Path) -> None:
-    """A limit of 1 kB: nothing is waited for, nothing is looked up, and a long note shrinks no other's batches."""
+    """A limit of 1 kB: nothing is waited for, only the sample is looked up, a long note shrinks no other's batches."""
     lines = [Line(f"P{number:03}", "A short note") for number in range(200)]
     lines += [Line(f"P{number:03}", "A long note " + "x" * 2000) for number in range(2)]
     with Sandbox(api_key=KEY) as box:
         report, gateway, seconds = _imported(box, tmp_path, lines, limit=1000)
         assert counts(report) == Counter({"created": 200, "rejected": 2})
         assert len(box.notes) == 200
-        assert len(gateway.requests) - 1 == len(gateway.posts) < 20
+        assert len(gateway.requests) - 1 - 10 == len(gateway.posts) < 20  # without the first call and the sample
         assert seconds < 5
 
 
 def test_notes_that_a_gateway_dislikes_take_three_rests_together(tmp_path: Path) -> None:
-    """Ten of them, each refused three times; the next run looks before it sends them again."""
+    """Ten of them, each refused twice; the next run looks before it sends them again."""
     lines = [*LINES, *(Line(f"F{number}", f"a forbidden word, {number}") for number in range(10))]
     with jumping() as clock, Sandbox(api_key=KEY, faults=[Fault.parse("firewall=forbidden")]) as box:
         began = clock()
@@ -335,7 +329,7 @@ def test_notes_that_a_gateway_dislikes_take_three_rests_together(tmp_path: Path)
         assert clock() - began < 3 * (60 + 20 + 60) + 60
         box.clear_faults()
         before = len(box.received)
-        assert sum(call.method == "POST" for call in box.received) <= 6 + 3 * 10 + 1, "one knock at most"
+        assert sum(call.method == "POST" for call in box.received) <= 6 + 2 * 10 + 5
         deliver(box, tmp_path, lines, **more)
         assert box.received[before].method == "GET"
         assert len(box.notes) == len(lines)

@@ -15,8 +15,7 @@ import importer
 from importer.api.protocol import Cause
 from importer.cli import cli
 from importer.delivery.context import LONGEST_CLAIM, Policy
-from importer.delivery.decisions import ENOUGH_MISSES
-from importer.delivery.replication_lag import ENOUGH, ReplicationLag
+from importer.delivery.control import READS, READS_AFTER_A_MISS
 from importer.importing.api_context import policy
 from importer.journal import VERSION
 from importer.journal.schema import TABLES
@@ -134,18 +133,15 @@ def test_every_room_cause_and_table_stands_in_the_documents() -> None:
 
 
 def test_the_numbers_of_reading_back_are_those_of_the_code() -> None:
-    reading, lag = part_of_delivery("Reading back"), part_of_delivery("Replication lag")
+    reading, controls = part_of_delivery("Reading back"), part_of_delivery("Controls")
     settings = Settings()
-    rest, margin = settings.read_timeout + settings.settle, policy(settings).assumed_lag
+    rest, lag = settings.read_timeout + settings.settle, policy(settings).lag
     assert f"`read-timeout` ({settings.read_timeout:.0f} s) + `settle` ({settings.settle:.0f} s)" in reading
-    assert f"the margin is {margin / settings.settle:.0f} × `settle` ({margin:.0f} s)" in lag
-    assert f"= {rest + margin:.0f} seconds after it left" in reading
-    with_lag = rest + ReplicationLag(margin, learned=0.2).margin
-    assert f"with a lag of 0.2 s measured, after about {with_lag:.0f} " in reading
+    assert f"reading gets {lag / settings.settle:.0f} × `settle` after rest" in controls
+    assert f"= {rest + lag:.0f} seconds after the request left; with a control, {rest:.0f}." in controls
     assert f"more than {Policy.pages} pages of notes" in reading
-    assert (ENOUGH, ENOUGH_MISSES) == (14, 2)
-    assert "after fourteen sightings in a row" in lag
-    assert "**Missed twice**" in reading
+    assert (READS, READS_AFTER_A_MISS) == (8, 16)
+    assert "read eight times in a row without a miss, and sixteen times once it was missed" in controls
     intent = part_of_delivery("Intent before sending")
     assert f"waits more than {LONGEST_CLAIM:.0f} seconds for a worker" in intent
 

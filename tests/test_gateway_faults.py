@@ -103,22 +103,19 @@ def test_a_firewall_that_dislikes_one_note_costs_that_note_only(way: str, tmp_pa
 
 
 @pytest.mark.parametrize("texts", [["Wants to DROP TABLE by May"], ["Wants to DROP TABLE by May", "Please drop table"]])
-def test_where_nothing_else_is_to_be_sent_what_a_firewall_dislikes_is_named_all_the_same(
+def test_where_nothing_else_is_to_be_sent_nothing_is_blamed_and_a_person_is_asked(
     texts: list[str], tmp_path: Path
 ) -> None:
-    """In the first run and in the next; a call that would create a note for nobody shows that others come through."""
+    """Nothing shows whether other notes would come through. Once a person has opened the way, all is sent."""
     lines = [Line(f"P{number}", text) for number, text in enumerate(texts)]
     with Sandbox(api_key=KEY, faults=faults("firewall=drop table")) as box:
-        for _ in range(2):
-            report = deliver(box, tmp_path, lines)
-            assert report.stopped is None
-            assert report.exit_status == 1
-            assert counts(report) == Counter({"rejected": len(lines)})
-            reasons = [row["reason"] for row in read_results(report.results)]
-            assert all("a proxy, gateway or firewall refused it: " in reason and "403" in reason for reason in reasons)
+        report = deliver(box, tmp_path, lines)
+        assert isinstance(report.stopped, WrongAddress)
+        assert report.exit_status == 4
+        assert "rejected" not in counts(report)
         assert not box.notes
-        finished_lines = [Line(line.prospect, "Wants a table by May") for line in lines]
-        assert counts(deliver(box, tmp_path, finished_lines)) == Counter({"created": len(lines)})
+        box.clear_faults()
+        assert counts(deliver(box, tmp_path, lines)) == Counter({"created": len(lines)})
 
 
 @pytest.mark.parametrize("start", [1, 7])

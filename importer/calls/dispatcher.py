@@ -55,10 +55,12 @@ class Dispatcher(Generic[AnyTask]):
 
     Attributes:
         stopped: the reason why nothing more is sent, or None.
+        open: the number of tasks of each kind that have been added, or chosen, and have not ended.
     """
 
     def __init__(self, caller: Caller, perform: Callable[[AnyTask], Reply[Any]], kinds: Sequence[Endpoint]) -> None:
         self.stopped: Stopped | None = None
+        self.open: Counter[Endpoint] = Counter()
         self._caller, self._perform = caller, perform
         self._pool, self._limiter, self._clock = caller.pool, caller.limiter, caller.clock
         self._rng = caller.rng or random.Random()  # noqa: S311 - jitter, no secret
@@ -72,11 +74,22 @@ class Dispatcher(Generic[AnyTask]):
 
     def add(self, task: AnyTask, due: float = -math.inf) -> None:
         """Schedule a call for its due time by our clock; a call that is due now goes before calls not tried yet."""
+        self.open[task.kind] += 1
         if due <= self._clock():
             self._ready[task.kind].appendleft(task)
         else:
             self._tick += 1
             heapq.heappush(self._later, (due, self._tick, task))
+
+    def drop(self, is_moot: Callable[[AnyTask], bool]) -> int:
+        """Remove the tasks of a later time that are moot; return how many there were."""
+        kept = [entry for entry in self._later if not is_moot(entry[2])]
+        dropped = len(self._later) - len(kept)
+        if dropped:
+            self.open -= Counter(entry[2].kind for entry in self._later if entry not in kept)
+            self._later = kept
+            heapq.heapify(self._later)
+        return dropped
 
     def add_all(self, tasks: Sequence[AnyTask]) -> None:
         """Schedule these calls to be made next, in this order."""
@@ -144,6 +157,7 @@ class Dispatcher(Generic[AnyTask]):
                 return
             for task, reply in self._pool.wait(self._pause()):
                 self._in_flight.discard(task)
+                self.open[task.kind] -= 1
                 if self._limiter.came_back(reply):
                     assert reply.failure is not None
                     self.halt(self._given_up(reply.failure))
@@ -162,6 +176,7 @@ class Dispatcher(Generic[AnyTask]):
                 failure = Failure(Cause.UNREACHABLE, say("failure.no-thread"))
                 reply: Reply[Any] = Reply(task.kind, now, now, failure=failure)
                 self._limiter.came_back(reply)
+                self.open[task.kind] -= 1
                 yield task, reply
 
     @property
@@ -216,8 +231,9 @@ class Dispatcher(Generic[AnyTask]):
         for kind, ready in self._ready.items():
             if self.stopped is not None:
                 break
-            while (task := ready.popleft() if ready else fresh(kind)) is not None:
+            while (task := ready.popleft() if ready else self._taken(fresh(kind))) is not None:
                 if not admit(task):
+                    self.open[kind] -= 1
                     continue
                 if self._limiter.wait(kind) > 0:
                     ready.appendleft(task)
@@ -228,6 +244,12 @@ class Dispatcher(Generic[AnyTask]):
                 self._limiter.began(kind)
                 chosen.append(task)
         return chosen
+
+    def _taken(self, task: AnyTask | None) -> AnyTask | None:
+        """Count a task that was not tried yet."""
+        if task is not None:
+            self.open[task.kind] += 1
+        return task
 
     def _pause(self) -> float:
         """Return the seconds until there is something to do besides receiving replies."""

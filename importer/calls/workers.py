@@ -33,19 +33,21 @@ class Threads(Generic[Task]):
 
     def __init__(self, workers: int) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="call")
+        self._one = ThreadPoolExecutor(1, thread_name_prefix="call-apart")  # makes all calls of tasks that are apart
         self._has_threads = False
         self._back: queue.SimpleQueue[tuple[Task, Reply[Any] | BaseException]] = queue.SimpleQueue()
 
     def submit(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
-        """Begin a call.
+        """Begin a call; tasks that are *apart* share one thread, and so one connection.
 
         The pool takes the call before it starts a thread. If no thread starts, an existing thread makes the call.
 
         Raises:
             NoThread: the pool has no thread, so the call never begins.
         """
+        pool = self._one if getattr(task, "is_apart", False) else self._pool
         try:
-            self._pool.submit(self._carry, task, perform)
+            pool.submit(self._carry, task, perform)
         except RuntimeError as error:
             if not self._has_threads:
                 self._pool.shutdown(wait=False, cancel_futures=True)
@@ -79,4 +81,5 @@ class Threads(Generic[Task]):
 
     def close(self, *, wait: bool = False) -> None:
         """Close the pool; calls in flight are left to their timeout or, with ``wait``, waited for."""
-        self._pool.shutdown(wait=wait, cancel_futures=not wait)
+        for pool in (self._pool, self._one):
+            pool.shutdown(wait=wait, cancel_futures=not wait)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,11 @@ import click
 
 from importer import importing, operations
 from importer.cli.manual import InGroups
-from importer.cli.options import Options, WholeNumber, settings_about
+from importer.cli.options import AnyPath, Options, WholeNumber, settings_about
 from importer.cli.reporting import reporting
 from importer.cli.terminal import is_terminal, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
-from importer.messages import say
+from importer.messages import Message, say
 from importer.settings import Topic
 
 if TYPE_CHECKING:
@@ -59,22 +60,39 @@ def history(
 
 
 @click.command(cls=InGroups)
-@settings_about(*_CALLING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
-def verify(**_: Any) -> int:
+@click.argument("file", type=AnyPath(), required=False)
+@click.option("--all", "of_all", is_flag=True, help="Read back every delivered note of FILE, and change nothing.")
+@settings_about(Topic.FILE, *_CALLING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
+def verify(file: Path | None, *, of_all: bool, **_: Any) -> int:
     """Look up every unconfirmed delivery, and settle it. Creates nothing.
 
-    Also reads back a sample of the created notes.
+    Also counts the notes that their runs did not find when they read ten of them back. With FILE --all, reads back
+    every delivered note of FILE instead, and writes to NAME.verified.xlsx whether it is there, was changed since, is
+    gone, or is there twice. It ends early (3) if a run begins or sends.
 
-    Exit status: 0 all are settled; 1 some notes are still unconfirmed, exist more than once, or do not exist; 3 stopped
-    before the end; 4 stopped and needs your attention.
+    Exit status: 0 all are settled, or there as they were; 1 some notes are still unconfirmed, changed, gone, or exist
+    more than once; 3 stopped before the end; 4 stopped and needs your attention.
     """
+    if (file is None) is of_all:
+        raise click.UsageError(with_flags(say("verify.which")))
     with reporting("verify") as out:
         settings = out.options.settings_with_key
         with Stopper() as stopper, RunWatch(silent=out.is_quiet) as watch:
             stopper.arm()
+            if file is not None:
+                read = operations.verify_all.verify_all(
+                    file, settings, begin=partial(_begin, watch), observe=watch.observe, stop=stopper.why
+                )
+                show(operations.report_messages.read_back(read))
+                return out.over(read.exit_status, lambda: operations.documents.verify(read))
             lookup = operations.verify.verify(settings, begin=watch.begin, observe=watch.observe, stop=stopper.why)
         show(operations.report_messages.verified(lookup))
         return out.over(lookup.exit_status, lambda: operations.documents.verify(lookup))
+
+
+def _begin(watch: RunWatch, takes: Message, notes: int) -> None:
+    say_line(takes)
+    watch.begin(notes)
 
 
 @click.command(cls=InGroups)

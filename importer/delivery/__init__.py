@@ -15,15 +15,14 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     queue         holds requests that are still to be sent: their order, sizes and files
     decisions     decides what follows from a reply, in pure functions
     resolver      reads back deliveries whose answer was unclear
-    unclear       tracks unclear requests, and lookups that need facts still to come
-    readback      judges one page of a prospect's notes, and chooses the sizes of pages
-    evidence      collects facts about notes: IDs, authors, clock and lag
-    known_ids     detects replies to other requests by the notes that they name
-    clock         measures the clock that dates notes
-    replication_lag  measures how far reading lags behind writing
+    lookups       begins these lookups, reads on and reads again
+    unclear       tracks unclear requests, and until when each may be applied
+    readback      judges a prospect's notes, and chooses the sizes of pages
+    control       shows that reading works, before anything is taken for absent
+    evidence      collects facts about notes: who has them, who writes ours, which clock dates them
     reachability  tracks whether requests reach the API, and where refusals come from
     duplicates    looks for further copies of notes that were sent again
-    sample        reads back some created notes, because the API's answer may be wrong
+    sample        reads back ten created notes, because the API's answer may be wrong
     ledger        writes the journal's entry and the row's outcome together
     outcomes      stores the outcome of each row in columns
     tasks         describes calls and unclear requests as data

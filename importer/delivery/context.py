@@ -12,7 +12,7 @@ from importer.api import Cause, Failure, NotesApi, Reply, Traits
 from importer.calls.caller import Caller
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
-from importer.delivery.tasks import Lookup, Post, Probe, Renewal, Task
+from importer.delivery.tasks import Lookup, Post, Renewal, Task
 from importer.journal import Journal, Run
 from importer.messages import say
 from importer.models import Workspace
@@ -31,8 +31,8 @@ class Policy:
     Attributes:
         batch_size: most prospects in one request.
         read_timeout: seconds after which a call is given up, though the server may still be at work on it.
-        rest: seconds after which an unclear request, if it was applied, can be read back; doubled for each repeat.
-        assumed_lag: seconds that reading may lag behind writing until the lag is measured.
+        rest: seconds after which an unclear request, if it was applied, can be read back.
+        lag: seconds that reading may lag behind writing, if no control shows that it doesn't.
         retry: the retry policy of one request or lookup.
         least_limit: smallest limit in bytes that an intermediary may have; a smaller body is never too large.
         pages: most pages that are read of a prospect's notes.
@@ -45,7 +45,7 @@ class Policy:
     batch_size: int
     read_timeout: float
     rest: float
-    assumed_lag: float
+    lag: float
     retry: RetryPolicy
     least_limit: int = 512
     pages: int = 50
@@ -105,8 +105,6 @@ class DeliveryContext:
 
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
     """Make a task's call in a worker thread, perhaps some time after its claim was entered."""
-    if isinstance(task, Probe):
-        return api.create(task.note, (task.nobody,))
     if isinstance(task, Renewal):
         return task.send(api, clock)
     if not isinstance(task, Post):

@@ -13,28 +13,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from importer.api import Answer, Cause, Endpoint, Failure, Reply
+from importer.api import Answer, Endpoint, Failure, Reply
 from importer.delivery import decisions
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
+from importer.delivery.control import ControlLookup
 from importer.delivery.duplicates import Duplicates
 from importer.delivery.earlier import Earlier, hold_back
-from importer.delivery.evidence import Evidence, EvidenceLookup
+from importer.delivery.evidence import Evidence, Introduction
 from importer.delivery.existing import Existing, ExistingLookup
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.queue import Queue
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
-from importer.delivery.sample import Samples
+from importer.delivery.sample import Sample
 from importer.delivery.takeover import Takeover
-from importer.delivery.tasks import DuplicateLookup, Lookup, Post, Probe, Renewal, SampleLookup, Task
+from importer.delivery.tasks import DuplicateLookup, Lookup, Post, Renewal, SampleLookup, Task
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Plan, Progress, Remaining
 from importer.rows.uploads import Uploads
 
 _log = logging.getLogger(__name__)
-_ANOTHERS = Failure(Cause.LOST, say("failure.may-be-anothers-answer"))  # the lookup is repeated
 
 
 class Coordinator:
@@ -44,13 +44,11 @@ class Coordinator:
         context: the run's context.
         outcomes: stores the outcome of each row.
         observe: called with the progress after each round, if given.
-        learned_lag: seconds that reading lagged in an earlier run, if that was measured.
 
     Attributes:
         ledger: records the result of each delivery.
         evidence: collects facts about notes.
         reachability: tracks whether requests reach the API, and counts calls.
-        samples: reads back some of the created notes.
         takeover: takes over what earlier runs left.
         queue: requests that are still to be sent.
         held_back: positions of the rows that wait until a person has looked at others.
@@ -61,19 +59,19 @@ class Coordinator:
         context: DeliveryContext,
         outcomes: Outcomes,
         observe: Callable[[Progress], None] | None = None,
-        learned_lag: float | None = None,
     ) -> None:
         self._context, self._dispatcher, self._clock = context, context.dispatcher, context.clock
         self._observe, self._rows = observe, len(outcomes)
         self.ledger = Ledger(context.journal, outcomes, context.workspace, context.run)
-        self.evidence = Evidence(context, learned_lag)
+        self.evidence = Evidence(context)
         self.reachability = Reachability(context)
-        self.samples = Samples(context, self.ledger, self.evidence)
+        self._sample = Sample(context, self.ledger, self.evidence)
         self._resolver = Resolver(context, self.evidence, self.reachability)
-        self._duplicates = Duplicates(self._dispatcher, self.evidence)
+        self._duplicates = Duplicates(context, self.evidence)
         self.existing = Existing(context, self.ledger, self.evidence)
         self.takeover = Takeover(context, self.ledger, self._resolver, self._duplicates)
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
+        self._resolver.controls.send = self.queue.send_control
         self.held_back: list[int] = []
 
     def prepare(self, earlier: Earlier, plan: Plan, first: int | None = None) -> Remaining:
@@ -95,7 +93,6 @@ class Coordinator:
         Raises:
             Stopped: the run cannot continue. Calls in flight have ended, and the outcomes are correct.
         """
-        self.samples.draw.expect(self.queue.remaining.deliveries)
         if uploads is not None:
             self.queue.upload(uploads)
         self._deliver()
@@ -104,7 +101,7 @@ class Coordinator:
     def progress(self) -> Progress:
         """Progress of the delivery."""
         ledger, calls, held_to = self.ledger, self._dispatcher, self._dispatcher.held_to
-        reads = len(self._resolver.lookup_queue) + self._duplicates.due + self.existing.to_come
+        reads = self._duplicates.due + self.existing.to_come
         to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
         limit = None if held_to is None else (held_to.calls, held_to.seconds)
         trouble, seconds = calls.trouble, calls.seconds_for(to_come)
@@ -121,17 +118,17 @@ class Coordinator:
         finally:
             self._enter([])  # write the last replies' results, also after an unexpected error
         self._tell()
-        if self._dispatcher.stopped is not None:
-            raise self._dispatcher.stopped
+        stopped = self._dispatcher.stopped
+        if stopped is not None and (not self._sample.has_begun or isinstance(stopped, (Busy, JournalFailed))):
+            raise stopped
 
     def _work(self) -> None:
-        for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._enter, self._tell):
+        for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._begin, self._tell):
             try:
                 for post, decision in self._decided(task, reply):
                     self._carry_out(post, decision)
             except JournalFailed as error:  # the journal cannot even be read; calls in flight are waited for
                 self._dispatcher.halt(error)
-            self._resolver.proceed()
             self.queue.proceed()
 
     def _tell(self) -> None:
@@ -140,57 +137,40 @@ class Coordinator:
 
     def _goes_on(self) -> bool:
         """Start work that waits until all other work is done; return whether there is any."""
-        if self.reachability.set_aside:
-            self.reachability.try_once_more()
-        elif self.existing.look_once_more(self._resolver.unclear) or self.queue.upload_awaited():
-            pass
-        elif self._resolver.lookup_queue:
-            # The lookup of a note of ours may show the author.
-            if not self.queue.proceed_in_part() and not self.evidence.introductions.ask_once_more():
-                self._resolver.proceed(nothing_else=True)
-        elif self._duplicates.due:
+        if self.existing.look_once_more(self._resolver.unclear) or self.queue.upload_awaited() or self.queue.is_kept:
+            return True
+        if self._duplicates.due:
             self._duplicates.check()
-        else:
-            return self.samples.finish()
-        return True
+            return True
+        return self._sample.proceed()
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, decisions.Decision]]:
-        reply = self._believed(task, reply)
         _log_reply(task, reply)
         if isinstance(task, Renewal):
             yield from self.queue.attachments.renewed(task, reply)
             return
         failure = reply.failure
         if failure is not None and failure.is_astray:
-            self._resolver.is_astray(reply.came)
-            self.samples.is_astray()
+            self._resolver.is_astray()
         self.reachability.came_back(task, reply)
         if isinstance(task, Post):
             for decision in self._after_post(task, reply):
                 yield task, decision
             return
-        if isinstance(task, Probe):
-            yield from self.reachability.probed(task, reply)
-            return
         if reply.value is not None:
             self.evidence.read(reply.value)
         if isinstance(task, Lookup):
             yield from self._resolver.take_in(task, reply)
-        elif isinstance(task, EvidenceLookup):
-            self.evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
+        elif isinstance(task, ControlLookup):
+            yield from self._resolver.controlled(task, reply)
+        elif isinstance(task, Introduction):
+            self.evidence.introduced(task, reply, goes_on=bool(self._resolver.unclear))
         elif isinstance(task, ExistingLookup):
             self.existing.looked(task, reply)
         elif isinstance(task, SampleLookup):
-            self.samples.looked(task, reply)
+            self._sample.looked(task, reply)
         elif isinstance(task, DuplicateLookup):
             yield from self._duplicates.checked(task, reply)
-
-    def _believed(self, task: Task, reply: Reply[Any]) -> Reply[Any]:
-        """Return the reply to a call, or a failure if it may belong to another request."""
-        is_trusted = self.reachability.is_trusted(reply)
-        if isinstance(task, Post):
-            return self.evidence.known_ids.believed(reply, is_trusted=is_trusted)
-        return reply if reply.value is None or is_trusted else replace(reply, value=None, failure=_ANOTHERS)
 
     def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
         """Learn from the reply to a request, and return the decisions on it."""
@@ -199,7 +179,7 @@ class Coordinator:
         if failure is None and reply.value:
             created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
             self.evidence.created(post, created, reply.came)
-            self.samples.created(post, created, reply.came)
+            self._sample.created(post, created, reply.came)
             sizes.accepted(post)
             self.queue.attachments.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
@@ -221,10 +201,6 @@ class Coordinator:
                 self._send_again(post, failure)
             case decisions.Renew():
                 self.queue.attachments.renew(post)
-            case decisions.Suspect(failure):
-                self.reachability.suspect(post, failure)
-            case decisions.SetAside(failure):
-                self.reachability.set_aside.append((post, failure))
             case decisions.Split():
                 self.queue.split(post, decision)
             case decisions.LookUp(indices, failure):
@@ -236,6 +212,9 @@ class Coordinator:
                 self.queue.ended(post, len(post.request), doubted=post.request.prospects)
             case decisions.Checked(duplicates):
                 self.ledger.checked(post, duplicates)
+            case decisions.Reopen(note_id):
+                self.ledger.reopened(post, note_id, self._clock())
+                self._sample.forget(post.request.names)
             case decisions.Abandon(reason):
                 self.ledger.abandoned(post, reason)
                 self.queue.ended(post, len(post.request))
@@ -253,8 +232,7 @@ class Coordinator:
     # -- which tasks may go -----------------------------------------------------------------------------------------
 
     def _fresh(self, kind: Endpoint) -> Task | None:
-        fresh = {Post.kind: self.queue.next, Lookup.kind: self.samples.looks.next}.get(kind)
-        return None if fresh is None else fresh()
+        return self.queue.next() if kind is Post.kind else None
 
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
@@ -263,16 +241,33 @@ class Coordinator:
             decided = self._resolver.pass_over(task)
         elif isinstance(task, Post):
             decided = self.queue.admit(task)
-        for post, decision in decided or ():
-            self._carry_out(post, decision)
+        self._carry_out_all(decided or ())
         return decided is None
+
+    def _begin(self, chosen: Sequence[Task]) -> bool:
+        """Enter what a round needs before its tasks leave, and go on with what is unclear; see :meth:`_enter`."""
+        is_entered = self._enter(chosen)
+        if self._dispatcher.stopped is None:
+            try:
+                while self.ledger.exchanged:
+                    self._carry_out_all(self._resolver.reopen(*self.ledger.exchanged.pop(0)))
+                is_more = bool(self._dispatcher.open[Post.kind])
+                self._carry_out_all(self._resolver.proceed(is_more_to_come=is_more))
+                self.queue.proceed()
+            except JournalFailed as error:
+                self._dispatcher.halt(error)
+        return is_entered
+
+    def _carry_out_all(self, decided: Iterable[tuple[Post, decisions.Decision]]) -> None:
+        for post, decision in decided:
+            self._carry_out(post, decision)
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
         """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D8)."""
         now = self._clock()
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
-            self.ledger.write(posts, now, self.evidence.note_clock.since)
+            self.ledger.write(posts, now, self.evidence.since)
             self.queue.attachments.enter()
         except (JournalFailed, Busy) as error:
             self._dispatcher.halt(error)

@@ -14,21 +14,13 @@ from typing import TypeAlias
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import stopped_by
+from importer.delivery.control import Proof
 from importer.delivery.readback import Verdict
 from importer.errors import Stopped
 from importer.messages import Message, say
 
-ENOUGH_MISSES = 2
-"""Number of lookups that must miss a note before it counts as absent (D51)."""
-
-PERSISTENT = 2
-"""Refusals of a request, not in the API's words, after which it is halved because one note may be the cause (D37)."""
-
-CONVICTING = 3
-"""Consecutive refusals, not in the API's words, after which a note that was sent alone counts as the cause.
-
-After one refusal fewer, the note is set aside until all else was sent (D37, D38).
-"""
+CONVICTING = 2
+"""Consecutive refusals, not in the API's words, after which a note that was sent alone counts as the cause (D37)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +54,12 @@ class Split:
     Attributes:
         is_size: whether the API accepts only fewer prospects.
         is_body: whether an intermediary accepts only smaller bodies.
+        is_single: whether each prospect gets a request of its own, instead of halves.
     """
 
     is_size: bool = False
     is_body: bool = False
+    is_single: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +83,15 @@ class LookAgain:
 
 
 @dataclass(frozen=True, slots=True)
-class NextPage:
-    """Request for the next page, which may hold the note; ``read`` counts the notes on this page."""
+class Missed:
+    """Note that is not among the prospect's notes; ``is_unknown`` if the API does not know the prospect."""
 
-    read: int
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """Note that is not among the prospect's notes.
-
-    Attributes:
-        for_good: whether another lookup could show nothing new.
-        is_unknown: whether the API does not know the prospect. A copy of the data that lags may say so, too.
-    """
-
-    for_good: bool = False
-    is_unknown: bool = False
+class Hold:
+    """Possible match, or a reason for doubt, of which a later lookup may know more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +116,10 @@ class Abandon:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """Request that was not applied. A probe must show whether its note or the connection is the cause."""
+class Reopen:
+    """Delivery that is unclear again, because its answer named the note of another one."""
 
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """Request that was not applied and is tried once more after all else was sent."""
-
-    failure: Failure
+    note_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +131,11 @@ class Stop:
 
 
 SendDecision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Stop
-LookDecision: TypeAlias = Settle | LookAgain | NextPage | Missed | Doubt | Stop
-AbsenceDecision: TypeAlias = Settle | Retry | Split | Suspect | SetAside | Abandon
-Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Suspect | SetAside | Abandon | Stop
+LookDecision: TypeAlias = Settle | LookAgain | Hold | Missed | Doubt | Stop
+AbsenceDecision: TypeAlias = Settle | Retry | Split | Abandon
+Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Reopen | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
-NotApplied: TypeAlias = Retry | Split | Renew | Suspect | SetAside
+NotApplied: TypeAlias = Retry | Split | Renew
 """Decisions on a request that was surely not applied and is sent again."""
 
 
@@ -227,33 +206,27 @@ def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[Send
 
 
 def after_lookup(
-    reply: Reply[NotesPage], verdict: Verdict | None, failure_before: Failure, pages: int, most_pages: int
+    reply: Reply[NotesPage], verdict: Verdict | None, failure_before: Failure, *, is_final: bool
 ) -> LookDecision:
     """Return the decision that follows from the reply to a lookup.
 
     Args:
         reply: the reply to the lookup.
-        verdict: the judgement of all pages read so far; None after a failure.
+        verdict: the judgement of the prospect's notes; None after a failure.
         failure_before: the reason why the delivery was unclear.
-        pages: number of pages read, including this one.
-        most_pages: the most pages that are read.
+        is_final: whether a control was read before the lookup, so that no later one will know more.
     """
     failure = reply.failure
     if failure is not None:
         return _not_read(failure)
     assert verdict is not None
-    assert reply.value is not None
-    if verdict.goes_on and pages < most_pages:
-        return NextPage(len(reply.value.notes))
-    if verdict.note_id is not None:
-        return Settle(
-            ((0, Answer(verdict.note_id)),), say("outcome.found", before=failure_before.text), verdict.duplicates
-        )
-    if verdict.goes_on:
-        return Doubt(say("doubt.too-many-notes"))
-    if verdict.odd:
-        return Doubt(verdict.odd)
-    return Missed()
+    if verdict.note_id is not None and (verdict.is_sure or is_final):
+        reason = say("outcome.found-rewritten" if verdict.is_rewritten else "outcome.found", before=failure_before.text)
+        answer = Answer(verdict.note_id, reason if verdict.is_rewritten else None)
+        return Settle(((0, answer),), reason, verdict.duplicates)
+    if verdict.doubt is not None and is_final:
+        return Doubt(verdict.doubt)
+    return Missed() if verdict.note_id is None and verdict.doubt is None else Hold()
 
 
 def _not_read(failure: Failure) -> LookDecision:
@@ -266,33 +239,19 @@ def _not_read(failure: Failure) -> LookDecision:
     return LookAgain(None if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED) else failure)
 
 
-def doubtful(absent: Sequence[int], misses: Sequence[int], all_misses: int, *, is_applied: bool) -> list[int]:
-    """Return the indices of prospects without their note that must be looked up once more.
-
-    A lookup may reach a copy of the data that lags. A second lookup is needed unless the lookups of other prospects
-    agree with it (D51).
+def is_absent(first: float | None, last: float | None, proof: Proof) -> bool:
+    """Return whether a note surely is absent: it was missed twice after rest, and a control was read in between.
 
     Args:
-        absent: indices of prospects whose note was missed.
-        misses: by index, the number of misses once the server was at rest.
-        all_misses: the number of such misses over all prospects of the request.
-        is_applied: whether the note of at least one prospect exists.
+        first: when the first lookup after rest began that missed the note; None if there was none.
+        last: when the last one began.
+        proof: the control.
     """
-    if not is_applied and all_misses >= ENOUGH_MISSES:
-        return []
-    return [index for index in absent if misses[index] < ENOUGH_MISSES]
+    return first is not None and last is not None and first <= proof.began and proof.ended <= last
 
 
 def after_absence(
-    size: int,
-    failure: Failure,
-    *,
-    refusals: int,
-    passed: bool,
-    healed: bool,
-    sends: int,
-    most_sends: int,
-    can_tell: bool = False,
+    size: int, failure: Failure, *, refusals: int, passed: bool, healed: bool, sends: int, most_sends: int
 ) -> AbsenceDecision:
     """Return the decision on an unclear request whose notes are surely absent.
 
@@ -300,23 +259,19 @@ def after_absence(
         size: number of prospects in question.
         failure: the reason why the request was unclear.
         refusals: consecutive refusals in words that are not the API's.
-        passed: whether other calls reached the API between these refusals.
+        passed: whether other notes got through between these refusals.
         healed: whether this run had such a refusal that was accepted when sent again. Then the connection is sometimes
             bad, for example if one of several gateways has lost its route, and no note is to blame.
         sends: number of attempts so far.
         most_sends: the most attempts.
-        can_tell: whether a probe can show if the note or the connection is the cause.
     """
     if failure.cause is Cause.INTERMEDIARY:
-        if size > 1 and (failure.is_size or refusals >= PERSISTENT):
-            return Split()
-        if size == 1 and refusals == CONVICTING - 1:
-            return SetAside(failure)
-        if size == 1 and refusals >= CONVICTING and not healed:
-            if passed:
-                return _turned_away(failure)
-            if can_tell:
-                return Suspect(failure)
+        if size > 1:
+            return Split(is_single=not failure.is_size)
+        if refusals >= CONVICTING and passed and not healed:
+            return _turned_away(failure)
+        if refusals >= CONVICTING and not passed:
+            return Retry()  # nothing got through, so no note is to blame; see Reachability.is_shut
     if sends >= most_sends:  # D83
         return Abandon(say("outcome.in-vain", times=sends, why=failure.text))
     return Retry()

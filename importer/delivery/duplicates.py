@@ -6,15 +6,13 @@ Input: deliveries that were sent again and exist. Output: for each, the IDs of f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from importer.api import Answer, NotesPage, Reply
-from importer.calls.dispatcher import Dispatcher
+from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Checked, Decision
 from importer.delivery.evidence import Evidence
-from importer.delivery.readback import Sought, judge
-from importer.delivery.tasks import DuplicateLookup, Post, Task
-from importer.markup import seen_digests
+from importer.delivery.readback import copies
+from importer.delivery.tasks import DuplicateLookup, Post
 from importer.models import Status
 
 _PAUSE = 5.0  # seconds before the next check if the known note was not shown
@@ -24,12 +22,12 @@ class Duplicates:
     """Checks for further copies of notes that were sent again.
 
     Args:
-        dispatcher: makes the lookups.
+        context: the run's context.
         evidence: collects facts about notes.
     """
 
-    def __init__(self, dispatcher: Dispatcher[Task], evidence: Evidence) -> None:
-        self._dispatcher, self._evidence = dispatcher, evidence
+    def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
+        self._dispatcher, self._lag, self._evidence = context.dispatcher, context.policy.lag, evidence
         self._contested: list[DuplicateLookup] = []
 
     @property
@@ -46,8 +44,8 @@ class Duplicates:
     def made(self, post: Post, note_id: str, came: float) -> None:
         """Schedule a check of a note that was sent again, for when a late first attempt can be read, too (D84)."""
         take = self._evidence.pages.take(post.request.prospects[0])
-        until = came + self._evidence.replication_lag.assumed
-        self._dispatcher.add(DuplicateLookup(post, note_id, until, take=take), max(until, came + self._evidence.margin))
+        until = came + self._lag
+        self._dispatcher.add(DuplicateLookup(post, note_id, until, take=take), until)
 
     def check(self) -> None:
         """Repeat the checks that proved nothing, because all other work is done."""
@@ -73,13 +71,8 @@ class Duplicates:
             if not check.is_last:  # otherwise a later run checks, when it is known which deliveries own the notes
                 self._contested.append(check)
             return
-        readings = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
-        key = replace(check.post.key, readings=check.post.key.readings.union(*readings))
-        taken = evidence.taken(page, check.prospect, check.post)  # first, because it may measure the clock
-        window = evidence.note_clock.window(check.post, reply.came)
-        sought = Sought(key, window, taken, check.post.sent_at, authors=evidence.authors)
-        verdict = judge(page, sought)
-        yield check.post, Checked((verdict.note_id, *verdict.duplicates) if verdict.note_id is not None else ())
+        sought = evidence.of_copies(check.post, page, reply.came)
+        yield check.post, Checked(copies(page, sought, check.note_id))
 
 
 def _is_old(check: DuplicateLookup, page: NotesPage) -> bool:

@@ -1,55 +1,72 @@
-"""Collect facts about notes: their deliveries, our author ID, the clock that dates notes, and how far reading lags.
+"""Collect facts about notes: who has them, who writes ours, and which clock dates them.
 
-Input: answers with IDs, and pages that were read. Output: facts that decide whether a note is a delivery's own, and
-whether a missed note is surely absent.
+Input: answers with IDs, and pages that were read. Output: facts that decide whether a note is a delivery's own.
 """
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from functools import cached_property
+from typing import ClassVar, NamedTuple
 
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
-from importer.delivery import readback
-from importer.delivery.clock import NoteClock
 from importer.delivery.context import DeliveryContext
-from importer.delivery.known_ids import Exchanged, KnownIds
-from importer.delivery.readback import Pages
-from importer.delivery.replication_lag import ReplicationLag, Watched
-from importer.delivery.tasks import Post, Read
+from importer.delivery.readback import Pages, Sought, is_same
+from importer.delivery.tasks import Post, Read, WholeRead
 from importer.journal import Made, NoteKey
+from importer.markup import are_alike
 from importer.messages import Message, say
-from importer.models import Note, Status
+from importer.models import Status
 
 _MOST_KNOWN = 2_000  # notes of this run that are recognised on a page
-_PAUSE = 5.0  # seconds between lookups of an earlier run's note that cannot be read yet
-_MOST_WATCHES = (
-    25  # lookups in a run that measure the lag; fewer than ``readback._TAKES``, which keeps runs apart (D73)
-)
+_ANY = -1  # stands for any run
+_LONGEST_RUN = 26 * 3600.0  # seconds for which a request of a run whose clock is not known may have been sent again
+_PAUSE = 5.0  # seconds between lookups of a known note that cannot be read yet
 
 
 @dataclass(eq=False, slots=True)
-class EvidenceLookup(Read):
-    """Lookup of a page of a prospect's notes, among which a certain note is known to be.
-
-    The page shows who writes our notes and which clock dates them. A note of this run also shows how reading lags.
+class Known:
+    """Note that is known to exist, because an answer named it.
 
     Attributes:
-        note: the note that is known to exist.
-        is_young: whether the note was made in this run.
-        run: the earlier run whose clock the lookup is to show, if any.
+        prospect: the note's prospect.
+        left, came: when its request left and its answer came, by this run's clock; 0 if an earlier run sent it.
+        post, index: the request, and the prospect's index in it; None if an earlier run sent it.
+    """
+
+    note_id: str
+    prospect: str
+    left: float = 0.0
+    came: float = 0.0
+    post: Post | None = None
+    index: int = 0
+
+
+class Exchanged(NamedTuple):
+    """Notes that answers gave to other deliveries than they read like: ``surely``, or ``perhaps``, by their IDs."""
+
+    surely: Sequence[Known]
+    perhaps: Sequence[str]
+
+
+@dataclass(eq=False, slots=True)
+class Introduction(WholeRead):
+    """Lookup of a known note, which shows who writes our notes and which clock dates them.
+
+    Attributes:
+        note: the note.
+        run: the run whose author and clock are wanted; None for this run.
         until: when the lookup is given up, by this run's clock.
     """
 
-    note: Watched
-    is_young: bool = True
+    note: Known
     run: int | None = None
     until: float = math.inf
 
-    purpose: ClassVar[Message] = say("purpose.seeing-how-soon")
+    purpose: ClassVar[Message] = say("purpose.introduction")
 
     @property
     def prospect(self) -> str:
@@ -58,112 +75,161 @@ class EvidenceLookup(Read):
 
 
 class Evidence:
-    """Facts that show whether a note belongs to a delivery, and whether a missed note is absent.
+    """Facts that show whether a note belongs to a delivery.
 
     Args:
         context: the run's context.
-        learned_lag: seconds that reading lagged in an earlier run, if that was measured.
 
     Attributes:
-        authors: IDs of the authors of our notes, as far as pages have shown them.
-        replication_lag: measures how reading lags.
-        note_clock: the clock that dates notes.
-        pages: chooses page sizes, and detects outdated pages.
-        known_ids: the IDs that deliveries have.
-        introductions: lookups of notes that earlier runs made.
-        exchanged: answers that belonged to another request.
-        lateness: most seconds that an unclear request took until it was applied, as far as dates have shown.
+        authors: digest of a key → authors of its notes, as far as pages have shown them.
+        pages: chooses page sizes.
     """
 
-    def __init__(self, context: DeliveryContext, learned_lag: float | None = None) -> None:
-        deliveries, traits, run = context.journal.deliveries, context.traits, context.run_id
-        self._context, self._deliveries, self._workspace, self._run = context, deliveries, context.workspace, run
-        self._dispatcher, self._clock = context.dispatcher, context.clock
-        self.authors: set[str] = set()
-        self.lateness = 0.0
-        self.replication_lag, self.note_clock = ReplicationLag(context.policy.assumed_lag, learned_lag), NoteClock()
-        self._own: OrderedDict[str, Watched] = OrderedDict()  # notes of this run whose IDs are known
-        self._youngest: Watched | None = None
-        self._unclear: dict[NoteKey, Note] = {}  # notes that were unclear in this run; the journal has no texts
+    def __init__(self, context: DeliveryContext) -> None:
+        traits, run = context.traits, context.run_id
+        self._context, self._workspace, self._run = context, context.workspace, run
+        self._deliveries, self._dispatcher, self._clock = context.journal.deliveries, context.dispatcher, context.clock
+        self.authors: defaultdict[str, set[str]] = defaultdict(set)
+        self._offsets: dict[int | None, float] = {}  # run → seconds by which the clock that dates notes is ahead of its
+        self._own: OrderedDict[str, Known] = OrderedDict()  # notes of this run whose IDs are known
+        self._texts: dict[NoteKey, str] = {}  # of notes that were unclear in this run; the journal has no texts
         self._adopted: dict[str, float] = {}  # notes read back, perhaps not in the journal yet: ID → when
-        self._watches = 0
-        self._is_wanted = self._is_watching = False
+        self._asked: set[int | None] = set()  # runs of which a note was looked up
+        self._under_way: set[int | None] = set()
+        self._is_wanted = False
         self.pages = Pages(traits.page, int(context.clock()) if run is None else run)
-        self.known_ids = KnownIds(
-            lambda ids: {*deliveries.delivered(context.workspace, [*ids]), *filter(self._has, ids)}
-        )
-        self.exchanged = Exchanged(context, self.known_ids, self._is_alike)
-        self.introductions = Introductions(self, context)
 
     # -- updates ----------------------------------------------------------------------------------------------------
 
     def created(self, post: Post, note_ids: Mapping[str, str], came: float) -> None:
         """Record the note IDs from the reply to a request: prospect → ID."""
-        note = None
-        for prospect, note_id in note_ids.items():
-            note = self._own[note_id] = Watched(note_id, prospect, post.sent_at, came, post.key.seen)
-        if post.key.status is Status.PUBLISHED:
-            self._youngest = note or self._youngest
+        for index, prospect in enumerate(post.request.prospects):
+            if (note_id := note_ids.get(prospect)) is not None and note_id not in self._own:
+                self._own[note_id] = Known(note_id, prospect, post.sent_at, came, post, index)
         while len(self._own) > _MOST_KNOWN:
             self._own.popitem(last=False)
         if self._is_wanted:
-            self.watch()
+            self._introduce(None)
 
     def unclear(self, post: Post) -> None:
-        """Begin the measurements that reading back a request's notes needs."""
+        """Look up a known note, which shows our author and the clock."""
         if post.request.note is not None:
-            self._unclear[post.key] = post.request.note
-        self.watch()
-        self.introductions.introduce(post)
+            self._texts[post.key] = post.request.note.content
+        self._introduce(post.clock_of)
 
-    def adopted(self, post: Post, note: FoundNote | None, *note_ids: str) -> None:
-        """Record notes that were found for a delivery: its own note, as the API shows it, and further copies."""
+    def adopted(self, *note_ids: str) -> None:
+        """Record notes that were found for a delivery: its own note, and further copies."""
         self._adopted.update(dict.fromkeys(note_ids, self._clock()))
-        since = self.note_clock.since(post)
-        if since is not None and note is not None and note.created_at is not None:
-            self.lateness = max(self.lateness, note.created_at - since)
+
+    def forget(self, note_id: str, post: Post) -> None:
+        """Forget that a request's answer named a note, because the answer was another request's."""
+        if note_id in self._own and self._own[note_id].post is post:
+            del self._own[note_id]
 
     def read(self, page: NotesPage) -> None:
-        """Learn the clock and the authors from known notes on a page."""
+        """Learn the clock and the authors from this run's notes on a page."""
         for note in page.all:
-            own = self._own.get(note.note_id)
-            if own is not None:
-                if note.created_at is not None:
-                    self.note_clock.observe(own.left, own.came, note.created_at)
-                if note.author:
-                    self.authors.add(note.author)
+            if (own := self._own.get(note.note_id)) is not None:
+                _learn(self, note, None, own.left)
+
+    def _learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
+        """Learn the clock and the authors of earlier runs from their notes that answers named."""
+        for note in page.all:
+            made = delivered.get(note.note_id)
+            if made is None or not made.is_answer or made.run == self._run:
+                continue
+            _learn(self, note, made.run, made.sent_at)
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
-    @property
-    def margin(self) -> float:
-        """Seconds from when a request can no longer be applied until reading surely shows its notes."""
-        return self.replication_lag.margin
+    def knows(self, run: int | None) -> bool:
+        """Return whether a note of the run has shown its clock."""
+        return run in self._offsets
 
-    @property
-    def is_introducing(self) -> bool:
-        """Whether a lookup is under way that may show the author of our notes or the clock of an earlier run."""
-        return self.introductions.under_way > 0
+    def knows_author(self, run: int | None) -> bool:
+        """Return whether a note of the run's key has shown its author."""
+        return bool(self.authors[self.account_of(run)])
 
-    @property
-    def own(self) -> Watched | None:
-        """Note of this run whose ID is known, the youngest published one if possible."""
-        return self._youngest or next(reversed(self._own.values()), None)
+    def account_of(self, run: int | None) -> str:
+        """Return the digest of a run's key; None is this run."""
+        return self._accounts.get(run or self._run or 0, "")
 
-    def _has(self, note_id: str) -> bool:
-        return note_id in self._own or note_id in self._adopted
+    @cached_property
+    def _accounts(self) -> dict[int, str]:
+        return self._context.journal.runs.accounts(self._workspace)
 
-    def taken(self, page: NotesPage, prospect: str, post: Post) -> dict[str, float]:
-        """Return the prospect's notes that read like a request's and belong to deliveries: ID → when that was known.
+    def is_introducing(self, run: int | None) -> bool:
+        """Return whether a lookup under way may show the author and the clock of a run."""
+        return not self._under_way.isdisjoint((run, _ANY))
+
+    def since(self, post: Post) -> float | None:
+        """Return when a request was first sent, by the clock that dates notes; None if that is not known."""
+        if post.since is not None or not self.knows(post.clock_of):
+            return post.since
+        return post.first_sent_at + self._offsets[post.clock_of]
+
+    def youngest(self, without: Collection[str] | None) -> Known | None:
+        """Return this run's youngest published note that can be read often and isn't in ``without``; None if none is.
+
+        If ``without`` is None, any published note counts.
+        """
+        notes = (
+            note for note in reversed(self._own.values()) if note.post and note.post.key.status is Status.PUBLISHED
+        )
+        return _first(notes, without, self.pages)
+
+    def known(self, without: Collection[str] | None) -> Known | None:
+        """Return the :meth:`youngest` known note, of this run if possible, otherwise of an earlier one."""
+        if (note := self.youngest(without)) is not None:
+            return note
+        found = self._deliveries.latest_created(self._workspace, published=True)
+        return _first((Known(note_id, prospect) for prospect, note_id in found), without, self.pages)
+
+    def sought(self, post: Post, prospect: str, owned: Mapping[str, float], until: float) -> Sought:
+        """Return what is known about a request's note for one prospect, made until some time, to judge a page by."""
+        return self._sought(post, owned, until, self._rivals(prospect, post.key))
+
+    def of_copies(self, post: Post, page: NotesPage, until: float) -> Sought:
+        """Return what is known about a note that was sent again, to find further copies of it."""
+        return self._sought(post, self.owned(page, post.request.prospects[0], post), until)
+
+    def _sought(
+        self,
+        post: Post,
+        owned: Mapping[str, float],
+        until: float,
+        rivals: list[tuple[NoteKey, str | None]] | None = None,
+    ) -> Sought:
+        since, sent_by = self.since(post), post.clock_of if post.of_earlier_run else None
+        earliest, latest, offset = post.first_sent_at, max(until, post.first_sent_at), self._offsets.get(sent_by)
+        if since is not None:
+            earliest, latest = since, since + _LONGEST_RUN if offset is None else max(since, latest + offset)
+        authors = [self.authors[self.account_of(run)] for run in {post.clock_of, sent_by}]
+        return Sought(
+            post.key,
+            post.request.note.content if post.request.note is not None else None,
+            earliest,
+            latest,
+            since is not None,
+            owned,
+            post.sent_at,
+            rivals or (),
+            set().union(*authors) if all(authors) else (),
+            set().union(*self.authors.values()),
+            is_date_moot=not self._context.policy.resends,  # nothing is sent: a person only asks what exists
+        )
+
+    def owned(self, page: NotesPage, prospect: str, post: Post) -> dict[str, float]:
+        """Return the notes on a page that belong to deliveries: ID → when that was known.
 
         The time is by the clock of the run that sent the request. For a note of another run it is minus infinity if
         that run came before; it is infinity if that run came after, or if the order is unknown.
         """
         key, run = post.key, post.clock_of if post.of_earlier_run else self._run
-        if not page.all:
-            return {}
-        deliveries = self._deliveries.adopted(self._workspace, key, prospect, any_draft=self._context.traits.one_draft)
-        self.learn_from(page, deliveries)
+        deliveries = self._deliveries.delivered(self._workspace, [note.note_id for note in page.all])
+        one_draft = self._context.traits.one_draft
+        deliveries |= self._deliveries.adopted(self._workspace, key, prospect, any_draft=one_draft)
+        self._learn_from(page, deliveries)
         known_at = {note_id: self._known_at(made, run) for note_id, made in deliveries.items()}
         is_ours = not post.of_earlier_run
         for note in page.all:
@@ -173,40 +239,36 @@ class Evidence:
                 known_at.setdefault(note.note_id, self._adopted[note.note_id] if is_ours else math.inf)
         return known_at
 
-    def _is_alike(self, note_id: str, post: Post, taken: Collection[str]) -> bool:
-        own = self._own.get(note_id)
-        return note_id in self._adopted or (own.seen == post.key.seen if own is not None else note_id in taken)
-
     def _known_at(self, made: Made, run: int | None) -> float:
         # For a note that a later run read back, the time of sending counts, because a run sends one draft at a time.
         if made.run == run:
             return made.at if made.is_answer or run == self._run else made.sent_at
         return -math.inf if run is not None and made.run < run else math.inf
 
-    def has_note_of(self, prospect: str) -> bool:
-        """Return whether any run got the ID of a note of the prospect."""
-        if any(note.prospect == prospect for note in self._own.values()):
-            return True
-        return self._deliveries.has_note_of(self._workspace, prospect)
-
-    def unclaimed(self, candidates: Sequence[FoundNote]) -> list[FoundNote]:
-        """Return the candidates that belong to no delivery."""
-        if not candidates:
-            return []
-        delivered = self._deliveries.delivered(self._workspace, [note.note_id for note in candidates])
-        return [note for note in candidates if note.note_id not in delivered and not self._has(note.note_id)]
-
-    def rewritten(self, post: Post, prospect: str, candidates: Sequence[FoundNote]) -> FoundNote | None:
-        """Return the candidate that surely is a request's note although it reads differently, or None."""
-        return readback.rewritten(candidates, post.request.note, self._rivals(prospect, post.key), self.authors)
-
-    def _rivals(self, prospect: str, key: NoteKey) -> list[Note | None]:
-        """List the prospect's other unclear notes that may be mistaken for this one; None for one of unknown text."""
+    def _rivals(self, prospect: str, key: NoteKey) -> list[tuple[NoteKey, str | None]]:
+        """List the prospect's other unclear notes, which may be mistaken for this one, with their texts, if known."""
         unclear = self._deliveries.unclear_at(self._workspace, prospect)
         if key in unclear:
             unclear.remove(key)  # only once, because another occurrence may have the same note
-        alike = [other for other in unclear if (other.visibility, other.status) == (key.visibility, key.status)]
-        return [self._unclear.get(other) for other in alike]
+        return [(other, self._texts.get(other)) for other in unclear]
+
+    def exchanged(self, page: NotesPage, post: Post, prospect: str, owned: Mapping[str, float]) -> Exchanged:
+        """Return the notes on a page that read like a request's, but that an answer gave to another delivery."""
+        same = [note for note in page.all if note.note_id in owned and is_same(note, post.key)]
+        same = [note for note in same if note.note_id not in self._adopted]
+        alike = self._deliveries.adopted(self._workspace, post.key, prospect, any_draft=False) if same else {}
+        surely: list[Known] = []
+        perhaps: list[str] = []
+        for note in same:
+            own = self._own.get(note.note_id)
+            if own is None or own.post is None:
+                perhaps += [] if note.note_id in alike else [note.note_id]
+            elif own.prospect != prospect or own.post.key.seen != post.key.seen:
+                theirs = own.post.request.note
+                is_theirs = own.prospect == prospect and theirs is not None and are_alike(note.content, theirs.content)
+                perhaps += [note.note_id] if is_theirs else []
+                surely += [] if is_theirs else [own]
+        return Exchanged(surely, perhaps)
 
     def is_contested(self, prospect: str, key: NoteKey, *, of_any_status: bool = False) -> bool:
         """Return whether a note like this one on the prospect may belong to an unclear delivery."""
@@ -214,25 +276,44 @@ class Evidence:
         others = [other for other in unclear if of_any_status or other.status is key.status]
         return any(not key.readings.isdisjoint(other.readings) for other in others)
 
-    def learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
-        """Learn authors from the notes that answers named, and earlier runs' clocks from the notes of those runs."""
-        for note in page.all:
-            made = delivered.get(note.note_id)
-            if made is None or not made.is_answer:
-                continue
-            if note.author:
-                self.authors.add(note.author)
-            if note.created_at is not None and made.run != self._run:
-                self.note_clock.observe(made.sent_at, made.at, note.created_at, made.run)
+    # -- introductions ----------------------------------------------------------------------------------------------
 
-    # -- measuring the lag ------------------------------------------------------------------------------------------
+    def _introduce(self, run: int | None) -> None:
+        """Look up a note of a run once; any of ours if the run has none yet."""
+        own = next(iter(self._own.values()), None) if run is None else None
+        self._is_wanted = run is None and own is None
+        asked = _ANY if self._is_wanted else run
+        if self.knows(run) or asked in self._asked:
+            return
+        self._asked.add(asked)
+        if own is None:
+            found = [] if run is None else self._deliveries.latest_created(self._workspace, run)
+            found = found or self._deliveries.latest_created(self._workspace)
+            own = Known(found[0][1], found[0][0]) if found else None
+        if own is not None:
+            self._under_way.add(asked)
+            until = self._clock() + self._context.policy.lag
+            self._dispatcher.add(Introduction(own, asked, until, take=self.pages.take(own.prospect)))
 
-    def watch(self) -> None:
-        """Measure how far reading lags, as soon as there is a note to measure it on, unless that is known."""
-        self._is_wanted = True
-        if self._youngest is not None and not self._is_watching and self._may_watch:
-            self._is_watching = True
-            self._watch(self._youngest, self._clock())
+    def introduced(self, look: Introduction, reply: Reply[NotesPage], *, goes_on: bool) -> None:
+        """Handle the reply to a lookup of a known note: it is repeated until the note was read, or need not be."""
+        page = reply.value
+        if page is None:
+            if not self.read_again(look, reply.failure):
+                self._under_way.discard(look.run)
+            return
+        whole = look.take_in(page)
+        self._learn_from(page, self._deliveries.delivered(self._workspace, [note.note_id for note in page.all]))
+        if any(note.note_id == look.note.note_id for note in whole.all):
+            self._under_way.discard(look.run)
+        elif whole.has_more and look.pages < self._context.policy.pages:
+            look.go_on(len(page.notes))
+            self._dispatcher.add(look)
+        elif goes_on and self._clock() < look.until:
+            look.begin_again(self.pages.take(look.prospect))
+            self._dispatcher.add(look, self._clock() + _PAUSE)
+        else:
+            self._under_way.discard(look.run)
 
     def read_again(self, read: Read, failure: Failure | None) -> bool:
         """Repeat a lookup after a failure; return False if it is time to give up."""
@@ -243,113 +324,17 @@ class Evidence:
         policy = self._context.policy.retry
         return self._dispatcher.retry(read, failure, replace(policy, attempts=3) if is_refused else policy)
 
-    def _watch(self, note: Watched, due: float) -> None:
-        self._watches += 1
-        self._dispatcher.add(EvidenceLookup(note, take=self.pages.take(note.prospect)), due)
 
-    @property
-    def is_measuring(self) -> bool:
-        """Whether it may soon be known how far reading lags, because there is a note to measure it on."""
-        return self._youngest is not None and self._may_watch
-
-    @property
-    def _may_watch(self) -> bool:
-        return not self.replication_lag.is_known and self._watches < _MOST_WATCHES
-
-    def watched(self, watch: EvidenceLookup, reply: Reply[NotesPage], *, goes_on: bool) -> None:
-        """Handle the reply to a lookup of a known note; ``goes_on`` while any delivery is unclear."""
-        note, page = watch.note, reply.value
-        if not watch.is_young:
-            self.introductions.introduced(watch, reply)
-            return
-        self._is_watching = False
-        is_there = False
-        if page is not None:
-            self.read(page)
-            is_there = any(shown.note_id == note.note_id for shown in page.notes)
-            if is_there:
-                self.replication_lag.saw(note.note_id, reply.came - note.left)
-            else:  # even if there are more pages, in whatever order: too long a lag does no harm
-                self.replication_lag.missed(note.note_id, reply.came - note.left)
-        else:
-            self.replication_lag.not_read()
-        self._is_wanted = goes_on
-        if goes_on and self._may_watch and self._youngest is not None:
-            self._is_watching = True
-            self._watch(
-                self._youngest if is_there or page is None else note, self._clock() + self.replication_lag.pause
-            )
+def _first(notes: Iterable[Known], without: Collection[str] | None, pages: Pages) -> Known | None:
+    fit = (
+        note for note in notes if without is None or (note.note_id not in without and not pages.is_worn(note.prospect))
+    )
+    return next(fit, None)
 
 
-class Introductions:
-    """Lookups of our own notes, which show who writes them and how far earlier runs' clocks are off.
-
-    Args:
-        evidence: takes in what the lookups show.
-        context: the run's context.
-
-    Attributes:
-        under_way: number of lookups that have not ended.
-    """
-
-    def __init__(self, evidence: Evidence, context: DeliveryContext) -> None:
-        self._evidence, self._context, self._workspace = evidence, context, context.workspace
-        self._deliveries, self._dispatcher, self._clock = context.journal.deliveries, context.dispatcher, context.clock
-        self._is_introduced = self._is_asked = False
-        self._asked: set[int] = set()  # earlier runs whose note was looked up
-        self.under_way = 0
-
-    def introduce(self, post: Post) -> None:
-        """Look up a note of the run that sent a request, to learn its clock, or any of ours, to learn our author ID."""
-        run, latest_created = post.clock_of, self._deliveries.latest_created
-        if (
-            run is not None
-            and post.since is None
-            and not self._evidence.note_clock.is_known(run)
-            and run not in self._asked
-        ):
-            self._asked.add(run)
-            note = latest_created(self._workspace, run)
-            self._look_for(note, run)
-            self._is_introduced |= note is not None
-        if not self._is_introduced and self._evidence.own is None:
-            self._is_introduced = True
-            self._look_for(latest_created(self._workspace))
-
-    def ask_once_more(self) -> bool:
-        """Look up a note of ours once more before our author is guessed; return whether a lookup was begun."""
-        if self._evidence.authors or self._is_asked:
-            return False
-        self._is_asked = True
-        own = self._evidence.own
-        self._look_for((own.prospect, own.note_id) if own else self._deliveries.latest_created(self._workspace))
-        return self.under_way > 0
-
-    def _look_for(self, note: tuple[str, str] | None, run: int | None = None) -> None:
-        """Look up one of our notes by prospect and ID, until reading shows it or another of ours."""
-        if note is not None:
-            prospect, note_id = note
-            until = self._clock() + self._evidence.margin  # by then reading shows even a young note
-            watched = Watched(note_id, prospect, 0.0, 0.0)
-            self.under_way += 1
-            self._dispatcher.add(
-                EvidenceLookup(watched, is_young=False, run=run, until=until, take=self._evidence.pages.take(prospect))
-            )
-
-    def introduced(self, watch: EvidenceLookup, reply: Reply[NotesPage]) -> None:
-        """Handle the reply to a lookup of one of our notes."""
-        page = reply.value
-        if page is None:
-            self.under_way -= not self._evidence.read_again(watch, reply.failure)
-            return
-        delivered = self._deliveries.delivered(self._workspace, [note.note_id for note in page.all])
-        self._evidence.learn_from(page, delivered)
-        is_shown = bool(delivered) if watch.run is None else self._evidence.note_clock.is_known(watch.run)
-        if not is_shown and page.has_more and page.notes and watch.skip < 10 * self._context.traits.page:
-            watch.skip += len(page.notes)
-            self._dispatcher.add(watch)
-        elif not is_shown and self._clock() < watch.until:
-            watch.skip, watch.take = 0, self._evidence.pages.take(watch.prospect)
-            self._dispatcher.add(watch, self._clock() + _PAUSE)
-        else:
-            self.under_way -= 1
+def _learn(evidence: Evidence, note: FoundNote, run: int | None, sent_at: float) -> None:
+    """Learn the clock and the author of a run from a note that it sent at that time."""
+    if note.created_at is not None:
+        evidence._offsets[run] = note.created_at - sent_at
+    if note.author:
+        evidence.authors[evidence.account_of(run)].add(note.author)

@@ -106,11 +106,11 @@ class Existing:
         if page is None:
             assert reply.failure is not None
             self._not_read(look, reply.failure)
-        elif not look.fits(page) or not self._evidence.pages.is_newest(look, page):
+        elif not (whole := look.take_in(page)).has_more and look.is_whole:
+            self._settle(look.prospect, whole.all)
+        elif not whole.has_more:
             look.begin_again(self._evidence.pages.take(look.prospect))
             self._not_read(look, _UNFIT)
-        elif not (whole := look.take_in(page)).has_more:
-            self._settle(look.prospect, whole.all)
         elif look.pages + 1 < self._context.policy.pages:
             look.go_on(len(page.notes))
             self._context.dispatcher.add(look)

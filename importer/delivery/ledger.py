@@ -11,17 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from itertools import groupby
 
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post, Promised
+from importer.delivery.tasks import Post, SampleLookup
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
     READ_BACK,
+    REFUSED,
     Answered,
     Claim,
     FoundDelivery,
@@ -30,7 +30,6 @@ from importer.journal import (
     KnownDelivery,
     NoteKey,
     Run,
-    SampleState,
 )
 from importer.messages import Message, say
 from importer.models import Result, Status, Workspace
@@ -47,12 +46,14 @@ class Ledger:
 
     Attributes:
         earlier: says by what the deliveries of rows are known; None if nothing is sent.
+        exchanged: deliveries whose answer named the note of another one: request, index, note ID.
     """
 
     def __init__(self, journal: Journal, outcomes: Outcomes, workspace: Workspace, run: Run | None) -> None:
         self._journal, self._outcomes, self._workspace, self._run = journal, outcomes, workspace, run
         self.earlier: Earlier | None = None
         self._entries: list[Callable[[], None]] = []
+        self.exchanged: list[tuple[Post, int, str]] = []
         self.settled = self.created = self.failed = 0
         self.ended: Counter[Result] = Counter()
 
@@ -152,19 +153,28 @@ class Ledger:
                 position = request.positions[index]
                 self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=request_number)
         self._enter_answers(
-            Answered(post.request_number, request.names[index], _kept(answer, reason), at) for index, answer in answers
+            (Answered(post.request_number, request.names[index], _kept(answer, reason), at), post, index)
+            for index, answer in answers
         )
         if created and duplicates:
             name = request.names[created[0][0]]
             self._entries.append(lambda: self._journal.deliveries.checked(name, duplicates))
 
-    def _enter_answers(self, answers: Iterable[Answered]) -> None:
+    def _enter_answers(self, answers: Iterable[tuple[Answered, Post, int]]) -> None:
         """Enter answers in one statement with the answers before them; other entries in between keep their order."""
         last = self._entries[-1] if self._entries else None
         if not isinstance(last, _RowAnswers):
-            last = _RowAnswers(self._journal, self._workspace)
+            last = _RowAnswers(self._journal, self._workspace, self.exchanged)
             self._entries.append(last)
         last.all.extend(answers)
+
+    def reopened(self, post: Post, note_id: str, at: float) -> None:
+        """Record that a delivery is unclear again, because its answer named the note of another one."""
+        [name] = post.request.names
+        self._entries.append(lambda: self._journal.deliveries.reopen(name, note_id))
+        self.ambiguous(post, say("failure.note-of-another-row", note=note_id), at)
+        self.settled, self.created = self.settled - 1, self.created - 1
+        self.ended[Result.CREATED] -= 1
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
         """Record the check of a delivery that was sent again, with the IDs of further copies of its note."""
@@ -175,22 +185,10 @@ class Ledger:
             self._outcomes.found_duplicates(request.positions[0], duplicates)
         self._entries.append(lambda: self._journal.deliveries.checked(request.names[0], duplicates))
 
-    def sampled(self, notes: Sequence[Promised], sample: SampleState | None) -> None:
-        """Put created notes into a sample, or out of it if ``sample`` is None."""
-        if notes:
-            to_sample = [note.name for note in notes]
-            self._entries.append(lambda: self._journal.deliveries.sample(to_sample, sample))
-
-    def sample_all(self, runs: Iterable[int], *, drafts: bool) -> None:
-        """Record that all notes created by these runs are to be read back."""
-        for run in runs:
-            self._entries.append(partial(self._journal.deliveries.sample_all, run, drafts=drafts))
-
-    def not_found(self, notes: Sequence[Promised]) -> None:
-        """Record that notes which the API said it created were not found."""
-        self.sampled(notes, SampleState.MISSING)
-        for note in notes:
-            self._outcomes.not_found(note.prospect, note.note_id, note.run)
+    def not_found(self, look: SampleLookup) -> None:
+        """Record that a note which the API said it created was not found."""
+        self._entries.append(lambda: self._journal.deliveries.missed(look.name))
+        self._outcomes.not_found(look.note_id)
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
         """Mark the rows of a request as unconfirmed until its notes are read back.
@@ -207,7 +205,8 @@ class Ledger:
     def unconfirmed(self, post: Post, reason: Message | None, at: float, result: Result = Result.UNCONFIRMED) -> None:
         """Settle deliveries that can be neither confirmed nor ruled out."""
         number, names = post.request_number, post.request.names
-        self._entries.append(lambda: self._journal.deliveries.unconfirm(number, names))
+        kept = REFUSED if result is Result.REJECTED else None
+        self._entries.append(lambda: self._journal.deliveries.unconfirm(number, names, kept))
         positions = post.request.positions
         self._settle(positions, result, reason=reason, at=at, request=_shown(post))
 
@@ -293,10 +292,14 @@ class _RowAnswers:
 
     journal: Journal
     workspace: Workspace
-    all: list[Answered] = field(default_factory=list)
+    exchanged: list[tuple[Post, int, str]]  # receives the deliveries whose note ID another delivery has
+    all: list[tuple[Answered, Post, int]] = field(default_factory=list)
 
     def __call__(self) -> None:
-        self.journal.deliveries.answer(self.workspace, self.all)
+        conflicts = self.journal.deliveries.answer(self.workspace, [answered for answered, _, _ in self.all])
+        for answered, post, index in self.all if conflicts else ():
+            if answered.name in conflicts and answered.answer.note_id is not None:
+                self.exchanged.append((post, index, answered.answer.note_id))
 
 
 def _claim(post: Post, earlier: Earlier | None) -> Claim:

@@ -55,7 +55,6 @@ class Outcomes:
         asked: positions of the rows in question, which aren't sent before a person has answered.
         visible: positions of the rows whose notes are more visible than the sheet says.
         left: positions of the rows whose notes don't follow them, because somebody changed the notes or they are gone.
-        missing_elsewhere: prospect, note ID and run's number of other files' notes that were created but not found.
         composed: returns the texts of the rows from one position to another; None if no template composes them.
     """
 
@@ -73,7 +72,6 @@ class Outcomes:
         self.visible: dict[int, None] = {}
         self.asked: dict[int, None] = {}
         self.left: dict[int, None] = {}
-        self.missing_elsewhere: list[tuple[str, str, int]] = []
         self.composed: Callable[[int, int], Sequence[str]] | None = None
 
     def __len__(self) -> int:
@@ -126,13 +124,10 @@ class Outcomes:
         self.duplicates[position] = tuple(note_ids)
         self._add(position, say("outcome.duplicates", ids=tuple(note_ids)))
 
-    def not_found(self, prospect: str, note_id: str, run: int) -> None:
-        """Record that a note that a run created was not found when read back, whether or not a row here has it."""
-        positions = np.flatnonzero(self._note_id == note_id).tolist()
-        for position in positions:
+    def not_found(self, note_id: str) -> None:
+        """Record that a row's note, which the API said it created, was not found when read back."""
+        for position in np.flatnonzero(self._note_id == note_id).tolist():
             self.found_missing(position, [note_id])
-        if not positions:
-            self.missing_elsewhere.append((prospect, note_id, run))
 
     def found_missing(self, position: int, note_ids: Sequence[str]) -> None:
         """Record that notes which the API said it created for a row were not found; the row needs attention."""
@@ -198,7 +193,6 @@ class Outcomes:
         subset.asked = {position: None for position in self.asked if position < size}
         subset._more = {row: dict(more) for row, more in self._more.items() if row < size}
         subset._as = {row: other for row, other in self._as.items() if row < size and other < size}
-        subset.missing_elsewhere = self.missing_elsewhere
         return subset
 
     def positions(self, *results: Result) -> np.ndarray[Any, np.dtype[np.int64]]:

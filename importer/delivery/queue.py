@@ -25,10 +25,11 @@ from importer.delivery.sorted_group import SortedGroup
 from importer.delivery.tasks import Post, Renewal, Task
 from importer.grouping.conflicts import ConflictKeys
 from importer.messages import say
-from importer.models import Note, Remaining
+from importer.models import Note, Remaining, Status
 from importer.rows.uploads import Uploads
 
 _MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
+_ENOUGH_KEPT = 3  # prospects of the first requests, which are kept back to serve as controls
 _ENOUGH_REFUSALS = 5  # lookups refused in words that are not the API's, after which another request is tried
 
 
@@ -54,6 +55,8 @@ class Queue:
         self._context, self._dispatcher = context, context.dispatcher
         self._resolver, self._reachability, self._existing = resolver, reachability, existing
         self._parked: deque[Post] = deque()
+        self._kept: list[Post] = []
+        self._is_filled = False
         self.sizes = Sizes(context.policy.batch_size, context.policy.least_limit)
         self.attachments = Attachments(self._dispatcher)
         self.remaining = Remaining(0, 0, 0)
@@ -63,6 +66,7 @@ class Queue:
         """Take the deliveries of these groups that are still to be made, and return what remains to be done."""
         self.remaining = replace(summed(groups, earlier.rows, self.sizes.batch_size), groups=())
         self.posts = self._built(groups, earlier, conflicts)
+        self._kept, self._is_filled = [], False
         return self.remaining
 
     def upload(self, uploads: Uploads) -> None:
@@ -104,12 +108,51 @@ class Queue:
         """Estimate of the requests still to be sent; a request that is refused for its size becomes several."""
         pieces = self.sizes.asked / self.sizes.batch_size
         requests = min(self.remaining.deliveries, round(max(0, self.remaining.requests) * pieces))
-        return max(0, requests) + len(self._parked)
+        return max(0, requests) + len(self._parked) + len(self._kept)
 
     def next(self) -> Post | None:
-        """Return the next request that was not tried yet; None if there is none, or if many requests wait."""
-        is_full = len(self._parked) >= _MOST_PARKED or self._existing.is_busy
-        return None if is_full else next(self.posts, None)
+        """Return the next request that was not tried yet; None if there is none, or if many requests wait.
+
+        The first requests are kept until the answers to all others are clear, and then go one after the other.
+        """
+        if len(self._parked) >= _MOST_PARKED or self._existing.is_busy:
+            return None
+        for post in self.posts:
+            if self._is_filled or not self._is_readable(post):
+                return post
+            self._existing.awaits(post)  # so that its notes are read by the time that it is needed
+            self._kept.append(post)
+            self._is_filled = sum(len(kept.request) for kept in self._kept) >= _ENOUGH_KEPT
+        return self._kept.pop(0) if self.is_kept else None
+
+    def _is_readable(self, post: Post) -> bool:
+        return post.key.status is Status.PUBLISHED or not self._context.traits.one_draft
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether requests that were kept back can be sent, because nothing is unclear and nothing under way."""
+        return bool(self._kept) and not self._resolver.unclear and not self._dispatcher.open[Post.kind]
+
+    def send_control(self) -> bool:
+        """Send a note that was kept back, to one prospect; return False if none can go.
+
+        Otherwise, a request that waits for a delivery to another of its prospects serves as well.
+        """
+        for waiting in (self._kept, self._parked):
+            for place, post in enumerate(waiting):
+                left = self._existing.left_of(post)
+                free = [i for i in left if not self._must_wait(replace(post.only([i]), is_control=True))]
+                is_in_line = post.conflict is not None and bool(post.conflict.open) and not post.has_turn
+                if post.refusals:
+                    continue  # something on the way refuses this note
+                if free and self._is_readable(post) and not is_in_line:
+                    rest = [i for i in left if i != free[0]]
+                    del waiting[place]
+                    if rest:
+                        waiting.insert(place, post.only(rest))
+                    self._dispatcher.add(replace(post.only(free[:1]), is_control=True))
+                    return True
+        return False
 
     def admit(self, post: Post) -> list[tuple[Post, Settle | Abandon]] | None:
         """Return None if a request may be sent; otherwise split it or let it wait, or return the decisions on it."""
@@ -143,9 +186,10 @@ class Queue:
         return bool(self.attachments.awaited(post) and self._existing.left_of(post))
 
     def _is_held_up(self, post: Post) -> bool:
-        """Return whether an unclear delivery to a request's prospects holds it up, or the API (D79)."""
-        is_unclear = not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
-        return is_unclear or self._is_doubtful or self._reachability.is_closed
+        """Return whether unclear deliveries hold a request up: to its prospects, or before the API answers (D79)."""
+        unclear = self._resolver.unclear
+        is_held = bool(unclear) and (self._reachability.is_shut or self._is_doubtful)
+        return (is_held and not post.is_control) or not unclear.keys().isdisjoint(post.request.prospects)
 
     @property
     def _is_doubtful(self) -> bool:
@@ -155,12 +199,12 @@ class Queue:
         """
         reachability = self._reachability
         is_reading_refused = reachability.refused_reads >= _ENOUGH_REFUSALS * max(1, reachability.posts_sent)
-        return bool(self._resolver.unclear) and not reachability.any_success and not is_reading_refused
+        return not reachability.any_success and not is_reading_refused
 
     def split(self, post: Post, why: Split) -> None:
-        """Halve a request that was not applied."""
+        """Halve a request that was not applied, or send its note to each prospect alone."""
         self.sizes.refused(post, why)
-        self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
+        self._dispatcher.add_all(post.split(1 if why.is_single else -(-len(post.request) // 2)))
 
     def ended(self, post: Post, settled: int, doubted: Sequence[str] = ()) -> None:
         """Count a request's ended deliveries, in doubt for ``doubted`` prospects, and send the next request in line."""
@@ -174,17 +218,6 @@ class Queue:
         if ready:
             self._parked = deque(post for post in self._parked if self._must_wait(post))
             self._dispatcher.add_all(ready)
-
-    def proceed_in_part(self) -> bool:
-        """Send one waiting request to its prospects without an unclear delivery; return False if none can go (D80)."""
-        for post in self._parked:
-            free = [index for index in range(len(post.request)) if not self._is_held_up(post.only([index]))]
-            if free:
-                self._parked.remove(post)
-                self._parked.append(post.only([index for index in range(len(post.request)) if index not in free]))
-                self._dispatcher.add(post.only(free))
-                return True
-        return False
 
 
 def _held_back(post: Post) -> tuple[Post | None, Post | None]:
@@ -232,7 +265,7 @@ class Sizes:
 
     def refused(self, post: Post, why: Split) -> None:
         """Learn that a request is to be halved."""
-        post.is_too_large, post.is_cut = why.is_size, True
+        post.is_too_large, post.is_cut = why.is_size, not why.is_single
         if why.is_body:
             self._smallest_refused = min(self._smallest_refused, post.body)
 

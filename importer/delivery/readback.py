@@ -1,6 +1,6 @@
-"""Judge a page of a prospect's notes that was read back after an unclear answer, and choose the sizes of pages.
+"""Judge a prospect's notes that were read back after an unclear answer, and choose the sizes of pages.
 
-Input: a page of notes and the note that is looked for. Output: a verdict. Nothing here calls the API.
+Input: all of a prospect's notes, and the note that is looked for. Output: a verdict. Nothing here calls the API.
 """
 
 from __future__ import annotations
@@ -8,34 +8,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from importer.api import FoundNote, NotesPage
-from importer.delivery.tasks import Read
 from importer.journal import NoteKey
 from importer.markup import are_alike, seen_digests
 from importer.messages import Message, say
-from importer.models import Note, Status
+from importer.models import Status
 
-_TAKES = 28  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
-
-
-@dataclass(frozen=True, slots=True)
-class DateWindow:
-    """Dates that a delivery's own note can have, by the clock that dates notes.
-
-    Attributes:
-        surely, until: a note that reads the same and is dated between them is the delivery's own.
-        perhaps: a note that is dated from then on but before ``surely`` may be its own, because servers' clocks differ.
-        rewritten, rewritten_until: a note that reads differently and is dated between them may be its own.
-        is_assumed: whether the clock of the run that sent the note was not measured; it may have been off by a day.
-    """
-
-    surely: float
-    perhaps: float
-    until: float
-    rewritten: float
-    rewritten_until: float
-    is_assumed: bool = False
+_TAKES = 30  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
+_BELIEVED = (
+    900.0  # seconds around the time of sending in which a note's date is believed, by the clock that dates notes
+)
+_NEAR = 60.0  # the same for notes that read differently
+_LIKELY = 300.0  # the same, if that clock is not known
+_ANY_ZONE = 26 * 3600.0  # seconds by which a clock that is not known may be off
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,114 +30,186 @@ class Sought:
     """Note that is looked for.
 
     Attributes:
-        key: the note that was sent.
-        window: the dates that the note can have.
-        taken: IDs of notes that other deliveries have → when that was known, by the clock of ``sent_at``.
+        key: the note that was sent; ``text``: its content, if that is known.
+        earliest, latest: the dates that it can have.
+        is_clock_known: whether these are by the clock that dates notes; otherwise by that of the run that sent it.
+        owned: IDs of notes that deliveries have → when that was known, by the clock of ``sent_at``.
         sent_at: when the note was sent for the last time.
-        others: notes of other unclear deliveries to the prospect.
-        authors: IDs of the authors of our notes, as far as is known.
-        contested: IDs of notes that read the same but are recorded for a delivery of another text.
+        rivals: other unclear notes that were sent to the prospect, with their contents, if known.
+        authors: authors of the notes of that run, as far as pages have shown them.
+        others: authors of our notes of other runs, whose key may have been another.
         is_date_moot: whether a single note that reads the same is the delivery's own, whatever its date.
     """
 
     key: NoteKey
-    window: DateWindow
-    taken: Mapping[str, float]
+    text: str | None
+    earliest: float
+    latest: float
+    is_clock_known: bool
+    owned: Mapping[str, float]
     sent_at: float
-    others: Sequence[NoteKey] = ()
+    rivals: Sequence[tuple[NoteKey, str | None]] = ()
     authors: Collection[str] = ()
+    others: Collection[str] = ()
     is_date_moot: bool = False
-    contested: Collection[str] = ()
+
+
+class Whose(Enum):
+    """Author of a note, seen from the delivery that is looked for."""
+
+    OURS = auto()
+    NOT_SHOWN = auto()
+    NOT_KNOWN = auto()  # perhaps ours
+    ANOTHERS = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Findings from a page of notes about one delivery.
+    """Findings about one delivery.
 
     Attributes:
         note_id: ID of the note to adopt, or None.
         duplicates: IDs of further notes that could be adopted just as well.
-        goes_on: whether the next page may hold the note, or another that could be adopted just as well.
-        odd: reason why the delivery cannot be decided; None if there is none.
-        candidates: notes that may be the delivery's own although they read differently.
-        authors: authors of possible matches, as far as shown, if our own author is not known.
+        is_sure: whether nothing that is still to be learned could speak against the note to adopt.
+        is_rewritten: whether the note to adopt reads differently.
+        doubt: reason why the delivery cannot be decided; None if it can: without a note to adopt, it was missed.
     """
 
     note_id: str | None = None
     duplicates: tuple[str, ...] = ()
-    goes_on: bool = False
-    odd: Message | None = None
-    candidates: tuple[FoundNote, ...] = ()
-    authors: frozenset[str] = frozenset()
+    is_sure: bool = False
+    is_rewritten: bool = False
+    doubt: Message | None = None
 
 
 def judge(page: NotesPage, sought: Sought) -> Verdict:
-    """Look for a delivery's note on one page, or on several pages put together in any order (D54)."""
-    window = sought.window
-    claimed = {*sought.taken, *sought.contested}
-    possible = [note for note in page.notes if note.note_id not in claimed and _may_be_ours(note, sought)]
-    matching = [note for note in possible if is_same(note, sought.key)]
-    may_be_hidden = False
-    if sought.key.status is Status.DRAFT and page.draft is not None:
-        may_be_hidden = _take_draft(page.draft, sought, matching)
-    goes_on = page.has_more and bool(page.notes)  # whatever the order, which is not documented
-    own = [note for note in matching if _is_dated_right(note, window)]
-    candidates = tuple(note for note in possible if _is_candidate(note, sought))
-    near = [note for note in matching if note.created_at is None or note.created_at >= window.perhaps]
-    authors = frozenset(note.author for note in (*near, *candidates) if note.author and not sought.authors)
-    if own:
-        first, *others = sorted(own, key=lambda note: note.created_at or 0.0)
-        duplicates = tuple(note.note_id for note in others if note.note_id != first.note_id)
-        return Verdict(first.note_id, duplicates, goes_on, authors=authors)
-    if len(near) == 1 and _is_ours_by_itself(near[0], sought):
-        return Verdict(near[0].note_id, (), goes_on, authors=authors)
-    odd = _odd(matching, window, hides=may_be_hidden)
-    if sought.contested:
-        odd = say("doubt.recorded-as-anothers", note=min(sought.contested))
-    return Verdict(goes_on=goes_on, odd=odd, candidates=candidates, authors=authors)
+    """Look for a delivery's note among all notes of its prospect, by what is known now."""
+    free = [note for note in page.all if note.note_id not in sought.owned]
+    possible = [note for note in free if whose(note, sought) is not Whose.ANOTHERS]
+    same = [note for note in possible if is_same(note, sought.key)]
+    if (verdict := _same(same, sought)) is not None:
+        return verdict
+    timely = [note for note in possible if _is_timely(note, sought)]
+    unexplained = [note for note in timely if not any(reads_same(note, rival) for rival, _ in sought.rivals)]
+    if (note_id := _rewritten(unexplained, sought)) is not None:
+        return Verdict(note_id, is_sure=True, is_rewritten=True)
+    if unexplained:
+        return Verdict(doubt=say("doubt.reads-differently", ids=tuple(note.note_id for note in unexplained[:3])))
+    if sought.key.status is Status.DRAFT and page.draft is not None and _hides(page.draft, sought):
+        return Verdict(doubt=say("doubt.hidden-by-draft"))
+    return Verdict()
 
 
-def _is_ours_by_itself(note: FoundNote, sought: Sought) -> bool:
-    """Return whether only the date speaks against a note that reads the same, and proves nothing (D67, D71)."""
-    return sought.is_date_moot or (sought.window.is_assumed and note.author in sought.authors)
+def whose(note: FoundNote, sought: Sought) -> Whose:
+    """Return who wrote a note. Another key may have another owner, so only authors of the same run rule others out."""
+    if not note.author:
+        return Whose.NOT_SHOWN
+    if note.author in sought.authors:
+        return Whose.OURS
+    if sought.authors:
+        return Whose.ANOTHERS
+    return Whose.OURS if note.author in sought.others else Whose.NOT_KNOWN
 
 
-def _odd(matching: Sequence[FoundNote], window: DateWindow, *, hides: bool) -> Message | None:
-    """Return why the delivery cannot be decided if no note surely is its own; None if nothing is odd (D57)."""
-    if any(note.created_at is None for note in matching):
-        return say("doubt.no-date")
-    dates = [note.created_at for note in matching if note.created_at is not None]
-    if any(window.perhaps <= date < window.surely for date in dates):
-        return say("doubt.dated-before")
-    if any(date > window.until for date in dates):
-        return say("doubt.dated-after")
-    return say("doubt.hidden-by-draft") if hides else None
+def _same(same: Sequence[FoundNote], sought: Sought) -> Verdict | None:
+    """Return the verdict on the notes that read the same and may be ours; None if none of them is of that time."""
+    ours = [note for note in same if whose(note, sought) is Whose.OURS]
+    if sought.is_date_moot and len(same) == 1:
+        return Verdict(same[0].note_id, is_sure=True)
+    if any(note.created_at is None and note.status is not Status.DRAFT for note in same):
+        return Verdict(doubt=say("doubt.no-date"))
+    dated = [note for note in same if _is_dated_right(note, sought)]
+    if not dated:
+        near = [note for note in same if _is_likely(note, sought)]
+        if any((note.created_at or 0.0) > sought.latest for note in same if note not in near):
+            return Verdict(doubt=say("doubt.dated-after"))  # never taken for absence, whatever is wrong with a clock
+        if not near:
+            return None
+        if len(near) == 1 and near[0] in ours:
+            return Verdict(near[0].note_id, is_sure=True)
+        return Verdict(doubt=say("doubt.clock-not-known"))
+    own = [note for note in dated if note in ours]
+    is_shown = any(note.author for note in dated)
+    if not own and is_shown and (sought.others or len({note.author for note in dated}) > 1):
+        return Verdict(doubt=say("doubt.several-authors"))
+    first, *more = sorted(own or dated, key=lambda note: note.created_at or 0.0)
+    if any(is_same(first, rival) for rival, _ in sought.rivals):
+        more = []  # they may be another delivery's that reads the same
+    duplicates = tuple(note.note_id for note in more if note.note_id != first.note_id)
+    return Verdict(first.note_id, duplicates, is_sure=bool(own) or (not is_shown and sought.is_clock_known))
 
 
-def _is_dated_right(note: FoundNote, window: DateWindow) -> bool:
+def _rewritten(unexplained: Sequence[FoundNote], sought: Sought) -> str | None:
+    """Return the note of our author that the API surely made of the delivery's text; None if there is none.
+
+    Each other note that is not explained must be like another unclear delivery, and this one like none of those.
+    """
+    if sought.text is None:
+        return None
+    alike = [note for note in unexplained if _is_like(note, sought.key, sought.text) and note.author in sought.authors]
+    others = [note for note in unexplained if note not in alike]
+    if len(alike) != 1 or any(text is None or _is_like(alike[0], key, text) for key, text in sought.rivals):
+        return None
+    is_all = all(any(text and _is_like(note, key, text) for key, text in sought.rivals) for note in others)
+    return alike[0].note_id if is_all else None
+
+
+def _is_like(note: FoundNote, key: NoteKey, text: str) -> bool:
+    return (note.visibility, note.status) == (key.visibility, key.status) and are_alike(note.content, text)
+
+
+def _is_dated_right(note: FoundNote, sought: Sought) -> bool:
     # A draft without a date is the only draft shown, so if it reads the same, it is the one that was sent.
     if note.created_at is None:
         return note.status is Status.DRAFT
-    return window.surely <= note.created_at <= window.until
+    return _is_within(note.created_at, sought, _BELIEVED if sought.is_clock_known else _LIKELY)
 
 
-def _take_draft(draft: FoundNote, sought: Sought, matching: list[FoundNote]) -> bool:
-    """Match the only draft that is shown; return whether it may hide the draft that was sent."""
-    if draft.note_id in sought.taken:
-        return sought.taken[draft.note_id] > sought.sent_at
-    if is_same(draft, sought.key) and _may_be_ours(draft, sought):
-        matching.append(draft)
-        return False
-    return draft.created_at is None or draft.created_at >= sought.window.rewritten
+def _is_timely(note: FoundNote, sought: Sought) -> bool:
+    """Return whether the note can have been made at the time of the request."""
+    if note.created_at is None:
+        return True
+    return _is_within(note.created_at, sought, _NEAR if sought.is_clock_known else _ANY_ZONE)
+
+
+def _is_likely(note: FoundNote, sought: Sought) -> bool:
+    """Return whether a note that reads the same can have been made at the time of the request."""
+    return note.created_at is None or _is_within(
+        note.created_at, sought, _BELIEVED if sought.is_clock_known else _ANY_ZONE
+    )
+
+
+def _is_within(date: float, sought: Sought, tolerance: float) -> bool:
+    return sought.earliest - tolerance <= date <= sought.latest + tolerance
+
+
+def _hides(draft: FoundNote, sought: Sought) -> bool:
+    """Return whether the only draft that is shown, whoever wrote it, may hide the draft that was sent."""
+    if draft.note_id in sought.owned:
+        return sought.owned[draft.note_id] > sought.sent_at
+    if draft.created_at is None:
+        return True
+    return draft.created_at >= sought.earliest - (_BELIEVED if sought.is_clock_known else _ANY_ZONE)
+
+
+def copies(page: NotesPage, sought: Sought, note_id: str) -> tuple[str, ...]:
+    """Return the IDs of further copies of a delivery's note, which read like it as it was sent, or as it is shown."""
+    shown = [seen_digests(note.content) for note in page.all if note.note_id == note_id]
+    readings = sought.key.readings.union(*shown)
+    return tuple(
+        note.note_id
+        for note in page.notes
+        if note.note_id not in sought.owned
+        and (note.visibility, note.status) == (sought.key.visibility, sought.key.status)
+        and not readings.isdisjoint(seen_digests(note.content))
+        and whose(note, sought) is not Whose.ANOTHERS
+        and _is_timely(note, sought)
+    )
 
 
 def is_same(note: FoundNote, key: NoteKey) -> bool:
     """Return whether a note has the key's visibility and status, and a reader sees the same text in it."""
-    return (
-        note.visibility is key.visibility
-        and note.status is key.status
-        and not key.readings.isdisjoint(seen_digests(note.content))
-    )
+    return (note.visibility, note.status) == (key.visibility, key.status) and reads_same(note, key)
 
 
 def reads_same(note: FoundNote, key: NoteKey) -> bool:
@@ -159,46 +218,8 @@ def reads_same(note: FoundNote, key: NoteKey) -> bool:
     return is_known and not key.readings.isdisjoint(seen_digests(note.content))
 
 
-def rewritten(
-    candidates: Sequence[FoundNote], note: Note | None, others: Sequence[Note | None], authors: Collection[str]
-) -> FoundNote | None:
-    """Return the candidate that certainly is the note sent, though its text differs; None if there is none (D58).
-
-    The candidate has our author, and resembles this note and none of the ``others``. All other candidates resemble one
-    of the ``others``.
-
-    Args:
-        candidates: notes that may be the note that was sent.
-        note: the note that was sent; None if its text is not known.
-        others: other unclear notes that were sent to the prospect; None for an unknown text.
-        authors: IDs of the authors of our notes.
-    """
-    rivals = [other for other in others if other is not None]
-    if note is None or len(rivals) < len(others):
-        return None
-    alike = [shown for shown in candidates if are_alike(shown.content, note.content)]
-    like_others = [shown for shown in candidates if any(are_alike(shown.content, other.content) for other in rivals)]
-    is_told_apart = len(alike) == 1 and alike[0] not in like_others and len(like_others) == len(candidates) - 1
-    return alike[0] if is_told_apart and alike[0].author in authors else None
-
-
-def _may_be_ours(note: FoundNote, sought: Sought) -> bool:
-    return not (note.author and sought.authors) or note.author in sought.authors
-
-
-def _is_candidate(note: FoundNote, sought: Sought) -> bool:
-    """Return whether a note may be the delivery's own although it reads differently."""
-    window = sought.window
-    return (
-        note.visibility is sought.key.visibility
-        and note.status is sought.key.status
-        and (note.created_at is None or window.rewritten <= note.created_at <= window.rewritten_until)
-        and not any(is_same(note, other) for other in sought.others)
-    )
-
-
 class Pages:
-    """Page sizes of a run's lookups, so that no cache answers, and the newest page of each prospect (D61).
+    """Page sizes of a run's lookups. No two lookups of a prospect ask for the same, so that no cache answers.
 
     Args:
         size: most notes on a page.
@@ -208,7 +229,6 @@ class Pages:
     def __init__(self, size: int, run: int) -> None:
         self._size, self._first_take = size, run * _TAKES
         self._lookups_of: Counter[str] = Counter()
-        self._latest: dict[str, str] = {}  # prospect → first note on its newest page
 
     def take(self, prospect: str) -> int:
         """Return how many notes to ask for: another number for each lookup of a prospect."""
@@ -216,16 +236,6 @@ class Pages:
         distinct_takes = max(1, self._size * 9 // 10)
         return self._size - (self._first_take + self._lookups_of[prospect]) % distinct_takes
 
-    def is_newest(self, read: Read, page: NotesPage) -> bool:
-        """Return whether a first page is no older than the pages of the same prospect that were read before.
-
-        A newer page still shows the first note of these. An older page comes from a cache or from a copy that lags, and
-        shows nothing new.
-        """
-        if read.skip:
-            return True
-        latest = self._latest.get(read.prospect)
-        is_newest = latest is None or latest in {note.note_id for note in page.notes} or page.has_more
-        if is_newest and page.notes:
-            self._latest[read.prospect] = page.notes[0].note_id
-        return is_newest
+    def is_worn(self, prospect: str, share: float = 0.6) -> bool:
+        """Return whether lookups of a prospect have used this share of the page sizes, of which 0.9 serve."""
+        return self._lookups_of[prospect] > self._size * share

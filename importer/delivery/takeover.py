@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from importer.delivery.context import DeliveryContext
+from importer.delivery.decisions import CONVICTING
 from importer.delivery.duplicates import Duplicates
 from importer.delivery.earlier import Earlier
 from importer.delivery.ledger import Ledger
@@ -18,7 +19,7 @@ from importer.delivery.resolver import Resolver
 from importer.delivery.sorted_group import AnsweredRow, SortedGroup
 from importer.delivery.tasks import Post
 from importer.grouping.conflicts import ConflictKeys
-from importer.journal import ACCEPTED, DeliveryState, Identity, KnownDelivery, NoteKey, Run
+from importer.journal import ACCEPTED, REFUSED, DeliveryState, Identity, KnownDelivery, NoteKey, Run
 from importer.messages import Message, say
 from importer.models import Note, Plan, Request, Result, Status
 from importer.settings.kinds import InDoubt
@@ -239,7 +240,7 @@ def _earlier_post(
     positions: Sequence[int],
     note: Note | None = None,
 ) -> Post:
-    first = deliveries[0]
+    first, is_refused = deliveries[0], all(delivery.reason == REFUSED for delivery in deliveries)
     request = Request(
         note,
         tuple(positions),
@@ -254,6 +255,8 @@ def _earlier_post(
         sent_at=first.sent_at,
         first_sent_at=first.sent_at,
         since=first.since,
+        refusals=CONVICTING if is_refused else 0,
+        is_alone=is_refused,
         of_earlier_run=True,
         is_accepted=any(delivery.reason == ACCEPTED for delivery in deliveries),
         clock_of=first.run,

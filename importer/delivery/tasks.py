@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import ClassVar, TypeAlias
 
 from importer.api import Endpoint, Failure, FoundNote, NotesPage
@@ -13,7 +15,7 @@ from importer.calls.retry import Attempts
 from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
 from importer.messages import Message, say
-from importer.models import Note, Request, Status, Visibility
+from importer.models import Request
 from importer.rows.uploads import Upload
 
 
@@ -34,9 +36,10 @@ class Post:
         attempts: consecutive failures so far, if any.
         is_too_large: whether the request is part of one that was refused for its size.
         refusals: consecutive refusals in words that are not the API's.
-        is_cut: whether the request was refused in such words only as part of a larger request, not by itself.
+        is_cut: whether the request was refused in such words only as part of a larger one.
         refused_since: when these refusals began, by this run's clock.
-        is_alone: whether other calls got through between these refusals.
+        is_alone: whether other notes got through between these refusals.
+        is_control: whether the request was kept back, and is sent now to show that reading works.
         of_earlier_run: whether an earlier run sent it; ``is_accepted``: whether the API confirmed it without a note.
         clock_of: the number of the run whose clock ``first_sent_at`` was read from; None for this run.
         uploads: the uploads of its note's files, once the request has their IDs or waits for them.
@@ -61,6 +64,7 @@ class Post:
     is_cut: bool = False
     refused_since: float = 0.0
     is_alone: bool = False
+    is_control: bool = False
     of_earlier_run: bool = False
     is_accepted: bool = False
     clock_of: int | None = None
@@ -85,11 +89,12 @@ class Post:
         """Return the request for some prospects whose result is unclear."""
         return replace(self.only(wanted), attempts=None)
 
-    def again(self, wanted: Sequence[int], since: float | None) -> Post:
+    def again(self, wanted: Sequence[int], since: float | None, *, is_control: bool = False) -> Post:
         """Return the next attempt for prospects whose note is surely absent; ``since`` is that of the first attempt."""
         return replace(
-            self.only(wanted), replaces=self.request_number, sends=self.sends + 1, since=since, of_earlier_run=False
-        )
+            self.only(wanted), replaces=self.request_number, sends=self.sends + 1, since=since, of_earlier_run=False,
+            is_control=is_control,
+        )  # fmt: skip
 
     def split(self, size: int) -> list[Post]:
         """Return the request in pieces of at most ``size`` prospects."""
@@ -108,6 +113,15 @@ class Renewal(Upload):
     post: Post = field(kw_only=True)
 
 
+class Stage(Enum):
+    """Stage of reading back a request: before rest, first misses, waiting for a control, last misses."""
+
+    EARLY = auto()
+    FIRST = auto()
+    CONTROL = auto()
+    LAST = auto()
+
+
 @dataclass(eq=False, slots=True)
 class Ambiguous:
     """Request whose answer was unclear for some of its prospects, and what reading back has shown so far.
@@ -117,28 +131,48 @@ class Ambiguous:
         failure: the failure of its call.
         applied_until: latest time when the request can have been applied, by the clock of the run that sent it last.
         rest_at: when the request surely can no longer be applied, by this run's clock.
-        open: number of prospects still to be looked up.
-        misses: by index, how often the prospect's notes were read without the sent one, once the server was at rest.
-        all_misses: the total of these misses.
-        absent: indices of the prospects whose note surely is absent.
+        stage: the stage of reading back.
+        open: indices of the prospects whose delivery isn't decided.
+        first: index → when the first lookup after rest began that missed the note.
+        last: index → when the latest lookup after rest began that missed the note.
+        looked: indices of the prospects at which a lookup after rest has ended.
+        looking: number of lookups that have not ended.
+        held: indices of the prospects with a possible match, which waits until our author and the clock are known.
+        seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
         is_applied: whether the note of at least one prospect exists.
+        is_unknown: whether reads don't know one of the prospects.
     """
 
     post: Post
     failure: Failure
     applied_until: float
     rest_at: float
-    open: int
-    misses: list[int]
-    all_misses: int = 0
-    absent: list[int] = field(default_factory=list)
+    open: set[int]
+    stage: Stage = Stage.EARLY
+    first: dict[int, float] = field(default_factory=dict)
+    last: dict[int, float] = field(default_factory=dict)
+    looked: set[int] = field(default_factory=set)
+    looking: int = 0
+    held: set[int] = field(default_factory=set)
+    seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     is_applied: bool = False
+    is_unknown: bool = False
 
     @classmethod
     def of(cls, post: Post, failure: Failure, applied_until: float, rest_at: float) -> Ambiguous:
         """Create the record of a request of which nothing was read back yet."""
-        size = len(post.request)
-        return cls(post, failure, applied_until, rest_at, size, [0] * size)
+        return cls(post, failure, applied_until, rest_at, set(range(len(post.request))))
+
+    def first_miss(self, index: int) -> float | None:
+        """Return when the delivery's first miss began; another prospect's counts as long as none has its note."""
+        if self.is_applied:
+            return self.first.get(index)
+        return min(self.first.values(), default=None)
+
+    def missed(self, by: float, *, or_never: bool = False) -> list[int]:
+        """Return the indices of the open deliveries that were missed by then, or also those that never were."""
+        misses = ((index, self.first_miss(index)) for index in sorted(self.open))
+        return [index for index, miss in misses if (or_never if miss is None else miss <= by)]
 
 
 @dataclass(eq=False, slots=True)
@@ -150,12 +184,14 @@ class Read:
         skip: notes on earlier pages.
         pages: number of earlier pages that were read.
         attempts: consecutive failures so far, if any.
+        is_apart: whether the call goes over the one connection that all such calls share, one after the other.
     """
 
     take: int = field(default=100, kw_only=True)
     skip: int = field(default=0, kw_only=True)
     pages: int = field(default=0, kw_only=True)
     attempts: Attempts | None = field(default=None, kw_only=True)
+    is_apart: bool = field(default=False, kw_only=True)
 
     kind: ClassVar[Endpoint] = Endpoint.READ
     purpose: ClassVar[Message]
@@ -173,37 +209,35 @@ class Read:
 
 @dataclass(eq=False, slots=True)
 class WholeRead(Read):
-    """Lookup of all of a prospect's notes, page by page.
+    """Lookup of all of a prospect's notes, page by page, in whatever order they come.
 
     Attributes:
         notes: notes on all pages that were read, by ID.
-        read: IDs of the notes read since the first page, in their order.
+        count: number of notes on these pages.
     """
 
     notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
-    read: list[str] = field(default_factory=list, kw_only=True)
+    count: int = field(default=0, kw_only=True)
 
-    def fits(self, page: NotesPage) -> bool:
-        """Return whether a page repeats only the last note of the page before it, as it was asked for (D60)."""
-        ids = [note.note_id for note in page.notes]
-        return [note_id for note_id in ids if note_id in self.read] == self.read[-1:] and len(set(ids)) == len(ids)
+    @property
+    def is_whole(self) -> bool:
+        """Whether no page repeated a note; otherwise notes have moved between pages, and one may have been missed."""
+        return len(self.notes) == self.count
 
     def take_in(self, page: NotesPage) -> NotesPage:
         """Return the page, combined with all pages that were read before it."""
-        # A page that holds only the repeated note is the last, even if it announces more.
-        has_more = page.has_more and len(page.notes) > (1 if self.skip else 0)
         self.notes.update((note.note_id, note) for note in page.notes)
-        self.read += [note.note_id for note in page.notes if note.note_id not in self.read]
-        return replace(page, notes=tuple(self.notes.values()), has_more=has_more)
+        self.count += len(page.notes)
+        return replace(page, notes=tuple(self.notes.values()), has_more=page.has_more and bool(page.notes))
 
     def go_on(self, notes: int) -> None:
-        """Go on to the page after one with so many notes. Its last note is read again, to show that they join."""
-        self.skip, self.pages = self.skip + max(1, notes - 1), self.pages + 1
+        """Go on to the page after one with so many notes."""
+        self.skip, self.pages = self.skip + notes, self.pages + 1
 
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
         Read.begin_again(self, take)
-        self.read.clear()
+        self.notes, self.count = {}, 0
 
 
 @dataclass(eq=False, slots=True)
@@ -213,20 +247,14 @@ class Lookup(WholeRead):
     Attributes:
         ambiguous: the request to be resolved.
         index: the prospect's index in the request.
-        is_first: whether this is the request's first lookup; the other prospects are looked up after it.
-        is_last: whether nothing is left that could bring more facts.
-        passes: number of times that reading began again because pages did not fit together.
-        candidates: notes that may be the delivery's own although they read differently.
         began: when the first page was asked for, by this run's clock.
+        passes: number of times that pages did not fit together.
     """
 
     ambiguous: Ambiguous
     index: int
-    is_first: bool = False
-    is_last: bool = False
-    passes: int = 0
-    candidates: Sequence[FoundNote] = ()
     began: float = 0.0
+    passes: int = 0
 
     purpose: ClassVar[Message] = say("purpose.looking-up")
 
@@ -261,99 +289,30 @@ class DuplicateLookup(Read):
 
 
 @dataclass(eq=False, slots=True)
-class Promised:
-    """Note that the API said it created, to be read back.
+class SampleLookup(WholeRead):
+    """Lookup of a prospect's notes, to see whether a note that the API said it created exists.
 
     Attributes:
-        name: the name of its delivery in the journal.
+        name: the name of the note's delivery in the journal.
         note: the note's number in the journal.
-        run: the number of the run that made the note.
-        came: when the API's answer came, by this run's clock.
-        certain_from: time before which a lookup that misses the note proves nothing, by this run's clock.
-        is_widened: whether the note is read back because another note of its run was not found.
-        misses: number of lookups that missed the note.
-        missed_at: the note's age in seconds at the latest of these lookups.
+        of: the prospect.
+        note_id: the ID in the API's answer; ``came``: when that answer came, by this run's clock.
+        due: when the second lookup is to be made, if the first one missed the note; 0 before.
     """
 
     name: bytes
     note: int
-    prospect: str
+    of: str
     note_id: str
-    run: int
     came: float
-    certain_from: float
-    is_widened: bool = False
-    misses: int = 0
-    missed_at: float = 0.0
-
-
-@dataclass(eq=False, slots=True)
-class SampleLookup(Read):
-    """Lookup of a prospect's notes, to see whether notes that the API said it created exist.
-
-    Attributes:
-        promised: the notes.
-        seen: the note IDs on the pages read; ``last``: the last of these IDs.
-        due: when the lookup is to be made, by this run's clock; ``began``: when the first page was asked for.
-        tries: number of times that the lookup showed nothing.
-    """
-
-    promised: Sequence[Promised]
-    seen: set[str] = field(default_factory=set)
-    last: str = ""
     due: float = 0.0
-    began: float = 0.0
-    tries: int = 0
 
     purpose: ClassVar[Message] = say("purpose.reading-a-sample")
 
     @property
     def prospect(self) -> str:
         """Prospect whose notes are read."""
-        return self.promised[0].prospect
-
-    @property
-    def is_widened(self) -> bool:
-        """Whether the notes are read back because another note of their run was not found."""
-        return self.promised[0].is_widened
-
-    @property
-    def is_missed(self) -> bool:
-        """Whether an earlier lookup has missed one of the notes."""
-        return any(note.misses for note in self.promised)
-
-    def fits(self, page: NotesPage) -> bool:
-        """Return whether a page begins with the last note of the page before it and repeats no other."""
-        ids = [note.note_id for note in page.notes]
-        return not self.skip or (ids[:1] == [self.last] and self.seen.isdisjoint(ids[1:]))
-
-    def take_in(self, page: NotesPage) -> bool:
-        """Take in a page, and return whether another may show more."""
-        ids = [note.note_id for note in page.all]
-        self.seen.update(ids)
-        self.last = page.notes[-1].note_id if page.notes else ""
-        return page.has_more and any(note.note_id not in self.seen for note in self.promised)
-
-    def begin_again(self, take: int) -> None:
-        """Read from the first page again, with another page size."""
-        Read.begin_again(self, take)
-        self.seen.clear()
+        return self.of
 
 
-@dataclass(eq=False, slots=True)
-class Probe:
-    """POST request for a prospect that cannot exist, to see whether such requests reach the API.
-
-    Attributes:
-        nobody: an ID that no prospect can have.
-    """
-
-    nobody: str
-    attempts: Attempts | None = None
-
-    kind: ClassVar[Endpoint] = Endpoint.CREATE
-    purpose: ClassVar[Message] = say("purpose.seeing-whether-calls-pass")
-    note: ClassVar[Note] = Note("note-importer sees whether calls come through", Visibility.PRIVATE, Status.DRAFT)
-
-
-Task: TypeAlias = Post | Probe | Read | Renewal
+Task: TypeAlias = Post | Read | Renewal

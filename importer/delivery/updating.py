@@ -254,7 +254,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         else:
             doubtful = [wish for wish in look.wishes if not self._decided(look, wish, page.draft)]
             if doubtful:  # reading may be behind
-                self._dispatcher.add(Look(doubtful, looks=1), self._clock() + self._policy.assumed_lag)
+                self._dispatcher.add(Look(doubtful, looks=1), self._clock() + self._policy.lag)
 
     def _decided(self, look: Look, wish: Wish, draft: FoundNote | None) -> bool:
         """Carry out what is to be done about a wish; return False if the note must be looked at again."""
@@ -298,7 +298,7 @@ class Updating(Stage[Patch | Look, _Entry]):
             self._is_proven = True
             return
         if look.looks < _LOOKS:  # reading may be behind
-            due = self._clock() + self._policy.assumed_lag / 3
+            due = self._clock() + self._policy.lag / 3
             self._dispatcher.add(Look(look.wishes, patch, look.looks + 1), due)
         elif found is not None or patch.form.status is not Status.DRAFT:  # a draft isn't always shown
             is_unchanged = found is None or _shown(found) == _shown(before)

@@ -111,7 +111,7 @@ def policy(settings: Settings, journal: Journal | None = None, *, resends: bool 
         batch_size(settings, journal),
         settings.read_timeout,
         settings.settle,
-        assumed_lag=12 * settings.settle,
+        lag=12 * settings.settle,
         retry=RetryPolicy(ATTEMPTS, settings.give_up or GIVE_UP),
         resends=resends,
         skips_existing=settings.skip_existing,
@@ -152,7 +152,7 @@ class FirstCall(Stage[_Read, None]):
         Raises:
             Stopped: the API can't be reached, or refuses the key; or the server that answers is not the API.
         """
-        if self._journal.deliveries.latest_created(self._settings.workspace) is None:
+        if not self._journal.deliveries.latest_created(self._settings.workspace):
             self._run([_Read()])
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped

@@ -162,7 +162,7 @@ def estimated(
     """
     if not any(calls.values()):
         return None
-    rates = {kind: _slower(learned.get(kind, ASSUMED), settings.rate) for kind in calls}
+    rates = {kind: slower(learned.get(kind, ASSUMED), settings.rate) for kind in calls}
     seconds = {kind: (max(1, number) - 1) // rates[kind].calls * rates[kind].seconds for kind, number in calls.items()}
     rate = rates[Endpoint.CREATE]
     estimate = Estimate(
@@ -184,7 +184,8 @@ def estimated(
     return replace(estimate, ends=ends, fitting=fitting, waiting=in_ranges(numbers))
 
 
-def _slower(rate: Rate, own: Rate | None) -> Rate:
+def slower(rate: Rate, own: Rate | None) -> Rate:
+    """Return a limit, or a person's own rate if that is slower."""
     return own if own is not None and own.calls / own.seconds <= rate.calls / rate.seconds else rate
 
 

@@ -7,12 +7,10 @@ may leave this computer.
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +30,7 @@ from importer.errors import (
 from importer.importing import problems
 from importer.importing.loading import Loaded, counted, writable
 from importer.importing.wording import when
-from importer.journal import Journal, Run
-from importer.messages import Message, Part, Said, say, some
+from importer.messages import Message, Said, say, some
 from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Role, Rows, Workspace
 from importer.reading import column_letter
 from importer.results import Written, presentation
@@ -73,18 +70,14 @@ class NotFound:
     """A note that the API reported as created, but that was not found when it was read back.
 
     Attributes:
-        row: number of its row; None if an import of another file created it.
+        row: number of its row; None in a list of runs, because the journal has no rows.
         prospect: the prospect of the note.
         note_id: the ID that the API gave.
-        run: name of the earlier run that created it; empty for a row of this file, or if the run isn't known.
-        file: file of that run.
     """
 
     row: int | None
     prospect: str
     note_id: str
-    run: str = ""
-    file: str = ""
 
 
 ON_THE_PROSPECT = DELIVERED | {Result.DUPLICATE}
@@ -100,8 +93,9 @@ class Report:
     Attributes:
         run: name of the run in the journal.
         counts: result → rows.
-        requests: number of requests to create or change notes, without those that reached no server.
-        looks: number of look-ups, before notes are changed and after unclear answers.
+        requests: number of requests that were sent, without those that reached no server.
+        looks: number of calls that read: the first call, look-ups before notes are changed and after unclear answers,
+            and those of the sample.
         rate_limited: number of calls that the API refused because there were too many.
         results: path of the results.
         remark: why the results are not in the requested place; None if they are.
@@ -118,9 +112,7 @@ class Report:
         uploads: number of calls to upload files.
         unknown_people: number of emails that no prospect has.
         unknown_emails: the file with the people who have these emails, if one was wanted.
-        not_found: notes that were created, but not found when they were read back.
-        could_not_look: whether reading back showed no note of the sample, so that nothing is known about them.
-        not_looked_at: number of notes still to be read back, of a run with notes that weren't found.
+        not_found: notes of rows that were created, but not found when they were read back.
         ended: the journal's word for how the run ended.
         batch_size: maximum number of prospects in a request.
         distinct_notes: number of distinct notes in the file.
@@ -151,8 +143,6 @@ class Report:
     unknown_emails: Written | None = None
     results_owed: bool = False
     not_found: Sequence[NotFound] = ()
-    could_not_look: bool = False
-    not_looked_at: int = 0
     ended: str = "finished"
     batch_size: int = 0
     distinct_notes: int = 0
@@ -216,23 +206,13 @@ def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
     }
 
 
-def not_found_of(rows: Rows, outcomes: Outcomes, journal: Journal) -> tuple[NotFound, ...]:
-    """Return the notes that were created, but not found, those of this file's rows first."""
-    of_this_file = [
+def not_found_of(rows: Rows, outcomes: Outcomes) -> tuple[NotFound, ...]:
+    """Return the notes of this file's rows that were created, but not found."""
+    return tuple(
         NotFound(int(rows.number[position]), str(rows.prospect[position]), note_id)
         for position, note_ids in sorted(outcomes.missing.items())
         for note_id in note_ids
-    ]
-    return (*of_this_file, *not_found_elsewhere(outcomes.missing_elsewhere, journal))
-
-
-def not_found_elsewhere(missing: Sequence[tuple[str, str, int]], journal: Journal) -> Iterator[NotFound]:
-    """Yield the notes of other files that were created, but not found, by their runs."""
-    with contextlib.suppress(JournalFailed):  # then the run itself reports it
-        names = {run.id: run for run in journal.runs.listed()} if missing else {}
-        for prospect, note_id, number in sorted(missing, key=lambda note: note[2]):
-            run = names.get(number)
-            yield NotFound(None, prospect, note_id, run.name if run else "", writable(run.file) if run else "")
+    )
 
 
 def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:
@@ -300,45 +280,13 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
     left_out = _OF_REAL_RUNS if report.is_practice else ()
     said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]
     title = say("practice.title" if report.is_practice else "summary.title")
-    lost = [*_of_earlier_runs(report)]
-    return results.Summary(title, said, workspace.profile, report.meanings, report.is_practice, lost)
-
-
-def _of_earlier_runs(report: Report) -> Iterator[tuple[Said, Said]]:
-    """Yield each earlier run with notes that were not found, with the command that lists them again; and the notes."""
-    for run, file, notes in _by_run(report.not_found):
-        yield say("not-found.run"), say("not-found.run-and-list", n=len(notes), run=run, file=file)
-        yield from ((note.prospect, note.note_id) for note in notes)
+    return results.Summary(title, said, workspace.profile, report.meanings, report.is_practice)
 
 
 def not_found(found: Sequence[NotFound]) -> Message:
-    """Return a message about the notes that were created, but not found, by their runs, with what to do."""
-    rows = [
-        say("not-found.of-row", row=str(note.row), note=note.note_id, prospect=note.prospect)
-        for note in found
-        if note.row is not None
-    ]
-    named: list[Part] = [some(rows, _MOST_NAMED)] if rows else []
-    runs = [
-        say("not-found.of-run", run=run or "?", file=file or "?", notes=some([*map(_named, notes)], _MOST_NAMED))
-        for run, file, notes in _by_run(found)
-    ]
-    return say("not-found", notes=(*named, *runs[:_MOST_NAMED], *_further(len(runs) - _MOST_NAMED)))
-
-
-def _by_run(found: Sequence[NotFound]) -> Iterator[tuple[str, str, list[NotFound]]]:
-    """Yield each earlier run with notes that were not found, its file, and these notes."""
-    of_others = [note for note in found if note.row is None]
-    for (run, file), notes in groupby(of_others, lambda note: (note.run, note.file)):
-        yield run, file, [*notes]
-
-
-def _named(note: NotFound) -> Message:
-    return say("not-found.note", note=note.note_id, prospect=note.prospect)
-
-
-def _further(number: int) -> tuple[Message, ...]:
-    return (say("more", n=number),) if number > 0 else ()
+    """Return a message about the notes that were created, but not found, with what to do."""
+    rows = [say("not-found.of-row", row=str(note.row), note=note.note_id, prospect=note.prospect) for note in found]
+    return say("not-found", notes=some(rows, _MOST_NAMED))
 
 
 def listed_duplicates(duplicates: Mapping[int, Sequence[str]]) -> Message:
@@ -352,15 +300,15 @@ def write_results(
     target: Path,
     loaded: Loaded,
     outcomes: Outcomes,
-    run: Run,
+    run: str,
     summary: results.Summary,
 ) -> results.Written:
-    """Write the outcomes of a file's rows."""
+    """Write the outcomes of a file's rows; ``run`` is the name of their run, if there is one."""
     source, columns = place(loaded.sheet.source), loaded.roles.columns
     summary = replace(
         summary,
         prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),
-        run=run.name,
+        run=run,
     )
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(
@@ -370,7 +318,7 @@ def write_results(
         summary,
         source=source,
         ours=loaded.roles.ours,
-        run="practice" if summary.is_practice else run.name,
+        run="practice" if summary.is_practice else run,
         marked=_with_problems(loaded),
     )
 

@@ -78,6 +78,7 @@ def send(
         reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
         sheet=writable(which),
         kind=kind_of(sheet),
+        account=context.journal.runs.digest(settings.key),
     )
     with logs.about(run=run.name):
         report = _Sending(context, loaded, target, run, before, begun, see, changes_notes).run(agreed)
@@ -183,9 +184,9 @@ class _Sending:
         """
         loaded, lookup, workspace = self._loaded, self._lookup, self._settings.workspace
         with self._declining():
-            rules, learned_lag = policy(self._settings, self._journal), self._journal.learned.replication_lag(workspace)
+            rules = policy(self._settings, self._journal)
             context = DeliveryContext.of(self._journal, workspace, self._run, self._context.caller, rules)
-            delivery = Coordinator(context, self._outcomes, self._context.observe, learned_lag)
+            delivery = Coordinator(context, self._outcomes, self._context.observe)
             known = loaded.known(self._settings, self._journal, self._run.occurrence)
             remaining = delivery.prepare(known, loaded.plan, self._settings.first)
             self._wishes = known.wishes if self._settings.update else []
@@ -270,9 +271,7 @@ class _Sending:
             left_alone=len(self._outcomes.left),
             finding_calls=self._lookup.calls,
             uploads=uploads.calls,
-            not_found=not_found_of(rows, self._outcomes, self._journal),
-            could_not_look=delivery.samples.could_not_look,
-            not_looked_at=delivery.samples.left,
+            not_found=not_found_of(rows, self._outcomes),
             ended=ended,
             batch_size=delivery.queue.sizes.batch_size,
             distinct_notes=len(self._loaded.plan.groups),
@@ -281,7 +280,7 @@ class _Sending:
             key_place=self._settings.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
-            _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)
+            _learn(self._journal, self._run.workspace, delivery, limiter)
             self._lookup.forget_rejected(rows, self._outcomes)
         logs.event(
             f"run {report.ended}",
@@ -298,7 +297,7 @@ class _Sending:
         # A run without its results isn't finished, so that the same command continues it, also with --again.
         ended = "stopped"
         try:
-            written = write_results(self._target, self._loaded, self._outcomes, self._run, summary)
+            written = write_results(self._target, self._loaded, self._outcomes, self._run.name, summary)
             ended = ended if written.is_owed else report.ended
         finally:
             with contextlib.suppress(JournalFailed):
@@ -315,12 +314,10 @@ def _held_back(loaded: Loaded, delivery: Coordinator, outcomes: Outcomes) -> int
     return int(np.isin(outcomes.positions(Result.NOT_SENT), held_back).sum())
 
 
-def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter, now: float) -> None:
-    """Store the batch size, delay and rate limit that this run measured, for later runs."""
+def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter) -> None:
+    """Store the batch size and the rate limit that this run learned, for later runs."""
     if (sizes := delivery.queue.sizes).has_learned:
         journal.learned.learn_batch_size(workspace, sizes.batch_size)
-    if (lag := delivery.evidence.replication_lag.measured) is not None:
-        journal.learned.learn_lag(workspace, lag, now)
     if rates := limiter.windows.rates:
         journal.learned.learn_limits(workspace, {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()})
 

@@ -30,6 +30,7 @@ from importer.journal.deliveries import Changes, Deliveries, Identities, Identit
 from importer.journal.known import (
     ACCEPTED,
     READ_BACK,
+    REFUSED,
     Answered,
     Claim,
     DeliveryState,
@@ -37,7 +38,6 @@ from importer.journal.known import (
     KnownDelivery,
     Made,
     NoteKey,
-    SampleState,
 )
 from importer.journal.memory import EmailMatches, KnownUploads, Learned, LeftOut, Match, Matches
 from importer.journal.runs import Run, Runs
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ACCEPTED",
     "READ_BACK",
+    "REFUSED",
     "VERSION",
     "Answered",
     "Claim",
@@ -68,7 +69,6 @@ __all__ = [
     "Matches",
     "NoteKey",
     "Run",
-    "SampleState",
 ]
 
 

@@ -24,7 +24,6 @@ from importer.journal.known import (
     KnownDelivery,
     Made,
     NoteKey,
-    SampleState,
     duplicates_in,
     written,
 )
@@ -127,9 +126,13 @@ class Deliveries:
         self._store.many(sql.ANSWER, (_as_row(one, is_anothers=one.name in conflicts) for one in answers))
         return conflicts
 
-    def unconfirm(self, number: int, names: Sequence[bytes]) -> None:
-        """Record these deliveries of a request as unconfirmed: no read can show whether they were made."""
-        self._store.many(sql.UNCONFIRM, _each(names), request=number)
+    def unconfirm(self, number: int, names: Sequence[bytes], reason: str | None = None) -> None:
+        """Record these deliveries of a request as unconfirmed, with a reason of :mod:`.known`, if there is one."""
+        self._store.many(sql.UNCONFIRM, _each(names), request=number, reason=reason)
+
+    def reopen(self, name: bytes, note_id: str) -> None:
+        """Record a delivery as unconfirmed, if it has this note ID, because another delivery made the note."""
+        self._store.many(sql.REOPEN, [(name,)], note_id=note_id)
 
     def accept(self, number: int, names: Sequence[bytes]) -> None:
         """Record that the API confirmed these deliveries without a note ID; it may take minutes to create the notes."""
@@ -159,13 +162,9 @@ class Deliveries:
             ids_as_json = json.dumps(list(duplicates)) if duplicates else None
             self._store.many(sql.CHECKED, [(name,)], twins=ids_as_json)
 
-    def sample(self, names: Sequence[bytes], sample: SampleState | None) -> None:
-        """Set the sample state of deliveries; None removes them from the sample."""
-        self._store.many(sql.SAMPLE, _each(names), sample=sample and sample.value)
-
-    def sample_all(self, run: int, *, drafts: bool) -> None:
-        """Record that all notes created by a run are to be read back; drafts only if ``drafts`` is true."""
-        self._store.execute(sql.SAMPLE_ALL, run=run, drafts=drafts)
+    def missed(self, name: bytes) -> None:
+        """Record that the note of a delivery was not found when read back."""
+        self._store.many(sql.MISSED, [(name,)])
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
@@ -180,20 +179,17 @@ class Deliveries:
         rows = self._store.among(sql.WITH_IDS, ((note_id,) for note_id in note_ids), **_owner(workspace))
         return {note_id: Made.of(*made) for note_id, _, *made in rows}
 
-    def latest_created(self, workspace: Workspace, run: int | None = None) -> tuple[str, str] | None:
-        """Return the prospect and ID of a recently created note, or None; a draft only if there is no published note.
+    def latest_created(
+        self, workspace: Workspace, run: int | None = None, *, published: bool = False
+    ) -> list[tuple[str, str]]:
+        """Return the prospects and IDs of some recently created notes; drafts come last, or not at all.
 
         With ``run``, only notes that were named in an answer to that run count.
         """
-        if run is None:
-            rows = self._store.rows(sql.LATEST, **_owner(workspace))
-        else:
-            rows = self._store.rows(sql.LATEST_OF_RUN, **_owner(workspace), run=run)
-        return next(((prospect, note_id) for prospect, note_id in rows), None)
-
-    def has_note_of(self, workspace: Workspace, prospect: str) -> bool:
-        """Return whether a delivery of the workspace created a note for the prospect; call this rarely."""
-        return bool(self._store.rows(sql.NOTE_OF, **_owner(workspace), prospect=prospect))
+        query = sql.LATEST_OF_RUN if run is not None else sql.LATEST_PUBLISHED if published else sql.LATEST
+        of_run = {} if run is None else {"run": run}
+        rows = self._store.rows(query, **_owner(workspace), **of_run)
+        return [(prospect, note_id) for prospect, note_id in rows]
 
     def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:
         """Return whether a note with this visibility was sent to the workspace, or may have been."""
@@ -232,10 +228,9 @@ class Deliveries:
         """Return the deliveries that were sent again and exist, but have not been checked for duplicates since."""
         return self._few(workspace, sql.RESENT)
 
-    def sampled(self, workspace: Workspace, *, missing: bool = False) -> list[KnownDelivery]:
-        """Return the created notes to be read back, from any run; with ``missing``, also those that were not found."""
-        query = sql.SAMPLED_OR_MISSING if missing else sql.SAMPLED
-        return [delivery for _, delivery in self._few(workspace, query)]
+    def missing(self, workspace: Workspace) -> list[KnownDelivery]:
+        """Return the created notes, of any run, that were not found when read back."""
+        return [delivery for _, delivery in self._few(workspace, sql.MISSING)]
 
     def with_duplicates(self, workspace: Workspace) -> list[KnownDelivery]:
         """Return the deliveries whose note was found more than once; call this rarely: it reads the whole table."""

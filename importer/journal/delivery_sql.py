@@ -74,7 +74,20 @@ ANSWER = ForRows(
     """,
     f"{_NAME}, request INTEGER, state TEXT, note_id TEXT, reason TEXT, at FLOAT",
 )
-UNCONFIRM = ForRows(f"UPDATE deliveries SET state = 'unconfirmed' {{from_given}} WHERE {_IS_OF_REQUEST}", _NAME)
+UNCONFIRM = ForRows(
+    f"""
+    UPDATE deliveries SET state = 'unconfirmed', reason = coalesce(:reason, deliveries.reason) {{from_given}}
+    WHERE {_IS_OF_REQUEST}
+    """,
+    _NAME,
+)
+REOPEN = ForRows(
+    f"""
+    UPDATE deliveries SET state = 'unconfirmed', note_id = NULL, reason = NULL {{from_given}}
+    WHERE {_IS_NAMED} AND deliveries.note_id = :note_id
+    """,
+    _NAME,
+)
 ACCEPT = ForRows(f"UPDATE deliveries SET reason = '{ACCEPTED}' {{from_given}} WHERE {_IS_OF_REQUEST}", _NAME)
 RELEASE = ForRows(f"DELETE FROM deliveries {{using_given}} WHERE {_IS_OF_REQUEST}", _NAME)
 _IS_AS_KNOWN = f"{_IS_NAMED} AND deliveries.note = {{note}} AND coalesce(deliveries.changing, 0) = {{open}}"
@@ -97,22 +110,14 @@ LEAVE = ForRows(
     f"UPDATE deliveries SET state = 'left' {{from_given}} WHERE {_IS_NAMED} AND deliveries.state = 'hidden'", _NAME
 )
 CHECKED = ForRows(f"UPDATE deliveries SET resent_at = NULL, twins = :twins {{from_given}} WHERE {_IS_NAMED}", _NAME)
-SAMPLE = ForRows(f"UPDATE deliveries SET sample = :sample {{from_given}} WHERE {_IS_NAMED}", _NAME)
-SAMPLE_ALL = """
-    UPDATE deliveries SET sample = 'all'
-    WHERE request IN (
-        SELECT requests.id FROM requests JOIN notes ON notes.id = requests.note
-        WHERE requests.run = :run AND (notes.status = '1' OR :drafts)
-    )
-    AND state = 'created' AND coalesce(sample, '') <> 'missing'
-"""
+MISSED = ForRows(f"UPDATE deliveries SET sample = 'missing' {{from_given}} WHERE {_IS_NAMED}", _NAME)
 
 # -- known deliveries -------------------------------------------------------------------------------------------------
 
 _KNOWN = """
     deliveries.name, deliveries.note, deliveries.prospect, deliveries.key, deliveries.occurrence, deliveries.state,
     deliveries.note_id, deliveries.at, deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins,
-    deliveries.sample, notes.visibility, notes.status, requests.run, requests.sent_at, requests.since,
+    deliveries.sample = 'missing', notes.visibility, notes.status, requests.run, requests.sent_at, requests.since,
     deliveries.was, deliveries.changing, deliveries.touched, wanted.visibility, wanted.status, notes.seen
 """
 """Columns in the order of the attributes of :class:`.known.KnownDelivery`."""
@@ -174,15 +179,14 @@ _IS_UNCLEAR = "deliveries.state IN ('sending', 'unconfirmed')"  # the same condi
 UNCLEAR = _few(_IS_UNCLEAR)
 UNCLEAR_AT = _few(f"{_IS_UNCLEAR} AND deliveries.prospect = :prospect")
 RESENT = _few("deliveries.resent_at IS NOT NULL AND deliveries.note_id IS NOT NULL")
-SAMPLED = _few("deliveries.sample IN ('due', 'all') AND deliveries.state = 'created'")
-SAMPLED_OR_MISSING = _few("deliveries.sample IS NOT NULL AND deliveries.state = 'created'")
+MISSING = _few("deliveries.sample = 'missing' AND deliveries.state = 'created'")
 WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
 
 # -- notes that were made ---------------------------------------------------------------------------------------------
 
 
 def _latest(of_run: str, is_answer: str) -> str:
-    """Return the query for the latest created note, if possible one that an answer named and that is published.
+    """Return the query for the latest created notes, first those that an answer named and that are published.
 
     Only the workspace's latest requests are searched.
     """
@@ -197,11 +201,12 @@ def _latest(of_run: str, is_answer: str) -> str:
         WHERE deliveries.state = 'created' {is_answer}
         ORDER BY CASE WHEN deliveries.reason IS NULL THEN 0 ELSE 1 END, CASE notes.status WHEN '1' THEN 0 ELSE 1 END,
             latest.id DESC
-        LIMIT 1
+        LIMIT 5
     """
 
 
 LATEST = _latest("", "")
+LATEST_PUBLISHED = _latest("", "AND notes.status = '1'")
 LATEST_OF_RUN = _latest(
     "AND requests.run = :run",
     f"AND deliveries.reason IS NULL AND deliveries.at - latest.sent_at BETWEEN 0.0 AND {LONGEST_ANSWER}",
@@ -216,7 +221,6 @@ WITH_IDS = ForRows(
 ADOPTED = f"{_MADE} WHERE {_OF_PROSPECT} AND notes.seen = :seen"
 ADOPTED_OR_DRAFT = f"{_MADE} WHERE {_OF_PROSPECT} AND (notes.seen = :seen OR notes.status = '0')"
 ALIKE = f"SELECT deliveries.note_id {_NOTES} WHERE notes.seen = :seen AND {_AT_PROSPECT}"
-NOTE_OF = f"SELECT deliveries.note_id FROM deliveries WHERE {_OF_PROSPECT} LIMIT 1"
 OWNERS = ForRows(
     f"SELECT note_id, name FROM deliveries WHERE workspace = {OWNER} AND note_id IN ({{given}})", "note_id TEXT"
 )

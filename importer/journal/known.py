@@ -30,19 +30,14 @@ class DeliveryState(StrEnum):
     FOUND = "found"  # was there already, whoever made it
 
 
-class SampleState(StrEnum):
-    """Reason to read back a prospect's notes although the API's answer was clear."""
-
-    DUE = "due"  # the note is in the sample of its run
-    ALL = "all"  # a note of the same run was not found, so all notes of the run are read back
-    MISSING = "missing"  # the note was read back and not found
-
-
 READ_BACK = Message("read back")
 """Reason of a delivery whose note was found by reading back, and not named in an answer."""
 
 ACCEPTED = "accepted"
 """Reason of an unclear delivery that the API has confirmed without naming a note."""
+
+REFUSED = "refused"
+"""Reason of an unclear delivery whose note was refused twice, in words that are not the API's, while others passed."""
 
 LONGEST_ANSWER = 300.0
 """Maximum number of seconds from sending a request to the answer that names its note."""
@@ -135,7 +130,7 @@ class KnownDelivery(NamedTuple):
         request: the number of the latest request with this delivery; ``sent_at`` and ``since`` belong to that request.
         resent_at: when the delivery was sent again after an unclear answer; None once it was checked for duplicates.
         duplicates: IDs of further notes like the delivery's note that were found.
-        sample: whether the note is to be read back, or was not found.
+        is_missing: whether the API said that it created the note, but reading back did not show it.
         visibility, status: the most that the note may have: those of its form, or of the one that it may have got.
         was: the number of its form before its latest change; None if it wasn't changed.
         changing: the number of the form that a change without a clear answer gives it; None if there is none.
@@ -155,7 +150,7 @@ class KnownDelivery(NamedTuple):
     request: int
     resent_at: float | None
     duplicates: tuple[str, ...]
-    sample: SampleState | None
+    is_missing: bool
     visibility: Visibility
     status: Status
     run: int
@@ -175,10 +170,10 @@ class KnownDelivery(NamedTuple):
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""
         *sent_as, run, sent, since, was, changing, touched, wanted, wanted_status, seen = row
-        *first, state, note_id, at, reason, request, resent_at, twins, sample, visibility, status = sent_as
+        *first, state, note_id, at, reason, request, resent_at, twins, missing, visibility, status = sent_as
         if changing is not None:
             visibility, status = min(visibility, wanted), max(status, wanted_status)
-        parsed = duplicates_in(twins), None if sample is None else SampleState(sample)
+        parsed = duplicates_in(twins), bool(missing)
         form = _VISIBILITIES[visibility], _STATUSES[status]
         name, note, prospect, key, occurrence = first
         sending = STATES[state], note_id, at, reason, request, resent_at
@@ -194,11 +189,6 @@ class KnownDelivery(NamedTuple):
     def is_unclear(self) -> bool:
         """Whether the delivery was sent without a clear answer, so that its note may or may not exist."""
         return self.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED)
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether the API reported that it created the note, but the note was missing when read back."""
-        return self.sample is SampleState.MISSING
 
 
 class Made(NamedTuple):

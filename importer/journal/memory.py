@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import json
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, ClassVar
@@ -22,8 +21,6 @@ from importer.models import Workspace
 
 DAY = 86_400.0
 """Seconds for which a match is trusted, and an ID of a file is expected to be valid."""
-
-_LAG_LASTS = 30 * DAY  # seconds for which a measured lag is trusted
 
 _KNOWN = ForRows(
     """
@@ -112,21 +109,6 @@ class Learned:
     def learn_limits(self, workspace: Workspace, limits: Mapping[str, tuple[int, float]]) -> None:
         """Store limits of kinds of calls, with which a later run begins. Limits of other kinds stay."""
         self._memory.enter(workspace, {"limits": {**self.limits(workspace), **limits}})
-
-    def replication_lag(self, workspace: Workspace, now: float | None = None) -> float | None:
-        """Return by how many seconds reads lag behind writes, if that was measured in the 30 days before ``now``.
-
-        Args:
-            workspace: the workspace of the API.
-            now: seconds since 1970; None for the system's time.
-        """
-        since = (time.time() if now is None else now) - _LAG_LASTS
-        seconds: float | None = self._memory.known(workspace, ["lag"], since).get("lag")
-        return seconds
-
-    def learn_lag(self, workspace: Workspace, seconds: float, at: float) -> None:
-        """Store by how many seconds reads lag behind writes, as measured at the time ``at``."""
-        self._memory.enter(workspace, {"lag": seconds}, at)
 
     def keeps_markup(self, workspace: Workspace) -> bool:
         """Return whether changing a note was seen to keep the markup of its text."""

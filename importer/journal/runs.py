@@ -35,12 +35,16 @@ _LISTED = f"""
     ORDER BY runs.id DESC
 """
 _BEGIN = """
-    INSERT INTO runs (name, workspace, file, sheet, fingerprint, kind, occurrence, started_at, reading)
-    VALUES (:name, :workspace, :file, :sheet, :fingerprint, :kind, :occurrence, :started_at, :reading)
+    INSERT INTO runs (name, workspace, file, sheet, fingerprint, kind, occurrence, started_at, reading, account)
+    VALUES (:name, :workspace, :file, :sheet, :fingerprint, :kind, :occurrence, :started_at, :reading, :account)
 """
 _NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
 _LATEST_REQUEST = "SELECT max(id) FROM requests"
+_LATEST = f"""
+    SELECT id, (SELECT max(id) FROM requests WHERE run = runs.id) FROM runs WHERE workspace = {OWNER}
+    ORDER BY id DESC LIMIT 1
+"""
 _LATER = """
     SELECT id FROM runs WHERE workspace = (SELECT workspace FROM runs WHERE id = :run) AND id > :run LIMIT 1
 """
@@ -53,6 +57,7 @@ _KNOWN_OR_NEW = (
     (Result.CREATED, Result.REJECTED, Result.UNCONFIRMED, Result.NOT_SENT),
 )
 _KINDS = "SELECT id, kind FROM runs WHERE workspace = :workspace"
+_ACCOUNTS = "SELECT id, account FROM runs WHERE workspace = :workspace"
 _LATEST_AGAIN = """
     SELECT occurrence, ended, substr(counts, 1, 10000) FROM runs
     WHERE workspace = :workspace AND fingerprint = :fingerprint AND occurrence <> '' ORDER BY id DESC LIMIT 1
@@ -109,7 +114,7 @@ class Runs:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def begin(
+    def begin(  # noqa: PLR0913 - the columns of one row
         self,
         workspace: Workspace,
         file: str,
@@ -120,12 +125,13 @@ class Runs:
         reading: Mapping[str, object] | None = None,
         sheet: str = "",
         kind: str = "",
+        account: str = "",
     ) -> Run:
         """Record that a run begins.
 
         With ``again``, the run's deliveries have names of their own. If an earlier such run of the same file did not
         finish, its names are used instead, so that it is continued. ``reading`` must hold no text of a note. ``kind``
-        is a digest that sheets of one kind share.
+        is a digest that sheets of one kind share, and ``account`` one of the key.
         """
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():
@@ -139,6 +145,7 @@ class Runs:
                 sheet=sheet[:_LONGEST].replace("\0", " "),  # PostgreSQL refuses U+0000
                 fingerprint=fingerprint,
                 kind=kind,
+                account=account,
                 occurrence=occurrence,
                 started_at=started_at,
                 reading=None if reading is None else json.dumps(reading),
@@ -154,6 +161,10 @@ class Runs:
     def latest_request(self) -> int:
         """Return the number of the latest request, over all workspaces; 0 if there was none."""
         return int(self._store.scalar(_LATEST_REQUEST) or 0)
+
+    def latest(self, workspace: Workspace) -> object:
+        """Return a value that changes when a run of the workspace begins or sends."""
+        return self._store.rows(_LATEST, profile=workspace.profile, base_url=workspace.base_url)
 
     def of_file(self, workspace: Workspace, fingerprint: str) -> list[Run]:
         """Return the runs of a file, the latest first."""
@@ -212,7 +223,7 @@ class Runs:
             if confirmation is not None:
                 self._store.execute(_CONFIRM, workspace=number, at=confirmation.at, by=confirmation.by)
             if key:
-                digest = self._digest(key)
+                digest = self.digest(key)
                 self._store.execute(_KEY, workspace=number, key=f" {digest}", pattern=f"%{digest}%")
 
     def has_key(self, workspace: Workspace) -> bool:
@@ -221,10 +232,11 @@ class Runs:
 
     def used_with(self, key: str) -> list[Workspace]:
         """Return the workspaces that this API key was confirmed or used for."""
-        rows = self._store.rows(_USED_WITH, pattern=f"%{self._digest(key)}%")
+        rows = self._store.rows(_USED_WITH, pattern=f"%{self.digest(key)}%")
         return [Workspace(profile, base_url) for profile, base_url in rows]
 
-    def _digest(self, key: str) -> str:
+    def digest(self, key: str) -> str:
+        """Return a digest of a key, which differs in each journal."""
         return hmac.digest(key.encode(), self._store.about("id").encode(), "sha256").hex()[:32]
 
     def confirmation(self, workspace: Workspace) -> Confirmation | None:
@@ -257,6 +269,11 @@ class Runs:
         """Return the kind of sheet of each run of a workspace, by the runs' numbers."""
         number = self._store.number_of(workspace)
         return {} if number is None else dict(self._store.rows(_KINDS, workspace=number))
+
+    def accounts(self, workspace: Workspace) -> dict[int, str]:
+        """Return the digest of the key of each run of a workspace, by the runs' numbers."""
+        number = self._store.number_of(workspace)
+        return {} if number is None else dict(self._store.rows(_ACCOUNTS, workspace=number))
 
     def _open_occurrence(self, workspace: int, fingerprint: str) -> str | None:
         rows = self._store.rows(_LATEST_AGAIN, workspace=workspace, fingerprint=fingerprint)

@@ -48,7 +48,8 @@ TABLES = {
         ended_at FLOAT,
         ended TEXT,  -- how the run ended, in words; NULL while it runs, and after a crash
         counts TEXT,  -- JSON of result → rows
-        reading TEXT  -- JSON of how the sheet was read, and of the settings that decided what was sent
+        reading TEXT,  -- JSON of how the sheet was read, and of the settings that decided what was sent
+        account TEXT NOT NULL  -- digest of the key, whose owner wrote the notes
     """,
     "notes": """
         id INTEGER PRIMARY KEY,
@@ -82,7 +83,7 @@ TABLES = {
         reason TEXT,  -- a message as JSON, READ_BACK or ACCEPTED of known.py
         resent_at FLOAT,  -- when sent again after an unclear answer; NULL once checked for duplicates
         twins TEXT,  -- JSON list of the IDs of the duplicates of its note that were found
-        sample TEXT,  -- a SampleState of known.py, if the note is to be read back or was not found
+        sample TEXT,  -- 'missing' if the note was created, but not found when read back
         was INTEGER REFERENCES notes (id),  -- the form before its latest change
         changing INTEGER REFERENCES notes (id),  -- the form that a change without a clear answer gives it
         touched FLOAT  -- when somebody else's change of the note was seen

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from importer.operations.doctor import Check
     from importer.operations.history import History
     from importer.operations.verify import Verified
+    from importer.operations.verify_all import ReadBack
     from importer.settings.sources import Given
 
 _REQUIREMENT = re.compile(r"""([\w.-]+)[^;]*(?:;.*extra == ['"](\w+))?""")
@@ -40,8 +41,8 @@ def history(found: History) -> Document:
     return {**head("history", 0), "runs": runs}
 
 
-def verify(found: Verified) -> Document:
-    """Return the document of a look-up of unconfirmed deliveries."""
+def verify(found: Verified | ReadBack) -> Document:
+    """Return the document of a look-up of unconfirmed deliveries, or of a file's notes."""
     return {**head("verify", found.exit_status), **plain(found)}
 
 

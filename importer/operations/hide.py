@@ -26,7 +26,7 @@ from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Busy, Changed, ImporterError, Stopped
 from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, policy
-from importer.importing.loading import load
+from importer.importing.loading import Loaded, load
 from importer.importing.note_examples import texts_of
 from importer.importing.workspaces import check_journal, find_run, held, keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
@@ -251,21 +251,25 @@ def in_sheet(
         Unusable: the file can't be used.
     """
     wanted = {known.name: known.note_id or "" for known in notes}
-    unanswered = replace(settings, hidden=None, in_doubt=None)
     with Journal.open(settings.journal) as journal, load(path, settings, corrections) as loaded:
-        rows, repeats, found = loaded.rows, loaded.plan.original, dict[int, bytes]()
-        groups = loaded.known(unanswered, journal).sort(
-            loaded.plan, lambda answered: found.update((one.position, one.delivery.name) for one in answered)
-        )
-        for group in groups:
-            for i, match in group.asked.items():
-                if match.how is How.HIDDEN and match.known is not None:
-                    found[int(group.group.positions[i])] = match.known.delivery.name
-        return {
-            wanted[name]: (
-                [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()],
-                rows.notes[int(rows.note[position])].text if rows.note[position] >= 0 else "",
-            )
-            for position, name in found.items()
-            if name in wanted
-        }
+        found = deliveries_in(loaded, settings, journal)
+        return {wanted[known.name]: (numbers, text) for numbers, text, known in found if known.name in wanted}
+
+
+def deliveries_in(
+    loaded: Loaded, settings: Settings, journal: Journal
+) -> Iterator[tuple[Sequence[int], str, KnownDelivery]]:
+    """Yield the deliveries of a file's rows that exist, with the numbers of their rows and their texts."""
+    unanswered = replace(settings, hidden=None, in_doubt=None)
+    rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
+    groups = loaded.known(unanswered, journal).sort(
+        loaded.plan, lambda answered: found.extend((one.position, one.delivery) for one in answered)
+    )
+    for group in groups:
+        for i, match in group.asked.items():
+            if match.how is How.HIDDEN and match.known is not None:
+                found.append((int(group.group.positions[i]), match.known.delivery))
+    repeats = loaded.plan.original
+    for position, known in sorted(found, key=lambda one: one[0]):
+        numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]
+        yield numbers, rows.notes[int(rows.note[position])].text if rows.note[position] >= 0 else "", known

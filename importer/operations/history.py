@@ -172,9 +172,8 @@ def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int
     """Return the number of each run → its notes that were not found when they were read back."""
     found: defaultdict[int, list[NotFound]] = defaultdict(list)
     for workspace in workspaces:
-        for note in journal.deliveries.sampled(workspace, missing=True):
-            if note.is_missing:
-                found[note.run].append(NotFound(None, note.prospect, note.note_id or ""))
+        for note in journal.deliveries.missing(workspace):
+            found[note.run].append(NotFound(None, note.prospect, note.note_id or ""))
     return found
 
 

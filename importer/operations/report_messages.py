@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from importer.importing.wording import clock_time, taken, when
+from importer.importing.wording import taken, when
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, render, say
 from importer.models import Result
@@ -16,11 +16,12 @@ from importer.operations.history import History, PastRun, RunFilter
 from importer.reading import column_letter
 from importer.results.presentation import HELD_BACK, MEANINGS
 from importer.telling.rendering import Line, LineKind
-from importer.telling.report_messages import counts, meanings, read_back
+from importer.telling.report_messages import counts, meanings
 
 if TYPE_CHECKING:
     from importer.operations.hide import Hidden, Hiding
     from importer.operations.verify import Verified
+    from importer.operations.verify_all import ReadBack
 
 _SHOWN = ("program", "columns", "sheet", "reading", "visibility", "status", "settings")
 
@@ -46,11 +47,20 @@ def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
         yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
     if found.duplicates:
         yield Line(say("verify.duplicates", n=len(found.duplicates), ids=tuple(found.duplicates)), LineKind.TEXT)
-    yield from read_back(found)
     for run, notes in found.known_missing.items():
         yield Line(say("verify.not-found-before", n=notes, run=run), LineKind.TEXT)
-    if found.due_at is not None:
-        yield Line(say("verify.sample-too-new", time=clock_time(found.due_at)), LineKind.TEXT)
+
+
+def read_back(found: ReadBack) -> Iterator[Line]:
+    """Yield what became of a file's notes."""
+    if found.stopped is not None:
+        yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
+    for finding, number in found.counts.items():
+        if number or finding == "there":
+            yield Line(say(f"verified.of-{finding}", n=number))
+    yield Line(say("verified.results", path=str(found.results)), LineKind.TEXT)
+    if found.remark is not None:
+        yield Line(found.remark, LineKind.TEXT)
 
 
 def hidden(done: Hidden) -> Iterator[Line]:

@@ -14,7 +14,6 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
 from importer.importing import logs
 from importer.importing.api_context import calls, policy
-from importer.importing.report import NotFound, not_found_elsewhere
 from importer.importing.workspaces import elsewhere, held, keep_in_mind, opened
 from importer.journal import Journal
 from importer.messages import Message, Said
@@ -33,10 +32,8 @@ class Verified:
         doubts: reason for the doubt, in words → number of notes.
         duplicates: IDs of further notes that are like the ones found.
         stopped: why the look-up ended early, or None.
-        not_found, could_not_look, not_looked_at: about notes of earlier runs, as in a run's report.
-        due_at: when the next of these notes can be read back, in seconds since 1970; None if none waits.
         elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
-        known_missing: number of notes of each run, by its name, that were not found before and weren't read now.
+        known_missing: number of notes of each run, by its name, that it did not find when it read a sample back.
     """
 
     found: int
@@ -46,16 +43,12 @@ class Verified:
     duplicates: Sequence[str]
     stopped: Stopped | None
     elsewhere: Message | None = None
-    not_found: Sequence[NotFound] = ()
-    could_not_look: bool = False
-    not_looked_at: int = 0
-    due_at: float | None = None
     known_missing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
         """Exit status. 0: all deliveries are settled; 1: some need a person; 3 and 4: the look-up ended early."""
-        needs_a_look = self.unconfirmed > 0 or self.duplicates or self.not_found
+        needs_a_look = self.unconfirmed > 0 or self.duplicates
         return self.stopped.exit_status if self.stopped else int(bool(needs_a_look))
 
 
@@ -80,8 +73,7 @@ def verify(
 ) -> Verified:
     """Read back every delivery of the workspace whose outcome no run knows. Creates nothing.
 
-    Deliveries that a run sent again, but broke off before checking, are checked too. So are the notes of a run's sample
-    that were too new when the run ended.
+    Deliveries that a run sent again, but broke off before checking, are checked too.
 
     Args:
         settings: the workspace, and how to call the API.
@@ -94,8 +86,7 @@ def verify(
     with held(settings, observe=observe, stop=stop) as journal:
         unsettled = journal.deliveries.unsettled(settings.workspace)
         resent = journal.deliveries.resent(settings.workspace)
-        sampled = journal.deliveries.sampled(settings.workspace)
-        if unsettled or resent or sampled:  # a journal without its deliveries may be another one's
+        if unsettled or resent:  # a journal without its deliveries may be another one's
             keep_in_mind(journal, settings)
         size = sum(len(deliveries) for _, deliveries in unsettled.values())
         begin(size)
@@ -121,7 +112,6 @@ def verify(
         duplicates = [note_id for ids in outcomes.duplicates.values() for note_id in ids]
         logs.event("looked up", **{result.value.replace(" ", "_"): rows for result, rows in counts.items()})
         absent, doubts = counts.get(Result.NOT_SENT, 0), outcomes.reasons(Result.UNCONFIRMED)
-        samples = delivery.samples
         return Verified(
             created,
             absent,
@@ -130,18 +120,12 @@ def verify(
             duplicates,
             stopped,
             elsewhere(journal, settings.workspace),
-            [*not_found_elsewhere(outcomes.missing_elsewhere, journal)],
-            samples.could_not_look,
-            samples.left,
-            samples.looks.due_at,
-            _known_missing(journal, settings, outcomes) if stopped is None else {},
+            _known_missing(journal, settings) if stopped is None else {},
         )
 
 
-def _known_missing(journal: Journal, settings: Settings, outcomes: Outcomes) -> Mapping[str, int]:
-    """Return run → number of its notes that earlier runs didn't find, except those that were just read back."""
-    told = {note_id for _, note_id, _ in outcomes.missing_elsewhere}
-    sampled = journal.deliveries.sampled(settings.workspace, missing=True)
-    missing = [note for note in sampled if note.is_missing and note.note_id not in told]
+def _known_missing(journal: Journal, settings: Settings) -> Mapping[str, int]:
+    """Return run → number of its notes that it did not find when it read a sample of them back."""
+    missing = journal.deliveries.missing(settings.workspace)
     names = {run.id: run.name for run in journal.runs.listed(settings.workspace)} if missing else {}
     return Counter(names[note.run] for note in missing)

@@ -48,7 +48,6 @@ class Summary:
         profile: the profile of the run.
         meanings: the meaning of each result in this run.
         is_practice: whether nothing was sent, so that the headings say so, and no row has a note ID.
-        of_earlier_runs: prospect and note ID of each note of an earlier run that was not found, headed by their runs.
         prospect: position of the column that names the prospects, printed on each page of a wide sheet; may be None.
         run: the run's name; empty if there is none.
     """
@@ -58,7 +57,6 @@ class Summary:
     profile: str = profiles.DEFAULT
     meanings: Mapping[Result, Meaning] = field(default_factory=lambda: MEANINGS)
     is_practice: bool = False
-    of_earlier_runs: Sequence[tuple[Said, Said]] = ()
     prospect: int | None = None
     run: str = ""
 

@@ -28,7 +28,7 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     sheet.set_tab_color("#44525F")
     sheet.hide_gridlines(2)
     sheet.set_landscape()
-    sheet.fit_to_pages(1, 0 if summary.of_earlier_runs else 1)
+    sheet.fit_to_pages(1, 1)
     for col, width in enumerate((2, 20, 12, 10, 66, 58)):
         sheet.set_column(col, col, width)
     title = book.add_format({"bold": True, "font_size": 18, "font_color": "#26323B"})
@@ -45,8 +45,7 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
         for heading, column in zip(headings_for(summary, outcomes), columns_for(outcomes), strict=True)
         if not (summary.is_practice and column.heading == "request")  # there is neither a run nor a request
     ]
-    row = _pairs(book, sheet, say("summary.columns"), columns, row + 1)
-    _pairs(book, sheet, say("summary.of-earlier-runs"), summary.of_earlier_runs, row + 1)
+    _pairs(book, sheet, say("summary.columns"), columns, row + 1)
 
 
 def headline(outcomes: Outcomes) -> Message:
@@ -57,7 +56,6 @@ def headline(outcomes: Outcomes) -> Message:
         say("counts.left-alone", n=len(outcomes.left)),
         say("counts.twins", n=len(outcomes.duplicates)),
         say("counts.missing", n=len(outcomes.missing)),
-        say("counts.missing-elsewhere", n=len(outcomes.missing_elsewhere)),
         say("counts.repeated", n=counts.get(Result.DUPLICATE, 0)),
         say("counts.to-correct", n=counts.get(Result.REJECTED, 0) + counts.get(Result.INVALID, 0)),
         say("counts.to-check", n=counts.get(Result.UNCONFIRMED, 0)),

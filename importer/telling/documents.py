@@ -29,7 +29,7 @@ FORMAT = 1
 
 Document = Mapping[str, Any]
 
-_TIMES = {"started_at", "ended_at", "due_at", "at"}
+_TIMES = {"started_at", "ended_at", "at"}
 
 
 def failed(command: str, exit_status: int, kind: Message, text: Said, questions: Sequence[Question] = ()) -> Document:

@@ -10,7 +10,6 @@ Input: the results of files. Output: a :class:`~importer.telling.notifications.N
 from __future__ import annotations
 
 import platform
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from importer.errors import (
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.report import Report
 from importer.importing.wording import clock_time, count, listed, taken
-from importer.messages import Message, Plain, as_message, lines, render, say, words
+from importer.messages import Message, Plain, as_message, render, say, words
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import HELD_BACK, MEANINGS
 from importer.settings import profiles
@@ -105,13 +104,9 @@ def _in_short(files: Sequence[FileEnded], status: int) -> Message:
     if status != 1:
         return say(_TITLES[status])
     reports = [ended.report for ended in files if ended.report is not None]
-    elsewhere = sum(note.row is None for report in reports for note in report.not_found)
-    rows = sum(report.rows_to_fix + len(report.duplicates) + len(report.not_found) for report in reports) - elsewhere
+    rows = sum(report.rows_to_fix + len(report.duplicates) + len(report.not_found) for report in reports)
     rows += sum(report.more_visible + report.left_alone + report.asked for report in reports)
-    notes = say("notice.earlier-notes-lost", n=elsewhere)
-    if not elsewhere:
-        return say("notice.rows-need-a-person", n=rows)
-    return say("notice.several", parts=(say("notice.rows-need-a-person", n=rows), notes)) if rows else notes
+    return say("notice.rows-need-a-person", n=rows)
 
 
 def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[Message]:
@@ -205,21 +200,14 @@ def _about(ended: FileEnded) -> Iterator[Message]:
         yield say("notice.reasons", result=result.value, reasons=reasons)
     if report.duplicates:
         yield say("notice.duplicates", n=len(report.duplicates))
-    if own := sum(note.row is not None for note in report.not_found):
-        yield say("notice.not-found", n=own)
-    for (run, file), notes in _lost_elsewhere([report]).items():
-        yield say("notice.not-found-of-run", n=notes, run=run, file=file)
+    if report.not_found:
+        yield say("notice.not-found", n=len(report.not_found))
     if report.results_owed:
         yield say("notice.results-kept")
     elif ended.why_it_stays:
         yield as_message(ended.why_it_stays)
     yield say("notice.results", path=str(report.results.absolute()))
     yield say("notice.run", run=report.run)
-
-
-def _lost_elsewhere(reports: Sequence[Report]) -> Counter[tuple[str, str]]:
-    """Return earlier run and its file → number of its notes that were not found."""
-    return Counter((note.run, note.file) for report in reports for note in report.not_found if note.row is None)
 
 
 def _not_begun(ended: FileEnded) -> Message:
@@ -279,11 +267,9 @@ def _advice(ended: Sequence[FileEnded], status: int) -> Message:
         parts.append(say("notice.of-result", result=HELD_BACK.means, advice=HELD_BACK.next or ""))
     if any(report.duplicates for report in reports):
         parts.append(say("notice.remove-duplicates"))
-    if any(note.row is not None for report in reports for note in report.not_found):
+    if any(report.not_found for report in reports):
         parts.append(say("notice.look-at-not-found"))
-    lost = [say("notice.list-lost", run=run) for run, _ in _lost_elsewhere(reports)]
-    earlier = [say("notice.look-at-earlier", lists=tuple(lost[:_DETAILED]))] if lost else []
-    return lines(*([_look_at_to_fix(reports, parts)] if parts else []), *earlier)
+    return _look_at_to_fix(reports, parts)
 
 
 def _look_at_to_fix(reports: Sequence[Report], parts: Sequence[Message]) -> Message:

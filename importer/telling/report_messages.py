@@ -6,11 +6,11 @@ Input: reports. Output: lines with messages.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from importer.importing.batch import Batch, FileEnded, FileResult
-from importer.importing.report import ON_THE_PROSPECT, NotFound, Report, listed_duplicates, not_found
+from importer.importing.report import ON_THE_PROSPECT, Report, listed_duplicates, not_found
 from importer.importing.wording import listed
 from importer.messages import Message, as_message, say, words
 from importer.models import Result
@@ -91,35 +91,14 @@ def besides(ended: Report) -> Iterator[Line]:
         yield Line(
             say("ended.duplicates", n=len(ended.duplicates), which=listed_duplicates(ended.duplicates)), LineKind.TEXT
         )
-    yield from read_back(ended)
+    if ended.not_found:
+        yield Line(say("ended.not-found", n=len(ended.not_found), which=not_found(ended.not_found)), LineKind.TEXT)
     calls = {"ended.uploads": ended.uploads, "ended.look-ups": ended.looks, "ended.finding-calls": ended.finding_calls}
     asked = {"ended.asked-to-wait": ended.rate_limited}
     others = tuple(say(kind, n=number) for kind, number in (calls | asked).items() if number)
     yield Line(say("ended.requests", n=ended.requests, besides=others))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
-
-
-class LookedUp(Protocol):
-    """What a run or a look-up says of notes that it read back; see :class:`Report`."""
-
-    @property
-    def not_found(self) -> Sequence[NotFound]: ...  # noqa: D102
-    @property
-    def not_looked_at(self) -> int: ...  # noqa: D102
-    @property
-    def could_not_look(self) -> bool: ...  # noqa: D102
-
-
-def read_back(ended: LookedUp) -> Iterator[Line]:
-    """Yield the lines about notes that were looked up and not found, or couldn't be looked up."""
-    if ended.not_found:
-        notes = not_found(ended.not_found)
-        yield Line(say("ended.not-found", n=len(ended.not_found), which=notes), LineKind.TEXT)
-    if ended.not_looked_at:
-        yield Line(say("ended.not-looked-at", n=ended.not_looked_at), LineKind.TEXT)
-    if ended.could_not_look:
-        yield Line(say("ended.could-not-look"), LineKind.TEXT)
 
 
 def file_ended(over: FileEnded) -> Iterator[Line]:

@@ -58,10 +58,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "counts.left-alone": "{n} of them could not be updated: see To fix",
     "counts.twins": ("{n} of them exists more than once", "{n} of them exist more than once"),
     "counts.missing": ("{n} of them was created, but not found", "{n} of them were created, but not found"),
-    "counts.missing-elsewhere": (
-        "{n} note of an earlier run was not found",
-        "{n} notes of earlier runs were not found",
-    ),
     "counts.repeated": ("{n} repeats one of them", "{n} repeat one of them"),
     "counts.to-correct": "{n} to correct",
     "counts.to-check": "{n} to check",
@@ -69,7 +65,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "counts.no-data": ("{n} more was skipped", "{n} more were skipped"),
     "summary.run": "The run",
     "summary.columns": "The last columns of Results",
-    "summary.of-earlier-runs": "Notes of earlier runs that were not found: prospect, and note ID",
     "column-of-results.result": "The outcome of the row, in one of the words above.",
     "column-of-results.note_id": "The ID of the note in Saleshandy, if it exists. If the row names several people, the IDs of all their notes.",
     "column-of-results.reason": "An explanation, if there is one.",

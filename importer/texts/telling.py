@@ -52,11 +52,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note was created, but not found when read back. {which:capital}",
         "{n} notes were created, but not found when read back. {which:capital}",
     ),
-    "ended.not-looked-at": (
-        "{n} more note of the same import could not be read back yet. To read it back, {action.run-verify}.",
-        "{n} more notes of the same import could not be read back yet. To read them back, {action.run-verify}.",
-    ),
-    "ended.could-not-look": "A sample of the created notes was read back, but none of them was shown. So the sample proves nothing. Reading may not work.",
     "ended.moved": "{file} was moved to {place}.",
     "ended.file": "{file}: {fate}. {why}",
     "ended.count": "  {rows}  {result}  {means}",
@@ -264,10 +259,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notice.results-owed": "finished, but the results are not in their place yet",
     "notice.not-archived": "finished, but not moved to the archive",
     "notice.rows-need-a-person": ("{n} row needs your attention", "{n} rows need your attention"),
-    "notice.earlier-notes-lost": (
-        "{n} note of an earlier run was not found in Saleshandy",
-        "{n} notes of earlier runs were not found in Saleshandy",
-    ),
     "notice.what-to-do": "What to do: {advice}",
     "notice.what-to-do-for-each": "What to do:",
     "notice.to-do": "- {files}: {advice}",
@@ -292,10 +283,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notice.not-found": (
         "{n} note was created, but not found when read back. See the results",
         "{n} notes were created, but not found when read back. See the results",
-    ),
-    "notice.not-found-of-run": (
-        '{n} note of the run {run} ({file}) was created, but not found when read back. It is listed at the end of "Summary" in the results',
-        '{n} notes of the run {run} ({file}) were created, but not found when read back. They are listed at the end of "Summary" in the results',
     ),
     "notice.results-kept": "The results could not be saved in their place. They are saved on this machine",
     "notice.results": "Results: {path}",
@@ -325,8 +312,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notice.answer": "in question: run again with the answer that the reason names",
     "notice.remove-duplicates": "exists more than once: remove all but one of each by hand",
     "notice.look-at-not-found": "created, but not found: look at these prospects in Saleshandy",
-    "notice.look-at-earlier": "Look at the prospects of the notes that were not found, and report the notes to Saleshandy's support. To list them: {lists}",
-    "notice.list-lost": "`note-importer history {run}`",
     "notice.look-at-to-fix": 'See the "To fix" sheet in the results ({parts:; }).',
     "notice.run-to-fix": 'See the "To fix" sheet in the results ({parts:; }). When it is corrected: `note-importer run {results} --sheet "To fix"`.',
     "notifying.not-reached": "the notification address could not be reached",

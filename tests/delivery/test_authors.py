@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from importer.api import FoundNote, NotesPage
-from importer.delivery.clock import NoteClock
 from importer.delivery.evidence import Evidence
 from importer.journal import READ_BACK, Made
 from importer.models import Status, Visibility
@@ -98,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
     """If a colleague's note was adopted by mistake, the colleague's other notes would be taken for ours, too."""
-    evidence: Any = SimpleNamespace(authors=set(), note_clock=NoteClock(), _run=2)
+    evidence: Any = SimpleNamespace(authors=defaultdict(set), _offsets={}, _run=2, account_of=lambda _: "key")
     notes = [
         FoundNote(note_id, "Hello", Visibility.PUBLIC, Status.PUBLISHED, 100.0, author)
         for note_id, author in (
@@ -108,8 +107,8 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
         )
     ]
     delivered = {"N1": Made.of(99.0, 101.0, 1, None), "N2": Made.of(99.0, 101.0, 1, READ_BACK.kind)}
-    Evidence.learn_from(evidence, NotesPage(tuple(notes), None, has_more=False), delivered)
-    assert evidence.authors == {"us@example.com"}
+    Evidence._learn_from(evidence, NotesPage(tuple(notes), None, has_more=False), delivered)
+    assert evidence.authors == {"key": {"us@example.com"}}
 
 
 @pytest.fixture

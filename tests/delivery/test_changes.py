@@ -24,7 +24,7 @@ def row(says: Note, *, sent: Note = SENT, how: How = How.RECORD, key: str = "", 
     """A row that says something, and the delivery that answers for it."""
     form = NoteKey.of(sent)
     delivery = KnownDelivery(
-        b"name", 1, "P", key, "", DeliveryState.CREATED, "N1", 0.0, None, 1, None, (), None, sent.visibility,
+        b"name", 1, "P", key, "", DeliveryState.CREATED, "N1", 0.0, None, 1, None, (), False, sent.visibility,
         sent.status, 1, 0.0, None, seen=form.seen,
     )._replace(**of_delivery)  # fmt: skip
     known = Known(delivery, frozenset(text_digests(sent, {})), "calls")

@@ -9,30 +9,28 @@ import pytest
 
 from importer.api import Answer, Cause, Endpoint, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, NOT_APPLIED
+from importer.delivery.control import Proof
 from importer.delivery.decisions import (
-    ENOUGH_MISSES,
-    PERSISTENT,
+    CONVICTING,
     Abandon,
     AbsenceDecision,
     Doubt,
     Facts,
+    Hold,
     LookAgain,
     LookDecision,
     LookUp,
     Missed,
-    NextPage,
     Renew,
     Retry,
     SendDecision,
-    SetAside,
     Settle,
     Split,
     Stop,
-    Suspect,
     after_absence,
     after_lookup,
     after_post,
-    doubtful,
+    is_absent,
 )
 from importer.delivery.readback import Verdict
 from importer.errors import Blocked, KeyRefused, NotPermitted, Redirected, Stopped, WrongCall
@@ -219,40 +217,36 @@ def test_what_may_have_been_applied_is_looked_up_before_anything_else(
 
 @dataclass(frozen=True)
 class Read:
-    """A row: what a lookup came to (a failure's cause, or what the page says), and what follows."""
+    """A row: what a lookup came to (a failure's cause, or what the notes say), and what follows."""
 
     what: str
     answer: Cause | Verdict
     expected: LookDecision | tuple[type[Stopped], bool | None]
-    pages: int = 1
+    is_final: bool = True
 
     @property
     def reply(self) -> Reply[NotesPage]:
         if isinstance(self.answer, Cause):
             return Reply(Endpoint.READ, 0.0, 1.0, failure=failed(self.answer))
-        return Reply(Endpoint.READ, 0.0, 1.0, NotesPage((), None, has_more=self.answer.goes_on))
+        return Reply(Endpoint.READ, 0.0, 1.0, NotesPage((), None, has_more=False))
 
 
-MOST_PAGES = 3
 FOUND = words("found by reading back. Before, lost")
+REWRITTEN = words("found by reading back, although the API shows its text differently. Before, lost")
 NOT_READ = words("the prospect's notes could not be read: trouble")
 READS = [
-    Read("it exists", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND)),
+    Read("it may exist", Verdict("N1"), Hold(), is_final=False),
+    Read("it exists for sure", Verdict("N1", is_sure=True), Settle(((0, Answer("N1")),), FOUND), is_final=False),
+    Read("nothing more will be known of it", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND)),
     Read("it exists twice", Verdict("N1", ("N2", "N3")), Settle(((0, Answer("N1")),), FOUND, ("N2", "N3"))),
-    Read("found on the last page", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND), 3),
-    Read("there are more pages", Verdict(goes_on=True), NextPage(0), 2),
-    Read("it exists, and maybe again on the next page", Verdict("N1", goes_on=True), NextPage(0), 2),
     Read(
-        "it exists, and there are more than are read", Verdict("N1", goes_on=True),
-        Settle(((0, Answer("N1")),), FOUND), 3,
+        "it reads differently", Verdict("N1", is_sure=True, is_rewritten=True),
+        Settle(((0, Answer("N1", REWRITTEN)),), REWRITTEN), is_final=False,
     ),
-    Read(
-        "there are more than are read", Verdict(goes_on=True),
-        Doubt(words("the prospect has too many notes to look through")), 3,
-    ),
-    Read("there are more, and this one is odd", Verdict(goes_on=True, odd=words("it is odd")), NextPage(0), 2),
-    Read("it is odd", Verdict(odd=words("it is odd")), Doubt(words("it is odd"))),
+    Read("it is odd", Verdict(doubt=words("it is odd")), Doubt(words("it is odd"))),
+    Read("it is odd, and more will be known", Verdict(doubt=words("it is odd")), Hold(), is_final=False),
     Read("it doesn't exist", Verdict(), Missed()),
+    Read("it doesn't exist yet", Verdict(), Missed(), is_final=False),
     Read("the key is refused", Cause.BAD_KEY, (KeyRefused, None)),
     Read("the key's owner may not read", Cause.NOT_PERMITTED, (NotPermitted, None)),
     Read("the API knows no such parameter", Cause.WRONG_CALL, (WrongCall, None)),
@@ -275,7 +269,7 @@ READS = [
 @pytest.mark.parametrize("row", READS, ids=lambda row: row.what)
 def test_what_follows_from_a_lookup(row: Read) -> None:
     verdict = row.answer if isinstance(row.answer, Verdict) else None
-    found = after_lookup(row.reply, verdict, failed(Cause.LOST, "lost"), row.pages, MOST_PAGES)
+    found = after_lookup(row.reply, verdict, failed(Cause.LOST, "lost"), is_final=row.is_final)
     assert rendered((type(found.error), found.is_applied) if isinstance(found, Stop) else found) == row.expected
 
 
@@ -287,24 +281,22 @@ def test_lookups_have_a_row_for_every_cause() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "absent", "misses", "all_misses", "is_applied", "expected"),
+    ("what", "first", "last", "expected"),
     [
-        ("one prospect, missed once", [0], [1], 1, False, [0]),
-        ("one prospect, missed twice", [0], [2], 2, False, []),
-        ("two prospects, missed once each, agree", [0, 1], [1, 1], 2, False, []),
-        ("two prospects, one of them unknown to the API, is no two", [0, 1], [1, 2], 1, False, [0]),
-        ("two missed, but a third has its note", [0, 2], [1, 0, 1], 2, True, [0, 2]),
-        ("the same, one of them missed twice by now", [0, 2], [1, 0, 2], 3, True, [0]),
-        ("the same, both missed twice", [0, 2], [2, 0, 2], 4, True, []),
-        ("one has its note, the other was missed often", [1], [0, 3], 3, True, []),
+        ("never missed", None, None, False),
+        ("missed once, before the control", 1.0, 1.0, False),
+        ("missed once, after it", 6.0, 6.0, False),
+        ("missed twice before it", 1.0, 1.5, False),
+        ("missed twice after it", 6.0, 7.0, False),
+        ("missed while it was read", 1.0, 4.9, False),
+        ("missed before it and after it", 1.0, 5.0, True),
     ],
 )
-def test_a_note_is_missed_twice_before_it_is_absent(
-    what: str, absent: list[int], misses: list[int], all_misses: int, is_applied: bool, expected: list[int]
+def test_a_note_is_missed_before_a_control_is_read_and_after_it(
+    what: str, first: float | None, last: float | None, expected: bool
 ) -> None:
-    """One lookup may be at a copy that lags; prospects of one request count for one another unless one has its note."""
-    assert ENOUGH_MISSES == 2
-    assert doubtful(absent, misses, all_misses, is_applied=is_applied) == expected, what
+    """One lookup may be at a copy that lags, and so may two."""
+    assert is_absent(first, last, Proof(0.5, 2.0, 5.0)) is expected, what
 
 
 # -- absence
@@ -323,11 +315,10 @@ class Absent:
     healed: bool = False
     is_size: bool = False
     sends: int = 1
-    can_tell: bool = False
 
 
 CONVICTED = Settle(((0, Answer(None, words("a proxy, gateway or firewall refused it: trouble"))),), is_foreign=True)
-ASIDE = SetAside(failed(Cause.INTERMEDIARY))
+ALONE = Split(is_single=True)
 IN_VAIN = Abandon(words("sent 8 times without success: trouble. Later, run again"))
 ABSENCES = [
     *(
@@ -337,57 +328,31 @@ ABSENCES = [
     ),
     Absent("sent for the last time but one", 3, Cause.LOST, Retry(), sends=7),
     Absent("sent often enough", 3, Cause.LOST, IN_VAIN, sends=8),
-    Absent("refused once", 3, Cause.INTERMEDIARY, Retry(), refusals=1, passed=True),
-    Absent("refused again", 3, Cause.INTERMEDIARY, Split(), refusals=2),
-    Absent("refused again while others pass", 3, Cause.INTERMEDIARY, Split(), refusals=2, passed=True),
+    Absent("refused", 3, Cause.INTERMEDIARY, ALONE, refusals=1),
+    Absent("refused while others pass", 3, Cause.INTERMEDIARY, ALONE, refusals=1, passed=True),
     Absent("refused for its size", 3, Cause.INTERMEDIARY, Split(), refusals=1, is_size=True),
-    Absent("refused again, sent often enough", 3, Cause.INTERMEDIARY, Split(), refusals=2, sends=8),
-    Absent("alone, refused for its size", 1, Cause.INTERMEDIARY, Retry(), refusals=1, is_size=True),
+    Absent("refused, sent often enough", 3, Cause.INTERMEDIARY, ALONE, refusals=2, sends=8),
     Absent("alone, refused once while others pass", 1, Cause.INTERMEDIARY, Retry(), refusals=1, passed=True),
-    Absent("alone, refused again, and nothing passes", 1, Cause.INTERMEDIARY, ASIDE, refusals=2),
-    Absent("alone, refused again while others pass", 1, Cause.INTERMEDIARY, ASIDE, refusals=2, passed=True),
-    Absent("alone, refused a third time while others pass", 1, Cause.INTERMEDIARY, CONVICTED, refusals=3, passed=True),
+    Absent("alone, refused for its size", 1, Cause.INTERMEDIARY, Retry(), refusals=1, is_size=True),
+    Absent("alone, refused again while others pass", 1, Cause.INTERMEDIARY, CONVICTED, refusals=2, passed=True),
+    Absent("alone, the same for its size", 1, Cause.INTERMEDIARY, CONVICTED, refusals=2, passed=True, is_size=True),
     Absent(
-        "alone, but others that were refused so passed later",
-        1,
-        Cause.INTERMEDIARY,
-        Retry(),
-        refusals=3,
-        passed=True,
+        "alone, but others that were refused so passed later", 1, Cause.INTERMEDIARY, Retry(), refusals=3, passed=True,
         healed=True,
     ),
-    Absent("alone, the same for its size", 1, Cause.INTERMEDIARY, CONVICTED, refusals=3, passed=True, is_size=True),
-    Absent("alone, nothing passes, sent often enough", 1, Cause.INTERMEDIARY, IN_VAIN, refusals=8, sends=8),
     Absent(
-        "alone, nothing passes, and it can be found out why",
-        1,
-        Cause.INTERMEDIARY,
-        Suspect(Failure(Cause.INTERMEDIARY, words("trouble"))),
-        refusals=3,
-        can_tell=True,
+        "the same, sent often enough", 1, Cause.INTERMEDIARY, IN_VAIN, refusals=8, sends=8, passed=True, healed=True,
     ),
-    Absent("the same, refused twice", 1, Cause.INTERMEDIARY, ASIDE, refusals=2, can_tell=True),
-    Absent("the same, several", 3, Cause.INTERMEDIARY, Split(), refusals=3, can_tell=True),
-    Absent("the same, but others pass", 1, Cause.INTERMEDIARY, CONVICTED, refusals=3, can_tell=True, passed=True),
-    Absent(
-        "the same, but the network is bad at times",
-        1,
-        Cause.INTERMEDIARY,
-        Retry(),
-        refusals=3,
-        can_tell=True,
-        healed=True,
-    ),
-    Absent("refused once, sent often enough", 3, Cause.INTERMEDIARY, IN_VAIN, refusals=1, sends=8),
-]
+    Absent("alone, and nothing passes", 1, Cause.INTERMEDIARY, Retry(), refusals=2),
+    Absent("the same, however often", 1, Cause.INTERMEDIARY, Retry(), refusals=9, sends=9),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("row", ABSENCES, ids=lambda row: row.what)
 def test_what_follows_from_absence(row: Absent) -> None:
-    assert PERSISTENT == 2
+    assert CONVICTING == 2
     failure = Failure(row.cause, words("trouble"), is_size=row.is_size)
     found = after_absence(
         row.size, failure, refusals=row.refusals, passed=row.passed, healed=row.healed, sends=row.sends, most_sends=8,
-        can_tell=row.can_tell,
     )  # fmt: skip
     assert rendered(found) == row.expected

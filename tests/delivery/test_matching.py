@@ -37,8 +37,8 @@ def known(
 ) -> Known:
     name = f"{text} {record} {key} {request} {state}".encode()
     delivery = KnownDelivery(
-        name, 1, "P", key, "", state, note_id, 0.0, None, request, None, (), None, visibility, Status.PUBLISHED, 1, 0.0,
-        None,
+        name, 1, "P", key, "", state, note_id, 0.0, None, request, None, (), False, visibility, Status.PUBLISHED,
+        1, 0.0, None,
     )  # fmt: skip
     identities = {*said(text), *([record_digest(record)] if record else []), *more}
     return Known(delivery, frozenset(identities), kind)

@@ -1,28 +1,38 @@
-"""One lookup that misses a note proves nothing: it may have been at a copy that lags."""
+"""A missed note proves nothing by itself: a control must be read before and after which it is missed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from importer.delivery.replication_lag import ENOUGH
+from importer.delivery.control import READS
 from importer.settings import Settings
 from tests import running
+from tests.jumping import Jumping, jumping
 from tests.sandbox import Fault, Received, Sandbox
 from tests.truth import Line, check, write_sheet
 
-pytestmark = pytest.mark.usefixtures("jumping")
+TEXT = "Spoke about the annual plan."
 
 
-def imported(lines: Sequence[Line], folder: Path, settle: float, *faults: str) -> Sequence[Received]:
+@pytest.fixture
+def clock() -> Iterator[Jumping]:
+    with jumping() as clock:
+        yield clock
+
+
+def imported(
+    lines: Sequence[Line], folder: Path, *faults: str, settle: float = 5.0, batch_size: int = 100
+) -> Sequence[Received]:
     """Import a sheet, see that every row is created and there once, and return what the sandbox received."""
     sheet = write_sheet(folder / "sheet.csv", lines)
     with Sandbox(api_key="a-key", faults=[Fault.parse(fault) for fault in faults]) as box:
         settings = Settings(
-            base_url=box.url, key="a-key", workers=1, settle=settle,
+            base_url=box.url, key="a-key", workers=1, settle=settle, batch_size=batch_size,
             journal=folder / "journal.sqlite", results=folder / "results.csv",
         )  # fmt: skip
         report = running.run(sheet, settings)
@@ -31,39 +41,72 @@ def imported(lines: Sequence[Line], folder: Path, settle: float, *faults: str) -
         return box.received
 
 
+def prospects(calls: Sequence[Received], method: str) -> list[str]:
+    """The prospects that calls read, or that requests named first."""
+    if method == "GET":
+        return [call.path.split("/")[3] for call in calls if call.method == "GET" and call.path.count("/") > 3]
+    return [named[0] for named in sent(calls)]
+
+
+def sent(calls: Sequence[Received]) -> list[list[str]]:
+    """The prospects that each request named."""
+    bodies = [call.body or {} for call in calls if call.method == "POST"]
+    return [[str(prospect) for prospect in cast(list[str], body["prospectIds"])] for body in bodies]
+
+
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(
-    ("prospects", "missed"),
+    ("size", "missed"),
     [
         (1, "2"),  # one prospect alone: its first lookup misses its note
         (3, "2"),  # the first of three misses it, the others find theirs
-        (3, "3,4"),  # the first has its note, the others are missed
     ],
 )
-def test_a_note_that_the_first_lookup_misses_is_not_sent_again(prospects: int, missed: str, tmp_path: Path) -> None:
-    """Nothing is waited for here, neither rest nor reading: that it was missed twice is all that holds.
-
-    No answer has named a note of ours, so nobody knows yet that the author is us, and each note is looked at once more.
-    """
-    lines = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(prospects)]
-    received = imported(lines, tmp_path, 0.0, "500:after@1", f"missing-all:GET@{missed}")
-    sent = Counter(one.method for one in received[1:])
-    assert sent["POST"] == 1
-    assert sent["GET"] == 2 * prospects + missed.count(",") + 1
+def test_a_note_that_the_first_lookup_misses_is_not_sent_again(size: int, missed: str, tmp_path: Path) -> None:
+    lines = [Line(f"P{number}", TEXT) for number in range(size)]
+    received = imported(lines, tmp_path, "500:after@1", f"missing-all:GET@{missed}", settle=0.0)
+    assert prospects(received, "POST") == ["P0"]
 
 
-def test_while_a_miss_proves_nothing_one_prospect_of_a_request_is_looked_at_and_no_other(tmp_path: Path) -> None:
-    """Each of the others is looked at when that proves something, and once more when it was sent again.
+def test_the_first_request_is_kept_back_and_serves_as_control(tmp_path: Path, clock: Callable[[], float]) -> None:
+    """It goes once the lost request is at rest; what it shows costs eight lookups and no minute."""
+    lines = [Line(f"P{number}", f"{TEXT} {number}") for number in range(4)]
+    lines += [Line(prospect, "Prefers email.") for prospect in ("P7", "P8", "P9")]
+    began = clock()
+    received = imported(lines, tmp_path, "close:before@1")
+    assert 65 <= clock() - began < 145  # rest, and a minute until what was sent again is looked at once more
+    assert prospects(received, "POST") == ["P3", "P7", "P0", "P3", "P1", "P2"]
+    looked = Counter(prospects(received, "GET"))
+    assert looked["P0"] >= READS
+    assert looked["P3"] <= 5  # at once, after rest, after the control, at the end; and perhaps in the sample
 
-    Some are in the run's sample besides, which is looked at because the run takes longer than a minute.
-    """
-    absent = [f"P{number}" for number in range(15)]
-    lines = [*(Line(one, "Spoke about the annual plan.") for one in absent), Line("P99", "Prefers email.")]
-    received = imported(lines, tmp_path, 1.0, "503:before@1")
-    looked = Counter(one.path.split("/")[3] for one in received[1:] if one.method == "GET")
-    measuring = looked.pop("P99")
-    assert 0 < measuring <= ENOUGH
-    first = looked.pop(absent[0])
-    assert looked.keys() == set(absent[1:])
-    assert set(looked.values()) <= {2, 3}
-    assert sum(looked.values()) <= 2 * len(looked) + 10
-    assert first - 2 in (2, 3, 4, 5)  # at once, at rest, and until it is known how reading lags
+
+def test_without_a_control_reading_gets_a_minute_and_one_note_goes_first(
+    tmp_path: Path, clock: Callable[[], float]
+) -> None:
+    """The one that goes first is the control of the others."""
+    lines = [Line(f"P{number}", TEXT) for number in range(5)]
+    began = clock()
+    received = imported(lines, tmp_path, "close:before@1")
+    assert 125 <= clock() - began < 260
+    assert sent(received) == [["P0", "P1", "P2", "P3", "P4"], ["P0"], ["P1", "P2", "P3", "P4"]]
+    assert Counter(prospects(received, "GET"))["P0"] >= READS
+
+
+def test_a_note_that_something_on_the_way_refuses_is_rejected_after_two_attempts(
+    tmp_path: Path, clock: Callable[[], float]
+) -> None:
+    lines = [
+        *(Line(f"P{number}", f"{TEXT} {number}") for number in range(9)),
+        Line("P1", "Call 1"),
+        Line("P2", "Call 1"),
+    ]
+    sheet, began = write_sheet(tmp_path / "sheet.csv", lines), clock()
+    with Sandbox(api_key="a-key", faults=[Fault.parse("firewall=Call 1")]) as box:
+        settings = Settings(
+            base_url=box.url, key="a-key", journal=tmp_path / "journal.sqlite", results=tmp_path / "results.csv"
+        )
+        report = running.run(sheet, settings)
+    assert report is not None
+    assert {result.value: rows for result, rows in report.counts.items()} == {"created": 9, "rejected": 2}
+    assert clock() - began < 200  # two rests, the last of them without a control

@@ -1,41 +1,98 @@
-"""What is known of the way to the API, of the connections first of all."""
+"""What is known of the way to the API: whether requests get through, and when the run gives up."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
-from importer.api import Answer, Endpoint, Reply
+from importer.api import Answer, Cause, Endpoint, Failure, Reply
+from importer.calls.retry import RetryPolicy
 from importer.delivery.context import DeliveryContext
-from importer.delivery.known_ids import KnownIds
+from importer.delivery.ledger import Ledger
 from importer.delivery.reachability import Reachability
+from importer.delivery.tasks import Post
+from importer.errors import WrongAddress
+from importer.grouping.conflicts import ConflictKey
+from importer.journal import NoteKey
+from importer.messages import words
+from importer.models import Note, Request, Status, Visibility
+
+NOTE = Note("Hello", Visibility.PUBLIC, Status.PUBLISHED)
 
 
-def reply(began: float, note_id: str = "N1") -> Reply[dict[str, Answer]]:
-    return Reply(Endpoint.CREATE, began, began + 0.1, {"P1": Answer(note_id)})
+class Way:
+    """A way to the API, and a clock."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        policy = SimpleNamespace(retry=RetryPolicy(8, 900.0))
+        context: Any = SimpleNamespace(policy=policy, clock=lambda: self.now)
+        self.state = Reachability(cast(DeliveryContext, context))
+
+    def comes_back(self, post: Post, cause: Cause | None = None) -> None:
+        self.now += 1.0
+        failure = None if cause is None else Failure(cause, words("no"), at_work=True)
+        value = {"P1": Answer("N1")} if cause is None else None
+        self.state.came_back(post, Reply(Endpoint.CREATE, self.now - 0.5, self.now, value, failure))
 
 
-def test_a_call_that_left_before_the_connections_were_made_anew_is_not_trusted() -> None:
-    """A worker may have taken it just after another request's reply came, on the same connection."""
-    renewed: list[bool] = []
-    caller = SimpleNamespace(api=SimpleNamespace(renew=lambda: renewed.append(True)))
-    way = Reachability(cast(DeliveryContext, SimpleNamespace(caller=caller, dispatcher=None, policy=None)))
-    assert way.is_trusted(reply(11.0))
-    way.is_astray(10.0, 12.0)
-    assert renewed == [True]
-    assert way.is_trusted(reply(9.9)), "it left on another connection"
-    assert not way.is_trusted(reply(10.0))
-    assert not way.is_trusted(reply(11.9))
-    assert way.is_trusted(reply(12.0))
+def post() -> Post:
+    return Post(Request(NOTE, (0,), ("P1",), (b"P1",)), NoteKey.of(NOTE), 1)
 
 
-def test_the_ids_of_an_answer_that_is_not_trusted_are_no_answer_to_another_request() -> None:
-    known = KnownIds(lambda ids: ())
-    doubted = known.believed(reply(11.0), is_trusted=False).failure
-    assert doubted is not None
-    assert doubted.at_work
-    assert not doubted.is_astray
-    again = known.believed(reply(13.0), is_trusted=True).failure
-    assert again is not None
-    assert again.is_astray
-    assert known.believed(reply(13.0, "N2"), is_trusted=True).failure is None
+def test_a_note_was_refused_while_others_passed_if_one_left_and_passed_in_between() -> None:
+    way, refused, other = Way(), post(), post()
+    way.comes_back(other)
+    way.comes_back(refused, Cause.INTERMEDIARY)
+    assert (refused.refusals, refused.is_alone) == (1, False)
+    way.comes_back(refused, Cause.INTERMEDIARY)
+    assert (refused.refusals, refused.is_alone) == (2, False)
+    way.comes_back(other)
+    way.comes_back(refused, Cause.INTERMEDIARY)
+    assert (refused.refusals, refused.is_alone) == (3, True)
+    assert not way.state.healed
+    way.comes_back(refused)
+    assert way.state.healed
+
+
+def test_a_refused_note_stays_unclear_in_the_journal_only_if_a_lookup_can_tell_it_from_others() -> None:
+    """A later run looks before it sends the note again; it couldn't tell a draft, or one of several that read alike."""
+    kept: list[str] = []
+    ledger: Any = SimpleNamespace(
+        unconfirmed=lambda *_: kept.append("unclear"),
+        _settle=lambda *_, **__: None,
+        _enter_answers=lambda _: kept.append("rejected"),
+    )
+    draft = NoteKey.of(replace(NOTE, status=Status.DRAFT))
+    for refused in (post(), replace(post(), conflict=ConflictKey(frozenset())), replace(post(), key=draft)):
+        Ledger.answered(ledger, refused, [(0, Answer(None, words("no")))], 1.0, is_foreign=True)
+    assert kept == ["unclear", "rejected", "rejected"]
+
+
+def test_if_all_requests_are_refused_only_controls_are_sent_until_one_passes() -> None:
+    way = Way()
+    for _ in range(4):
+        way.comes_back(post(), Cause.INTERMEDIARY)
+    shut = [way.state.is_shut]
+    for cause in (Cause.INTERMEDIARY, None):
+        way.comes_back(post(), cause)
+        shut.append(way.state.is_shut)
+    assert shut == [False, True, False]
+
+
+def test_the_run_stops_once_nothing_got_through_for_as_long_as_it_is_patient() -> None:
+    way = Way()
+    assert not stopped(way)
+    way.comes_back(post(), Cause.INTERMEDIARY)
+    way.now += 899.0
+    assert not stopped(way)
+    way.now += 1.0
+    assert stopped(way)
+    way.comes_back(post())
+    assert not stopped(way)
+
+
+def stopped(way: Way) -> bool:
+    stop = way.state.given_up()
+    return stop is not None and isinstance(stop.error, WrongAddress)

@@ -27,7 +27,6 @@ from importer.journal import (
     KnownDelivery,
     NoteKey,
     Run,
-    SampleState,
     delivery_sql,
     memory,
     postgres,
@@ -230,8 +229,8 @@ def test_many_groups_are_looked_up_with_few_queries(
         report = running.run(sheet, settings)
     assert report is not None
     assert report.counts == {Result.ALREADY_IMPORTED: 60}
-    # Two for the plan, two when it is planned anew, one for the sample that is still to be read back.
-    assert sum("FROM deliveries" in query for query in queries) == 5
+    # Two for the plan, two when it is planned anew.
+    assert sum("FROM deliveries" in query for query in queries) == 4
 
 
 # -- what is looked for is found by an index --------------------------------------------------------------------------
@@ -253,21 +252,41 @@ def test_what_was_hidden_is_counted_by_run(journal: Journal) -> None:
 def test_the_latest_note_that_was_created_is_a_published_one_or_for_want_of_such_a_draft(journal: Journal) -> None:
     """By it an earlier run tells who writes our notes; a draft may be hidden by a later one."""
     run, draft = begin(journal), replace(NOTE, status=Status.DRAFT)
-    assert journal.deliveries.latest_created(HERE) is None
+    assert journal.deliveries.latest_created(HERE) == []
     answer(journal, *sent(journal, run, "P1", what=draft), "P1", what=draft)
     answer(journal, *sent(journal, run, "P2", what=draft), "P2", what=draft)
-    assert journal.deliveries.latest_created(HERE) == ("P2", "N-P2-0")
+    assert journal.deliveries.latest_created(HERE)[0] == ("P2", "N-P2-0")
+    assert journal.deliveries.latest_created(HERE, published=True) == []
     answer(journal, *sent(journal, run, "P3"), "P3")
     answer(journal, *sent(journal, run, "P4", what=draft), "P4", what=draft)
     sent(journal, run, "P5")
-    assert journal.deliveries.latest_created(HERE) == ("P3", "N-P3-1")
-    assert journal.deliveries.latest_created(THERE) is None
+    assert journal.deliveries.latest_created(HERE)[0] == ("P3", "N-P3-1")
+    assert journal.deliveries.latest_created(THERE) == []
+
+
+def test_an_answer_that_was_anothers_is_taken_back(journal: Journal) -> None:
+    """Only if the delivery still has the note ID; it is unclear again."""
+    number, _ = sent(journal, begin(journal), "P1", "P2")
+    with journal.transaction():
+        for name, note_id in ((b"P1", "N1"), (b"P2", "N2")):
+            journal.deliveries.answer(HERE, [Answered(number, name, Answer(note_id), 1.0)])
+        journal.deliveries.reopen(b"P1", "N1")
+        journal.deliveries.reopen(b"P2", "N1")
+    known = journal.deliveries.named([b"P1", b"P2"])
+    assert [(known[name].is_unclear, known[name].note_id) for name in (b"P1", b"P2")] == [(True, None), (False, "N2")]
+
+
+def test_runs_with_another_key_have_another_account(journal: Journal) -> None:
+    runs = [journal.runs.begin(HERE, "f", "p", 1.0, again=False, account=account) for account in ("A", "B", "A")]
+    accounts = journal.runs.accounts(HERE)
+    assert [accounts[run.id] for run in runs] == ["A", "B", "A"]
+    assert journal.runs.accounts(THERE) == {}
 
 
 # These walk back over the last hundred requests, or read everything by their meaning. The last is a part of others.
 WHOLE = {
-    "delivery_sql.LATEST", "delivery_sql.LATEST_OF_RUN", "delivery_sql.HIDDEN_BY_RUN", "delivery_sql.WITH_DUPLICATES",
-    "delivery_sql.SENT", "delivery_sql._MADE",
+    "delivery_sql.LATEST", "delivery_sql.LATEST_PUBLISHED", "delivery_sql.LATEST_OF_RUN", "delivery_sql.HIDDEN_BY_RUN",
+    "delivery_sql.WITH_DUPLICATES", "delivery_sql.SENT", "delivery_sql._MADE",
 }  # fmt: skip
 
 
@@ -341,16 +360,8 @@ def test_ids_are_the_databases_own(journal: Journal) -> None:
     assert len({*first, *other, *second}) == 8
 
 
-def test_a_lag_is_believed_for_thirty_days_and_for_its_workspace(journal: Journal) -> None:
-    assert journal.learned.replication_lag(HERE) is None
+def test_what_was_learned_belongs_to_its_workspace(journal: Journal) -> None:
     journal.learned.learn_batch_size(HERE, 25)
-    journal.learned.learn_lag(HERE, 2.5, 100 * DAY)
-    assert journal.learned.replication_lag(HERE, 130 * DAY) == 2.5
-    assert journal.learned.replication_lag(HERE, 130 * DAY + 1) is None
-    assert journal.learned.replication_lag(HERE) is None
-    assert journal.learned.replication_lag(THERE, 101 * DAY) is None
-    journal.learned.learn_lag(HERE, 0.0, 200 * DAY)
-    assert journal.learned.replication_lag(HERE, 201 * DAY) == 0.0
     assert journal.learned.batch_size(HERE) == 25
     assert journal.learned.limits(HERE) == {}
     journal.learned.learn_limits(HERE, {"create notes": (20, 60.0)})
@@ -379,31 +390,17 @@ def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal)
     assert [known[prospect].duplicates for prospect in (b"P2", b"P3")] == [("N-X", "N-Y"), ()]
 
 
-def test_a_sample_is_kept_until_its_notes_were_read_back(journal: Journal) -> None:
-    """Not for another workspace, nor for notes that were hidden since; drafts may be left out."""
-    run, draft = begin(journal), replace(NOTE, status=Status.DRAFT)
-    number, note = sent(journal, run, "P1", "P2", "P3", "P4")
-    answer(journal, number, note, "P1", "P2", "P3", "P4")
-    answer(journal, *sent(journal, run, "P1", what=draft), "P1", what=draft)
+def test_a_note_that_was_not_found_is_missing_until_it_is_hidden(journal: Journal) -> None:
+    """Not for another workspace, and no other note is."""
+    answer(journal, *sent(journal, begin(journal), "P1", "P2"), "P1", "P2")
     with journal.transaction():
-        journal.deliveries.sample([b"P1", b"P2", b"P3"], SampleState.DUE)
-    hide(journal, [known for known in journal.deliveries.created_by(run) if known.prospect == "P3"])
-    assert {known.prospect for known in journal.deliveries.sampled(HERE)} == {"P1", "P2"}
-    assert journal.deliveries.sampled(THERE) == []
-    with journal.transaction():
-        journal.deliveries.sample([b"P1"], None)
-        journal.deliveries.sample([b"P2"], SampleState.MISSING)
-    assert journal.deliveries.sampled(HERE) == []
-    assert [known.is_missing for known in journal.deliveries.named([b"P1", b"P2"]).values()] == [
-        False,
-        True,
-    ]
-    with journal.transaction():
-        journal.deliveries.sample_all(run.id, drafts=False)
-    assert {known.prospect for known in journal.deliveries.sampled(HERE)} == {"P1", "P4"}
-    with journal.transaction():
-        journal.deliveries.sample_all(run.id, drafts=True)
-    assert [known.sample for known in journal.deliveries.sampled(HERE)] == [SampleState.ALL] * 3
+        journal.deliveries.missed(b"P2")
+    assert [known.prospect for known in journal.deliveries.missing(HERE)] == ["P2"]
+    assert journal.deliveries.missing(THERE) == []
+    known = journal.deliveries.named([b"P1", b"P2"]).values()
+    assert [delivery.is_missing for delivery in known] == [False, True]
+    hide(journal, journal.deliveries.missing(HERE))
+    assert journal.deliveries.missing(HERE) == []
 
 
 def test_an_import_marks_what_it_sends_again_until_it_has_looked_at_it_once_more(

@@ -79,8 +79,10 @@ class Lag:
     """How reading follows writing.
 
     Attributes:
-        kind: ``none``, ``constant``, ``wander``, ``replicas`` (one of two lags; in turn, or as it comes) or ``each``
-            (every note has its own lag, out of order: beyond the model).
+        kind: ``none``, ``constant``, ``wander``, ``replicas`` (one of two lags; in turn, or as it comes), ``grows``
+            (over five minutes), ``stops`` (one of two copies stands still once, for so long), ``pinned`` (half of the
+            connections lag), ``shard`` (a quarter of the prospects lags) or ``each`` (every note has its own lag, out
+            of order: beyond the model).
         seconds: at most.
         in_turn: whether two replicas are asked in turn.
     """
@@ -151,6 +153,12 @@ class Regime:
         skips_existing: whether what stands there already, whoever wrote it, isn't sent.
         drops: every so many notes, one gets a reply with an ID but is not kept; 0: none.
         people: for how many prospects a row of the sheet may say its note.
+        edited: share of our notes whose text people change soon; ``published``: of our drafts that they publish;
+            ``deleted``: of our notes that they delete.
+        owners: whether each life of the process has a key of another owner.
+        shifted: whether a lost reply is the reply to the next request, and so on, until connections are made anew.
+        crowd: notes that each prospect has had for a month.
+        their_drafts: whether colleagues write drafts.
     """
 
     lines: tuple[tuple[str, int, str], ...]
@@ -195,6 +203,13 @@ class Regime:
     drops: int = 0
     skips_existing: bool = False
     people: int = 1
+    edited: float = 0.0
+    published: float = 0.0
+    deleted: float = 0.0
+    owners: bool = False
+    shifted: bool = False
+    crowd: int = 0
+    their_drafts: bool = False
 
 
 def base(note: int) -> int:

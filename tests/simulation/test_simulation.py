@@ -48,6 +48,11 @@ def test_what_was_broken_once_stays_mended(seed: int) -> None:
     run(range(seed, seed + 1))
 
 
+def test_what_a_known_note_has_shown_is_not_read_again_for_each_delivery() -> None:
+    """In this world, page sizes would be used up, and a row that names nobody would stay unconfirmed."""
+    simulate(315)
+
+
 @pytest.mark.parametrize("first", chunks(BEYOND, fast=20, chunk=10))
 @pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
 def test_beyond_the_model_what_is_there_twice_is_said(beyond: str, first: int) -> None:

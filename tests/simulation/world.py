@@ -68,6 +68,7 @@ class Stored:
         author: who wrote it.
         is_pinned: whether somebody has pinned it.
         edited: how often somebody else has changed it.
+        edited_at, published_at, deleted_at: when somebody does that in an import.
     """
 
     note_id: str
@@ -83,6 +84,9 @@ class Stored:
     files: tuple[str, ...] = ()
     is_pinned: bool = False
     edited: int = 0
+    edited_at: float = math.inf
+    published_at: float = math.inf
+    deleted_at: float = math.inf
 
     @property
     def delivery(self) -> Delivered:
@@ -138,6 +142,11 @@ class World:
         self._cache: dict[tuple[str, int, int], tuple[float, NotesPage, list[Stored]]] = {}
         self._windows = Windows(self.regime.limits)
         self._pins = random.Random(f"pins {self.seed}")
+        self._pinning = random.Random(f"pinning {self.seed}")
+        self._people = random.Random(f"people {self.seed}")
+        self._renewals = 0
+        self._held: dict[str, Answer] = {}  # the reply that the next request gets
+        self._connection = 0  # over which the present call goes
         self._told: dict[str, Answer] = {}  # by the last reply that named notes
         self._told_at = -math.inf
         self._last_page: tuple[str, NotesPage] | None = None
@@ -150,6 +159,7 @@ class World:
             self.later(start + self.chance.uniform(1, 30), self._jump)
         for _ in range(self.regime.before):
             self._stood_before()
+        self._crowd()
         for _ in range(self.regime.colleagues):
             self.later(start + self.chance.uniform(0, 60), self._colleague)
 
@@ -228,6 +238,7 @@ class World:
     def _begin(self, task: Any, perform: Callable[[Any], Reply[Any]], life: int) -> None:
         if life != self._life:
             return
+        self._connection = 0 if getattr(task, "is_apart", False) else self._pinning.randint(1, 4)
         answer: Any = perform(task)  # a Pending, unless it was not sent
         if isinstance(answer, Pending):
             dies_on_the_way = self.chance.random() < 0.5
@@ -291,10 +302,12 @@ class World:
         if moment != "before":
             self.shelf.serve(note.attachments)
         if self._told and self._is_echo():
-            return self._echoed(note, prospects, began, soon), soon
+            return self._echoed(note, prospects, began, soon, life), soon
+        if self.regime.shifted and not self.is_calm and (self._held or fate == "lost after"):
+            return self._shifted(note, prospects, began, soon, life)
         if fate in ("ok", "400", "some missing", "all missing", "part"):
             applied = prospects[::2] if fate == "part" else prospects
-            answers = self._apply(note, applied)
+            answers = self._apply(note, applied, life)
             self.ids_told += fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
             told = {} if fate == "all missing" else told
@@ -313,7 +326,7 @@ class World:
         elif applied_at is not None:
             times = 2 if self.regime.beyond == "twice" and self.chance.random() < 0.5 else 1
             for _ in range(times):
-                self.later(applied_at, lambda: self._apply_quietly(note, prospects))
+                self.later(applied_at, lambda: self._apply_quietly(note, prospects, life))
         if kind == "all":
             return self._reply(Endpoint.CREATE, began, soon, {}, metadata=_OK), soon
         came = began + self.regime.read_timeout if kind == "lost" else soon
@@ -327,9 +340,9 @@ class World:
 
         def if_heard() -> None:
             if self._died_at.get(life, math.inf) < came + 1:
-                self._apply_quietly(note, prospects)
+                self._apply_quietly(note, prospects, life)
             else:
-                self.later(at, lambda: self._apply_quietly(note, prospects))
+                self.later(at, lambda: self._apply_quietly(note, prospects, life))
 
         self.later(min(at, came + self.regime.read_timeout), if_heard)
 
@@ -340,15 +353,31 @@ class World:
     def _is_echo(self) -> bool:
         return not self.is_calm and self.chance.random() < self.regime.echoes if self.regime.echoes else False
 
-    def _echoed(self, note: Note, prospects: Sequence[str], began: float, soon: float) -> Reply[Any]:
+    def _echoed(self, note: Note, prospects: Sequence[str], began: float, soon: float, life: int) -> Reply[Any]:
         """The request is applied, and its reply is the one that an earlier request has had."""
         told = self._told
-        self._apply(note, prospects)
+        self._apply(note, prospects, life)
         self.tell(f"     but the reply is an earlier one: {', '.join(told)}")
         if not told.keys() <= set(prospects):
             failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
             return self._reply(Endpoint.CREATE, began, soon, failure=failure, metadata=_OK)
         return self._reply(Endpoint.CREATE, began, soon, told, metadata=_OK)
+
+    def _shifted(
+        self, note: Note, prospects: Sequence[str], began: float, soon: float, life: int
+    ) -> tuple[Reply[Any], float]:
+        """The request is applied. Its reply comes as that to the next one, and it gets that of the one before."""
+        told, self._held = self._held, self._apply(note, prospects, life)
+        self.tell(f"     but the reply is that of the request before: {told}")
+        if not told:
+            came = began + self.regime.read_timeout
+            return self._reply(
+                Endpoint.CREATE, began, came, failure=Failure(Cause.LOST, words("lost"), at_work=True)
+            ), came
+        if not told.keys() <= set(prospects):
+            failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
+            return self._reply(Endpoint.CREATE, began, soon, failure=failure, metadata=_OK), soon
+        return self._reply(Endpoint.CREATE, began, soon, told, metadata=_OK), soon
 
     def _refusal(
         self, kind: Endpoint, note: Note | None, prospects: Sequence[str], fate: str, began: float
@@ -403,16 +432,18 @@ class World:
         is_closed = kind is not Endpoint.READ and self._closed_at <= self.now < self._closed_at + self.regime.closed
         return "a gateway's page: no writing" if is_closed else ""
 
-    def _apply_quietly(self, note: Note, prospects: Sequence[str]) -> None:
-        self._apply(note, prospects)
+    def _apply_quietly(self, note: Note, prospects: Sequence[str], life: int) -> None:
+        self._apply(note, prospects, life)
 
-    def _apply(self, note: Note, prospects: Sequence[str]) -> dict[str, Answer]:
+    def _apply(self, note: Note, prospects: Sequence[str], life: int) -> dict[str, Answer]:
         answers = {}
         for prospect in prospects:
             if prospect in ("INVALID", NOBODY):
                 answers[prospect] = Answer(None, words("unknown prospect"))
                 continue
-            answers[prospect] = Answer(self._drop(prospect, note) or self._store(prospect, note).note_id)
+            answers[prospect] = Answer(
+                self._drop(prospect, note) or self._store(prospect, note, author=self._owner(life)).note_id
+            )
         return answers
 
     def _drop(self, prospect: str, note: Note) -> str:
@@ -425,7 +456,31 @@ class World:
         self.tell(f"     {note_id} {note.content[:20]!r} on {prospect} is not kept")
         return note_id
 
-    def _store(self, prospect: str, note: Note, *, is_ours: bool = True, author: str = US) -> Stored:
+    @property
+    def owner(self) -> str:
+        """Who owns the key of the present process."""
+        return self._owner(self._life)
+
+    def _owner(self, life: int) -> str:
+        return f"{life}.{US}" if self.regime.owners else US
+
+    def _crowd(self) -> None:
+        at = self.now - 30 * 86_400.0
+        for prospect in sorted({prospect for prospect, _, _ in self.regime.lines}) if self.regime.crowd else ():
+            for number in range(self.regime.crowd):
+                text, form = f"Note {number} of another month", (Visibility.PUBLIC, Status.PUBLISHED)
+                self.notes.append(
+                    Stored(f"N{len(self.notes)}", prospect, text, *form, at + self._ahead, at, at, False, COLLEAGUE)
+                )
+
+    def _soon(self, share: float) -> float:
+        """When somebody does something to a note, if they do."""
+        if not share or self._people.random() >= share:
+            return math.inf
+        return self.now + self._people.uniform(0, 60)
+
+    def _store(self, prospect: str, note: Note, *, is_ours: bool = True, author: str = "") -> Stored:
+        author = author or self.owner
         lag = self.chance.uniform(0, self.regime.lag.seconds) if self.regime.lag.kind == "each" else 0.0
         off = self.chance.uniform(-self.regime.apart, self.regime.apart) if self.regime.apart else 0.0
         created_at = math.floor((self.now + self._ahead + off) * 1000) / 1000
@@ -434,6 +489,11 @@ class World:
             self.now + lag, is_ours, author, self.shelf.held(note.attachments),
             self._pins.random() < self.regime.pinned,
         )  # fmt: skip
+        if is_ours:
+            regime = self.regime
+            published = self._soon(regime.published) if note.status is Status.DRAFT else math.inf
+            edited, deleted = self._soon(regime.edited), self._soon(regime.deleted)
+            stored = replace(stored, published_at=published, edited_at=edited, deleted_at=deleted)
         self.notes.append(stored)
         whose = "" if is_ours else " (a colleague's)" if author != US else " (by hand)"
         self.tell(f"     {stored.note_id} {note.content[:20]!r} stands on {prospect}{whose}")
@@ -452,7 +512,8 @@ class World:
         if not self.regime.shows_author:  # what reads the same couldn't be told from ours by anybody
             says_the_same &= rewritten(TEXTS[number], self.regime.rewrite) != TEXTS[number]
         text = TEXTS[number] if says_the_same and self.chance.random() < 0.5 else "Something of their own"
-        self._store(prospect, Note(text, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False, author=COLLEAGUE)
+        status = Status.DRAFT if self.regime.their_drafts else Status.PUBLISHED
+        self._store(prospect, Note(text, Visibility.PUBLIC, status), is_ours=False, author=COLLEAGUE)
 
     def _stood_before(self) -> None:
         prospect, note, _ = self.chance.choice(self.regime.lines)
@@ -510,7 +571,13 @@ class World:
         fate = "ok"
         if not self.is_calm and self.chance.random() < self.regime.reads_fail:
             fate = self.chance.choice(READS)
-        return Pending(began + self.chance.uniform(0.01, 0.2), lambda: self._find(prospect, skip, take, fate, began))
+        connection = self._connection
+
+        def arrive() -> tuple[Reply[Any], float]:
+            self._connection = connection
+            return self._find(prospect, skip, take, fate, began)
+
+        return Pending(began + self.chance.uniform(0.01, 0.2), arrive)
 
     def _find(self, prospect: str, skip: int, take: int, fate: str, began: float) -> tuple[Reply[Any], float]:
         self.reads += 1
@@ -549,12 +616,13 @@ class World:
             for note in cached[2]:
                 self.looked(note)
             return cached[1]
-        there = [self._as_seen(note) for note in self._visible() if note.prospect == prospect]
+        seen = [note for note in self._visible(prospect) if note.prospect == prospect and note.deleted_at > self.now]
+        there = [self._as_seen(note) for note in seen]
         for note in there:
             self.looked(note)
         there = there if self.regime.oldest_first else there[::-1]
-        published = [note for note in there if note.status is Status.PUBLISHED]
-        drafts = (note for note in there if note.status is Status.DRAFT)
+        published = [note for note in there if self._is_published(note)]
+        drafts = (note for note in there if not self._is_published(note))
         draft = max(drafts, key=lambda note: int(note.note_id[1:]), default=None)
         published.sort(key=lambda note: not note.is_pinned)
         if self.regime.shuffled:
@@ -564,8 +632,24 @@ class World:
         self._cache[address] = (self.now, found, there)
         return found
 
-    def _visible(self) -> list[Stored]:
-        lag = self.regime.lag
+    def _is_published(self, note: Stored) -> bool:
+        return note.status is Status.PUBLISHED or note.published_at <= self.now
+
+    def _visible(self, prospect: str) -> list[Stored]:
+        lag, elapsed = self.regime.lag, self.now - self._start
+        if lag.kind == "grows":
+            self._position = max(self._position, self.now - lag.seconds * min(1.0, elapsed / 300))
+            return [note for note in self.notes if note.applied_at <= self._position]
+        if lag.kind == "stops":
+            begins = self._start + 20 + self.seed % 60
+            is_still = begins <= self.now < begins + lag.seconds and self.chance.random() < 0.5
+            return [note for note in self.notes if note.applied_at <= (begins if is_still else self.now)]
+        if lag.kind == "pinned":
+            is_late = (self._connection + self._renewals + self.seed) % 2
+            return [note for note in self.notes if note.applied_at <= self.now - lag.seconds * is_late]
+        if lag.kind == "shard":
+            is_late = int(prospect[1:] or "0", 36) % 4 == 0
+            return [note for note in self.notes if note.applied_at <= self.now - lag.seconds * is_late]
         if lag.kind == "each":
             return [note for note in self.notes if note.visible_at <= self.now]
         if lag.kind == "wander":
@@ -582,8 +666,10 @@ class World:
 
     def _shown(self, note: Stored) -> FoundNote:
         author = note.author if self.regime.shows_author else ""
-        content = f"<p>{rewritten(note.sent, self.regime.rewrite)}</p>"
-        return FoundNote(note.note_id, content, note.visibility, note.status, note.created_at, author)
+        text = note.sent if note.edited_at > self.now else f"{note.sent[:5]}, and what we agreed on the phone"
+        content = f"<p>{rewritten(text, self.regime.rewrite)}</p>"
+        status = Status.PUBLISHED if self._is_published(note) else Status.DRAFT
+        return FoundNote(note.note_id, content, note.visibility, status, note.created_at, author)
 
     def update(self, note_id: str, change: NoteChange) -> Any:
         began, fate = self.now, self._fate()
@@ -638,7 +724,8 @@ class World:
         raise AssertionError("the rows name prospects by their ids")
 
     def renew(self) -> None:
-        pass
+        self._renewals += 1
+        self._held = {}
 
     def close(self) -> None:
         pass
@@ -652,7 +739,7 @@ class World:
 
     def ours(self) -> Counter[Delivered]:
         """How often each delivery's note is there."""
-        return Counter(note.delivery for note in self.notes if note.is_ours)
+        return Counter(note.delivery for note in self.notes if note.is_ours and note.deleted_at > self.now)
 
 
 _OK = Metadata(200, {"content-type": "application/json"})

@@ -1,0 +1,202 @@
+"""Show that reading works: read a note that surely exists before anything is taken for absent.
+
+Input: requests that missed their notes after rest. Output: a proof for those requests: a *control*, which is a note
+that left after their rest and was read eight times without a miss. So reading shows everything that was applied before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from importer.api import NotesPage, Reply
+from importer.delivery.context import DeliveryContext
+from importer.delivery.evidence import Evidence, Known
+from importer.delivery.tasks import Ambiguous, WholeRead
+from importer.messages import Message, say
+
+READS = 8
+"""Lookups in a row that must show a control: of two copies that are asked at random, each had its turn."""
+
+READS_AFTER_A_MISS = 2 * READS
+"""The same, once one of them has missed it. Each further attempt would otherwise add to the chance of a mistake."""
+
+_MOST_TRIES = 5  # prospects to which a control is sent, one after another, or notes that are read instead
+
+
+def serves(left: float, ambiguous: Ambiguous) -> bool:
+    """Return whether a note can be a request's control: it must have left when the request was at rest."""
+    return left > ambiguous.rest_at
+
+
+class Proof(NamedTuple):
+    """A note that was read without a miss.
+
+    Attributes:
+        left: when its request left; infinity if age stands for that, because nothing could be sent as a control; minus
+            infinity if no known note could be read, so that nothing is proven.
+        began, ended: when the first of these lookups began, and when the last one came back, by this run's clock.
+    """
+
+    left: float
+    began: float
+    ended: float
+
+
+@dataclass(eq=False, slots=True)
+class ControlLookup(WholeRead):
+    """Lookup of a note that surely exists.
+
+    Attributes:
+        note: the note.
+        is_old: whether the note left before the rest of the requests, which have waited long enough for that.
+        until: when another note is tried, by this run's clock.
+        began: when the first of the lookups in a row began; ``seen``: how many have shown the note.
+        needed: how many must show it in a row.
+    """
+
+    note: Known
+    is_old: bool
+    until: float
+    began: float = math.inf
+    seen: int = 0
+    needed: int = READS
+
+    purpose: ClassVar[Message] = say("purpose.reading-a-control")
+
+    @property
+    def prospect(self) -> str:
+        """Prospect whose notes are read."""
+        return self.note.prospect
+
+
+class Controls:
+    """Choice and lookups of controls.
+
+    Args:
+        context: the run's context.
+        evidence: knows this run's notes.
+
+    Attributes:
+        send: sends a note that was kept back, and returns False if there is none.
+    """
+
+    def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
+        self.send: Callable[[], bool] = lambda: False
+        self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
+        self._evidence = evidence
+        self._lookup: ControlLookup | None = None
+        self._tries = 0
+        self._failed: set[str] = set()  # notes that were not shown as controls in time
+        self._lost: set[str] = set()  # notes that were not shown when they were old enough, either
+        self._lost_in_a_row = 0
+        self._by_age: Proof | None = None  # the latest that relied on age: it holds for what was missed before it
+        self._missed_age = 0.0  # greatest age at which a known note was missed
+
+    def proceed(self, waiting: Sequence[Ambiguous], *, is_more_to_come: bool) -> Proof | None:
+        """Begin what these requests need to go on. Return a proof only if there is no note that could be read.
+
+        Args:
+            waiting: requests that missed their notes after rest.
+            is_more_to_come: whether a note may soon be created, or another request will soon need a control, too.
+        """
+        note, lookup = self._evidence.youngest(self._failed), self._lookup
+        if lookup is not None and not (lookup.is_old and math.isinf(lookup.began)):
+            return None
+        if note is not None and any(serves(note.left, one) for one in waiting):
+            self._begin(note, self._clock(), is_old=False)
+        elif lookup is None and not is_more_to_come and not self._send():
+            return self._without(waiting)
+        return None
+
+    def _send(self) -> bool:
+        if self._tries >= _MOST_TRIES or not self.send():
+            return False
+        self._tries += 1
+        return True
+
+    def _without(self, waiting: Sequence[Ambiguous]) -> Proof | None:
+        """Rely on age, because no note can be sent as a control: read the youngest known note once it is due."""
+        before = -math.inf if self._by_age is None else self._by_age.began
+        if any(self.due(one) <= before and one.missed(before) for one in waiting):
+            return self._by_age
+        due = max(self._clock(), min(self.due(one) for one in waiting))
+        known = self._evidence.known(self._lost)
+        if known is None or self._lost_in_a_row >= _MOST_TRIES:
+            return Proof(math.inf if self._evidence.known(None) is None else -math.inf, due, due)
+        self._begin(known, due, is_old=True)
+        return None
+
+    def due(self, ambiguous: Ambiguous) -> float:
+        """Return when a request's notes can surely be read without a control."""
+        return ambiguous.rest_at + max(self._policy.lag, 2 * self._missed_age)
+
+    def _begin(self, note: Known, due: float, *, is_old: bool) -> None:
+        take = self._evidence.pages.take(note.prospect)
+        self._lookup = ControlLookup(note, is_old, due + self._policy.lag, take=take, is_apart=True)
+        self._dispatcher.add(self._lookup, due)
+
+    def looked(self, lookup: ControlLookup, reply: Reply[NotesPage]) -> Proof | None:
+        """Handle the reply to a lookup of a control; return the proof once it was read often enough."""
+        page = reply.value
+        if lookup is not self._lookup:
+            return None
+        if page is None:
+            if not self._evidence.read_again(lookup, reply.failure):
+                self._give_up(lookup)
+            return None
+        lookup.attempts = None
+        lookup.began = min(lookup.began, reply.began)
+        whole = lookup.take_in(page)
+        if any(note.note_id == lookup.note.note_id for note in whole.all):
+            lookup.seen += 1
+            if lookup.seen >= lookup.needed:
+                self._lookup, self._lost_in_a_row = None, 0
+                self._tries = self._tries if lookup.is_old else 0
+                proof = Proof(math.inf if lookup.is_old else lookup.note.left, lookup.began, reply.came)
+                self._by_age = proof if lookup.is_old else self._by_age
+                return proof
+            self._again(lookup, -math.inf)
+        elif whole.has_more and lookup.pages < self._policy.pages:
+            lookup.go_on(len(page.notes))
+            self._dispatcher.add(lookup)
+        else:
+            self._missed(lookup, reply.began)
+        return None
+
+    def _missed(self, lookup: ControlLookup, began: float) -> None:
+        """Read again when the note is twice as old, so that few attempts are made: some page sizes are left."""
+        age = began - lookup.note.left if lookup.note.left else 0.0
+        self._missed_age = max(self._missed_age, age)
+        lookup.seen, lookup.began, lookup.needed = 0, math.inf, READS_AFTER_A_MISS
+        now = self._clock()
+        if now < lookup.until:
+            self._again(lookup, min(now + max(self._policy.rest, age), max(now + self._policy.rest, lookup.until)))
+        else:
+            self._give_up(lookup)
+
+    def _again(self, lookup: ControlLookup, due: float) -> None:
+        if self._evidence.pages.is_worn(lookup.prospect, 0.85):
+            self._give_up(lookup)  # otherwise a cache could answer
+            return
+        lookup.begin_again(self._evidence.pages.take(lookup.prospect))
+        self._dispatcher.add(lookup, due)
+
+    def _give_up(self, lookup: ControlLookup) -> None:
+        """Try another note next."""
+        (self._lost if lookup.is_old else self._failed).add(lookup.note.note_id)
+        self._lookup, self._lost_in_a_row = None, self._lost_in_a_row + lookup.is_old
+
+    def is_astray(self) -> None:
+        """Read anew, because a reply belonged to another request."""
+        self._by_age = None
+        if self._lookup is not None:
+            self._lookup.seen, self._lookup.began = 0, math.inf
+
+    def end(self) -> None:
+        """Don't wait for a lookup that is not needed any more."""
+        if self._lookup is not None:
+            self._dispatcher.drop(lambda task: task is self._lookup)
+            self._lookup = None
