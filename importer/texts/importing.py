@@ -73,7 +73,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "not-found": "{notes:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too. `note-importer verify FILE --all` reads back all notes of a file.",
     "not-found@page": "{notes:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too.",
     "not-found.of-row": "row {row}: note {note} of prospect {prospect}",
-    "not-found.note": "note {note} of prospect {prospect}",
     "duplicates": "{rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",
     "duplicates.of-row": "row {row}: {ids}",
     "duplicates.more": 'and {n} more, on the "To fix" sheet',

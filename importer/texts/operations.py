@@ -249,4 +249,5 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "history.of-workspace": "Workspace",
     "history.of-start": "Started",
     "history.of-end": "Ended",
+    "not-found.note": "note {note} of prospect {prospect}",
 }
