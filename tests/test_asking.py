@@ -412,24 +412,6 @@ def test_a_blank_column_is_no_answer(box: Sandbox) -> None:
     assert "column A" not in seen.screen
 
 
-def test_that_merged_cells_count_for_every_row_is_remembered(box: Sandbox, profiles: Path) -> None:
-    """Without it, the guard says what is wrong, with the setting that mends it; the night after it is as by day."""
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in (("Prospect ID", "Note", "Visibility"), ("P1", "x", "1"), ("P2", None, "1")):
-        sheet.append(row)
-    sheet.merge_cells("B2:B3")
-    book.save("m.xlsx")
-    seen = types(["run", "m.xlsx", "--max-invalid", "20%"], [])
-    assert seen.status == 2
-    assert "B3: a merged cell covers this one" in seen.screen.partition("The first problem is ")[2]
-    assert "--fill-merged" in seen.screen
-    assert types(["run", "m.xlsx", "--max-invalid", "20%", "--fill-merged", "--remember"], ["y"]).status == 0
-    assert "fill-merged = true" in profiles.read_text(encoding="utf-8")
-    assert main(["check", "m.xlsx", "--max-invalid", "20%"]) == 0
-
-
 # -- some first
 
 

@@ -321,7 +321,7 @@ def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
     """Somebody else makes the same note while ours is unclear; which is which can't be told, and status 1 says so."""
     lines = [Line("P1", "Hello"), Line("P2", "Something else")]
     with Sandbox(api_key=KEY, faults=[fault("500:after@1")]) as box:
-        other = Saleshandy(box.url, KEY, connect_timeout=2, read_timeout=2, clock=time.time)
+        other = Saleshandy(box.url, KEY, read_timeout=2, clock=time.time)
 
         made: list[object] = []
 
@@ -364,7 +364,7 @@ def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_sto
         first = running.run(sheet, given, stop=lambda: "enough" if len(box.notes) == 2 else None)
         assert first is not None
         assert (first.exit_status, counts(first)) == (3, Counter({"created": 2}))
-        other = Saleshandy(box.url, KEY, connect_timeout=2, read_timeout=2, clock=time.time)
+        other = Saleshandy(box.url, KEY, read_timeout=2, clock=time.time)
         other.create(Note("Hello", Visibility.PUBLIC, Status.PUBLISHED), ["P1"])
         other.close()
         ids = {note.id for note in box.notes if note.prospect_id == "P1"}

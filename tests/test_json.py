@@ -111,7 +111,7 @@ def test_every_file_is_told_with_its_whole_path(ask: Ask) -> None:
     Path("exports/a.csv").write_text(SHEET, encoding="utf-8")
     ask("run", "exports/a.csv", "--yes")
     os.utime("exports/a.csv", (946684800, 946684800))
-    _, document, _ = ask("run", "exports", "--yes", "--archive", "done", "--results-name", "{name}.xlsx")
+    _, document, _ = ask("run", "exports", "--yes", "--archive", "done", "--results", "{name}.xlsx")
     [file], [left] = document["files"], document["left_out"]
     assert file["archived"] == str(Path("done/a.csv").absolute())
     assert file["report"]["results"] == str(Path("done/a.xlsx").absolute())

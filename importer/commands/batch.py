@@ -223,8 +223,8 @@ def run(
     face = face or BatchFace()
     settings = staging.planning(settings) if face.practises else settings
     hours = Hours.of(settings, clock)
-    if settings.results is not None and not chosen.is_one_file:
-        pattern = SettingPart("results-name", "{name}.{date}.results.xlsx")
+    if settings.results is not None and not isinstance(settings.results, str) and not chosen.is_one_file:
+        pattern = SettingPart("results", "{name}.{date}.results.xlsx")
         raise BadSettings(say("series.one-results-file", name=pattern))
     if settings.unknown_emails is not None and not chosen.is_one_file:
         raise BadSettings(say("series.one-list"))

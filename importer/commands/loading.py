@@ -139,7 +139,6 @@ def read(path: str | Path, settings: Settings) -> Sheet:
         settings.encoding,
         settings.delimiter,
         settings.limits,
-        settings.fill_merged,
         known,
     )
     return reading.read(
@@ -156,8 +155,7 @@ def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
     chosen = None if settings.export is None else named(settings.export, settings.readings)
     for one in settings.readings if settings.export is None else filter(None, [chosen]):
         how = {name: one.answers[name] for name in ("encoding", "delimiter") if name in one.answers}
-        is_filled = one.answers.get("fill-merged", False)
-        yield reading.KnownSheet(partial(recognition.is_header, one), **how, fill_merged=is_filled)
+        yield reading.KnownSheet(partial(recognition.is_header, one), **how)
 
 
 def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading.KnownSheet]) -> bool:
@@ -228,7 +226,7 @@ def unprotected(sheet: Sheet, roles: Roles) -> Sheet:
 
 def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, cells: Sequence[Sequence[str]]) -> None:
     """Ask for the column of attachments, or add a remark, if there is a folder of files but no column names them."""
-    if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.vacant:
+    if settings.attachments is None or Role.ATTACHMENTS not in roles.vacant:
         return
     positions = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
     message = say("overlooked.names-files")
@@ -284,10 +282,10 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
     Raises:
         BadSettings: the folder doesn't exist, or the program keeps its own files there.
     """
-    if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.columns:
+    if settings.attachments is None or Role.ATTACHMENTS not in roles.columns:
         return None
     files = (place(sheet.source), settings.unknown_emails, settings.results)
-    never = [file for file in files if file is not None and not isinstance(file, Url)]  # a folder holds no URL
+    never = [file for file in files if file is not None and not isinstance(file, str | Url)]  # a folder holds no URL
     journal = journal_place(settings.journal)
     ours = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
     return Folder(settings.attachments, never, ours)
@@ -298,7 +296,7 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
 
     Args:
         path: the input.
-        settings: where the results go, or the pattern of their name.
+        settings: the results' path, or the pattern of their name.
         at: seconds since 1970, for the date in the name; None: now.
         taken: paths for the results of other files.
 
@@ -307,11 +305,12 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
         UnreadableFile: the folder of the input, where the results would go, doesn't exist.
     """
     source = Path("standard input.csv") if str(path) == "-" else place(path)
-    target = settings.results
-    if target is None:
+    pattern = settings.results or "{name}.results.xlsx"
+    if not isinstance(pattern, str):
+        target = pattern
+    else:
         if not isinstance(source, Url) and not os.path.lexists(source.parent):
             raise UnreadableFile(say("files.none", file=str(source)))
-        pattern = settings.results_name or "{name}.results.xlsx"
         target = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
         if target in taken:
             target = source.parent / _filled(pattern, source.name, at)

@@ -248,7 +248,7 @@ def _of_prospects(
         sum(unknown_emails.values()),
         remaining.refused,
         len(loaded.rows) - len(loaded.rows.skipped),  # of several people in a row, each counts
-        settings.max_unknown,
+        settings.max_invalid,
     )
     if limit is None or emails + refused <= limit * rows:
         return []
@@ -265,7 +265,7 @@ def _of_prospects(
         profile=repr(settings.profile),
         enough=f"{share}%",
     )
-    return [Guarded(message, "max-unknown")]
+    return [Guarded(message, "max-invalid")]
 
 
 def _data_rows(loaded: Loaded) -> int:

@@ -147,17 +147,14 @@ def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
     upload, its notes can have only these.
     """
     journal, folder = journal_place(settings.journal), settings.attachments and settings.attachments.absolute()
-    attachments_are = settings.attachments_are
     if upload is not None and upload.attached:
-        folder, attachments_are = Path(upload.attachments.name), None
+        folder = Path(upload.attachments.name)
     return replace(
         settings,
         journal=journal.absolute() if isinstance(journal, Path) else journal,
         attachments=folder,
-        attachments_are=attachments_are,
         secret_files=[file.absolute() for file in settings.secret_files],
         results=None,
-        results_name=None,
         archive=None,
         unknown_emails=None,
     )

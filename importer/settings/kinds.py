@@ -39,13 +39,6 @@ PLACEHOLDERS = {"name": "{name}", "date": "{date}", "time": "{time}"}
 """Placeholders in the name of a results file, which messages show unchanged."""
 
 
-class AttachmentsAre(StrEnum):
-    """Contents of the whole attachments column, so that a typing error in a row isn't read as the other kind."""
-
-    IDS = "ids"
-    FILES = "files"
-
-
 class SeveralInCell(StrEnum):
     """Treatments of a row with a cell that names several people."""
 
@@ -341,16 +334,17 @@ class LocalFile(AnyFile):
         return path
 
 
-class ResultsName:
-    """The name of results files, which are put beside their inputs."""
+class ResultsPlace:
+    """A results file's path or its URL; or a pattern of the names of results, which are put beside their inputs."""
 
-    def read(self, value: object) -> str:
+    def read(self, value: object) -> Path | str:
         """See :class:`ValueKind`."""
-        placeholders = re.findall(r"\{(.*?)\}", value) if isinstance(value, str) else []
-        rest = re.sub(r"\{(name|date|time)\}", "", value) if isinstance(value, str) else "{"
-        if "name" not in placeholders or set("{}") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
+        if not isinstance(value, str) or set("{}").isdisjoint(value):
+            return AnyFile().read(value)
+        rest = re.sub(r"\{(name|date|time)\}", "", value)
+        if "{name}" not in value or set("{}") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
             raise BadSettings(say("kind.no-results-name", value=shown(value), **PLACEHOLDERS))
-        return str(value)
+        return value
 
 
 class JournalPlace:

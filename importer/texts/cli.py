@@ -57,7 +57,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "init.ask-key-again": "Another API key (not shown; Enter: keep this one)",
     "init.ask-notify": "Address for notifications, such as slack://… or mailtos://… (Enter: none)",
     "init.written": "The profile {name} was written to {path}. You can edit this file. To see all settings, use `note-importer config`.",
-    "init.guards": "A file is not sent if more than {share} of its rows have problems, or name prospects that are not in the workspace. To change that, edit max-invalid and max-unknown in the profile.",
+    "init.guards": "A file is not sent if more than {share} of its rows have problems, or name prospects that are not in the workspace. To change that, edit max-invalid in the profile.",
     "init.ask-archive": "Folder for finished files and their results (- to leave them where they are)",
     "init.archive": "Finished files and their results go to the folder {archive}. It is there now.",
     "init.ask-key-store": "Store the key in the system's key store? (No: in a file that only you can read)",

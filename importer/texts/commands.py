@@ -666,8 +666,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "guard.by-email": "{n} by an email address that no prospect has",
     "guard.by-id": "{n} by an ID that the API refused in an earlier run",
     "guard.unknown-prospects": (
-        "{n} of the {rows} in {file} names a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-unknown` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-unknown {enough}`.",
-        "{n} of the {rows} in {file} name a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-unknown` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-unknown {enough}`.",
+        "{n} of the {rows} in {file} names a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} name a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
     ),
     "doctor.key-accepted": "yes, by {vendor} at {place}",
     "doctor.key-refused": "no. {why}",

@@ -327,23 +327,6 @@ def test_a_corrected_row_is_known_with_a_template_and_without(
     assert len(box.notes) == (3 if template else 2)
 
 
-@pytest.mark.parametrize("is_filled", [False, True])
-def test_a_merged_word_that_counts_later_is_not_sent_for_a_corrected_row(
-    is_filled: bool, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
-    """The cell was a problem of its row, until merged cells were said to count for all of their rows."""
-    path, book = tmp_path / "n.xlsx", openpyxl.Workbook()
-    sheet = book.worksheets[0]
-    for row in (HEAD, ("p1", "Hello", "Pubic"), ("p2", "Hi", None), ("p3", "Ho", "Public")):
-        sheet.append(row)
-    sheet.merge_cells("C2:C3")
-    book.save(path)
-    run(path, replace(settings, fill_merged=is_filled), Step(Act.WRITE, (2, 3), 2, "Private"))
-    found = night(path, replace(settings, fill_merged=True, values=PUBLIC_LATER))
-    assert found.counts == {Result.ALREADY_IMPORTED: 3}
-    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [("p1", "2"), ("p2", "2"), ("p3", "1")]
-
-
 def test_a_file_that_was_sent_in_part_sends_nothing_that_a_night_sent_meanwhile(
     settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:

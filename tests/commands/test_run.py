@@ -705,7 +705,7 @@ def test_results_of_results_are_counted_whatever_they_are_called(
 ) -> None:
     """The date stands in them once."""
     for name, following in itertools.pairwise(names):
-        assert results_path(tmp_path / name, Settings(results_name=pattern), AT).name == following
+        assert results_path(tmp_path / name, Settings(results=pattern), AT).name == following
 
 
 def test_a_workbooks_cells_are_written_as_text_as_the_sheet_shows_them(

@@ -244,7 +244,7 @@ def test_rows_are_counted_once_whose_emails_several_nobodies_have(tmp_path: Path
     sheet = write(
         tmp_path, by_email(["ada@example.com; x@example.com, y@example.com", "ben@example.com;cy@example.com"])
     )
-    with Sandbox(prospects=PEOPLE) as box, prepare(sheet, each(box, tmp_path, max_unknown="40%")) as prepared:
+    with Sandbox(prospects=PEOPLE) as box, prepare(sheet, each(box, tmp_path, max_invalid="40%")) as prepared:
         prepared.look_up()
         overview = facts.of(prepared.preview)
         assert (overview.rejected_rows, sum(overview.rejected.values())) == (1, 2)
@@ -253,7 +253,7 @@ def test_rows_are_counted_once_whose_emails_several_nobodies_have(tmp_path: Path
         assert prepared.send().counts == {Result.REJECTED: 1, Result.CREATED: 1}
     with Sandbox(prospects=PEOPLE) as box:
         with pytest.raises(Guarded, match="2 of the 5 notes"):
-            send(sheet, each(box, tmp_path, max_unknown="39%", journal=tmp_path / "other.sqlite"))
+            send(sheet, each(box, tmp_path, max_invalid="39%", journal=tmp_path / "other.sqlite"))
         assert box.notes == ()
 
 

@@ -212,7 +212,7 @@ def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> No
 
 def test_a_note_that_was_accepted_can_be_read_back() -> None:
     """Long practice reads a sample of its notes back as a run does, and must find them."""
-    api = in_memory(SALESHANDY, {}).connect("", "", connect_timeout=1, read_timeout=1, clock=lambda: 1.0)
+    api = in_memory(SALESHANDY, {}).connect("", "", read_timeout=1, clock=lambda: 1.0)
     note = Note("Hello", Visibility.PRIVATE, Status.PUBLISHED)
     answered = api.create(note, ["P1", "P2"]).value
     assert answered

@@ -29,7 +29,7 @@ from importer.settings.kinds import (
     Names,
     OneOf,
     Rated,
-    ResultsName,
+    ResultsPlace,
     Seconds,
     Share,
     Span,
@@ -59,7 +59,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "key-column": (["Call ID"], '"Call ID"'),
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
     "attachments": (["forms"], '"forms"'),
-    "attachments-are": (["ids"], '"ids"'),
     "on-several": (["newest"], '"newest"'),
     "unknown-emails": (["unknown.csv"], '"unknown.csv"'),
     "sheet": (["Calls"], '"Calls"'),
@@ -67,7 +66,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "encoding": (["cp1252"], '"cp1252"'),
     "delimiter": (["tab"], '"tab"'),
     "export": (["Apollo contacts"], '"Apollo contacts"'),
-    "fill-merged": (["true"], "true"),
     "skip-existing": (["true"], "true"),
     "in-doubt": (["same"], '"same"'),
     "hidden": (["leave"], '"leave"'),
@@ -80,19 +78,16 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "api-key-file": (["key.txt"], '"key.txt"'),
     "workers": (["3"], "3"),
     "rate": (["20/1s"], '"20/1s"'),
-    "connect-timeout": (["7"], "7"),
     "read-timeout": (["7.5"], "7.5"),
     "settle": (["0"], "0"),
     "give-up-after": (["60"], "60.0"),
     "new-journal": (["true"], "true"),
     "guard-local-address": (["true"], "true"),
     "wait": (["10m"], '"10m"'),
-    "results": (["out.csv"], '"out.csv"'),
-    "results-name": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
+    "results": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
     "archive": (["s3://sales/done"], '"s3://sales/done"'),
     "min-rows": (["100"], "100"),
     "max-invalid": (["20%"], "0.2"),
-    "max-unknown": (["20%"], "0.2"),
     "max-notes": (["5000"], "5000"),
     "max-public": (["0"], "0"),
     "between": (["02:00-06:00"], '"02:00-06:00"'),
@@ -179,7 +174,7 @@ def test_every_setting_has_an_example_here() -> None:
 def test_a_reading_holds_what_is_declared_so_and_nothing_of_a_machine_or_a_run() -> None:
     """A new setting of a sheet is asked for here: a reading that lacks it reads the next sheet otherwise."""
     of_file = {name for name, setting in SETTINGS.items() if setting.topic is Topic.FILE}
-    assert of_file - HELD.keys() == {"attachments", "attachments-are", "sheet", "header-row", "limit", "export"}
+    assert of_file - HELD.keys() == {"attachments", "sheet", "header-row", "limit", "export"}
     assert HELD.keys() <= of_file
     assert {name for name in HELD if not SETTINGS[name].is_lasting} == {"map", "value", "ignore"}
 
@@ -267,7 +262,7 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
 BAD_TEXTS: dict[type, list[str]] = {
     OneOf: ["other"],
     Yes: ["other"],
-    ResultsName: ["results.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
+    ResultsPlace: ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
     Share: ["20", "101%", "-1%", "some%"],
     WindowKind: ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
     Span: ["10", "soon", "1h soon", "200h"],
