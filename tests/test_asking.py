@@ -598,9 +598,8 @@ def test_a_named_export_is_read_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("answer", ["4", "Ref", "D"])
 def test_a_key_column_that_isnt_there_is_answered_by_its_number_heading_or_letter(box: Sandbox, answer: str) -> None:
-    """The setting ``map`` takes no key, so the answer is one to ``key-column``."""
     file = write(("Prospect ID", "Note", "Visibility", "Ref"), [("P1", "x", "1", "a"), ("P1", "x", "1", "b")])
-    seen = types(["run", file, "--key-column", "Call ID"], [answer, "y"])
+    seen = types(["run", file, "--map", "key=Call ID"], [answer, "y"])
     assert seen.status == 0, seen.screen
     assert len(box.notes) == 2
 

@@ -350,7 +350,7 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
     for flag in ("--key", "--api-key"):
         assert "No such option" in type_("run", "n.csv", flag, "abc").all
     options = {flag for name in COMMANDS for p in cli.commands[name].params for flag in p.opts}
-    assert not [flag for flag in options if "key" in flag and flag not in ("--api-key-file", "--key-column")]
+    assert not [flag for flag in options if "key" in flag and flag != "--api-key-file"]
 
 
 @pytest.mark.parametrize(
@@ -364,9 +364,8 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
             "'content' is not valid here. Write ROLE=\"HEADING\", where ROLE is one of prospect, content",
         ),
         (["--map", "mood=x"], "where ROLE is one of prospect"),
-        (["--map", "key=x"], "where ROLE is one of prospect"),
+        (["--map", "key=x"], "No column has the heading 'x', which was named as the key."),
         (["--map", "content=Hello"], "No column has the heading 'Hello', which was named as the content."),
-        (["--key-column", "Date"], "No column has the heading 'Date', which was named as the key."),
         (["--rate", "fast"], "'fast' is not a valid rate. Write it like 20/1s"),
         (["--limit", "rows"], "'rows' is not valid here. Write NAME=NUMBER, where NAME is one of"),
         (["--workers", "0"], "0 is out of range"),
@@ -1236,7 +1235,7 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profile
     ("text", "words"),
     [
         ("[default]\nkey = 'x'\n", "contains 'key', which is not a setting."),
-        ("[default]\nkey = 'x'\n", "Did you mean 'key-column' or 'workers' or 'api-key-file'?"),
+        ("[default]\nkey = 'x'\n", "Did you mean 'workers' or 'api-key-file' or 'yes'?"),
         ("[default]\nworkers = 'x'\n", "Invalid value for --workers, from the profile 'default' in "),
         ("default = 3\n", "is not a table of settings"),
         ("not toml", "can't be read"),

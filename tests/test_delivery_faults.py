@@ -17,7 +17,7 @@ from importer.commands import report_messages
 from importer.commands.report import Report
 from importer.commands.verify import verify
 from importer.errors import KeyRefused, Outage, Redirected
-from importer.models import Note, Status, Visibility
+from importer.models import Note, Role, Status, Visibility
 from tests import delivering, running
 from tests.delivering import KEY, counts, settings
 from tests.sandbox import Fault, Limit, Sandbox
@@ -276,7 +276,7 @@ def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_pa
     }
     lines = [Line(prospect, text, key=key) for prospect in ("P1", "P2", "P3", "P4") for text, key in texts.items()]
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/2")], limit=Limit.parse("40/1s:headers:429")) as box:
-        final = counts(deliver(box, tmp_path, lines, key_column="Key"))
+        final = counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)}))
     assert final == Counter({"created": 16, "duplicate": 4})
 
 
@@ -291,8 +291,8 @@ def test_drafts_of_one_prospect_hide_one_another_and_are_delivered_once_all_the_
 def test_a_key_column_delivers_the_same_note_as_often_as_the_sheet_means_it(tmp_path: Path) -> None:
     lines = [Line(f"P{n % 4}", "Called, no answer", key=f"call {n}") for n in range(12)]
     with Sandbox(api_key=KEY, faults=[fault("502:after@2"), fault("500:before@3"), fault("missing:after@5")]) as box:
-        assert counts(deliver(box, tmp_path, lines, key_column="Key")) == Counter({"created": 12})
-        assert counts(deliver(box, tmp_path, lines, key_column="Key")) == Counter({"already imported": 12})
+        assert counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)})) == Counter({"created": 12})
+        assert counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)})) == Counter({"already imported": 12})
 
 
 def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 _HINTS = {
     "default-visibility": 'default-visibility = "private"',
-    "key-column": 'key-column = "Call ID"',
     "rate": 'rate = "20/1s"',
     "max-notes": "max-notes = 5000",
 }

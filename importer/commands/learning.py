@@ -99,13 +99,13 @@ def _answers(loaded: Loaded) -> dict[str, Any]:
         if role in columns
     }
     answers: dict[str, Any] = {
-        "map": {role: (name,) for role, name in {**without, **columns}.items() if role is not Role.KEY},
+        "map": {role: (name,) for role, name in {**without, **columns}.items()},
         "value": {place: of_column for place, of_column in words.items() if of_column},
         "ignore": tuple(map(called, sorted(SheetHeadings(headings, settings).ignored))),
     }
     for name, setting in HELD.items():
         if name not in answers and (value := getattr(settings, setting.attribute)) != setting.default:
-            answers[name] = columns.get(Role.KEY, value) if name == "key-column" else value
+            answers[name] = value
     return answers
 
 

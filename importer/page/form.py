@@ -182,7 +182,7 @@ class CheckForm:
             options.append(("", _PLEASE_CHOOSE, True))
         for role in _ORDER:
             is_chosen = question is None and role is column.role
-            pair = ("key-column", column.name) if role is Role.KEY else ("map", f"{role}={column.name}")
+            pair = ("map", f"{role}={column.name}")
             offered_pairs = [] if question is None else [(choice.setting, choice.value) for choice in question.choices]
             explicit = next((choice for choice in (*said, *offered_pairs) if role_of(choice) is role), None)
             value = "" if is_chosen and explicit is None else " ".join(explicit or pair)
@@ -208,8 +208,7 @@ class CheckForm:
         if said or (column.is_part and any(role_of(pair) is Role.CONTENT for pair in self._choices.pairs)):
             return "chosen"
         role, mapping = Role.CONTENT if column.is_part else column.role, self._answers.get("map", {})
-        is_key = role is Role.KEY and "key-column" in self._answers
-        if is_key or role in mapping or (role is None and column.name in self._answers.get("ignore", ())):
+        if role in mapping or (role is None and column.name in self._answers.get("ignore", ())):
             return "last-time"
         return "" if role is None else "found"
 

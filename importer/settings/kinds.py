@@ -222,8 +222,8 @@ class Columns:
     def read(self, value: object) -> dict[Role, tuple[str, ...]]:
         """See :class:`ValueKind`."""
         headings_by_role: dict[Role, list[str]] = {}
-        roles = [role for role in Role if role is not Role.KEY]  # the key column has its own setting
-        allowed = say("kind.columns", roles=tuple(role.value for role in roles))
+        roles = {role.value for role in Role}
+        allowed = say("kind.columns", roles=tuple(role.value for role in Role))
         for name, headings in _pairs(value, allowed):
             role = name.strip().lower()
             for heading in headings if isinstance(headings, (list, tuple)) else [headings]:
@@ -240,7 +240,7 @@ def none_last(names: Iterable[str]) -> tuple[str, ...]:
 
 def mapped(role: Role, name: str) -> SettingPart:
     """Return the setting that maps a column to a role."""
-    return SettingPart("key-column", name) if role is Role.KEY else SettingPart("map", f"{role}={name}")
+    return SettingPart("map", f"{role}={name}")
 
 
 class Limited:

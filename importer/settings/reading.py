@@ -199,11 +199,11 @@ class Reading:
 
     @property
     def columns(self) -> Mapping[Role, tuple[str, ...]]:
-        """Role → names of its column, with those of words and of the key."""
+        """Role → names of its column, with those of words."""
         names = {role: tuple(names) for role, names in self.answers.get("map", {}).items()}
         for role, column in self.answers.get("value", {}):
             names.setdefault(role, (column or "",))
-        return names | ({Role.KEY: (self.answers["key-column"],)} if self.answers.get("key-column") else {})
+        return names
 
     @property
     def as_settings(self) -> tuple[SettingPart, ...]:

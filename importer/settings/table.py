@@ -202,7 +202,6 @@ class Settings:
     content: ContentKind = _setting(
         kinds.OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO, is_of_reading=True
     )
-    key_column: str | None = _setting(kinds.Text(), Topic.FILE, "HEADING", default=None, is_of_reading=True)
     ignored: Sequence[str] = _setting(
         kinds.Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True, **_OF_A_SHEET
     )
@@ -308,11 +307,6 @@ class Settings:
     def workspace(self) -> Workspace:
         """The workspace for which deliveries are remembered."""
         return Workspace(self.profile, self.base_url)
-
-    @property
-    def columns(self) -> Mapping[Role, tuple[str, ...]]:
-        """Role → names of its column, as in ``mapping``, with the key column."""
-        return {**self.mapping, **({Role.KEY: (self.key_column,)} if self.key_column else {})}
 
     @property
     def is_on_this_machine(self) -> bool:

@@ -175,11 +175,11 @@ def test_a_night_that_reads_the_file_again_sends_nothing_that_was_sent_of_its_co
     ]
     path = write(tmp_path / "n.csv", rows, head)
     steps = Step(Act.WRITE, (3, 4), 2, "Public"), wrote(6, 1, "Hey"), left_out(7)
-    report = run(path, replace(settings, key_column="Key"), *steps)
+    report = run(path, replace(settings, mapping={Role.KEY: ("Key",)}), *steps)
     assert report.counts == {Result.CREATED: 4, Result.DUPLICATE: 1, Result.SKIPPED: 1}
     sent = len(box.received)
     assert len(box.notes) == 4
-    nightly = ["run", "n.csv", "--yes", "--key-column", "Key", "--json"]
+    nightly = ["run", "n.csv", "--yes", "--map", "key=Key", "--json"]
     for more, counts in (
         ([], {"already imported": 2, "invalid": 3, "skipped": 1}),
         (["--value", "visibility:Pubic=Public"], {"already imported": 3, "duplicate": 1, "invalid": 1, "skipped": 1}),

@@ -56,7 +56,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     ),
     "default-visibility": (["private"], '"private"'),
     "content": (["html"], '"html"'),
-    "key-column": (["Call ID"], '"Call ID"'),
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
     "attachments": (["forms"], '"forms"'),
     "on-several": (["newest"], '"newest"'),
@@ -245,7 +244,7 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
                 ("soon", '"soon"', "soon"),
             ]
         case Columns():
-            return [("mood=x", '{ mood = "x" }', {"mood": "x"}), ("key=x", '{ key = "x" }', ["key=x"])]
+            return [("mood=x", '{ mood = "x" }', {"mood": "x"})]
         case Meanings():
             return [
                 (f"{role}:x={value}", f'{{ {role} = {{ x = "{value}" }} }}', {role: {"x": value}})
@@ -353,7 +352,7 @@ def test_every_setting_that_a_text_names_is_one() -> None:
                 case ast.Call(func=ast.Name("SettingPart"), args=[ast.Constant(name), *_]):
                     names.add(name)
     assert names <= set(SETTINGS)
-    assert {"journal", "map", "key-column", "base-url", "new-journal"} <= names
+    assert {"journal", "map", "base-url", "new-journal"} <= names
 
 
 def test_the_command_line_puts_flags_in_their_place() -> None:
