@@ -105,7 +105,7 @@ def _hide(which: Which, options: Options) -> int:
     settings, is_agreed = options.settings_with_key, options.says("yes") and not which.undo
     as_read = None if is_agreed and which.file is None else options.for_files
     if which.file is not None and as_read is not None:
-        settings = as_read = replace(as_read, key=settings.key, key_place=settings.key_place)
+        settings = as_read = replace(as_read, key=settings.key, origin=settings.origin)
     planned = commands.hide.what_to_hide(which, settings)
     found = commands.hide.described(planned, settings, as_read, read_back=is_terminal(sys.stdin) and not is_agreed)
     show(commands.report_messages.hiding(planned, found))

@@ -82,7 +82,7 @@ class Hours:
 def for_a_person(settings: Settings) -> Settings:
     """Return settings without the profile's window if a person starts a run outside it: it is for unattended runs."""
     window = settings.between
-    if window is None or "between" in settings.said or window.holds(datetime.now().astimezone().time()):
+    if window is None or "between" in settings.origin.said or window.holds(datetime.now().astimezone().time()):
         return settings
     return replace(settings, between=None)
 

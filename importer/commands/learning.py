@@ -33,7 +33,7 @@ def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]
         given: settings and values of the answers.
     """
     headings, before = own_names(loaded.sheet.headings), loaded.settings.reading
-    names = {name for name, _ in given} | (written.said if written.remember else set())
+    names = {name for name, _ in given} | (written.origin.said if written.remember else set())
     roles = {Role(value.partition("=")[0]) for name, value in given if name == "map"}
     roles |= {*written.mapping} if written.remember else set()
     if names.isdisjoint({*HELD, "export"}) or not are_headings(headings):

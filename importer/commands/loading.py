@@ -287,7 +287,7 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
     files = (place(sheet.source), settings.unknown_emails, settings.results)
     never = [file for file in files if file is not None and not isinstance(file, str | Url)]  # a folder holds no URL
     journal = journal_place(settings.journal)
-    ours = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
+    ours = [*settings.origin.secret_files, *([journal] if isinstance(journal, Path) else [])]
     return Folder(settings.attachments, never, ours)
 
 

@@ -273,7 +273,7 @@ class _Sending:
             distinct_notes=len(self._loaded.plan.groups),
             is_practice=self._context.caller.api.traits.is_practice,
             waiting=in_ranges(sorted({*rows.number[self._outcomes.positions(Result.NOT_SENT)].tolist()})),
-            key_place=self._settings.key_place if isinstance(stopped, KeyRefused) else None,
+            key_place=self._settings.origin.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)

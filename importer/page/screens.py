@@ -153,7 +153,7 @@ def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
         settings,
         journal=journal.absolute() if isinstance(journal, Path) else journal,
         attachments=folder,
-        secret_files=[file.absolute() for file in settings.secret_files],
+        origin=replace(settings.origin, secret_files=[file.absolute() for file in settings.origin.secret_files]),
         results=None,
         archive=None,
         unknown_emails=None,

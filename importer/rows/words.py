@@ -331,7 +331,9 @@ def unknown(
     questions = []
     for position, column in asked.items():
         role = column.role
-        answered = ever(values, role) if "value" in settings.said else {""}  # of which the first says nothing of others
+        answered = (
+            ever(values, role) if "value" in settings.origin.said else {""}
+        )  # of which the first says nothing of others
         is_sure = any(settings.mapping.get(role, ())) or any(
             folded(word) not in {"", *answered} for word in known[role]
         )

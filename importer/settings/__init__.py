@@ -22,7 +22,7 @@ from importer.settings.kinds import with_tilde
 from importer.settings.limits import Limits, TimeWindow
 from importer.settings.rate import Rate
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient, read_key, who_can_read
-from importer.settings.table import BATCH_SIZE, GIVE_UP, SETTINGS, Setting, Settings, Topic
+from importer.settings.table import BATCH_SIZE, GIVE_UP, SETTINGS, Origin, Setting, Settings, Topic
 
 __all__ = [
     "ADDRESSES_VARIABLE",
@@ -33,6 +33,7 @@ __all__ = [
     "SETTINGS",
     "Limits",
     "Occasion",
+    "Origin",
     "Rate",
     "Recipient",
     "Setting",

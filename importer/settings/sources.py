@@ -21,7 +21,7 @@ from importer.messages import Message, SettingPart, say
 from importer.settings import keystore, profile_lines, profiles, readings
 from importer.settings.address import default_journal, journal_place
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
-from importer.settings.table import SETTINGS, Settings
+from importer.settings.table import SETTINGS, Origin, Settings
 
 OTHER_VARIABLES = (
     "NOTE_IMPORTER_PROFILES",
@@ -148,7 +148,8 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     said = frozenset(name for name, entry in given.items() if entry.place is not Source.PROFILE)
     profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
     with _placed(given):
-        return Settings(**values, secret_files=_secret_files(given), said=said, readings=readings.of_profile(profile))
+        origin = Origin(said, secret_files=_secret_files(given))
+        return Settings(**values, readings=readings.of_profile(profile), origin=origin)
 
 
 _SECRET = ("api-key-file", "notify-file", "log-file")
@@ -230,7 +231,7 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
 
 def _keyed(settings: Settings, given: Mapping[str, Given], key: str) -> Settings:
     place = say("key.of-profile", profile=repr(settings.profile), place=_place_of_key(settings, given))
-    return replace(settings, key=key, key_place=place)
+    return replace(settings, key=key, origin=replace(settings.origin, key_place=place))
 
 
 def key_file(given: Mapping[str, Given]) -> Path | None:

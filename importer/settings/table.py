@@ -148,6 +148,22 @@ def _setting(
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where settings come from.
+
+    Attributes:
+        said: names of the settings that were given for this run. They count more than a reading's answers.
+        key_place: the source of the key, for a message.
+        secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
+            the results may not be attached either, and needn't be listed here.
+    """
+
+    said: frozenset[str] = frozenset()
+    key_place: Message | None = None
+    secret_files: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of a run, with their defaults.
 
@@ -164,12 +180,10 @@ class Settings:
         several_in_cell: who receives the note if a cell names several people; None: nobody, unless a person is asked.
         dates: order of day and month in dates such as 11/1/2026, if a template puts them into the notes; None: as the
             sheet proves. If it doesn't, a person is asked.
-        secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
-            the results may not be attached either, and needn't be listed here.
         unknown_emails: file for the emails that no prospect has; None: no file is written.
-        said: names of the settings that were given for this run. They count more than a reading's answers.
-        readings: the known readings of sheets; none any more once it is known which one applies.
-        reading: the reading that applies to the sheet. The other settings contain its answers.
+        readings: the known readings of sheets; only the one that applies to the sheet once that is known. The other
+            settings then contain its answers.
+        origin: where the values come from.
         sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted.
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
             workspace.
@@ -280,11 +294,8 @@ class Settings:
     notify_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.NOTIFYING, "FILE", default=None)
 
     key: str = field(default="", repr=False)
-    key_place: Message | None = field(default=None, compare=False)
-    said: frozenset[str] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
     readings: Sequence[Reading] = ()
-    reading: Reading | None = None
-    secret_files: Sequence[Path] = field(default=(), compare=False)
+    origin: Origin = field(default=Origin(), compare=False)
 
     def __post_init__(self) -> None:
         for setting in SETTINGS.values():
@@ -299,9 +310,12 @@ class Settings:
         """Return settings with these topics' values, with the known readings and with ``others``, but no key."""
         settings = [setting for setting in SETTINGS.values() if setting.topic in topics and setting.attribute]
         values = {setting.attribute: getattr(self, setting.attribute) for setting in settings}
-        for attribute in ("secret_files", "said", "readings", "reading"):
-            values[attribute] = getattr(self, attribute)
-        return Settings(**values | others)
+        return Settings(**{**values, "readings": self.readings, "origin": self.origin, **others})
+
+    @property
+    def reading(self) -> Reading | None:
+        """The reading that applies to the sheet; None if none does, or if that isn't known yet."""
+        return next((reading for reading in self.readings if reading.applies), None)
 
     @property
     def workspace(self) -> Workspace:

@@ -23,7 +23,7 @@ from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.uploads import DroppedFile
-from importer.settings import Settings
+from importer.settings import Origin, Settings
 from tests.page.conftest import HEAD, HOME, OURS, write
 from tests.page.test_site import Visitor
 from tests.sandbox import Sandbox
@@ -60,9 +60,9 @@ def test_files_are_kept_beside_the_spreadsheet_and_go_with_it(
 ) -> None:
     """One of a name that is there takes its place; what notes can carry is these alone; nothing partial stays."""
     assert for_page(settings, upload).attachments is None
-    profiles = replace(settings, attachments=Path("here"), secret_files=[Path("key.txt")])
+    profiles = replace(settings, attachments=Path("here"), origin=Origin(secret_files=[Path("key.txt")]))
     assert for_page(profiles, upload).attachments == Path("here").absolute()
-    assert for_page(profiles, upload).secret_files == [Path("key.txt").absolute()]
+    assert for_page(profiles, upload).origin.secret_files == [Path("key.txt").absolute()]
     assert attach(friend, upload, ("b.pdf", b"old"), ("Zoë & Söhne.pdf", b"two")) == 303
     assert attach(friend, upload, ("b.pdf", b"new")) == 303
     assert upload.attached == [("Zoë & Söhne.pdf", 3), ("b.pdf", 3)]

@@ -166,7 +166,7 @@ def test_every_setting_has_an_example_here() -> None:
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
     assert attributes == {one.name for one in fields(Settings)} - {
-        "key", "key_place", "secret_files", "said", "readings", "reading",
+        "key", "readings", "origin",
     }  # fmt: skip
 
 
