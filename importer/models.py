@@ -50,15 +50,6 @@ class Status(StrEnum):
     PUBLISHED = "1"
 
 
-class OnSeveral(StrEnum):
-    """Treatments of a row whose email several prospects have."""
-
-    REJECT = "reject"
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    ALL = "all"
-
-
 class Result(StrEnum):
     """Results of a row, in the words of the results file.
 

@@ -367,7 +367,6 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
         (["--map", "key=x"], "No column has the heading 'x', which was named as the key."),
         (["--map", "content=Hello"], "No column has the heading 'Hello', which was named as the content."),
         (["--rate", "fast"], "'fast' is not a valid rate. Write it like 20/1s"),
-        (["--limit", "rows"], "'rows' is not valid here. Write NAME=NUMBER, where NAME is one of"),
         (["--workers", "0"], "0 is out of range"),
         (["--batch-size", "many"], "'many' is not a valid"),
         (["--default-visibility", "pubic"], "'pubic' is not valid here. Use one of"),
@@ -1239,7 +1238,6 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profile
         ("[default]\nworkers = 'x'\n", "Invalid value for --workers, from the profile 'default' in "),
         ("default = 3\n", "is not a table of settings"),
         ("not toml", "can't be read"),
-        ("[default]\nlimit = 3\n", "needs limit as a table"),
     ],
 )
 def test_a_profile_that_cant_be_used_is_said(type_: Terminal, profiles: Path, text: str, words: str) -> None:

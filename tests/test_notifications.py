@@ -173,7 +173,6 @@ def test_a_run_that_sends_nothing_is_told(
         (["--api-key-file", "empty"], "The file empty is empty.", "Put the API key into it, alone or as a line SALES"),
         (["{here}/exports"], "There is no file or folder {here}/exports.", "Check the path."),
         (["empty-folder"], "There is no spreadsheet in the folder empty-folder.", "Check whether the export was made."),
-        (["--for", "20s"], "'night.csv': not begun, because: The time limit was reached (--for).", "to continue."),
         (["--journal", "night.csv/j"], "The journal night.csv/j can't be used", "Name another with --journal."),
     ],
 )

@@ -214,12 +214,10 @@ class FoundProspect:
 
     Attributes:
         email: as the API shows it; empty if the prospect has none.
-        created_at: seconds since 1970 by the API's clock, or None if the reply didn't say.
     """
 
     prospect_id: str
     email: str
-    created_at: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ from importer.journal import Journal
 from importer.messages import Message, Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.practice import staging
-from importer.settings import Settings
+from importer.settings import Limits, Settings
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""
@@ -389,8 +389,8 @@ class _One:
 def _archived(ended: FileEnded, report: Report, archive: Path, preview: Preview) -> FileEnded:
     """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
     try:
-        most = preview.loaded.settings.limits.file_bytes
-        moved = archiving.archive(ended.file, report.results, archive, preview.loaded.sheet.fingerprint, most)
+        fingerprint, most = preview.loaded.sheet.fingerprint, Limits.file_bytes
+        moved = archiving.archive(ended.file, report.results, archive, fingerprint, most)
     except archiving.NotArchived as error:
         moved, status = error.moved, max(ended.exit_status, error.exit_status)
         ended = replace(ended, exit_status=status, why=error.message)

@@ -61,7 +61,6 @@ def check(overview: Overview, exit_status: int, practised: Report | None = None)
     """Return the document of a check: how the file was understood, its problems, and what would be sent."""
     more = {
         "reading": overview.reading.name if overview.reading is not None else None,
-        "most": overview.most,
         "who_sees_the_private": preview_messages.owner_only(overview),
     }
     return {

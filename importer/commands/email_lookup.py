@@ -21,9 +21,9 @@ from importer.commands.loading import Loaded, understood
 from importer.delivery.earlier import foresee
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.sorted_group import AnsweredRow
-from importer.journal import Journal, Matches
+from importer.journal import Journal
 from importer.messages import Message
-from importer.models import OnSeveral, Progress, Remaining, Result, Role, Rows
+from importer.models import Progress, Remaining, Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows import foreign
 from importer.rows.columns import called
@@ -43,14 +43,12 @@ class LookedUpEmails:
         loaded: the file. If the emails show that its IDs are another program's, its prospects are found by email.
         emails: the emails of the rows that can be delivered.
         answers: the known prospects of each email, or why it couldn't be looked up.
-        on_several: the choice if several prospects have an email.
         made: positions of the rows that an earlier run delivered. Their emails aren't looked up any more.
     """
 
     loaded: Loaded
     emails: Emails
     answers: EmailAnswers
-    on_several: OnSeveral
     made: frozenset[int] = frozenset()
 
     @property
@@ -90,13 +88,10 @@ class LookedUpEmails:
         rows, emails = self.loaded.rows, self._doubtful
         if rows.email is None or not emails:
             return False
-        owners = {email: self.answers.found[email].all for email in emails if email in self.answers.found}
-        owners = {email: matches for email, matches in owners.items() if matches}
+        owners = {email: found for email in emails if (found := self.answers.found.get(email))}
         beside = np.flatnonzero((rows.note >= 0) & np.isin(rows.email, [*owners]))
         pairs = set(zip(rows.email[beside].tolist(), rows.prospect[beside].tolist(), strict=True))
-        return len(owners) >= _LEAST and not any(
-            prospect in {match.prospect for match in owners[email]} for email, prospect in pairs
-        )
+        return len(owners) >= _LEAST and not any(prospect in owners[email] for email, prospect in pairs)
 
     @cached_property
     def resolved(self) -> Loaded:
@@ -109,7 +104,7 @@ class LookedUpEmails:
             return column, cell_name(loaded.sheet.name, number, column)
 
         heading = called(loaded.sheet.headings, column)
-        rows = named(loaded.rows, self.answers, self.on_several, cell, self.made, heading)
+        rows = named(loaded.rows, self.answers, cell, self.made, heading)
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
 
@@ -125,7 +120,7 @@ def asked(
     Args:
         loaded: the file as it was read.
         journal: the journal; None if there is none yet.
-        settings: the settings, which say whether all prospects of an email are needed.
+        settings: the settings.
         occurrence: prefix of every row's key in the run; empty unless the file is imported again.
         before: the look-ups since the file was read.
     """
@@ -153,8 +148,8 @@ def _asked(
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
         known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
-    answers = (before or EmailAnswers()).updated(EmailAnswers(_usable(known_matches, settings)))
-    return LookedUpEmails(loaded, emails, answers, settings.on_several, made)
+    answers = (before or EmailAnswers()).updated(EmailAnswers(known_matches))
+    return LookedUpEmails(loaded, emails, answers, made)
 
 
 def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str) -> frozenset[int]:
@@ -168,21 +163,11 @@ def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str)
     return frozenset(positions)
 
 
-def _usable(known: dict[str, Matches], settings: Settings) -> dict[str, Matches]:
-    """Return the matches that are complete enough for the settings."""
-    return {email: matches for email, matches in known.items() if matches.is_whole or not _needs_whole(settings)}
-
-
-def _needs_whole(settings: Settings) -> bool:
-    """Return whether all prospects of an email are needed, not only the first prospect that is found."""
-    return settings.on_several is not OnSeveral.REJECT
-
-
 def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
     """Return the emails without a prospect, each with its number of rows."""
     rows = loaded.rows
     emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
-    counts = Counter(email for email in emails if email in answers.found and not answers.found[email].all)
+    counts = Counter(email for email in emails if email in answers.found and not answers.found[email])
     return dict(sorted(counts.items()))
 
 
@@ -262,13 +247,13 @@ class EmailLookup:
         def tell(progress: Message, seconds_left: float | None) -> None:
             self._context.observe(Progress(rows, 0, 0, 0, 0, progress, seconds_left=seconds_left))
 
-        lookups = Lookups(self._context.caller, self._journal, tell, needs_whole=_needs_whole(self._settings))
+        lookups = Lookups(self._context.caller, self._journal, tell)
         try:
             answers = lookups.look_up(emails)
         finally:
             self.calls += lookups.calls
         self._now = replace(self._now, answers=self.answers.updated(answers))
-        nobody = sum(not matches.all for matches in answers.found.values())
+        nobody = sum(not owners for owners in answers.found.values())
         logs.event(
             "emails looked up", emails=len(emails), nobody=nobody, refused=len(answers.refused), calls=lookups.calls
         )

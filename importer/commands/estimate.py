@@ -99,14 +99,14 @@ def _slower(rate: Rate, own: Rate | None) -> Rate:
 def _until_the_end(settings: Settings, now: float, clock: Callable[[], float]) -> tuple[float, str]:
     """Return the seconds that a run has, and the local time of their end; if the window is closed, its whole length."""
     try:
-        ends_at = Hours.of(settings, clock).ends_at
+        closes_at = Hours.of(settings, clock).closes_at
     except OutOfHours:
         assert settings.between is not None
         opens, closes = (datetime.combine(date.min, at) for at in (settings.between.opens, settings.between.closes))
         return (closes - opens) % timedelta(days=1) / timedelta(seconds=1) - AT_THE_END, f"{closes:%H:%M}"
-    if ends_at is None:
+    if closes_at is None:
         return math.inf, ""
-    return ends_at - AT_THE_END - now, f"{datetime.fromtimestamp(ends_at, UTC).astimezone():%H:%M}"
+    return closes_at - AT_THE_END - now, f"{datetime.fromtimestamp(closes_at, UTC).astimezone():%H:%M}"
 
 
 def _divided(groups: Iterable[Group], requests: int, batch_size: int) -> tuple[int, list[int]]:

@@ -109,7 +109,6 @@ def of(preview: Preview, *, thorough: bool = True) -> Overview:
         people=preview.people,
         audience=counted(remaining.groups),
         to_look_up=preview.to_look_up,
-        on_several=settings.on_several,
         uploads=(len(files), sum(file.size for file in files)),
         to_compare=preview.to_compare,
         several_drafts=grouping.several_drafts(plan.groups, rows) if preview.vendor.traits.one_draft else 0,
@@ -194,7 +193,6 @@ def digest(preview: Preview) -> str:
     """
     rows, hasher, settings = preview.as_read, hashlib.sha256(), preview.settings
     parts = [
-        settings.on_several.value,
         str(settings.skip_existing),
         str(settings.update),
         *map(str, _asked(preview)),

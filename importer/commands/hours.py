@@ -27,40 +27,33 @@ class Hours:
     """Hours in which a run may work. Without an end, a run may work at any time and for any duration.
 
     Attributes:
-        ends_at: seconds since 1970, by the system's clock; None: no end.
-        why: the message at the end.
-        clock: the system's clock. Unlike a run's own clock, it goes on while the computer sleeps.
         closes_at: when the window of the day closes, in seconds since 1970; None: there is no window.
+        why: the message at its end.
+        clock: the system's clock. Unlike a run's own clock, it goes on while the computer sleeps.
     """
 
-    ends_at: float | None = None
+    closes_at: float | None = None
     why: Said = ""
     clock: Callable[[], float] = time.time
-    closes_at: float | None = None
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], float] = time.time, zone: tzinfo | None = None) -> Hours:
         """Return the hours of a run that begins now.
 
         Args:
-            settings: the window of the day, and the maximum time.
+            settings: the window of the day.
             clock: seconds since 1970, by the system's clock.
             zone: time zone of the window; None: the local one.
 
         Raises:
             OutOfHours: the current time is outside the window; nothing was sent.
         """
-        now, ends, closes_at = clock(), [], None
-        if (window := settings.between) is not None:
-            _check(window, datetime.fromtimestamp(now, zone))
-            closes_at = _closing(window, now, zone)
-            ends.append((closes_at, say("stopped.window-over", window=str(window))))
-        if settings.longest is not None:
-            ends.append((now + settings.longest, say("stopped.time-over")))
-        if not ends:
+        if (window := settings.between) is None:
             return cls()
-        ends_at, reason = min(ends, key=lambda end: end[0])
-        return cls(ends_at, say("stopped.hours-over", why=reason), clock, closes_at)
+        now = clock()
+        _check(window, datetime.fromtimestamp(now, zone))
+        why = say("stopped.hours-over", why=say("stopped.window-over", window=str(window)))
+        return cls(_closing(window, now, zone), why, clock)
 
     def patient(self, settings: Settings) -> Settings:
         """Return settings by which a run tries to reach the API until its window closes, unless they say how long."""
@@ -74,7 +67,7 @@ class Hours:
         Args:
             rows: number of rows of the current file, whose results are still to be written.
         """
-        if self.ends_at is None or self.clock() < self.ends_at - AT_THE_END - rows / _ROWS_WRITTEN:
+        if self.closes_at is None or self.clock() < self.closes_at - AT_THE_END - rows / _ROWS_WRITTEN:
             return None
         return self.why
 

@@ -12,17 +12,13 @@ from importer.commands.loading import Loaded
 from importer.delivery.earlier import AsItStood, Earlier
 from importer.identity import place_digest
 from importer.journal import Journal
-from importer.models import OnSeveral
 from importer.settings import Settings
 from importer.settings.reading import folded_heading, own_columns
 
 
 def known_rows(loaded: Loaded, settings: Settings, journal: Journal | None, occurrence: str = "") -> Earlier:
-    """Return how to find the deliveries of a file's rows.
-
-    Rows are also known by their emails, unless each prospect of an email receives the notes of its rows.
-    """
-    key = "" if settings.on_several is OnSeveral.ALL else settings.key
+    """Return how to find the deliveries of a file's rows, which are also known by their emails."""
+    key = settings.key
     asked = settings.in_doubt, settings.hidden, settings.skip_existing
     before = partial(_before_correction, loaded, key)
     sheet = kind_of(loaded), *asked, loaded.sheet.fingerprint

@@ -138,8 +138,7 @@ def read(path: str | Path, settings: Settings) -> Sheet:
         settings.header_row,
         settings.encoding,
         settings.delimiter,
-        settings.limits,
-        known,
+        known=known,
     )
     return reading.read(
         path,

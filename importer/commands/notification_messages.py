@@ -52,10 +52,10 @@ _TOLD = frozenset(
     key.not-in-variable key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
     notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable
     postgres.mend profile.file-missing profile.no-closing-quote profile.no-setting profile.no-table
-    profile.not-there profile.not-toml profile.unreadable profile.write-a-table recipients.in-file
+    profile.not-there profile.not-toml profile.unreadable recipients.in-file
     recipients.in-variable recipients.none recipients.unreadable series.nothing-to-import
     settings.invalid settings.invalid-from sqlite.is-damaged sqlite.mend sqlite.unusable stopped.hours-over
-    stopped.no-thread stopped.time-over stopped.unsaid stopped.window-over store.no-folder target.impossible
+    stopped.no-thread stopped.unsaid stopped.window-over store.no-folder target.impossible
     target.is-folder target.no-folder unconfirmed.first unconfirmed.first-beside unconfirmed.first.then
     unconfirmed.key-of-another unconfirmed.key-of-another-journal unconfirmed.key-of-another.then unconfirmed.new-key
     unconfirmed.new-key.then unconfirmed.refused written.nowhere written.trouble

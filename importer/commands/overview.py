@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from importer.commands.estimate import Estimate
 from importer.messages import Message, Said
-from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
+from importer.models import Problem, Question, Remaining, Role, Status, Visibility
 
 if TYPE_CHECKING:
     from importer.commands.workspaces import Unconfirmed
@@ -196,7 +196,6 @@ class Overview:
         audience: numbers of public notes, private notes and drafts among the remaining ones.
         to_compare: number of prospects whose notes are read first, to skip those that are there already.
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
-        on_several: who receives a note if several prospects have the email.
         uploads: number of files to upload, and their bytes.
         several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
         estimate: how long the calls take; None if there are none.
@@ -261,7 +260,6 @@ class Overview:
     people: int
     audience: Mapping[str, int]
     to_look_up: int
-    on_several: OnSeveral
     uploads: tuple[int, int]
     to_compare: int
     several_drafts: int
@@ -293,11 +291,6 @@ class Overview:
     def roles(self) -> dict[Role, int]:
         """Position of each role's column."""
         return {role: column.position for role, column in self.mapping.items()}
-
-    @property
-    def most(self) -> int | None:
-        """Maximum number of notes to send; None if further prospects of an email may receive its notes, too."""
-        return None if self.to_look_up and self.on_several is OnSeveral.ALL else self.total
 
     @property
     def is_first_private(self) -> bool:

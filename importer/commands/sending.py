@@ -174,8 +174,7 @@ class _Sending:
     def _planned(self, expected: int | None) -> tuple[Coordinator, int]:
         """Plan again. Return the delivery and its number of notes, or refuse the run if that number wasn't agreed to.
 
-        Once emails are looked up, there may be fewer notes. There may be more only if several prospects have a row's
-        email, and it was agreed that each of them receives the note.
+        Once emails are looked up, there may be fewer notes.
         """
         loaded, lookup, workspace = self._loaded, self._lookup, self._settings.workspace
         with self._declining():
@@ -194,10 +193,11 @@ class _Sending:
                 unclear=remaining.unclear,
                 workspace=workspace,
             )
-            if expected is not None and remaining.total != expected:
-                limit = expected + len(loaded.rows) - len(lookup.known.resolved.rows)
-                if not lookup.known.emails or remaining.total > limit:
-                    raise _changed(expected, remaining.total)
+            may_be_fewer = bool(lookup.known.emails)
+            if expected is not None and (
+                remaining.total > expected or (remaining.total < expected and not may_be_fewer)
+            ):
+                raise _changed(expected, remaining.total)
             for guarded in every_guard(loaded, unknown(loaded, lookup.answers), remaining, self._settings):
                 raise guarded
         return delivery, remaining.total

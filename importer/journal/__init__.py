@@ -31,7 +31,7 @@ from importer.errors import BadSettings
 from importer.journal import sqlite
 from importer.journal.changes import Changes
 from importer.journal.deliveries import Deliveries
-from importer.journal.findings import EmailMatches, KnownUploads, Match, Matches
+from importer.journal.findings import EmailMatches, KnownUploads, Owners
 from importer.journal.identities import Identities, Identity, LeftOut
 from importer.journal.known import (
     ACCEPTED,
@@ -70,9 +70,8 @@ __all__ = [
     "KnownDelivery",
     "KnownUploads",
     "Made",
-    "Match",
-    "Matches",
     "NoteKey",
+    "Owners",
     "Run",
     "SampleState",
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from importer.journal.store import ForRows, Store
 from importer.models import Workspace
@@ -20,25 +20,8 @@ LASTS = 86_400.0
 """Seconds for which a match is trusted, and an ID of a file is expected to be valid."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Prospect that has an email; ``created_at`` is by the API's clock, None if the API didn't say."""
-
-    prospect: str
-    created_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """Prospects that have an email.
-
-    Attributes:
-        all: the prospects, in the order in which the API showed them.
-        is_whole: whether there are certainly no others; False if the search stopped once each email was found.
-    """
-
-    all: tuple[Match, ...]
-    is_whole: bool = True
+Owners: TypeAlias = tuple[str, ...]
+"""IDs of the prospects that have an email, in the order in which the API showed them. There may be others."""
 
 
 class EmailMatches:
@@ -54,9 +37,9 @@ class EmailMatches:
     def __init__(self, store: Store, workspace: Workspace, key: str, clock: Callable[[], float]) -> None:
         self._store, self._workspace, self._key, self._clock = store, workspace, key, clock
 
-    def known(self, emails: Sequence[str]) -> dict[str, Matches]:
+    def known(self, emails: Sequence[str]) -> dict[str, Owners]:
         """Return the matches of each email's latest look-up, if it is at most a day old."""
-        matches: dict[str, Matches] = {}
+        owners: dict[str, Owners] = {}
         latest: dict[str, float] = {}
         with self._store.reading():
             number = self._store.number_of(self._workspace)
@@ -66,22 +49,21 @@ class EmailMatches:
             emails_by_digest = {self._digest(email): email for email in emails}
             digests = ((digest,) for digest in emails_by_digest)
             rows = self._store.among(_MATCHES, digests, workspace=number, since=now - LASTS, now=now)
-            for digest, prospect, created_at, is_whole, at in rows:
+            for digest, prospect, at in rows:
                 email = emails_by_digest[digest]
-                others = matches[email].all if latest.get(email) == at else ()
-                matches[email] = Matches((*others, Match(prospect, created_at)), bool(is_whole))
+                owners[email] = (*(owners[email] if latest.get(email) == at else ()), prospect)
                 latest[email] = at
-        return matches
+        return owners
 
-    def enter(self, matches: Mapping[str, Matches]) -> None:
+    def enter(self, owners: Mapping[str, Owners]) -> None:
         """Store matches as found now; emails that no prospect has are left out."""
         now = self._clock()
         with self._store.transaction():
             number = self._store.entered(self._workspace)
             rows = {
-                (digest, match.prospect): (digest, match.prospect, place, match.created_at, result.is_whole)
-                for digest, result in ((self._digest(email), result) for email, result in matches.items())
-                for place, match in enumerate(result.all)
+                (digest, prospect): (digest, prospect, place)
+                for digest, prospects in ((self._digest(email), prospects) for email, prospects in owners.items())
+                for place, prospect in enumerate(prospects)
             }
             self._store.many(_ENTER_MATCHES, rows.values(), workspace=number, at=now)
 
@@ -103,19 +85,18 @@ class EmailMatches:
 
 _MATCHES = ForRows(
     """
-    SELECT digest, prospect, created_at, is_whole, at FROM found
+    SELECT digest, prospect, at FROM found
     WHERE workspace = :workspace AND digest IN ({given}) AND at BETWEEN :since AND :now ORDER BY at, place
     """,
     "digest BLOB",
 )
 _ENTER_MATCHES = ForRows(
     """
-    INSERT INTO found (workspace, digest, prospect, place, created_at, is_whole, at)
-    {values} :workspace, {digest}, {prospect}, {place}, {created_at}, {is_whole}, :at {end}
-    ON CONFLICT (workspace, digest, prospect) DO UPDATE
-    SET place = excluded.place, created_at = excluded.created_at, is_whole = excluded.is_whole, at = excluded.at
+    INSERT INTO found (workspace, digest, prospect, place, at)
+    {values} :workspace, {digest}, {prospect}, {place}, :at {end}
+    ON CONFLICT (workspace, digest, prospect) DO UPDATE SET place = excluded.place, at = excluded.at
     """,
-    "digest BLOB, prospect TEXT, place INTEGER, created_at FLOAT, is_whole BOOLEAN",
+    "digest BLOB, prospect TEXT, place INTEGER",
 )
 _FORGET = ForRows(
     "DELETE FROM found {using_given} WHERE found.workspace = :workspace AND found.digest = {digest}",

@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 18
+VERSION = 19
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -115,8 +115,6 @@ TABLES = {
         digest BLOB NOT NULL,  -- HMAC of an email, with the key of the API
         prospect TEXT NOT NULL,
         place INTEGER NOT NULL,  -- position among the prospects that have the email
-        created_at FLOAT,  -- when the prospect was created, by the clock of the API
-        is_whole BOOLEAN NOT NULL,  -- whether certainly no other prospect has the email
         at FLOAT NOT NULL,  -- when it was found
         PRIMARY KEY (workspace, digest, prospect)
     """,

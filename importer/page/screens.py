@@ -24,7 +24,7 @@ from importer.page.jobs import Job, Jobs, UnderWay
 from importer.page.reading import Readers
 from importer.page.tasks import Ended, Practise, Send, Task
 from importer.page.uploads import DroppedFile, DroppedFiles
-from importer.settings import Settings, journal_place
+from importer.settings import Limits, Settings, journal_place
 
 Page = str | Response | Answer | dict[str, object] | tuple[str, int]
 GO_BACK = say("page.problem.go-back")
@@ -80,7 +80,7 @@ class Screens:
 
     def _handed_over(self, *, back: str = "", reason: str = "page.problem.system-error") -> DroppedFile | None:
         """Keep and return the file in the form; None if the form has no file. Refuse if the file can't be kept."""
-        request.max_content_length = self._parts.current.settings().limits.file_bytes
+        request.max_content_length = Limits.file_bytes
         file = request.files.get("file")
         try:
             return None if file is None or not file.filename else self._parts.uploads.add(file.filename, file.save)

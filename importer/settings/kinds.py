@@ -10,7 +10,7 @@ import contextlib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -19,12 +19,10 @@ from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
 from importer.models import Role
 from importer.settings.address import checked_url, journal_place
-from importer.settings.limits import Limits, TimeWindow
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate, TimeWindow
 from importer.storage import Url, place
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_COUNT = re.compile(r"[1-9]\d{0,14}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(h|hours?|m|min|minutes?|s|sec|seconds?)\s*", re.ASCII | re.IGNORECASE)
@@ -241,23 +239,6 @@ def none_last(names: Iterable[str]) -> tuple[str, ...]:
 def mapped(role: Role, name: str) -> SettingPart:
     """Return the setting that maps a column to a role."""
     return SettingPart("map", f"{role}={name}")
-
-
-class Limited:
-    """Limits on what is read of a file, raised or lowered."""
-
-    def read(self, value: object) -> Limits:
-        """See :class:`ValueKind`."""
-        if isinstance(value, Limits):
-            return value
-        names = tuple(limit.name for limit in fields(Limits))
-        allowed, limits = say("kind.limits", names=names), {}
-        for name, number in _pairs(value, allowed):
-            digits = str(number).replace("_", "").replace(",", "").strip()
-            if name.strip() not in names or not _COUNT.fullmatch(digits):
-                raise _unreadable(repr(f"{name}={number}"), allowed)
-            limits[name.strip()] = int(digits)
-        return Limits(**limits)
 
 
 def _unreadable(value: str, allowed: Message) -> BadSettings:

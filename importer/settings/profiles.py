@@ -83,9 +83,6 @@ def load(name: str) -> dict[str, object]:
             raise BadSettings(
                 say("profile.no-setting", where=place_of(name, setting), setting=repr(setting), near=near)
             )
-    if not isinstance(profile.get("limit", {}), Mapping):
-        where = place_of(name, "limit")
-        raise BadSettings(say("profile.write-a-table", where=where, setting="limit", example="rows = 6000000"))
     return profile
 
 

@@ -85,8 +85,7 @@ def gather(
     Args:
         said: setting → value, as said now by flags, in a form or from Python.
         names: the settings that matter; others in the environment and the profile are ignored.
-        environment: the process's variables. A blank variable gives no value. For a setting that may be given more than
-            once, the variable holds one value per line, or, on a single line, values separated by semicolons.
+        environment: the process's variables. A blank variable gives no value.
 
     Raises:
         BadSettings: the profile doesn't exist or can't be read; or one of our variables is misspelt.
@@ -97,8 +96,7 @@ def gather(
         setting = SETTINGS[name]
         text = environment.get(setting.variable, "") if setting.is_lasting else ""
         if text.strip():
-            value: object = _parts(text) if setting.many else text
-            given.setdefault(name, Given(value, Source.ENVIRONMENT, say("origin.variable", name=setting.variable)))
+            given.setdefault(name, Given(text, Source.ENVIRONMENT, say("origin.variable", name=setting.variable)))
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
         origin = profiles.place_of(profile)
@@ -130,11 +128,6 @@ def _check_variables(environment: Mapping[str, str]) -> None:
             if suggestions:
                 raise BadSettings(say("variable.misspelt-near", name=name, near=suggestions[0]))
             raise BadSettings(say("variable.misspelt", name=name))
-
-
-def _parts(text: str) -> list[str]:
-    parts = text.splitlines() if "\n" in text.strip() else text.split(";")
-    return [part.strip() for part in parts if part.strip()]
 
 
 def settings_of(given: Mapping[str, Given]) -> Settings:

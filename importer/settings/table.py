@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 from importer.errors import BadSettings
 from importer.markup import ContentKind
 from importer.messages import Message, say, words
-from importer.models import OnSeveral, Role, Visibility, Workspace
+from importer.models import Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
-from importer.settings.limits import Limits, TimeWindow
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate, TimeWindow
 from importer.settings.reading import Meanings, Reading, Values
 from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
 
@@ -188,8 +187,8 @@ class Settings:
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
             workspace.
         rate: maximum of calls in a period; None: as many as the API allows.
-        read_timeout, settle, give_up: in seconds, as ``wait`` and ``longest``. A ``give_up`` of None
-            is :data:`GIVE_UP`, or in a window the time until it closes.
+        read_timeout, settle, give_up: in seconds, as ``wait``. A ``give_up`` of None is :data:`GIVE_UP`, or in a window
+            the time until it closes.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
         results: the results file, or the pattern of the names of results beside their inputs, which holds
             ``{name}``; None: ``{name}.results.xlsx``.
@@ -220,16 +219,12 @@ class Settings:
         kinds.Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True, **_OF_A_SHEET
     )
     attachments: Path | None = _setting(kinds.LocalFile(), Topic.FILE, "FOLDER", default=None, is_common=True)
-    on_several: OnSeveral = _setting(
-        kinds.OneOf(OnSeveral), Topic.PROSPECTS, "[reject|newest|oldest|all]", default=OnSeveral.REJECT
-    )
     unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.PROSPECTS, "FILE", default=None, is_common=True)
     skip_existing: bool = _setting(kinds.Yes(), Topic.PROSPECTS, default=False)
     sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, is_common=True, decides_rows=True)
     header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", default=None, decides_rows=True)
     encoding: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, **_OF_BYTES)
     delimiter: str | None = _setting(kinds.Text(), Topic.FILE, "SIGN", default=None, **_OF_BYTES)
-    limits: Limits = _setting(kinds.Limited(), Topic.FILE, "NAME=NUMBER", default=Limits(), name="limit", many=True)
     export: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
     several_in_cell: kinds.SeveralInCell | None = _setting(
         kinds.OneOf(kinds.SeveralInCell),
@@ -271,7 +266,6 @@ class Settings:
     max_notes: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
     max_public: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
     between: TimeWindow | None = _setting(kinds.WindowKind(), Topic.HOURS, "TIMES", default=None, is_common=True)
-    longest: float | None = _setting(kinds.Span(), Topic.HOURS, "TIME", default=None, name="for")
     first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", default=None, is_common=True)
     again: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
     update: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)

@@ -26,7 +26,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "kind.no-headings": "{value} is not a list of headings.",
     "kind.write": "{value} is not valid here. Write {allowed}.",
     "kind.columns": 'ROLE="HEADING", where ROLE is one of {roles}',
-    "kind.limits": "NAME=NUMBER, where NAME is one of {names}",
     "kind.meaning": "{role}:WORD=VALUE, where VALUE is one of {words}",
     "kind.meanings": "{ways:; or }; or nothing",
     "kind.no-rate": "{value} is not a valid rate. Write it like 20/1s, 60/min or 1000/h.",
@@ -131,7 +130,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{where:capital} contains {setting}, which is not a setting.\nCorrect it there. Did you mean {near: or }?"
     ),
     "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `remember`.",
-    "profile.write-a-table": "{where:capital} needs {setting} as a table, such as {setting} = { {example} }.",
     "profile.not-there": (
         "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
         "There is no profile {profile}.\nThe profiles are: {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
@@ -192,7 +190,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.in-doubt.help": "What rows are whose words were sent in another form: the same notes, which aren't sent again, or new ones. Only for this run.",
     "setting.hidden.label": "Rows whose notes were hidden",
     "setting.hidden.help": "Send notes again that somebody hid, or leave them hidden. Only for this run.",
-    "setting.on-several.help": "Who receives a note if several prospects have its email address: none (the row is rejected), the newest, the oldest, or all of them.",
     "setting.unknown-emails.help": "Write the people without a prospect to this .csv file, for Saleshandy's own prospect importer.",
     "setting.sheet.label": "Sheet",
     "setting.sheet.help": "The sheet of the workbook to import.",
@@ -202,7 +199,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.encoding.help": "The encoding of a text file, such as cp1252.",
     "setting.delimiter.label": "Column separator",
     "setting.delimiter.help": "The character between the columns of a text file. For a tab, write the word tab.",
-    "setting.limit.help": "Raise a limit for reading files, such as rows=6000000. The message that names a limit says how.",
     "setting.batch-size.help": "The largest number of prospects in one request. The API documents no limit; its own lists take 100 a page. A size that the API refuses is halved.",
     "setting.batch-size.default": "100, or the size that worked last",
     "setting.profile.help": "Your name for the workspace. Its settings are used, and deliveries are recorded for this name and address.",
@@ -229,7 +225,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.between.label": "Time window",
     "setting.between.help": "Send only in this window of the day, local time, such as 02:00-06:00. The run stops in time, with exit status 3.",
     "setting.between.help@page": "Send only in this window of the day, local time, such as 02:00-06:00. The import stops in time.",
-    "setting.for.help": "Stop after this time, such as 4h, with exit status 3.",
     "setting.for.help@page": "Stop after this time, such as 4h.",
     "setting.first.label": "Send the first 5",
     "setting.first.help": "Send only the first of the remaining rows, this many. Look at their notes in Saleshandy before you send the rest.",
@@ -246,9 +241,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.notify.help": "When to send a notification: problem (any exit status except 0), always or never.",
     "setting.notify.default": "problem, if there are addresses",
     "setting.notify-file.help": "A file with the notification addresses, one on each line, instead of the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES.",
-    "reading.beyond-limit": (
-        "{what}. The limit is {limit}.\n"
-        "If the file is right and comes from someone you trust, raise the limit with `limit {name}=NUMBER`."
-    ),
+    "reading.beyond-limit": ("{what}. The limit is {limit}.\nIf the file is right, split it, and import its parts."),
     "note.draft": "draft",
 }

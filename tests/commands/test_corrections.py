@@ -395,9 +395,8 @@ def test_an_email_that_was_corrected_is_sent_once(by_email: Settings, tmp_path: 
     assert night(path, by_email).counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 1}
 
 
-@pytest.mark.parametrize("on_several", ["reject", "all"])
-def test_a_text_that_was_corrected_is_known_by_the_email(by_email: Settings, tmp_path: Path, on_several: str) -> None:
-    settings = replace(by_email, on_several=type(by_email.on_several)(on_several))
+def test_a_text_that_was_corrected_is_known_by_the_email(by_email: Settings, tmp_path: Path) -> None:
+    settings = by_email
     path = write(tmp_path / "n.csv", [("al@example.com", "Helo", "Public")], ("Email", "Note", "Visibility"))
     assert run(path, settings, wrote(2, 1, "Hello")).counts == {Result.CREATED: 1}
     assert night(path, settings).counts == {Result.ALREADY_IMPORTED: 1}

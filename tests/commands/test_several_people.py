@@ -161,16 +161,6 @@ def test_an_id_in_the_place_of_an_ambiguous_email_names_its_prospect(tmp_path: P
         assert notes(box) == [(ADA, "Hello"), (TWIN_TOO, "Hello")]
 
 
-def test_several_prospects_of_one_of_several_emails_receive_the_note_each(tmp_path: Path) -> None:
-    sheet = write(tmp_path, by_email(["two@example.com; ada@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        report = send(sheet, each(box, tmp_path, on_several="all"))
-        assert report.counts == {Result.CREATED: 1}
-        assert notes(box) == [(ADA, "Hello"), (TWIN, "Hello"), (TWIN_TOO, "Hello")]
-    reason = results(tmp_path)[0][1]
-    assert all(name in reason for name in ("3 people", TWIN, TWIN_TOO, "ada@example.com created"))
-
-
 def test_two_emails_of_one_prospect_are_one_note(tmp_path: Path) -> None:
     with Sandbox(prospects={ADA: "ada@example.com"}) as box:
         sheet = write(tmp_path, by_email(["ada@example.com", "ADA@example.com; Ada <ada@example.com>"]))

@@ -11,7 +11,7 @@ import pytest
 
 from importer.commands.report import Report
 from importer.errors import Blocked, NeedsAPerson, WrongAddress
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate
 from tests.delivering import KEY, counts, deliver
 from tests.gateways import programs
 from tests.gateways.nginx import IS_HERE, Nginx

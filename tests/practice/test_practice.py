@@ -78,7 +78,7 @@ def test_the_journal_is_read_and_not_written(settings: Settings, tmp_path: Path)
 
 def test_the_pace_the_hours_and_a_lock_dont_hold_it_up(settings: Settings, tmp_path: Path) -> None:
     """It makes no calls, so it takes no account of them, and it disturbs no import that is under way."""
-    slow = replace(settings, rate="1/h", between="00:00-00:01", longest="1s")  # type: ignore[arg-type]
+    slow = replace(settings, rate="1/h", between="00:00-00:01")  # type: ignore[arg-type]
     file = write(tmp_path, [(f"P{i}", f"Note {i}", "Private") for i in range(50)])
     with Journal.open(settings.journal) as journal, journal.held(settings.workspace):
         assert practise(file, slow).counts == {Result.CREATED: 50}
