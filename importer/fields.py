@@ -167,7 +167,7 @@ _VISIBILITY = Field(
         "Permission", "Permissions",
     ),
     suggested_part=r"visib|privat|public|shar|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
-    r"|sensi[tb]|restrict|embargo|\baccess\b|\bviewers?\b|audience|zugriff"
+    r"|sensi[tb]|restrict|embargo|\bscope\b|\baccess\b|\bviewers?\b|audience|zugriff"
     r"|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
     words={
         Visibility.PRIVATE: (
@@ -187,7 +187,9 @@ _VISIBILITY = Field(
             r"|intern(?:al|ally|a|o|e|es|os|as|er|es|ne|nes)?|secret\w{0,4}|sensitiv\w{0,3}|segret\w{1,4}|geheim\w{0,4}|riservat\w{1,4}"
             r"|reserv(?:ad[oa]|ee?)s?",
             r"me|mine|myself|ich|mich|moi|yo|eu|io|owner|own|personal|personnel|personnelle"
-            r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario",
+            r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario"
+            r"|deleted|trashed|removed|locked|geloscht|gesperrt|supprimee?s?|verrouillee?s?|eliminad[oa]s?|bloquead[oa]s?"
+            r"|excluid[oa]s?|eliminat[oa]|bloccat[oa]",
         ),
         Visibility.PUBLIC: (
             r"public(?:a|o|as|os|ly)?|publiques?|offentlich\w{0,4}|pubblic[oahie]{1,2}|shar(?:e|ed|es|ing)|geteilt\w{0,2}"

@@ -27,8 +27,9 @@ _MOST_ODD = 3  # other values that a column may hold beside words
 _MOST_UNKNOWN = 20  # unknown words that it may hold
 _LONGEST = 60  # characters; a longer text is no word
 _FIRST_LOOK = 100  # rows that are checked first; they rule out nearly all other columns
-_PHRASE = re.compile(r"\S|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
-"""A sign, or a few words that hold no email, link, number or date."""
+_PHRASE = re.compile(r"\S|\d{1,3}|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
+"""A sign, a short number, or a few words that hold no email, link, number or date."""
+_SEVERAL = re.compile(r"[,;|/\n]")
 
 
 def question(
@@ -60,7 +61,8 @@ class Unmapped:
     """Finder of columns without a role that are probably meant for the visibility or the status.
 
     Under a heading that is about the role, such a column holds a few short words, usual ones or not, or codes. Under
-    another heading, all its words are usual ones or the user's own. If notes are public or published, most of them are
+    another heading, all its words are usual ones or the user's own, or a word for private stands among others
+    (``pricing, private``). If notes are public or published, most of them are
     enough, because a typing error must not publish a draft. Then one word must mean the role in any context: *Draft*,
     but not *Live*. If a column already has the role, a second one counts only if one of its words may restrict notes
     further: *Private?* with a yes, although notes are public.
@@ -91,17 +93,27 @@ class Unmapped:
         self._spoken_of = {i: [role for role in WORDED if words.speaks(role, headings[i])] for i in looked_at}
         self._about = {i: [role for role in WORDED if words.is_about(role, headings[i])] for i in looked_at}
         self._values = {i: Counter[str]() for i in looked_at}
+        self._full = set[int]()  # columns with so many words that no more are counted
+        self._among = {i: dict[str, None]() for i in looked_at}  # some cells with a word for private among others
 
     def look(self, block: Block) -> None:
         """Drop the columns that hold more than a few other values than such words in this block."""
+        for position, cells in self._among.items():
+            several = [text for text in {*block.columns[position]} if len(text) <= _LONGEST and _SEVERAL.search(text)]
+            if len(cells) < _MOST_VALUES and words.private_among(several):
+                cells.update(dict.fromkeys(text for text in sorted(several) if words.private_among([text])))
         for position, values in [*self._values.items()]:
-            column = block.columns[position]
+            column = () if position in self._full else block.columns[position]
             for part in (column[:_FIRST_LOOK], column[_FIRST_LOOK:]):
                 values.update(part)
                 unknown = [text for text in values if not self._is_word(position, text) and not is_footer(text)]
                 odd = (text for text in unknown if not self._may_be_word(position, text))
-                if len(unknown) > _MOST_UNKNOWN or sum(1 for _ in odd) > _MOST_ODD:
+                is_many = len(unknown) > _MOST_UNKNOWN
+                if sum(1 for _ in odd) > _MOST_ODD or (is_many and not self._about[position]):
                     del self._values[position]
+                    break
+                if is_many:
+                    self._full.add(position)
                     break
 
     def _is_word(self, position: int, text: str) -> bool:
@@ -121,8 +133,9 @@ class Unmapped:
             Role.STATUS: any(note.status is Status.PUBLISHED for note in notes),
         }
         questions = []
-        for position, texts in self._values.items():
-            rows, heading = _counted(texts), self._headings[position]
+        for position, among in self._among.items():
+            texts, heading = self._values.get(position, Counter([*among])), self._headings[position]
+            rows = _counted(texts)
             known = [value for value in rows if self._is_word(position, value)]
             alike = [value for value in rows if value in known or self._may_be_word(position, value)]
             by_heading = {*self._about[position]} if 2 * len(alike) > len(rows) else set()
@@ -138,6 +151,11 @@ class Unmapped:
                     strong = [value for value in of_role if is_whole and words.is_strong(role, value)]
                     cells = [*rows, *{""}.intersection(map(cleaned_id, texts))] if role in by_heading else strong
                     less += [role] if is_open[role] and any(map(restricts, cells)) else []
+            is_among = bool(among) and is_open[Role.VISIBILITY] and not roles + less
+            if is_among:
+                is_taken = Role.VISIBILITY in self._taken
+                roles, less = ([], [Role.VISIBILITY]) if is_taken else ([Role.VISIBILITY], [])
+                known = [*known, *sorted(words.private_among(among))]
             if not roles and not less:
                 continue
             asked = [role for role in roles if role in self._vacant] if roles else less[:1]
@@ -148,6 +166,7 @@ class Unmapped:
                 is_mostly = any(self._are_mostly_of(role, known, rows) for role in roles)
                 says = say("overlooked.most-words") if is_mostly else say("overlooked.by-heading")
                 says = say("overlooked.all-words") if is_whole else says
+                says = say("overlooked.among") if is_among else says
             says = say("overlooked.though-ignored", says=says) if position in self._doubtful else says
             if asked and self._is_open(position, rows, known):
                 questions.append(question(self._headings, position, asked, [*rows], says, beside))

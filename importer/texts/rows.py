@@ -166,6 +166,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "default.private": "none: all notes are private, visible only to the owner of the API key",
     "default.public": "none: all notes are public, visible to the whole team",
     "overlooked.all-words": "all its words are a visibility or a status",
+    "overlooked.among": "some of its cells hold a word for private, among others",
     "overlooked.most-words": "most of its words are a visibility or a status",
     "overlooked.by-heading": "its heading says that it may be a visibility or a status",
     "overlooked.though-ignored": "{says} (it was ignored before, but not with these words)",
