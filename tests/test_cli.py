@@ -1434,16 +1434,15 @@ def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(
     assert profiles.read_text(encoding="utf-8") == text
 
 
-def test_a_key_file_that_is_gone_is_told_with_the_line_that_names_it(type_: Terminal, profiles: Path) -> None:
+def test_a_key_file_that_is_gone_is_told_with_the_profile_that_names_it(type_: Terminal, profiles: Path) -> None:
     """And so is a file of addresses; each with what to do."""
     profiles.write_text("[night]\napi-key-file = 'key.txt'\nnotify-file = 'who.txt'\n", encoding="utf-8")
     type_.file("n.csv", HEAD + "P1,x,1\n")
     del type_.variables[KEY_VARIABLE], type_.variables["NOTE_IMPORTER_BASE_URL"]
-    for name, line in (("notify-file", 3), ("api-key-file", 2)):
+    for name in ("notify-file", "api-key-file"):
         ended = type_("run", "n.csv", "--profile", "night")
         assert ended.status == 2
         assert f"Invalid value for --{name}, from the profile 'night' in " in ended.all
-        assert f", line {line}: The " in ended.all
         assert "Put the file there, or name another." in ended.all
         type_.file("who.txt", "ping+http://127.0.0.1:1/x")
 

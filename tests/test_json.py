@@ -239,7 +239,7 @@ def test_doctor_tells_versions_settings_without_secrets_and_findings(
     assert document["versions"]["flask"] == importlib.metadata.version("flask")
     assert "pytest" not in document["versions"]
     assert document["settings"]["rate"] == {"value": "5/1s", "from": "said now"}
-    assert document["settings"]["workers"] == {"value": 3, "from": f"the profile 'night' in {profiles}, line 2"}
+    assert document["settings"]["workers"] == {"value": 3, "from": f"the profile 'night' in {profiles}"}
     assert document["settings"]["settle"] == {"value": "0", "from": "the environment variable NOTE_IMPORTER_SETTLE"}
     found = {finding["about"]: finding for finding in document["findings"]}
     assert found["Key accepted"]["exit_status"] == 0

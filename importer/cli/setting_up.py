@@ -277,7 +277,7 @@ def config(**_: Any) -> int:
                 if given
                 else render(setting.usual) or ("not set" if setting.metavar else "no")
             )
-            origin = render(given.at(name)) or "said now" if given else "default"
+            origin = render(given.origin) or "said now" if given else "default"
             say_line(f"  {name:{width}}  {value}  ({origin})")
     say_line()
     try:

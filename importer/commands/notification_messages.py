@@ -50,7 +50,7 @@ _TOLD = frozenset(
     journal.failed-reading journal.failed-writing journal.gone journal.mend-reading
     journals.folder-is-none key.file-empty key.file-unreadable key.not-a-text-file key.not-given key.not-in-file
     key.not-in-variable key.of-another-address key.system-says key.what-it-is lock.not-made notifying.bad-address
-    notifying.needs-package origin.file origin.file-named origin.profile origin.profile-line origin.variable
+    notifying.needs-package origin.file origin.file-named origin.profile origin.variable
     postgres.mend profile.file-missing profile.no-closing-quote profile.no-setting profile.no-table
     profile.not-there profile.not-toml profile.unreadable recipients.in-file
     recipients.in-variable recipients.none recipients.unreadable series.nothing-to-import

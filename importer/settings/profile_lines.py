@@ -1,13 +1,11 @@
-"""Read single lines of a profile: what :mod:`importer.settings.profiles` can't tell, or can't read.
+"""Read single lines of a profile that :mod:`importer.settings.profiles` can't read.
 
-Input: a profile's name. Output: a setting in a comment, with its line; or settings of a file that can't
-be read as a whole.
+Input: a profile's name. Output: settings of a file that can't be read as a whole.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import tomllib
 from collections.abc import Iterator, Sequence
 
@@ -15,18 +13,10 @@ from importer.errors import BadSettings
 from importer.settings import profiles
 
 
-def commented(name: str, setting: str) -> tuple[int, str] | None:
-    """Return the line of a setting in a comment of a profile, as :func:`make` writes it: its number and its text."""
-    for number, line in _lines_of(name):
-        if found := re.match(rf"#\s*({re.escape(setting)}\s*=.*)", line):
-            return number, found[1]
-    return None
-
-
 def salvaged(name: str, settings: Sequence[str]) -> dict[str, object]:
     """Return these settings of a profile from the lines that can be read by themselves, if the file can't be read."""
     found: dict[str, object] = {}
-    for _, line in _lines_of(name):
+    for line in _lines_of(name):
         with contextlib.suppress(tomllib.TOMLDecodeError):
             found |= {setting: value for setting, value in tomllib.loads(line).items() if setting in settings}
     return found
@@ -39,13 +29,13 @@ def mentions(setting: str) -> bool:
     return False
 
 
-def _lines_of(name: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines between a profile's name and the next table, with their numbers; none if they can't be read."""
+def _lines_of(name: str) -> Iterator[str]:
+    """Yield the lines between a profile's name and the next table; none if they can't be read."""
     is_inside = False
     with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
-        for number, line in enumerate(profiles.content().splitlines(), 1):
+        for line in profiles.content().splitlines():
             if line.lstrip().startswith("["):
                 with contextlib.suppress(tomllib.TOMLDecodeError):
                     is_inside = tomllib.loads(line) == {name: {}}
             elif is_inside:
-                yield number, line
+                yield line

@@ -77,12 +77,10 @@ def load(name: str) -> dict[str, object]:
     profile = {setting: value for setting, value in profile.items() if setting != READINGS}
     for setting in profile:
         if setting in SETTINGS and not SETTINGS[setting].is_lasting:
-            raise BadSettings(say("profile.of-reading", where=place_of(name, setting), setting=repr(setting)))
+            raise BadSettings(say("profile.of-reading", where=place_of(name), setting=repr(setting)))
         if setting not in setting_names:
             near = tuple(map(repr, difflib.get_close_matches(setting, setting_names, n=3, cutoff=0)))
-            raise BadSettings(
-                say("profile.no-setting", where=place_of(name, setting), setting=repr(setting), near=near)
-            )
+            raise BadSettings(say("profile.no-setting", where=place_of(name), setting=repr(setting), near=near))
     return profile
 
 
@@ -95,7 +93,7 @@ def readings(name: str) -> list[object]:
     profile = _profiles().get(name)
     entries = profile.get(READINGS, []) if isinstance(profile, Mapping) else []
     if not isinstance(entries, list):
-        raise BadSettings(say("readings.no-list", where=place_of(name, READINGS), profile=name))
+        raise BadSettings(say("readings.no-list", where=place_of(name), profile=name))
     return entries
 
 
@@ -121,34 +119,9 @@ def _named(document: Mapping[str, object]) -> list[str]:
     return [name for name, settings in document.items() if isinstance(settings, Mapping)]
 
 
-def place_of(name: str, setting: str = "") -> Message:
-    """Return the place of a profile or of one of its entries, with the entry's line if it is known."""
-    line = _line_of(name, setting) if setting else None
-    where = {"profile": repr(name), "file": str(profiles_file())}
-    return say("origin.profile", **where) if line is None else say("origin.profile-line", **where, line=str(line))
-
-
-def _line_of(name: str, setting: str) -> int | None:
-    """Return the line of the file on which an entry begins; None if it can't be found.
-
-    The parser reports no line numbers. But the lines up to the end of any entry are valid TOML by themselves. So the
-    entry begins on the line after the longest valid part that doesn't hold the entry yet.
-    """
-    try:
-        lines = profiles_file().read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    complete = 0
-    for end in range(1, len(lines) + 1):
-        try:
-            document = tomllib.loads("\n".join(lines[:end]))
-        except tomllib.TOMLDecodeError:  # within an entry of several lines
-            continue
-        profile = document.get(name)
-        if isinstance(profile, Mapping) and setting in profile:
-            return complete + 1
-        complete = end
-    return None
+def place_of(name: str) -> Message:
+    """Return the place of a profile, for a message."""
+    return say("origin.profile", profile=repr(name), file=str(profiles_file()))
 
 
 def _unknown(name: str, document: Mapping[str, object]) -> Message:

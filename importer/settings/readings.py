@@ -37,7 +37,7 @@ def of_profile(profile: str) -> tuple[Reading, ...]:
     try:
         return tuple(map(from_entry, profiles.readings(profile)))
     except BadSettings as error:
-        where = profiles.place_of(profile, profiles.READINGS)
+        where = profiles.place_of(profile)
         raise BadSettings(say("readings.not-valid", where=where, why=error.message)) from error
 
 

@@ -47,19 +47,11 @@ class Given:
 
     Attributes:
         origin: the place where it was set, for a message; None if it was said now.
-        profile: the profile that holds it; empty if none does.
     """
 
     value: object
     place: Source
     origin: Message | None = None
-    profile: str = ""
-
-    def at(self, name: str) -> Message | None:
-        """Return the origin of the setting of this name, with its line in the file of profiles."""
-        if self.place is not Source.PROFILE:
-            return self.origin
-        return profiles.place_of(self.profile, name)
 
 
 def written(value: object) -> str:
@@ -102,7 +94,7 @@ def gather(
         origin = profiles.place_of(profile)
         for name, value in profiles.load(profile).items():
             if name in names:
-                given.setdefault(name, Given(value, Source.PROFILE, origin, profile))
+                given.setdefault(name, Given(value, Source.PROFILE, origin))
     return given
 
 
@@ -177,7 +169,7 @@ def _placed(given: Mapping[str, Given]) -> Iterator[None]:
     except BadSettings as error:
         if error.origin or error.setting not in given:
             raise
-        raise BadSettings(error.reason, setting=error.setting, origin=given[error.setting].at(error.setting)) from error
+        raise BadSettings(error.reason, setting=error.setting, origin=given[error.setting].origin) from error
 
 
 def read(given: Mapping[str, Given], name: str) -> Any:
@@ -267,7 +259,7 @@ def key_place(settings: Settings, given: Mapping[str, Given]) -> Message:
 
 def _place_of_key(settings: Settings, given: Mapping[str, Given]) -> Message:
     if (file := key_file(given)) is not None:
-        origin = given["api-key-file"].at("api-key-file")
+        origin = given["api-key-file"].origin
         if origin is None:
             return say("origin.file", file=str(file))
         return say("origin.file-named", file=str(file), origin=origin)

@@ -27,7 +27,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "practice.address": "Practice calls no address. Leave out `base-url`.",
     "practice.online": "Practice makes no calls. Leave out --online. Email addresses that an earlier check looked up are known.",
     "practice.not-yet": "Nothing was practised, because nothing of this file can be sent yet.",
-    "doctor.uncomment": "the profile names a file for the key, but in a comment. Put the key into that file, and change line {line} of {file}, without the # at its beginning, to: {text}",
     "fault.of-command": (
         "note-importer failed because of an error of its own ({error}).\n"
         "Delivered notes are recorded, and {action.the-same-command} continues where this one stopped. Please report the error, with the output of NOTE_IMPORTER_DEBUG=1."

@@ -3,7 +3,6 @@
 TEXTS: dict[str, str | tuple[str, str]] = {
     "origin.variable": "the environment variable {name}",
     "origin.profile": "the profile {profile} in {file}",
-    "origin.profile-line": "the profile {profile} in {file}, line {line}",
     "origin.file": "the file {file}",
     "origin.file-named": "the file {file}, named by {origin}",
     "origin.key-store": "the system's key store, where `note-importer login` stored it for {workspace}",
