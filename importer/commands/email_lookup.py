@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from importer import grouping
 from importer.commands import logs
 from importer.commands.calling import Context
 from importer.commands.known_rows import known_rows
-from importer.commands.loading import Loaded, understood
+from importer.commands.loading import Loaded
 from importer.delivery.earlier import foresee
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.sorted_group import AnsweredRow
@@ -25,14 +25,10 @@ from importer.journal import Journal
 from importer.messages import Message
 from importer.models import Progress, Remaining, Result, Role, Rows
 from importer.reading import cell_name
-from importer.rows import foreign
 from importer.rows.columns import called
 from importer.rows.lookups import Lookups
 from importer.rows.naming import EmailAnswers, Emails, emails_of, named
 from importer.settings import Settings
-
-_LEAST = 2
-"""Number of emails that must lead to other IDs before the IDs in their rows count as another program's."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class LookedUpEmails:
     """Emails of a file, with the prospects that are known for them.
 
     Attributes:
-        loaded: the file. If the emails show that its IDs are another program's, its prospects are found by email.
+        loaded: the file.
         emails: the emails of the rows that can be delivered.
         answers: the known prospects of each email, or why it couldn't be looked up.
         made: positions of the rows that an earlier run delivered. Their emails aren't looked up any more.
@@ -56,11 +52,6 @@ class LookedUpEmails:
         """Emails that haven't been looked up yet."""
         return Emails(self._open(self.emails.naming), self._open(self.emails.compared))
 
-    @property
-    def open_doubts(self) -> list[str]:
-        """Emails that must be looked up to decide whether the IDs are another program's."""
-        return self._open(self._doubtful)
-
     def open_until(self, last: int) -> Emails:
         """Return the emails that haven't been looked up yet, of the sheet's rows up to the one with this position."""
         rows, emails = self.loaded.rows, self.open
@@ -73,25 +64,6 @@ class LookedUpEmails:
     def _open(self, emails: Sequence[str]) -> list[str]:
         matches, refused = self.answers.found, self.answers.refused
         return [email for email in emails if email not in matches and email not in refused]
-
-    @property
-    def _doubtful(self) -> list[str]:
-        """Three of the emails in rows whose ID is in doubt; none if an earlier run delivered by such an ID."""
-        if not self.loaded.roles.in_doubt or self.made or not self.emails.compared:
-            return []
-        emails = self.emails.compared
-        return list(dict.fromkeys((emails[0], emails[len(emails) // 2], emails[-1])))
-
-    @property
-    def are_foreign(self) -> bool:
-        """Whether the IDs in doubt are another program's: at least two emails have prospects, all with other IDs."""
-        rows, emails = self.loaded.rows, self._doubtful
-        if rows.email is None or not emails:
-            return False
-        owners = {email: found for email in emails if (found := self.answers.found.get(email))}
-        beside = np.flatnonzero((rows.note >= 0) & np.isin(rows.email, [*owners]))
-        pairs = set(zip(rows.email[beside].tolist(), rows.prospect[beside].tolist(), strict=True))
-        return len(owners) >= _LEAST and not any(prospect in owners[email] for email, prospect in pairs)
 
     @cached_property
     def resolved(self) -> Loaded:
@@ -124,24 +96,6 @@ def asked(
         occurrence: prefix of every row's key in the run; empty unless the file is imported again.
         before: the look-ups since the file was read.
     """
-    looked_up = _asked(loaded, journal, settings, occurrence, before)
-    if looked_up.are_foreign:
-        by_email = understood(loaded.sheet, settings, by_email=True)
-        return _asked(by_email, journal, settings, occurrence, before)
-    return looked_up if looked_up.open_doubts else replace(looked_up, loaded=_with_sure_ids(loaded))
-
-
-def _with_sure_ids(loaded: Loaded) -> Loaded:
-    if not loaded.roles.in_doubt:
-        return loaded
-    doubt = foreign.remarks(loaded.sheet, loaded.roles)
-    rows = replace(loaded.rows, remarks=[remark for remark in loaded.rows.remarks if remark not in doubt])
-    return replace(loaded, roles=replace(loaded.roles, in_doubt=False), rows=rows)
-
-
-def _asked(
-    loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str, before: EmailAnswers | None
-) -> LookedUpEmails:
     emails, made, known_matches = emails_of(loaded.rows), frozenset[int](), {}
     if journal is not None and emails:
         made = _made(loaded, journal, settings, occurrence)
@@ -195,7 +149,6 @@ class EmailLookup:
         self._context, self._settings, self._occurrence = context, context.settings, occurrence
         self._journal = context.journal.found(self._settings.workspace, self._settings.key, context.caller.clock)
         self._now = asked(given, context.journal, self._settings, occurrence)
-        self._ask_again = partial(asked, self._now.loaded, context.journal, self._settings, occurrence)
         self.known = replace(self._now, answers=(before or EmailAnswers()).updated(self._now.answers))
         if self._now.emails:
             self._journal.expire()
@@ -213,9 +166,6 @@ class EmailLookup:
         Raises:
             Stopped: the run can't go on. Prospects found so far are recorded in the journal.
         """
-        if doubts := self._now.open_doubts:
-            self._ask(Emails(doubts))
-            self._now = self._ask_again(self.answers)
         first, done = self._settings.first, 0
         if first is None:
             if self._now.open:

@@ -163,13 +163,12 @@ def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading
     return is_known or columns.is_header(cells, settings)
 
 
-def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> Loaded:
+def understood(sheet: Sheet, settings: Settings) -> Loaded:
     """Check and group the rows of an open sheet, as the settings say.
 
     Args:
         sheet: the open sheet.
         settings: how it is read, with the readings that may apply.
-        by_email: whether the IDs were found to be another program's, so that the emails count.
 
     Raises:
         UnreadableFile: the sheet is the results of practice.
@@ -180,7 +179,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     try:
         settings = recognition.read_as_known(sheet.headings, settings, cells)
         but_for = None if settings.reading else recognition.not_as_before(sheet.headings, known, cells)
-        roles = foreign.find(sheet, settings, cells, by_email=by_email)
+        roles = foreign.find(sheet, settings, cells)
     except UnclearColumns as error:
         if settings is not known and but_for is not None:
             error = type(error)(lines(but_for, error.message), _because(but_for, error.questions))
@@ -192,7 +191,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
     if before := left_out.known(AsUnderstood(sheet, roles, settings, folder), rows):
-        return understood(sheet.leaving_out(before), known, by_email=by_email)
+        return understood(sheet.leaving_out(before), known)
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []

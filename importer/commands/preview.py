@@ -277,7 +277,7 @@ def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
     rows = loaded.rows
     if rows.email is None:
         return remaining
-    is_open = (rows.email != "") & ((rows.prospect == rows.email) | loaded.roles.in_doubt)
+    is_open = (rows.email != "") & (rows.prospect == rows.email)
     opened = [(group.note, int(is_open[group.positions].sum())) for group in remaining.groups]
     public = sum(size for note, size in opened if note.visibility is Visibility.PUBLIC)
     return replace(

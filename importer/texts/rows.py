@@ -198,7 +198,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "foreign.which-column-of-emails": "Which column holds the prospects' email addresses?",
     "foreign.say-which": "Name the column with the prospects' email addresses: {ways: or }.",
     "foreign.say-which-or-ours": "Name the column with the prospects' email addresses, or say that those are Saleshandy's IDs: {ways: or }.",
-    "foreign.in-doubt": "{column} may contain IDs of another program. Three email addresses from column {emails} are looked up before anything is sent. If they belong to other prospects, the email addresses are used instead.",
     "foreign.replaced": "{column} contains {sample} and similar IDs, which are not Saleshandy's. Prospects are found by their email addresses, in column {emails}.",
     "foreign.compared-with": "{column} has the email addresses with which the IDs are compared. No other column is used for that.",
     "words.two-meanings": "{word} has two meanings as the {role}.\nKeep one of them: `value`.",
