@@ -281,27 +281,6 @@ NEITHER_PROSPECT_NOR_VISIBILITY = re.compile(r"(?<![a-z])(record|date|datum|fech
 """Words of headings of columns that hold neither prospects nor who may see a note."""
 TASK_STATES = frozenset({"not started", "in progress", "completed", "waiting on someone else", "deferred"})
 """Words of Salesforce, Zoho and others for how far a task is, which say nothing about a note's publication."""
-PERSON: Mapping[str, tuple[str, ...]] = {
-    "First Name": ("First Name", "Given Name", "Forename", "Contact First Name", "Person - First name", "Vorname",
-                   "Prénom", "Nombre", "Nombre de pila", "Primeiro nome", "Nome próprio", "Nome"),
-    "Last Name": ("Last Name", "Surname", "Family Name", "Contact Last Name", "Person - Last name", "Nachname",
-                  "Familienname", "Nom", "Nom de famille", "Apellido", "Apellidos", "Sobrenome", "Apelido", "Cognome"),
-    "Company": ("Company", "Company Name", "Account", "Account Name", "Organization", "Organisation", "Employer",
-                "Organization Name", "Person - Organization", "Associated Company", "Firma", "Unternehmen",
-                "Entreprise", "Société", "Empresa", "Compañía", "Companhia", "Azienda"),
-    "Job Title": ("Job Title", "Contact Title", "Position", "Job", "Person - Job title", "Title", "Berufsbezeichnung",
-                  "Stellenbezeichnung", "Funktion", "Fonction", "Poste", "Intitulé du poste", "Cargo", "Puesto"),
-    "Phone Number": ("Phone Number", "Phone", "Telephone", "Mobile", "Mobile Phone", "Mobile Number", "Work Phone",
-                     "Business Phone", "Cell Phone", "Person - Phone", "Contact Phone", "Phone 1 - Value", "Telefon",
-                     "Telefonnummer", "Handy", "Mobiltelefon", "Téléphone", "Numéro de téléphone", "Portable", "Móvil",
-                     "Teléfono", "Número de teléfono", "Telefone", "Número de telefone", "Celular", "Telefono"),
-}  # fmt: skip
-"""Field of a person, as Saleshandy's documentation names it → usual headings. The first filled column counts."""
-FULL_NAME = (
-    "Full Name", "Name", "Contact Name", "Contact", "Person - Name", "Prospect Name", "Lead Name", "Customer Name",
-    "Kontakt", "Nom", "Nom complet", "Nombre", "Nombre completo", "Contacto", "Nome", "Nome completo", "Contato",
-)  # fmt: skip
-"""Usual headings of full names. Some are also headings of one name, in a sheet with columns for both."""
 BESIDE_THE_TEXT: Mapping[str, tuple[str, ...]] = {
     "date": (
         "Date", "Activity Date", "Note Date", "Call Date", "Created Date", "Create Date", "Created", "Created At",

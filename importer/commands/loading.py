@@ -29,7 +29,7 @@ from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, foreign, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
-from importer.rows.earlier_texts import earlier_texts
+from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
 from importer.settings import Settings, journal_place
 from importer.settings.kinds import mapped

@@ -34,8 +34,7 @@ from importer.models import AttachedFile, Question, Remaining, Rows, Visibility
 from importer.resultsfile import repeats_results
 from importer.rows.blocks import Block
 from importer.rows.lookups import calls_for
-from importer.rows.naming import EmailAnswers
-from importer.rows.people import COLUMNS, people_of
+from importer.rows.naming import EmailAnswers, people_of
 from importer.rows.readers import ComposedReader
 from importer.settings import Rate, Settings
 from importer.storage import is_same, place
@@ -325,4 +324,4 @@ def write_people(settings: Settings, loaded: Loaded, emails: Collection[str]) ->
     if settings.unknown_emails is None or not emails:
         return None
     people, source = people_of(loaded.sheet, loaded.roles, loaded.rows, emails), place(loaded.sheet.source)
-    return results.write_people(settings.unknown_emails, COLUMNS, people, source)
+    return results.write_people(settings.unknown_emails, people, source)

@@ -7,7 +7,7 @@ precedence over the email in the same row; if the email belongs to another prosp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,6 +16,8 @@ from importer.errors import as_argument
 from importer.journal import Owners
 from importer.messages import Cell, Message, say, some
 from importer.models import Problem, Rows
+from importer.reading import Sheet
+from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 
 _MOST_NAMED = 5
@@ -145,3 +147,24 @@ def _mismatch(
     parts = {"prospect": Cell(prospect), "email": Cell(email), "column": Cell(as_argument(heading))}
     text = say("email.of-another-prospect", **parts, owners=owners[:_MOST_NAMED])
     return Problem(number, column, cell_name, email, text, say("email.of-another-prospect-in-short"))
+
+
+def people_of(sheet: Sheet, roles: Roles, rows: Rows, emails: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return lines about the people with some emails, for Saleshandy's own prospect importer; nothing is guessed.
+
+    The headings come first. Each line has an email, and the first text in each column without a role in its rows.
+    """
+    known: dict[str, list[str]] = {email: [""] * len(roles.unused) for email in emails}
+    headings = ("Email", *(sheet.headings[column] for column in roles.unused))
+    if rows.email is None or not known:
+        return [headings]
+    at = np.flatnonzero(np.isin(rows.email, [*known])).astype(np.int32)
+    if rows.sheet_rows is not None:  # names and companies in a row of several people may be another's
+        at = at[np.bincount(rows.sheet_rows)[rows.of_sheet(at)] == 1]
+    row_emails = dict(zip(rows.number[at].tolist(), rows.email[at].tolist(), strict=True))
+    for numbers, columns in sheet.columns():
+        for index in (index for index, number in enumerate(numbers) if number in row_emails):
+            texts = known[row_emails[numbers[index]]]
+            for place, column in enumerate(roles.unused):
+                texts[place] = texts[place] or " ".join(columns[column][index].split())
+    return [headings, *((email, *texts) for email, texts in known.items())]
