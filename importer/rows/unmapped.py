@@ -6,8 +6,10 @@ Input: a sheet's blocks. Output: a question for each such column, even if the pr
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 from importer.errors import as_argument
 from importer.fields import WORDED
@@ -18,7 +20,7 @@ from importer.rows import words
 from importer.rows.blocks import Block
 from importer.rows.columns import Roles, called, shown
 from importer.rows.footers import is_footer
-from importer.rows.values import cleaned_id, folded
+from importer.rows.values import Wrong, cleaned_id, folded
 from importer.settings.kinds import mapped
 from importer.settings.reading import Values, key, numbered
 
@@ -30,6 +32,38 @@ _FIRST_LOOK = 100  # rows that are checked first; they rule out nearly all other
 _PHRASE = re.compile(r"\S|\d{1,3}|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
 """A sign, a short number, or a few words that hold no email, link, number or date."""
 _SEVERAL = re.compile(r"[,;|/\n]")
+
+
+_AMONG = re.compile(rf"(?<![^\n,;|/])\s*({WORDED[Role.VISIBILITY].in_headings[Visibility.PRIVATE][0]})\s*(?![^\n,;|/])")
+
+
+def private_among(cells: Iterable[str]) -> set[str]:
+    """Return the words for private that stand alone, or among others with separators between: ``pricing, private``."""
+    text = "\n".join(cells).casefold()
+    if not text.isascii():
+        text = "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
+    return set(_AMONG.findall(text))
+
+
+def restricting(role: Role, heading: str, values: Values) -> Callable[[str], bool]:
+    """Return a function: whether a cell, in a column beside that of the role, makes a note less visible.
+
+    It does unless it surely doesn't: by a usual word, a yes or a no, or the user's own meaning for this very column.
+    Under a heading that says nothing of the role (*Tags*), only a word for private does.
+    """
+    own = words.Vocabulary(role, heading, {place: own for place, own in values.items() if place[1] is not None})
+    is_spoken_of = words.speaks(role, heading) or words.is_about(role, heading)
+
+    @cache
+    def restricts(text: str) -> bool:
+        word = cleaned_id(text)
+        read = own.read(word) if word else words.blank(role, heading)
+        value = words.reading(role, heading, word) if isinstance(read, Wrong) else read
+        if value is None and role is Role.VISIBILITY and not is_spoken_of:
+            return words.says_only(role, word) or bool(private_among([word]))
+        return value is None or value is words.LEAST[role]
+
+    return restricts
 
 
 def question(
@@ -100,8 +134,8 @@ class Unmapped:
         """Drop the columns that hold more than a few other values than such words in this block."""
         for position, cells in self._among.items():
             several = [text for text in {*block.columns[position]} if len(text) <= _LONGEST and _SEVERAL.search(text)]
-            if len(cells) < _MOST_VALUES and words.private_among(several):
-                cells.update(dict.fromkeys(text for text in sorted(several) if words.private_among([text])))
+            if len(cells) < _MOST_VALUES and private_among(several):
+                cells.update(dict.fromkeys(text for text in sorted(several) if private_among([text])))
         for position, values in [*self._values.items()]:
             column = () if position in self._full else block.columns[position]
             for part in (column[:_FIRST_LOOK], column[_FIRST_LOOK:]):
@@ -142,7 +176,7 @@ class Unmapped:
             by_heading |= {*self._spoken_of[position]} if known else set()
             is_whole, roles, less = len(known) == len(rows), [], []
             for role in WORDED:
-                of_role, restricts = self._of(role, known), words.restricting(role, heading, self._own)
+                of_role, restricts = self._of(role, known), restricting(role, heading, self._own)
                 if role not in self._taken:
                     is_said = bool(of_role) or (bool(known) and role in self._spoken_of[position])
                     is_mostly = role in by_heading or self._are_mostly_of(role, known, rows)
@@ -155,7 +189,7 @@ class Unmapped:
             if is_among:
                 is_taken = Role.VISIBILITY in self._taken
                 roles, less = ([], [Role.VISIBILITY]) if is_taken else ([Role.VISIBILITY], [])
-                known = [*known, *sorted(words.private_among(among))]
+                known = [*known, *sorted(private_among(among))]
             if not roles and not less:
                 continue
             asked = [role for role in roles if role in self._vacant] if roles else less[:1]

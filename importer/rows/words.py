@@ -10,9 +10,9 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
@@ -75,17 +75,6 @@ def speaks(role: Role, heading: str, *, weakly: bool = True) -> bool:
 def is_about(role: Role, heading: str) -> bool:
     """Return whether a heading is so clearly about the role that words under it are asked about even if unknown."""
     return speaks(role, heading, weakly=False) or (role is Role.VISIBILITY and suggests(role, heading))
-
-
-_AMONG = re.compile(rf"(?<![^\n,;|/])\s*({WORDED[Role.VISIBILITY].in_headings[Visibility.PRIVATE][0]})\s*(?![^\n,;|/])")
-
-
-def private_among(cells: Iterable[str]) -> set[str]:
-    """Return the words for private that stand alone, or among others with separators between: ``pricing, private``."""
-    text = "\n".join(cells).casefold()
-    if not text.isascii():
-        text = "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
-    return set(_AMONG.findall(text))
 
 
 @lru_cache(maxsize=1000)
@@ -259,27 +248,6 @@ class Vocabulary:
         if not is_long:
             reason = say("value.or-say", why=reason, ways=_ways(role, self._heading, text))
         return Wrong(reason, "" if near else text, near=nearest)
-
-
-def restricting(role: Role, heading: str, values: Values) -> Callable[[str], bool]:
-    """Return a function: whether a cell, in a column beside that of the role, makes a note less visible.
-
-    It does unless it surely doesn't: by a usual word, a yes or a no, or the user's own meaning for this very column.
-    Under a heading that says nothing of the role (*Tags*), only a word for private does.
-    """
-    own = Vocabulary(role, heading, {place: words for place, words in values.items() if place[1] is not None})
-    is_spoken_of = speaks(role, heading) or is_about(role, heading)
-
-    @cache
-    def restricts(text: str) -> bool:
-        word = cleaned_id(text)
-        read = own.read(word) if word else blank(role, heading)
-        value = reading(role, heading, word) if isinstance(read, Wrong) else read
-        if value is None and role is Role.VISIBILITY and not is_spoken_of:
-            return says_only(role, word) or bool(private_among([word]))
-        return value is None or value is LEAST[role]
-
-    return restricts
 
 
 def ever(values: Values, role: Role) -> set[str]:
