@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from importer.commands.answers import answered
 from importer.errors import BadSettings
+from importer.importing.answers import answered
 from importer.messages import say
 from importer.models import Role
 from importer.settings import SETTINGS, Settings

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from importer import commands
-from importer.commands.corrections import Correction, Corrections
-from importer.commands.overview import Overview
-from importer.commands.problem_rows import NAME, ProblemRows
+from importer import importing
 from importer.errors import UnreadableFile
+from importer.importing.corrections import Correction, Corrections
+from importer.importing.overview import Overview
+from importer.importing.problem_rows import NAME, ProblemRows
 from importer.messages import as_message
 from importer.models import Problem
 from importer.page.choices import Choices
@@ -123,10 +123,10 @@ class Correcting:
 
 def _problems(folder: Path, path: Path, understanding: bytes, rows: Mapping[int, Correction | None]) -> _Found:
     with contextlib.chdir(folder):
-        return commands.mending.remaining(path, understanding, rows)
+        return importing.rechecking.remaining(path, understanding, rows)
 
 
 def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> Path:
     with contextlib.chdir(folder):
-        commands.corrected_sheet.write(target, name, settings, corrections.by_row)
+        importing.corrected_sheet.write(target, name, settings, corrections.by_row)
     return target

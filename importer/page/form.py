@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from importer.commands.answers import offered
-from importer.commands.overview import ColumnOverview, Overview, WordOverview
+from importer.importing.answers import offered
+from importer.importing.overview import ColumnOverview, Overview, WordOverview
 from importer.messages import Message, Said, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import PART, Choices, columns_named, role_of

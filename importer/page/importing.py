@@ -1,6 +1,6 @@
 """Import a file: drop it and its attachments, read, check, confirm, send.
 
-Input: requests that the guard lets pass. Output: pages. The facts on them come from :mod:`importer.commands`. Every
+Input: requests that the guard lets pass. Output: pages. The facts on them come from :mod:`importer.telling`. Every
 address of a file holds the choices for it.
 """
 
@@ -16,10 +16,9 @@ from flask import Response, abort, redirect, render_template, request, send_file
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from importer.commands import preview_messages, workspaces
-from importer.commands.overview import Overview
-from importer.commands.rendering import LineKind
 from importer.errors import ImporterError
+from importer.importing import workspaces
+from importer.importing.overview import Overview
 from importer.messages import Message, Said, say, some
 from importer.models import Role, Workspace
 from importer.page import form, tasks
@@ -32,6 +31,8 @@ from importer.page.screens import Page, Screens, for_page, refuse, screen, whole
 from importer.page.tasks import NOTHING, Practise, Send, Unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
+from importer.telling import preview_messages
+from importer.telling.rendering import LineKind
 
 FIRST = 5
 """Number of rows that may be sent first, so that a person can look at them before the rest."""

@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, send_file, url_for
 
-from importer.commands.corrections import Act, Corrections, Step
-from importer.commands.overview import Overview
-from importer.commands.problem_rows import ProblemRows
+from importer.importing.corrections import Act, Corrections, Step
+from importer.importing.overview import Overview
+from importer.importing.problem_rows import ProblemRows
 from importer.messages import say
 from importer.page import grid
 from importer.page.choices import Choices

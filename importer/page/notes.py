@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from importer.commands import as_read
+from importer.importing import note_text
 
 _MOST_LINES, _MOST_CHARACTERS = 10, 900
 
@@ -17,4 +17,4 @@ def folded(content: str) -> tuple[str, str]:
 
 def formatted(html: str) -> Markup:
     """Return a note's HTML as its readers will see it."""
-    return Markup(as_read.formatted(html))  # noqa: S704 (of a closed list of elements, with all text escaped)
+    return Markup(note_text.formatted(html))  # noqa: S704 (of a closed list of elements, with all text escaped)

@@ -6,9 +6,9 @@ an import that a person stopped on the page.
 
 from __future__ import annotations
 
-from importer import commands
-from importer.commands.batch import Batch, FileEnded
+from importer import telling
 from importer.errors import BadSettings
+from importer.importing.batch import Batch, FileEnded
 from importer.messages import Message
 from importer.settings import Settings, sources
 
@@ -18,7 +18,7 @@ def notify(ended: FileEnded, settings: Settings) -> list[Message]:
     try:
         given = sources.gather({"profile": settings.profile}, ["profile", "notify", "notify-file"])
         occasion, recipients = sources.read(given, "notify"), sources.recipients(given)
-        notifier = commands.notifications.Notifier.to(recipients, occasion, as_far_as_possible=True)
+        notifier = telling.notifications.Notifier.to(recipients, occasion, as_far_as_possible=True)
     except BadSettings as error:
         return [error.message]
-    return notifier.tell(commands.notification_messages.notification(Batch(settings.profile, [ended])))
+    return notifier.tell(telling.notification_messages.notification(Batch(settings.profile, [ended])))

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from importer import commands
+from importer import importing
 from importer.messages import FACE
 from importer.page.rendering import PAGE
 
@@ -39,7 +39,7 @@ def begin() -> None:
     for name in ("SIGINT", "SIGBREAK", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    commands.prepare  # noqa: B018 - loads the module
+    importing.run.prepare  # noqa: B018 - loads the module
 
 
 def begin_reading() -> None:

@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from importer.commands.corrections import Corrections
-from importer.commands.overview import Overview
+from importer.importing.corrections import Corrections
+from importer.importing.overview import Overview
 from importer.messages import say
 from importer.page import tasks
 from importer.page.choices import Choices

@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from importer.commands import rendering
 from importer.errors import unquoted
+from importer.importing import wording
 from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
 from importer.page.choices import FIELDS as FOR_A_FILE
 from importer.page.fields import CAPTIONS, EDITED
 from importer.settings import SETTINGS
 from importer.settings.reading import WORDS
+from importer.telling import rendering
 
 ROLES = {role: say(f"role.{role}") for role in Role}
 
@@ -63,7 +64,7 @@ def element(name: str, content: Part, **attributes: str) -> Markup:
 
 def moment(at: float) -> Markup:
     """Return seconds since 1970 as HTML: this computer's local time, which the page's script shows as the browser's."""
-    return element("time", rendering.when(at), datetime=datetime.fromtimestamp(at, UTC).isoformat())
+    return element("time", wording.when(at), datetime=datetime.fromtimestamp(at, UTC).isoformat())
 
 
 def _escaped(part: Part) -> Markup:

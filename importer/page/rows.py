@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from importer.commands.result_rows import TO_FIX, RowPage, read
 from importer.models import Result
 from importer.page.screens import whole_number
+from importer.telling.result_rows import TO_FIX, RowPage, read
 
 _LONGEST = 200  # maximum number of characters that are searched for
 

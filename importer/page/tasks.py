@@ -16,19 +16,19 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ClassVar
 
-from importer import commands
-from importer.commands.batch import FileEnded, FileResult
-from importer.commands.corrections import Corrections
-from importer.commands.overview import Overview
-from importer.commands.rendering import Line
-from importer.commands.report import ON_THE_PROSPECT, Report
-from importer.commands.run import Prepared
+from importer import importing, operations, telling
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns, UnreadableFile
+from importer.importing.batch import FileEnded, FileResult
+from importer.importing.corrections import Corrections
+from importer.importing.overview import Overview
+from importer.importing.report import ON_THE_PROSPECT, Report
+from importer.importing.run import Prepared
 from importer.messages import Message, Said, say
 from importer.models import Progress, Question, Result
 from importer.page.notifying import notify
 from importer.page.processes import EVERY, begin
 from importer.settings import Settings
+from importer.telling.rendering import Line
 
 NOTHING = Corrections()
 _SOME = 5  # notes that are shown as examples before a person agrees to hide
@@ -92,7 +92,7 @@ class Ended:
 
 
 def rows_path(folder: Path, run: str) -> Path:
-    """Return the path of the file that holds the rows of a run (see :mod:`importer.commands.result_rows`)."""
+    """Return the path of the file that holds the rows of a run (see :mod:`importer.telling.result_rows`)."""
     return folder / f"rows of {run}.sqlite"
 
 
@@ -106,21 +106,21 @@ def check(
     try:
         with (
             contextlib.chdir(folder),
-            commands.prepare(name, settings, corrections=corrections.by_row) as prepared,
+            importing.run.prepare(name, settings, corrections=corrections.by_row) as prepared,
         ):
             preview = prepared.preview
             result = replace(
-                commands.facts.of(preview),
-                digest=commands.facts.digest(preview),
-                words=commands.facts.counted_words(preview),
+                importing.describing.of(preview),
+                digest=importing.describing.digest(preview),
+                words=importing.describing.counted_words(preview),
             )
             if result.invalid:
                 report.parent.mkdir(exist_ok=True, mode=0o700)
                 report.unlink(missing_ok=True)  # of an earlier look
-                commands.preview.write_problems(report, preview, Path(name))
+                importing.preview.write_problems(report, preview, Path(name))
                 if not corrections.by_row:
-                    rows = report.with_name(commands.problem_rows.NAME)
-                    result = replace(result, understanding=commands.mending.keep(rows, preview))
+                    rows = report.with_name(importing.problem_rows.NAME)
+                    result = replace(result, understanding=importing.rechecking.keep(rows, preview))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)
@@ -128,16 +128,16 @@ def check(
 
 def changes(folder: Path, name: str, settings: Settings) -> Sequence[Line]:
     """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
-    with contextlib.suppress(Exception), contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
-        examples = commands.update_examples.examples(prepared.preview)
-        return [*commands.preview_messages.changes(examples)]
+    with contextlib.suppress(Exception), contextlib.chdir(folder), importing.run.prepare(name, settings) as prepared:
+        examples = importing.update_examples.examples(prepared.preview)
+        return [*telling.preview_messages.changes(examples)]
     return []
 
 
 def template() -> bytes:
     """Return the bytes of the workbook to fill in."""
     with tempfile.TemporaryDirectory() as folder:
-        return commands.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
+        return operations.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -175,24 +175,24 @@ class Send:
 
     def _done(self, word: Word) -> Ended:
         people = Path(f"{Path(self.name).stem}.people.csv")
-        settings = replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
+        settings = replace(importing.hours.for_a_person(self.settings), unknown_emails=people)
         corrections = self.corrections.by_row
-        with commands.prepare(self.name, settings, corrections=corrections, given=self.given) as prepared:
+        with importing.run.prepare(self.name, settings, corrections=corrections, given=self.given) as prepared:
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
-            if commands.facts.digest(preview) != self.digest:
+            if importing.describing.digest(preview) != self.digest:
                 raise Changed(say("page.send.changed"))
             if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))
             if self.agrees:
                 prepared.agree_to_updates()
             report, unsent = self._sent(prepared, word)
-        counts = tuple(commands.report_messages.of_report(report))
+        counts = tuple(telling.report_messages.of_report(report))
         return Ended(
             report.exit_status,
-            why=[line.text for line in commands.report_messages.why(report)],
-            besides=[*(line.text for line in commands.report_messages.besides(report)), *unsent],
+            why=[line.text for line in telling.report_messages.why(report)],
+            besides=[*(line.text for line in telling.report_messages.besides(report)), *unsent],
             counts=counts,
             results=report.results.absolute(),
             people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
@@ -204,11 +204,11 @@ class Send:
     def _sent(self, prepared: Prepared, word: Word) -> tuple[Report, list[Message]]:
         """Send, and notify the recipients, unless a person stopped it. Return also why notifications weren't sent."""
         file, began_at = Path(self.name), time.time()
-        seen: list[commands.result_rows.Seen] = []
+        seen: list[telling.result_rows.Seen] = []
 
         def begun() -> None:
             if prepared.preview.unconfirmed is not None:
-                commands.workspaces.confirm(self.settings)
+                importing.workspaces.confirm(self.settings)
             word.tell(BEGUN)
 
         try:
@@ -218,7 +218,7 @@ class Send:
             notify(FileEnded.failed(file, error), self.settings)
             raise
         for loaded, outcomes in seen:
-            commands.result_rows.write(rows_path(self.folder, report.run), loaded, outcomes)
+            telling.result_rows.write(rows_path(self.folder, report.run), loaded, outcomes)
         if word.is_by_person:
             return report, []
         fate = FileResult.IMPORTED if report.stopped is None else FileResult.STOPPED
@@ -244,14 +244,14 @@ class Practise:
 
     def do(self, word: Word) -> Ended:
         """Practise the import."""
-        prepare = partial(commands.prepare, corrections=self.corrections.by_row)
+        prepare = partial(importing.run.prepare, corrections=self.corrections.by_row)
         with contextlib.chdir(self.folder), prepare(self.name, self.settings) as prepared:
             report = prepared.practise(observe=word.observe, stop=word.why)
             results = report.results.absolute()
         return Ended(
             report.exit_status,
-            besides=[line.text for line in commands.report_messages.why(report)],
-            counts=tuple(commands.report_messages.of_report(report)),
+            besides=[line.text for line in telling.report_messages.why(report)],
+            counts=tuple(telling.report_messages.of_report(report)),
             results=results,
         )
 
@@ -265,13 +265,13 @@ class LookUpTask:
 
     def do(self, word: Word) -> Ended:
         """Look up the deliveries."""
-        lookup = commands.verify.verify(
+        lookup = operations.verify.verify(
             self.settings,
             begin=lambda rows: word.tell(Progress(rows, 0, 0, 0, 0)),
             observe=word.observe,
             stop=word.why,
         )
-        lines = commands.report_messages.verified(lookup, zeros=False)
+        lines = operations.report_messages.verified(lookup, zeros=False)
         return Ended(lookup.exit_status, besides=[line.text for line in lines])
 
 
@@ -294,10 +294,10 @@ class Hide:
 
     def do(self, word: Word) -> Ended:
         """Hide the notes."""
-        which = commands.hide.Which(self.run, undo=self.undo)
-        planned = commands.hide.what_to_hide(which, self.settings, expected=self.expected)
-        hidden = commands.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
-        lines = [line.text for line in commands.report_messages.hidden(hidden)]
+        which = operations.hide.Which(self.run, undo=self.undo)
+        planned = operations.hide.what_to_hide(which, self.settings, expected=self.expected)
+        hidden = operations.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
+        lines = [line.text for line in operations.report_messages.hidden(hidden)]
         return Ended(hidden.exit_status, besides=lines, run=self.run or "")
 
 
@@ -331,11 +331,11 @@ def to_hide(
 ) -> Hideable | Unread:
     """Return the notes of a run (None: the duplicates) that would be hidden; with the file, also their texts."""
     try:
-        planned = commands.hide.what_to_hide(commands.hide.Which(run, undo=undo), settings)
+        planned = operations.hide.what_to_hide(operations.hide.Which(run, undo=undo), settings)
         found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
             with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown
-                found = commands.results.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
+                found = importing.results.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
         ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
         examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
         return Hideable(len(planned.notes), len(planned.left), examples)

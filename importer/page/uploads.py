@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from importer.commands.corrections import Corrections
 from importer.errors import BadSettings
+from importer.importing.corrections import Corrections
 from importer.models import Workspace
 from importer.page.choices import OF_THIS_TIME, Choices
 from importer.page.file_names import folded, is_fit, name_of, plain_name

@@ -15,8 +15,8 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from importer.commands.overview import Overview
 from importer.errors import Changed
+from importer.importing.overview import Overview
 from importer.page import importing, tasks
 from importer.page.file_names import is_fit
 from importer.page.rendering import words

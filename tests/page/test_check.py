@@ -13,8 +13,8 @@ import openpyxl
 import pytest
 from flask.testing import FlaskClient
 
-from importer.commands import hide
 from importer.models import Role
+from importer.operations import hide
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.screens import Parts

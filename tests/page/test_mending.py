@@ -17,7 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from importer.commands.corrections import Corrections
+from importer.importing.corrections import Corrections
 from importer.page.choices import Choices
 from importer.page.grid import FIELDS
 from importer.page.jobs import Jobs

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from importer.commands.loading import load
 from importer.fields import FIELDS, WORDED
+from importer.importing.loading import load
 from importer.markup import ContentKind
 from importer.messages import Cell, render, say
 from importer.models import Note, Role, Rows, Status, Visibility
@@ -183,7 +183,7 @@ def test_very_many_values_that_are_none_take_little_memory(tmp_path: Path) -> No
     lines = "".join(f"P{i},a note,nobody{i}\n" for i in range(100_000))
     path.write_text(f"Prospect ID,Note,Visibility\n{lines}")
     program = (
-        "from importer.commands import loading; from importer import settings;"
+        "from importer.importing import loading; from importer import settings;"
         " loading.load(sys.argv[1], settings.Settings()).close()"
     )
     assert peak_of(program, path) < 300 * MEGABYTE
