@@ -126,7 +126,7 @@ class _Validation:
         record = records.found(self.sheet, self.roles)
         record_ids = record.ids if record is not None and record.is_chosen else None
         self._add_contradictions(number, prospect, note, record_ids)
-        skipped = {**self.left_out, **footers.finish(), **skipped}
+        skipped = {**self.left_out, **footers.skipped, **skipped}
         for position in skipped:
             del self.problems[position]
         meanings = {role: self.columns[role].meanings() for role in WORDED if role in columns}

@@ -9,7 +9,6 @@ reading    how a kind of sheet is read: names of columns, meanings of words, and
 sources    command line, environment, profile, default: the value that counts, and where it was set
 readings   the readings that a profile remembers, and the settings with the answers of one
 profiles   the settings of a workspace, kept in a file
-profile_lines  single lines of a profile, also of a file that can't be read
 address    the API's address in its canonical spelling; the journal's place
 secrets    the API key, and the addresses for notifications
 keystore   the system's key store

@@ -18,7 +18,7 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
-from importer.settings import keystore, profile_lines, profiles, readings
+from importer.settings import keystore, profiles, readings
 from importer.settings.address import default_journal, journal_place
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
 from importer.settings.table import SETTINGS, Origin, Settings
@@ -103,7 +103,7 @@ def salvaged(given: Mapping[str, Given]) -> dict[str, Given]:
     profile = given.get("profile") or Given(
         os.environ.get(SETTINGS["profile"].variable) or profiles.DEFAULT, Source.SAID
     )
-    lines = profile_lines.salvaged(str(profile.value), ("notify", "notify-file"))
+    lines = profiles.salvaged(str(profile.value), ("notify", "notify-file"))
     found = {
         name: Given(value, Source.PROFILE, say("origin.file", file=str(profiles.profiles_file())))
         for name, value in lines.items()
