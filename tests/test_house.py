@@ -160,9 +160,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1640, "api": 1040, "calls": 840, "cli": 1900, "delivery": 3800, "grouping": 150, "importing": 3880,
-    "journal": 2220, "operations": 1110, "page": 2900, "practice": 130, "reading": 3220, "results": 820, "rows": 2970,
-    "settings": 1480, "telling": 1220,
+    "": 1610, "api": 1035, "calls": 835, "cli": 1895, "delivery": 3800, "grouping": 150, "importing": 3815,
+    "journal": 2210, "operations": 1105, "page": 2880, "practice": 130, "reading": 3210, "results": 820, "rows": 2895,
+    "settings": 1390, "telling": 1215,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_970
@@ -170,11 +170,11 @@ STAND_IN = 1_970
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 29,300 lines in 240 modules."""
+    """Texts aren't code. All rooms together have at most 28,960 lines in 236 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 29_300
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 240
+    assert lines.total() <= 28_960
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 236
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 
