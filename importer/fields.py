@@ -167,7 +167,7 @@ _VISIBILITY = Field(
         "Permission", "Permissions",
     ),
     suggested_part=r"visib|privat|public|shar|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
-    r"|sensi[tb]|restrict|embargo|\baccess\b|\bviewers?\b|audience|zugriff"
+    r"|sensi[tb]|restrict|embargo|\bscope\b|\baccess\b|\bviewers?\b|audience|zugriff"
     r"|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
     words={
         Visibility.PRIVATE: (
@@ -187,7 +187,9 @@ _VISIBILITY = Field(
             r"|intern(?:al|ally|a|o|e|es|os|as|er|es|ne|nes)?|secret\w{0,4}|sensitiv\w{0,3}|segret\w{1,4}|geheim\w{0,4}|riservat\w{1,4}"
             r"|reserv(?:ad[oa]|ee?)s?",
             r"me|mine|myself|ich|mich|moi|yo|eu|io|owner|own|personal|personnel|personnelle"
-            r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario",
+            r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario"
+            r"|deleted|trashed|removed|locked|geloscht|gesperrt|supprimee?s?|verrouillee?s?|eliminad[oa]s?|bloquead[oa]s?"
+            r"|excluid[oa]s?|eliminat[oa]|bloccat[oa]",
         ),
         Visibility.PUBLIC: (
             r"public(?:a|o|as|os|ly)?|publiques?|offentlich\w{0,4}|pubblic[oahie]{1,2}|shar(?:e|ed|es|ing)|geteilt\w{0,2}"
@@ -279,27 +281,6 @@ NEITHER_PROSPECT_NOR_VISIBILITY = re.compile(r"(?<![a-z])(record|date|datum|fech
 """Words of headings of columns that hold neither prospects nor who may see a note."""
 TASK_STATES = frozenset({"not started", "in progress", "completed", "waiting on someone else", "deferred"})
 """Words of Salesforce, Zoho and others for how far a task is, which say nothing about a note's publication."""
-PERSON: Mapping[str, tuple[str, ...]] = {
-    "First Name": ("First Name", "Given Name", "Forename", "Contact First Name", "Person - First name", "Vorname",
-                   "Prénom", "Nombre", "Nombre de pila", "Primeiro nome", "Nome próprio", "Nome"),
-    "Last Name": ("Last Name", "Surname", "Family Name", "Contact Last Name", "Person - Last name", "Nachname",
-                  "Familienname", "Nom", "Nom de famille", "Apellido", "Apellidos", "Sobrenome", "Apelido", "Cognome"),
-    "Company": ("Company", "Company Name", "Account", "Account Name", "Organization", "Organisation", "Employer",
-                "Organization Name", "Person - Organization", "Associated Company", "Firma", "Unternehmen",
-                "Entreprise", "Société", "Empresa", "Compañía", "Companhia", "Azienda"),
-    "Job Title": ("Job Title", "Contact Title", "Position", "Job", "Person - Job title", "Title", "Berufsbezeichnung",
-                  "Stellenbezeichnung", "Funktion", "Fonction", "Poste", "Intitulé du poste", "Cargo", "Puesto"),
-    "Phone Number": ("Phone Number", "Phone", "Telephone", "Mobile", "Mobile Phone", "Mobile Number", "Work Phone",
-                     "Business Phone", "Cell Phone", "Person - Phone", "Contact Phone", "Phone 1 - Value", "Telefon",
-                     "Telefonnummer", "Handy", "Mobiltelefon", "Téléphone", "Numéro de téléphone", "Portable", "Móvil",
-                     "Teléfono", "Número de teléfono", "Telefone", "Número de telefone", "Celular", "Telefono"),
-}  # fmt: skip
-"""Field of a person, as Saleshandy's documentation names it → usual headings. The first filled column counts."""
-FULL_NAME = (
-    "Full Name", "Name", "Contact Name", "Contact", "Person - Name", "Prospect Name", "Lead Name", "Customer Name",
-    "Kontakt", "Nom", "Nom complet", "Nombre", "Nombre completo", "Contacto", "Nome", "Nome completo", "Contato",
-)  # fmt: skip
-"""Usual headings of full names. Some are also headings of one name, in a sheet with columns for both."""
 BESIDE_THE_TEXT: Mapping[str, tuple[str, ...]] = {
     "date": (
         "Date", "Activity Date", "Note Date", "Call Date", "Created Date", "Create Date", "Created", "Created At",

@@ -50,15 +50,6 @@ class Status(StrEnum):
     PUBLISHED = "1"
 
 
-class OnSeveral(StrEnum):
-    """Treatments of a row whose email several prospects have."""
-
-    REJECT = "reject"
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    ALL = "all"
-
-
 class Result(StrEnum):
     """Results of a row, in the words of the results file.
 
@@ -223,7 +214,7 @@ class Rows:
         email: emails in lower case, empty for a row without one; None if the sheet has no such column.
         note: index into ``notes``; -1 if the row is invalid.
         notes: the distinct notes, in the order of their first row.
-        key: keys that distinguish occurrences of the same note (the setting ``key-column``); None without this column.
+        key: keys that distinguish occurrences of the same note (``map key=HEADING``); None without this column.
         problems: position → the row's problems.
         done: index of the sheet's row → the note IDs that it has from an earlier results file.
         skipped: position → why the row certainly isn't data, or which word leaves it out.

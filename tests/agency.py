@@ -62,7 +62,7 @@ class Agency:
             os.utime(inbox / "notes.csv", (0, 0))  # long whole
             entries = {
                 "base-url": self.box.url, "api-key-file": str(key), "archive": str(done),
-                "results-name": "{name}.results.csv", **self.settings,
+                "results": "{name}.results.csv", **self.settings,
             }  # fmt: skip
             profiles += [f"[{name}]", *(f"{entry} = {json.dumps(value)}" for entry, value in entries.items())]
         self._profiles.write_text("\n".join(profiles), encoding="utf-8")

@@ -137,7 +137,7 @@ def settings(box: Sandbox, tmp_path: Path) -> Settings:
     """Settings for ``box``, with a journal of the test's own and no long waits."""
     return Settings(
         base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite",
-        connect_timeout=5, read_timeout=10, settle=0, give_up=20,
+        read_timeout=10, settle=0, give_up=20,
     )  # fmt: skip
 
 

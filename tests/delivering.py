@@ -21,7 +21,6 @@ def settings(box: Sandbox, folder: Path, **more: object) -> Settings:
         "key": KEY,
         "batch_size": 3,
         "workers": 3,
-        "connect_timeout": 2.0,
         "read_timeout": 0.4,
         "settle": 0.05,
         "journal": folder / "journal.sqlite",

@@ -15,7 +15,7 @@ from importer.api.saleshandy import Saleshandy
 from importer.cli.terminal import show
 from importer.errors import KeyRefused, Outage, Redirected
 from importer.importing.report import Report
-from importer.models import Note, Status, Visibility
+from importer.models import Note, Role, Status, Visibility
 from importer.operations.verify import verify
 from importer.telling import report_messages
 from tests import delivering, running
@@ -255,7 +255,7 @@ def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_pa
     }
     lines = [Line(prospect, text, key=key) for prospect in ("P1", "P2", "P3", "P4") for text, key in texts.items()]
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/2")], limit=Limit.parse("40/1s:headers:429")) as box:
-        final = counts(deliver(box, tmp_path, lines, key_column="Key"))
+        final = counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)}))
     assert final == Counter({"created": 16, "duplicate": 4})
 
 
@@ -270,8 +270,8 @@ def test_drafts_of_one_prospect_hide_one_another_and_are_delivered_once_all_the_
 def test_a_key_column_delivers_the_same_note_as_often_as_the_sheet_means_it(tmp_path: Path) -> None:
     lines = [Line(f"P{n % 4}", "Called, no answer", key=f"call {n}") for n in range(12)]
     with Sandbox(api_key=KEY, faults=[fault("502:after@2"), fault("500:before@3"), fault("missing:after@5")]) as box:
-        assert counts(deliver(box, tmp_path, lines, key_column="Key")) == Counter({"created": 12})
-        assert counts(deliver(box, tmp_path, lines, key_column="Key")) == Counter({"already imported": 12})
+        assert counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)})) == Counter({"created": 12})
+        assert counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)})) == Counter({"already imported": 12})
 
 
 def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
     """Somebody else makes the same note while ours is unclear; which is which can't be told, and status 1 says so."""
     lines = [Line("P1", "Hello"), Line("P2", "Something else")]
     with Sandbox(api_key=KEY, faults=[fault("500:after@1")]) as box:
-        other = Saleshandy(box.url, KEY, connect_timeout=2, read_timeout=2, clock=time.time)
+        other = Saleshandy(box.url, KEY, read_timeout=2, clock=time.time)
 
         made: list[object] = []
 
@@ -343,7 +343,7 @@ def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_sto
         first = running.run(sheet, given, stop=lambda: "enough" if len(box.notes) == 2 else None)
         assert first is not None
         assert (first.exit_status, counts(first)) == (3, Counter({"created": 2}))
-        other = Saleshandy(box.url, KEY, connect_timeout=2, read_timeout=2, clock=time.time)
+        other = Saleshandy(box.url, KEY, read_timeout=2, clock=time.time)
         other.create(Note("Hello", Visibility.PUBLIC, Status.PUBLISHED), ["P1"])
         other.close()
         ids = {note.id for note in box.notes if note.prospect_id == "P1"}

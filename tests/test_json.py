@@ -99,7 +99,7 @@ def test_every_file_is_told_with_its_whole_path(ask: Ask) -> None:
     Path("exports/a.csv").write_text(SHEET, encoding="utf-8")
     ask("run", "exports/a.csv", "--yes")
     os.utime("exports/a.csv", (946684800, 946684800))
-    _, document, _ = ask("run", "exports", "--yes", "--archive", "done", "--results-name", "{name}.xlsx")
+    _, document, _ = ask("run", "exports", "--yes", "--archive", "done", "--results", "{name}.xlsx")
     [file], [left] = document["files"], document["left_out"]
     assert file["archived"] == str(Path("done/a.csv").absolute())
     assert file["report"]["results"] == str(Path("done/a.xlsx").absolute())
@@ -227,7 +227,7 @@ def test_doctor_tells_versions_settings_without_secrets_and_findings(
     assert document["versions"]["flask"] == importlib.metadata.version("flask")
     assert "pytest" not in document["versions"]
     assert document["settings"]["rate"] == {"value": "5/1s", "from": "said now"}
-    assert document["settings"]["workers"] == {"value": 3, "from": f"the profile 'night' in {profiles}, line 2"}
+    assert document["settings"]["workers"] == {"value": 3, "from": f"the profile 'night' in {profiles}"}
     assert document["settings"]["settle"] == {"value": "0", "from": "the environment variable NOTE_IMPORTER_SETTLE"}
     found = {finding["about"]: finding for finding in document["findings"]}
     assert found["Key accepted"]["exit_status"] == 0

@@ -173,7 +173,7 @@ def test_a_refused_key_is_told_with_its_profile_and_its_place_and_the_screen_say
     monkeypatch.delenv(KEY_VARIABLE)
     (key := profiles.with_name("night.key")).write_text("another-key")
     key.chmod(0o600)
-    place = f"The key of profile 'night' comes from the file {key}, named by the profile 'night' in {profiles}, line 2."
+    place = f"The key of profile 'night' comes from the file {key}, named by the profile 'night' in {profiles}."
     with Sandbox() as box:
         profiles.write_text(f"[night]\napi-key-file = '{key}'\nbase-url = '{box.url}'\n", encoding="utf-8")
         Path("night.csv").write_text(GOOD)

@@ -110,7 +110,7 @@ def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home
         Path(name).write_text(SHEET, encoding="utf-8")
     assert main(["run", "first.csv", "--yes"]) == 1
     assert main(["check", "first.csv", "--practice"]) == 0
-    archived = ["--archive", str(home / "done"), "--results-name", "{name}.r.csv"]
+    archived = ["--archive", str(home / "done"), "--results", "{name}.r.csv"]
     assert main(["run", "second.csv", "--yes", *archived]) == 1
     assert main(["config"]) == 0
     killed(KILLED_BEFORE_RENAMING, "run", "first.csv", "--yes", "--results", "killed.csv")

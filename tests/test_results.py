@@ -500,7 +500,7 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     assert {name: lines[name][0] for name in outcomes.counts()} == outcomes.counts()
     assert lines["all rows"][0] == 8
     assert lines["rejected"][1] == 0.25
-    assert "--key-column" in lines["duplicate"][3]
+    assert "--map key=HEADING" in lines["duplicate"][3]
     assert all(lines[name][3] for name in outcomes.counts())
     assert lines["Requests sent"][0] == 3
     assert "time zone" in lines["finished_at"][0]

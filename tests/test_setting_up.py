@@ -43,31 +43,26 @@ rate = "15/min"
 
 
 def test_config_says_what_is_in_force_and_where_it_comes_from(type_: Terminal, profiles: Path) -> None:
-    """The line in the profile, the variable, the command line, or nowhere; of the key only the place."""
+    """The profile, the variable, the command line, or nowhere; of the key only the place."""
     profiles.write_text(PROFILE, encoding="utf-8")
     ended = type_("config", "--profile", "night", "--workers", "3")
     assert ended.status == 0
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in ended.out.splitlines() if line.startswith("  ")}
-    where = f"(the profile 'night' in {profiles}, line"
-    assert lines["default-visibility"] == f"private {where} 3)"
-    assert lines["rate"] == f"15/min {where} 4)"
+    where = f"(the profile 'night' in {profiles})"
+    assert lines["default-visibility"] == f"private {where}"
+    assert lines["rate"] == f"15/min {where}"
     assert lines["settle"] == "0 (the environment variable NOTE_IMPORTER_SETTLE)"
     assert lines["workers"] == "3 (said now)"
     assert lines["max-notes"] == "not set (default)"
     assert ended.all.endswith(f"API key: from the environment variable {KEY_VARIABLE}.")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "line"), [('rate = "fast"', 3), ("wrokers = 3", 3), ("map = 3", 3), ("workers 3", 3), ("yes = 7", 3)]
-)
-def test_an_entry_that_cant_be_used_is_an_error_with_its_line(
-    type_: Terminal, profiles: Path, wrong: str, line: int
-) -> None:
+@pytest.mark.parametrize("wrong", ['rate = "fast"', "wrokers = 3", "map = 3", "workers 3", "yes = 7"])
+def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, profiles: Path, wrong: str) -> None:
     """Whatever is wrong with it: its value, its name, its form; and `config` finds those too that no run would."""
     profiles.write_text(f"[night]\n# a comment\n{wrong}\n", encoding="utf-8")
     ended = type_("config", "--profile", "night")
     assert ended.status == 2
-    assert f"line {line}" in ended.all
     assert str(profiles) in ended.all
 
 
@@ -176,7 +171,6 @@ def test_doctor_looks_whether_the_folder_of_attachments_is_there(type_: Terminal
     profiles.write_text('[night]\nattachments = "forms"\n', encoding="utf-8")
     status, found = looked(type_, "--profile", "night")
     assert (status, found["Attachments"].split()[0]) == (2, "WRONG")
-    assert "Attachments" not in looked(type_, "--profile", "night", "--attachments-are", "ids")[1]
     (type_.folder / "forms").mkdir()
     status, found = looked(type_, "--profile", "night")
     assert (status, found["Attachments"]) == (0, f"ok attachments come from {type_.folder / 'forms'}")
@@ -251,8 +245,7 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     assert "hush" not in ended.all
     assert f"Workspace: night at {away}" in ended.all
     text = profiles.read_text(encoding="utf-8")
-    for share in ("max-invalid", "max-unknown"):
-        assert f'{share} = "20%"' in text
+    assert 'max-invalid = "20%"' in text
     assert text.startswith("# mine\n[other]\nworkers = 3\n")
     assert "# The visibility of rows that leave it blank." in text
     assert "as in `" not in text
@@ -354,23 +347,18 @@ def test_init_that_cant_make_the_folder_for_finished_files_writes_nothing(
 def test_what_init_could_not_finish_can_be_finished_as_it_says(
     type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key that comes later has its place and its line; an address is understood, its package is named."""
+    """A key that comes later has its place in a comment; an address is understood, its package is named."""
     ended = answered(type_, monkeypatch, "night", "", "", "", "slakc://hush", "json://127.0.0.1:1/hush")
     assert ended.status == 0
     assert "not a valid notification address" in ended.all
     assert "pip install apprise" not in ended.all
     file = profiles.with_name("night.key")
     assert str(file) in ended.all.replace("\n", "")
-    del type_.variables[KEY_VARIABLE]
-    said = type_("doctor", "--profile", "night").all
-    type_.variables[KEY_VARIABLE] = KEY
     file.write_text(KEY, encoding="utf-8")
     file.chmod(0o600)
-    lines = profiles.read_text(encoding="utf-8").splitlines()
-    number = int(re.search(rf"change line (\d+) of {re.escape(str(profiles))}", said)[1])  # type: ignore[index]
-    assert f"to: {lines[number - 1].removeprefix('# ')}" in said
-    lines[number - 1] = lines[number - 1].removeprefix("# ")
-    profiles.write_text("\n".join(lines), encoding="utf-8")
+    text = profiles.read_text(encoding="utf-8")
+    assert "# api-key-file = " in text
+    profiles.write_text(text.replace("# api-key-file = ", "api-key-file = "), encoding="utf-8")
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
         del type_.variables[variable]
     assert f"API key: from the file {file}" in " ".join(type_("config", "--profile", "night").out.split())

@@ -18,7 +18,7 @@ from importer.storage import Url, local_name, move, place
 from tests.sandbox import Sandbox
 
 HEAD = "prospect,note,visibility\n"
-ROOM = ("--yes", "--results-name", "{name}.results.csv")
+ROOM = ("--yes", "--results", "{name}.results.csv")
 
 fsspec = pytest.importorskip("fsspec")
 

@@ -49,6 +49,10 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
         (("Visibility", "Public"), ("Audience", "Managers only")),
         (("Visibility", "Public"), ("Access level", "Only owner")),
         (("Visibility", "Public"), ("Tags", "private")),
+        (("Visibility", "Public"), ("Tags", "pricing; Private")),
+        (("Visibility", "Public"), ("Deleted", "TRUE")),
+        (("Visibility", "Public"), ("Is Locked", "Yes")),
+        (("Visibility", "Public"), ("Scope", "12")),
         (("Visibility", "Public"), ("Stage", "confidential")),
         (("Status", "Published"), ("Draft", "Yes")),
         (("Status", ""), ("IsDraft", "✔️")),
@@ -105,13 +109,14 @@ def test_of_two_columns_of_statuses_a_draft_counts(box: Sandbox) -> None:
     [
         (("Visibility", "Private"), ("Confidential", "Yes")),
         (("Visibility", "Public"), ("Shared?", "Yes")),
-        (("Visibility", "Public"), ("Tags", "private, pricing")),
         (("Visibility", "Public"), ("Published on", "2026-11-27")),
         (("Visibility", "Public"), ("Shared on", "27 November 2026")),
         (("Visibility", "Public"), ("Private Email", "jo@example.com")),
         (("Visibility", "Public"), ("Shared folder", "https://example.com/a")),
         (("Visibility", "Public"), ("Owner", "Dana Diaz")),
         (("Visibility", "Public"), ("Department", "Legal")),
+        (("Visibility", "Public"), ("IsDeleted", "FALSE")),
+        (("Visibility", "Public"), ("Tags", "pricing, privately owned")),
     ],
 )
 def test_a_second_column_that_says_no_less_is_nobodys_question(
@@ -195,3 +200,16 @@ def test_the_words_of_several_files_are_remembered_each_for_its_column(box: Sand
     written = profiles.read_text(encoding="utf-8")
     assert "Seen by" in written
     assert "Reader" in written
+
+
+def test_a_column_that_its_heading_speaks_for_is_asked_about_however_many_words_it_holds(box: Sandbox) -> None:
+    columns = {"Note": ["Hello"] * 40, "Visibility": ["Public"] * 40, "Restricted to": [f"Team {i}" for i in range(40)]}
+    assert (run(columns), box.notes) == (2, ())
+
+
+def test_of_tags_that_count_only_those_with_a_word_for_private_restrict(box: Sandbox) -> None:
+    """Under a heading that says nothing of visibility, other words say nothing of it either."""
+    columns = {"Note": list("ABC"), "Visibility": ["Public"] * 3, "Tags": ["pricing; private", "pricing, call", ""]}
+    assert (run(columns), box.notes) == (2, ())
+    assert run(columns, "--map", "visibility=Visibility, Tags") == 0
+    assert sorted((note.sent_content, note.visibility) for note in box.notes) == [("A", "2"), ("B", "1"), ("C", "1")]

@@ -70,10 +70,10 @@ def prospects(document: object) -> tuple[FoundProspect, ...] | None:
 
 
 def _prospect(entry: object) -> FoundProspect | None:
-    prospect_id, email, created = text_of(at(entry, "id")), at(entry, "email"), at(entry, "createdAt")
+    prospect_id, email = text_of(at(entry, "id")), at(entry, "email")
     if not prospect_id or not (email is None or isinstance(email, str)):
         return None
-    return FoundProspect(prospect_id, email or "", _time(created))
+    return FoundProspect(prospect_id, email or "")
 
 
 def answers(

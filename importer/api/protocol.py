@@ -216,12 +216,10 @@ class FoundProspect:
 
     Attributes:
         email: as the API shows it; empty if the prospect has none.
-        created_at: seconds since 1970 by the API's clock, or None if the reply didn't say.
     """
 
     prospect_id: str
     email: str
-    created_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,9 +282,7 @@ class NotesApi(Protocol):
 class Connect(Protocol):
     """A function that makes a :class:`NotesApi` for one address and one key. Timeouts and the clock are in seconds."""
 
-    def __call__(
-        self, base_url: str, key: str, /, *, connect_timeout: float, read_timeout: float, clock: Callable[[], float]
-    ) -> NotesApi:
+    def __call__(self, base_url: str, key: str, /, *, read_timeout: float, clock: Callable[[], float]) -> NotesApi:
         """Return the API, ready for calls; nothing is called yet.
 
         Raises:

@@ -53,7 +53,6 @@ class Saleshandy:
     Args:
         base_url: the API's address.
         key: the API key; it appears in no message.
-        connect_timeout: seconds to reach the server.
         read_timeout: seconds without a reply after which a call is given up.
         clock: returns seconds since 1970.
     """
@@ -61,14 +60,10 @@ class Saleshandy:
     # Saleshandy's IDs contain only letters and digits.
     traits = Traits(one_draft=True, page=100, prospects_page=100, nobody="no prospect")
 
-    def __init__(
-        self, base_url: str, key: str, *, connect_timeout: float, read_timeout: float, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, base_url: str, key: str, *, read_timeout: float, clock: Callable[[], float]) -> None:
         from importer.api.transport import Transport  # noqa: PLC0415 - loads requests, which not every command needs
 
-        self._transport = Transport(
-            base_url, key, "x-api-key", connect_timeout=connect_timeout, read_timeout=read_timeout, clock=clock
-        )
+        self._transport = Transport(base_url, key, "x-api-key", read_timeout=read_timeout, clock=clock)
         self._base = base_url
         self._brief = self._transport.secrets.brief
 

@@ -78,13 +78,17 @@ class Secrets:
         return self.without(" ".join(plain.split()))[:_LONGEST_WORDS]
 
 
+CONNECT = 10.0
+"""Most seconds to reach the server."""
+
+
 class Transport:
     """A sender of requests to one address, with one key. It is safe to use from several threads, each with its session.
 
     Args:
         base_url: the address before each path, without a slash at its end.
         key: sent with each request, in the header ``key_header``.
-        connect_timeout, read_timeout: in seconds.
+        read_timeout: in seconds; to reach the server, a call may take :data:`CONNECT` seconds of it.
         clock: returns seconds since 1970.
 
     Raises:
@@ -97,13 +101,12 @@ class Transport:
         key: str,
         key_header: str,
         *,
-        connect_timeout: float,
         read_timeout: float,
         clock: Callable[[], float],
     ) -> None:
         self._base = base_url
         self._place = urlsplit(base_url).netloc
-        self._timeout = (connect_timeout, read_timeout)
+        self._timeout = (min(CONNECT, read_timeout), read_timeout)
         self._clock = clock
         self._local = threading.local()
         self._sessions: list[Session] = []

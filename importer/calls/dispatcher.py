@@ -20,7 +20,7 @@ from importer.calls.limiter import LONG_PAUSE
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.errors import Interrupted, LimitUsedUp, NoThread, Outage, Stopped, WrongAddress
 from importer.messages import Message, say
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate
 
 LAST_CALLS = 15.0
 """Seconds that calls in flight may still take after a person or the system has asked the run to stop (D147)."""

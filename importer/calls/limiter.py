@@ -19,7 +19,7 @@ from importer.calls.pace import ConcurrencyLimiter, Throttle
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.windows import Windows
 from importer.messages import Message, say
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate
 
 _OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests (D108)
 _LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more (D108)

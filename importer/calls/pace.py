@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate
 
 _LATE = 0.1  # seconds by which the dispatcher's rounds may be late
 _GROWTH = 1.005  # factor by which a success raises the flow; some fifty successes make up for one refusal

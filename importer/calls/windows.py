@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from importer.api import Endpoint
 from importer.api.headers import Announcement
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate
 
 ASSUMED = Rate(20, 60.0)
 """Limit of each endpoint that other clients of the service saw. Only estimates use it, until this one's is known."""

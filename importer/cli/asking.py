@@ -58,9 +58,7 @@ class Asking:
         if name.casefold() != readings.NONE and not may_be_new and named(name, settings.readings) is None:
             raise BadSettings(readings.no_such(name, settings.readings), setting="export")
         if settings.first is not None and not self._is_anybody_there:
-            raise BadSettings(
-                say("asking.nobody-here"), setting="first", origin=self._options.given["first"].at("first")
-            )
+            raise BadSettings(say("asking.nobody-here"), setting="first", origin=self._options.given["first"].origin)
 
     def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
         """Ask a question about how a file is read; return None if nobody can be asked.

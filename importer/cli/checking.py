@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -16,9 +17,9 @@ from importer.cli.options import Options, settings_about
 from importer.cli.reporting import reporting
 from importer.cli.terminal import in_words, paragraph, say_line
 from importer.cli.watching import Stopper
-from importer.errors import BadSettings, NoKey
+from importer.errors import BadSettings
 from importer.messages import Message, lines, say
-from importer.settings import SETTINGS, Topic, profile_lines, profiles, sources, who_can_read
+from importer.settings import SETTINGS, Topic, sources, who_can_read
 
 if TYPE_CHECKING:
     from importer.operations.doctor import Check
@@ -87,14 +88,8 @@ def _findings(options: Options, *, test_notification: bool) -> Iterator[Check]:
     """Yield the findings about the key, those of :mod:`importer.operations.doctor`, and that about notifications."""
     checked, settings = operations.doctor.checked, options.settings
     yield checked("Key", partial(_key, options))
-    try:
+    with contextlib.suppress(BadSettings):  # it is reported already
         settings = sources.with_key(settings, options.given)
-    except NoKey as error:
-        if (line := profile_lines.commented(options.profile, "api-key-file")) is not None:
-            change = say("doctor.uncomment", line=str(line[0]), text=line[1], file=str(profiles.profiles_file()))
-            yield operations.doctor.Check("Key", change, error.exit_status)
-    except BadSettings:  # it is reported already
-        pass
     yield from operations.doctor.examine(settings)
     yield checked("Notifications", partial(_notifications, options, is_test=test_notification))
 

@@ -24,7 +24,7 @@ from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
 from importer.cli.watching import EndedAtOnce, Stopper
 from importer.errors import ImporterError, UnclearColumns
 from importer.messages import Said, say
-from importer.settings import Occasion, profile_lines
+from importer.settings import Occasion, profiles
 
 if TYPE_CHECKING:
     from importer.importing.batch import Batch, FileEnded
@@ -178,7 +178,7 @@ def notifying(files: Sequence[Path], stopper: Stopper, *, practises: bool) -> It
                     options or Options.here(without_profile=True), None, stopper, practises=practises
                 )
                 notifications.failed(files[0], error)
-                is_wanted = profile_lines.mentions("notify-file")
+                is_wanted = profiles.mentions("notify-file")
                 if options is None and is_wanted and notifications.reaches_nobody and not is_terminal(sys.stdin):
                     paragraph(say("notifying.nobody"), err=True)
             raise

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 _HINTS = {
     "default-visibility": 'default-visibility = "private"',
-    "key-column": 'key-column = "Call ID"',
     "rate": 'rate = "20/1s"',
     "max-notes": "max-notes = 5000",
 }
@@ -84,13 +83,13 @@ def _init() -> int:
     )
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
     chosen: dict[str, object] = {"base-url": settings.base_url} if settings.base_url != LIVE else {}
-    chosen |= {"max-invalid": _LARGEST_SHARE, "max-unknown": _LARGEST_SHARE}
+    chosen["max-invalid"] = _LARGEST_SHARE
     if hours := _asked(say("init.ask-hours"), "02:00-06:00", _window):
         chosen["between"] = hours
     if (archive := ask_for(say("init.ask-archive"), "done")) != "-":
         is_folder = isinstance(AnyFile().read(archive), Path)  # a URL is already absolute
         chosen["archive"] = str(Path(archive).expanduser().absolute()) if is_folder else archive
-    chosen["results-name"] = "{name}.{date}.results.xlsx"
+    chosen["results"] = "{name}.{date}.results.xlsx"
     key = _tried(_asked(say("init.ask-key"), "", _key, hidden=True), settings)
     meant = _meant(replace(settings, key=key))
     recipient = _asked(say("init.ask-notify"), "", _recipient)
@@ -278,7 +277,7 @@ def config(**_: Any) -> int:
                 if given
                 else render(setting.usual) or ("not set" if setting.metavar else "no")
             )
-            origin = render(given.at(name)) or "said now" if given else "default"
+            origin = render(given.origin) or "said now" if given else "default"
             say_line(f"  {name:{width}}  {value}  ({origin})")
     say_line()
     try:

@@ -35,7 +35,7 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
         BadSettings: the setting can't have this value.
     """
     read: Any = SETTINGS[name].read(value)
-    others: dict[str, Any] = {"said": settings.said | {name}}
+    others: dict[str, Any] = {"origin": replace(settings.origin, said=settings.origin.said | {name})}
     match name:
         case "map":
             read = {**settings.mapping, **read}
@@ -51,7 +51,7 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
             }
             if settings.reading is not None:
                 before = tuple(one for one in settings.reading.answers.get(name, ()) if key(one) not in ignored)
-                others["reading"] = replace(settings.reading, answers={**settings.reading.answers, name: before})
+                others["readings"] = (replace(settings.reading, answers={**settings.reading.answers, name: before}),)
             read = tuple(dict.fromkeys((*settings.ignored, *read)))
         case "default-visibility" if Role.VISIBILITY in settings.mapping:  # the sheet needn't have the column any more
             names = none_last((*settings.mapping[Role.VISIBILITY], ""))

@@ -43,7 +43,6 @@ def connected(settings: Settings, vendor: Vendor, clock: Callable[[], float]) ->
     return vendor.connect(
         settings.base_url,
         settings.key,
-        connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         clock=clock,
     )

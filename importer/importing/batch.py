@@ -45,7 +45,7 @@ from importer.journal import Journal
 from importer.messages import Message, Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.practice import staging
-from importer.settings import Settings
+from importer.settings import Limits, Settings
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""
@@ -223,8 +223,8 @@ def run(
     face = face or BatchFace()
     settings = staging.planning(settings) if face.practises else settings
     hours = Hours.of(settings, clock)
-    if settings.results is not None and not chosen.is_one_file:
-        pattern = SettingPart("results-name", "{name}.{date}.results.xlsx")
+    if settings.results is not None and not isinstance(settings.results, str) and not chosen.is_one_file:
+        pattern = SettingPart("results", "{name}.{date}.results.xlsx")
         raise BadSettings(say("series.one-results-file", name=pattern))
     if settings.unknown_emails is not None and not chosen.is_one_file:
         raise BadSettings(say("series.one-list"))
@@ -388,8 +388,8 @@ class _One:
 def _archived(ended: FileEnded, report: Report, archive: Path, preview: Preview) -> FileEnded:
     """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
     try:
-        most = preview.loaded.settings.limits.file_bytes
-        moved = archiving.archive(ended.file, report.results, archive, preview.loaded.sheet.fingerprint, most)
+        fingerprint, most = preview.loaded.sheet.fingerprint, Limits.file_bytes
+        moved = archiving.archive(ended.file, report.results, archive, fingerprint, most)
     except archiving.NotArchived as error:
         moved, status = error.moved, max(ended.exit_status, error.exit_status)
         ended = replace(ended, exit_status=status, why=error.message)

@@ -32,40 +32,33 @@ class Hours:
     """Hours in which a run may work. Without an end, a run may work at any time and for any duration.
 
     Attributes:
-        ends_at: seconds since 1970, by the system's clock; None: no end.
-        why: the message at the end.
-        clock: the system's clock. Unlike a run's own clock, it goes on while the computer sleeps.
         closes_at: when the window of the day closes, in seconds since 1970; None: there is no window.
+        why: the message at its end.
+        clock: the system's clock. Unlike a run's own clock, it goes on while the computer sleeps.
     """
 
-    ends_at: float | None = None
+    closes_at: float | None = None
     why: Said = ""
     clock: Callable[[], float] = time.time
-    closes_at: float | None = None
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], float] = time.time, zone: tzinfo | None = None) -> Hours:
         """Return the hours of a run that begins now.
 
         Args:
-            settings: the window of the day, and the maximum time.
+            settings: the window of the day.
             clock: seconds since 1970, by the system's clock.
             zone: time zone of the window; None: the local one.
 
         Raises:
             OutOfHours: the current time is outside the window; nothing was sent.
         """
-        now, ends, closes_at = clock(), [], None
-        if (window := settings.between) is not None:
-            _check(window, datetime.fromtimestamp(now, zone))
-            closes_at = _closing(window, now, zone)
-            ends.append((closes_at, say("stopped.window-over", window=str(window))))
-        if settings.longest is not None:
-            ends.append((now + settings.longest, say("stopped.time-over")))
-        if not ends:
+        if (window := settings.between) is None:
             return cls()
-        ends_at, reason = min(ends, key=lambda end: end[0])
-        return cls(ends_at, say("stopped.hours-over", why=reason), clock, closes_at)
+        now = clock()
+        _check(window, datetime.fromtimestamp(now, zone))
+        why = say("stopped.hours-over", why=say("stopped.window-over", window=str(window)))
+        return cls(_closing(window, now, zone), why, clock)
 
     def patient(self, settings: Settings) -> Settings:
         """Return settings by which a run tries to reach the API until its window closes, unless they say how long."""
@@ -79,7 +72,7 @@ class Hours:
         Args:
             rows: number of rows of the current file, whose results are still to be written.
         """
-        if self.ends_at is None or self.clock() < self.ends_at - AT_THE_END - rows / _ROWS_WRITTEN:
+        if self.closes_at is None or self.clock() < self.closes_at - AT_THE_END - rows / _ROWS_WRITTEN:
             return None
         return self.why
 
@@ -87,7 +80,7 @@ class Hours:
 def for_a_person(settings: Settings) -> Settings:
     """Return settings without the profile's window if a person starts a run outside it: it is for unattended runs."""
     window = settings.between
-    if window is None or "between" in settings.said or window.holds(datetime.now().astimezone().time()):
+    if window is None or "between" in settings.origin.said or window.holds(datetime.now().astimezone().time()):
         return settings
     return replace(settings, between=None)
 
@@ -192,14 +185,14 @@ def slower(rate: Rate, own: Rate | None) -> Rate:
 def _until_the_end(settings: Settings, now: float, clock: Callable[[], float]) -> tuple[float, str]:
     """Return the seconds that a run has, and the local time of their end; if the window is closed, its whole length."""
     try:
-        ends_at = Hours.of(settings, clock).ends_at
+        closes_at = Hours.of(settings, clock).closes_at
     except OutOfHours:
         assert settings.between is not None
         opens, closes = (datetime.combine(date.min, at) for at in (settings.between.opens, settings.between.closes))
         return (closes - opens) % timedelta(days=1) / timedelta(seconds=1) - AT_THE_END, f"{closes:%H:%M}"
-    if ends_at is None:
+    if closes_at is None:
         return math.inf, ""
-    return ends_at - AT_THE_END - now, f"{datetime.fromtimestamp(ends_at, UTC).astimezone():%H:%M}"
+    return closes_at - AT_THE_END - now, f"{datetime.fromtimestamp(closes_at, UTC).astimezone():%H:%M}"
 
 
 def _divided(groups: Iterable[Group], requests: int, batch_size: int) -> tuple[int, list[int]]:

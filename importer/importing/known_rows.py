@@ -20,7 +20,7 @@ from importer.fields import WORDED
 from importer.identity import Identities, place_digest
 from importer.journal import Journal
 from importer.messages import Message, say
-from importer.models import OnSeveral, Rows, Visibility, Workspace
+from importer.models import Rows, Visibility, Workspace
 from importer.reading import Sheet
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles
@@ -141,10 +141,9 @@ def earlier(
 ) -> Earlier:
     """Return how to find the deliveries of a file's rows.
 
-    Rows are also known by their emails, unless each prospect of an email receives the notes of its rows. ``said``
-    returns what rows say as they stand; see :class:`AsUnderstood`.
+    Rows are also known by their emails. ``said`` returns what rows say as they stand; see :class:`AsUnderstood`.
     """
-    key = "" if settings.on_several is OnSeveral.ALL else settings.key
+    key = settings.key
     asked = settings.in_doubt, settings.hidden, settings.skip_existing
     before, of_sheet = partial(_before_correction, sheet, rows, said, key), (kind_of(sheet), *asked, sheet.fingerprint)
     workspace = settings.workspace if journal is None else journal.owner(settings.workspace)

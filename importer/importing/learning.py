@@ -33,7 +33,7 @@ def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]
         given: settings and values of the answers.
     """
     headings, before = own_names(loaded.sheet.headings), loaded.settings.reading
-    names = {name for name, _ in given} | (written.said if written.remember else set())
+    names = {name for name, _ in given} | (written.origin.said if written.remember else set())
     roles = {Role(value.partition("=")[0]) for name, value in given if name == "map"}
     roles |= {*written.mapping} if written.remember else set()
     if names.isdisjoint({*HELD, "export"}) or not are_headings(headings):
@@ -99,13 +99,13 @@ def _answers(loaded: Loaded) -> dict[str, Any]:
         if role in columns
     }
     answers: dict[str, Any] = {
-        "map": {role: (name,) for role, name in {**without, **columns}.items() if role is not Role.KEY},
+        "map": {role: (name,) for role, name in {**without, **columns}.items()},
         "value": {place: of_column for place, of_column in words.items() if of_column},
         "ignore": tuple(map(called, sorted(SheetHeadings(headings, settings).ignored))),
     }
     for name, setting in HELD.items():
         if name not in answers and (value := getattr(settings, setting.attribute)) != setting.default:
-            answers[name] = columns.get(Role.KEY, value) if name == "key-column" else value
+            answers[name] = value
     return answers
 
 

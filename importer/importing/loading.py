@@ -31,7 +31,7 @@ from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, dates, foreign, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
-from importer.rows.earlier_texts import earlier_texts
+from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
 from importer.settings import Settings, journal_place
 from importer.settings.kinds import mapped
@@ -148,9 +148,7 @@ def read(path: str | Path, settings: Settings) -> Sheet:
         settings.header_row,
         settings.encoding,
         settings.delimiter,
-        settings.limits,
-        settings.fill_merged,
-        known,
+        known=known,
     )
     return reading.read(
         path,
@@ -166,8 +164,7 @@ def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
     chosen = None if settings.export is None else named(settings.export, settings.readings)
     for one in settings.readings if settings.export is None else filter(None, [chosen]):
         how = {name: one.answers[name] for name in ("encoding", "delimiter") if name in one.answers}
-        is_filled = one.answers.get("fill-merged", False)
-        yield reading.KnownSheet(partial(recognition.is_header, one), **how, fill_merged=is_filled)
+        yield reading.KnownSheet(partial(recognition.is_header, one), **how)
 
 
 def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading.KnownSheet]) -> bool:
@@ -176,13 +173,12 @@ def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading
     return is_known or columns.is_header(cells, settings)
 
 
-def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> Loaded:
+def understood(sheet: Sheet, settings: Settings) -> Loaded:
     """Check and group the rows of an open sheet, as the settings say.
 
     Args:
         sheet: the open sheet.
         settings: how it is read, with the readings that may apply.
-        by_email: whether the IDs were found to be another program's, so that the emails count.
 
     Raises:
         UnreadableFile: the sheet is the results of practice.
@@ -193,7 +189,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     try:
         settings = recognition.read_as_known(sheet.headings, settings, cells)
         but_for = None if settings.reading else recognition.not_as_before(sheet.headings, known, cells)
-        roles = foreign.find(sheet, settings, cells, by_email=by_email)
+        roles = foreign.find(sheet, settings, cells)
     except UnclearColumns as error:
         if settings is not known and but_for is not None:
             error = type(error)(lines(but_for, error.message), _because(but_for, error.questions))
@@ -205,7 +201,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
     if before := known_rows.left_out_before(AsUnderstood(sheet, roles, settings, folder), rows):
-        return understood(sheet.leaving_out(before), known, by_email=by_email)
+        return understood(sheet.leaving_out(before), known)
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
@@ -238,7 +234,7 @@ def unprotected(sheet: Sheet, roles: Roles) -> Sheet:
 
 def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, cells: Sequence[Sequence[str]]) -> None:
     """Ask for the column of attachments, or add a remark, if there is a folder of files but no column names them."""
-    if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.vacant:
+    if settings.attachments is None or Role.ATTACHMENTS not in roles.vacant:
         return
     positions = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
     message = say("overlooked.names-files")
@@ -294,12 +290,12 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
     Raises:
         BadSettings: the folder doesn't exist, or the program keeps its own files there.
     """
-    if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.columns:
+    if settings.attachments is None or Role.ATTACHMENTS not in roles.columns:
         return None
     files = (place(sheet.source), settings.unknown_emails, settings.results)
-    never = [file for file in files if file is not None and not isinstance(file, Url)]  # a folder holds no URL
+    never = [file for file in files if file is not None and not isinstance(file, str | Url)]  # a folder holds no URL
     journal = journal_place(settings.journal)
-    ours = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
+    ours = [*settings.origin.secret_files, *([journal] if isinstance(journal, Path) else [])]
     return Folder(settings.attachments, never, ours)
 
 
@@ -308,7 +304,7 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
 
     Args:
         path: the input.
-        settings: where the results go, or the pattern of their name.
+        settings: the results' path, or the pattern of their name.
         at: seconds since 1970, for the date in the name; None: now.
         taken: paths for the results of other files.
 
@@ -317,11 +313,12 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
         UnreadableFile: the folder of the input, where the results would go, doesn't exist.
     """
     source = Path("standard input.csv") if str(path) == "-" else place(path)
-    target = settings.results
-    if target is None:
+    pattern = settings.results or "{name}.results.xlsx"
+    if not isinstance(pattern, str):
+        target = pattern
+    else:
         if not isinstance(source, Url) and not os.path.lexists(source.parent):
             raise UnreadableFile(say("files.none", file=str(source)))
-        pattern = settings.results_name or "{name}.results.xlsx"
         target = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
         if target in taken:
             target = source.parent / _filled(pattern, source.name, at)

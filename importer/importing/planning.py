@@ -31,7 +31,7 @@ from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
 from importer.messages import Message, SettingPart, say
-from importer.models import Group, Note, OnSeveral, Remaining, Role, Rows, Visibility
+from importer.models import Group, Note, Remaining, Role, Rows, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
@@ -122,14 +122,12 @@ def plan(
         updates=Updates.of(wishes),
         follows=settings.update,
         total=remaining.total,
-        most=None if to_look_up and settings.on_several is OnSeveral.ALL else remaining.total,
         imported_before=imported,
         keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
         people=people,
         audience=audience,
         who_sees_the_private=say("plan.owner-only", n=audience["private"]) if audience["private"] else None,
         to_look_up=to_look_up,
-        on_several=settings.on_several,
         uploads=(len(files), sum(file.size for file in files)),
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
@@ -192,7 +190,7 @@ def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: S
         settings: how the notes are sent.
     """
     hasher = hashlib.sha256()
-    decided = settings.on_several.value, settings.skip_existing, settings.update, settings.in_doubt, settings.hidden
+    decided = settings.skip_existing, settings.update, settings.in_doubt, settings.hidden
     counted = remaining.total, remaining.in_doubt, remaining.hidden
     parts = [*map(str, (*decided, *counted)), *rows.prospect, *(() if rows.key is None else rows.key)]
     hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
@@ -279,7 +277,7 @@ def _of_prospects(
         sum(unknown_emails.values()),
         remaining.refused,
         len(loaded.rows) - len(loaded.rows.skipped),  # of several people in a row, each counts
-        settings.max_unknown,
+        settings.max_invalid,
     )
     if limit is None or emails + refused <= limit * rows:
         return []
@@ -296,7 +294,7 @@ def _of_prospects(
         profile=repr(settings.profile),
         enough=f"{share}%",
     )
-    return [Guarded(message, "max-unknown")]
+    return [Guarded(message, "max-invalid")]
 
 
 def _data_rows(loaded: Loaded) -> int:
@@ -308,7 +306,7 @@ def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
     rows = loaded.rows
     if rows.email is None:
         return remaining
-    is_open = (rows.email != "") & ((rows.prospect == rows.email) | loaded.roles.in_doubt)
+    is_open = (rows.email != "") & (rows.prospect == rows.email)
     opened = [(group.note, int(is_open[group.positions].sum())) for group in remaining.groups]
     public = sum(size for note, size in opened if note.visibility is Visibility.PUBLIC)
     return replace(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from importer.errors import Guarded
 from importer.importing.hours import Estimate
 from importer.messages import Message, Said
-from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
+from importer.models import Problem, Question, Remaining, Role, Status, Visibility
 
 if TYPE_CHECKING:
     from importer.delivery.changes import Wish
@@ -204,7 +204,6 @@ class Preview:
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
         updates: notes that are there and can follow the sheet; ``follows``: whether they do (the setting ``update``).
         total: number of notes that a person agrees to: all that may be sent or looked up.
-        most: maximum number of notes to send; None if further prospects of an email may receive its notes, too.
         imported_before: number of notes that earlier runs delivered.
         keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
@@ -212,7 +211,6 @@ class Preview:
         who_sees_the_private: who will see the private notes; None if there are none.
         to_compare: number of prospects whose notes are read first, to skip those that are there already.
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
-        on_several: who receives a note if several prospects have the email.
         uploads: number of files to upload, and their bytes.
         several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
         estimate: how long the calls take; None if there are none.
@@ -279,14 +277,12 @@ class Preview:
     updates: Updates
     follows: bool
     total: int
-    most: int | None
     imported_before: int
     keeps_edited: bool
     people: int
     audience: Mapping[str, int]
     who_sees_the_private: Message | None
     to_look_up: int
-    on_several: OnSeveral
     uploads: tuple[int, int]
     to_compare: int
     several_drafts: int

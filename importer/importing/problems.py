@@ -16,7 +16,7 @@ from importer.importing.loading import Loaded
 from importer.messages import Cell, Message, Part, say
 from importer.models import Problem, Role
 from importer.rows.blocks import Block
-from importer.rows.people import COLUMNS, people_of
+from importer.rows.naming import people_of
 from importer.rows.readers import ComposedReader
 from importer.rows.values import quoted
 from importer.settings import Settings
@@ -110,4 +110,4 @@ def write_people(settings: Settings, loaded: Loaded, emails: Collection[str]) ->
     if settings.unknown_emails is None or not emails:
         return None
     people, source = people_of(loaded.sheet, loaded.roles, loaded.rows, emails), place(loaded.sheet.source)
-    return results.write_people(settings.unknown_emails, COLUMNS, people, source)
+    return results.write_people(settings.unknown_emails, people, source)

@@ -48,7 +48,7 @@ def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict
         "headings": [_digest(key(name)) for name in names],
         "columns": {role.value: [own.index(at) for at in roles.of(role)] for role in roles.columns},
         "ignore": [own.index(at) for at in ignored],
-        "settings": {name: as_stored(value) for name, value in _settings(settings) if name != "key-column"},
+        "settings": {name: as_stored(value) for name, value in _settings(settings)},
     }
     if roles.composition is not None:
         about["columns"][Role.CONTENT] = [own.index(at) for at in roles.composition.columns]
@@ -128,7 +128,7 @@ def _reading(sheet: Sheet, run: Run, about: Mapping[str, Any], settings: Setting
     if about.get("headings") != [_digest(key(name)) for name in names]:
         return None
     columns = {Role(role): [names[at] for at in positions] for role, positions in about["columns"].items()}
-    roles = {role: (", ".join(of_role),) for role, of_role in columns.items() if role is not Role.KEY}
+    roles = {role: (", ".join(of_role),) for role, of_role in columns.items()}
     if Role.CONTENT in columns and "template" in about:
         if (text := _template(about["template"], names, settings)) is None:
             del roles[Role.CONTENT]  # it is asked which notes are meant
@@ -142,8 +142,6 @@ def _reading(sheet: Sheet, run: Run, about: Mapping[str, Any], settings: Setting
     answers: dict[str, Any] = {name: value for name, value in about["settings"].items() if name in HELD}
     answers = {name: HELD[name].read(value) for name, value in answers.items() if not HELD[name].decides_rows}
     answers |= {"map": roles, "value": HELD["value"].read(values), "ignore": tuple(names[at] for at in about["ignore"])}
-    if Role.KEY in columns:
-        answers["key-column"] = columns[Role.KEY][0]
     day = datetime.fromtimestamp(run.started_at).date()  # noqa: DTZ006 - the person's own day
     return Reading(run.name, names, day, answers, run=run.name)
 

@@ -179,8 +179,7 @@ class _Sending:
     def _planned(self, agreed: str | None, planned: int | None) -> tuple[Coordinator, int]:
         """Plan again. Return the delivery and its number of notes, or refuse the run if that wasn't agreed to.
 
-        Once emails are looked up, there may be fewer notes. There may be more only if several prospects have a row's
-        email, and it was agreed that each of them receives the note.
+        Once emails are looked up, there may be fewer notes.
         """
         loaded, lookup, workspace = self._loaded, self._lookup, self._settings.workspace
         with self._declining():
@@ -201,7 +200,7 @@ class _Sending:
             )
             if planned is None:
                 self._check(agreed, remaining, known.wishes)
-            elif agreed is not None and remaining.total > planned + len(loaded.rows) - len(lookup.known.resolved.rows):
+            elif agreed is not None and remaining.total > planned:
                 raise Changed(say("sending.has-changed"))
             for guarded in every_guard(loaded, unknown(loaded, lookup.answers), remaining, self._settings):
                 raise guarded
@@ -277,7 +276,7 @@ class _Sending:
             distinct_notes=len(self._loaded.plan.groups),
             is_practice=self._context.caller.api.traits.is_practice,
             waiting=in_ranges(sorted({*rows.number[self._outcomes.positions(Result.NOT_SENT)].tolist()})),
-            key_place=self._settings.key_place if isinstance(stopped, KeyRefused) else None,
+            key_place=self._settings.origin.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter)

@@ -39,7 +39,7 @@ from importer.journal.known import (
     Made,
     NoteKey,
 )
-from importer.journal.memory import EmailMatches, KnownUploads, Learned, LeftOut, Match, Matches
+from importer.journal.memory import EmailMatches, KnownUploads, Learned, LeftOut, Owners
 from importer.journal.runs import Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
@@ -65,9 +65,8 @@ __all__ = [
     "KnownDelivery",
     "KnownUploads",
     "Made",
-    "Match",
-    "Matches",
     "NoteKey",
+    "Owners",
     "Run",
 ]
 

@@ -13,8 +13,7 @@ import hmac
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from importer.journal.store import ForRows, Store
 from importer.models import Workspace
@@ -154,25 +153,8 @@ class KnownUploads(ForADay):
     kind = "uploads"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Prospect that has an email; ``created_at`` is by the API's clock, None if the API didn't say."""
-
-    prospect: str
-    created_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """Prospects that have an email.
-
-    Attributes:
-        all: the prospects, in the order in which the API showed them.
-        is_whole: whether there are certainly no others; False if the search stopped once each email was found.
-    """
-
-    all: tuple[Match, ...]
-    is_whole: bool = True
+Owners: TypeAlias = tuple[str, ...]
+"""IDs of the prospects that have an email, in the order in which the API showed them. There may be others."""
 
 
 class EmailMatches(ForADay):
@@ -191,18 +173,14 @@ class EmailMatches(ForADay):
         super().__init__(store, workspace, clock)
         self._key = key
 
-    def known(self, names: Sequence[str]) -> dict[str, Matches]:
-        """Return email → its matches, if its latest look-up is at most a day old."""
+    def known(self, names: Sequence[str]) -> dict[str, Owners]:
+        """Return email → its prospects, if its latest look-up is at most a day old."""
         emails = {self._name(email): email for email in names} if self._key else {}
-        return {
-            emails[name]: Matches(tuple(Match(*one) for one in matches), is_whole)
-            for name, (matches, is_whole) in super().known([*emails]).items()
-        }
+        return {emails[name]: tuple(owners) for name, owners in super().known([*emails]).items()}
 
-    def enter(self, values: Mapping[str, Matches]) -> None:
-        """Store matches as found now; emails that no prospect has are left out."""
-        found = {self._name(email): one for email, one in values.items() if one.all}
-        super().enter({name: ([astuple(match) for match in one.all], one.is_whole) for name, one in found.items()})
+    def enter(self, values: Mapping[str, Owners]) -> None:
+        """Store prospects as found now; emails that no prospect has are left out."""
+        super().enter({self._name(email): owners for email, owners in values.items() if owners})
 
     def forget(self, emails: Iterable[str]) -> None:
         """Delete the matches of these emails."""

@@ -81,7 +81,7 @@ def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Chec
         yield checked("First import", partial(_first, settings))
     if settings.archive is not None:
         yield checked("Archive", partial(_archive, settings.archive))
-    if settings.attachments is not None and settings.takes_files:
+    if settings.attachments is not None:
         yield checked("Attachments", partial(_attachments, settings.attachments))
     if isinstance(file := journal_place(settings.journal), Path):
         yield checked("Disk space", partial(_room, _existing_folder(file)))

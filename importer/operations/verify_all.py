@@ -203,7 +203,7 @@ def verify_all(
         Unusable: the file, or the journal, can't be used.
         ResultsNotWritten: the notes were read, but the results could not be written anywhere.
     """
-    target = results_path(file, replace(settings, results=None, results_name="{name}.verified.xlsx"))
+    target = results_path(file, replace(settings, results="{name}.verified.xlsx"))
     with Journal.open(settings.journal) as journal, load(file, settings) as loaded:
         check_journal(journal, settings)
         if loaded.unclear is not None:

@@ -126,8 +126,6 @@ def _subject(pair: tuple[str, str]) -> tuple[str, str]:
 
 def role_of(pair: tuple[str, str]) -> Role | None:
     """Return the role that a choice gives to its columns; None if it gives none."""
-    if pair[0] == "key-column":
-        return Role.KEY
     role = pair[1].partition("=")[0]
     return Role(role) if pair[0] == "map" and role in set(Role) else None
 
@@ -137,7 +135,7 @@ def columns_named(pair: tuple[str, str]) -> list[str]:
     name, value = pair
     if name == "map":
         return text_columns(value.partition("=")[2])
-    return [value] if name in ("ignore", "key-column") else []
+    return [value] if name == "ignore" else []
 
 
 def text_columns(name: str) -> list[str]:

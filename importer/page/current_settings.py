@@ -97,7 +97,7 @@ class CurrentSettings:
             if stored_key := keystore.kept(settings.workspace):
                 store = say("origin.key-store", workspace=str(settings.workspace))
                 place = say("key.of-profile", profile=repr(settings.profile), place=store)
-                return replace(settings, key=stored_key, key_place=place)
+                return replace(settings, key=stored_key, origin=replace(settings.origin, key_place=place))
             raise BadSettings(reason)
         return sources.with_key(settings, self.given())
 
@@ -186,7 +186,7 @@ class CurrentSettings:
         if self.settings().workspace in self._typed:
             return KeyPlace(say("page.key.entered-here"), can_be_deleted=True)
         try:
-            place = as_message(self.with_key().key_place or "")
+            place = as_message(self.with_key().origin.key_place or "")
         except NoKey:
             return KeyPlace(say("page.key.none-yet"), is_there=False)
         except BadSettings as error:

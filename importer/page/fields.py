@@ -93,20 +93,20 @@ def _options(setting: Setting, text: str) -> tuple[tuple[str, Said], ...]:
 def _instead(given: Given | None) -> Message | None:
     if given is None or given.place is Source.PROFILE:
         return None
-    return say("field.another-counts", value=written(given.value), why=_origin("", given))
+    return say("field.another-counts", value=written(given.value), why=_origin(given))
 
 
 def others(given: Mapping[str, Given]) -> list[Shown]:
     """Return the other settings that have a value. A value that can't be used may hold a password, and isn't shown."""
     return [
-        Shown(name, _trouble(setting, given[name].value) or written(given[name].value), _origin(name, given[name]))
+        Shown(name, _trouble(setting, given[name].value) or written(given[name].value), _origin(given[name]))
         for name, setting in SETTINGS.items()
         if name in given and name not in _SHOWN_APART
     ]
 
 
-def _origin(name: str, given: Given) -> Message:
-    return given.at(name) or say("field.the-command")
+def _origin(given: Given) -> Message:
+    return given.origin or say("field.the-command")
 
 
 def _trouble(setting: Setting, value: object) -> Said:

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from importer.importing.answers import offered
 from importer.importing.preview import Preview, SheetColumn, SheetWord
-from importer.messages import Message, Said, as_message, in_quotes, say
+from importer.messages import Message, Said, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import PART, Choices, columns_named, role_of
 from importer.page.fields import CAPTIONS
@@ -31,7 +31,6 @@ _SIGNS = dict(zip(",;\t|", DELIMITERS.values(), strict=True))
 _ROWS = 20
 _ORDER = (Role.PROSPECT, Role.EMAIL, *(role for role in Role if role not in (Role.PROSPECT, Role.EMAIL)))
 _PLEASE_CHOOSE = say("page.form.choose-one")
-_OF_MERGED = {"remark.merged", "remark.merged-filled"}
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,7 @@ class CheckForm:
             options.append(("", _PLEASE_CHOOSE, True))
         for role in _ORDER:
             is_chosen = question is None and role is column.role
-            pair = ("key-column", column.name) if role is Role.KEY else ("map", f"{role}={column.name}")
+            pair = ("map", f"{role}={column.name}")
             offered_pairs = [] if question is None else [(choice.setting, choice.value) for choice in question.choices]
             explicit = next((choice for choice in (*said, *offered_pairs) if role_of(choice) is role), None)
             value = "" if is_chosen and explicit is None else " ".join(explicit or pair)
@@ -209,8 +208,7 @@ class CheckForm:
         if said or (column.is_part and any(role_of(pair) is Role.CONTENT for pair in self._choices.pairs)):
             return "chosen"
         role, mapping = Role.CONTENT if column.is_part else column.role, self._answers.get("map", {})
-        is_key = role is Role.KEY and "key-column" in self._answers
-        if is_key or role in mapping or (role is None and column.name in self._answers.get("ignore", ())):
+        if role in mapping or (role is None and column.name in self._answers.get("ignore", ())):
             return "last-time"
         return "" if role is None else "found"
 
@@ -306,7 +304,7 @@ def likely(found: Preview, choices: Choices) -> Choices:
 
 
 def _about_file(found: Preview, choices: Choices, settings: Settings, *, is_sheet_asked: bool) -> Iterator[Field]:
-    """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter, merged cells."""
+    """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter."""
 
     def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:
         return _field(name, _found(default_label), options, choices.values(name))
@@ -325,9 +323,6 @@ def _about_file(found: Preview, choices: Choices, settings: Settings, *, is_shee
         yield field("encoding", found.encoding, [(name, name) for name in ENCODINGS])
     if found.delimiter is not None:
         yield field("delimiter", _SIGNS.get(found.delimiter, found.delimiter), DELIMITERS.items())
-    if (is_chosen := choices.values("fill-merged")) or _tells_of_merged(found):
-        yes = ("true", say("page.form.every-merged-row"))
-        yield _field("fill-merged", say("page.form.first-row"), [yes], is_chosen)
     for name in ("several-in-cell", "dates", "in-doubt", "hidden"):  # once a question about them is answered
         if answer := choices.values(name):
             yield _field(name, "–", CAPTIONS[name].items(), answer)
@@ -339,10 +334,6 @@ def _row(number: int) -> Message:
 
 def _found(value: Said) -> Message:
     return say("page.form.found", value=value)
-
-
-def _tells_of_merged(overview: Preview) -> bool:
-    return any(not _OF_MERGED.isdisjoint(as_message(remark).kinds()) for remark in overview.remarks)
 
 
 def questions(found: Sequence[Question], readings: Sequence[Reading] = ()) -> list[Field]:

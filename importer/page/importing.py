@@ -111,7 +111,7 @@ class ImportScreens(Screens):
             offer=None if Role.CONTENT in self._parts.current.settings().mapping else overview.offer,
             contradictions=form.contradictions(overview.questions),
             wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
-            sets_folder_aside=upload.attached and self._parts.current.settings().takes_files,
+            sets_folder_aside=upload.attached and self._parts.current.settings().attachments,
             role_of={position: ROLES[role] for role, position in overview.roles.items()},
             is_new=choices.is_answer and overview.mapping,
             is_changed=request.args.get("changed"),

@@ -24,7 +24,7 @@ from importer.page.jobs import Job, Jobs, UnderWay
 from importer.page.reading import Readers
 from importer.page.tasks import Ended, Practise, Send, Task
 from importer.page.uploads import DroppedFile, DroppedFiles
-from importer.settings import Settings, journal_place
+from importer.settings import Limits, Settings, journal_place
 
 Page = str | Response | Answer | dict[str, object] | tuple[str, int]
 GO_BACK = say("page.problem.go-back")
@@ -80,7 +80,7 @@ class Screens:
 
     def _handed_over(self, *, back: str = "", reason: str = "page.problem.system-error") -> DroppedFile | None:
         """Keep and return the file in the form; None if the form has no file. Refuse if the file can't be kept."""
-        request.max_content_length = self._parts.current.settings().limits.file_bytes
+        request.max_content_length = Limits.file_bytes
         file = request.files.get("file")
         try:
             return None if file is None or not file.filename else self._parts.uploads.add(file.filename, file.save)
@@ -147,17 +147,14 @@ def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
     upload, its notes can have only these.
     """
     journal, folder = journal_place(settings.journal), settings.attachments and settings.attachments.absolute()
-    attachments_are = settings.attachments_are
     if upload is not None and upload.attached:
-        folder, attachments_are = Path(upload.attachments.name), None
+        folder = Path(upload.attachments.name)
     return replace(
         settings,
         journal=journal.absolute() if isinstance(journal, Path) else journal,
         attachments=folder,
-        attachments_are=attachments_are,
-        secret_files=[file.absolute() for file in settings.secret_files],
+        origin=replace(settings.origin, secret_files=[file.absolute() for file in settings.origin.secret_files]),
         results=None,
-        results_name=None,
         archive=None,
         unknown_emails=None,
     )

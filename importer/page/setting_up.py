@@ -77,11 +77,7 @@ class SettingUp(Screens):
     def _try(self) -> None:
         """Ask the API whether it accepts the key, by one call that only reads, and remember the answer."""
         settings = self._parts.current.with_key()
-        quick = replace(
-            settings,
-            connect_timeout=min(_PATIENCE, settings.connect_timeout),
-            read_timeout=min(_PATIENCE, settings.read_timeout),
-        )
+        quick = replace(settings, read_timeout=min(_PATIENCE, settings.read_timeout))
         try:
             check = operations.doctor.try_key(quick)
         except BadSettings as error:  # the proxy or the certificates

@@ -14,7 +14,7 @@ from pathlib import Path
 from importer.api import FoundProspect, Vendor
 from importer.delivery.earlier import Earlier
 from importer.delivery.sorted_group import AnsweredRow
-from importer.journal import FoundDelivery, Journal, Matches, NoteKey
+from importer.journal import FoundDelivery, Journal, NoteKey, Owners
 from importer.models import Plan, Rows
 from importer.practice.vendor import Prospects, in_memory
 from importer.settings import Settings, Topic
@@ -36,7 +36,7 @@ def staged(
     rows: Rows,
     plan: Plan,
     journal: Journal | None,
-    looked_up: Mapping[str, Matches],
+    looked_up: Mapping[str, Owners],
     batch_size: int,
 ) -> Iterator[tuple[Settings, Vendor]]:
     """Yield the settings and the vendor for one run, whose journal is removed when the block ends.
@@ -94,14 +94,14 @@ def _enter_made(settings: Settings, own: Settings, rows: Rows, plan: Plan, journ
         copy.identities.enter(own.workspace, known.told([*notes], names))
 
 
-def _prospects(rows: Rows, looked_up: Mapping[str, Matches]) -> Prospects:
+def _prospects(rows: Rows, looked_up: Mapping[str, Owners]) -> Prospects:
     """Return the prospects by email: those that were looked up, those beside an ID, and an invented one for each other.
 
     An email that was looked up in vain has none, as in the workspace.
     """
-    found = {email: {one.prospect: one.created_at for one in matches.all} for email, matches in looked_up.items()}
+    found = {email: [*owners] for email, owners in looked_up.items()}
     pairs = [] if rows.email is None else zip(rows.email.tolist(), rows.prospect.tolist(), strict=True)
     for number, (email, prospect) in enumerate(sorted(pairs, key=lambda pair: pair[0] == pair[1])):  # IDs first
         if email and email not in looked_up and (email != prospect or email not in found):
-            found.setdefault(email, {})[prospect if email != prospect else f"practice-{number}"] = float(number)
-    return {email: tuple(FoundProspect(one, email, at) for one, at in ids.items()) for email, ids in found.items()}
+            found.setdefault(email, []).append(prospect if email != prospect else f"practice-{number}")
+    return {email: tuple(FoundProspect(one, email) for one in dict.fromkeys(ids)) for email, ids in found.items()}

@@ -1,4 +1,4 @@
-"""Limit how much of a file is read, with an error that names the exceeded limit and how to raise it.
+"""Limit how much of a file is read, with an error that names the exceeded limit.
 
 A spreadsheet comes from outside, and a few kilobytes can unpack to terabytes. Every reader of this package counts what
 it reads, never trusts the file's own counts, and stops at these limits.

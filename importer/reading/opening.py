@@ -33,13 +33,12 @@ class KnownSheet:
 
     Attributes:
         is_header: function that recognises its headings.
-        encoding, delimiter, fill_merged: as in :class:`Options`; None: it was detected.
+        encoding, delimiter: as in :class:`Options`; None: it was detected.
     """
 
     is_header: IsHeader
     encoding: str | None = None
     delimiter: str | None = None
-    fill_merged: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,6 @@ class Options:
         encoding: the encoding of a text file.
         delimiter: the column separator of a text file: one character, or its name (tab, comma, semicolon, pipe).
         limits: maximum amounts to read of a file.
-        fill_merged: whether a merged cell counts for every row that it covers, instead of only the first.
         known: kinds of sheets that were read before.
     """
 
@@ -61,7 +59,6 @@ class Options:
     encoding: str | None = None
     delimiter: str | None = None
     limits: Limits = field(default_factory=Limits)
-    fill_merged: bool = False
     known: Sequence[KnownSheet] = ()
 
 

@@ -272,9 +272,6 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
         rows.judge_short()
         rows.spool.flush()
         rows.spool.merged = facts.merged
-        is_known = any(known.fill_merged and known.is_header(header) for known in source.options.known)
-        if source.options.fill_merged or is_known:
-            rows.spool.is_spread = True
         covered = rows.spool.covered()
     except BaseException:
         rows.spool.close()
@@ -311,7 +308,7 @@ def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int
         (hidden_columns, say("remark.hidden-columns", n=hidden_columns)),
         (rows.widest - rows.width, say("remark.empty-columns", n=rows.widest - rows.width)),
         (nameless, say("remark.no-heading", n=nameless)),
-        (merged, say("remark.merged-filled" if rows.spool.is_spread else "remark.merged", n=merged)),
+        (merged, say("remark.merged", n=merged)),
         (facts.formulas, say("remark.formulas", n=facts.formulas)),
     )
     return [*facts.remarks, *(remark for count, remark in counted if count > 0)]

@@ -42,7 +42,6 @@ class Spool:
 
     Attributes:
         merged: merged areas, of which only the first cell shows anything.
-        is_spread: whether a merged cell counts for every row that it covers, instead of only the first.
     """
 
     def __init__(self, beside: Spool | None = None) -> None:
@@ -60,7 +59,6 @@ class Spool:
         self._characters = 0
         self._written = 0
         self.merged = Merged()
-        self.is_spread = False
 
     @property
     def row_count(self) -> int:
@@ -94,22 +92,22 @@ class Spool:
         self._file.write(data)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the blocks in the order in which their rows were appended, with values of merged cells."""
+        """Yield the blocks in the order in which their rows were appended, without what merged cells cover."""
         covering = self.merged.covering()
         for numbers, columns in self._stored():
             if self.merged:
                 columns[:] = map(list, columns)
-                for index, column, value in [*covering.cells(numbers, columns)]:
+                for index, column, _ in [*covering.cells(numbers, columns)]:
                     while column >= len(columns):
                         columns.append([""] * len(numbers))
-                    columns[column][index] = value if self.is_spread else ""
+                    columns[column][index] = ""
             yield numbers, columns
 
     def covered(self) -> dict[int, list[int]]:
         """Return row number → columns of cells that look filled, because a merged cell with a value covers them."""
         covered: dict[int, list[int]] = {}
         covering = self.merged.covering()
-        for numbers, columns in self._stored() if self.merged and not self.is_spread else ():
+        for numbers, columns in self._stored() if self.merged else ():
             for index, column, value in covering.cells(numbers, columns):
                 if value:
                     covered.setdefault(numbers[index], []).append(column)

@@ -208,8 +208,8 @@ def write_problems(
     return save(target, fill, source)
 
 
-def write_people(target: Path, headings: Sequence[str], people: Sequence[Sequence[str]], source: Path) -> Written:
-    """Write a list of people to a ``.csv`` file for another program's importer.
+def write_people(target: Path, people: Sequence[Sequence[str]], source: Path) -> Written:
+    """Write a list of people, below its headings, to a ``.csv`` file for another program's importer.
 
     The file is readable by no more users than ``source``, the sheet.
     Phone numbers stay exact: a spreadsheet program may compute with one that begins with +, but runs nothing.
@@ -220,7 +220,7 @@ def write_people(target: Path, headings: Sequence[str], people: Sequence[Sequenc
 
     def fill(draft: Draft) -> None:
         lines = ([text if _PHONE_NUMBER.fullmatch(text) else protected(text) for text in line] for line in people)
-        draft.file.write(codecs.BOM_UTF8 + _encoded([headings, *map(encodable, lines)]))
+        draft.file.write(codecs.BOM_UTF8 + _encoded(map(encodable, lines)))
 
     return save(target, fill, source)
 

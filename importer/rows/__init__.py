@@ -12,8 +12,7 @@ never an exception.
     blocks       cells of some successive rows, each distinct text read once
     composing    a template and the values of a row → the text of its note
     dates        dates in these values → ISO dates, and the question about the order of day and month
-    readers      the columns of a template → a code for each row
-    earlier_texts  the texts that earlier templates made of each row
+    readers      the columns of a template → a code for each row; the texts that earlier templates made of each
     receivers    the people whom each row names, by ID or email, and the question about cells that name several
     attachments  files that a sheet may name, and their contents
     safe_opening  opens a file in a folder without following links
@@ -23,7 +22,6 @@ never an exception.
     footers      rows that certainly hold no data
     validation   reads every row of a sheet
     lookups      emails → prospects with these emails, in few calls
-    naming       rows with prospect IDs in place of emails
-    people       what a sheet says of people who have certain emails
+    naming       rows with prospect IDs in place of emails, and people whose emails no prospect has
     uploads      files → attachment IDs
 """

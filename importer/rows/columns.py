@@ -44,7 +44,6 @@ class Roles:
             visibility and status can only make notes less visible than the first says.
         further_emails: columns with further emails of the same person, used in order if the email column is blank.
         foreign: the column of another program's IDs, which the emails replace; None if there is no such column.
-        in_doubt: whether the IDs may be another program's. If so, three emails are looked up to compare their IDs.
         composition: the template by which several columns make the text of a note, if the user gave one.
     """
 
@@ -57,7 +56,6 @@ class Roles:
     listed: Mapping[Role, tuple[int, ...]] = field(default_factory=dict)
     further_emails: tuple[int, ...] = ()
     foreign: int | None = None
-    in_doubt: bool = False
     composition: Composition | None = None
 
     def of(self, role: Role) -> tuple[int, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from importer.messages import Cell, Message, say
 from importer.rows.blocks import Block
@@ -42,20 +41,6 @@ def is_footer(text: str) -> bool:
     return bool(lines) and all(_SUM.fullmatch(line.strip()) or _COLOPHON.fullmatch(line.strip()) for line in lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A row with a single filled cell, or a row that is already skipped."""
-
-    position: int
-    text: str
-    follows_a_gap: bool
-    is_skipped: bool
-
-    @property
-    def is_colophon(self) -> bool:
-        return _COLOPHON.fullmatch(self.text) is not None
-
-
 class Footers:
     """Finder of rows that are not data, block by block.
 
@@ -77,23 +62,42 @@ class Footers:
     ) -> None:
         self._used, self._prospect, self._ours, self._flaws = used, prospect, set(ours), flaws
         self.skipped: dict[int, Message] = {}
-        self._tail: list[_Line] = []
         self._last = header_row
+        self._titles: list[tuple[int, str]] | None = None  # lines since a gap, which a colophon may follow
+        self._is_under = False  # whether a colophon stands right above
 
     def look(self, block: Block, problems: Mapping[int, object]) -> None:
         """Skip the rows of a block that are not data. Only rows with problems are considered."""
-        numbers, start = block.numbers, block.start
+        numbers, start, ended = block.numbers, block.start, -1
         suspects = [i for i in range(len(numbers)) if start + i in problems]
-        if suspects:
-            columns = {position: cells for position, cells in enumerate(block.columns) if position not in self._ours}
-            for i in suspects:
-                cells = {position: text for position, column in columns.items() if (text := column[i].strip())}
-                if why := self._why(cells, numbers[i]):
-                    self.skipped[start + i] = why
-            self._keep_tail(columns, numbers, start, set(suspects))
-        else:
-            self._tail.clear()
+        columns = {position: cells for position, cells in enumerate(block.columns) if position not in self._ours}
+        for i in suspects:
+            cells = {position: text for position, column in columns.items() if (text := column[i].strip())}
+            if why := self._why(cells, numbers[i]):
+                self.skipped[start + i] = why
+            if numbers[i] - (numbers[i - 1] if i else self._last) > 1:
+                self._titles, self._is_under = [], False
+            elif ended != i - 1:
+                self._titles, self._is_under = None, False
+            self._note_line(start + i, [*cells.values()])
+            ended = i
+        if ended != len(numbers) - 1:
+            self._titles, self._is_under = None, False
         self._last = numbers[-1]
+
+    def _note_line(self, position: int, texts: Sequence[str]) -> None:
+        """Skip a line that stands with a colophon: under it, or between it and the gap above."""
+        if len(texts) != 1:
+            self._titles, self._is_under = None, False
+        elif _COLOPHON.fullmatch(texts[0]):
+            for title, text in self._titles or ():
+                self.skipped.setdefault(title, say("skipped.colophon", value=Cell(quoted(text))))
+            self._titles, self._is_under = None, True
+        elif self._is_under:
+            self.skipped.setdefault(position, say("skipped.colophon", value=Cell(quoted(texts[0]))))
+        elif self._titles is not None:
+            is_title = len(self._titles) < _MOST_TITLES
+            self._titles = [*self._titles, (position, texts[0])] if is_title else None
 
     def _why(self, cells: Mapping[int, str], number: int) -> Message | None:
         footers = [text for text in cells.values() if is_footer(text)]
@@ -105,37 +109,3 @@ class Footers:
             return say("skipped.footer", value=Cell(quoted(footers[0])))
         is_data = any(column in cells for column in self._used) or self._flaws(number)
         return None if is_data else say("skipped.blank")
-
-    def _keep_tail(
-        self, columns: Mapping[int, Sequence[str]], numbers: Sequence[int], start: int, suspects: set[int]
-    ) -> None:
-        """Remember the lines at the sheet's end so far that have a single filled cell or are skipped."""
-        tail: list[_Line] = []
-        for i in reversed(range(len(numbers))):
-            texts = [text for column in columns.values() if (text := column[i].strip())] if i in suspects else []
-            is_skipped = start + i in self.skipped
-            if len(texts) != 1 and not is_skipped:
-                break
-            before = numbers[i - 1] if i else self._last
-            tail.append(_Line(start + i, texts[0] if texts else "", numbers[i] - before > 1, is_skipped))
-        else:
-            tail += reversed(self._tail)
-        self._tail = tail[::-1]
-
-    def finish(self) -> dict[int, Message]:
-        """Skip the titles beside a colophon at the sheet's end, too; return position → reason of all skipped rows."""
-        tail = self._tail
-        first = next((index for index, line in enumerate(tail) if line.is_colophon), None)
-        if first is not None:
-            begin, end = first, first + 1
-            while begin and not tail[begin].follows_a_gap:
-                begin -= 1
-            if not tail[begin].follows_a_gap or first - begin > _MOST_TITLES:
-                begin = first
-            while end < len(tail) and not tail[end].follows_a_gap:
-                end += 1
-            for line in tail[begin:end]:
-                if not line.is_skipped:
-                    why = say("skipped.colophon", value=Cell(quoted(line.text)))
-                    self.skipped[line.position] = why
-        return self.skipped

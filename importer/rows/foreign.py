@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from enum import Enum, auto
 from itertools import islice
 
 from importer.errors import UnclearColumns, as_argument
@@ -37,22 +36,13 @@ _PLAINNESS = {folded_heading(heading): rank for rank, heading in reversed([*enum
 """Folded heading of an email column → its rank, the plainest heading first."""
 
 
-class _Ids(Enum):
-    """Kinds of IDs by the shape of a column's cells."""
-
-    OURS = auto()
-    IN_DOUBT = auto()
-    FOREIGN = auto()
-
-
-def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]], *, by_email: bool = False) -> Roles:
+def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Roles:
     """Return the column of each role, with the emails in place of another program's IDs.
 
     Args:
         sheet: the sheet with the columns.
         settings: the user's settings.
         cells: some values of each column.
-        by_email: whether looking up emails showed that the IDs in doubt are another program's.
 
     Raises:
         UnclearColumns: a role is undecided, or the IDs are another program's and no column of emails is settled.
@@ -61,11 +51,11 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]], *, by
     settings = _without_task_status(sheet, settings, cells)
     emails = _emails_of_one_person(sheet, settings)
     ids = columns.candidates(Role.PROSPECT, sheet.headings, settings)
-    has_own_ids = any(_judged(sheet, i) is not _Ids.FOREIGN for i in ids)
+    has_own_ids = not all(_are_foreign(sheet, i) for i in ids)
     one_email = settings if has_own_ids else _ignoring(sheet, settings, emails[1:])
     roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, one_email), cells)
     roles = _with_further_emails(_with_plainest_email(sheet, roles, settings), emails)
-    return _without_foreign_ids(sheet, roles, settings, by_email=by_email)
+    return _without_foreign_ids(sheet, roles, settings)
 
 
 def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> None:
@@ -82,7 +72,7 @@ def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[s
     if program is None or any(_may_name_prospects(sheet, i) for i in possible):
         return
     is_named = any(settings.mapping.get(Role.PROSPECT, ()))
-    if all(_judged(sheet, i, is_named=is_named) is _Ids.FOREIGN for i in ids):
+    if all(_are_foreign(sheet, i, is_named=is_named) for i in ids):
         raise _without_emails(program)
 
 
@@ -117,7 +107,7 @@ def _with_one_column_of_ids(sheet: Sheet, settings: Settings) -> Settings:
     id_columns, email_columns = _candidates(sheet, settings)
     if len(id_columns) < 2 or len(email_columns) != 1 or not _holds_emails(sheet, email_columns[0]):
         return settings
-    foreign = [position for position in id_columns if _judged(sheet, position) is _Ids.FOREIGN]
+    foreign = [position for position in id_columns if _are_foreign(sheet, position)]
     return _ignoring(sheet, settings, foreign if len(foreign) < len(id_columns) else foreign[1:])
 
 
@@ -153,7 +143,7 @@ def _with_plainest_email(sheet: Sheet, roles: Roles, settings: Settings) -> Role
     positions = [i for i in positions if _holds_emails(sheet, i)] or positions
     rank = {i: _PLAINNESS[folded_heading(headings[i])] for i in positions}
     best = min(positions, key=rank.__getitem__, default=None)
-    if best is None or [*rank.values()].count(rank[best]) > 1 or _judged(sheet, position) is _Ids.FOREIGN:
+    if best is None or [*rank.values()].count(rank[best]) > 1 or _are_foreign(sheet, position):
         return roles
     return replace(
         roles,
@@ -164,7 +154,7 @@ def _with_plainest_email(sheet: Sheet, roles: Roles, settings: Settings) -> Role
     )
 
 
-def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_email: bool) -> Roles:
+def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings) -> Roles:
     position, email = roles.columns.get(Role.PROSPECT), roles.columns.get(Role.EMAIL)
     if position is None:
         return roles
@@ -172,14 +162,17 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings, *, by_e
         listed = {Role.EMAIL: roles.listed.get(Role.PROSPECT, ())}
         return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)}, listed=listed)
     is_named = any(settings.mapping.get(Role.PROSPECT, ()))
-    ids, program = _judged(sheet, position, is_named=is_named), _program(sheet, position, is_named=is_named)
+    are_foreign, program = (
+        _are_foreign(sheet, position, is_named=is_named),
+        _program(sheet, position, is_named=is_named),
+    )
     if email is not None:
-        emails, is_certain = (email, *roles.further_emails), by_email or program is not None
-        if not (is_certain or (ids is _Ids.FOREIGN and _stand_beside(sheet, position, emails))):
-            return replace(roles, in_doubt=ids is not _Ids.OURS)
+        emails = (email, *roles.further_emails)
+        if program is None and not (are_foreign and _stand_beside(sheet, position, emails)):
+            return roles
         unused = tuple(sorted((*roles.unused, position)))
         return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=position)
-    if ids is not _Ids.FOREIGN:
+    if not are_foreign:
         return roles
     free = () if Role.EMAIL in settings.mapping else roles.unexplained
     possible = [i for i in free if _holds_emails(sheet, i) and not is_of_others(sheet.headings[i])]
@@ -217,13 +210,11 @@ def _without_prospect(roles: Roles) -> dict[Role, int]:
 
 
 def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
-    """Return the plan's remarks on IDs that are, or may be, another program's, and on emails compared with IDs."""
+    """Return the plan's remark on IDs that are another program's, or on the emails that are compared with IDs."""
     email, headings = roles.columns.get(Role.EMAIL), sheet.headings
     if email is None:
         return []
     letter = column_letter(email)
-    if roles.in_doubt:
-        return [say("foreign.in-doubt", column=at_the_start(headings, roles.columns[Role.PROSPECT]), emails=letter)]
     if roles.foreign is None:
         others = [i for i in (*roles.unexplained, *roles.further_emails) if folded_heading(headings[i]) in _PLAINNESS]
         is_compared = others and Role.PROSPECT in roles.columns
@@ -239,14 +230,13 @@ def _program(sheet: Sheet, position: int, *, is_named: bool = False) -> str | No
     """
     cells, headings = _cells(sheet, position), sheet.headings
     by_headings = programs.of_headings([headings[position]] if is_named else headings)
-    return programs.of_ids(cells) or (by_headings if _look_like(cells) is _Ids.FOREIGN else None)
+    return programs.of_ids(cells) or (by_headings if _look_foreign(cells) else None)
 
 
-def _judged(sheet: Sheet, position: int, *, is_named: bool = False) -> _Ids:
-    """Return whose IDs a column holds. If the user named it, they are Saleshandy's unless they show their program."""
-    if _program(sheet, position, is_named=is_named) is not None:
-        return _Ids.FOREIGN
-    return _Ids.OURS if is_named else _look_like(_cells(sheet, position))
+def _are_foreign(sheet: Sheet, position: int, *, is_named: bool = False) -> bool:
+    """Return whether a column holds another program's IDs. If the user named it, only the program's marks show that."""
+    is_known = _program(sheet, position, is_named=is_named) is not None
+    return is_known or (not is_named and _look_foreign(_cells(sheet, position)))
 
 
 def _may_name_prospects(sheet: Sheet, position: int) -> bool:
@@ -256,12 +246,9 @@ def _may_name_prospects(sheet: Sheet, position: int) -> bool:
     return has_emails or are_mostly(ID_SHAPE, cells)
 
 
-def _look_like(cells: Sequence[str]) -> _Ids:
-    """Return the kind of IDs that most of a column's cells look like."""
-    if are_mostly(ID_SHAPE, cells) or not cells:
-        return _Ids.OURS
-    has_ours = any(map(ID_SHAPE.fullmatch, cells))
-    return _Ids.FOREIGN if are_mostly(_NOT_OURS, cells) and not has_ours else _Ids.IN_DOUBT
+def _look_foreign(cells: Sequence[str]) -> bool:
+    """Return whether most of a column's cells can't be IDs of Saleshandy, and none looks like one."""
+    return are_mostly(_NOT_OURS, cells) and not any(map(ID_SHAPE.fullmatch, cells))
 
 
 def _stand_beside(sheet: Sheet, position: int, emails: Sequence[int]) -> bool:

@@ -51,7 +51,7 @@ class SheetHeadings:
                 self.compositions[name] = found
             elif found is not None:
                 self.mistaken.append(found)
-        self.needs_visibility, self.mapping = settings.default_visibility is None, dict(settings.columns)
+        self.needs_visibility, self.mapping = settings.default_visibility is None, settings.mapping
         before = () if settings.reading is None else settings.reading.answers.get("ignore", ())
         self.ignored = {i for name in settings.ignored for i in self._named(name)}
         self.doubtful = self.ignored - {i for name in settings.ignored if name not in before for i in self._named(name)}

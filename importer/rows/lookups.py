@@ -19,7 +19,7 @@ from importer.calls.caller import Caller
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.errors import Outage
-from importer.journal import EmailMatches, Match, Matches
+from importer.journal import EmailMatches, Owners
 from importer.messages import Cell, Message, say
 from importer.rows.naming import EmailAnswers, Emails
 
@@ -47,7 +47,7 @@ class ProspectsPage:
 
     email: str = ""
     page: int = 1
-    found: list[Match] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
     is_probe: bool = False
     attempts: Attempts | None = None
 
@@ -55,13 +55,12 @@ class ProspectsPage:
     purpose: ClassVar[Message] = say("purpose.looking-up-emails-again")
 
 
-class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
+class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     """Lookup of the prospects of emails.
 
     Args:
         caller: makes the calls.
         journal: records the matches.
-        needs_whole: whether all prospects with an email are needed; else the lookup stops once each email is found.
         observe: called after each round with a message about the progress, and the seconds left; None if unknown.
     """
 
@@ -70,17 +69,14 @@ class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
         caller: Caller,
         journal: EmailMatches,
         observe: Callable[[Message, float | None], None],
-        *,
-        needs_whole: bool,
     ) -> None:
         super().__init__(caller, (ProspectsPage.kind,), lambda found: journal.enter(dict(found)))
-        self._needs_whole, self._observe = needs_whole, observe
+        self._observe = observe
         self._size = caller.api.traits.prospects_page
-        self._found: dict[str, Matches] = {}
+        self._found: dict[str, Owners] = {}
         self._refusals: dict[str, Message] = {}
         self._wanted = Emails()
         self._all: frozenset[str] = frozenset()
-        self._listed: dict[str, dict[str, Match]] = {}  # email → prospect ID → match, from the pages read so far
         self._missing: set[str] = set()  # emails on none of the pages read so far
         self._next, self._end, self._read, self._in_flight = 1, math.inf, 0, 0  # pages
         self._is_listing = self._is_searching = False
@@ -117,11 +113,11 @@ class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
         self._dispatcher.add_all([ProspectsPage(email) for email in emails])
 
     def _searched(self, task: ProspectsPage, page: tuple[FoundProspect, ...]) -> None:
-        task.found += [_match(prospect) for prospect in page if _email(prospect) == task.email]
+        task.found += [prospect.prospect_id for prospect in page if _email(prospect) == task.email]
         if len(page) >= self._size and task.page < _MOST_PAGES:
             self._dispatcher.add(ProspectsPage(task.email, task.page + 1, task.found))
             return
-        self._know(task.email, task.found, is_whole=True)
+        self._know(task.email, task.found)
 
     # -- page by page -----------------------------------------------------------------------------------------------
 
@@ -135,13 +131,12 @@ class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
 
     def _ask_on(self) -> None:
         """Request the next pages, few enough that hardly any call is wasted; finish listing once none is in flight."""
-        is_enough = not self._missing and not self._needs_whole
-        while not is_enough and self._next < self._end and self._in_flight < max(1, self._read // _AHEAD):
+        while self._missing and self._next < self._end and self._in_flight < max(1, self._read // _AHEAD):
             self._dispatcher.add(ProspectsPage(page=self._next))
             self._next += 1
             self._in_flight += 1
         if not self._in_flight:
-            self._finish(is_whole=not is_enough)
+            self._finish()
 
     def _take_page(self, task: ProspectsPage, page: tuple[FoundProspect, ...]) -> None:
         self._in_flight -= 1
@@ -153,33 +148,27 @@ class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
         for prospect in page:
             if (email := _email(prospect)) in self._all:
                 self._missing.discard(email)
-                matches = self._listed.setdefault(email, {})
-                matches[prospect.prospect_id] = _match(prospect)
-                if not self._needs_whole:
-                    self._know(email, matches.values(), is_whole=False)
+                self._know(email, [*self._found.get(email, ()), prospect.prospect_id])
         self._ask_on()
 
-    def _finish(self, *, is_whole: bool) -> None:
-        """End the listing: record the matches found, and search for missing emails that name a row's prospect."""
+    def _finish(self) -> None:
+        """End the listing, and search for missing emails that name a row's prospect."""
         self._is_listing = False
-        for email, matches in self._listed.items() if is_whole else ():
-            self._know(email, matches.values(), is_whole=True)
         self._search([email for email in self._wanted.naming if email in self._missing])
         for email in self._wanted.compared:
             if email in self._missing:
-                self._know(email, (), is_whole=True)
+                self._know(email, ())
 
     def _search_instead(self) -> None:
         if not self._is_searching:
             self._is_searching, self._is_listing = True, False
-            self._search([email for email in self._wanted.all if self._needs_whole or email in self._missing])
+            self._search([email for email in self._wanted.all if email in self._missing])
 
     # -- results ----------------------------------------------------------------------------------------------------
 
-    def _know(self, email: str, prospects: Iterable[Match], *, is_whole: bool) -> None:
-        matches = Matches(tuple({match.prospect: match for match in prospects}.values()), is_whole)
-        self._found[email] = matches
-        self._unwritten.append((email, matches))
+    def _know(self, email: str, prospects: Iterable[str]) -> None:
+        self._found[email] = owners = tuple(dict.fromkeys(prospects))
+        self._unwritten.append((email, owners))
 
     def _tell(self) -> None:
         done, total = len(self._found) + len(self._refusals), len(self._wanted)
@@ -209,7 +198,3 @@ class Lookups(Stage[ProspectsPage, tuple[str, Matches]]):
 
 def _email(prospect: FoundProspect) -> str:
     return prospect.email.strip().lower()
-
-
-def _match(prospect: FoundProspect) -> Match:
-    return Match(prospect.prospect_id, prospect.created_at)

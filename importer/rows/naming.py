@@ -1,21 +1,23 @@
 """Replace emails in rows by prospect IDs, as far as the prospects of the emails are known.
 
 Input: rows, and the matches for their emails. Output: rows with prospect IDs. No email is guessed and no prospect is
-created. A row is rejected if no prospect or several have its email, unless a setting chooses among several. An ID takes
+created. A row is rejected if no prospect or several have its email. An ID takes
 precedence over the email in the same row; if the email belongs to another prospect, the row has a problem.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from importer.errors import as_argument
-from importer.journal import Match, Matches
-from importer.messages import Cell, Message, Part, say
-from importer.models import OnSeveral, Problem, Rows
+from importer.journal import Owners
+from importer.messages import Cell, Message, say, some
+from importer.models import Problem, Rows
+from importer.reading import Sheet
+from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 
 _MOST_NAMED = 5
@@ -30,7 +32,7 @@ class EmailAnswers:
         refused: email → the reason why it could not be looked up.
     """
 
-    found: Mapping[str, Matches] = field(default_factory=dict)
+    found: Mapping[str, Owners] = field(default_factory=dict)
     refused: Mapping[str, Message] = field(default_factory=dict)
 
     def updated(self, later: EmailAnswers) -> EmailAnswers:
@@ -70,21 +72,9 @@ def emails_of(rows: Rows, made: Collection[int] = ()) -> Emails:
     return Emails(list(naming), [email for email in beside if email not in naming])
 
 
-def chosen(matches: Matches, on_several: OnSeveral) -> tuple[Match, ...]:
-    """Return the prospects of an email that receive its notes; none if this can't be decided."""
-    if len(matches.all) <= 1 or on_several is OnSeveral.ALL:
-        return matches.all
-    times = sorted(match.created_at for match in matches.all if match.created_at is not None)
-    if on_several is OnSeveral.REJECT or len(times) < len(matches.all):
-        return ()
-    best, runner_up = times[:2] if on_several is OnSeveral.OLDEST else times[:-3:-1]
-    return () if best == runner_up else tuple(match for match in matches.all if match.created_at == best)
-
-
 def named(
     rows: Rows,
     answers: EmailAnswers,
-    on_several: OnSeveral,
     cell: Callable[[int], tuple[int, str]],
     made: Collection[int] = (),
     heading: str = "ITS-HEADING",
@@ -94,7 +84,6 @@ def named(
     Args:
         rows: the rows after validation.
         answers: the results of looking up the emails.
-        on_several: the choice if several prospects have an email.
         cell: returns the column and the name of the email's cell for a row number.
         made: positions of rows that an earlier run delivered by their IDs; they are not changed.
         heading: heading or letter of the email column.
@@ -103,28 +92,23 @@ def named(
         return rows
     prospect, note = rows.prospect.copy(), rows.note.copy()
     rejected, problems = dict(rows.rejected), dict(rows.problems)
-    further: list[tuple[int, str, str]] = []  # position, ID and email of further prospects who receive a row's note
     usable = np.flatnonzero((rows.note >= 0) & (rows.email != "")).tolist()
     for position, email, named_by in zip(
         usable, rows.email[usable].tolist(), rows.prospect[usable].tolist(), strict=True
     ):
-        matches = answers.found.get(email)
-        if named_by != email:
-            is_open = matches is not None and matches.all and position not in made
-            if matches is not None and is_open and named_by not in {match.prospect for match in matches.all}:
-                note[position] = -1
-                problems[position] = [_mismatch(named_by, email, matches, int(rows.number[position]), cell, heading)]
-            continue
+        owners = answers.found.get(email)
         if position in made:
             continue
-        receiving = () if matches is None else chosen(matches, on_several)
-        if receiving:
-            prospect[position] = receiving[0].prospect
-            further += [(position, match.prospect, email) for match in receiving[1:]]
-        elif matches is not None or email in answers.refused:
+        if named_by != email:
+            if owners and named_by not in owners:
+                note[position] = -1
+                problems[position] = [_mismatch(named_by, email, owners, int(rows.number[position]), cell, heading)]
+        elif owners is not None and len(owners) == 1:
+            prospect[position] = owners[0]
+        elif owners is not None or email in answers.refused:
             note[position] = -1
-            rejected[position] = answers.refused.get(email) or why_not(email, matches, on_several)
-    return with_more(replace(rows, prospect=prospect, note=note, rejected=rejected, problems=problems), further)
+            rejected[position] = answers.refused.get(email) or why_not(email, owners or ())
+    return replace(rows, prospect=prospect, note=note, rejected=rejected, problems=problems)
 
 
 def with_more(rows: Rows, further: Sequence[tuple[int, str, str]]) -> Rows:
@@ -149,23 +133,38 @@ def with_more(rows: Rows, further: Sequence[tuple[int, str, str]]) -> Rows:
     )
 
 
-def why_not(email: str, matches: Matches | None, on_several: OnSeveral) -> Message:
+def why_not(email: str, owners: Owners) -> Message:
     """Return the reason why an email doesn't name exactly one prospect."""
-    if matches is None or not matches.all:
+    if not owners:
         return say("email.nobodys", email=Cell(email))
-    ids: tuple[Part, ...] = tuple(match.prospect for match in matches.all)
-    if len(ids) > _MOST_NAMED:
-        ids = (say("and-more", names=ids[:_MOST_NAMED], n=len(ids) - _MOST_NAMED),)
-    if on_several is not OnSeveral.REJECT:
-        return say("email.several-undated", email=Cell(email), prospects=ids, which=on_several.value)
-    return say("email.several", email=Cell(email), prospects=ids)
+    return say("email.several", email=Cell(email), prospects=some(owners, _MOST_NAMED))
 
 
 def _mismatch(
-    prospect: str, email: str, matches: Matches, number: int, cell: Callable[[int], tuple[int, str]], heading: str
+    prospect: str, email: str, owners: Owners, number: int, cell: Callable[[int], tuple[int, str]], heading: str
 ) -> Problem:
     column, cell_name = cell(number)
-    owners = tuple(match.prospect for match in matches.all[:_MOST_NAMED])
     parts = {"prospect": Cell(prospect), "email": Cell(email), "column": Cell(as_argument(heading))}
-    text = say("email.of-another-prospect", **parts, owners=owners)
+    text = say("email.of-another-prospect", **parts, owners=owners[:_MOST_NAMED])
     return Problem(number, column, cell_name, email, text, say("email.of-another-prospect-in-short"))
+
+
+def people_of(sheet: Sheet, roles: Roles, rows: Rows, emails: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return lines about the people with some emails, for Saleshandy's own prospect importer; nothing is guessed.
+
+    The headings come first. Each line has an email, and the first text in each column without a role in its rows.
+    """
+    known: dict[str, list[str]] = {email: [""] * len(roles.unused) for email in emails}
+    headings = ("Email", *(sheet.headings[column] for column in roles.unused))
+    if rows.email is None or not known:
+        return [headings]
+    at = np.flatnonzero(np.isin(rows.email, [*known])).astype(np.int32)
+    if rows.sheet_rows is not None:  # names and companies in a row of several people may be another's
+        at = at[np.bincount(rows.sheet_rows)[rows.of_sheet(at)] == 1]
+    row_emails = dict(zip(rows.number[at].tolist(), rows.email[at].tolist(), strict=True))
+    for numbers, columns in sheet.columns():
+        for index in (index for index, number in enumerate(numbers) if number in row_emails):
+            texts = known[row_emails[numbers[index]]]
+            for place, column in enumerate(roles.unused):
+                texts[place] = texts[place] or " ".join(columns[column][index].split())
+    return [headings, *((email, *texts) for email, texts in known.items())]

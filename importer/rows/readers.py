@@ -1,21 +1,28 @@
 """Read block by block the columns from which a template composes the text of each note.
 
-Input: blocks of a sheet. Output: a code for each row, by which rows with equal values are found quickly.
+Input: blocks of a sheet. Output: a code for each row, by which rows with equal values are found quickly; the content of
+each row's note as earlier templates of this kind of sheet composed it. Nothing is composed before it is asked for.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 
-from importer.markup import ContentKind, is_html
+from importer.markup import ContentKind, content_of, is_html
 from importer.models import Ints
+from importer.reading import Sheet
 from importer.rows.blocks import Block, ColumnReader
-from importer.rows.composing import Composition
+from importer.rows.composing import Composition, composition
 from importer.rows.dates import FieldDates
+from importer.rows.headings import named
 from importer.rows.values import Wrong, has_control, read_content, read_field
 from importer.settings import Settings
+from importer.settings.kinds import DateOrder
+from importer.settings.reading import Form, own_columns
 
 
 class ComposedReader(ColumnReader):
@@ -75,3 +82,28 @@ class ComposedReader(ColumnReader):
             self._unclean.add(text)
         self._texts[text] = content, as_html
         return content, as_html
+
+
+def earlier_texts(sheet: Sheet, forms: Sequence[Form], settings: Settings) -> dict[Form, Callable[[int], str]]:
+    """Return form → function that returns the content of a row's note, for forms whose template fits the sheet."""
+    free, found = own_columns(sheet.headings), dict[Form, Callable[[int], str]]()
+    for template, order in forms:
+        composed = composition(template, lambda name: named(name, sheet.headings, free))
+        if isinstance(composed, Composition):
+            dates = DateOrder(order) if order else None
+            found[template, order] = _content(sheet, composed, replace(settings, dates=dates))
+    return found
+
+
+def _content(sheet: Sheet, composed: Composition, settings: Settings) -> Callable[[int], str]:
+    read = cache(lambda: _read(sheet, ComposedReader(composed, settings)))
+    return lambda row: read()[row]
+
+
+def _read(sheet: Sheet, reader: ComposedReader) -> list[str]:
+    codes = [code for block in sheet.columns() for code in reader.codes(Block(*block)).tolist()]
+    texts = [
+        content_of(value, kind) if isinstance(value, str) else ""
+        for value, kind in zip(reader.values, reader.kinds, strict=True)
+    ]
+    return [texts[code] for code in codes]

@@ -6,8 +6,10 @@ Input: a sheet's blocks. Output: a question for each such column, even if the pr
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 from importer.errors import as_argument
 from importer.fields import WORDED
@@ -18,7 +20,7 @@ from importer.rows import words
 from importer.rows.blocks import Block
 from importer.rows.columns import Roles, called, shown
 from importer.rows.footers import is_footer
-from importer.rows.values import cleaned_id, folded
+from importer.rows.values import Wrong, cleaned_id, folded
 from importer.settings.kinds import mapped
 from importer.settings.reading import Values, key, numbered
 
@@ -27,8 +29,41 @@ _MOST_ODD = 3  # other values that a column may hold beside words
 _MOST_UNKNOWN = 20  # unknown words that it may hold
 _LONGEST = 60  # characters; a longer text is no word
 _FIRST_LOOK = 100  # rows that are checked first; they rule out nearly all other columns
-_PHRASE = re.compile(r"\S|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
-"""A sign, or a few words that hold no email, link, number or date."""
+_PHRASE = re.compile(r"\S|\d{1,3}|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
+"""A sign, a short number, or a few words that hold no email, link, number or date."""
+_SEVERAL = re.compile(r"[,;|/\n]")
+
+
+_AMONG = re.compile(rf"(?<![^\n,;|/])\s*({WORDED[Role.VISIBILITY].in_headings[Visibility.PRIVATE][0]})\s*(?![^\n,;|/])")
+
+
+def private_among(cells: Iterable[str]) -> set[str]:
+    """Return the words for private that stand alone, or among others with separators between: ``pricing, private``."""
+    text = "\n".join(cells).casefold()
+    if not text.isascii():
+        text = "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
+    return set(_AMONG.findall(text))
+
+
+def restricting(role: Role, heading: str, values: Values) -> Callable[[str], bool]:
+    """Return a function: whether a cell, in a column beside that of the role, makes a note less visible.
+
+    It does unless it surely doesn't: by a usual word, a yes or a no, or the user's own meaning for this very column.
+    Under a heading that says nothing of the role (*Tags*), only a word for private does.
+    """
+    own = words.Vocabulary(role, heading, {place: own for place, own in values.items() if place[1] is not None})
+    is_spoken_of = words.speaks(role, heading) or words.is_about(role, heading)
+
+    @cache
+    def restricts(text: str) -> bool:
+        word = cleaned_id(text)
+        read = own.read(word) if word else words.blank(role, heading)
+        value = words.reading(role, heading, word) if isinstance(read, Wrong) else read
+        if value is None and role is Role.VISIBILITY and not is_spoken_of:
+            return words.says_only(role, word) or bool(private_among([word]))
+        return value is None or value is words.LEAST[role]
+
+    return restricts
 
 
 def question(
@@ -61,7 +96,8 @@ class Unmapped:
     """Finder of columns without a role that are probably meant for the visibility or the status.
 
     Under a heading that is about the role, such a column holds a few short words, usual ones or not, or codes. Under
-    another heading, all its words are usual ones or the user's own. If notes are public or published, most of them are
+    another heading, all its words are usual ones or the user's own, or a word for private stands among others
+    (``pricing, private``). If notes are public or published, most of them are
     enough, because a typing error must not publish a draft. Then one word must mean the role in any context: *Draft*,
     but not *Live*. If a column already has the role, a second one counts only if one of its words may restrict notes
     further: *Private?* with a yes, although notes are public.
@@ -92,17 +128,27 @@ class Unmapped:
         self._spoken_of = {i: [role for role in WORDED if words.speaks(role, headings[i])] for i in looked_at}
         self._about = {i: [role for role in WORDED if words.is_about(role, headings[i])] for i in looked_at}
         self._values = {i: Counter[str]() for i in looked_at}
+        self._full = set[int]()  # columns with so many words that no more are counted
+        self._among = {i: dict[str, None]() for i in looked_at}  # some cells with a word for private among others
 
     def look(self, block: Block) -> None:
         """Drop the columns that hold more than a few other values than such words in this block."""
+        for position, cells in self._among.items():
+            several = [text for text in {*block.columns[position]} if len(text) <= _LONGEST and _SEVERAL.search(text)]
+            if len(cells) < _MOST_VALUES and private_among(several):
+                cells.update(dict.fromkeys(text for text in sorted(several) if private_among([text])))
         for position, values in [*self._values.items()]:
-            column = block.columns[position]
+            column = () if position in self._full else block.columns[position]
             for part in (column[:_FIRST_LOOK], column[_FIRST_LOOK:]):
                 values.update(part)
                 unknown = [text for text in values if not self._is_word(position, text) and not is_footer(text)]
                 odd = (text for text in unknown if not self._may_be_word(position, text))
-                if len(unknown) > _MOST_UNKNOWN or sum(1 for _ in odd) > _MOST_ODD:
+                is_many = len(unknown) > _MOST_UNKNOWN
+                if sum(1 for _ in odd) > _MOST_ODD or (is_many and not self._about[position]):
                     del self._values[position]
+                    break
+                if is_many:
+                    self._full.add(position)
                     break
 
     def _is_word(self, position: int, text: str) -> bool:
@@ -122,15 +168,16 @@ class Unmapped:
             Role.STATUS: any(note.status is Status.PUBLISHED for note in notes),
         }
         questions = []
-        for position, texts in self._values.items():
-            rows, heading = _counted(texts), self._headings[position]
+        for position, among in self._among.items():
+            texts, heading = self._values.get(position, Counter([*among])), self._headings[position]
+            rows = _counted(texts)
             known = [value for value in rows if self._is_word(position, value)]
             alike = [value for value in rows if value in known or self._may_be_word(position, value)]
             by_heading = {*self._about[position]} if 2 * len(alike) > len(rows) else set()
             by_heading |= {*self._spoken_of[position]} if known else set()
             is_whole, roles, less = len(known) == len(rows), [], []
             for role in WORDED:
-                of_role, restricts = self._of(role, known), words.restricting(role, heading, self._own)
+                of_role, restricts = self._of(role, known), restricting(role, heading, self._own)
                 if role not in self._taken:
                     is_said = bool(of_role) or (bool(known) and role in self._spoken_of[position])
                     is_mostly = role in by_heading or self._are_mostly_of(role, known, rows)
@@ -139,6 +186,11 @@ class Unmapped:
                     strong = [value for value in of_role if is_whole and words.is_strong(role, value)]
                     cells = [*rows, *{""}.intersection(map(cleaned_id, texts))] if role in by_heading else strong
                     less += [role] if is_open[role] and any(map(restricts, cells)) else []
+            is_among = bool(among) and is_open[Role.VISIBILITY] and not roles + less
+            if is_among:
+                is_taken = Role.VISIBILITY in self._taken
+                roles, less = ([], [Role.VISIBILITY]) if is_taken else ([Role.VISIBILITY], [])
+                known = [*known, *sorted(private_among(among))]
             if not roles and not less:
                 continue
             asked = [role for role in roles if role in self._vacant] if roles else less[:1]
@@ -149,6 +201,7 @@ class Unmapped:
                 is_mostly = any(self._are_mostly_of(role, known, rows) for role in roles)
                 says = say("overlooked.most-words") if is_mostly else say("overlooked.by-heading")
                 says = say("overlooked.all-words") if is_whole else says
+                says = say("overlooked.among") if is_among else says
             says = say("overlooked.though-ignored", says=says) if position in self._doubtful else says
             if asked and self._is_open(position, rows, known):
                 questions.append(question(self._headings, position, asked, [*rows], says, beside))

@@ -19,7 +19,7 @@ from importer.messages import Message, Part, say
 from importer.models import Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
-from importer.rows import records, words
+from importer.rows import records, unmapped, words
 from importer.rows.attachments import Folder
 from importer.rows.blocks import Block, ColumnReader, WordReader
 from importer.rows.columns import Roles, at_the_start, called
@@ -126,7 +126,7 @@ class _Validation:
         record = records.found(self.sheet, self.roles)
         record_ids = record.ids if record is not None and record.is_chosen else None
         self._add_contradictions(number, prospect, note, record_ids)
-        skipped = {**self.left_out, **footers.finish(), **skipped}
+        skipped = {**self.left_out, **footers.skipped, **skipped}
         for position in skipped:
             del self.problems[position]
         meanings = {role: self.columns[role].meanings() for role in WORDED if role in columns}
@@ -306,5 +306,5 @@ def _words(role: Role, blank: Value | Wrong, sheet: Sheet, roles: Roles, setting
         position,
         lambda text: read(word) if (word := cleaned_id(text)) else blank,
         words.LEAST[role],
-        {at: words.restricting(role, headings[at], values) for at in further},
+        {at: unmapped.restricting(role, headings[at], values) for at in further},
     )

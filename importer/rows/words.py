@@ -10,9 +10,9 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
@@ -250,23 +250,6 @@ class Vocabulary:
         return Wrong(reason, "" if near else text, near=nearest)
 
 
-def restricting(role: Role, heading: str, values: Values) -> Callable[[str], bool]:
-    """Return a function: whether a cell, in a column beside that of the role, makes a note less visible.
-
-    It does unless it surely doesn't: by a usual word, a yes or a no, or the user's own meaning for this very column.
-    """
-    own = Vocabulary(role, heading, {place: words for place, words in values.items() if place[1] is not None})
-
-    @cache
-    def restricts(text: str) -> bool:
-        word = cleaned_id(text)
-        read = own.read(word) if word else blank(role, heading)
-        value = reading(role, heading, word) if isinstance(read, Wrong) else read
-        return value is None or value is LEAST[role]
-
-    return restricts
-
-
 def ever(values: Values, role: Role) -> set[str]:
     """Return all words, folded, that have a meaning for a role in any column."""
     return {folded(cleaned_id(word)) for (of, _), words in values.items() if of is role for word in words}
@@ -331,7 +314,9 @@ def unknown(
     questions = []
     for position, column in asked.items():
         role = column.role
-        answered = ever(values, role) if "value" in settings.said else {""}  # of which the first says nothing of others
+        answered = (
+            ever(values, role) if "value" in settings.origin.said else {""}
+        )  # of which the first says nothing of others
         is_sure = any(settings.mapping.get(role, ())) or any(
             folded(word) not in {"", *answered} for word in known[role]
         )

@@ -4,13 +4,11 @@ Input: settings from any caller. Output: checked settings, or an error that name
 
 table      the declaration of all settings, and :class:`Settings`, checked when it is made
 kinds      kinds of values, and how each is read
-limits     values that limit a run: how much of a file is read, windows of the day
-rate       rates such as ``20/1s``
+limits     values that limit a run: how much of a file is read, windows of the day, and rates such as ``20/1s``
 reading    how a kind of sheet is read: names of columns, meanings of words, and :class:`Reading`
 sources    command line, environment, profile, default: the value that counts, and where it was set
 readings   the readings that a profile remembers, and the settings with the answers of one
 profiles   the settings of a workspace, kept in a file
-profile_lines  single lines of a profile, also of a file that can't be read
 address    the API's address in its canonical spelling; the journal's place
 secrets    the API key, and the addresses for notifications
 keystore   the system's key store
@@ -19,10 +17,9 @@ keystore   the system's key store
 from importer.files import keep_private, make_private_folder
 from importer.settings.address import LIVE, api_address, canonical_url, checked_url, default_journal, journal_place
 from importer.settings.kinds import with_tilde
-from importer.settings.limits import Limits, TimeWindow
-from importer.settings.rate import Rate
+from importer.settings.limits import Limits, Rate, TimeWindow
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient, read_key, who_can_read
-from importer.settings.table import BATCH_SIZE, GIVE_UP, SETTINGS, Setting, Settings, Topic
+from importer.settings.table import BATCH_SIZE, GIVE_UP, SETTINGS, Origin, Setting, Settings, Topic
 
 __all__ = [
     "ADDRESSES_VARIABLE",
@@ -33,6 +30,7 @@ __all__ = [
     "SETTINGS",
     "Limits",
     "Occasion",
+    "Origin",
     "Rate",
     "Recipient",
     "Setting",

@@ -10,7 +10,7 @@ import contextlib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -19,12 +19,10 @@ from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
 from importer.models import Role
 from importer.settings.address import checked_url, journal_place
-from importer.settings.limits import Limits, TimeWindow
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate, TimeWindow
 from importer.storage import Url, place
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_COUNT = re.compile(r"[1-9]\d{0,14}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(h|hours?|m|min|minutes?|s|sec|seconds?)\s*", re.ASCII | re.IGNORECASE)
@@ -37,13 +35,6 @@ _Member = TypeVar("_Member", bound=Enum)
 
 PLACEHOLDERS = {"name": "{name}", "date": "{date}", "time": "{time}"}
 """Placeholders in the name of a results file, which messages show unchanged."""
-
-
-class AttachmentsAre(StrEnum):
-    """Contents of the whole attachments column, so that a typing error in a row isn't read as the other kind."""
-
-    IDS = "ids"
-    FILES = "files"
 
 
 class SeveralInCell(StrEnum):
@@ -229,8 +220,8 @@ class Columns:
     def read(self, value: object) -> dict[Role, tuple[str, ...]]:
         """See :class:`ValueKind`."""
         headings_by_role: dict[Role, list[str]] = {}
-        roles = [role for role in Role if role is not Role.KEY]  # the key column has its own setting
-        allowed = say("kind.columns", roles=tuple(role.value for role in roles))
+        roles = {role.value for role in Role}
+        allowed = say("kind.columns", roles=tuple(role.value for role in Role))
         for name, headings in _pairs(value, allowed):
             role = name.strip().lower()
             for heading in headings if isinstance(headings, (list, tuple)) else [headings]:
@@ -247,25 +238,7 @@ def none_last(names: Iterable[str]) -> tuple[str, ...]:
 
 def mapped(role: Role, name: str) -> SettingPart:
     """Return the setting that maps a column to a role."""
-    setting, value = ("key-column", name) if role is Role.KEY else ("map", f"{role}={name}")
-    return SettingPart(setting, value, is_from_sheet=True)
-
-
-class Limited:
-    """Limits on what is read of a file, raised or lowered."""
-
-    def read(self, value: object) -> Limits:
-        """See :class:`ValueKind`."""
-        if isinstance(value, Limits):
-            return value
-        names = tuple(limit.name for limit in fields(Limits))
-        allowed, limits = say("kind.limits", names=names), {}
-        for name, number in _pairs(value, allowed):
-            digits = str(number).replace("_", "").replace(",", "").strip()
-            if name.strip() not in names or not _COUNT.fullmatch(digits):
-                raise _unreadable(repr(f"{name}={number}"), allowed)
-            limits[name.strip()] = int(digits)
-        return Limits(**limits)
+    return SettingPart("map", f"{role}={name}")
 
 
 def _unreadable(value: str, allowed: Message) -> BadSettings:
@@ -342,16 +315,17 @@ class LocalFile(AnyFile):
         return path
 
 
-class ResultsName:
-    """The name of results files, which are put beside their inputs."""
+class ResultsPlace:
+    """A results file's path or its URL; or a pattern of the names of results, which are put beside their inputs."""
 
-    def read(self, value: object) -> str:
+    def read(self, value: object) -> Path | str:
         """See :class:`ValueKind`."""
-        placeholders = re.findall(r"\{(.*?)\}", value) if isinstance(value, str) else []
-        rest = re.sub(r"\{(name|date|time)\}", "", value) if isinstance(value, str) else "{"
-        if "name" not in placeholders or set("{}") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
+        if not isinstance(value, str) or set("{}").isdisjoint(value):
+            return AnyFile().read(value)
+        rest = re.sub(r"\{(name|date|time)\}", "", value)
+        if "{name}" not in value or set("{}") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
             raise BadSettings(say("kind.no-results-name", value=shown(value), **PLACEHOLDERS))
-        return str(value)
+        return value
 
 
 class JournalPlace:

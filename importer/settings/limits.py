@@ -1,4 +1,4 @@
-"""Values that limit a run: how much of a file is read, and at which hours notes are sent."""
+"""Values that limit a run: how much of a file is read, windows such as ``02:00-06:00``, rates such as ``20/1s``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import time
 from importer.errors import BadSettings, UnreadableFile
 from importer.messages import Message, say
 
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_RATE = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*(s|sec|second|m|min|minute|h|hour)?\s*", re.ASCII)
 _WINDOW = re.compile(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", re.ASCII)
 
 
@@ -36,7 +38,7 @@ class Limits:
 
     def refuse(self, name: str, what: Message) -> UnreadableFile:
         """Return the error for exceeding the limit ``name``; ``what`` says where, without a full stop."""
-        return UnreadableFile(say("reading.beyond-limit", what=what, limit=getattr(self, name), name=name))
+        return UnreadableFile(say("reading.beyond-limit", what=what, limit=getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,26 @@ class TimeWindow:
 
     def __str__(self) -> str:
         return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A limit of ``calls`` in any period of ``seconds``."""
+
+    calls: int
+    seconds: float
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``.
+
+        Raises:
+            BadSettings: the text isn't a rate.
+        """
+        match = _RATE.fullmatch(text)
+        if match is None or not (match[2] or match[3]):
+            raise BadSettings(say("kind.no-rate", value=repr(text)))
+        calls, seconds = int(match[1]), float(match[2] or 1) * _UNITS[(match[3] or "s")[0]]
+        if calls < 1 or seconds <= 0:
+            raise BadSettings(say("kind.rate-of-nothing", value=repr(text)))
+        return cls(calls, seconds)

@@ -18,7 +18,7 @@ import os
 import re
 import textwrap
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,15 +77,10 @@ def load(name: str) -> dict[str, object]:
     profile = {setting: value for setting, value in profile.items() if setting != READINGS}
     for setting in profile:
         if setting in SETTINGS and not SETTINGS[setting].is_lasting:
-            raise BadSettings(say("profile.of-reading", where=place_of(name, setting), setting=repr(setting)))
+            raise BadSettings(say("profile.of-reading", where=place_of(name), setting=repr(setting)))
         if setting not in setting_names:
             near = tuple(map(repr, difflib.get_close_matches(setting, setting_names, n=3, cutoff=0)))
-            raise BadSettings(
-                say("profile.no-setting", where=place_of(name, setting), setting=repr(setting), near=near)
-            )
-    if not isinstance(profile.get("limit", {}), Mapping):
-        where = place_of(name, "limit")
-        raise BadSettings(say("profile.write-a-table", where=where, setting="limit", example="rows = 6000000"))
+            raise BadSettings(say("profile.no-setting", where=place_of(name), setting=repr(setting), near=near))
     return profile
 
 
@@ -98,7 +93,7 @@ def readings(name: str) -> list[object]:
     profile = _profiles().get(name)
     entries = profile.get(READINGS, []) if isinstance(profile, Mapping) else []
     if not isinstance(entries, list):
-        raise BadSettings(say("readings.no-list", where=place_of(name, READINGS), profile=name))
+        raise BadSettings(say("readings.no-list", where=place_of(name), profile=name))
     return entries
 
 
@@ -124,34 +119,9 @@ def _named(document: Mapping[str, object]) -> list[str]:
     return [name for name, settings in document.items() if isinstance(settings, Mapping)]
 
 
-def place_of(name: str, setting: str = "") -> Message:
-    """Return the place of a profile or of one of its entries, with the entry's line if it is known."""
-    line = _line_of(name, setting) if setting else None
-    where = {"profile": repr(name), "file": str(profiles_file())}
-    return say("origin.profile", **where) if line is None else say("origin.profile-line", **where, line=str(line))
-
-
-def _line_of(name: str, setting: str) -> int | None:
-    """Return the line of the file on which an entry begins; None if it can't be found.
-
-    The parser reports no line numbers. But the lines up to the end of any entry are valid TOML by themselves. So the
-    entry begins on the line after the longest valid part that doesn't hold the entry yet.
-    """
-    try:
-        lines = profiles_file().read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    complete = 0
-    for end in range(1, len(lines) + 1):
-        try:
-            document = tomllib.loads("\n".join(lines[:end]))
-        except tomllib.TOMLDecodeError:  # within an entry of several lines
-            continue
-        profile = document.get(name)
-        if isinstance(profile, Mapping) and setting in profile:
-            return complete + 1
-        complete = end
-    return None
+def place_of(name: str) -> Message:
+    """Return the place of a profile, for a message."""
+    return say("origin.profile", profile=repr(name), file=str(profiles_file()))
 
 
 def _unknown(name: str, document: Mapping[str, object]) -> Message:
@@ -341,3 +311,31 @@ def content() -> str:
         if os.environ.get(FILE_VARIABLE):
             raise BadSettings(say("profile.file-missing", variable=FILE_VARIABLE, file=str(path))) from error
         return ""
+
+
+def salvaged(name: str, settings: Sequence[str]) -> dict[str, object]:
+    """Return these settings of a profile from the lines that can be read by themselves, if the file can't be read."""
+    found: dict[str, object] = {}
+    for line in _lines_of(name):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            found |= {setting: value for setting, value in tomllib.loads(line).items() if setting in settings}
+    return found
+
+
+def mentions(setting: str) -> bool:
+    """Return whether the file of profiles, which may be wrong, has this word anywhere."""
+    with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
+        return setting in content()
+    return False
+
+
+def _lines_of(name: str) -> Iterator[str]:
+    """Yield the lines between a profile's name and the next table; none if they can't be read."""
+    is_inside = False
+    with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
+        for line in content().splitlines():
+            if line.lstrip().startswith("["):
+                with contextlib.suppress(tomllib.TOMLDecodeError):
+                    is_inside = tomllib.loads(line) == {name: {}}
+            elif is_inside:
+                yield line

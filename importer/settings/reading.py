@@ -171,6 +171,7 @@ class Reading:
         seen: ignored column with words of visibility or status → the words. With others it is asked about.
         run: the run that read a sheet so; empty for what the profile remembers.
         earlier: forms that the texts of the notes had before, in their order of use.
+        applies: whether it was found to be the reading of the sheet at hand.
     """
 
     name: str
@@ -180,6 +181,7 @@ class Reading:
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     run: str = ""
     earlier: tuple[Form, ...] = ()
+    applies: bool = field(default=False, compare=False)
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -199,11 +201,11 @@ class Reading:
 
     @property
     def columns(self) -> Mapping[Role, tuple[str, ...]]:
-        """Role → names of its column, with those of words and of the key."""
+        """Role → names of its column, with those of words."""
         names = {role: tuple(names) for role, names in self.answers.get("map", {}).items()}
         for role, column in self.answers.get("value", {}):
             names.setdefault(role, (column or "",))
-        return names | ({Role.KEY: (self.answers["key-column"],)} if self.answers.get("key-column") else {})
+        return names
 
     @property
     def as_settings(self) -> tuple[SettingPart, ...]:

@@ -37,7 +37,7 @@ def of_profile(profile: str) -> tuple[Reading, ...]:
     try:
         return tuple(map(from_entry, profiles.readings(profile)))
     except BadSettings as error:
-        where = profiles.place_of(profile, profiles.READINGS)
+        where = profiles.place_of(profile)
         raise BadSettings(say("readings.not-valid", where=where, why=error.message)) from error
 
 
@@ -141,7 +141,7 @@ def name_for(source: str, taken: Iterable[str]) -> str:
 def laid_under(settings: Settings, reading: Reading | None) -> Settings:
     """Return the settings for a sheet: a person's for this run, completed by the answers of the sheet's reading."""
     if reading is None:
-        return replace(settings, readings=(), reading=None)
+        return replace(settings, readings=())
     answers = dict(reading.answers)
     gone = {*map(key, settings.ignored)}
     roles = {
@@ -154,14 +154,13 @@ def laid_under(settings: Settings, reading: Reading | None) -> Settings:
     # The words stand under the heading of their column, which has no number there.
     words: Values = {(role, without_number(name)): of for (role, name), of in answers.pop("value", {}).items()}
     scalars: dict[str, Any] = {
-        HELD[name].attribute: value for name, value in answers.items() if name not in settings.said
+        HELD[name].attribute: value for name, value in answers.items() if name not in settings.origin.said
     }
     return replace(
         settings,
         mapping={**settings.mapping, **roles},
         ignored=tuple(dict.fromkeys((*settings.ignored, *ignored))),
         values=merged(words, settings.values),
-        readings=(),
-        reading=reading,
+        readings=(replace(reading, applies=True),),
         **scalars,
     )

@@ -18,10 +18,10 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
-from importer.settings import keystore, profile_lines, profiles, readings
+from importer.settings import keystore, profiles, readings
 from importer.settings.address import default_journal, journal_place
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
-from importer.settings.table import SETTINGS, Settings
+from importer.settings.table import SETTINGS, Origin, Settings
 
 OTHER_VARIABLES = (
     "NOTE_IMPORTER_PROFILES",
@@ -47,19 +47,11 @@ class Given:
 
     Attributes:
         origin: the place where it was set, for a message; None if it was said now.
-        profile: the profile that holds it; empty if none does.
     """
 
     value: object
     place: Source
     origin: Message | None = None
-    profile: str = ""
-
-    def at(self, name: str) -> Message | None:
-        """Return the origin of the setting of this name, with its line in the file of profiles."""
-        if self.place is not Source.PROFILE:
-            return self.origin
-        return profiles.place_of(self.profile, name)
 
 
 def written(value: object) -> str:
@@ -85,8 +77,7 @@ def gather(
     Args:
         said: setting → value, as said now by flags, in a form or from Python.
         names: the settings that matter; others in the environment and the profile are ignored.
-        environment: the process's variables. A blank variable gives no value. For a setting that may be given more than
-            once, the variable holds one value per line, or, on a single line, values separated by semicolons.
+        environment: the process's variables. A blank variable gives no value.
 
     Raises:
         BadSettings: the profile doesn't exist or can't be read; or one of our variables is misspelt.
@@ -97,14 +88,13 @@ def gather(
         setting = SETTINGS[name]
         text = environment.get(setting.variable, "") if setting.is_lasting else ""
         if text.strip():
-            value: object = _parts(text) if setting.many else text
-            given.setdefault(name, Given(value, Source.ENVIRONMENT, say("origin.variable", name=setting.variable)))
+            given.setdefault(name, Given(text, Source.ENVIRONMENT, say("origin.variable", name=setting.variable)))
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
         origin = profiles.place_of(profile)
         for name, value in profiles.load(profile).items():
             if name in names:
-                given.setdefault(name, Given(value, Source.PROFILE, origin, profile))
+                given.setdefault(name, Given(value, Source.PROFILE, origin))
     return given
 
 
@@ -113,7 +103,7 @@ def salvaged(given: Mapping[str, Given]) -> dict[str, Given]:
     profile = given.get("profile") or Given(
         os.environ.get(SETTINGS["profile"].variable) or profiles.DEFAULT, Source.SAID
     )
-    lines = profile_lines.salvaged(str(profile.value), ("notify", "notify-file"))
+    lines = profiles.salvaged(str(profile.value), ("notify", "notify-file"))
     found = {
         name: Given(value, Source.PROFILE, say("origin.file", file=str(profiles.profiles_file())))
         for name, value in lines.items()
@@ -132,11 +122,6 @@ def _check_variables(environment: Mapping[str, str]) -> None:
             raise BadSettings(say("variable.misspelt", name=name))
 
 
-def _parts(text: str) -> list[str]:
-    parts = text.splitlines() if "\n" in text.strip() else text.split(";")
-    return [part.strip() for part in parts if part.strip()]
-
-
 def settings_of(given: Mapping[str, Given]) -> Settings:
     """Return the settings, with the default of each setting that has no value.
 
@@ -148,7 +133,8 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     said = frozenset(name for name, entry in given.items() if entry.place is not Source.PROFILE)
     profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
     with _placed(given):
-        return Settings(**values, secret_files=_secret_files(given), said=said, readings=readings.of_profile(profile))
+        origin = Origin(said, secret_files=_secret_files(given))
+        return Settings(**values, readings=readings.of_profile(profile), origin=origin)
 
 
 _SECRET = ("api-key-file", "notify-file", "log-file")
@@ -183,7 +169,7 @@ def _placed(given: Mapping[str, Given]) -> Iterator[None]:
     except BadSettings as error:
         if error.origin or error.setting not in given:
             raise
-        raise BadSettings(error.reason, setting=error.setting, origin=given[error.setting].at(error.setting)) from error
+        raise BadSettings(error.reason, setting=error.setting, origin=given[error.setting].origin) from error
 
 
 def read(given: Mapping[str, Given], name: str) -> Any:
@@ -230,7 +216,7 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
 
 def _keyed(settings: Settings, given: Mapping[str, Given], key: str) -> Settings:
     place = say("key.of-profile", profile=repr(settings.profile), place=_place_of_key(settings, given))
-    return replace(settings, key=key, key_place=place)
+    return replace(settings, key=key, origin=replace(settings.origin, key_place=place))
 
 
 def key_file(given: Mapping[str, Given]) -> Path | None:
@@ -273,7 +259,7 @@ def key_place(settings: Settings, given: Mapping[str, Given]) -> Message:
 
 def _place_of_key(settings: Settings, given: Mapping[str, Given]) -> Message:
     if (file := key_file(given)) is not None:
-        origin = given["api-key-file"].at("api-key-file")
+        origin = given["api-key-file"].origin
         if origin is None:
             return say("origin.file", file=str(file))
         return say("origin.file-named", file=str(file), origin=origin)

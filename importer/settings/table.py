@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 from importer.errors import BadSettings
 from importer.markup import ContentKind
 from importer.messages import Message, Quoted, say, words
-from importer.models import OnSeveral, Role, Visibility, Workspace
+from importer.models import Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
-from importer.settings.limits import Limits, TimeWindow
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate, TimeWindow
 from importer.settings.reading import Meanings, Reading, Values
 from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
 
@@ -148,6 +147,22 @@ def _setting(
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where settings come from.
+
+    Attributes:
+        said: names of the settings that were given for this run. They count more than a reading's answers.
+        key_place: the source of the key, for a message.
+        secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
+            the results may not be attached either, and needn't be listed here.
+    """
+
+    said: frozenset[str] = frozenset()
+    key_place: Message | None = None
+    secret_files: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of a run, with their defaults.
 
@@ -160,27 +175,24 @@ class Settings:
             column has the role if the only name is empty; a last, empty name: the sheet may lack all other names.
         values: role and column → word of the sheet → its meaning; None: rows with this word are left out.
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
-        attachments: folder of the files to attach; None: no files are attached.
-        attachments_are: contents of the attachments column; None: files if ``attachments`` is set, otherwise IDs.
+        attachments: folder of the files that the attachments column names; None: the column holds IDs.
         several_in_cell: who receives the note if a cell names several people; None: nobody, unless a person is asked.
         dates: order of day and month in dates such as 11/1/2026, if a template puts them into the notes; None: as the
             sheet proves. If it doesn't, a person is asked.
-        secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
-            the results may not be attached either, and needn't be listed here.
         unknown_emails: file for the emails that no prospect has; None: no file is written.
-        said: names of the settings that were given for this run. They count more than a reading's answers.
-        readings: the known readings of sheets; none any more once it is known which one applies.
-        reading: the reading that applies to the sheet. The other settings contain its answers.
+        readings: the known readings of sheets; only the one that applies to the sheet once that is known. The other
+            settings then contain its answers.
+        origin: where the values come from.
         sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted.
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
             workspace.
         rate: maximum of calls in a period; None: as many as the API allows.
-        connect_timeout, read_timeout, settle, give_up: in seconds, as ``wait`` and ``longest``. A ``give_up`` of None
-            is :data:`GIVE_UP`, or in a window the time until it closes.
+        read_timeout, settle, give_up: in seconds, as ``wait``. A ``give_up`` of None is :data:`GIVE_UP`, or in a window
+            the time until it closes.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
-        results: the results file; None: beside the input.
-        results_name: name of results files beside their inputs; None: ``{name}.results.xlsx``.
-        max_invalid, max_unknown: shares from 0 to 1.
+        results: the results file, or the pattern of the names of results beside their inputs, which holds
+            ``{name}``; None: ``{name}.results.xlsx``.
+        max_invalid: a share from 0 to 1.
 
     Raises:
         BadSettings: a value can't be used; the message names the setting, and says what is allowed.
@@ -203,27 +215,16 @@ class Settings:
     content: ContentKind = _setting(
         kinds.OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO, is_of_reading=True
     )
-    key_column: str | None = _setting(
-        kinds.Text(), Topic.FILE, "HEADING", default=None, is_of_reading=True, is_common=True
-    )
     ignored: Sequence[str] = _setting(
         kinds.Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True, **_OF_A_SHEET
     )
     attachments: Path | None = _setting(kinds.LocalFile(), Topic.FILE, "FOLDER", default=None, is_common=True)
-    attachments_are: kinds.AttachmentsAre | None = _setting(
-        kinds.OneOf(kinds.AttachmentsAre), Topic.FILE, "[ids|files]", default=None, explains_default=True
-    )
-    on_several: OnSeveral = _setting(
-        kinds.OneOf(OnSeveral), Topic.PROSPECTS, "[reject|newest|oldest|all]", default=OnSeveral.REJECT
-    )
     unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.PROSPECTS, "FILE", default=None, is_common=True)
     skip_existing: bool = _setting(kinds.Yes(), Topic.PROSPECTS, default=False, is_common=True)
     sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, is_common=True, decides_rows=True)
     header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", default=None, decides_rows=True)
     encoding: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, **_OF_BYTES)
     delimiter: str | None = _setting(kinds.Text(), Topic.FILE, "SIGN", default=None, **_OF_BYTES)
-    fill_merged: bool = _setting(kinds.Yes(), Topic.FILE, default=False, **_OF_BYTES)
-    limits: Limits = _setting(kinds.Limited(), Topic.FILE, "NAME=NUMBER", default=Limits(), name="limit", many=True)
     export: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
     several_in_cell: kinds.SeveralInCell | None = _setting(
         kinds.OneOf(kinds.SeveralInCell),
@@ -249,7 +250,6 @@ class Settings:
     api_key_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.CALLS, "FILE", default=None)
     workers: int = _setting(kinds.Whole(1, 64), Topic.CALLS, "N", default=8)
     rate: Rate | None = _setting(kinds.Rated(), Topic.PACE, "CALLS/TIME", default=None, is_common=True)
-    connect_timeout: float = _setting(kinds.Seconds(0.1, 600), Topic.CALLS, _SECONDS, default=10.0)
     read_timeout: float = _setting(kinds.Seconds(0.1, 3600), Topic.CALLS, _SECONDS, default=60.0)
     settle: float = _setting(kinds.Seconds(0, 3600), Topic.CALLS, _SECONDS, default=5.0)
     give_up: float | None = _setting(
@@ -257,18 +257,15 @@ class Settings:
     )
     new_journal: bool = _setting(kinds.Yes(), Topic.NEW_JOURNAL, default=False)
     wait: float = _setting(kinds.Span(), Topic.WAITING, "TIME", default=0.0)
-    results: Path | None = _setting(
-        kinds.AnyFile(), Topic.RESULTS, "NAME", default=None, explains_default=True, is_common=True
+    results: Path | str | None = _setting(
+        kinds.ResultsPlace(), Topic.RESULTS, "NAME", default=None, explains_default=True, is_common=True
     )
-    results_name: str | None = _setting(kinds.ResultsName(), Topic.RESULTS, "NAME", default=None)
     archive: Path | None = _setting(kinds.AnyFile(), Topic.ARCHIVE, "FOLDER", default=None, is_common=True)
     min_rows: int = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=1)
     max_invalid: float | None = _setting(kinds.Share(), Topic.GUARDS, "PERCENT", default=None)
-    max_unknown: float | None = _setting(kinds.Share(), Topic.GUARDS, "PERCENT", default=None)
     max_notes: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
     max_public: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
     between: TimeWindow | None = _setting(kinds.WindowKind(), Topic.HOURS, "TIMES", default=None, is_common=True)
-    longest: float | None = _setting(kinds.Span(), Topic.HOURS, "TIME", default=None, name="for")
     first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", default=None, is_common=True)
     again: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
     update: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
@@ -291,11 +288,8 @@ class Settings:
     notify_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.NOTIFYING, "FILE", default=None)
 
     key: str = field(default="", repr=False)
-    key_place: Message | None = field(default=None, compare=False)
-    said: frozenset[str] = field(default=frozenset(), compare=False)  # the origin of a value, not a value
     readings: Sequence[Reading] = ()
-    reading: Reading | None = None
-    secret_files: Sequence[Path] = field(default=(), compare=False)
+    origin: Origin = field(default=Origin(), compare=False)
 
     def __post_init__(self) -> None:
         for setting in SETTINGS.values():
@@ -303,8 +297,6 @@ class Settings:
                 value = getattr(self, setting.attribute)
                 if value is not None or setting.default is not None:
                     object.__setattr__(self, setting.attribute, setting.read(value))
-        if self.attachments_are is kinds.AttachmentsAre.FILES and self.attachments is None:
-            raise BadSettings(say("settings.no-folder"), setting="attachments-are")
         if not isinstance(self.key, str) or not can_be_key(self.key):
             raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
 
@@ -312,24 +304,17 @@ class Settings:
         """Return settings with these topics' values, with the known readings and with ``others``, but no key."""
         settings = [setting for setting in SETTINGS.values() if setting.topic in topics and setting.attribute]
         values = {setting.attribute: getattr(self, setting.attribute) for setting in settings}
-        for attribute in ("secret_files", "said", "readings", "reading"):
-            values[attribute] = getattr(self, attribute)
-        return Settings(**values | others)
+        return Settings(**{**values, "readings": self.readings, "origin": self.origin, **others})
+
+    @property
+    def reading(self) -> Reading | None:
+        """The reading that applies to the sheet; None if none does, or if that isn't known yet."""
+        return next((reading for reading in self.readings if reading.applies), None)
 
     @property
     def workspace(self) -> Workspace:
         """The workspace for which deliveries are remembered."""
         return Workspace(self.profile, self.base_url)
-
-    @property
-    def columns(self) -> Mapping[Role, tuple[str, ...]]:
-        """Role → names of its column, as in ``mapping``, with the key column."""
-        return {**self.mapping, **({Role.KEY: (self.key_column,)} if self.key_column else {})}
-
-    @property
-    def takes_files(self) -> bool:
-        """True if the attachments column holds names of files."""
-        return self.attachments is not None and self.attachments_are is not kinds.AttachmentsAre.IDS
 
     @property
     def is_on_this_machine(self) -> bool:

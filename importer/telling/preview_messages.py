@@ -15,7 +15,7 @@ from importer.importing.preview import Preview
 from importer.importing.wording import count, duration, in_bytes, listed, rate
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
-from importer.models import OnSeveral, Role, Status, Visibility
+from importer.models import Role, Status, Visibility
 from importer.settings.reading import WORDS
 from importer.telling.rendering import Line, LineKind
 
@@ -82,9 +82,7 @@ def question(overview: Preview) -> Message:
     url, notes = overview.base_url, notes_to_send(overview)
     if overview.to_look_up:
         emails, rows = count(overview.to_look_up, "email"), count(overview.rows, "row")
-        is_each = overview.on_several is OnSeveral.ALL
-        kind = "plan.look-up-and-send-each" if is_each else "plan.look-up-and-send"
-        message = say(kind, emails=emails, rows=rows, notes=notes, url=url)
+        message = say("plan.look-up-and-send", emails=emails, rows=rows, notes=notes, url=url)
     else:
         message = say("plan.send", notes=notes, url=url)
     return say("plan.is-this-meant", question=message) if overview.never_sent else message
@@ -92,10 +90,9 @@ def question(overview: Preview) -> Message:
 
 def notes_to_send(overview: Preview) -> Message:
     """Return the number of notes that would be sent, which emails that aren't looked up yet may change."""
-    most = overview.most
     if not overview.to_look_up:
         return count(overview.total, "note")
-    return say("plan.at-least-notes", n=overview.total) if most is None else say("plan.at-most-notes", n=most)
+    return say("plan.at-most-notes", n=overview.total)
 
 
 def check(overview: Preview) -> Iterator[Line]:
@@ -252,8 +249,7 @@ def sizes(overview: Preview) -> Iterator[Line]:
 def _to_deliver(overview: Preview) -> Message:
     """Return the number of notes in the file, and how many of them are to be delivered if earlier runs made some."""
     left = overview.remaining.total + overview.remaining.held_back
-    is_at_most = overview.to_look_up and overview.most is not None
-    notes = say("plan.at-most-notes" if is_at_most else "count.note", n=overview.planned)
+    notes = say("plan.at-most-notes" if overview.to_look_up else "count.note", n=overview.planned)
     if not overview.imported_before:
         return say("plan.to-deliver", notes=notes)
     if left:
@@ -340,8 +336,8 @@ def _emails(overview: Preview) -> Iterator[Line]:
     if overview.to_look_up:
         from importer.rows.lookups import calls_for  # noqa: PLC0415 - as above
 
-        kind, n = "plan.emails-each" if overview.on_several is OnSeveral.ALL else "plan.emails", overview.to_look_up
-        yield Line(say(kind, n=n, calls=calls_for(n)), LineKind.TEXT)
+        n = overview.to_look_up
+        yield Line(say("plan.emails", n=n, calls=calls_for(n)), LineKind.TEXT)
         yield Line(say("plan.emails-nothing-guessed"), LineKind.TEXT, is_detail=True)
     for why, rows in itertools.islice(overview.rejected.items(), _SHOWN_REJECTED):
         yield Line(say("plan.rejected", n=rows, why=why), LineKind.DETAIL)

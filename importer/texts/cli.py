@@ -31,7 +31,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "practice.address": "Practice calls no address. Leave out `base-url`.",
     "practice.online": "Practice makes no calls. Leave out --online. Email addresses that an earlier check looked up are known.",
     "practice.not-yet": "Nothing was practised, because nothing of this file can be sent yet.",
-    "doctor.uncomment": "the profile names a file for the key, but in a comment. Put the key into that file, and change line {line} of {file}, without the # at its beginning, to: {text}",
     "fault.of-command": (
         "note-importer failed because of an error of its own ({error}).\n"
         "Delivered notes are recorded, and {action.the-same-command} continues where this one stopped. Please report the error, with the output of NOTE_IMPORTER_DEBUG=1."
@@ -61,7 +60,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "init.ask-key-again": "Another API key (not shown; Enter: keep this one)",
     "init.ask-notify": "Address for notifications, such as slack://… or mailtos://… (Enter: none)",
     "init.written": "The profile {name} was written to {path}. You can edit this file. To see all settings, use `note-importer config`.",
-    "init.guards": "A file is not sent if more than {share} of its rows have problems, or name prospects that are not in the workspace. To change that, edit max-invalid and max-unknown in the profile.",
+    "init.guards": "A file is not sent if more than {share} of its rows have problems, or name prospects that are not in the workspace. To change that, edit max-invalid in the profile.",
     "init.ask-archive": "Folder for finished files and their results (- to leave them where they are)",
     "init.archive": "Finished files and their results go to the folder {archive}. It is there now.",
     "init.ask-key-store": "Store the key in the system's key store? (No: in a file that only you can read)",

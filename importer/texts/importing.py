@@ -121,7 +121,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Nothing was sent. {action.Run-same-command} in that window."
     ),
     "stopped.window-over": "The window {window} is over (`between`)",
-    "stopped.time-over": "The time limit was reached (`for`)",
     "results.would-replace-file": (
         "The results would replace the file that is imported, {source}.\nName another file with `results`."
     ),
@@ -242,8 +241,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "guard.by-email": "{n} by an email address that no prospect has",
     "guard.by-id": "{n} by an ID that the API refused in an earlier run",
     "guard.unknown-prospects": (
-        "{n} of the {rows} in {file} names a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-unknown` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-unknown {enough}`.",
-        "{n} of the {rows} in {file} name a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-unknown` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-unknown {enough}`.",
+        "{n} of the {rows} in {file} names a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} name a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
     ),
     "workspaces.no-last-run": (
         "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"

@@ -189,8 +189,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.form.blank": "blank cell",
     "page.form.every-row": "every row",
     "page.form.problem": "a problem",
-    "page.form.every-merged-row": "apply to every row that they cover",
-    "page.form.first-row": "apply to their first row",
     "page.form.row": "row {number}",
     "page.form.found": "{value} (found)",
     "page.form.about-key": "Only if the same prospect should receive the same note more than once, such as for two calls.",

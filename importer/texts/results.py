@@ -3,7 +3,7 @@
 TEXTS: dict[str, str | tuple[str, str]] = {
     "result.created": "the note was created",
     "result.duplicate": "the same note for the same prospect as an earlier row. Sent only once",
-    "result.duplicate.next": "to send both, see `key-column`",
+    "result.duplicate.next": "to send both, see `map key=HEADING`",
     "result.updated": "the note was there already, and follows the sheet now",
     "result.already-imported": "the prospect has the note already. Not sent again",
     "result.rejected": "not accepted. See the reason",

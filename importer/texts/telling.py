@@ -82,7 +82,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.is-this-meant": "Is this right? {question}",
     "plan.send": "Send {notes} to {url}?",
     "plan.look-up-and-send": "Look up {emails} for {rows}, and send {notes} to {url}?",
-    "plan.look-up-and-send-each": "Look up {emails} for {rows}, and send {notes} to {url}, one to each prospect with the email address?",
     "plan.html": "HTML, sent unchanged: {html}  text with line breaks, < or &, sent as HTML: {escaped}",
     "plan.near-identical": "These groups look the same, but differ in spaces, quotation marks or the like. Each remains a separate note:",
     "plan.near-identical.group": "  {words}  ({rows})",
@@ -108,7 +107,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.role": "{role} {column}",
     "plan.not-used": "not used:    {columns}",
     "plan.no-rows": "There is no row below the headings, so there is nothing to import.",
-    "plan.at-least-notes": ("{n} note or more", "{n} notes or more"),
     "plan.at-most-notes": ("up to {n} note", "up to {n} notes"),
     "plan.to-deliver": "{notes} to deliver",
     "plan.some-to-deliver": "{notes}, {n} of them to deliver",
@@ -214,10 +212,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.emails": (
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
         "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected.",
-    ),
-    "plan.emails-each": (
-        "{n} email address is looked up first. If no prospect has it, its rows are rejected. If several have it, each receives the note.",
-        "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected. If several have it, each receives the note.",
     ),
     "plan.emails-nothing-guessed": "The importer never guesses an address, and never adds a prospect. Notes from earlier runs are recognised after the look-up.",
     "plan.rejected": ("{n} row: {why}", "{n} rows: {why}"),

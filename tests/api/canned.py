@@ -103,10 +103,8 @@ def results(*entries: object) -> dict[str, object]:
     return {"message": "Notes created successfully", "payload": {"results": list(entries)}}
 
 
-def connected(
-    url: str, read_timeout: float = 5.0, clock: Callable[[], float] = time.time, connect_timeout: float = 5.0
-) -> Saleshandy:
-    return Saleshandy(url, KEY, connect_timeout=connect_timeout, read_timeout=read_timeout, clock=clock)
+def connected(url: str, read_timeout: float = 5.0, clock: Callable[[], float] = time.time) -> Saleshandy:
+    return Saleshandy(url, KEY, read_timeout=read_timeout, clock=clock)
 
 
 def create(api: Saleshandy) -> Reply[dict[str, Answer]]:

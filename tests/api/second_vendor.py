@@ -56,7 +56,7 @@ class Ledgerly:
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         path = f"/people/{search}/{page}"
-        return self._call(Endpoint.PROSPECTS, "GET", path, None, lambda one: (FoundProspect(*one),) if one else ())
+        return self._call(Endpoint.PROSPECTS, "GET", path, None, lambda one: (FoundProspect(*one[:2]),) if one else ())
 
     def renew(self) -> None:
         self._http.renew()

@@ -20,7 +20,7 @@ def test_a_search_and_a_page_travel_as_documented() -> None:
     assert server.requests[0].startswith(
         b"GET /v1/prospects?search=jo%2Ba%26b%40example.com&pageSize=100&page=2&sort=ASC&sortBy=createdAt HTTP"
     )
-    assert found == (FoundProspect("jzRkmgMdwA", "Jo@example.com", 1642067315.824),)
+    assert found == (FoundProspect("jzRkmgMdwA", "Jo@example.com"),)
 
 
 def test_without_a_search_all_are_listed() -> None:
@@ -29,10 +29,10 @@ def test_without_a_search_all_are_listed() -> None:
     assert server.requests[0].startswith(b"GET /v1/prospects?pageSize=100&page=1&sort=ASC&sortBy=createdAt HTTP")
 
 
-def test_a_prospect_may_have_no_email_and_no_date() -> None:
+def test_a_prospect_may_have_no_email() -> None:
     with Canned(reply({"payload": [{"id": 7, "email": None}, {"id": "b"}]}, "200 OK", JSON)) as server:
         found = value_of(called(server.url, lambda api: api.look_up("", 1)))
-    assert found == (FoundProspect("7", "", None), FoundProspect("b", "", None))
+    assert found == (FoundProspect("7", ""), FoundProspect("b", ""))
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def ledgerly(ledger: Ledger, tmp_path: Path) -> Iterator[Settings]:
         thread.start()
         yield Settings(
             base_url=f"http://127.0.0.1:{server.server_address[1]}/api", key=PASS, journal=tmp_path / "j.sqlite",
-            batch_size=MOST, connect_timeout=5, read_timeout=2, settle=0, give_up=20,
+            batch_size=MOST, read_timeout=2, settle=0, give_up=20,
         )  # fmt: skip
         server.shutdown()
         thread.join()

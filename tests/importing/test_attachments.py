@@ -20,7 +20,6 @@ from importer.messages import render
 from importer.models import Note, Result, Role, Status, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Rate, Settings, sources
-from importer.settings.kinds import AttachmentsAre
 from importer.telling import preview_messages, report_messages
 from tests import running
 from tests.rendered import answers_of
@@ -82,7 +81,7 @@ def carried(box: Sandbox) -> list[tuple[str, str, tuple[str, ...]]]:
 
 
 def results(settings: Settings) -> list[tuple[str, str]]:
-    assert settings.results is not None
+    assert isinstance(settings.results, Path)
     return [(row["result"], row["reason"]) for row in read_results(settings.results)]
 
 
@@ -341,7 +340,7 @@ def test_ids_and_files_are_never_mixed(box: Sandbox, settings: Settings, tmp_pat
     sheet = write(tmp_path, [*rows_of(1, "form.pdf"), *rows_of(1, "A1", "Id")])
     box.know_attachments("A1")
     assert run(sheet, settings).counts == {Result.CREATED: 1, Result.INVALID: 1}
-    ids = run(sheet, replace(settings, attachments_are=AttachmentsAre.IDS))
+    ids = run(sheet, replace(settings, attachments=None))
     assert ids.counts == {Result.CREATED: 1, Result.INVALID: 1}
     assert box.notes[-1].attachment_ids == ("A1",)
 
@@ -372,8 +371,6 @@ def test_a_folder_that_no_column_names_files_of_is_told(settings: Settings, tmp_
 
 
 def test_files_need_a_folder_that_is_there(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(BadSettings, match="attachments"):
-        Settings(attachments_are=AttachmentsAre.FILES)
     with pytest.raises(BadSettings, match="does not exist, or is not a folder"):
         running.check(write(tmp_path, rows_of(1, "form.pdf")), replace(settings, attachments=tmp_path / "gone"))
 

@@ -282,7 +282,7 @@ def test_results_may_carry_the_date_and_those_of_two_files_of_one_name_both_stan
     """``a.csv`` and ``a.tsv`` would both be called ``a.results.xlsx``: the second is named with its ending."""
     lay(folder, "a.csv", "P1,x,private")
     (folder / "a.tsv").write_text(HEAD.replace(",", "\t") + "P2\tx\tprivate\n", encoding="utf-8")
-    found = run([folder / "a.csv", folder / "a.tsv"], replace(settings, results_name="{name}.{date}.results.csv"))
+    found = run([folder / "a.csv", folder / "a.tsv"], replace(settings, results="{name}.{date}.results.csv"))
     assert found.exit_status == 0
     day = time.strftime("%Y-%m-%d")
     assert names(folder) == {"a.csv", "a.tsv", f"a.{day}.results.csv", f"a.tsv.{day}.results.csv"}
@@ -290,7 +290,7 @@ def test_results_may_carry_the_date_and_those_of_two_files_of_one_name_both_stan
 
 def test_one_name_for_the_results_of_several_files_is_refused(box: Sandbox, settings: Settings, folder: Path) -> None:
     lay(folder, "a.csv", "P1,x,private")
-    with pytest.raises(BadSettings, match="--results-name"):
+    with pytest.raises(BadSettings, match="--results"):
         run(folder, replace(settings, results=folder / "r.csv"))
     assert box.received == ()
 

@@ -175,11 +175,11 @@ def test_a_night_that_reads_the_file_again_sends_nothing_that_was_sent_of_its_co
     ]
     path = write(tmp_path / "n.csv", rows, head)
     steps = Step(Act.WRITE, (3, 4), 2, "Public"), wrote(6, 1, "Hey"), left_out(7)
-    report = run(path, replace(settings, key_column="Key"), *steps)
+    report = run(path, replace(settings, mapping={Role.KEY: ("Key",)}), *steps)
     assert report.counts == {Result.CREATED: 4, Result.DUPLICATE: 1, Result.SKIPPED: 1}
     sent = len(box.received)
     assert len(box.notes) == 4
-    nightly = ["run", "n.csv", "--yes", "--key-column", "Key", "--json"]
+    nightly = ["run", "n.csv", "--yes", "--map", "key=Key", "--json"]
     for more, counts in (
         ([], {"already imported": 2, "invalid": 3, "skipped": 1}),
         (["--value", "visibility:Pubic=Public"], {"already imported": 3, "duplicate": 1, "invalid": 1, "skipped": 1}),
@@ -327,23 +327,6 @@ def test_a_corrected_row_is_known_with_a_template_and_without(
     assert len(box.notes) == (3 if template else 2)
 
 
-@pytest.mark.parametrize("is_filled", [False, True])
-def test_a_merged_word_that_counts_later_is_not_sent_for_a_corrected_row(
-    is_filled: bool, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
-    """The cell was a problem of its row, until merged cells were said to count for all of their rows."""
-    path, book = tmp_path / "n.xlsx", openpyxl.Workbook()
-    sheet = book.worksheets[0]
-    for row in (HEAD, ("p1", "Hello", "Pubic"), ("p2", "Hi", None), ("p3", "Ho", "Public")):
-        sheet.append(row)
-    sheet.merge_cells("C2:C3")
-    book.save(path)
-    run(path, replace(settings, fill_merged=is_filled), Step(Act.WRITE, (2, 3), 2, "Private"))
-    found = night(path, replace(settings, fill_merged=True, values=PUBLIC_LATER))
-    assert found.counts == {Result.ALREADY_IMPORTED: 3}
-    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [("p1", "2"), ("p2", "2"), ("p3", "1")]
-
-
 def test_a_file_that_was_sent_in_part_sends_nothing_that_a_night_sent_meanwhile(
     settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
@@ -412,9 +395,8 @@ def test_an_email_that_was_corrected_is_sent_once(by_email: Settings, tmp_path: 
     assert night(path, by_email).counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 1}
 
 
-@pytest.mark.parametrize("on_several", ["reject", "all"])
-def test_a_text_that_was_corrected_is_known_by_the_email(by_email: Settings, tmp_path: Path, on_several: str) -> None:
-    settings = replace(by_email, on_several=type(by_email.on_several)(on_several))
+def test_a_text_that_was_corrected_is_known_by_the_email(by_email: Settings, tmp_path: Path) -> None:
+    settings = by_email
     path = write(tmp_path / "n.csv", [("al@example.com", "Helo", "Public")], ("Email", "Note", "Visibility"))
     assert run(path, settings, wrote(2, 1, "Hello")).counts == {Result.CREATED: 1}
     assert night(path, settings).counts == {Result.ALREADY_IMPORTED: 1}

@@ -15,7 +15,7 @@ from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
-from importer.models import OnSeveral, Progress, Result
+from importer.models import Progress, Result
 from importer.settings import Settings
 from importer.telling import preview_messages
 from tests.sandbox import Fault, Limit, Sandbox, invented
@@ -90,10 +90,8 @@ def results(folder: Path) -> list[tuple[str, str]]:
 
 
 def listed(path: Path) -> list[tuple[str, ...]]:
-    """The people on a list, without the headings, which are those of Saleshandy's documentation."""
-    headings, *people = csv.reader(path.read_text(encoding="utf-8-sig").splitlines())
-    assert headings == ["Email", "First Name", "Last Name", "Company", "Job Title", "Phone Number"]
-    return [tuple(person) for person in people]
+    """The headings and the people on a list."""
+    return [tuple(line) for line in csv.reader(path.read_text(encoding="utf-8-sig").splitlines())]
 
 
 def notes(box: Sandbox) -> list[tuple[str, str]]:
@@ -124,7 +122,7 @@ def test_an_email_that_nobody_has_is_rejected_and_nobody_is_added(tmp_path: Path
         ("rejected", why), ("created", ""), ("rejected", why),
     ]  # fmt: skip
     assert "never adds a prospect" in results(tmp_path)[0][1]
-    assert listed(tmp_path / "unknown.csv") == [("o@example.com", "", "", "", "", "")]
+    assert listed(tmp_path / "unknown.csv") == [("Email",), ("o@example.com",)]
 
 
 def test_at_the_end_all_is_done_that_was_to_be_done(tmp_path: Path) -> None:
@@ -138,26 +136,6 @@ def test_at_the_end_all_is_done_that_was_to_be_done(tmp_path: Path) -> None:
                 prepared.send(agreed=prepared.preview.digest, observe=told.append)
             assert told[-1].ended == ended
             assert told[-1].settled == total
-
-
-@pytest.mark.parametrize(
-    ("on_several", "receivers"), [("reject", []), ("newest", ["P5"]), ("oldest", ["P4"]), ("all", ["P4", "P5"])]
-)
-def test_of_several_prospects_with_one_email_those_receive_the_note_that_were_said(
-    tmp_path: Path, on_several: str, receivers: list[str]
-) -> None:
-    """However many notes it makes, the row has one result; and a second run makes none."""
-    sheet = write(tmp_path, by_email(["twice@example.com", "jo@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path, on_several=on_several)
-        send(sheet, settings)
-        assert [prospect for prospect, _ in notes(box) if prospect != "P1"] == receivers
-        first, second = results(tmp_path)
-        assert second[0] == "created"
-        assert first[0] == ("created" if receivers else "rejected")
-        assert all(prospect in first[1] for prospect in (("P4", "P5") if len(receivers) != 1 else ()))
-        assert send(sheet, settings).counts.get(Result.CREATED) is None
-        assert len(box.notes) == len(receivers) + 1
 
 
 @pytest.mark.parametrize(
@@ -180,27 +158,6 @@ def test_of_several_the_one_is_taken_whose_id_is_written_in_the_place_of_the_ema
         assert report.counts == {Result.CREATED: 1, Result.INVALID: 1}
         assert notes(box) == [("P1", "Hello"), ("pTWINold01", "Hello")]
     assert "'unassigned' is not an email address" in results(tmp_path)[1][1]
-
-
-def test_which_is_newest_is_not_guessed(tmp_path: Path) -> None:
-    from importer.journal import Match, Matches  # noqa: PLC0415 - for this one
-    from importer.rows.naming import chosen  # noqa: PLC0415
-
-    undated, same = Matches((Match("a", 1.0), Match("b"))), Matches((Match("a", 1.0), Match("b", 1.0)))
-    for on_several in (OnSeveral.NEWEST, OnSeveral.OLDEST):
-        assert chosen(undated, on_several) == chosen(same, on_several) == ()
-
-
-def test_a_row_of_several_notes_is_as_well_off_as_the_worst_of_them(tmp_path: Path) -> None:
-    people = {"INVALID1": "twice@example.com", "P5": "twice@example.com"}
-    sheet = write(tmp_path, by_email(["twice@example.com"]))
-    with Sandbox(prospects=people) as box:
-        report = send(sheet, settings_of(box, tmp_path, on_several="all"))
-        assert report.counts == {Result.REJECTED: 1}
-        assert notes(box) == [("P5", "Hello")]
-    [row] = read_results(tmp_path / "r.csv")
-    assert (row["result"], row["note_id"]) == ("rejected", "")
-    assert "P5 created" in row["reason"]
 
 
 # -- by id and by email -----------------------------------------------------------------------------------------------
@@ -498,23 +455,6 @@ def test_a_note_that_is_public_still_is_told_also_for_an_email(tmp_path: Path) -
         assert "Still public. Your sheet says private" in results(tmp_path)[0][1]
 
 
-def test_if_each_prospect_of_an_email_receives_the_note_there_is_no_maximum_before_the_look_up(tmp_path: Path) -> None:
-    rows = by_email(["twice@example.com", "jo@example.com"])
-    sheet = write(tmp_path, rows)
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path, on_several=OnSeveral.ALL)
-        with prepare(sheet, settings) as prepared:
-            assert "send 2 notes or more to" in render(preview_messages.question(prepared.preview))
-        send(sheet, settings)
-        with prepare(write(tmp_path, by_email(["twice@example.com"], "New")), settings) as prepared:
-            found = prepared.preview
-            assert (found.remaining.total, found.people, found.most) == (2, 2, 2)
-        with prepare(write(tmp_path, [*rows, *by_email(["jo@example.com"], "New")]), settings) as prepared:
-            found = prepared.preview
-            assert (found.imported_before, found.remaining.total) == (3, 1)
-            assert "Send 1 note to" in render(preview_messages.question(found))
-
-
 def test_a_look_up_without_sending_tells_what_would_be_sent(tmp_path: Path) -> None:
     sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
@@ -563,23 +503,6 @@ def test_no_more_is_sent_than_was_agreed_to(tmp_path: Path) -> None:
     with Sandbox(prospects=PEOPLE | {"P7": "new@example.com"}, port=port) as box, prepared:
         with pytest.raises(Changed, match="have changed since you agreed"):
             prepared.send(agreed=agreed)
-        assert box.notes == ()
-
-
-def test_that_each_of_several_receives_the_note_is_said_before(tmp_path: Path) -> None:
-    sheet = write(tmp_path, by_email(["twice@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path, on_several="all")) as prepared:
-        question = render(preview_messages.question(prepared.preview))
-        assert "one to each prospect with the email address?" in question
-        assert prepared.send(agreed=prepared.preview.digest).counts == {Result.CREATED: 1}
-        assert len(box.notes) == 2
-
-
-def test_more_notes_than_a_guard_allows_are_not_sent_though_the_email_hid_them(tmp_path: Path) -> None:
-    sheet = write(tmp_path, by_email(["twice@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        with pytest.raises(Guarded):
-            send(sheet, settings_of(box, tmp_path, on_several="all", max_notes=1))
         assert box.notes == ()
 
 

@@ -13,7 +13,7 @@ from importer.errors import Interrupted
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.messages import render, words
-from importer.models import Result
+from importer.models import Result, Role
 from importer.operations import hide
 from importer.settings import Settings
 from importer.telling import preview_messages
@@ -128,7 +128,7 @@ def test_who_lost_the_journal_gets_nothing_twice(tmp_path: Path) -> None:
         settings = settings_of(box, tmp_path, skip_existing=False)
         assert send(sheet, settings).counts == {Result.CREATED: 5}
         made = outcomes(tmp_path)
-        for more in ({"journal": tmp_path / "new.sqlite"}, {"again": True}, {"key_column": "Call ID"}):
+        for more in ({"journal": tmp_path / "new.sqlite"}, {"again": True}, {"mapping": {Role.KEY: ("Call ID",)}}):
             report = send(sheet, keyed(box, tmp_path, **more))
             assert report.counts == {Result.ALREADY_IMPORTED: 5}
             assert [note_id for _, note_id in outcomes(tmp_path)] == [note_id for _, note_id in made]
@@ -168,7 +168,7 @@ def test_each_note_that_is_there_serves_one_occurrence(tmp_path: Path) -> None:
     march = ("P1", "Left voicemail", "Public", "", "3")
     with Sandbox() as box:
         there = by_hand(box, "P1", "Left voicemail")
-        settings = settings_of(box, tmp_path, key_column="Call ID")
+        settings = settings_of(box, tmp_path, mapping={Role.KEY: ("Call ID",)})
         assert send(write(tmp_path, monday, friday, headings=headings), settings).counts == {
             Result.ALREADY_IMPORTED: 1,
             Result.CREATED: 1,
@@ -181,7 +181,7 @@ def test_each_note_that_is_there_serves_one_occurrence(tmp_path: Path) -> None:
         assert outcomes(tmp_path) == [("already imported", second)]
         by_march = send(write(tmp_path, friday, march, headings=headings), settings)
         assert by_march.counts == {Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}, "the note by hand is Monday's"
-        both_by_hand = settings_of(box, tmp_path, key_column="Call ID", journal=tmp_path / "new.sqlite")
+        both_by_hand = settings_of(box, tmp_path, mapping={Role.KEY: ("Call ID",)}, journal=tmp_path / "new.sqlite")
         assert send(write(tmp_path, monday, friday, march), both_by_hand).counts == {
             Result.ALREADY_IMPORTED: 3,
         }
@@ -191,7 +191,7 @@ def test_each_note_that_is_there_serves_one_occurrence(tmp_path: Path) -> None:
 def test_a_note_of_another_key_is_that_keys(tmp_path: Path) -> None:
     """What a person tells apart by a key isn't lost because an earlier import has sent the same text."""
     with Sandbox() as box:
-        settings = settings_of(box, tmp_path, key_column="Call ID")
+        settings = settings_of(box, tmp_path, mapping={Role.KEY: ("Call ID",)})
         for key in ("1", "2"):
             sheet = write(tmp_path, ("P1", "Left voicemail", "Public", "Published", key))
             assert send(sheet, settings).counts == {Result.CREATED: 1}

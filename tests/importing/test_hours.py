@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -63,7 +64,7 @@ def hours(between: str, now: float, zone: ZoneInfo = BERLIN) -> Hours:
 )
 def test_the_window_ends_when_the_clock_on_the_wall_says_so(between: str, now: str, ends: str, lasts: float) -> None:
     """Over midnight, and on both days on which clocks are set, when it is an hour shorter or longer."""
-    found = hours(between, at(now)).ends_at
+    found = hours(between, at(now)).closes_at
     assert found == at(ends)
     assert found - at(now) == pytest.approx(lasts * 3600)
 
@@ -71,8 +72,8 @@ def test_the_window_ends_when_the_clock_on_the_wall_says_so(between: str, now: s
 def test_the_zone_decides() -> None:
     """New York sets its clocks on other days: what is an hour shorter there is not so in Berlin."""
     now = at("2026-03-08 00:30", NEW_YORK)
-    assert hours("00:00-06:00", now, NEW_YORK).ends_at == now + 4.5 * 3600
-    assert hours("06:00-12:00", now).ends_at == now + 5.5 * 3600
+    assert hours("00:00-06:00", now, NEW_YORK).closes_at == now + 4.5 * 3600
+    assert hours("06:00-12:00", now).closes_at == now + 5.5 * 3600
 
 
 @pytest.mark.parametrize(
@@ -95,24 +96,16 @@ def test_outside_of_the_window_it_doesnt_begin(between: str, now: str) -> None:
     assert caught.value.exit_status == 3
 
 
-def test_of_a_window_and_a_length_the_earlier_end_counts() -> None:
-    now = at("2026-01-15 02:00")
-    for length, ends, why in (("1h", now + 3600, "--for"), ("9h", at("2026-01-15 06:00"), "--between")):
-        found = Hours.of(Settings(between="02:00-06:00", longest=length), lambda: now, BERLIN)  # type: ignore[arg-type]
-        assert found.ends_at == ends
-        assert why in render(found.why)
-
-
 def test_it_is_over_in_time_for_what_is_under_way_and_for_the_results() -> None:
     """Of a large file these take longer. Without hours it is never over."""
     now = at("2026-01-15 02:00")
-    found = Hours.of(Settings(longest="1h"), lambda: now)  # type: ignore[arg-type]
+    found = Hours.of(Settings(between="02:00-03:00"), lambda: now, BERLIN)  # type: ignore[arg-type]
     assert found.over() is None
     now += 3600 - 60
     assert found.over() is None
     assert found.over(rows=1_000_000) is not None
     now += 31
-    assert render(found.over()).startswith("The time limit was reached (--for). Run the same command again")
+    assert render(found.over()).endswith("Run the same command again to continue.")
     assert Hours.of(Settings()).over(10**9) is None
 
 
@@ -148,7 +141,8 @@ def test_it_stops_when_its_hours_are_over_and_the_next_night_goes_on(settings: S
 def test_files_that_its_hours_dont_reach_are_not_begun(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         write_sheet(tmp_path / name, [Line(f"P-{name[0]}", "x")])
-    settings = replace(settings, longest=3600.0)
+    hour = time.localtime(at("2026-01-15 02:00")).tm_hour
+    settings = replace(settings, between=f"{hour:02}:00-{(hour + 1) % 24:02}:00")  # type: ignore[arg-type]
     files = choose([tmp_path / "a.csv", tmp_path / "b.csv"])
     found = batch.run(files, settings, clock=Evening(box, 1))
     assert [over.fate.value for over in found.files][1:] == ["not begun"]

@@ -22,7 +22,7 @@ from importer.importing.run import prepare
 from importer.importing.workspaces import confirm
 from importer.models import Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
-from importer.settings import Settings
+from importer.settings import Origin, Settings
 from importer.settings.kinds import DateOrder, IfHidden, InDoubt
 from importer.settings.reading import Reading
 from importer.settings.readings import entry_of, from_entry
@@ -285,7 +285,9 @@ def _taught(desk: Desk, before: Reading, **answers: Any) -> Reading:
     """Return what a kind of sheet is remembered by after other answers."""
     path = desk.folder / "taught.csv"
     path.write_text(f"{','.join(HEADINGS)}\n{ADA},1/2/2026,Left,Public,\n", encoding="utf-8")
-    settings = replace(desk.settings(**answers), readings=(before,), remember=True, said=frozenset({"map", *answers}))
+    settings = replace(
+        desk.settings(**answers), readings=(before,), remember=True, origin=Origin(frozenset({"map", *answers}))
+    )
     with prepare(path, settings) as prepared:
         found = prepared.to_learn
     assert found is not None

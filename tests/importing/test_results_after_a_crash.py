@@ -33,7 +33,7 @@ sys.exit(main(sys.argv[2:]))
 
 def started(box: Sandbox, folder: Path, what: Path, results: int, *more: str) -> int:
     """Import a file or a folder in a process of its own; return its exit status."""
-    where = ["--base-url", box.url, "--journal", str(folder / "journal.sqlite"), "--results-name", "{name}.results.csv"]
+    where = ["--base-url", box.url, "--journal", str(folder / "journal.sqlite"), "--results", "{name}.results.csv"]
     command = [sys.executable, "-c", PROGRAM, str(results), "run", str(what), "--yes", *where, *more]
     environment = {**os.environ, "HOME": str(folder), "SALESHANDY_API_KEY": box.api_key}
     return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=120).returncode

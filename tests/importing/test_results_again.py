@@ -20,7 +20,7 @@ from importer.journal import Journal
 from importer.messages import say
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX, is_results, run_of
-from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from importer.settings import KEY_VARIABLE, SETTINGS, Origin, Settings
 from importer.settings.reading import Reading
 from tests.running import run
 from tests.sandbox import Sandbox
@@ -84,7 +84,9 @@ def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Set
 
 
 def test_what_is_said_now_counts_more(settings: Settings, results: Path) -> None:
-    said = replace(settings, sheet=TO_FIX, mapping={Role.CONTENT: ("What was said",)}, said=frozenset({"map"}))
+    said = replace(
+        settings, sheet=TO_FIX, mapping={Role.CONTENT: ("What was said",)}, origin=Origin(frozenset({"map"}))
+    )
     with prepare(results, said) as prepared:
         assert prepared.preview.loaded.template is None
         assert prepared.preview.loaded.headings[Role.STATUS] == "State of note"

@@ -29,7 +29,7 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.markup import ContentKind, visible
 from importer.messages import render
-from importer.models import Remaining, Result, Visibility
+from importer.models import Remaining, Result, Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.resultsfile import OUR_COLUMNS
 from importer.settings import Settings
@@ -194,7 +194,7 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     reasons = [row["reason"] for row in rows]
     assert reasons[0].startswith("imported on 2")
     assert reasons[1] == ""
-    assert reasons[2] == "the same note for the same prospect as row 3. To send both: --key-column"
+    assert reasons[2] == "the same note for the same prospect as row 3. To send both: --map key=HEADING"
     assert "did not accept this prospect" in reasons[3]
     assert reasons[4] == "the same note for the same prospect as row 5, which is rejected"
     assert reasons[5].startswith("B7 (row 7, Note): the note is empty")
@@ -362,7 +362,7 @@ def test_a_note_that_was_imported_without_a_key_is_that_of_one_row(
         "Prospect ID,Note,Visibility,Call\nP1,No answer,1,a\nP1,No answer,1,b\nP2,x,1,c\n", encoding="utf-8"
     )
     assert ran(path, settings).counts == {Result.CREATED: 2, Result.DUPLICATE: 1}
-    checked = running.check(path, replace(settings, key_column="Call"))
+    checked = running.check(path, replace(settings, mapping={Role.KEY: ("Call",)}))
     checked.loaded.sheet.close()
     assert checked.remaining == Remaining(1, 1, 1)
 
@@ -507,7 +507,7 @@ def test_what_was_first_sent_again_counts_as_delivered_afterwards(
     box: Sandbox, settings: Settings, tmp_path: Path
 ) -> None:
     """Rows that were new in the sheet when all of it was sent again; with keys, and while an answer is unclear, too."""
-    keyed = replace(settings, key_column="Day", results=tmp_path / "out.csv")
+    keyed = replace(settings, mapping={Role.KEY: ("Day",)}, results=tmp_path / "out.csv")
     headings, known = (*HEADINGS, "Day"), ("P1", "x", "1", "1")
     ran(write(tmp_path / "n.csv", known, headings=headings), keyed)
     sheet = write(tmp_path / "n.csv", known, *(("P1", "x", "1", day) for day in ("2", "11")), headings=headings)
@@ -556,7 +556,7 @@ def test_again_that_was_stopped_goes_on_where_it_was(box: Sandbox, settings: Set
 
 def test_a_key_column_makes_the_same_text_mean_another_note(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """Once per key, across runs too; the same key twice in a sheet is a duplicate."""
-    keyed = replace(settings, key_column="Date", results=tmp_path / "out.csv")
+    keyed = replace(settings, mapping={Role.KEY: ("Date",)}, results=tmp_path / "out.csv")
     headings = (*HEADINGS, "Date")
     lines = [("P1", "Called", "1", day) for day in ("Mon", "Tue", "Mon")]
     report = ran(write(tmp_path / "n.csv", *lines, headings=headings), keyed)
@@ -706,7 +706,7 @@ def test_results_of_results_are_counted_whatever_they_are_called(
 ) -> None:
     """The date stands in them once."""
     for name, following in itertools.pairwise(names):
-        assert results_path(tmp_path / name, Settings(results_name=pattern), AT).name == following
+        assert results_path(tmp_path / name, Settings(results=pattern), AT).name == following
 
 
 def test_a_workbooks_cells_are_written_as_text_as_the_sheet_shows_them(
@@ -947,7 +947,7 @@ def test_every_row_in_has_one_row_out_and_nothing_is_sent_twice(
     with Sandbox() as box:
         settings = Settings(
             base_url=box.url, key=box.api_key, journal=folder / "j.sqlite", settle=0, workers=2,
-            batch_size=batch, results=folder / "out.csv", key_column="Key" if keyed else None, min_rows=0,
+            batch_size=batch, results=folder / "out.csv", mapping={Role.KEY: ("Key",)} if keyed else {}, min_rows=0,
         )  # fmt: skip
         for round_ in range(2):
             for found in (first, second):

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from importer.cli import main
-from importer.errors import Changed, Guarded
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.messages import render, words
@@ -92,60 +90,18 @@ def test_saleshandys_ids_beside_foreign_ones_and_emails_count(tmp_path: Path) ->
         assert prepared.preview.loaded.roles.columns[Role.PROSPECT] == 1
 
 
-def test_ids_in_doubt_are_compared_by_three_emails_before_anything_is_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A check calls nobody; the run does. The next night makes no note again, whatever its guards allow."""
+def test_ids_that_only_look_like_saleshandys_send_nothing_to_others(tmp_path: Path) -> None:
+    """Each is compared with the email beside it; the message names the setting by which the emails count."""
     sheet = write(tmp_path, ["Contact ID", "Email"], [(f"c{i}x9", email) for i, email in enumerate(EMAILS)])
-    with Sandbox(prospects=PEOPLE, lists=False) as box:
-        place = ["--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), "--settle", "0"]
-        place += ["--default-visibility", "private"]
-        assert main(["check", str(sheet), *place]) == 0
-        assert "may contain IDs of another program" in capsys.readouterr().out
-        assert not box.received
-        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
-        assert main(["run", str(sheet), *place, "--yes"]) == 0
-        assert notes(box) == RIGHT
-        assert set(looked_up(box)[:3]) == {EMAILS[0], EMAILS[2], EMAILS[4]}
-        assert [call.method for call in box.received[:5]] == ["GET"] * 5
-        guarded = settings_of(box, tmp_path, max_notes=1)
-        with prepare(sheet, guarded) as prepared:
-            assert not prepared.preview.guarded
-            assert prepared.send().counts == {Result.ALREADY_IMPORTED: 5}
-        assert len(box.notes) == 5
-
-
-def test_ids_in_doubt_that_are_those_of_the_emails_count(tmp_path: Path) -> None:
-    """A row in which they differ is a problem, as it always was."""
-    people = {f"p{i}": email for i, email in enumerate(EMAILS)}
-    rows = [*list(people.items())[:3], ("p4", EMAILS[3]), ("p4", EMAILS[4])]
-    sheet = write(tmp_path, ["Prospect ID", "Email"], rows)
-    with Sandbox(prospects=people) as box:
-        with pytest.raises(Guarded, match="would send 4 notes, but at most 3 are allowed"):
-            send(sheet, settings_of(box, tmp_path, max_notes=3))
-        assert send(sheet, settings_of(box, tmp_path)).counts == {Result.CREATED: 4, Result.INVALID: 1}
-
-
-def test_a_column_with_some_of_saleshandys_ids_is_in_doubt(tmp_path: Path) -> None:
-    """Its first three emails decide: here the IDs beside them are right."""
-    rows = [*PEOPLE.items(), *((f"7000123{i}", "") for i in range(6))]
-    sheet = write(tmp_path, ["Contact ID", "Email"], [(prospect, email or EMAILS[4]) for prospect, email in rows])
     with Sandbox(prospects=PEOPLE) as box:
-        assert send(sheet, settings_of(box, tmp_path)).counts == {Result.CREATED: 5, Result.INVALID: 6}
+        with prepare(sheet, settings_of(box, tmp_path)) as prepared:
+            prepared.look_up()
+            [[problem], *_] = prepared.preview.loaded.rows.problems.values()
+            assert "use only the email addresses: --map prospect=" in render(problem.text)
+            assert prepared.send().counts == {Result.INVALID: 5}
+        assert not box.notes
+        assert send(sheet, settings_of(box, tmp_path, mapping={"prospect": ""})).counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
-
-
-def test_ids_in_doubt_that_an_earlier_run_delivered_by_are_in_doubt_no_more(tmp_path: Path) -> None:
-    """Two of the three emails are other people's now: these rows are problems, and no note goes to the others."""
-    ids = [f"p{i}" for i in range(5)]
-    people = dict(zip(ids, EMAILS, strict=True))
-    with Sandbox(prospects=people) as box:
-        settings = settings_of(box, tmp_path)
-        send(write(tmp_path, ["Prospect ID", "Email"], [(ids[0], "")]), settings)
-        rows = [(ids[0], ""), (ids[1], EMAILS[2]), (ids[2], EMAILS[1])]
-        sheet = write(tmp_path, ["Prospect ID", "Email"], rows)
-        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 2}
-        assert len(box.notes) == 1
 
 
 def test_a_person_who_names_the_column_is_believed(tmp_path: Path) -> None:
@@ -155,7 +111,6 @@ def test_a_person_who_names_the_column_is_believed(tmp_path: Path) -> None:
         settings = settings_of(box, tmp_path, mapping={"prospect": "Contact ID"})
         with prepare(sheet, settings) as prepared:
             assert prepared.preview.loaded.roles.columns[Role.PROSPECT] == 0
-            assert not prepared.preview.loaded.roles.in_doubt
             prepared.look_up()
             [[problem], *_] = prepared.preview.loaded.rows.problems.values()
         assert "use only the email addresses: --map prospect=" in render(problem.text)
@@ -178,29 +133,3 @@ def test_a_column_of_emails_with_a_heading_nobody_knows_is_asked_about(tmp_path:
         prepared.decide(PossibleAnswer("map", "prospect=Contact ID", words("")))
         assert not prepared.questions
         assert prepared.preview.loaded.roles.columns[Role.PROSPECT] == 0
-
-
-def test_an_import_that_was_agreed_to_by_ids_in_doubt_and_is_larger_by_email_is_not_sent(tmp_path: Path) -> None:
-    """One ID in two rows, two people by email: the same command then shows the new number."""
-    rows = [("c1", EMAILS[0]), ("c1", EMAILS[1]), ("c2", EMAILS[2])]
-    path = tmp_path / "export.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["Contact ID", "Email", "Note"], *([*row, "Same"] for row in rows)])
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path)
-        with pytest.raises(Changed, match="have changed since you agreed"):
-            send(path, settings)
-        assert not box.notes
-        assert send(path, settings).counts == {Result.CREATED: 3}
-
-
-def test_a_run_that_was_stopped_is_continued_by_the_emails(tmp_path: Path) -> None:
-    """The journal knows the emails for a day, and by them whose the IDs are."""
-    sheet = write(tmp_path, ["Contact ID", "Email"], [(f"c{i}x9", email) for i, email in enumerate(EMAILS)])
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path, workers=1)
-        with prepare(sheet, settings) as prepared:
-            report = prepared.send(stop=lambda: "You asked it to end." if box.notes else None)
-        assert 0 < report.counts[Result.CREATED] < 5
-        assert send(sheet, settings).counts[Result.CREATED] == 5 - report.counts[Result.CREATED]
-        assert notes(box) == RIGHT

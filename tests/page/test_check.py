@@ -173,8 +173,8 @@ def test_a_new_choice_replaces_the_one_that_was_shown_for_the_role(person: Perso
         path, screen.submitted({"Column A: Prospect ID": "Key for repeated notes", "Column C: Two": "Prospect"})
     )
     screen = person.sees(path, screen.submitted({"Column D: Visibility": "Key for repeated notes"}))
-    assert ("key-column", "Visibility") in person.chose
-    assert person.address.count("key-column") == 1
+    assert ("map", "key=Visibility") in person.chose
+    assert person.address.count("key%3DVisibility") == 1
 
 
 def test_columns_become_a_part_of_the_text_and_leave_it_again(person: Person, tmp_path: Path) -> None:

@@ -216,7 +216,7 @@ def test_three_settings_are_changed_and_the_others_are_shown_as_they_are_in_forc
     assert 'value="20/1s"' in page
     assert '<dt class="code">archive</dt><dd><span class="code">/srv/done</span>' in page
     assert '<dt class="code">max-invalid</dt><dd><span class="code">0.2</span>' in page
-    assert f"the profile &#39;default&#39; in {profiles}, line 5" in page
+    assert f"the profile &#39;default&#39; in {profiles}" in page
     assert "99 is out of range" in page
     assert "the command that started the page" in page, "the journal and the address of these tests"
     assert SECRET not in page

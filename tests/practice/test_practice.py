@@ -93,7 +93,7 @@ def test_notes_that_are_there_are_not_updated_and_practice_says_so(
 
 def test_the_pace_the_hours_and_a_lock_dont_hold_it_up(settings: Settings, tmp_path: Path) -> None:
     """It makes no calls, so it takes no account of them, and it disturbs no import that is under way."""
-    slow = replace(settings, rate="1/h", between="00:00-00:01", longest="1s")  # type: ignore[arg-type]
+    slow = replace(settings, rate="1/h", between="00:00-00:01")  # type: ignore[arg-type]
     file = write(tmp_path, [(f"P{i}", f"Note {i}", "Private") for i in range(50)])
     with Journal.open(settings.journal) as journal, journal.held(settings.workspace):
         assert practise(file, slow).counts == {Result.CREATED: 50}
@@ -227,7 +227,7 @@ def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> No
 
 def test_a_note_that_was_accepted_can_be_read_back() -> None:
     """Long practice reads a sample of its notes back as a run does, and must find them."""
-    api = in_memory(SALESHANDY, {}).connect("", "", connect_timeout=1, read_timeout=1, clock=lambda: 1.0)
+    api = in_memory(SALESHANDY, {}).connect("", "", read_timeout=1, clock=lambda: 1.0)
     note = Note("Hello", Visibility.PRIVATE, Status.PUBLISHED)
     answered = api.create(note, ["P1", "P2"]).value
     assert answered

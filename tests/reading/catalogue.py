@@ -838,7 +838,7 @@ TEXTS = [
         "HTML with cells without end",
         "a.xls",
         _csv(_TABLE.replace("</table>", "<tr>" + "<td>" * 2001 + "</table>")),
-        error="limit columns",
+        error="The limit is 2,000.",
     ),
     Entry(
         "HTML that is cut off in a tag", "a.xls", _csv(_TABLE.partition("</td><td>public")[0] + "<td"), error="cut off"
@@ -1029,7 +1029,7 @@ REFUSED = [
         "cells without end",
         "a.xlsx",
         xlsx('<row r="2">' + '<c r="A2" x=""><v>1</v></c>' * 2001 + "</row>"),
-        error="limit columns",
+        error="The limit is 2,000.",
     ),
     Entry("encrypted workbook", "a.xlsx", making.ole("EncryptedPackage"), error="without asking, it is encrypted"),
     Entry(
@@ -1069,8 +1069,8 @@ REFUSED = [
             "a.xml": _xml("<Row>" + "<Cell>" * 201 + "</Cell>" * 201 + "</Row>"),
         }.items()
     ),
-    Entry("too many columns", "a.xlsx", _cell('<c r="XFD2"><v>1</v></c>'), error="limit columns"),
-    Entry("too many columns in CSV", "a.csv", b"Prospect ID" + b"," * 5000, error="limit columns"),
+    Entry("too many columns", "a.xlsx", _cell('<c r="XFD2"><v>1</v></c>'), error="The limit is 2,000."),
+    Entry("too many columns in CSV", "a.csv", b"Prospect ID" + b"," * 5000, error="The limit is 2,000."),
     Entry("a text that isn't there", "a.xlsx", _cell('<c r="A2" t="s"><v>99</v></c>'), error="text number 99"),
     Entry("rows out of order", "a.xlsx", xlsx('<row r="9"/><row r="3"/>'), error="are not in order"),
     Entry("no list of sheets", "a.xlsx", archive({"xl/workbook.xml": "<workbook/>"}), error="contains no table"),
@@ -1103,7 +1103,7 @@ REFUSED = [
         "repeated rows without end",
         "a.ods",
         ods(f'<table:table-row table:number-rows-repeated="999999999">{ods_text("x")}</table:table-row>'),
-        error="limit rows",
+        error="The limit is 5,000,000.",
     ),
 ]
 

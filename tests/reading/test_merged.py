@@ -1,4 +1,4 @@
-"""A merged cell counts for its first row; what it covers is no blank, and counts too where a person says so."""
+"""A merged cell counts for its first row, and what it covers is no blank."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 from openpyxl import Workbook
 
 from importer.importing.loading import Loaded, load
-from importer.messages import render
 from importer.models import Status
 from importer.reading import Options, read
 from importer.reading.spool import BLOCK_ROWS
@@ -61,42 +60,27 @@ def problems(found: Loaded) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["workbook", "page"])
-def test_what_a_merged_cell_covers_is_a_problem_that_names_the_setting(tmp_path: Path, kind: str) -> None:
+def test_what_a_merged_cell_covers_is_a_problem(tmp_path: Path, kind: str) -> None:
     """Its note isn't lost in silence, and no draft is published because its status shows once for three rows."""
     path = workbook(tmp_path, "B2:B4", "D2:D4") if kind == "workbook" else page(tmp_path)
     found = loaded(path)
     assert [problem.partition(": ")[0].rpartition("!")[2] for problem in problems(found)] == ["B3", "D3", "B4", "D4"]
-    assert all("--fill-merged" in problem for problem in problems(found))
+    assert all("Unmerge the cells" in problem for problem in problems(found))
     assert [note.text for note in found.rows.notes] == ["for three", "alone"]
     assert [note.status for note in found.rows.notes] == [Status.DRAFT, Status.PUBLISHED]
 
 
-@pytest.mark.parametrize("kind", ["workbook", "page"])
-def test_a_merged_cell_counts_for_every_row_that_it_covers_where_that_is_said(tmp_path: Path, kind: str) -> None:
-    """One note for three prospects; and that is said."""
-    path = workbook(tmp_path, "B2:B4", "D2:D4") if kind == "workbook" else page(tmp_path)
-    found = loaded(path, fill_merged=True)
-    assert found.rows.problems == {}
-    assert [(note.text, note.status) for note in found.rows.notes] == [
-        ("for three", Status.DRAFT), ("alone", Status.PUBLISHED),
-    ]  # fmt: skip
-    assert found.rows.note.tolist() == [0, 0, 0, 1]
-    assert "2 merged areas: the value of each is used for every row that it covers." in map(render, found.sheet.remarks)
-
-
 def test_cells_merged_across_count_for_their_first_column(tmp_path: Path) -> None:
     """What stands beside is another column's, which they don't fill."""
-    with read(workbook(tmp_path, "B2:D3"), Options(fill_merged=True), is_header=lambda _: True) as sheet:
+    with read(workbook(tmp_path, "B2:D3"), is_header=lambda _: True) as sheet:
         [(_, columns)] = sheet.columns()
-    assert [*zip(*columns, strict=True)][:2] == [("P1", "for three", "", ""), ("P2", "for three", "", "")]
+    assert [*zip(*columns, strict=True)][:2] == [("P1", "for three", "", ""), ("P2", "", "", "")]
 
 
 def test_a_heading_merged_with_the_row_below_fills_nothing(tmp_path: Path) -> None:
     """Headings of two rows are no data."""
     rows: list[Line] = [[None, "text", None, None], *ROWS[3:]]
-    with read(
-        workbook(tmp_path, "A1:A2", rows=rows), Options(fill_merged=True, header_row=1), is_header=lambda _: True
-    ) as sheet:
+    with read(workbook(tmp_path, "A1:A2", rows=rows), Options(header_row=1), is_header=lambda _: True) as sheet:
         [(_, columns)] = sheet.columns()
     assert [column[0] for column in columns] == ["", "text", "", ""]
 
@@ -113,9 +97,9 @@ def test_a_merged_cell_reaches_from_block_to_block(tmp_path: Path) -> None:
         sheet.append(line)
     sheet.merge_cells(f"C2:C{many}")
     book.save(tmp_path / "n.xlsx")
-    with load(tmp_path / "n.xlsx", Settings(fill_merged=True)) as found:
-        assert [len(group.positions) for group in found.plan.groups] == [many - 1]
-        assert len(found.rows.problems) == 1
+    with load(tmp_path / "n.xlsx", Settings()) as found:
+        assert [len(group.positions) for group in found.plan.groups] == [1]
+        assert [len([*found.sheet.wrong(number)]) for number in (2, 3, many, many + 1)] == [0, 1, 1, 0]
         for _ in range(2):
             shown = [text for _, columns in found.sheet.columns() for text in columns[2]]
-            assert shown == ["for all"] * (many - 1) + [""]
+            assert shown == ["for all"] + [""] * (many - 1)

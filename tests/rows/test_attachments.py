@@ -90,7 +90,7 @@ def test_a_file_counts_once_however_often_it_is_named_and_by_what_it_holds(files
         ("Smith, Jo.pdf", "separate them with ; or a line break"),
         ("forn.pdf", "Did you mean 'form.pdf'?"),
         ("x" * 5000, "there is no file"),
-        ("At3kLm90Qx", "attachments-are ids"),
+        ("At3kLm90Qx", "there is no file"),
         ("#N/A", "shows the error"),
         ("a;b.pdf", "there is no file 'a'"),
         ("gone.pdf; form.pdf", "there is no file 'gone.pdf'"),

@@ -17,7 +17,7 @@ from importer.models import Role, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import OUR_COLUMNS
 from importer.rows.columns import Roles, find, is_header
-from importer.settings import SETTINGS, Settings
+from importer.settings import Settings
 from importer.settings.reading import folded_heading
 from tests.rendered import answers_of
 
@@ -25,9 +25,9 @@ PLAIN = ("Prospect ID", "Note", "Visibility")
 
 
 def found(*headings: str, needs_visibility: bool = True, **mapping: str) -> Roles:
-    roles: Any = {Role(role): heading for role, heading in mapping.items() if role != Role.KEY}
+    roles: Any = {Role(role): heading for role, heading in mapping.items()}
     default = None if needs_visibility else Visibility.PRIVATE
-    return find(headings, Settings(mapping=roles, key_column=mapping.get(Role.KEY), default_visibility=default))
+    return find(headings, Settings(mapping=roles, default_visibility=default))
 
 
 def refused(*headings: str, needs_visibility: bool = True, **mapping: str) -> str:
@@ -123,7 +123,7 @@ def test_a_heading_beats_a_letter() -> None:
 
 
 def test_a_heading_of_signs_only_is_told_from_a_blank_one() -> None:
-    """``--key-column "#"`` means the column headed ``#``, not the nameless ones."""
+    """``--map key="#"`` means the column headed ``#``, not the nameless ones."""
     assert found(*PLAIN, "", "#", "%", key="#").columns[Role.KEY] == 4
 
 
@@ -183,17 +183,7 @@ def test_a_named_column_that_isnt_there_is_said_with_the_nearest() -> None:
         in message
     )
     message = refused(*PLAIN, key="Date")
-    assert 'named as the key. Name the column: --key-column "ITS HEADING"' in message
-    assert "--map key" not in message
-
-
-def test_a_key_that_isnt_there_is_answered_by_the_setting_that_takes_it() -> None:
-    """The setting ``map`` takes every role but this one."""
-    with pytest.raises(UnclearColumns) as caught:
-        found(*PLAIN, key="Date")
-    answers = caught.value.questions[0].choices
-    assert {answer.setting for answer in answers} == {"key-column"}
-    assert [SETTINGS["key-column"].read(answer.value) for answer in answers] == [*PLAIN]
+    assert 'named as the key. Name the column: --map key="ITS HEADING"' in message
 
 
 def test_a_column_that_was_named_for_another_role_is_said_to_be_missing_here() -> None:
@@ -281,7 +271,7 @@ def test_a_columns_letters_are_those_of_a_spreadsheet_program(position: int) -> 
 
 def test_a_header_row_is_one_that_has_every_required_role() -> None:
     """A title line above has fewer, and the key column counts where it was named."""
-    wanted = Settings(key_column="Date")
+    wanted = Settings(mapping={Role.KEY: ("Date",)})
     assert not is_header(["Notes of last week"], wanted)
     assert not is_header(PLAIN, wanted)
     assert is_header([*PLAIN, "Date"], wanted)

@@ -130,7 +130,6 @@ def test_ids_of_a_known_program_give_way_to_a_few_emails_too(tmp_path: Path) -> 
     assert Role.PROSPECT not in loaded(tmp_path, ["Contact ID", "Email"], rows).roles.columns
     found = loaded(tmp_path, ["Contact ID", "Email"], [[f"x-{one}", email] for one, email in rows])
     assert found.roles.columns[Role.PROSPECT] == 0
-    assert found.roles.in_doubt
 
 
 def test_emails_under_a_heading_of_prospects_are_no_ids_of_a_program(tmp_path: Path) -> None:

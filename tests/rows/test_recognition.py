@@ -279,7 +279,7 @@ def test_our_own_columns_are_left_out(tmp_path: Path, kept: Reading) -> None:
 
 def test_how_the_file_is_read_is_known_again(tmp_path: Path, profiles: Path) -> None:
     """Wherever the headings are, in whichever sheet: never by the row's number, never by the sheet's name."""
-    said: dict[str, Any] = {"sheet": "March", "fill-merged": True, "remember": True, "map": ["content=Spoke about"]}
+    said: dict[str, Any] = {"sheet": "March", "remember": True, "map": ["content=Spoke about"]}
     for month, above in (("March", 1), ("April", 4)):
         book = openpyxl.Workbook()
         del book["Sheet"]
@@ -287,17 +287,15 @@ def test_how_the_file_is_read_is_known_again(tmp_path: Path, profiles: Path) -> 
         rows = [("Report",)] * above + [("Prospect ID", "Spoke about", "Visibility"), (f"P-{month}", "x", "Public")]
         for row in rows:
             sheet.append(row)
-        sheet.append((f"Q-{month}", None, "Public"))
-        sheet.merge_cells(f"B{above + 2}:B{above + 3}")
         book.save(tmp_path / f"{month}.xlsx")
     with prepare(tmp_path / "March.xlsx", settings(**said)) as prepared:
         reading = prepared.to_learn
     assert reading is not None
-    assert reading.answers == {"map": {Role.CONTENT: ("Spoke about",)}, "fill-merged": True}
+    assert reading.answers == {"map": {Role.CONTENT: ("Spoke about",)}}
     readings.keep("default", reading)
     with load(tmp_path / "April.xlsx", settings()) as loaded:
-        assert loaded.rows.prospect.tolist() == ["P-April", "Q-April"]
-        assert loaded.rows.note.tolist() == [0, 0]
+        assert loaded.rows.prospect.tolist() == ["P-April"]
+        assert loaded.rows.note.tolist() == [0]
     book = openpyxl.load_workbook(tmp_path / "April.xlsx")
     book.copy_worksheet(book["April"]).title = "March"
     book.save(tmp_path / "both.xlsx")

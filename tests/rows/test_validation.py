@@ -51,7 +51,10 @@ def read(
             for line in table:
                 sheet.append(line)
             book.save(path)
-        loaded = load(path, replace(settings, key_column=key, encoding="utf-8" if name is None else None))
+        named = {} if key is None else {Role.KEY: (key,)}
+        loaded = load(
+            path, replace(settings, mapping={**settings.mapping, **named}, encoding="utf-8" if name is None else None)
+        )
         loaded.sheet.close()
         return loaded.rows
 

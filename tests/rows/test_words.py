@@ -14,7 +14,7 @@ from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Result, Role, Status, Visibility
 from importer.rows.words import MOST_WORDS
-from importer.settings import Settings
+from importer.settings import Origin, Settings
 from importer.telling import preview_messages
 from tests import running
 from tests.rendered import answers_of, told
@@ -185,5 +185,5 @@ def test_a_column_without_a_known_word_may_be_something_else(tmp_path: Path) -> 
     assert loaded(tmp_path, "Open", "Won", role="Status", **mapping).rows.questions == ()
     own: dict[str, Any] = {"values": ["status:open=Draft"]}
     assert loaded(tmp_path, "Open", "Won", role="Status", **own).rows.questions == ()
-    answered = loaded(tmp_path, "Open", "Won", role="Status", **own, said={"value"})
+    answered = loaded(tmp_path, "Open", "Won", role="Status", **own, origin=Origin(frozenset({"value"})))
     assert [question.samples for question in answered.rows.questions] == [["Won"]]

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from importer.errors import BadSettings
-from importer.settings.rate import Rate
+from importer.settings.limits import Rate
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from importer.errors import BadSettings
 from importer.messages import render
-from importer.models import Role, Visibility, Workspace
+from importer.models import Visibility, Workspace
 from importer.rows.columns import is_header
 from importer.settings import (
     KEY_VARIABLE,
@@ -253,11 +253,9 @@ def test_deliveries_are_remembered_per_profile_and_address() -> None:
 
 
 def test_a_default_visibility_frees_from_the_column() -> None:
-    """And the key column is looked for where it was named."""
     headings = ("Prospect ID", "Note")
     assert not is_header(headings, Settings())
     assert is_header(headings, Settings(default_visibility=Visibility.PRIVATE))
-    assert Settings(key_column="Date").columns == {Role.KEY: ("Date",)}
 
 
 def test_the_journal_stands_in_the_users_own_folder() -> None:

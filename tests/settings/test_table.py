@@ -24,12 +24,11 @@ from importer.settings.kinds import (
     AnyFile,
     Columns,
     JournalPlace,
-    Limited,
     LocalFile,
     Names,
     OneOf,
     Rated,
-    ResultsName,
+    ResultsPlace,
     Seconds,
     Share,
     Span,
@@ -56,22 +55,17 @@ GOOD: dict[str, tuple[list[str], str]] = {
     ),
     "default-visibility": (["private"], '"private"'),
     "content": (["html"], '"html"'),
-    "key-column": (["Call ID"], '"Call ID"'),
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
     "attachments": (["forms"], '"forms"'),
-    "attachments-are": (["ids"], '"ids"'),
-    "on-several": (["newest"], '"newest"'),
     "unknown-emails": (["unknown.csv"], '"unknown.csv"'),
     "sheet": (["Calls"], '"Calls"'),
     "header-row": (["3"], "3"),
     "encoding": (["cp1252"], '"cp1252"'),
     "delimiter": (["tab"], '"tab"'),
     "export": (["Apollo contacts"], '"Apollo contacts"'),
-    "fill-merged": (["true"], "true"),
     "skip-existing": (["true"], "true"),
     "in-doubt": (["same"], '"same"'),
     "hidden": (["leave"], '"leave"'),
-    "limit": (["rows=6000000", "columns=3_000"], "{ rows = 6000000, columns = 3000 }"),
     "several-in-cell": (["each"], '"each"'),
     "dates": (["month-first"], '"month-first"'),
     "batch-size": (["25"], "25"),
@@ -80,23 +74,19 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "api-key-file": (["key.txt"], '"key.txt"'),
     "workers": (["3"], "3"),
     "rate": (["20/1s"], '"20/1s"'),
-    "connect-timeout": (["7"], "7"),
     "read-timeout": (["7.5"], "7.5"),
     "settle": (["0"], "0"),
     "give-up-after": (["60"], "60.0"),
     "new-journal": (["true"], "true"),
     "guard-local-address": (["true"], "true"),
     "wait": (["10m"], '"10m"'),
-    "results": (["out.csv"], '"out.csv"'),
-    "results-name": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
+    "results": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
     "archive": (["s3://sales/done"], '"s3://sales/done"'),
     "min-rows": (["100"], "100"),
     "max-invalid": (["20%"], "0.2"),
-    "max-unknown": (["20%"], "0.2"),
     "max-notes": (["5000"], "5000"),
     "max-public": (["0"], "0"),
     "between": (["02:00-06:00"], '"02:00-06:00"'),
-    "for": (["1h30m"], "5400"),
     "first": (["5"], "5"),
     "again": (["true"], "true"),
     "update": (["true"], "true"),
@@ -172,14 +162,14 @@ def test_every_setting_has_an_example_here() -> None:
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
     assert attributes == {one.name for one in fields(Settings)} - {
-        "key", "key_place", "secret_files", "said", "readings", "reading",
+        "key", "readings", "origin",
     }  # fmt: skip
 
 
 def test_a_reading_holds_what_is_declared_so_and_nothing_of_a_machine_or_a_run() -> None:
     """A new setting of a sheet is asked for here: a reading that lacks it reads the next sheet otherwise."""
     of_file = {name for name, setting in SETTINGS.items() if setting.topic is Topic.FILE}
-    assert of_file - HELD.keys() == {"attachments", "attachments-are", "sheet", "header-row", "limit", "export"}
+    assert of_file - HELD.keys() == {"attachments", "sheet", "header-row", "export"}
     assert HELD.keys() <= of_file
     assert {name for name in HELD if not SETTINGS[name].is_lasting} == {"map", "value", "ignore"}
 
@@ -217,13 +207,6 @@ def test_the_profile_is_named_by_a_flag_or_a_variable(
         assert (found.settings.profile, found.settings.workers) == ("night", 2)
 
 
-def test_a_variable_may_hold_a_line_each(by_variable: Callable[[str, list[str]], Options]) -> None:
-    """Or several on one line."""
-    for text in ("rows=5\ncolumns=6", "rows=5; columns=6"):
-        limits = by_variable("limit", [text]).settings.limits
-        assert (limits.rows, limits.columns) == (5, 6)
-
-
 def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named, with what was meant; those that are no settings are known, too."""
     assert {FILE_VARIABLE, FOLDER_VARIABLE, ADDRESSES_VARIABLE, "NOTE_IMPORTER_DEBUG"} == set(OTHER_VARIABLES)
@@ -250,14 +233,12 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
                 ("soon", '"soon"', "soon"),
             ]
         case Columns():
-            return [("mood=x", '{ mood = "x" }', {"mood": "x"}), ("key=x", '{ key = "x" }', ["key=x"])]
+            return [("mood=x", '{ mood = "x" }', {"mood": "x"})]
         case Meanings():
             return [
                 (f"{role}:x={value}", f'{{ {role} = {{ x = "{value}" }} }}', {role: {"x": value}})
                 for role, value in (("visibility", "Draft"), ("mood", "Public"), ("prospect", "Public"))
             ]
-        case Limited():
-            return [("rows=0", "{ rows = 0 }", {"rows": 0}), ("size=5", "{ size = 5 }", ["size=5"])]
         case Text() | Names() | LocalFile():
             return [(None, "3", 3)]
         case kind:
@@ -267,7 +248,7 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
 BAD_TEXTS: dict[type, list[str]] = {
     OneOf: ["other"],
     Yes: ["other"],
-    ResultsName: ["results.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
+    ResultsPlace: ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
     Share: ["20", "101%", "-1%", "some%"],
     WindowKind: ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
     Span: ["10", "soon", "1h soon", "200h"],
@@ -319,7 +300,7 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
 
 @pytest.mark.parametrize(
     "values", [{"workers": 0}, {"batch_size": -1}, {"workers": True}, {"workers": None}, {"give_up": float("inf")},
-               {"mapping": 3}, {"mapping": None}, {"limits": None}, {"rate": 20}, {"key": 3}, {"profile": None}],
+               {"mapping": 3}, {"mapping": None}, {"rate": 20}, {"key": 3}, {"profile": None}],
 )  # fmt: skip
 def test_python_is_told_the_same(values: dict[str, Any]) -> None:
     """Nothing is taken that would only fail, or silently do nothing, later."""
@@ -358,7 +339,7 @@ def test_every_setting_that_a_text_names_is_one() -> None:
                 case ast.Call(func=ast.Name("SettingPart"), args=[ast.Constant(name), *_]):
                     names.add(name)
     assert names <= set(SETTINGS)
-    assert {"journal", "map", "key-column", "base-url", "new-journal"} <= names
+    assert {"journal", "map", "base-url", "new-journal"} <= names
 
 
 def test_the_command_line_puts_flags_in_their_place() -> None:
