@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from importer.errors import BadSettings, Busy
+from importer.errors import BadSettings, Busy, JournalReplaced
 from importer.importing.overview import Updates
 from importer.importing.run import prepare
 from importer.journal import Journal
+from importer.journal.deliveries import Changes
 from importer.messages import say
 from importer.models import Result, Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
@@ -315,6 +316,47 @@ def test_an_api_that_changes_what_was_not_named_is_found_out_by_the_first_note(
     assert ran.status == 4
     assert len(changes(desk, since)) == 1
     assert {*seen(desk)[1:]} == {("2" if first[0] == "Private" else "1", "1")}
+
+
+def test_a_text_that_an_api_changes_only_a_little_is_found_out_too(desk: Desk) -> None:
+    """Such as by cutting it off; a delivery would still be recognised by it."""
+    text = "Spoke about the terms of the new contract, and sent the offer to all of them"
+    desk.run(row(ADA, text), row(BEN, text))
+    desk.box.update_resets = {"content": f"<p>{text[:-12]}</p>"}
+    ran = desk.run(row(ADA, text, "Private"), row(BEN, text, "Private"), update=True)
+    assert (ran.status, seen(desk)) == (4, [("2", "1"), AS_SENT])
+
+
+def test_a_change_that_waited_too_long_is_entered_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    late, begun, begin = [True], list[Any](), Changes.begin
+
+    class Once(float):
+        """A limit that the first call exceeds."""
+
+        def __lt__(self, _: float) -> bool:
+            return bool(late and late.pop())
+
+    def counted(changes: Changes, some: Any) -> bool:
+        begun.extend(some)
+        return begin(changes, some)
+
+    monkeypatch.setattr("importer.delivery.updating.LONGEST_CLAIM", Once(5.0))
+    monkeypatch.setattr(Changes, "begin", counted)
+    desk.run(row(ADA, "Terms"))
+    since = len(desk.box.received)
+    assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"updated": 1}
+    assert (len(begun), changes(desk, since)) == (2, [{"visibility": "2"}])
+
+
+def test_nothing_is_changed_once_the_journal_is_another_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_: Journal) -> None:
+        raise JournalReplaced(say("gone.file-replaced", file="journal"))
+
+    desk.run(row(ADA, "Terms"))
+    since = len(desk.box.received)
+    monkeypatch.setattr(Journal, "see_that_it_stands", gone)
+    assert desk.run(row(ADA, "Terms", "Private"), update=True).status == 4
+    assert changes(desk, since) == []
 
 
 @pytest.mark.parametrize(
