@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Busy, JournalReplaced
 from importer.importing.overview import Updates
 from importer.importing.run import prepare
@@ -520,6 +521,22 @@ def test_a_hide_or_undo_without_a_clear_answer_is_repeated_once_it_can_come_no_m
     first, again = [call.at for call in desk.box.received[since:] if call.method == "PATCH"]
     assert (again - first).total_seconds() >= 60
     assert seen(desk) == [AS_SENT if undo else PRIVATE_DRAFT]
+
+
+def test_what_somebody_changes_while_a_change_rests_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = Updating._rest
+
+    def meanwhile(*given: Any) -> None:
+        rest(*given)
+        edit(desk, content="Mine")
+
+    monkeypatch.setattr(Updating, "_rest", meanwhile)
+    desk.run(row(ADA, "Terms"))
+    since = len(desk.box.received)
+    desk.box.add_fault(Fault.parse("500:before:PATCH@1"))
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
+    assert (len(changes(desk, since)), desk.box.notes[0].content, seen(desk)) == (1, "<p>Mine</p>", [AS_SENT])
 
 
 def test_a_note_that_is_hidden_after_an_unclear_new_text_may_have_either_text(desk: Desk) -> None:
