@@ -192,10 +192,10 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
     """
     if found is None:
         return Decision(Do.LEAVE, is_sure=False, why=say("update.gone"))
-    is_opened = wish.opened is not None and has_form(found, wish.opened, wish.text)
-    base, wanted = wish.key, changed(wish.key, wish.change)
-    if is_opened and wish.opened is not None:
-        base = wish.opened
+    base, opened, wanted = wish.key, wish.opened, changed(wish.key, wish.change)
+    is_opened = opened is not None and has_form(found, opened, wish.text if opened.seen == base.seen else "")
+    if opened is not None and is_opened:
+        base = opened
     elif not has_form(found, wish.key, wish.text):
         if not has_form(found, wanted, wish.text or wish.change.content or ""):
             return Decision(Do.LEAVE, is_sure=False, why=touched(found.edited_at))

@@ -383,5 +383,6 @@ def _unread(wish: Wish) -> Patch:
     """Return the change of a note that isn't read first. Its text may be that of an earlier change."""
     key = wish.key
     if wish.opened is not None:
-        key = replace(key, readings=key.readings | wish.opened.readings)
+        is_known = wish.opened.seen == key.seen
+        key = replace(key, seen=key.seen if is_known else bytes(32), readings=key.readings | wish.opened.readings)
     return Patch(wish, wish.change, changed(key, wish.change))

@@ -145,6 +145,12 @@ def test_an_unclear_change_that_came_about_is_settled_by_a_second_look() -> None
     assert decision.form == NoteKey.of(private)
 
 
+def test_an_unclear_new_text_didnt_come_about_if_the_text_before_is_shown() -> None:
+    """Though that reads like the sheet's, and all else is as it would be."""
+    decision = decided(there(), Note("Quite another", PUBLIC, PUBLISHED))
+    assert (decision.do, decision.is_opened, decision.form) == (Do.SETTLE, False, NoteKey.of(SENT))
+
+
 def test_no_second_draft_is_made() -> None:
     decision = decided(there(), draft=True, status=DRAFT)
     assert (decision.do, decision.why is not None) == (Do.LEAVE, True)

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from importer.errors import BadSettings, Busy, Changed
+from importer.delivery.updating import Updating
+from importer.errors import BadSettings, Busy, Changed, JournalReplaced
 from importer.importing.preview import Updates
 from importer.importing.run import prepare
 from importer.journal import Journal
+from importer.journal.deliveries import Changes
 from importer.messages import say
 from importer.models import Result, Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
@@ -316,6 +318,47 @@ def test_an_api_that_changes_what_was_not_named_is_found_out_by_the_first_note(
     assert {*seen(desk)[1:]} == {("2" if first[0] == "Private" else "1", "1")}
 
 
+def test_a_text_that_an_api_changes_only_a_little_is_found_out_too(desk: Desk) -> None:
+    """Such as by cutting it off; a delivery would still be recognised by it."""
+    text = "Spoke about the terms of the new contract, and sent the offer to all of them"
+    desk.run(row(ADA, text), row(BEN, text))
+    desk.box.update_resets = {"content": f"<p>{text[:-12]}</p>"}
+    ran = desk.run(row(ADA, text, "Private"), row(BEN, text, "Private"), update=True)
+    assert (ran.status, seen(desk)) == (4, [("2", "1"), AS_SENT])
+
+
+def test_a_change_that_waited_too_long_is_entered_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    late, begun, begin = [True], list[Any](), Changes.begin
+
+    class Once(float):
+        """A limit that the first call exceeds."""
+
+        def __lt__(self, _: float) -> bool:
+            return bool(late and late.pop())
+
+    def counted(changes: Changes, some: Any) -> bool:
+        begun.extend(some)
+        return begin(changes, some)
+
+    monkeypatch.setattr("importer.delivery.updating.LONGEST_CLAIM", Once(5.0))
+    monkeypatch.setattr(Changes, "begin", counted)
+    desk.run(row(ADA, "Terms"))
+    since = len(desk.box.received)
+    assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"updated": 1}
+    assert (len(begun), changes(desk, since)) == (2, [{"visibility": "2"}])
+
+
+def test_nothing_is_changed_once_the_journal_is_another_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_: Journal) -> None:
+        raise JournalReplaced(say("gone.file-replaced", file="journal"))
+
+    desk.run(row(ADA, "Terms"))
+    since = len(desk.box.received)
+    monkeypatch.setattr(Journal, "see_that_it_stands", gone)
+    assert desk.run(row(ADA, "Terms", "Private"), update=True).status == 4
+    assert changes(desk, since) == []
+
+
 @pytest.mark.parametrize(
     "fault", ["400-limit", "429=0", "500:after", "500:before", "reset:after", "reset:before", "html-502"]
 )
@@ -477,6 +520,22 @@ def test_a_hide_or_undo_without_a_clear_answer_is_repeated_once_it_can_come_no_m
     first, again = [call.at for call in desk.box.received[since:] if call.method == "PATCH"]
     assert (again - first).total_seconds() >= 60
     assert seen(desk) == [AS_SENT if undo else PRIVATE_DRAFT]
+
+
+def test_what_somebody_changes_while_a_change_rests_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = Updating._rest
+
+    def meanwhile(*given: Any) -> None:
+        rest(*given)
+        edit(desk, content="Mine")
+
+    monkeypatch.setattr(Updating, "_rest", meanwhile)
+    desk.run(row(ADA, "Terms"))
+    since = len(desk.box.received)
+    desk.box.add_fault(Fault.parse("500:before:PATCH@1"))
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
+    assert (len(changes(desk, since)), desk.box.notes[0].content, seen(desk)) == (1, "<p>Mine</p>", [AS_SENT])
 
 
 def test_a_note_that_is_hidden_after_an_unclear_new_text_may_have_either_text(desk: Desk) -> None:

@@ -456,6 +456,20 @@ def test_the_batch_size_that_proved_to_work_is_remembered(tmp_path: Path) -> Non
         assert len(box.received) - before == 2000 // 25 + 10  # with the sample at the end
 
 
+def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Journal) -> None:
+    number = claim(journal, begin(journal), "P1")
+    assert number is not None
+    with journal.transaction():
+        journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)])
+    [form], _ = journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(OTHER)])
+    known = journal.deliveries.named([b"P1"])[b"P1"]
+    for expected in (True, False):
+        with journal.transaction():
+            assert journal.changes.begin([(known, form)]) is expected
+    with journal.transaction():
+        assert journal.changes.begin([(known._replace(changing=form), form)])
+
+
 # -- who was told what
 
 
