@@ -68,10 +68,6 @@ class Filter:
         return replace(self, page=page), len(wanted), wanted[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
 
 
-FIELDS = ("kind", "open", "page")
-"""Fields in an address of the grid that are not choices."""
-
-
 @dataclass(frozen=True)
 class GridColumn:
     """Column of the grid: its position in the sheet, and what is known of it."""

@@ -1,38 +1,96 @@
 """Mend the rows with problems where they are shown.
 
 Input: requests that the guard lets pass. Output: pages. Every change is a step of a person's corrections, which are
-laid over the file when it is read; the file itself is never changed. An address holds the choices for the file, and
-which rows are shown.
+laid over the file when it is read; the file itself is never changed. An address says which rows are shown. Corrected
+rows are checked in a process of their own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, send_file, url_for
 
-from importer.commands.corrections import Act, Corrections, Step
+from importer import commands
+from importer.commands.corrections import Act, Correction, Corrections, Step
 from importer.commands.overview import Overview
-from importer.commands.problem_rows import ProblemRows
-from importer.messages import say
+from importer.commands.problem_rows import NAME, ProblemRows
+from importer.errors import UnreadableFile
+from importer.messages import as_message, say
+from importer.models import Problem
 from importer.page import grid
-from importer.page.choices import Choices
-from importer.page.correcting import Correcting
-from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
+from importer.page.importing import ImportScreens, still_reading
+from importer.page.reading import FOREVER, PATIENCE, Unread, report_path
 from importer.page.rendering import words
-from importer.page.screens import Page, Parts, for_page, refuse, screen
-from importer.page.tasks import Unread
+from importer.page.screens import Page, Parts, refuse, screen
+from importer.page.state import Answers, State
 from importer.page.uploads import DroppedFile
+from importer.settings import Settings
 
-_FOREVER = float("inf")  # seconds; the rows with problems don't change while somebody corrects them
+_T = TypeVar("_T")
+_Found = Mapping[int, Sequence[Problem]]
 _MOST_BYTES = 64 << 20
 """Maximum size of a page of the grid that a browser hands over, in bytes."""
 _CELL = re.compile(r"cell-(\d{1,9})-(\d{1,5})", re.ASCII)
 _ROW = re.compile(r"\d{1,9}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Correctable:
+    """Rows with problems of a file, which a person corrects.
+
+    Attributes:
+        upload: the file.
+        answers: the answers about it.
+        found: how it was understood, without corrections.
+        done: returns what a task returns that a process performs.
+        checked: row number → a correction that was checked, and whether the row has no problem with it.
+    """
+
+    upload: DroppedFile
+    answers: Answers
+    found: Overview
+    done: Callable[[Callable[[], _Found]], _Found]
+    checked: dict[int, tuple[Correction, bool]]
+
+    @property
+    def kept(self) -> ProblemRows:
+        """The rows as they stand in the file."""
+        return ProblemRows(report_path(self.upload, self.answers).with_name(NAME))
+
+    def problems(self, corrections: Corrections, numbers: Sequence[int] = ()) -> tuple[_Found, frozenset[int]]:
+        """Return the problems that these rows have now, and the numbers of all corrected rows that have none.
+
+        Raises:
+            UnreadableFile: the rows can't be read.
+        """
+        by_row = corrections.by_row
+        stale = [number for number, one in by_row.items() if self.checked.get(number, (None, False))[0] != one]
+        rows = {number: by_row.get(number) for number in {*numbers, *stale}}
+        path = report_path(self.upload, self.answers).with_name(NAME)
+        task = partial(_problems, self.upload.folder, path, self.found.understanding, rows)
+        found = self.done(task) if rows else {}
+        self.checked.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
+        return found, frozenset(number for number in by_row if self.checked[number][1])
+
+    def to_mend(self, corrections: Corrections, kind: int | None) -> list[int]:
+        """Return the numbers of the rows that aren't mended; with a kind, without cells that somebody put right."""
+        _, mended = self.problems(corrections)
+        numbers = [number for number in self.kept.numbers(kind) if number not in mended]
+        column = None if kind is None else self.found.troubles[kind].problems[0].column
+        written = [
+            number for number in numbers if (one := corrections.by_row.get(number)) is not None and column in one.texts
+        ]
+        problems, _ = self.problems(corrections, written)
+        right = {number for number in written if all(problem.column != column for problem in problems[number])}
+        return [number for number in numbers if number not in right]
 
 
 class MendScreens(ImportScreens):
@@ -40,18 +98,18 @@ class MendScreens(ImportScreens):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._correcting = Correcting(parts.reading)
+        self._open: dict[str, Correctable] = {}
 
     @screen("/file/<number>/mend")
     def mend(self, number: str) -> Page:
         """Show the rows with problems as a grid."""
         upload = self._upload(number)
-        found, choices, _ = self._look(upload, _choices(), good_for=_FOREVER, is_corrected=False)
+        found, answers, _ = self._look(upload, good_for=FOREVER, is_corrected=False)
         if found is None:
-            return still_reading(upload, choices, "are_found")
+            return still_reading(upload, "are_found")
         if isinstance(found, Unread) or not found.understanding:
-            return redirect(check_address(upload, choices), 303)
-        rows, corrections = self._correcting.of(upload, choices, found), upload.corrections(choices)
+            return redirect(url_for("check", number=number), 303)
+        rows, corrections = self._rows(upload, answers, found), upload.state.corrections(answers)
         chosen = grid.Filter.of(request.args, len(found.troubles))
         _, mended = rows.problems(corrections)
         chosen, wanted, shown = chosen.on_page(rows.kept, mended)
@@ -61,7 +119,6 @@ class MendScreens(ImportScreens):
         return render_template(
             "mend.html",
             upload=upload,
-            choices=choices,
             found=found,
             in_grid=grid.in_grid,
             chosen=chosen,
@@ -74,61 +131,71 @@ class MendScreens(ImportScreens):
             wanted=wanted,
             to_mend=len(rows.to_mend(corrections, chosen.kind)),
             of_kind=None if chosen.kind is None else _column_of(found, chosen.kind, columns),
-            address=lambda endpoint="mend", **fields: _address(upload, choices, replace(chosen, **fields), endpoint),
+            address=lambda endpoint="mend", **fields: _address(upload, replace(chosen, **fields), endpoint),
         )
 
     @screen("/file/<number>/mend/state")
     def are_found(self, number: str) -> Page:
         """Return whether the page should reload because the rows with problems are known by now."""
-        found, *_ = self._look(self._upload(number), _choices(), wait=0, good_for=_FOREVER, is_corrected=False)
+        found, *_ = self._look(self._upload(number), wait=0, good_for=FOREVER, is_corrected=False)
         return {"reload": found is not None}
 
     @screen("/file/<number>/mend/change", "POST")
     def change_rows(self, number: str) -> Page:
         """Keep what a person wrote into cells, and do what a button says."""
         upload = self._upload(number)
-        choices, chosen = self._correct(upload)
+        chosen = self._correct(upload)
         if "continue" in request.form:
-            return redirect(check_address(upload, choices), 303)
-        return redirect(_address(upload, choices, chosen) + _anchor(), 303)
+            return redirect(url_for("check", number=number), 303)
+        return redirect(_address(upload, chosen) + _anchor(), 303)
 
     @screen("/file/<number>/corrected.xlsx")
     def corrected(self, number: str) -> Page:
         """Download the corrected sheet as a workbook."""
-        upload, choices = self._upload(number), _choices()
-        settings = for_page(choices.applied(self._parts.current.settings()), upload)
-        path = self._correcting.sheet(upload, settings, upload.corrections(choices))
+        upload = self._upload(number)
+        _, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
+        target = upload.folder / "corrections" / "sheet.xlsx"
+        task = partial(_write, upload.folder, upload.name, settings, upload.state.corrections(answers), target)
         name = words(say("page.mend.sheet-name", name=Path(upload.name).stem))
-        return send_file(path, as_attachment=True, download_name=name)
+        return send_file(self._done(task), as_attachment=True, download_name=name)
 
-    def _correct(self, upload: DroppedFile) -> tuple[Choices, grid.Filter]:
-        """Keep what the form of the grid says; return how the file is read, and the rows shown."""
+    def _correct(self, upload: DroppedFile) -> grid.Filter:
+        """Keep what the form of the grid says; return which rows are shown."""
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
-        self._refuse_while_used(upload, say("page.mend.not-kept"))
-        found, choices, _ = self._look(upload, _choices(), wait=PATIENCE, good_for=_FOREVER, is_corrected=False)
+        title, back = say("page.mend.not-kept"), url_for("check", number=upload.id)
+        self._refuse_while_used(upload, title)
+        found, answers, _ = self._look(upload, wait=PATIENCE, good_for=FOREVER, is_corrected=False)
         if not isinstance(found, Overview) or not found.understanding:
-            refuse(say("page.mend.not-kept"), say("page.mend.read-anew"), 409, check_address(upload, choices))
-        rows, chosen = self._correcting.of(upload, choices, found), grid.Filter.of(request.args, len(found.troubles))
+            refuse(title, say("page.problem.read-anew"), 409, back)
+        rows, chosen = self._rows(upload, answers, found), grid.Filter.of(request.args, len(found.troubles))
 
-        def changed(corrections: Corrections) -> Corrections:
-            if request.form.get("seen") != corrections.digest:
-                back = _address(upload, choices, chosen)
-                refuse(say("page.mend.not-kept"), say("page.mend.changed"), 409, back, say("page.mend.show-again"))
+        def changed(state: State) -> State:
+            corrections = state.corrections(answers)
             corrections = corrections.and_also(*_written(rows.kept, corrections))
             if "undo" in request.form:
-                return corrections.without_last()
+                return state.correct(answers, corrections.without_last())
             of_kind: Sequence[int] = ()
             pressed = request.form.get("leave-out-kind") or request.form.get("write-kind") or ""
             if _ROW.fullmatch(pressed) and int(pressed) < len(found.troubles):
                 of_kind = rows.to_mend(corrections, int(pressed))
-            return corrections.and_also(*_pressed(found, rows.kept, corrections, of_kind))
+            steps = _pressed(found, rows.kept, corrections, of_kind)
+            return state.correct(answers, corrections.and_also(*steps))
 
-        try:
-            self._correcting.change(upload, choices, changed)
-        except OSError as error:
-            why = say("page.problem.system-error", error=str(error.strerror))
-            refuse(say("page.mend.not-kept"), why, 507, check_address(upload, choices))
-        return choices, chosen
+        self._change(upload, changed, title, _address(upload, chosen))
+        return chosen
+
+    def _rows(self, upload: DroppedFile, answers: Answers, found: Overview) -> Correctable:
+        """Return the rows with problems of a file that was read with these answers."""
+        known = self._open.get(upload.id)
+        if known is None or (known.answers, known.found.understanding) != (answers, found.understanding):
+            known = self._open[upload.id] = Correctable(upload, answers, found, self._done, {})
+        return known
+
+    def _done(self, task: Callable[[], _T]) -> _T:
+        done = self._parts.reading.done(task)
+        if isinstance(done, Unread):
+            raise UnreadableFile(as_message(done.why))
+        return done
 
 
 def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
@@ -182,14 +249,8 @@ def _column_of(found: Overview, kind: int, columns: Sequence[grid.GridColumn]) -
     return next((column for column in columns if column.position == position), None)
 
 
-def _choices() -> Choices:
-    """Return the choices in the address of the request."""
-    return Choices.of(pair for pair in request.args.items(multi=True) if pair[0] not in grid.FIELDS)
-
-
-def _address(upload: DroppedFile, choices: Choices, chosen: grid.Filter, endpoint: str = "mend") -> str:
-    query = urlencode([*choices.pairs, *chosen.pairs])
-    return url_for(endpoint, number=upload.id) + (f"?{query}" if query else "")
+def _address(upload: DroppedFile, chosen: grid.Filter, endpoint: str = "mend") -> str:
+    return url_for(endpoint, number=upload.id) + (f"?{urlencode(chosen.pairs)}" if chosen.pairs else "")
 
 
 def _anchor() -> str:
@@ -198,3 +259,15 @@ def _anchor() -> str:
         if match := _ROW.match(request.form.get(name, "")):
             return f"#row-{match[0]}"
     return ""
+
+
+def _problems(folder: Path, path: Path, understanding: bytes, rows: Mapping[int, Correction | None]) -> _Found:
+    with contextlib.chdir(folder):
+        return commands.mending.remaining(path, understanding, rows)
+
+
+def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> Path:
+    target.parent.mkdir(exist_ok=True, mode=0o700)
+    with contextlib.chdir(folder):
+        commands.corrected_sheet.write(target, name, settings, corrections.by_row)
+    return target

@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 
 from importer.commands import reopening
 from importer.page.access import HEADERS, Access
-from importer.page.file_names import plain_name
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
+from importer.page.uploads import plain_name
 from tests.page.conftest import HOME, HOST, OURS
 
 NUMBER = "0" * 32
@@ -28,7 +28,8 @@ EVERYTHING = [
     ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
     ("GET", f"/job/{NUMBER}/people.csv"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/send"),
-    ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/first"),
+    ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/first"), ("POST", f"/file/{NUMBER}/choose"),
+    ("POST", f"/file/{NUMBER}/again"),
     ("POST", f"/file/{NUMBER}/continue"),
     ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
     ("GET", "/runs"), ("POST", "/runs/look-up"),

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import openpyxl
 import pytest
@@ -18,11 +17,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from importer.commands.corrections import Corrections
-from importer.page.choices import Choices
-from importer.page.grid import FIELDS
 from importer.page.jobs import Jobs
 from importer.page.reading import Readers
 from importer.page.screens import Parts
+from importer.page.state import Answers, State, in_order
 from importer.page.uploads import DroppedFiles
 from importer.settings import KEY_VARIABLE, Settings
 from tests.page.conftest import HEAD, OURS, SECRET, told_of, write
@@ -39,9 +37,10 @@ class Mender:
         html, address: the last screen.
     """
 
-    def __init__(self, client: FlaskClient, parts: Parts, path: Path, query: str = "") -> None:
-        self._client, self._parts, self.query, self.html, self.address = client, parts, query, "", ""
+    def __init__(self, client: FlaskClient, parts: Parts, path: Path, answers: Answers = ()) -> None:
+        self._client, self._parts, self.query, self.html, self.address = client, parts, "", "", ""
         self.upload = parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
+        self.upload.state = State(answers)
 
     def sees(self, query: str = "") -> str:
         """The Mend screen, once the file is read."""
@@ -60,19 +59,14 @@ class Mender:
         return unescape(answer.text)
 
     @property
-    def choices(self) -> Choices:
-        """The choices for the file."""
-        return Choices.of(pair for pair in parse_qsl(self.query) if pair[0] not in FIELDS)
-
-    @property
     def corrections(self) -> Corrections:
         """What was corrected."""
-        return self.upload.corrections(self.choices)
+        return self.upload.state.corrections(self.upload.state.answers)
 
     @property
     def seen(self) -> str:
         """What a page of the grid hands over that shows the corrections as they are now."""
-        return self.corrections.digest
+        return self.upload.state.digest
 
     def _post(self, act: str, fields: dict[str, str]) -> TestResponse:
         address = f"/file/{self.upload.id}/mend/{act}?{self.query}"
@@ -89,7 +83,7 @@ class Mender:
 
     def sheet(self) -> dict[int, list[str | None]]:
         """The cells of the corrected sheet, as another program reads them."""
-        address = f"/file/{self.upload.id}/corrected.xlsx{self.choices.query}"
+        address = f"/file/{self.upload.id}/corrected.xlsx"
         with self._client.get(address, base_url=OURS, follow_redirects=True) as answer:
             assert answer.status_code == 200
             rows = openpyxl.load_workbook(io.BytesIO(answer.data)).worksheets[0].iter_rows(values_only=True)
@@ -101,9 +95,9 @@ class Mender:
 
     def begins(self) -> str:
         """Press Send."""
-        asked = self._get(f"/file/{self.upload.id}/confirm{self.choices.query}")
+        asked = self._get(f"/file/{self.upload.id}/confirm")
         fields = dict(re.findall(r'<input type="(?:hidden|checkbox)" name="([^"]+)" value="([^"]*)"', asked))
-        address = f"/file/{self.upload.id}/send{self.choices.query}"
+        address = f"/file/{self.upload.id}/send"
         answer = self._client.post(address, base_url=OURS, headers={"Origin": OURS}, data=fields)
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]
@@ -144,8 +138,8 @@ def parts(readers: Readers, settings: Settings, tmp_path: Path) -> Iterator[Part
 def dropped(friend: FlaskClient, parts: Parts, tmp_path: Path) -> Callable[..., Mender]:
     """Drops a file with rows."""
 
-    def drop(rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD, query: str = "") -> Mender:
-        return Mender(friend, parts, write(tmp_path / "notes.csv", rows, head), query)
+    def drop(rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD, answers: Answers = ()) -> Mender:
+        return Mender(friend, parts, write(tmp_path / "notes.csv", rows, head), answers)
 
     return drop
 
@@ -206,18 +200,15 @@ def test_one_press_writes_to_every_cell_like_it_and_another_takes_it_back(droppe
 
 
 def test_corrections_outlive_the_program(dropped: Callable[..., Mender], parts: Parts) -> None:
-    """They stand beside the file, which nobody else can read; another sheet of it has its own."""
+    """They stand in the file's record, which nobody else can read; another sheet of it has its own."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Pubic")])
     mender.sees()
     mender.does(write="2 2 Public")
     kept = DroppedFiles(parts.uploads.folder).get(mender.upload.id)
     assert kept is not None
-    assert kept.corrections(Choices()).by_row[2].texts == {2: "Public"}
-    assert kept.corrections(Choices.of([("header-row", "2")])).by_row == {}
-    (steps,) = kept.folder.glob("corrections/*")
-    assert os.name == "nt" or steps.stat().st_mode & 0o077 == 0
-    steps.write_text('{"": [["explode", [2], 0, ""]]}', encoding="utf-8")
-    assert kept.corrections(Choices()).by_row == {}
+    assert kept.state == mender.upload.state
+    assert kept.state.corrections(()).by_row[2].texts == {2: "Public"}
+    assert kept.state.corrections((("header-row", "2"),)).by_row == {}
 
 
 def test_the_key_is_in_no_file(dropped: Callable[..., Mender], parts: Parts) -> None:
@@ -227,7 +218,7 @@ def test_the_key_is_in_no_file(dropped: Callable[..., Mender], parts: Parts) -> 
     mender.continues(cell_2_2="Public")
     mender.sheet()
     files = [path for path in parts.uploads.folder.rglob("*") if path.is_file()]
-    assert {"rows.db", "steps.json", "problems.csv", "sheet.xlsx"} <= {path.name for path in files}
+    assert {"rows.db", f"{mender.upload.id}.json", "problems.csv", "sheet.xlsx"} <= {path.name for path in files}
     assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
@@ -396,10 +387,16 @@ def test_a_file_is_corrected_as_it_is_read(dropped: Callable[..., Mender], tmp_p
     path = tmp_path / "Büro.csv"
     lines = ["Report of June;;", "", "Who;What;Shared", "p1;Grüße;Team", "p2;Über uns;Nobody", "p3;;Team", ""]
     path.write_bytes("\r\n".join(lines).encode("cp1252"))
-    query = (
-        "header-row=3&encoding=cp1252&delimiter=semicolon&map=prospect%3DWho&map=content%3DWhat&map=visibility%3DShared"
+    answers = in_order(
+        [
+            ("header-row", "3"),
+            ("encoding", "cp1252"),
+            ("delimiter", "semicolon"),
+            *(("map", name) for name in ("prospect=Who", "content=What", "visibility=Shared")),
+            ("value", "visibility:Team=Public"),
+        ]
     )
-    mender = Mender(mender._client, mender._parts, path, f"{query}&value=visibility%3ATeam%3DPublic")
+    mender = Mender(mender._client, mender._parts, path, answers)
     mender.sees()
     assert mender.state(6) == "open"
     assert mender.state(5) == "open"
@@ -411,7 +408,7 @@ def test_a_file_is_corrected_as_it_is_read(dropped: Callable[..., Mender], tmp_p
         5: ["p2", "Über uns", "Private"],
         6: ["p3", "Tschüss", "Team"],
     }
-    assert mender.upload.corrections(Choices()).by_row == {}
+    assert mender.upload.state.corrections(()).by_row == {}
 
 
 def test_a_missing_file_can_be_named_anew(dropped: Callable[..., Mender]) -> None:
@@ -483,6 +480,6 @@ def test_a_send_of_corrected_rows_that_is_killed_goes_on_from_the_file(
     again = DroppedFiles(parts.uploads.folder).get(mender.upload.id)
     assert again is not None
     assert again.is_interrupted
-    assert len(again.corrections(Choices()).by_row) == 6
+    assert len(again.state.corrections(()).by_row) == 6
     mender.sends()
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [(f"p{i}", "2") for i in range(6)]

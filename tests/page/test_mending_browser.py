@@ -10,9 +10,9 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from importer.page.correcting import Correcting
 from importer.page.jobs import Jobs
 from importer.page.serving import PageServer
+from importer.page.uploads import DroppedFiles
 from tests.page.conftest import home_of, write
 from tests.page.test_browser import before_the_script, drop, looked_at, reached, send
 from tests.sandbox import Sandbox
@@ -325,7 +325,7 @@ def test_a_change_that_is_refused_is_not_shown_as_saved(
             is_refused("c", "Your changes were not saved.")
             looked_at(tab, "mend-refused")
         with monkeypatch.context() as broken:
-            broken.setattr(Correcting, "change", full)
+            broken.setattr(DroppedFiles, "change", full)
             is_refused("d", "Your changes were not saved. No space left on device.")
         expect(status).to_have_text("1 of 12 rows are corrected.")  # it was tried again
         expect(row).to_have_class("mended")

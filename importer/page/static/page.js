@@ -133,30 +133,41 @@ function takeFiles(drop) {
   });
 }
 
-let address = location.href.split("#")[0]; // of the screen that is shown
-let looking; // ends the look that is under way
+let isLooking = false;
+let isAgain = false; // whether something was chosen during the look that is under way
 let waiting;
 
 async function look(form) {
-  looking?.abort();
-  looking = new AbortController();
-  const { signal } = looking;
+  isAgain = true;
+  if (isLooking) return;
+  isLooking = true;
   const shown = document.getElementById("looked");
   shown.setAttribute("aria-busy", "true");
   say(form.dataset.looking);
-  const fields = new URLSearchParams(new FormData(form));
-  let url = `${form.action}?${fields}`;
   try {
-    for (;;) {
-      const answer = await fetch(url, { cache: "no-store", signal });
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (fresh.getElementById("looked")) return show(fresh, shown, answer.url);
-      url = answer.url;
-      if (!fresh.querySelector("[data-poll]")) return location.assign(url); // it says why nothing can be shown
-      await new Promise((resolve) => setTimeout(resolve, EVERY));
+    while (isAgain) {
+      isAgain = false;
+      const fresh = await looked(form);
+      if (!fresh) return location.reload(); // it says why nothing can be shown
+      form.elements.seen.value = fresh.querySelector("[name=seen]").value;
+      if (!isAgain) show(fresh, shown);
     }
   } catch {
-    if (!signal.aborted) say(status.dataset.noAnswer);
+    say(status.dataset.noAnswer);
+  } finally {
+    isLooking = false;
+  }
+}
+
+// The screen after a choice, once the file is read.
+async function looked(form) {
+  let answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  for (;;) {
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (fresh.getElementById("looked")) return fresh;
+    if (!answer.ok || !fresh.querySelector("[data-poll]")) return null;
+    await new Promise((resolve) => setTimeout(resolve, EVERY));
+    answer = await fetch(answer.url, { cache: "no-store" });
   }
 }
 
@@ -166,7 +177,7 @@ function isSame(one, other) {
   return one.tagName === other.tagName && name(one) === name(other);
 }
 
-function show(fresh, shown, url) {
+function show(fresh, shown) {
   const at = document.activeElement;
   const top = at.getBoundingClientRect().top;
   const isInside = shown.contains(at);
@@ -189,8 +200,6 @@ function show(fresh, shown, url) {
   }
   prepare(looked);
   say(fresh.getElementById("status").textContent);
-  history.pushState(null, document.title, url);
-  address = location.href.split("#")[0];
 }
 
 let keyed; // drop-down in which a key was pressed last
@@ -246,7 +255,6 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='#']");
   if (link && enter(link.getAttribute("href").slice(1))) event.preventDefault();
 });
-addEventListener("popstate", () => location.href.split("#")[0] !== address && location.reload()); // else within it
 
 // -- the grid of rows with problems: a change is checked at once ------------------------------------------------------
 
