@@ -1,7 +1,7 @@
 """Keep the rows with problems of a sheet in a file, so that a screen of them needs no look at the whole sheet.
 
-Input: these rows and the kinds of their problems. Output: a SQLite file beside the sheet; single pages of its rows.
-The file holds cells of the sheet, and stands in the same folder, which only its owner can enter.
+Input: these rows and the kinds of their problems; other rows that a person looks for. Output: a SQLite file in the
+sheet's folder, which only its owner can enter, because the file holds cells; single pages of its rows.
 """
 
 from __future__ import annotations
@@ -51,6 +51,14 @@ def write(
         )
 
 
+def add(path: Path, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    """Add rows without a problem to the file, so that a person can change them, too."""
+    with _opened(path) as connection:
+        connection.executemany(
+            "INSERT OR IGNORE INTO rows VALUES (?, ?)", ((number, json.dumps(cells)) for number, cells in rows)
+        )
+
+
 class ProblemRows:
     """Rows with problems of a sheet.
 
@@ -63,9 +71,7 @@ class ProblemRows:
 
     def numbers(self, kind: int | None = None) -> list[int]:
         """Return the numbers of the rows with a problem of this kind, or with any."""
-        query = "SELECT number FROM rows ORDER BY number"
-        if kind is not None:
-            query = "SELECT DISTINCT number FROM problems WHERE kind = :kind ORDER BY number"
+        query = "SELECT DISTINCT number FROM problems WHERE :kind IS NULL OR kind = :kind ORDER BY number"
         with _opened(self._path) as connection:
             return [number for (number,) in connection.execute(query, {"kind": kind})]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, send_file, url_for
@@ -29,7 +29,7 @@ from importer.page import grid
 from importer.page.importing import ImportScreens, still_reading
 from importer.page.reading import FOREVER, PATIENCE, Unread, report_path
 from importer.page.rendering import words
-from importer.page.screens import Page, Parts, refuse, screen
+from importer.page.screens import Page, Parts, refuse, screen, whole_number
 from importer.page.state import Answers, State
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
@@ -39,6 +39,7 @@ _Found = Mapping[int, Sequence[Problem]]
 _MOST_BYTES = 64 << 20
 """Maximum size of a page of the grid that a browser hands over, in bytes."""
 _CELL = re.compile(r"cell-(\d{1,9})-(\d{1,5})", re.ASCII)
+_MOST_FOUND = 1_000  # rows that a search lists
 _ROW = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -49,21 +50,30 @@ class Correctable:
     Attributes:
         upload: the file.
         answers: the answers about it.
+        settings: the settings with these answers.
         found: how it was understood, without corrections.
         done: returns what a task returns that a process performs.
         checked: row number → a correction that was checked, and whether the row has no problem with it.
+        sought: words → the numbers of the rows with these words, which stay in the list when they are changed.
     """
 
     upload: DroppedFile
     answers: Answers
+    settings: Settings
     found: Overview
-    done: Callable[[Callable[[], _Found]], _Found]
-    checked: dict[int, tuple[Correction, bool]]
+    done: Callable[[Callable[[], Any]], Any]
+    checked: dict[int, tuple[Correction, bool]] = field(default_factory=dict)
+    sought: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """Path of the file of rows."""
+        return report_path(self.upload, self.answers).with_name(NAME)
 
     @property
     def kept(self) -> ProblemRows:
         """The rows as they stand in the file."""
-        return ProblemRows(report_path(self.upload, self.answers).with_name(NAME))
+        return ProblemRows(self.path)
 
     def problems(self, corrections: Corrections, numbers: Sequence[int] = ()) -> tuple[_Found, frozenset[int]]:
         """Return the problems that these rows have now, and the numbers of all corrected rows that have none.
@@ -74,11 +84,30 @@ class Correctable:
         by_row = corrections.by_row
         stale = [number for number, one in by_row.items() if self.checked.get(number, (None, False))[0] != one]
         rows = {number: by_row.get(number) for number in {*numbers, *stale}}
-        path = report_path(self.upload, self.answers).with_name(NAME)
-        task = partial(_problems, self.upload.folder, path, self.found.understanding, rows)
-        found = self.done(task) if rows else {}
+        self.keep(rows)
+        found: _Found = self._do(commands.mending.remaining, self.path, self.found.understanding, rows) if rows else {}
         self.checked.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
         return found, frozenset(number for number in by_row if self.checked[number][1])
+
+    def keep(self, numbers: Collection[int]) -> None:
+        """Keep rows that have no problems, too. They are no longer kept if the file was read again since."""
+        if missing := {*numbers} - self.kept.cells(numbers).keys():
+            self._do(commands.mending.also, self.path, self.upload.name, self.settings, missing)
+
+    def find(self, corrections: Corrections, words: str) -> list[int]:
+        """Return the numbers of the rows with these words, at most 1,000."""
+        if words not in self.sought:
+            self.sought[words] = self.with_text(corrections, words)[:_MOST_FOUND]
+        return self.sought[words]
+
+    def with_text(self, corrections: Corrections, words: str, column: int | None = None) -> list[int]:
+        """Return the numbers of the rows with these words, or whose cell in the column has this text."""
+        about = self.path, self.upload.name, self.settings, corrections.by_row, words, column
+        return self._do(commands.mending.find, *about)
+
+    def _do(self, task: Callable[..., _T], *given: object) -> _T:
+        done: _T = self.done(partial(_in_folder, self.upload.folder, task, *given))
+        return done
 
     def to_mend(self, corrections: Corrections, kind: int | None) -> list[int]:
         """Return the numbers of the rows that aren't mended; with a kind, without cells that somebody put right."""
@@ -104,17 +133,19 @@ class MendScreens(ImportScreens):
     def mend(self, number: str) -> Page:
         """Show the rows with problems as a grid."""
         upload = self._upload(number)
-        found, answers, _ = self._look(upload, good_for=FOREVER, is_corrected=False)
+        found, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
         if found is None:
             return still_reading(upload, "are_found")
         if isinstance(found, Unread) or not found.understanding:
             return redirect(url_for("check", number=number), 303)
-        rows, corrections = self._rows(upload, answers, found), upload.state.corrections(answers)
+        rows, corrections = self._rows(upload, answers, settings, found), upload.state.corrections(answers)
         chosen = grid.Filter.of(request.args, len(found.troubles))
         _, mended = rows.problems(corrections)
-        chosen, wanted, shown = chosen.on_page(rows.kept, mended)
+        numbers = rows.find(corrections, chosen.words) if chosen.words else rows.kept.numbers(chosen.kind)
+        chosen, wanted, shown = chosen.on_page(numbers, mended)
         problems, _ = rows.problems(corrections, shown)
-        columns = grid.columns(found)
+        columns, bad = grid.columns(found), rows.kept.numbers()
+        mended = mended.intersection(bad)
         left_out = sum(corrections.by_row[number].is_left_out for number in mended)
         return render_template(
             "mend.html",
@@ -123,9 +154,12 @@ class MendScreens(ImportScreens):
             in_grid=grid.in_grid,
             chosen=chosen,
             columns=columns,
-            rows=grid.rows(columns, rows.kept, shown, corrections.by_row, problems),
+            rows=grid.rows(
+                columns, rows.kept, shown, corrections.by_row, problems, is_whole=bool(chosen.words or not bad)
+            ),
             corrections=corrections,
-            all=len(rows.kept.numbers()),
+            replaced=whole_number(request.args.get("replaced", "")),
+            all=len(bad),
             mended=len(mended) - left_out,
             left_out=left_out,
             wanted=wanted,
@@ -144,10 +178,10 @@ class MendScreens(ImportScreens):
     def change_rows(self, number: str) -> Page:
         """Keep what a person wrote into cells, and do what a button says."""
         upload = self._upload(number)
-        chosen = self._correct(upload)
+        chosen, replaced = self._correct(upload)
         if "continue" in request.form:
             return redirect(url_for("check", number=number), 303)
-        return redirect(_address(upload, chosen) + _anchor(), 303)
+        return redirect(_address(upload, chosen, replaced=replaced) + _anchor(), 303)
 
     @screen("/file/<number>/corrected.xlsx")
     def corrected(self, number: str) -> Page:
@@ -159,18 +193,20 @@ class MendScreens(ImportScreens):
         name = words(say("page.mend.sheet-name", name=Path(upload.name).stem))
         return send_file(self._done(task), as_attachment=True, download_name=name)
 
-    def _correct(self, upload: DroppedFile) -> grid.Filter:
-        """Keep what the form of the grid says; return which rows are shown."""
+    def _correct(self, upload: DroppedFile) -> tuple[grid.Filter, int | None]:
+        """Keep what the form of the grid says; return which rows are shown, and how many cells were replaced."""
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
         title, back = say("page.mend.not-kept"), url_for("check", number=upload.id)
         self._refuse_while_used(upload, title)
-        found, answers, _ = self._look(upload, wait=PATIENCE, good_for=FOREVER, is_corrected=False)
+        found, answers, settings = self._look(upload, wait=PATIENCE, good_for=FOREVER, is_corrected=False)
         if not isinstance(found, Overview) or not found.understanding:
             refuse(title, say("page.problem.read-anew"), 409, back)
-        rows, chosen = self._rows(upload, answers, found), grid.Filter.of(request.args, len(found.troubles))
+        replaced: list[int] = []
+        rows, chosen = self._rows(upload, answers, settings, found), grid.Filter.of(request.args, len(found.troubles))
 
         def changed(state: State) -> State:
             corrections = state.corrections(answers)
+            rows.keep({int(cell[1]) for name in request.form if (cell := _CELL.fullmatch(name))})
             corrections = corrections.and_also(*_written(rows.kept, corrections))
             if "undo" in request.form:
                 return state.correct(answers, corrections.without_last())
@@ -178,17 +214,18 @@ class MendScreens(ImportScreens):
             pressed = request.form.get("leave-out-kind") or request.form.get("write-kind") or ""
             if _ROW.fullmatch(pressed) and int(pressed) < len(found.troubles):
                 of_kind = rows.to_mend(corrections, int(pressed))
-            steps = _pressed(found, rows.kept, corrections, of_kind)
+            steps = [*_pressed(found, rows.kept, corrections, of_kind), *_replaced(found, rows, corrections)]
+            replaced.extend(number for step in steps for number in step.rows)
             return state.correct(answers, corrections.and_also(*steps))
 
         self._change(upload, changed, title, _address(upload, chosen))
-        return chosen
+        return chosen, len(replaced) if "replace" in request.form else None
 
-    def _rows(self, upload: DroppedFile, answers: Answers, found: Overview) -> Correctable:
+    def _rows(self, upload: DroppedFile, answers: Answers, settings: Settings, found: Overview) -> Correctable:
         """Return the rows with problems of a file that was read with these answers."""
         known = self._open.get(upload.id)
         if known is None or (known.answers, known.found.understanding) != (answers, found.understanding):
-            known = self._open[upload.id] = Correctable(upload, answers, found, self._done, {})
+            known = self._open[upload.id] = Correctable(upload, answers, settings, found, self._done)
         return known
 
     def _done(self, task: Callable[[], _T]) -> _T:
@@ -199,10 +236,7 @@ class MendScreens(ImportScreens):
 
 
 def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
-    """Yield a step for each field whose text isn't what the grid shows for its cell.
-
-    A field that still has what its page showed is left alone: another page may have changed the cell since.
-    """
+    """Yield a step for each field whose text isn't what the grid shows for its cell."""
     fields = [(match, said) for name, said in request.form.items() if (match := _CELL.fullmatch(name))]
     cells = kept.cells({int(match[1]) for match, _ in fields})
     for match, said in fields:
@@ -212,7 +246,7 @@ def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
             if correction is not None:
                 now = correction.texts.get(position, now)
             new = grid.shown(said)
-            if new != grid.shown(now) and grid.digest(new) != request.form.get(f"shown-{match[0]}"):
+            if new != grid.shown(now):
                 yield Step(Act.WRITE, (number,), position, new)
 
 
@@ -238,6 +272,16 @@ def _pressed(found: Overview, kept: ProblemRows, corrections: Corrections, of_ki
                     yield Step(Act.WRITE, (*of_kind,), column.position, text)
 
 
+def _replaced(found: Overview, rows: Correctable, corrections: Corrections) -> Iterator[Step]:
+    """Yield the step that replaces a text in a column by another, unless the column names people."""
+    at = whole_number(request.form.get("replace-in", ""))
+    column = next((column for column in grid.columns(found) if column.position == at), None)
+    if "replace" in request.form and column is not None and not column.is_of_person:
+        numbers = rows.with_text(corrections, request.form.get("replace-what", ""), column.position)
+        if numbers:
+            yield Step(Act.WRITE, (*numbers,), column.position, grid.shown(request.form.get("replace-by", "")))
+
+
 def _alike(kept: ProblemRows, corrections: Corrections, number: int, position: int, text: str) -> list[int]:
     kind = kept.kinds([number]).get((number, position))
     return [] if kind is None else grid.uncorrected(kept.alike(kind, text), position, corrections.by_row)
@@ -249,8 +293,9 @@ def _column_of(found: Overview, kind: int, columns: Sequence[grid.GridColumn]) -
     return next((column for column in columns if column.position == position), None)
 
 
-def _address(upload: DroppedFile, chosen: grid.Filter, endpoint: str = "mend") -> str:
-    return url_for(endpoint, number=upload.id) + (f"?{urlencode(chosen.pairs)}" if chosen.pairs else "")
+def _address(upload: DroppedFile, chosen: grid.Filter, endpoint: str = "mend", *, replaced: int | None = None) -> str:
+    pairs = [*chosen.pairs, *([] if replaced is None else [("replaced", replaced)])]
+    return url_for(endpoint, number=upload.id) + (f"?{urlencode(pairs)}" if pairs else "")
 
 
 def _anchor() -> str:
@@ -261,13 +306,12 @@ def _anchor() -> str:
     return ""
 
 
-def _problems(folder: Path, path: Path, understanding: bytes, rows: Mapping[int, Correction | None]) -> _Found:
+def _in_folder(folder: Path, task: Callable[..., _T], *given: object) -> _T:
     with contextlib.chdir(folder):
-        return commands.mending.remaining(path, understanding, rows)
+        return task(*given)
 
 
 def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> Path:
     target.parent.mkdir(exist_ok=True, mode=0o700)
-    with contextlib.chdir(folder):
-        commands.corrected_sheet.write(target, name, settings, corrections.by_row)
+    _in_folder(folder, commands.corrected_sheet.write, target, name, settings, corrections.by_row)
     return target

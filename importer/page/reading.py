@@ -124,7 +124,7 @@ def check(
 ) -> Overview | Unread:
     """Preview what a run would do with a file. If it has problems, write all of them into a report.
 
-    If nothing is corrected, the rows with problems are kept beside it, so that a person can correct them.
+    If nothing is corrected, the rows with problems are kept in its folder, so that a person can correct them.
     """
     try:
         with (
@@ -137,13 +137,13 @@ def check(
                 digest=commands.facts.digest(preview),
                 words=commands.facts.counted_words(preview),
             )
+            report.parent.mkdir(exist_ok=True, mode=0o700)
+            report.unlink(missing_ok=True)  # of an earlier look
             if result.invalid:
-                report.parent.mkdir(exist_ok=True, mode=0o700)
-                report.unlink(missing_ok=True)  # of an earlier look
                 commands.preview.write_problems(report, preview, Path(name))
-                if not corrections.by_row:
-                    rows = report.with_name(commands.problem_rows.NAME)
-                    result = replace(result, understanding=commands.mending.keep(rows, preview))
+            if result.mapping and not corrections.by_row:
+                rows = report.with_name(commands.problem_rows.NAME)
+                result = replace(result, understanding=commands.mending.keep(rows, preview))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)

@@ -154,7 +154,7 @@ def test_a_wrong_cell_is_written_to_and_the_file_is_read_with_the_new_text(
     before = mender.upload.path.read_bytes()
     mender.sees()
     assert (mender.state(3), mender.state(4)) == ("open", "open")
-    assert re.search(r'<textarea rows="3" id="cell-4-1"', mender.html)  # a note may have several lines, also a new one
+    assert re.search(r'<textarea rows="1" id="cell-4-1"', mender.html)  # a note may have several lines, also a new one
     assert "0 of 2 rows are corrected." in mender.html
     mender.does(cell_3_2="Public", cell_4_1="")
     assert (mender.state(3), mender.state(4)) == ("mended", "open")
@@ -311,21 +311,6 @@ def test_what_nobody_edited_is_no_correction(dropped: Callable[..., Mender]) -> 
     assert mender.corrections.by_row == {}
 
 
-def test_a_page_that_is_not_fresh_takes_no_correction_back(dropped: Callable[..., Mender]) -> None:
-    """It hands over all of its fields with each button. Of these, only what somebody wrote there counts."""
-    mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Pubic"), ("p3", "", "Public")])
-    mender.sees()
-    mender.does(cell_2_2="Public")
-    stale = dict(re.findall(r'name="(shown-cell-\d+-\d+)" value="(\w+)"', mender.html))
-    assert len(stale) >= 3
-    mender.does(cell_2_2="Private")  # on another page
-    mender.does(cell_2_2="Public", cell_3_2="Private", **stale)
-    mender.does(cell_2_2="Public", leave_out="4", **stale)
-    assert {number: (one.texts, one.is_left_out) for number, one in mender.corrections.by_row.items()} == {
-        2: ({2: "Private"}, False), 3: ({2: "Private"}, False), 4: ({}, True),
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("head", "row", "cell", "text"),
     [
@@ -440,7 +425,7 @@ def test_problems_advise_only_what_the_grid_has_a_control_for(dropped: Callable[
     assert "The note is empty. Write its text, or leave out the row." in rows
     assert "The visibility is blank. Choose who may see the note." in rows
     assert "'Teem' is not a valid visibility" in rows
-    assert ">1 row: the note is empty. Write its text, or leave out the row</option>" in mender.html
+    assert "<strong>1</strong> <bdi>the note is empty. Write its text, or leave out the row</bdi>" in mender.html
     for advice in ("delete the row", "say what it means", "If visibility is blank"):
         assert advice not in mender.html
 
@@ -453,9 +438,42 @@ def test_without_corrections_the_file_is_read_as_it_is(dropped: Callable[..., Me
     assert "corrected or left out" not in mender.html
 
 
-def test_a_file_without_problems_has_no_grid(dropped: Callable[..., Mender]) -> None:
-    """Its address shows the Check screen."""
-    assert "Ready: 1 note to send." in dropped([("p1", TEXT, "Public")]).sees()
+def test_any_cell_of_any_row_can_be_found_and_changed(dropped: Callable[..., Mender]) -> None:
+    """By the number of its row, or by words; also in a file without problems. A changed cell is checked like any."""
+    mender = dropped([("p1", TEXT, "Public"), ("p2", "Met Ada", "Public"), ("p3", "Wrote to ada", "Private")])
+    assert "No row has a problem. You can change any cell." in mender.sees()
+    assert "<tr id=" not in mender.html
+    mender.query = "words=ADA"
+    mender.sees()
+    assert re.findall(r'<tr id="row-(\d+)"', mender.html) == ["3", "4"]
+    mender.does(cell_3_1="Met Grace", cell_4_0="")
+    assert [mender.state(row) for row in (3, 4)] == ["mended", "open"], "they stay in the list"
+    mender.query = "words=2"
+    mender.does(cell_2_2="Private")
+    assert re.findall(r'<tr id="row-(\d+)"', mender.html) == ["2"]
+    mender.query = ""
+    mender.continues()
+    assert "Ready: 2 notes to send, 1 row with problems skipped." in mender.html
+    assert list(mender.sheet().values())[1:] == [
+        ["p1", TEXT, "Private"], ["p2", "Met Grace", "Public"], ["None", "Wrote to ada", "Private"],
+    ]  # fmt: skip
+
+
+def test_a_text_is_replaced_in_a_column(dropped: Callable[..., Mender]) -> None:
+    """In all rows of the file, as one step; never in a column that names people, nor in rows that were left out."""
+    rows = [("p1", TEXT, "Pubic"), ("p1", TEXT + "!", "pubic"), ("p1", "Pubic", "Public"), ("p1", "x", "Pubic")]
+    mender = dropped(rows)
+    mender.sees()
+    assert '<option value="0">' not in mender.html.partition('id="replace-in"')[2].partition("</select>")[0]
+    mender.does(leave_out="5")
+    mender.does(replace="yes", replace_in="2", replace_what=" PUBIC ", replace_by="Private")
+    assert "2 cells were replaced. 2 of 3 rows are corrected. 1 row is left out." in mender.html
+    assert [row[2] for row in mender.sheet().values()] == ["Visibility", "Private", "Private", "Public"]
+    mender.does(undo="yes")
+    assert "0 of 3 rows are corrected." in mender.html
+    mender.does(replace="yes", replace_in="0", replace_what="p1", replace_by="p9")
+    assert "0 cells were replaced." in mender.html
+    assert mender.corrections.by_row.keys() == {5}
 
 
 @pytest.mark.slow

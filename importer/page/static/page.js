@@ -350,9 +350,10 @@ function showRows(fresh, sent, pressed, changed) {
     }
   }
   document.getElementById("seen").value = fresh.getElementById("seen").value;
-  for (const id of ["mend-tools", "filter"]) {
+  for (const id of ["mend-tools", "kinds", "mended"]) {
     const old = document.getElementById(id);
-    if (!old.contains(at) || at.matches("button")) old.replaceWith(document.adoptNode(fresh.getElementById(id)));
+    const now = fresh.getElementById(id);
+    if (old && now && (!old.contains(at) || at.matches("button"))) old.replaceWith(document.adoptNode(now));
   }
   const now = row && document.getElementById(row.id);
   if (!document.contains(at)) {
@@ -395,23 +396,35 @@ grid?.addEventListener("submit", (event) => {
   event.preventDefault();
   mend(submitter);
 });
-grid?.addEventListener("click", (event) => {
-  const link = event.target.closest("a");
+document.addEventListener("click", (event) => {
+  const link = grid && event.target.closest("#grid a, #kinds a");
   if (link) afterwards(event, () => location.assign(link.href));
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("#kinds form")) afterwards(event, () => event.target.submit());
+});
+
+document.getElementById("keys")?.removeAttribute("hidden");
+// Tab and Enter lead from a cell, and what it suggests, to the next wrong cell.
+grid?.addEventListener("keydown", (event) => {
+  const at = event.target;
+  const cell = at.closest("td");
+  const isEnter = event.key === "Enter" && at.matches("input, textarea");
+  if (!cell || event.shiftKey || event.isComposing || !(isEnter || event.key === "Tab")) return;
+  if (!isEnter && at !== [...cell.querySelectorAll(REACHED)].at(-1)) return;
+  const isNext = (field) => !cell.contains(field) && at.compareDocumentPosition(field) & AFTER;
+  const next = [...grid.querySelectorAll("td [aria-invalid]")].find(isNext);
+  if (isEnter) mend();
+  if (!isEnter && !next) return;
+  event.preventDefault();
+  next?.focus();
 });
 for (const name of ["input", "change"]) {
   grid?.addEventListener(name, (event) => {
-    if (event.target.id === "kind-text") return;
+    if (event.target.closest("#mend-tools, #replace")) return; // its button says what is done
     changed = event.target;
     clearTimeout(typing);
     typing = setTimeout(() => mend(), name === "input" && !event.target.matches("select") ? 700 : 300);
   });
 }
 if (grid && (changed = changedIn(grid))) mend();
-document.addEventListener("change", (event) => {
-  const filter = event.target.closest("#filter");
-  if (!filter) return;
-  const fields = new URLSearchParams(new FormData(filter));
-  const show = () => location.assign(`${filter.action}?${fields}`);
-  if (!afterwards(event, show)) show();
-});
