@@ -163,7 +163,7 @@ def test_no_room_is_too_large() -> None:
 
 BUDGETS = {
     "": 1640, "api": 1040, "calls": 840, "cli": 1900, "commands": 6200, "delivery": 3800, "grouping": 150,
-    "journal": 2220, "page": 2900, "practice": 130, "reading": 3220, "results": 820, "rows": 2970, "settings": 1480,
+    "journal": 2220, "page": 2860, "practice": 130, "reading": 3220, "results": 820, "rows": 2970, "settings": 1480,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 2_260

@@ -14,9 +14,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-NAME = "rows.db"
-"""Name of the file."""
-
 _TABLES = """
 DROP TABLE IF EXISTS rows;
 DROP TABLE IF EXISTS problems;

@@ -49,6 +49,7 @@ class Dropping(Screens):
             "import.html",
             workspace=self._workspace,
             kept=list(self._parts.uploads.of(self._workspace)),
+            samples=samples(),
             lacks_key=bool(why_no_key(self._parts.current)),
         )
 
@@ -92,13 +93,7 @@ class Dropping(Screens):
         self._parts.reading.forget(upload)
         return redirect(url_for("index"), 303)
 
-    @screen("/practice")
-    def practice(self) -> Page:
-        """Explain practice, and offer sample sheets and the files that are kept."""
-        kept = [*self._parts.uploads.of(self._workspace)]
-        return render_template("practice.html", samples=samples(), kept=kept)
-
-    @screen("/practice/sample", "POST")
+    @screen("/sample", "POST")
     def take_sample(self) -> Page:
         """Keep a sample sheet as if a person had dropped it."""
         source, _ = samples().get(request.form.get("sample", "")) or abort(404)

@@ -144,14 +144,9 @@ class CheckForm:
         self.about_file = [*_about_file(found, answers, settings, is_sheet_asked=self.sheet is not None)]
 
     @property
-    def open_rows(self) -> list[Row]:
-        """Rows with a question."""
-        return [row for row in (*self.columns, *self.words) if row.asks]
-
-    @property
     def asked(self) -> list[Field]:
         """Drop-downs with a question."""
-        return [*self.questions, *(row.field for row in self.open_rows)]
+        return [*self.questions, *(row.field for row in (*self.columns, *self.words) if row.asks)]
 
     @property
     def fields(self) -> list[Field]:
@@ -380,11 +375,6 @@ def questions(found: Sequence[Question], readings: Sequence[Reading] = ()) -> li
             options = [(f"{choice.setting} {choice.value}", _choice(choice)) for choice in offered(question, readings)]
             fields.append(_field(f"answer-{number}", question.asks, _PLEASE_CHOOSE, options))
     return fields
-
-
-def contradictions(found: Sequence[Question]) -> list[Said]:
-    """Return the questions about settings that contradict each other, which no drop-down can solve."""
-    return [question.text for question in found if not question.choices]
 
 
 def _called(column: ColumnOverview) -> Said:

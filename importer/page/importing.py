@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlencode
+from typing import Any
 
-from flask import abort, redirect, render_template, request, send_file, url_for
+from flask import redirect, render_template, request, url_for
 
 from importer.commands import preview_messages, workspaces
 from importer.commands.overview import Overview
@@ -21,7 +21,7 @@ from importer.messages import Said, say
 from importer.models import Role, Workspace
 from importer.page import form, reading
 from importer.page.dropping import is_sample
-from importer.page.reading import Unread, report_path
+from importer.page.reading import FOREVER, Unread
 from importer.page.rendering import ROLES
 from importer.page.screens import Page, Screens, refuse, screen, whole_number, why_no_key
 from importer.page.state import applied, in_order, pairs_of, role_of
@@ -57,7 +57,6 @@ class ImportScreens(Screens):
             form=form.CheckForm(overview, upload.state.answers, answers, settings),
             about=preview_messages.about(overview),
             offer=None if Role.CONTENT in self._parts.current.settings().mapping else overview.offer,
-            contradictions=form.contradictions(overview.questions),
             wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
             sets_folder_aside=upload.attached and self._parts.current.settings().takes_files,
             role_of={position: ROLES[role] for role, position in overview.roles.items()},
@@ -70,7 +69,10 @@ class ImportScreens(Screens):
 
     @screen("/file/<number>/choose", "POST")
     def choose(self, number: str) -> Page:
-        """Keep what a person chose. Continue, unless the screen showed something else; then show it again first."""
+        """Keep what a person chose. Continue, unless the screen showed something else; then show it again first.
+
+        The Confirm screen chooses whether only the first rows are sent, and keeps the boxes that were ticked.
+        """
         upload = self._upload(number)
         back, pressed = url_for("check", number=number), request.form.getlist("answer")
         found, shown, settings = self._seen(upload, _NOTHING_CHANGED, back)
@@ -84,8 +86,9 @@ class ImportScreens(Screens):
         if is_changed:
             applied(answers, self._parts.current.settings())  # refuses what no setting can be
             self._change(upload, lambda state: replace(state, answers=answers), _NOTHING_CHANGED, back)
-        if "update yes" in pressed or ("next" in request.form and not is_changed):
-            return redirect(url_for("confirm", number=number), 303)
+        if {name for name, _ in pairs_of(pressed)} & {"update", "first"} or ("next" in request.form and not is_changed):
+            ticked = [tick for name in _TICKS for tick in request.form.getlist(name)]
+            return redirect(url_for("confirm", number=number, ticked=ticked), 303)
         if "next" in request.form:
             return redirect(f"{back}?changed=yes", 303)
         return redirect(back, 303)
@@ -99,19 +102,10 @@ class ImportScreens(Screens):
 
     @screen("/file/<number>/state")
     def is_read(self, number: str) -> Page:
-        """Return whether the page should reload because the file is read by now."""
-        overview, *_ = self._look(self._upload(number), wait=0)
+        """Return whether the page should reload because the file, or its rows without corrections, are read by now."""
+        how: dict[str, Any] = {"good_for": FOREVER, "is_corrected": False} if "of" in request.args else {}
+        overview, *_ = self._look(self._upload(number), wait=0, **how)
         return {"reload": overview is not None}
-
-    @screen("/file/<number>/problems.csv")
-    def problems(self, number: str) -> Page:
-        """Download every problem of a file, as CSV."""
-        upload = self._upload(number)
-        _, answers, _ = self._look(upload, good_for=reading.FOREVER)
-        path = report_path(upload, answers, upload.state.corrections(answers))
-        if not path.is_file():
-            abort(404)
-        return send_file(path, as_attachment=True, download_name=f"{upload.name}.problems.csv", mimetype="text/csv")
 
     @screen("/file/<number>/confirm")
     def confirm(self, number: str) -> Page:
@@ -150,15 +144,6 @@ class ImportScreens(Screens):
             return []
         lines = self._parts.reading.done(partial(reading.changes, upload.folder, upload.name, settings))
         return [] if isinstance(lines, Unread) else [line.text for line in lines]
-
-    @screen("/file/<number>/first", "POST")
-    def choose_first(self, number: str) -> Page:
-        """Show the Confirm screen for the first rows only, or again for all, with the boxes that were ticked."""
-        upload, back = self._upload(number), url_for("confirm", number=number)
-        first = request.form.get("first", "")
-        self._change(upload, lambda state: state.choose("first", first), _NOTHING_CHANGED, back)
-        ticked = [("ticked", tick) for name in _TICKS for tick in request.form.getlist(name)]
-        return redirect(back + (f"?{urlencode(ticked)}" if ticked else ""), 303)
 
     @screen("/file/<number>/continue", "POST")
     def continue_as(self, number: str) -> Page:
@@ -223,6 +208,6 @@ def _lines(found: Overview) -> dict[str, object]:
     }
 
 
-def still_reading(upload: DroppedFile, state: str = "is_read") -> Page:
-    """Return the screen that is shown while a file is read; ``state`` is the screen that tells when that is done."""
-    return render_template("reading.html", upload=upload, state=url_for(state, number=upload.id))
+def still_reading(upload: DroppedFile, of: str | None = None) -> Page:
+    """Return the screen that is shown while a file is read, or its rows without corrections (``of``)."""
+    return render_template("reading.html", upload=upload, state=url_for("is_read", number=upload.id, of=of))

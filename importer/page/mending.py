@@ -21,13 +21,13 @@ from flask import redirect, render_template, request, send_file, url_for
 from importer import commands
 from importer.commands.corrections import Act, Correction, Corrections, Step
 from importer.commands.overview import Overview
-from importer.commands.problem_rows import NAME, ProblemRows
+from importer.commands.problem_rows import ProblemRows
 from importer.errors import UnreadableFile
 from importer.messages import as_message, say
 from importer.models import Problem
 from importer.page import grid
 from importer.page.importing import ImportScreens, still_reading
-from importer.page.reading import FOREVER, PATIENCE, Unread, report_path
+from importer.page.reading import FOREVER, PATIENCE, Unread, rows_of_file
 from importer.page.rendering import words
 from importer.page.screens import Page, Parts, refuse, screen, whole_number
 from importer.page.state import Answers, State
@@ -68,7 +68,7 @@ class Correctable:
     @property
     def path(self) -> Path:
         """Path of the file of rows."""
-        return report_path(self.upload, self.answers).with_name(NAME)
+        return rows_of_file(self.upload, self.answers)
 
     @property
     def kept(self) -> ProblemRows:
@@ -135,7 +135,7 @@ class MendScreens(ImportScreens):
         upload = self._upload(number)
         found, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
         if found is None:
-            return still_reading(upload, "are_found")
+            return still_reading(upload, of="rows")
         if isinstance(found, Unread) or not found.understanding:
             return redirect(url_for("check", number=number), 303)
         rows, corrections = self._rows(upload, answers, settings, found), upload.state.corrections(answers)
@@ -167,12 +167,6 @@ class MendScreens(ImportScreens):
             of_kind=None if chosen.kind is None else _column_of(found, chosen.kind, columns),
             address=lambda endpoint="mend", **fields: _address(upload, replace(chosen, **fields), endpoint),
         )
-
-    @screen("/file/<number>/mend/state")
-    def are_found(self, number: str) -> Page:
-        """Return whether the page should reload because the rows with problems are known by now."""
-        found, *_ = self._look(self._upload(number), wait=0, good_for=FOREVER, is_corrected=False)
-        return {"reload": found is not None}
 
     @screen("/file/<number>/mend/change", "POST")
     def change_rows(self, number: str) -> Page:

@@ -120,11 +120,11 @@ def unread(error: Exception) -> Unread:
 
 
 def check(
-    folder: Path, name: str, settings: Settings, report: Path, corrections: Corrections = NOTHING
+    folder: Path, name: str, settings: Settings, rows: Path, corrections: Corrections = NOTHING
 ) -> Overview | Unread:
-    """Preview what a run would do with a file. If it has problems, write all of them into a report.
+    """Preview what a run would do with a file.
 
-    If nothing is corrected, the rows with problems are kept in its folder, so that a person can correct them.
+    If nothing is corrected, its rows with problems are kept in the file ``rows``, so that a person can correct them.
     """
     try:
         with (
@@ -137,12 +137,7 @@ def check(
                 digest=commands.facts.digest(preview),
                 words=commands.facts.counted_words(preview),
             )
-            report.parent.mkdir(exist_ok=True, mode=0o700)
-            report.unlink(missing_ok=True)  # of an earlier look
-            if result.invalid:
-                commands.preview.write_problems(report, preview, Path(name))
             if result.mapping and not corrections.by_row:
-                rows = report.with_name(commands.problem_rows.NAME)
                 result = replace(result, understanding=commands.mending.keep(rows, preview))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
@@ -248,8 +243,8 @@ class Readers:
             wait: the longest wait, in seconds.
             good_for: the seconds for which an earlier look counts.
         """
-        report = report_path(upload, answers, corrections)
-        task = partial(check, upload.folder, upload.name, settings, report, corrections)
+        rows = rows_of_file(upload, answers)
+        task = partial(check, upload.folder, upload.name, settings, rows, corrections)
         key = upload.id, repr(answers), bool(corrections.by_row)
         return self._found(key, (settings, corrections), task, wait, good_for)
 
@@ -339,8 +334,6 @@ def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), begin_reading)
 
 
-def report_path(upload: DroppedFile, answers: Answers, corrections: Corrections = NOTHING) -> Path:
-    """Return the path of the list of a file's problems, which exists once the file was read like this."""
-    way = repr(answers) + ("corrected" if corrections.by_row else "")
-    digest = hashlib.sha256(way.encode()).hexdigest()[:16]
-    return upload.folder / f"problems-{digest}" / "problems.csv"
+def rows_of_file(upload: DroppedFile, answers: Answers) -> Path:
+    """Return the path of the file of rows with problems, which exists once the upload was read with these answers."""
+    return upload.folder / f"rows-{hashlib.sha256(repr(answers).encode()).hexdigest()[:16]}.db"

@@ -94,6 +94,11 @@ def without_folders(file: str) -> str:
     return re.split(r"[/\\]", file)[-1]
 
 
+def composed(template: str) -> str:
+    """Return a template as people read it: ``Date, Author: Note`` for ``[{Date}, ][{Author}: ]{Note}``."""
+    return re.sub(r"\[(.*?)\]|\{([^{}]*)\}", lambda part: composed(part[1]) if part[1] else part[2] or "", template)
+
+
 def _field(name: str, value: str) -> str:
     value = unquoted(value)
     for placeholder in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
@@ -101,6 +106,7 @@ def _field(name: str, value: str) -> str:
     if name == "map" and "=" in value:
         role, _, heading = value.partition("=")
         label = ROLES[Role(role)] if role in set(Role) else role
+        heading = composed(heading) if "{" in heading else heading
         return words(say("page.setting.field", label=label, value=heading or say("page.no-column")))
     if name == "value" and "=" in value:
         word, _, meaning = value.partition(":")[2].rpartition("=")

@@ -9,7 +9,7 @@ of every page. A template names its entry with ``{% set section = "runs" %}``. N
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -35,10 +35,11 @@ OPEN_SETTINGS = say("page.problem.open-settings")
 _Screen = TypeVar("_Screen", bound=Callable[..., Page])
 
 
+@dataclass
 class Parts:
     """Objects that the screens work with.
 
-    Args:
+    Attributes:
         current: the settings in force.
         uploads: the files that were dropped.
         reading: the read-only tasks.
@@ -46,15 +47,11 @@ class Parts:
         end: ends the program in good order.
     """
 
-    def __init__(
-        self,
-        current: CurrentSettings,
-        uploads: DroppedFiles,
-        reading: Readers,
-        jobs: Jobs,
-        end: Callable[[], object] = lambda: None,
-    ) -> None:
-        self.current, self.uploads, self.reading, self.jobs, self.end = current, uploads, reading, jobs, end
+    current: CurrentSettings
+    uploads: DroppedFiles
+    reading: Readers
+    jobs: Jobs
+    end: Callable[[], object] = lambda: None
 
 
 def screen(address: str, method: str = "GET") -> Callable[[_Screen], _Screen]:

@@ -24,6 +24,7 @@ from importer.page.mending import MendScreens
 from importer.page.rendering import (
     PAGE,
     ROLES,
+    composed,
     element,
     folded,
     formatted,
@@ -43,7 +44,6 @@ NAVIGATION = {
     "index": say("page.layout.import"),
     "runs": say("page.layout.runs"),
     "settings": say("page.layout.settings"),
-    "practice": say("page.layout.practice"),
 }
 """Screens that the head of every page leads to, with their names."""
 _FORM_BYTES = 1_000_000
@@ -63,6 +63,7 @@ def make(parts: Parts, guard: Access) -> Flask:
         duration=lambda seconds: words(rendering.duration(seconds)),
         when=moment,
         folded=folded,
+        composed=composed,
         formatted=formatted,
         without_folders=without_folders,
     )

@@ -92,11 +92,6 @@ class State:
         """Return the state with these corrections of the file as it is read with these answers."""
         return replace(self, corrected={**self.corrected, _way(answers): corrections})
 
-    def choose(self, name: str, value: str) -> State:
-        """Return the state with this value as the setting's only value; a blank value takes the choice back."""
-        others = [pair for pair in self.answers if pair[0] != name]
-        return replace(self, answers=in_order([*others, (name, value)]))
-
     def for_next_time(self) -> State:
         """Return the state without the answers that are chosen anew each time the file is sent."""
         return replace(self, answers=tuple(pair for pair in self.answers if pair[0] not in OF_THIS_TIME))

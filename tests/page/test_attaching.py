@@ -136,7 +136,7 @@ def test_of_two_files_of_one_name_none_is_lost_without_a_word(
     )  # fmt: skip
     assert answer.headers["Location"] == f"{HOME}/file/{upload.id}?replaced=b.pdf"
     parts.reading.look = lambda *_, **__: reading.check(  # type: ignore[method-assign]
-        upload.folder, upload.name, for_page(parts.current.settings(), upload), upload.folder / "problems.csv"
+        upload.folder, upload.name, for_page(parts.current.settings(), upload), upload.folder / "rows.db"
     )
     seen = friend.get(answer.headers["Location"], base_url=OURS).text
     assert "<bdi>b.pdf</bdi> was replaced by the new file of the same name." in seen
@@ -155,7 +155,7 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt"), ("p2", "Hi", "Private", "")], ATTACHED)
     attach(friend, upload, ("a.txt", b"agreed to"))
     settings = for_page(parts.current.with_key(), upload)
-    found = reading.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
+    found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Overview)
     parts.reading.look = lambda *_, **__: found  # type: ignore[method-assign]
     asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
@@ -187,7 +187,7 @@ def test_what_is_read_knows_the_files_and_not_where_they_are(
         ATTACHED,
     )
     attach(friend, upload, ("call.pdf", b"the summary"))
-    found = reading.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "problems.csv")
+    found = reading.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "rows.db")
     assert isinstance(found, Overview)
     assert (found.total, found.invalid) == (1, 1)
     assert "among the dropped files" in words(found.troubles[0].text)
@@ -204,7 +204,7 @@ def test_the_profiles_folder_is_told_where_files_are_taken_from_it(
     profiles.write_text(f'[default]\nattachments = "{forms.as_posix()}"\nattachments-are = "{are}"\n')
     write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt")], ATTACHED)
     parts.reading.look = lambda upload, choices, current, *_, **__: reading.check(  # type: ignore[method-assign]
-        upload.folder, upload.name, current, upload.folder / "problems.csv"
+        upload.folder, upload.name, current, upload.folder / "rows.db"
     )
     seen = friend.get(f"/file/{upload.id}", base_url=OURS).text
     assert '<h2 id="files">Files are missing</h2>' in seen

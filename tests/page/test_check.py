@@ -45,11 +45,11 @@ class Screen(HTMLParser):
         self._select = self._name = self._text = ""
         self._option: dict[str, str | None] | None = None
         self._is_in_row = False
-        self.feed(html[html.index('<form id="choices"') : html.index("</form>", html.index('<form id="choices"'))])
+        self.feed(html[html.index('<div id="looked">') : html.index('<p class="actions go">')])
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         about = dict(attrs)
-        if tag == "input":
+        if tag == "input" and about.get("name") == "seen":
             self.hidden.append((str(about["name"]), str(about["value"])))
         elif tag == "select":
             self._select, self._name = about.get("aria-label") or str(about["id"]), about.get("name") or ""
@@ -103,7 +103,7 @@ class Person:
         self._uploads: dict[Path, DroppedFile] = {}
         self._of_form: set[str] = set()
         parts.reading.look = lambda upload, _, settings, *__, **___: reading.check(  # type: ignore[method-assign]
-            upload.folder, upload.name, settings, upload.folder / "problems.csv"
+            upload.folder, upload.name, settings, upload.folder / "rows.db"
         )
 
     def sees(self, path: Path, fields: Sequence[tuple[str, str]] = ()) -> Screen:
@@ -146,7 +146,7 @@ def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person
     path = write(tmp_path / "n.csv", [("p1", TEXT, "Public", "Ann"), ("p2", TEXT, "Private", "Ben")], head)
     screen = person.sees(path)
     assert "Ready: 2 notes to send." in person.text
-    assert screen.row("A Contact ID").endswith("found")
+    assert screen.row("A Contact ID").endswith("matched by heading")
     assert screen.row("B Full Comments").endswith("likely")
     assert screen.chosen["Column B: Full Comments"] == ("column-1", "", "Text of the note")
     assert screen.chosen["Column D: Owner"] == ("column-3", "", "not imported")
@@ -165,7 +165,7 @@ def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person
     screen = person.sees(both)
     assert "2 things to decide" in person.text or "1 thing to decide" in person.text
     assert "likely" not in " ".join(screen.rows)
-    assert screen.row("D Visibility").endswith("found")
+    assert screen.row("D Visibility").endswith("matched by heading")
     empty = write(tmp_path / "e.csv", [("p1", "", "Public")], ("Prospect ID", "Full Comments", "Visibility"))
     assert "likely" not in " ".join(person.sees(empty).rows)
 
@@ -212,11 +212,11 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     rows = [(f"p{i}", "Hello", word) for i, word in enumerate(["Public", "public", "Secret", "Secret", "", "Private"])]
     path = write(tmp_path / "n.csv", rows)
     screen = person.sees(path)
-    assert screen.row("Who may see it 'Public'").endswith("2 found")
+    assert screen.row("Who may see it 'Public'").endswith("2 a known word")
     assert screen.chosen["Meaning of 'Public'"][2] == "Public: all team members see the note"
     assert screen.row("Who may see it 'Secret'").endswith("please choose")
     assert screen.row("Who may see it blank cell").startswith("Who may see it blank cell 1 A blank cell")
-    assert screen.chosen["If visibility is blank"][2] == "a problem"
+    assert screen.chosen["If visibility is blank"][2] == "leave as an error"
     private = "Private: only the owner of the API key sees it"
     screen = person.sees(path, screen.submitted({"Meaning of 'Secret'": private, "If visibility is blank": private}))
     assert "Ready: 6 notes to send." in person.text
@@ -247,7 +247,7 @@ def test_a_misspelled_word_can_be_given_a_meaning_as_its_problem_says(person: Pe
     screen = person.sees(path, mapped)
     assert "Pubilc means Private" in person.text.replace("&#39;", "")
     assert screen.row("Who may see it 'Pubilc' 1").endswith("1")
-    assert screen.chosen["Meaning of 'Pubilc'"][2] == "a problem"
+    assert screen.chosen["Meaning of 'Pubilc'"][2] == "leave as an error"
     private = "Private: only the owner of the API key sees it"
     person.sees(path, screen.submitted({"Meaning of 'Pubilc'": private}))
     assert ("value", "visibility:Pubilc=Private") in person.chose
@@ -295,7 +295,7 @@ def test_what_was_answered_last_time_says_so(person: Person, profiles: Path, tmp
     )
     path = write(tmp_path / "n.csv", [("p1", "Hello", "us", "x")], ("Prospect ID", "Said", "Seen", "Old"))
     screen = person.sees(path)
-    assert screen.row("A Prospect ID").endswith("found")
+    assert screen.row("A Prospect ID").endswith("matched by heading")
     for row in ("B Said", "C Seen", "D Old", "Who may see it 'us'"):
         assert screen.row(row).endswith("as last time"), row
 
@@ -342,7 +342,7 @@ def test_a_column_that_is_asked_about_has_its_question_in_its_row(
     assert "1 thing to decide" in person.text
     assert screen.chosen["Column C: Sharing"] == ("column-2", "", "– please choose –")
     assert screen.row("C Sharing").endswith("please choose")
-    assert screen.row("A Prospect ID").endswith("found")
+    assert screen.row("A Prospect ID").endswith("matched by heading")
     ignored = person.sees(path, screen.submitted({"Column C: Sharing": "not imported"}))
     assert "Ready: 2 notes to send." in person.text
     assert ignored.row("C Sharing").endswith("your choice")

@@ -27,7 +27,7 @@ from tests.page.test_site import Visitor
 from tests.sandbox import Fault, Sandbox
 
 KEY = "geheim-4711"
-SCREENS = ("/", "/runs", "/settings", "/practice")
+SCREENS = ("/", "/runs", "/settings")
 Post = Callable[..., TestResponse]
 
 
@@ -133,16 +133,16 @@ def test_a_key_is_tried_when_it_is_typed_and_a_refused_one_is_said_before_sendin
     assert 'id="key-trouble"><strong class="trouble">Key accepted: no. The API does not accept the key' in wrong
     assert parts.current.with_key().key == KEY
     before = confirm()
-    assert "Saleshandy did not accept the key when it was last tried." in before
+    assert "Saleshandy refused this key when it was last tried." in before
     assert re.search(r"<button>Send 1 note", before), "it isn't the main button"
     right = types(box.api_key)
     assert "Key accepted: yes" in right
     assert "key-trouble" not in right
-    assert "did not accept" not in confirm()
+    assert "refused this key" not in confirm()
     assert re.search(r'<button class="main">Send 1 note', confirm())
     box.add_fault(Fault.parse("reset:GET@1"))
     assert '<p class="said trouble">Key accepted: not known: ' in types(f"{KEY}x")
-    assert "did not accept" not in confirm()
+    assert "refused this key" not in confirm()
 
 
 def test_a_key_that_the_api_refused_is_looked_at_under_settings() -> None:
@@ -360,8 +360,8 @@ def test_a_sample_is_practised_and_never_sent(
     post: Post, friend: FlaskClient, parts: Parts, box: Sandbox, tmp_path: Path
 ) -> None:
     """Its prospects are invented. It can't be confirmed or sent."""
-    assert post("/practice/sample", sample="9").status_code == 404
-    sample = post("/practice/sample", sample="1").headers["Location"]
+    assert post("/sample", sample="9").status_code == 404
+    sample = post("/sample", sample="1").headers["Location"]
     (upload,) = parts.uploads
     assert upload.name == "1-webinar-followup.csv"
     other = parts.uploads.add("own.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\nP1,a,1\n"))

@@ -102,7 +102,7 @@ class Tab:
 
 ACTS: dict[str, tuple[str, dict[str, str]]] = {
     "an answer": ("choose", {"answer": "default-visibility public"}),
-    "the first alone": ("first", {"first": "2"}),
+    "the first alone": ("choose", {"answer": "first 2"}),
     "a correction": ("mend/change", {"cell-2-1": "Another text"}),
     "send": ("send", {}),
 }

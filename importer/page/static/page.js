@@ -6,6 +6,7 @@ const PATIENCE = 15_000; // milliseconds until a program that doesn't answer cou
 const APART = 10_000; // milliseconds between two sentences about progress, which are read out
 const status = document.getElementById("status");
 const shown = status.textContent;
+document.documentElement.classList.add("script");
 let saidAt = -APART;
 let seen; // the status as it is seen, where less of it is read out
 
@@ -213,19 +214,21 @@ function prepare(part) {
     clearTimeout(waiting);
     waiting = setTimeout(look, 300, form);
   };
-  form?.addEventListener("pointerdown", () => (keyed = null));
-  form?.addEventListener("keydown", (event) => {
+  if (!form) return;
+  const on = (name, act) => part.addEventListener(name, (event) => event.target.form === form && act(event));
+  on("pointerdown", () => (keyed = null));
+  on("keydown", (event) => {
     if (event.key !== "Enter") keyed = event.target;
     else if (isPassing) {
       event.preventDefault();
       lookNow();
     }
   });
-  form?.addEventListener("change", (event) => {
+  on("change", (event) => {
     isPassing = event.target === keyed;
     if (!isPassing) lookNow();
   });
-  form?.addEventListener("focusout", () => isPassing && form.isConnected && lookNow());
+  on("focusout", () => isPassing && form.isConnected && lookNow());
 }
 
 // A link to a field, or an address with one, leads into it.
@@ -239,7 +242,8 @@ function enter(id) {
 
 // The field that a person changed before this script came, or in which the browser put an earlier choice back.
 function changedIn(form) {
-  return [...form.querySelectorAll("input, select, textarea")].find((field) => {
+  return [...form.elements].find((field) => {
+    if (field.matches("button, fieldset")) return false;
     if (field.matches("select")) {
       const usual = [...field.options].findIndex((option) => option.defaultSelected);
       return field.selectedIndex !== Math.max(usual, 0);
