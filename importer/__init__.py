@@ -25,7 +25,9 @@ below, which have no number:
     version         the program's version
 
     practice        a vendor in memory, and a run with it; imports numbered rooms and tools
-    commands        the use cases, one per module; imports all of these
+    importing       a file imported: prepared, planned, sent; imports numbered rooms and tools
+    telling         plans and runs told to people and programs; imports importing, too
+    operations      what people do beside importing; imports telling, too
     cli             the commands in the terminal
     page            the commands in the browser
 
@@ -41,8 +43,8 @@ from typing import TYPE_CHECKING, Any
 from importer.version import __version__
 
 if TYPE_CHECKING:
-    from importer.commands.report import Report
-    from importer.commands.run import prepare
+    from importer.importing.report import Report
+    from importer.importing.run import prepare
     from importer.settings import Settings
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # the library's user configures logging
@@ -50,9 +52,9 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # the library's u
 __all__ = ["Report", "Settings", "__version__", "prepare"]
 
 _HOMES = {
-    "Report": "importer.commands.report",
+    "Report": "importer.importing.report",
     "Settings": "importer.settings",
-    "prepare": "importer.commands.run",
+    "prepare": "importer.importing.run",
 }
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from importer.commands.report import Report
+from importer.importing.report import Report
 from importer.settings import Settings
 from tests import running
 from tests.sandbox import Sandbox

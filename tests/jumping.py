@@ -58,9 +58,9 @@ def jumping() -> Iterator[Jumping]:
     """Imports and sandboxes that begin inside the block have such a clock, one for all of them."""
     clock = Jumping()
     with (
-        patch("importer.commands.doctor.steady_clock", lambda: clock),  # first: it would keep a clock of calling
-        patch("importer.commands.calling.Threads", lambda workers: Impatient(workers, clock)),
-        patch("importer.commands.calling.steady_clock", lambda: clock),
+        patch("importer.operations.doctor.steady_clock", lambda: clock),  # first: it would keep a clock of calling
+        patch("importer.importing.api_context.Threads", lambda workers: Impatient(workers, clock)),
+        patch("importer.importing.api_context.steady_clock", lambda: clock),
         patch.object(
             Clock, "now", lambda self: (clock if self._source is time.time else self._source)() + self._offset
         ),

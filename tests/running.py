@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from importer.commands.preview import Preview
-from importer.commands.report import Report
-from importer.commands.run import prepare
+from importer.importing.preview import Preview
+from importer.importing.report import Report
+from importer.importing.run import prepare
 from importer.models import Progress
 from importer.reading import Correction
 from importer.settings import Settings

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands.report import Report
-from importer.commands.verify import verify
 from importer.errors import WrongAddress
+from importer.importing.report import Report
 from importer.models import Progress
+from importer.operations.verify import verify
 from tests import running
 from tests.between import Between, reset
 from tests.delivering import KEY, counts, deliver, settings

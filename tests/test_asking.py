@@ -14,8 +14,8 @@ import openpyxl
 import pytest
 
 from importer.cli import main
-from importer.commands.loading import load
 from importer.errors import UnclearColumns
+from importer.importing.loading import load
 from importer.markup import visible
 from importer.settings import Settings
 from importer.settings.reading import Reading

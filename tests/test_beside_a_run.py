@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands import workspaces
+from importer.importing import workspaces
 from importer.settings import Settings
 from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, write_sheet

@@ -13,11 +13,11 @@ import pytest
 
 from importer.api.saleshandy import Saleshandy
 from importer.cli.terminal import show
-from importer.commands import report_messages
-from importer.commands.report import Report
-from importer.commands.verify import verify
 from importer.errors import KeyRefused, Outage, Redirected
+from importer.importing.report import Report
 from importer.models import Note, Status, Visibility
+from importer.operations.verify import verify
+from importer.telling import report_messages
 from tests import delivering, running
 from tests.delivering import KEY, counts, settings
 from tests.sandbox import Fault, Limit, Sandbox

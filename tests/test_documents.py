@@ -14,10 +14,10 @@ import pytest
 import importer
 from importer.api.protocol import Cause
 from importer.cli import cli
-from importer.commands.calling import policy
 from importer.delivery.context import LONGEST_CLAIM, Policy
 from importer.delivery.decisions import ENOUGH_MISSES
 from importer.delivery.replication_lag import ENOUGH, ReplicationLag
+from importer.importing.api_context import policy
 from importer.journal import VERSION
 from importer.journal.schema import TABLES
 from importer.settings import Settings

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from tests.commands.test_emails import HEADINGS, PEOPLE, asked, by_email, listed, notes, spread, write
+from tests.importing.test_emails import HEADINGS, PEOPLE, asked, by_email, listed, notes, spread, write
 from tests.sandbox import Sandbox, invented
 
 

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from importer.cli import main
-from importer.commands.run import prepare
+from importer.importing.run import prepare
 from importer.messages import render
 from importer.settings import KEY_VARIABLE, Settings
 from tests.exports import EMAILS, EXPORTS, LATER, LATEST, SOURCES, TEXTS, Export

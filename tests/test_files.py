@@ -16,8 +16,8 @@ import pytest
 from platformdirs import user_data_path
 
 from importer import files
-from importer.commands.logs import logging_to
 from importer.errors import OpenToOthers
+from importer.importing.logs import logging_to
 from importer.journal import Journal, identity
 from importer.models import Workspace
 from importer.page.uploads import DroppedFiles

@@ -11,14 +11,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from importer.commands.hide import Which, hide, what_to_hide
-from importer.commands.preview import write_problems
-from importer.commands.run import prepare
 from importer.errors import UnclearColumns
+from importer.importing.preview import write_problems
+from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.markup import visible
 from importer.messages import render
 from importer.models import Remaining, Result, Role
+from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
 from importer.settings.kinds import IfHidden, InDoubt
 from tests.sandbox import Sandbox

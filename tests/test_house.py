@@ -37,7 +37,9 @@ TOOLS = {
     "journal",
 } | {"texts", "version"}
 FACES = {"cli", "page"}
-FOR_FACES = {"commands", "settings", "models", "errors", "messages"}
+IN_ORDER = ["practice", "importing", "telling", "operations"]
+"""Rooms that may import all numbered rooms and tools, and those before them in this list."""
+FOR_FACES = {"importing", "telling", "operations", "settings", "models", "errors", "messages"}
 SERVED = {("importer.cli.paging", "page"), ("importer.page.dropping", "practice")}
 """A module each that serves it."""
 
@@ -83,25 +85,23 @@ def may_import(one: str, other: str) -> bool:
         return its in TOOLS or NUMBERED.get(its, 9) < NUMBERED[mine]
     if mine in TOOLS:
         return its in TOOLS
-    if mine == "practice":
-        return its in TOOLS | NUMBERED.keys()
-    if mine == "commands":
-        return its in TOOLS | NUMBERED.keys() | {"practice"}
+    if mine in IN_ORDER:
+        return its in {*TOOLS, *NUMBERED, *IN_ORDER[: IN_ORDER.index(mine)]}
     if mine in FACES:
         return its in FOR_FACES or other == "importer" or (one, its) in SERVED
-    return {"": {"commands", "settings", "version"}, "__main__": {"cli"}}.get(mine, set()) >= {its}
+    return {"": {"importing", "settings", "version"}, "__main__": {"cli"}}.get(mine, set()) >= {its}
 
 
 def test_every_room_is_on_the_map() -> None:
     """What stands in the root is named in the package's own words, too."""
     rooms = {room(module) for module in MODULES} - {"", "__main__"}
-    assert rooms <= TOOLS | NUMBERED.keys() | FACES | {"commands", "practice"}
+    assert rooms <= TOOLS | NUMBERED.keys() | FACES | {*IN_ORDER}
     words = re.findall(r"\w+", importer.__doc__ or "")
     assert rooms <= set(words)
 
 
 def test_no_import_runs_up() -> None:
-    """Numbered rooms know those above and the tools; tools know tools; faces know the commands."""
+    """Numbered rooms know those above and the tools; tools know tools; faces know what follows these."""
     wrong = [
         f"{one} imports {other}" for one, found in graph().items() for other in found if not may_import(one, other)
     ]
@@ -114,19 +114,19 @@ def test_an_import_that_runs_up_would_be_found() -> None:
         ("importer.reading.sheet", "importer.rows.columns"),
         ("importer.rows.values", "importer.results.presentation"),
         ("importer.journal.runs", "importer.delivery.tasks"),
-        ("importer.results.presentation", "importer.commands.run"),
+        ("importer.results.presentation", "importer.importing.run"),
         ("importer.cli.terminal", "importer.journal"),
         ("importer.cli.terminal", "importer.practice"),
-        ("importer.practice.staging", "importer.commands.preview"),
+        ("importer.practice.staging", "importer.importing.preview"),
         ("importer.delivery.tasks", "importer.practice.vendor"),
         ("importer", "importer.cli"),
     ):
         assert not may_import(one, other), (one, other)
     for one, other in (
         ("importer.results.presentation", "importer.rows.values"),
-        ("importer.cli.terminal", "importer.commands.rendering"),
-        ("importer.commands.run", "importer.delivery.earlier"),
-        ("importer.commands.run", "importer.practice.staging"),
+        ("importer.cli.terminal", "importer.telling.rendering"),
+        ("importer.importing.run", "importer.delivery.earlier"),
+        ("importer.importing.run", "importer.practice.staging"),
         ("importer.calls.retry", "importer.api"),
     ):
         assert may_import(one, other), (one, other)
@@ -162,8 +162,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1640, "api": 1040, "calls": 840, "cli": 1900, "commands": 6200, "delivery": 3800, "grouping": 150,
-    "journal": 2220, "page": 2860, "practice": 130, "reading": 3220, "results": 820, "rows": 2970, "settings": 1480,
+    "": 1640, "api": 1040, "calls": 840, "cli": 1900, "delivery": 3800, "grouping": 150, "importing": 3910,
+    "journal": 2220, "operations": 1110, "page": 2870, "practice": 130, "reading": 3220, "results": 820, "rows": 2970,
+    "settings": 1480, "telling": 1220,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 2_260
@@ -184,15 +185,15 @@ def code_lines(text: str) -> int:
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 29,250 lines in 235 modules."""
+    """Texts aren't code. All rooms together have at most 29,300 lines in 233 modules."""
     lines: Counter[str] = Counter()
     for path in MODULES.values():
         parts = path.relative_to(ROOT).parts
         lines[parts[0] if len(parts) > 1 else ""] += code_lines(path.read_text(encoding="utf-8"))
     del lines["texts"]
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 29_250
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 235
+    assert lines.total() <= 29_300
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 233
     stand_in = [path for path in Path(__file__).with_name("sandbox").glob("*.py") if not path.stem.startswith("test_")]
     assert sum(code_lines(path.read_text(encoding="utf-8")) for path in stand_in) <= STAND_IN
     assert code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\n') == 3

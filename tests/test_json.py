@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from importer import __version__
 from importer.cli import main
-from importer.commands.batch import FileResult
-from importer.commands.documents import FORMAT
+from importer.importing.batch import FileResult
 from importer.models import Result
 from importer.settings import KEY_VARIABLE, SETTINGS
+from importer.telling.documents import FORMAT
 from tests.sandbox import Fault, Sandbox
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "output.schema.json").read_text(encoding="utf-8"))
@@ -148,7 +148,7 @@ def test_a_run_that_stops_says_why(ask: Ask, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_fault_of_our_own_is_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importer.commands.verify.verify", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("importer.operations.verify.verify", lambda *_, **__: 1 / 0)
     status, document, _ = ask("verify")
     assert status == 3
     assert document["error"] == {"kind": "an internal error of note-importer", "text": "ZeroDivisionError"}

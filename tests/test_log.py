@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import logs
 from importer.errors import Outage, UnclearColumns
+from importer.importing import logs
 from importer.messages import render, words
 from importer.models import Question
 from importer.settings import KEY_VARIABLE

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import notification_messages
-from importer.commands.batch import Batch, FileEnded
-from importer.commands.notifications import Notification, Notifier
 from importer.errors import BadSettings, ImporterError, JournalFailed, OutOfHours
+from importer.importing.batch import Batch, FileEnded
 from importer.journal.lock import held
 from importer.messages import Cell, SettingPart, render, say, words
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings
+from importer.telling import notification_messages
+from importer.telling.notifications import Notification, Notifier
 from tests.listening import Ear, http_ear, mail_ear
 from tests.sandbox import Sandbox
 
@@ -321,7 +321,7 @@ def test_what_was_begun_outside_of_its_hours_is_to_be_run_in_them() -> None:
 
 def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without what Python says of it, in which a cell's value may stand."""
-    monkeypatch.setattr("importer.commands.report_messages.report", lambda _: 1 / 0)
+    monkeypatch.setattr("importer.telling.report_messages.report", lambda _: 1 / 0)
     assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
     assert "night.csv: an internal error of note-importer." in ear.told[0]["message"]
     assert "division" not in ear.calls[0].body
@@ -437,7 +437,7 @@ def test_a_reply_that_drips_in_is_given_up(
     run: Run, ear: Ear, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each sign comes in time, and the reply never ends; the others are told, and the run's end is what it was."""
-    monkeypatch.setattr("importer.commands.notifications._SECONDS", 5.0)
+    monkeypatch.setattr("importer.telling.notifications._SECONDS", 5.0)
     addresses = f"json://{ear.place}/drip/hidden\nping+http://{ear.place}/drip/hidden\nping+http://{ear.place}/alive"
     assert run(GOOD, "--notify", "always", addresses=addresses) == 0
     assert len(box.notes) == 1

@@ -12,8 +12,6 @@ import pytest
 
 from importer.api.proxy import proxy_for
 from importer.cli import cli
-from importer.commands.calling import policy
-from importer.commands.report import exit_status
 from importer.delivery.replication_lag import ReplicationLag
 from importer.errors import (
     BadSettings,
@@ -29,6 +27,8 @@ from importer.errors import (
     WrongJournal,
 )
 from importer.fields import FIELDS
+from importer.importing.api_context import policy
+from importer.importing.report import exit_status
 from importer.messages import render, say
 from importer.models import Result, Role
 from importer.reading import Limits

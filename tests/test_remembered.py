@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from importer.commands.answers import answered
-from importer.commands.loading import load
-from importer.commands.run import prepare
 from importer.errors import BadSettings
 from importer.fields import WORDED
+from importer.importing.answers import answered
+from importer.importing.loading import load
+from importer.importing.run import prepare
 from importer.messages import words
 from importer.models import PossibleAnswer, Role, Status, Visibility
 from importer.rows import words as known_words

@@ -29,10 +29,10 @@ from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
 from importer import results
-from importer.commands.loading import load
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, ResultsNotWritten
 from importer.files import Draft
+from importer.importing.loading import load
 from importer.messages import render, words
 from importer.models import Problem, Result
 from importer.results import Summary

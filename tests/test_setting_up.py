@@ -15,7 +15,7 @@ from pathlib import Path
 import keyring
 import pytest
 
-from importer.commands.workspaces import unconfirmed
+from importer.importing.workspaces import unconfirmed
 from importer.journal import Journal
 from importer.journal.lock import held
 from importer.settings import KEY_VARIABLE, Settings
@@ -201,7 +201,7 @@ def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
 def test_doctor_finds_a_disk_that_is_nearly_full(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run might stop for want of room."""
     usage = shutil.disk_usage(type_.folder)._replace(free=50 * 2**20)
-    monkeypatch.setattr("importer.commands.doctor.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("importer.operations.doctor.shutil.disk_usage", lambda _: usage)
     status, found = looked(type_)
     assert status == 3
     assert found["Disk space"].startswith("WRONG only 50 MB free in ")

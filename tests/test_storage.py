@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands.choosing import choose
 from importer.errors import BadSettings
+from importer.importing.choosing import choose
 from importer.storage import Url, local_name, move, place
 from tests.sandbox import Sandbox
 

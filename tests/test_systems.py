@@ -10,7 +10,7 @@ import pytest
 
 from importer import files
 from importer.cli import schedulers
-from importer.commands import choosing
+from importer.importing import choosing
 from importer.journal import shares
 
 WINDOWS = SimpleNamespace(name="nt", environ={})

@@ -20,10 +20,10 @@ import pytest
 from importer.cli import main, terminal
 from importer.cli.terminal import Gate, gated, paragraph, say_line
 from importer.cli.watching import RunWatch
-from importer.commands.rendering import visible
 from importer.messages import words
 from importer.models import Progress
 from importer.settings import KEY_VARIABLE
+from importer.telling.rendering import visible
 from tests.api.canned import Canned
 
 pytestmark = pytest.mark.usefixtures("jumping")

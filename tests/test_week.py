@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from importer.commands import workspaces
+from importer.importing import workspaces
 from importer.settings import Settings
 from tests.listening import Ear, http_ear
 from tests.sandbox import Sandbox

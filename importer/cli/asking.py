@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from importer.cli.options import Options
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say_line
-from importer.commands.answers import offered
 from importer.errors import BadSettings, UnclearColumns
+from importer.importing.answers import offered
 from importer.messages import Cell, lines, say, words
 from importer.models import PossibleAnswer, Question, Workspace
 from importer.settings import Settings, readings
@@ -21,8 +21,8 @@ from importer.settings.kinds import mapped
 from importer.settings.reading import Reading, named
 
 if TYPE_CHECKING:
-    from importer.commands.run import Prepared
-    from importer.commands.workspaces import Unconfirmed
+    from importer.importing.run import Prepared
+    from importer.importing.workspaces import Unconfirmed
 
 _LEAST_SHOWN, _MOST_SHOWN = 3, 7
 _BACK = "b"

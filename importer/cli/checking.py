@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer import commands
+from importer import operations, telling
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.reporting import reporting
@@ -21,7 +21,7 @@ from importer.messages import Message, lines, say
 from importer.settings import Topic, profile_lines, profiles, sources, who_can_read
 
 if TYPE_CHECKING:
-    from importer.commands.doctor import Check
+    from importer.operations.doctor import Check
 
 
 @click.command(cls=InGroups)
@@ -50,16 +50,16 @@ def doctor(*, test_notification: bool, live: str | None, **_: Any) -> int:
             findings = _shown(_findings(options, test_notification=test_notification))
         elif (nothing := _declined(live, options)) is not None:
             say_line(nothing)
-            return out.over(2, lambda: commands.documents.failed("doctor", 2, say("live.not-agreed"), nothing))
+            return out.over(2, lambda: telling.documents.failed("doctor", 2, say("live.not-agreed"), nothing))
         else:
             with Stopper() as stopper:
                 stopper.arm()
-                findings = _shown(commands.live.examine(live, options.settings_with_key, stop=stopper.why))
-            report = in_words(commands.documents.doctor(findings, options.given))
-            path = commands.live.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n", Path.cwd())
+                findings = _shown(operations.live.examine(live, options.settings_with_key, stop=stopper.why))
+            report = in_words(operations.documents.doctor(findings, options.given))
+            path = operations.live.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n", Path.cwd())
             paragraph(say("live.written", path=path.name))
         status = max(finding.exit_status for finding in findings)
-        return out.over(status, lambda: commands.documents.doctor(findings, options.given))
+        return out.over(status, lambda: operations.documents.doctor(findings, options.given))
 
 
 def _shown(findings: Iterable[Check]) -> list[Check]:
@@ -74,31 +74,31 @@ def _shown(findings: Iterable[Check]) -> list[Check]:
 
 def _declined(prospect: str, options: Options) -> Message | None:
     """Return why the note isn't created: nobody agrees to what it leaves behind. None if a person or an option does."""
-    for message in commands.live.announced(prospect, options.settings):
+    for message in operations.live.announced(prospect, options.settings):
         paragraph(message)
     return options.refusal(say("live.ask"))
 
 
 def _findings(options: Options, *, test_notification: bool) -> Iterator[Check]:
-    """Yield the findings about the key, those of :mod:`importer.commands.doctor`, and that about notifications."""
-    checked, settings = commands.doctor.checked, options.settings
+    """Yield the findings about the key, those of :mod:`importer.operations.doctor`, and that about notifications."""
+    checked, settings = operations.doctor.checked, options.settings
     yield checked("Key", partial(_key, options))
     try:
         settings = sources.with_key(settings, options.given)
     except NoKey as error:
         if (line := profile_lines.commented(options.profile, "api-key-file")) is not None:
             change = say("doctor.uncomment", line=str(line[0]), text=line[1], file=str(profiles.profiles_file()))
-            yield commands.doctor.Check("Key", change, error.exit_status)
+            yield operations.doctor.Check("Key", change, error.exit_status)
     except BadSettings:  # it is reported already
         pass
-    yield from commands.doctor.examine(settings)
+    yield from operations.doctor.examine(settings)
     yield checked("Notifications", partial(_notifications, options, is_test=test_notification))
 
 
 def _key(options: Options) -> Message:
     place, file = sources.key_place(options.settings, options.given), sources.key_file(options.given)
     if file is not None and (warning := who_can_read(file)):
-        raise commands.doctor.Look(warning)
+        raise operations.doctor.Look(warning)
     return say("config.key-in-file" if file is not None else "config.not-for-scheduler", place=place)
 
 
@@ -109,8 +109,8 @@ def _notifications(options: Options, *, is_test: bool) -> Message:
         return say("config.nobody-notified")
     if not is_test:
         return say("config.addresses", n=addresses)
-    if failures := notifier.test(commands.notification_messages.trial(options.profile)):
-        raise commands.doctor.Look(lines(*failures))
+    if failures := notifier.test(telling.notification_messages.trial(options.profile)):
+        raise operations.doctor.Look(lines(*failures))
     sent = [say("config.test-sent")] if addresses > pings else []
     return lines(*sent, *([say("config.not-tried", n=pings)] if pings else []))
 

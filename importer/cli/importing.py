@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from importer import commands
+from importer import importing, operations, telling
 from importer.cli.asking import Asking, which_workspace
 from importer.cli.manual import InGroups
 from importer.cli.options import PREPARING, AnyPath, Options, settings_about
@@ -27,9 +27,9 @@ from importer.settings import Settings, Topic, profiles
 from importer.settings.sources import Source
 
 if TYPE_CHECKING:
-    from importer.commands.batch import BatchFace, FileEnded
-    from importer.commands.run import Prepared
-    from importer.commands.workspaces import Unconfirmed
+    from importer.importing.batch import BatchFace, FileEnded
+    from importer.importing.run import Prepared
+    from importer.importing.workspaces import Unconfirmed
 
 
 _Answer = TypeVar("_Answer")
@@ -66,7 +66,7 @@ class BatchImport:
     def face(self) -> BatchFace:
         """Return the callbacks for the batch."""
         confirm = self.confirm if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
-        return commands.batch.BatchFace(
+        return importing.batch.BatchFace(
             self._asking.may,
             self.decide,
             self.agree,
@@ -100,14 +100,14 @@ class BatchImport:
             say_line()
         if self._practises:
             say_line(say("practice.begins"))
-        overview = commands.facts.of(prepared.preview, thorough=False)
-        show(commands.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
+        overview = importing.describing.of(prepared.preview, thorough=False)
+        show(telling.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
         if self._asking.may and overview.total and not self._practises:
-            show(commands.preview_messages.first_of_kind(overview))
-            if not self._answered(lambda: ask(commands.preview_messages.question(overview))):
+            show(telling.preview_messages.first_of_kind(overview))
+            if not self._answered(lambda: ask(telling.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
         if self._asking.may and overview.follows and (asked := overview.updates.asked) and not self._practises:
-            show(commands.preview_messages.changes(commands.update_examples.examples(prepared.preview)))
+            show(telling.preview_messages.changes(importing.update_examples.examples(prepared.preview)))
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()
         self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.is_quiet), True, prepared
@@ -132,7 +132,7 @@ class BatchImport:
             self._watch.observe(progress)
         elif progress.trouble is not None and progress.trouble != self._said:
             self._said = progress.trouble
-            say_line(commands.rendering.capital(with_flags(progress.trouble)), err=True)
+            say_line(telling.rendering.capital(with_flags(progress.trouble)), err=True)
 
     def ended(self, over: FileEnded) -> None:
         """Report how a file ended.
@@ -148,7 +148,7 @@ class BatchImport:
         self._sent = None
         if over.error is not None and self._is_one:
             raise over.error
-        results = commands.batch.FileResult
+        results = importing.batch.FileResult
         if over.fate is not results.DECLINED:
             self._notifications.ended(over)
         if over.error is not None and over.fate in (results.REFUSED, results.STOPPED):
@@ -156,7 +156,7 @@ class BatchImport:
             say_line(f"{over.file}: {over.fate}.", err=True)
             say_error(over.error)
         else:
-            show(commands.report_messages.file_ended(over))
+            show(telling.report_messages.file_ended(over))
 
 
 @click.command(cls=InGroups)
@@ -178,14 +178,14 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
         settings = _for_practice(options) if practises else options.settings_with_key
         asking = Asking(options)
         asking.check(settings)
-        if asking.may and not practises and (watched := commands.hours.for_a_person(settings)) is not settings:
+        if asking.may and not practises and (watched := importing.hours.for_a_person(settings)) is not settings:
             paragraph(say("asking.outside-window", window=str(settings.between)), "Note: ", err=True)
             settings = watched
-        chosen = commands.choosing.choose(files)
-        importing = BatchImport(stopper, notifications, asking, is_one=chosen.is_one_file, practises=practises)
-        batch = commands.batch.run(chosen, settings, importing.face())
+        chosen = importing.choosing.choose(files)
+        importer = BatchImport(stopper, notifications, asking, is_one=chosen.is_one_file, practises=practises)
+        batch = importing.batch.run(chosen, settings, importer.face())
         if not chosen.is_one_file:
-            show(commands.report_messages.batch(batch))
+            show(telling.report_messages.batch(batch))
         return notifications.over(batch)
 
 
@@ -217,10 +217,10 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, pra
     settings = options.settings_with_key if online else options.settings_with_key_if_there
     settings = _for_practice(options) if practises else settings
     if report is not None:
-        commands.preview.check_list(report, file)
+        importing.preview.check_list(report, file)
     asking = Asking(options)
     asking.check(settings)
-    with commands.prepare(file, settings, choose=asking.choose) as prepared:
+    with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
         asking.ask(prepared)
         if online and prepared.undecided is None:
             _watched(prepared, prepared.look_up)
@@ -229,26 +229,26 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, pra
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
-        overview = replace(commands.facts.of(preview), similar=commands.shown_notes.similar(preview))
-        show(commands.preview_messages.check(overview), verbose=options.says("verbose"))
+        overview = replace(importing.describing.of(preview), similar=importing.note_examples.similar(preview))
+        show(telling.preview_messages.check(overview), verbose=options.says("verbose"))
         if report is not None:
-            written = commands.preview.write_problems(report, preview, file)
+            written = importing.preview.write_problems(report, preview, file)
             say_line()
             say_line(say("check.every-problem", path=str(written.path)))
             if written.remark:
                 paragraph(written.remark)
         if online:
             unknown = preview.unknown_emails
-            people = commands.preview.write_people(preview.settings, preview.loaded, unknown)
-            show(commands.report_messages.people(len(unknown), people, then=say("people.then-run")))
+            people = importing.preview.write_people(preview.settings, preview.loaded, unknown)
+            show(telling.report_messages.people(len(unknown), people, then=say("people.then-run")))
         practised = None
         if practises and preview.undecided is None and not preview.guarded:
             practised = _watched(prepared, prepared.practise)
-            show(commands.report_messages.report(practised))
+            show(telling.report_messages.report(practised))
         elif practises:
             paragraph(say("practice.not-yet"))
         status = overview.exit_status if practised is None else practised.exit_status
-        return out.over(status, lambda: commands.documents.check(overview, status, practised))
+        return out.over(status, lambda: telling.documents.check(overview, status, practised))
 
 
 def _for_practice(options: Options) -> Settings:
@@ -275,7 +275,7 @@ def _watched(prepared: Prepared, work: Callable[..., _Answer]) -> _Answer:
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
 def make_template(file: Path, *, overwrite: bool) -> int:
     """Write a workbook to fill in, with drop-downs and an explanation: notes.xlsx, or FILE."""
-    written = commands.template.write(file, overwrite=overwrite)
+    written = operations.template.write(file, overwrite=overwrite)
     say_line(say("template.fill-in", path=str(written.path), file=argument(written.path)))
     if written.remark:
         say_line(written.remark)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer import commands
+from importer import importing, operations
 from importer.cli.manual import InGroups
 from importer.cli.options import AnyPath, Options, WholeNumber, settings_about
 from importer.cli.reporting import reporting
@@ -20,7 +20,7 @@ from importer.messages import say
 from importer.settings import Topic
 
 if TYPE_CHECKING:
-    from importer.commands.hide import Which
+    from importer.operations.hide import Which
 
 _CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITING)
 
@@ -48,14 +48,14 @@ def history(
     with reporting("history") as out:
         settings = out.options.settings
         if run_name is not None:
-            found = commands.history.History([commands.history.one(settings, run_name)])
-            show(commands.report_messages.past_run(found.runs[0]))
+            found = operations.history.History([operations.history.one(settings, run_name)])
+            show(operations.report_messages.past_run(found.runs[0]))
         else:
-            since_time = None if since is None else commands.history.since(since, datetime.now().astimezone())
-            run_filter = commands.history.RunFilter(since_time, name, ended, last, of_all)
-            found = commands.history.history(settings, run_filter)
-            show(commands.report_messages.history(found))
-        return out.over(0, lambda: commands.documents.history(found))
+            since_time = None if since is None else operations.history.since(since, datetime.now().astimezone())
+            run_filter = operations.history.RunFilter(since_time, name, ended, last, of_all)
+            found = operations.history.history(settings, run_filter)
+            show(operations.report_messages.history(found))
+        return out.over(0, lambda: operations.documents.history(found))
 
 
 @click.command(cls=InGroups)
@@ -72,9 +72,9 @@ def verify(**_: Any) -> int:
         settings = out.options.settings_with_key
         with Stopper() as stopper, RunWatch(silent=out.is_quiet) as watch:
             stopper.arm()
-            lookup = commands.verify.verify(settings, begin=watch.begin, observe=watch.observe, stop=stopper.why)
-        show(commands.report_messages.verified(lookup))
-        return out.over(lookup.exit_status, lambda: commands.documents.verify(lookup))
+            lookup = operations.verify.verify(settings, begin=watch.begin, observe=watch.observe, stop=stopper.why)
+        show(operations.report_messages.verified(lookup))
+        return out.over(lookup.exit_status, lambda: operations.documents.verify(lookup))
 
 
 @click.command(cls=InGroups)
@@ -98,7 +98,7 @@ def hide(run_name: str | None, *, duplicates: bool, undo: bool, **_: Any) -> int
     if duplicates and undo:
         raise click.UsageError(with_flags(say("hide.undo-what")))
     with reporting("hide") as out:
-        return out.over(_hide(commands.hide.Which(run_name, file, rows, note_ids, undo), out.options), dict)
+        return out.over(_hide(operations.hide.Which(run_name, file, rows, note_ids, undo), out.options), dict)
 
 
 def _hide(which: Which, options: Options) -> int:
@@ -106,9 +106,9 @@ def _hide(which: Which, options: Options) -> int:
     as_read = None if is_agreed and which.file is None else options.for_files
     if which.file is not None and as_read is not None:
         settings = as_read = replace(as_read, key=settings.key, key_place=settings.key_place)
-    planned = commands.hide.what_to_hide(which, settings)
-    found = commands.hide.described(planned, settings, as_read, read_back=is_terminal(sys.stdin) and not is_agreed)
-    show(commands.report_messages.hiding(planned, found))
+    planned = operations.hide.what_to_hide(which, settings)
+    found = operations.hide.described(planned, settings, as_read, read_back=is_terminal(sys.stdin) and not is_agreed)
+    show(operations.report_messages.hiding(planned, found))
     nothing = None
     if planned.notes and which.undo:
         nothing = options.refusal(say("hide.ask-undo"), needs_a_person=True)
@@ -120,8 +120,8 @@ def _hide(which: Which, options: Options) -> int:
     with Stopper() as stopper, RunWatch() as watch:
         watch.begin(len(planned.notes))
         stopper.arm()
-        hidden = commands.hide.hide(planned, settings, observe=watch.observe, stop=stopper.why)
-    show(commands.report_messages.hidden(hidden))
+        hidden = operations.hide.hide(planned, settings, observe=watch.observe, stop=stopper.why)
+    show(operations.report_messages.hidden(hidden))
     return hidden.exit_status
 
 
@@ -138,7 +138,7 @@ def backup(file: Path, **_: Any) -> int:
 
     Replaces an earlier copy of the same journal, and nothing else.
     """
-    commands.workspaces.back_up(Options.here().settings, file)
+    importing.workspaces.back_up(Options.here().settings, file)
     say_line(say("journals.copied", file=str(file)))
     return 0
 

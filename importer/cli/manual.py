@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from importer import commands
+from importer import importing
 from importer.cli.terminal import argument, say_line, with_flags
 from importer.messages import say
 from importer.settings import SETTINGS, Setting, Topic
@@ -149,4 +149,4 @@ class Commands(click.Group):
 
 
 def _looks_like_file(name: str) -> bool:
-    return Path(name).exists() or Path(name).suffix.lower() in commands.choosing.ENDINGS
+    return Path(name).exists() or Path(name).suffix.lower() in importing.choosing.ENDINGS

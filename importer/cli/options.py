@@ -17,7 +17,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from importer import commands
+from importer import telling
 from importer.cli.manual import help_all
 from importer.cli.terminal import PLACE_FLAGS, PROFILE, argument, ask, is_terminal, paragraph, with_flags
 from importer.errors import BadSettings
@@ -26,7 +26,7 @@ from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profile
 from importer.settings.sources import Given
 
 if TYPE_CHECKING:
-    from importer.commands.notifications import Notifier
+    from importer.telling.notifications import Notifier
 
 
 PREPARING = (
@@ -195,7 +195,7 @@ class Options:
         file = sources.recipients_file(self.given)
         if file is not None and (warning := who_can_read(file, "recipients.others-can-read")):
             paragraph(warning, "Warning: ", err=True)
-        return commands.notifications.Notifier.to(
+        return telling.notifications.Notifier.to(
             sources.recipients(self.given), sources.read(self.given, "notify"), as_far_as_possible=as_far_as_possible
         )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer import commands
+from importer import operations
 from importer.cli.manual import InGroups
 from importer.cli.options import PREPARING, Options, WholeNumber, settings_about
 from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
@@ -65,16 +65,15 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     values = {name: setting_given.value for name, setting_given in given.items() if setting_given.place is Source.SAID}
     if "profile" in given:
         values["profile"] = given["profile"].value  # from the environment, too, until a person chooses another
-    reopening = commands.reopening
-    place = reopening.place_for(serving.page_folder(), values, port)
-    if (address := reopening.address_in(place)) is not None:
-        return _reopen(address, lambda: reopening.address_in(place) != address, no_browser=no_browser)
+    place = operations.reopening.place_for(serving.page_folder(), values, port)
+    if (address := operations.reopening.address_in(place)) is not None:
+        return _reopen(address, lambda: operations.reopening.address_in(place) != address, no_browser=no_browser)
     names = [setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS]
     try:
         server = serving.PageServer(PageSettings(values, names), port)
     except OSError as error:
         raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
-    with server, reopening.offered(place, lambda: server.address) as server.guard.renewed:
+    with server, operations.reopening.offered(place, lambda: server.address) as server.guard.renewed:
         return _serve(server, no_browser=no_browser)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer import __version__, commands
+from importer import __version__, importing, telling
 from importer.cli.options import Options
 from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
 from importer.cli.watching import EndedAtOnce, Stopper
@@ -27,7 +27,7 @@ from importer.messages import Said, say
 from importer.settings import Occasion, profile_lines
 
 if TYPE_CHECKING:
-    from importer.commands.batch import Batch, FileEnded
+    from importer.importing.batch import Batch, FileEnded
 
 
 class Reporting:
@@ -74,7 +74,7 @@ class Reporting:
         text: Said
         questions = error.questions if isinstance(error, UnclearColumns) else ()
         if isinstance(error, ImporterError):
-            status, kind, text, reason = error.exit_status, error.kind, error.message, commands.logs.said(error)
+            status, kind, text, reason = error.exit_status, error.kind, error.message, importing.logs.said(error)
         elif isinstance(error, (click.ClickException, click.Abort, KeyboardInterrupt)):
             status = 3 if isinstance(error, EndedAtOnce) else 2
             kind = say("error.ended-by-a-person" if status == 3 else "error.ended-before-anything-was-sent")
@@ -82,10 +82,10 @@ class Reporting:
         else:
             status, kind, text = ImporterError.exit_status, say("error.fault"), type(error).__name__
             reason = f"{with_flags(kind)}: {text}"
-        kinds = commands.logs.kinds(error) if isinstance(error, ImporterError) else None
-        commands.logs.event("ended with an error", logging.ERROR, error=kinds, why=reason)
+        kinds = importing.logs.kinds(error) if isinstance(error, ImporterError) else None
+        importing.logs.event("ended with an error", logging.ERROR, error=kinds, why=reason)
         if self._document is None:
-            self.over(status, lambda: commands.documents.failed(self._command, status, kind, text, questions))
+            self.over(status, lambda: telling.documents.failed(self._command, status, kind, text, questions))
         self.exit_status = status
 
 
@@ -98,13 +98,13 @@ def reporting(command: str) -> Iterator[Reporting]:
         log_file = options.read("log-file")
     except ImporterError as error:
         if click.get_current_context().params.get("json"):
-            say_json(commands.documents.failed(command, error.exit_status, error.kind, error.message))
+            say_json(telling.documents.failed(command, error.exit_status, error.kind, error.message))
         raise
-    debugging = commands.logs.is_debugging()
-    with commands.logs.logging_to(log_file, debugging=debugging), report.speaking():
-        commands.logs.event("command begun", command=command, version=__version__, profile=options.profile)
+    debugging = importing.logs.is_debugging()
+    with importing.logs.logging_to(log_file, debugging=debugging), report.speaking():
+        importing.logs.event("command begun", command=command, version=__version__, profile=options.profile)
         yield report
-        commands.logs.event("command over", command=command, exit_status=report.exit_status)
+        importing.logs.event("command over", command=command, exit_status=report.exit_status)
 
 
 class RunNotifications:
@@ -136,7 +136,7 @@ class RunNotifications:
     def failed(self, file: Path, error: ImporterError | None) -> None:
         """Record that the whole run ended with an error (None: a fault of the program), and notify the recipients."""
         if error is None or not any(ended.error is error for ended in self._ended):
-            self.ended(commands.batch.FileEnded.failed(file, error))
+            self.ended(importing.batch.FileEnded.failed(file, error))
         if self._out is not None:
             self.over(self._batch)
         self.tell()
@@ -144,18 +144,18 @@ class RunNotifications:
     def over(self, batch: Batch) -> int:
         """Record that all files have ended; return the exit status."""
         assert self._out is not None
-        return self._out.over(batch.exit_status, lambda: commands.documents.run(batch))
+        return self._out.over(batch.exit_status, lambda: telling.documents.run(batch))
 
     @property
     def _batch(self) -> Batch:
         """Results of the files that ended so far, without those that a person declined."""
-        return commands.batch.Batch(self.options.profile, self._ended)
+        return importing.batch.Batch(self.options.profile, self._ended)
 
     def tell(self) -> None:
         """Notify the recipients, unless a person stopped the run, who knows, or nothing was sent, in practice."""
         if self._ended and not (self._practises or self._stopper.is_by_person):
             log_file = self.options.read("log-file")
-            notification = commands.notification_messages.notification(self._batch, log_file)
+            notification = telling.notification_messages.notification(self._batch, log_file)
             for failure in self._notifier.tell(notification):
                 paragraph(failure, "Warning: ", err=True)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer import commands
+from importer import importing, operations, telling
 from importer.cli.asking import which_workspace
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
@@ -105,8 +105,8 @@ def _meant(settings: Settings) -> Workspace:
         Abort: the person gives no answer.
     """
     unclear = None
-    with suppress(ImporterError), commands.workspaces.opened(settings) as journal:  # the first import asks, too
-        unclear = commands.workspaces.unconfirmed(journal, settings)
+    with suppress(ImporterError), importing.workspaces.opened(settings) as journal:  # the first import asks, too
+        unclear = importing.workspaces.unconfirmed(journal, settings)
     if unclear is None or (unclear.kind == "first" and not unclear.others):
         return settings.workspace
     if (meant := which_workspace(unclear, settings.workspace)) is None:
@@ -118,7 +118,7 @@ def _tried(key: str, settings: Settings) -> str:
     """Try a key, and ask for another if the API doesn't accept it; Enter keeps it, because the API may be away."""
     while key:
         try:
-            found = commands.doctor.try_key(replace(settings, key=key))
+            found = operations.doctor.try_key(replace(settings, key=key))
         except BadSettings as error:  # a proxy or certificates: doctor reports it
             paragraph(error.message, "  ")
             return key
@@ -159,7 +159,7 @@ def _write(
     profile = f"--profile {argument(name)}"
     if not key:
         paragraph(say("init.key-missing", file=str(key_file), profile=profile))
-    if recipient and commands.notifications.lacks_package(recipient):
+    if recipient and telling.notifications.lacks_package(recipient):
         paragraph(say("init.needs-package"))
     say_line(say("init.next"))
     for line in (
@@ -175,7 +175,7 @@ def _write(
 def _confirm(settings: Settings, meant: Workspace) -> int:
     """Record that the workspace is confirmed, and say where if the journal is shared; return the exit status."""
     try:
-        commands.workspaces.confirm(settings, None if meant == settings.workspace else meant)
+        importing.workspaces.confirm(settings, None if meant == settings.workspace else meant)
     except ImporterError as error:
         paragraph(say("init.not-confirmed", why=with_flags(error.message)))
         paragraph(say("init.asks-once-more"))
@@ -212,8 +212,8 @@ def _window(text: str) -> str:
 
 def _recipient(address: str) -> str:
     """Return an address for notifications after checking its form. Skip that if its package is missing."""
-    if address and not commands.notifications.lacks_package(address):
-        commands.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
+    if address and not telling.notifications.lacks_package(address):
+        telling.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
     return address
 
 

@@ -28,10 +28,10 @@ from typing import Any, TextIO, cast
 
 import click
 
-from importer.commands.rendering import Line, LineKind, visible, written_out
 from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped, as_argument
 from importer.messages import Message, Plain, Said, render, say
 from importer.settings import profiles
+from importer.telling.rendering import Line, LineKind, visible, written_out
 
 PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
 """Name of the current command's profile."""

@@ -187,7 +187,7 @@ class Runs:
         return [Workspace(profile, base_url) for profile, base_url in self._store.rows(_WORKSPACES)]
 
     def reading(self, run: Run) -> dict[str, Any]:
-        """Return how a run read its sheet (see :mod:`importer.commands.read_again`); empty if that isn't known."""
+        """Return how a run read its sheet (see :mod:`importer.importing.read_again`); empty if that isn't known."""
         return _read(self._store.scalar(_READING, run=run.id))
 
     def confirm(

@@ -1,6 +1,6 @@
 """Serve the commands as a page in the browser, for people who don't use a terminal. Only this computer can open it.
 
-Input: settings, and files that a person drops. Output: pages. Reading and sending go through :mod:`importer.commands`,
+Input: settings, and files that a person drops. Output: pages. Reading and sending go through :mod:`importer.importing`,
 in separate processes, so that the pages stay quick. No page shows a file's path.
 
     serving    the server, from its start to a clean end; a private file that opens the page in the browser

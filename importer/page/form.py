@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
-from importer.commands.answers import offered
-from importer.commands.overview import ColumnOverview, Overview, WordOverview
+from importer.importing.answers import offered
+from importer.importing.overview import ColumnOverview, Overview, WordOverview
 from importer.messages import Message, Said, as_message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.rendering import CAPTIONS, ROLES, words

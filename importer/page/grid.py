@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from importer.commands.corrections import Correction
-from importer.commands.overview import ColumnOverview, Overview
-from importer.commands.problem_rows import ProblemRows
+from importer.importing.corrections import Correction
+from importer.importing.overview import ColumnOverview, Overview
+from importer.importing.problem_rows import ProblemRows
 from importer.messages import Message, Said, say
 from importer.models import Problem, Role, Status, Visibility
 from importer.page.screens import whole_number

@@ -1,6 +1,6 @@
 """Show earlier runs of the workspace, and offer what can still be done: look up, hide, send the file again.
 
-Input: requests that the guard lets pass. Output: pages. All facts and actions come from :mod:`importer.commands`. Runs
+Input: requests that the guard lets pass. Output: pages. What they show comes from :mod:`importer.operations`. Runs
 have the names that the journal gives them.
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from flask import abort, render_template, request, send_file, url_for
 
-from importer import commands
-from importer.commands.history import PastRun, RunFilter
+from importer import operations
 from importer.messages import Message, say
 from importer.models import Result
+from importer.operations.history import PastRun, RunFilter
 from importer.page.reading import A_MOMENT, Hideable, Unread
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
 from importer.page.tasks import Hide, LookUpTask, Send, rows_path
@@ -37,7 +37,7 @@ class History(Screens):
     def runs(self) -> Page:
         """List the runs of the workspace, the latest first."""
         settings, shows_all = self._parts.current.settings(), bool(request.args.get("all"))
-        found = commands.history.history(settings, RunFilter(last=None if shows_all else _AT_ONCE + 1))
+        found = operations.history.history(settings, RunFilter(last=None if shows_all else _AT_ONCE + 1))
         return render_template(
             "runs.html",
             past=found.runs if shows_all else found.runs[:_AT_ONCE],
@@ -67,7 +67,9 @@ class History(Screens):
             sending=self._sending(settings),
             counts=[
                 (result, rows, updates.get(result, meaning))
-                for result, rows, meaning in commands.report_messages.of_past(past, held_back=past.ended == "held back")
+                for result, rows, meaning in operations.report_messages.of_past(
+                    past, held_back=past.ended == "held back"
+                )
             ],
             results=upload.results_of(run) if upload is not None else None,
             shown=None if upload is None else shown(rows_path(upload.folder, run), request.args),
@@ -134,7 +136,7 @@ class History(Screens):
 
     def _past(self, run: str) -> PastRun:
         settings = self._parts.current.settings()
-        return next(iter(commands.history.history(settings, RunFilter(name=run)).runs), None) or abort(404)
+        return next(iter(operations.history.history(settings, RunFilter(name=run)).runs), None) or abort(404)
 
     def _upload_of(self, past: PastRun) -> DroppedFile | None:
         return self._parts.uploads.of_run(past.run.fingerprint, past.run.workspace)
@@ -146,7 +148,7 @@ class History(Screens):
 
     def _unclear(self, settings: Settings) -> int:
         """Return the number of unclear deliveries; 0 during a send, because its open deliveries don't count."""
-        return 0 if self._sending(settings) else commands.verify.unclear(settings)
+        return 0 if self._sending(settings) else operations.verify.unclear(settings)
 
     def _to_hide(self, past: PastRun | None, *, wait: float = A_MOMENT) -> tuple[Hideable | Unread | None, Settings]:
         settings, upload = self._parts.current.settings(), None if past is None else self._upload_of(past)

@@ -1,6 +1,6 @@
 """Import a file that was dropped: read, check, confirm, send.
 
-Input: requests that the guard lets pass. Output: pages. The facts on them come from :mod:`importer.commands`. The
+Input: requests that the guard lets pass. Output: pages. The facts on them come from :mod:`importer.importing`. The
 answers about a file are its state. A form holds only the digest of the state that its tab showed.
 """
 
@@ -13,10 +13,9 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from importer.commands import preview_messages, workspaces
-from importer.commands.overview import Overview
-from importer.commands.rendering import LineKind
 from importer.errors import ImporterError
+from importer.importing import workspaces
+from importer.importing.overview import Overview
 from importer.messages import Said, say
 from importer.models import Role, Workspace
 from importer.page import form, reading
@@ -29,6 +28,8 @@ from importer.page.tasks import Practise, Send
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 from importer.settings.readings import HELD
+from importer.telling import preview_messages
+from importer.telling.rendering import LineKind
 
 FIRST = 5
 """Number of rows that may be sent first, so that a person can look at them before the rest."""

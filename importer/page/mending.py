@@ -18,11 +18,11 @@ from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, send_file, url_for
 
-from importer import commands
-from importer.commands.corrections import Act, Correction, Corrections, Step
-from importer.commands.overview import Overview
-from importer.commands.problem_rows import ProblemRows
+from importer import importing
 from importer.errors import UnreadableFile
+from importer.importing.corrections import Act, Correction, Corrections, Step
+from importer.importing.overview import Overview
+from importer.importing.problem_rows import ProblemRows
 from importer.messages import as_message, say
 from importer.models import Problem
 from importer.page import grid
@@ -85,14 +85,16 @@ class Correctable:
         stale = [number for number, one in by_row.items() if self.checked.get(number, (None, False))[0] != one]
         rows = {number: by_row.get(number) for number in {*numbers, *stale}}
         self.keep(rows)
-        found: _Found = self._do(commands.mending.remaining, self.path, self.found.understanding, rows) if rows else {}
+        found: _Found = (
+            self._do(importing.rechecking.remaining, self.path, self.found.understanding, rows) if rows else {}
+        )
         self.checked.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
         return found, frozenset(number for number in by_row if self.checked[number][1])
 
     def keep(self, numbers: Collection[int]) -> None:
         """Keep rows that have no problems, too. They are no longer kept if the file was read again since."""
         if missing := {*numbers} - self.kept.cells(numbers).keys():
-            self._do(commands.mending.also, self.path, self.upload.name, self.settings, missing)
+            self._do(importing.rechecking.also, self.path, self.upload.name, self.settings, missing)
 
     def find(self, corrections: Corrections, words: str) -> list[int]:
         """Return the numbers of the rows with these words, at most 1,000."""
@@ -103,7 +105,7 @@ class Correctable:
     def with_text(self, corrections: Corrections, words: str, column: int | None = None) -> list[int]:
         """Return the numbers of the rows with these words, or whose cell in the column has this text."""
         about = self.path, self.upload.name, self.settings, corrections.by_row, words, column
-        return self._do(commands.mending.find, *about)
+        return self._do(importing.rechecking.find, *about)
 
     def _do(self, task: Callable[..., _T], *given: object) -> _T:
         done: _T = self.done(partial(_in_folder, self.upload.folder, task, *given))
@@ -307,5 +309,5 @@ def _in_folder(folder: Path, task: Callable[..., _T], *given: object) -> _T:
 
 def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> Path:
     target.parent.mkdir(exist_ok=True, mode=0o700)
-    _in_folder(folder, commands.corrected_sheet.write, target, name, settings, corrections.by_row)
+    _in_folder(folder, importing.corrected_sheet.write, target, name, settings, corrections.by_row)
     return target

@@ -24,17 +24,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from importer import commands
-from importer.commands.corrections import Corrections
-from importer.commands.overview import Overview
-from importer.commands.rendering import Line
+from importer import importing, operations, telling
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
+from importer.importing.corrections import Corrections
+from importer.importing.overview import Overview
 from importer.messages import FACE, Said, say
 from importer.models import Question
 from importer.page.rendering import PAGE
 from importer.page.state import Answers
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
+from importer.telling.rendering import Line
 
 A_MOMENT = 0.7
 """Seconds that a screen waits for the result before it says that the file is being read."""
@@ -81,7 +81,7 @@ def begin() -> None:
     for name in ("SIGINT", "SIGBREAK", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    commands.prepare  # noqa: B018 - loads the module
+    importing.run.prepare  # noqa: B018 - loads the module
 
 
 def begin_reading() -> None:
@@ -129,16 +129,16 @@ def check(
     try:
         with (
             contextlib.chdir(folder),
-            commands.prepare(name, settings, corrections=corrections.by_row) as prepared,
+            importing.run.prepare(name, settings, corrections=corrections.by_row) as prepared,
         ):
             preview = prepared.preview
             result = replace(
-                commands.facts.of(preview),
-                digest=commands.facts.digest(preview),
-                words=commands.facts.counted_words(preview),
+                importing.describing.of(preview),
+                digest=importing.describing.digest(preview),
+                words=importing.describing.counted_words(preview),
             )
             if result.mapping and not corrections.by_row:
-                result = replace(result, understanding=commands.mending.keep(rows, preview))
+                result = replace(result, understanding=importing.rechecking.keep(rows, preview))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)
@@ -146,16 +146,16 @@ def check(
 
 def changes(folder: Path, name: str, settings: Settings) -> Sequence[Line]:
     """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
-    with contextlib.suppress(Exception), contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
-        examples = commands.update_examples.examples(prepared.preview)
-        return [*commands.preview_messages.changes(examples)]
+    with contextlib.suppress(Exception), contextlib.chdir(folder), importing.run.prepare(name, settings) as prepared:
+        examples = importing.update_examples.examples(prepared.preview)
+        return [*telling.preview_messages.changes(examples)]
     return []
 
 
 def template() -> bytes:
     """Return the bytes of the workbook to fill in."""
     with tempfile.TemporaryDirectory() as folder:
-        return commands.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
+        return operations.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -184,11 +184,11 @@ def to_hide(
 ) -> Hideable | Unread:
     """Return the notes of a run (None: the duplicates) that would be hidden; with the file, also their texts."""
     try:
-        planned = commands.hide.what_to_hide(commands.hide.Which(run, undo=undo), settings)
+        planned = operations.hide.what_to_hide(operations.hide.Which(run, undo=undo), settings)
         found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
             with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown
-                found = commands.results.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
+                found = importing.results.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
         ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
         examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
         return Hideable(len(planned.notes), len(planned.left), examples)

@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from importer.commands import as_read, rendering
 from importer.errors import unquoted
+from importer.importing import note_text, wording
 from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
 from importer.page.state import FIELDS as FOR_A_FILE
 from importer.settings import SETTINGS
 from importer.settings.kinds import DateOrder, IfHidden, InDoubt, SeveralInCell
 from importer.settings.reading import WORDS
+from importer.telling import rendering
 
 _MOST_LINES, _MOST_CHARACTERS = 10, 900
 
@@ -82,7 +83,7 @@ def element(name: str, content: Part, **attributes: str) -> Markup:
 
 def moment(at: float) -> Markup:
     """Return seconds since 1970 as HTML: this computer's local time, which the page's script shows as the browser's."""
-    return element("time", rendering.when(at), datetime=datetime.fromtimestamp(at, UTC).isoformat())
+    return element("time", wording.when(at), datetime=datetime.fromtimestamp(at, UTC).isoformat())
 
 
 def _escaped(part: Part) -> Markup:
@@ -131,4 +132,4 @@ def folded(content: str) -> tuple[str, str]:
 
 def formatted(html: str) -> Markup:
     """Return a note's HTML as its readers will see it."""
-    return Markup(as_read.formatted(html))  # noqa: S704 (of a closed list of elements, with all text escaped)
+    return Markup(note_text.formatted(html))  # noqa: S704 (of a closed list of elements, with all text escaped)

@@ -16,8 +16,8 @@ from typing import NoReturn, TypeVar
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from importer.commands.overview import Overview
 from importer.errors import ImporterError
+from importer.importing.overview import Overview
 from importer.messages import Message, Said, as_message, say
 from importer.models import Workspace
 from importer.page.current_settings import CurrentSettings, KeyTry

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from importer import commands
+from importer import operations
 from importer.errors import BadSettings
 from importer.messages import Message, Said, as_message, say
 from importer.page.current_settings import KeyTry
@@ -171,7 +171,7 @@ class SettingUp(Screens):
             read_timeout=min(_PATIENCE, settings.read_timeout),
         )
         try:
-            check = commands.doctor.try_key(quick)
+            check = operations.doctor.try_key(quick)
         except BadSettings as error:  # the proxy or the certificates
             text: Said = error.message
             is_refused, is_trouble = False, True

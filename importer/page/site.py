@@ -13,8 +13,8 @@ from flask import Flask, request, url_for
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from importer.commands import rendering
 from importer.errors import BadSettings, ImporterError
+from importer.importing import wording
 from importer.messages import FACE, Message, say
 from importer.page.access import Access
 from importer.page.dropping import Dropping
@@ -59,8 +59,8 @@ def make(parts: Parts, guard: Access) -> Flask:
     app.jinja_env.filters.update(
         words=words,
         number=number,
-        count=lambda number, thing: words(rendering.count(number, thing)),
-        duration=lambda seconds: words(rendering.duration(seconds)),
+        count=lambda number, thing: words(wording.count(number, thing)),
+        duration=lambda seconds: words(wording.duration(seconds)),
         when=moment,
         folded=folded,
         composed=composed,

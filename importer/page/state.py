@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from importer.commands.answers import answered
-from importer.commands.corrections import Corrections
 from importer.errors import BadSettings
+from importer.importing.answers import answered
+from importer.importing.corrections import Corrections
 from importer.messages import say
 from importer.models import Role
 from importer.settings import SETTINGS, Settings

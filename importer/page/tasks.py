@@ -16,12 +16,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ClassVar
 
-from importer import commands
-from importer.commands.batch import Batch, FileEnded, FileResult
-from importer.commands.corrections import Corrections
-from importer.commands.report import ON_THE_PROSPECT, Report
-from importer.commands.run import Prepared
+from importer import importing, operations, telling
 from importer.errors import BadSettings, Changed, FirstRun, ImporterError
+from importer.importing.batch import Batch, FileEnded, FileResult
+from importer.importing.corrections import Corrections
+from importer.importing.report import ON_THE_PROSPECT, Report
+from importer.importing.run import Prepared
 from importer.messages import Message, Said, say
 from importer.models import Progress, Result
 from importer.page.reading import EVERY, NOTHING, begin, unread
@@ -65,7 +65,7 @@ class Ended:
 
 
 def rows_path(folder: Path, run: str) -> Path:
-    """Return the path of the file that holds the rows of a run (see :mod:`importer.commands.result_rows`)."""
+    """Return the path of the file that holds the rows of a run (see :mod:`importer.telling.result_rows`)."""
     return folder / f"rows of {run}.sqlite"
 
 
@@ -104,24 +104,24 @@ class Send:
 
     def _done(self, word: Word) -> Ended:
         people = Path(f"{Path(self.name).stem}.people.csv")
-        settings = replace(commands.hours.for_a_person(self.settings), unknown_emails=people)
+        settings = replace(importing.hours.for_a_person(self.settings), unknown_emails=people)
         corrections = self.corrections.by_row
-        with commands.prepare(self.name, settings, corrections=corrections, given=self.given) as prepared:
+        with importing.run.prepare(self.name, settings, corrections=corrections, given=self.given) as prepared:
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
-            if commands.facts.digest(preview) != self.digest:
+            if importing.describing.digest(preview) != self.digest:
                 raise Changed(say("page.send.changed"))
             if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))
             if self.agrees:
                 prepared.agree_to_updates()
             report, unsent = self._sent(prepared, word)
-        counts = tuple(commands.report_messages.of_report(report))
+        counts = tuple(telling.report_messages.of_report(report))
         return Ended(
             report.exit_status,
-            why=[line.text for line in commands.report_messages.why(report)],
-            besides=[*(line.text for line in commands.report_messages.besides(report)), *unsent],
+            why=[line.text for line in telling.report_messages.why(report)],
+            besides=[*(line.text for line in telling.report_messages.besides(report)), *unsent],
             counts=counts,
             results=report.results.absolute(),
             people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
@@ -133,11 +133,11 @@ class Send:
     def _sent(self, prepared: Prepared, word: Word) -> tuple[Report, list[Message]]:
         """Send, and notify the recipients, unless a person stopped it. Return also why notifications weren't sent."""
         file, began_at = Path(self.name), time.time()
-        seen: list[commands.result_rows.Seen] = []
+        seen: list[telling.result_rows.Seen] = []
 
         def begun() -> None:
             if prepared.preview.unconfirmed is not None:
-                commands.workspaces.confirm(self.settings)
+                importing.workspaces.confirm(self.settings)
             word.tell(BEGUN)
 
         try:
@@ -147,7 +147,7 @@ class Send:
             notify(FileEnded.failed(file, error), self.settings)
             raise
         for loaded, outcomes in seen:
-            commands.result_rows.write(rows_path(self.folder, report.run), loaded, outcomes)
+            telling.result_rows.write(rows_path(self.folder, report.run), loaded, outcomes)
         if word.is_by_person:
             return report, []
         fate = FileResult.IMPORTED if report.stopped is None else FileResult.STOPPED
@@ -173,14 +173,14 @@ class Practise:
 
     def do(self, word: Word) -> Ended:
         """Practise the import."""
-        prepare = partial(commands.prepare, corrections=self.corrections.by_row)
+        prepare = partial(importing.run.prepare, corrections=self.corrections.by_row)
         with contextlib.chdir(self.folder), prepare(self.name, self.settings) as prepared:
             report = prepared.practise(observe=word.observe, stop=word.why)
             results = report.results.absolute()
         return Ended(
             report.exit_status,
-            besides=[line.text for line in commands.report_messages.why(report)],
-            counts=tuple(commands.report_messages.of_report(report)),
+            besides=[line.text for line in telling.report_messages.why(report)],
+            counts=tuple(telling.report_messages.of_report(report)),
             results=results,
         )
 
@@ -194,13 +194,13 @@ class LookUpTask:
 
     def do(self, word: Word) -> Ended:
         """Look up the deliveries."""
-        lookup = commands.verify.verify(
+        lookup = operations.verify.verify(
             self.settings,
             begin=lambda rows: word.tell(Progress(rows, 0, 0, 0, 0)),
             observe=word.observe,
             stop=word.why,
         )
-        lines = commands.report_messages.verified(lookup, zeros=False)
+        lines = operations.report_messages.verified(lookup, zeros=False)
         return Ended(lookup.exit_status, besides=[line.text for line in lines])
 
 
@@ -223,10 +223,10 @@ class Hide:
 
     def do(self, word: Word) -> Ended:
         """Hide the notes."""
-        which = commands.hide.Which(self.run, undo=self.undo)
-        planned = commands.hide.what_to_hide(which, self.settings, expected=self.expected)
-        hidden = commands.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
-        lines = [line.text for line in commands.report_messages.hidden(hidden)]
+        which = operations.hide.Which(self.run, undo=self.undo)
+        planned = operations.hide.what_to_hide(which, self.settings, expected=self.expected)
+        hidden = operations.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
+        lines = [line.text for line in operations.report_messages.hidden(hidden)]
         return Ended(hidden.exit_status, besides=lines, run=self.run or "")
 
 
@@ -288,7 +288,7 @@ def notify(ended: FileEnded, settings: Settings) -> list[Message]:
     try:
         given = sources.gather({"profile": settings.profile}, ["profile", "notify", "notify-file"])
         occasion, recipients = sources.read(given, "notify"), sources.recipients(given)
-        notifier = commands.notifications.Notifier.to(recipients, occasion, as_far_as_possible=True)
+        notifier = telling.notifications.Notifier.to(recipients, occasion, as_far_as_possible=True)
     except BadSettings as error:
         return [error.message]
-    return notifier.tell(commands.notification_messages.notification(Batch(settings.profile, [ended])))
+    return notifier.tell(telling.notification_messages.notification(Batch(settings.profile, [ended])))

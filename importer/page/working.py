@@ -15,14 +15,15 @@ from urllib.parse import urlencode
 
 from flask import Response, abort, current_app, redirect, render_template, request, send_file, url_for
 
-from importer.commands import rendering
-from importer.commands.result_rows import TO_FIX, RowPage, read
+from importer.importing import wording
 from importer.messages import say
 from importer.models import Result
 from importer.page.jobs import Job
 from importer.page.rendering import words
 from importer.page.screens import Page, Parts, Screens, is_key_refused, screen, whole_number
 from importer.page.tasks import Practise, Send, rows_path
+from importer.telling import rendering
+from importer.telling.result_rows import TO_FIX, RowPage, read
 
 _LONG = 10.0  # seconds without a reply from which their number is shown, and no remaining time
 _GRACE = 5.0  # seconds in which the browser may still request the last page's style sheet
@@ -168,14 +169,14 @@ def _state(job: Job) -> dict[str, object]:
     if delay is None and not isinstance(job.task, Practise):
         delay, waited = say("page.working.waits"), time.monotonic() - job.moved_at
         if isinstance(job.task, Send) and waited >= _LONG:  # nothing shows any more how long the rest takes
-            delay, left = say("page.working.waits-long", time=rendering.taken(waited)), None
+            delay, left = say("page.working.waits-long", time=wording.taken(waited)), None
     return {
         "reload": job.ended is not None,
         "status": words(status),
         "percent": words(say("page.working.percent", percent=100 * settled // total)) if total else "",
         "settled": settled,
         "total": total,
-        "done": words(say("progress.done", settled=settled, notes=rendering.count(total, "note"))) if total else "",
+        "done": words(say("progress.done", settled=settled, notes=wording.count(total, "note"))) if total else "",
         "counts": words(rendering.in_result_words(progress.ended)) if progress is not None else "",
         "pace": words(rendering.pace(settled, seconds)),
         "left": words(left),

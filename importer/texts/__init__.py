@@ -13,23 +13,25 @@ from importer.texts import (
     api,
     calls,
     cli,
-    commands,
     delivery,
     errors,
     fields,
     files,
+    importing,
     journal,
     messages,
+    operations,
     page,
     reading,
     results,
     rows,
     settings,
     storage,
+    telling,
 )
 
 _ROOMS = (
-    *(api, calls, cli, commands, delivery, errors, fields, files),
-    *(journal, messages, page, reading, results, rows, settings, storage),
+    *(api, calls, cli, delivery, errors, fields, files, importing, journal),
+    *(messages, operations, page, reading, results, rows, settings, storage, telling),
 )
 TEXTS: Mapping[str, str | tuple[str, str]] = {kind: text for room in _ROOMS for kind, text in room.TEXTS.items()}

@@ -16,14 +16,15 @@ import openpyxl
 import pytest
 
 import importer
-from importer.commands import facts, preview_messages
-from importer.commands.hide import Which, hide, what_to_hide
-from importer.commands.report import Report
-from importer.commands.run import prepare
 from importer.errors import KeyRefused
+from importer.importing import describing
+from importer.importing.report import Report
+from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Result
+from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
+from importer.telling import preview_messages
 from tests.api import second_vendor
 from tests.api.second_vendor import LEDGERLY
 from tests.truth import Line, write_sheet
@@ -250,6 +251,6 @@ def test_that_one_draft_hides_another_is_said_of_the_vendor_of_which_it_is_true(
     vendor = replace(LEDGERLY, traits=replace(LEDGERLY.traits, one_draft=one_draft))
     sheet = write_sheet(tmp_path / "notes.csv", [Line("P1", "a", status="0"), Line("P1", "b", status="0")])
     with prepare(sheet, ledgerly, vendor=vendor) as prepared:
-        said = " ".join(render(saying.text) for saying in preview_messages.check(facts.of(prepared.preview)))
+        said = " ".join(render(saying.text) for saying in preview_messages.check(describing.of(prepared.preview)))
     assert ("Ledgerly shows one draft for each prospect" in said) is one_draft
     assert "Saleshandy" not in said

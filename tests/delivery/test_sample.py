@@ -12,9 +12,9 @@ import pytest
 
 import tests.jumping
 from importer.cli import main
-from importer.commands.history import history
-from importer.commands.report import Report
-from importer.commands.verify import Verified, verify
+from importer.importing.report import Report
+from importer.operations.history import history
+from importer.operations.verify import Verified, verify
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Rate, Settings
 from tests import running
 from tests.jumping import Jumping

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands.report import Report
 from importer.errors import Blocked
+from importer.importing.report import Report
 from tests.between import Between
 from tests.delivering import KEY, counts, deliver
 from tests.gateways import programs

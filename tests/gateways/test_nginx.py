@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands.report import Report
 from importer.errors import Blocked, NeedsAPerson, WrongAddress
+from importer.importing.report import Report
 from importer.settings.rate import Rate
 from tests.delivering import KEY, counts, deliver
 from tests.gateways import programs

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import workspaces
 from importer.errors import BadSettings
+from importer.importing import workspaces
 from importer.journal import Journal
 from importer.models import Workspace
 from importer.settings import Settings

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import hide, verify, workspaces
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import WrongJournal
+from importer.importing import workspaces
 from importer.journal import Journal, NoteKey, identity
 from importer.models import Note, Request, Status, Visibility
+from importer.operations import hide, verify
 from importer.settings import Settings
 from tests import running
 from tests.truth import Line, write_sheet

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from importer.commands import reopening
+from importer.operations import reopening
 from importer.page.access import HEADERS, Access
 from importer.page.screens import Parts
 from importer.page.serving import PageServer

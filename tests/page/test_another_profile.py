@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from importer.commands import workspaces
+from importer.importing import workspaces
 from importer.page.screens import Parts
 from importer.settings import KEY_VARIABLE, Settings
 from tests import running

@@ -15,8 +15,8 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from importer.commands.overview import Overview
 from importer.errors import Changed
+from importer.importing.overview import Overview
 from importer.page import dropping, reading, tasks
 from importer.page.rendering import words
 from importer.page.screens import Parts, for_page

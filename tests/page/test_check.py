@@ -13,8 +13,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
-from importer.commands import hide
 from importer.models import Role
+from importer.operations import hide
 from importer.page import reading
 from importer.page.screens import Parts
 from importer.page.state import State

@@ -13,9 +13,9 @@ import openpyxl
 import pytest
 from flask.testing import FlaskClient
 
-from importer import commands
-from importer.commands.overview import Overview
+from importer import operations
 from importer.errors import Changed
+from importer.importing.overview import Overview
 from importer.messages import render
 from importer.page import reading, tasks
 from importer.page.screens import Parts
@@ -160,7 +160,7 @@ def test_what_is_unclear_is_counted_and_looked_up(
     box.set_faults([Fault.parse("500:after@1"), Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", ROWS)
     name = imported(path, replace(settings, give_up=1))
-    assert commands.verify.unclear(settings) == 2
+    assert operations.verify.unclear(settings) == 2
     assert "2 notes may or may not exist." in see(friend, "/runs")
     assert "Look up unconfirmed notes" in see(friend, f"/runs/{name}")
     assert post(friend, "/runs/look-up")[0] == 409, "whose notes are meant is said by the form"

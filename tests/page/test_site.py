@@ -19,10 +19,9 @@ from flask.testing import FlaskClient
 import importer
 from importer import messages
 from importer.cli.terminal import TERMINAL
-from importer.commands.overview import Overview
-from importer.commands.rendering import time_left
-from importer.commands.run import prepare
 from importer.errors import FirstRun, as_argument
+from importer.importing.overview import Overview
+from importer.importing.run import prepare
 from importer.markup import visible
 from importer.messages import SettingPart, render, say
 from importer.models import Progress, Result
@@ -34,6 +33,7 @@ from importer.page.serving import PageServer
 from importer.page.state import State
 from importer.results.presentation import MEANINGS
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from importer.telling.rendering import time_left
 from tests.listening import http_ear
 from tests.page.conftest import HEAD, OURS, served, told_of, write
 from tests.running import run

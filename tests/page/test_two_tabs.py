@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from importer.commands import facts
-from importer.commands.corrections import Act, Corrections, Step
-from importer.commands.run import prepare
 from importer.errors import Changed
+from importer.importing import describing
+from importer.importing.corrections import Act, Corrections, Step
+from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.page.jobs import Job
 from importer.page.screens import Parts
@@ -167,7 +167,7 @@ def test_a_workspace_is_confirmed_and_a_file_remembered_only_once_a_send_begins(
     settings = replace(settings, guard_local_address=True)
     write(tmp_path / "notes.csv", [("p1", TEXT, "Public")], HEAD)
     with prepare("notes.csv", settings) as prepared:
-        digest = facts.digest(prepared.preview)
+        digest = describing.digest(prepared.preview)
     refused, sent = (
         Send(settings, tmp_path, "notes.csv", expected, is_right=True, digest=digest, is_meant=True)
         for expected in (2, 1)

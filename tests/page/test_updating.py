@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from importer import commands
+from importer import importing
 from importer.messages import render
 from importer.page import tasks
 from importer.page.screens import Parts
@@ -57,8 +57,8 @@ def test_without_a_tick_nothing_becomes_more_visible(
 ) -> None:
     imported(write(tmp_path / "n.csv", BEFORE), settings)
     path, settings = write(tmp_path / "later.csv", AFTER), replace(settings, update=True)
-    with contextlib.chdir(tmp_path), commands.prepare(path.name, settings) as prepared:
-        digest = commands.facts.digest(prepared.preview)
+    with contextlib.chdir(tmp_path), importing.run.prepare(path.name, settings) as prepared:
+        digest = importing.describing.digest(prepared.preview)
     ended = done(tasks.Send(settings, tmp_path, path.name, 0, digest=digest, agrees=agrees))
     assert ended.exit_status == 0, [render(line) for line in ended.besides]
     assert {note.prospect_id: note.visibility for note in box.notes} == seen

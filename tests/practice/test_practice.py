@@ -12,10 +12,10 @@ import openpyxl
 import pytest
 
 from importer.api.saleshandy import SALESHANDY
-from importer.commands import batch, choosing
-from importer.commands.report import Report
-from importer.commands.run import prepare
 from importer.errors import Guarded, Unusable
+from importer.importing import batch, choosing
+from importer.importing.report import Report
+from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import render

@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.commands import prepare
+from importer.importing.run import prepare
 from importer.models import Result
 from importer.reading import read
 from importer.reading.formats import hides_text

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from importer.commands.loading import Loaded, load
 from importer.errors import UnclearColumns
+from importer.importing.loading import Loaded, load
 from importer.markup import ContentKind
 from importer.models import Role
 from importer.rows.composing import Template

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from importer.commands.loading import Loaded, load
+from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Role
 from importer.rows.dates import readings

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands.loading import Loaded, load
 from importer.fields import WORDED
+from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Role, Status, Visibility
 from importer.rows.words import speaks

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from openpyxl import Workbook
 
-from importer.commands.loading import Loaded, load
+from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Result
 from importer.rows.footers import is_footer

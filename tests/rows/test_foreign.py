@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from importer.commands.loading import Loaded, load
+from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Role
 from importer.settings import Settings

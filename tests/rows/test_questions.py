@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands.loading import load
+from importer.importing.loading import load
 from importer.messages import render
 from importer.models import Role
 from importer.settings import Settings

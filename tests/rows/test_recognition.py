@@ -12,10 +12,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from importer.commands.answers import offered
-from importer.commands.loading import Loaded, load
-from importer.commands.run import prepare
 from importer.errors import BadSettings, UnclearColumns
+from importer.importing.answers import offered
+from importer.importing.loading import Loaded, load
+from importer.importing.run import prepare
 from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.settings import SETTINGS, Settings, profiles, readings, sources

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from importer.commands.loading import load
 from importer.fields import FIELDS, WORDED
+from importer.importing.loading import load
 from importer.markup import ContentKind
 from importer.messages import Cell, render, say
 from importer.models import Note, Role, Rows, Status, Visibility

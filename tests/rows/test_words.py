@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from importer.commands import facts, preview_messages
-from importer.commands.loading import Loaded, load
 from importer.errors import BadSettings
+from importer.importing import describing
+from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Result, Role, Status, Visibility
 from importer.rows.words import MOST_WORDS
 from importer.settings import Settings
+from importer.telling import preview_messages
 from tests import running
 from tests.rendered import answers_of, told
 from tests.sandbox import Sandbox
@@ -85,7 +86,7 @@ def test_rows_that_are_left_out_need_nobody(tmp_path: Path, settings: Settings, 
     path = tmp_path / "n.csv"
     path.write_text("Prospect ID,Note,Visibility\nP1,One,1\nP2,Two,Secret\nP3,,Secret\n", encoding="utf-8")
     leaving_out = replace(settings, values=["visibility:Secret="])  # type: ignore[arg-type]
-    plan = preview_messages.plan(facts.of(running.check(path, leaving_out), thorough=False))
+    plan = preview_messages.plan(describing.of(running.check(path, leaving_out), thorough=False))
     assert "2 left out, as you said" in " ".join(render(line.text) for line in plan)
     report = running.run(path, leaving_out)
     assert report is not None

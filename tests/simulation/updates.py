@@ -14,7 +14,6 @@ from importer import grouping
 from importer.api import NoteChange
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
-from importer.commands.hide import Hiding, Which, wishes
 from importer.delivery.changes import Fate, Wish
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
@@ -26,6 +25,7 @@ from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.markup import seen_digest
 from importer.messages import render
 from importer.models import Note, Result, Rows, Status, Visibility
+from importer.operations.hide import Hiding, Which, wishes
 from importer.settings.kinds import IfHidden
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.imports import _WORKSPACE, GIVE_UP, Violation, _policy, _run, _table

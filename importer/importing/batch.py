@@ -1,0 +1,398 @@
+"""Import several files, one after the other, and report on all of them together.
+
+Input: the chosen files, and settings. Output: notes, results, archived files, and a :class:`Batch`. A problem with one
+file doesn't stop the others. A problem of all files (an outage, a full disk) and the end of the hours end the batch.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+from importer.api import Vendor
+from importer.api.saleshandy import SALESHANDY
+from importer.errors import (
+    BadSettings,
+    Busy,
+    FirstRun,
+    Guarded,
+    ImporterError,
+    Interrupted,
+    NotBegun,
+    NotYet,
+    ProgramFault,
+    ResultsNotWritten,
+    Stopped,
+    UnclearColumns,
+    UnusableJournal,
+)
+from importer.importing import archiving, logs, workspaces
+from importer.importing.answers import answerable, with_reading
+from importer.importing.choosing import Chosen, FileCandidate, is_there, why_not_yet
+from importer.importing.hours import Hours
+from importer.importing.loading import results_path
+from importer.importing.preview import Preview
+from importer.importing.report import Report, needs_a_hand
+from importer.importing.run import Prepared, prepare
+from importer.importing.workspaces import Unconfirmed
+from importer.journal import Journal
+from importer.messages import Message, Said, SettingPart, say
+from importer.models import PossibleAnswer, Progress, Result, Workspace
+from importer.practice import staging
+from importer.settings import Settings
+
+_FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
+"""Errors that would also stop the import of the next file."""
+
+
+class FileResult(StrEnum):
+    """Result of one file of a batch."""
+
+    IMPORTED = "imported"
+    STOPPED = "stopped before its end"
+    REFUSED = "not imported"
+    DECLINED = "declined"
+    LEFT = "left for next time"
+    NOT_BEGUN = "not begun"
+    GONE = "gone meanwhile"
+    PRACTISED = "practised"
+
+
+@dataclass(frozen=True)
+class FileEnded:
+    """End of one file's import: its result, with details.
+
+    Attributes:
+        file: path of the file; for a folder or pattern without files, the folder or pattern.
+        fate: the result in a few words.
+        exit_status: exit status that a run of this file alone would have.
+        started_at, ended_at: seconds since 1970.
+        why: the reason for the result, in sentences; empty for a file that was simply imported.
+        report: report of the file's run; None if no run began.
+        error: the error that prevented the import, if any.
+        archived: new path of the file, if it was moved.
+    """
+
+    file: Path
+    fate: FileResult
+    exit_status: int
+    started_at: float
+    ended_at: float
+    why: Said = ""
+    report: Report | None = None
+    error: ImporterError | None = None
+    archived: Path | None = None
+
+    @classmethod
+    def failed(
+        cls, file: Path, error: ImporterError | None, at: float | None = None, fate: FileResult | None = None
+    ) -> FileEnded:
+        """Return the result of a file for which no run began. Without an error, the program itself was at fault."""
+        at, status = time.time() if at is None else at, (error or ImporterError).exit_status
+        message = error.message if error is not None else say("series.fault")
+        if fate is None:
+            is_early = isinstance(error, (Busy, Interrupted))  # once a run has begun, its report has such an error
+            fate = FileResult.REFUSED if status == 2 else FileResult.NOT_BEGUN if is_early else FileResult.STOPPED
+        return cls(file, fate, status, at, at, message, error=error)
+
+    @property
+    def counts(self) -> Mapping[Result, int]:
+        """Number of rows by result; empty if no run began."""
+        return {} if self.report is None else self.report.counts
+
+    @property
+    def needs_a_hand(self) -> bool:
+        """Whether a person has to remove the cause before the same command can import this file."""
+        return needs_a_hand(self.error if self.report is None else self.report.stopped)
+
+    @property
+    def why_it_stays(self) -> Said:
+        """Reason why an imported file wasn't archived, or its results aren't in their place; empty if there is none."""
+        return self.why if self.report is not None and self.report.stopped is None else ""
+
+    @property
+    def only_stays(self) -> bool:
+        """Whether the worst problem with a file is that it wasn't moved into the archive."""
+        is_worse = self.report is not None and self.report.exit_status < self.exit_status
+        return bool(self.why_it_stays) and is_worse
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All facts about the import of several files, such as a night's, for terminal, JSON document and notifications.
+
+    Attributes:
+        profile: profile of the import.
+        files: the result of each file, in the order of import.
+        left_out: path of each file that was found but isn't imported, with the reason.
+    """
+
+    profile: str
+    files: Sequence[FileEnded]
+    left_out: Sequence[tuple[Path, Message]] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """Worst exit status of all files; 4 is the worst, 0 the best."""
+        return max((ended.exit_status for ended in self.files), default=0)
+
+    @property
+    def counts(self) -> Mapping[Result, int]:
+        """Number of rows of all files by result, in the order of :class:`Result`."""
+        totals: Counter[Result] = Counter()
+        for ended in self.files:
+            totals.update(ended.counts)
+        return {result: totals[result] for result in Result if totals[result]}
+
+    @property
+    def by_status(self) -> Mapping[int, Sequence[FileEnded]]:
+        """Files by exit status, the worst first. Files with status 0 are included only if all have it."""
+        statuses = sorted({ended.exit_status for ended in self.files}, reverse=True)
+        return {
+            status: [ended for ended in self.files if ended.exit_status == status]
+            for status in statuses
+            if status or len(statuses) == 1
+        }
+
+    @property
+    def is_left_to_another(self) -> bool:
+        """Whether the only problem is that another import of the workspace is running."""
+        errors = [ended.error for ended in self.files if ended.exit_status > 1]
+        return any(isinstance(error, Busy) for error in errors) and all(
+            isinstance(error, (Busy, NotBegun)) for error in errors
+        )
+
+
+@dataclass(frozen=True)
+class BatchFace:
+    """Callbacks that ask and inform a person during an import; by default, nobody is asked or informed.
+
+    Attributes:
+        is_person: whether a person agrees to each file. If so, only the notes that they saw are sent.
+        decide: may answer a file's open questions. The answers also apply to later files of its kind.
+        agree: shows the preview of a file, and asks. If it returns False, the file isn't sent.
+        confirm: asks a person which workspace a profile has, and returns it. Its own one is given, too. None instead of
+            the callback, or as its answer: nothing is sent.
+        ended: receives the result of each file.
+        observe: receives the progress.
+        stop: called repeatedly. If it returns a sentence, the batch ends early, after the calls under way.
+        choose: may answer a question that must be decided before a file can be read, such as which sheet is meant.
+        practises: whether each import is practised, so that nothing is sent.
+    """
+
+    is_person: bool = False
+    decide: Callable[[Prepared], None] = lambda _: None
+    agree: Callable[[Prepared], bool] = lambda _: True
+    confirm: Callable[[Unconfirmed, Workspace], Workspace | None] | None = None
+    ended: Callable[[FileEnded], None] = lambda _: None
+    observe: Callable[[Progress], None] = lambda _: None
+    stop: Callable[[], Said | None] = lambda: None
+    choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None
+    practises: bool = False
+
+
+def run(
+    chosen: Chosen,
+    settings: Settings,
+    face: BatchFace | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], object] = time.sleep,
+    vendor: Vendor = SALESHANDY,
+) -> Batch:
+    """Import files, one after the other. In a window, files that somebody works on are looked at until it closes.
+
+    Args:
+        chosen: the files.
+        settings: settings for the import of each file.
+        face: callbacks that ask and inform a person.
+        clock: seconds since 1970, by the system's clock.
+        sleep: waits for so many seconds.
+        vendor: the vendor whose API receives the notes.
+
+    Raises:
+        BadSettings: the results or the archive can't be where the settings say.
+        Interrupted: the run isn't allowed at this time of day; nothing was sent.
+    """
+    face = face or BatchFace()
+    settings = staging.planning(settings) if face.practises else settings
+    hours = Hours.of(settings, clock)
+    if settings.results is not None and not chosen.is_one_file:
+        pattern = SettingPart("results-name", "{name}.{date}.results.xlsx")
+        raise BadSettings(say("series.one-results-file", name=pattern))
+    if settings.unknown_emails is not None and not chosen.is_one_file:
+        raise BadSettings(say("series.one-list"))
+    if settings.archive is not None:
+        archiving.check(settings.archive, [candidate.path for candidate in chosen.candidates])
+    closes_at = None if face.is_person else hours.closes_at
+    if closes_at is not None:
+        settings = replace(settings, wait=max(settings.wait, closes_at - clock()))
+    file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
+    files: list[FileEnded] = []
+    queue, left = deque(chosen.candidates), dict[Path, FileEnded]()
+    not_begun: NotBegun | None = None
+    while queue:
+        path = (candidate := queue.popleft()).path
+        if not_begun is None and (reason := face.stop() or hours.over()) is not None:
+            not_begun = NotBegun(reason, Stopped.exit_status)
+        if not_begun is not None:
+            ended = left.get(path) or FileEnded.failed(path, not_begun, clock(), FileResult.NOT_BEGUN)
+        else:
+            with logs.about(file=path.name):
+                ended = file_importer.imported(candidate)
+            if closes_at is not None and ended.fate is FileResult.LEFT:
+                left[path] = ended
+                queue.append(candidate)
+                sleep(5.0)  # before another look
+                continue
+            if _ends_all(ended):
+                not_begun = NotBegun(ended.why, ended.exit_status)
+        files.append(ended)
+        _log(ended)
+        face.ended(ended)
+    return Batch(settings.profile, tuple(files), tuple(chosen.left_out))
+
+
+def _log(ended: FileEnded) -> None:
+    error = ended.error
+    logs.event(
+        f"file {ended.fate}",
+        logging.INFO if ended.exit_status <= 1 else logging.ERROR,
+        file=ended.file.name,
+        run=ended.report.run if ended.report is not None else None,
+        exit_status=ended.exit_status,
+        seconds=round(ended.ended_at - ended.started_at, 1),
+        archived=ended.archived,
+        error=logs.kinds(error) if error is not None else None,
+        why=logs.said(error) if error is not None else None,
+    )
+
+
+def _ends_all(ended: FileEnded) -> bool:
+    """Return whether the reason that ended a file's run would also end the next one."""
+    if ended.report is not None and ended.report.results_owed:
+        return True
+    error = ended.error or (ended.report and ended.report.stopped)
+    return ended.fate is not FileResult.LEFT and isinstance(error, _FOR_ALL)
+
+
+@dataclass
+class _One:
+    """Importer for the files of a batch, one at a time; ``taken`` holds the results paths that are in use."""
+
+    settings: Settings
+    hours: Hours
+    began_at: float
+    face: BatchFace
+    clock: Callable[[], float]
+    vendor: Vendor
+    is_alone: bool
+    taken: set[Path] = field(default_factory=set)
+
+    def imported(self, candidate: FileCandidate) -> FileEnded:
+        """Import one file. Return any problem with it as a value."""
+        path, started_at = candidate.path, self.clock()
+        if candidate.nothing:
+            return self._nothing(path, candidate.nothing)
+        try:
+            self._wait()
+            if not candidate.is_named and not is_there(path):
+                message = say("series.gone")
+                return FileEnded(path, FileResult.GONE, 0, started_at, started_at, message)
+            if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
+                return FileEnded.failed(path, NotYet(say("series.not-yet", why=not_yet)), started_at, FileResult.LEFT)
+            return self._sent(path, started_at)
+        except ImporterError as error:
+            error = answerable(error, path, is_person=self.face.is_person)
+            return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
+        except Exception as error:
+            if self.is_alone:
+                raise
+            return replace(FileEnded.failed(path, ProgramFault(error), self.clock()), started_at=started_at)
+
+    def _wait(self) -> None:
+        """Wait for another import before reading the file, because that import may send and move the same file.
+
+        Raises:
+            Busy: the other import is still running.
+            Interrupted: the run was asked to stop while it waited.
+        """
+        if self.settings.wait and Journal.exists(self.settings.journal):
+            with workspaces.held(
+                self.settings, observe=self.face.observe, stop=lambda: self.face.stop() or self.hours.over()
+            ):
+                pass
+
+    def _nothing(self, path: Path, message: Message) -> FileEnded:
+        now = self.clock()
+        if not self.settings.min_rows:
+            return FileEnded(path, FileResult.IMPORTED, 0, now, now, say("series.nothing", nothing=message))
+        error = Guarded(say("series.nothing-to-import", nothing=message), "min-rows")
+        return FileEnded.failed(path, error, now)
+
+    def _sent(self, path: Path, started_at: float) -> FileEnded:
+        target = results_path(path, self.settings, self.began_at, self.taken)
+        settings = replace(self.settings, results=target)
+        with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
+            self.face.decide(prepared)
+            if (undecided := prepared.undecided) is not None:
+                raise undecided
+            is_right = self._is_right(prepared)
+            preview = prepared.preview
+            for guarded in preview.guarded:
+                raise guarded
+            if not (is_right and self.face.agree(prepared)):
+                return FileEnded(path, FileResult.DECLINED, 2, started_at, self.clock(), say("series.declined"))
+            expected = preview.remaining.total if self.face.is_person else None
+            send: Callable[..., Report] = partial(prepared.send, expected=expected, hours=self.hours)
+            if self.face.practises:
+                send = prepared.practise
+            report = send(observe=self.face.observe, stop=self.face.stop)
+            if prepared.learned is not None:  # for the files after it
+                self.settings = with_reading(self.settings, prepared.learned)
+        self.taken.add(target)
+        is_finished = report.exit_status <= 1 and not report.held_back and not report.asked
+        done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
+        fate = done if is_finished or report.is_finished_but_owed else FileResult.STOPPED
+        message: Said = (report.remark if report.is_finished_but_owed else None) or ""
+        if report.stopped is not None:
+            message = report.stopped.message
+        ended = FileEnded(path, fate, report.exit_status, started_at, self.clock(), message, report)
+        archive = self.settings.archive
+        if archive is None or not is_finished or str(path) == "-" or archiving.lies_in(path, archive):
+            return ended
+        return _archived(ended, report, archive, preview)
+
+    def _is_right(self, prepared: Prepared) -> bool:
+        """Return whether a person has said whose workspace the profile is, now or earlier.
+
+        Raises:
+            FirstRun: nobody can be asked.
+        """
+        unclear, own = prepared.preview.unconfirmed, self.settings.workspace
+        if self.face.practises or unclear is None:
+            return True
+        if self.face.confirm is None:
+            raise unclear.error
+        if (meant := self.face.confirm(unclear, own)) is not None:
+            workspaces.confirm(self.settings, None if meant == own else meant)
+            prepared.plan_anew()
+        return meant is not None
+
+
+def _archived(ended: FileEnded, report: Report, archive: Path, preview: Preview) -> FileEnded:
+    """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
+    try:
+        most = preview.loaded.settings.limits.file_bytes
+        moved = archiving.archive(ended.file, report.results, archive, preview.loaded.sheet.fingerprint, most)
+    except archiving.NotArchived as error:
+        moved, status = error.moved, max(ended.exit_status, error.exit_status)
+        ended = replace(ended, exit_status=status, why=error.message)
+    report, place = replace(report, results=moved.results), moved.file if moved.file != ended.file else None
+    return replace(ended, archived=place, report=report)

@@ -1,0 +1,274 @@
+"""Look up the prospects that have the emails of a file's rows, and put the prospects' IDs in the rows.
+
+Input: a loaded file, the journal, and a caller for the API. Output: the file with IDs in the place of emails.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import numpy as np
+
+from importer import grouping
+from importer.delivery.earlier import foresee
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.sorted_group import AnsweredRow
+from importer.importing import logs
+from importer.importing.api_context import Context
+from importer.importing.known_rows import known_rows
+from importer.importing.loading import Loaded, understood
+from importer.journal import Journal, Matches
+from importer.messages import Message
+from importer.models import OnSeveral, Progress, Remaining, Result, Role, Rows
+from importer.reading import cell_name
+from importer.rows import foreign
+from importer.rows.columns import called
+from importer.rows.lookups import Lookups
+from importer.rows.naming import EmailAnswers, Emails, emails_of, named
+from importer.settings import Settings
+
+_LEAST = 2
+"""Number of emails that must lead to other IDs before the IDs in their rows count as another program's."""
+
+
+@dataclass(frozen=True)
+class LookedUpEmails:
+    """Emails of a file, with the prospects that are known for them.
+
+    Attributes:
+        loaded: the file. If the emails show that its IDs are another program's, its prospects are found by email.
+        emails: the emails of the rows that can be delivered.
+        answers: the known prospects of each email, or why it couldn't be looked up.
+        on_several: the choice if several prospects have an email.
+        made: positions of the rows that an earlier run delivered. Their emails aren't looked up any more.
+    """
+
+    loaded: Loaded
+    emails: Emails
+    answers: EmailAnswers
+    on_several: OnSeveral
+    made: frozenset[int] = frozenset()
+
+    @property
+    def open(self) -> Emails:
+        """Emails that haven't been looked up yet."""
+        return Emails(self._open(self.emails.naming), self._open(self.emails.compared))
+
+    @property
+    def open_doubts(self) -> list[str]:
+        """Emails that must be looked up to decide whether the IDs are another program's."""
+        return self._open(self._doubtful)
+
+    def open_until(self, last: int) -> Emails:
+        """Return the emails that haven't been looked up yet, of the sheet's rows up to the one with this position."""
+        rows, emails = self.loaded.rows, self.open
+        if rows.email is None:
+            return emails
+        among = {*rows.email[rows.of_sheet(np.arange(len(rows), dtype=np.int32)) <= last].tolist()}
+        naming, compared = ([email for email in some if email in among] for some in (emails.naming, emails.compared))
+        return Emails(naming, compared)
+
+    def _open(self, emails: Sequence[str]) -> list[str]:
+        matches, refused = self.answers.found, self.answers.refused
+        return [email for email in emails if email not in matches and email not in refused]
+
+    @property
+    def _doubtful(self) -> list[str]:
+        """Three of the emails in rows whose ID is in doubt; none if an earlier run delivered by such an ID."""
+        if not self.loaded.roles.in_doubt or self.made or not self.emails.compared:
+            return []
+        emails = self.emails.compared
+        return list(dict.fromkeys((emails[0], emails[len(emails) // 2], emails[-1])))
+
+    @property
+    def are_foreign(self) -> bool:
+        """Whether the IDs in doubt are another program's: at least two emails have prospects, all with other IDs."""
+        rows, emails = self.loaded.rows, self._doubtful
+        if rows.email is None or not emails:
+            return False
+        owners = {email: self.answers.found[email].all for email in emails if email in self.answers.found}
+        owners = {email: matches for email, matches in owners.items() if matches}
+        beside = np.flatnonzero((rows.note >= 0) & np.isin(rows.email, [*owners]))
+        pairs = set(zip(rows.email[beside].tolist(), rows.prospect[beside].tolist(), strict=True))
+        return len(owners) >= _LEAST and not any(
+            prospect in {match.prospect for match in owners[email]} for email, prospect in pairs
+        )
+
+    @cached_property
+    def resolved(self) -> Loaded:
+        """File with IDs in place of the emails whose prospects are known. Rows that were ``made`` don't change."""
+        loaded, column = self.loaded, self.loaded.roles.columns.get(Role.EMAIL)
+        if column is None or loaded.rows.email is None:
+            return loaded
+
+        def cell(number: int) -> tuple[int, str]:
+            return column, cell_name(loaded.sheet.name, number, column)
+
+        heading = called(loaded.sheet.headings, column)
+        rows = named(loaded.rows, self.answers, self.on_several, cell, self.made, heading)
+        return replace(loaded, rows=rows, plan=grouping.plan(rows))
+
+
+def asked(
+    loaded: Loaded,
+    journal: Journal | None,
+    settings: Settings,
+    occurrence: str = "",
+    before: EmailAnswers | None = None,
+) -> LookedUpEmails:
+    """Return the emails of a file, with the prospects that the journal or an earlier look-up knows.
+
+    Args:
+        loaded: the file as it was read.
+        journal: the journal; None if there is none yet.
+        settings: the settings, which say whether all prospects of an email are needed.
+        occurrence: prefix of every row's key in the run; empty unless the file is imported again.
+        before: the look-ups since the file was read.
+    """
+    looked_up = _asked(loaded, journal, settings, occurrence, before)
+    if looked_up.are_foreign:
+        by_email = understood(loaded.sheet, settings, by_email=True)
+        return _asked(by_email, journal, settings, occurrence, before)
+    return looked_up if looked_up.open_doubts else replace(looked_up, loaded=_with_sure_ids(loaded))
+
+
+def _with_sure_ids(loaded: Loaded) -> Loaded:
+    if not loaded.roles.in_doubt:
+        return loaded
+    doubt = foreign.remarks(loaded.sheet, loaded.roles)
+    rows = replace(loaded.rows, remarks=[remark for remark in loaded.rows.remarks if remark not in doubt])
+    return replace(loaded, roles=replace(loaded.roles, in_doubt=False), rows=rows)
+
+
+def _asked(
+    loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str, before: EmailAnswers | None
+) -> LookedUpEmails:
+    emails, made, known_matches = emails_of(loaded.rows), frozenset[int](), {}
+    if journal is not None and emails:
+        made = _made(loaded, journal, settings, occurrence)
+        emails = emails_of(loaded.rows, made)
+    if journal is not None and emails:
+        known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
+    answers = (before or EmailAnswers()).updated(EmailAnswers(_usable(known_matches, settings)))
+    return LookedUpEmails(loaded, emails, answers, settings.on_several, made)
+
+
+def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str) -> frozenset[int]:
+    """Return the positions of the rows that an earlier run delivered."""
+    positions: set[int] = set()
+
+    def made(answered: Sequence[AnsweredRow]) -> None:
+        positions.update(one.position for one in answered)
+
+    known_rows(loaded, settings, journal, occurrence).sort(loaded.plan, made)
+    return frozenset(positions)
+
+
+def _usable(known: dict[str, Matches], settings: Settings) -> dict[str, Matches]:
+    """Return the matches that are complete enough for the settings."""
+    return {email: matches for email, matches in known.items() if matches.is_whole or not _needs_whole(settings)}
+
+
+def _needs_whole(settings: Settings) -> bool:
+    """Return whether all prospects of an email are needed, not only the first prospect that is found."""
+    return settings.on_several is not OnSeveral.REJECT
+
+
+def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
+    """Return the emails without a prospect, each with its number of rows."""
+    rows = loaded.rows
+    emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
+    counts = Counter(email for email in emails if email in answers.found and not answers.found[email].all)
+    return dict(sorted(counts.items()))
+
+
+def last_row(rows: Rows, remaining: Remaining) -> int:
+    """Return the position of the sheet's last row with one of the remaining notes; -1 if none is left."""
+    return max((int(rows.of_sheet(group.positions).max()) for group in remaining.groups), default=-1)
+
+
+class EmailLookup:
+    """Look-up of the prospects that have the emails of a file.
+
+    Args:
+        context: the context of the command. The journal knows earlier look-ups, and new ones are recorded there.
+        given: the file as it was read.
+        occurrence: prefix of every row's key in the run; empty unless the file is imported again.
+        before: the look-ups since the file was read.
+
+    Attributes:
+        calls: number of calls that were sent to the API.
+        known: the emails of the file, with the prospects that were known before the first look-up.
+    """
+
+    def __init__(self, context: Context, given: Loaded, occurrence: str, before: EmailAnswers | None = None) -> None:
+        self.calls = 0
+        self._context, self._settings, self._occurrence = context, context.settings, occurrence
+        self._journal = context.journal.found(self._settings.workspace, self._settings.key, context.caller.clock)
+        self._now = asked(given, context.journal, self._settings, occurrence)
+        self._ask_again = partial(asked, self._now.loaded, context.journal, self._settings, occurrence)
+        self.known = replace(self._now, answers=(before or EmailAnswers()).updated(self._now.answers))
+        if self._now.emails:
+            self._journal.expire()
+
+    @property
+    def answers(self) -> EmailAnswers:
+        """Prospects of each email that are known now, or why it couldn't be looked up."""
+        return self._now.answers
+
+    def look_up(self) -> Loaded:
+        """Look up the emails whose prospects aren't known, and return the file with the prospects' IDs.
+
+        If only the first notes are sent, emails stay in the rows after them, which are held back.
+
+        Raises:
+            Stopped: the run can't go on. Prospects found so far are recorded in the journal.
+        """
+        if doubts := self._now.open_doubts:
+            self._ask(Emails(doubts))
+            self._now = self._ask_again(self.answers)
+        first, done = self._settings.first, 0
+        if first is None:
+            if self._now.open:
+                self._ask(self._now.open)
+            return self._now.resolved
+        while needed := self._needed(first):  # earlier runs delivered some of these rows, so that later ones count
+            if done // 2 > first:  # more each time, so that there are few rounds
+                needed = self._needed(done // 2)
+            self._ask(needed)
+            done += len(needed)
+        return self._now.resolved
+
+    def _needed(self, first: int) -> Emails:
+        """Return the emails to look up before it is known which rows have the first notes to send."""
+        loaded = self._now.resolved
+        known = known_rows(loaded, self._settings, self._context.journal, self._occurrence)
+        remaining = foresee(known, loaded.plan, 1, first)
+        return self._now.open_until(last_row(loaded.rows, remaining))
+
+    def forget_rejected(self, rows: Rows, outcomes: Outcomes) -> None:
+        """Forget whose emails rejected rows have, because those prospects may be gone; the next run looks them up."""
+        rejected = np.isin(rows.of_sheet(np.arange(len(rows), dtype=np.int32)), outcomes.positions(Result.REJECTED))
+        if rows.email is not None and (emails := {*rows.email[rejected].tolist()} - {""}):
+            self._journal.forget(emails)
+
+    def _ask(self, emails: Emails) -> None:
+        rows = len(self._now.loaded.rows)
+
+        def tell(progress: Message, seconds_left: float | None) -> None:
+            self._context.observe(Progress(rows, 0, 0, 0, 0, progress, seconds_left=seconds_left))
+
+        lookups = Lookups(self._context.caller, self._journal, tell, needs_whole=_needs_whole(self._settings))
+        try:
+            answers = lookups.look_up(emails)
+        finally:
+            self.calls += lookups.calls
+        self._now = replace(self._now, answers=self.answers.updated(answers))
+        nobody = sum(not matches.all for matches in answers.found.values())
+        logs.event(
+            "emails looked up", emails=len(emails), nobody=nobody, refused=len(answers.refused), calls=lookups.calls
+        )

@@ -1,0 +1,361 @@
+"""Read, check and group a file. Nothing is sent, and no key is needed.
+
+Input: a file and settings. Output: :class:`Loaded`, which owns the open sheet until it is closed; the results' path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from importer import grouping, reading, resultsfile
+from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
+from importer.importing import left_out, read_again
+from importer.importing.left_out import AsUnderstood
+from importer.messages import Cell, Message, SettingPart, lines, say, some
+from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
+from importer.reading import Correction, Sheet
+from importer.results import check_target
+from importer.resultsfile import TO_FIX
+from importer.rows import columns, composing, dates, foreign, recognition, suggestions, unmapped, validation
+from importer.rows.attachments import Folder, are_names
+from importer.rows.columns import Roles
+from importer.rows.earlier_texts import earlier_texts
+from importer.rows.values import TEXT
+from importer.settings import Settings, journal_place
+from importer.settings.kinds import mapped
+from importer.settings.reading import MEANS, named
+from importer.storage import Url, is_same, place
+
+_MOST_ALIKE = 3  # files with the same content that a remark names
+
+
+@dataclass(frozen=True)
+class Loaded(AbstractContextManager["Loaded"]):
+    """Input file that was read, checked and grouped. Close this object after use.
+
+    Attributes:
+        sheet: the open sheet, which is closed with this object.
+        roles: the role of each column; empty if the roles are unclear.
+        rows: the rows of the sheet; none if the roles are unclear.
+        plan: the rows, grouped.
+        settings: the settings for this sheet, with the answers about its kind.
+        unclear: why it is unclear which column has which role, or None.
+    """
+
+    sheet: Sheet
+    roles: Roles
+    rows: Rows
+    plan: Plan
+    settings: Settings
+    unclear: UnclearColumns | None = None
+
+    @property
+    def as_understood(self) -> AsUnderstood:
+        """The sheet and how it is understood."""
+        folder = folder_of(self.sheet, self.roles, self.settings)
+        return AsUnderstood(self.sheet, self.roles, self.settings, folder)
+
+    @property
+    def headings(self) -> dict[Role, str]:
+        """Heading of each role's column; of several columns that make a note's text, the template."""
+        template = {} if self.template is None else {Role.CONTENT: self.template}
+        return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()} | template
+
+    @property
+    def template(self) -> str | None:
+        """Template by which several columns make a note's text, with the headings of this sheet; None if none does."""
+        composition = self.roles.composition
+        return None if composition is None else composition.renamed(partial(columns.called, self.sheet.headings))
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Questions about the file for a person. Nothing can be sent before those that aren't optional are answered."""
+        return self.unclear.questions if self.unclear is not None else self.rows.questions
+
+    @property
+    def undecided(self) -> UnclearColumns | None:
+        """Error about the questions that must be answered; None if there are none."""
+        questions = [question for question in self.rows.questions if not question.is_optional]
+        if self.unclear is not None or not questions:
+            return self.unclear
+        texts = (question.text for question in questions)
+        return Undecided(lines(*texts, say("questions.nothing-sent")), questions)
+
+    @property
+    def to_fix(self) -> str:
+        """Name of the sheet with the rows to correct, if this is another sheet of our results; otherwise empty."""
+        is_ours = bool(resultsfile.our_columns(self.sheet.headings))
+        return TO_FIX if is_ours and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets else ""
+
+    @property
+    def first_problem(self) -> Message:
+        """First of the problems with the rows, of which there must be one."""
+        first = self.rows.problems[min(self.rows.problems)][0]
+        return say("problem", place=first.cell, text=first.text)
+
+    def close(self) -> None:
+        """Release the sheet and its resources."""
+        self.sheet.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def load(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Loaded:
+    """Read, check and group a file, with a person's corrections laid over it. Sends nothing and needs no key.
+
+    Raises:
+        Unusable: the file can't be used.
+    """
+    sheet = read(path, settings)
+    sheet = sheet if corrections is None else sheet.corrected(corrections)
+    try:
+        return understood(sheet, read_again.known(sheet, settings))
+    except BaseException:
+        sheet.close()
+        raise
+
+
+def read(path: str | Path, settings: Settings) -> Sheet:
+    """Read a file.
+
+    Raises:
+        Unusable: the file can't be read.
+    """
+    known = [*_known(settings)]
+    options = reading.Options(
+        settings.sheet,
+        settings.header_row,
+        settings.encoding,
+        settings.delimiter,
+        settings.limits,
+        settings.fill_merged,
+        known,
+    )
+    return reading.read(
+        path,
+        options,
+        is_header=lambda cells: _is_header(cells, settings, known),
+        is_copy=resultsfile.repeats_results,
+        is_likely=suggestions.may_hold_notes,
+    )
+
+
+def _known(settings: Settings) -> Iterator[reading.KnownSheet]:
+    """Yield how each known kind of sheet is read; only the one that the settings name, if they name one of them."""
+    chosen = None if settings.export is None else named(settings.export, settings.readings)
+    for one in settings.readings if settings.export is None else filter(None, [chosen]):
+        how = {name: one.answers[name] for name in ("encoding", "delimiter") if name in one.answers}
+        is_filled = one.answers.get("fill-merged", False)
+        yield reading.KnownSheet(partial(recognition.is_header, one), **how, fill_merged=is_filled)
+
+
+def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading.KnownSheet]) -> bool:
+    """Return whether a row holds the headings that an import needs, those of a known sheet, or those of our results."""
+    is_known = any(kind.is_header(cells) for kind in known) or bool(resultsfile.our_columns(cells))
+    return is_known or columns.is_header(cells, settings)
+
+
+def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> Loaded:
+    """Check and group the rows of an open sheet, as the settings say.
+
+    Args:
+        sheet: the open sheet.
+        settings: how it is read, with the readings that may apply.
+        by_email: whether the IDs were found to be another program's, so that the emails count.
+
+    Raises:
+        UnreadableFile: the sheet is the results of practice.
+    """
+    if resultsfile.is_practice(sheet.headings):
+        raise UnreadableFile(say("practice.no-sheet", source=writable(sheet.source)))
+    cells, known = suggestions.glance(sheet), settings
+    try:
+        settings = recognition.read_as_known(sheet.headings, settings, cells)
+        but_for = None if settings.reading else recognition.not_as_before(sheet.headings, known, cells)
+        roles = foreign.find(sheet, settings, cells, by_email=by_email)
+    except UnclearColumns as error:
+        if settings is not known and but_for is not None:
+            error = type(error)(lines(but_for, error.message), _because(but_for, error.questions))
+        no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
+        return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
+    sheet = unprotected(sheet, roles)
+    if roles.composition is not None and settings.dates is None:
+        settings = replace(settings, dates=dates.proven(sheet, roles.composition))
+    folder = folder_of(sheet, roles, settings)
+    rows = validation.validate(sheet, roles, settings, folder)
+    if before := left_out.known(AsUnderstood(sheet, roles, settings, folder), rows):
+        return understood(sheet.leaving_out(before), known, by_email=by_email)
+    rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
+    rows.remarks += foreign.remarks(sheet, roles)
+    rows.remarks += _of_files_alike(folder) if folder is not None else []
+    _see_to_files(rows, sheet, roles, settings, cells)
+    _see_to_blanks(rows, settings)
+    _see_to_template(rows, sheet, roles, settings)
+    if but_for is not None and rows.questions:
+        rows.overlooked, rows.unknown = _because(but_for, rows.questions), []
+    elif but_for is not None:
+        rows.remarks.insert(0, but_for)
+    loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
+    rows.template = loaded.template or ""
+    now = loaded.template, str(settings.dates or "")
+    forms = () if settings.reading is None else settings.reading.forms
+    rows.earlier = earlier_texts(sheet, [form for form in forms if form != now], settings)
+    return loaded
+
+
+def _because(why: Message, questions: Sequence[Question]) -> list[Question]:
+    """Return the questions, the first with the reason why they are asked."""
+    first, *others = questions
+    text, asks = (say("columns.and", first=why, more=(said,)) for said in (first.text, first.asks))
+    return [replace(first, text=text, asks=asks), *others]
+
+
+def unprotected(sheet: Sheet, roles: Roles) -> Sheet:
+    """Return the sheet as it was before our CSV protected cells that a program would run as formulas."""
+    return sheet.restored(resultsfile.unprotected) if roles.ours and sheet.delimiter is not None else sheet
+
+
+def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, cells: Sequence[Sequence[str]]) -> None:
+    """Ask for the column of attachments, or add a remark, if there is a folder of files but no column names them."""
+    if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.vacant:
+        return
+    positions = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
+    message = say("overlooked.names-files")
+    rows.overlooked += [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], message) for i in positions]
+    if not positions:
+        rows.remarks.append(say("attachments.named-nowhere"))
+
+
+def _see_to_blanks(rows: Rows, settings: Settings) -> None:
+    """Ask who may see the notes of blank cells in results, if those were public in their run."""
+    kinds = {problem.text.kind for problems in rows.problems.values() for problem in problems}
+    if not recognition.asks_again(settings.reading) or "visibility.blank" not in kinds:
+        return
+    names = [visibility.name.lower() for visibility in Visibility]
+    choices = [PossibleAnswer("default-visibility", name, MEANS[name.upper()]) for name in names]
+    asks, ways = say("blank.was-public"), tuple(SettingPart("default-visibility", name) for name in names)
+    text = say("blank.say-again", asks=asks, ways=ways)
+    rows.overlooked.append(Question(text, asks, choices, None, [Role.VISIBILITY]))
+
+
+def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings) -> None:
+    """Ask which notes are meant if the sheet has the results of composed notes, and nothing says how to compose them.
+
+    Rows that weren't delivered would be sent with another text, and rows without a clear answer could be sent twice.
+    """
+    is_said = Role.CONTENT in settings.mapping
+    if resultsfile.COMPOSED not in roles.ours or roles.composition is not None or is_said or not (rows.note >= 0).any():
+        return
+    at, called = roles.columns[Role.CONTENT], partial(columns.called, sheet.headings)
+    composition = composing.suggested(sheet.headings, roles.unused, at)
+    names = {"as-it-stands": called(at)} if composition is None else {
+        "composed": composition.renamed(called), "as-it-stands": called(at),
+    }  # fmt: skip
+    choices = [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}")) for kind, name in names.items()]
+    ways = tuple(mapped(Role.CONTENT, as_argument(name)) for name in names.values())
+    asks = say("composed.results")
+    rows.overlooked.append(
+        Question(say("composed.results-say", asks=asks, ways=ways), asks, choices, at, [Role.CONTENT])
+    )
+
+
+def _of_files_alike(folder: Folder) -> list[Message]:
+    """Return a remark about files with the same content: readers of a note see the name of only one of them."""
+    shown = [
+        say("attachments.as", name=Cell(repr(name)), first=Cell(repr(first))) for name, first in folder.alike.items()
+    ]
+    return [say("attachments.alike", files=some(shown, _MOST_ALIKE))] if shown else []
+
+
+def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
+    """Return the folder of the files that a sheet names, with the files that must never be uploaded; None without one.
+
+    Raises:
+        BadSettings: the folder doesn't exist, or the program keeps its own files there.
+    """
+    if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.columns:
+        return None
+    files = (place(sheet.source), settings.unknown_emails, settings.results)
+    never = [file for file in files if file is not None and not isinstance(file, Url)]  # a folder holds no URL
+    journal = journal_place(settings.journal)
+    ours = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
+    return Folder(settings.attachments, never, ours)
+
+
+def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:
+    """Return the path for the results: the one in the settings, or one beside the input.
+
+    Args:
+        path: the input.
+        settings: where the results go, or the pattern of their name.
+        at: seconds since 1970, for the date in the name; None: now.
+        taken: paths for the results of other files.
+
+    Raises:
+        BadSettings: results can't be written there, or the path is that of the input or the journal.
+        UnreadableFile: the folder of the input, where the results would go, doesn't exist.
+    """
+    source = Path("standard input.csv") if str(path) == "-" else place(path)
+    target = settings.results
+    if target is None:
+        if not isinstance(source, Url) and not os.path.lexists(source.parent):
+            raise UnreadableFile(say("files.none", file=str(source)))
+        pattern = settings.results_name or "{name}.results.xlsx"
+        target = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
+        if target in taken:
+            target = source.parent / _filled(pattern, source.name, at)
+    check_target(target)
+    if is_same(target, source):
+        raise BadSettings(say("results.would-replace-file", source=str(source)))
+    journal = journal_place(settings.journal)
+    if isinstance(journal, Path) and is_same(target, journal):  # only SQLite may open the journal's file
+        raise BadSettings(say("results.would-replace-journal", journal=str(journal)))
+    return target
+
+
+_FIELDS = {"{name}": ".+", "{date}": r"\d{4}-\d\d-\d\d", "{time}": r"\d{4}"}
+
+
+def _next(pattern: str, stem: str) -> str:
+    """Return the next results name for a results file (x.results.xlsx → x.results-2.xlsx); empty for any other file."""
+    ending = Path(pattern).suffix
+    base = pattern.removesuffix(ending)
+    if not base.endswith(".results"):  # without this ending, any file could match
+        return ""
+    parts = re.split(r"(\{(?:name|date|time)\})", base)
+    regex = "".join(_FIELDS.get(part) or re.escape(part) for part in parts)
+    match = re.fullmatch(rf"({regex})(?:-(\d+))?(?: \(\d+\))?", stem)
+    return f"{match[1]}-{int(match[2] or 1) + 1}{ending}" if match else ""
+
+
+def _filled(pattern: str, name: str, at: float | None) -> str:
+    """Return the name for results. All fields are filled in one step, because a file's name may contain {date}."""
+    now = datetime.fromtimestamp(time.time() if at is None else at, UTC).astimezone()
+    values = {"name": name, "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
+    return re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], pattern)
+
+
+def counted(groups: Sequence[Group]) -> dict[str, int]:
+    """Return the numbers of public notes, private notes and drafts."""
+    sizes = [(group.note, len(group.positions)) for group in groups]
+    return {
+        "public": sum(size for note, size in sizes if note.visibility is Visibility.PUBLIC),
+        "private": sum(size for note, size in sizes if note.visibility is Visibility.PRIVATE),
+        "drafts": sum(size for note, size in sizes if note.status is Status.DRAFT),
+    }
+
+
+def writable(name: str) -> str:
+    """Return a file's name as text. Bytes that aren't valid text, such as in names from other systems, become a ?."""
+    return name.encode("utf-8", "replace").decode("utf-8")

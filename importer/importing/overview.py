@@ -1,0 +1,338 @@
+"""Define the one document of facts of a preview, for the terminal, the page and JSON; it outlives the open sheet.
+
+Input: none; :mod:`importer.importing.describing` collects the facts. Output: an :class:`Overview`, which can be handed
+to another process without loading a large library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from importer.importing.estimate import Estimate
+from importer.messages import Message, Said
+from importer.models import OnSeveral, Problem, Question, Remaining, Role, Status, Visibility
+
+if TYPE_CHECKING:
+    from importer.delivery.changes import Wish
+    from importer.importing.workspaces import Unconfirmed
+    from importer.settings.reading import Reading
+
+
+@dataclass(frozen=True)
+class ColumnOverview:
+    """A column of the sheet.
+
+    Attributes:
+        letter: its letter in a spreadsheet program.
+        heading: the text above it.
+        name: its name in settings: the heading, or the letter if the heading is blank, long or repeated.
+        samples: its first values.
+        role: its role; also known if the column of another role is unclear. None if it has none.
+        is_part: whether a template adds it to the text of the notes.
+        is_ours: whether the importer added it, to earlier results or to a corrected copy.
+    """
+
+    letter: str
+    heading: str
+    name: str
+    samples: Sequence[str] = ()
+    role: Role | None = None
+    is_part: bool = False
+    is_ours: bool = False
+
+
+@dataclass(frozen=True)
+class WordOverview:
+    """A word of the sheet, or a blank cell, in the column of visibility or status.
+
+    Attributes:
+        role, word: the column's role, and the word; "" for a blank cell.
+        rows: number of rows that have it.
+        meaning: its meaning; None if it has none, or if its rows are left out.
+        is_known: whether it has a meaning, or its rows are left out.
+    """
+
+    role: Role
+    word: str
+    rows: int
+    meaning: Visibility | Status | None = None
+    is_known: bool = True
+
+
+@dataclass(frozen=True)
+class RoleColumn:
+    """The column of a role.
+
+    Attributes:
+        position: its position among the columns.
+        letter, heading: its letter in a spreadsheet program, and the text above it.
+        meanings: the meaning of each of its words, "" for a blank cell; None: its rows are left out.
+    """
+
+    position: int
+    letter: str
+    heading: str
+    meanings: Mapping[str, Visibility | Status | None]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Problems of one kind.
+
+    Attributes:
+        count: number of cells with the problem.
+        text: what is wrong, and what is allowed.
+        problems: the first of these problems.
+    """
+
+    count: int
+    text: Message
+    problems: Sequence[Problem]
+
+    @property
+    def cells(self) -> Sequence[Said]:
+        """The first cells with the problem."""
+        return tuple(problem.cell for problem in self.problems)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A note as its readers will see it.
+
+    Attributes:
+        about: the row, the prospects, and the note's visibility, draft status and files.
+        text: the text without markup, or its beginning.
+        left: number of characters that are not shown.
+        html: the content of a note that is sent as HTML; empty for others, and if it is very long.
+    """
+
+    about: Message
+    text: str
+    left: int
+    html: str = ""
+
+    def shortened(self, characters: int) -> Example:
+        """Return the example with at most this number of characters."""
+        left = self.left + max(0, len(self.text) - characters)
+        html = self.html if len(self.html) <= 10 * characters else ""
+        return Example(self.about, self.text[:characters], left, html)
+
+
+@dataclass(frozen=True)
+class Updates:
+    """The notes that are there and can follow the sheet.
+
+    Attributes:
+        total: number of notes that can follow the sheet; ``notes``: of those that are changed without a person's yes.
+        asked: number of notes with a change that needs a person's yes.
+        public, published: of these, numbers of notes that become public, and of drafts that become published.
+        texts: number of notes that get another text.
+        touched: number of notes that are left alone, because somebody else changed them.
+    """
+
+    total: int
+    notes: int
+    asked: int
+    public: int
+    published: int
+    texts: int
+    touched: int
+
+    @classmethod
+    def of(cls, wishes: Sequence[Wish]) -> Updates:
+        """Count how notes can follow the sheet."""
+        return cls(
+            total=sum(bool(wish.change) for wish in wishes),
+            notes=sum(bool(wish.unasked) for wish in wishes),
+            asked=sum(wish.is_asked for wish in wishes),
+            public=sum(wish.becomes_public for wish in wishes),
+            published=sum(wish.becomes_published for wish in wishes),
+            texts=sum(wish.change.content is not None for wish in wishes),
+            touched=sum(wish.delivery.touched is not None for wish in wishes),
+        )
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All facts about a file, its problems, and what would be sent.
+
+    Its fields are the JSON document of a check. Fields that ``repr`` leaves out are not in it, because they hold texts
+    of cells, or only one face needs them.
+
+    Attributes:
+        profile, base_url, vendor: where the notes would be sent.
+        unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
+        never_sent: visibilities of the notes that no note of the workspace has had yet.
+        file: name of the file.
+        format: its format.
+        sheet: the selected one of ``sheets``; None in a text file.
+        sheets: the sheets of the workbook.
+        header_row: the row with the headings.
+        encoding, delimiter: of a text file; None in a workbook.
+        mapping: the column of each role.
+        unused: letter and heading of each column without a role.
+        default_visibility: the visibility of all notes, if no column says it.
+        reading: the reading whose answers apply; None if none does.
+        remarks: remarks about how the file was read.
+        questions: open questions. While any that isn't optional is left, nothing can be sent.
+        undecided: why the columns' roles are unclear, if no question asks about it; else empty.
+        guarded: setting → problem with the file as a whole. While there are any, nothing can be sent.
+        rows: number of rows.
+        duplicates: number of rows that repeat a note of another row.
+        done: number of rows that have a note ID from an earlier results file.
+        invalid: number of rows with problems.
+        rejected: why emails name no prospect → how often rows name one; ``rejected_rows``: number of these rows.
+        skipped: number of rows that certainly aren't data.
+        left_out: number of rows with a word that the person said to leave out.
+        planned: number of notes in the file, each once.
+        remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
+        updates: notes that are there and can follow the sheet; ``follows``: whether they do (the setting ``update``).
+        total: number of notes that a person agrees to: all that may be sent or looked up.
+        imported_before: number of notes that earlier runs delivered.
+        keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
+        people: number of prospects, or emails before their look-up, that receive the remaining notes.
+        audience: numbers of public notes, private notes and drafts among the remaining ones.
+        to_compare: number of prospects whose notes are read first, to skip those that are there already.
+        to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
+        on_several: who receives a note if several prospects have the email.
+        uploads: number of files to upload, and their bytes.
+        several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
+        estimate: how long the calls take; None if there are none.
+        largest: the notes with the most prospects: number of prospects, beginning of the text.
+        examples: each visibility that would be sent, private first, with three notes as they will read.
+        problem_count: number of problems.
+        problems: the first problems, in the sheet's order.
+        problem_kinds: kind of problem, without cell values → rows, the most frequent first.
+        troubles: problems with cells, by kind, the most frequent first.
+        more_troubles: number of further problems, of other kinds.
+        is_sent: whether earlier runs sent notes of the file, or may have.
+        columns: the columns of the sheet, at most 200 of them.
+        words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
+        to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
+        lacks_files: whether attachment cells have problems, most likely because their files don't exist.
+        first_rows: the first rows as they were read: number, cells.
+        html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
+        template: the template that makes the texts of several columns; empty if each is the text of one cell.
+        uncomposed_requests: number of requests for the same rows without the template; None if there is no template.
+        offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
+        asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
+        similar: for the terminal, groups of notes that differ only invisibly; :func:`.note_examples.similar`.
+        digest: for the page, a digest of all that would be sent; :func:`importer.importing.describing.digest`.
+        understanding: for the page, how rows with problems are checked again (:mod:`importer.importing.rechecking`).
+    """
+
+    profile: str
+    base_url: str
+    vendor: str
+    unconfirmed: Unconfirmed | None
+    never_sent: Collection[Visibility]
+    file: str
+    format: Message
+    sheet: str | None
+    sheets: Sequence[str]
+    header_row: int
+    encoding: str | None
+    delimiter: str | None
+    mapping: Mapping[Role, RoleColumn]
+    unused: Sequence[tuple[str, str]]
+    default_visibility: Visibility | None
+    reading: Reading | None = field(repr=False)
+    remarks: Sequence[Said]
+    questions: Sequence[Question] = field(repr=False)
+    undecided: Said
+    guarded: Mapping[str, Said]
+    rows: int
+    duplicates: int
+    done: int
+    invalid: int
+    rejected: Mapping[Message, int]
+    rejected_rows: int
+    skipped: int
+    left_out: int
+    planned: int
+    remaining: Remaining
+    updates: Updates
+    follows: bool
+    total: int
+    imported_before: int
+    keeps_edited: bool
+    people: int
+    audience: Mapping[str, int]
+    to_look_up: int
+    on_several: OnSeveral
+    uploads: tuple[int, int]
+    to_compare: int
+    several_drafts: int
+    estimate: Estimate | None
+    largest: Sequence[tuple[int, Message]] = field(repr=False)
+    examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
+    problem_count: int
+    problems: Sequence[Problem]
+    problem_kinds: Mapping[Message, int]
+    troubles: Sequence[Trouble] = field(repr=False)
+    more_troubles: int = field(repr=False)
+    is_sent: bool
+    columns: Sequence[ColumnOverview] = field(default=(), repr=False)
+    words: Sequence[WordOverview] = field(default=(), repr=False)
+    to_fix: str = field(default="", repr=False)
+    lacks_files: bool = field(default=False, repr=False)
+    first_rows: Sequence[tuple[int, Sequence[str]]] = field(default=(), repr=False)
+    html: int = field(default=0, repr=False)
+    escaped: int = field(default=0, repr=False)
+    template: str = ""
+    uncomposed_requests: int | None = None
+    offer: Question | None = field(default=None, repr=False)
+    asked: Sequence[Question] = field(default=(), repr=False)
+    similar: Sequence[tuple[str, Sequence[int]]] = field(default=(), repr=False)
+    digest: str = field(default="", repr=False)
+    understanding: bytes = field(default=b"", repr=False)
+
+    @property
+    def roles(self) -> dict[Role, int]:
+        """Position of each role's column."""
+        return {role: column.position for role, column in self.mapping.items()}
+
+    @property
+    def most(self) -> int | None:
+        """Maximum number of notes to send; None if further prospects of an email may receive its notes, too."""
+        return None if self.to_look_up and self.on_several is OnSeveral.ALL else self.total
+
+    @property
+    def is_first_private(self) -> bool:
+        """Whether these are the first private notes of the workspace."""
+        return Visibility.PRIVATE in self.never_sent
+
+    @property
+    def must_decide(self) -> list[Question]:
+        """Open questions that aren't optional. While there are any, nothing can be sent."""
+        return [question for question in self.questions if not question.is_optional]
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether a person may agree to sending."""
+        return self.is_clear and (self.total > 0 or self.to_update > 0)
+
+    @property
+    def to_update(self) -> int:
+        """Number of notes that are to follow the sheet, if a person agrees where that is needed."""
+        return self.updates.total if self.follows else 0
+
+    @property
+    def lacks_only_results(self) -> bool:
+        """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
+        return self.is_clear and self.total == 0 and self.to_update == 0 and self.is_sent
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing is undecided, and no guard fires."""
+        return not self.questions and not self.guarded and not self.undecided
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status that a run of the file would have if the API accepted every note."""
+        if self.must_decide or self.guarded:
+            return 2
+        left = self.remaining
+        return int(bool(self.invalid or self.rejected or left.hidden or left.in_doubt or left.more_visible))

@@ -1,0 +1,150 @@
+"""Check corrections of rows as a person makes them, without reading the sheet again.
+
+Input: a preview of a sheet with problems, then corrections of some rows. Output: a file with the rows that have
+problems, then the problems that remain. Rows are read like a sheet of their own, with the same columns and settings.
+Only to find rows by their words, the whole sheet is read again.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from importer.importing.describing import problems_by_kind
+from importer.importing.loading import folder_of, read
+from importer.importing.preview import Preview
+from importer.importing.problem_rows import ProblemRows, add, write
+from importer.models import Problem
+from importer.reading import Correction, Flaw, Sheet
+from importer.rows import validation
+from importer.rows.columns import Roles
+from importer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """How a sheet was understood. It holds the key, so it must not be written to a disk.
+
+    Attributes:
+        sheet: the sheet, without its rows.
+        roles: the roles of its columns.
+        settings: the settings for it, with the key.
+        flaws: number of a row with problems → its flaws.
+        looked_up: number of a row → its problems that were found by looking up its email.
+    """
+
+    sheet: Sheet
+    roles: Roles
+    settings: Settings
+    flaws: Mapping[int, Sequence[Flaw]]
+    looked_up: Mapping[int, Sequence[Problem]]
+
+    @classmethod
+    def of(cls, understanding: bytes) -> Understanding:
+        """Return the value of :func:`keep` as it was before."""
+        understood = pickle.loads(understanding)  # noqa: S301 - this program's own, from its memory
+        assert isinstance(understood, cls)
+        return understood
+
+
+def keep(path: Path, preview: Preview) -> bytes:
+    """Write the rows with problems to a file; return how the sheet was understood, for :func:`remaining`.
+
+    The value holds the key, so it must not be written to a disk.
+    """
+    loaded = preview.loaded
+    all_problems = {problems[0].row: problems for problems in loaded.rows.problems.values()}
+    with loaded.sheet.as_it_stands(all_problems) as sheet:
+        cells = dict(sheet.rows())
+        flaws = {number: found for number in cells if (found := [*sheet.wrong(number)])}
+    write(
+        path,
+        cells.items(),
+        (
+            (kind, problem.row, problem.column, "" if problem.column is None else cells[problem.row][problem.column])
+            for kind, alike in enumerate(problems_by_kind(loaded))
+            for problem in alike
+        ),
+    )
+    as_read = {problem for problems in preview.as_read.problems.values() for problem in problems}
+    others = {number: [one for one in problems if one not in as_read] for number, problems in all_problems.items()}
+    looked_up = {number: problems for number, problems in others.items() if problems}
+    return pickle.dumps(Understanding(loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws, looked_up))
+
+
+def remaining(
+    path: Path, understanding: bytes, corrections: Mapping[int, Correction | None]
+) -> dict[int, Sequence[Problem]]:
+    """Return the problems that rows have after their corrections; none for a row that is left out.
+
+    Args:
+        path: the file that :func:`keep` wrote.
+        understanding: what it returned.
+        corrections: number of a row → its correction; None if the row is as in the sheet.
+    """
+    understood = Understanding.of(understanding)
+    roles, settings = understood.roles, understood.settings
+    given = {number: one for number, one in corrections.items() if one is not None}
+    rows = sorted(ProblemRows(path).cells(corrections).items())
+    flaws = {number: understood.flaws.get(number, ()) for number, _ in rows}
+    with understood.sheet.with_rows(rows, flaws).corrected(given) as sheet:
+        checked = validation.validate(sheet, roles, settings, folder_of(sheet, roles, settings))
+    found: dict[int, Sequence[Problem]] = dict.fromkeys(corrections, ())
+    found |= {problems[0].row: problems for problems in checked.problems.values()}
+    for number in understood.looked_up.keys() & corrections.keys():
+        if (one := given.get(number, Correction())).is_left_out:
+            continue
+        found[number] = [*found[number], *(of for of in understood.looked_up[number] if of.column not in one.texts)]
+    return found
+
+
+def find(
+    path: Path,
+    file: str,
+    settings: Settings,
+    corrections: Mapping[int, Correction],
+    words: str,
+    column: int | None = None,
+) -> list[int]:
+    """Return the numbers of the rows with these words, and add the rows to the file that :func:`keep` wrote.
+
+    Args:
+        path: that file.
+        file: the sheet.
+        settings: the settings for it.
+        corrections: number of a row → its correction.
+        words: the number of a row, or else a part of a cell; in a column, the whole text of its cell.
+        column: the position of the only column that counts; None for all.
+    """
+    wanted = _plain(words)
+
+    def is_found(number: int, cells: Sequence[str]) -> bool:
+        if column is not None:
+            return _plain(cells[column]) == wanted
+        return str(number) == wanted or any(wanted in _plain(cell) for cell in cells)
+
+    with read(file, settings) as as_read:
+        sheet = as_read.corrected(corrections)
+        found = [number for number, cells in sheet.rows() if number not in sheet.left_out and is_found(number, cells)]
+        if column is None and (of_number := [number for number in found if str(number) == wanted]):
+            found = of_number
+        _also(path, as_read, found)
+    return found
+
+
+def also(path: Path, file: str, settings: Settings, numbers: Collection[int]) -> Collection[int]:
+    """Add rows with these numbers to the file that :func:`keep` wrote; return the numbers."""
+    with read(file, settings) as sheet:
+        _also(path, sheet, numbers)
+    return numbers
+
+
+def _also(path: Path, sheet: Sheet, numbers: Collection[int]) -> None:
+    with sheet.as_it_stands(numbers) as rows:
+        add(path, rows.rows())
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()

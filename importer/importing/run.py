@@ -1,0 +1,388 @@
+"""Import a file in two steps, with a person's consent between them: prepare, which sends nothing; and send.
+
+    with prepare("contacts.xlsx", Settings(key="…")) as prepared:
+        print(prepared.preview.remaining.total, prepared.preview.questions)
+        report = prepared.send()
+
+Input: a file and settings. Output: a :class:`Prepared`, which owns the open sheet until its block ends; then notes in
+the workspace, a results file and a :class:`~importer.importing.report.Report`. Preparing holds no lock and writes
+nothing. Sending takes the lock, plans again, and refuses if the plan isn't what was agreed to.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+
+from importer.api import Vendor
+from importer.api.saleshandy import SALESHANDY
+from importer.delivery.outcomes import Outcomes
+from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns, as_argument
+from importer.importing import describing, logs, note_examples
+from importer.importing.answers import answered
+from importer.importing.api_context import calls
+from importer.importing.email_lookup import EmailLookup, asked
+from importer.importing.hours import Hours
+from importer.importing.learning import learned
+from importer.importing.loading import Loaded, load, results_path, understood
+from importer.importing.preview import Preview, check_list, guards_of_rows, occurrence_of, plan
+from importer.importing.report import Report
+from importer.importing.sending import send
+from importer.importing.workspaces import check_confirmed, check_journal, check_place, held, opened
+from importer.journal import Journal
+from importer.messages import Said, SettingPart, say
+from importer.models import PossibleAnswer, Progress, Question, Role
+from importer.practice import staging
+from importer.reading import Correction
+from importer.rows.columns import headed, not_named
+from importer.rows.naming import EmailAnswers
+from importer.settings import Settings, readings
+from importer.settings.kinds import Columns
+from importer.settings.reading import Reading
+from importer.storage import Url, local_name
+
+
+class Prepared(AbstractContextManager["Prepared"]):
+    """File that is ready to be sent; a context manager that closes the sheet.
+
+    Args:
+        loaded: the file, which is closed with this object, with the settings for sending it.
+        target: path for the results.
+        settings: the settings for all files.
+        vendor: the vendor whose API receives the notes.
+        given: settings and values of the answers that a person gave about the file so far.
+
+    Attributes:
+        learned: the reading that the profile learned when the send began; None if it learned nothing.
+    """
+
+    def __init__(
+        self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, given: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        self._loaded, self._target, self._vendor = loaded, target, vendor
+        self._base, self._settings, self._given = settings, loaded.settings, [*given]
+        self._answers: EmailAnswers | None = None
+        self._earlier: list[Settings] = []  # the settings before each answer
+        self.learned: Reading | None = None
+        self._agreed: Collection[int] = ()
+
+    @property
+    def settings(self) -> Settings:
+        """Settings for sending, with all answers since the file was prepared."""
+        return self._settings
+
+    @property
+    def known(self) -> Sequence[Reading]:
+        """Readings that the profile has, whose answers are offered first."""
+        return self._base.readings
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Questions that are undecided, as in the preview."""
+        return self._loaded.questions
+
+    @property
+    def undecided(self) -> UnclearColumns | None:
+        """Error about the questions that must be answered before anything is sent; None if there are none."""
+        return self._loaded.undecided
+
+    @property
+    def to_learn(self) -> Reading | None:
+        """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
+        if self._loaded.unclear is not None or self._vendor.traits.is_practice:
+            return None
+        return learned(self._loaded, self._base, self._given)
+
+    def _learn(self, begun: Callable[[], object]) -> None:
+        """Keep what was answered about this kind of sheet in the profile. A run goes on if that can't be written."""
+        try:
+            if (reading := self.to_learn) is not None:
+                readings.keep(self._base.profile, reading)
+                self.learned = reading
+        except BadSettings as error:
+            logs.event("answers not kept", logging.ERROR, why=logs.said(error))
+        begun()
+
+    def decide(self, answer: PossibleAnswer) -> None:
+        """Apply an answer to one of the questions, and interpret the sheet again. Other questions may arise.
+
+        Raises:
+            BadSettings: the answer isn't possible, or contradicts an earlier one. The question remains.
+        """
+        if answer.setting == "map":
+            role, _, name = answer.value.partition("=")
+            answer = replace(answer, value=f"{role}={headed(self._loaded.sheet.headings, name)}")
+        settings = answered(self._settings, answer.setting, answer.value, self._loaded.headings)
+        if answer.setting == "map" and name:
+            settings = replace(settings, ignored=not_named(settings.ignored, self._loaded.sheet.headings, name))
+            if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
+                settings = replace(settings, default_visibility=self._base.default_visibility)
+        loaded = understood(self._loaded.sheet, settings)
+        named = Columns().read(answer.value) if answer.setting == "map" else {}
+        roles = {role for role, names in named.items() if any(names)}
+        for question in loaded.questions:
+            if not question.choices or (question.column is None and not roles.isdisjoint(question.roles)):
+                raise BadSettings(question.text)
+        self._earlier.append(self._settings)
+        self._given.append((answer.setting, answer.value))
+        self._loaded, self._settings = loaded, loaded.settings
+        self.plan_anew()
+
+    @property
+    def optional(self) -> list[Question]:
+        """Questions that may stay open, once all others are answered.
+
+        They are an offer to compose the texts from further columns, unless a setting named the column, and what rows
+        are whose notes may have been sent before.
+        """
+        if self.questions:
+            return []
+        before = self._earlier[0] if self._earlier else self._settings
+        offer = None if Role.CONTENT in before.mapping else describing.offer(self._loaded, self._settings)
+        return [*([] if offer is None else [offer]), *note_examples.asked(self.preview)]
+
+    def undecide(self) -> None:
+        """Take back the latest answer, so that its question is asked again."""
+        self._settings = self._earlier.pop()
+        self._given.pop()
+        self._loaded = understood(self._loaded.sheet, self._settings)
+        self.plan_anew()
+
+    @cached_property
+    def preview(self) -> Preview:
+        """Summary of what a run would do, given the journal's current content.
+
+        Raises:
+            JournalFailed: the journal can't be read.
+        """
+        with opened(self._settings) as journal:
+            return plan(self._loaded, self._settings, journal, self._vendor, self._answers)
+
+    def plan_anew(self) -> None:
+        """Forget the preview, because the journal has changed."""
+        self.__dict__.pop("preview", None)
+
+    def agree_to_updates(self) -> None:
+        """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
+        self._agreed = {wish.digest for wish in self.preview.wishes if wish.is_asked}
+
+    def look_up(
+        self,
+        *,
+        observe: Callable[[Progress], None] = lambda _: None,
+        stop: Callable[[], Said | None] = lambda: None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Look up the emails of the file's rows, so that the preview knows their prospects. Sends nothing.
+
+        Raises:
+            UnclearColumns: there are questions.
+            Stopped: the look-up ended early. Emails found so far aren't looked up again.
+        """
+        if (error := self.undecided) is not None:
+            raise error
+        loaded, settings = self._loaded, self._settings
+        with (
+            held(settings, rows=len(loaded.rows), observe=observe, stop=stop) as journal,
+            calls(settings, journal, self._vendor, clock, observe, stop) as context,
+        ):
+            lookup = EmailLookup(context, loaded, occurrence_of(loaded, settings, journal))
+            lookup.look_up()
+            self._answers = lookup.answers
+        self.plan_anew()
+
+    def send(
+        self,
+        *,
+        expected: int | None = None,
+        is_right: bool = False,
+        begun: Callable[[], object] = lambda: None,
+        observe: Callable[[Progress], None] = lambda _: None,
+        stop: Callable[[], Said | None] = lambda: None,
+        clock: Callable[[], float] | None = None,
+        hours: Hours | None = None,
+        see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
+    ) -> Report:
+        """Send every note once, and write a results file with an outcome for every row.
+
+        Args:
+            expected: number of notes that a person agreed to, ``preview.remaining.total``; None: any number.
+            is_right: whether a person said that the profile has a workspace of its own, whoever else used its key.
+            begun: called once nothing refuses the import any more, before the first note is sent.
+            observe: receives the progress.
+            stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
+            clock: seconds since 1970.
+            hours: the hours in which the run may work; None: those of the settings, from now on.
+            see: receives the sheet and the outcomes of its rows at the end.
+
+        Raises:
+            UnclearColumns: there are questions; nothing was sent.
+            Guarded: something is wrong with the file as a whole; nothing was sent.
+            FirstRun: nobody has said whose workspace the profile is; nothing was sent. A number that was agreed to says
+                so, too, unless other workspaces used the key.
+            Interrupted: the run isn't allowed at this time of day; nothing was sent.
+            Unusable: the journal can't be used; nothing was sent.
+            Changed: the number of notes isn't ``expected``; nothing was sent.
+            Busy: another import of the workspace is running; nothing was sent.
+            NeedsAPerson: the workspace had another journal so far; nothing was sent.
+            ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
+        """
+        if (error := self.undecided) is not None:
+            raise error
+        loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
+        for guarded in guards_of_rows(loaded, settings):
+            raise guarded
+        hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
+        settings = hours.patient(settings)
+        latest: list[Progress] = []
+
+        def watch(progress: Progress) -> None:
+            latest[:] = [progress]
+            observe(progress)
+
+        def why() -> Said | None:
+            return stop() or hours.over(rows)
+
+        with held(settings, rows=rows, observe=observe, stop=why) as journal:
+            check_origin(loaded, journal, settings)
+            if not is_right:
+                check_confirmed(journal, settings, is_agreed=expected is not None)
+            with calls(settings, journal, self._vendor, clock, watch, why) as context:
+                report = send(context, loaded, self._target, expected, self._answers, learn, see, self._agreed)
+            if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
+                reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
+                report = replace(report, stopped=Outage(reason))
+            return report
+
+    def practise(
+        self,
+        *,
+        observe: Callable[[Progress], None] = lambda _: None,
+        stop: Callable[[], Said | None] = lambda: None,
+    ) -> Report:
+        """Do all that :meth:`send` does, with a vendor in memory: nothing is sent, and the results say so.
+
+        The results are where those of a run would be, or in the current folder if that is elsewhere.
+
+        Raises:
+            UnclearColumns: there are questions.
+            Guarded: something is wrong with the file as a whole.
+            BadSettings, ResultsNotWritten: the results can't be written.
+        """
+        preview, loaded = self.preview, self._loaded
+        for guarded in preview.guarded:
+            raise guarded
+        target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
+        target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
+        with opened(self._settings) as journal:
+            resolved = asked(loaded, journal, self._settings, before=self._answers).resolved
+            staged = staging.staged(
+                self._settings, self._vendor, resolved.rows, resolved.plan, journal,
+                preview.answers.found, preview.batch_size,
+            )  # fmt: skip
+            with staged as (settings, vendor):
+                practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
+                return practised.send(observe=observe, stop=stop)
+
+    def close(self) -> None:
+        """Close the sheet, after which nothing can be sent any more."""
+        self._loaded.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def prepare(
+    file: str | Path,
+    settings: Settings,
+    *,
+    vendor: Vendor = SALESHANDY,
+    choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None,
+    corrections: Mapping[int, Correction] | None = None,
+    given: Sequence[tuple[str, str]] = (),
+) -> Prepared:
+    """Read, check and group a file, and check the journal. Sends nothing and needs no key.
+
+    Args:
+        file: the file.
+        settings: the settings for reading and sending it.
+        vendor: the vendor whose API receives the notes.
+        choose: may answer a question that must be decided before the file can be read, such as which sheet is meant.
+        corrections: number of a row → what a person corrected in it; None if nobody was asked to.
+        given: settings and values that a person chose for this very file. The settings contain them already.
+
+    Raises:
+        Unusable: the file, the settings or the journal can't be used.
+        WrongJournal: the workspace had another journal so far.
+    """
+    for_file, answers = settings, [*given]
+    while True:
+        try:
+            loaded = load(file, for_file, corrections)
+        except UnclearColumns as error:
+            if (answer := choose(error)) is None:
+                raise
+        else:
+            if (answer := _rows_of_results(loaded, for_file, choose)) is None:
+                break
+            settings = answered(settings, answer.setting, answer.value)  # said of this file, not of its kind
+        for_file = answered(for_file, answer.setting, answer.value)
+        answers.append((answer.setting, answer.value))
+    try:
+        target = results_path(file, settings)
+        if settings.unknown_emails is not None:
+            check_list(settings.unknown_emails, file, "unknown-emails")
+        with opened(settings) as journal:
+            check_journal(journal, settings)
+            if journal is None:
+                check_place(settings)
+            else:
+                check_origin(loaded, journal, settings)
+        return Prepared(loaded, target, settings, vendor, answers)
+    except BaseException:
+        loaded.close()
+        raise
+
+
+def _rows_of_results(
+    loaded: Loaded, settings: Settings, choose: Callable[[UnclearColumns], PossibleAnswer | None]
+) -> PossibleAnswer | None:
+    """Ask which rows of our results are meant, the corrected ones or all; None if that is clear or nobody is asked.
+
+    The file is closed if it has to be read again.
+    """
+    if not loaded.to_fix or settings.sheet is not None:
+        return None
+    to_fix, all_rows = loaded.to_fix, str(loaded.sheet.name)
+    ways = tuple(SettingPart("sheet", as_argument(name)) for name in (to_fix, all_rows))
+    choices = [
+        PossibleAnswer("sheet", name, say(kind, sheet=repr(name)))
+        for name, kind in ((to_fix, "choice.to-fix"), (all_rows, "choice.all-rows"))
+    ]
+    text = say("choice.say-which-rows", ways=ways)
+    with ExitStack() as stack:
+        stack.callback(loaded.close)
+        answer = choose(UnclearColumns(text, [Question(text, say("choice.which-rows"), choices)]))
+        if answer is None:
+            stack.pop_all()
+        return answer
+
+
+def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
+    """Check that the note IDs in a results file are from this workspace, and not, for example, from a test account.
+
+    IDs that the journal doesn't know may be from an import on another computer. They are accepted.
+
+    Raises:
+        BadSettings: the note IDs are from another workspace.
+    """
+    note_ids = [note_id for some in itertools.islice(loaded.rows.done.values(), 200) for note_id in some]
+    owners = journal.deliveries.workspaces_of(note_ids) if note_ids else []
+    if owners and journal.owner(settings.workspace) not in owners:
+        source, other, workspace = str(loaded.sheet.source), str(owners[0]), str(settings.workspace)
+        raise BadSettings(say("run.ids-of-other-workspace", source=source, other=other, workspace=workspace))

@@ -1,0 +1,331 @@
+"""Deliver the notes of a loaded file in one run, with the workspace's lock held, and write the results.
+
+Input: a context, a loaded file, the number of notes agreed to. Output: notes, a results file, and a :class:`Report`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from importer.calls.limiter import Limiter
+from importer.delivery.changes import Wish
+from importer.delivery.context import DeliveryContext
+from importer.delivery.coordinator import Coordinator
+from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
+from importer.delivery.updating import Updating, settle
+from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
+from importer.importing import left_out, logs, read_again
+from importer.importing.api_context import Context, policy
+from importer.importing.corrected_sheet import changes
+from importer.importing.email_lookup import EmailLookup, unknown
+from importer.importing.estimate import in_ranges
+from importer.importing.first_call import FirstCall
+from importer.importing.known_rows import kind_of, known_rows
+from importer.importing.loading import Loaded, writable
+from importer.importing.preview import every_guard, foreseen, write_people
+from importer.importing.report import Report, duplicates_of, kinds, not_found_of
+from importer.importing.results import summary_of, write_results
+from importer.importing.workspaces import keep_in_mind
+from importer.journal import Journal, Run
+from importer.messages import Message, render, say
+from importer.models import Progress, Result, Workspace
+from importer.rows.naming import EmailAnswers
+from importer.rows.uploads import Uploads
+
+
+def send(
+    context: Context,
+    loaded: Loaded,
+    target: Path,
+    expected: int | None = None,
+    before: EmailAnswers | None = None,
+    begun: Callable[[], object] = lambda: None,
+    see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
+    agreed: Collection[int] = (),
+) -> Report:
+    """Deliver the notes of a file that no earlier run delivered.
+
+    Args:
+        context: the context of the run.
+        loaded: the file.
+        target: path for the results.
+        expected: number of notes that was agreed to; None: any number.
+        before: look-ups of emails since the file was read.
+        begun: called once nothing refuses the run any more, before the first note is sent.
+        see: receives the sheet and the outcomes of its rows at the end.
+        agreed: the changes of notes, of those that need a person's yes, to which a person has agreed.
+
+    Raises:
+        Changed: the number of notes isn't ``expected``; nothing was sent.
+        Guarded: there are more notes than the settings allow; nothing was sent.
+        ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
+    """
+    settings, sheet, clock = context.settings, loaded.sheet, context.caller.clock
+    file = writable(sheet.source)
+    which = sheet.name or "" if len(sheet.sheets) > 1 else ""
+    run = context.journal.runs.begin(
+        settings.workspace,
+        file,
+        sheet.fingerprint,
+        clock(),
+        again=settings.again,
+        reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
+        sheet=writable(which),
+        kind=kind_of(loaded),
+    )
+    with logs.about(run=run.name):
+        report = _Sending(context, loaded, target, run, before, begun, see, agreed).run(expected)
+    return replace(report, ended_at=clock())
+
+
+class _Sending:
+    """One run of a loaded file, already begun in the journal. See :func:`send` for the arguments."""
+
+    def __init__(
+        self,
+        context: Context,
+        loaded: Loaded,
+        target: Path,
+        run: Run,
+        before: EmailAnswers | None,
+        begun: Callable[[], object],
+        see: Callable[[Loaded, Outcomes], object],
+        agreed: Collection[int],
+    ) -> None:
+        self._begun, self._see, self._agreed = begun, see, agreed
+        self._context, self._settings, self._journal = context, context.settings, context.journal
+        self._loaded, self._target, self._run = loaded, target, run
+        self._lookup = EmailLookup(context, loaded, run.occurrence, before)
+        self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
+
+    def run(self, expected: int | None) -> Report:
+        """Deliver the notes, write the results, and return the report."""
+        lookup, known = self._lookup, self._lookup.known.resolved
+        agreed = self._check_agreed(known, expected) if lookup.known.emails else 0
+        stopped: Stopped | None = None
+        try:
+            self._loaded = lookup.look_up()
+        except Stopped as error:
+            stopped, self._loaded = error, known
+        self._outcomes = Outcomes(len(self._loaded.rows))
+        settle_before(self._loaded.rows, self._outcomes, self._loaded.sheet.headings)
+        delivery, total = self._planned(None if stopped else expected)
+        loaded = self._loaded
+
+        def tell(trouble: Message | None) -> None:
+            self._context.observe(replace(delivery.progress, trouble=trouble))
+
+        uploads, first_call = self._uploads(tell), FirstCall(self._context, tell)
+        rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
+        delivery.ledger.count_settled(max(0, agreed - total), {Result.REJECTED: rejected} if rejected else {})
+        self._begun()
+        if loaded.sheet.corrections is not None:
+            file = writable(loaded.sheet.source)
+            left_out.enter(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, file)
+        keep_in_mind(self._journal, self._settings, is_agreed=True)
+        ended = "broken off"
+        try:
+            if stopped is None:
+                self._update(delivery, tell)
+                if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
+                    first_call.make()
+                delivery.run(uploads)
+                self._journal.see_that_it_stands()
+            ended = "finished" if stopped is None else "stopped"
+        except Stopped as error:
+            stopped, ended = error, "stopped"
+        finally:
+            self._outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=say("outcome.held-back"))
+            self._outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
+            settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
+            self._outcomes = gathered(self._outcomes, self._loaded.rows)
+            corrected, numbers = changes(self._loaded.sheet), self._loaded.rows.number[: len(self._outcomes)]
+            for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
+                self._outcomes.remark(position, corrected[int(numbers[position])])
+            report = self._finish(delivery, first_call.calls, uploads, ended, stopped)
+        emails = unknown(self._loaded, lookup.answers)
+        written = write_people(self._settings, self._loaded, emails)
+        return replace(report, unknown_people=len(emails), unknown_emails=written)
+
+    @contextmanager
+    def _declining(self) -> Iterator[None]:
+        """Record that the run was declined if the block raises an error."""
+        try:
+            yield
+        except BaseException:
+            self._journal.runs.end(self._run, "declined", {}, self._context.caller.clock())
+            raise
+
+    def _check_agreed(self, known: Loaded, expected: int | None) -> int:
+        """Check, before any call, that the number of notes is the one agreed to, and return it."""
+        with self._declining():
+            earlier = known_rows(known, self._settings, self._journal, self._run.occurrence)
+            total = foreseen(earlier, known, self._settings).total
+            if expected is not None and total != expected:
+                raise _changed(expected, total)
+        return total
+
+    def _planned(self, expected: int | None) -> tuple[Coordinator, int]:
+        """Plan again. Return the delivery and its number of notes, or refuse the run if that number wasn't agreed to.
+
+        Once emails are looked up, there may be fewer notes. There may be more only if several prospects have a row's
+        email, and it was agreed that each of them receives the note.
+        """
+        loaded, lookup, workspace = self._loaded, self._lookup, self._settings.workspace
+        with self._declining():
+            rules, learned_lag = policy(self._settings, self._journal), self._journal.learned.replication_lag(workspace)
+            context = DeliveryContext.of(self._journal, workspace, self._run, self._context.caller, rules)
+            delivery = Coordinator(context, self._outcomes, self._context.observe, learned_lag)
+            known = known_rows(loaded, self._settings, self._journal, self._run.occurrence)
+            remaining = delivery.prepare(known, loaded.plan, self._settings.first)
+            self._wishes = known.wishes if self._settings.update else []
+            remaining = replace(remaining, sent_anew=known.sent_anew(loaded.plan, remaining))
+            logs.event(
+                "run begun",
+                rows=loaded.rows.in_sheet,
+                notes=remaining.deliveries,
+                requests=remaining.requests,
+                unclear=remaining.unclear,
+                workspace=workspace,
+            )
+            if expected is not None and remaining.total != expected:
+                limit = expected + len(loaded.rows) - len(lookup.known.resolved.rows)
+                if not lookup.known.emails or remaining.total > limit:
+                    raise _changed(expected, remaining.total)
+            for guarded in every_guard(loaded, unknown(loaded, lookup.answers), remaining, self._settings):
+                raise guarded
+        return delivery, remaining.total
+
+    def _update(self, delivery: Coordinator, tell: Callable[[Message], None]) -> None:
+        """Let the notes that are there follow the sheet, before any note is sent.
+
+        Raises:
+            Stopped: the run can't continue.
+        """
+        wishes, context = self._wishes, self._context
+        if not wishes or context.caller.api.traits.is_practice:
+            return
+        rules = policy(self._settings, self._journal)
+        changing = DeliveryContext.of(self._journal, self._settings.workspace, self._run, context.caller, rules)
+
+        def observe(progress: Progress) -> None:
+            tell(say("progress.updating", done=progress.settled, total=progress.rows))
+
+        stage = Updating(changing, observe, delivery.takeover.drafts)
+        asked = [wish.agreed(is_agreed=wish.digest in self._agreed) for wish in wishes]
+        try:
+            if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
+                raise stopped
+        finally:
+            settle(stage, asked, self._outcomes)
+            logs.event("notes updated", **stage.counts, calls=stage.calls)
+
+    def _has_answered(self, delivery: Coordinator) -> bool:
+        """Return whether the API has answered this run, so that its address and the key are right."""
+        return self._lookup.calls > 0 or delivery.reachability.any_success
+
+    def _uploads(self, tell: Callable[[Message], None]) -> Uploads:
+        journal = self._journal.uploads(self._settings.workspace, self._context.caller.clock)
+        return Uploads(self._context.caller, journal, self._loaded.rows.files, tell)
+
+    def _finish(
+        self, delivery: Coordinator, looks: int, uploads: Uploads, ended: str, stopped: Stopped | None
+    ) -> Report:
+        """End the run in the journal, write the results, and return the report."""
+        rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
+        held_back = _held_back(self._loaded, delivery, self._outcomes)
+        if uploads.calls:
+            refused = sum(upload.rejected is not None for upload in uploads.latest.values())
+            logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=uploads.calls)
+        asked = sum(self._outcomes.result(row) is Result.NOT_SENT for row in self._outcomes.asked)
+        if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
+            ended = "held back" if not_sent == held_back + asked else "stopped"
+        report = Report(
+            run=self._run.name,
+            counts=counts,
+            requests=delivery.reachability.posts_sent,
+            looks=looks + delivery.reachability.lookups_sent,
+            rate_limited=limiter.rate_limited,
+            results=self._target,
+            remark=None,
+            stopped=stopped,
+            duplicates=duplicates_of(rows, self._outcomes),
+            reasons=kinds(self._loaded, self._outcomes, stopped),
+            started_at=self._run.started_at,
+            ended_at=self._context.caller.clock(),
+            held_back=held_back,
+            asked=asked,
+            more_visible=len(self._outcomes.visible),
+            left_alone=len(self._outcomes.left),
+            finding_calls=self._lookup.calls,
+            uploads=uploads.calls,
+            not_found=not_found_of(rows, self._outcomes, self._journal),
+            could_not_look=delivery.samples.could_not_look,
+            not_looked_at=delivery.samples.left,
+            ended=ended,
+            batch_size=delivery.queue.sizes.batch_size,
+            distinct_notes=len(self._loaded.plan.groups),
+            is_practice=self._context.caller.api.traits.is_practice,
+            waiting=in_ranges(sorted({*rows.number[self._outcomes.positions(Result.NOT_SENT)].tolist()})),
+            key_place=self._settings.key_place if isinstance(stopped, KeyRefused) else None,
+        )
+        with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
+            _learn(self._journal, self._run.workspace, delivery, limiter, report.ended_at)
+            self._lookup.forget_rejected(rows, self._outcomes)
+        logs.event(
+            f"run {report.ended}",
+            requests=report.requests,
+            look_ups=report.looks,
+            told_to_wait=report.rate_limited,
+            seconds=round(report.ended_at - self._run.started_at, 1),
+            **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
+            error=logs.kinds(stopped) if stopped else None,
+            why=logs.said(stopped) if stopped else None,
+        )
+        self._see(self._loaded, self._outcomes)
+        summary = summary_of(report, self._loaded, self._settings.workspace)
+        # A run without its results isn't finished, so that the same command continues it, also with --again.
+        ended = "stopped"
+        try:
+            written = write_results(self._target, self._loaded, self._outcomes, self._run, summary)
+            ended = ended if written.is_owed else report.ended
+        finally:
+            with contextlib.suppress(JournalFailed):
+                counted = {result.value: count for result, count in counts.items()}
+                self._journal.runs.end(self._run, ended, counted, report.ended_at)
+        logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
+        return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
+
+
+def _held_back(loaded: Loaded, delivery: Coordinator, outcomes: Outcomes) -> int:
+    """Return the number of rows that aren't sent because they are held back, with the rows that repeat them."""
+    repeating = np.flatnonzero(np.isin(loaded.plan.original, delivery.held_back))
+    held_back = loaded.rows.of_sheet(np.array([*delivery.held_back, *repeating], dtype=np.int32))
+    return int(np.isin(outcomes.positions(Result.NOT_SENT), held_back).sum())
+
+
+def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter, now: float) -> None:
+    """Store the batch size, delay and rate limit that this run measured, for later runs."""
+    if (sizes := delivery.queue.sizes).has_learned:
+        journal.learned.learn_batch_size(workspace, sizes.batch_size)
+    if (lag := delivery.evidence.replication_lag.measured) is not None:
+        journal.learned.learn_lag(workspace, lag, now)
+    if rates := limiter.windows.rates:
+        journal.learned.learn_limits(workspace, {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()})
+
+
+def _changed(expected: int, total: int) -> Changed:
+    return Changed(say("sending.number-has-changed", expected=expected, found=total))
+
+
+def _why_not_sent(stopped: Stopped | None) -> Message:
+    """Return the reason for rows that a run didn't reach: why it stopped."""
+    if stopped is None:
+        return say("outcome.broke-off")
+    return say("outcome.run-stopped", why=stopped.message)

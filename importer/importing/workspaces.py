@@ -1,0 +1,321 @@
+"""Open and lock a workspace's journal after checking that it is the right journal; copy a journal.
+
+Input: settings, and for a copy a file. Output: the journal, a run with a certain name, or what earlier runs learned; a
+complete copy of the journal at one moment, which is possible even during an import.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from importer.api import Endpoint
+from importer.calls.workers import LONGEST_WAIT
+from importer.errors import BadSettings, Busy, Changed, FirstRun, Interrupted, UnusableJournal
+from importer.importing.wording import listed
+from importer.journal import Journal, Run, accounts, identity, lock
+from importer.journal.runs import Confirmation
+from importer.messages import Message, Said, as_message, say
+from importer.models import Group, Progress, Visibility, Workspace
+from importer.settings import Rate, Settings, journal_place
+
+_SEVERAL = 3  # maximum number of other profiles; of more, only those with a similar name are shown
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Journal | None]:
+    """Yield the journal, to read it without a lock; None if there is none yet."""
+    if not Journal.exists(settings.journal):
+        yield None
+        return
+    with Journal.open(settings.journal) as journal:
+        yield journal
+
+
+@contextmanager
+def held(
+    settings: Settings,
+    *,
+    rows: int = 0,
+    observe: Callable[[Progress], None] = lambda _: None,
+    stop: Callable[[], Said | None] = lambda: None,
+) -> Iterator[Journal]:
+    """Yield the workspace's journal with its lock held, after waiting for another import as long as the settings say.
+
+    Args:
+        settings: the settings, which name the workspace.
+        rows: number of rows of the file that is to be imported.
+        observe: receives the reason for waiting.
+        stop: called while waiting. If it returns a sentence, waiting ends.
+
+    Raises:
+        WrongJournal: the workspace had another journal so far.
+        Busy: another import of the workspace is still running.
+        Interrupted: the run was asked to stop while it waited.
+    """
+    if not Journal.exists(settings.journal):
+        check_journal(None, settings)  # so that none is created while the right journal is out of reach
+
+    def tell(attempt: RetryCallState) -> None:
+        busy = attempt.outcome and attempt.outcome.exception()
+        assert isinstance(busy, Busy)
+        if (reason := stop()) is not None:
+            raise Interrupted(say("stopped.nothing-sent", why=as_message(reason)))
+        observe(Progress(rows, 0, 0, 0, 0, say("progress.waits", holder=busy.holder)))
+
+    over, is_busy, pause = stop_after_delay(settings.wait), retry_if_exception_type(Busy), wait_fixed(LONGEST_WAIT)
+    with Journal.open(settings.journal) as journal, ExitStack() as stack:
+        check_journal(journal, settings)
+        for attempt in Retrying(retry=is_busy, stop=over, wait=pause, before_sleep=tell, reraise=True):
+            with attempt:
+                stack.enter_context(_locks(journal, settings))
+        yield journal
+
+
+@contextmanager
+def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
+    with ExitStack() as stack:
+        stack.enter_context(journal.held(settings.workspace))
+        if settings.key and not settings.is_unguarded:
+            stack.enter_context(accounts.held(settings.key))
+        yield
+
+
+def check_journal(journal: Journal | None, settings: Settings) -> None:
+    """Check that the workspace had this journal so far.
+
+    Raises:
+        WrongJournal: the workspace had another journal.
+    """
+    if not settings.new_journal:
+        journal_id, latest = (journal.id, journal.runs.latest_request) if journal else (None, int)
+        identity.check(_owner(journal, settings), journal_id, str(settings.journal), latest)
+
+
+def _owner(journal: Journal | None, settings: Settings) -> Workspace:
+    return settings.workspace if journal is None else journal.owner(settings.workspace)
+
+
+def check_place(settings: Settings) -> None:
+    """Check that a journal could be created, as far as that is possible without creating it.
+
+    Raises:
+        UnusableJournal: the path of the journal's folder isn't a folder.
+    """
+    file = journal_place(settings.journal)
+    if not isinstance(file, Path):
+        return  # looking for the journal has shown that its server can be reached
+    folder = next(filter(Path.exists, file.absolute().parents), None)
+    if folder is not None and not folder.is_dir():
+        raise UnusableJournal(say("journals.folder-is-none", file=str(file), folder=str(folder)))
+
+
+def check_confirmed(journal: Journal, settings: Settings, *, is_agreed: bool) -> None:
+    """Check that a person said whose workspace the profile is, or agreed to a number of notes and no other is possible.
+
+    Raises:
+        FirstRun: nobody has.
+    """
+    unclear = unconfirmed(journal, settings)
+    if unclear is not None and not (is_agreed and unclear.kind != "key-of-another"):
+        raise unclear.error
+
+
+def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = False) -> None:
+    """Remember that this is the workspace's journal and its key, but not for a test server on this machine.
+
+    Args:
+        journal: the journal.
+        settings: the settings, which name the workspace.
+        is_agreed: whether a person has agreed to an import.
+
+    Raises:
+        FirstRun: nobody has confirmed the workspace or its key.
+    """
+    if settings.is_unguarded:
+        return
+    if not is_agreed:
+        check_confirmed(journal, settings, is_agreed=False)
+    owner = _owner(journal, settings)
+    journal.runs.confirm(owner, None, settings.key)
+    journal.count = identity.remember(owner, journal.id, journal.place, journal.runs.latest_request())
+    if settings.key:
+        accounts.remember(owner, settings.key)
+
+
+@dataclass(frozen=True)
+class Unconfirmed:
+    """Reason why a person has to say whose workspace a profile is, before anything is sent as this profile.
+
+    Attributes:
+        kind: ``first``: nobody has imported as the profile yet; ``key-of-another``: its key was used for other
+            workspaces; ``new-key``: it had another key so far.
+        why: the reason, in one sentence or two.
+        others: workspaces in its journal that it may be another name of.
+    """
+
+    kind: str
+    why: Message
+    others: Sequence[Workspace] = ()
+
+    @property
+    def asks(self) -> Message:
+        """Question for a person: whether the profile has the right workspace, or which one it has."""
+        return say("unconfirmed.which" if self.others else f"unconfirmed.{self.kind}.asks")
+
+    @property
+    def error(self) -> FirstRun:
+        """Error if nobody can be asked."""
+        return FirstRun(say("unconfirmed.refused", why=self.why, then=say(f"unconfirmed.{self.kind}.then")))
+
+
+def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | None:
+    """Return why a person has to say whose workspace the profile is; None if that is known.
+
+    A mistyped profile or address, or a wrong key, would deliver everything again, or to strangers. For a test server on
+    this machine nobody is asked.
+    """
+    if settings.is_unguarded:
+        return None
+    owner, parts = _owner(journal, settings), {"profile": repr(settings.profile), "url": settings.base_url}
+    used = _used_with(journal, settings.key)
+    if owner in used:
+        return None
+    if used:
+        there = [other for other in used if journal is not None and journal.has(other)]
+        usual = None if there else identity.remembered(used[0])
+        names = {"others": ", ".join(repr(str(other)) for other in used)}
+        if usual is None:
+            why = say("unconfirmed.key-of-another", **parts, **names)
+        else:
+            why = say("unconfirmed.key-of-another-journal", **parts, **names, journal=usual.place)
+        return Unconfirmed("key-of-another", why, there if _is_unused(journal, settings) else ())
+    if identity.remembered(owner) is None and (journal is None or not journal.runs.is_confirmed(owner)):
+        if not (others := _at_the_address(journal, settings)):
+            return Unconfirmed("first", say("unconfirmed.first", **parts))
+        why = say("unconfirmed.first-beside", **parts, others=", ".join(repr(other.profile) for other in others))
+        return Unconfirmed("first", why, others)
+    if settings.key and journal is not None and journal.runs.has_key(owner):
+        return Unconfirmed("new-key", say("unconfirmed.new-key", **parts))
+    return None
+
+
+def _used_with(journal: Journal | None, key: str) -> list[Workspace]:
+    """Return the workspaces that the key was used for, in this journal or on this machine."""
+    if not key:
+        return []
+    here = accounts.known_as(key)
+    if journal is None:
+        return here
+    return [*dict.fromkeys(map(journal.owner, (*journal.runs.used_with(key), *here)))]
+
+
+def _is_unused(journal: Journal | None, settings: Settings) -> bool:
+    """Return whether nothing was sent as this profile, so that it can become another name of a workspace."""
+    return journal is not None and journal.owner(settings.workspace) not in journal.runs.workspaces()
+
+
+def _at_the_address(journal: Journal | None, settings: Settings) -> list[Workspace]:
+    """Return the other workspaces of earlier runs at this address, if none had this profile.
+
+    With more than three others, as at an agency, a new profile is normal. Then only similar names are returned.
+    """
+    if journal is None or not _is_unused(journal, settings):
+        return []
+    others = {it.profile: it for it in journal.runs.workspaces() if it.base_url == settings.base_url}
+    near = others if len(others) <= _SEVERAL else difflib.get_close_matches(settings.profile, others, _SEVERAL)
+    return [others[profile] for profile in near]
+
+
+def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Group]) -> frozenset[Visibility]:
+    """Return the visibilities of these notes that no note sent to the workspace has had yet."""
+    present = {group.note.visibility for group in groups}
+    return frozenset(
+        visibility
+        for visibility in present
+        if journal is None or not journal.deliveries.has_sent(settings.workspace, visibility)
+    )
+
+
+def confirm(settings: Settings, meant: Workspace | None = None) -> None:
+    """Remember that a person has said whose workspace the profile is, at this address and with this key.
+
+    The journal keeps that, for all machines that share it. It is made if it doesn't exist yet.
+
+    Args:
+        settings: the settings.
+        meant: the workspace that the profile is another name of from now on; None for one of its own.
+
+    Raises:
+        Changed: the profile can't become another name of that workspace, or no longer can.
+        ImporterError: the confirmation can't be kept.
+    """
+    if not Journal.exists(settings.journal):
+        check_journal(None, settings)
+    with Journal.open(settings.journal) as journal, ExitStack() as stack:
+        if meant is not None:
+            stack.enter_context(journal.held(settings.workspace))  # no run as the profile itself is under way
+            if (unclear := unconfirmed(journal, settings)) is None or meant not in unclear.others:
+                raise Changed(say("unconfirmed.not-continued", other=str(meant), profile=repr(settings.profile)))
+        confirmation = Confirmation(time.time(), lock.user())
+        journal.runs.confirm(settings.workspace, confirmation, settings.key, same_as=meant)
+
+
+def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
+    """Return the run with this name, or for ``last`` the workspace's latest run that a person didn't decline.
+
+    Raises:
+        BadSettings: there is no such run.
+    """
+    if name == "last":
+        run = next((run for run in journal.runs.listed(workspace) if run.ended != "declined"), None)
+        kind = "workspaces.no-last-run"
+    else:
+        run = next(iter(journal.runs.listed(name=name)), None)
+        kind = "workspaces.no-such-run"
+    if run is None:
+        about = {"workspace": str(workspace)} if name == "last" else {}
+        there = elsewhere(journal, workspace) if name == "last" else None
+        raise BadSettings(there or say(kind, journal=journal.name, run=repr(name), **about))
+    return run
+
+
+def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
+    """Return a message that names the journal's workspaces if this one has no runs: a flag may be missing."""
+    workspaces = journal.runs.workspaces()
+    if not workspaces or journal.owner(workspace) in workspaces:
+        return None
+    return say(
+        "workspaces.elsewhere",
+        journal=journal.name,
+        workspace=str(workspace),
+        known=listed([*map(str, workspaces)]),
+    )
+
+
+def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint, Rate]:
+    """Return the rate of each kind of call that the API allowed an earlier run, as far as they are known."""
+    limits = {} if journal is None else journal.learned.limits(settings.workspace)
+    return {kind: Rate(*limits[kind]) for kind in Endpoint if kind in limits}
+
+
+# -- copies --------------------------------------------------------------------------------------------------------
+
+
+def back_up(settings: Settings, target: Path) -> None:
+    """Copy the journal to a file. An earlier copy of the same journal is replaced, and no other file.
+
+    Raises:
+        BadSettings: there is no journal, or another file is in the copy's place.
+        Unusable: the journal can't be read, or the copy can't be written.
+    """
+    if not Journal.exists(settings.journal):
+        raise BadSettings(say("journals.none", journal=str(settings.journal), profile=repr(settings.profile)))
+    with Journal.open(settings.journal) as journal:
+        journal.back_up(target)

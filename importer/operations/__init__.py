@@ -1,0 +1,35 @@
+"""Provide what people do beside importing. Nothing here prints, asks or exits.
+
+Input: settings. Output: the results of a command as values, and messages about them.
+
+    verify         look up unconfirmed deliveries         hide              make notes private drafts, and back
+    history        the list of runs                       template          an empty workbook
+    reopening      an address that opens the page
+    doctor         checks before the first night          live              one note, tried on a prospect
+    report_messages  the messages about these             documents         JSON documents about these
+
+Each module is loaded on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import importer.operations.doctor
+    import importer.operations.documents
+    import importer.operations.hide
+    import importer.operations.history
+    import importer.operations.live
+    import importer.operations.reopening
+    import importer.operations.report_messages
+    import importer.operations.template
+    import importer.operations.verify  # noqa: F401 - modules become attributes of the package
+
+
+def __getattr__(name: str) -> Any:
+    if importlib.util.find_spec(f"{__name__}.{name}") is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.{name}")

@@ -1,0 +1,86 @@
+"""Build the JSON documents about past runs, look-ups and the installation; see docs/output.schema.json.
+
+Input: the results of a command. Output: a document of numbers, words and lists, ready to be written as JSON.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import sqlite3
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from importer.journal import VERSION
+from importer.telling.documents import Document, head, plain, some
+from importer.version import __version__
+
+if TYPE_CHECKING:
+    from importer.operations.doctor import Check
+    from importer.operations.history import History
+    from importer.operations.verify import Verified
+    from importer.settings.sources import Given
+
+_REQUIREMENT = re.compile(r"""([\w.-]+)[^;]*(?:;.*extra == ['"](\w+))?""")
+_OF_DEVELOPERS = frozenset({"test", "dev", "bench"})
+
+
+def history(found: History) -> Document:
+    """Return the document of past runs, latest first."""
+    runs = [
+        {
+            **some(past.run, "name", "file", "sheet", "started_at", "ended_at"),
+            **plain(past.run.workspace),
+            **some(past, "ended", "seconds", "counts", "hidden", "not_found", "reading", "confirmed"),
+        }
+        for past in found.runs
+    ]
+    return {**head("history", 0), "runs": runs}
+
+
+def verify(found: Verified) -> Document:
+    """Return the document of a look-up of unconfirmed deliveries."""
+    return {**head("verify", found.exit_status), **plain(found)}
+
+
+def doctor(checks: Sequence[Check], given: Mapping[str, Given]) -> Document:
+    """Return the document of a look at the installation: the versions, the settings that are set, and the findings.
+
+    A setting's value is shown as it was given. No setting holds a secret: a key and a password are refused in one.
+    """
+    return {
+        **head("doctor", max((check.exit_status for check in checks), default=0)),
+        "versions": _versions(),
+        "settings": {
+            name: {"value": setting.value, "from": setting.at(name) or setting.place.value}
+            for name, setting in given.items()
+        },
+        "findings": plain(checks),
+    }
+
+
+def _versions() -> Document:
+    """Return the versions of the program, of what it runs on, and of the packages that it and its extras ask for."""
+    try:
+        requirements = importlib.metadata.requires("note-importer") or []
+    except importlib.metadata.PackageNotFoundError:  # the program runs from a folder of source code
+        requirements = []
+    asked = (match for match in map(_REQUIREMENT.match, requirements) if match and match[2] not in _OF_DEVELOPERS)
+    return {
+        "note-importer": __version__,
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "system": platform.platform(),
+        "sqlite": sqlite3.sqlite_version,
+        "openssl": ssl.OPENSSL_VERSION,
+        "journal": str(VERSION),
+        **{name: _version_of(name) for name in sorted({match[1].lower() for match in asked})},
+    }
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,263 @@
+"""Try on one prospect what the service does with a note: create it, read it back, compare it, and make it a draft.
+
+Input: settings with the key, and the ID or email of a prospect that a person named. Output: a
+:class:`~importer.operations.doctor.Check` for each thing that was seen. The note is private, and it stays there as a
+draft, because the API can't delete notes. Only calls that read are made again. The journal remembers only whether a
+changed note keeps the markup of its text.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from importer import files
+from importer.api import Cause, FoundNote, NoteChange, NotesApi, Reply, Vendor
+from importer.api.protocol import API_REFUSED
+from importer.api.saleshandy import SALESHANDY
+from importer.calls.caller import stopped_by
+from importer.errors import BadSettings, NeedsAPerson, Stopped
+from importer.importing.api_context import connected, steady_clock
+from importer.importing.wording import duration
+from importer.importing.workspaces import opened
+from importer.markup import ContentKind, content_of, seen_digests
+from importer.messages import Message, Said, say
+from importer.models import Note, Status, Visibility
+from importer.operations.doctor import Check
+from importer.settings import Settings
+from importer.settings.reading import WORDS
+
+_TEXT = "note-importer test, may be ignored\nÄrger, „süß“ & R&D \N{PARTY POPPER}\n\nnew paragraph"
+_NOTE = Note(_TEXT, Visibility.PRIVATE, Status.PUBLISHED, content=content_of(_TEXT, ContentKind.AUTO))
+_MARKUP = "<p>note-importer test, may be ignored. <b>Changed</b></p>"
+_WRONG_KEY = "note-importer-wrong-key"
+_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before each look; an account may read 20 times a minute
+_FAR = 300.0  # seconds by which the service's clock may be off without being reported
+
+
+def announced(prospect: str, settings: Settings) -> Iterator[Message]:
+    """Yield what a person has to agree to: where the note is created, and what stays there."""
+    yield say("live.place", prospect=prospect, workspace=str(settings.workspace))
+    yield say("live.leaves")
+
+
+def examine(
+    prospect: str,
+    settings: Settings,
+    *,
+    stop: Callable[[], Said | None] = lambda: None,
+    clock: Callable[[], float] | None = None,
+    sleep: Callable[[float], object] = time.sleep,
+    vendor: Vendor = SALESHANDY,
+) -> Iterator[Check]:
+    """Yield what is seen, call by call, after a person has agreed to it.
+
+    Args:
+        prospect: ID or email of the prospect.
+        settings: the address, the key, and how to call the API.
+        stop: called before each look. If it returns a sentence, nothing more is looked at.
+        clock: seconds since 1970.
+        sleep: waits for so many seconds.
+        vendor: the vendor whose API is called.
+
+    Raises:
+        BadSettings: there is no such prospect, or it has a draft, which ours could replace. Nothing was created.
+        Stopped: the key is refused, or calls don't get through. Nothing was created.
+    """
+    clock = clock or steady_clock()
+    api = connected(settings, vendor, clock)
+    try:
+        other = connected(replace(settings, key=_WRONG_KEY), vendor, clock)
+        try:
+            test = _Test(api, _id_of(prospect, api), stop, sleep)
+            test.check_prospect()
+            yield test.unknown_prospect()
+            yield _judged("Wrong key", other.find(test.prospect, 0, 1), {Cause.BAD_KEY})
+            yield from test.of_note()
+            with opened(settings) as journal:
+                if journal is not None and test.keeps_markup is not None:
+                    journal.learned.learn_markup(settings.workspace, is_kept=test.keeps_markup)
+        finally:
+            other.close()
+    finally:
+        api.close()
+
+
+def write(text: str, folder: Path) -> Path:
+    """Write the report into a folder, and return its path. An earlier report is replaced.
+
+    Raises:
+        BadSettings: the file can't be written.
+    """
+    path = folder / "live-report.json"
+    try:
+        files.replace(path, text.encode())
+    except OSError as error:
+        raise BadSettings(say("live.not-written", path=str(path), error=files.why(error))) from error
+    return path
+
+
+def _id_of(prospect: str, api: NotesApi) -> str:
+    """Return the ID of the prospect that a person named by its ID or email."""
+    if "@" not in prospect:
+        return prospect
+    found = _got(api.look_up(prospect, 1))
+    ids: list[str] = [one.prospect_id for one in found if one.email.lower() == prospect.lower()]
+    if len(ids) != 1:
+        raise BadSettings(say("live.not-one-prospect", n=len(ids)))
+    return ids[0]
+
+
+def _got(reply: Reply[Any]) -> Any:
+    """Return the value of the reply to a call before the note is created.
+
+    Raises:
+        BadSettings: the API refused the call in its own words.
+        Stopped: the call didn't get through.
+    """
+    if (failure := reply.failure) is None:
+        return reply.value
+    if failure.cause in API_REFUSED:
+        raise BadSettings(say("live.no-such-prospect", why=failure.text))
+    if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED, Cause.REDIRECTED):
+        raise stopped_by(failure)
+    raise Stopped(say("live.no-answer", why=failure.text))
+
+
+def _judged(about: str, reply: Reply[Any], expected: set[Cause] | frozenset[Cause]) -> Check:
+    """Return whether a call that must fail was refused in the API's own words, with the layout of the refusal."""
+    failure, metadata = reply.failure, reply.metadata
+    if failure is None:
+        return Check(about, say("live.accepted"), 1)
+    if metadata is None:
+        return Check(about, say("live.no-answer", why=failure.text), 1)
+    is_known, fields = failure.cause in expected, tuple(metadata.layout)
+    refusal = say("live.refusal", status=str(metadata.status), fields=fields or "–", why=failure.text)
+    return Check(about, refusal if is_known else say("live.not-recognised", refusal=refusal), int(not is_known))
+
+
+@dataclass
+class _Test:
+    """One note on one prospect; ``keeps_markup`` is None until a changed text was seen."""
+
+    api: NotesApi
+    prospect: str
+    stop: Callable[[], Said | None]
+    sleep: Callable[[float], object]
+    keeps_markup: bool | None = None
+    _before: set[str] = field(default_factory=set)  # IDs of the notes that were there already
+    _note_id: str = ""
+
+    def check_prospect(self) -> None:
+        """Read the prospect's notes, before anything is created. See :func:`examine` for the errors."""
+        page = _got(self.api.find(self.prospect, 0, self.api.traits.page))
+        if page.draft is not None:
+            raise BadSettings(say("live.has-draft"))
+        self._before = {note.note_id for note in page.all}
+
+    def unknown_prospect(self) -> Check:
+        """Create a note for a prospect that can't exist. An entry without a note is a refusal, too."""
+        about, nobody = "Unknown prospect", self.api.traits.nobody
+        reply = self.api.create(_NOTE, [nobody])
+        answer = (reply.value or {}).get(nobody)
+        if reply.failure is None and (answer is None or answer.note_id is None):
+            return Check(about, say("live.no-note"))
+        return _judged(about, reply, API_REFUSED)
+
+    def of_note(self) -> Iterator[Check]:
+        """Create the note, look at it, and make it a draft. Whatever happens, tell what is left behind."""
+        reply = self.api.create(_NOTE, [self.prospect])
+        answer, failure = (reply.value or {}).get(self.prospect), reply.failure
+        self._note_id = (answer.note_id if answer is not None else None) or ""
+        if self._note_id and reply.metadata is not None:
+            yield Check("Creating a note", say("live.created", status=str(reply.metadata.status), id=self._note_id))
+        else:
+            why = failure.text if failure is not None else (answer.reason if answer is not None else None)
+            yield Check("Creating a note", say("live.not-created", why=why or ""), Stopped.exit_status)
+        is_refused = failure.is_applied is False if failure is not None else answer is not None and not self._note_id
+        if is_refused:
+            yield Check("Left behind", say("live.left-nothing"))
+            return
+        note, took = self._shown(reply.came)
+        if note is not None:
+            yield Check("Reading it back", say("live.shown", time=duration(took)))
+            yield from _compared(note, reply)
+            yield self._rewritten(note)
+            yield from self._made_draft(note)
+            return
+        if (reason := self.stop()) is not None:
+            yield Check("Reading it back", reason, Stopped.exit_status)
+        else:
+            yield Check("Reading it back", say("live.never-shown", time=duration(sum(_PAUSES))), 1)
+        left = say("live.left-note", id=self._note_id) if self._note_id else say("live.left-unclear")
+        yield Check("Left behind", left, 1)
+
+    def _rewritten(self, note: FoundNote) -> Check:
+        """Give the note a text with markup, and look whether the markup survives."""
+        about, failure = "Changing the text", self.api.update(note.note_id, NoteChange(content=_MARKUP)).failure
+        if failure is not None:
+            return Check(about, say("live.text-not-changed", why=failure.text), 1)
+        shown, _ = self._shown(0.0, lambda one: one.content != note.content)
+        if shown is None:
+            return Check(about, say("live.text-still-old"), 1)
+        self.keeps_markup = "<b>" in shown.content
+        return Check(about, say("live.markup-kept" if self.keeps_markup else "live.markup-lost"))
+
+    def _made_draft(self, note: FoundNote) -> Iterator[Check]:
+        failure = self.api.update(note.note_id, NoteChange(Visibility.PRIVATE, Status.DRAFT)).failure
+        if failure is not None:
+            yield Check("Draft", say("live.not-changed", why=failure.text), 1)
+            yield Check("Left behind", say("live.left-note", id=note.note_id), 1)
+            return
+        shown, _ = self._shown(0.0, lambda one: one.status is Status.DRAFT)
+        yield Check("Draft", say("live.draft" if shown is not None else "live.draft-not-shown"), int(shown is None))
+        yield Check("Left behind", say("live.left-draft", id=note.note_id))
+
+    def _shown(
+        self, since: float, is_wanted: Callable[[FoundNote], bool] = lambda _: True
+    ) -> tuple[FoundNote | None, float]:
+        """Look until the note is shown as wanted; return it, and the seconds since a time."""
+        reply: Reply[Any] | None = None
+        for pause in _PAUSES:
+            self.sleep(pause)
+            if self.stop() is not None:
+                break
+            reply = self.api.find(self.prospect, 0, self.api.traits.page)
+            for note in reply.value.all if reply.value is not None else ():
+                if self._is_ours(note) and is_wanted(note):
+                    self._note_id = note.note_id
+                    return note, reply.came - since
+        return None, 0.0
+
+    def _is_ours(self, note: FoundNote) -> bool:
+        """Return whether it is the note, by its ID, or else because it is new and reads the same."""
+        if self._note_id:
+            return note.note_id == self._note_id
+        return note.note_id not in self._before and _reads_the_same(note)
+
+
+def _reads_the_same(note: FoundNote) -> bool:
+    return not seen_digests(note.content).isdisjoint(seen_digests(_NOTE.content))
+
+
+def _compared(note: FoundNote, created: Reply[Any]) -> Iterator[Check]:
+    """Compare the note as it is shown with what was sent."""
+    is_same = _reads_the_same(note)
+    text = say("live.text-same") if is_same else say("live.text-changed", text=note.content)
+    yield Check("Text", text, int(not is_same))
+    is_private = note.visibility is Visibility.PRIVATE
+    yield Check("Visibility", _word(note.visibility), 0 if is_private else NeedsAPerson.exit_status)
+    yield Check("Status", _word(note.status), int(note.status is not Status.PUBLISHED))
+    yield Check("Author", note.author or say("live.not-told"), int(not note.author))
+    if note.created_at is None:
+        yield Check("Date", say("live.not-told"), 1)
+        return
+    off = max(note.created_at - created.came, created.began - note.created_at, 0.0)
+    yield Check("Date", say("live.date", time=duration(off)), int(off > _FAR))
+
+
+def _word(value: Visibility | Status | None) -> Message:
+    return say("live.not-told") if value is None else WORDS[value.name]

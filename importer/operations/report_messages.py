@@ -1,0 +1,171 @@
+"""Write the messages about past runs, look-ups and hiding.
+
+Input: the results of a command. Output: lines with messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from importer.importing.wording import clock_time, taken, when
+from importer.markup import first_words
+from importer.messages import Cell, Message, Part, render, say
+from importer.models import Result
+from importer.operations.history import History, PastRun, RunFilter
+from importer.reading import column_letter
+from importer.results.presentation import HELD_BACK, MEANINGS
+from importer.telling.rendering import Line, LineKind
+from importer.telling.report_messages import counts, meanings, read_back
+
+if TYPE_CHECKING:
+    from importer.operations.hide import Hidden, Hiding
+    from importer.operations.verify import Verified
+
+_SHOWN = ("program", "columns", "sheet", "reading", "visibility", "status", "settings")
+
+
+def of_past(past: PastRun, *, held_back: bool) -> Iterator[tuple[Result, int, Message]]:
+    """Return the :func:`meanings` of the results of a past run, which may have held rows back."""
+    return meanings(past.counts, explained={**MEANINGS, **({Result.NOT_SENT: HELD_BACK} if held_back else {})})
+
+
+def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
+    """Yield the findings of a look-up; without ``zeros``, counts of zero are left out."""
+    if found.stopped is not None:
+        yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
+    if found.elsewhere:
+        yield Line(found.elsewhere, LineKind.TEXT)
+    if found.found or zeros:
+        yield Line(say("verify.found", n=found.found))
+    if found.absent or zeros:
+        yield Line(say("verify.absent", n=found.absent))
+    if found.unconfirmed or zeros:
+        yield Line(say("verify.unconfirmed" if found.doubts else "verify.nothing-unconfirmed", n=found.unconfirmed))
+    for why, number in found.doubts.items():
+        yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
+    if found.duplicates:
+        yield Line(say("verify.duplicates", n=len(found.duplicates), ids=tuple(found.duplicates)), LineKind.TEXT)
+    yield from read_back(found)
+    for run, notes in found.known_missing.items():
+        yield Line(say("verify.not-found-before", n=notes, run=run), LineKind.TEXT)
+    if found.due_at is not None:
+        yield Line(say("verify.sample-too-new", time=clock_time(found.due_at)), LineKind.TEXT)
+
+
+def hidden(done: Hidden) -> Iterator[Line]:
+    """Yield the result of hiding notes."""
+    if done.stopped is not None:
+        yield Line(say("ended.stopped", why=done.stopped.message), LineKind.TEXT)
+    if done.hidden or done.refused or done.stopped:
+        yield Line(say("hide.undone" if done.which.undo else "hide.done", n=done.hidden))
+        for note_id, reason in done.refused.items():
+            yield Line(say("hide.refused", note=note_id, why=reason), LineKind.DETAIL)
+
+
+def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> Iterator[Line]:
+    """Yield which notes would be hidden or given back, with the rows and texts that were found for their IDs."""
+    notes, undo = planned.notes, planned.which.undo
+    yield from _which_notes(planned)
+    for delivery in notes[:5]:
+        parts: dict[str, Part] = {"note": delivery.note_id or "", "prospect": delivery.prospect}
+        rows, text = found.get(delivery.note_id or "", ((), ""))
+        if rows:
+            parts["rows"] = tuple(say("row", row=str(row)) for row in rows)
+        if text:
+            parts["words"] = Cell(first_words(text))
+        kind = "hide.note-in-sheet" if rows else "hide.note-with-text" if text else "hide.note"
+        yield Line(say(kind, **parts), LineKind.DETAIL)
+    if len(notes) > 5:
+        yield Line(say("hide.more", n=len(notes) - 5))
+    if planned.left:
+        ids = tuple(delivery.note_id or "" for delivery in planned.left[:5]) + (("…",) if len(planned.left) > 5 else ())
+        yield Line(say("hide.sent-again" if undo else "hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT)
+    if notes and not undo:
+        yield Line(say("hide.still-exist"), LineKind.TEXT)
+        if not planned.which.are_duplicates:
+            yield Line(say("hide.to-send-anew"), LineKind.TEXT)
+
+
+def _which_notes(planned: Hiding) -> Iterator[Line]:
+    """Yield how many notes would be hidden or given back, or that there are none."""
+    run, which, n = planned.run, planned.which, len(planned.notes)
+    about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
+    if which.undo:
+        yield Line(say("hide.notes-undo", n=n)) if n else Line(say("hide.nothing-to-undo"), LineKind.TEXT)
+    elif not n and about:
+        yield Line(say("hide.nothing-of-run", **about), LineKind.TEXT)
+    elif not n:
+        yield Line(say("hide.nothing" if which.are_duplicates else "hide.nothing-of-these"), LineKind.TEXT)
+    elif about:
+        yield Line(say("hide.run", **about))
+        yield Line(say("hide.notes-of-run", n=n))
+    else:
+        yield Line(say("hide.duplicates" if which.are_duplicates else "hide.notes-named", n=n))
+
+
+def history(found: History) -> Iterator[Line]:
+    """Yield the runs, latest first; or the reason why there are none."""
+    if not found.runs:
+        is_filtered = found.wanted != RunFilter(of_all=found.wanted.of_all)
+        message = say("history.no-such-run") if is_filtered else found.elsewhere or say("history.no-run")
+        yield Line(message, LineKind.TEXT)
+    for past in found.runs:
+        run, seconds = past.run, past.seconds
+        took = "" if seconds is None else taken(seconds)
+        about = {"run": run.name, "time": when(run.started_at), "took": f"{took:>7}"}
+        yield Line(say("history.run", **about, ended=past.ended, file=past.file))
+        if found.wanted.of_all:
+            yield Line(say("history.workspace", workspace=str(run.workspace)))
+        if past.counts:
+            counted = [say("history.count", result=result.value, rows=rows) for result, rows in past.counts.items()]
+            counted += [say("history.hidden-since", rows=past.hidden)] if past.hidden else []
+            counted += [say("history.not-found-since", rows=len(past.not_found))] if past.not_found else []
+            yield Line(say("history.counts", counts=tuple(counted)))
+
+
+def past_run(past: PastRun) -> Iterator[Line]:
+    """Yield the details of a run."""
+    run, seconds = past.run, past.seconds
+    lines = {
+        say("history.of-run"): run.name,
+        say("history.of-file"): render(past.file),
+        say("history.of-workspace"): str(run.workspace),
+        say("history.of-start"): when(run.started_at),
+        say("history.of-end"): when(run.ended_at) if run.ended_at is not None else "",
+        say("history.of-time"): taken(seconds) if seconds is not None else "",
+        say("history.of-how"): past.ended,
+        **dict(_reading(past)),
+    }
+    for name, text in lines.items():
+        if text:
+            yield Line(say("history.line", name=f"{render(name) + ':':12}", text=text))
+    yield from counts(meanings(past.counts))
+    if past.hidden:
+        yield Line(say("history.hidden", n=past.hidden))
+    if past.not_found:
+        yield Line(say("history.not-found", n=len(past.not_found)), LineKind.TEXT)
+        for note in past.not_found:
+            yield Line(say("not-found.note", note=note.note_id, prospect=note.prospect), LineKind.DETAIL)
+    if past.ended != "declined":
+        yield Line(say("history.results-again"), LineKind.TEXT)
+
+
+def _reading(past: PastRun) -> Iterator[tuple[Message, str]]:
+    """Yield who confirmed the workspace, and the answers and settings that decided what the run sent."""
+    if past.confirmed is not None:
+        parts = {"by": past.confirmed.by or say("history.by-someone"), "at": when(past.confirmed.at)}
+        yield say("history.of-confirmation"), render(say("history.confirmed", **parts))
+    columns = {
+        role: "+".join(map(column_letter, positions)) for role, positions in past.reading.get("columns", {}).items()
+    }
+    for name in _SHOWN:
+        if value := {**past.reading, "columns": columns}.get(name):
+            yield say(f"history.with-{name}"), _written(value)
+
+
+def _written(value: object) -> str:
+    """Return a value of the journal's document as text."""
+    if not isinstance(value, Mapping):
+        return render(say("history.left-out")) if value is None else str(value)
+    return ", ".join(f"{name or repr('')} = {_written(item)}" for name, item in value.items())

@@ -1,0 +1,147 @@
+"""Look up and settle unconfirmed deliveries, and check whether notes sent again exist twice. Creates nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from importer.api import Vendor
+from importer.api.saleshandy import SALESHANDY
+from importer.delivery.context import DeliveryContext
+from importer.delivery.coordinator import Coordinator
+from importer.delivery.outcomes import Outcomes
+from importer.errors import Stopped
+from importer.importing import logs
+from importer.importing.api_context import calls, policy
+from importer.importing.report import NotFound, not_found_elsewhere
+from importer.importing.workspaces import elsewhere, held, keep_in_mind, opened
+from importer.journal import Journal
+from importer.messages import Message, Said
+from importer.models import Progress, Result
+from importer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Findings of reading back deliveries.
+
+    Attributes:
+        found: number of notes that exist; they count as created from now on.
+        absent: number of notes that certainly don't exist; the import sends them when it is run again.
+        unconfirmed: number of notes that are still in doubt.
+        doubts: reason for the doubt, in words → number of notes.
+        duplicates: IDs of further notes that are like the ones found.
+        stopped: why the look-up ended early, or None.
+        not_found, could_not_look, not_looked_at: about notes of earlier runs, as in a run's report.
+        due_at: when the next of these notes can be read back, in seconds since 1970; None if none waits.
+        elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
+        known_missing: number of notes of each run, by its name, that were not found before and weren't read now.
+    """
+
+    found: int
+    absent: int
+    unconfirmed: int
+    doubts: Mapping[Message, int]
+    duplicates: Sequence[str]
+    stopped: Stopped | None
+    elsewhere: Message | None = None
+    not_found: Sequence[NotFound] = ()
+    could_not_look: bool = False
+    not_looked_at: int = 0
+    due_at: float | None = None
+    known_missing: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status. 0: all deliveries are settled; 1: some need a person; 3 and 4: the look-up ended early."""
+        needs_a_look = self.unconfirmed > 0 or self.duplicates or self.not_found
+        return self.stopped.exit_status if self.stopped else int(bool(needs_a_look))
+
+
+def unclear(settings: Settings) -> int:
+    """Return how many deliveries of the workspace are to be looked up, including those of an import under way."""
+    with opened(settings) as journal:
+        if journal is None:
+            return 0
+        unsettled = journal.deliveries.unsettled(settings.workspace)
+        resent = journal.deliveries.resent(settings.workspace)
+        return sum(len(deliveries) for _, deliveries in unsettled.values()) + len(resent)
+
+
+def verify(
+    settings: Settings,
+    *,
+    begin: Callable[[int], None] = lambda _: None,
+    observe: Callable[[Progress], None] = lambda _: None,
+    stop: Callable[[], Said | None] = lambda: None,
+    clock: Callable[[], float] | None = None,
+    vendor: Vendor = SALESHANDY,
+) -> Verified:
+    """Read back every delivery of the workspace whose outcome no run knows. Creates nothing.
+
+    Deliveries that a run sent again, but broke off before checking, are checked too. So are the notes of a run's sample
+    that were too new when the run ended.
+
+    Args:
+        settings: the workspace, and how to call the API.
+        begin: receives the number of unsettled deliveries.
+        observe: receives the progress.
+        stop: called repeatedly. If it returns a sentence, the look-up ends early.
+        clock: seconds since 1970.
+        vendor: the vendor whose API is read.
+    """
+    with held(settings, observe=observe, stop=stop) as journal:
+        unsettled = journal.deliveries.unsettled(settings.workspace)
+        resent = journal.deliveries.resent(settings.workspace)
+        sampled = journal.deliveries.sampled(settings.workspace)
+        if unsettled or resent or sampled:  # a journal without its deliveries may be another one's
+            keep_in_mind(journal, settings)
+        size = sum(len(deliveries) for _, deliveries in unsettled.values())
+        begin(size)
+        outcomes = Outcomes(size + len(resent))
+        outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
+        with calls(settings, journal, vendor, clock, observe, stop) as context:
+            rules = policy(settings, resends=False)
+            delivering = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
+            delivery = Coordinator(delivering, outcomes, observe)
+            start = 0
+            for key, deliveries in unsettled.values():
+                delivery.takeover.take_up(key, deliveries[0].note, deliveries, range(start, start + len(deliveries)))
+                start += len(deliveries)
+            for position, (key, known_delivery) in enumerate(resent, size):
+                delivery.takeover.check(key, [(position, known_delivery)])
+            stopped = None
+            try:
+                delivery.run()
+            except Stopped as error:
+                stopped = error
+        counts = outcomes.counts()
+        created = counts.get(Result.CREATED, 0)
+        duplicates = [note_id for ids in outcomes.duplicates.values() for note_id in ids]
+        logs.event("looked up", **{result.value.replace(" ", "_"): rows for result, rows in counts.items()})
+        absent, doubts = counts.get(Result.NOT_SENT, 0), outcomes.reasons(Result.UNCONFIRMED)
+        samples = delivery.samples
+        return Verified(
+            created,
+            absent,
+            doubts.total(),
+            {reason: rows for reason, rows in doubts.items() if reason is not None},
+            duplicates,
+            stopped,
+            elsewhere(journal, settings.workspace),
+            [*not_found_elsewhere(outcomes.missing_elsewhere, journal)],
+            samples.could_not_look,
+            samples.left,
+            samples.looks.due_at,
+            _known_missing(journal, settings, outcomes) if stopped is None else {},
+        )
+
+
+def _known_missing(journal: Journal, settings: Settings, outcomes: Outcomes) -> Mapping[str, int]:
+    """Return run → number of its notes that earlier runs didn't find, except those that were just read back."""
+    told = {note_id for _, note_id, _ in outcomes.missing_elsewhere}
+    sampled = journal.deliveries.sampled(settings.workspace, missing=True)
+    missing = [note for note in sampled if note.is_missing and note.note_id not in told]
+    names = {run.id: run.name for run in journal.runs.listed(settings.workspace)} if missing else {}
+    return Counter(names[note.run] for note in missing)

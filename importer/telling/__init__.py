@@ -1,0 +1,32 @@
+"""Tell people and programs about plans and runs: lines for a screen, JSON documents, and notifications.
+
+Input: overviews and reports. Output: messages, documents and notifications; the faces show them.
+
+    preview_messages   the messages of a preview          report_messages   the messages of a report
+    rendering      lines, and progress in words           documents         JSON documents for programs
+    notification_messages  the text of a notification     notifications     send notifications
+    messenger      send one notification                  result_rows       the rows of a run, to be searched
+
+Each module is loaded on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import importer.telling.documents
+    import importer.telling.notification_messages
+    import importer.telling.notifications
+    import importer.telling.preview_messages
+    import importer.telling.rendering
+    import importer.telling.report_messages
+    import importer.telling.result_rows  # noqa: F401 - modules become attributes of the package
+
+
+def __getattr__(name: str) -> Any:
+    if importlib.util.find_spec(f"{__name__}.{name}") is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.{name}")

@@ -1,0 +1,374 @@
+"""Write the messages of a preview: how the file was understood, what would be sent, problems and open questions.
+
+Input: an :class:`~importer.importing.overview.Overview`. Output: lines with messages.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from importer.errors import as_argument
+from importer.importing.estimate import Estimate
+from importer.importing.overview import Overview
+from importer.importing.wording import count, duration, in_bytes, listed, rate
+from importer.markup import first_words
+from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
+from importer.models import OnSeveral, Role, Status, Visibility
+from importer.settings.reading import WORDS
+from importer.telling.rendering import Line, LineKind
+
+if TYPE_CHECKING:
+    from importer.importing.update_examples import UpdateExample
+
+_SHOWN_PROBLEMS = 20
+_SHOWN_REJECTED = 5
+_SHOWN_GROUPS = 3
+_FEW = 2  # maximum number of problems of one kind that are listed one by one
+_WORDS = 12  # maximum number of words of a column whose meanings are shown
+_LONG = 300.0  # seconds; if a part of a run takes longer, the plan says what would make it shorter
+_CHARACTERS = 400  # maximum number of characters shown of an example
+
+
+def plan(overview: Overview) -> Iterator[Line]:
+    """Yield the lines about what a run would do."""
+    yield from _file(overview)
+    yield Line(say("plan.to", url=overview.base_url, profile=repr(overview.profile)))
+    yield from profiles(overview)
+    yield from sizes(overview)
+    yield from _audience(overview)
+    yield from _problems(overview, 5, more=say("plan.all-in-results"))
+    yield from _largest(overview, shown=0)
+
+
+def first_of_kind(overview: Overview) -> Iterator[Line]:
+    """Yield what a person has to see before a workspace's first public or private notes; nothing for later ones."""
+    if not overview.never_sent:
+        return
+    if Visibility.PRIVATE in overview.never_sent:
+        yield Line()
+        yield Line(say("plan.first-private", then=_how_to_make_public(overview)), LineKind.TEXT)
+    if Visibility.PUBLIC in overview.never_sent:
+        yield Line()
+        shown = overview.examples[Visibility.PUBLIC]
+        yield Line(say("plan.first-public", n=overview.audience["public"], shown=len(shown)), LineKind.TEXT)
+        for example in (example.shortened(_CHARACTERS) for example in shown):
+            yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
+            *lines, last = example.text.split("\n")
+            yield from (Line(words(line), LineKind.QUOTE) for line in lines)
+            last_line = say("plan.example-cut", line=last, n=example.left) if example.left else words(last)
+            yield Line(last_line, LineKind.QUOTE)
+    yield Line()
+
+
+def _how_to_make_public(overview: Overview) -> Message:
+    """Return what to do so that the private notes become public: change the cells, or run with a setting."""
+    column = overview.mapping.get(Role.VISIBILITY)
+    words_of = {} if column is None else column.meanings
+    private = [word for word, value in words_of.items() if value is Visibility.PRIVATE]
+    if column is None or "" in private:
+        return say("plan.public-by-default")
+    from importer.rows.words import is_word  # noqa: PLC0415 - only this sentence waits for it
+
+    if own := [word for word in private if not is_word(word)]:
+        return say("plan.public-by-word", way=SettingPart("value", f"{Role.VISIBILITY}:{as_argument(own[0])}=Public"))
+    return say("plan.public-in-cells", column=column.letter)
+
+
+def question(overview: Overview) -> Message:
+    """Return the question before sending. For first public or private notes, also ask whether that is intended."""
+    url, notes = overview.base_url, notes_to_send(overview)
+    if overview.to_look_up:
+        emails, rows = count(overview.to_look_up, "email"), count(overview.rows, "row")
+        is_each = overview.on_several is OnSeveral.ALL
+        kind = "plan.look-up-and-send-each" if is_each else "plan.look-up-and-send"
+        message = say(kind, emails=emails, rows=rows, notes=notes, url=url)
+    else:
+        message = say("plan.send", notes=notes, url=url)
+    return say("plan.is-this-meant", question=message) if overview.never_sent else message
+
+
+def notes_to_send(overview: Overview) -> Message:
+    """Return the number of notes that would be sent, which emails that aren't looked up yet may change."""
+    most = overview.most
+    if not overview.to_look_up:
+        return count(overview.total, "note")
+    return say("plan.at-least-notes", n=overview.total) if most is None else say("plan.at-most-notes", n=most)
+
+
+def check(overview: Overview) -> Iterator[Line]:
+    """Yield everything that `check` reports."""
+    yield from _file(overview)
+    yield from profiles(overview)
+    yield Line()
+    yield from sizes(overview)
+    yield from _audience(overview)
+    if overview.html or overview.escaped:
+        yield Line(say("plan.html", html=overview.html, escaped=overview.escaped), is_detail=True)
+    yield from _largest(overview, shown=_SHOWN_GROUPS)
+    if overview.similar:
+        yield Line()
+        yield Line(say("plan.near-identical"))
+        for text, numbers in overview.similar:
+            rows = tuple(say("row", row=str(number)) for number in numbers)
+            yield Line(say("plan.near-identical.group", words=Cell(text), rows=rows))
+    if questions := overview.must_decide:
+        yield Line()
+        yield Line(say("plan.undecided"))
+        for question in questions:
+            yield Line(question.text, LineKind.DETAIL)
+    for message in overview.guarded.values():
+        yield Line()
+        yield Line(message, LineKind.TEXT)
+    if overview.troubles:
+        yield Line()
+        yield Line(say("plan.problems"))
+        yield from _problems(overview, _SHOWN_PROBLEMS, more=say("plan.correct-these-first"))
+
+
+def _largest(overview: Overview, shown: int) -> Iterator[Line]:
+    """Yield the largest groups, of which ``shown`` are more than a detail."""
+    if overview.largest:
+        yield Line(is_detail=not shown)
+        yield Line(say("plan.largest"), is_detail=not shown)
+        for index, (size, group) in enumerate(overview.largest):
+            line = say("plan.largest.group", size=f"{size:5,}", group=group)
+            yield Line(line, LineKind.DETAIL, is_detail=index >= shown)
+
+
+def about(overview: Overview) -> Message:
+    """Return one line about how the file was read: format, sheet, header row, encoding."""
+    parts: list[Message] = [overview.format]
+    parts += [say("plan.sheet", sheet=Cell(repr(overview.sheet)))] if overview.sheet else []
+    parts.append(say("plan.headings-in-row", row=str(overview.header_row)))
+    parts += [words(overview.encoding)] if overview.encoding else []
+    return say("plan.file-is", about=tuple(parts))
+
+
+def _audience(overview: Overview) -> Iterator[Line]:
+    if overview.remaining.total:
+        numbers = {"people": overview.people, **overview.audience}
+        told = "private" if overview.audience["private"] and not overview.is_first_private else ""
+        parts = tuple(
+            say("plan.size-private" if name == told else "plan.size", audience=name, notes=notes)
+            for name, notes in numbers.items()
+        )
+        yield Line(say("plan.sizes", sizes=parts))
+        if overview.is_first_private and (message := owner_only(overview)):
+            yield Line(message, LineKind.TEXT)
+
+
+def owner_only(overview: Overview) -> Message | None:
+    """Return a message about who will see the private notes; None if there are none."""
+    return say("plan.owner-only", n=overview.audience["private"]) if overview.audience["private"] else None
+
+
+def columns(overview: Overview) -> Iterator[tuple[Role, Message]]:
+    """Yield the column of each role, with the meanings of its words."""
+    for role, column in overview.mapping.items():
+        parts: dict[str, Part] = {"column": column.letter, "heading": Cell(in_quotes(column.heading))}
+        meanings = _in_words(column.meanings)
+        if role is Role.CONTENT and overview.template:
+            yield role, say("plan.composed", template=Cell(overview.template))
+            continue
+        yield role, say("plan.column-means", **parts, meanings=meanings) if meanings else say("plan.column", **parts)
+    if overview.default_visibility is not None:
+        yield (
+            Role.VISIBILITY,
+            say("plan.default-visibility", visibility=WORDS[overview.default_visibility.name]),
+        )
+
+
+def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message | None:
+    """Return the meanings of a column's words, such as Yes → public, No → private; None if it has none."""
+    messages = [
+        say(
+            "plan.word-means" if word else "plan.blank-means",
+            **({"word": Cell(" ".join(word.split()))} if word else {}),
+            value=say("plan.word-left-out") if value is None else WORDS[value.name],
+        )
+        for word, value in meanings.items()
+    ]
+    if len(messages) > _WORDS:
+        return say("plan.more-words", words=tuple(messages[:_WORDS]), n=len(messages) - _WORDS)
+    return say("names", names=tuple(messages)) if messages else None
+
+
+def _file(overview: Overview) -> Iterator[Line]:
+    yield Line(say("plan.file", file=overview.file, about=about(overview)))
+    for role, message in columns(overview):
+        yield Line(say("plan.role", role=f"{role + ':':12}", column=message), LineKind.DETAIL)
+    if overview.unused:
+        unused = [heading or f"column {letter}" for letter, heading in overview.unused]
+        yield Line(say("plan.not-used", columns=listed(unused)), LineKind.DETAIL)
+    for remark in overview.remarks:
+        yield Line(remark, LineKind.NOTE)
+    if overview.offer is not None:
+        yield Line(overview.offer.text, LineKind.NOTE)
+    if not overview.rows:
+        yield Line(say("plan.no-rows"), LineKind.NOTE)
+
+
+def profiles(overview: Overview) -> Iterator[Line]:
+    """Yield why a person has to say whose workspace the profile is: another one would deliver everything again."""
+    if overview.unconfirmed is not None:
+        yield Line(overview.unconfirmed.why, LineKind.NOTE)
+
+
+def sizes(overview: Overview) -> Iterator[Line]:
+    """Yield the numbers of rows, notes and requests, and how long the requests take."""
+    remaining = overview.remaining
+    if remaining.more_visible and not overview.follows:
+        yield Line(say("plan.more-visible", n=remaining.more_visible), LineKind.NOTE)
+    yield from _updates(overview)
+    counts = {
+        "plan.repeat": overview.duplicates,
+        "plan.delivered-already": overview.done,
+        "plan.with-problems": overview.invalid,
+        "plan.email-names-none": overview.rejected_rows,
+        "plan.skipped": overview.skipped,
+        "plan.left-out": overview.left_out,
+    }
+    parts = (_to_deliver(overview), *(say(kind, n=number) for kind, number in counts.items() if number))
+    yield Line(say("plan.rows", n=overview.rows, about=parts), LineKind.TEXT)
+    yield from _emails(overview)
+    yield from _imported(overview)
+    if held_back := remaining.held_back:
+        yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
+    if remaining.unclear:
+        yield Line(say("plan.unclear", n=remaining.unclear), LineKind.TEXT)
+    asked = {"plan.hidden": remaining.hidden, "plan.in-doubt": remaining.in_doubt}
+    for kind, number in (
+        asked | {"plan.there-twice": remaining.there_twice, "plan.lessened": remaining.lessened}
+    ).items():
+        if number:
+            yield Line(say(kind, n=number), LineKind.NOTE)
+    number, size = overview.uploads
+    if number:
+        yield Line(say("plan.files", n=number, size=in_bytes(size)), LineKind.TEXT)
+    if overview.to_compare:
+        yield Line(say("plan.compared", n=overview.to_compare), LineKind.TEXT)
+    if remaining.requests:
+        yield from _requests(overview)
+
+
+def _to_deliver(overview: Overview) -> Message:
+    """Return the number of notes in the file, and how many of them are to be delivered if earlier runs made some."""
+    left = overview.remaining.total + overview.remaining.held_back
+    is_at_most = overview.to_look_up and overview.most is not None
+    notes = say("plan.at-most-notes" if is_at_most else "count.note", n=overview.planned)
+    if not overview.imported_before:
+        return say("plan.to-deliver", notes=notes)
+    if left:
+        return say("plan.some-to-deliver", notes=notes, n=left)
+    return say("plan.none-to-deliver", notes=notes)
+
+
+def _imported(overview: Overview) -> Iterator[Line]:
+    """Yield how many notes earlier runs delivered, and what became of changed texts."""
+    remaining, imported = overview.remaining, overview.imported_before
+    if imported:
+        yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
+    for kind, number in (("plan.changed", remaining.changed), ("plan.less-visible", remaining.less_visible)):
+        if number and not overview.follows:
+            yield Line(say(kind, n=number), LineKind.NOTE)
+    if overview.keeps_edited:
+        yield Line(say("plan.keeps-edited"), LineKind.NOTE)
+
+
+def _updates(overview: Overview) -> Iterator[Line]:
+    """Yield how many notes follow the sheet, and which of the changes need a person's yes."""
+    updates = overview.updates
+    if overview.follows:
+        counts = {
+            "plan.updates": updates.notes,
+            "plan.becoming-public": updates.public,
+            "plan.becoming-published": updates.published,
+            "plan.new-texts": updates.texts,
+            "plan.left-alone": updates.touched,
+        }
+        for kind, number in counts.items():
+            if number:
+                yield Line(say(kind, n=number), LineKind.NOTE)
+        if updates.asked:
+            yield Line(say("plan.needs-a-yes", n=updates.asked), LineKind.TEXT)
+    elif updates.total:
+        yield Line(say("plan.may-follow", n=updates.total), LineKind.NOTE)
+
+
+def changes(examples: Iterable[UpdateExample]) -> Iterator[Line]:
+    """Yield what notes are before and after the changes that need a person's yes."""
+    for one in examples:
+        yield Line(one.about, LineKind.DETAIL)
+        for kind, text in (("plan.text-before", one.before), ("plan.text-after", one.after)):
+            if text:
+                yield Line(say(kind, words=Cell(first_words(text))), LineKind.DETAIL)
+
+
+def _requests(overview: Overview) -> Iterator[Line]:
+    estimate = overview.estimate
+    number, requests = overview.remaining.deliveries, count(overview.remaining.requests, "request")
+    notes = count(number, "note")
+    line = say("plan.requests", notes=notes, requests=requests)
+    if overview.uncomposed_requests is not None and overview.uncomposed_requests < overview.remaining.requests:
+        uncomposed = count(overview.uncomposed_requests, "request")
+        if estimate is not None and estimate.seconds:
+            seconds = (overview.uncomposed_requests - 1) // estimate.rate.calls * estimate.rate.seconds
+            uncomposed = say("plan.requests-take", requests=uncomposed, time=duration(seconds))
+        line = say("plan.requests-composed", notes=notes, requests=requests, uncomposed=uncomposed)
+    yield Line(line, LineKind.TEXT)
+    if overview.several_drafts:
+        yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)
+    if estimate is not None:
+        yield from _duration(estimate, overview)
+
+
+def _duration(estimate: Estimate, overview: Overview) -> Iterator[Line]:
+    """Yield how long it takes, what would make it shorter, and how much fits into the allowed hours."""
+    kind = "plan.takes-assumed" if estimate.is_assumed else "plan.takes-at-the-limit"
+    pace = rate(estimate.rate.calls, estimate.rate.seconds)
+    takes = say("plan.takes" if estimate.is_own else kind, rate=pace, time=duration(estimate.seconds))
+    yield Line(takes, LineKind.TEXT)
+    if estimate.of_emails >= _LONG:
+        yield Line(say("plan.emails-take", time=duration(estimate.of_emails)), LineKind.TEXT)
+    if estimate.of_requests >= _LONG and overview.remaining.requests > overview.remaining.deliveries / 2:
+        yield Line(say("plan.different-notes"), LineKind.TEXT)
+    if estimate.ends:
+        fitting, number = estimate.fitting, overview.remaining.deliveries
+        yield Line(say("plan.fits", fit=fitting, n=number, time=estimate.ends, rows=estimate.waiting), LineKind.NOTE)
+
+
+def _emails(overview: Overview) -> Iterator[Line]:
+    """Yield how many emails have to be looked up first, and why rows were rejected for their email."""
+    if overview.to_look_up:
+        from importer.rows.lookups import calls_for  # noqa: PLC0415 - as above
+
+        kind, n = "plan.emails-each" if overview.on_several is OnSeveral.ALL else "plan.emails", overview.to_look_up
+        yield Line(say(kind, n=n, calls=calls_for(n)), LineKind.TEXT)
+        yield Line(say("plan.emails-nothing-guessed"), LineKind.TEXT, is_detail=True)
+    for why, rows in itertools.islice(overview.rejected.items(), _SHOWN_REJECTED):
+        yield Line(say("plan.rejected", n=rows, why=why), LineKind.DETAIL)
+    if (more := len(overview.rejected) - _SHOWN_REJECTED) > 0:
+        yield Line(say("plan.more-rejected", n=more))
+
+
+def _problems(overview: Overview, most: int, more: Message) -> Iterator[Line]:
+    """Yield the kinds of problems, the most frequent first, each with its number and its first cells.
+
+    Args:
+        overview: the facts about the file.
+        most: maximum number of kinds, and of cells for each.
+        more: message about the rest.
+    """
+    for alike in overview.troubles[:most]:
+        if alike.count <= _FEW:
+            for problem in alike.problems:
+                yield Line(say("problem", place=problem.cell, text=problem.text), LineKind.DETAIL)
+            continue
+        cells = tuple(alike.cells[:most])
+        yield Line(say("problems", times=alike.count, what=alike.text, cells=cells), LineKind.DETAIL)
+        if alike.count > most:
+            yield Line(say("problems.more", n=alike.count - most, then=more))
+    if left := sum(alike.count for alike in overview.troubles[most:]) + overview.more_troubles:
+        yield Line(say("problems.of-other-kinds", n=left, then=more))

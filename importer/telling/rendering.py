@@ -1,0 +1,126 @@
+"""Define the lines of messages, and put the progress of a run in words, the same for terminal and page.
+
+Input: values. Output: their words. `preview_messages` and `report_messages` choose the lines to show.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from importer.importing.wording import rate, taken
+from importer.messages import Message, Said, render, say, words
+from importer.models import Progress, Result
+
+# Control characters: C0 except tab and line feed, DEL and C1; marks, embeddings, overrides and isolates of writing
+# direction, also deprecated ones; separators of lines and paragraphs; half characters; the characters around
+# annotations. Joiners (U+200C, U+200D) are not among them, because Persian, Hindi and emoji need them.
+_STEERS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb]"
+)
+_CALLS = str.maketrans("@<>", "＠‹›")
+
+
+class LineKind(Enum):
+    """Kind of a line, which decides how it is shown on the terminal or page."""
+
+    LINE = "a line, kept as it is"
+    TEXT = "a text of its own"
+    NOTE = "something good to know"
+    DETAIL = "one of several things under a heading"
+    QUOTE = "the text of a note, below what is said of it"
+
+
+@dataclass(frozen=True)
+class Line:
+    """Line of text for a person; without a text, an empty line.
+
+    Attributes:
+        text: the text.
+        kind: how it is shown.
+        is_detail: whether the terminal shows it only with ``verbose``.
+        is_good: whether it tells of success; None if it tells of neither success nor trouble.
+    """
+
+    text: Said = ""
+    kind: LineKind = LineKind.LINE
+    is_detail: bool = False
+    is_good: bool | None = None
+
+
+def visible(text: str) -> str:
+    """Return the text on one line, with a space for each line break, and other control characters escaped."""
+    return written_out(text).replace("\n", " ")
+
+
+def written_out(text: str, let_through: str = "") -> str:
+    """Return the text with characters escaped that would move the cursor, or hide or reverse text.
+
+    Args:
+        text: the text.
+        let_through: characters that are never escaped.
+    """
+
+    def written(match: re.Match[str]) -> str:
+        sign = match[0]
+        if sign in let_through:
+            return sign
+        if "\ud800" <= sign <= "\udfff":
+            return "?"  # a byte of a file name that isn't text
+        return f"\\x{ord(sign):02x}" if ord(sign) < 256 else f"\\u{ord(sign):04x}"
+
+    return _STEERS.sub(written, text)
+
+
+def calling_nobody(text: str) -> str:
+    """Return the text on one line, without mentions: a chat would notify people for ``@here`` and ``<!channel>``."""
+    return visible(text).translate(_CALLS)
+
+
+def capital(text: str) -> str:
+    """Return the text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def time_left(progress: Progress) -> Message | None:
+    """Return a message about the remaining time of a run; None while it is unknown."""
+    return None if progress.seconds_left is None else say("progress.left", time=taken(progress.seconds_left))
+
+
+def pace(settled: int, seconds: float) -> Message | None:
+    """Return how many notes are settled per second or minute; None while that is unknown."""
+    if settled < 1 or seconds < 1:
+        return None
+    a_second = settled / seconds
+    if a_second >= 2:
+        return say("progress.pace-a-second", notes=round(a_second))
+    return say("progress.pace-a-minute", notes=round(a_second * 60))
+
+
+def what_holds_it_up(progress: Progress, most: int = 150) -> Message | None:
+    """Return what delays a run: the account's limit, or trouble with the time limit, cut to ``most`` characters."""
+    if progress.trouble is None:
+        return say("progress.held-to", rate=rate(*progress.held_to)) if progress.held_to else None
+    trouble, gives_up = render(progress.trouble), progress.gives_up_in
+
+    def within_time(shown: str) -> Message:
+        return words(shown) if gives_up is None else say("progress.gives-up", trouble=shown, time=taken(gives_up))
+
+    room = max(20, most - len(render(within_time(""))))
+    return within_time(trouble if len(trouble) <= room else f"{trouble[: room - 1]}…")
+
+
+def progressed(progress: Progress, total: int) -> Message:
+    """Return the progress: settled notes, results so far, trouble, and the remaining time."""
+    ended = in_result_words(progress.ended)
+    parts = (ended, what_holds_it_up(progress), time_left(progress))
+    about = tuple(part for part in parts if part is not None)
+    return say("progress.so-far", settled=min(progress.settled, total), n=total, about=about)
+
+
+def in_result_words(counts: Mapping[Result, int]) -> Message | None:
+    """Return the number of rows per result, on one line; None if there are none."""
+    numbers = tuple(say("progress.result", result=result, rows=rows) for result, rows in counts.items() if rows)
+    return say("names", names=numbers) if numbers else None

@@ -1,0 +1,202 @@
+"""Write the messages about the result of a run.
+
+Input: reports. Output: lines with messages.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from importer.importing.batch import Batch, FileEnded, FileResult
+from importer.importing.report import ON_THE_PROSPECT, NotFound, Report
+from importer.importing.wording import listed, listed_duplicates, not_found
+from importer.messages import Message, as_message, say, words
+from importer.models import Result
+from importer.results.presentation import HELD_BACK, MEANINGS, PRACTISED, Meaning
+from importer.telling.rendering import Line, LineKind
+
+if TYPE_CHECKING:
+    from importer.results import Written
+
+
+def report(ended: Report) -> Iterator[Line]:
+    """Yield the lines about how a run, or practice, ended."""
+    if ended.is_practice:
+        yield from practised(ended)
+        return
+    yield from why(ended)
+    yield from counts(of_report(ended))
+    yield from besides(ended)
+    yield from people(ended.unknown_people, ended.unknown_emails, then=say("people.then-run-again"))
+    if ended.rows_to_fix and ended.results.suffix == ".xlsx":
+        yield Line(say("ended.to-fix", n=ended.rows_to_fix), LineKind.TEXT)
+    yield Line(say("ended.results", path=str(ended.results)))
+
+
+def practised(ended: Report) -> Iterator[Line]:
+    """Yield the lines about how practice ended."""
+    yield Line()
+    yield Line(say("practice.ended"), LineKind.TEXT)
+    yield from why(ended)
+    yield from counts(of_report(ended))
+    if ended.remark:
+        yield Line(ended.remark, LineKind.TEXT)
+    yield Line(say("practice.results", path=str(ended.results)))
+
+
+def people(number: int, written: Written | None, then: Message) -> Iterator[Line]:
+    """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with the list.
+
+    Args:
+        number: number of these people.
+        written: the list; None if none was wanted.
+        then: what to do once they are in Saleshandy.
+    """
+    if not number:
+        return
+    yield Line()
+    if written is None:
+        yield Line(say("people.not-listed", n=number), LineKind.TEXT)
+    else:
+        yield Line(say("people.listed", n=number, path=str(written.path)))
+        if written.remark is not None:
+            yield Line(written.remark, LineKind.NOTE)
+        yield Line(say("people.import", then=then), LineKind.TEXT)
+
+
+def why(ended: Report) -> Iterator[Line]:
+    """Yield the lines before the counts: why the run stopped or didn't send some rows."""
+    if ended.stopped is not None:
+        yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
+        if ended.key_place is not None:
+            yield Line(ended.key_place, LineKind.TEXT)
+        return
+    kinds = {kind: rows for kind, rows in ended.reasons.get(Result.NOT_SENT, {}).items() if kind != HELD_BACK.means}
+    if kinds:
+        reasons = tuple(say("why.times", rows=rows, why=kind) for kind, rows in kinds.items())
+        yield Line(say("ended.not-sent", reasons=reasons), LineKind.TEXT)
+
+
+def besides(ended: Report) -> Iterator[Line]:
+    """Yield the lines after the counts: what is too visible, duplicates, what wasn't found, and numbers of calls."""
+    if ended.more_visible:
+        yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
+    if ended.left_alone:
+        yield Line(say("ended.left-alone", n=ended.left_alone), LineKind.TEXT)
+    if ended.asked:
+        yield Line(say("ended.in-question", n=ended.asked), LineKind.TEXT)
+    if ended.duplicates:
+        yield Line(
+            say("ended.duplicates", n=len(ended.duplicates), which=listed_duplicates(ended.duplicates)), LineKind.TEXT
+        )
+    yield from read_back(ended)
+    calls = {"ended.uploads": ended.uploads, "ended.look-ups": ended.looks, "ended.finding-calls": ended.finding_calls}
+    asked = {"ended.asked-to-wait": ended.rate_limited}
+    others = tuple(say(kind, n=number) for kind, number in (calls | asked).items() if number)
+    yield Line(say("ended.requests", n=ended.requests, besides=others))
+    if ended.remark:
+        yield Line(ended.remark, LineKind.TEXT)
+
+
+class LookedUp(Protocol):
+    """What a run or a look-up says of notes that it read back; see :class:`Report`."""
+
+    @property
+    def not_found(self) -> Sequence[NotFound]: ...  # noqa: D102
+    @property
+    def not_looked_at(self) -> int: ...  # noqa: D102
+    @property
+    def could_not_look(self) -> bool: ...  # noqa: D102
+
+
+def read_back(ended: LookedUp) -> Iterator[Line]:
+    """Yield the lines about notes that were looked up and not found, or couldn't be looked up."""
+    if ended.not_found:
+        notes = not_found(ended.not_found)
+        yield Line(say("ended.not-found", n=len(ended.not_found), which=notes), LineKind.TEXT)
+    if ended.not_looked_at:
+        yield Line(say("ended.not-looked-at", n=ended.not_looked_at), LineKind.TEXT)
+    if ended.could_not_look:
+        yield Line(say("ended.could-not-look"), LineKind.TEXT)
+
+
+def file_ended(over: FileEnded) -> Iterator[Line]:
+    """Yield the result of one of several files."""
+    if over.report is not None:
+        yield from report(over.report)
+    if over.archived is not None:
+        yield Line(say("ended.moved", file=over.file.name, place=str(over.archived)), LineKind.TEXT)
+    if over.fate is FileResult.NOT_BEGUN:
+        return  # the summary says why, once for all of them
+    if over.report is None:
+        about = {"file": str(over.file), "fate": over.fate.value}
+        yield Line(say("ended.file", **about, why=as_message(over.why)), LineKind.TEXT)
+    elif over.why_it_stays and not over.report.results_owed:  # otherwise the run's remark has already said so
+        yield Line(over.why_it_stays, LineKind.TEXT)
+
+
+def batch(found: Batch) -> Iterator[Line]:
+    """Yield the results of all files."""
+    yield Line()
+    fates = Counter(ended.fate for ended in found.files)
+    by_fate = tuple(say("fate.count", files=fates[fate], fate=fate.value) for fate in FileResult if fates[fate])
+    yield Line(say("series.files", n=len(found.files), fates=by_fate))
+    width = max((len(ended.file.name) for ended in found.files), default=0)
+    for ended in found.files:
+        yield Line(_in_a_line(ended, width))
+    if reason := next((ended.why for ended in found.files if ended.fate is FileResult.NOT_BEGUN), None):
+        yield Line(say("series.not-begun", why=as_message(reason)), LineKind.TEXT)
+    if len(found.files) > 1 and found.counts:
+        yield Line(say("series.all-together"))
+        needs_a_hand = any(ended.needs_a_hand for ended in found.files)
+        is_practice = any(ended.report is not None and ended.report.is_practice for ended in found.files)
+        explained = {**MEANINGS, **PRACTISED} if is_practice else MEANINGS
+        yield from counts(meanings(found.counts, needs_a_hand=needs_a_hand, explained=explained))
+    reasons: dict[Message, list[str]] = {}
+    for path, left_out in found.left_out:
+        reasons.setdefault(left_out, []).append(path.name)
+    for left_out, names in reasons.items():
+        yield Line(say("series.not-meant", why=left_out, files=listed(names, most=3)), LineKind.NOTE)
+
+
+def _in_a_line(ended: FileEnded, width: int) -> Message:
+    rows = tuple(say("series.rows", rows=rows, result=result.value) for result, rows in ended.counts.items())
+    reason = ended.why_it_stays or (ended.why if not rows and ended.fate is not FileResult.NOT_BEGUN else "")
+    parts: tuple[Message, ...] = (say("series.counts", counts=rows),) if rows else ()
+    parts += (say("series.why", why=as_message(reason)),) if reason else ()
+    results = (say("series.results", path=str(ended.report.results)),) if ended.report else ()
+    file = f"{ended.file.name:{width}}"
+    fate = say("series.fate-and-why", fate=ended.fate.value, why=parts) if parts else words(ended.fate.value)
+    return say("series.file", file=file, about=(fate, *results))
+
+
+def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
+    """Yield a line for each result with its number of rows and its meaning, as :func:`meanings` returns them."""
+    rows_by_result = list(found)
+    width = max((len(result) for result, _, _ in rows_by_result), default=0)
+    for result, rows, means in rows_by_result:
+        text = say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=means)
+        yield Line(text, is_good=None if result is Result.SKIPPED else result in ON_THE_PROSPECT)
+
+
+def meanings(
+    found: Mapping[Result, int], *, needs_a_hand: bool = False, explained: Mapping[Result, Meaning] = MEANINGS
+) -> Iterator[tuple[Result, int, Message]]:
+    """Yield each result with its number of rows, and its meaning with what to do.
+
+    Args:
+        found: result → rows.
+        needs_a_hand: whether the run stopped for a reason that the same command alone won't fix.
+        explained: the meaning of each result here.
+    """
+    for result, rows in found.items():
+        meaning = explained[result]
+        advice = say("result.mend-first") if result is Result.NOT_SENT and needs_a_hand else meaning.next
+        yield result, rows, say("result.and-next", means=meaning.means, next=advice) if advice else meaning.means
+
+
+def of_report(ended: Report) -> Iterator[tuple[Result, int, Message]]:
+    """Return the :func:`meanings` of a run's results."""
+    return meanings(ended.counts, needs_a_hand=ended.needs_a_hand, explained=ended.meanings)

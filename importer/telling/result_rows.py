@@ -1,0 +1,231 @@
+"""Keep the rows of a run with their results and notes, so that a person can look at all of them, and search in them.
+
+Input: the rows and their outcomes at the end of a run. Output: a private file (SQLite), and a page of the rows in it
+that match. The file holds texts of the sheet, so it belongs beside the sheet, and goes with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from importer.delivery.outcomes import Outcomes
+from importer.importing import note_text
+from importer.importing.loading import Loaded
+from importer.messages import Message, from_json, render, say
+from importer.models import Note, Result, Role, Rows
+from importer.settings.reading import WORDS
+
+Seen: TypeAlias = tuple[Loaded, Outcomes]
+"""A sheet with its rows, and the outcomes of these rows at the end of a run."""
+TO_FIX = "to fix"
+"""In place of a result: the rows that need a person's attention, except the unconfirmed ones."""
+_ON_A_PAGE = 100
+"""Number of rows that are shown at once."""
+_CHARACTERS = 3_000
+"""Maximum number of characters shown of a note, and of its HTML, which else is shown as text."""
+_AT_ONCE = 4_000  # rows that are written at once
+_TABLES = """
+CREATE TABLE said (id INTEGER PRIMARY KEY, shown TEXT, folded TEXT);
+CREATE TABLE line (
+    id INTEGER PRIMARY KEY, number INTEGER, prospect TEXT, email TEXT, result TEXT, part TEXT, reason INTEGER,
+    note INTEGER, folded TEXT, note_id TEXT
+);
+"""
+_MATCHES = """
+    FROM line WHERE :result IN ('', result, part) AND (
+        :words = '' OR instr(folded, :words) OR note_id = :words
+        OR note IN (SELECT id FROM said WHERE instr(folded, :words))
+        OR reason IN (SELECT id FROM said WHERE instr(folded, :words))
+    )
+"""
+_COUNT = f"SELECT count(*) {_MATCHES}"
+_PAGE = f"""
+SELECT line.number, prospect, email, result, reason.shown, note.shown
+FROM (SELECT * {_MATCHES} ORDER BY id LIMIT {_ON_A_PAGE} OFFSET :start) AS line
+LEFT JOIN said AS note ON note.id = line.note LEFT JOIN said AS reason ON reason.id = line.reason ORDER BY line.id
+"""  # noqa: S608 - made of constants
+
+
+@dataclass(frozen=True)
+class RowOutcome:
+    """A row and its result.
+
+    Attributes:
+        row: the row's number in the spreadsheet.
+        prospect: the prospect of its note, if it is known.
+        email: the email address that names the prospect; empty if none does.
+        result, reason: as in the results.
+        text: the beginning of the note, without markup; of a row without a valid note, of its text in the sheet.
+        left: number of characters of the text that are not shown.
+        html: the content of a note that is sent as HTML; empty for others, and if it is long.
+        audience: visibility and status of the note in words; None if the row has no valid note, or one of an earlier
+            run, which may have others by now.
+    """
+
+    row: int
+    prospect: str
+    email: str
+    result: Result
+    reason: Message | None
+    text: str = ""
+    left: int = 0
+    html: str = ""
+    audience: Message | None = None
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """Rows that match, at most 100 of them.
+
+    Attributes:
+        rows: the rows.
+        total: number of all rows that match.
+        number: the page's number, from 1.
+    """
+
+    rows: Sequence[RowOutcome]
+    total: int
+    number: int
+
+    @property
+    def pages(self) -> int:
+        """Number of pages; at least 1."""
+        return max(1, -(-self.total // _ON_A_PAGE))
+
+    @property
+    def start(self) -> int:
+        """Number of the page's first row among all that match, from 1."""
+        return (self.number - 1) * _ON_A_PAGE + 1
+
+
+def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
+    """Write the rows of a run into a new file. If that fails, there is none, and the results still have all rows.
+
+    Args:
+        path: the file.
+        loaded: the sheet, and its rows.
+        outcomes: their outcomes at the end of the run.
+    """
+    new, rows = path.with_suffix(".new"), loaded.rows
+    texts = _texts_of_others(loaded)
+    others: dict[str | Message, int] = {}  # text in a cell, or reason → its number after those of the notes
+    with contextlib.suppress(OSError, sqlite3.Error):
+        try:
+            with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as database:
+                database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES} BEGIN;")
+                for start in range(0, len(outcomes), _AT_ONCE):
+                    lines = _lines(rows, outcomes, start, min(start + _AT_ONCE, len(outcomes)), texts, others)
+                    database.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
+                database.executemany("INSERT INTO said VALUES (?, ?, ?)", _said(rows.notes, others))
+                database.execute("COMMIT")
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
+
+
+def _texts_of_others(loaded: Loaded) -> dict[int, str]:
+    """Return the text in the sheet of each row that has no valid note, by its position."""
+    others = (loaded.rows.note[: loaded.rows.in_sheet] < 0).tolist()
+    column, texts, start = loaded.roles.columns.get(Role.CONTENT), dict[int, str](), 0
+    if column is None or not any(others):
+        return texts
+    for numbers, columns in loaded.sheet.columns():
+        cells = enumerate(columns[column], start)
+        texts |= {position: text for position, text in cells if others[position] and text.strip()}
+        start += len(numbers)
+    return texts
+
+
+def _lines(
+    rows: Rows, outcomes: Outcomes, start: int, stop: int, texts: Mapping[int, str], others: dict[str | Message, int]
+) -> Iterator[tuple[object, ...]]:
+    def number_of(one: str | Message | None) -> int | None:
+        return others.setdefault(one, len(rows.notes) + len(others)) if one else None
+
+    columns, is_to_fix = outcomes.columns(start, stop), outcomes.to_fix()[start:stop].tolist()
+    fields = zip(
+        range(start, stop),
+        rows.number[start:stop].tolist(),
+        rows.prospect[start:stop].tolist(),
+        [""] * (stop - start) if rows.email is None else rows.email[start:stop].tolist(),
+        columns.result,
+        is_to_fix,
+        columns.reason,
+        columns.note_id,
+        rows.note[start:stop].tolist(),
+        strict=True,
+    )
+    for position, number, prospect, email, result, needs_attention, reason, note_id, note in fields:
+        part = TO_FIX if needs_attention and result != Result.UNCONFIRMED else None
+        text = note if note >= 0 else number_of(texts.get(position))
+        who = _storable(prospect), _storable(email)
+        folded = _folded(f"{prospect}\n{email}"), _folded(note_id)
+        yield position, number, *who, result, part, number_of(reason), text, *folded
+
+
+def _said(notes: Sequence[Note], others: Mapping[str | Message, int]) -> Iterator[tuple[int, str, str]]:
+    """Yield the number, the JSON and the folded text of each note, each text in a cell, and each reason."""
+    for number, note in enumerate(notes):
+        text, html = _storable(note_text.text_of(note)), _storable(note_text.html_of(note))
+        html = html if len(html) <= _CHARACTERS else ""
+        yield (
+            number,
+            json.dumps({**_shown(text), "html": html, "names": [note.visibility.name, note.status.name]}),
+            _folded(text),
+        )
+    for other, number in others.items():
+        if isinstance(other, str):
+            yield number, json.dumps(_shown(_storable(other))), _folded(other)
+        else:
+            yield number, json.dumps(other.as_json(is_private=True)), _folded(render(other))
+
+
+def _shown(text: str) -> dict[str, str | int]:
+    return {"text": text[:_CHARACTERS], "left": max(0, len(text) - _CHARACTERS)}
+
+
+def read(path: Path, result: str = "", words: str = "", number: int = 1) -> RowPage | None:
+    """Return a page of the rows that match, the last one if there are fewer; None if the file can't be read.
+
+    Args:
+        path: a file from :func:`write`.
+        result: the result, or :data:`TO_FIX`; empty for any.
+        words: a part of the prospect, email address, note or reason, in upper or lower case; or a whole note ID.
+        number: the page's number, from 1.
+    """
+    if not path.is_file():
+        return None
+    wanted: dict[str, str | int] = {"result": result, "words": _folded(words.strip())}
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            total = database.execute(_COUNT, wanted).fetchone()[0]
+            number = max(1, min(number, -(-total // _ON_A_PAGE)))
+            found = database.execute(_PAGE, {**wanted, "start": (number - 1) * _ON_A_PAGE})
+            return RowPage([_row(*one) for one in found], total, number)
+    except sqlite3.Error:
+        return None
+
+
+def _row(number: int, prospect: str, email: str, result: str, reason: str | None, note: str | None) -> RowOutcome:
+    shown: dict[str, Any] = json.loads(note or "{}")
+    names, said = shown.pop("names", ()), from_json(json.loads(reason or "null"))
+    is_known = names and result != Result.ALREADY_IMPORTED
+    audience = say("names", names=tuple(WORDS[name] for name in names)) if is_known else None
+    return RowOutcome(number, prospect, email, Result(result), said, audience=audience, **shown)
+
+
+def _folded(text: str) -> str:
+    """Return the text as it is compared with others: without upper case, and each character in one spelling."""
+    return unicodedata.normalize("NFKC", _storable(text)).casefold()
+
+
+def _storable(text: str) -> str:
+    """Return the text with lone surrogates, which can't be stored, replaced."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,294 @@
+"""Texts of the kinds that ``importer/importing/`` says."""
+
+TEXTS: dict[str, str | tuple[str, str]] = {
+    "error.not-archived": "the file could not be moved to the archive",
+    "stopped.wrong-address-but": (
+        "The server that answers is not the API: {why}.\nDid you mean {address}? Nothing was sent. Check `base-url`."
+    ),
+    "purpose.seeing-the-api": "seeing whether the API answers",
+    "stopped.nothing-sent": "{why}\nNothing was sent.",
+    "choice.which-rows": "This is a results file. Which rows do you want to import?",
+    "choice.to-fix": "your corrections, on the sheet {sheet} (likely)",
+    "choice.all-rows": "all rows, on the sheet {sheet}",
+    "choice.say-which-rows": (
+        "This is a results file: it is not decided which of its rows to import.\n"
+        "Say which: {ways: or }. Nothing was sent."
+    ),
+    "outcome.corrected": "corrected: {changes:, }",
+    "corrected.cell": "{cell}: {before} → {after}",
+    "corrected.blank": "(blank)",
+    "corrected.too-large": "No workbook can hold what is in {cell}: its text is too long, or there are too many rows. Correct the file in another program.",
+    "skipped.before": "left out by hand when {file} was imported",
+    "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
+    "composed.results-say": "{asks} Name the template again, or the column of the text: {ways: or }.",
+    "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",
+    "blank.say-again": "{asks} Choose again: {ways: or }.",
+    "overlooked.names-files": "it contains names of files in the folder of attachments",
+    "questions.nothing-sent": "Nothing was sent.",
+    "questions.answer-after-all": "To answer after all, once for all sheets of this kind: `note-importer run {file}`",
+    "questions.answer": "To be asked at a terminal, once for all sheets of this kind: `note-importer run {file}`",
+    "attachments.named-nowhere": "A folder of attachments is named, but no column contains file names, so no note has attachments. If a column does, name it: `map attachments=HEADING`",
+    "attachments.alike": "Identical files are uploaded once, under one name: {files}.",
+    "attachments.as": "{name} as {first}",
+    "outcome.broke-off": "the run was interrupted",
+    "outcome.run-stopped": "the run stopped: {why:headline}",
+    "outcome.held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
+    "progress.waits": "waiting for another import of this workspace: {holder}",
+    "problems.times": "{value} ({times})",
+    "problems.alike": "{kind} (found: {values})",
+    "problems.or-say": "{kind}. Or say what it means: {ways: or }, and so on (found: {values})",
+    "problems.other-values": "{values} and {n} other values",
+    "why.cell-blank": "the {role} is blank",
+    "why.cell-unusable": "the {role} is not valid",
+    "why.row-unreadable": "the row can't be read",
+    "why.refused": "the API refused it, in its own words",
+    "why.no-clear-answer": "no clear reply came",
+    "why.email-unknown": "no prospect has the email address",
+    "why.email-of-several": "several prospects have the email address",
+    "why.email-not-looked-up": "the email address could not be looked up",
+    "why.file-refused": "the API refused one of its files",
+    "why.file-not-uploaded": "one of its files could not be uploaded",
+    "why.file-changed": "one of its files has changed, or could not be uploaded",
+    "why.turned-away": "a proxy, gateway or firewall refused it",
+    "why.gave-no-reason": "the API did not accept the prospect and gave no reason",
+    "why.waits-for-another": "another note of the prospect is unconfirmed",
+    "why.could-not-be-sent": "its request failed again and again",
+    "count.row": ("{n} row", "{n} rows"),
+    "count.email": ("{n} email address", "{n} email addresses"),
+    "count.request": ("{n} request", "{n} requests"),
+    "count.file": ("{n} file", "{n} files"),
+    "size.mb": "{size} MB",
+    "size.kb": "{size} kB",
+    "size.bytes": ("{n} byte", "{n} bytes"),
+    "time.less-than-a-second": "less than a second",
+    "time.seconds": ("{n} second", "{n} seconds"),
+    "time.minutes": ("{n} minute", "{n} minutes"),
+    "time.hours": "{hours} hours",
+    "rate.a-second": ("{n} call per second", "{n} calls per second"),
+    "rate.a-minute": ("{n} call per minute", "{n} calls per minute"),
+    "rate.an-hour": ("{n} call per hour", "{n} calls per hour"),
+    "rate.a-day": ("{n} call per day", "{n} calls per day"),
+    "rate.in-seconds": ("{n} call in {seconds} seconds", "{n} calls in {seconds} seconds"),
+    "not-found": "{notes:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support.",
+    "not-found.of-row": "row {row}: note {note} of prospect {prospect}",
+    "not-found.note": "note {note} of prospect {prospect}",
+    "not-found.of-run": "run {run} of {file} (`note-importer history {run}` lists all): {notes}",
+    "not-found.of-run@page": "run {run} of {file}: {notes}",
+    "not-found.run": "Run",
+    "not-found.run-and-list": (
+        "{run} of {file}: {n} note. To list it again: `note-importer history {run}`",
+        "{run} of {file}: {n} notes. To list them again: `note-importer history {run}`",
+    ),
+    "duplicates": "{rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",
+    "duplicates.of-row": "row {row}: {ids}",
+    "duplicates.more": 'and {n} more, on the "To fix" sheet',
+    "progress.updating": "updating notes: {done} of {total}",
+    "plan.group": "{words}  ({about})",
+    "offer.unused": "Columns that are not used can stand before the text of each note: {choice}",
+    "offer.asks": "The notes don't use {names: and }. Which notes do you want to send?",
+    "offered.composed": "notes with these columns before the text",
+    "offered.as-it-stands": "notes as they stand in the sheet",
+    "plan.change-of": "row {row}, prospect {prospect}: {before: and }. Afterwards {after: and }",
+    "asked.in-doubt": (
+        "{n} row has words that were sent in another form. Is it the same note, or a new one?",
+        "{n} rows have words that were sent in another form. Are they the same notes, or new ones?",
+    ),
+    "asked.later": (
+        "{question} {n} of them is dated after the note was sent, so it is probably new: {rows:, }.",
+        "{question} {n} of them are dated after the notes were sent, so they are probably new, such as {rows:, }.",
+    ),
+    "asked.history": (
+        "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Is it a new note?",
+        "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Are these new notes?",
+    ),
+    "asked.besides": (
+        "{question} Then {n} row whose words were sent in another form is sent, too.",
+        "{question} Then {n} rows whose words were sent in another form are sent, too.",
+    ),
+    "asked.hidden": (
+        "The note of {n} row was hidden. Send it again, or leave it hidden?",
+        "The notes of {n} rows were hidden. Send them again, or leave them hidden?",
+    ),
+    "asked.row": "row {row}, for {prospect}: {words}",
+    "asked.answer.same": "the same notes",
+    "asked.answer.new": "new notes",
+    "asked.answer.send": "send again",
+    "asked.answer.leave": "leave hidden",
+    "note.with-attachments": "with {ids}",
+    "note.with-files": ("with {n} file", "with {n} files"),
+    "note.of": "row {row}, for {prospect} ({about})",
+    "note.of-several": (
+        "row {row}, for {prospect} and {n} more prospect ({about})",
+        "row {row}, for {prospect} and {n} more prospects ({about})",
+    ),
+    "stopped.outage-until-the-end": "The API was unavailable. The last problem was: {why}.\n{end}",
+    "stopped.out-of-hours": (
+        "It is {time} here, outside the window {window} (`between`).\n"
+        "Nothing was sent. {action.Run-same-command} in that window."
+    ),
+    "stopped.window-over": "The window {window} is over (`between`)",
+    "stopped.time-over": "The time limit was reached (`for`)",
+    "results.would-replace-file": (
+        "The results would replace the file that is imported, {source}.\nName another file with `results`."
+    ),
+    "results.would-replace-journal": "The results would replace the journal, {journal}.\nName another file: `results`.",
+    "archive.has-changed": (
+        "{file} was changed during the import, so it was not moved.\n{action.Run-same-command} to import its new rows."
+    ),
+    "archive.other-store": (
+        "{other} can't be moved to {folder}. Both must be on this machine, or in the same storage.\n"
+        "Name a folder there."
+    ),
+    "archive.no-folder": (
+        "Nothing can be moved to {folder}, because the folder does not exist.\nCreate it, or name another."
+    ),
+    "archive.gone": "{file} no longer exists, so it was not moved to {folder}.",
+    "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
+    "choosing.problems": "a list of problems",
+    "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
+    "choosing.results": "results of an earlier run or of practice",
+    "choosing.locked": "another program has locked it",
+    "choosing.results-among-others": "results of an earlier run or of practice. To import those of a run, name no other file",
+    "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
+    "unknown-emails.no-csv": (
+        "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
+    ),
+    "unknown-emails.would-replace": (
+        "The list for Saleshandy's prospect importer would replace the imported file, {file}.\nName another."
+    ),
+    "stopped.keeps-failing": "The API keeps failing: {why}.\n{action.Run-same-command} later.",
+    "journals.none": (
+        "There is no journal at {journal}, the place in the profile {profile}.\n"
+        "Choose the profile with `profile`, or name the journal with `journal`."
+    ),
+    "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
+    "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
+    "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
+    "unconfirmed.key-of-another-journal": "The API key was used before as {others}, with the journal {journal}. Notes delivered there are not known as {profile} at {url} with this journal, and would be sent again.",
+    "unconfirmed.new-key": "The API key of profile {profile} at {url} is not the one that was used before.",
+    "unconfirmed.first.asks": "Is this the right workspace?",
+    "unconfirmed.key-of-another.asks": "Are the other notes in another account?",
+    "unconfirmed.new-key.asks": "Is the new key for the same account?",
+    "unconfirmed.which": "In which account are the notes of this profile?",
+    "unconfirmed.refused": (
+        "{why}\nNothing was sent. Run `note-importer run FILE` once at a terminal and {then}. After that, it runs without questions."
+    ),
+    "unconfirmed.not-continued": "The profile {profile} can't continue with the deliveries of {other}, or no longer can.\nNothing was changed. Start again.",
+    "unconfirmed.refused@page": "{why}\nNothing was sent. Import a file, and {then}.",
+    "unconfirmed.first.then": "answer there whether this is the right workspace, or set up the profile with `note-importer init`",
+    "unconfirmed.key-of-another.then": "answer there in which account these notes are, or use the profile and the journal that the key was used with",
+    "unconfirmed.new-key.then": "answer there whether the new key is for the same account. For another account, use another profile",
+    "practice.title": "Practice: nothing was sent",
+    "practice.no-sheet": (
+        "{source} contains the results of practice, in which nothing was sent.\n"
+        "Import the original file instead. Corrections belong there, too."
+    ),
+    "run.ids-of-other-workspace": (
+        "The note IDs in {source} come from an import into the workspace '{other}'. They do not exist in '{workspace}'.\n"
+        "To import these rows here, too, use the original file, or clear the column note_id."
+    ),
+    "sending.number-has-changed": (
+        "The number of notes to send has changed since you agreed. It was {expected}, and is {found} now.\n"
+        "Perhaps another import was running. Nothing was sent. {action.Run-same-command}, and look at the new plan."
+    ),
+    "series.fault": "note-importer failed because of an error of its own.",
+    "series.one-list": "`unknown-emails` names one list, but each of several files would write its own.",
+    "series.nothing-to-import": (
+        "{nothing}.\nNothing was sent. Check whether the export was made. If there may be no file: `min-rows 0`."
+    ),
+    "series.gone": "It no longer exists. Perhaps another import took it.",
+    "series.declined": "You said no.\nNothing was sent.",
+    "workspaces.elsewhere": (
+        "The journal {journal} has no runs of the workspace '{workspace}', only of {known}.\n"
+        "Choose one with `profile` and `base-url`."
+    ),
+    "journals.folder-is-none": (
+        "The journal {file} can't be used: {folder} is not a folder.\nNothing was sent. Name another with `journal`."
+    ),
+    "logs.file-is-other": (
+        "The log can't be written to {file}, because that is a journal or a workbook.\n"
+        "Nothing was sent. Name another file."
+    ),
+    "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
+    "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
+    "count.public-note": ("{n} public note", "{n} public notes"),
+    "guard.no-rows": (
+        "{file} has no row below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows 0`.",
+        "{file} has no row below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows 0`.",
+    ),
+    "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`.",
+    "guard.few-rows": (
+        "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`.",
+        "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`.",
+    ),
+    "guard.many-problems": (
+        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
+        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
+    ),
+    "guard.many-problems@page": (
+        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Download the list of problems to see them all.",
+        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Download the list of problems to see them all.",
+    ),
+    "guard.history-again": (
+        "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If this is a new note: `in-doubt new`",
+        "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If these are new notes: `in-doubt new`",
+    ),
+    "guard.history-again@page": (
+        "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Answer the question about it first.",
+        "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Answer the question about them first.",
+    ),
+    "guard.many-notes": (
+        "{file} would send {notes}, but at most {most} are allowed.\n"
+        "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}."
+    ),
+    "guard.by-email": "{n} by an email address that no prospect has",
+    "guard.by-id": "{n} by an ID that the API refused in an earlier run",
+    "guard.unknown-prospects": (
+        "{n} of the {rows} in {file} names a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-unknown` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-unknown {enough}`.",
+        "{n} of the {rows} in {file} name a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-unknown` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-unknown {enough}`.",
+    ),
+    "workspaces.no-last-run": (
+        "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"
+        "See `note-importer history`, `profile` and `base-url`."
+    ),
+    "workspaces.no-such-run": "The journal {journal} has no run {run}.\nSee `note-importer history`.",
+    "series.one-results-file": (
+        "`results` names one file, but several files may have results.\nUse a pattern instead: {name}."
+    ),
+    "series.not-yet": "{why:capital}.",
+    "choosing.the-folder": "the folder {place}",
+    "choosing.stands-for": "the files that match {place}",
+    "choosing.no-spreadsheet": "There is no spreadsheet in {where}",
+    "choosing.only-ours": "There is no spreadsheet in {where}, only {n} that earlier runs wrote",
+    "archive.not-moved": (
+        "{file} was imported, but could not be moved to {folder}: {error}.\n"
+        "Move the file and its results by hand. If the file stays, the next run does not send its notes again."
+    ),
+    "archive.results-not-moved": (
+        "{file} was imported, but its results could not be moved to {folder}: {error}.\n"
+        "Move the file and its results by hand. If the file stays, the next run does not send its notes again."
+    ),
+    "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
+    "check.no-csv": "Problems can be written as .csv, but not as {target}.\nName a .csv file: `report`.",
+    "check.would-replace": "The list of problems would replace the checked file, {file}.\nName another: `report`.",
+    "summary.title": "Results of the import",
+    "label.format": "Format",
+    "label.sheet": "Sheet",
+    "label.encoding": "Encoding",
+    "label.columns": "Columns",
+    "label.visibility": "Visibility",
+    "label.stopped": "Why it stopped",
+    "label.requests": "Requests sent",
+    "label.held-back": "Held back",
+    "label.look-ups": "Look-ups",
+    "label.finding-calls": "Calls to look up email addresses",
+    "label.uploads": "Files sent",
+    "label.batch-size": "Prospects in a request, at most",
+    "label.distinct-notes": "Different notes",
+    "label.duplicates": "Exists more than once",
+    "label.not-found": "Created, but not found",
+    "label.told-to-wait": "Asked to wait (limit)",
+    "label.times": ("{n} time", "{n} times"),
+    "count.run": ("{n} run", "{n} runs"),
+    "series.nothing": "{nothing}.",
+}

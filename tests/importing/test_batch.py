@@ -1,0 +1,684 @@
+"""Several files: each is imported for itself, and what became of all of them is told as one."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.errors import BadSettings, Changed, Guarded, JournalFailed, KeyRefused, NotReached, Outage
+from importer.importing import archiving, workspaces
+from importer.importing import batch as series_
+from importer.importing.batch import Batch, BatchFace, FileEnded, FileResult
+from importer.importing.choosing import choose
+from importer.importing.run import prepare
+from importer.messages import render, say
+from importer.models import Progress, Result
+from importer.operations.template import write as write_template
+from importer.settings import Settings
+from importer.telling import notification_messages, report_messages
+from tests import systems
+from tests.moments import before
+from tests.sandbox import Sandbox
+
+HEAD = "Prospect ID,Note,Visibility\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "exports"
+    place.mkdir()
+    return place
+
+
+def lay(folder: Path, name: str, *lines: str, age: float = 600) -> Path:
+    """A file that was last changed a while ago."""
+    path = folder / name
+    path.write_text(HEAD + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def run(
+    named: Path | str | list[Path], settings: Settings, clock: Callable[[], float] = time.time, **face: Any
+) -> Batch:
+    chosen = choose(named if isinstance(named, list) else [named])
+    return series_.run(chosen, settings, BatchFace(**face), clock=clock)
+
+
+def fates(found: Batch) -> dict[str, FileResult]:
+    return {over.file.name: over.fate for over in found.files}
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+# -- which files
+
+
+def test_a_folder_means_every_spreadsheet_in_it_in_the_order_of_their_names(folder: Path) -> None:
+    """Of whatever kind; what is hidden, marks an open file, or is no spreadsheet isn't meant."""
+    for name in ("b.csv", "A.XLSX", "c.tsv", "d.xlsb", ".hidden.csv", "~$A.XLSX", "letter.pdf"):
+        lay(folder, name)
+    (folder / "sub.csv").mkdir()
+    chosen = choose([folder])
+    assert [candidate.path.name for candidate in chosen.candidates] == ["A.XLSX", "b.csv", "c.tsv", "d.xlsb"]
+    assert chosen.left_out == []
+
+
+def test_files_folders_and_patterns_come_in_the_order_in_which_they_are_named_and_once(folder: Path) -> None:
+    for name in ("a.csv", "b.csv", "c.txt"):
+        lay(folder, name)
+    chosen = choose([folder / "c.txt", folder / "*.csv", folder, folder / "a.csv"])
+    assert [candidate.path.name for candidate in chosen.candidates] == ["c.txt", "a.csv", "b.csv"]
+    assert [candidate.is_named for candidate in chosen.candidates] == [True, False, False]
+
+
+def test_what_runs_wrote_is_left_out_of_a_folder_and_imported_when_it_is_named(
+    box: Sandbox, settings: Settings, folder: Path
+) -> None:
+    """So is what a shell makes of ``*``: results that are named among other files aren't meant. A template is."""
+    sheet = lay(folder, "a.csv", "P1,x,private")
+    write_template(folder / "filled in.xlsx")
+    run(sheet, settings)
+    results = folder / "a.results.xlsx"
+    for named in ([folder], [folder / "*"], [sheet, results, folder / "filled in.xlsx"]):
+        chosen = choose(named)
+        assert {candidate.path.name for candidate in chosen.candidates} == {"a.csv", "filled in.xlsx"}
+        assert [path for path, _ in chosen.left_out] == [results]
+    again = run(results, settings)
+    assert (again.exit_status, again.counts) == (0, {Result.ALREADY_IMPORTED: 1})
+    assert len(box.notes) == 1
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder: Path) -> None:
+    path = lay(folder, "[2026] notes.csv")
+    assert [(each.path, each.is_named) for each in choose([path]).candidates] == [(path, True)]
+
+
+@pytest.mark.parametrize("named", ["", "*.csv"])
+def test_a_place_without_a_spreadsheet_is_like_an_empty_export(settings: Settings, folder: Path, named: str) -> None:
+    """It ends with 2, unless it is said that there may be nothing."""
+    found = run(folder / named, settings)
+    assert found.exit_status == 2
+    assert isinstance(found.files[0].error, Guarded)
+    assert "There is no spreadsheet in " in render(found.files[0].why)
+    assert run(folder / named, replace(settings, min_rows=0)).exit_status == 0
+
+
+# -- what is left for next time
+
+
+def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
+    box: Sandbox, settings: Settings, folder: Path
+) -> None:
+    """Changed lately, or open in a spreadsheet program; the others are imported. A name alone means now."""
+    lay(folder, "a.csv", "P1,x,private")
+    lay(folder, "b.csv", "P2,x,private", age=20)
+    lay(folder, "c.csv", "P3,x,private")
+    mark = lay(folder, ".~lock.c.csv#")
+    found = run(folder, settings)
+    assert fates(found) == {"a.csv": FileResult.IMPORTED, "b.csv": FileResult.LEFT, "c.csv": FileResult.LEFT}
+    assert found.exit_status == 3
+    assert "s ago" in render(found.files[1].why)
+    assert mark.name in render(found.files[2].why)
+    mark.unlink()
+    later = run(folder, settings, clock=lambda: time.time() + 60)
+    assert (later.exit_status, {note.prospect_id for note in box.notes}) == (0, {"P1", "P2", "P3"})
+    assert len(box.notes) == 3
+    lay(folder, "d.csv", "P4,x,private", age=0)
+    assert run(folder / "d.csv", settings).exit_status == 0
+
+
+# -- one after the other
+
+
+def test_yesterdays_file_and_the_same_note_in_two_files_are_sent_once(
+    box: Sandbox, settings: Settings, folder: Path
+) -> None:
+    lay(folder, "a.csv", "P1,x,private", "P2,x,private")
+    assert run(folder, settings).exit_status == 0
+    lay(folder, "b.csv", "P2,x,private", "P3,x,private")
+    found = run(folder, settings)
+    assert found.exit_status == 0
+    assert [dict(over.counts) for over in found.files] == [
+        {Result.ALREADY_IMPORTED: 2},
+        {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1},
+    ]
+    assert found.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 3}
+    assert Counter(note.prospect_id for note in box.notes) == {"P1": 1, "P2": 1, "P3": 1}
+
+
+def test_one_files_failure_doesnt_stop_the_others(box: Sandbox, settings: Settings, folder: Path) -> None:
+    """Not one that can't be read, nor an empty one, nor rows that need a person; the worst status counts."""
+    lay(folder, "a.csv", "P1,x,private", "P2,x,nobody knows")
+    (folder / "b.xlsx").write_bytes(b"no workbook")
+    os.utime(folder / "b.xlsx", (1, 1))
+    lay(folder, "c.csv")
+    lay(folder, "d.csv", "P4,x,private")
+    seen: list[str] = []
+    found = run(folder, settings, ended=lambda over: seen.append(over.file.name))
+    assert [over.exit_status for over in found.files] == [1, 2, 2, 0]
+    assert found.exit_status == 2
+    assert seen == ["a.csv", "b.xlsx", "c.csv", "d.csv"]
+    assert {note.prospect_id for note in box.notes} == {"P1", "P4"}
+
+
+def test_a_fault_of_the_programs_own_with_one_file_doesnt_stop_the_others(
+    box: Sandbox, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or what lies behind it in the folder would never be imported. Of a single file it is raised as it is."""
+    for name in ("a.csv", "b.csv", "c.csv"):
+        lay(folder, name, f"P-{name[0]},x,private")
+
+    def broken(file: Path, *arguments: Any, **options: Any) -> Any:
+        if file.name == "b.csv":
+            raise ZeroDivisionError
+        return prepare(file, *arguments, **options)
+
+    monkeypatch.setattr(series_, "prepare", broken)
+    found = run(folder, settings)
+    assert [over.exit_status for over in found.files] == [0, 3, 0]
+    assert "because of an error of its own (ZeroDivisionError" in render(found.files[1].why)
+    assert len(box.notes) == 2
+    with pytest.raises(ZeroDivisionError):
+        run(folder / "b.csv", settings)
+
+
+@pytest.mark.parametrize(("error", "status"), [(Outage, 3), (KeyRefused, 4)], ids=["outage", "key refused"])
+def test_what_would_be_so_for_every_file_ends_them_all(
+    box: Sandbox, settings: Settings, folder: Path, error: type, status: int
+) -> None:
+    """The rest isn't begun, and says why."""
+    for name in ("a.csv", "b.csv", "c.csv"):
+        lay(folder, name, f"P{name},x,private")
+    if error is Outage:
+        box.stop()
+    found = run(folder, replace(settings, key="k", give_up=1))
+    first = found.files[0].report
+    assert first is not None
+    assert isinstance(first.stopped, error)
+    assert list(fates(found).values()) == [FileResult.STOPPED, FileResult.NOT_BEGUN, FileResult.NOT_BEGUN]
+    assert [over.exit_status for over in found.files] == [status] * 3
+    assert found.files[2].why == found.files[0].why
+    together = " ".join(
+        render(saying.text) for saying in report_messages.batch(replace(found, files=[found.files[0]] * 2))
+    )
+    assert ("First resolve the problem above" in together) is (status == 4)
+    assert ("Run the same command again" in together.partition("All together:")[2]) is (status == 3)
+    assert len(box.received) <= 1
+
+
+def test_the_summary_gives_only_the_headline_of_why_a_file_was_not_imported(settings: Settings, folder: Path) -> None:
+    """Everything else, such as the command that asks the question, was said when the file ended."""
+    path = lay(folder, "a.csv")
+    path.write_text("Prospect ID,Note,Audience\nP1,x,Perhaps\n", encoding="utf-8")
+    os.utime(path, (0, 0))
+    found = run(folder, settings)
+    [ended] = found.files
+    assert "note-importer run" in render(ended.why)
+    [line] = [text for said in report_messages.batch(found) if "a.csv" in (text := render(said.text))]
+    assert line.startswith("  a.csv  not imported: ")
+    assert "\n" not in line
+    assert "note-importer run" not in line
+    assert "Nothing was sent" not in line
+
+
+def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Settings, folder: Path) -> None:
+    """The worst first; a file of which nothing was sent isn't lost behind one that needs but another try."""
+    lay(folder, "a.csv")
+    lay(folder, "b.csv", "P1,x,private", "INVALID,x,private")
+    lay(folder, "c.csv", "P2,x,private", age=0)
+    lay(folder, "d.csv", "P3,x,private")
+    told = notification_messages.notification(run(folder, settings))
+    assert told.title == (
+        "note-importer: 1 file: stopped before the end; 1 file: nothing was sent; 1 file: 1 row needs your attention"
+        " (4 files)"
+    )
+    advice = told.body.partition("What to do:\n")[2]
+    assert re.search(
+        r"^- 'c.csv': Run the same .*\n- 'a.csv': Nothing of this file was sent. Check whether the export is complete.*"
+        r"\n- 'b.csv': See the \"To fix\" sheet in .*$",
+        advice,
+        re.M,
+    )
+
+
+def test_who_asks_for_the_end_ends_them_all(box: Sandbox, settings: Settings, folder: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        lay(folder, name, f"P{name},x,private")
+    found = run(folder, settings, stop=lambda: "You asked it to end." if box.notes else None)
+    assert (list(fates(found).values())[1], found.exit_status) == (FileResult.NOT_BEGUN, 3)
+    assert len(box.notes) == 1
+
+
+def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
+    box: Sandbox, settings: Settings, folder: Path
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        lay(folder, name, f"P-{name[0]},x,private")
+    found = run(folder, settings, agree=lambda prepared: prepared.preview.loaded.sheet.source.endswith("b.csv"))
+    assert fates(found) == {"a.csv": FileResult.DECLINED, "b.csv": FileResult.IMPORTED}
+    assert (found.exit_status, [note.prospect_id for note in box.notes]) == (2, ["P-b"])
+
+
+# -- results, and the archive
+
+
+def test_results_may_carry_the_date_and_those_of_two_files_of_one_name_both_stand(
+    settings: Settings, folder: Path
+) -> None:
+    """``a.csv`` and ``a.tsv`` would both be called ``a.results.xlsx``: the second is named with its ending."""
+    lay(folder, "a.csv", "P1,x,private")
+    (folder / "a.tsv").write_text(HEAD.replace(",", "\t") + "P2\tx\tprivate\n", encoding="utf-8")
+    found = run([folder / "a.csv", folder / "a.tsv"], replace(settings, results_name="{name}.{date}.results.csv"))
+    assert found.exit_status == 0
+    day = time.strftime("%Y-%m-%d")
+    assert names(folder) == {"a.csv", "a.tsv", f"a.{day}.results.csv", f"a.tsv.{day}.results.csv"}
+
+
+def test_one_name_for_the_results_of_several_files_is_refused(box: Sandbox, settings: Settings, folder: Path) -> None:
+    lay(folder, "a.csv", "P1,x,private")
+    with pytest.raises(BadSettings, match="--results-name"):
+        run(folder, replace(settings, results=folder / "r.csv"))
+    assert box.received == ()
+
+
+def test_what_is_finished_goes_into_the_archive_with_its_results_and_nothing_else_does(
+    settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    """0 and 1 go, 2 stays; names that are taken there are kept, and the two still belong together."""
+    archive = tmp_path / "done"
+    archive.mkdir()
+    (archive / "a.csv").write_text("another night's", encoding="utf-8")
+    lay(folder, "a.csv", "P1,x,private")
+    lay(folder, "b.csv", "INVALID,x,private")
+    lay(folder, "c.csv")
+    found = run(folder, replace(settings, archive=archive))
+    assert [over.exit_status for over in found.files] == [0, 1, 2]
+    assert names(folder) == {"c.csv"}
+    assert names(archive) == {"a.csv", "a (2).csv", "a.results (2).xlsx", "b.csv", "b.results.xlsx"}
+    assert (archive / "a.csv").read_text(encoding="utf-8") == "another night's"
+    assert (archive / "a (2).csv").read_text(encoding="utf-8") == HEAD + "P1,x,private\n"
+    first = found.files[0]
+    assert first.report is not None
+    assert (first.archived, first.report.results) == (archive / "a (2).csv", archive / "a.results (2).xlsx")
+
+
+def test_what_lies_in_the_archive_already_is_not_moved(settings: Settings, tmp_path: Path) -> None:
+    """Corrected and imported from there, it keeps its name, and its results lie beside it."""
+    archive = tmp_path / "done"
+    (archive / "older").mkdir(parents=True)
+    for place in (archive, archive / "older"):
+        found = run(lay(place, "a.csv", f"P1,{place.name},private"), replace(settings, archive=archive))
+        assert (found.exit_status, found.files[0].archived) == (0, None)
+        assert names(place) - {"older"} == {"a.csv", "a.results.xlsx"}
+
+
+def test_what_stopped_stays_where_it_is(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "done").mkdir()
+    lay(folder, "a.csv", "P1,x,private")
+    found = run(folder, replace(settings, archive=tmp_path / "done", key="refused"))
+    assert found.exit_status == 4
+    assert names(tmp_path / "done") == set()
+    assert "a.csv" in names(folder)
+
+
+def test_a_file_that_changes_while_it_is_imported_is_not_archived(
+    settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    """What somebody added to it would be lost."""
+    (tmp_path / "done").mkdir()
+    path = lay(folder, "a.csv", "P1,x,private")
+
+    def add_a_row(_: object) -> bool:
+        with path.open("a", encoding="utf-8") as file:
+            file.write("P2,x,private\n")
+        return True
+
+    found = run(folder, replace(settings, archive=tmp_path / "done"), agree=add_a_row)
+    assert (found.exit_status, found.files[0].archived) == (3, None)
+    assert "was changed during the import, so it was not moved" in render(found.files[0].why)
+    assert names(tmp_path / "done") == set()
+    assert path.read_text(encoding="utf-8").count("private") == 2
+    told = notification_messages.notification(found)
+    assert "finished, but not moved to the archive (a.csv)" in told.title
+    for words in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
+        assert "a.csv was changed during the import, so it was not moved" in words
+
+
+def test_a_place_that_is_out_of_reach_when_a_files_turn_comes_is_that_files_end(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became of those before it is told as ever."""
+    for name in ("a.csv", "b.csv", "c.csv"):
+        lay(folder, name, f"P{name},x,private")
+
+    def is_there(path: Path) -> bool:
+        if path.name == "b.csv":
+            raise NotReached(f"{path} can't be read.")
+        return True
+
+    monkeypatch.setattr(series_, "is_there", is_there)
+    found = run(folder, settings)
+    assert [over.fate.value for over in found.files] == ["imported", "stopped before its end", "not begun"]
+    assert (found.exit_status, found.counts) == (3, {Result.CREATED: 1})
+
+
+def test_an_archive_that_isnt_there_is_said_first(box: Sandbox, settings: Settings, folder: Path) -> None:
+    """It isn't made: its disk may merely be missing."""
+    lay(folder, "a.csv", "P1,x,private")
+    with pytest.raises(BadSettings, match="the folder does not exist"):
+        run(folder, replace(settings, archive=folder / "none"))
+    assert box.received == ()
+
+
+@pytest.fixture
+def other_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """The archive is on another disk than the exports; and exports called so can't be moved or removed at all."""
+
+    def arrange(kept: str) -> None:
+        replace_, rename_, link_ = Path.replace, Path.rename, os.link
+
+        def check(path: Path, place: Path) -> None:
+            if path.parent != place.parent:
+                raise OSError(errno.EXDEV, "Invalid cross-device link")
+            if path.name == kept and path.parent == tmp_path / "exports":
+                raise PermissionError(13, "Permission denied")
+
+        def replace(path: Path, place: Path) -> Path:
+            check(path, Path(place))
+            return replace_(path, place)
+
+        def rename(path: Path, place: Path) -> Path:
+            check(path, Path(place))
+            return rename_(path, place)
+
+        def link(path: Path, place: Path, **options: bool) -> None:
+            check(Path(path), Path(place))
+            link_(path, place, **options)
+
+        monkeypatch.setattr(archiving, "_is_on_disk", lambda *_: False)
+        monkeypatch.setattr(Path, "replace", replace)
+        monkeypatch.setattr(Path, "rename", rename)
+        monkeypatch.setattr(os, "link", link)
+
+    return arrange
+
+
+@pytest.mark.parametrize(
+    ("kept", "there", "here", "status"),
+    [
+        ("", {"a.csv", "a.results.xlsx"}, set(), 0),
+        ("a.csv", set(), {"a.csv", "a.results.xlsx"}, 1),
+        ("a.results.xlsx", {"a.csv"}, {"a.results.xlsx"}, 1),
+    ],
+)
+def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
+    settings: Settings,
+    folder: Path,
+    tmp_path: Path,
+    other_disk: Callable[[str], None],
+    kept: str,
+    there: set[str],
+    here: set[str],
+    status: int,
+) -> None:
+    """Nothing is there twice, nothing is half there, and what a person has to do is said."""
+    (tmp_path / "done").mkdir()
+    path = lay(folder, "a.csv", "P1,x,private")
+    results = folder / "a.results.xlsx"
+    results.write_bytes(b"results")
+    other_disk(kept)
+    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        archiving.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
+        ended = 0
+    except archiving.NotArchived as error:
+        ended = error.exit_status
+        assert "by hand" in str(error)
+    assert (names(tmp_path / "done"), names(folder), ended) == (there, here, status)
+    assert all(path.stat().st_size for path in (tmp_path / "done").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("failures", "there", "here"),
+    [
+        (1, {"a.csv"}, {"a.csv", "a.results.xlsx"}),
+        pytest.param(99, {"a.csv"}, {"a.results.xlsx"}, marks=systems.posix),  # Windows puts it back in one step
+    ],
+)
+def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
+    tmp_path: Path,
+    other_disk: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    failures: int,
+    there: set[str],
+    here: set[str],
+) -> None:
+    """By then the file has a hidden name, so nobody would find it."""
+    (tmp_path / "done").mkdir()
+    (folder := tmp_path / "exports").mkdir()
+    path, results = folder / "a.csv", folder / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    other_disk("")
+    unlink = Path.unlink
+    failed: list[Path] = []
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path.parent == folder and path.name.startswith(".") and len(failed) < failures:
+            failed.append(path)
+            raise OSError(5, "Input/output error")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(archiving.NotArchived):
+        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    assert names(tmp_path / "done") == there
+    assert {name for name in names(folder) if not name.startswith(".")} == here
+    assert {each.read_text() for each in (*folder.glob("a.csv"), *(tmp_path / "done").glob("a.csv"))} == {"imported"}
+
+
+@pytest.mark.parametrize("moves_far", [False, True], ids=["same disk", "another disk"])
+@pytest.mark.parametrize("second", [False, True], ids=["one", "two"])
+def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(
+    tmp_path: Path, other_disk: Callable[[str], None], second: bool, moves_far: bool
+) -> None:
+    """An exporter renames a new one over it in the very moment; and yet another one before that is back."""
+    (tmp_path / "done").mkdir()
+    (folder := tmp_path / "exports").mkdir()
+    path, results = folder / "a.csv", folder / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+    if moves_far:
+        other_disk("")
+    come = ["new", "newer"] if second else ["new"]
+
+    def export(old: object, *_: object) -> None:
+        """Come before what is there is moved away, and before it is put back."""
+        if come and (Path(str(old)) == path or len(come) < 1 + second):
+            (folder / "next").write_text(come.pop(0))
+            (folder / "next").replace(path)
+
+    with (
+        before(("os.rename", "os.link"), export),
+        pytest.raises(archiving.NotArchived, match="was changed during the import") as ended,
+    ):
+        archiving.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
+    assert ended.value.exit_status == 3
+    assert come == []
+    assert names(tmp_path / "done") == set()
+    there = {path.name: path.read_text() for path in folder.iterdir()}
+    new = {"a.csv": "newer", "a (2).csv": "new"} if second else {"a.csv": "new"}
+    assert there == {**new, "a.results.xlsx": "results"}
+
+
+@systems.links
+def test_no_file_is_emptied_through_a_link_that_takes_the_name_of_the_copy(
+    tmp_path: Path, other_disk: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who can write to both folders keeps the imported file there, and leads the copy's name elsewhere."""
+    for name in ("exports", "done"):
+        (tmp_path / name).mkdir()
+    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    (tmp_path / "ours").write_text("ours")
+    other_disk("")
+    unlink = Path.unlink
+    refused: list[Path] = []
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path.parent.name == "exports" and path.suffix == ".old" and not refused:
+            refused.append(path)
+            unlink(tmp_path / "done" / "a.csv")
+            (tmp_path / "done" / "a.csv").symlink_to(tmp_path / "ours")
+            raise PermissionError(1, "Operation not permitted")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(archiving.NotArchived):
+        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    assert (tmp_path / "ours").read_text() == "ours"
+
+
+@systems.links
+@pytest.mark.parametrize("moves_far", [False, True, None], ids=["same disk", "another disk", "mounted twice"])
+def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(
+    tmp_path: Path, other_disk: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, moves_far: bool | None
+) -> None:
+    for name in ("exports", "done"):
+        (tmp_path / name).mkdir()
+    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    (tmp_path / "done" / "a.csv").write_text("theirs")
+    (tmp_path / "done" / "a.results (2).xlsx").symlink_to(tmp_path / "missing")
+    if moves_far is not False:
+        other_disk("")
+    if moves_far is None:
+        monkeypatch.setattr(archiving, "_is_on_disk", lambda *_: True)
+    moved = archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    assert moved == archiving.Moved(tmp_path / "done" / "a (3).csv", tmp_path / "done" / "a.results (3).xlsx")
+    assert (tmp_path / "done" / "a.csv").read_text() == "theirs"
+    assert not (tmp_path / "missing").exists()
+    assert names(tmp_path / "exports") == set()
+
+
+@pytest.mark.parametrize("moves_far", [False, True], ids=["same disk", "another disk"])
+def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(
+    tmp_path: Path, other_disk: Callable[[str], None], moves_far: bool
+) -> None:
+    for name in ("exports", "done"):
+        (tmp_path / name).mkdir()
+    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    taken = tmp_path / "done" / "a.csv"
+    come = ["theirs"]
+
+    def take(*about: object) -> None:
+        if come and taken in {Path(str(each)) for each in about}:
+            taken.write_text(come.pop())
+
+    if moves_far:
+        other_disk("")
+    with before(("os.rename", "os.link"), take):
+        moved = archiving.archive(path, results, taken.parent, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    assert moved == archiving.Moved(taken.with_name("a (2).csv"), taken.with_name("a.results (2).xlsx"))
+    assert (taken.read_text(), moved.file.read_text()) == ("theirs", "imported")
+    assert names(tmp_path / "exports") == set()
+
+
+@pytest.mark.parametrize("what", ["larger", pytest.param("pipe", marks=systems.posix), "folder"])
+def test_what_takes_the_place_of_an_imported_file_is_not_waited_for_or_read_whole(tmp_path: Path, what: str) -> None:
+    for name in ("exports", "done"):
+        (tmp_path / name).mkdir()
+    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
+    results.write_bytes(b"results")
+    if what == "larger":
+        path.write_text("imported and more")
+    elif what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(archiving.NotArchived, match=r"it is not a regular file|at most 8 bytes are read"):
+        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 8)
+    assert names(tmp_path / "exports") == {"a.csv", "a.results.xlsx"}
+    assert names(tmp_path / "done") == set()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can make another's link")
+def test_a_link_of_another_user_in_the_inbox_is_not_followed(box: Sandbox, settings: Settings, folder: Path) -> None:
+    """It would import another sheet of ours, and write its rows into their folder."""
+    lay(folder.parent, "ours.csv", "P1,secret,public")
+    (folder / "a.csv").symlink_to(folder.parent / "ours.csv")
+    os.chown(folder / "a.csv", 65_534, -1, follow_symlinks=False)
+    found = run(folder, settings)
+    assert found.exit_status == 2
+    assert "another user made the link to this file" in render(found.files[0].why)
+    assert box.notes == ()
+    assert names(folder) == {"a.csv"}
+
+
+def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_this_one(
+    box: Sandbox, settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    """What it sends, or moves away, while this one waits is neither sent again nor an error."""
+    (tmp_path / "done").mkdir()
+    for name in ("a.csv", "b.csv"):
+        lay(folder, name, f"P-{name[0]},x,private")
+    with ExitStack() as other:
+        other.enter_context(workspaces.held(settings))
+
+        def observe(progress: Progress) -> None:
+            if progress.trouble:
+                other.close()
+                run(folder / "a.csv", settings)
+                (folder / "b.csv").rename(tmp_path / "done" / "b.csv")
+
+        found = run(folder, replace(settings, wait=60.0), observe=observe)
+    assert [(over.fate, over.exit_status) for over in found.files] == [(FileResult.IMPORTED, 0), (FileResult.GONE, 0)]
+    assert found.counts == {Result.ALREADY_IMPORTED: 1}
+    assert len(box.notes) == 1
+
+
+def test_only_what_a_person_saw_is_bound_to_stay_as_it_was(box: Sandbox, settings: Settings, folder: Path) -> None:
+    """Where nobody was asked, what another import did meanwhile is left alone; where somebody was, nothing is sent."""
+    sheet = lay(folder, "a.csv", "P1,x,private")
+
+    def overtaken(_: object) -> bool:
+        with prepare(sheet, settings) as prepared:
+            prepared.send()
+        return True
+
+    assert run(sheet, settings, agree=overtaken).counts == {Result.ALREADY_IMPORTED: 1}
+    lay(folder, "a.csv", "P2,x,private")
+    found = run(sheet, settings, agree=overtaken, is_person=True)
+    assert isinstance(found.files[0].error, Changed)
+    assert len(box.notes) == 2
+
+
+def test_a_notification_says_the_next_step_of_the_screen(settings: Settings, folder: Path) -> None:
+    """A journal that can't be written ends a run with 3, but the same command alone won't help."""
+    error = JournalFailed(say("journal.failed-writing", name="j", error="disk full", mend=say("sqlite.mend")))
+    stopped = FileEnded.failed(folder / "a.csv", error)
+    assert (stopped.exit_status, stopped.needs_a_hand) == (3, True)
+    body = notification_messages.notification(Batch("night", [stopped])).body
+    assert "What to do: Nothing more was sent. Free some space, or check that the file is writable" in body
+    lay(folder, "b.csv", "P1,x,private", "P2,x,private")
+    held_back = notification_messages.notification(run(folder, replace(settings, first=1))).body
+    assert "held back by --first: look at the others in Saleshandy, then run again without it" in held_back

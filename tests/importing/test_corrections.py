@@ -1,0 +1,557 @@
+"""Corrections are laid over a sheet while it is read; what was sent of them, or left out, is known from then on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.cli import main
+from importer.errors import UnreadableFile
+from importer.importing import corrected_sheet
+from importer.importing.corrections import Act, Corrections, Step
+from importer.importing.loading import Loaded, load
+from importer.importing.preview import Preview
+from importer.importing.report import Report
+from importer.importing.run import prepare
+from importer.messages import render
+from importer.models import Result, Role, Visibility
+from importer.operations.hide import Which, hide, what_to_hide
+from importer.reading import Correction
+from importer.resultsfile import TO_FIX
+from importer.settings import Settings
+from importer.settings.kinds import IfHidden, InDoubt
+from importer.settings.reading import Values
+from tests import running
+from tests.page.conftest import HEAD, write
+from tests.reading.catalogue import ENTRIES, Entry
+from tests.running import check
+from tests.sandbox import Sandbox
+
+SAMPLES = sorted(path for path in (Path(__file__).parents[2] / "samples").iterdir() if path.suffix in {".csv", ".xlsx"})
+PUBLIC_LATER: Values = {(Role.VISIBILITY, None): {"Pubic": Visibility.PUBLIC, "Publik": Visibility.PUBLIC}}
+
+
+def of(*steps: Step) -> Mapping[int, Correction]:
+    """What a person did on the page."""
+    return Corrections().and_also(*steps).by_row
+
+
+def wrote(row: int, column: int, text: str) -> Step:
+    return Step(Act.WRITE, (row,), column, text)
+
+
+def left_out(*rows: int) -> Step:
+    return Step(Act.LEAVE_OUT, rows)
+
+
+def run(path: Path, settings: Settings, *steps: Step) -> Report:
+    """Import a file with corrections, as the page does."""
+    report = running.run(path, settings, corrections=of(*steps))
+    assert report is not None
+    return report
+
+
+def night(path: Path, settings: Settings) -> Report:
+    """Import a file as it is, as no page does."""
+    report = running.run(path, settings)
+    assert report is not None
+    return report
+
+
+def rows_of(report: Report) -> list[dict[str, object]]:
+    """The rows of the results."""
+    headings, *rows = openpyxl.load_workbook(report.results)["Results"].iter_rows(values_only=True)
+    return [dict(zip(map(str, headings), row, strict=True)) for row in rows]
+
+
+def texts(loaded: Loaded) -> dict[int, list[str]]:
+    """The cells of each row."""
+    return dict(loaded.sheet.rows())
+
+
+def problems(preview: Preview) -> list[tuple[int, str]]:
+    return [(one.row, render(one.text)) for found in preview.loaded.rows.problems.values() for one in found]
+
+
+# -- over the sheet
+
+
+def test_a_correction_is_read_in_place_of_the_cell_and_named_in_the_results(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Of a row that is left out, no cell raises a question, and all stand in the results; the file stays as it is."""
+    rows = [("p1", "Hello", "Public"), ("p2", "Hi", "Secret"), ("p3", "Ho", "Secret"), ("p4", "", "Pubic")]
+    path = write(tmp_path / "n.csv", rows)
+    before = path.read_bytes()
+    assert check(path, settings).questions  # what Secret means
+    steps = left_out(3, 4), wrote(5, 2, "Public"), wrote(5, 1, "Hey\nyou")
+    assert not check(path, settings, of(*steps)).questions
+    report = run(path, settings, *steps)
+    assert report.counts == {Result.CREATED: 2, Result.SKIPPED: 2}
+    assert [(*(row[name] for name in (*HEAD, "result")), row["reason"]) for row in rows_of(report)] == [
+        ("p1", "Hello", "Public", "created", None),
+        ("p2", "Hi", "Secret", "skipped", "left out by hand"),
+        ("p3", "Ho", "Secret", "skipped", "left out by hand"),
+        ("p4", "Hey\nyou", "Public", "created", "corrected: B5: (blank) → Hey you, C5: Pubic → Public"),
+    ]
+    assert path.read_bytes() == before
+
+
+def test_what_is_still_wrong_after_a_correction_is_told_with_it(settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "n.csv", [("p1", "", "Pubic"), ("p2", "Hi", "Public")])
+    report = run(path, replace(settings, again=False), wrote(2, 2, "Public"))
+    [row, _] = rows_of(report)
+    assert row["result"] == "invalid"
+    assert str(row["reason"]).endswith("; corrected: C2: Pubic → Public")
+
+
+def test_a_row_that_is_left_out_raises_no_question(settings: Settings, tmp_path: Path) -> None:
+    """Who of several people receives its note doesn't matter any more."""
+    rows = [("al@example.com", "Hello", "Public"), ("jo@example.com; al@example.com", "Hi", "Public")]
+    path = write(tmp_path / "n.csv", rows, ("Email", "Note", "Visibility"))
+    assert check(path, settings).questions
+    preview = check(path, settings, of(left_out(3)))
+    assert not preview.questions
+    assert preview.to_look_up == 1
+
+
+def test_a_row_that_may_be_cut_off_stays_a_problem_until_somebody_says_that_it_is_right(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "n.csv"
+    path.write_text("Prospect ID,Note,Visibility,Other\np1,Hello,Public,-\np2,Hi,Public\np3,Ho,Public,-\n", "utf-8")
+    [(row, text)] = problems(check(path, settings, of(wrote(3, 1, "Hi there"))))
+    assert row == 3
+    assert text.startswith("the row has fewer cells (3) than the header (4)")
+    assert problems(check(path, settings, of(Step(Act.CONFIRM, (3,))))) == []
+
+
+def test_a_flaw_of_a_cell_that_was_not_corrected_stays_a_problem(settings: Settings, tmp_path: Path) -> None:
+    """A formula without its result is one; and so is what nobody can read, whoever wrote it."""
+    path, book = tmp_path / "n.xlsx", openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (HEAD, ("p1", '="He"&"llo"', "Public"), ("p2", '="Hi"', "Public"), ("p3", "Hey", "Public")):
+        sheet.append(row)
+    book.save(path)
+    assert [row for row, _ in problems(check(path, settings))] == [2, 3]
+    preview = check(path, settings, of(wrote(2, 1, "Hello"), wrote(4, 1, "H\ufffd")))
+    assert [row for row, _ in problems(preview)] == [3, 4]
+    assert [note.text for note in preview.loaded.rows.notes] == ["Hello"]
+
+
+def test_the_corrections_of_a_results_file_keep_its_row_numbers_and_its_note_ids(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Our columns are ours, and source_row is the first file's."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hi", "Pubic"), ("p3", "Ho", "Pubic")])
+    results = night(path, settings).results
+    again = run(results, replace(settings, sheet=TO_FIX), wrote(2, 4, "Public"))
+    assert again.counts == {Result.CREATED: 1, Result.INVALID: 1}
+    assert [row["source_row"] for row in rows_of(again)] == [3, 4]
+    assert len(box.notes) == 2
+
+
+# -- known from then on
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_night_that_reads_the_file_again_sends_nothing_that_was_sent_of_its_corrections(
+    settings: Settings, box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only what is still a problem there fails; a word that gets a meaning later is sent no more either."""
+    head = ("Prospect ID", "Note", "Visibility", "Task ID", "Key")
+    rows = [
+        ("p1", "Hello", "Public", "task-00000001", ""),
+        ("p1", "Hello", "Pubic", "task-00000002", ""),  # becomes the same as the first row
+        ("p2", "Hi", "Pubic", "task-00000003", "a"),
+        ("p2", "Hi", "Public", "task-00000004", "b"),  # another occurrence
+        ("p3", "#N/A", "Public", "task-00000005", ""),
+        ("p4", "Ho", "", "task-00000006", ""),
+    ]
+    path = write(tmp_path / "n.csv", rows, head)
+    steps = Step(Act.WRITE, (3, 4), 2, "Public"), wrote(6, 1, "Hey"), left_out(7)
+    report = run(path, replace(settings, key_column="Key"), *steps)
+    assert report.counts == {Result.CREATED: 4, Result.DUPLICATE: 1, Result.SKIPPED: 1}
+    sent = len(box.received)
+    assert len(box.notes) == 4
+    nightly = ["run", "n.csv", "--yes", "--key-column", "Key", "--json"]
+    for more, counts in (
+        ([], {"already imported": 2, "invalid": 3, "skipped": 1}),
+        (["--value", "visibility:Pubic=Public"], {"already imported": 3, "duplicate": 1, "invalid": 1, "skipped": 1}),
+    ):
+        assert main([*nightly, *more]) == 1, capsys.readouterr()
+        document = json.loads(capsys.readouterr().out)
+        found = document["files"][0]["report"]["counts"]
+        assert {result: rows for result, rows in found.items() if rows} == counts
+    assert [received.path for received in box.received[sent:] if received.method == "POST"] == []
+    assert len(box.notes) == 4
+
+
+MEANT_LATER: Sequence[tuple[str, str, str, Sequence[str]]] = (
+    # heading of the words, the wrong word, how it is corrected, what the word means later
+    ("Visibility", "Pubic", "Private", ["--value", "visibility:Pubic=Public"]),
+    ("Visibility", "", "Private", ["--default-visibility", "public"]),
+    ("Visibility", "Clients, partners and everybody who asks for it in the " * 2, "Private", []),
+    ("Status", "Finl", "Draft", ["--value", "status:Finl=Published"]),
+)
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(("heading", "wrong", "right", "means"), MEANT_LATER, ids=lambda part: str(part)[:20])
+def test_a_row_that_was_corrected_is_not_sent_again_once_its_word_has_a_meaning(
+    heading: str,
+    wrong: str,
+    right: str,
+    means: Sequence[str],
+    settings: Settings,
+    box: Sandbox,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Also the row that became a duplicate, and one whose text was corrected, too; but a further row is sent."""
+    other = "Status" if heading == "Visibility" else "Visibility"
+    said = {"Status": "Published", "Visibility": "Public"}[other]
+    head = ("Prospect ID", "Note", heading, other)
+    rows = [
+        ("p1", "Hello", wrong, said),
+        ("p2", "Hi", wrong, said),
+        ("p2", "Hi", f"{wrong} " if wrong else " ", said),  # becomes a duplicate
+        ("p3", "Teh end", wrong, said),
+        ("p4", "Ho", "Private" if heading == "Visibility" else "Draft", said),
+    ]
+    path = write(tmp_path / "n.csv", rows, head)
+    run(path, settings, Step(Act.WRITE, (2, 3, 4, 5), 2, right), wrote(5, 1, "The end"))
+    assert len(box.notes) == 4
+    if not means:
+        means = ["--value", f"visibility:{wrong.strip()}=Public"]
+    more = [("p1", "Hello there", wrong, said), ("p5", "Hello", wrong, said)]
+    for further, made in ((rows, 4), ([*rows, *more], 6)):
+        write(path, further, head)
+        for _ in range(2):
+            assert main(["run", "n.csv", "--yes", "--json", *means]) == 0, capsys.readouterr()
+            assert len(box.notes) == made
+    assert {(note.prospect_id, note.content) for note in box.notes[-2:]} == {
+        ("p1", "<p>Hello there</p>"),
+        ("p5", "<p>Hello</p>"),
+    }
+
+
+def test_a_correction_that_is_changed_after_its_note_was_sent_sends_none_beside_it(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Whatever the row said before: nothing, or another text. The results say why."""
+    path = write(tmp_path / "n.csv", [("p1", "", "Public"), ("p2", "Helo", "Public"), ("p3", "Hi", "Public")])
+    run(path, settings, wrote(2, 1, "One"), wrote(3, 1, "Hello"))
+    assert len(box.notes) == 3
+    report = run(path, settings, wrote(2, 1, "Two"), wrote(3, 1, "Hello!"), wrote(4, 1, "Hi!"))
+    assert report.counts == {Result.ALREADY_IMPORTED: 3}
+    assert all("before it was corrected like this" in str(row["reason"]) for row in rows_of(report))
+    assert len(box.notes) == 3
+
+
+def test_another_person_gets_the_note_and_the_one_in_the_file_does_not(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """A person may be corrected, too: a night that reads the file sends nothing to the first one."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p1", "Hi", "Public")])
+    run(path, settings, wrote(2, 0, "p2"))
+    assert night(path, settings).counts == {Result.ALREADY_IMPORTED: 2}
+    sent = {(note.prospect_id, note.content) for note in box.notes}
+    assert sent == {("p1", "<p>Hi</p>"), ("p2", "<p>Hello</p>")}
+
+
+def test_rows_of_two_sheets_of_a_workbook_have_places_of_their_own(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The same row number for the same person: each corrected row is sent."""
+    path, book = tmp_path / "n.xlsx", openpyxl.Workbook()
+    book.create_sheet("More")
+    for sheet in book.worksheets:
+        sheet.append(HEAD)
+        sheet.append(("p1", None, "Public"))
+    book.save(path)
+    for name, text in zip(book.sheetnames, ("Hello", "Hi"), strict=True):
+        assert run(path, replace(settings, sheet=name), wrote(2, 1, text)).counts == {Result.CREATED: 1}
+    assert len(box.notes) == 2
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_what_a_corrected_row_repeats_counts_for_it_too(
+    is_known: bool, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Its note may be there since an earlier sheet, or be that of another row of the same one."""
+    if is_known:
+        night(write(tmp_path / "earlier.csv", [("p1", "Hello", "Private"), ("p2", "Hi", "Private")]), settings)
+    rows = [("p1", "Hello", "Pubic"), ("p2", "Hi", "Pubic"), ("p2", "Hi", "Publik"), ("p3", "Ho", "Pubic")]
+    path = write(tmp_path / "n.csv", rows)
+    report = run(path, settings, Step(Act.WRITE, (2, 3, 4, 5), 2, "Private"))
+    assert report.counts[Result.DUPLICATE] == 1
+    made = len(box.notes)
+    only_one: Values = {(Role.VISIBILITY, None): {"Publik": Visibility.PUBLIC}}
+    assert night(path, replace(settings, values=only_one)).counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 3}
+    assert set(night(path, replace(settings, values=PUBLIC_LATER)).counts) <= {
+        Result.ALREADY_IMPORTED,
+        Result.DUPLICATE,
+    }
+    assert len(box.notes) == made == 3
+    assert {note.visibility for note in box.notes} == {"2"}
+
+
+@pytest.mark.parametrize("template_of_page", ["", "[{Date}: ]{Note}"])
+@pytest.mark.parametrize("template", ["", "[{Date}: ]{Note}"])
+def test_a_corrected_row_is_known_with_a_template_and_without(
+    template_of_page: str, template: str, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The note of a later month with the same words is sent, if its template tells it apart."""
+    head = ("Prospect ID", "Note", "Visibility", "Date")
+    rows = [("p1", "Called", "Pubic", "2026-01-01"), ("p2", "Hi", "Public", "2026-01-02")]
+    path = write(tmp_path / "n.csv", rows, head)
+
+    def composed(template: str) -> Settings:
+        return replace(settings, mapping={Role.CONTENT: (template,)} if template else {}, values=PUBLIC_LATER)
+
+    run(path, replace(composed(template_of_page), values={}), wrote(2, 2, "Private"))
+    asked = night(path, composed(template))
+    assert set(asked.counts) == {Result.ALREADY_IMPORTED if template == template_of_page else Result.NOT_SENT}
+    answered = night(path, replace(composed(template), in_doubt=InDoubt.SAME))
+    assert answered.counts == {Result.ALREADY_IMPORTED: 2}
+    if template:
+        later = write(tmp_path / "n.csv", [*rows, ("p1", "Called", "Pubic", "2026-02-01")], head)
+        for counts in ({Result.CREATED: 1, Result.ALREADY_IMPORTED: 2}, {Result.ALREADY_IMPORTED: 3}):
+            assert night(later, composed(template)).counts == counts
+    assert len(box.notes) == (3 if template else 2)
+
+
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_a_merged_word_that_counts_later_is_not_sent_for_a_corrected_row(
+    is_filled: bool, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The cell was a problem of its row, until merged cells were said to count for all of their rows."""
+    path, book = tmp_path / "n.xlsx", openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (HEAD, ("p1", "Hello", "Pubic"), ("p2", "Hi", None), ("p3", "Ho", "Public")):
+        sheet.append(row)
+    sheet.merge_cells("C2:C3")
+    book.save(path)
+    run(path, replace(settings, fill_merged=is_filled), Step(Act.WRITE, (2, 3), 2, "Private"))
+    found = night(path, replace(settings, fill_merged=True, values=PUBLIC_LATER))
+    assert found.counts == {Result.ALREADY_IMPORTED: 3}
+    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [("p1", "2"), ("p2", "2"), ("p3", "1")]
+
+
+def test_a_file_that_was_sent_in_part_sends_nothing_that_a_night_sent_meanwhile(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Whoever comes first sends a row; the other one leaves it alone. A row that was hidden meanwhile is sent."""
+    path = write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Pubic") for i in range(4)])
+    private = Step(Act.WRITE, (2, 3, 4, 5), 2, "Private")
+    run(path, replace(settings, first=1), private)
+    report = night(path, replace(settings, values=PUBLIC_LATER))
+    assert report.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
+    assert run(path, settings, private).counts == {Result.ALREADY_IMPORTED: 4}
+    assert [(note.prospect_id, note.visibility) for note in box.notes] == [
+        ("p0", "2"), ("p1", "1"), ("p2", "1"), ("p3", "1"),
+    ]  # fmt: skip
+    hide(what_to_hide(Which(report.run), settings), settings)
+    rest = run(path, replace(settings, hidden=IfHidden.SEND), private)
+    assert rest.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
+
+
+def test_a_later_file_with_another_correction_sends_no_row_that_was_sent(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Of the same rows in a later export, which somebody else may have corrected."""
+    rows = [("p1", "Hello", "Pubic"), ("p2", "Hi", "Public")]
+    run(write(tmp_path / "n.csv", rows), settings, wrote(2, 2, "Private"))
+    path = write(tmp_path / "later.csv", [*rows, ("p3", "Hello", "Pubic")])
+    report = run(path, settings, Step(Act.WRITE, (2, 4), 2, "Public"))
+    assert report.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 2}
+    assert [(note.prospect_id, note.visibility) for note in box.notes[-1:]] == [("p3", "1")]
+
+
+def test_equal_rows_that_somebody_corrected_each_in_another_way_are_one_note_if_they_say_the_same(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The least visible counts. What says something else is another note, although both rows had no text."""
+    rows = [("p1", "Hello", "Pubic"), ("p1", "Hello", "Pubic"), ("p2", "", "Pubic"), ("p2", "", "Pubic")]
+    path = write(tmp_path / "n.csv", rows)
+    steps = [Step(Act.WRITE, (2, 4, 5), 2, "Private"), wrote(3, 2, "Public"), wrote(4, 1, "One"), wrote(5, 1, "Two")]
+    for made in (1, 2, 3):
+        run(path, replace(settings, first=1), *steps)
+        assert len(box.notes) == made
+    run(write(tmp_path / "m.csv", rows[2:3]), settings, wrote(2, 2, "Private"), wrote(2, 1, "Three"))
+    assert [note.visibility for note in box.notes] == ["2"] * 4
+
+
+def test_all_is_sent_anew_with_again_and_counts_from_then_on(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """Also what a run with --again sent of a correction counts for the file."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic")])
+    run(path, replace(settings, again=True), wrote(2, 2, "Private"))
+    meant = replace(settings, values=PUBLIC_LATER)
+    assert night(path, meant).counts == {Result.ALREADY_IMPORTED: 1}
+    assert night(path, replace(meant, again=True)).counts == {Result.CREATED: 1}
+    assert [note.visibility for note in box.notes] == ["2", "1"]
+
+
+@pytest.fixture
+def by_email(settings: Settings) -> Iterator[Settings]:
+    with Sandbox(prospects={"8PvBmrB7P1": "al@example.com", "8PvBmrB7P2": "jo@example.com"}) as box:
+        yield replace(settings, base_url=box.url, key=box.api_key)
+
+
+def test_an_email_that_was_corrected_is_sent_once(by_email: Settings, tmp_path: Path) -> None:
+    """The file's own email stays a problem; the notes of the others are there already."""
+    head = ("Email", "Note", "Visibility")
+    path = write(tmp_path / "n.csv", [("al@example.com", "Hello", "Public"), ("jo@example", "Hi", "Public")], head)
+    assert run(path, by_email, wrote(3, 0, "jo@example.com")).counts == {Result.CREATED: 2}
+    assert night(path, by_email).counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 1}
+
+
+@pytest.mark.parametrize("on_several", ["reject", "all"])
+def test_a_text_that_was_corrected_is_known_by_the_email(by_email: Settings, tmp_path: Path, on_several: str) -> None:
+    settings = replace(by_email, on_several=type(by_email.on_several)(on_several))
+    path = write(tmp_path / "n.csv", [("al@example.com", "Helo", "Public")], ("Email", "Note", "Visibility"))
+    assert run(path, settings, wrote(2, 1, "Hello")).counts == {Result.CREATED: 1}
+    assert night(path, settings).counts == {Result.ALREADY_IMPORTED: 1}
+    assert run(path, settings, wrote(2, 1, "Hello"), wrote(2, 0, "jo@example.com")).counts == {Result.CREATED: 1}
+    assert not [path for path in tmp_path.glob("journal*") if b"@example.com" in path.read_bytes()]
+
+
+# -- left out from then on
+
+
+@pytest.mark.parametrize("head", [HEAD, ("Email", *HEAD[1:])])
+def test_a_row_that_was_left_out_is_skipped_in_the_next_sheets_too(
+    settings: Settings, by_email: Settings, box: Sandbox, tmp_path: Path, head: Sequence[str]
+) -> None:
+    """Whether it is a problem there or not. A row that says something else, or to somebody else, is sent."""
+    settings = by_email if head[0] == "Email" else settings
+    al, jo = ("al@example.com", "jo@example.com") if head[0] == "Email" else ("p1", "p2")
+    path = write(tmp_path / "n.csv", [(al, "Hello", "Secret"), (jo, "Hi", "Public")], head)
+    assert run(path, settings, left_out(2)).counts == {Result.CREATED: 1, Result.SKIPPED: 1}
+    for word, other in (("Secret", "p9"), ("Public", "p10")):
+        text = "Good morning" if head[0] == "Email" else "Hello"
+        rows = [(al, "Hello", word), (al, f"Hello {other}", "Public"), (jo, text + other, "Public")]
+        later = write(tmp_path / "later.csv", rows, head)
+        preview = check(later, settings)
+        assert not preview.questions
+        assert preview.remaining.total == 2
+        report = night(later, settings)
+        assert report.counts == {Result.CREATED: 2, Result.SKIPPED: 1}
+        assert report.exit_status == 0
+        assert str(rows_of(report)[0]["reason"]).endswith("n.csv was imported")
+    assert night(path, settings).counts == {Result.ALREADY_IMPORTED: 1, Result.SKIPPED: 1}
+
+
+def test_a_record_that_was_left_out_is_known_by_its_id(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """With an ID, another record with the same text is sent."""
+    head, told = (*HEAD, "Activity ID"), replace(settings, mapping={Role.RECORD: ("Activity ID",)})
+    rows = [("p1", "Hello", "Pubic", "activity-1"), ("p2", "Hi", "Public", "activity-2")]
+    path = write(tmp_path / "n.csv", rows, head)
+    run(path, told, left_out(2))
+    rows = [("p1", "Hello, edited", "Public", "activity-1"), ("p1", "Hello", "Public", "activity-3")]
+    assert night(write(tmp_path / "m.csv", rows, head), told).counts == {Result.CREATED: 1, Result.SKIPPED: 1}
+
+
+def test_a_row_that_repeats_another_may_be_left_out_and_the_other_is_sent(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Now and later, in this sheet and in the next."""
+    rows = [("p1", "Hello", "Pubic"), ("p1", "Hello", "Public"), ("p2", "Hi", "Pubic"), ("p2", "Hi", "Pubic")]
+    path = write(tmp_path / "n.csv", rows)
+    steps = left_out(2, 4), wrote(5, 2, "Public")
+    run(path, replace(settings, first=1), *steps)
+    assert run(path, settings, *steps).counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1, Result.SKIPPED: 2}
+    assert night(write(tmp_path / "m.csv", rows[1:2]), settings).counts == {Result.ALREADY_IMPORTED: 1}
+
+
+def test_who_takes_it_back_has_the_row_sent(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """In the same file, or by correcting the row in a later one; with --again all is sent anew."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Hi", "Pubic"), ("p9", "Hi", "Public")])
+    run(path, settings, left_out(2, 3))
+    again = run(path, settings, left_out(3), wrote(2, 2, "Public"))
+    assert again.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1, Result.SKIPPED: 1}
+    later = write(tmp_path / "m.csv", [("p1", "Hello", "Public"), ("p2", "Hi", "Pubic")])
+    assert run(later, settings).counts == {Result.ALREADY_IMPORTED: 1, Result.SKIPPED: 1}
+    assert run(later, settings, wrote(3, 2, "Public")).counts == {Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}
+    assert night(later, settings).counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 1}
+    assert len(box.notes) == 3
+    meant = replace(settings, values=PUBLIC_LATER)
+    run(write(tmp_path / "k.csv", [("p3", "Ho", "Pubic"), ("p9", "Hey", "Public")]), settings, left_out(2))
+    assert night(write(tmp_path / "l.csv", [("p3", "Ho", "Pubic"), ("p4", "Ho", "Public")]), meant).counts == {
+        Result.SKIPPED: 1,
+        Result.CREATED: 1,
+    }
+    again = night(tmp_path / "l.csv", replace(meant, again=True))
+    assert again.counts == {Result.CREATED: 2}
+
+
+def test_what_practice_leaves_out_counts_for_nothing(settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Hi", "Public")])
+    with prepare(path, settings, corrections=of(left_out(2))) as prepared:
+        prepared.practise()
+    assert night(path, settings).counts == {Result.INVALID: 1, Result.CREATED: 1}
+
+
+# -- the corrected sheet as a file
+
+FIT = [entry for entry in ENTRIES if entry.rows and entry.title != "a very long cell"]
+"""Files whose texts a workbook can hold."""
+
+
+def written(path: Path, settings: Settings, *steps: Step) -> Path:
+    target = path.with_name("sheet.xlsx")
+    corrected_sheet.write(target, str(path), settings, of(*steps))
+    return target
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_the_corrected_sheet_of_a_sample_reads_as_the_sample(path: Path, settings: Settings, tmp_path: Path) -> None:
+    """Every cell keeps its text, whatever the file is."""
+    copy = tmp_path / path.name
+    copy.write_bytes(path.read_bytes())
+    with load(copy, settings) as source, load(written(copy, settings), settings) as sheet:
+        assert texts(sheet) == texts(source)
+        assert sheet.rows.problems.keys() == source.rows.problems.keys()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    FIT,
+    ids=lambda entry: entry.title,
+)
+def test_the_corrected_sheet_of_any_file_has_its_texts_in_its_rows(
+    entry: Entry, settings: Settings, tmp_path: Path
+) -> None:
+    """Dates, long numbers, blank rows, merged cells, damaged rows."""
+    path = tmp_path / entry.name
+    path.write_bytes(entry.content)
+    how = {name: value for name, value in entry.options.items() if name in ("sheet", "header_row", "encoding")}
+    told = replace(settings, **how)  # type: ignore[arg-type]
+    with load(path, told) as source:
+        told = replace(settings, header_row=source.sheet.header_row)
+        with load(written(path, replace(told, **how)), told) as sheet:  # type: ignore[arg-type]
+            assert texts(sheet) == texts(source)
+
+
+def test_the_corrected_sheet_is_an_ordinary_workbook(settings: Settings, tmp_path: Path) -> None:
+    """Without marks and formulas; a row that was left out is blank."""
+    path = write(
+        tmp_path / "n.csv", [("p1", "=1+1", "Pubic"), ("p2", "Hi", "Pubic"), ("00123", "2026-01-02", "Public")]
+    )
+    made = openpyxl.load_workbook(written(path, settings, wrote(2, 2, "Public"), left_out(3))).worksheets[0]
+    assert [[cell.value for cell in row] for row in made.iter_rows()] == [
+        [*HEAD], ["p1", "=1+1", "Public"], [None, None, None], ["00123", "2026-01-02", "Public"],
+    ]  # fmt: skip
+    assert {cell.data_type for row in made.iter_rows() for cell in row if cell.value} <= {"s", "inlineStr"}
+
+
+def test_a_text_that_no_workbook_can_hold_is_named(settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Long " * 10_000, "Public")])
+    with pytest.raises(UnreadableFile, match="No workbook can hold what is in B3"):
+        written(path, settings, wrote(2, 2, "Public"))

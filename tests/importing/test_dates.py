@@ -1,0 +1,127 @@
+"""The same history is one history, in whatever locale its dates with slashes were exported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.errors import UnclearColumns
+from importer.importing import describing
+from importer.importing.batch import run
+from importer.importing.choosing import choose
+from importer.importing.run import prepare
+from importer.messages import render
+from importer.models import PossibleAnswer
+from importer.settings.kinds import DateOrder
+from importer.telling.preview_messages import sizes
+from tests.sandbox import Sandbox
+from tests.test_histories import ADA, HEADINGS, TEMPLATE, WITH_IDS, History, with_ids
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+DAY, MONTH, TEXT = DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST, DateOrder.AS_TEXT
+US = ("11/1/2026 3:05 PM", "11/2/2026", "11/13/2026")
+UK = ("01/11/2026 15:05", "02/11/2026", "13/11/2026")
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    with Sandbox() as box:
+        yield History(box, tmp_path)
+
+
+def voicemails(dates: Sequence[str]) -> list[list[str]]:
+    return [[ADA, date, "Ada", "Left voicemail", "Public"] for date in dates]
+
+
+def test_a_history_that_is_exported_under_another_locale_is_sent_once(history: History) -> None:
+    """By the dates of each sheet that have one meaning. A short export without any isn't sent by a guess."""
+    assert history.run(*voicemails(US), template=TEMPLATE)[0] == {"created": 3}
+    assert history.run(*voicemails(UK), template=TEMPLATE)[0] == {"already imported": 3}
+    with pytest.raises(UnclearColumns, match="has dates such as 02/11/2026"):
+        history.run(*voicemails(UK[1:2]), template=TEMPLATE)
+    assert history.run(*voicemails(UK[:2]), template=TEMPLATE, dates=DAY)[0] == {"already imported": 2}
+    assert set(history.there) == {
+        "2026-11-01 15:05, Ada: Left voicemail", "2026-11-02, Ada: Left voicemail", "2026-11-13, Ada: Left voicemail",
+    }  # fmt: skip
+
+
+def test_what_contradicts_the_answer_stops_the_file(history: History) -> None:
+    assert history.run(*voicemails(US), template=TEMPLATE, dates=MONTH)[0] == {"created": 3}
+    with pytest.raises(UnclearColumns, match="contradicts the answer for this sheet: month first"):
+        history.run(*voicemails(UK), template=TEMPLATE, dates=MONTH)
+    assert sum(history.there.values()) == 3
+
+
+@pytest.mark.parametrize("other", [DAY, TEXT])
+def test_a_changed_answer_sends_no_record_again(history: History, other: DateOrder) -> None:
+    rows = with_ids(voicemails(US[:2]))
+    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE, dates=MONTH)[0] == {"created": 2}
+    counts, results, foreseen = history.run(*rows, headings=WITH_IDS, template=TEMPLATE, dates=other)
+    assert counts == {"already imported": 2}
+    assert (foreseen.total, foreseen.changed) == (0, 2)
+    assert "its text has changed since" in results[0]["reason"]
+    assert sum(history.there.values()) == 2
+
+
+def test_the_question_is_answered_and_taken_back(history: History) -> None:
+    path = history.folder / "sheet.csv"
+    lines = [",".join(row) for row in [HEADINGS, *voicemails(US[:1])]]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with prepare(path, history.settings(TEMPLATE)) as prepared:
+        [question] = prepared.questions
+        assert [render(choice.means) for choice in question.choices] == [
+            "day first: 11/1/2026 3:05 PM is 11 January 2026",
+            "month first: 11/1/2026 3:05 PM is 1 November 2026",
+            "leave these dates as they are",
+        ]
+        for choice, text in zip(question.choices, ("2026-01-11 15:05", "2026-11-01 15:05", US[0]), strict=True):
+            prepared.decide(choice)
+            assert not prepared.questions
+            [group] = prepared.preview.remaining.groups
+            assert group.note.text == f"{text}, Ada: Left voicemail"
+            learned = prepared.to_learn
+            assert learned is not None
+            assert learned.answers == {"dates": choice.value}
+            prepared.undecide()
+        prepared.decide(PossibleAnswer("dates", "day-first", question.text))
+        assert prepared.send().exit_status == 0
+
+
+def test_at_night_the_proof_of_one_file_decides_nothing_about_another(history: History) -> None:
+    """Otherwise the order of the files would decide what is sent."""
+    folder = history.folder / "exports"
+    folder.mkdir()
+    for name, dates in (("a", UK), ("b", UK[1:2])):
+        lines = [",".join(row) for row in [HEADINGS, *voicemails(dates)]]
+        (folder / f"{name}.csv").write_text("\n".join(lines), encoding="utf-8")
+        os.utime(folder / f"{name}.csv", (0, 0))  # nobody is writing it any more
+    batch = run(choose([folder]), history.settings(TEMPLATE))
+    assert [file.exit_status for file in batch.files] == [0, 2]
+    assert sum(history.there.values()) == 3
+
+
+def test_the_summary_names_the_template(history: History) -> None:
+    path = history.folder / "sheet.csv"
+    path.write_text("\n".join(",".join(row) for row in [HEADINGS, *voicemails(US)]), encoding="utf-8")
+    with prepare(path, history.settings(TEMPLATE, results=history.folder / "results.xlsx")) as prepared:
+        report = prepared.send()
+    cells = [
+        cell for row in openpyxl.load_workbook(report.results)["Summary"].iter_rows(values_only=True) for cell in row
+    ]
+    columns = str(cells[cells.index("Columns") + 1])
+    assert columns == f"prospect A 'Prospect ID', content '{TEMPLATE}', visibility E 'Visibility'"
+
+
+def test_the_plan_says_what_the_template_costs(history: History) -> None:
+    path = history.folder / "sheet.csv"
+    rows = [*voicemails(US), [ADA.replace("1", "2"), US[0], "Ada", "Left voicemail", "Public"]]
+    path.write_text("\n".join(",".join(row) for row in [HEADINGS, *rows]), encoding="utf-8")
+    with prepare(path, history.settings(TEMPLATE, rate="1/6s")) as prepared:
+        said = [render(line.text) for line in sizes(describing.of(prepared.preview))]
+    assert "4 notes in 3 requests. Without the other columns in their texts: 1 request, in less than a second." in said
+    assert "Estimated time: 12 seconds (1 call in 6 seconds)." in said

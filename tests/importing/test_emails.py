@@ -1,0 +1,681 @@
+"""Rows that name prospects by email: each note reaches the one prospect that has it, or its row says why not."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.errors import BadSettings, Changed, Guarded
+from importer.importing import describing
+from importer.importing.report import Report
+from importer.importing.run import prepare
+from importer.journal import Journal
+from importer.messages import render
+from importer.models import OnSeveral, Progress, Result
+from importer.settings import Settings
+from importer.telling import preview_messages
+from tests.sandbox import Fault, Limit, Sandbox, invented
+from tests.truth import read_results
+
+HEADINGS = ("Email", "Note", "Visibility")
+PEOPLE = {
+    "P1": "jo@example.com",
+    "P2": "joann@example.com",
+    "P3": "kim@example.com",
+    "P4": "twice@example.com",
+    "P5": "Twice@Example.com",
+}
+
+
+def write(folder: Path, rows: Iterable[Sequence[str]], headings: Sequence[str] = HEADINGS) -> Path:
+    path = folder / "sheet.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([headings, *rows])
+    return path
+
+
+def by_email(emails: Iterable[str], note: str = "Hello") -> list[tuple[str, str, str]]:
+    return [(email, note, "Public") for email in emails]
+
+
+def settings_of(box: Sandbox, folder: Path, **more: object) -> Settings:
+    given = {"base_url": box.url, "key": box.api_key, "journal": folder / "journal.sqlite", "results": folder / "r.csv"}
+    return Settings(**(given | {"settle": 0, "read_timeout": 5, "give_up": 20} | more))  # type: ignore[arg-type]
+
+
+def send(
+    sheet: Path,
+    settings: Settings,
+    stop_after: int | None = None,
+    box: Sandbox | None = None,
+    *,
+    crashes: bool = False,
+) -> Report:
+    """Import as the command line does; with ``stop_after``, until so many prospects were asked for."""
+
+    def stop() -> str | None:
+        if stop_after is None or box is None or len(asked(box)) < stop_after:
+            return None
+        if crashes:
+            raise Crash
+        return "You asked it to end."
+
+    with prepare(sheet, settings) as prepared:
+        return prepared.send(expected=prepared.preview.remaining.total, stop=stop)
+
+
+def asked(box: Sandbox) -> list[str]:
+    """What prospects were asked for: what was searched for, or which page."""
+    calls = [call for call in box.received if call.path == "/v1/prospects"]
+    return [call.query.get("search") or f"page {call.query['page']}" for call in calls]
+
+
+def searched(box: Sandbox) -> list[str]:
+    """The emails that were searched for."""
+    return [call for call in asked(box) if "@" in call]
+
+
+def a_day_later(settings: Settings) -> None:
+    """Let a day pass since the emails were looked up."""
+    with Journal.open(settings.journal) as journal, journal.transaction():
+        journal._store.execute("UPDATE found SET at = at - 86400")
+
+
+def results(folder: Path) -> list[tuple[str, str]]:
+    return [(row["result"], row["reason"]) for row in read_results(folder / "r.csv")]
+
+
+def listed(path: Path) -> list[tuple[str, ...]]:
+    """The people on a list, without the headings, which are those of Saleshandy's documentation."""
+    headings, *people = csv.reader(path.read_text(encoding="utf-8-sig").splitlines())
+    assert headings == ["Email", "First Name", "Last Name", "Company", "Job Title", "Phone Number"]
+    return [tuple(person) for person in people]
+
+
+def notes(box: Sandbox) -> list[tuple[str, str]]:
+    return sorted((note.prospect_id, note.sent_content) for note in box.notes)
+
+
+# -- who receives what ------------------------------------------------------------------------------------------------
+
+
+def test_each_email_reaches_the_prospect_that_has_it_and_no_other(tmp_path: Path) -> None:
+    """The search for jo@example.com finds joann@example.com too, and capitals don't matter."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "mailto:JOANN@example.com", "Kim <kim@example.com>"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(sheet, settings_of(box, tmp_path))
+        assert report.counts == {Result.CREATED: 3}
+        assert notes(box) == [("P1", "Hello"), ("P2", "Hello"), ("P3", "Hello")]
+
+
+def test_an_email_that_nobody_has_is_rejected_and_nobody_is_added(tmp_path: Path) -> None:
+    """An email of which one is a part belongs to somebody else."""
+    sheet = write(tmp_path, by_email(["o@example.com", "jo@example.com", "o@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(sheet, settings_of(box, tmp_path, unknown_emails=tmp_path / "unknown.csv"))
+        assert report.exit_status == 1
+        assert notes(box) == [("P1", "Hello")]
+    why = "no prospect has the email address o@example.com"
+    assert [(result, reason[: len(why)]) for result, reason in results(tmp_path)] == [
+        ("rejected", why), ("created", ""), ("rejected", why),
+    ]  # fmt: skip
+    assert "never adds a prospect" in results(tmp_path)[0][1]
+    assert listed(tmp_path / "unknown.csv") == [("o@example.com", "", "", "", "", "")]
+
+
+def test_at_the_end_all_is_done_that_was_to_be_done(tmp_path: Path) -> None:
+    """Rows that no request is sent for count as well: whose email nobody has, and what an earlier run has delivered."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        for ended in ({Result.CREATED: 1, Result.REJECTED: 2}, {Result.REJECTED: 2}):
+            told: list[Progress] = []
+            with prepare(sheet, settings_of(box, tmp_path)) as prepared:
+                total = prepared.preview.remaining.total
+                prepared.send(expected=total, observe=told.append)
+            assert told[-1].ended == ended
+            assert told[-1].settled == total
+
+
+@pytest.mark.parametrize(
+    ("on_several", "receivers"), [("reject", []), ("newest", ["P5"]), ("oldest", ["P4"]), ("all", ["P4", "P5"])]
+)
+def test_of_several_prospects_with_one_email_those_receive_the_note_that_were_said(
+    tmp_path: Path, on_several: str, receivers: list[str]
+) -> None:
+    """However many notes it makes, the row has one result; and a second run makes none."""
+    sheet = write(tmp_path, by_email(["twice@example.com", "jo@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path, on_several=on_several)
+        send(sheet, settings)
+        assert [prospect for prospect, _ in notes(box) if prospect != "P1"] == receivers
+        first, second = results(tmp_path)
+        assert second[0] == "created"
+        assert first[0] == ("created" if receivers else "rejected")
+        assert all(prospect in first[1] for prospect in (("P4", "P5") if len(receivers) != 1 else ()))
+        assert send(sheet, settings).counts.get(Result.CREATED) is None
+        assert len(box.notes) == len(receivers) + 1
+
+
+@pytest.mark.parametrize(
+    "crm", [(), ("003Dm00000XyZ12IAB", "003Dm00000XyZ13IAB")], ids=["only email addresses", "beside a CRM's ids"]
+)
+def test_of_several_the_one_is_taken_whose_id_is_written_in_the_place_of_the_email(
+    tmp_path: Path, crm: Sequence[str]
+) -> None:
+    """As the reason says; a word in its place is still no email, and nothing is asked for it."""
+    headings = (*HEADINGS, "Contact ID") if crm else HEADINGS
+
+    def sheet(*emails: str) -> Path:
+        return write(tmp_path, [(*row, *crm[i : i + 1]) for i, row in enumerate(by_email(emails))], headings)
+
+    with Sandbox(prospects=PEOPLE | {"pTWINold01": "two@example.com", "pTWINnew02": "two@example.com"}) as box:
+        settings = settings_of(box, tmp_path)
+        send(sheet("two@example.com", "jo@example.com"), settings)
+        assert "Replace the email address with the ID of the right prospect" in results(tmp_path)[0][1]
+        report = send(sheet(" pTWINold01", "unassigned"), settings)
+        assert report.counts == {Result.CREATED: 1, Result.INVALID: 1}
+        assert notes(box) == [("P1", "Hello"), ("pTWINold01", "Hello")]
+    assert "'unassigned' is not an email address" in results(tmp_path)[1][1]
+
+
+def test_which_is_newest_is_not_guessed(tmp_path: Path) -> None:
+    from importer.journal import Match, Matches  # noqa: PLC0415 - for this one
+    from importer.rows.naming import chosen  # noqa: PLC0415
+
+    undated, same = Matches((Match("a", 1.0), Match("b"))), Matches((Match("a", 1.0), Match("b", 1.0)))
+    for on_several in (OnSeveral.NEWEST, OnSeveral.OLDEST):
+        assert chosen(undated, on_several) == chosen(same, on_several) == ()
+
+
+def test_a_row_of_several_notes_is_as_well_off_as_the_worst_of_them(tmp_path: Path) -> None:
+    people = {"INVALID1": "twice@example.com", "P5": "twice@example.com"}
+    sheet = write(tmp_path, by_email(["twice@example.com"]))
+    with Sandbox(prospects=people) as box:
+        report = send(sheet, settings_of(box, tmp_path, on_several="all"))
+        assert report.counts == {Result.REJECTED: 1}
+        assert notes(box) == [("P5", "Hello")]
+    [row] = read_results(tmp_path / "r.csv")
+    assert (row["result"], row["note_id"]) == ("rejected", "")
+    assert "P5 created" in row["reason"]
+
+
+# -- by id and by email -----------------------------------------------------------------------------------------------
+
+BOTH = ("Prospect ID", *HEADINGS)
+
+
+def test_an_id_counts_more_than_an_email_and_where_they_differ_that_is_a_problem(tmp_path: Path) -> None:
+    rows = [
+        ("P1", "jo@example.com", "a", "Public"),
+        ("P1", "kim@example.com", "b", "Public"),
+        ("P1", "nobody@example.com", "c", "Public"),
+        ("P1", "", "d", "Public"),
+        ("P4", "twice@example.com", "e", "Public"),
+        ("P1", "no email", "f", "Public"),
+        ("", "kim@example.com", "g", "Public"),
+        ("", "", "h", "Public"),
+    ]
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(write(tmp_path, rows, BOTH), settings_of(box, tmp_path))
+        assert report.counts == {Result.CREATED: 6, Result.INVALID: 2}
+        assert notes(box) == [("P1", "a"), ("P1", "c"), ("P1", "d"), ("P1", "f"), ("P3", "g"), ("P4", "e")]
+    found = results(tmp_path)
+    assert found[1][0] == "invalid"
+    assert found[1][1].startswith(
+        "B3 (row 3, Email): the row names prospect P1 by its ID, but the email address kim@example.com belongs to P3"
+    )
+    assert "use only the email addresses: --map prospect=. " in found[1][1]
+    assert "ignore them: --ignore Email" in found[1][1]
+
+
+def test_a_second_column_of_emails_does_not_switch_the_comparison_off(tmp_path: Path) -> None:
+    """The note of a row with another person's ID is not sent to that person."""
+    people = {"8PvBmrB7P7": "jo@example.com", "jzRkmgMdwA": "kim@example.com"}
+    rows = [(one, "kim@example.com", "kim@example.org", "Hello", "Public") for one in people]
+    sheet = write(tmp_path, rows, ("Contact ID", "Email", "Work Email", "Note", "Visibility"))
+    with Sandbox(prospects=people) as box:
+        report = send(sheet, settings_of(box, tmp_path))
+        assert report.counts == {Result.CREATED: 1, Result.INVALID: 1}
+        assert notes(box) == [("jzRkmgMdwA", "Hello")]
+
+
+def test_rows_that_were_delivered_by_their_ids_are_compared_no_more(tmp_path: Path) -> None:
+    """Last night's file with a new row takes the calls of that row."""
+    rows = [(prospect, email, "Hello", "Public") for prospect, email in PEOPLE.items()]
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        assert send(write(tmp_path, rows[:4], BOTH), settings).counts == {Result.CREATED: 4}
+        before = len(asked(box))
+        assert before
+        a_day_later(settings)
+        assert send(write(tmp_path, rows, BOTH), settings).counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 4}
+        assert asked(box)[before:] == ["twice@example.com"]
+        wrong = [("P1", "kim@example.com", "Hello", "Public"), ("", "kim@example.com", "Hello", "Public")]
+        assert send(write(tmp_path, wrong, BOTH), settings).counts == {Result.ALREADY_IMPORTED: 2}
+
+
+def test_one_prospect_by_id_and_by_email_is_one_delivery(tmp_path: Path) -> None:
+    rows = [("P1", "", "a", "Public"), ("", "jo@example.com", "a", "Public"), ("", "jo@example.com", "b", "Public")]
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(write(tmp_path, rows, BOTH), settings_of(box, tmp_path))
+        assert report.counts == {Result.CREATED: 2, Result.DUPLICATE: 1}
+        assert notes(box) == [("P1", "a"), ("P1", "b")]
+    assert results(tmp_path)[1][1].startswith("the same note for the same prospect as row 2")
+
+
+# -- in few calls -----------------------------------------------------------------------------------------------------
+
+
+def calls_for(tmp_path: Path, people: Mapping[str, str], emails: Sequence[str], **options: object) -> list[str]:
+    with Sandbox(prospects=people, **options) as box:  # type: ignore[arg-type]
+        report = send(write(tmp_path, by_email(emails)), settings_of(box, tmp_path))
+        assert report.counts == {Result.CREATED: len(emails)}
+        assert report.finding_calls == len(asked(box))
+        assert len(box.notes) == len(emails)
+        return asked(box)
+
+
+def spread(people: Mapping[str, str], count: int) -> list[str]:
+    """So many of their emails, from all pages, the last among them."""
+    emails = [*people.values()]
+    return [emails[-1 - place * len(emails) // count] for place in range(count)]
+
+
+def test_many_emails_are_found_by_listing_few_by_searching(tmp_path: Path) -> None:
+    people = invented(3_000)
+    listed = calls_for(tmp_path, people, spread(people, 200))
+    assert listed[0] == "page 201"
+    assert 31 <= len(listed) <= 34
+    (tmp_path / "few").mkdir()
+    searched = calls_for(tmp_path / "few", people, spread(people, 20))
+    assert searched[0] == "page 21"
+    assert sorted(searched[1:]) == sorted(spread(people, 20))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("distinct", "least"), [(2_000, 1_000), (20, 20)])
+def test_five_thousand_rows_take_hardly_more_calls_than_the_cheaper_way_needs(
+    tmp_path: Path, distinct: int, least: int
+) -> None:
+    people = invented(100_000)
+    emails = spread(people, distinct)
+    rows = [(emails[place % distinct], f"Note {place // distinct}", "Public") for place in range(5_000)]
+    with Sandbox(prospects=people) as box:
+        report = send(write(tmp_path, rows), settings_of(box, tmp_path))
+        assert report.counts == {Result.CREATED: 5_000}
+        assert least < report.finding_calls <= least * 1.1
+        assert report.finding_calls == len(asked(box))
+
+
+def test_listing_stops_when_all_are_found(tmp_path: Path) -> None:
+    people = invented(3_000)
+    assert len(calls_for(tmp_path, people, [*people.values()][:150])) <= 4
+
+
+def test_where_listing_is_refused_emails_are_searched_for(tmp_path: Path) -> None:
+    people = invented(300)
+    calls = calls_for(tmp_path, people, spread(people, 10), lists=False)
+    assert calls[0] == "page 11"
+    assert sorted(calls[1:]) == sorted(spread(people, 10))
+
+
+def test_a_search_is_read_to_its_end(tmp_path: Path) -> None:
+    """So many others have the email as a part of theirs that the one who has it stands on the second page."""
+    others = {f"Q{number}": f"n{number}.jo@example.com" for number in range(130)}
+    calls = calls_for(tmp_path, others | {"P1": "jo@example.com"}, ["jo@example.com"])
+    assert calls == ["jo@example.com"] * 2
+
+
+def test_what_moved_between_pages_is_searched_for_before_nobody_is_said_to_have_it(tmp_path: Path) -> None:
+    people = invented(1_000)
+    calls = calls_for(tmp_path, people, spread(people, 60), faults=[Fault.parse("moving=10")])
+    assert any("@" in call for call in calls)
+    assert len(calls) < 40
+
+
+# -- what is remembered, and for how long -----------------------------------------------------------------------------
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("crashes", [False, True], ids=["stopped", "crashed"])
+def test_look_ups_that_were_broken_off_are_gone_on_with(tmp_path: Path, crashes: bool) -> None:
+    """No email is looked up twice whose answer was recorded, and every note is made once."""
+    people = invented(2_000)
+    emails = spread(people, 18)
+    sheet = write(tmp_path, by_email(emails))
+    with Sandbox(prospects=people) as box:
+        settings = settings_of(box, tmp_path, workers=1)
+        if crashes:
+            with pytest.raises(Crash):
+                send(sheet, settings, stop_after=10, box=box, crashes=True)
+        else:
+            stopped = send(sheet, settings, stop_after=10, box=box)
+            assert stopped.exit_status == 3
+            assert stopped.counts == {Result.NOT_SENT: 18}
+        assert box.notes == ()
+        with Journal.open(settings.journal) as journal:
+            recorded = set(journal.found(settings.workspace, settings.key, settings_clock).known(emails))
+        assert 7 <= len(recorded) < 18
+        before = len(asked(box))
+        with prepare(sheet, settings) as prepared:
+            assert prepared.preview.to_look_up == 18 - len(recorded)
+        assert send(sheet, settings).counts == {Result.CREATED: 18}
+        assert recorded.isdisjoint(asked(box)[before:])
+        assert len(box.notes) == 18
+        with Journal.open(settings.journal) as journal:
+            assert {*journal.found(settings.workspace, settings.key, settings_clock).known(emails)} == {*emails}
+
+
+def settings_clock() -> float:
+    import time  # noqa: PLC0415 - the system's own
+
+    return time.time()
+
+
+def test_an_email_that_was_found_is_not_looked_up_again_within_a_day(tmp_path: Path) -> None:
+    """Its notes go to the prospect that had it then, even if another one has it by now; a day later they don't."""
+    with Sandbox(prospects=PEOPLE) as box:
+        settings, port = settings_of(box, tmp_path), box.port
+        assert send(write(tmp_path, by_email(["jo@example.com"])), settings).counts == {Result.CREATED: 1}
+    with Sandbox(prospects={"P1": "old@example.com", "P9": "jo@example.com"}, port=port) as box:
+        new = write(tmp_path, by_email(["jo@example.com"], "New"))
+        assert send(new, settings).counts == {Result.CREATED: 1}
+        assert (searched(box), notes(box)) == ([], [("P1", "New")])
+        a_day_later(settings)
+        assert send(write(tmp_path, by_email(["jo@example.com"], "Newer")), settings).counts == {Result.CREATED: 1}
+        assert (searched(box), notes(box)) == (["jo@example.com"], [("P1", "New"), ("P9", "Newer")])
+
+
+def test_a_prospect_that_is_gone_is_looked_up_anew_by_the_next_run(tmp_path: Path) -> None:
+    """The email moved to another prospect after it was looked up; whoever had it is gone."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings, port = settings_of(box, tmp_path), box.port
+        with prepare(sheet, settings) as prepared:
+            prepared.look_up()
+    moved = {"P9": "jo@example.com", "P2": "joann@example.com"}
+    with Sandbox(prospects=moved, port=port) as box:
+        assert send(sheet, settings).counts == {Result.CREATED: 1, Result.REJECTED: 1}
+        assert (searched(box), notes(box)) == ([], [("P2", "Hello")])
+        assert send(sheet, settings).counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1}
+        assert (searched(box), notes(box)) == (["jo@example.com"], [("P2", "Hello"), ("P9", "Hello")])
+
+
+def test_who_is_gone_and_has_no_successor_is_rejected(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings, port = settings_of(box, tmp_path), box.port
+        with prepare(sheet, settings) as prepared:
+            prepared.look_up()
+    with Sandbox(prospects={"P2": "joann@example.com"}, port=port) as box:
+        for _ in range(2):
+            assert send(sheet, settings).counts == {Result.REJECTED: 1}
+        assert searched(box) == ["jo@example.com"]
+    assert results(tmp_path)[0][1].startswith("no prospect has the email address jo@example.com")
+
+
+def test_that_nobody_has_an_email_is_asked_again(tmp_path: Path) -> None:
+    """Somebody may have been added meanwhile; a row that was found needs no second look, and no second note."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "new@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings, port = settings_of(box, tmp_path), box.port
+        with prepare(sheet, settings) as prepared:
+            prepared.look_up()
+            assert [*prepared.preview.unknown_emails] == ["new@example.com"]
+    with Sandbox(prospects=PEOPLE | {"P7": "new@example.com"}, port=port) as box:
+        assert send(sheet, settings).counts == {Result.CREATED: 2}
+        assert asked(box) == ["new@example.com"]
+
+
+def test_the_journal_holds_no_email(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        with prepare(sheet, settings) as prepared:
+            prepared.look_up()
+        for path in tmp_path.glob("journal*"):
+            assert b"example.com" not in path.read_bytes()
+
+
+# -- what is agreed to ------------------------------------------------------------------------------------------------
+
+
+def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "JO@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        with prepare(sheet, replace(settings, key="")) as prepared:
+            found = describing.of(prepared.preview)
+        said = " ".join(render(saying.text) for saying in preview_messages.plan(found))
+        assert (found.to_look_up, found.total) == (2, 2)
+        assert "2 email addresses are looked up first" in said
+        assert "never adds a prospect" in said
+        assert "look up 2 email addresses for 3 rows" in render(preview_messages.question(found)).lower()
+        assert asked(box) == []
+
+
+def test_before_the_look_up_nobody_knows_what_was_delivered_and_that_is_said(tmp_path: Path) -> None:
+    """With another key, nobody knows the prospects that emails had earlier."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        send(sheet, settings)
+        with prepare(sheet, replace(settings, key="")) as prepared:
+            said = " ".join(render(saying.text) for saying in preview_messages.check(describing.of(prepared.preview)))
+            assert "2 rows: up to 2 notes to deliver" in said
+            assert "Notes from earlier runs are recognised after the look-up." in said
+        with prepare(sheet, settings) as prepared:
+            prepared.look_up()
+            said = " ".join(render(saying.text) for saying in preview_messages.check(describing.of(prepared.preview)))
+            assert "2 rows: 2 notes, none of them to deliver" in said
+
+
+def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: Path) -> None:
+    """What is known of a row's email is exact in the plan. A known email with a new text is looked up, as a new one."""
+    rows = by_email(["jo@example.com", "joann@example.com"]) + by_email(["jo@example.com"], "Old text")
+    new = by_email(["kim@example.com"]) + by_email(["jo@example.com"], "New text")
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        send(write(tmp_path, rows), settings)
+        calls = len(box.received)
+        sheet = write(tmp_path, [*rows[:2], *new])
+        with prepare(sheet, settings) as prepared:
+            found = describing.of(prepared.preview)
+        assert len(box.received) == calls
+        assert (found.total, found.imported_before, prepared.preview.to_look_up) == (2, 2, 1)
+        report = send(sheet, settings)
+        assert report.counts == {Result.ALREADY_IMPORTED: 2, Result.CREATED: 2}
+        before = len(box.received)
+        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 4}
+        assert len(box.received) == before
+
+
+def test_a_note_that_its_email_was_told_is_not_sent_to_who_has_the_email_now(tmp_path: Path) -> None:
+    """What is new to the email goes to the prospect that has it now."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings, port = settings_of(box, tmp_path), box.port
+        send(sheet, settings)
+    with Sandbox(prospects={"P9": "jo@example.com", "P3": "kim@example.com"}, port=port) as box:
+        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2}
+        new = write(tmp_path, by_email(["jo@example.com"], "New"))
+        assert send(new, settings).counts == {Result.REJECTED: 1}, "for a day, the finding is trusted"
+        assert send(new, settings).counts == {Result.CREATED: 1}
+        assert notes(box) == [("P9", "New")]
+
+
+def test_a_note_that_is_public_still_is_told_also_for_an_email(tmp_path: Path) -> None:
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        send(write(tmp_path, by_email(["jo@example.com", "kim@example.com"])), settings)
+        sheet = write(tmp_path, [("jo@example.com", "Hello", "Private"), ("kim@example.com", "Else", "Private")])
+        with prepare(sheet, settings) as prepared:
+            assert describing.of(prepared.preview).remaining.more_visible == 1
+        report = send(sheet, settings)
+        assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}, 1)
+        assert "Still public. Your sheet says private" in results(tmp_path)[0][1]
+
+
+def test_if_each_prospect_of_an_email_receives_the_note_there_is_no_maximum_before_the_look_up(tmp_path: Path) -> None:
+    rows = by_email(["twice@example.com", "jo@example.com"])
+    sheet = write(tmp_path, rows)
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path, on_several=OnSeveral.ALL)
+        with prepare(sheet, settings) as prepared:
+            assert "send 2 notes or more to" in render(preview_messages.question(describing.of(prepared.preview)))
+        send(sheet, settings)
+        with prepare(write(tmp_path, by_email(["twice@example.com"], "New")), settings) as prepared:
+            found = describing.of(prepared.preview)
+            assert (found.remaining.total, found.people, found.most) == (2, 2, 2)
+        with prepare(write(tmp_path, [*rows, *by_email(["jo@example.com"], "New")]), settings) as prepared:
+            found = describing.of(prepared.preview)
+            assert (found.imported_before, found.remaining.total) == (3, 1)
+            assert "Send 1 note to" in render(preview_messages.question(found))
+
+
+def test_a_look_up_without_sending_tells_what_would_be_sent(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
+        prepared.look_up()
+        preview = prepared.preview
+        assert (preview.to_look_up, preview.remaining.total) == (0, 1)
+        assert len(preview.loaded.rows.rejected) == 2
+        assert box.notes == ()
+        report = prepared.send(expected=1)
+        assert report.counts == {Result.CREATED: 1, Result.REJECTED: 2}
+
+
+def test_only_the_emails_of_the_first_notes_are_looked_up_if_only_these_are_sent(tmp_path: Path) -> None:
+    """Rows that earlier runs delivered, and those whose email nobody has, make room for later ones."""
+    people = invented(2_000)
+    emails = [*people.values()][:40]
+    sheet = write(tmp_path, by_email(["nobody@example.com", *emails]))
+    with Sandbox(prospects=people) as box:
+        settings = settings_of(box, tmp_path, first=3)
+        with prepare(sheet, settings) as prepared:
+            assert (prepared.preview.to_look_up, prepared.preview.remaining.total) == (3, 3)
+        report = send(sheet, settings)
+        assert report.counts == {Result.REJECTED: 1, Result.NOT_SENT: 37, Result.CREATED: 3}
+        assert {prospect for prospect, _ in notes(box)} == {*[*people][:3]}
+        assert sorted(call for call in asked(box) if "@" in call) == sorted(["nobody@example.com", *emails[:3]])
+        assert {reason for result, reason in results(tmp_path) if result == "not sent"} == {
+            "held back by --first. Look at the others in Saleshandy, then run again without it"
+        }
+        second = send(sheet, settings)
+        assert second.counts[Result.CREATED] == 3
+        assert {prospect for prospect, _ in notes(box)} == {*[*people][:6]}
+        third = send(sheet, replace(settings, first=None))
+        assert third.counts == {Result.REJECTED: 1, Result.ALREADY_IMPORTED: 6, Result.CREATED: 34}
+        assert len(box.notes) == 40
+
+
+def test_no_more_is_sent_than_was_agreed_to(tmp_path: Path) -> None:
+    """Somebody who got the email after the person had seen that nobody has it receives nothing unasked."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "new@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings, port = settings_of(box, tmp_path), box.port
+        prepared = prepare(sheet, settings)
+        prepared.look_up()
+        agreed = prepared.preview.remaining.total
+        assert agreed == 1
+    with Sandbox(prospects=PEOPLE | {"P7": "new@example.com"}, port=port) as box, prepared:
+        with pytest.raises(Changed, match="It was 1, and is 2 now"):
+            prepared.send(expected=agreed)
+        assert box.notes == ()
+
+
+def test_that_each_of_several_receives_the_note_is_said_before(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["twice@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path, on_several="all")) as prepared:
+        question = render(preview_messages.question(describing.of(prepared.preview)))
+        assert "one to each prospect with the email address?" in question
+        assert prepared.send(expected=1).counts == {Result.CREATED: 1}
+        assert len(box.notes) == 2
+
+
+def test_more_notes_than_a_guard_allows_are_not_sent_though_the_email_hid_them(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["twice@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        with pytest.raises(Guarded):
+            send(sheet, settings_of(box, tmp_path, on_several="all", max_notes=1))
+        assert box.notes == ()
+
+
+def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> None:
+    """Nobody knows before the look-up; after it, what is new is bounded."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path, max_notes=0, max_public=0)
+        send(sheet, replace(settings, max_notes=2, max_public=2))
+        with prepare(sheet, settings) as prepared:
+            assert prepared.preview.guarded == []
+            assert prepared.send().counts == {Result.ALREADY_IMPORTED: 2}
+        sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com", "kim@example.com"]))
+        for loose in ("max_notes", "max_public"):
+            with pytest.raises(Guarded, match=r"would send 1 (public )?note, but at most 0 are allowed"):
+                send(sheet, replace(settings, **{loose: None}))  # type: ignore[arg-type]
+        assert len(box.notes) == 2
+
+
+# -- when the API can't be used ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["500:GET@1-3", "429:GET@2,4", "html:GET@1,3", "null:GET@2", "gateway-404:GET@2"])
+@pytest.mark.usefixtures("jumping")
+def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
+    """A gateway's page, and an empty answer that isn't the API's own, never mean that nobody has an email."""
+    sheet = write(tmp_path, by_email([email for email in PEOPLE.values() if "wice" not in email]))
+    with Sandbox(prospects=PEOPLE, faults=[Fault.parse(fault)], limit=Limit.parse("50/1s:headers:429")) as box:
+        report = send(sheet, settings_of(box, tmp_path))
+        assert report.counts == {Result.CREATED: 3}
+        assert len(box.notes) == 3
+
+
+@pytest.mark.usefixtures("jumping")
+def test_an_outage_ends_it_with_3_and_nothing_is_sent(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
+    with Sandbox(prospects=PEOPLE, faults=[Fault.parse("500:GET")]) as box:
+        report = send(sheet, settings_of(box, tmp_path, give_up=1))
+        assert report.exit_status == 3
+        assert report.counts == {Result.NOT_SENT: 2}
+        assert box.notes == ()
+    assert all("the run stopped" in reason for _, reason in results(tmp_path))
+
+
+def test_a_key_that_is_refused_ends_it_with_4(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(sheet, settings_of(box, tmp_path, key="another-key"))
+        assert report.exit_status == 4
+        assert report.counts == {Result.NOT_SENT: 1}
+
+
+# -- what else there is -----------------------------------------------------------------------------------------------
+
+
+def test_an_email_that_nobody_has_is_marked_in_the_results(tmp_path: Path) -> None:
+    """As a cell is that can't be used: it is what a person corrects."""
+    sheet = write(tmp_path, by_email(["o@example.com", "jo@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(sheet, settings_of(box, tmp_path, results=tmp_path / "r.xlsx"))
+    table = openpyxl.load_workbook(report.results)["Results"]
+    fills = [[cell.fill.fgColor.rgb for cell in row] for row in table["A2:B3"]]
+    assert len({fills[0][0], fills[0][1], fills[1][0]}) == 3
+    assert fills[1][0] == fills[1][1]
+
+
+@pytest.mark.parametrize("name", ["unknown.txt", "sheet.csv"])
+def test_where_the_list_of_unknown_emails_cant_go_is_said_before_anything_is_called(tmp_path: Path, name: str) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        with pytest.raises(BadSettings):
+            prepare(sheet, settings_of(box, tmp_path, unknown_emails=tmp_path / name))
+        assert box.received == ()

@@ -1,0 +1,55 @@
+"""Notes are shown before they are sent, as they will read: three of each visibility, the longest among them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from importer.importing.note_examples import examples
+from importer.importing.overview import Example
+from importer.importing.run import prepare
+from importer.markup import ContentKind
+from importer.messages import words
+from importer.models import Visibility
+from importer.settings import Settings
+from tests.rendered import rendered
+
+
+def shown(
+    tmp_path: Path, settings: Settings, rows: Sequence[Sequence[str]], characters: int = 100
+) -> dict[Visibility, Sequence[Example]]:
+    with (tmp_path / "n.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", "Status"), *rows])
+    with prepare(tmp_path / "n.csv", settings) as prepared:
+        return examples(prepared.preview, characters)
+
+
+def test_three_of_each_visibility_are_shown_and_the_longest_is_among_them(settings: Settings, tmp_path: Path) -> None:
+    """In the sheet's order, with their rows; private first; and of a long text so much, and how much more there is."""
+    rows = [(f"p{i}", "x" * (i + 1), "Public", "") for i in range(8)]
+    rows += [("q1", "y" * 150, "Private", "Draft"), ("q2", "y" * 150, "Private", "Draft")]
+    found = shown(tmp_path, settings, rows)
+    assert [(visibility, rendered(examples)) for visibility, examples in found.items()] == [
+        (Visibility.PRIVATE, [Example(words("row 10, for q1 and 1 more prospect (private, draft)"), "y" * 100, 50)]),
+        (
+            Visibility.PUBLIC,
+            [Example(words(f"row {row}, for p{row - 2} (public)"), "x" * (row - 1), 0) for row in (2, 3, 9)],
+        ),
+    ]
+
+
+def test_a_note_is_shown_as_its_readers_see_it(settings: Settings, tmp_path: Path) -> None:
+    """HTML without its tags, and with the breaks that it makes; text as it stands in the cell."""
+    texts = {
+        "<p>Met at the <b>fair</b></p><ul><li>R&amp;D</li><li>two\n lines</li></ul>": "Met at the fair\nR&D\ntwo lines",
+        "R&D\n\n1 < 2": "R&D\n\n1 < 2",
+        "<img src=x>": "<img src=x>",
+    }
+    for text, reads in texts.items():
+        assert shown(tmp_path, settings, [("p1", text, "Public", "")])[Visibility.PUBLIC][0].text == reads
+    as_text = replace(settings, content=ContentKind.TEXT)
+    assert shown(tmp_path, as_text, [("p1", "<b>x</b>", "Public", "")])[Visibility.PUBLIC][0].text == "<b>x</b>"
+    as_html = replace(settings, content=ContentKind.HTML)
+    assert shown(tmp_path, as_html, [("p1", "a\nb", "Public", "")])[Visibility.PUBLIC][0].text == "a b"

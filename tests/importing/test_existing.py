@@ -1,0 +1,288 @@
+"""Notes that are there already, whoever wrote them, aren't sent once more: ``skip-existing``."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+
+from importer.errors import Interrupted
+from importer.importing import describing
+from importer.importing.report import Report
+from importer.importing.run import prepare
+from importer.messages import render, words
+from importer.models import Result
+from importer.operations import hide
+from importer.settings import Settings
+from importer.telling import preview_messages
+from tests.sandbox import Fault, Sandbox
+from tests.truth import read_results
+
+HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Call ID")
+
+
+def write(folder: Path, *rows: tuple[str, ...], headings: tuple[str, ...] = HEADINGS) -> Path:
+    path = folder / "sheet.csv"
+    filled = [(*row, *("", "Public", "Published", "")[len(row) - 1 :])[: len(headings)] for row in rows]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([headings, *filled])
+    return path
+
+
+def settings_of(box: Sandbox, folder: Path, **more: object) -> Settings:
+    given = {"base_url": box.url, "key": box.api_key, "journal": folder / "journal.sqlite", "results": folder / "r.csv"}
+    rest = {"skip_existing": True, "settle": 0, "read_timeout": 5, "give_up": 20}
+    return Settings(**(given | rest | more))  # type: ignore[arg-type]
+
+
+def by_hand(box: Sandbox, prospect: str, text: str, visibility: str = "1", status: str = "1") -> str:
+    """Enter a note as somebody does in Saleshandy, and return its ID."""
+    fields = {"content": text, "visibility": visibility, "status": status, "prospectIds": [prospect]}
+    answer = requests.post(f"{box.url}/notes", json=fields, headers={"x-api-key": box.api_key}, timeout=10)
+    return str(answer.json()["payload"]["results"][0]["noteId"])
+
+
+def send(sheet: Path, settings: Settings) -> Report:
+    with prepare(sheet, settings) as prepared:
+        return prepared.send(expected=prepared.preview.remaining.total)
+
+
+def outcomes(folder: Path) -> list[tuple[str, str]]:
+    return [(row["result"], row["note_id"]) for row in read_results(folder / "r.csv")]
+
+
+def texts(box: Sandbox) -> list[tuple[str, str]]:
+    return sorted((note.prospect_id, note.sent_content) for note in box.notes)
+
+
+def reads(box: Sandbox) -> list[str]:
+    return [call.path for call in box.received if call.path.startswith("/v1/prospects/")]
+
+
+def test_a_note_that_is_there_is_not_sent_and_its_row_has_its_id(tmp_path: Path) -> None:
+    """One look-up a prospect, before its first request; the text is what a reader sees."""
+    sheet = write(tmp_path, ("P1", "Spoke <b>to</b> Jo"), ("P1", "Other"), ("P2", "Spoke <b>to</b> Jo"))
+    with Sandbox() as box:
+        there = by_hand(box, "P1", "<div>Spoke  <b>to</b> Jo</div>")
+        report = send(sheet, settings_of(box, tmp_path))
+        assert report.counts == {Result.ALREADY_IMPORTED: 1, Result.CREATED: 2}
+        assert outcomes(tmp_path)[0] == ("already imported", there)
+        assert "has this note already" in read_results(tmp_path / "r.csv")[0]["reason"]
+        assert len(box.notes) == 3
+        assert sorted(reads(box)[:2]) == ["/v1/prospects/P1/notes", "/v1/prospects/P2/notes"]
+        assert len(reads(box)) == 2
+        for prospect in ("P1", "P2"):
+            calls = [call.method for call in box.received[1:] if prospect in call.path or prospect in str(call.body)]
+            assert calls[0] == "GET"
+
+
+def test_another_text_is_another_note(tmp_path: Path) -> None:
+    with Sandbox() as box:
+        by_hand(box, "P1", "Spoke to", "1", "1")
+        assert send(write(tmp_path, ("P1", "Spoke")), settings_of(box, tmp_path)).counts == {Result.CREATED: 1}
+
+
+@pytest.mark.parametrize(("visibility", "status"), [("2", "1"), ("1", "0")])
+def test_texts_alone_are_compared(tmp_path: Path, visibility: str, status: str) -> None:
+    """A note that is less visible than the sheet says is there all the same."""
+    with Sandbox() as box:
+        there = by_hand(box, "P1", "Spoke", visibility, status)
+        report = send(write(tmp_path, ("P1", "Spoke")), settings_of(box, tmp_path))
+        assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1}, 0)
+        assert outcomes(tmp_path) == [("already imported", there)]
+
+
+def test_a_note_that_is_more_visible_than_the_sheet_says_needs_attention(tmp_path: Path) -> None:
+    with Sandbox() as box:
+        by_hand(box, "P1", "Spoke", "1", "1")
+        settings = settings_of(box, tmp_path)
+        for _ in range(2):
+            report = send(write(tmp_path, ("P1", "Spoke", "Private")), settings)
+            assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1}, 1)
+        assert len(box.notes) == 1
+
+
+def test_a_draft_is_compared_too(tmp_path: Path) -> None:
+    with Sandbox() as box:
+        draft = by_hand(box, "P1", "Spoke", "1", "0")
+        send(write(tmp_path, ("P1", "Spoke", "Public", "Draft")), settings_of(box, tmp_path))
+        assert outcomes(tmp_path) == [("already imported", draft)]
+
+
+def test_without_the_setting_nothing_is_read_and_all_is_sent(tmp_path: Path) -> None:
+    with Sandbox() as box:
+        by_hand(box, "P1", "Spoke")
+        settings = settings_of(box, tmp_path, skip_existing=False)
+        assert send(write(tmp_path, ("P1", "Spoke")), settings).counts == {Result.CREATED: 1}
+        assert reads(box) == []
+
+
+def test_who_lost_the_journal_gets_nothing_twice(tmp_path: Path) -> None:
+    """And who imported without keys, and then with keys, or says again: the oldest note is that of the row."""
+    sheet = write(tmp_path, *((f"P{i}", "Spoke") for i in range(5)))
+    keyed = settings_of
+    with Sandbox() as box:
+        settings = settings_of(box, tmp_path, skip_existing=False)
+        assert send(sheet, settings).counts == {Result.CREATED: 5}
+        made = outcomes(tmp_path)
+        for more in ({"journal": tmp_path / "new.sqlite"}, {"again": True}, {"key_column": "Call ID"}):
+            report = send(sheet, keyed(box, tmp_path, **more))
+            assert report.counts == {Result.ALREADY_IMPORTED: 5}
+            assert [note_id for _, note_id in outcomes(tmp_path)] == [note_id for _, note_id in made]
+        assert len(box.notes) == 5
+
+
+def test_what_the_journal_knows_counts_first_and_is_not_looked_up(tmp_path: Path) -> None:
+    """A second run knows what was there, and looks nothing up."""
+    sheet = write(tmp_path, ("P1", "Spoke"), ("P2", "Spoke"))
+    with Sandbox() as box:
+        there = by_hand(box, "P1", "Spoke")
+        settings = settings_of(box, tmp_path)
+        send(sheet, settings)
+        before = len(reads(box))
+        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2}
+        assert reads(box)[before:] == []
+        assert outcomes(tmp_path)[0] == ("already imported", there)
+        assert len(box.notes) == 2
+
+
+def test_it_is_never_ours_so_that_hide_never_touches_it(tmp_path: Path) -> None:
+    sheet = write(tmp_path, ("P1", "Spoke"), ("P2", "Spoke"))
+    with Sandbox() as box:
+        there = by_hand(box, "P1", "Spoke")
+        settings = settings_of(box, tmp_path)
+        report = send(sheet, settings)
+        planned = hide.what_to_hide(hide.Which(report.run), settings)
+        assert [known.prospect for known in planned.notes] == ["P2"]
+        hide.hide(planned, settings)
+        assert [note.visibility for note in box.notes if note.id == there] == ["1"]
+
+
+def test_each_note_that_is_there_serves_one_occurrence(tmp_path: Path) -> None:
+    """Two voicemails and one note by hand: one is sent. Next month's call is another occurrence, and is sent."""
+    headings = HEADINGS
+    monday, friday = ("P1", "Left voicemail", "Public", "Published", "1"), ("P1", "Left voicemail", "Public", "", "2")
+    march = ("P1", "Left voicemail", "Public", "", "3")
+    with Sandbox() as box:
+        there = by_hand(box, "P1", "Left voicemail")
+        settings = settings_of(box, tmp_path, key_column="Call ID")
+        assert send(write(tmp_path, monday, friday, headings=headings), settings).counts == {
+            Result.ALREADY_IMPORTED: 1,
+            Result.CREATED: 1,
+        }
+        assert outcomes(tmp_path)[0] == ("already imported", there)
+        second = outcomes(tmp_path)[1][1]
+        send(write(tmp_path, monday, friday, headings=headings), settings)
+        assert outcomes(tmp_path) == [("already imported", there), ("already imported", second)]
+        send(write(tmp_path, friday, headings=headings), settings)
+        assert outcomes(tmp_path) == [("already imported", second)]
+        by_march = send(write(tmp_path, friday, march, headings=headings), settings)
+        assert by_march.counts == {Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}, "the note by hand is Monday's"
+        both_by_hand = settings_of(box, tmp_path, key_column="Call ID", journal=tmp_path / "new.sqlite")
+        assert send(write(tmp_path, monday, friday, march), both_by_hand).counts == {
+            Result.ALREADY_IMPORTED: 3,
+        }
+        assert len(box.notes) == 3
+
+
+def test_a_note_of_another_key_is_that_keys(tmp_path: Path) -> None:
+    """What a person tells apart by a key isn't lost because an earlier import has sent the same text."""
+    with Sandbox() as box:
+        settings = settings_of(box, tmp_path, key_column="Call ID")
+        for key in ("1", "2"):
+            sheet = write(tmp_path, ("P1", "Left voicemail", "Public", "Published", key))
+            assert send(sheet, settings).counts == {Result.CREATED: 1}
+
+
+def test_notes_that_read_the_same_are_one_note(tmp_path: Path) -> None:
+    """Only the marks of the texts differ: a reader sees one note."""
+    with Sandbox() as box:
+        settings = settings_of(box, tmp_path)
+        send(write(tmp_path, ("P1", "Use <i>this</i>")), settings)
+        report = send(write(tmp_path, ("P1", "Use <i>this</i>"), ("P1", "Use <b>this</b>")), settings)
+        assert report.counts == {Result.ALREADY_IMPORTED: 1, Result.DUPLICATE: 1}
+
+
+def test_all_pages_are_read_and_the_oldest_of_several_counts(tmp_path: Path) -> None:
+    with Sandbox() as box:
+        there = by_hand(box, "P1", "Spoke")
+        by_hand(box, "P1", "Spoke")
+        for i in range(230):
+            by_hand(box, "P1", f"Note {i}")
+        send(write(tmp_path, ("P1", "Spoke")), settings_of(box, tmp_path))
+        assert outcomes(tmp_path) == [("already imported", there)]
+        assert len(reads(box)) > 2
+
+
+def test_rows_that_repeat_it_and_rows_held_back_end_like_it(tmp_path: Path) -> None:
+    """With ``first``, so many rows are looked at."""
+    sheet = write(tmp_path, ("P1", "Spoke"), ("P1", "Spoke"), ("P2", "Spoke"), ("P3", "Spoke"))
+    with Sandbox() as box:
+        there = by_hand(box, "P1", "Spoke")
+        report = send(sheet, settings_of(box, tmp_path, first=2))
+        assert [result for result, _ in outcomes(tmp_path)] == ["already imported", "duplicate", "created", "not sent"]
+        assert outcomes(tmp_path)[1][1] == there
+        assert (report.held_back, len(reads(box))) == (1, 2)
+
+
+def test_files_of_a_note_that_is_there_are_not_uploaded(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "call.pdf").write_bytes(b"a call")
+    sheet = write(tmp_path, ("P1", "Spoke", "Public", "", "call.pdf"), headings=(*HEADINGS[:4], "Attachments"))
+    with Sandbox() as box:
+        by_hand(box, "P1", "Spoke")
+        report = send(sheet, settings_of(box, tmp_path, attachments=tmp_path / "files"))
+        assert report.counts == {Result.ALREADY_IMPORTED: 1}
+        assert box.attachments == ()
+
+
+def test_emails_are_looked_up_first_and_then_the_notes_of_their_prospects(tmp_path: Path) -> None:
+    sheet = write(tmp_path, ("jo@example.com", "Spoke"), headings=("Email", *HEADINGS[1:]))
+    with Sandbox(prospects={"P1": "jo@example.com"}) as box:
+        there = by_hand(box, "P1", "Spoke")
+        send(sheet, settings_of(box, tmp_path))
+        assert outcomes(tmp_path) == [("already imported", there)]
+
+
+def test_the_plan_says_how_many_look_ups_it_takes_and_how_long(tmp_path: Path) -> None:
+    sheet = write(tmp_path, *((f"P{i % 20}", f"Spoke {i}") for i in range(60)))
+    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path, rate="1/1s")) as prepared:
+        overview = describing.of(prepared.preview)
+        said = [render(line.text) for line in preview_messages.sizes(overview)]
+        assert overview.estimate is not None
+        assert (overview.to_compare, overview.estimate.seconds) == (20, (60 - 1) // 20 * 60)
+        assert any(
+            "The notes of 20 prospects are read before they receive any, in 20 look-ups." in line for line in said
+        )
+        assert box.received == ()
+
+
+@pytest.mark.parametrize("fault", ["500", "reset"])
+@pytest.mark.slow
+def test_what_cannot_be_read_is_not_sent_and_the_next_run_goes_on(tmp_path: Path, fault: str) -> None:
+    """A prospect that doesn't exist is the API's to reject."""
+    sheet = write(tmp_path, ("P1", "Spoke"), ("INVALID", "Spoke"), ("P2", "Spoke"))
+    with Sandbox() as box:
+        there = by_hand(box, "P1", "Spoke")
+        send(sheet, settings_of(box, tmp_path, journal=tmp_path / "another.sqlite"))
+        rejected = [row["result"] for row in read_results(tmp_path / "r.csv")]
+        assert rejected == ["already imported", "rejected", "created"]
+        box.set_faults([replace(Fault.parse(fault), method="GET")])
+        report = send(sheet, settings_of(box, tmp_path, give_up=2))
+        assert report.counts == {Result.NOT_SENT: 3}
+        assert report.exit_status == 3
+        box.clear_faults()
+        assert send(sheet, settings_of(box, tmp_path)).counts == {Result.ALREADY_IMPORTED: 2, Result.REJECTED: 1}
+        assert outcomes(tmp_path)[0] == ("already imported", there)
+
+
+def test_a_stop_while_notes_are_read_sends_nothing(tmp_path: Path) -> None:
+    sheet = write(tmp_path, *((f"P{i}", "Spoke") for i in range(40)))
+    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path, workers=1)) as prepared:
+        report = prepared.send(stop=lambda: words("Enough.") if len(reads(box)) > 3 else None)
+        assert isinstance(report.stopped, Interrupted)
+        assert report.counts == {Result.NOT_SENT: 40}
+        assert box.notes == ()

@@ -1,0 +1,149 @@
+"""Before the first note that a workspace ever gets, one call reads, so that nothing is sent to a wrong address."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from importer.errors import KeyRefused, NotPermitted, Outage, Redirected, WrongAddress, WrongCall
+from importer.importing.report import Report
+from importer.messages import render
+from importer.settings import Settings
+from importer.settings.address import api_address
+from tests import running
+from tests.api.canned import Canned, reply
+from tests.delivering import KEY, counts, deliver, settings
+from tests.sandbox import Fault, Sandbox
+from tests.truth import Line, write_sheet
+
+LINES = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(4)]
+JSON = "Content-Type: application/json"
+NEST = reply({"statusCode": 404, "message": "Cannot GET /prospects", "error": "Not Found"}, "404 Not Found", JSON)
+WEB_PAGE = reply(b"<html><title>Welcome</title></html>", "200 OK", "Content-Type: text/html")
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+
+def imported(server: Canned, folder: Path, address: str = "", **more: object) -> Report:
+    sheet = write_sheet(folder / "sheet.csv", LINES)
+    given = Settings(
+        base_url=address or server.url, key="k", journal=folder / "journal.sqlite", results=folder / "results.csv",
+        **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+    report = running.run(sheet, given)
+    assert report is not None
+    assert {request.partition(b" ")[0] for request in server.requests} == {b"GET"}
+    assert counts(report) == Counter({"not sent": len(LINES)})
+    assert report.requests == 0
+    assert report.looks == len(server.requests)
+    return report
+
+
+@pytest.mark.parametrize("answer", [NEST, WEB_PAGE, reply(b"", "404 Not Found"), reply({"status": "ok"}, "200 OK")])
+def test_nothing_is_sent_to_an_address_without_its_version(answer: bytes, tmp_path: Path) -> None:
+    with Canned(answer) as server:
+        address = server.url.removesuffix("/v1")
+        report = imported(server, tmp_path, address)
+    assert isinstance(report.stopped, WrongAddress)
+    assert report.exit_status == 4
+    assert f"Did you mean {address}/v1?" in str(report.stopped)
+    assert len(server.requests) == 3  # a gateway may have been at fault once or twice
+
+
+@pytest.mark.parametrize("answer", [NEST, WEB_PAGE])
+def test_nothing_is_sent_to_another_service(answer: bytes, tmp_path: Path) -> None:
+    with Canned(answer) as server:
+        report = imported(server, tmp_path)
+    assert isinstance(report.stopped, WrongAddress)
+    assert "Did you mean" not in str(report.stopped)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (reply({"code": 1001, "message": "Invalid token"}, "400 Bad Request", JSON), KeyRefused),
+        (reply({"code": 4003, "message": "You don't have required permissions"}, "403 Forbidden", JSON), NotPermitted),
+        (reply({"statusCode": 400, "message": ["property sort should not exist"]}, "400 Bad Request", JSON), WrongCall),
+        (reply(b"", "302 Found", "Location: https://example.com/login"), Redirected),
+    ],
+)
+def test_what_only_a_person_can_mend_is_known_before_anything_is_sent(
+    answer: bytes, error: type[Exception], tmp_path: Path
+) -> None:
+    with Canned(answer) as server:
+        report = imported(server, tmp_path)
+    assert isinstance(report.stopped, error)
+    assert report.exit_status == 4
+    assert len(server.requests) == 1
+
+
+def test_an_outage_is_waited_out_as_usual(tmp_path: Path) -> None:
+    with Canned(reply(b"", "502 Bad Gateway")) as server:
+        report = imported(server, tmp_path, give_up=30.0)
+    assert isinstance(report.stopped, Outage)
+    assert report.exit_status == 3
+    assert len(server.requests) > 3
+
+
+def reads(box: Sandbox) -> int:
+    return sum(request.path == "/v1/prospects" for request in box.received)
+
+
+def test_the_first_run_of_a_workspace_reads_once_and_later_runs_do_not(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY) as box:
+        report = deliver(box, tmp_path, LINES)
+        assert [request.method for request in box.received][:2] == ["GET", "POST"]
+        assert (reads(box), report.looks) == (1, sum(request.method == "GET" for request in box.received))
+        deliver(box, tmp_path, [*LINES, Line("P9", "Another note")])
+        assert reads(box) == 1
+        sheet = write_sheet(tmp_path / "other.csv", [Line("P8", "For another workspace")])
+        running.run(sheet, settings(box, tmp_path, profile="other"))
+        assert reads(box) == 2
+
+
+def test_a_run_that_has_read_from_the_api_does_not_read_once_more(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, any_email=True) as box:
+        sheet = tmp_path / "emails.csv"
+        sheet.write_text("Email,Note,Visibility\njo@example.com,Hello,Public\n", encoding="utf-8")
+        running.run(sheet, settings(box, tmp_path, journal=tmp_path / "other.sqlite"))
+        assert reads(box) == 1
+
+
+def test_nothing_is_read_if_there_is_nothing_to_send(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY) as box:
+        report = deliver(box, tmp_path, [Line("", "Nobody's")])
+        assert (len(box.received), report.looks) == (0, 0)
+
+
+def test_a_refusal_in_the_apis_own_words_shows_the_api_too(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, lists=False) as box:
+        assert counts(deliver(box, tmp_path, LINES)) == Counter({"created": 4})
+
+
+def test_the_first_call_counts_against_the_limit(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=[Fault.parse("429=5:any@1")]) as box:
+        report = deliver(box, tmp_path, LINES)
+        assert reads(box) == 2
+    assert report.rate_limited == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("https://open-api.saleshandy.com", "https://open-api.saleshandy.com/v1"),
+        ("https://open-api.saleshandy.com/v1", "https://open-api.saleshandy.com/v1"),
+        ("https://open-api.saleshandy.com/v1/notes", "https://open-api.saleshandy.com/v1"),
+        ("https://open-api.saleshandy.com/api", "https://open-api.saleshandy.com/api/v1"),
+    ],
+)
+def test_the_address_that_is_probably_meant_ends_with_the_version(address: str, meant: str) -> None:
+    assert api_address(address) == meant
+
+
+def test_the_message_says_what_to_change(tmp_path: Path) -> None:
+    with Canned(NEST) as server:
+        report = imported(server, tmp_path, f"{server.url}/notes")
+        assert report.stopped is not None
+        assert f"Did you mean {server.url}?" in render(report.stopped.message)

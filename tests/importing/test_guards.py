@@ -1,0 +1,148 @@
+"""A file that is wrong as a whole is not sent: empty, full of problems or unknown people, or with too many notes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.cli import main
+from importer.errors import Guarded
+from importer.importing import describing
+from importer.importing.run import prepare
+from importer.journal.known import written
+from importer.messages import say, words
+from importer.models import Result
+from importer.settings import Settings
+from tests.sandbox import Sandbox
+from tests.truth import Line, write_sheet
+
+LINES = [Line("P1", "x", "1"), Line("P2", "x", "1"), Line("P3", "y", "2"), Line("P4", "", "1")]
+
+
+@pytest.mark.parametrize(
+    ("guard", "fires", "words"),
+    [
+        ({"min_rows": 4}, "", ""),
+        ({"min_rows": 5}, "min-rows", "has 4 rows below its headings. At least 5 are required."),
+        ({"max_invalid": "25%"}, "", ""),
+        ({"max_invalid": "24%"}, "max-invalid", "1 of the 4 rows in"),
+        (
+            {"max_invalid": "0%"},
+            "max-invalid",
+            "To list all problems: `note-importer check FILE --report problems.csv`",
+        ),
+        ({"max_notes": 3}, "", ""),
+        ({"max_notes": 2}, "max-notes", "would send 3 notes, but at most 2 are allowed."),
+        ({"max_public": 2}, "", ""),
+        ({"max_public": 1}, "max-public", "would send 2 public notes, but at most 1 are allowed."),
+    ],
+)
+def test_a_guard_that_fires_sends_nothing_of_the_file(
+    box: Sandbox, settings: Settings, tmp_path: Path, guard: dict[str, Any], fires: str, words: str
+) -> None:
+    """And says what was found, what is allowed, and how to allow more; `check` says the same."""
+    sheet = write_sheet(tmp_path / "n.csv", LINES)
+    with prepare(sheet, replace(settings, **guard)) as prepared:
+        assert describing.of(prepared.preview).exit_status == (2 if fires else 1)
+        if not fires:
+            assert prepared.send().counts == {Result.CREATED: 3, Result.INVALID: 1}
+            return
+        assert [found.setting for found in prepared.preview.guarded] == [fires]
+        with pytest.raises(Guarded, match=words) as caught:
+            prepared.send()
+    assert (caught.value.exit_status, caught.value.setting) == (2, fires)
+    assert "Nothing of this file was sent." in str(caught.value)
+    assert f"--{fires}" in str(caught.value)
+    assert not any(received.method == "POST" for received in box.received)
+    assert not (tmp_path / "n.results.xlsx").exists()
+
+
+def test_a_report_that_is_empty_but_for_its_footer_is_empty(settings: Settings, tmp_path: Path) -> None:
+    """What is skipped is no row that was expected, and makes no smaller share of the others wrong."""
+    path = tmp_path / "n.csv"
+    report = "Prospect ID,Note,Visibility\nGrand Totals (0 records),,\nCopyright (c) 2026 Acme,,\n"
+    path.write_text(report, encoding="utf-8")
+    with prepare(path, replace(settings, min_rows=1)) as prepared:
+        assert [found.setting for found in prepared.preview.guarded] == ["min-rows"]
+    path.write_text(f"{report}P1,x,1\nP2,,1\n", encoding="utf-8")
+    with prepare(path, replace(settings, max_invalid=0.4)) as prepared:
+        assert [found.setting for found in prepared.preview.guarded] == ["max-invalid"]
+
+
+def test_what_earlier_runs_delivered_doesnt_count(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Last night's file with one row more sends one note, and that is what is bounded."""
+    with prepare(write_sheet(tmp_path / "n.csv", LINES[:3]), settings) as prepared:
+        prepared.send()
+    more = write_sheet(tmp_path / "n.csv", [*LINES[:3], Line("P5", "x", "1")])
+    with prepare(more, replace(settings, max_notes=1, max_public=1)) as prepared:
+        assert prepared.send().counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 3}
+    with prepare(more, replace(settings, max_notes=3, again=True)) as prepared, pytest.raises(Guarded):
+        prepared.send()
+    assert len(box.notes) == 4
+
+
+EMAILS = [f"{name}@kestrel.example" for name in ("ada", "ben", "cleo", "dan", "eva")]
+
+
+def test_an_export_for_another_workspace_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four of its five people are unknown here; without the guard the file would be finished, and archived."""
+    sheet, archive = tmp_path / "export.csv", tmp_path / "done"
+    sheet.write_text("".join(["Email,Note,Visibility\n", *(f"{email},x,2\n" for email in EMAILS)]), encoding="utf-8")
+    archive.mkdir()
+    with Sandbox(prospects={"8PvBmrB7P7": EMAILS[0]}) as box:
+        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
+        place = ["--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), "--settle", "0"]
+        run = ["run", str(sheet), *place, "--yes", "--archive", str(archive)]
+        assert main([*run, "--max-unknown", "79%"]) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "4 of the 5 rows in" in said
+        assert (
+            "4 by an email address that no prospect has. That is more than the 79% that --max-unknown allows." in said
+        )
+        assert "may be for another workspace. Check the file, the profile ('default') and the API key." in said
+        assert "or allow more: --max-unknown 80%." in said
+        assert not any(received.method == "POST" for received in box.received)
+        assert [*archive.iterdir()] == []
+        assert main(["check", str(sheet), *place, "--max-unknown", "79%"]) == 0
+        assert main(["check", str(sheet), *place, "--max-unknown", "79%", "--online"]) == 2
+        assert main([*run, "--max-unknown", "80%"]) == 1
+        assert len(box.notes) == 1
+        assert not sheet.exists()
+
+
+def test_a_text_that_the_api_refused_before_says_nothing_of_its_prospect(settings: Settings, tmp_path: Path) -> None:
+    """Whatever its words: the journal keeps the kind of the refusal."""
+    sheet = write_sheet(
+        tmp_path / "n.csv", [Line("P1", "x" * 50, "2"), Line("INVALID1", "x", "2"), Line("P2", "x", "2")]
+    )
+    with Sandbox(api_key=settings.key, max_content=40) as box:
+        guarded = replace(settings, base_url=box.url, max_unknown=0.25)
+        with prepare(sheet, guarded) as prepared:
+            assert prepared.send().counts == {Result.CREATED: 1, Result.REJECTED: 2}
+        with closing(sqlite3.connect(settings.journal)) as journal, journal:
+            why = written(say("outcome.refused", why=words("The prospect's note is too long")))
+            changed = journal.execute("UPDATE deliveries SET reason = ? WHERE reason LIKE '%outcome.refused%'", (why,))
+            assert changed.rowcount == 1
+        with prepare(sheet, guarded) as prepared, pytest.raises(Guarded, match="1 by an ID that the API refused"):
+            prepared.send()
+
+
+def test_ids_that_the_api_refused_before_count_as_unknown(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """What is known of them comes from the journal, so that no call is needed."""
+    sheet = write_sheet(tmp_path / "n.csv", [Line(one, "x", "2") for one in ("P1", "INVALID1", "INVALID2", "P2")])
+    guarded = replace(settings, max_unknown=0.25)
+    with prepare(sheet, guarded) as prepared:
+        assert prepared.send().counts == {Result.CREATED: 2, Result.REJECTED: 2}
+    before = len(box.received)
+    with prepare(sheet, guarded) as prepared:
+        assert [found.setting for found in prepared.preview.guarded] == ["max-unknown"]
+        with pytest.raises(Guarded, match=r"2 of the 4 rows .* 2 by an ID that the API refused in an earlier run"):
+            prepared.send()
+    assert len(box.received) == before

@@ -1,0 +1,314 @@
+"""A run keeps to its hours by the clock on the wall, also on the days on which that is set; and it stops in time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from importer.errors import Busy, Interrupted, Outage
+from importer.importing import batch, workspaces
+from importer.importing.choosing import choose
+from importer.importing.hours import Hours
+from importer.importing.run import prepare
+from importer.messages import render
+from importer.models import Progress, Result
+from importer.settings import Settings
+from tests.jumping import jumping
+from tests.sandbox import Limit, Sandbox
+from tests.truth import Line, read_results, write_sheet
+
+BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
+MARCH, OCTOBER = "2026-03-29", "2026-10-25"  # 02:00 becomes 03:00, and 03:00 becomes 02:00, in Berlin
+
+
+class InBerlin(datetime):
+    """Times on a clock in Berlin, wherever the test runs."""
+
+    @classmethod
+    def fromtimestamp(cls, timestamp: float, tz: tzinfo | None = None) -> InBerlin:
+        return super().fromtimestamp(timestamp, tz or BERLIN)
+
+
+def at(text: str, zone: ZoneInfo = BERLIN) -> float:
+    """Seconds since 1970 when a clock on the wall shows this; with a + for the second time that it does."""
+    return datetime.fromisoformat(text.rstrip("+")).replace(tzinfo=zone, fold=text.endswith("+")).timestamp()
+
+
+def hours(between: str, now: float, zone: ZoneInfo = BERLIN) -> Hours:
+    return Hours.of(Settings(between=between), lambda: now, zone)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("between", "now", "ends", "lasts"),
+    [
+        ("02:00-06:00", "2026-01-15 02:00", "2026-01-15 06:00", 4),
+        ("02:00-06:00", "2026-01-15 05:59", "2026-01-15 06:00", 1 / 60),
+        ("22:00-06:00", "2026-01-15 23:00", "2026-01-16 06:00", 7),
+        ("22:00-06:00", "2026-01-16 01:00", "2026-01-16 06:00", 5),
+        ("22:00-24:00", "2026-01-15 23:00", "2026-01-16 00:00", 1),
+        ("22:00-06:00", f"{MARCH} 00:00", f"{MARCH} 06:00", 5),
+        ("02:00-06:00", f"{MARCH} 03:00", f"{MARCH} 06:00", 3),
+        ("01:00-02:30", f"{MARCH} 01:00", f"{MARCH} 03:00", 1),
+        ("22:00-06:00", f"{OCTOBER} 00:00", f"{OCTOBER} 06:00", 7),
+        ("02:00-06:00", f"{OCTOBER} 02:00", f"{OCTOBER} 06:00", 5),
+        ("02:00-06:00", f"{OCTOBER} 02:00+", f"{OCTOBER} 06:00", 4),
+        ("01:30-02:30", f"{OCTOBER} 01:30", f"{OCTOBER} 02:30", 1),
+        ("01:30-02:30", f"{OCTOBER} 02:00+", f"{OCTOBER} 02:30+", 0.5),
+    ],
+)
+def test_the_window_ends_when_the_clock_on_the_wall_says_so(between: str, now: str, ends: str, lasts: float) -> None:
+    """Over midnight, and on both days on which clocks are set, when it is an hour shorter or longer."""
+    found = hours(between, at(now)).ends_at
+    assert found == at(ends)
+    assert found - at(now) == pytest.approx(lasts * 3600)
+
+
+def test_the_zone_decides() -> None:
+    """New York sets its clocks on other days: what is an hour shorter there is not so in Berlin."""
+    now = at("2026-03-08 00:30", NEW_YORK)
+    assert hours("00:00-06:00", now, NEW_YORK).ends_at == now + 4.5 * 3600
+    assert hours("06:00-12:00", now).ends_at == now + 5.5 * 3600
+
+
+@pytest.mark.parametrize(
+    ("between", "now"),
+    [
+        ("02:00-06:00", "2026-01-15 01:59"),
+        ("02:00-06:00", "2026-01-15 06:00"),
+        ("22:00-06:00", "2026-01-15 12:00"),
+        ("02:00-03:00", f"{MARCH} 03:00"),
+        ("01:30-02:30", f"{OCTOBER} 02:30"),
+        ("01:30-02:30", f"{OCTOBER} 02:30+"),
+    ],
+)
+def test_outside_of_the_window_it_doesnt_begin(between: str, now: str) -> None:
+    """Also where clocks pass over all of it."""
+    with pytest.raises(
+        Interrupted, match=rf"It is {now[11:16]} here, outside the window {between} \(--between\)"
+    ) as caught:
+        hours(between, at(now))
+    assert caught.value.exit_status == 3
+
+
+def test_of_a_window_and_a_length_the_earlier_end_counts() -> None:
+    now = at("2026-01-15 02:00")
+    for length, ends, why in (("1h", now + 3600, "--for"), ("9h", at("2026-01-15 06:00"), "--between")):
+        found = Hours.of(Settings(between="02:00-06:00", longest=length), lambda: now, BERLIN)  # type: ignore[arg-type]
+        assert found.ends_at == ends
+        assert why in render(found.why)
+
+
+def test_it_is_over_in_time_for_what_is_under_way_and_for_the_results() -> None:
+    """Of a large file these take longer. Without hours it is never over."""
+    now = at("2026-01-15 02:00")
+    found = Hours.of(Settings(longest="1h"), lambda: now)  # type: ignore[arg-type]
+    assert found.over() is None
+    now += 3600 - 60
+    assert found.over() is None
+    assert found.over(rows=1_000_000) is not None
+    now += 31
+    assert render(found.over()).startswith("The time limit was reached (--for). Run the same command again")
+    assert Hours.of(Settings()).over(10**9) is None
+
+
+class Evening:
+    """A clock at which it is time to end as soon as the server has so many notes."""
+
+    def __init__(self, box: Sandbox, notes: int) -> None:
+        self.box, self.notes = box, notes
+
+    def __call__(self) -> float:
+        return at("2026-01-15 02:00") + 5 * 3600 * (len(self.box.notes) >= self.notes)
+
+
+def test_it_stops_when_its_hours_are_over_and_the_next_night_goes_on(settings: Settings, tmp_path: Path) -> None:
+    """Results are written, the rest is not sent and says why, the status is 3; what was sent isn't sent again."""
+    lines = [Line(f"P{number}", f"Note {number}") for number in range(40)]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    with Sandbox(limit=Limit.parse("200/1s:headers:429"), latency=0.01) as box:
+        settings = replace(settings, base_url=box.url, key=box.api_key, results=tmp_path / "results.csv")
+        tonight = Hours.of(replace(settings, between="02:00-06:00"), Evening(box, 5), BERLIN)  # type: ignore[arg-type]
+        with prepare(sheet, settings) as prepared:
+            report = prepared.send(hours=tonight)
+        assert (report.exit_status, set(report.counts)) == (3, {Result.CREATED, Result.NOT_SENT})
+        rows = read_results(report.results)
+        assert {row["reason"] for row in rows if row["result"] == "not sent"} == {
+            "the run stopped: The window 02:00-06:00 is over (--between)"
+        }
+        with prepare(sheet, settings) as prepared:
+            assert prepared.send().exit_status == 0
+        assert len(box.notes) == 40
+
+
+def test_files_that_its_hours_dont_reach_are_not_begun(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        write_sheet(tmp_path / name, [Line(f"P-{name[0]}", "x")])
+    settings = replace(settings, longest=3600.0)
+    files = choose([tmp_path / "a.csv", tmp_path / "b.csv"])
+    found = batch.run(files, settings, clock=Evening(box, 1))
+    assert [over.fate.value for over in found.files][1:] == ["not begun"]
+    assert (found.exit_status, [note.prospect_id for note in box.notes]) == (3, ["P-a"])
+
+
+def test_a_window_that_isnt_open_reads_no_file_and_sends_nothing(box: Sandbox, settings: Settings) -> None:
+    """Whoever the caller is."""
+    now = datetime.now().astimezone()
+    shut = f"{(now.hour + 2) % 24:02}:00-{(now.hour + 3) % 24:02}:00"
+    settings = replace(settings, between=shut)  # type: ignore[arg-type]
+    with pytest.raises(Interrupted, match="outside the window"):
+        batch.run(choose(["there is no such file.csv"]), settings)
+    assert box.received == ()
+
+
+# -- going on until the window closes
+
+
+@pytest.mark.parametrize(("longest", "status"), [(2 * 3600, 0), (5 * 3600, 3)], ids=["it ends", "it doesn't"])
+def test_in_a_window_an_outage_is_outlived_until_the_window_closes(
+    box: Sandbox, settings: Settings, tmp_path: Path, longest: float, status: int
+) -> None:
+    """Not for 15 minutes only. When the window closes, the next night goes on."""
+    settings = replace(settings, give_up=None, between="02:00-06:00")  # type: ignore[arg-type]
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    box.stop()
+    with jumping() as clock:
+        began = clock()
+        away = True
+
+        def observe(progress: Progress) -> None:
+            nonlocal away
+            if away and clock() > began + longest:
+                box.start()
+                away = False
+
+        hours = Hours.of(settings, lambda: at("2026-01-15 02:00") + clock() - began, BERLIN)
+        with prepare(sheet, settings) as prepared:
+            report = prepared.send(hours=hours, observe=observe)
+        took = clock() - began
+    if away:
+        box.start()
+    assert (report.exit_status, len(box.notes)) == (status, int(not status))
+    assert (longest if not status else 4 * 3600 - 60) < took < min(longest + 60, 4 * 3600)
+    if status:
+        assert isinstance(report.stopped, Outage)
+        said = render(report.stopped.message)
+        assert said.startswith("The API was unavailable. The last problem was: ")
+        assert "The window 02:00-06:00 is over (--between). Run the same command again to continue." in said
+
+
+def test_whoever_says_how_long_to_wait_for_the_api_is_heard_also_in_a_window(settings: Settings) -> None:
+    now = at("2026-01-15 02:00")
+    hours = Hours.of(Settings(between="02:00-06:00"), lambda: now, BERLIN)  # type: ignore[arg-type]
+    unset = replace(settings, give_up=None)
+    assert hours.patient(unset).give_up == 4 * 3600
+    assert hours.patient(replace(settings, give_up=60.0)).give_up == 60
+    assert Hours.of(Settings()).patient(unset).give_up is None
+    now += 4 * 3600
+    assert hours.patient(unset).give_up == 1
+
+
+class Night:
+    """A clock by which a quarter of an hour passes in each pause."""
+
+    def __init__(self) -> None:
+        self.now, self.pauses = at("2026-01-15 02:00"), 0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, _: float) -> None:
+        self.now += 900
+        self.pauses += 1
+
+
+@pytest.mark.parametrize(
+    ("window", "is_person", "closed_at", "end"),
+    [
+        ("02:00-06:00", False, "02:40", ("imported", 3)),
+        ("02:00-06:00", False, "07:00", ("left for next time", 16)),
+        ("02:00-06:00", True, "02:40", ("left for next time", 0)),
+        (None, False, "02:40", ("left for next time", 0)),
+    ],
+)
+def test_in_a_window_a_file_that_somebody_works_on_is_looked_at_until_the_window_closes(
+    box: Sandbox,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    window: str | None,
+    is_person: bool,
+    closed_at: str,
+    end: tuple[str, int],
+) -> None:
+    """The others don't wait for it, and each file's end is told once. A person isn't made to wait."""
+    for name in ("a.csv", "b.csv"):
+        write_sheet(tmp_path / name, [Line(f"P-{name[0]}", "x")])
+    mark, night, told = tmp_path / "~$a.csv", Night(), []
+    mark.touch()
+
+    def sleep(seconds: float) -> None:
+        night.sleep(seconds)
+        if night.now >= at(f"2026-01-15 {closed_at}"):
+            mark.unlink(missing_ok=True)
+
+    monkeypatch.setattr("importer.importing.hours.datetime", InBerlin)
+    files = choose([tmp_path])
+    face = batch.BatchFace(is_person=is_person, ended=lambda ended: told.append(ended.file.name))
+    settings = replace(settings, between=window)  # type: ignore[arg-type]
+    found = batch.run(files, settings, face, clock=night, sleep=sleep)
+    fates = {ended.file.name: ended.fate.value for ended in found.files}
+    assert fates == {"a.csv": end[0], "b.csv": "imported"}
+    assert sorted(told) == ["a.csv", "b.csv"]
+    assert night.pauses == end[1]
+    assert len(box.notes) == 1 + (end[0] == "imported")
+
+
+# -- waiting for another import
+
+
+def test_in_a_window_another_import_is_waited_for_unless_a_person_is_there(
+    box: Sandbox, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importer.importing.hours.datetime", InBerlin)
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    settings = replace(settings, between="02:00-06:00")  # type: ignore[arg-type]
+    with workspaces.held(settings):
+        found = batch.run(choose([sheet]), settings, batch.BatchFace(is_person=True), clock=Night())
+    assert (found.exit_status, found.is_left_to_another) == (3, True)
+    with ExitStack() as other:
+        other.enter_context(workspaces.held(settings))
+        found = batch.run(choose([sheet]), settings, batch.BatchFace(observe=lambda _: other.close()), clock=Night())
+    assert (found.exit_status, len(box.notes)) == (0, 1)
+
+
+def test_another_import_is_waited_for_as_long_as_is_said(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Meanwhile it is said who that is; once it is over, this one goes on."""
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    troubles: list[str] = []
+    with ExitStack() as other, prepare(sheet, replace(settings, wait=60.0)) as prepared:
+        other.enter_context(workspaces.held(settings))
+
+        def observe(progress: Progress) -> None:
+            troubles.append(render(progress.trouble))
+            if len(troubles) == 2:
+                other.close()
+
+        report = prepared.send(observe=observe)
+    assert (report.exit_status, len(box.notes)) == (0, 1)
+    assert troubles[0].startswith("waiting for another import of this workspace: ")
+
+
+def test_who_waits_is_heard_when_it_is_to_end(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    with workspaces.held(settings), prepare(sheet, replace(settings, wait=3600.0)) as prepared:
+        with pytest.raises(Interrupted, match=r"SIGTERM\. Nothing was sent\."):
+            prepared.send(stop=lambda: "SIGTERM.")
+        with pytest.raises(Busy):
+            prepare(sheet, settings).send()
+    assert box.received == ()

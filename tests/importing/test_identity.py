@@ -1,0 +1,414 @@
+"""Who was told what: nothing twice, nothing lost, nothing more visible than the sheet says, or a question."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from importer.errors import Guarded
+from importer.importing.batch import Batch, FileEnded, FileResult
+from importer.importing.preview import Preview
+from importer.importing.run import prepare
+from importer.importing.workspaces import confirm
+from importer.models import Role, Visibility
+from importer.operations.hide import Which, hide, what_to_hide
+from importer.settings import Settings
+from importer.settings.kinds import DateOrder, IfHidden, InDoubt
+from importer.settings.reading import Reading
+from importer.settings.readings import entry_of, from_entry
+from importer.telling.notification_messages import notification
+from tests.latest import latest
+from tests.sandbox import Sandbox
+from tests.test_cli import Terminal
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+HEADINGS = ("Prospect ID", "Date", "Note", "Visibility", "Activity ID")
+TEMPLATE = "[{Date}, ]{Note}"
+DAY = date(2026, 11, 3)
+PUBLIC = Visibility.PUBLIC
+ADA, BEN = "AbCdEfGh1", "AbCdEfGh2"
+FIRST, SECOND = "00T5f00000AbCdE", "00T5f00000AbCdF"
+
+
+@dataclass
+class Ran:
+    """What became of an import."""
+
+    counts: dict[str, int]
+    status: int
+    rows: list[dict[str, str]]
+    to_fix: list[str]
+    preview: Preview
+
+
+class Desk:
+    """Imports of sheets, one after the other, with one journal."""
+
+    def __init__(self, box: Sandbox, folder: Path) -> None:
+        self.box, self.folder, self.count = box, folder, 0
+
+    def run(self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, agrees: bool = False, **more: Any) -> Ran:
+        """Import rows; a person may agree to what makes notes more visible."""
+        self.count += 1
+        path, results = self.folder / f"{self.count}.csv", self.folder / f"results {self.count}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([headings, *rows])
+        with prepare(path, replace(self.settings(**more), results=results)) as prepared:
+            preview = prepared.preview
+            if agrees:
+                prepared.agree_to_updates()
+            report = prepared.send(expected=preview.remaining.total)
+        with latest(results).open(encoding="utf-8-sig", newline="") as file:
+            written = [*csv.DictReader(file)]
+        counts = {result.value: count for result, count in report.counts.items()}
+        return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview)
+
+    def settings(self, *, ids: bool = False, template: str = "", **more: Any) -> Settings:
+        """Return settings; with the IDs of records, with a template."""
+        mapping = {Role.RECORD: ("Activity ID",) if ids else ("",)}
+        mapping |= {Role.CONTENT: (template,)} if template else {}
+        return Settings(
+            base_url=self.box.url, key=self.box.api_key, journal=self.folder / "journal.sqlite", mapping=mapping,
+            **{"settle": 0, **more},
+        )  # fmt: skip
+
+    def there(self) -> Counter[tuple[str, str]]:
+        """Count the notes of each prospect, with their visibility."""
+        return Counter((note.prospect_id, note.visibility) for note in self.box.notes)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Sandbox() as box:
+        yield Desk(box, tmp_path)
+
+
+def row(who: str, text: str, seen: str = "Public", record: str = FIRST, day: int = 1) -> list[str]:
+    return [who, f"2026-11-{day:02}", text, seen, record]
+
+
+# -- the table: what a person does, and what happens
+
+
+GUARDED = "NOTE_IMPORTER_GUARD_LOCAL_ADDRESS"  # the sandbox is guarded as the live service is
+
+
+@pytest.fixture
+def moving(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """A terminal whose profile ``default`` has sent two notes."""
+    type_ = Terminal(tmp_path, box, capsys)
+    type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,Spoke about terms,Public\nP2,Sent an offer,Private\n")
+    type_.variables[GUARDED] = "yes"
+    confirm(Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", guard_local_address=True))
+    assert type_("run", "n.csv", "--yes").status == 0
+    assert len(box.notes) == 2
+    return type_
+
+
+@pytest.mark.parametrize(("answer", "status", "notes"), [("1", 0, 2), ("2", 0, 4), ("", 2, 2)])
+def test_who_moves_to_another_profile_as_init_leads_him_has_each_note_once(
+    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, notes: int
+) -> None:
+    """Twice only if he says that the other notes are in another account; without an answer there is no profile."""
+    answers = ("night", "-", "-", moving.box.api_key, answer, "")
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in answers)))
+    ended = moving("init")
+    assert ended.status == status
+    assert f"The API key was used before as 'default at {moving.box.url}'" in ended.all
+    assert "Only if the other profile's notes are in another account" in ended.all
+    assert ("[night]" in profiles.read_text(encoding="utf-8")) is (not status)
+    if not status:
+        assert moving("run", "n.csv", "--profile", "night", "--yes").status == 0
+        assert moving("run", "n.csv", "--yes").status == 0
+    assert len(moving.box.notes) == notes
+
+
+def test_who_follows_the_refusal_of_another_profile_has_each_note_once(
+    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody sits there: nothing is sent. At a terminal he is asked, and from then on nobody has to be."""
+    profiles.write_text("[night]\n", encoding="utf-8")
+    calls = len(moving.box.received)
+    ended = moving("run", "n.csv", "--profile", "night", "--yes")
+    assert ended.status == 2
+    assert "Run `note-importer run FILE --profile night` once at a terminal and answer there" in ended.all
+    assert "shared-account" not in ended.all
+    assert len(moving.box.received) == calls
+    with monkeypatch.context() as patch:
+        for module in ("asking", "importing"):
+            patch.setattr(f"importer.cli.{module}.is_terminal", lambda _: True)
+        patch.setattr("sys.stdin", io.StringIO("1\n"))
+        ended = moving("run", "n.csv", "--profile", "night")
+    assert (ended.status, len(moving.box.notes)) == (0, 2)
+    assert f"1 The account of default at {moving.box.url}: continue" in ended.all
+    moving.file("n.csv", "Prospect ID,Note,Visibility\nP1,Spoke about terms,Public\nP3,Another,Public\n")
+    assert moving("run", "n.csv", "--profile", "night", "--yes").status == 0
+    assert moving("run", "n.csv", "--yes").status == 0
+    assert sorted(note.prospect_id for note in moving.box.notes) == ["P1", "P2", "P3"]
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_public_note_that_is_private_in_the_sheet_needs_attention(desk: Desk, *, ids: bool) -> None:
+    """With a record ID or without one: nothing is sent, and the note is told to be public still, night after night."""
+    desk.run(row(ADA, "Terms"), ids=ids)
+    for _ in range(2):
+        ran = desk.run(row(ADA, "Terms", "Private"), ids=ids)
+        assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
+        assert ran.preview.remaining.more_visible == 1
+        assert "Still public. Your sheet says private. Nothing was changed." in ran.rows[0]["reason"]
+    assert desk.there() == {(ADA, "1"): 1}
+
+
+def test_the_summary_says_what_is_more_visible_than_the_sheet(desk: Desk) -> None:
+    """*Nothing to do* stands beside `already imported`, so the first line says that there is something."""
+    desk.run(row(ADA, "Terms"))
+    path = desk.folder / "n.xlsx"
+    with (desk.folder / "n.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEADINGS, row(ADA, "Terms", "Private")])
+    with prepare(desk.folder / "n.csv", replace(desk.settings(), results=path)) as prepared:
+        prepared.send(expected=0)
+    said = [cell.value for cell in openpyxl.load_workbook(path)["Summary"]["B"]]
+    assert "1 of 1 row delivered, 1 of them is more visible than the sheet says: see To fix." in said
+
+
+def test_a_private_note_that_is_public_in_the_sheet_is_one_count(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms", "Private"))
+    ran = desk.run(row(ADA, "Terms"))
+    assert (ran.counts, ran.status) == ({"already imported": 1}, 0)
+    assert (ran.preview.remaining.less_visible, desk.there()) == (1, {(ADA, "2"): 1})
+
+
+def test_who_sends_the_first_as_public_and_the_rest_as_private_has_each_note_once(desk: Desk) -> None:
+    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
+    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=5)
+    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE)
+    assert (ran.counts, ran.status) == ({"already imported": 5, "created": 5}, 1)
+    assert ran.preview.remaining.more_visible == 5
+    assert [*desk.there().values()] == [1] * 10
+
+
+def test_who_changes_a_wrong_answer_for_all_has_each_note_once(desk: Desk) -> None:
+    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(3)]
+    desk.run(*rows, default_visibility=Visibility.PUBLIC)
+    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE)
+    assert (ran.counts, ran.status, len(desk.box.notes)) == ({"already imported": 3}, 1, 3)
+
+
+def test_a_word_that_was_corrected_by_hand_and_later_has_a_meaning_sends_nothing(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms", "Public"))
+    meaning = {(Role.VISIBILITY, "Visibility"): {"pubic": PUBLIC}}
+    ran = desk.run(row(ADA, "Terms", "Pubic"), values=meaning)
+    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 1}, 1)
+
+
+def test_drafts_that_come_back_without_their_column_are_not_published(desk: Desk) -> None:
+    headings = (*HEADINGS, "Status")
+    desk.run([*row(ADA, "Terms"), "Draft"], headings=headings)
+    ran = desk.run(row(ADA, "Terms"))
+    assert (ran.counts, ran.status) == ({"already imported": 1}, 0)
+    assert [note.status for note in desk.box.notes] == ["0"]
+
+
+def test_who_hides_a_run_and_answers_otherwise_is_asked_about_each_hidden_note(desk: Desk) -> None:
+    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Public"))
+    settings = desk.settings()
+    hide(what_to_hide(Which("last"), settings), settings)
+    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
+    assert (ran.counts, ran.status) == ({"not sent": 2}, 1)
+    assert ran.preview.remaining.hidden == 2
+    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"), hidden=IfHidden.SEND)
+    assert (ran.counts, ran.status) == ({"created": 2}, 0)
+    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
+    assert (ran.counts, ran.status) == ({"already imported": 2}, 0)
+
+
+def test_again_says_how_many_notes_will_exist_twice(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms"), row(BEN, "Terms"))
+    rows = row(ADA, "Terms"), row(BEN, "Terms"), row(ADA, "Offer")
+    path = desk.folder / "again.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEADINGS, *rows])
+    with prepare(path, replace(desk.settings(), again=True)) as prepared:
+        remaining = prepared.preview.remaining
+    assert (remaining.deliveries, remaining.there_twice) == (3, 2)
+
+
+def test_a_new_call_with_a_new_record_and_the_same_words_is_sent(desk: Desk) -> None:
+    desk.run(row(ADA, "Left voicemail"), ids=True)
+    ran = desk.run(row(ADA, "Left voicemail"), row(ADA, "Left voicemail", record=SECOND, day=8), ids=True)
+    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 1, "created": 1}, 2)
+
+
+def test_a_template_that_begins_with_an_export_asks_about_words_that_are_there(desk: Desk) -> None:
+    """Without record IDs: nothing is lost, nothing is twice, and once answered it stays so."""
+    desk.run(row(ADA, "Left voicemail"))
+    later = row(ADA, "Left voicemail"), row(ADA, "Left voicemail", day=8), row(ADA, "Called", day=8)
+    ran = desk.run(*later, template=TEMPLATE)
+    assert (ran.counts, ran.status) == ({"not sent": 2, "created": 1}, 1)
+    assert ran.preview.remaining.in_doubt == 2
+    ran = desk.run(*later, template=TEMPLATE, in_doubt=InDoubt.NEW)
+    assert ran.counts == {"created": 2, "already imported": 1}
+    for day in range(9, 12):
+        ran = desk.run(row(ADA, "Left voicemail", day=day), template=TEMPLATE)
+        assert (ran.counts, ran.status) == ({"created": 1}, 0), "it isn't asked again"
+
+
+def test_a_row_is_known_in_each_form_that_its_kind_of_sheet_had(desk: Desk) -> None:
+    """Also if the sheets between held other rows only, as weekly exports do; the order of dates is part of the form."""
+    first = Reading("Calls", HEADINGS, DAY, {"map": {Role.CONTENT: (TEMPLATE,)}, "dates": DateOrder.DAY_FIRST})
+    early = (ADA, "3/11/2026", "Left voicemail", "Public", ""), (BEN, "4/11/2026", "Called", "Public", "")
+    assert desk.run(*early, readings=(first,)).counts == {"created": 2}
+    second = _taught(desk, first, template="{Note} on {Date}")
+    assert second.earlier == ((TEMPLATE, "day-first"),)
+    third = _taught(desk, second, template="{Note} on {Date}", dates=DateOrder.MONTH_FIRST)
+    assert [*third.forms] == [*second.forms, ("{Note} on {Date}", "month-first")]
+    assert from_entry(entry_of(third)) == third
+    later = (ADA, "11/10/2026", "Called", "Public", "")
+    assert desk.run(later, readings=(second,)).counts == {"created": 1}
+    ran = desk.run(*early, later, readings=(third,))
+    assert (ran.counts, ran.status) == ({"already imported": 3}, 0)
+
+
+def _taught(desk: Desk, before: Reading, **answers: Any) -> Reading:
+    """Return what a kind of sheet is remembered by after other answers."""
+    path = desk.folder / "taught.csv"
+    path.write_text(f"{','.join(HEADINGS)}\n{ADA},1/2/2026,Left,Public,\n", encoding="utf-8")
+    settings = replace(desk.settings(**answers), readings=(before,), remember=True, said=frozenset({"map", *answers}))
+    with prepare(path, settings) as prepared:
+        found = prepared.to_learn
+    assert found is not None
+    return found
+
+
+def test_words_that_are_the_same_notes_stay_so(desk: Desk) -> None:
+    desk.run(row(ADA, "Left voicemail"))
+    rows = row(ADA, "Left voicemail"), row(ADA, "Left voicemail", day=2)
+    for answer in (InDoubt.SAME, None, None):
+        ran = desk.run(*rows, template=TEMPLATE, in_doubt=answer)
+        assert (ran.counts, ran.status) == ({"already imported": 2}, 0)
+    ran = desk.run(*rows, row(ADA, "Left voicemail", day=9), template=TEMPLATE)
+    assert ran.counts == {"already imported": 2, "created": 1}
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_status_or_a_visibility_that_differs_within_a_sheet_is_the_least(desk: Desk, *, ids: bool) -> None:
+    ran = desk.run(row(ADA, "Terms"), row(ADA, "Terms", "Private"), ids=ids)
+    assert ran.counts == {"created": 1, "duplicate": 1}
+    assert (ran.preview.remaining.lessened, desk.there()) == (1, {(ADA, "2"): 1})
+
+
+def test_a_record_with_two_texts_in_one_sheet_is_invalid(desk: Desk) -> None:
+    """No row changes how other rows are identified."""
+    ran = desk.run(row(ADA, "One"), row(ADA, "Two"), row(ADA, "Three", record=SECOND), ids=True)
+    assert ran.counts == {"created": 1, "invalid": 2}
+    ran = desk.run(row(ADA, "One"), row(ADA, "Three, edited", record=SECOND), ids=True)
+    assert ran.counts == {"created": 1, "already imported": 1}
+
+
+def test_a_record_that_loses_its_column_is_known_by_its_text(desk: Desk) -> None:
+    desk.run(row(ADA, "One"), row(ADA, "Two", record=SECOND), ids=True)
+    desk.run(row(ADA, "Two, edited", record=SECOND), ids=True)
+    ran = desk.run(row(ADA, "One"), row(ADA, "Two, edited"))
+    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 2}, 2)
+
+
+def test_a_note_that_was_sent_without_its_record_is_known_by_it_from_then_on(desk: Desk) -> None:
+    desk.run(row(ADA, "One"))
+    desk.run(row(ADA, "One"), ids=True)
+    ran = desk.run(row(ADA, "One, edited"), ids=True)
+    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 1}, 1)
+
+
+# -- a history that is about to be sent again
+
+
+def weekly(desk: Desk, *, shift: int = 0, weeks: int = 3) -> list[list[str]]:
+    """The rows of a whole export, of which the last is new each week."""
+    return [row(ADA, f"Call {number}", day=number + shift) for number in range(1, 9 + weeks)]
+
+
+def test_dates_that_shift_by_a_day_are_a_question(desk: Desk) -> None:
+    """Nothing is sent, with status 2, until a person says that all of it is new."""
+    for week in range(3):
+        desk.run(*weekly(desk, weeks=week), template=TEMPLATE)
+    there = len(desk.box.notes)
+    with pytest.raises(Guarded, match="a history may be sent again") as caught:
+        desk.run(*weekly(desk, shift=1), template=TEMPLATE)
+    assert (caught.value.exit_status, len(desk.box.notes)) == (2, there)
+    ran = desk.run(*weekly(desk, shift=1), template=TEMPLATE, in_doubt=InDoubt.NEW)
+    assert ran.counts == {"created": 11}
+
+
+def test_an_export_of_each_weeks_notes_is_none(desk: Desk) -> None:
+    """Even if each file is imported again, to write its results."""
+    for week in range(4):
+        for _ in range(2):
+            ran = desk.run(*(row(ADA, f"Week {week}, call {number}") for number in range(5)))
+        assert ran.counts == {"already imported": 5}
+
+
+def test_rows_that_were_not_sent_at_first_were_not_known(desk: Desk) -> None:
+    """A night without the API says nothing of a history, though its file was sent only by the next run."""
+    rows = [row(ADA, f"Call {number}") for number in range(10)]
+    for those in (rows, rows[:5], rows[5:]):
+        desk.run(*those)
+    desk.box.stop()
+    ran = desk.run(*(row(ADA, f"At night {number}") for number in range(11)), give_up=1)
+    assert ran.counts == {"not sent": 11}
+    desk.box.start()
+    ran = desk.run(*(row(ADA, f"Later {number}") for number in range(4)))
+    assert ran.counts == {"created": 4}
+
+
+def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
+    """Before the counts of rows; the number of rows that need attention has it, too."""
+    desk.run(row(ADA, "Terms"), row(BEN, "Left voicemail"))
+    path, results = desk.folder / "night.csv", desk.folder / "night results.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEADINGS, row(ADA, "Terms", "Private"), row(BEN, "Left voicemail", day=2)])
+    with prepare(path, replace(desk.settings(), results=results)) as prepared:
+        report = prepared.send()
+    assert (report.more_visible, report.asked, report.exit_status) == (1, 0, 1)
+    file_ended = FileEnded(path, FileResult.IMPORTED, 1, report.started_at, report.ended_at, report=report)
+    said = notification(Batch("default", [file_ended]))
+    lines = said.body.splitlines()
+    assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1]
+    assert "1 row" in said.title
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *, ids: bool) -> None:
+    """A whole export grows night by night: a template begins, and notes are hidden. Each is asked about once."""
+    rows, asked, made = list[list[str]](), dict[int, tuple[int, int]](), 0
+    answers = {6: InDoubt.SAME, 11: IfHidden.LEAVE, 16: IfHidden.SEND}
+    for night in range(1, 31):
+        new = row(ADA, "Left voicemail" if night > 5 else f"Call {night}", record=f"00T5f00000Ab{night:03}", day=night)
+        rows.append(new)
+        how: dict[str, Any] = {"ids": ids, "template": TEMPLATE if night > 5 else ""}
+        ran = desk.run(*rows, **how)
+        made += ran.counts["created"]
+        remaining = ran.preview.remaining
+        if remaining.in_doubt or remaining.hidden:
+            asked[night] = remaining.in_doubt, remaining.hidden
+            assert (ran.status, ran.counts["not sent"]) == (1, remaining.in_doubt + remaining.hidden)
+            answer = answers[night]
+            how["in_doubt" if isinstance(answer, InDoubt) else "hidden"] = answer
+            made += desk.run(*rows, **how).counts.get("created", 0)
+        else:
+            assert ran.counts == {"created": 1} | (
+                {"already imported": night - 1 - (night > 11)} if night > 1 else {}
+            ) | ({"skipped": 1} if night > 11 else {})
+        if night in (10, 15):
+            hide(what_to_hide(Which("last"), desk.settings()), desk.settings())
+    assert asked == {11: (0, 1), 16: (0, 1)} | ({} if ids else {6: (5, 0)})
+    assert made == len(desk.box.notes) == 31, "each thing said once, and what was hidden and is sent again"

@@ -1,0 +1,174 @@
+"""What a face needs that isn't in the process that read the file: an overview as values, choices, rows to fix."""
+
+from __future__ import annotations
+
+import csv
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.errors import UnclearColumns
+from importer.importing import describing, overview
+from importer.importing.answers import answered
+from importer.importing.run import prepare
+from importer.messages import Cell, Message, render, say
+from importer.models import Problem, Role
+from importer.operations import hide
+from importer.page.rendering import words
+from importer.rows.values import kind_of, quoted
+from importer.settings import Settings
+from importer.telling import preview_messages
+from tests.running import run
+
+HEAD = ["Prospect ID", "Note", "Visibility", "Status"]
+
+
+def write(path: Path, *rows: list[str], head: list[str] = HEAD) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    return path
+
+
+def seen(path: Path, settings: Settings) -> overview.Overview:
+    with prepare(path, settings) as prepared:
+        found = describing.of(prepared.preview)
+    copy: overview.Overview = pickle.loads(pickle.dumps(found))
+    assert copy == found
+    return copy
+
+
+def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settings: Settings, tmp_path: Path) -> None:
+    """Columns, roles, first rows, numbers, kinds of problems; it may go from process to process."""
+    rows = [[f"p{i}", "Hello", ["public", "private"][i % 2], ["", "draft"][i == 0]] for i in range(8)]
+    found = seen(write(tmp_path / "n.csv", *rows, ["", "Hello", "pubic", ""], ["p9", "", "public", ""]), settings)
+    assert [column.name for column in found.columns] == HEAD
+    assert found.roles[Role.CONTENT] == 1
+    assert found.first_rows[0] == (2, ("p0", "Hello", "public", "draft"))
+    assert (found.rows, found.invalid, found.total, found.remaining.notes, found.remaining.requests) == (10, 2, 8, 3, 3)
+    assert found.audience == {"public": 4, "private": 4, "drafts": 1}
+    assert (found.largest[0][0], render(found.largest[0][1])) == (4, "Hello  (private)")
+    assert sum(trouble.count for trouble in found.troubles) == 3
+    assert "C10" in {cell for trouble in found.troubles for cell in trouble.cells}
+    assert found.can_be_sent
+    assert not replace(found, guarded={"min-rows": "too few rows"}).can_be_sent
+
+
+def test_a_cell_is_shown_up_to_200_characters_and_a_large_groups_note_on_one_line(
+    settings: Settings, tmp_path: Path
+) -> None:
+    text = "word " * 60
+    found = seen(write(tmp_path / "n.csv", ["p1", text, "public", ""], ["p2", text, "public", ""]), settings)
+    (_, (_, shown, *_)), *_ = found.first_rows
+    assert shown == f"{text[:200]}…"
+    assert render(found.largest[0][1]) == f"{'word ' * 9}…  (public)"
+
+
+def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Settings, tmp_path: Path) -> None:
+    """Neither as public, private or a draft, nor among the texts for most prospects."""
+    rows = [[f"p{i}", "Hello", "public", ""] for i in range(4)]
+    run(write(tmp_path / "n.csv", *rows), settings)
+    found = seen(
+        write(tmp_path / "m.csv", *rows, ["p5", "Hello", "public", ""], ["p6", "Bye", "private", ""]), settings
+    )
+    assert (found.total, found.audience) == (2, {"public": 1, "private": 1, "drafts": 0})
+    largest = tuple((count, render(note)) for count, note in found.largest)
+    assert largest == ((1, "Hello  (public)"), (1, "Bye  (private)"))
+
+
+def test_notes_that_are_more_visible_than_the_sheet_says_come_first_in_the_plan(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Those that are less visible are one count. It isn't told of hidden ones, nor of other prospects."""
+    run(write(tmp_path / "n.csv", *[[f"p{i}", "Hello", "public", ""] for i in range(3)]), settings)
+    others = [["p0", "Hello", "private", ""], ["p1", "Hello", "public", "draft"], ["p7", "Hello", "private", ""]]
+    same = write(tmp_path / "m.csv", *others, ["p2", "Hello", "public", ""], ["p2", "Bye", "private", ""])
+    found = seen(same, settings)
+    assert (found.total, found.remaining.more_visible, found.remaining.less_visible) == (2, 2, 0)
+    first = render(next(preview_messages.sizes(found)).text)
+    assert first.startswith("2 notes are more visible than your sheet says. Nothing is changed.")
+    assert seen(same, replace(settings, again=True)).remaining.there_twice == 3
+    assert seen(same, replace(settings, profile="other")).remaining.more_visible == 0
+    assert hide.hide(hide.what_to_hide(hide.Which("last"), settings), settings).hidden == 3
+    found = seen(same, settings)
+    assert (found.total, found.remaining.more_visible, found.remaining.hidden) == (2, 0, 3)
+
+
+def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) -> None:
+    """An empty sheet of another kind is reported as an export that may be incomplete."""
+    run(write(tmp_path / "n.csv", ["p1", "Hello", "public", ""]), settings)
+    (results,) = tmp_path.glob("n.results*.xlsx")
+    with prepare(results, replace(settings, sheet="To fix")) as prepared:
+        (reason,) = describing.of(prepared.preview).guarded.values()
+    assert words(reason).startswith(f"Nothing to fix: the sheet “To fix” of {results} has no row.")
+    empty = seen(write(tmp_path / "empty.csv"), settings).guarded["min-rows"]
+    assert "has no row below its headings" in words(empty)
+
+
+STATUS = "… is not a valid status. Did you mean z? Use Published (or 1) or Draft (or 0). Blank means published"
+FILE = (
+    "there is no file … in files. Put it there, or correct the name (if the column holds IDs: --attachments-are ids)."
+    " Did you mean z?"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (lambda value: say("status.near", value=value, near="z"), STATUS),
+        (lambda value: say("file.missing.near", why=say("file.missing", file=value, place="files"), near="z"), FILE),
+    ],
+)
+def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stand(
+    said: Callable[[Cell], Message], told: str
+) -> None:
+    """A backslash isn't doubled."""
+    values = ["C:\\x", "C:\\y"]
+    alike = [
+        Problem(2, 0, "A2", value, text, kind_of(text, value))
+        for value in values
+        for text in [said(Cell(quoted(value)))]
+    ]
+    assert render(describing.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
+
+
+def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
+    """The module loads neither numpy nor the journal, and nor does what puts the overview into words."""
+    code = (
+        "import importer.importing.overview, importer.telling.preview_messages, sys;"
+        " print({'numpy', 'requests'} & {*sys.modules})"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "set()\n"
+
+
+def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp_path: Path) -> None:
+    """The question names them, and the choice of one is enough; then all of them are told of."""
+    book = openpyxl.Workbook()
+    for name in ("May", "June"):
+        sheet = book.create_sheet(name)
+        sheet.append(HEAD)
+        sheet.append([f"p-{name}", "Hello", "public", ""])
+    del book["Sheet"]
+    book.save(tmp_path / "n.xlsx")
+    with pytest.raises(UnclearColumns) as undecided:
+        prepare(tmp_path / "n.xlsx", settings)
+    (question,) = undecided.value.questions
+    assert [(choice.setting, choice.value) for choice in question.choices] == [("sheet", "May"), ("sheet", "June")]
+    found = seen(tmp_path / "n.xlsx", answered(settings, "sheet", "June"))
+    assert (found.sheet, found.sheets) == ("June", ("May", "June"))
+    assert found.first_rows == ((2, ("p-June", "Hello", "public", "")),)
+
+
+def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> None:
+    """A drop-down is the last word for this sheet; what else is set aside stays so."""
+    before = replace(settings, mapping={Role.CONTENT: ("Text", "Remark"), Role.STATUS: ("State",)}, ignored=("Old",))
+    after = answered(answered(answered(before, "map", "content=Remark"), "map", "status="), "ignore", "New")
+    assert after.mapping == {Role.CONTENT: ("Remark",), Role.STATUS: ("",)}
+    assert after.ignored == ("Old", "New")
+    assert answered(replace(settings, encoding="cp1252"), "encoding", "utf-8").encoding == "utf-8"

@@ -1,0 +1,148 @@
+"""An import is prepared, agreed to and sent: nothing happens before the word, and nothing else than was agreed to."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.errors import BadSettings, Changed, UnclearColumns
+from importer.importing import workspaces
+from importer.importing.run import prepare
+from importer.journal import Journal
+from importer.models import Role
+from importer.settings import Settings
+from importer.settings.kinds import Columns
+from tests import running
+from tests.rendered import answers_of
+from tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+
+def sheet(path: Path, *rows: str, head: str = "Prospect ID,Note,Visibility") -> Path:
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_to_prepare_leaves_nothing_behind(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """No journal is made, no lock is taken, nothing is sent and no key is needed."""
+    path = sheet(tmp_path / "n.csv", "P1,x,1", "P2,x,1", "P2,,1")
+    with prepare(path, replace(settings, key="")) as prepared:
+        assert prepared.preview.remaining.total == 2
+        assert prepared.preview.questions == ()
+    assert [found.name for found in tmp_path.iterdir()] == ["n.csv"]
+    assert box.received == ()
+
+
+def test_to_prepare_waits_for_no_other_import(tmp_path: Path, settings: Settings) -> None:
+    """Neither for the lock nor for a transaction that writes; and it writes nothing into the journal."""
+    path = sheet(tmp_path / "n.csv", "P1,x,1", "P2,x,1")
+    running.run(sheet(tmp_path / "first.csv", "P1,x,1"), settings)
+    before = rows_of(tmp_path / "journal.sqlite")
+    with workspaces.held(settings) as journal, journal.transaction(), prepare(path, settings) as prepared:
+        assert prepared.preview.remaining.total == 1
+    assert rows_of(tmp_path / "journal.sqlite") == before
+
+
+def rows_of(journal: Path) -> list[int]:
+    connection = sqlite3.connect(journal)
+    try:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
+    finally:
+        connection.close()
+
+
+def test_what_another_import_did_since_is_seen_and_refused(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """The number differs from what was agreed to: nothing is sent, and the run doesn't count as one."""
+    path = sheet(tmp_path / "n.csv", "P1,x,1", "P2,x,1", "P3,x,1")
+    with prepare(path, settings) as prepared:
+        agreed = prepared.preview.remaining.total
+        running.run(sheet(tmp_path / "other.csv", "P1,x,1"), settings)
+        with pytest.raises(Changed, match="It was 3, and is 2 now") as error:
+            prepared.send(expected=agreed)
+    assert error.value.exit_status == 2
+    assert len(box.notes) == 1
+    with Journal.open(settings.journal) as journal:
+        assert [run.ended for run in journal.runs.listed()] == ["declined", "finished"]
+    with prepare(path, settings) as prepared:
+        report = prepared.send(expected=2)
+    assert report.exit_status == 0
+    assert len(box.notes) == 3
+
+
+def test_without_a_number_whatever_is_left_is_sent(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """Who agrees to no number agrees to all."""
+    with prepare(sheet(tmp_path / "n.csv", "P1,x,1", "P2,x,1"), settings) as prepared:
+        running.run(sheet(tmp_path / "other.csv", "P1,x,1"), settings)
+        report = prepared.send()
+    assert report.exit_status == 0
+    assert len(box.notes) == 2
+
+
+def test_what_is_delivered_anew_is_counted_before_it_is_sent(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """With `again` all counts, and what an unfinished run of that kind did doesn't."""
+    path = sheet(tmp_path / "n.csv", *(f"P{i},{i},1" for i in range(10)))
+    running.run(path, settings)
+    anew = replace(settings, again=True, workers=1)
+    with prepare(path, anew) as prepared:
+        assert prepared.preview.remaining.total == 10
+        report = prepared.send(expected=10, stop=lambda: "enough" if len(box.notes) >= 13 else None)
+    assert report.exit_status == 3
+    with prepare(path, anew) as prepared:
+        left = prepared.preview.remaining.total
+        assert left == 20 - len(box.notes)
+        assert prepared.send(expected=left).exit_status == 0
+    assert len(box.notes) == 20
+
+
+def test_a_column_that_was_overlooked_is_a_question(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """With samples, how many values there are, and the settings that answer it; unanswered, nothing is sent."""
+    path = sheet(tmp_path / "n.csv", "P1,x,1,Draft", "P2,y,1,Published", head="Prospect ID,Note,Visibility,State of it")
+    with prepare(path, settings) as prepared:
+        [question] = prepared.preview.questions
+        with pytest.raises(UnclearColumns, match="Nothing was sent"):
+            prepared.send()
+    assert (question.column, question.roles, question.count) == (3, [Role.STATUS], 2)
+    assert list(question.samples) == ["Draft", "Published"]
+    assert answers_of(question) == {"map": ["status=State of it"], "ignore": ["State of it"]}
+    assert box.received == ()
+    ignored = replace(settings, ignored=answers_of(question)["ignore"], profile="other")
+    mapped = replace(settings, mapping=Columns().read(answers_of(question)["map"]))
+    for answered in (ignored, mapped):
+        with prepare(path, answered) as prepared:
+            assert prepared.preview.questions == ()
+            assert prepared.send().exit_status == 0
+    assert sorted(note.status for note in box.notes) == ["0", "1", "1", "1"]
+
+
+def test_a_column_that_is_missing_is_a_question_too(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """If no column can be meant for the visibility, one for all rows is the answer."""
+    path = sheet(tmp_path / "n.csv", "P1,x", head="Prospect ID,Note")
+    with prepare(path, settings) as prepared:
+        [question] = prepared.preview.questions
+        assert prepared.preview.remaining.total == 0
+        with pytest.raises(UnclearColumns, match="No column for the visibility was found"):
+            prepared.send()
+    assert (question.column, question.roles) == (None, [Role.VISIBILITY])
+    assert answers_of(question) == {"default-visibility": ["private", "public"]}
+    assert box.received == ()
+
+
+def test_two_columns_that_could_be_one_role_are_a_question(tmp_path: Path, settings: Settings) -> None:
+    """Each of them is an answer."""
+    path = sheet(tmp_path / "n.csv", "P1,x,y,1", head="Prospect ID,Note,Comments,Visibility")
+    with prepare(path, settings) as prepared:
+        [question] = prepared.preview.questions
+    assert (question.column, question.roles) == (1, [Role.CONTENT])
+    assert answers_of(question) == {"map": ["content=Note", "content=Comments"]}
+
+
+def test_results_that_cant_be_written_are_said_while_preparing(tmp_path: Path, settings: Settings) -> None:
+    """Not only once a person has agreed; and the sheet is closed."""
+    path = sheet(tmp_path / "n.csv", "P1,x,1")
+    with pytest.raises(BadSettings, match=r"Results can be \.xlsx or \.csv"):
+        prepare(path, replace(settings, results=tmp_path / "out.pdf"))

@@ -1,0 +1,149 @@
+"""Of each run, the journal tells a year later how its sheet was read, and who confirmed the workspace."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from importer.importing import workspaces
+from importer.importing.loading import load
+from importer.journal import Journal, lock
+from importer.journal.runs import Confirmation
+from importer.models import OnSeveral, Role, Visibility, Workspace
+from importer.operations import history
+from importer.settings import SETTINGS, Settings
+from importer.version import __version__
+from tests import running
+from tests.importing.test_first_run import AWAY, KEY, run
+from tests.sandbox import Sandbox
+from tests.truth import Line, write_sheet
+
+HEAD = "Prospect ID,Email,MARK heading,Secret note,MARK key,Who sees it\n"
+SHEET = (
+    f"{HEAD}P1,,x,MARK text,7,Team\nP2,,x,MARK other,8,\n,mark@example.com,x,MARK third,9,Call MARK at 0171 2345678\n"
+    ",mark2@example.com,x,MARK fourth,10,Nobody\n"
+)
+
+
+@pytest.fixture
+def answered(settings: Settings, tmp_path: Path) -> Settings:
+    """A run of a sheet with a mark in everything that the journal must not hold."""
+    sheet = tmp_path / "n.csv"
+    sheet.write_text(SHEET, encoding="utf-8")
+    values = {"visibility:Team": "Public", "visibility:Nobody": "", "visibility:Call MARK at 0171 2345678": "Private"}
+    told = replace(
+        settings,
+        mapping={Role.CONTENT: ("Secret note",), Role.VISIBILITY: ("Who sees it",)},
+        values=SETTINGS["value"].read([f"{word}={meaning}" for word, meaning in values.items()]),  # type: ignore[arg-type]
+        default_visibility=Visibility.PRIVATE,
+        on_several=OnSeveral.NEWEST,
+    )
+    assert running.run(sheet, told) is not None
+    return told
+
+
+def test_a_run_keeps_columns_words_and_settings(answered: Settings) -> None:
+    """A word that may be somebody's is kept as a digest, and no heading at all."""
+    about = history.one(answered, "last").reading
+    assert about["program"] == __version__
+    assert about["columns"] == {"prospect": [0], "content": [3], "visibility": [5], "email": [1]}
+    assert [digest[:7] for digest in about["headings"]] == ["sha256:"] * 6
+    words = dict(about["visibility"])
+    assert {word: words.pop(word) for word in ("Team", "", "Nobody")} == {
+        "Team": "public", "": "private", "Nobody": None,
+    }  # fmt: skip
+    [(digest, meaning)] = words.items()
+    assert (digest[:7], len(digest), meaning) == ("sha256:", 23, "private")
+    assert about["settings"] == {"default-visibility": "Private", "on-several": "newest"}
+
+
+def test_no_file_of_the_journal_holds_a_text_a_heading_an_email_or_the_key(answered: Settings) -> None:
+    files = [*Path(answered.journal).parent.glob("journal.sqlite*")]
+    assert files
+    for file in files:
+        content = file.read_bytes().lower()
+        assert b"mark" not in content
+        assert answered.key.encode().lower() not in content
+
+
+def test_history_shows_it(answered: Settings, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """To a person and to a program; a list of runs doesn't."""
+    here = ["--journal", str(answered.journal), "--base-url", answered.base_url]
+    assert main(["history", "last", *here]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Columns: prospect = A, content = D, visibility = F, email = B" in said
+    assert "Visibility: '' = private," in said.replace("Team = public, ", "").replace("Nobody = left out, ", "")
+    assert "Settings: default-visibility = Private, on-several = newest" in said
+    assert main(["history", "last", "--json", *here]) == 0
+    [past] = json.loads(capsys.readouterr().out)["runs"]
+    assert past["reading"] == history.one(answered, "last").reading
+    assert past["confirmed"] is None  # practice on this machine asks nobody
+    assert main(["history", "--json", *here]) == 0
+    [listed] = json.loads(capsys.readouterr().out)["runs"]
+    assert listed["reading"] == {}
+
+
+def test_the_template_is_known_without_its_words(settings: Settings, tmp_path: Path) -> None:
+    """If it has words of its own, its digest tells whether another run had the same."""
+    sheet = tmp_path / "n.csv"
+    sheet.write_text("Prospect ID,Date,Note,Visibility\nP1,1 May,x,Public\n", encoding="utf-8")
+    for template, stored in (("[MARK {Date}: ]{Note}", "sha256:"), ("[{Date}: ]{Note}", "[{1}: ]{2}")):
+        told = replace(settings, mapping={Role.CONTENT: (template,)})
+        assert running.run(sheet, told) is not None
+        about = history.one(told, "last").reading
+        assert about["columns"]["content"] == [1, 2]
+        assert about["template"].startswith(stored)
+        assert "MARK" not in json.dumps(about)
+        assert "Date" not in json.dumps(about)
+
+
+def test_what_somebody_wrote_into_the_journal_is_no_reading(answered: Settings, tmp_path: Path) -> None:
+    for text in (None, "", "[]", "{"):
+        with closing(sqlite3.connect(answered.journal)) as connection, connection:
+            connection.execute("UPDATE runs SET reading = ?", (text,))
+        assert history.one(answered, "last").reading == {}
+        with load(tmp_path / "n.results.xlsx", replace(answered, mapping={}, sheet="Results")) as loaded:
+            assert loaded.settings.reading is None
+
+
+# -- who confirmed it ----------------------------------------------------------------------------------------------
+
+
+def test_the_first_run_enters_who_confirmed_the_workspace_and_when(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been confirmed before any run; a later confirmation doesn't replace the first."""
+    from importer.api.saleshandy import SALESHANDY  # noqa: PLC0415
+
+    monkeypatch.setattr(lock, "user", lambda: "anna")
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    away = Settings(profile="night", base_url=AWAY, key=KEY, journal=tmp_path / "journal.sqlite", settle=0)
+    workspaces.confirm(away)
+    monkeypatch.setattr(lock, "user", lambda: "bert")
+    with Sandbox(api_key=KEY) as box:
+        vendor = replace(SALESHANDY, connect=lambda _, key, **options: SALESHANDY.connect(box.url, key, **options))
+        assert run(sheet, away, vendor).exit_status == 0
+        confirmed = history.one(away, "last").confirmed
+        workspaces.confirm(away)
+        assert run(sheet, away, vendor).exit_status == 0
+    assert confirmed is not None
+    assert (confirmed.by, confirmed.at > 1.7e9) == ("anna", True)
+    assert history.one(away, "last").confirmed == confirmed
+
+
+def test_both_databases_keep_the_first_confirmation(address: str) -> None:
+    here = Workspace("night", AWAY)
+    with Journal.open(address) as journal:
+        assert journal.runs.confirmation(here) is None
+        journal.runs.confirm(here, Confirmation(5.0, "anna"))
+        journal.runs.confirm(here, Confirmation(6.0, "bert"))
+        assert journal.runs.confirmation(here) == Confirmation(5.0, "anna")
+        assert journal.runs.is_confirmed(here)
+        began = journal.runs.begin(here, "n.csv", "f", 7.0, again=False, reading={"program": "1"})
+        assert journal.runs.reading(began) == {"program": "1"}

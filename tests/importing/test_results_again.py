@@ -1,0 +1,259 @@
+"""Results are read as the run read its sheet, whatever the headings are: columns, words and templates."""
+
+from __future__ import annotations
+
+import csv
+import struct
+import zipfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.cli import main
+from importer.errors import UnclearColumns, UnreadableFile
+from importer.importing.choosing import choose
+from importer.importing.run import prepare
+from importer.journal import Journal
+from importer.messages import say
+from importer.models import PossibleAnswer, Role, Visibility
+from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX, is_results, run_of
+from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from importer.settings.reading import Reading
+from tests.running import run
+from tests.sandbox import Sandbox
+
+HEAD = ("Nr", "Owner id", "What was said", "Who sees it", "State of note", "When")
+ROWS = [
+    ("1", "8PvBmrB7P1", "Spoke about terms", "Everyone", "Offen", "2026-11-01"),
+    ("2", "8PvBmrB7P2", "Spoke about the price", "Nobody", "Offen", "2026-11-02"),
+    ("3", "8PvBmrB7P3", "", "Everyone", "Offen", "2026-11-03"),
+    ("4", "8PvBmrB7P4", "Wants an offer", "Pubic", "Fertig", "2026-11-04"),
+]
+WORDS = {"visibility:Nobody": "Private", "status:Offen": "Draft", "status:Fertig": "Published"}
+
+
+@pytest.fixture
+def told(settings: Settings) -> Settings:
+    """The settings with what a person said about this very sheet."""
+    return replace(
+        settings,
+        mapping={
+            Role.PROSPECT: ("Owner id",),
+            Role.CONTENT: ("{When}: {What was said}",),
+            Role.VISIBILITY: ("Who sees it",),
+            Role.STATUS: ("State of note",),
+        },
+        values=SETTINGS["value"].read([f"{word}={meaning}" for word, meaning in WORDS.items()]),  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def results(told: Settings, tmp_path: Path) -> Path:
+    """The results of that sheet, whose rows to fix were corrected in a spreadsheet program."""
+    path = tmp_path / "n.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEAD, *ROWS])
+    report = run(path, told)
+    assert report is not None
+    book = openpyxl.load_workbook(report.results)
+    headings = [cell.value for cell in book[TO_FIX][1]]
+    assert headings[2:8] == [*HEAD]
+    book[TO_FIX].cell(2, headings.index("What was said") + 1, "Spoke about the contract")
+    book[TO_FIX].cell(3, headings.index("Who sees it") + 1, "Public")
+    book.save(report.results)
+    return report.results
+
+
+def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Settings, results: Path) -> None:
+    """With its columns, its words and its template, although nobody says any of them again."""
+    with prepare(results, settings) as prepared:
+        assert prepared.preview.loaded.to_fix == TO_FIX
+    with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
+        assert prepared.questions == ()
+        assert prepared.to_learn is None
+        prepared.send()
+    assert sorted((note.prospect_id, note.sent_content, note.visibility, note.status) for note in box.notes) == [
+        ("8PvBmrB7P1", "2026-11-01: Spoke about terms", "1", "0"),
+        ("8PvBmrB7P2", "2026-11-02: Spoke about the price", "2", "0"),
+        ("8PvBmrB7P3", "2026-11-03: Spoke about the contract", "1", "0"),
+        ("8PvBmrB7P4", "2026-11-04: Wants an offer", "1", "1"),
+    ]
+
+
+def test_what_is_said_now_counts_more(settings: Settings, results: Path) -> None:
+    said = replace(settings, sheet=TO_FIX, mapping={Role.CONTENT: ("What was said",)}, said=frozenset({"map"}))
+    with prepare(results, said) as prepared:
+        assert prepared.preview.loaded.template is None
+        assert prepared.preview.loaded.headings[Role.STATUS] == "State of note"
+    with pytest.raises(UnclearColumns), prepare(results, replace(settings, sheet=TO_FIX, export="none")) as prepared:
+        prepared.send()
+
+
+def test_answers_to_results_replace_no_other_remembered_ones(settings: Settings, results: Path) -> None:
+    """A sheet of the profile may have the same name."""
+    other = Reading("n", ("Note", "Date"), date(2026, 1, 2), {"ignore": ("Date",)})
+    with prepare(results, replace(settings, sheet=TO_FIX, readings=(other,))) as prepared:
+        prepared.decide(PossibleAnswer("value", "status:Erledigt=Published", say("words.leave-out")))
+        reading = prepared.to_learn
+    assert reading is not None
+    assert reading.name == "n 2"
+    assert reading.answers["map"][Role.STATUS] == ("State of note",)
+    assert reading.answers["value"][Role.STATUS, "State of note"].keys() == {"Offen", "Fertig", "Erledigt"}
+
+
+def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Path) -> None:
+    """The next run has no column for it either."""
+    path = tmp_path / "n.csv"
+    path.write_text("Prospect ID,Note\nP1,Hello\nP2,\n", encoding="utf-8")
+    report = run(path, replace(settings, default_visibility=Visibility.PRIVATE))
+    assert report is not None
+    with prepare(report.results, settings) as prepared:
+        assert prepared.questions == ()
+        assert prepared.settings.default_visibility is Visibility.PRIVATE
+
+
+@pytest.mark.parametrize("head", ["Visibility", "Other"])
+def test_that_blank_was_public_is_asked_again(
+    settings: Settings,
+    box: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    head: str,
+) -> None:
+    """Nothing that a file says itself makes a note public: unattended, the import ends with 2."""
+    path = tmp_path / "n.csv"
+    path.write_text(f"Prospect ID,Note,{head}\nP1,Hello,\nP2,#N/A,\n", encoding="utf-8")
+    report = run(path, replace(settings, default_visibility=Visibility.PUBLIC))
+    assert report is not None
+    book = openpyxl.load_workbook(report.results)
+    for name, row in (("Results", 3), (TO_FIX, 2)):
+        columns = [cell.value for cell in book[name][1]]
+        book[name].cell(row, columns.index("Note") + 1, "Corrected")
+    book.save(report.results)
+    arguments = ["run", str(report.results), "--sheet", "Results", "--yes", "--base-url", settings.base_url]
+    arguments += ["--journal", str(settings.journal)]
+    monkeypatch.setenv(KEY_VARIABLE, settings.key)
+    assert main(arguments) == 2
+    assert len(box.notes) == 1
+    assert "default-visibility" in capsys.readouterr().err
+    with prepare(report.results, replace(settings, sheet="Results", default_visibility=Visibility.PRIVATE)) as prepared:
+        prepared.send()
+    assert [note.visibility for note in box.notes] == ["1", "2"]
+
+
+def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_only(
+    settings: Settings, results: Path, tmp_path: Path
+) -> None:
+    """The properties of a workbook are copied into another one in a moment, also into one of another profile."""
+    book = openpyxl.load_workbook(results)
+    settings = replace(settings, sheet=TO_FIX)
+    with prepare(results, settings) as prepared:
+        assert prepared.questions == ()
+    with prepare(results, replace(settings, profile="other")) as prepared:
+        assert prepared.questions
+    headings = [str(cell.value) for cell in book[TO_FIX][1]]
+    for heading in ("State of note", "result", "Who sees it"):
+        book[TO_FIX].cell(1, headings.index(heading) + 1, f"{heading} now")
+        book.save(tmp_path / "other.xlsx")
+        with prepare(tmp_path / "other.xlsx", settings) as prepared:
+            assert prepared.settings.reading is None, heading
+            assert prepared.questions
+        book[TO_FIX].cell(1, headings.index(heading) + 1, heading)
+    plain = openpyxl.Workbook()
+    plain.active.title = TO_FIX  # type: ignore[union-attr]
+    for row in book[TO_FIX].iter_rows(min_col=3, max_col=8, values_only=True):
+        plain.active.append(row)  # type: ignore[union-attr]
+    plain.properties.description = book.properties.description
+    plain.save(tmp_path / "plain.xlsx")
+    with prepare(tmp_path / "plain.xlsx", settings) as prepared:
+        assert prepared.settings.reading is None
+    with Journal.open(settings.journal) as journal, journal.transaction():
+        journal._store.execute("UPDATE runs SET name = name || ' of another'")
+    with prepare(results, settings) as prepared:
+        assert prepared.settings.reading is None
+
+
+def test_results_without_their_run_offer_the_rows_to_fix_first_and_none_of_our_columns(
+    settings: Settings, results: Path
+) -> None:
+    """Another program may have saved them without."""
+    book = openpyxl.load_workbook(results)
+    assert str(book.properties.description).startswith(OF_RUN)
+    book.properties.description = None
+    book.save(results)
+    asked: list[UnclearColumns] = []
+    with prepare(results, settings, choose=asked.append) as prepared:
+        assert prepared.questions
+    [question] = asked[0].questions
+    assert [choice.value for choice in question.choices] == [TO_FIX, "Results"]
+    with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
+        offered = {choice.value.partition("=")[2] for asked in prepared.questions for choice in asked.choices}
+        assert offered >= {"What was said"}
+        assert not offered.intersection(OUR_COLUMNS)
+
+
+def test_a_hostile_directory_is_not_listed_to_look_for_answers(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fill the memory."""
+    looked_at: list[object] = []
+    monkeypatch.setattr(zipfile, "ZipFile", looked_at.append)
+    path = tmp_path / "n.xlsx"
+    path.write_bytes(b"PK\x03\x04" + bytes(100) + b"PK\x05\x06" + bytes(8) + struct.pack("<L", 1 << 30) + bytes(6))
+    with pytest.raises(UnreadableFile):
+        prepare(path, settings)
+    with path.open("rb") as file:
+        assert not is_results(file)
+    assert [candidate.path for candidate in choose([tmp_path]).candidates] == [path]
+    assert looked_at == []
+
+
+@pytest.mark.timeout(60)
+def test_a_hostile_description_is_read_once(tmp_path: Path) -> None:
+    """One that begins again and again took minutes; a number that no character has is no answer."""
+    for text in (f"<dc:description>{OF_RUN}" * 20_000, f"<dc:description>{OF_RUN}&#{'9' * 5_000};</dc:description>"):
+        with zipfile.ZipFile(tmp_path / "n.xlsx", "w", zipfile.ZIP_DEFLATED) as package:
+            package.writestr("docProps/core.xml", text)
+        with (tmp_path / "n.xlsx").open("rb") as file:
+            assert run_of(file) == ""
+
+
+@pytest.mark.parametrize("text", ["", "x", "0 {}", "é " + "{"])
+def test_a_run_that_is_none_is_ignored(settings: Settings, results: Path, text: str) -> None:
+    book = openpyxl.load_workbook(results)
+    book.properties.description = OF_RUN + text
+    book.save(results)
+    with results.open("rb") as file:
+        assert run_of(file) == text
+    with prepare(results, settings) as prepared:
+        assert prepared.settings.reading is None
+        assert prepared.questions
+
+
+def test_nothing_that_a_file_claims_changes_a_meaning(
+    settings: Settings, told: Settings, results: Path, tmp_path: Path
+) -> None:
+    """It may have forged properties, and name another workspace's run: then it is an ordinary sheet, and asks."""
+    book = openpyxl.load_workbook(results)
+    mine = str(book.properties.description)
+    assert "Private" not in mine
+    public = SETTINGS["value"].read([f"{word}=Public" for word in WORDS if word.startswith("visibility")])
+    other = replace(told, profile="other", values={**told.values, **public})  # type: ignore[dict-item]
+    report = run(tmp_path / "n.csv", replace(other, results=tmp_path / "other.xlsx"))
+    assert report is not None
+    for claim in (f"{OF_RUN}{report.run}", mine.replace("Results", "Answers"), f"{mine} visibility:Nobody=Public"):
+        book.properties.description = claim
+        book.save(results)
+        with prepare(results, settings) as prepared:
+            assert prepared.settings.reading is None
+            assert prepared.questions
+    book.properties.description = mine
+    book.save(results)
+    with prepare(results, replace(settings, journal=str(tmp_path / "another.sqlite"))) as prepared:
+        assert prepared.questions
+    with prepare(results, settings) as prepared:
+        assert prepared.questions == ()

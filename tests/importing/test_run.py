@@ -1,0 +1,993 @@
+"""An import end to end, in this process: a real file in, notes in a real sandbox, a real results file out."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from xlsxwriter.workbook import Workbook
+
+from importer.api import Endpoint
+from importer.errors import BadSettings, Busy, KeyRefused
+from importer.importing import workspaces
+from importer.importing.loading import results_path
+from importer.importing.preview import Preview
+from importer.importing.report import Report
+from importer.importing.run import prepare
+from importer.journal import Journal
+from importer.markup import ContentKind, visible
+from importer.messages import render
+from importer.models import Remaining, Result, Visibility
+from importer.operations.hide import Which, hide, what_to_hide
+from importer.resultsfile import OUR_COLUMNS
+from importer.settings import Settings
+from importer.settings.kinds import IfHidden, InDoubt
+from tests import running
+from tests.latest import latest
+from tests.sandbox import Fault, Limit, Received, Sandbox
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+HEADINGS = ("Prospect ID", "Note", "Visibility")
+CREATED, DUPLICATE, ALREADY, REJECTED, INVALID = (
+    "created", "duplicate", "already imported", "rejected", "invalid",
+)  # fmt: skip
+
+AT = 1_772_280_000.0
+DAY = f"{datetime.fromtimestamp(AT).astimezone():%Y-%m-%d}"
+
+Line = Sequence[str]
+
+
+def write(path: Path, *lines: Line, headings: Line = HEADINGS) -> Path:
+    """Write lines as a CSV file, or as a workbook, by the file's ending."""
+    table = [tuple(headings), *map(tuple, lines)]
+    if path.suffix == ".csv":
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file).writerows(table)
+        return path
+    book = openpyxl.Workbook()
+    for line in table:
+        book.worksheets[0].append(list(line))
+    book.save(path)
+    return path
+
+
+def rows_of(path: Path, sheet: str = "Results") -> list[dict[str, str]]:
+    """The latest results file of this name, a dictionary a row; empty cells of a workbook are empty texts."""
+    path = latest(path)
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    book = openpyxl.load_workbook(path)
+    first, *others = book[sheet].iter_rows(values_only=True)
+    return [
+        {str(heading): "" if cell is None else str(cell) for heading, cell in zip(first, row, strict=True)}
+        for row in others
+    ]
+
+
+def column(path: Path, name: str) -> list[str]:
+    return [row[name] for row in rows_of(path)]
+
+
+def ran(path: str | Path, settings: Settings, **hooks: Any) -> Report:
+    report = running.run(path, settings, **hooks)
+    assert report is not None
+    assert report.stopped is None, report.stopped
+    return report
+
+
+def posts(box: Sandbox, start: int = 0) -> list[Received]:
+    return [call for call in box.received[start:] if call.method == "POST"]
+
+
+def sent_to(box: Sandbox, start: int = 0) -> list[str]:
+    """The prospects of every request since, in no order that matters."""
+    return sorted(prospect for call in posts(box, start) for prospect in _prospects(call))
+
+
+def _prospects(call: Received) -> list[str]:
+    assert call.body is not None
+    found = call.body["prospectIds"]
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.fixture(params=[".csv", ".xlsx"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Both kinds of results."""
+    assert isinstance(request.param, str)
+    return request.param
+
+
+# -- a clean file
+
+
+def test_every_note_arrives_and_every_row_has_its_id(
+    box: Sandbox, settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """500 rows with 7 notes: 7 requests, and each row's note id is that prospect's note of that text on the server."""
+    lines = [(f"P{i}", f"Note {i % 7}", "Public" if i % 7 < 3 else "Private") for i in range(500)]
+    path = write(tmp_path / "notes.csv", *lines)
+    report = ran(path, replace(settings, results=tmp_path / f"out{kind}"))
+    assert report.exit_status == 0
+    assert report.counts == {Result.CREATED: 500}
+    assert report.requests == len(posts(box)) == 7
+    assert report.results == tmp_path / f"out{kind}"
+    rows = rows_of(report.results)
+    assert [tuple(row[heading] for heading in HEADINGS) for row in rows] == lines
+    on_server = {note.id: note for note in box.notes}
+    assert len(on_server) == 500
+    for row in rows:
+        note = on_server[row["note_id"]]
+        assert (note.prospect_id, note.sent_content) == (row["Prospect ID"], row["Note"])
+        assert note.visibility == {"Public": "1", "Private": "2"}[row["Visibility"]]
+        assert note.status == "1"
+        assert row["result"] == CREATED
+        assert row["request"].startswith(f"{report.run}/")
+        assert row["finished_at"]
+    assert [row["source_row"] for row in rows] == [str(i) for i in range(2, 502)]
+
+
+def test_the_results_stand_beside_the_file_unless_they_are_wanted_elsewhere(settings: Settings, tmp_path: Path) -> None:
+    """``my notes.csv`` becomes ``my notes.results.xlsx``, with the sheets that a person looks at."""
+    report = ran(write(tmp_path / "my notes.csv", ("P", "x", "1")), settings)
+    assert report.results == tmp_path / "my notes.results.xlsx"
+    assert report.remark is None
+    assert openpyxl.load_workbook(report.results).sheetnames == ["Results", "To fix", "Summary"]
+
+
+def test_small_batches_make_more_requests(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Batches of one, by one worker: a request for each note."""
+    path = write(tmp_path / "n.csv", *((f"P{i}", "x", "1") for i in range(9)))
+    report = ran(path, replace(settings, batch_size=1, workers=1))
+    assert report.requests == len(box.notes) == 9
+    assert {len(_prospects(call)) for call in posts(box)} == {1}
+
+
+@pytest.mark.parametrize("lines", [[], [("P", "", "1"), ("", "x", "1")]])
+def test_a_file_without_a_valid_row_sends_nothing(
+    box: Sandbox, settings: Settings, tmp_path: Path, lines: list[Line]
+) -> None:
+    """Headings only, or problems only: no call, and results all the same."""
+    report = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / "out.csv", min_rows=0))
+    assert box.received == ()
+    assert report.exit_status == (1 if lines else 0)
+    assert column(report.results, "result") == [INVALID] * len(lines)
+
+
+# -- outcomes
+
+
+def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
+    """Created, duplicate, rejected, invalid, already imported: in the sheet's order, with a reason where one is due.
+
+    What repeats a row that was rejected is no duplicate of anything that exists, so it is rejected like that.
+    """
+    ran(write(tmp_path / "before.csv", ("P0", "x", "1")), settings)
+    lines = [
+        ("P0", "x", "1"), ("P1", "x", "1"), ("P1", " x ", "public"), ("INVALID2", "x", "1"), ("INVALID2", "x", "1"),
+        ("P3", "", "1"), ("P4", "x", "?"),
+    ]  # fmt: skip
+    report = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / f"out{kind}"))
+    rows = rows_of(report.results)
+    assert [row["result"] for row in rows] == [ALREADY, CREATED, DUPLICATE, REJECTED, REJECTED, INVALID, INVALID]
+    assert report.counts == {
+        Result.CREATED: 1, Result.DUPLICATE: 1, Result.ALREADY_IMPORTED: 1, Result.REJECTED: 2, Result.INVALID: 2,
+    }  # fmt: skip
+    assert report.exit_status == 1
+    ids = {note.prospect_id: note.id for note in box.notes}
+    assert [row["note_id"] for row in rows] == [ids["P0"], ids["P1"], ids["P1"], "", "", "", ""]
+    reasons = [row["reason"] for row in rows]
+    assert reasons[0].startswith("imported on 2")
+    assert reasons[1] == ""
+    assert reasons[2] == "the same note for the same prospect as row 3. To send both: --key-column"
+    assert "did not accept this prospect" in reasons[3]
+    assert reasons[4] == "the same note for the same prospect as row 5, which is rejected"
+    assert reasons[5].startswith("B7 (row 7, Note): the note is empty")
+    assert reasons[6].startswith("C8 (row 8, Visibility): '?' is not a valid visibility")
+    if kind == ".xlsx":
+        assert [row["source_row"] for row in rows_of(report.results, "To fix")] == ["5", "6", "7", "8"]
+        summary = [cell.value for cell in openpyxl.load_workbook(report.results)["Summary"]["B"]]
+        assert "2 of 7 rows delivered, 1 repeats one of them, 4 to correct." in summary
+
+
+def test_what_the_api_says_of_a_lone_prospect_is_the_reason(settings: Settings, tmp_path: Path) -> None:
+    """A malformed id turns the whole request away; it is found by halving, and the others are delivered."""
+    lines = [(f"P{i}", "x", "1") for i in range(7)]
+    lines[4] = ("MALFORMED4", "x", "1")
+    report = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / "out.csv"))
+    results = column(report.results, "result")
+    assert results == [CREATED] * 4 + [REJECTED] + [CREATED] * 2
+    assert "Invalid prospect Id" in rows_of(report.results)[4]["reason"]
+
+
+def test_content_too_long_for_the_api_is_sent_whole_and_its_refusal_is_the_reason(tmp_path: Path) -> None:
+    """How long a note may be is the API's to say."""
+    long = "word " * 20_000
+    with Sandbox(max_content=50_000) as box:
+        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite", settle=0)
+        report = ran(
+            write(tmp_path / "n.csv", ("P1", long, "1"), ("P2", "short", "1")),
+            replace(settings, results=tmp_path / "out.csv"),
+        )
+        bodies = [call.body for call in posts(box)]
+    assert any(body is not None and body["content"] == long.strip() for body in bodies)
+    rows = rows_of(report.results)
+    assert [row["result"] for row in rows] == [REJECTED, CREATED]
+    assert "content must be a shorter value" in rows[0]["reason"]
+    assert rows[0]["Note"] == long
+
+
+def test_a_batch_that_the_api_refuses_is_halved_and_remembered(tmp_path: Path) -> None:
+    """The size that it took is begun with next time."""
+    with Sandbox(max_batch=10) as box:
+        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite", settle=0, batch_size=None)
+        ran(write(tmp_path / "n.csv", *((f"P{i}", "x", "1") for i in range(40))), settings)
+        assert len(box.notes) == 40
+        before = len(box.received)
+        ran(write(tmp_path / "m.csv", *((f"P{i}", "y", "1") for i in range(40))), settings)
+        assert len(box.notes) == 80
+        assert {call.status for call in posts(box, before)} == {201}
+
+
+def test_a_refused_key_stops_the_run_and_nothing_counts_as_sent(tmp_path: Path) -> None:
+    """Every row is not sent, and the results say so; with the right key the same command goes on."""
+    with Sandbox(api_key="right") as box:
+        settings = Settings(base_url=box.url, key="wrong", journal=tmp_path / "j.sqlite", settle=0,
+                            results=tmp_path / "out.csv")  # fmt: skip
+        path = write(tmp_path / "n.csv", *((f"P{i}", f"{i % 3}", "1") for i in range(30)), ("P", "", "1"))
+        report = running.run(path, settings)
+        assert report is not None
+        assert isinstance(report.stopped, KeyRefused)
+        assert "wrong" not in str(report.stopped)
+        assert report.exit_status == 4
+        assert Counter(column(report.results, "result")) == {"not sent": 30, INVALID: 1}
+        again = ran(path, replace(settings, key="right"))
+        assert again.counts == {Result.CREATED: 30, Result.INVALID: 1}
+
+
+def test_a_person_can_stop_a_run_and_go_on_later(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """What was under way is waited for; the same command sends the rest, and nothing twice."""
+    path = write(tmp_path / "n.csv", *((f"P{i}", "x", "1") for i in range(60)))
+    one_by_one = replace(settings, batch_size=1, workers=2, results=tmp_path / "out.csv")
+    report = running.run(path, one_by_one, stop=lambda: "enough" if len(box.notes) >= 10 else None)
+    assert report is not None
+    assert report.exit_status == 3
+    assert str(report.stopped) == "enough"
+    made = len(box.notes)
+    assert 10 <= made < 60
+    assert Counter(column(report.results, "result")) == {CREATED: made, "not sent": 60 - made}
+    again = ran(path, settings)
+    assert again.counts == {Result.CREATED: 60 - made, Result.ALREADY_IMPORTED: made}
+    assert Counter(note.prospect_id for note in box.notes) == {f"P{i}": 1 for i in range(60)}
+
+
+def test_an_address_where_the_api_is_not_stops_the_run_and_rejects_nothing(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Whether a server says so in JSON or with a page; with the right address the same command goes on."""
+    path = write(tmp_path / "n.csv", *((f"P{i}", f"{i % 5}", "1") for i in range(300)))
+    wrong = replace(settings, base_url=box.url.replace("/v1", "/v2"), results=tmp_path / "out.csv", give_up=3.0)
+    report = running.run(path, wrong)
+    assert report is not None
+    assert report.counts == {Result.NOT_SENT: 300}
+    assert report.exit_status == 4
+    assert "The server that answers is not the API: " in str(report.stopped)
+    assert len(box.received) < 20
+    assert ran(path, settings).counts == {Result.CREATED: 300}
+
+
+def test_a_person_who_says_no_changes_nothing(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """The plan is shown before the first call; no means no calls and no results file."""
+    shown: list[Preview] = []
+
+    def no(preview: Preview) -> bool:
+        shown.append(preview)
+        return False
+
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1"), ("P3", "y", "1"))
+    assert running.run(path, settings, confirm=no) is None
+    assert shown[0].remaining == Remaining(3, 2, 2)
+    assert box.received == ()
+    assert not list(tmp_path.glob("*.results*"))
+    assert not Journal.exists(settings.journal)  # a no leaves nothing behind
+    assert ran(path, settings).counts == {Result.CREATED: 3}
+
+
+def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
+    """The notes that exist, the batch size that was taken and the limit that was met; nothing is called or written."""
+    with Sandbox(max_batch=10, limit=Limit.parse("6/1s:headers:429")) as box:
+        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite", settle=0)
+        first = [(f"P{i}", "x", "1") for i in range(120)]
+        ran(write(tmp_path / "n.csv", *first), settings)
+        calls = len(box.received)
+        before = Path(settings.journal).read_bytes()
+        preview = running.check(write(tmp_path / "m.csv", *first[:50], ("P1", "y", "1"), *[("Q", "x", "1")]), settings)
+        preview.loaded.sheet.close()
+        assert preview.remaining == Remaining(2, 2, 2)
+        assert preview.batch_size < 100
+        assert preview.rates[Endpoint.CREATE].calls == 6
+        assert len(box.received) == calls
+        assert Path(settings.journal).read_bytes() == before
+    elsewhere = running.check(tmp_path / "m.csv", replace(settings, base_url="http://127.0.0.1:9"))
+    elsewhere.loaded.sheet.close()
+    assert elsewhere.remaining == Remaining(52, 2, 2)
+    assert elsewhere.rates == {}
+
+
+def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """`check` and `run` agree on it, and neither counts it as saved by grouping."""
+    path = write(tmp_path / "n.csv", *((f"P{i}", f"note {i}", "1") for i in range(10)))
+    box.set_faults([Fault.parse("500:after@2,5"), Fault.parse("gateway-403:GET@2-")])
+    report = running.run(path, settings)
+    assert report is not None
+    assert report.counts == {Result.CREATED: 8, Result.UNCONFIRMED: 2}
+    box.clear_faults()
+    more = write(tmp_path / "m.csv", *((f"P{i}", f"note {i}", "1") for i in range(13)))
+    checked = running.check(more, settings)
+    checked.loaded.sheet.close()
+    shown: list[Preview] = []
+
+    def no(preview: Preview) -> bool:
+        shown.append(preview)
+        return False
+
+    running.run(more, settings, confirm=no)
+    assert checked.remaining == shown[0].remaining == Remaining(3, 3, 3, unclear=2)
+    assert sum(len(group.positions) for group in checked.remaining.groups) == 5
+
+
+def test_a_note_that_was_imported_without_a_key_is_that_of_one_row(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """A key counts only if both have one, and a delivery answers for one row."""
+    path = tmp_path / "n.csv"
+    path.write_text(
+        "Prospect ID,Note,Visibility,Call\nP1,No answer,1,a\nP1,No answer,1,b\nP2,x,1,c\n", encoding="utf-8"
+    )
+    assert ran(path, settings).counts == {Result.CREATED: 2, Result.DUPLICATE: 1}
+    checked = running.check(path, replace(settings, key_column="Call"))
+    checked.loaded.sheet.close()
+    assert checked.remaining == Remaining(1, 1, 1)
+
+
+def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """After an import into a test account, its note ids don't make anything count as delivered elsewhere."""
+    results = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1")), settings).results
+    other = replace(settings, profile="other")
+    for use in (running.check, running.run):
+        with pytest.raises(BadSettings, match="clear the column note_id"):
+            use(results, other)
+    assert len(box.notes) == 2
+    assert ran(results, settings).counts == {Result.ALREADY_IMPORTED: 2}
+    elsewhere = replace(other, journal=tmp_path / "another computer.sqlite")
+    report = ran(results, elsewhere)
+    assert (report.counts, report.exit_status) == ({Result.NOT_SENT: 2}, 1), "no file says what was sent"
+    assert ran(results, replace(elsewhere, in_doubt=InDoubt.SAME)).counts == {Result.ALREADY_IMPORTED: 2}
+    assert ran(results, elsewhere).counts == {Result.ALREADY_IMPORTED: 2}, "an answer stays one"
+    assert len(box.notes) == 2
+
+
+# -- what the server receives
+
+
+def test_what_is_sent_reads_the_same_whichever_way_the_api_looks_at_it(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Plain text goes as it is, text with signs of HTML escaped, HTML as it is; a flag overrules."""
+    texts = ["plain", "R&D <jo@x.com>", "two\nlines\n\nand a paragraph", "<p>Hi &amp; <b>bye</b></p>"]
+    path = write(tmp_path / "n.csv", *((f"P{i}", text, "2") for i, text in enumerate(texts)))
+
+    def contents(**changes: Any) -> list[object]:
+        start = len(box.received)
+        ran(path, replace(settings, again=True, **changes))
+        bodies = [call.body for call in posts(box, start)]
+        return sorted((str(body["content"]) for body in bodies if body is not None), key=str)
+
+    escaped = [
+        "<p>R&amp;D &lt;jo@x.com&gt;</p>",
+        "<p>two<br>lines</p><p>and a paragraph</p>",
+        "plain",
+    ]
+    assert contents() == sorted([*escaped, texts[3]])
+    assert contents(content=ContentKind.HTML) == sorted(texts)
+    assert contents(content=ContentKind.TEXT) == sorted(
+        [*escaped, "<p>&lt;p&gt;Hi &amp;amp; &lt;b&gt;bye&lt;/b&gt;&lt;/p&gt;</p>"]
+    )
+
+
+def test_drafts_attachments_and_numbers_travel_as_the_api_wants_them(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Texts throughout; attachments only where there are some; one request for each different note."""
+    box.know_attachments("f1", "f2")
+    path = write(
+        tmp_path / "n.xlsx",
+        ("00123", "x", "Public", "", ""), ("1E5", "x", "Public", "Published", ""), ("P3", "x", "Private", "Draft", ""),
+        ("P4", "x", "Public", "", "f1; f2"), ("P5", "x", "Public", "", "f1,f2"),
+        headings=(*HEADINGS, "Status", "Attachment IDs"),
+    )  # fmt: skip
+    report = ran(path, settings)
+    assert report.exit_status == 0
+    bodies = sorted((call.body or {} for call in posts(box)), key=lambda body: str(body["prospectIds"]))
+    assert bodies == [
+        {"content": "x", "visibility": "1", "status": "1", "prospectIds": ["00123", "1E5"]},
+        {"content": "x", "visibility": "2", "status": "0", "prospectIds": ["P3"]},
+        {"content": "x", "visibility": "1", "status": "1", "prospectIds": ["P4", "P5"], "attachmentIds": ["f1", "f2"]},
+    ]
+    assert column(report.results, "Prospect ID")[:2] == ["00123", "1E5"]
+
+
+def test_a_default_visibility_fills_the_blanks(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Rows that say something else keep it; the sheet's blank cells stay blank in the results."""
+    path = write(tmp_path / "n.csv", ("P1", "x", ""), ("P2", "x", "Public"), ("P3", "x", "Private"))
+    assert ran(path, settings).counts == {Result.CREATED: 2, Result.INVALID: 1}
+    report = ran(path, replace(settings, default_visibility=Visibility.PRIVATE, results=tmp_path / "out.csv"))
+    assert {note.prospect_id: note.visibility for note in box.notes} == {"P1": "2", "P2": "1", "P3": "2"}
+    assert column(report.results, "Visibility") == ["", "Public", "Private"]
+
+
+def test_near_identical_notes_are_one_if_a_reader_sees_no_difference(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """The shape of a quote makes a note of its own, for the same prospect; one space more doesn't."""
+    texts = ["It’s  done", "It's done", "It's  done"]
+    path = write(tmp_path / "n.csv", *(("P1", text, "1") for text in texts))
+    assert ran(path, settings).counts == {Result.CREATED: 2, Result.DUPLICATE: 1}
+    assert sorted(note.sent_content for note in box.notes) == sorted(texts[:2])
+    assert ran(path, settings).counts == {Result.ALREADY_IMPORTED: 2, Result.DUPLICATE: 1}
+
+
+# -- across runs
+
+
+def test_the_same_file_again_sends_nothing(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Whatever its name and kind: already imported, with the date and the note id."""
+    lines = [(f"P{i}", f"{i % 2}", "1") for i in range(10)]
+    first = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / "a.csv"))
+    before = len(box.received)
+    path = write(tmp_path / "other.xlsx", *reversed(lines))
+    second = ran(path, replace(settings, results=tmp_path / "b.csv"))
+    assert len(box.received) == before
+    assert second.counts == {Result.ALREADY_IMPORTED: 10}
+    assert second.exit_status == 0
+    assert column(second.results, "note_id") == column(first.results, "note_id")[::-1]
+
+
+def test_last_nights_file_with_twenty_new_rows_sends_twenty(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """New rows of notes that were sent before join the right groups; only they leave the machine."""
+    old = [(f"P{i}", f"Note {i % 3}", "1") for i in range(200)]
+    new = [(f"Q{i}", f"Note {i % 4}", "1") for i in range(20)]
+    ran(write(tmp_path / "n.csv", *old), settings)
+    before = len(box.received)
+    report = ran(write(tmp_path / "n.csv", *new[:10], *old, *new[10:]), replace(settings, results=tmp_path / "o.csv"))
+    assert sent_to(box, before) == sorted(prospect for prospect, _, _ in new)
+    assert len(posts(box, before)) == 4
+    assert report.counts == {Result.CREATED: 20, Result.ALREADY_IMPORTED: 200}
+    assert column(report.results, "result") == [CREATED] * 10 + [ALREADY] * 200 + [CREATED] * 10
+
+
+def test_corrected_rows_are_tried_again(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Rejected and invalid is nothing that is remembered against a row."""
+    assert ran(write(tmp_path / "n.csv", ("INVALID1", "x", "1"), ("P2", "x", "?")), settings).exit_status == 1
+    before = len(box.received)
+    report = ran(write(tmp_path / "n.csv", ("INVALID1", "x", "1"), ("P2", "x", "1")), settings)
+    assert sent_to(box, before) == ["INVALID1", "P2"]
+    assert report.counts == {Result.CREATED: 1, Result.REJECTED: 1}
+
+
+def test_again_sends_anew_on_purpose(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Each time anew; without it, what any run delivered counts as delivered."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P1", "x", "1"), ("P2", "x", "1"))
+    ran(path, settings)
+    for times in (2, 3):
+        report = ran(path, replace(settings, again=True))
+        assert report.counts == {Result.CREATED: 2, Result.DUPLICATE: 1}
+        assert Counter(note.prospect_id for note in box.notes) == {"P1": times, "P2": times}
+    assert ran(path, settings).counts == {Result.ALREADY_IMPORTED: 2, Result.DUPLICATE: 1}
+
+
+def test_what_was_first_sent_again_counts_as_delivered_afterwards(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Rows that were new in the sheet when all of it was sent again; with keys, and while an answer is unclear, too."""
+    keyed = replace(settings, key_column="Day", results=tmp_path / "out.csv")
+    headings, known = (*HEADINGS, "Day"), ("P1", "x", "1", "1")
+    ran(write(tmp_path / "n.csv", known, headings=headings), keyed)
+    sheet = write(tmp_path / "n.csv", known, *(("P1", "x", "1", day) for day in ("2", "11")), headings=headings)
+    report = ran(sheet, replace(keyed, again=True))
+    assert report.counts == {Result.CREATED: 3}
+    assert ran(sheet, keyed).counts == {Result.ALREADY_IMPORTED: 3}
+    with Journal.open(settings.journal) as journal, journal._store.transaction():
+        journal._store.execute("UPDATE deliveries SET state = 'sending', note_id = NULL WHERE key = '11'")
+        journal._store.execute("UPDATE deliveries SET state = 'rejected', note_id = NULL WHERE key = '2'")
+    more = write(tmp_path / "n.csv", *(("P1", "x", "1", day) for day in ("1", "2", "11", "12")), headings=headings)
+    ran(more, keyed)
+    assert len(box.notes) == 6  # the rejected one, and the new one
+
+
+def test_a_hidden_note_is_a_question_until_it_was_answered(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Its row is not sent, and needs attention. Sent again it is there; left hidden it stays so."""
+    path, out = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "x", "1")), tmp_path / "out.csv"
+    ran(path, settings)
+    hide(what_to_hide(Which("last"), settings), settings)
+    report = ran(path, replace(settings, results=out))
+    assert (report.counts, report.exit_status) == ({Result.NOT_SENT: 2}, 1)
+    assert "--hidden send" in column(out, "reason")[0]
+    assert "--again" not in column(out, "reason")[0]
+    write(path, ("P1", "x", "1"))
+    assert ran(path, replace(settings, hidden=IfHidden.SEND)).counts == {Result.CREATED: 1}
+    assert ran(path, replace(settings, results=out)).counts == {Result.ALREADY_IMPORTED: 1}
+    assert column(out, "note_id") == [box.notes[-1].id]
+    write(path, ("P2", "x", "1"))
+    for answer in (IfHidden.LEAVE, None):
+        report = ran(path, replace(settings, hidden=answer))
+        assert (report.counts, report.exit_status) == ({Result.SKIPPED: 1}, 0)
+    assert len(box.notes) == 3
+
+
+def test_again_that_was_stopped_goes_on_where_it_was(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Its second part doesn't send the first part a third time."""
+    path = write(tmp_path / "n.csv", *((f"P{i}", "x", "1") for i in range(30)))
+    ran(path, settings)
+    anew = replace(settings, again=True, batch_size=1, workers=2)
+    stopped = running.run(path, anew, stop=lambda: "enough" if len(box.notes) >= 40 else None)
+    assert stopped is not None
+    assert stopped.exit_status == 3
+    ran(path, anew)
+    assert Counter(note.prospect_id for note in box.notes) == {f"P{i}": 2 for i in range(30)}
+
+
+def test_a_key_column_makes_the_same_text_mean_another_note(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Once per key, across runs too; the same key twice in a sheet is a duplicate."""
+    keyed = replace(settings, key_column="Date", results=tmp_path / "out.csv")
+    headings = (*HEADINGS, "Date")
+    lines = [("P1", "Called", "1", day) for day in ("Mon", "Tue", "Mon")]
+    report = ran(write(tmp_path / "n.csv", *lines, headings=headings), keyed)
+    assert column(report.results, "result") == [CREATED, CREATED, DUPLICATE]
+    report = ran(write(tmp_path / "n.csv", *lines, ("P1", "Called", "1", "Wed"), headings=headings), keyed)
+    assert column(report.results, "result") == [ALREADY, ALREADY, DUPLICATE, CREATED]
+    assert column(report.results, "reason")[2] == "the same note for the same prospect as row 2, and the same key"
+    assert len(box.notes) == len({note.id for note in box.notes}) == 3
+    assert all(len(_prospects(call)) == 1 for call in posts(box))
+
+
+def test_an_import_at_one_address_is_not_mistaken_for_another(settings: Settings, tmp_path: Path) -> None:
+    """The same journal and profile: what the first service got, the second gets too."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    ran(path, settings)
+    with Sandbox() as live:
+        report = ran(path, replace(settings, base_url=live.url))
+        assert report.counts == {Result.CREATED: 1}
+        assert len(live.notes) == 1
+        assert ran(path, replace(settings, base_url=live.url, profile="other")).counts == {Result.CREATED: 1}
+        assert len(live.notes) == 2
+
+
+# -- a results file as input
+
+
+def test_a_results_workbook_is_read_by_its_first_sheet_unless_another_is_named(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Both *Results* and *To fix* have the headings; what is corrected on either can be imported."""
+    lines = [("P1", "x", "1"), ("P2", "", "1"), ("P3", "y", "?")]
+    first = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / "n.results.xlsx"))
+    book = openpyxl.load_workbook(first.results)
+    headings = [cell.value for cell in book["To fix"][1]]
+    book["To fix"].cell(2, headings.index("Note") + 1).value = "now filled"
+    book["Results"].cell(4, 3).value = "Public"
+    book.save(first.results)
+    before = len(box.received)
+    report = ran(first.results, replace(settings, results=tmp_path / "by_results.csv"))
+    assert sent_to(box, before) == ["P3"]
+    assert [row["result"] for row in rows_of(report.results)] == [ALREADY, INVALID, CREATED]
+    before = len(box.received)
+    report = ran(first.results, replace(settings, sheet="to fix", results=tmp_path / "by_fix.csv"))
+    assert sent_to(box, before) == ["P2"]
+    assert [row["result"] for row in rows_of(report.results)] == [CREATED, INVALID]
+
+
+def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
+    """Rows with note ids are that delivery, corrected ones are sent, and our columns stand there once."""
+    first = ran(
+        write(tmp_path / "n.csv", ("P1", "=x", "1", "a"), ("P2", "", "1", "b"), ("INVALID3", "=x", "1", "+c"),
+              headings=(*HEADINGS, "Mine")),
+        replace(settings, results=tmp_path / f"n.results{kind}"),
+    )  # fmt: skip
+    old = rows_of(first.results)
+    corrected = [dict(row) for row in old]
+    corrected[1]["Note"], corrected[2]["Prospect ID"] = "now filled", "P3"
+    path = first.results
+    if kind == ".csv":
+        write(path, *(list(row.values()) for row in corrected), headings=list(corrected[0]))
+    else:
+        book = openpyxl.load_workbook(path)
+        book["Results"]["B3"], book["Results"]["A4"] = "now filled", "P3"
+        book.save(path)
+    before = len(box.received)
+    report = ran(
+        path,
+        replace(settings, results=tmp_path / f"second{kind}", sheet=None if kind == ".csv" else "Results"),
+    )
+    assert sent_to(box, before) == ["P2", "P3"]
+    rows = rows_of(report.results)
+    assert list(rows[0]) == [*HEADINGS, "Mine", *OUR_COLUMNS]
+    assert [row["result"] for row in rows] == [ALREADY, CREATED, CREATED]
+    assert rows[0]["note_id"] == old[0]["note_id"]
+    assert rows[0]["reason"].startswith("imported on ")
+    assert [(row["Prospect ID"], row["Note"], row["Mine"]) for row in rows] == [
+        (row["Prospect ID"], row["Note"], row["Mine"]) for row in corrected
+    ]
+    assert {note.sent_content for note in box.notes} == {"=x", "now filled"}
+
+
+def test_results_of_results_stay_equal(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Texts that a spreadsheet program would run come back as they were, however many rounds they make."""
+    texts = ["=1+1", "+x", "-x", "@x", "'=x", "''+x", "'", "plain", "-5", "\u201c=x"]
+    lines = [("INVALID", text, "1", text) for text in texts]
+    path = write(tmp_path / "n.csv", *lines, headings=(*HEADINGS, "=mine"))
+    report = ran(path, replace(settings, results=tmp_path / "0.csv"))
+    for number in range(1, 4):
+        before = len(box.received)
+        report = ran(report.results, replace(settings, results=tmp_path / f"{number}.csv"))
+        bodies = [call.body or {} for call in posts(box, before)]
+        assert sorted(str(body["content"]) for body in bodies) == sorted(texts)
+        assert list(rows_of(report.results)[0])[3] == "'=mine"
+    assert (tmp_path / "3.csv").read_text("utf-8-sig").splitlines()[1].split(",")[:4] == [
+        "INVALID", "'=1+1", "1", "'=1+1",
+    ]  # fmt: skip
+    report = ran(report.results, replace(settings, results=tmp_path / "4.xlsx"))
+    assert column(report.results, "=mine") == texts
+
+
+def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Its layout is another, and our columns are recognised there too."""
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "", "1")), settings)
+    book = openpyxl.load_workbook(first.results)
+    sheet = book["To fix"]
+    headings = [cell.value for cell in sheet[1]]
+    sheet.cell(2, headings.index("Note") + 1, "filled")
+    book.save(first.results)
+    before = len(box.received)
+    report = ran(first.results, replace(settings, sheet="To fix"))
+    assert report.results == tmp_path / "n.results-2.xlsx"
+    assert sent_to(box, before) == ["P2"]
+    rows = rows_of(report.results)
+    assert [row["result"] for row in rows] == [CREATED]
+    assert list(rows[0]) == [*HEADINGS, *OUR_COLUMNS]
+
+
+def test_what_was_corrected_on_to_fix_is_not_passed_over_in_silence(settings: Settings, tmp_path: Path) -> None:
+    """Without its name the other sheet is imported, on which the same rows still are as they were."""
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "", "1")), settings)
+    said = "To import your corrections on 'To fix', use --sheet"
+    for sheet, is_said in ((None, True), ("To fix", False)):
+        with prepare(first.results, replace(settings, sheet=sheet)) as prepared:
+            assert is_said is any(said in render(remark) for remark in prepared.preview.loaded.sheet.remarks)
+
+
+def test_a_reason_names_row_and_heading_since_the_cell_stands_elsewhere_in_the_results(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The sheet that was read isn't there either."""
+    report = ran(write(tmp_path / "n.xlsx", ("P1", "x", "1"), ("P2", "", "1")), settings)
+    assert rows_of(report.results, "To fix")[0]["reason"].startswith("Sheet!B3 (row 3, Note): the note is empty")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        (None, ["a.csv", "a.results.xlsx", "a.results-2.xlsx", "a.results-3.xlsx"]),
+        ("{name}.{date}.results.csv", ["a.csv", f"a.{DAY}.results.csv", f"a.{DAY}.results-2.csv"]),
+        ("{name}.out.csv", ["a.csv", "a.out.csv", "a.out.out.csv"]),
+        ("{name}.{date}.results.csv", ["a.results.csv", f"a.results.{DAY}.results.csv"]),
+    ],
+    ids=["usual", "with the date", "by no word of ours", "not ours"],
+)
+def test_results_of_results_are_counted_whatever_they_are_called(
+    tmp_path: Path, pattern: str | None, names: list[str]
+) -> None:
+    """The date stands in them once."""
+    for name, following in itertools.pairwise(names):
+        assert results_path(tmp_path / name, Settings(results_name=pattern), AT).name == following
+
+
+def test_a_workbooks_cells_are_written_as_text_as_the_sheet_shows_them(
+    settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """Numbers, dates, percentages and what formulas came to."""
+    book = Workbook(tmp_path / "n.xlsx")
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, [*HEADINGS, "Amount", "Day", "Share", "Sum"])
+    sheet.write_row(1, 0, ["P1", "x", 1])
+    for col, (value, shown) in enumerate([(1234.5, "#,##0.00"), (46_000, "yyyy-mm-dd"), (0.25, "0%")], 3):
+        sheet.write_number(1, col, value, book.add_format({"num_format": shown}))
+    sheet.write_formula(1, 6, "=1+2", None, 3)
+    book.close()
+    report = ran(tmp_path / "n.xlsx", replace(settings, results=tmp_path / f"out{kind}"))
+    texts = ["P1", "x", "1", "1,234.50", "2025-12-09", "25%", "3"]
+    assert list(rows_of(report.results)[0].values())[:7] == texts
+    if kind == ".xlsx":
+        cells = openpyxl.load_workbook(report.results)["Results"][2][:7]
+        assert [(cell.value, cell.data_type) for cell in cells] == [(text, "s") for text in texts]
+
+
+def test_a_row_that_was_delivered_is_left_alone_whatever_is_made_of_it(
+    box: Sandbox, settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """Editing it changes no note and makes none."""
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), replace(settings, results=tmp_path / f"n.results{kind}"))
+    changed(first.results)
+    before = len(box.received)
+    report = ran(first.results, replace(settings, results=tmp_path / f"second{kind}"))
+    assert report.counts == {Result.ALREADY_IMPORTED: 1}
+    assert column(report.results, "Note") == ["y"]
+    assert len(box.received) == before
+    assert [note.sent_content for note in box.notes] == ["x"]
+
+
+def test_source_row_names_the_row_of_the_first_file_however_many_rounds(
+    settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """From To fix and from Results, workbook or CSV; a row that was added on the way has none."""
+    lines = [("P1", "x", "1"), ("P2", "", "1"), ("P3", "x", "1"), ("P4", "", "1"), ("P5", "x", "?")]
+    first = ran(write(tmp_path / "n.csv", *lines), settings)
+    book = openpyxl.load_workbook(first.results)
+    book["To fix"].append([None, None, "P6", "", "1"])
+    book.save(first.results)
+    second = ran(first.results, replace(settings, sheet="To fix", results=tmp_path / f"second{kind}"))
+    assert column(second.results, "source_row") == ["3", "5", "6", ""]
+    third = ran(second.results, replace(settings, results=tmp_path / f"third{kind}"))
+    assert column(third.results, "source_row") == ["3", "5", "6", ""]
+    assert column(third.results, "Prospect ID") == ["P2", "P4", "P5", "P6"]
+    whole = ran(first.results, replace(settings, results=tmp_path / f"whole{kind}"))
+    assert column(whole.results, "source_row") == ["2", "3", "4", "5", "6"]
+
+
+def test_a_sheet_to_fix_with_nothing_to_fix_has_no_rows(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """What it says to the reader is not taken for a row."""
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
+    before = len(box.received)
+    report = ran(first.results, replace(settings, sheet="To fix", min_rows=0))
+    assert (report.counts, report.exit_status) == ({}, 0)
+    assert len(box.received) == before
+
+
+def test_results_never_replace_the_file_that_is_imported(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Neither by name nor through a folder that leads back; nothing is sent."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    (tmp_path / "sub").mkdir()
+    for target in (path, tmp_path / "sub" / ".." / "n.csv"):
+        with pytest.raises(BadSettings, match="would replace the file that is imported"):
+            running.run(path, replace(settings, results=target))
+    assert box.received == ()
+    assert path.read_text("utf-8-sig").startswith("Prospect ID")
+
+
+# -- where the results stand
+
+
+def changed(path: Path) -> None:
+    """Correct a cell as a person would."""
+    if path.suffix == ".csv":
+        path.write_bytes(path.read_bytes().replace(b",x,", b",y,"))
+    else:
+        book = openpyxl.load_workbook(path)
+        book["Results"]["B2"] = "y"
+        book.save(path)
+
+
+def test_results_always_take_a_new_name(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """Whoever wrote what has the name: a person, this journal, or another one."""
+    theirs = write(tmp_path / f"out{kind}", ("P9", "theirs", "1")).read_bytes()
+    path, told = write(tmp_path / "n.csv", ("P1", "x", "1")), replace(settings, results=tmp_path / f"out{kind}")
+    found = [ran(path, told), ran(path, told), ran(path, replace(told, journal=tmp_path / "another.sqlite"))]
+    names = [f"out ({number}){kind}" for number in range(2, 5)]
+    assert [report.results.name for report in found] == names
+    for name, remark in zip(names, (report.remark for report in found), strict=True):
+        assert render(remark) == f"out{kind} already exists, so the new file is {name}."
+    assert (tmp_path / f"out{kind}").read_bytes() == theirs
+    assert [column(report.results, "result") for report in found] == [[CREATED], [ALREADY], [CREATED]]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_broken_workbook_where_the_results_belong_is_left_alone(
+    settings: Settings, tmp_path: Path, method: int
+) -> None:
+    """Whatever somebody put there, the run ends with results, beside it."""
+    planted = tmp_path / "n.results.xlsx"
+    with zipfile.ZipFile(planted, "w", method) as package:
+        package.writestr("docProps/core.xml", "<dc:creator>note-importer</dc:creator>" * 100)
+    content = bytearray(planted.read_bytes())
+    content[60:90] = b"\xff" * 30
+    planted.write_bytes(content)
+    report = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
+    assert report.counts == {Result.CREATED: 1}
+    assert report.results == tmp_path / "n.results (2).xlsx"
+    assert "n.results.xlsx" in render(report.remark)
+    assert planted.read_bytes() == content
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
+def test_results_are_no_more_readable_than_the_sheet(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """What only its owner may read only the owner may read in the results too."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "", "1"))
+    path.chmod(0o600)
+    report = ran(path, replace(settings, results=tmp_path / f"out{kind}"))
+    assert report.results.stat().st_mode & 0o777 == 0o600
+
+
+def test_results_never_replace_the_file_that_is_imported_by_another_name(settings: Settings, tmp_path: Path) -> None:
+    told = replace(settings, results=tmp_path / "out.csv")
+    (tmp_path / "out.csv").write_text("theirs")
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), told)
+    assert first.results == tmp_path / "out (2).csv"
+    before = first.results.read_bytes()
+    assert ran(first.results, told).results == tmp_path / "out (3).csv"
+    assert first.results.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out", "missing/out.csv", "folder.csv"])
+def test_results_that_cant_be_written_are_said_before_anything_is_sent(
+    box: Sandbox, settings: Settings, tmp_path: Path, name: str
+) -> None:
+    """Another ending, a folder that isn't there, a folder of that name."""
+    (tmp_path / "folder.csv").mkdir()
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    with pytest.raises(BadSettings):
+        running.run(path, replace(settings, results=tmp_path / name))
+    assert box.received == ()
+
+
+def test_results_are_true_when_the_folder_is_gone_meanwhile(box: Sandbox, settings: Settings, tmp_path: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Someone removes the folder while the notes go out: the results stand elsewhere, and it is said where."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+
+    def remove(_: Preview) -> bool:
+        gone.rmdir()
+        return True
+
+    report = ran(path, replace(settings, results=gone / "out.csv"), confirm=remove)
+    assert report.results == here.resolve() / "out.csv"
+    assert "could not be written to" in render(report.remark)
+    assert column(report.results, "result") == [CREATED]
+
+
+# -- one at a time
+
+
+def test_a_run_that_was_declined_is_no_import_of_its_profile(settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "n.csv", ("P", "x", "1"))
+    ran(path, replace(settings, profile="night"))
+    settings = replace(settings, guard_local_address=True)
+    for answer, others in ((False, ["night"]), (True, ["night"]), (True, None)):
+        seen: list[Preview] = []
+
+        def confirm(preview: Preview, seen: list[Preview] = seen, answer: bool = answer) -> bool:
+            seen.append(preview)
+            return answer
+
+        running.run(path, replace(settings, profile="nigth"), confirm=confirm)
+        assert [may_continue(preview) for preview in seen] == [others]
+
+
+def may_continue(preview: Preview) -> list[str] | None:
+    """The profiles that the preview's one may continue; None where nothing has to be said."""
+    return None if preview.unconfirmed is None else [other.profile for other in preview.unconfirmed.others]
+
+
+def test_of_an_agencys_many_profiles_only_those_spelt_alike_are_told_of(settings: Settings, tmp_path: Path) -> None:
+    """Its next client is nothing new, but a slip of the hand is."""
+    with Journal.open(settings.journal) as journal:
+        for profile in ("acme", "globex", "initech", "umbrella"):
+            journal.runs.begin(replace(settings, profile=profile).workspace, "n.csv", "f", 1.0, again=False)
+    path = write(tmp_path / "n.csv", ("P", "x", "1"))
+    for profile, others in (("soylent", []), ("acmee", ["acme"])):
+        preview = running.check(path, replace(settings, profile=profile, guard_local_address=True))
+        assert may_continue(preview) == others
+
+
+def test_a_second_import_of_the_workspace_is_turned_away(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """While the first has the lock the second sends nothing; another profile is free to."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+
+    with workspaces.held(settings):
+        with pytest.raises(Busy, match="Another import of this workspace is running"):
+            running.run(path, settings)
+        assert box.received == ()
+    ran(path, settings)
+    assert len(box.notes) == 1
+    assert ran(path, settings).counts == {Result.ALREADY_IMPORTED: 1}
+
+
+# -- whatever the rows
+
+
+lines = st.lists(
+    st.tuples(
+        st.sampled_from(["P1", "P2", "P3", "INVALID", "MALFORMED", "", "a b"]),
+        st.sampled_from(["x", " x", "y\nz", "", "=1", "<p>x</p>"]),
+        st.sampled_from(["1", "private", "", "?"]),
+        st.sampled_from(["", "a", "b"]),
+    ),
+    max_size=15,
+)
+
+
+@hypothesis_settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=lines, second=lines, keyed=st.booleans(), batch=st.sampled_from([1, 2, 100]))
+def test_every_row_in_has_one_row_out_and_nothing_is_sent_twice(
+    tmp_path_factory: pytest.TempPathFactory, first: list[Line], second: list[Line], keyed: bool, batch: int
+) -> None:
+    """Two files, then both again: rows in their order, each with a true result; the second round sends nothing new."""
+    folder = tmp_path_factory.mktemp("any")
+    with Sandbox() as box:
+        settings = Settings(
+            base_url=box.url, key=box.api_key, journal=folder / "j.sqlite", settle=0, workers=2,
+            batch_size=batch, results=folder / "out.csv", key_column="Key" if keyed else None, min_rows=0,
+        )  # fmt: skip
+        for round_ in range(2):
+            for found in (first, second):
+                path = write(folder / "n.csv", *found, headings=(*HEADINGS, "Key"))
+                report = ran(path, settings)
+                rows = rows_of(report.results)
+                kept = [line for line in found if "".join(line).strip()]
+                assert [[row[h] for h in HEADINGS[::2]] for row in rows] == [[line[0], line[2]] for line in kept]
+                assert sum(report.counts.values()) == len(kept)
+                held = {note.id: note for note in box.notes}
+                for row in rows:
+                    if row["note_id"]:
+                        assert held[row["note_id"]].prospect_id == row["Prospect ID"]
+                        assert row["result"] in (CREATED, ALREADY, DUPLICATE)
+                    else:
+                        is_read = any(row[heading] for heading in (*HEADINGS, *(["Key"] if keyed else [])))
+                        assert row["result"] in ((REJECTED, INVALID) if is_read else (Result.SKIPPED.value,))
+                        assert row["reason"]
+            if round_ == 0:
+                made = len(box.notes)
+        assert len(box.notes) == made
+        wanted = {
+            (prospect, visible(text), key if keyed else "")
+            for prospect, text, seen, key in [*first, *second]
+            if prospect in ("P1", "P2", "P3") and text and seen in ("1", "private")
+        }
+        assert len({one[:2] for one in wanted}) <= made <= len(wanted)  # a blank key is any key
+        for call in posts(box):
+            assert len(set(_prospects(call))) == len(_prospects(call)) <= batch
+
+
+def test_a_large_file_goes_through(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """50,000 rows are read, grouped and counted; of them 10,000 are sent, and each has its result."""
+    path = tmp_path / "large.csv"
+    lines = ["Prospect ID,Note,Visibility\n", *(f"P{i},Note {i % 5},{1 + i % 2}\n" for i in range(50_000))]
+    path.write_text("".join(lines), encoding="utf-8")
+    preview = running.check(path, settings)
+    preview.loaded.sheet.close()
+    assert (len(preview.loaded.rows), preview.remaining) == (50_000, Remaining(50_000, 10, 500))
+    path.write_text("".join(lines[:10_001]), encoding="utf-8")
+    report = ran(path, replace(settings, batch_size=500, results=tmp_path / "out.csv"))
+    assert report.counts == {Result.CREATED: 10_000}
+    assert report.requests == 20
+    assert {note.id for note in box.notes} == set(column(report.results, "note_id"))

@@ -1,0 +1,475 @@
+"""A cell or several columns that name several people: each receives the note once, and the row has one outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.errors import BadSettings, Guarded
+from importer.importing import describing
+from importer.importing.overview import Overview
+from importer.importing.run import prepare
+from importer.messages import render
+from importer.models import Result, Role
+from importer.settings import Settings
+from importer.settings.kinds import SeveralInCell
+from importer.settings.readings import HELD
+from importer.telling import documents, preview_messages
+from tests.importing.test_emails import HEADINGS, by_email, notes, results, send, settings_of, write
+from tests.sandbox import Sandbox
+from tests.truth import read_results
+
+ADA, BEN, CY, TWIN, TWIN_TOO = "8PvBmrB7P7", "jzRkmgMdwA", "kqWm3nXy7Z", "aaBm3nXy7Z", "bbBm3nXy7Z"
+PEOPLE = {
+    ADA: "ada@example.com", BEN: "ben@example.com", CY: "cy@example.com", TWIN: "two@example.com",
+    TWIN_TOO: "two@example.com",
+}  # fmt: skip
+BOTH = "Ada (ada@example.com); ben@example.com"
+
+
+def each(box: Sandbox, folder: Path, **more: object) -> Settings:
+    return settings_of(box, folder, several_in_cell="each", **more)
+
+
+def ended(folder: Path) -> list[tuple[str, str]]:
+    return [(row["result"], row["note_id"]) for row in read_results(folder / "r.csv")]
+
+
+def ids(box: Sandbox) -> dict[tuple[str, str], str]:
+    """Prospect and text → ID of the note."""
+    return {(note.prospect_id, note.sent_content): note.id for note in box.notes}
+
+
+def looked_at(sheet: Path, settings: Settings) -> Overview:
+    with prepare(sheet, settings) as prepared:
+        return describing.of(prepared.preview)
+
+
+def sizes(overview: Overview) -> str:
+    return " ".join(render(line.text) for line in preview_messages.sizes(overview) if line.text)
+
+
+# -- who receives the note ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("how", "receivers", "result"),
+    [
+        (SeveralInCell.EACH, [ADA, BEN], "created"),
+        (SeveralInCell.FIRST, [ADA], "created"),
+        (SeveralInCell.REJECT, [], "invalid"),
+        (None, [], "invalid"),
+    ],
+)
+@pytest.mark.parametrize("heading", ["Email", "Prospect ID"])
+def test_those_receive_the_note_that_were_said(
+    tmp_path: Path, how: SeveralInCell | None, receivers: list[str], result: str, heading: str
+) -> None:
+    """Unattended, nobody does, and the row says how it could be; a second run sends nothing."""
+    cell = BOTH if heading == "Email" else f"{ADA}; {BEN}"
+    other = PEOPLE[CY] if heading == "Email" else CY
+    sheet = write(tmp_path, [(cell, "Hello", "Public"), (other, "a", "Public")], (heading, "Note", "Visibility"))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path, several_in_cell=how)
+        send(sheet, settings)
+        assert notes(box) == [*((prospect, "Hello") for prospect in receivers), (CY, "a")]
+        first = read_results(tmp_path / "r.csv")[0]
+        assert first["result"] == result
+        if not receivers:
+            assert "names several people" in first["reason"]
+            assert "--several-in-cell each" in first["reason"]
+        send(sheet, settings)
+        assert len(box.notes) == len(receivers) + 1
+
+
+def test_a_row_has_the_ids_of_all_its_notes_in_the_order_of_its_people(tmp_path: Path) -> None:
+    """Its results can be imported again: a row with note IDs is left alone."""
+    sheet = write(tmp_path, by_email(["ben@example.com | Ada <ada@example.com>\ncy@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(sheet, each(box, tmp_path))
+        assert (report.counts, report.requests, report.exit_status) == ({Result.CREATED: 1}, 1, 0)
+        made = ids(box)
+        together = "; ".join(made[prospect, "Hello"] for prospect in (BEN, ADA, CY))
+        assert ended(tmp_path) == [("created", together)]
+        reason = results(tmp_path)[0][1]
+        assert reason.startswith(f"3 people: ben@example.com created ({made[BEN, 'Hello']}); ada@example.com created")
+        calls = len(box.received)
+        report = send(tmp_path / "r.csv", each(box, tmp_path, results=tmp_path / "r2.csv"))
+        assert report.counts == {Result.ALREADY_IMPORTED: 1}
+        assert read_results(tmp_path / "r2.csv")[0]["note_id"] == together
+        assert len(box.received) == calls
+        other = replace(each(box, tmp_path, results=tmp_path / "r3.csv"), profile="other")
+        with pytest.raises(BadSettings, match="note IDs"):
+            send(tmp_path / "r.csv", other)
+
+
+def test_a_row_that_is_delivered_in_part_is_rejected_and_says_for_whom_it_is_there(tmp_path: Path) -> None:
+    """Corrected and imported again, in the results or in the sheet, only the missing note is sent."""
+    cell = "ada@example.com; nobody@example.com"
+    sheet = write(tmp_path, by_email([cell, "ben@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = each(box, tmp_path, unknown_emails=tmp_path / "unknown.csv")
+        assert send(sheet, settings).counts == {Result.REJECTED: 1, Result.CREATED: 1}
+        first = read_results(tmp_path / "r.csv")[0]
+        assert (first["result"], first["note_id"]) == ("rejected", "")
+        assert f"ada@example.com created ({ids(box)[ADA, 'Hello']})" in first["reason"]
+        assert "nobody@example.com rejected (no prospect has the email address nobody@example.com" in first["reason"]
+        assert "nobody@example.com," in (tmp_path / "unknown.csv").read_text(encoding="utf-8")
+        corrected = tmp_path / "corrected.csv"
+        text = (tmp_path / "r.csv").read_text(encoding="utf-8-sig")
+        corrected.write_text(text.replace(f"{cell},", "ada@example.com; cy@example.com,"), encoding="utf-8")
+        report = send(corrected, replace(settings, results=tmp_path / "r2.csv"))
+        assert report.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1}
+        assert notes(box) == [(ADA, "Hello"), (BEN, "Hello"), (CY, "Hello")]
+        made = ids(box)
+        row = read_results(tmp_path / "r2.csv")[0]
+        assert row["note_id"] == f"{made[ADA, 'Hello']}; {made[CY, 'Hello']}"
+        assert "ada@example.com already imported" in row["reason"]
+        assert "cy@example.com created" in row["reason"]
+
+
+def test_the_cell_is_marked_whoever_of_its_people_is_nobody(tmp_path: Path) -> None:
+    cells = ["nobody@example.com; ada@example.com", "ben@example.com; nobody@example.com", "cy@example.com"]
+    with Sandbox(prospects=PEOPLE) as box:
+        send(write(tmp_path, by_email(cells)), each(box, tmp_path, results=tmp_path / "r.xlsx"))
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["Results"]
+    first, second, third = (sheet.cell(row, 1).fill.fgColor.rgb for row in (2, 3, 4))
+    assert first == second != third
+
+
+def test_the_names_in_a_row_of_several_people_are_nobodys(tmp_path: Path) -> None:
+    """They may be another's; each unknown email is listed all the same."""
+    rows = [(f"{cell}@example.com", "Ada", "Adams", "Hello", "Public") for cell in ("x@example.com; y", "z")]
+    sheet = write(tmp_path, rows, ("Email", "First Name", "Last Name", "Note", "Visibility"))
+    with Sandbox(prospects=PEOPLE) as box:
+        send(sheet, each(box, tmp_path, unknown_emails=tmp_path / "unknown.csv"))
+    lines = sorted((tmp_path / "unknown.csv").read_text(encoding="utf-8-sig").splitlines()[1:])
+    assert [line.rstrip(",") for line in lines] == ["x@example.com", "y@example.com", "z@example.com,Ada,Adams"]
+
+
+def test_an_id_in_the_place_of_an_ambiguous_email_names_its_prospect(tmp_path: Path) -> None:
+    """As the reason of the row advises, also within a cell."""
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = each(box, tmp_path)
+        send(write(tmp_path, by_email(["ada@example.com; two@example.com"])), settings)
+        assert "Replace the email address with the ID of the right prospect" in results(tmp_path)[0][1]
+        report = send(write(tmp_path, by_email([f"ada@example.com; {TWIN_TOO}"])), settings)
+        assert report.counts == {Result.CREATED: 1}
+        assert notes(box) == [(ADA, "Hello"), (TWIN_TOO, "Hello")]
+
+
+def test_several_prospects_of_one_of_several_emails_receive_the_note_each(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["two@example.com; ada@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(sheet, each(box, tmp_path, on_several="all"))
+        assert report.counts == {Result.CREATED: 1}
+        assert notes(box) == [(ADA, "Hello"), (TWIN, "Hello"), (TWIN_TOO, "Hello")]
+    reason = results(tmp_path)[0][1]
+    assert all(name in reason for name in ("3 people", TWIN, TWIN_TOO, "ada@example.com created"))
+
+
+def test_two_emails_of_one_prospect_are_one_note(tmp_path: Path) -> None:
+    with Sandbox(prospects={ADA: "ada@example.com"}) as box:
+        sheet = write(tmp_path, by_email(["ada@example.com", "ADA@example.com; Ada <ada@example.com>"]))
+        report = send(sheet, each(box, tmp_path))
+        assert report.counts == {Result.CREATED: 1, Result.DUPLICATE: 1}
+        assert notes(box) == [(ADA, "Hello")]
+        assert ended(tmp_path)[0][1] == ended(tmp_path)[1][1]
+
+
+def test_a_part_that_names_nobody_is_a_problem_of_the_row_and_nothing_of_it_is_sent(tmp_path: Path) -> None:
+    rows = by_email(["ada@example.com; Ben Berg", "cy@example.com; Ben Berg", "ben@example.com; Kim"])
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(write(tmp_path, rows), each(box, tmp_path))
+        assert report.counts == {Result.INVALID: 3}
+        assert box.notes == ()
+        overview = looked_at(tmp_path / "sheet.csv", each(box, tmp_path))
+    [trouble] = overview.troubles
+    assert "(found: 'Ben Berg' (2), 'Kim')" in render(trouble.text)
+
+
+def test_a_problem_elsewhere_in_the_row_counts_for_all_its_people(tmp_path: Path) -> None:
+    sheet = write(tmp_path, [(BOTH, "Hello", "Pubic"), (BOTH, "", "Public")])
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(sheet, each(box, tmp_path)).counts == {Result.INVALID: 2}
+        assert box.notes == ()
+
+
+# -- counts, duplicates, guards ----------------------------------------------------------------------------------------
+
+
+def test_the_preview_counts_rows_and_notes(tmp_path: Path) -> None:
+    """A row is a repeated one only if all its people have the note from earlier rows."""
+    cells = [BOTH, "ben@example.com; cy@example.com", "cy@example.com, ada@example.com", "ben@example.com"]
+    sheet = write(tmp_path, by_email(cells))
+    with Sandbox(prospects=PEOPLE) as box:
+        overview = looked_at(sheet, each(box, tmp_path))
+        assert (overview.rows, overview.planned, overview.duplicates) == (4, 3, 2)
+        assert "4 rows: up to 3 notes to deliver, 2 repeat an earlier row" in sizes(overview)
+        remark = "In 3 cells, column A names several people. Each of them receives the note (--several-in-cell)."
+        assert remark in map(render, overview.remarks)
+        report = send(sheet, each(box, tmp_path))
+        assert report.counts == {Result.CREATED: 2, Result.DUPLICATE: 2}
+        assert len(box.notes) == 3
+    reasons = [reason for _, reason in results(tmp_path)]
+    assert "ben@example.com duplicate" in reasons[1]
+    assert "the same note for the same prospect as row 2" in reasons[3]
+
+
+def test_the_earlier_row_gets_the_note_also_if_its_person_is_the_second(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email([BOTH, "ben@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        send(sheet, each(box, tmp_path))
+    assert [result for result, _ in results(tmp_path)] == ["created", "duplicate"]
+    assert "duplicate" not in results(tmp_path)[0][1]
+
+
+def test_only_the_first_rows_are_sent_each_to_all_of_its_people(tmp_path: Path) -> None:
+    """The others are held back, and that is no reason to say that the run broke off."""
+    sheet = write(tmp_path, [(BOTH, "a", "Public"), (BOTH, "b", "Public"), ("cy@example.com", "c", "Public")])
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(sheet, each(box, tmp_path, first=1))
+        assert notes(box) == [(ADA, "a"), (BEN, "a")]
+        assert (report.counts, report.held_back, report.exit_status) == ({Result.CREATED: 1, Result.NOT_SENT: 2}, 2, 1)
+        report = send(sheet, each(box, tmp_path))
+        assert report.counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 1}
+        assert len(box.notes) == 5
+
+
+def test_rows_are_counted_once_whose_emails_several_nobodies_have(tmp_path: Path) -> None:
+    """Of the people, each counts for the guard, so that a single unknown one doesn't condemn a row of many."""
+    sheet = write(
+        tmp_path, by_email(["ada@example.com; x@example.com, y@example.com", "ben@example.com;cy@example.com"])
+    )
+    with Sandbox(prospects=PEOPLE) as box, prepare(sheet, each(box, tmp_path, max_unknown="40%")) as prepared:
+        prepared.look_up()
+        overview = describing.of(prepared.preview)
+        assert (overview.rejected_rows, sum(overview.rejected.values())) == (1, 2)
+        assert "1 with an email address that no prospect has" in sizes(overview)
+        assert overview.guarded == {}
+        assert prepared.send().counts == {Result.REJECTED: 1, Result.CREATED: 1}
+    with Sandbox(prospects=PEOPLE) as box:
+        with pytest.raises(Guarded, match="2 of the 5 notes"):
+            send(sheet, each(box, tmp_path, max_unknown="39%", journal=tmp_path / "other.sqlite"))
+        assert box.notes == ()
+
+
+def test_an_email_that_moved_is_looked_up_by_the_next_run_for_the_second_person_too(tmp_path: Path) -> None:
+    """The prospect that the journal knew is gone: the note goes to the new one."""
+    sheet = write(tmp_path, by_email(["ada@example.com; ben@example.com", "nobody@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        port, settings = box.port, each(box, tmp_path)
+        with prepare(sheet, settings) as prepared:
+            prepared.look_up()
+    moved = {**PEOPLE, BEN: "old@example.com", "nnBm3nXy7Z": "ben@example.com"}
+    del moved[BEN]
+    with Sandbox(prospects=moved, port=port, api_key=settings.key) as box:
+        assert send(sheet, settings).counts == {Result.REJECTED: 2}
+        assert notes(box) == [(ADA, "Hello")]
+        assert send(sheet, settings).counts == {Result.CREATED: 1, Result.REJECTED: 1}
+        assert notes(box) == [(ADA, "Hello"), ("nnBm3nXy7Z", "Hello")]
+
+
+def test_of_a_row_one_may_be_there_and_the_other_refused_by_the_api(tmp_path: Path) -> None:
+    sheet = write(tmp_path, [(f"{ADA}; INVALID1", "a", "Public"), (f"{BEN}; {CY}", "a", "Public")],
+                  ("Prospect ID", "Note", "Visibility"))  # fmt: skip
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(sheet, each(box, tmp_path)).counts == {Result.REJECTED: 1, Result.CREATED: 1}
+        assert notes(box) == [(ADA, "a"), (BEN, "a"), (CY, "a")]
+        reason = results(tmp_path)[0][1]
+        assert reason.startswith(f"2 people: {ADA} created ({ids(box)[ADA, 'a']}); INVALID1 rejected (")
+        assert send(sheet, each(box, tmp_path)).counts == {Result.REJECTED: 1, Result.ALREADY_IMPORTED: 1}
+        assert len(box.notes) == 3
+
+
+# -- several columns ---------------------------------------------------------------------------------------------------
+
+
+def listed(
+    tmp_path: Path, rows: Iterable[Sequence[str]], headings: Sequence[str], role: str = "email", name: str = ""
+) -> tuple[Path, dict[Role, tuple[str, ...]]]:
+    """A sheet, and the mapping that lists its columns of people."""
+    sheet = write(tmp_path, rows, (*headings, "Note", "Visibility"))
+    return sheet, {Role(role): (name or ", ".join(headings),)}
+
+
+@pytest.mark.parametrize("role", ["email", "prospect"])
+def test_each_person_of_several_columns_receives_the_note(tmp_path: Path, role: str) -> None:
+    """A blank one is nobody, the same one twice is one; cells with several people are treated as in one column."""
+
+    def person(prospect: str) -> str:
+        return prospect and (PEOPLE[prospect] if role == "email" else prospect)
+
+    pairs = [(ADA, BEN), ("", CY), ("", ""), (BEN, BEN)]
+    rows = [(*map(person, pair), f"{n}", "Public") for n, pair in enumerate(pairs)]
+    rows.append((f"{person(ADA)}; {person(BEN)}", person(CY), "several", "Public"))
+    sheet, mapping = listed(tmp_path, rows, ("Contact 1", "Contact 2"), role)
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(sheet, each(box, tmp_path, mapping=mapping))
+        assert report.counts == {Result.CREATED: 4, Result.INVALID: 1}
+        assert notes(box) == sorted(
+            [(ADA, "0"), (BEN, "0"), (CY, "1"), (BEN, "3"), (ADA, "several"), (BEN, "several"), (CY, "several")]
+        )
+        assert results(tmp_path)[2][1].startswith("A4 (row 4, Contact 1)")
+        assert results(tmp_path)[3] == ("created", "")
+        overview = looked_at(sheet, each(box, tmp_path, mapping=mapping))
+        assert "Each person in columns A and B receives the row's note." in map(render, overview.remarks)
+        assert overview.unused == ()
+
+
+def test_a_wrong_cell_in_a_further_column_is_a_problem_of_that_cell(tmp_path: Path) -> None:
+    rows = [("ada@example.com", "Ben", "Hello", "Public"), ("ada@example.com", BOTH, "Hi", "Public")]
+    sheet, mapping = listed(tmp_path, rows, ("Contact 1", "Contact 2"))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(sheet, settings_of(box, tmp_path, mapping=mapping)).counts == {Result.INVALID: 2}
+        assert box.notes == ()
+    first, second = (reason for _, reason in results(tmp_path))
+    assert first.startswith("B2 (row 2, Contact 2): 'Ben' is not an email address")
+    assert second.startswith("B3 (row 3, Contact 2)")
+
+
+def test_a_merged_cell_in_a_further_column_is_a_problem_too(tmp_path: Path) -> None:
+    """Somebody would be left out unseen."""
+    book = openpyxl.Workbook()
+    for row in [("Contact 1", "Contact 2", "Note", "Visibility"), ("ada@example.com", "ben@example.com", "a", "Public"),
+                ("cy@example.com", None, "b", "Public")]:  # fmt: skip
+        book.worksheets[0].append(row)
+    book.worksheets[0].merge_cells("B2:B3")
+    book.save(tmp_path / "sheet.xlsx")
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path, mapping={Role.EMAIL: ("Contact 1, Contact 2",)})
+        assert send(tmp_path / "sheet.xlsx", settings).counts == {Result.CREATED: 1, Result.INVALID: 1}
+        assert notes(box) == [(ADA, "a"), (BEN, "a")]
+
+
+@pytest.mark.parametrize(
+    ("headings", "name", "receivers"),
+    [
+        (("Contact, main", "Contact 2"), "Contact, main", [ADA]),
+        (("Contact, main", "Contact 2"), "Contact, main, Contact 2", [ADA, BEN]),
+        (("Contact 2", "Contact, main"), "Contact, main, Contact 2", [ADA, BEN]),
+        (("Contact 1", "Contact 2"), "B,A", [ADA, BEN]),
+        (("Contact 1, Contact 2", "Contact 1", "Contact 2"), "Contact 1, Contact 2", [ADA]),
+    ],
+)
+def test_a_heading_that_matches_as_a_whole_counts_before_a_list(
+    tmp_path: Path, headings: Sequence[str], name: str, receivers: list[str]
+) -> None:
+    cells = ["ada@example.com", "ben@example.com", "cy@example.com"][: len(headings)]
+    sheet, mapping = listed(tmp_path, [(*cells, "Hello", "Public")], headings, name=name)
+    with Sandbox(prospects=PEOPLE) as box:
+        send(sheet, settings_of(box, tmp_path, mapping=mapping))
+        assert [prospect for prospect, _ in notes(box)] == receivers
+
+
+@pytest.mark.parametrize("name", ["Contact 1, Contact 3", "Contact 3, Contact 1", ","])
+def test_a_list_with_a_name_that_the_sheet_lacks_is_not_followed_in_part(tmp_path: Path, name: str) -> None:
+    sheet, mapping = listed(tmp_path, [("a@b.de", "c@d.de", "Hello", "Public")], ("Contact 1", "Contact 2"), name=name)
+    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path, mapping=mapping)) as prepared:
+        assert prepared.undecided is not None
+
+
+def test_a_listed_column_has_no_other_role(tmp_path: Path) -> None:
+    headings = ("Contact 1", "Contact 2")
+    sheet, mapping = listed(tmp_path, [("a@b.de", "c@d.de", "Hello", "Public")], headings)
+    settings = {"mapping": {**mapping, Role.CONTENT: ("Contact 2",)}}
+    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path, **settings)) as prepared:
+        assert prepared.undecided is not None
+        assert "'Contact 2' can't be both the content and the email" in render(prepared.undecided.message)
+
+
+# -- asking ------------------------------------------------------------------------------------------------------------
+
+
+def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: Path) -> None:
+    """Only of cells with two valid people at least; without an answer, the file can be sent all the same."""
+    sheet = write(tmp_path, by_email([BOTH, "cy@example.com", BOTH, "ada@example.com; Kim"]))
+    with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
+        [question] = prepared.questions
+        assert (question.is_optional, question.count, question.column) == (True, 2, 0)
+        assert render(question.asks).startswith(
+            "Column A, 'Email', names several people in 2 rows, for example Ada (ada@"
+        )
+        assert [choice.value for choice in question.choices] == ["each", "first", "reject"]
+        overview = describing.of(prepared.preview)
+        assert overview.exit_status == 1
+        assert documents.check(overview, overview.exit_status)["questions"] == []
+        assert "Nothing can be sent until" not in " ".join(
+            render(line.text) for line in preview_messages.check(overview) if line.text
+        )
+        for choice in question.choices:
+            prepared.decide(choice)
+            assert prepared.questions == ()
+            assert prepared.settings.several_in_cell == choice.value
+            prepared.undecide()
+        prepared.decide(question.choices[0])
+        assert prepared.send().counts == {Result.CREATED: 2, Result.DUPLICATE: 1, Result.INVALID: 1}
+    assert "several-in-cell" in HELD
+
+
+def test_what_must_be_decided_is_asked_first(tmp_path: Path) -> None:
+    """Whoever leaves the optional question without an answer has then answered the others."""
+    sheet = write(tmp_path, [(BOTH, "a", "Team only"), (BOTH, "b", "Team only")])
+    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
+        assert [question.is_optional for question in prepared.questions] == [False, True]
+        assert prepared.undecided is not None
+        assert [question.is_optional for question in prepared.undecided.questions] == [False]
+
+
+@pytest.mark.parametrize(
+    "cell", ["ada@example.com; Kim", "ada@example.com;ADA@example.com", "ada@example.com ben@example.com"]
+)
+def test_nobody_is_asked_about_other_cells(tmp_path: Path, cell: str) -> None:
+    with Sandbox() as box, prepare(write(tmp_path, by_email([cell])), settings_of(box, tmp_path)) as prepared:
+        assert prepared.questions == ()
+
+
+def test_a_column_whose_every_cell_names_several_people_is_recognised(tmp_path: Path) -> None:
+    """By emails, beside a CRM's own IDs; and by IDs of Saleshandy's, which aren't taken for another program's."""
+    ours = write(tmp_path, [(f"{ADA};{BEN}", "Hello", "Public"), (f"{BEN}, {CY}", "Hello", "Public")],
+                 ("Contact ID", "Note", "Visibility"))  # fmt: skip
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(ours, each(box, tmp_path)).counts == {Result.CREATED: 2}
+        assert notes(box) == [(ADA, "Hello"), (BEN, "Hello"), (CY, "Hello")]
+    rows = [("501; 502", BOTH, "Hello", "Public"), ("502; 503", "ben@example.com; cy@example.com", "Hello", "Public")]
+    crm = write(tmp_path, rows, ("Associated Contact IDs", "Email", "Note", "Visibility"))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(crm, each(box, tmp_path, journal=tmp_path / "2.sqlite")).counts == {Result.CREATED: 2}
+        assert notes(box) == [(ADA, "Hello"), (BEN, "Hello"), (CY, "Hello")]
+
+
+@pytest.mark.parametrize("mapping", [{}, {Role.PROSPECT: ("Contact ID, Lead",)}])
+def test_emails_of_several_people_in_a_column_of_ids_count_as_such(tmp_path: Path, mapping: object) -> None:
+    """Also where the user lists the columns as those of the prospects."""
+    rows = [(BOTH, "cy@example.com", "Hello", "Public"), ("ben@example.com;cy@example.com", "", "Hi", "Public")]
+    sheet = write(tmp_path, rows, ("Contact ID", "Lead", "Note", "Visibility"))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(sheet, each(box, tmp_path, mapping=mapping)).counts == {Result.CREATED: 2}
+        assert len(box.notes) == (5 if mapping else 4)
+
+
+def test_several_ids_beside_emails_are_saleshandys(tmp_path: Path) -> None:
+    """A separator in most cells doesn't make them another program's."""
+    rows = [(f"{ADA}; {BEN}", "x@example.com", "Hello", "Public"), (f"{BEN}, {CY}", "y@example.com", "Hi", "Public")]
+    sheet = write(tmp_path, rows, ("Contact ID", "Email", "Note", "Visibility"))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(sheet, each(box, tmp_path)).counts == {Result.CREATED: 2}
+        assert len(box.notes) == 4
+
+
+def test_ids_of_several_people_are_not_compared_with_the_emails_beside_them(tmp_path: Path) -> None:
+    """Their order may differ. A single ID is compared, as ever."""
+    rows = [
+        (f"{ADA}; {BEN}", "ben@example.com; ada@example.com", "Hello", "Public"),
+        (ADA, "ben@example.com", "b", "Public"),
+        ("", "cy@example.com; ben@example.com", "c", "Public"),
+        (f"{ADA}; {BEN}", "cy@example.com", "d", "Public"),
+    ]
+    sheet = write(tmp_path, rows, ("Prospect ID", *HEADINGS))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert send(sheet, each(box, tmp_path)).counts == {Result.CREATED: 3, Result.INVALID: 1}
+        assert notes(box) == [(ADA, "Hello"), (ADA, "d"), (BEN, "Hello"), (BEN, "c"), (BEN, "d"), (CY, "c")]

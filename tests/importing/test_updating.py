@@ -1,0 +1,462 @@
+"""Notes that follow the sheet: less visible unasked, more visible with a person's yes, and nothing else is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.errors import BadSettings, Busy
+from importer.importing.overview import Updates
+from importer.importing.run import prepare
+from importer.journal import Journal
+from importer.models import Result, Role, Visibility
+from importer.operations.hide import Which, hide, what_to_hide
+from importer.settings import Settings
+from importer.settings.kinds import IfHidden
+from tests.importing.test_identity import ADA, BEN, HEADINGS, PUBLIC, SECOND, TEMPLATE, Desk, row
+from tests.sandbox import Fault, Sandbox
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+PRIVATE_DRAFT, AS_SENT = ("2", "0"), ("1", "1")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Sandbox() as box:
+        yield Desk(box, tmp_path)
+
+
+def changes(desk: Desk, since: int = 0) -> list[Any]:
+    """Return what the server was asked to change since then: the fields of each PATCH, the method of other calls."""
+    received = [call for call in desk.box.received[since:] if call.method != "GET"]
+    return [call.body if call.method == "PATCH" else call.method for call in received]
+
+
+def seen(desk: Desk) -> list[tuple[str, str]]:
+    """Return how each note stands, in the order of their prospects."""
+    return [(note.visibility, note.status) for note in sorted(desk.box.notes, key=lambda note: note.prospect_id)]
+
+
+def known(desk: Desk) -> list[Any]:
+    """Return the deliveries of all runs."""
+    with Journal.open(desk.folder / "journal.sqlite") as journal:
+        runs = [*reversed(journal.runs.listed())]
+        return [
+            one for run in runs for one in (*journal.deliveries.created_by(run), *journal.deliveries.hidden_by(run))
+        ]
+
+
+# -- each line of identity's table that left something too visible: one update, and it is right
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_public_note_that_is_private_in_the_sheet_becomes_private(desk: Desk, *, ids: bool) -> None:
+    """One PATCH with the one field that differs, and no POST; the next run has nothing left to do."""
+    desk.run(row(ADA, "Terms"), ids=ids)
+    since = len(desk.box.received)
+    ran = desk.run(row(ADA, "Terms", "Private"), ids=ids, update=True)
+    assert (ran.counts, ran.status) == ({"updated": 1}, 0)
+    assert ran.rows[0]["reason"] == "updated: private now"
+    assert ran.rows[0]["note_id"] == desk.box.notes[0].id
+    assert changes(desk, since) == [{"visibility": "2"}]
+    assert seen(desk) == [("2", "1")]
+    since = len(desk.box.received)
+    for update in (False, True):
+        ran = desk.run(row(ADA, "Terms", "Private"), ids=ids, update=update)
+        assert (ran.counts, ran.status) == ({"already imported": 1}, 0)
+    assert len(desk.box.received) == since
+
+
+def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
+    """The first is read back whole before the others go; one PATCH a note."""
+    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
+    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=5)
+    since = len(desk.box.received)
+    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
+    assert (ran.counts, ran.status) == ({"created": 5, "updated": 5}, 0)
+    assert Updates.of(ran.preview.wishes).notes == 5
+    assert changes(desk, since) == [{"visibility": "2"}] * 5 + ["POST"]
+    [first, *_] = [i for i, call in enumerate(desk.box.received) if call.method == "PATCH"]
+    around = [(call.method, call.path) for call in desk.box.received[first - 1 : first + 2]]
+    assert around[0] == around[2]
+    assert around[0][0] == "GET"
+    assert {*seen(desk)} == {("2", "1")}
+
+
+def test_a_wrong_answer_for_all_is_put_right_by_one_update(desk: Desk) -> None:
+    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(3)]
+    desk.run(*rows, default_visibility=Visibility.PUBLIC)
+    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
+    assert (ran.counts, ran.status, seen(desk)) == ({"updated": 3}, 0, [("2", "1")] * 3)
+
+
+def test_a_word_that_gets_another_meaning_is_put_right(desk: Desk) -> None:
+    meanings = ({(Role.VISIBILITY, "Visibility"): {"team": one}} for one in (PUBLIC, Visibility.PRIVATE))
+    desk.run(row(ADA, "Terms", "Team"), values=next(meanings))
+    ran = desk.run(row(ADA, "Terms", "Team"), values=next(meanings), update=True)
+    assert (ran.counts, seen(desk)) == ({"updated": 1}, [("2", "1")])
+
+
+def test_a_published_note_that_is_a_draft_in_the_sheet_becomes_one(desk: Desk) -> None:
+    headings = (*HEADINGS, "Status")
+    desk.run([*row(ADA, "Terms"), "Published"], headings=headings)
+    since = len(desk.box.received)
+    ran = desk.run([*row(ADA, "Terms"), "Draft"], headings=headings, update=True)
+    assert (ran.counts, ran.rows[0]["reason"]) == ({"updated": 1}, "updated: a draft now")
+    assert (changes(desk, since), seen(desk)) == ([{"status": "0"}], [("1", "0")])
+
+
+def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: Desk) -> None:
+    """Of a note that becomes less visible in one way and more in another, too."""
+    headings = (*HEADINGS, "Status")
+    desk.run([*row(ADA, "Terms"), "Draft"], [*row(BEN, "Terms", "Private"), "Published"], headings=headings)
+    rows = [*row(ADA, "Terms", "Private"), "Published"], [*row(BEN, "Terms"), "Published"]
+    ran = desk.run(*rows, headings=headings, update=True)
+    assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 1}, 0)
+    updates = Updates.of(ran.preview.wishes)
+    assert (updates.notes, updates.asked, updates.public, updates.published) == (1, 2, 1, 1)
+    assert seen(desk) == [("2", "0"), ("2", "1")]
+    ran = desk.run(*rows, headings=headings, update=True, agrees=True)
+    assert (ran.counts, seen(desk)) == ({"updated": 2}, [("2", "1"), ("1", "1")])
+
+
+def test_a_yes_is_for_what_was_seen(desk: Desk) -> None:
+    """What became of a note since then isn't covered, and is done only as far as it needs no yes."""
+    desk.run(row(ADA, "Terms", "Private"), row(BEN, "Terms", "Private"))
+    path = desk.folder / "later.csv"
+    lines = [",".join(line) for line in (HEADINGS, row(ADA, "Terms"), row(BEN, "Terms"))]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with prepare(path, desk.settings(update=True)) as prepared:
+        prepared.agree_to_updates()
+        desk.run(row(BEN, "Terms"), update=True, agrees=True)
+        desk.run(row(BEN, "Terms", "Private"), update=True)
+        since = len(desk.box.received)
+        report = prepared.send(expected=0)
+    assert report.counts == {Result.UPDATED: 1, Result.ALREADY_IMPORTED: 1}
+    assert changes(desk, since) == [{"visibility": "1"}]
+    assert seen(desk) == [("1", "1"), ("2", "1")]
+
+
+# -- texts
+
+
+def test_a_private_notes_new_text_follows_and_a_public_ones_needs_a_yes(desk: Desk) -> None:
+    """Only if the record, or the note's ID, says which note it is."""
+    desk.run(row(ADA, "Trms", "Private"), row(BEN, "Trms", record=SECOND), ids=True)
+    rows = row(ADA, "Terms", "Private"), row(BEN, "Terms", record=SECOND)
+    since = len(desk.box.received)
+    ran = desk.run(*rows, ids=True, update=True)
+    assert ran.counts == {"updated": 1, "already imported": 1}
+    assert ran.rows[0]["reason"] == "updated: a new text"
+    assert changes(desk, since) == [{"content": "Terms"}]
+    ran = desk.run(*rows, ids=True, update=True, agrees=True)
+    assert ran.counts == {"already imported": 1, "updated": 1}
+    assert {note.content for note in desk.box.notes} == {"<p>Terms</p>"}
+    since = len(desk.box.received)
+    assert desk.run(*rows, ids=True, update=True).counts == {"already imported": 2}
+    assert desk.run(row(ADA, "Trms", "Private"), ids=True).counts == {"already imported": 1}, "it is known by each text"
+    assert changes(desk, since) == []
+
+
+def test_an_edited_row_without_a_record_is_a_new_note(desk: Desk) -> None:
+    desk.run(row(ADA, "Trms", "Private"))
+    assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"created": 1}
+
+
+def test_a_text_with_markup_waits_until_markup_was_seen_to_survive(desk: Desk) -> None:
+    """The attributes follow all the same, and the reason says so."""
+    desk.run(row(ADA, "Terms"), ids=True)
+    line = row(ADA, "<b>New</b> terms", "Private")
+    since = len(desk.box.received)
+    ran = desk.run(line, ids=True, update=True)
+    assert (ran.counts, changes(desk, since)) == ({"updated": 1}, [{"visibility": "2"}])
+    assert "its text has markup" in ran.rows[0]["reason"]
+    with Journal.open(desk.folder / "journal.sqlite") as journal:
+        journal.learned.learn_markup(desk.settings().workspace, is_kept=True)
+    assert desk.run(line, ids=True, update=True).counts == {"updated": 1}
+    assert desk.box.notes[0].content == "<b>New</b> terms"
+
+
+def test_attachments_cant_be_changed_and_the_reason_says_so(desk: Desk) -> None:
+    headings = (*HEADINGS, "Attachment IDs")
+    desk.box.know_attachments("a1", "a2")
+    desk.run([*row(ADA, "Terms"), "a1"], headings=headings, ids=True)
+    since = len(desk.box.received)
+    ran = desk.run([*row(ADA, "Terms"), "a2"], headings=headings, ids=True, update=True)
+    assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 0, [])
+    assert "attachments of a note can't be changed" in ran.rows[0]["reason"]
+
+
+# -- what somebody else did
+
+
+@pytest.mark.parametrize("what", [{"content": "Mine"}, {"visibility": "2", "status": "0"}, {"status": "0"}])
+def test_a_note_that_somebody_changed_is_left_alone(desk: Desk, what: dict[str, str]) -> None:
+    """Its row needs attention, and the plan counts it from then on; hiding asks nothing of it."""
+    desk.run(row(ADA, "Terms"))
+    edit(desk, **what)
+    before, since = desk.box.notes, len(desk.box.received)
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
+    assert "somebody changed it on" in ran.rows[0]["reason"]
+    assert (changes(desk, since), desk.box.notes) == ([], before)
+    since = len(desk.box.received)
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.status, Updates.of(ran.preview.wishes).touched, len(desk.box.received)) == (1, 1, since)
+    settings = desk.settings()
+    assert hide(what_to_hide(Which(note_ids=[before[0].id]), settings), settings).hidden == 1
+    assert seen(desk) == [PRIVATE_DRAFT]
+
+
+def edit(desk: Desk, **fields: str) -> None:
+    """Change a note in the product."""
+    desk.box.change(desk.box.notes[0].id, **fields)
+
+
+def test_a_note_that_is_gone_is_named(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms"))
+    desk.box.remove(desk.box.notes[0].id)
+    since = len(desk.box.received)
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 1, [])
+    assert "it is gone" in ran.rows[0]["reason"]
+
+
+def test_a_note_that_somebody_made_as_the_sheet_says_is_right(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms"))
+    edit(desk, visibility="2")
+    since = len(desk.box.received)
+    for _ in range(2):
+        ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+        assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 0, [])
+
+
+def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
+    headings = (*HEADINGS, "Status")
+    rows = [*row(ADA, "One"), "Published"], [*row(ADA, "Two"), "Draft"], [*row(ADA, "Three"), "Published"]
+    desk.run(*rows, headings=headings)
+    ran = desk.run([*row(ADA, "One"), "Draft"], headings=headings, update=True)
+    assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
+    assert "its prospect has another draft" in ran.rows[0]["reason"]
+    desk.run([*row(BEN, "One"), "Published"], headings=headings)
+    ran = desk.run([*row(BEN, "One"), "Draft"], [*row(BEN, "New"), "Draft"], headings=headings, update=True)
+    assert ran.counts == {"already imported": 1, "created": 1}, "nor one beside a draft that is about to be sent"
+
+
+def test_another_kind_of_sheet_changes_nothing(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms"))
+    since = len(desk.box.received)
+    ran = desk.run([ADA, "Terms", "Private"], headings=("Prospect ID", "Note", "Visibility"), update=True)
+    assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 1, [])
+    assert "a sheet of another kind made it" in ran.rows[0]["reason"]
+
+
+def test_rows_that_share_a_note_make_it_the_least_visible(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms"), row(BEN, "Terms"))
+    ran = desk.run(row(ADA, "Terms"), row(ADA, "Terms", "Private"), update=True)
+    assert (ran.counts, seen(desk)) == ({"updated": 1, "duplicate": 1}, [("2", "1"), ("1", "1")])
+
+
+def test_another_template_changes_attributes_only(desk: Desk) -> None:
+    desk.run(row(ADA, "Left voicemail"))
+    since = len(desk.box.received)
+    ran = desk.run(row(ADA, "Left voicemail", "Private"), template=TEMPLATE, in_doubt="same", update=True)
+    assert (ran.counts, changes(desk, since)) == ({"updated": 1}, [{"visibility": "2"}])
+
+
+# -- an API that isn't as it should be
+
+
+@pytest.mark.parametrize(
+    "resets", [{"visibility": "1"}, {"status": "0"}, {"content": "<p></p>"}], ids=["visibility", "status", "text"]
+)
+def test_an_api_that_changes_what_was_not_named_is_found_out_by_the_first_note(
+    desk: Desk, resets: dict[str, str]
+) -> None:
+    """Status 4: one PATCH, and no other note was touched."""
+    headings, wanted = (*HEADINGS, "Status"), ("Private", "Published")
+    first = ("Public", "Published")
+    if "visibility" in resets:
+        first, wanted = ("Private", "Published"), ("Private", "Draft")
+    rows = [[*row(f"AbCdEfGh{i}", "Terms", first[0]), first[1]] for i in range(4)]
+    desk.run(*rows, headings=headings)
+    desk.box.update_resets = resets
+    since = len(desk.box.received)
+    ran = desk.run(*([*line[:3], wanted[0], line[4], wanted[1]] for line in rows), headings=headings, update=True)
+    assert ran.status == 4
+    assert len(changes(desk, since)) == 1
+    assert {*seen(desk)[1:]} == {("2" if first[0] == "Private" else "1", "1")}
+
+
+@pytest.mark.parametrize(
+    "fault", ["400-limit", "429=0", "500:after", "500:before", "reset:after", "reset:before", "html-502"]
+)
+@pytest.mark.parametrize("strikes", ["@1", "@1-3", "@2"])
+def test_lost_answers_and_limits_leave_each_note_as_the_sheet_says(desk: Desk, fault: str, strikes: str) -> None:
+    """What is unclear is read back before anything else is sent to that note."""
+    rows = [row(f"AbCdEfGh{i}", "Terms") for i in range(4)]
+    desk.run(*rows)
+    desk.box.add_fault(Fault.parse(f"{fault}:PATCH{strikes}"))
+    ran = desk.run(*([*line[:3], "Private", line[4]] for line in rows), update=True)
+    assert (ran.counts, ran.status) == ({"updated": 4}, 0)
+    assert {*seen(desk)} == {("2", "1")}
+    assert [one.changing for one in known(desk)] == [None] * 4
+
+
+def test_an_update_that_is_never_answered_is_settled_by_the_next_run(desk: Desk) -> None:
+    """The row is unconfirmed. A later run reads the note before it sends anything."""
+    desk.run(row(ADA, "Terms"))
+    desk.box.add_fault(Fault.parse("500:after:PATCH@1-"))
+    desk.box.add_fault(Fault.parse("500:GET@2-"))
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True, give_up=1)
+    assert (ran.counts, ran.status) == ({"unconfirmed": 1}, 3)
+    assert ran.rows[0]["note_id"] == desk.box.notes[0].id
+    desk.box.clear_faults()
+    ran = desk.run(row(ADA, "Terms", "Private"))
+    assert (ran.counts, ran.status) == ({"already imported": 1}, 1), "it may be public still"
+    since = len(desk.box.received)
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.counts, ran.status, changes(desk, since)) == ({"updated": 1}, 0, [])
+    assert [one.changing for one in known(desk)] == [None]
+
+
+def test_an_unclear_change_counts_as_the_more_visible_one(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms", "Private"))
+    desk.box.add_fault(Fault.parse("500:after:PATCH@1-"))
+    desk.box.add_fault(Fault.parse("500:GET@2-"))
+    ran = desk.run(row(ADA, "Terms"), update=True, agrees=True, give_up=1)
+    assert ran.counts == {"unconfirmed": 1}
+    desk.box.clear_faults()
+    ran = desk.run(row(ADA, "Terms", "Private"))
+    assert (ran.status, ran.preview.remaining.more_visible) == (1, 1)
+    assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"updated": 1}
+    assert seen(desk) == [("2", "1")]
+
+
+def test_reading_may_lag_behind_updates(desk: Desk) -> None:
+    """Nothing is taken for somebody else's change, nor for a field that was reset."""
+    rows = [row(f"AbCdEfGh{i}", "Terms") for i in range(3)]
+    private = [[*line[:3], "Private", line[4]] for line in rows]
+    desk.run(*rows)
+    desk.box.update_lag = 20.0
+    assert desk.run(*private, update=True, settle=5.0).counts == {"updated": 3}
+    ran = desk.run(rows[2], update=True, agrees=True, settle=5.0)
+    assert ran.counts == {"updated": 1}, "what is shown is what it was before, and by chance as the sheet says"
+    ran = desk.run(*rows, update=True, agrees=True, settle=5.0)
+    assert (ran.counts, {*seen(desk)}) == ({"updated": 2, "already imported": 1}, {AS_SENT})
+
+
+def test_an_update_that_the_api_refuses_is_told_in_its_words(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms"), row(BEN, "Terms"))
+    desk.box.add_fault(Fault.parse("422:PATCH@1"))
+    ran = desk.run(row(ADA, "Terms", "Private"), row(BEN, "Terms", "Private"), update=True)
+    assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 1}, 1)
+    assert "Unprocessable" in "".join(line["reason"] for line in ran.rows)
+
+
+def test_a_key_that_is_refused_changes_nothing(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms"))
+    desk.box.add_fault(Fault.parse("400-token:PATCH@1-"))
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.counts, ran.status, seen(desk)) == ({"already imported": 1}, 4, [AS_SENT])
+    assert [one.changing for one in known(desk)] == [None]
+
+
+def test_only_one_process_at_a_time_changes_notes(desk: Desk) -> None:
+    """Beside another import, or another update, of the workspace: nothing is sent."""
+    desk.run(row(ADA, "Terms"))
+    settings, since = desk.settings(), len(desk.box.received)
+    with Journal.open(settings.journal) as journal, journal.held(settings.workspace):
+        with pytest.raises(Busy):
+            desk.run(row(ADA, "Terms", "Private"), update=True)
+        with pytest.raises(Busy):
+            hide(what_to_hide(Which("last"), settings), settings)
+    assert len(desk.box.received) == since
+
+
+# -- hide, and back
+
+
+def hidden(desk: Desk, which: Which, **more: Any) -> int:
+    settings = desk.settings(**more)
+    return hide(what_to_hide(which, settings), settings).hidden
+
+
+def test_hidden_notes_are_given_back_as_they_were(desk: Desk) -> None:
+    headings = (*HEADINGS, "Status")
+    rows = [*row(ADA, "One"), "Draft"], [*row(BEN, "Two"), "Published"], [*row(BEN, "Three", "Private"), "Published"]
+    desk.run(*rows, headings=headings)
+    before = sorted(seen(desk))
+    assert (hidden(desk, Which("last")), {*seen(desk)}) == (3, {PRIVATE_DRAFT})
+    assert (hidden(desk, Which("last", undo=True)), sorted(seen(desk))) == (3, before)
+    ran = desk.run(*rows, headings=headings)
+    assert (ran.counts, ran.status) == ({"already imported": 3}, 0)
+    assert hidden(desk, Which("last", undo=True)) == 0
+
+
+def test_a_note_whose_row_was_sent_again_stays_hidden_and_is_named(desk: Desk) -> None:
+    desk.run(row(ADA, "One"), row(BEN, "Two"))
+    with Journal.open(desk.folder / "journal.sqlite") as journal:
+        [run] = journal.runs.listed()
+    hidden(desk, Which(run.name))
+    desk.run(row(ADA, "One"), hidden=IfHidden.SEND)
+    settings = desk.settings()
+    planned = what_to_hide(Which(run.name, undo=True), settings)
+    assert [one.prospect for one in planned.notes] == [BEN]
+    assert [one.prospect for one in planned.left] == [ADA]
+    assert hide(planned, settings).hidden == 1
+    assert sorted((note.prospect_id, note.status) for note in desk.box.notes) == [(ADA, "0"), (ADA, "1"), (BEN, "1")]
+
+
+def test_rows_of_a_file_and_single_notes_can_be_hidden(desk: Desk) -> None:
+    desk.run(*(row(f"AbCdEfGh{i}", "Terms") for i in range(5)))
+    file = desk.folder / "1.csv"
+    assert hidden(desk, Which(file=file, rows="3, 5-6")) == 3
+    assert [status for _, status in seen(desk)] == ["1", "0", "1", "0", "0"]
+    assert hidden(desk, Which(file=file, rows="5", undo=True)) == 1
+    assert [status for _, status in seen(desk)] == ["1", "0", "1", "1", "0"]
+    assert hidden(desk, Which(note_ids=[desk.box.notes[0].id])) == 1
+    assert [status for _, status in seen(desk)] == ["0", "0", "1", "1", "0"]
+    assert hidden(desk, Which(file=file)) == 2
+    with pytest.raises(BadSettings, match="knows no note nobodys"):
+        hidden(desk, Which(note_ids=["nobodys"]))
+    with pytest.raises(BadSettings, match="not valid rows"):
+        hidden(desk, Which(file=file, rows="two"))
+
+
+def test_a_note_is_never_updated_while_it_is_hidden(desk: Desk) -> None:
+    desk.run(row(ADA, "Terms"))
+    hidden(desk, Which("last"))
+    since = len(desk.box.received)
+    ran = desk.run(row(ADA, "Terms"), update=True, agrees=True)
+    assert (ran.counts, changes(desk, since)) == ({"not sent": 1}, [])
+    ran = desk.run(row(ADA, "Terms"), update=True, agrees=True, hidden=IfHidden.LEAVE)
+    assert (ran.counts, changes(desk, since)) == ({"skipped": 1}, [])
+
+
+def test_what_others_wrote_is_never_changed(desk: Desk) -> None:
+    desk.box.write(ADA, "Terms")
+    assert desk.run(row(ADA, "Terms", "Private"), skip_existing=True).counts == {"already imported": 1}
+    since = len(desk.box.received)
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.status, changes(desk, since)) == (1, [])
+
+
+def test_hiding_again_after_an_unclear_update_waits_until_that_is_over(desk: Desk) -> None:
+    """Otherwise a late update could make the note public after it was hidden."""
+    desk.run(row(ADA, "Terms", "Private"))
+    desk.box.add_fault(Fault.parse("500:after:PATCH@1-"))
+    desk.box.add_fault(Fault.parse("500:GET@2-"))
+    desk.run(row(ADA, "Terms"), update=True, agrees=True, give_up=1)
+    desk.box.clear_faults()
+    settings: Settings = replace(desk.settings(), read_timeout=60.0)
+    patched = max(call.at for call in desk.box.received if call.method == "PATCH")
+    assert hide(what_to_hide(Which(note_ids=[desk.box.notes[0].id]), settings), settings).hidden == 1
+    again = max(call.at for call in desk.box.received if call.method == "PATCH")
+    assert (again - patched).total_seconds() >= 60
+    assert seen(desk) == [PRIVATE_DRAFT]

@@ -1,0 +1,170 @@
+"""The history is filtered, tells how long each run took, and shows one."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.errors import BadSettings
+from importer.journal import Journal
+from importer.messages import render
+from importer.models import Result
+from importer.operations import documents, hide, history, report_messages
+from importer.operations.history import History, RunFilter
+from importer.settings import Settings
+from tests import running
+from tests.truth import Line, write_sheet
+
+
+@pytest.fixture
+def imported(settings: Settings, tmp_path: Path) -> Callable[..., str]:
+    def imported(name: str, at: float, **more: object) -> str:
+        sheet = write_sheet(tmp_path / name, [Line("P1", name), Line("INVALID1", name)])
+        ticks = iter(range(1_000_000))
+        told = replace(settings, **more)  # type: ignore[arg-type]
+        report = running.run(sheet, told, clock=lambda: at + next(ticks) / 100)
+        assert report is not None
+        return report.run
+
+    return imported
+
+
+def test_runs_are_filtered(imported: Callable[..., str], settings: Settings) -> None:
+    """By when they began, the file's name, how they ended, and how many."""
+    first, second = imported("March.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
+
+    def names(wanted: RunFilter) -> list[str]:
+        return [past.run.name for past in history.history(settings, wanted).runs]
+
+    assert names(RunFilter()) == [second, first]
+    assert names(RunFilter(since=1_774_000_000.0)) == [second]
+    assert names(RunFilter(file="mar")) == [first]
+    assert names(RunFilter(ended="finished", last=1)) == [second]
+    assert names(RunFilter(ended="stopped")) == []
+    assert names(RunFilter(of_all=True)) == [second, first]
+
+
+def test_a_run_that_broke_off_has_what_the_journal_knows_of_its_notes(settings: Settings, tmp_path: Path) -> None:
+    """Its notes so far by result; one whose answer wasn't seen is unconfirmed. The end of a run counts more."""
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "made"), Line("INVALID1", "no"), Line("P2", "unclear")])
+    report = running.run(sheet, settings)
+    assert report is not None
+    counts = history.one(settings, "last").counts
+    with sqlite3.connect(settings.journal) as database:
+        database.execute("UPDATE runs SET ended = NULL, ended_at = NULL, counts = NULL")
+        database.execute("UPDATE deliveries SET state = 'sending' WHERE prospect = 'P2'")
+    database.close()
+    past = history.one(settings, "last")
+    assert past.ended == "still running, or broken off"
+    assert past.counts == {Result.CREATED: 1, Result.REJECTED: 1, Result.UNCONFIRMED: 1} != counts
+    assert history.history(settings).runs[0].counts == past.counts
+
+
+def test_two_runs_of_one_workbook_name_their_sheets(settings: Settings, tmp_path: Path) -> None:
+    """In the list, on its own, and in the document; a workbook with one sheet needs none."""
+    book = openpyxl.Workbook()
+    for name in ("March", "April"):
+        sheet = book.create_sheet(name)
+        for row in (("Prospect ID", "Note", "Visibility"), ("P1", name, "Public")):
+            sheet.append(row)
+    book.remove(book.worksheets[0])
+    book.save(path := tmp_path / "n.xlsx")
+    for name in ("March", "April"):
+        assert running.run(path, replace(settings, sheet=name)) is not None
+    del book["April"]
+    book["March"].append(("P2", "later", "Public"))
+    book.save(path)
+    assert running.run(path, settings) is not None
+    found = history.history(settings)
+    assert [past["sheet"] for past in documents.history(found)["runs"]] == ["", "April", "March"]
+    said = [render(saying.text) for saying in report_messages.history(found)]
+    assert [line.rpartition("n.xlsx")[2] for line in said if "n.xlsx" in line] == [
+        "",
+        ", sheet 'April'",
+        ", sheet 'March'",
+    ]
+
+
+def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str], settings: Settings) -> None:
+    """By its name, or as the last."""
+    name = imported("march.csv", 1_772_000_000.0)
+    for asked in (name, "last"):
+        past = history.one(settings, asked)
+        said = [render(saying.text) for saying in report_messages.past_run(past)]
+        assert said[0] == f"Run:        {name}"
+        assert any(line.startswith("Duration:   0:0") for line in said)
+        assert any(
+            "1  rejected  not accepted. See the reason. Correct the row, then run again" in line for line in said
+        )
+        assert said[-1] == "To write its results again, import its file again. Delivered notes are not sent again."
+    with pytest.raises(BadSettings, match="has no run 'none'"):
+        history.one(settings, "none")
+
+
+def test_what_was_hidden_since_is_told_in_the_list_and_of_the_run(
+    imported: Callable[..., str], settings: Settings
+) -> None:
+    """By how many notes; and nothing of it is said of another run, nor of another workspace's."""
+    first, second = imported("march.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
+    hidden = hide.hide(hide.what_to_hide(hide.Which(first), settings), settings)
+    assert hidden.hidden == 1
+    elsewhere = replace(settings, profile="other")
+    for asked in (settings, elsewhere):
+        listed = history.history(asked, RunFilter(of_all=True)).runs
+        assert [(past.run.name, past.hidden) for past in listed] == [(second, 0), (first, 1)]
+    assert [past.hidden for past in history.history(settings).runs] == [0, 1]
+    said = [render(saying.text).strip() for saying in report_messages.history(history.history(settings))]
+    assert said[1::2] == ["created: 1  rejected: 1", "created: 1  rejected: 1  hidden later: 1"]
+    assert "1 note was hidden later and is now a private draft." in [
+        render(saying.text) for saying in report_messages.past_run(history.one(settings, first))
+    ]
+    assert documents.history(History([history.one(settings, first)]))["runs"][0]["hidden"] == 1
+
+
+def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> None:
+    """Also where it alone is asked for."""
+    with Journal.open(settings.journal) as journal:
+        begun = [
+            journal.runs.begin(workspace, "n.csv", "f", at, again=False).name
+            for at, workspace in enumerate((settings.workspace, replace(settings, profile="other").workspace))
+        ]
+
+    def ended(name: str) -> str:
+        [past] = history.history(settings, RunFilter(name=name)).runs
+        return past.ended
+
+    assert ended(begun[0]) == "still running, or broken off"
+    assert history.history(settings, RunFilter(name=begun[1])).runs == [], "another workspace's"
+    with Journal.open(settings.journal) as journal:
+        begun.append(journal.runs.begin(settings.workspace, "n.csv", "f", 2.0, again=False).name)
+    assert [*map(ended, begun[::2])] == ["broken off", "still running, or broken off"]
+    assert history.one(settings, begun[0]).ended == "broken off"
+
+
+def test_the_list_says_how_long_each_took(imported: Callable[..., str], settings: Settings) -> None:
+    imported("march.csv", 1_772_000_000.0)
+    [line, counts] = [render(saying.text) for saying in report_messages.history(history.history(settings))]
+    assert re.search(r"     0:0\d  finished  .*march\.csv$", line)
+    assert counts.strip() == "created: 1  rejected: 1"
+    assert [render(saying.text) for saying in report_messages.history(History())] == ["No run is recorded yet."]
+    assert [render(saying.text) for saying in report_messages.history(History(wanted=RunFilter(last=1)))] == [
+        "No such run is recorded."
+    ]
+
+
+def test_since_is_a_day_or_a_time_ago() -> None:
+    now = datetime(2026, 3, 10, 12).astimezone()
+    assert history.since("2026-03-01", now) == datetime(2026, 3, 1).astimezone().timestamp()
+    assert history.since("2026-03-01 14:30", now) == datetime(2026, 3, 1, 14, 30).astimezone().timestamp()
+    assert history.since("7d", now) == now.timestamp() - 7 * 86400
+    assert history.since("12h", now) == now.timestamp() - 12 * 3600
+    for wrong in ("yesterday", "2026-02-30", "7 weeks", "-3d", "99999999d"):
+        with pytest.raises(BadSettings, match="is not a valid date"):
+            history.since(wrong, now)
