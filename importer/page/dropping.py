@@ -17,7 +17,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from importer.messages import Message, say, some
-from importer.page.reading import A_MOMENT, PATIENCE, Unread
+from importer.page.reading import A_MOMENT, PATIENCE, Unread, template
 from importer.page.rendering import words
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
 from importer.page.uploads import DroppedFile, folded, name_of
@@ -57,7 +57,10 @@ class Dropping(Screens):
     def template(self) -> Page:
         """Download the workbook to fill in."""
         sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        response = Response(self._parts.reading.template(), mimetype=sheet)
+        made = self._parts.reading.done(template)
+        if isinstance(made, Unread):
+            refuse(say("page.problem.went-wrong"), made.why, 500)
+        response = Response(made, mimetype=sheet)
         response.headers.set("Content-Disposition", "attachment", filename="notes.xlsx")
         return response
 

@@ -23,7 +23,7 @@ from importer.page.dropping import is_sample
 from importer.page.reading import FOREVER, Unread
 from importer.page.rendering import ROLES
 from importer.page.screens import Page, Screens, refuse, screen, whole_number, why_no_key
-from importer.page.state import applied, in_order, pairs_of, role_of
+from importer.page.state import Answers, applied, in_order, pairs_of, role_of
 from importer.page.tasks import Practise, Send
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
@@ -72,13 +72,16 @@ class ImportScreens(Screens):
     def choose(self, number: str) -> Page:
         """Keep what a person chose. Continue, unless the screen showed something else; then show it again first.
 
-        The Confirm screen chooses whether only the first rows are sent, and keeps the boxes that were ticked.
+        The Confirm screen chooses whether only the first rows are sent, and keeps the boxes that were ticked. A file
+        that can't be read with its answers can be read without any.
         """
         upload = self._upload(number)
         back, pressed = url_for("check", number=number), request.form.getlist("answer")
         found, shown, settings = self._seen(upload, _NOTHING_CHANGED, back)
         before = upload.state.answers
-        if isinstance(found, Unread):
+        if "again" in request.form:
+            answers: Answers = ()
+        elif isinstance(found, Unread):
             chosen = (request.form.get(field.id, "") for field in form.questions(found.questions))
             answers = in_order([*before, *pairs_of(chosen)])
         else:
@@ -92,13 +95,6 @@ class ImportScreens(Screens):
             return redirect(url_for("confirm", number=number, ticked=ticked), 303)
         if "next" in request.form:
             return redirect(f"{back}?changed=yes", 303)
-        return redirect(back, 303)
-
-    @screen("/file/<number>/again", "POST")
-    def start_again(self, number: str) -> Page:
-        """Read the file again without any answers."""
-        upload, back = self._upload(number), url_for("check", number=number)
-        self._change(upload, lambda state: replace(state, answers=()), _NOTHING_CHANGED, back)
         return redirect(back, 303)
 
     @screen("/file/<number>/state")

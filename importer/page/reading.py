@@ -216,7 +216,6 @@ class Readers:
         self._lock = threading.Lock()
         self._looks: dict[_Key, _Task] = {}
         self._pool = _pool()
-        self._template: bytes | None = None
 
     def begin(self) -> None:
         """Start a process in advance, so that nobody has to wait for its start."""
@@ -306,14 +305,6 @@ class Readers:
         with self._lock:
             for key in [key for key in self._looks if key[0] == number]:
                 del self._looks[key]
-
-    def template(self) -> bytes:
-        """Return the bytes of the workbook to fill in."""
-        if self._template is None:
-            with deaf():
-                future = self._pool.submit(template)
-            self._template = future.result()
-        return self._template
 
     def close(self) -> None:
         """End all tasks, and release the pool's system resources, because the program may end at once."""

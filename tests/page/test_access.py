@@ -29,7 +29,6 @@ EVERYTHING = [
     ("GET", f"/job/{NUMBER}/people.csv"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/send"),
     ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/choose"),
-    ("POST", f"/file/{NUMBER}/again"),
     ("POST", f"/file/{NUMBER}/continue"),
     ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
     ("GET", "/runs"), ("POST", "/runs/look-up"),
