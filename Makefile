@@ -68,7 +68,6 @@ pictures: $(READY)  ## make the pictures in docs/ anew, with a browser and Libre
 	PICTURES=1 $(BIN)/python -m pytest tests/page/test_pictures.py
 
 bench: $(READY)  ## measure the importer beside the scripts one would write instead
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable ".[dev,bench]"
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 audit: $(READY)  ## list what is installed against the known advisories, as far as the network allows

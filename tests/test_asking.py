@@ -14,11 +14,7 @@ import openpyxl
 import pytest
 
 from importer.cli import main
-from importer.errors import UnclearColumns
-from importer.importing.loading import load
 from importer.markup import visible
-from importer.settings import Settings
-from importer.settings.reading import Reading
 from tests.sandbox import Sandbox
 
 if sys.platform == "win32":
@@ -110,18 +106,6 @@ def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
     for word in (*words, "or choose one visibility for all rows: --default-visibility private"):
         assert word in said
     assert "Enter alone stops" not in said
-    assert box.received == ()
-
-
-def test_a_word_nobody_explained_stops_the_night(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is counted, and each way to settle it is named; check says the same, with everything else."""
-    mapped = ["--map", "content=C", "--map", "visibility=D"]
-    for command in (["run", write(), *mapped], ["check", write(), *mapped]):
-        assert main(command) == 2
-        said = " ".join("".join(capsys.readouterr()).split())
-        assert "contains 'Team only' in 2 rows, which is not a known visibility" in said
-        assert '--value visibility:"Team only"=Private or --value visibility:"Team only"=Public' in said
-        assert "--value visibility:Yes=Public or --value visibility:Yes=Private" in said
     assert box.received == ()
 
 
@@ -269,14 +253,6 @@ def test_the_plan_says_what_words_mean_and_which_groups_are_public(
     assert "Only the owner of the API key will see them" in plan["who_sees_the_private"]
 
 
-def test_that_all_notes_are_private_is_an_answer_like_any_other(box: Sandbox, profiles: Path) -> None:
-    assert types(["run", write()], ["1", "1", "y"]).status == 0
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert (kept["map"], kept["default-visibility"]) == ({"content": "Full Comments"}, "Private")
-    assert main(["run", write(rows=[(f"x{row[0]}", *row[1:]) for row in ROWS]), "--yes"]) == 0
-    assert [note.visibility for note in box.notes] == ["2"] * 8
-
-
 def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: Path) -> None:
     """A column of unknown name with nothing but statuses is asked about, once for this kind of sheet."""
     rows = [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)]
@@ -317,63 +293,6 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
     assert len(box.notes) == 2
 
 
-def test_the_exports_of_two_programs_in_one_workspace_are_each_asked_about_once(box: Sandbox, profiles: Path) -> None:
-    """What was answered for one stays true when the other is answered; at night neither is asked about its columns."""
-    one = (("Contact ID", "Full Comments"), [("jzRkmgMdw1", TEXTS[0])])
-    other = (("Contact ID", "Call notes"), [("jzRkmgMdw2", TEXTS[1])])
-    assert types(["run", write(*one)], ["1", "1", "y"]).status == 0
-    assert types(["run", write(*other)], ["1", "1", "y"]).status == 0
-    kept = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert [(one["name"], one["map"]) for one in kept] == [
-        ("n", {"content": "Full Comments"}), ("n 2", {"content": "Call notes"}),
-    ]  # fmt: skip
-    for head, rows in (one, other):
-        assert main(["run", write(head, [*rows, ("jzRkmgMdw3", rows[0][1])]), "--yes"]) == 0
-    assert len(box.notes) == 4
-
-
-def test_that_one_export_has_no_visibility_says_nothing_of_another_that_has_it(box: Sandbox, profiles: Path) -> None:
-    """What is remembered of the one doesn't make the other's private notes public, or send any again, at night."""
-    other = [("jzRkmgMdx1", "Meeting", TEXTS[0]), ("jzRkmgMdx2", "Meeting", TEXTS[1])]
-    assert types(["run", write()], ["1", "3", "1", "2", "y"]).status == 0
-    seen = types(["run", write(("Contact ID", "Subject", "Note"), other)], ["2", "", "y"])
-    assert seen.status == 0, seen.screen
-    received = len(box.notes)
-    assert received == len(ROWS) + len(other)
-    for _ in range(2):
-        for head, rows in ((HEAD, ROWS), (("Contact ID", "Subject", "Note"), other)):
-            assert main(["run", write(head, rows), "--yes"]) == 0
-            assert len(box.notes) == received
-    known = ("Contact ID", "Note", "Visibility")
-    assert main(["run", write(known, [("jzRkmgMdx9", "Seen by me", "Only me")]), "--yes"]) == 0
-    assert {note.visibility for note in box.notes if note.prospect_id == "jzRkmgMdx9"} == {"2"}
-
-
-def test_what_is_true_of_one_file_is_not_carried_on_to_another_kind(box: Sandbox) -> None:
-    """That the first has no visibility makes no note of the second public; of one like the first nothing is asked."""
-    first, second = ("Contact ID", "Full Comments"), ("Contact ID", "Full Comments", "Private")
-    Path("folder").mkdir()
-    for name, head, row in (("a", first, "1"), ("b", first, "2"), ("c", second, "3")):
-        rows = [(f"jzRkmgMdw{row}", TEXTS[0], "Yes")[: len(head)]]
-        Path(write(head, rows)).rename(f"folder/{name}.csv")
-    seen = types(["run", "folder/a.csv", "folder/b.csv", "folder/c.csv"], ["1", "2", "y", "y", "", "y"])
-    assert seen.status == 2, seen.screen
-    assert seen.screen.count("Which column holds the text") == 2
-    assert [(note.prospect_id, note.visibility) for note in box.notes] == [("jzRkmgMdw1", "1"), ("jzRkmgMdw2", "1")]
-
-
-def test_what_a_word_of_this_run_means_is_kept_for_its_column(box: Sandbox, profiles: Path) -> None:
-    """With ``--remember``, also where nobody is asked."""
-    flags = ["--map", "visibility=Shared", "--value", "visibility:Yes=Public", "--remember", "--yes"]
-    assert main(["run", write(("Prospect ID", "Note", "Shared"), [("P1", "x", "Yes")]), *flags]) == 0
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["value"] == {"visibility": {"Shared": {"Yes": "Public"}}}
-    assert main(["run", write(("Prospect ID", "Note", "Shared"), [("P2", "x", "Yes")]), "--yes"]) == 0
-    other = ["--map", "visibility=Private", "--yes"]
-    assert main(["run", write(("Prospect ID", "Note", "Private"), [("P3", "x", "Yes")]), *other]) == 2
-    assert len(box.notes) == 2
-
-
 @pytest.mark.parametrize("entry", ["map = { content = 'Note' }", "value = {}", "ignore = 'Status'"])
 def test_a_profile_says_nothing_of_the_columns_of_all_sheets(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str], entry: str
@@ -384,50 +303,6 @@ def test_a_profile_says_nothing_of_the_columns_of_all_sheets(
     said = " ".join(capsys.readouterr().err.split())
     assert "A profile holds columns and words in its readings only" in said
     assert "line 2" in said
-
-
-def test_that_a_sheet_has_no_visibility_is_remembered(box: Sandbox, profiles: Path) -> None:
-    flags = ["--map", "visibility=", "--default-visibility", "private", "--remember"]
-    assert types(["run", write(("Prospect ID", "Note"), [("P1", "x")]), *flags], ["y"]).status == 0
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["map"] == {"visibility": ""}
-    assert main(["run", write(("Prospect ID", "Note"), [("P2", "x")]), "--yes"]) == 0
-
-
-def test_the_plan_and_the_summary_say_who_may_see_the_notes(box: Sandbox) -> None:
-    """Before anything is sent, and afterwards, with the columns that were read."""
-    seen = types(["run", write(("Prospect ID", "Note", "Visibility"), [("P1", "x", "1"), ("P2", "y", "2")])], ["y"])
-    assert "public: 1 private: 1 drafts: 0" in seen.screen.partition("Send 2 notes")[0]
-    summary = openpyxl.load_workbook("n.results.xlsx")["Summary"]
-    pairs = {row[1].value: row[2].value for row in summary.iter_rows() if row[1].value}
-    assert pairs["Columns"] == "prospect A 'Prospect ID', content B 'Note', visibility C 'Visibility'"
-    assert pairs["Visibility"] == "public: 1, private: 1, drafts: 0"
-
-
-def test_a_blank_column_is_no_answer(box: Sandbox) -> None:
-    """Some reports begin with one."""
-    rows = [("", "jzRkmgMdw1", "Meeting of today", "Public")]
-    seen = types(["run", write(("", "Contact ID", "Agenda", "Visibility"), rows)], [""])
-    assert "2 column C, 'Agenda'" in seen.screen
-    assert "column A" not in seen.screen
-
-
-def test_that_merged_cells_count_for_every_row_is_remembered(box: Sandbox, profiles: Path) -> None:
-    """Without it, the guard says what is wrong, with the setting that mends it; the night after it is as by day."""
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in (("Prospect ID", "Note", "Visibility"), ("P1", "x", "1"), ("P2", None, "1")):
-        sheet.append(row)
-    sheet.merge_cells("B2:B3")
-    book.save("m.xlsx")
-    seen = types(["run", "m.xlsx", "--max-invalid", "20%"], [])
-    assert seen.status == 2
-    assert "B3: a merged cell covers this one" in seen.screen.partition("The first problem is ")[2]
-    assert "--fill-merged" in seen.screen
-    assert types(["run", "m.xlsx", "--max-invalid", "20%", "--fill-merged", "--remember"], ["y"]).status == 0
-    assert "fill-merged = true" in profiles.read_text(encoding="utf-8")
-    assert main(["check", "m.xlsx", "--max-invalid", "20%"]) == 0
 
 
 # -- some first
@@ -598,20 +473,6 @@ def test_how_an_export_is_encoded_is_asked_once(
     assert main(["run", "o.csv", "--yes"]) == 0, capsys.readouterr().err  # a column that means nothing is new
     Path("o.csv").write_bytes(b"Prospect ID,Remark,Visibility\r\n" + rows)
     assert main(["run", "o.csv", "--yes"]) == 2
-
-
-def test_a_named_export_is_read_as_it_was(tmp_path: Path) -> None:
-    """Its encoding counts, not that of another export with the same headings; with none, it is asked again."""
-    head = ("Prospect ID", "Note", "Visibility")
-    known = [Reading(name, head, date(2026, 11, 1), {"encoding": name}) for name in ("cp1252", "cp1250")]
-    path = tmp_path / "n.csv"
-    path.write_bytes(f"{','.join(head)}\r\njzRkmgMdw1,Met Jan Kočka,Private\r\n".encode("cp1250"))
-    for name, text in (("cp1250", "Met Jan Kočka"), ("CP1252", "Met Jan Koèka")):
-        with load(path, Settings(export=name, readings=known)) as sheet:
-            assert [note.text for note in sheet.rows.notes] == [text]
-    for name in ("none", "new"):
-        with pytest.raises(UnclearColumns, match="--encoding cp1250"):
-            load(path, Settings(export=name, readings=known))
 
 
 @pytest.mark.parametrize("answer", ["4", "Ref", "D"])
@@ -815,20 +676,6 @@ def test_dates_of_composed_notes_are_asked_about_at_once(box: Sandbox) -> None:
     assert "has dates such as 11/12/2026. Does the day or the month come first? 1 day first" in seen.screen
     assert "1 notes with these columns before the text 11/12/2026, Ann: Called 1.11.2026, Bob: Spoke 2" in seen.screen
     assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-01, Bob: Spoke"}
-
-
-def test_b_goes_back_from_the_dates_to_the_offer_and_from_it_to_the_question_before(box: Sandbox) -> None:
-    """Enter at the offer leaves the notes as they are, and nothing is sent by it."""
-    head, rows = DATED
-    path = write(head[:-1], [row[:-1] for row in rows])
-    seen = types(["run", path], ["1", "1", "b", "b", "1", "", "n"])
-    assert seen.status == 2
-    assert seen.screen.count("Who may see these notes?") == 2
-    assert seen.screen.count("Which notes do you want to send?") == 3
-    assert "Number, or b to go back (Enter: the notes stay as they are)" in seen.screen
-    assert "2 notes are private" in seen.screen
-    assert "composed as" not in seen.screen
-    assert box.received == ()
 
 
 def test_the_command_that_asks_has_the_address_and_the_journal_of_the_command_line(

@@ -44,8 +44,7 @@ def killed(off: float, box: Sandbox, sheet: Path, after: int) -> None:
     process.communicate()
 
 
-@pytest.mark.parametrize("after", [1, 9])
-@pytest.mark.parametrize("off", [-1200.0, -DAY, DAY])
+@pytest.mark.parametrize(("off", "after"), [(-1200.0, 1), (-DAY, 9), (DAY, 1)])
 def test_what_a_killed_run_sent_is_not_sent_again_whatever_the_clock_says_now(
     off: float, after: int, tmp_path: Path
 ) -> None:

@@ -41,23 +41,21 @@ ROOMY = Limit.parse("10000/1s:headers:429")  # told with every reply, so that on
 FINAL = Counter({"created": 10, "rejected": 2, "duplicate": 1})
 
 # What the contract calls "not applied" must not have been: these are struck before only.
-NOT_APPLIED = ["400", "404", "413", "422", "429", "429=1"]
+NOT_APPLIED = ["400", "404", "413", "429=1"]
 STOPPING = ["401", "400-token"]
 # What says no in words that are not the API's, or leads elsewhere: it may have been applied before that.
-ELSEWHERE = ["html-400", "html-401", "html-403", "html-404", "html-413", "gateway-403", "415", "redirect"]
+ELSEWHERE = ["html-400", "html-403", "html-413", "gateway-403", "415", "redirect"]
 UNCLEAR = [
-    "408", "500", "501", "502", "503", "503=1", "504", "599", "html-500", "html-502", "html-503=1",
-    "close", "reset", "hang=1", "empty", "html", "not-json", "null", "truncated", "bad-gzip", "huge",
-    "missing", "missing-all", "true-null", "false-id", "two-answers", "contradictory",
+    "408", "500", "503=1", "html-502", "close", "reset", "hang=1", "empty", "not-json", "null", "truncated",
+    "bad-gzip", "huge", "missing", "missing-all", "true-null", "two-answers", "contradictory",
 ]  # fmt: skip
 HARMLESS = ["gzip", "drip=0.001", "slow-headers=0.01", "repeated", "shuffled", "wrong-id", "late=0.1", "cut-request"]
 MOMENTS = ["before", "after"]
 READING = [
-    "408", "429", "429=1", "500", "502", "503=1", "html-502", "close", "reset", "hang=1", "cut-request", "empty",
-    "html", "not-json", "null", "truncated", "bad-gzip", "huge", "missing", "missing-all", "gzip", "drip=0.001",
-    "slow-headers=0.01", "repeated", "shuffled", "late=0.1",
+    "429=1", "500", "html-502", "reset", "hang=1", "cut-request", "empty", "truncated", "huge", "missing",
+    "missing-all", "repeated", "shuffled", "late=0.1",
 ]  # fmt: skip
-UNREADABLE = ["400", "gateway-403", "404", "422", "html-403", "html-404"]
+UNREADABLE = ["404", "gateway-403", "html-403"]
 
 
 def deliver(box: Sandbox, folder: Path, lines: list[Line] = LINES, **more: object) -> Report:
@@ -145,7 +143,7 @@ def test_a_fault_while_reading_back_is_overcome(kind: str, tmp_path: Path) -> No
     assert counts(report) == FINAL
 
 
-@pytest.mark.parametrize("place", ["@1", "@2", "@3", "@4", "@5", "@6"])
+@pytest.mark.parametrize("place", ["@1", "@2", "@4"])
 def test_one_look_that_misses_the_note_is_not_believed(place: str, tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, faults=[fault("500:after@1"), fault(f"missing-all:GET{place}")]) as box:
         assert counts(deliver(box, tmp_path)) == FINAL
@@ -210,25 +208,6 @@ def test_a_limit_without_end_ends_the_run_and_the_same_command_finishes_it(tmp_p
         box.set_limit(None)
         final = counts(deliver(box, tmp_path))
     assert final["created"] + final["already imported"] == 10
-
-
-def test_nobody_there_ends_the_run_with_every_row_not_sent(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY) as box:
-        box.stop()
-        report = deliver(box, tmp_path, give_up=1.0)
-        assert isinstance(report.stopped, Outage)
-        assert counts(report) == Counter({"not sent": 13})
-        assert (report.requests, report.looks) == (0, 0)
-        box.start()
-        assert counts(deliver(box, tmp_path)) == FINAL
-
-
-def test_a_wrong_key_is_said_plainly_and_sends_nothing_more(tmp_path: Path) -> None:
-    with Sandbox(api_key="another", bad_key_status=400) as box:
-        report = deliver(box, tmp_path)
-        assert len(box.received) == 1
-    assert isinstance(report.stopped, KeyRefused)
-    assert counts(report) == Counter({"not sent": 13})
 
 
 def test_the_key_follows_no_redirect(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

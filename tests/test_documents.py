@@ -106,6 +106,15 @@ def test_every_optional_part_that_a_document_installs_exists(document: Path) -> 
     assert {part for parts in named for part in parts.split(",")} <= set(project["optional-dependencies"])
 
 
+def test_the_usual_changes_have_a_recipe_of_at_most_five_lines_each() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## To change something")[2]
+    recipes = dict(
+        re.findall(r"^\*\*(.+?)\.\*\* .+\n((?:\S.*\n|   .*\n)+)", text.partition("Larger changes:")[0], re.MULTILINE)
+    )
+    assert len(recipes) == 5
+    assert [title for title, steps in recipes.items() if steps.count("\n") > 5] == []
+
+
 def part_of_delivery(title: str) -> str:
     """Return a section of docs/delivery.md with its lines joined."""
     part = DELIVERY.partition(f"\n## {title}\n")[2].partition("\n## ")[0]

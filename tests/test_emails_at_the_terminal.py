@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from importer.cli import main
-from tests.importing.test_emails import HEADINGS, PEOPLE, asked, by_email, listed, notes, spread, write
-from tests.sandbox import Sandbox, invented
+from tests.importing.test_emails import PEOPLE, asked, by_email, listed, notes, write
+from tests.sandbox import Sandbox
 
 
 def arguments(command: str, sheet: Path, box: Sandbox, *more: str) -> list[str]:
@@ -64,23 +59,6 @@ def test_check_without_a_call_says_how_much_of_a_grown_sheet_is_new(
         assert len(box.received) == calls
 
 
-def test_the_lines_of_a_plan_break_between_words_where_the_terminal_ends(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not within, as a terminal breaks what is too long for it."""
-    monkeypatch.setenv("COLUMNS", "60")
-    unused = [f"Column {number}" for number in range(9)]
-    rows = [(email, "Hello", "Public", *unused) for email in ("jo@example.com", "jo@example.com", "no email")]
-    sheet = write(tmp_path, rows, (*HEADINGS, *unused))
-    with Sandbox(prospects=PEOPLE) as box:
-        assert main(arguments("check", sheet, box, "-v")) == 1
-    lines = [line for line in capsys.readouterr().out.splitlines() if str(sheet) not in line]
-    assert max(map(len, lines)) < 60
-    said = " ".join(" ".join(lines).split())
-    assert "The importer never guesses an address, and never adds a prospect. Notes from" in said
-    assert "not used: 'Column 0', 'Column 1'" in said
-
-
 def test_check_online_says_that_it_looks_nothing_up_while_a_question_is_open(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,30 +90,3 @@ def test_check_online_needs_the_key(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert main(arguments("check", sheet, box, "--online")) == 2
         assert "API key" in capsys.readouterr().err
         assert box.received == ()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name != "posix", reason="kills as only POSIX can")
-@pytest.mark.parametrize(("count", "people"), [(40, 8_000), (300, 4_000)], ids=["searching", "listing"])
-def test_killed_in_the_middle_of_look_ups_it_goes_on(tmp_path: Path, count: int, people: int) -> None:
-    """No email is searched for twice whose answer was recorded, and every note is made once."""
-    everyone = invented(people)
-    sheet = write(tmp_path, by_email(spread(everyone, count)))
-    with Sandbox(prospects=everyone, latency=0.05) as box:
-        program = [sys.executable, "-m", "importer", *arguments("run", sheet, box, "--yes", "--workers", "2")]
-        environment = {**os.environ, "SALESHANDY_API_KEY": box.api_key}
-        running = subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while len(asked(box)) < 22 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        running.send_signal(signal.SIGKILL)
-        running.wait(timeout=30)
-        before = asked(box)
-        assert notes(box) == []
-        done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert len(notes(box)) == len(set(notes(box))) == count
-        after = asked(box)[len(before) :]
-        searched = {call for call in before if "@" in call}
-        # What was asked for in the last moments, by two workers, and in a round's wait for the disk, was not recorded.
-        assert len(searched & set(after)) <= 4

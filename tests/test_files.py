@@ -369,11 +369,6 @@ def test_a_file_that_is_larger_than_allowed_is_not_read(tmp_path: Path) -> None:
         files.opened(tmp_path / "f", 2)
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(files.NoRegularFile, match="it is not a regular file"):
-        files.opened(tmp_path)
-
-
 @POSIX
 @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY | os.O_APPEND | os.O_CREAT])
 def test_nobody_waits_for_the_other_end_of_a_pipe(tmp_path: Path, flags: int) -> None:

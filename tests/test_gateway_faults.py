@@ -34,16 +34,15 @@ def finished(box: Sandbox, folder: Path, **more: object) -> None:
 
 
 @pytest.mark.parametrize("way", ["html-404:before", "html-403:before", "gateway-404:before", "html-404:after"])
-@pytest.mark.parametrize("seed", [2, 3])
-def test_one_of_several_gateways_that_has_lost_its_way_costs_no_row(way: str, seed: int, tmp_path: Path) -> None:
+def test_one_of_several_gateways_that_has_lost_its_way_costs_no_row(way: str, tmp_path: Path) -> None:
     """Each call may meet it, also when a note is sent again; so its no says nothing of the note."""
-    with Sandbox(api_key=KEY, faults=faults(f"{way}:any%0.34"), seed=seed) as box:
+    with Sandbox(api_key=KEY, faults=faults(f"{way}:any%0.34"), seed=2) as box:
         report = deliver(box, tmp_path, LINES)
         assert counts(report)["rejected"] == 0
         finished(box, tmp_path)
 
 
-WAYS = ["html-300", "html-400", "html-401", "html-403", "html-404", "html-500", "html", "gateway-401", "gateway-404"]
+WAYS = ["html-300", "html-403", "html-404", "html-500", "html", "gateway-404"]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -54,20 +53,14 @@ def test_an_error_that_a_gateway_shows_as_another_is_looked_up(way: str, moment:
         finished(box, tmp_path)
 
 
-@pytest.mark.parametrize("ahead", [1200, 30, 10, -10, -1200])
+@pytest.mark.parametrize("ahead", [1200, 10, -1200])
 def test_a_gateways_clock_dates_no_note(ahead: int, tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, faults=faults(f"clock={ahead}", "500:after@5,7", "500:before@6")) as box:
         assert counts(deliver(box, tmp_path, LINES)) == ALL
         finished(box, tmp_path)
 
 
-def test_a_cache_is_passed_by(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, faults=faults("cache=300", "500:after@5,7", "500:before@6,9")) as box:
-        assert counts(deliver(box, tmp_path, LINES)) == ALL
-        finished(box, tmp_path)
-
-
-@pytest.mark.parametrize("way", ["", ":json", ":400", ":400:json", ":403"])
+@pytest.mark.parametrize("way", ["", ":json", ":403"])
 @pytest.mark.parametrize("start", [1, 5])
 def test_a_route_that_is_lost_for_a_while_is_waited_for(way: str, start: int, tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"lost-route=2{way}@{start}")) as box:

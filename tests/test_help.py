@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import cli, main
-from importer.cli.manual import COMMANDS, GROUPS
+from importer.cli.manual import COMMANDS
 from importer.settings import SETTINGS
 
 FIRST = {name: example for examples in COMMANDS.values() for name, example in examples.items()}
@@ -46,17 +46,6 @@ def test_an_example_is_understood_by_the_program(name: str, tmp_path: Path, monk
     cli.commands[name].make_context(name, arguments, parent=cli.make_context(program, [name]))
 
 
-def test_the_settings_of_run_stand_in_four_groups(capsys: pytest.CaptureFixture[str]) -> None:
-    """Reading, sending, results, and the rest under unattended; no topic stands in two."""
-    assert len({topic for topics in GROUPS.values() for topic in topics}) == sum(map(len, GROUPS.values()))
-    text = said(capsys, "run", "--help-all")
-    titles = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert titles == ["Reading", "Sending", "Results", "Unattended", "Other"]
-    assert text.index("Reading:") < text.index("--map") < text.index("Sending:") < text.index("--workers")
-    for setting in SETTINGS:
-        assert f"--{setting} " in text.replace("\n", " ")
-
-
 def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.CaptureFixture[str]) -> None:
     """About fifteen settings of run; a command whose settings are all common has no further help."""
     text = said(capsys, "run", "-h").replace("\n", " ")
@@ -66,13 +55,6 @@ def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.Captur
     assert "--help-all" in text
     assert "--help-all" not in said(capsys, "schedule", "-h")
     assert main(["schedule", "--help-all", "."]) == 2
-
-
-def test_no_start_waits_for_texts_that_are_not_shown() -> None:
-    """They are loaded once something is said."""
-    code = "import sys, importer.cli; print('importer.texts' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ import openpyxl
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing.preview import write_problems
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.markup import visible
@@ -165,21 +164,6 @@ def test_a_record_with_another_text_is_never_a_second_note(history: History, oth
     assert sum(history.there.values()) == 3
 
 
-def test_records_that_were_imported_without_their_ids_are_known_by_them_from_then_on(history: History) -> None:
-    history.run(*voicemails(1, 2), template=TEMPLATE)
-    rows = with_ids(voicemails(1, 2))
-    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 2}
-    assert history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")[0] == {"already imported": 2}
-
-
-def test_of_records_sent_as_they_stand_each_counts_for_itself_only(history: History) -> None:
-    """A new record with the text of an old one is a new note, composed or not."""
-    history.run(*with_ids(voicemails(1)), headings=WITH_IDS)
-    new = with_ids(voicemails(2), start=7)
-    counts, _, _ = history.run(*with_ids(voicemails(1)), *new, headings=WITH_IDS, template=TEMPLATE)
-    assert counts == {"already imported": 1, "created": 1}
-
-
 def test_two_contacts_of_one_activity_each_have_its_note(history: History) -> None:
     shared = [[*voicemails(20, prospect=who, text="Met both")[0], "00T5g0000999"] for who in (ADA, BEN)]
     assert history.run(*shared, headings=WITH_IDS)[0] == {"created": 2}
@@ -201,16 +185,6 @@ def test_ids_that_may_belong_to_other_records_suppress_nothing(history: History,
 
     assert history.run(*rows("One"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
     assert history.run(*rows("Two"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
-
-
-def test_rows_that_contradict_each_other_name_each_other(history: History) -> None:
-    """Two rows have the same record and other texts: both are problems, and no other row is."""
-    rows = with_ids(voicemails(1, 2, 3))
-    rows[1][-1] = rows[0][-1]
-    counts, results, _ = history.run(*rows, headings=WITH_IDS, template=TEMPLATE)
-    assert counts == {"created": 1, "invalid": 2}
-    assert "has another text in row 3" in results[0]["reason"]
-    assert "has another text in row 2" in results[1]["reason"]
 
 
 @pytest.mark.parametrize(("heading", "is_offered"), [("Task ID", True), ("Deal ID", False)])
@@ -346,16 +320,6 @@ def test_results_of_composed_notes_are_not_imported_without_their_template_unask
 def test_a_sheet_without_a_template_has_no_such_column(history: History) -> None:
     _, results, _ = history.run(*voicemails(1))
     assert "composed_text" not in results[0]
-
-
-def test_the_list_of_problems_shows_the_composed_texts_too(history: History) -> None:
-    path = history.folder / "sheet.csv"
-    path.write_text("Prospect ID,Date,Assigned,Comments,Visibility\nP1,2026-11-01,Ada,Called,Pubic\n", encoding="utf-8")
-    with prepare(path, history.settings(TEMPLATE)) as prepared:
-        report = write_problems(history.folder / "problems.csv", prepared.preview, path).path
-    with report.open(encoding="utf-8-sig", newline="") as file:
-        [row] = csv.DictReader(file)
-    assert (row["value"], row["composed_text"]) == ("Pubic", "2026-11-01, Ada: Called")
 
 
 def test_a_refusal_of_an_earlier_run_is_no_result_of_a_later_one(history: History) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,18 +152,6 @@ def test_no_byte_of_what_a_hostile_sheet_names_leaves(folder: Folder, process: b
     assert {attachment.name for attachment in folder.box.attachments} <= PERMITTED.keys()
 
 
-def test_a_name_is_found_however_its_letters_are_put_together(folder: Folder) -> None:
-    """As macOS writes it or as others do; where both are there, the one that is written."""
-    composed, decomposed = (unicodedata.normalize(form, "Gespräch Zoë.pdf") for form in ("NFC", "NFD"))
-    (folder.place / decomposed).write_bytes(b"decomposed")
-    assert [row["result"] for row in folder.run([composed, decomposed], "1.csv")[1]] == ["created", "created"]
-    assert left(folder.box) == digests(b"decomposed")
-    (folder.place / composed).write_bytes(b"composed")
-    if len({path.name for path in folder.place.glob("Gespr*")}) == 2:  # macOS takes them for one
-        folder.run([composed, decomposed], "2.csv")
-        assert left(folder.box) == digests(b"decomposed", b"composed")
-
-
 def test_a_name_that_holds_what_no_name_can_is_wrong_at_once(folder: Folder) -> None:
     """What no spreadsheet program lets in, and a file that is made for it may."""
     taken = attachments.Folder(folder.place)
@@ -264,31 +251,3 @@ def test_a_folder_that_is_swapped_for_a_link_leads_nowhere(folder: Folder, tmp_p
     opens = int(done.stdout.rpartition("opens:")[2])
     assert opens >= at
     assert left(folder.box) <= digests(GOOD), done.stdout + done.stderr
-
-
-# The same without end, by a process that knows nothing of the importer's moments.
-LOOPING = """
-import os, sys
-os.chdir(sys.argv[1])
-os.symlink("../outside", "link")
-print("begun", flush=True)
-while True:
-    for gone, comes in (("aside", "link"), ("link", "aside")):
-        os.rename("within", gone)
-        os.rename(comes, "within")
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system opens nothing part by part")
-def test_a_folder_that_another_process_swaps_without_end_leads_nowhere(folder: Folder, tmp_path: Path) -> None:
-    (tmp_path / "outside" / "call.pdf").write_bytes(b"nobody's business")
-    with subprocess.Popen([sys.executable, "-c", LOOPING, folder.place], stdout=subprocess.PIPE) as swapping:
-        try:
-            assert swapping.stdout is not None
-            assert swapping.stdout.readline() == b"begun\n"
-            _, rows = folder.run(["./" * number + "within/call.pdf" for number in range(1000)], "r.csv")
-        finally:
-            swapping.kill()
-    assert len(rows) == 1000
-    assert left(folder.box) <= digests(GOOD)

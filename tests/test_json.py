@@ -81,18 +81,6 @@ def test_run_tells_of_each_file(ask: Ask) -> None:
     assert "Results: a.results.xlsx" in said
 
 
-def test_a_word_that_leaves_its_rows_out_is_among_the_words_of_its_column(
-    ask: Ask, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """After the words with a value, in the plan and for programs."""
-    (tmp_path / "n.csv").write_text(f"{HEAD}P1,Hello,Colleagues\nP2,Hello,Public\n", encoding="utf-8")
-    arguments = ["check", "n.csv", "--value", "visibility:Colleagues="]
-    _, document, _ = ask(*arguments)
-    assert document["plan"]["mapping"]["visibility"]["meanings"] == {"Public": "public", "Colleagues": None}
-    assert main(arguments) == 0
-    assert "(Public → public, Colleagues → left out)" in " ".join(capsys.readouterr().out.split())
-
-
 def test_run_tells_of_several_files_and_of_what_was_left_out(ask: Ask) -> None:
     """One that can't be read is told with its error, and the worst status counts."""
     Path("a.csv").write_text(SHEET, encoding="utf-8")

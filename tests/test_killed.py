@@ -6,7 +6,6 @@ import csv
 import hashlib
 import os
 import random
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from tests.truth import DELIVERED, Line, check, read_results, write_sheet
 pytestmark = pytest.mark.slow
 
 KEY = "a-key-that-nobody-may-see"
-KILLS = 8  # of each of the seven seeds, with each database, 112 in all
+KILLS = 8  # of each of the three seeds, with each database, 48 in all
 LIMIT = Limit.parse("150/1s:headers:429")
 _LONGEST = 150.0  # seconds that anything in here may take; far more than it does
 # A success that names no notes isn't among them: it rests for five minutes, which no test waits for (test_answers.py).
@@ -131,7 +130,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], lis
     return new
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
     seed: int, tmp_path: Path, database: Callable[[], list[str]]
 ) -> None:
@@ -156,14 +155,14 @@ def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
         assert {prospect for prospect in sent if prospect.startswith("P")} == set()  # only rejected ones again
 
 
-@pytest.mark.parametrize("seed", [30, 31])
+@pytest.mark.parametrize("seed", [30])
 def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(
     seed: int, tmp_path: Path, database: Callable[[], list[str]]
 ) -> None:
     """Each of them has the note once, and the row all its IDs, or none if one of them is nobody."""
     chance, journal = random.Random(seed), database()
-    people = [f"{chance.choice('abcdefg')}Rsp{number:04}" for number in range(60)]
-    rows = [(chance.sample(people, chance.randint(1, 4)), f"Note {number % 12}") for number in range(90)]
+    people = [f"{chance.choice('abcdefg')}Rsp{number:04}" for number in range(40)]
+    rows = [(chance.sample(people, chance.randint(1, 4)), f"Note {number % 12}") for number in range(50)]
     rows += [(["INVALID1", *chance.sample(people, 2)], f"Note {number}") for number in range(3)]
     chance.shuffle(rows)
     lines = [Line(chance.choice([";", ", ", " | ", "\n"]).join(named), note) for named, note in rows]
@@ -191,7 +190,7 @@ def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(
         assert sent == {"INVALID1"}
 
 
-@pytest.mark.parametrize("seed", [20, 21])
+@pytest.mark.parametrize("seed", [20])
 def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_theirs(
     seed: int, tmp_path: Path, database: Callable[[], list[str]]
 ) -> None:
@@ -219,46 +218,6 @@ def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_thei
         ids = {row["note_id"] for row in rows if row["note_id"]}
         assert len(ids) == len(lines) - len(doubted) <= sum(there.values()) - len(lines)
         assert not ids & earlier
-
-
-def test_ctrl_c_ends_it_in_good_order_and_the_same_command_finishes(tmp_path: Path, address: str) -> None:
-    lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(120)]
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with Sandbox(api_key=KEY, latency=0.2) as box:
-        process = start(box, sheet, "--journal", address)
-        assert wait_for_requests(box, 4, process)
-        process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
-        status, output = finish(process)
-        assert status == 3, output
-        assert "Run the same command again to continue" in " ".join(output.split())
-        counts = check(lines, tmp_path / "results.csv", box)
-        assert counts["created"] == len(box.notes) > 0
-        assert counts["unconfirmed"] == 0
-        assert counts["not sent"] > 0
-        status, output = finish(start(box, sheet, "--journal", address))
-        assert status == 0, output
-        final = check(lines, tmp_path / "results.csv", box)
-        assert final["created"] + final["already imported"] == len(box.notes) == 120
-
-
-def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_path: Path, address: str) -> None:
-    lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(60)]
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    limit = Limit.parse("1/600s:headers:429:first-call")  # so the first run waits after its first call
-    with Sandbox(api_key=KEY, limit=limit) as box:
-        first = start(box, sheet, "--journal", address)
-        assert wait_for_requests(box, 1, first)
-        status, output = finish(start(box, sheet, "--journal", address, "--results", str(tmp_path / "other.csv")))
-        assert status == 3
-        assert f"process {first.pid}" in " ".join(output.split())
-        assert "since 20" in " ".join(output.split())
-        assert not (tmp_path / "other.csv").exists()
-        first.kill()
-        first.communicate(timeout=_LONGEST)
-        box.set_limit(None)
-        status, output = finish(start(box, sheet, "--journal", address))
-        assert status == 0, output
-        check(lines, tmp_path / "results.csv", box)
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
@@ -302,7 +261,7 @@ def test_at_any_moment_all_files_are_known_but_those_under_way(tmp_path: Path) -
         assert len(box.notes) == 60
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(1))
 def test_killed_amid_uploads_it_uploads_nothing_again_that_is_up_and_every_note_carries_its_files(
     seed: int, tmp_path: Path
 ) -> None:

@@ -105,12 +105,6 @@ def test_why_nothing_was_sent_is_told(run: Run) -> None:
     assert events()[-1][:2] == ("ERROR", "ended with an error")
 
 
-def test_the_log_names_flags_as_the_command_line_does(run: Run) -> None:
-    Path("a.csv").write_text("Prospect ID,Note\nP1,x\n", encoding="utf-8")
-    assert run("run", "a.csv") == 2
-    assert any("--map visibility=" in rest for _, name, rest in events() if name == "file not imported")
-
-
 def test_what_a_message_quotes_of_cells_and_of_the_api_is_left_out() -> None:
     text = "The column 'State' holds 'A secret' and 'b': is `value State.b=Draft` meant?"
     told = logs.said(UnclearColumns(text, [Question(words(text), words("What is it?"), samples=["A secret", "b", ""])]))

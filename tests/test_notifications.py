@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from importer.cli import main
-from importer.errors import BadSettings, ImporterError, JournalFailed, OutOfHours
+from importer.errors import BadSettings, ImporterError
 from importer.importing.batch import Batch, FileEnded
 from importer.journal.lock import held
 from importer.messages import Cell, SettingPart, render, say, words
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings
 from importer.telling import notification_messages
-from importer.telling.notifications import Notification, Notifier
+from importer.telling.notifications import Notifier
 from tests.listening import Ear, http_ear, mail_ear
 from tests.sandbox import Sandbox
 
@@ -163,39 +162,6 @@ def test_a_run_that_sends_nothing_is_told(
     assert box.received == ()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "what", "to_do"),
-    [
-        (["--profile", "nite"], "There is no profile 'nite'.", "The only profile is 'default'. Correct the name."),
-        (["--archive", "none"], "Nothing can be moved to {here}/none, because", "Create it, or name another."),
-        (["--api-key-file", "none"], "The API key could not be read from {here}/none", "Put the file there, or name"),
-        (["--api-key-file", "notify.txt"], "notify.txt does not contain an API key", "Put the API key into it, alone"),
-        (["--api-key-file", "empty"], "The file empty is empty.", "Put the API key into it, alone or as a line SALES"),
-        (["{here}/exports"], "There is no file or folder {here}/exports.", "Check the path."),
-        (["empty-folder"], "There is no spreadsheet in the folder empty-folder.", "Check whether the export was made."),
-        (["--for", "20s"], "'night.csv': not begun, because: The time limit was reached (--for).", "to continue."),
-        (["--journal", "night.csv/j"], "The journal night.csv/j can't be used", "Name another with --journal."),
-    ],
-)
-@pytest.mark.slow
-def test_what_can_be_said_on_the_screen_and_holds_nothing_of_the_sheet_is_told_as_it_is(
-    arguments: list[str], what: str, to_do: str, run: Run, ear: Ear, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Which folder is missing, with its whole path, and what to do about it."""
-    Path("empty").write_text("\n")
-    Path("empty").chmod(0o600)
-    Path("empty-folder").mkdir()
-    given = [argument.format(here=Path.cwd()) for argument in arguments]
-    assert run(GOOD, *given, addresses=f"json://{ear.place}/hook") in (2, 3)
-    message = ear.told[0]["message"]
-    what = what.format(here=Path.cwd())
-    assert what in message
-    assert to_do in message.partition("What to do: ")[2]
-    assert re.sub(r"'night.csv': not begun, because: ", "", what).partition("{")[0].split("none")[0] in " ".join(
-        capsys.readouterr().err.split()
-    )
-
-
 def test_a_refused_key_is_told_with_its_profile_and_its_place_and_the_screen_says_so_too(
     run: Run, ear: Ear, profiles: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,16 +178,6 @@ def test_a_refused_key_is_told_with_its_profile_and_its_place_and_the_screen_say
     assert place in ear.told[0]["message"].partition("What to do: ")[2]
     assert place in " ".join(capsys.readouterr().out.split())
     assert "another-key" not in ear.calls[0].body
-
-
-def test_a_full_disk_is_told_as_such() -> None:
-    """Whether it was full at the beginning or on the way."""
-    error = JournalFailed(
-        say("journal.failed-writing", name="/j", error="database or disk is full", mend=say("sqlite.mend"))
-    )
-    told = notification_messages.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
-    assert "n.csv: The journal /j could not be written: database or disk is full." in told.body
-    assert "What to do: Nothing more was sent. Free some space, or check that the file is writable" in told.body
 
 
 def test_each_kind_that_may_leave_is_one() -> None:
@@ -311,14 +267,6 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
     assert "night.csv: not begun, because another import of the same workspace is running." in ear.told[0]["message"]
 
 
-def test_what_was_begun_outside_of_its_hours_is_to_be_run_in_them() -> None:
-    told = notification_messages.notification(
-        Batch("night", [FileEnded.failed(Path("n.csv"), OutOfHours("It is 01:05 here."))])
-    )
-    assert "n.csv: not begun, because the current time is outside the time window." in told.body
-    assert "What to do: Run the same command again during its time window (--between)." in told.body
-
-
 def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without what Python says of it, in which a cell's value may stand."""
     monkeypatch.setattr("importer.telling.report_messages.report", lambda _: 1 / 0)
@@ -402,25 +350,6 @@ def test_a_host_that_is_none_fails_nothing_and_shows_no_address(
     )
     assert "hidden" not in shown.out + shown.err
     assert ear.paths() == [("GET", "/alive")]
-
-
-def test_a_system_that_starts_no_thread_has_everyone_told_one_after_another(
-    ear: Ear, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    start, here, refused = threading.Thread.start, threading.current_thread(), []
-
-    def refuse(thread: threading.Thread) -> None:
-        if threading.current_thread() is here:
-            refused.append(thread)
-            raise RuntimeError("can't start new thread")
-        start(thread)  # of the server that is called
-
-    notifier = Notifier.to([Recipient(f"ping+http://{ear.place}/{name}", words(name)) for name in ("a", "b")])
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", refuse)
-        assert notifier.tell(Notification("title", "body", 0)) == []
-    assert len(refused) == 2
-    assert [call.path for call in ear.calls] == ["/a", "/b"]
 
 
 def test_of_a_reply_without_end_only_the_beginning_is_read(run: Run, ear: Ear) -> None:

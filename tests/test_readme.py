@@ -35,6 +35,7 @@ from importer.reading import Limits
 from importer.resultsfile import COLUMNS, protected
 from importer.rows.columns import find
 from importer.settings import BATCH_SIZE, GIVE_UP, LIVE, SETTINGS, Settings, readings
+from tests import house
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
@@ -70,6 +71,13 @@ def test_the_readme_is_short_and_leads_to_every_document() -> None:
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     linked = {*re.findall(r"\]\(docs/([\w-]+\.md)", README + contributing)}
     assert linked == {path.name for path in (ROOT / "docs").glob("*.md")}
+
+
+def test_a_quarter_of_the_code_makes_sure_that_each_note_arrives_once() -> None:
+    assert "A quarter of the program's code" in README
+    lines = house.rooms()
+    delivering = sum(lines[room] for room in ("grouping", "delivery", "journal", "calls", "api"))
+    assert 0.2 <= delivering / lines.total() <= 0.3
 
 
 def test_make_demo_and_make_test_are_the_two_commands_of_a_clone() -> None:

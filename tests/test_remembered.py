@@ -241,14 +241,6 @@ def test_no_note_is_more_than_its_own_column_says_whatever_was_answered_for_anot
     see_that_none_is_more(tmp_path, one, other, picks, on_the_page=on_the_page)
 
 
-@pytest.mark.slow
-@drawn
-@settings(max_examples=400, **calm)
-def test_so_it_is_for_many_more(tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool) -> None:
-    """The same, drawn more often than anybody would like to wait for."""
-    see_that_none_is_more(tmp_path, one, other, picks, on_the_page=on_the_page)
-
-
 def test_two_tables_of_one_column_may_not_contradict_each_other(tmp_path: Path) -> None:
     """The later one doesn't silently count: it might be the public one."""
     desk = Desk(tmp_path)

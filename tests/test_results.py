@@ -6,13 +6,11 @@ import csv
 import errno
 import gc
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from io import BufferedRandom, BytesIO
 from pathlib import Path
@@ -21,10 +19,8 @@ from zipfile import ZipFile
 
 import openpyxl
 import pytest
-import xlsxwriter
 from hypothesis import example, given
 from hypothesis import strategies as st
-from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
@@ -151,15 +147,6 @@ def test_every_row_stands_once_in_order_with_its_own_columns_untouched(tmp_path:
     assert body[0][4:] == ["0012", None, 2, when, "R1/7"]
     assert body[4][4:] == [None, "Sheet1!C6: the visibility is empty.", 6, None, None]
     assert body[6][3:] == ["not sent", None, None, 8, None, None]
-
-
-def test_a_second_reader_sees_the_same_texts(tmp_path: Path) -> None:
-    """calamine, which reads workbooks as Excel does, finds the ids as text and the time as a date-time."""
-    path = results.write(tmp_path / "r.xlsx", rows(2), created(2), SUMMARY, run="R1").path
-    head, first, second = CalamineWorkbook.from_path(path).get_sheet_by_name("Results").to_python()
-    assert head == [*HEADINGS, *OUR_COLUMNS]
-    assert first == ["00000", "Note 0", "Private", "created", "N0", "", 2.0, local(AT).replace(tzinfo=None), "R1/1"]
-    assert second[:5] == ["00001", "Note 1", "Private", "created", "N1"]
 
 
 def test_csv_says_the_same_and_opens_in_excel(tmp_path: Path) -> None:
@@ -300,22 +287,6 @@ def test_unprotected_is_the_exact_inverse_of_protected(text: str) -> None:
     assert protected(text).replace("'", "") == text.replace("'", "")
     if not set(text[1:]) & set(BORDERS):
         assert protected(text) in {text, "'" + text, f"{text[:1]}'{text[1:]}", f"'{text[:1]}'{text[1:]}"}
-
-
-@given(st.text(alphabet="=+-@\t\r\n 5.,eEa＝", min_size=1))
-def test_what_is_left_unprotected_is_a_number_or_harmless(text: str) -> None:
-    """A text that begins with a sign that programs run is protected unless it is a number."""
-    if protected(text) == text and text.lstrip()[:1] in {*"=+-@＝"}:
-        float(text.replace(",", ""))
-
-
-@pytest.mark.parametrize("text", ["b\r\n\r\nc", "b\n\tc", "\nb", "\r\nb", "\tb", "b\r\n \r\n\tc"])
-def test_a_blank_line_within_a_cell_gets_no_apostrophe(text: str) -> None:
-    """Only text that could run as a formula is guarded; marks of earlier versions are still taken off."""
-    assert protected(text) == text
-    assert unprotected(text) == text
-    assert unprotected("b\r\n'\r\nc") == "b\r\n\r\nc"
-    assert unprotected("'\nb") == "\nb"
 
 
 @given(ANY_TEXT)
@@ -470,30 +441,6 @@ def test_reasons_wrap_wherever_they_stand_and_so_do_the_summarys_labels(tmp_path
     assert [bool(cell.value and cell.alignment.wrap_text) for cell in (*reasons, *labels)] == [True] * 4
 
 
-@pytest.mark.parametrize(("columns", "fits"), [(3, True), (30, False)])
-def test_a_wide_sheet_prints_on_several_pages_that_can_be_read(tmp_path: Path, columns: int, fits: bool) -> None:
-    """A narrow one on one page's width; the headings are on every page.
-
-    Of a wide one each page has the prospect, and so does that with the result and the reason; what nobody reads on
-    paper isn't printed.
-    """
-    table = Rows(("x" * 20,) * columns, headings=[f"Column {i}" for i in range(columns)])
-    outcomes = Outcomes(1)
-    outcomes.settle([0], Result.REJECTED, reason=words("no"))
-    summary = replace(SUMMARY, prospect=1)
-    book = openpyxl.load_workbook(results.write(tmp_path / "r.xlsx", table, outcomes, summary).path)
-    last = {name: [cell.value for cell in book[name][1]] for name in ("Results", "To fix")}
-    for name, ends_with, repeated in (("Results", "reason", "$B:$B"), ("To fix", f"Column {columns - 1}", "$A:$B")):
-        sheet = book[name]
-        end = get_column_letter(last[name].index(ends_with) + 1)
-        assert sheet.print_area == f"'{name}'!$A$1:${end}$2"
-        assert sheet.print_title_cols == (None if fits else repeated)
-        assert [split.id for split in sheet.col_breaks.brk] == ([columns] if name == "Results" else [])
-        assert bool(sheet.sheet_properties.pageSetUpPr and sheet.sheet_properties.pageSetUpPr.fitToPage) is fits
-        assert (sheet.page_setup.scale == 60) is not fits
-        assert sheet.print_title_rows == "$1:$1"
-
-
 def test_results_are_told_apart_by_colour(tmp_path: Path) -> None:
     """Green, grey, red and amber: one fill for each kind of result, and our headings differ from theirs."""
     table, outcomes = every_outcome()
@@ -575,34 +522,6 @@ def test_summary_has_a_native_chart_of_the_counts(tmp_path: Path) -> None:
 # A library that has changed
 
 
-@pytest.mark.slow
-def test_results_survive_another_xlsxwriter(tmp_path: Path) -> None:
-    """A version that calls parts of its inside by other names makes the same workbook."""
-    inside = ("_write_single_row", "fh", "dim_rowmax", "_get_xf_index", "row_data_fh", "previous_row")
-    library = Path(str(xlsxwriter.__file__)).parent
-    for module in library.rglob("*.py"):
-        text = module.read_text(encoding="utf-8")
-        copy = tmp_path / "xlsxwriter" / module.relative_to(library)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(re.sub(rf"\b({'|'.join(inside)})\b", r"\1_new", text), encoding="utf-8")
-    script = f"""
-        import pathlib, sys
-        sys.path.insert(0, {str(tmp_path)!r})
-        import xlsxwriter
-        assert pathlib.Path(xlsxwriter.__file__).is_relative_to({str(tmp_path)!r})
-        from importer import results
-        from tests.test_results import SUMMARY, every_outcome
-        print(results.write(pathlib.Path({str(tmp_path)!r}, "r.xlsx"), *every_outcome(), SUMMARY, run="R1"))
-    """
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    assert (done.stderr, done.stdout.strip()) == ("", str(results.Written(tmp_path / "r.xlsx")))
-    path = results.write(tmp_path / "present.xlsx", *every_outcome(), SUMMARY, run="R1").path
-    for sheet in ("Results", "To fix", "Summary"):
-        assert cells(tmp_path / "r.xlsx", sheet) == cells(path, sheet)
-
-
 # Which file it becomes
 
 
@@ -643,16 +562,6 @@ def test_a_workbook_that_can_not_be_written_becomes_csv(
     why = "the disk is full" if isinstance(error, OSError) else "AttributeError: no '_write_single_row'"
     assert render(written.remark) == f"The workbook could not be written ({why}), so the results are a .csv file."
     assert [path.name for path in tmp_path.iterdir()] == ["r.csv"]
-
-
-def test_more_columns_than_a_sheet_holds_become_csv(tmp_path: Path) -> None:
-    """A workbook's sheet ends at 16,384 columns; a table that needs more is written as CSV, and it says so."""
-    names = [f"c{i}" for i in range(16_379)]
-    written = results.write(tmp_path / "r.xlsx", Rows(names, headings=names), created(1), SUMMARY)
-    assert written.path == tmp_path / "r.csv"
-    assert "16,385 columns is more than a sheet can hold" in render(written.remark)
-    assert len(csv_rows(written.path)[1]) == 16_385
-    assert not (tmp_path / "r.xlsx").exists()
 
 
 def test_more_rows_than_a_sheet_holds_become_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -848,45 +757,6 @@ def test_a_full_disk_is_said_without_a_traceback_and_leaves_nothing(tmp_path: Pa
         assert line.startswith(f"{name} could not be written anywhere (")
         assert "File too large" in line
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.slow
-@systems.posix
-@LINUX
-def test_a_disk_that_is_really_full_is_said_in_one_sentence(tmp_path: Path) -> None:
-    """A tiny file system, full when a part of the workbook, or its end, is to be written: not a word on stderr."""
-    script = f"""
-        import os, pathlib, tempfile
-        from importer import results
-        from importer.errors import ResultsNotWritten
-        from tests.test_results import SUMMARY, created, rows
-        tempfile.tempdir = os.getcwd()
-        for count in (2_000, 20_000):
-            for rest in range(0, 60_000, 4096):
-                with open("filler", "wb") as filler:
-                    filler.write(bytes({300 * 1024} - 4096 - rest))
-                try:
-                    print(count, results.write(pathlib.Path("r.xlsx").absolute(), rows(count), created(count), SUMMARY))
-                    os.unlink("r.xlsx") if os.path.exists("r.xlsx") else os.unlink("r.csv")
-                except ResultsNotWritten as error:
-                    print(count, error)
-    """
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(tmp_path)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("no small file system can be mounted here")
-    try:
-        env = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent.parent)}
-        command = [sys.executable, "-c", textwrap.dedent(script)]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
-    assert done.stderr == ""
-    for count in (2_000, 20_000):
-        assert re.search(
-            rf"^{count} r\.xlsx could not be written anywhere .*the disk is full", done.stdout, re.MULTILINE
-        )
 
 
 def test_a_disk_that_is_full_at_any_moment_leaves_no_word_behind() -> None:

@@ -141,23 +141,6 @@ def as_cron_reads_it(line: str, *, halves_backslashes: bool) -> str:
     return command
 
 
-def as_cron_reads(command: str, *, takes_double: bool) -> str:
-    """The command that cron gives to the shell: up to a bare %, without escaping backslashes (Vixie's do_command.c)."""
-    read: list[str] = []
-    is_escaped = False
-    for sign in command:
-        if is_escaped:
-            is_escaped = False
-            if sign == "%" or (takes_double and sign == "\\"):
-                read.pop()
-        elif sign == "%":
-            break
-        else:
-            is_escaped = sign == "\\"
-        read.append(sign)
-    return "".join(read)
-
-
 @posix
 @pytest.mark.parametrize("halves_backslashes", [True, False], ids=["vixie", "cronie"])
 def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path, *, halves_backslashes: bool) -> None:

@@ -110,20 +110,6 @@ def test_results_that_are_kept_here_have_such_a_name_too(name: str, here: str) -
     assert local_name(Url("memory://inbox") / name) == here
 
 
-def test_a_folder_of_another_store_is_imported_and_moved(type_: Typed, box: Sandbox, memory: dict[str, object]) -> None:
-    """Results beside the files; earlier results are skipped; then all goes into the archive."""
-    put_in_memory("/inbox/a.csv", f"{HEAD}P-1,hello,private\n")
-    put_in_memory("/inbox/b.csv", f"{HEAD}P-2,there,private\n")
-    fsspec.filesystem("memory").mkdir("/done")
-    assert type_("run", "memory://inbox", *ROOM) == 0, type_.all
-    assert sorted(memory) == ["/inbox/a.csv", "/inbox/a.results.csv", "/inbox/b.csv", "/inbox/b.results.csv"]
-    assert type_("run", "memory://inbox/*.csv", *ROOM, "--archive", "memory://done") == 0, type_.all
-    assert "Skipped (results of an earlier run or of practice): 'a.results.csv', 'b.results.csv'." in type_.all
-    done = ["/done/a.csv", "/done/a.results (2).csv", "/done/b.csv", "/done/b.results (2).csv"]
-    assert sorted(memory) == [*done, "/inbox/a.results.csv", "/inbox/b.results.csv"]
-    assert len(box.notes) == 2
-
-
 def test_a_file_is_never_moved_over_another(memory: dict[str, object]) -> None:
     """Both stay as they are; the archive then tries the next name."""
     for folder, text in (("inbox", "mine"), ("done", "a colleague's")):

@@ -130,7 +130,6 @@ def test_nothing_is_printed_past_the_gate() -> None:
         ("check", f"{HOSTILE}.csv"),
         ("check", "x.csv", "--report", f"{HOSTILE}.txt"),
         ("check", "x.csv", "--base-url", f"https://{HOSTILE}"),
-        ("results", HOSTILE, "x.csv"),
         ("hide", HOSTILE),
         ("template", f"{HOSTILE}/x.xlsx"),
         ("history", HOSTILE),
@@ -143,7 +142,7 @@ def test_a_command_line_is_repeated_without_obeying_it(type_: Keyboardless, argu
 
 @pytest.mark.skipif(sys.platform == "win32", reason="such names can't be there")
 def test_a_file_steers_nothing_by_its_name_or_contents(type_: Keyboardless, tmp_path: Path) -> None:
-    """Its name, sheet, headings, ids, notes and cells, from check and run to history, results, hide and verify."""
+    """Its name, sheet, headings, ids, notes and cells, from check and run to history, hide and verify."""
     name = f"n{TITLE}\n9 created\u202e.xlsx"
     book = openpyxl.Workbook()
     book.active.title = "s\u202e\u2028t"  # type: ignore[union-attr]
@@ -164,7 +163,6 @@ def test_a_file_steers_nothing_by_its_name_or_contents(type_: Keyboardless, tmp_
         place = ("--base-url", server.url)
         type_("run", name, "--yes", *place)
         assert r"n\x1b[2J" in type_("history", *place)[1]
-        type_("results", "last", name, *place)
         type_("hide", "last", *place)
         type_("verify", *place)
 

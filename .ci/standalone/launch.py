@@ -15,7 +15,7 @@ def main() -> None:
     multiprocessing.freeze_support()
     match sys.argv[1:]:
         case ["-P", script] if Path(script).stem == "messenger":
-            from importer.commands import messenger  # noqa: PLC0415 - each needs one of them
+            from importer.telling import messenger  # noqa: PLC0415 - each needs one of them
 
             messenger.main()
         case _:

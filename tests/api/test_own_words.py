@@ -164,12 +164,6 @@ def test_a_slow_429_may_be_a_gateways_page_for_an_upstream_that_timed_out(body: 
     assert failure.is_applied is None
 
 
-@pytest.mark.parametrize("status", ["403 Forbidden", "302 Found", "503 Service Unavailable"])
-def test_somebody_may_be_at_work_on_what_a_page_answered(status: str) -> None:
-    with Canned(reply(b"<html>Sorry</html>", status, "Content-Type: text/html")) as server:
-        assert failure_of(posted(server)).at_work
-
-
 def test_what_a_gateways_page_says_at_its_head_is_shown() -> None:
     page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
     with Canned(reply(page, "400 Bad Request", "Content-Type: text/html")) as server:

@@ -10,7 +10,6 @@ from tests.api.canned import Canned, called, failure_of, reply, value_of
 
 JO = {"id": "jzRkmgMdwA", "createdAt": "2022-01-13T09:48:35.824Z", "email": "Jo@example.com", "attributes": []}
 JSON = "Content-Type: application/json"
-TOLD = ("X-RateLimit-Remaining: 9", "X-RateLimit-Reset: 2026-04-21T10:57:07.000Z")
 
 pytestmark = pytest.mark.usefixtures("dead_proxies")
 

@@ -169,11 +169,6 @@ def test_a_certificate_that_is_not_accepted_blocks_and_names_the_way_out(call: C
     assert server.requests == []
 
 
-def test_a_certificate_that_the_environment_names_is_accepted(trusted: None) -> None:
-    with Secure(CREATED) as server:
-        assert outcome(server.url) == {"P1": canned.CREATED}
-
-
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_server_that_wants_a_certificate_of_ours_blocks(trusted: None, newest: ssl.TLSVersion) -> None:
     """By the older protocol that is said before the request leaves; by the newer one after it, when all is unclear."""

@@ -78,23 +78,6 @@ def test_notes_are_understood_and_their_author_is_an_email_in_lower_case(form: s
     assert (found.draft, found.has_more) == (None, True)
 
 
-@pytest.mark.parametrize(
-    ("author", "expected"),
-    [
-        ({"firstName": "Avery", "lastName": "Stone", "email": EMAIL, "id": "U1"}, EMAIL.lower()),
-        ({"firstName": "Avery", "lastName": "Stone", "id": "U1"}, "U1"),
-        ({"firstName": "Avery", "lastName": "Stone"}, "Avery Stone"),
-        ({}, ""),
-        (None, ""),
-    ],
-)
-def test_an_author_without_an_email_is_an_id_or_else_a_name(author: object, expected: str) -> None:
-    document = example("read-notes")
-    document["payload"]["notes"][0]["author"] = author
-    found: NotesPage = value_of(answered(READS[0], 200, document))
-    assert found.notes[0].author == expected
-
-
 @pytest.mark.parametrize("missing", ["pinnedAt", "updatedAt", "editedAt", "editedBy"])
 def test_any_date_but_that_of_creation_and_who_edited_a_note_may_be_null(missing: str) -> None:
     document = example("read-notes")
@@ -114,24 +97,6 @@ def test_an_update_is_understood() -> None:
         document["payload"]["id"] = note_id
         failure = answered("PATCH /v1/notes/{noteId}", 200, document).failure
         assert failure is None if is_it else failure is not None and failure.is_astray
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {"payload": {"results": [{"prospectId": "Pr9xQ2Lm", "noteId": "N1", "id": "N2", "success": True}]}},
-        {"payload": {"results": []}, "results": [{"prospectId": "Pr9xQ2Lm", "noteId": "N1", "success": True}]},
-        {"payload": [{"noteId": "N1", "success": True}]},
-        {"payload": {"notes": []}},
-    ],
-)
-def test_results_that_can_be_read_in_two_ways_are_no_answer(document: object) -> None:
-    """Nor do they say that there is no note."""
-    answer = answered("POST /v1/notes", 201, document)
-    if answer.failure is None:
-        assert answer.value in ({}, {"Pr9xQ2Lm": Answer("N1")})
-    else:
-        assert answer.failure.is_applied is None
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------
@@ -174,19 +139,6 @@ def test_a_limit_is_known_by_its_words_whatever_the_status_the_code_and_the_layo
     failure = failure_of(answered(call, status, laid_out(layout, code, "Rate Limit exceeded")))
     assert failure.cause is Cause.RATE_LIMITED
     assert failure.is_applied is False
-
-
-def test_the_limits_refusal_is_understood() -> None:
-    limit = page("limit")
-    assert failure_of(answered("POST /v1/notes", limit["status"], limit["reply"])).cause is Cause.RATE_LIMITED
-
-
-@pytest.mark.parametrize("layout", shapes.LAYOUTS)
-def test_a_general_failure_leaves_open_whether_notes_were_made_and_is_no_answer_to_a_read(layout: str) -> None:
-    for call, words in (("POST /v1/notes", "Failed to create notes"), *((read, "Failed to fetch") for read in READS)):
-        failure = failure_of(answered(call, 400, laid_out(layout, 4000, words)))
-        assert failure.cause not in API_REFUSED
-        assert failure.is_applied is None
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -42,17 +42,6 @@ def refused(call: Call, status: int, body: object, *headers: str) -> Any:
         return failure_of(called(server.url, call))
 
 
-@in_each_layout
-@pytest.mark.parametrize("code", [40000, 4000, 1001, 5001, None])
-@pytest.mark.parametrize("status", [400, 403, 429, 503])
-def test_a_limit_is_one_whatever_the_status_and_the_code(layout: Any, code: int | None, status: int) -> None:
-    for words in ("Rate Limit exceeded", "Rate limit exceeded."):
-        for call in CALLS:
-            failure = refused(call, status, layout(code, words))
-            assert (failure.cause, failure.wait, failure.is_applied) == (Cause.RATE_LIMITED, None, False)
-    assert refused(create, status, layout(code, "Rate Limit exceeded"), "Retry-After: 7").wait == 7.0
-
-
 @pytest.mark.parametrize("words", ["API rate limit exceeded", "User Rate Limit Exceeded", "The limit was exceeded"])
 def test_a_gateways_words_for_a_limit_are_not_the_apis(words: str) -> None:
     assert refused(create, 400, {"message": words}).cause is Cause.INTERMEDIARY

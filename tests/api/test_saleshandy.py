@@ -182,14 +182,6 @@ def test_what_cannot_be_read_with_certainty_is_unclear(answer: bytes, cause: Cau
     assert len(server.requests) == 1  # nothing is sent twice by itself
 
 
-@pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Unavailable", "504 Gateway Timeout", "408 Timeout"])
-def test_where_a_gateway_answers_the_server_may_still_be_at_work(status: str) -> None:
-    with Canned(reply(b"", status)) as server:
-        failure = failure_of(posted(server))
-    assert failure.cause is Cause.FAILED
-    assert failure.at_work
-
-
 def test_where_the_server_itself_failed_it_is_no_longer_at_work() -> None:
     words = "Internal server error, please try again later"
     with Canned(reply({"message": words, "code": 5001}, "500 Error")) as server:
@@ -218,19 +210,6 @@ def test_a_page_of_a_hundred_long_notes_is_read() -> None:
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "413 Too Large", "422 Unprocessable", "418 I"])
-def test_a_refusal_comes_in_the_apis_own_words(status: str) -> None:
-    answer = reply({"code": 1001, "message": "Invalid prospect Id"}, status)
-    with Canned(answer) as server:
-        came = posted(server)
-    failure = failure_of(came)
-    assert render(failure.text) == "Invalid prospect Id"
-    assert failure.cause is Cause.UNKNOWN_PROSPECT
-    assert failure.is_applied is False
-    assert came.metadata is not None
-    assert came.metadata.status == int(status[:3])
 
 
 @pytest.mark.parametrize(
@@ -316,23 +295,6 @@ def test_a_key_that_is_not_accepted_is_said_with_what_to_do(status: str, body: o
     assert failure.cause is Cause.BAD_KEY
     assert failure.is_applied is False
     assert "SALESHANDY_API_KEY" in render(failure.text)
-
-
-@pytest.mark.parametrize(("status", "body"), [("401 Unauthorized", b""), ("403 Forbidden", b"<html>")])
-def test_a_refusal_without_the_apis_words_says_nothing_of_the_key(status: str, body: bytes) -> None:
-    """A gateway says so too, and may have let the request through before."""
-    with Canned(reply(body, status)) as server:
-        failure = failure_of(posted(server))
-    assert failure.cause is Cause.INTERMEDIARY
-    assert failure.is_applied is None
-    assert status in render(failure.text)
-
-
-def test_reading_that_is_forbidden_concerns_the_prospect_not_the_key() -> None:
-    with Canned(reply({"code": 1001, "message": "Note not found or access denied"}, "403 Forbidden")) as server:
-        assert failure_of(called(server.url, find)).cause is Cause.BAD_REQUEST
-    with Canned(reply({"message": "Forbidden"}, "403 Forbidden")) as server:
-        assert failure_of(called(server.url, find)).cause is Cause.INTERMEDIARY
 
 
 def test_reading_that_is_forbidden_for_the_keys_sake_concerns_the_key() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +13,6 @@ from importer.api.protocol import API_REFUSED
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
 from tests.api.canned import (
-    CREATED,
     KEY,
     Canned,
     called,
@@ -65,19 +62,6 @@ def test_what_is_read_comes_from_no_cache() -> None:
 
 
 # -- what comes back --------------------------------------------------------------------------------------------------
-
-
-def test_a_compressed_reply_is_read() -> None:
-    body = gzip.compress(json.dumps(results(entry("P1", "N1"))).encode())
-    with Canned(reply(body, "200 OK", "Content-Encoding: gzip")) as server:
-        assert value_of(posted(server)) == {"P1": CREATED}
-
-
-def test_a_reply_that_drips_in_is_waited_for() -> None:
-    whole = reply(results(entry("P1", "N1")))
-    pieces = [whole[place : place + 8] for place in range(0, len(whole), 8)]
-    with Canned(*pieces, pause=0.005) as server:
-        assert value_of(posted(server)) == {"P1": CREATED}
 
 
 @pytest.mark.parametrize(

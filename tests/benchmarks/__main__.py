@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks``: the importer beside the scripts one would write instead, as a table and a chart."""
+"""``python -m tests.benchmarks``: the importer beside the scripts one would write instead, as a table."""
 
 from __future__ import annotations
 
@@ -9,44 +9,33 @@ import platform
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import importer
-from tests.benchmarks import chart, faults, limits, workspaces
+from tests.benchmarks import night, workspaces
 from tests.benchmarks.measuring import Case, Contender, Measured, medians, run
-from tests.postgres import HOW_TO_GET_IT, Postgres, programs
 
 IMPORTER = Contender("note-importer", "importer")
 _SCRIPTS = "tests.benchmarks.scripts"
-IN_POSTGRES = Contender("note-importer, PostgreSQL", "importer")
 BARE = Contender("bare best case", f"{_SCRIPTS}.bare")
 GROUPED = Contender("groupby, 1 Session", f"{_SCRIPTS}.grouped")
-POOL = Contender("a row a POST, pool of 8", f"{_SCRIPTS}.pool", slice=2_000)
 ONE_BY_ONE = Contender("a row a POST", f"{_SCRIPTS}.one_by_one", slice=400)
 MILLION = 1_048_575  # rows that a worksheet holds below its headings
-_CHART = Path(__file__).with_name("chart.png")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="2,000 and 10,000 rows, once each; draws no chart")
+    parser.add_argument("--night", action="store_true", help="only: a bad night, the table of the README")
+    parser.add_argument("--quick", action="store_true", help="2,000 and 10,000 rows, once each")
     parser.add_argument("--million", action="store_true", help="also 1,048,575 rows, .xlsx and .csv, once each")
-    parser.add_argument("--postgres", action="store_true", help="only a journal in PostgreSQL beside one in a file")
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are shown (default: 3)")
     parser.add_argument("--workspaces", type=int, nargs="?", const=500, metavar="N", help="only: 500 workspaces, or N")
     parser.add_argument(
         "--workers", type=int, nargs="+", default=[1, 2, 4], help="so many at a time (default: 1, 2, 4)"
     )
-    parser.add_argument("--faults", metavar="COMMIT", help="only: the time that faults cost, beside that version")
-    parser.add_argument("--limits", action="store_true", help="only: the share of the account's limit that is used")
     options = parser.parse_args(arguments)
-    if options.limits:
-        limits.measure()
-        return 0
-    if options.faults:
-        faults.measure(options.faults)
+    if options.night:
+        night.measure()
         return 0
     if options.workspaces:
         workspaces.measure(options.workspaces, options.workers)
@@ -55,38 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runs = 1 if options.quick else options.runs
     sizes = [2_000, 10_000] if options.quick else [2_000, 10_000, 100_000]
     print(f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores; medians of {runs}")
-    if options.postgres:
-        return _beside_postgres(options.runs)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        found = _measure(folder, [Case(rows) for rows in sizes], runs)
+        _measure(folder, [Case(rows) for rows in sizes], runs)
         if options.million:
-            for contender, measured in _measure(folder, [Case(MILLION)], 1, [IMPORTER, BARE]).items():
-                found[contender] += measured
+            _measure(folder, [Case(MILLION)], 1, [IMPORTER, BARE])
             _measure(folder, [Case(MILLION, suffix=".csv")], 1, [IMPORTER, BARE])
-        careless = [IMPORTER, GROUPED, POOL, ONE_BY_ONE]
+        careless = [IMPORTER, GROUPED, ONE_BY_ONE]
         _measure(folder, [Case(rows, calls_a_second=20) for rows in sizes[:2]], runs, careless)
         _measure(folder, [Case(sizes[0] if options.quick else 10_000, share=1)], runs, [IMPORTER, BARE])
-    print(
-        "~ reckoned from runs over fewer rows: 400 (a row a POST) and 2,000 (pool of 8); the memory is that of those."
-    )
-    if not options.quick and find_spec("matplotlib"):
-        chart.draw(_CHART, "20 ms latency, 1 note in 50 rows", found)
-        print(f"Chart: {_CHART.relative_to(Path.cwd()) if _CHART.is_relative_to(Path.cwd()) else _CHART}")
-    return 0
-
-
-def _beside_postgres(runs: int) -> int:
-    """10,000 rows with a journal in a file and with one in PostgreSQL, in turns, the server on this machine."""
-    if programs() is None:
-        print(HOW_TO_GET_IT)
-        return 2
-    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as place:
-        server = Postgres.made(Path(place))
-        try:
-            _measure(Path(name), [Case(10_000)], runs, [IMPORTER, replace(IN_POSTGRES, journal=server.empty)])
-        finally:
-            server.stop()
+    print("~ reckoned from a run over 400 rows; the memory is that of this run.")
     return 0
 
 
@@ -94,12 +61,11 @@ def _measure(
     folder: Path,
     cases: Sequence[Case],
     runs: int,
-    contenders: Sequence[Contender] = (IMPORTER, BARE, GROUPED, POOL, ONE_BY_ONE),
-) -> dict[str, list[tuple[int, Measured]]]:
+    contenders: Sequence[Contender] = (IMPORTER, BARE, GROUPED, ONE_BY_ONE),
+) -> None:
     """Run every contender for every case, in turns, and print the medians; the cases differ in their rows only."""
     print(f"\n{cases[0]}")
     print(f"{'rows':>9}  {'':25} {'seconds':>9} {'ratio':>7} {'requests':>9} {'429s':>7} {'lost':>7} {'MB':>5}")
-    found: dict[str, list[tuple[int, Measured]]] = {contender.name: [] for contender in contenders}
     for case in cases:
         measured: defaultdict[Contender, list[Measured]] = defaultdict(list)
         for _ in range(runs):
@@ -108,14 +74,12 @@ def _measure(
         best = medians(measured[IMPORTER]).seconds
         for contender in contenders:
             figures = medians(measured[contender])
-            found[contender.name].append((case.rows, figures))
             mark = "~" if figures.is_reckoned else " "
             print(
                 f"{case.rows:>9,}  {contender.name:25} {mark}{figures.seconds:8,.1f} {figures.seconds / best:7.1f}"
                 f" {figures.requests:>9,} {figures.refused:>7,} {figures.lost:>7,} {figures.memory:>5,.0f}",
                 flush=True,
             )
-    return found
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -28,14 +27,12 @@ class Contender:
     Attributes:
         name: as the table shows it.
         module: what is run.
-        journal: gives the importer an empty journal's address; None: a file.
         slice: a slow script does only so many rows, and its time for more is reckoned from that; None: all.
     """
 
     name: str
     module: str
     slice: int | None = None
-    journal: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,8 +119,8 @@ def _command(contender: Contender, sheet: Path, url: str, results: Path) -> list
     start = [sys.executable, "-m", contender.module]
     if contender.module != "importer":
         return [*start, str(sheet), url, str(results)]
-    journal = results.with_name("journal.sqlite") if contender.journal is None else contender.journal()
-    return [*start, "run", str(sheet), "--base-url", url, "--journal", str(journal), "--results", str(results), "--yes"]
+    journal = str(results.with_name("journal.sqlite"))
+    return [*start, "run", str(sheet), "--base-url", url, "--journal", journal, "--results", str(results), "--yes"]
 
 
 def _process(command: list[str]) -> tuple[float, float]:

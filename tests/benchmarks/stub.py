@@ -31,13 +31,16 @@ class _Api:
     second: int = 0
     used: int = 0
 
-    def reply(self, path: str, body: bytes) -> tuple[bytes, bool]:
-        """The reply, and whether it takes its time."""
+    def reply(self, method: str, path: str, body: bytes) -> tuple[bytes, bool]:
+        """The reply, and whether it takes its time. No prospect has a note of its own."""
         if path.endswith("/counted"):
             counted = {
                 "requests": self.answered, "refused": self.refused, "made": self.made, "distinct": len(self.deliveries),
             }  # fmt: skip
             return _http(200, counted), False
+        if method == "GET":
+            page: dict[str, object] = {"notes": [], "draftNote": None, "pagination": {"hasMore": False}}
+            return _http(200, {"message": "OK", "payload": page}), True
         limit = self._limit()
         if limit is None:
             self.refused += 1
@@ -90,7 +93,8 @@ async def _serve(api: _Api, ready: Connection) -> None:
                 at = lower.find("content-length:")
                 size = int(lower[at + 15 : lower.index("\r\n", at)]) if at >= 0 else 0
                 body = await reader.readexactly(size)
-                reply, takes_time = api.reply(head.split(" ", 2)[1], body)
+                method, path, _ = head.split(" ", 2)
+                reply, takes_time = api.reply(method, path, body)
                 if takes_time:
                     await asyncio.sleep(api.latency)
                 writer.write(reply)

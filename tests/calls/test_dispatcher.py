@@ -16,7 +16,7 @@ from importer.calls.dispatcher import LAST_CALLS, Dispatcher
 from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import LONGEST_WAIT
-from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped, WrongAddress
+from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped
 from importer.messages import render, words
 from importer.settings.rate import Rate
 from tests.calls.virtual import NOON
@@ -194,19 +194,6 @@ def test_an_outage_is_given_up_with_the_last_trouble() -> None:
     house, stopped = given_up(Cause.UNREACHABLE, "connection refused")
     assert type(stopped) is Outage
     assert "The last problem was: connection refused" in str(stopped)
-    assert house.now - NOON == pytest.approx(100, abs=2.0)
-
-
-def test_what_never_was_the_api_is_a_wrong_address_after_a_minute() -> None:
-    house, stopped = given_up(Cause.INTERMEDIARY, "404 from a gateway")
-    assert type(stopped) is WrongAddress
-    assert "404 from a gateway" in str(stopped)
-    assert house.now - NOON == pytest.approx(60, abs=2.0)
-
-
-def test_what_was_the_api_once_is_waited_for_as_long_as_for_an_outage() -> None:
-    house, stopped = given_up(Cause.INTERMEDIARY, "404 from a gateway", succeeds_first=True)
-    assert type(stopped) is WrongAddress
     assert house.now - NOON == pytest.approx(100, abs=2.0)
 
 

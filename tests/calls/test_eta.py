@@ -56,27 +56,7 @@ def test_by_the_limit_once_it_is_known(reset: str, sliding: bool, seed: int) -> 
     assert any(one.held_to is not None and one.held_to.calls == 20 for one in found)
 
 
-def test_from_the_first_call_on_if_an_earlier_run_learned_the_limit() -> None:
-    run = importer(Api(100, 60.0, "off"), 0.2, 1, learned={Endpoint.CREATE: Rate(100, 60.0)})
-    found = samples(run, 650, 5.0)
-    assert len(wrong(run, found, 4.0)) <= 2
-
-
 def test_before_anything_is_known_by_the_limit_that_other_accounts_have() -> None:
     """So 200 calls take nine minutes, and not the seconds that the first of them suggest."""
     run = importer(Api(20, 60.0, "off", retry=False), 0.1, 1)
     assert run.limiter.eta.seconds_for(200, Endpoint.CREATE) == pytest.approx(540, abs=1)
-
-
-def test_by_the_persons_rate_from_the_first_call_on() -> None:
-    """If that is slower than the limit. Then it isn't the limit that holds calls up."""
-    run = importer(Api(100, 10.0), 0.05, 1, rate=Rate(4, 1.0))
-    found = samples(run, 200, 1.0)
-    assert wrong(run, found, 0.0) == []
-    assert {one.held_to for one in found} == {None}
-
-
-def test_by_the_pace_so_far_if_the_limit_is_surely_higher() -> None:
-    run = importer(Api(1_000_000, 60.0, reset="none", retry=False), 0.4, 1)
-    found = samples(run, 1000, 0.5)
-    assert wrong(run, found, 40.0) == []

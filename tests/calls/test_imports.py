@@ -34,25 +34,6 @@ def test_the_sandbox_turns_away_at_most_one_call(tmp_path: Path, settings: Setti
     assert len(box.notes) == 120
 
 
-@pytest.mark.slow
-def test_a_limit_of_the_sandbox_that_changes_turns_away_at_most_one_call(
-    tmp_path: Path, settings: Settings, box: Sandbox
-) -> None:
-    before, after = Limit.parse("20/500ms:headers:429"), Limit.parse("10/500ms:headers:429")
-    box.set_limit(before)
-    box.latency = 0.02
-
-    def change(progress: Progress) -> None:
-        if progress.requests >= 45 and box.limit == before:
-            box.set_limit(after)
-
-    running.run(notes(tmp_path / "notes.csv", 80, 1), settings, observe=change)
-    statuses = Counter(call.status for call in box.received)
-    assert box.limit == after
-    assert statuses[201] == 80
-    assert statuses[429] <= 1
-
-
 def test_a_batch_that_is_refused_for_its_size_is_halved_and_the_size_that_works_is_kept(
     tmp_path: Path, settings: Settings
 ) -> None:

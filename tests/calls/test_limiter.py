@@ -136,16 +136,6 @@ def test_reading_that_is_turned_away_is_an_outage_only_where_sending_is(way_is_l
     assert not driver.limiter.is_way_lost
 
 
-def test_a_long_pause_after_failures_is_not_taken_for_the_limit() -> None:
-    driver = Driver(give_up=1000.0)
-    for _ in range(9):
-        driver.now += driver.limiter.wait(Endpoint.CREATE)
-        driver.limiter.began(Endpoint.CREATE)
-        assert not driver.fail()
-    assert driver.limiter.wait(Endpoint.CREATE) >= 10.0
-    assert driver.limiter.wait_for_limit(Endpoint.CREATE) == 0.0
-
-
 def test_trouble_is_told_until_the_next_success() -> None:
     driver = Driver(give_up=1000.0)
     assert driver.limiter.trouble(Endpoint.CREATE) is None
@@ -204,15 +194,6 @@ def test_everyone_waits_as_long_as_an_api_that_fails_asks() -> None:
     assert driver.limiter.wait(Endpoint.CREATE) == pytest.approx(30.0)
 
 
-def test_a_limit_that_asks_for_more_patience_than_there_is_ends_the_run() -> None:
-    driver = Driver(give_up=60.0)
-    driver.begin()
-    assert not driver.reply(status=429, retry_after=59)
-    driver.now += 59
-    driver.begin()
-    assert driver.reply(status=429, retry_after=59)
-
-
 class Gateway(Api):
     """Refuses without a word more than ``rate`` calls a second, none in advance, or ``at_once`` under way."""
 
@@ -258,19 +239,6 @@ def test_a_limit_on_calls_at_a_time_that_nobody_tells_costs_less_than_half_the_p
     took = run.run(600)
     assert took <= 2 * 600 / at_once * 0.11
     assert api.refused <= 0.1 * 600
-
-
-@pytest.mark.parametrize("away", [1.0, 8.0])
-def test_a_server_that_refused_every_call_for_a_while_is_soon_called_as_before(away: float) -> None:
-    """That was no limit, though it looked like one at first."""
-
-    class Away(Gateway):
-        def call(self, ours: float) -> tuple[int, dict[str, str]]:
-            return (503, {}) if 3.0 <= ours - NOON < 3.0 + away else super().call(ours)
-
-    run = Importer(Away(), lambda: 0.005, lambda: 0.105)
-    ideal = 600 * 0.11 / 8
-    assert run.run(600) <= ideal + away + 15 + 2
 
 
 def test_a_server_that_refuses_every_call_is_an_outage_one_tries_and_it_is_given_up() -> None:

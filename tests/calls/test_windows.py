@@ -98,15 +98,14 @@ def test_a_limit_that_changes_is_learned_anew(before: int, then: int, seed: int)
 
 
 @pytest.mark.parametrize("seed", seeds(1, 10))
-@pytest.mark.parametrize("sliding", [False, True], ids=["fixed", "sliding"])
-def test_two_importers_on_one_key_share_the_limit(sliding: bool, seed: int) -> None:
-    api = Api(20, 60.0, "off", retry=False, sliding=sliding)
+def test_two_importers_on_one_key_share_the_limit(seed: int) -> None:
+    api = Api(20, 60.0, "off", retry=False)
     run, other = importer(api, 0.1, seed), importer(api, 0.15, seed + 1000, began_later=7.0)
-    Importer.side_by_side(run, other, until=NOON + 3600.0)
+    Importer.side_by_side(run, other, until=NOON + 1800.0)
     both = sorted(after(run, 300.0) + after(other, 300.0))
-    assert (len(both) - 20) / (both[-1] - both[0]) >= 0.5 * 20 / 60.0  # above 0.9 in 19 of these 20 hours
+    assert (len(both) - 20) / (both[-1] - both[0]) >= 0.5 * 20 / 60.0
     refused = [at for at in run.refused + other.refused if at >= NOON + 300.0]
-    assert len(refused) <= 4 * 3600 / 60
+    assert len(refused) <= 4 * 1800 / 60
 
 
 @pytest.mark.parametrize("seed", seeds(2, 5))
@@ -117,16 +116,6 @@ def test_a_gateways_limit_on_calls_a_second_beside_the_apis_costs_no_window(seed
     took = importer(api, 0.02, seed).run(600)
     assert 600 / took >= 0.95
     assert api.refused <= 0.15 * 600
-
-
-@pytest.mark.parametrize("seed", seeds(3, 10))
-@pytest.mark.parametrize("latency", [0.02, 0.3])
-def test_limits_on_calls_a_second_are_lived_with(latency: float, seed: int) -> None:
-    """The service has none. A gateway may."""
-    api = Api(20, 1.0, "off", retry=False)
-    took = importer(api, latency, seed).run(600)
-    assert api.refused <= 0.12 * 600
-    assert 600 / took >= 0.35 * 20
 
 
 # -- endpoints and the account -----------------------------------------------------------------------------------------
@@ -219,15 +208,6 @@ def test_a_reset_in_whole_seconds_costs_at_most_one_refusal_however_it_was_round
     took = importer(api, latency, seed).run(300)
     assert api.refused <= 1
     assert 300 / took >= 0.95
-
-
-@pytest.mark.parametrize("seed", seeds(3, 10))
-@pytest.mark.parametrize("reset", ["iso", "seconds"])
-def test_an_announced_limit_over_any_minute_is_lived_with(reset: str, seed: int) -> None:
-    api = Api(20, 60.0, reset, sliding=True)
-    took = importer(api, 0.05, seed).run(200)
-    assert api.refused <= 2
-    assert 200 / took >= 0.85 * 20 / 60
 
 
 @pytest.mark.parametrize("seed", seeds(3, 10))

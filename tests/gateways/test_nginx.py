@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import Blocked, NeedsAPerson, WrongAddress
+from importer.errors import NeedsAPerson, WrongAddress
 from importer.importing.report import Report
 from importer.settings.rate import Rate
 from tests.delivering import KEY, counts, deliver
 from tests.gateways import programs
 from tests.gateways.nginx import IS_HERE, Nginx
 from tests.sandbox import Fault, Sandbox
-from tests.truth import Line, read_results
+from tests.truth import Line
 
 PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"
 TLS = f'ssl_certificate "{PEM}"; ssl_certificate_key "{PEM}";'
@@ -28,14 +28,9 @@ LINES = [
 ALL = Counter({"created": len(LINES)})
 WAYS = {
     "404, for the page is missing": "error_page 500 502 503 504 /pages/missing.html;",
-    "404, for the API knows no such page": "error_page 500 502 503 504 =404 /nowhere;",
     "400": "error_page 500 502 503 504 =400 /pages/page.html;",
-    "401": "error_page 500 502 503 504 =401 /pages/page.html;",
-    "403": "error_page 500 502 503 504 =403 /pages/page.html;",
     "302": "error_page 500 502 503 504 http://127.0.0.1:9/sorry;",
     "500": "error_page 502 503 504 =500 /pages/page.html;",
-    "500, in JSON": "error_page 502 504 =500 /nowhere;",
-    "200": "error_page 500 502 503 504 =200 /pages/page.html;",
     "200, in JSON": "error_page 500 502 503 504 =200 /nowhere;",
 }
 
@@ -94,17 +89,6 @@ def test_a_timeout_that_nginx_shows_as_too_many_calls_is_looked_up(tmp_path: Pat
     assert counts(first) == ALL
 
 
-@pytest.mark.parametrize("behind", [1200.0, 60.0, 10.0, -10.0, -1200.0])
-def test_a_gateways_clock_dates_no_note(behind: float, tmp_path: Path) -> None:
-    """Nginx says what time it is by its own clock, and the API dates its notes by another."""
-    with (
-        Sandbox(api_key=KEY, clock_offset=-behind, faults=faults("500:after@5,7", "500:before@6")) as box,
-        Nginx(tmp_path, box.port) as nginx,
-    ):
-        first, _ = twice(box, nginx, tmp_path)
-    assert counts(first) == ALL
-
-
 def test_a_cache_for_everything_is_passed_by(tmp_path: Path) -> None:
     cache = f'proxy_cache_path "{tmp_path}/nginx/cache" keys_zone=all:1m;'
     location = "proxy_cache all; proxy_cache_valid any 5m; proxy_cache_key $request_uri; proxy_cache_methods GET HEAD;"
@@ -118,8 +102,6 @@ def test_a_cache_for_everything_is_passed_by(tmp_path: Path) -> None:
 
 LOST = {
     "404 and a page": "return 404;",
-    "400 and a page": "return 400;",
-    "403 and a page": "return 403;",
     "404 and a gateway's JSON": (
         """default_type application/json; return 404 '{"message":"no Route matched with those values"}';"""
     ),
@@ -180,15 +162,6 @@ def test_plain_http_on_a_tls_port_ends_the_run_with_what_answers(tmp_path: Path)
         assert len(box.received) == 0
 
 
-def test_https_on_a_plain_port_ends_the_run_with_what_answers(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY) as box, Nginx(tmp_path, box.port) as nginx:
-        url = nginx.url.replace("http:", "https:")
-        report = deliver(box, tmp_path, LINES, base_url=url, give_up=2.0)
-        assert isinstance(report.stopped, Blocked)
-        assert report.exit_status == 4
-        assert counts(report) == Counter({"not sent": len(LINES)})
-
-
 def test_a_page_for_everything_ends_the_run_with_what_answers(tmp_path: Path) -> None:
     """A parking page, or that of a network which wants a login first."""
     page = """default_type text/html; return 200 '<html><h1>This domain is for sale</h1></html>';"""
@@ -214,21 +187,6 @@ def test_a_client_certificate_that_is_wanted_ends_the_run_with_what_answers(
         assert len(box.received) == 0
         nginx.reload(http=TLS)
         twice(box, nginx, tmp_path)
-
-
-def test_a_firewall_that_dislikes_one_note_costs_that_note_only(tmp_path: Path) -> None:
-    """It sees what is sent only where it is held in memory, so that it is asked by a second server behind it."""
-    lines = [*LINES, Line("P1", "Wants to DROP TABLE by May"), Line("P2", "Wants to DROP TABLE by May")]
-    lines += [Line(f"P{number}", f"Later call {number}") for number in range(6)]
-    with Sandbox(api_key=KEY, faults=faults("firewall=drop table")) as box, Nginx(tmp_path, box.port) as nginx:
-        first = deliver(box, tmp_path, lines, base_url=nginx.url)
-        assert first.stopped is None
-        assert counts(first) == Counter({"created": 24, "rejected": 2})
-        reasons = [row["reason"] for row in read_results(first.results) if row["result"] == "rejected"]
-        assert all("a proxy, gateway or firewall refused it" in reason and "403" in reason for reason in reasons)
-        again = deliver(box, tmp_path, lines, base_url=nginx.url)
-        assert counts(again)["already imported"] == 24
-        assert len(box.notes) == 24
 
 
 @pytest.mark.slow

@@ -6,18 +6,15 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing import describing
 from importer.importing.batch import run
 from importer.importing.choosing import choose
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import PossibleAnswer
 from importer.settings.kinds import DateOrder
-from importer.telling.preview_messages import sizes
 from tests.sandbox import Sandbox
 from tests.test_histories import ADA, HEADINGS, TEMPLATE, WITH_IDS, History, with_ids
 
@@ -103,25 +100,3 @@ def test_at_night_the_proof_of_one_file_decides_nothing_about_another(history: H
     batch = run(choose([folder]), history.settings(TEMPLATE))
     assert [file.exit_status for file in batch.files] == [0, 2]
     assert sum(history.there.values()) == 3
-
-
-def test_the_summary_names_the_template(history: History) -> None:
-    path = history.folder / "sheet.csv"
-    path.write_text("\n".join(",".join(row) for row in [HEADINGS, *voicemails(US)]), encoding="utf-8")
-    with prepare(path, history.settings(TEMPLATE, results=history.folder / "results.xlsx")) as prepared:
-        report = prepared.send()
-    cells = [
-        cell for row in openpyxl.load_workbook(report.results)["Summary"].iter_rows(values_only=True) for cell in row
-    ]
-    columns = str(cells[cells.index("Columns") + 1])
-    assert columns == f"prospect A 'Prospect ID', content '{TEMPLATE}', visibility E 'Visibility'"
-
-
-def test_the_plan_says_what_the_template_costs(history: History) -> None:
-    path = history.folder / "sheet.csv"
-    rows = [*voicemails(US), [ADA.replace("1", "2"), US[0], "Ada", "Left voicemail", "Public"]]
-    path.write_text("\n".join(",".join(row) for row in [HEADINGS, *rows]), encoding="utf-8")
-    with prepare(path, history.settings(TEMPLATE, rate="1/6s")) as prepared:
-        said = [render(line.text) for line in sizes(describing.of(prepared.preview))]
-    assert "4 notes in 3 requests. Without the other columns in their texts: 1 request, in less than a second." in said
-    assert "Estimated time: 12 seconds (1 call in 6 seconds)." in said

@@ -297,21 +297,6 @@ def test_many_emails_are_found_by_listing_few_by_searching(tmp_path: Path) -> No
     assert sorted(searched[1:]) == sorted(spread(people, 20))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("distinct", "least"), [(2_000, 1_000), (20, 20)])
-def test_five_thousand_rows_take_hardly_more_calls_than_the_cheaper_way_needs(
-    tmp_path: Path, distinct: int, least: int
-) -> None:
-    people = invented(100_000)
-    emails = spread(people, distinct)
-    rows = [(emails[place % distinct], f"Note {place // distinct}", "Public") for place in range(5_000)]
-    with Sandbox(prospects=people) as box:
-        report = send(write(tmp_path, rows), settings_of(box, tmp_path))
-        assert report.counts == {Result.CREATED: 5_000}
-        assert least < report.finding_calls <= least * 1.1
-        assert report.finding_calls == len(asked(box))
-
-
 def test_listing_stops_when_all_are_found(tmp_path: Path) -> None:
     people = invented(3_000)
     assert len(calls_for(tmp_path, people, [*people.values()][:150])) <= 4
@@ -433,16 +418,6 @@ def test_that_nobody_has_an_email_is_asked_again(tmp_path: Path) -> None:
     with Sandbox(prospects=PEOPLE | {"P7": "new@example.com"}, port=port) as box:
         assert send(sheet, settings).counts == {Result.CREATED: 2}
         assert asked(box) == ["new@example.com"]
-
-
-def test_the_journal_holds_no_email(tmp_path: Path) -> None:
-    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path)
-        with prepare(sheet, settings) as prepared:
-            prepared.look_up()
-        for path in tmp_path.glob("journal*"):
-            assert b"example.com" not in path.read_bytes()
 
 
 # -- what is agreed to ------------------------------------------------------------------------------------------------
@@ -637,17 +612,6 @@ def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
         report = send(sheet, settings_of(box, tmp_path))
         assert report.counts == {Result.CREATED: 3}
         assert len(box.notes) == 3
-
-
-@pytest.mark.usefixtures("jumping")
-def test_an_outage_ends_it_with_3_and_nothing_is_sent(tmp_path: Path) -> None:
-    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
-    with Sandbox(prospects=PEOPLE, faults=[Fault.parse("500:GET")]) as box:
-        report = send(sheet, settings_of(box, tmp_path, give_up=1))
-        assert report.exit_status == 3
-        assert report.counts == {Result.NOT_SENT: 2}
-        assert box.notes == ()
-    assert all("the run stopped" in reason for _, reason in results(tmp_path))
 
 
 def test_a_key_that_is_refused_ends_it_with_4(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -174,14 +173,6 @@ def test_again_goes_on_with_what_it_began_until_that_is_finished(journal: Journa
     assert begin(journal).occurrence == ""
 
 
-def test_runs_are_listed_the_latest_first(journal: Journal) -> None:
-    first, second = begin(journal), begin(journal)
-    journal.runs.end(first, "finished", {"created": 2}, 2000.0)
-    assert [run.name for run in journal.runs.listed(WORKSPACE)] == [second.name, first.name]
-    assert journal.runs.listed()[1].counts == {"created": 2}
-    assert journal.runs.listed(ANOTHER) == []
-
-
 @pytest.mark.parametrize(
     ("counts", "shown"),
     [
@@ -210,13 +201,6 @@ def test_counts_that_no_run_wrote_are_left_out(
     assert begin(in_file, again=True).occurrence != run.occurrence
 
 
-def test_a_learned_batch_size_is_kept_for_its_workspace(journal: Journal) -> None:
-    assert journal.learned.batch_size(WORKSPACE) is None
-    journal.learned.learn_batch_size(WORKSPACE, 50)
-    journal.learned.learn_batch_size(WORKSPACE, 25)
-    assert (journal.learned.batch_size(WORKSPACE), journal.learned.batch_size(ANOTHER)) == (25, None)
-
-
 # -- the file ---------------------------------------------------------------------------------------------------------
 
 
@@ -235,10 +219,6 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
         for place in path.parent.iterdir():
             assert stat.S_IMODE(place.stat().st_mode) == 0o600, place
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-
-
-def described(journal: Journal) -> dict[str, str]:
-    return dict(journal._store.rows("SELECT name, value FROM about"))
 
 
 def _text(path: Path) -> None:
@@ -467,43 +447,8 @@ def test_a_disk_that_fills_up_stops_the_run_loses_nothing_and_the_same_command_f
     assert report.counts[Result.CREATED] + report.counts[Result.ALREADY_IMPORTED] == 3000
 
 
-# A process whose files can't grow beyond so many bytes, as on a full disk; then the importer.
-_ON_A_FULL_DISK = """
-import resource, runpy, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
-sys.argv = ["importer", *sys.argv[2:]]
-runpy.run_module("importer", run_name="__main__")
-"""
-
-
 def many(rows: int) -> list[Line]:
     return [Line(f"P{row}", f"A secret plan, number {row % 40}", "2") for row in range(rows)]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="the limit on file sizes is POSIX's")
-@pytest.mark.slow
-def test_a_full_disk_stops_the_run_before_more_is_sent_and_nothing_is_lost(tmp_path: Path) -> None:
-    path = write_sheet(tmp_path / "n.csv", many(2000))
-    with Sandbox() as box:
-        arguments = ["run", str(path), "--base-url", box.url, "--journal", str(tmp_path / "j.sqlite"), "--yes",
-                     "--results", str(tmp_path / "r.csv"), "--read-timeout", "1", "--settle", "0.1",
-                     "--batch-size", "10"]  # fmt: skip
-        ended = subprocess.run(
-            [sys.executable, "-c", _ON_A_FULL_DISK, "260000", *arguments], capture_output=True, text=True, check=False,
-            env={**os.environ, "SALESHANDY_API_KEY": box.api_key}, timeout=60,
-        )  # fmt: skip
-        said = " ".join((ended.stdout + ended.stderr).split())
-        assert ended.returncode == 3, said
-        assert "could not be written" in said
-        assert "Traceback" not in said
-        assert 0 < len(box.notes) < 2000
-        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite",
-                            results=tmp_path / "r.csv", read_timeout=1, settle=0.1)  # fmt: skip
-        report = running.run(path, settings)
-        assert report is not None
-        assert report.exit_status == 0
-        assert set(Counter((note.prospect_id, note.sent_content) for note in box.notes).values()) == {1}
-        assert len(box.notes) == 2000
 
 
 def test_the_batch_size_that_proved_to_work_is_remembered(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from importer.api import Answer
 from importer.cli import main
-from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, UnusableJournal, WrongJournal
+from importer.errors import BadSettings, ImporterError, JournalFailed, UnusableJournal, WrongJournal
 from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, owners
 from importer.journal.connecting import SCHEMA
 from importer.journal.postgres import PostgresStore
@@ -24,7 +24,6 @@ from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.rows.values import LONGEST_ID, LONGEST_KEY
 from importer.settings import Settings
 from tests import running
-from tests.journal.pooler import Pooler
 from tests.postgres import Postgres
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
@@ -224,23 +223,6 @@ def test_the_way_to_another_machine_is_encrypted_unless_something_says_otherwise
     with pytest.raises(psycopg.OperationalError):
         connecting._connection(psycopg.conninfo.conninfo_to_dict(said))
     assert calls[0].get("sslmode") == mode
-
-
-@pytest.mark.parametrize("servers", [1, 2])
-def test_a_pooler_that_gives_each_transaction_another_session_is_refused(servers: int, url: str) -> None:
-    """Even if it happens to give it the same one, as long as nobody else is there."""
-    with (
-        Pooler(url, servers) as pooler,
-        pytest.raises(UnusableJournal, match=r"connection pool.*PgBouncer.*Nothing was sent"),
-    ):
-        Journal.open(pooler.url)
-
-
-def test_a_pooler_whose_sessions_are_a_connections_own_is_none_of_these(url: str) -> None:
-    with Pooler(url, 4, keeps=True) as pooler, Journal.open(pooler.url) as journal, journal.held(HERE):
-        claim(journal, "P1")
-        with pytest.raises(Busy), Journal.open(url) as other, other.held(HERE):
-            pass
 
 
 # -- one connection ---------------------------------------------------------------------------------------------------

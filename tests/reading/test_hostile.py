@@ -59,28 +59,6 @@ def test_a_huge_shared_text_is_refused(tmp_path: Path) -> None:
     assert "limit cell_characters" in refused(path)
 
 
-@pytest.mark.slow
-def test_a_huge_text_of_many_runs_is_refused(tmp_path: Path) -> None:
-    """Nor does it help to cut the text into pieces."""
-    path = bomb(tmp_path / "a.xlsx", "xl/sharedStrings.xml", "<sst><si>", b"<r><t>%s</t></r>" % (b"x" * 1000) * 900, 50)
-    assert "limit cell_characters" in refused(path)
-
-
-@pytest.mark.parametrize("kind", ["s", "inlineStr"])
-@pytest.mark.slow
-def test_a_text_of_very_many_runs_is_read_in_time(kind: str, tmp_path: Path) -> None:
-    """Half a million runs of a character each cost no more than their number."""
-    runs = "<t>a</t>" * 500_000
-    path = tmp_path / "a.xlsx"
-    cell = "<v>0</v>" if kind == "s" else f"<is>{runs}</is>"
-    strings = f"<si>{runs}</si>" if kind == "s" else ""
-    path.write_bytes(xlsx(f'<row r="2"><c r="A2" t="{kind}">{cell}</c></row>', strings=strings))
-    started = time.process_time()
-    with read(path, is_header=is_header) as sheet:
-        assert cells(sheet) == {2: ("a" * 500_000, "", "")}
-    assert time.process_time() - started < 5
-
-
 READ = """
 from importer.reading import read
 for path in sys.argv[1:]:
@@ -140,17 +118,6 @@ def test_tables_without_end_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xls"
     path.write_text("<table><tr><td>x</table>" * 10_001)
     assert "more than 10,000 tables" in refused(path)
-
-
-@pytest.mark.slow
-def test_very_many_formats_take_little_memory(tmp_path: Path) -> None:
-    """A format is compiled when the first number needs it, and not once more for each name that it has."""
-    row = '<row r="2"><c r="A2" s="1"><v>1</v></c><c r="B2" s="60000"><v>1</v></c></row>'
-    codes = [
-        [f"{sign * 200}"[:250] + ("" if sign == "[" else f'"{i}"') for i in range(60_000)] for sign in ("[", "0a", "[h")
-    ]
-    books = [xlsx(row, formats=some) for some in codes]
-    assert peak_of(READ, *written(tmp_path, "xlsx", books)) < 300 * MEGABYTE
 
 
 def test_a_format_is_compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

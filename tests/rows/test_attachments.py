@@ -14,7 +14,6 @@ from importer.messages import render
 from importer.rows import attachments
 from importer.rows.attachments import LARGEST, Folder, unchanged
 from importer.rows.values import Wrong
-from importer.settings import Settings
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
 
@@ -189,11 +188,6 @@ def test_a_folder_that_is_none_is_said_at_once(files: Path, place: str, monkeypa
     for way in (files.parent / place, Path(place)):
         with pytest.raises(BadSettings, match=said):
             Folder(way)
-
-
-def test_a_place_that_is_an_address_is_no_folder_and_that_is_said() -> None:
-    with pytest.raises(BadSettings, match=r"'s3://sales/forms' is a URL\. Name a path on this machine"):
-        Settings(attachments="s3://sales/forms")  # type: ignore[arg-type]
 
 
 # -- what is sent -----------------------------------------------------------------------------------------------------

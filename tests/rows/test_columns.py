@@ -15,7 +15,7 @@ from importer.fields import FIELDS
 from importer.messages import render
 from importer.models import Role, Visibility
 from importer.reading import column_letter
-from importer.resultsfile import OUR_COLUMNS, our_columns
+from importer.resultsfile import OUR_COLUMNS
 from importer.rows.columns import Roles, find, is_header
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import folded_heading
@@ -93,26 +93,7 @@ def test_other_columns_are_left_alone() -> None:
     assert roles.unused == (0, 2, 5)
 
 
-def test_optional_columns_may_be_missing() -> None:
-    """Without status and attachments the columns have no place."""
-    assert places(found(*PLAIN)) == {"prospect": 0, "content": 1, "visibility": 2}
-    assert places(found(*PLAIN, "Status", "Attachment IDs")) == {
-        "prospect": 0, "content": 1, "visibility": 2, "status": 3, "attachments": 4,
-    }  # fmt: skip
-
-
-def test_the_visibility_column_isnt_needed_where_a_default_was_given() -> None:
-    """With a default the column is used where there is one, and missed by nobody where there isn't."""
-    assert places(found("Prospect ID", "Note", needs_visibility=False)) == {"prospect": 0, "content": 1}
-    assert places(found(*PLAIN, needs_visibility=False))["visibility"] == 2
-
-
 # -- named with --map
-
-
-def test_a_column_may_be_named_by_its_heading() -> None:
-    """``--map content="Call summary"`` takes that column, whatever its case."""
-    assert places(found("Prospect ID", "Call summary", "Visibility", content="call SUMMARY"))["content"] == 1
 
 
 def test_a_named_column_beats_one_that_is_known() -> None:
@@ -171,11 +152,6 @@ def test_a_missing_column_is_said_with_the_headings_found_and_how_to_choose() ->
     assert "The headings are: 'Contact', 'Summary of call', 'Visibility'." in message
 
 
-def test_a_missing_visibility_names_the_default_too() -> None:
-    """One visibility for all rows is the other way out."""
-    assert "--default-visibility private" in refused("Prospect ID", "Note")
-
-
 @pytest.mark.parametrize("near", ["Visiblity", "Visibilty", "visibillity"])
 def test_a_near_miss_is_suggested_and_never_taken(near: str) -> None:
     """A misspelt heading is an error that names it."""
@@ -232,11 +208,6 @@ def test_a_sheet_without_headings_says_so() -> None:
     assert "There are no headings." in refused("", " ", "")
 
 
-def test_the_flag_that_is_proposed_is_one_argument() -> None:
-    """A heading of several words is put in quotes."""
-    assert '--map content="Note Text"' in refused("Prospect ID", "Note Text", "Note Body", "Visibility")
-
-
 # -- a results file as input
 
 
@@ -274,15 +245,6 @@ def test_columns_after_ours_are_the_users() -> None:
     roles = found(*results(*PLAIN), "My remark", "")
     assert roles.unused == (9, 10)
     assert len(roles.ours) == 6
-
-
-@given(st.lists(st.sampled_from([*OUR_COLUMNS, "Note", ""]), max_size=20))
-def test_our_columns_are_all_there_or_none(headings: list[str]) -> None:
-    """Whatever the headings, the places are distinct and hold what they are said to hold."""
-    ours = our_columns(headings)
-    assert set(ours) in (set(), set(OUR_COLUMNS))
-    assert len(set(ours.values())) == len(ours)
-    assert all(headings[place] == name for name, place in ours.items())
 
 
 # -- whatever the headings

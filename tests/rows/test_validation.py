@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,9 @@ from importer.markup import ContentKind
 from importer.messages import Cell, render, say
 from importer.models import Note, Role, Rows, Status, Visibility
 from importer.reading.spool import BLOCK_ROWS
-from importer.resultsfile import CUT_MARK, OUR_COLUMNS, protected
+from importer.resultsfile import CUT_MARK, OUR_COLUMNS
 from importer.rows.values import kind_of
 from importer.settings import Settings
-from tests.memory import MEGABYTE, peak_of
 from tests.rendered import told
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
@@ -166,41 +164,6 @@ def test_a_role_that_has_a_column_or_was_said_to_have_none_is_looked_for_no_more
     assert overlooked("Draft", "Published", ignored=["Y"]) != []
 
 
-def test_of_many_spellings_a_few_are_listed() -> None:
-    """So that the message can be read."""
-    words = [word for words in FIELDS[Role.STATUS].words.values() for word in words if not word.isdecimal()]
-    [sentence] = overlooked(*words)
-    assert f"and {len(words) - 8} more" in sentence
-
-
-@pytest.mark.slow
-def test_very_many_values_that_are_none_take_little_memory(tmp_path: Path) -> None:
-    """What is wrong with each of a hundred thousand cells is kept as a value, without what was going on around it."""
-    path = tmp_path / "a.csv"
-    lines = "".join(f"P{i},a note,nobody{i}\n" for i in range(100_000))
-    path.write_text(f"Prospect ID,Note,Visibility\n{lines}")
-    program = (
-        "from importer.commands import loading; from importer import settings;"
-        " loading.load(sys.argv[1], settings.Settings()).close()"
-    )
-    assert peak_of(program, path) < 300 * MEGABYTE
-
-
-def test_a_near_word_is_looked_for_only_where_a_text_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No word is like a text that is many times as long."""
-    looked_at: list[str] = []
-    find = difflib.get_close_matches
-
-    def recorded(word: str, words: Iterable[str], n: int, cutoff: float) -> list[str]:
-        looked_at.append(word)
-        return find(word, words, n=n, cutoff=cutoff)
-
-    monkeypatch.setattr(difflib, "get_close_matches", recorded)
-    assert "Did you mean Public?" in only_problem("P1", "a note", "publc")
-    assert "Did you mean" not in only_problem("P1", "a note", "public " * 10_000)
-    assert looked_at == ["publc"]
-
-
 # -- visibility and status
 
 
@@ -326,11 +289,6 @@ def test_a_control_character_is_taken_out_of_a_note_and_that_is_said(sign: str) 
 def test_what_word_processors_break_lines_with_is_a_line_break(sign: str) -> None:
     """Taken out, it would run two words into one."""
     assert only_note("P", f"one{sign}two", "1").text == "one\ntwo"
-
-
-def test_a_note_of_control_characters_alone_is_empty() -> None:
-    """Nothing would be left to be sent."""
-    assert only_problem("P", "\x01\x02", "1").startswith("B2: the note is empty")
 
 
 def test_emoji_and_every_script_go_through() -> None:
@@ -562,16 +520,6 @@ def test_every_row_has_a_note_or_a_problem(found: list[tuple[str, ...]]) -> None
     assert len(set(rows.notes)) == len(rows.notes)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["Public", "1", "everyone", "2"])), max_size=12))
-def test_notes_are_numbered_in_the_order_of_their_first_row(found: list[tuple[str, str]]) -> None:
-    """So that what stands first is sent first."""
-    rows = read(*((f"P{i}", text, seen) for i, (text, seen) in enumerate(found)))
-    numbers = rows.note.tolist()
-    assert [numbers.index(number) for number in range(len(rows.notes))] == sorted(
-        numbers.index(number) for number in range(len(rows.notes))
-    )
-
-
 def test_notes_are_the_same_across_blocks() -> None:
     """Rows far apart, read in different blocks, share one note, and their problems keep their numbers."""
     count = BLOCK_ROWS + 10
@@ -581,16 +529,6 @@ def test_notes_are_the_same_across_blocks() -> None:
     assert len(rows.notes) == 3
     assert rows.note.tolist() == [*(i % 3 for i in range(count - 1)), -1]
     assert [problem.cell for problem in rows.problems[count - 1]] == [f"B{count + 1}"]
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n"), min_size=1, max_size=8))
-@pytest.mark.slow
-def test_a_text_that_a_results_csv_protects_comes_back_equal(text: str) -> None:
-    """The apostrophe before ``=`` and the like is ours, not the note's."""
-    plain = read(("P", text, "1"), headings=HEADINGS[:3])
-    ours = ("invalid", "", "", "2", "", "")
-    again = read(("P", protected(text), "1", *ours), headings=(*HEADINGS[:3], *OUR_COLUMNS))
-    assert [note.text for note in again.notes] == [note.text for note in plain.notes]
 
 
 def test_of_several_ids_in_a_cell_the_wrong_one_is_named() -> None:

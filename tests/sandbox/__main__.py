@@ -50,9 +50,7 @@ from tests import sandbox
     metavar="N",
     help="Number of prospects that exist, each with an email address. Their list is printed at the start.",
 )
-@click.option("--no-listing", is_flag=True, help="Find prospects by search only, not page by page.")
 @click.option("--uploads", default="", metavar="HOW", help="Replies to file uploads, such as id:list:x1.")
-@click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="Time by which its clock is ahead.")
 @click.option("--seed", type=int, metavar="N", help="Seed for note IDs and random faults.")
 def serve_sandbox(
     port: int,
@@ -61,17 +59,13 @@ def serve_sandbox(
     faults: tuple[str, ...],
     count: int | None,
     uploads: str,
-    *,
-    no_listing: bool,
     **options: Any,
 ) -> None:
     """Serve a stand-in of the API on this machine. Nothing leaves the machine.
 
     A prospect exists if its ID looks like one of Saleshandy's (8 to 10 letters and digits in upper and lower case) and
     does not start with INVALID. An email address has a prospect unless it starts with nobody, unknown or invalid, or
-    you limit the number of prospects. The command prints its key, the variables to set in another window, and addresses
-    where a browser shows the requests, notes and files that it received. The addresses end in a token. Key and token
-    are new at each start, so that nobody else can read your notes.
+    you limit the number of prospects. The command prints its key, and the variables to set in another window.
     """
     try:
         parsed_faults = [sandbox.Fault.parse(fault) for fault in faults]
@@ -91,7 +85,6 @@ def serve_sandbox(
             prospects=None if count is None else sandbox.invented(count),
             any_email=count is None,
             any_id=False,
-            lists=not no_listing,
             **options,
         )
     except OSError as error:

@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Self
@@ -50,10 +50,6 @@ class Sandbox(State):
         """Base URL for a client: ``http://127.0.0.1:PORT/v1``."""
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def page(self, name: str) -> str:
-        """Return the URL at which a browser shows ``received``, ``notes`` or ``attachments``."""
-        return f"http://127.0.0.1:{self.port}/sandbox/{name}?token={self.token}"
-
 
 def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options: Any) -> None:
     """Run a sandbox with the options of `Sandbox` until Ctrl-C or SIGTERM; print its URLs once it is ready.
@@ -65,11 +61,8 @@ def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options:
     with _ended_by_signal(ended), Sandbox(api_key=api_key or secrets.token_urlsafe(16), **options) as box:
         key = "the ones given" if box.further_keys else "the one given" if api_key else box.api_key
         say(f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)")
-        say(f"What it receives: {box.page('received')}")
-        say(f"The notes it holds: {box.page('notes')}")
-        say(f"The files it was given: {box.page('attachments')}")
-        if box.prospects:
-            say(f"Its prospects: {box.page('prospects')}")
+        for number, email in dict(box.prospects or ()).items() if isinstance(box.prospects, Mapping) else ():
+            say(f"Prospect {number}: {email}")
         say("To use it in another window, set these first. All commands there then use a journal of their own.")
         for line in _variables(box, "" if api_key else box.api_key):
             say(line)

@@ -56,7 +56,6 @@ class Head:
 
     method: str
     target: str
-    no_cache: bool = False
     is_reused: bool = False
     is_upload: bool = False
 
@@ -70,13 +69,11 @@ class Standing:
     """Effect of a fault that stands, with its memory: none, unless a kind says otherwise.
 
     ``ahead`` is the seconds by which the clock that dates replies is ahead. ``moves`` is the number of prospects that
-    vanish from the earlier pages, from page to page. ``seed`` is the sandbox's. Not thread-safe: the owner's lock
-    guards it.
+    vanish from the earlier pages, from page to page. Not thread-safe: the owner's lock guards it.
     """
 
     ahead = 0.0
     moves = 0
-    seed = 0
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -89,16 +86,13 @@ class Standing:
         """Return whether the fault stands in the way of a request; ``is_struck`` says that its text names it."""
         return is_struck
 
-    def intervenes(self, head: Head, in_flight: int, now: float) -> Wire | None:
-        """Return a reply in the API's place, before the body is read; ``in_flight`` counts the calls before it."""
+    def intervenes(self, head: Head, now: float) -> Wire | None:
+        """Return a reply in the API's place, before the body is read."""
         return None
 
     def blocks(self, body: object) -> Wire | None:
         """Return a reply in the API's place because of the request's body."""
         return None
-
-    def keep(self, head: Head, wire: Wire, now: float) -> None:
-        """Remember a reply that came from the API."""
 
     def drops(self, prospects: Sequence[str]) -> Collection[str]:
         """Return the prospects whose notes are reported as created, but not kept."""

@@ -50,7 +50,7 @@ class Limit:
     A refusal has ``status`` and ``code``. ``reset`` writes ``x-ratelimit-reset`` beside ``x-ratelimit-remaining`` in
     all replies, and ``retry`` the ``retry-after`` of a refusal; None leaves these headers out. ``aligned`` windows
     start at whole multiples of their length on the sandbox's clock, others with their first call. If it is ``sliding``,
-    the calls of any stretch of that length count. If it is ``shared``, calls of all kinds count in one window.
+    the calls of any stretch of that length count.
     """
 
     calls: int
@@ -62,7 +62,6 @@ class Limit:
     retry: Announcement | None = None
     aligned: bool = True
     sliding: bool = False
-    shared: bool = False
 
     def __post_init__(self) -> None:
         if self.calls < 1 or self.seconds <= 0:
@@ -139,7 +138,7 @@ class RateWindows:
         limit = self._limit
         if limit is None:
             return Admission()
-        own = self._own.setdefault("" if limit.shared else kind, _Window(limit, limit.calls))
+        own = self._own.setdefault(kind, _Window(limit, limit.calls))
         windows = [own, self._in_all] if self._in_all else [own]
         left, ends = min((window.look(now) for window in windows), key=lambda look: (look[0], -look[1]))
         refusal = None

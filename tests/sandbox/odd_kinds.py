@@ -9,19 +9,17 @@ from __future__ import annotations
 import gzip
 import html
 import math
-import random
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from tests.sandbox.calls import Document, ServiceReply, invalid, refusal
 from tests.sandbox.clock import http_date
-from tests.sandbox.faults import ANY_MOMENT, KINDS, Fault, FaultKind, Head, Standing, Struck, When
-from tests.sandbox.limits import WORDS, Limit
-from tests.sandbox.service import StoredNote
+from tests.sandbox.faults import ANY_MOMENT, KINDS, Fault, FaultKind, Standing, Struck, When
+from tests.sandbox.limits import WORDS
 from tests.sandbox.wire import HTML, Pieces, Wire, encoded, page, plain
 
 Entries = list[Document]
@@ -155,53 +153,12 @@ class _Clock(Standing):
         self.ahead = fault.seconds or 0.0
 
 
-class _Cache(Standing):
-    """Replies are kept by address, and cost no call; a client that says no-cache goes past it."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self._replies: dict[str, tuple[float, Wire]] = {}
-
-    def intervenes(self, head: Head, in_flight: int, now: float) -> Wire | None:
-        until, wire = self._replies.get(head.target, (0.0, None))
-        return wire if now < until and not head.no_cache and head.method == "GET" else None
-
-    def keep(self, head: Head, wire: Wire, now: float) -> None:
-        if head.method == "GET" and wire.status == 200:
-            self._replies[head.target] = (now + (self.fault.seconds or 0.0), wire)
-
-
-class _RateLimiter(Standing):
-    """A leaky bucket."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        match = re.fullmatch(r"(?P<rate>[^+]+)(?:\+(?P<burst>\d+))?", fault.value)
-        if match is None:
-            raise ValueError(f"{fault.kind} needs a rate such as 10/1s or 10/1s+5, not {fault.value!r}")
-        self._rate, self._burst = Limit.parse(match["rate"]), int(match["burst"] or 0)
-        self._level, self._since = -1.0, 0.0
-
-    def intervenes(self, head: Head, in_flight: int, now: float) -> Wire | None:
-        drained = (now - self._since) * self._rate.calls / self._rate.seconds
-        level = max(-1.0, self._level - drained) + 1
-        if level > self._burst:
-            return self.page()
-        self._level, self._since = level, now
-        return None
-
-
 class _Counting(Standing):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
         if not re.fullmatch(r"[1-9]\d{0,5}", fault.value):
             raise ValueError(f"{fault.kind} needs a whole number, not {fault.value!r}")
         self.count = int(fault.value)
-
-
-class _ConnectionLimiter(_Counting):
-    def intervenes(self, head: Head, in_flight: int, now: float) -> Wire | None:
-        return self.page() if in_flight >= self.count else None
 
 
 class _Drops(_Counting):
@@ -216,12 +173,6 @@ class _Moving(_Counting):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
         self.moves = self.count
-
-
-class _OwnLag(Standing):
-    def hides(self, note: StoredNote, now: float) -> bool:
-        lag = (self.fault.seconds or 0.0) * random.Random(f"{self.seed} {note.id}").random()
-        return now - note.created_at.timestamp() < lag
 
 
 class _Rewriting(Standing):
@@ -259,40 +210,11 @@ def _without_emoji(text: str) -> str:
     return "".join(sign for sign in text if unicodedata.category(sign) != "So" and ord(sign) < 0x10000)
 
 
-def _curled(text: str) -> str:
-    """Curl straight quotes as a word processor does: opening ones after white space or a bracket, else closing ones."""
-
-    def curled() -> Iterator[str]:
-        before = " "
-        for sign in text:
-            opens = before.isspace() or before in "([{"
-            yield {'"': "“" if opens else "”", "'": "‘" if opens else "’"}.get(sign, sign)
-            before = sign
-
-    return "".join(curled())
-
-
 _CHANGES: dict[str, Callable[[str], str]] = {
     "emoji": _without_emoji,
-    "quotes": _curled,
     "spaces": lambda text: re.sub(r"\s+", " ", text),
-    "trim": lambda text: text.rstrip(),
     "html": lambda text: text,  # its tags go
 }
-
-
-def _other_layout(fault: Fault, struck: Struck) -> Wire:
-    """An error in a layout that nobody told us of; successes are as they were."""
-    reply = struck.reply
-    if reply is None or reply.status < 400:
-        return struck.honest
-    code, message = reply.document.get("code", 400), reply.document["message"]
-    if fault.value == "page":
-        return Wire(reply.status, page(f"{reply.status} Error"), (HTML,))
-    if fault.value == "list":
-        return plain(replace(reply, document={"errors": [{"message": message, "code": code}]}))
-    others: Document = {"jo.berg@example.com": code, "error": {"jo.berg@example.com": 1}, "mark-of-others": 1}
-    return plain(replace(reply, document={"message": f"mark-of-others {fault.value}", "errorCode": code, **others}))
 
 
 def _failed(_fault: Fault, struck: Struck) -> Wire:
@@ -300,16 +222,6 @@ def _failed(_fault: Fault, struck: Struck) -> Wire:
     path = urlsplit(struck.url).path
     what = "create notes" if path.endswith("/v1/notes") else "upload attachment" if struck.is_upload else "fetch notes"
     return plain(refusal(400, 4000, f"Failed to {'fetch prospects' if path.endswith('/prospects') else what}"))
-
-
-def _other_matches(fault: Fault, struck: Struck) -> Wire:
-    """A search that finds only whole emails, or also what doesn't match."""
-    search = parse_qs(urlsplit(struck.url).query).get("search", [""])[0]
-    if struck.reply is None or not search or not isinstance(found := struck.reply.document["payload"], list):
-        return struck.honest
-    stranger = {"id": "Str4ngerX1", "email": "stranger@elsewhere.example", "createdAt": "2022-01-13T09:48:35.824Z"}
-    entries = [entry for entry in found if entry["email"] == search] if fault.value == "exact" else [stranger, *found]
-    return plain(replace(struck.reply, document={"message": "OK", "payload": entries}))
 
 
 def _reply(
@@ -339,13 +251,11 @@ WORDS |= {
     "epoch": {"reset": as_epoch},
     "epoch-ms": {"reset": lambda ends, _now: str(math.ceil(ends * 1000))},
     "seconds": {"reset": lambda ends, now: str(math.ceil(ends - now))},
-    "retry-date": {"retry": as_http_date},
     "no-retry": {"retry": None},
     "403": {"status": 403},
     "503": {"status": 503},
     "code-4000": {"code": 4000},
     "sliding": {"sliding": True},
-    "shared": {"shared": True},
 }
 
 KINDS |= {
@@ -395,25 +305,14 @@ KINDS |= {
         _AFTER,
         check=_only_posts,
     ),
-    "errors": _reply("errors laid out otherwise: page, list, or in words", _other_layout, _AFTER, value="HOW"),
-    "public": _entries(
-        "notes are shown as public", lambda entries: [{**entry, "visibility": "1"} for entry in entries], _AFTER
-    ),
-    "search": _reply("searches find only whole emails (exact), or others too", _other_matches, _AFTER, value="HOW"),
     "clock": _stands(
         "the gateway's clock: Date is so far ahead, while notes are dated by the API's", _Clock, "±SECONDS"
     ),
-    "cache": _stands("replies are kept so long, by address; no-cache goes past it", _Cache, "SECONDS", "GET"),
-    "limit-req": _stands(
-        "503 and a page above the rate; calls come evenly, or 10/1s+5 at once", _RateLimiter, "CALLS/TIME", answers=503
-    ),
-    "limit-conn": _stands("503 and a page above so many calls in flight", _ConnectionLimiter, "COUNT", answers=503),
-    "lag-each": _stands("as lag, but each note has a lag of its own, up to that", _OwnLag, "SECONDS", "GET"),
     "drops": _stands("every COUNT-th note gets a reply with an ID, but is not kept", _Drops, "COUNT", "POST"),
     "moving": _stands(
         "so many prospects are gone from before a page by the time it is asked for", _Moving, "COUNT", "GET"
     ),
     "rewrite": _stands(
-        "texts are shown with emoji dropped, quotes curled, spaces folded, or cut-100", _Rewriting, "HOW", "GET"
+        "texts are shown with emoji dropped, spaces folded, without tags, or cut-100", _Rewriting, "HOW", "GET"
     ),
 }

@@ -8,25 +8,19 @@ import socket
 import socketserver
 import struct
 import threading
-from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.sandbox.admin import PRIVATE, administer, kept_out, turned_away
 from tests.sandbox.attachments import PATH as UPLOADS
 from tests.sandbox.calls import Call, ServiceReply, refusal
 from tests.sandbox.clock import http_date
 from tests.sandbox.faults import Head, Struck
-from tests.sandbox.forms import UploadedFile, read_upload
+from tests.sandbox.forms import read_upload
 from tests.sandbox.state import Arrival, State
 from tests.sandbox.wire import Wire, plain, shaped
 
-_OTHER_PREFIX = "/api/open-api"
-"""Beginning of a second address of the API, with which the vendor's own program calls it."""
 _MAX_BODY = 100 * 1024 * 1024
-_MAX_OPEN = 256
-"""Maximum number of open connections, each of which takes a thread."""
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
@@ -36,10 +30,7 @@ class HungUp(Exception):
 
 
 class Server(ThreadingHTTPServer):
-    """Server with a thread for each connection, which can end them all.
-
-    At the limit, the connection that has waited longest for a request, or for the rest of one, is closed to make room.
-    """
+    """Server with a thread for each connection, which can end them all."""
 
     daemon_threads = True
     request_queue_size = 1024
@@ -50,7 +41,6 @@ class Server(ThreadingHTTPServer):
         self.state = state
         self.stopping = threading.Event()
         self._open: set[object] = set()
-        self._waiting: dict[object, None] = {}  # the longest-waiting first
         self._changed = threading.Condition()
         self._accepting = threading.Thread(target=self.serve_forever, args=(0.02,), name="sandbox", daemon=True)
         super().__init__(("127.0.0.1", port), Handler)
@@ -77,15 +67,9 @@ class Server(ThreadingHTTPServer):
             self._changed.wait_for(lambda: not self._open, timeout=5)
 
     def process_request(self, request: object, client_address: object) -> None:
-        """Make room for the connection, and record it before its thread starts, so that `stop` misses none."""
+        """Record the connection before its thread starts, so that `stop` misses none."""
         with self._changed:
-            while len(self._open) >= _MAX_OPEN and not self.stopping.is_set():
-                for oldest in [*self._waiting][:1]:
-                    del self._waiting[oldest]
-                    _shut(oldest)
-                self._changed.wait(0.1)
             self._open.add(request)
-            self._waiting[request] = None
         super().process_request(request, client_address)  # type: ignore[arg-type]
 
     def shutdown_request(self, request: object) -> None:
@@ -93,15 +77,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)  # type: ignore[arg-type]
         with self._changed:
             self._open.discard(request)
-            self._waiting.pop(request, None)
             self._changed.notify_all()
-
-    def waits(self, request: object, *, again: bool) -> None:
-        """Record whether a connection waits for a request, or has received a whole one."""
-        with self._changed:
-            self._waiting.pop(request, None)
-            if again:
-                self._waiting[request] = None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -126,51 +102,37 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.parse_request():
             self._answer()
-            self.server.waits(self.request, again=True)
 
     def log_message(self, *_: object) -> None:
         """Log nothing, because the received requests can be looked up."""
 
     def _answer(self) -> None:
         state = self.server.state
-        if refused := turned_away(self.path, self.headers, self.server.server_port):
-            self._body(None)  # an unread body would reset the connection, and lose the reply
-            self._send(_private(refused))
-            return
         url = urlsplit(self.path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        if url.path.startswith("/sandbox/"):
-            body = _parsed(self._body(None))
-            refused = kept_out(self.command, self.headers, query, state.token)
-            self._send(_private(refused or administer(state, self.command, url.path, body)))
-            return
-        no_cache = "no-cache" in self.headers.get("Cache-Control", "").lower()
-        path = url.path.removeprefix(_OTHER_PREFIX)
+        path = url.path
         is_upload = (self.command, path) == ("POST", UPLOADS)
-        head = Head(self.command, self.path, no_cache, self._is_reused, is_upload)
+        head = Head(self.command, self.path, self._is_reused, is_upload)
         self._is_reused = True
         key = self.headers.get("x-api-key")
         arrival = state.arrive(head, path, query, key)
-        try:
-            if arrival.fault is not None and arrival.fault.its_kind.cuts:
-                raise HungUp
-            upload = self._upload(arrival) if is_upload else None
-            body = _parsed(self._body(arrival)) if upload is None else upload.record
-            state.learn(arrival.number, body=body)
-            if upload is not None and not upload.is_whole:
-                raise HungUp
-            is_json = self.headers.get_content_type() == "application/json"
-            call = Call(self.command, path, query, key, is_json, body, upload)
-            wire = self._decided(call, arrival, head)
-            wire = shaped(wire, state.shapes) if state.shapes else wire
-        finally:
-            state.leave(arrival)
+        if arrival.fault is not None and arrival.fault.its_kind.cuts:
+            raise HungUp
+        upload = read_upload(self.rfile, self._length(arrival), self.headers) if is_upload else None
+        body = _parsed(self._body(arrival)) if upload is None else upload.record
+        state.learn(arrival.number, body=body)
+        if upload is not None and not upload.is_whole:
+            raise HungUp
+        is_json = self.headers.get_content_type() == "application/json"
+        call = Call(self.command, path, query, key, is_json, body, upload)
+        wire = self._decided(call, arrival)
+        wire = shaped(wire, state.shapes) if state.shapes else wire
         # Recorded first, so that a client that has the reply can look it up.
         state.learn(arrival.number, status=wire.status)
         self._send(wire, arrival)
 
-    def _decided(self, call: Call, arrival: Arrival, head: Head) -> Wire:
-        """Return the reply of a gateway that blocks the call, or the API's own, which a cache may store."""
+    def _decided(self, call: Call, arrival: Arrival) -> Wire:
+        """Return the reply of a gateway that blocks the call, or the API's own."""
         state = self.server.state
         intervention = arrival.blocked(call.body)
         if intervention is not None:
@@ -180,9 +142,7 @@ class Handler(BaseHTTPRequestHandler):
         self._pause(state.latency)
         if arrival.verdict.refusal is not None:
             return plain(arrival.verdict.refusal)
-        wire = self._performed(call, arrival)
-        state.keep(arrival, head, wire)
-        return wire
+        return self._performed(call, arrival)
 
     def _performed(self, call: Call, arrival: Arrival) -> Wire:
         """Let the service answer the call, unless the fault prevents it; return the reply as the fault spoils it."""
@@ -207,21 +167,14 @@ class Handler(BaseHTTPRequestHandler):
             raise HungUp
         return wire
 
-    def _upload(self, arrival: Arrival) -> UploadedFile:
-        """Read an uploaded file, and return its facts without its content."""
-        upload = read_upload(self.rfile, self._length(arrival), self.headers)
-        self.server.waits(self.request, again=False)
-        return upload
-
-    def _body(self, arrival: Arrival | None) -> bytes:
+    def _body(self, arrival: Arrival) -> bytes:
         length = self._length(arrival)
         body = self.rfile.read(length)
         if len(body) < length:
             raise HungUp
-        self.server.waits(self.request, again=False)
         return body
 
-    def _length(self, arrival: Arrival | None) -> int:
+    def _length(self, arrival: Arrival) -> int:
         """Return the body's length in bytes; refuse a request that doesn't state it, or that is too long."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isascii() or not length.isdigit():
@@ -230,19 +183,17 @@ class Handler(BaseHTTPRequestHandler):
             self._give_up(arrival, 413, "the body is too large")
         return int(length)
 
-    def _give_up(self, arrival: Arrival | None, status: int, message: str) -> None:
+    def _give_up(self, arrival: Arrival, status: int, message: str) -> None:
         """Refuse a request whose end can't be found, and close the connection."""
         self.close_connection = True
-        if arrival is not None:
-            self.server.state.learn(arrival.number, status=status)
+        self.server.state.learn(arrival.number, status=status)
         self._send(plain(refusal(status, status, message)), arrival)
         raise HungUp
 
-    def _send(self, wire: Wire, arrival: Arrival | None = None) -> None:
+    def _send(self, wire: Wire, arrival: Arrival) -> None:
         self.close_connection = self.close_connection or wire.ends_connection
-        ahead = 0.0 if arrival is None else arrival.ahead
-        headers = [("Date", http_date(self.server.state.clock.now() + ahead)), *wire.headers]
-        if arrival is not None and not wire.is_gateways:
+        headers = [("Date", http_date(self.server.state.clock.now() + arrival.ahead)), *wire.headers]
+        if not wire.is_gateways:
             headers += arrival.verdict.headers
         if wire.has_length:
             headers.append(("Content-Length", str(len(wire.body))))
@@ -279,11 +230,6 @@ def _shut(connection: object) -> None:
 def _prospects(call: Call) -> list[str]:
     prospects = call.body.get("prospectIds") if isinstance(call.body, dict) else None
     return [prospect for prospect in prospects if isinstance(prospect, str)] if isinstance(prospects, list) else []
-
-
-def _private(reply: ServiceReply) -> Wire:
-    """Return a reply with headers that keep web pages from using it."""
-    return plain(replace(reply, headers=(*reply.headers, *PRIVATE)))
 
 
 def _parsed(body: bytes) -> object:

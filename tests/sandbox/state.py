@@ -81,10 +81,8 @@ class Arrival:
 class _FaultWatch:
     """A fault in force, and its counts of requests."""
 
-    def __init__(self, fault: Fault, seed: int) -> None:
+    def __init__(self, fault: Fault) -> None:
         self.fault, self.standing = fault, fault.its_kind.standing and fault.its_kind.standing(fault)
-        if self.standing:
-            self.standing.seed = seed
         self._seen = self._struck = 0
 
     def counts(self, method: str) -> bool:
@@ -111,9 +109,8 @@ class State(ServiceRules):
 
     ``latency`` is the delay in seconds before a request is applied. ``clock_offset`` is in seconds; ``time_source``
     returns seconds since the epoch. ``seed`` decides the IDs and the random faults; without it, no two sandboxes give
-    the same IDs. ``token`` opens the sandbox's own addresses, see `admin`; each sandbox makes a new one. Each of
-    ``further_keys`` opens an account with its own notes and limit; faults strike the requests of all. ``shapes`` lay
-    out the API's replies otherwise, one after the other.
+    the same IDs. Each of ``further_keys`` opens an account with its own notes and limit;
+    faults strike the requests of all. ``shapes`` lay out the API's replies otherwise, one after the other.
     """
 
     latency: float = 0.0
@@ -125,7 +122,6 @@ class State(ServiceRules):
     shapes: Sequence[Shape] = ()
     seed: int | None = None
     time_source: Callable[[], float] = time.time
-    token: str = field(init=False, repr=False, default_factory=lambda: secrets.token_urlsafe(16))
     clock: Clock = field(init=False, repr=False)
     service: Service = field(init=False, repr=False)
 
@@ -136,9 +132,8 @@ class State(ServiceRules):
         self._services = {key: Service(self, self.clock, key, seed + number) for number, key in enumerate(keys)}
         self.service = self._services[self.api_key]
         self._lock = threading.Lock()
-        self._watches = [_FaultWatch(fault, self.seed or 0) for fault in self.faults]
+        self._watches = [_FaultWatch(fault) for fault in self.faults]
         self._chance = random.Random(self.seed or 0)
-        self._in_flight = 0
         self._windows = {key: RateWindows(self.limit) for key in self._services}
         self._received: list[Received] = []
 
@@ -189,12 +184,12 @@ class State(ServiceRules):
     def add_fault(self, fault: Fault) -> None:
         """Add a fault, which counts requests from now on."""
         with self._lock:
-            self._watches.append(_FaultWatch(fault, self.seed or 0))
+            self._watches.append(_FaultWatch(fault))
 
     def set_faults(self, faults: Iterable[Fault]) -> None:
         """Replace the present faults by these."""
         with self._lock:
-            self._watches = [_FaultWatch(fault, self.seed or 0) for fault in faults]
+            self._watches = [_FaultWatch(fault) for fault in faults]
 
     def clear_faults(self) -> None:
         """Remove all faults."""
@@ -207,7 +202,7 @@ class State(ServiceRules):
             self._windows = {key: RateWindows(limit) for key in self._services}
 
     def arrive(self, head: Head, path: str, query: Mapping[str, str], key: str | None = None) -> Arrival:
-        """Record a request, and decide how to treat it; the server must call `leave` in the end.
+        """Record a request, and decide how to treat it.
 
         A gateway's reply doesn't count against the limit. Faults that strike count only requests that neither a gateway
         nor the limit turned away, so a fault meant for the third request strikes one that matters.
@@ -216,13 +211,12 @@ class State(ServiceRules):
             now = self.clock.now()
             number = len(self._received) + 1
             standing = self._standing(head, now)
-            replies = ((each.fault, each.intervenes(head, self._in_flight, now)) for each in standing)
+            replies = ((each.fault, each.intervenes(head, now)) for each in standing)
             intervention = next((Intervention(fault, wire) for fault, wire in replies if wire), None)
             if intervention is not None:
                 fault: Fault | None = intervention.fault
                 arrival = Arrival(number, Admission(), None, standing, intervention)
             else:
-                self._in_flight += 1
                 verdict = self._windows.get(key or "", self._windows[self.api_key]).spend(
                     endpoint(head.method, path), now
                 )
@@ -250,17 +244,6 @@ class State(ServiceRules):
             if not is_spared and watch.counts(head.struck_as) and chosen is None and watch.strikes(self._chance):
                 chosen = watch.fault
         return chosen
-
-    def leave(self, arrival: Arrival) -> None:
-        """Record that the request is no longer in flight. For the server."""
-        with self._lock:
-            self._in_flight -= arrival.intervention is None
-
-    def keep(self, arrival: Arrival, head: Head, wire: Wire) -> None:
-        """Let the faults that stand remember the reply. For the server."""
-        with self._lock:
-            for standing in arrival.standing:
-                standing.keep(head, wire, self.clock.now())
 
     def dropped(self, arrival: Arrival, prospects: Sequence[str]) -> frozenset[str]:
         """Return the request's prospects whose notes are reported as created, but not kept. For the server."""

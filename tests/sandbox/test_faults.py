@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import contextlib
 import json
 import socket
 import sys
@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 import requests
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
-from tests.sandbox import Fault, Limit, Received, Sandbox, UploadBehaviour
+from tests.sandbox import Fault, Limit, Sandbox, UploadBehaviour
 from tests.sandbox.faults import KINDS
 
 KEY = {"x-api-key": "sandbox-key"}
@@ -25,10 +26,6 @@ BODY = {"content": "hello", "visibility": "1", "prospectIds": PROSPECTS}
 
 def post(box: Sandbox, **options: Any) -> requests.Response:
     return requests.post(f"{box.url}/notes", json=BODY, headers=KEY, **({"timeout": 10} | options))
-
-
-def show(box: Sandbox) -> requests.Response:
-    return requests.get(f"{box.url}/prospects/a/notes", headers=KEY, timeout=10)
 
 
 def made(box: Sandbox) -> list[str]:
@@ -43,7 +40,7 @@ BOTH = [("before", []), ("after", PROSPECTS)]
 
 
 @pytest.mark.parametrize(("when", "applied"), BOTH)
-@pytest.mark.parametrize("status", [401, 403, 404, 413, 422, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [401, 413, 429, 500])
 def test_an_error_status_comes_before_or_after_the_notes_are_made(status: int, when: str, applied: list[str]) -> None:
     with struck(f"{status}:{when}") as box:
         reply = post(box)
@@ -52,29 +49,6 @@ def test_an_error_status_comes_before_or_after_the_notes_are_made(status: int, w
         assert "retry-after" not in reply.headers
         assert made(box) == applied
         assert (box.received[0].status, box.received[0].fault) == (status, f"{status}:{when}")
-
-
-@pytest.mark.parametrize("status", [429, 503])
-def test_an_error_can_say_when_to_return(status: int) -> None:
-    with struck(f"{status}=7") as box:
-        assert post(box).headers["retry-after"] == "7"
-
-
-@pytest.mark.parametrize(("when", "applied"), BOTH)
-def test_a_gateway_answers_in_html(when: str, applied: list[str]) -> None:
-    with struck(f"html-502:{when}") as box:
-        reply = post(box)
-        assert (reply.status_code, reply.headers["Content-Type"]) == (502, "text/html; charset=utf-8")
-        assert "<h1>502" in reply.text
-        assert made(box) == applied
-
-
-@pytest.mark.parametrize(("when", "applied"), BOTH)
-def test_an_invalid_token_can_come_as_400(when: str, applied: list[str]) -> None:
-    with struck(f"400-token:{when}") as box:
-        reply = post(box)
-        assert (reply.status_code, reply.json()["code"], reply.json()["message"]) == (400, 1001, "Invalid token")
-        assert made(box) == applied
 
 
 @pytest.mark.parametrize(("when", "applied"), BOTH)
@@ -87,13 +61,6 @@ def test_a_connection_is_lost_without_a_reply(kind: str, when: str, applied: lis
         assert box.received[0].status is None
 
 
-def test_a_reset_is_a_reset_and_not_a_farewell() -> None:
-    with struck("reset") as box, socket.create_connection(("127.0.0.1", box.port), timeout=10) as raw:
-        raw.sendall(b"POST /v1/notes HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 2\r\n\r\n{}" % box.port)
-        with pytest.raises(ConnectionResetError):
-            raw.recv(100)
-
-
 def test_a_request_is_cut_before_its_body_is_read() -> None:
     with struck("cut-request@1") as box:
         with pytest.raises(requests.ConnectionError):
@@ -101,14 +68,6 @@ def test_a_request_is_cut_before_its_body_is_read() -> None:
         assert made(box) == []
         assert (box.received[0].body, box.received[0].status) == (None, None)
         assert post(box).status_code == 201
-
-
-@pytest.mark.parametrize(("when", "applied"), BOTH)
-def test_a_hang_outlasts_the_clients_patience(when: str, applied: list[str]) -> None:
-    with struck(f"hang=3600:{when}") as box:
-        with pytest.raises(requests.ReadTimeout):
-            post(box, timeout=0.2)
-        assert made(box) == applied
 
 
 def send_and_leave(box: Sandbox) -> None:
@@ -155,81 +114,24 @@ def test_stopping_does_not_wait_for_a_fault(kind: str) -> None:
     assert made(box) == []
 
 
+UNREADABLE = (requests.JSONDecodeError, ChunkedEncodingError, ContentDecodingError)
+SPOILT = "empty html not-json null truncated bad-gzip redirect html-502 gateway-502 400-token".split()
+
+
 @pytest.mark.parametrize(("when", "applied"), BOTH)
-@pytest.mark.parametrize("kind", ["empty", "html", "not-json"])
-def test_a_success_cannot_be_read(kind: str, when: str, applied: list[str]) -> None:
+@pytest.mark.parametrize("kind", SPOILT)
+def test_a_reply_is_spoilt_whether_the_notes_were_made_or_not(kind: str, when: str, applied: list[str]) -> None:
     with struck(f"{kind}:{when}") as box:
-        reply = post(box)
-        assert reply.status_code == 200
-        with pytest.raises(requests.JSONDecodeError):
-            reply.json()
+        with contextlib.suppress(*UNREADABLE):
+            assert not post(box, allow_redirects=False).json().get("payload")
         assert made(box) == applied
+        assert box.received[0].fault == f"{kind}:{when}"
 
 
-@pytest.mark.parametrize(("when", "applied"), BOTH)
-def test_a_payload_is_null(when: str, applied: list[str]) -> None:
-    with struck(f"null:{when}") as box:
-        assert post(box).json()["payload"] is None
-        assert made(box) == applied
-
-
-@pytest.mark.parametrize(("when", "applied"), BOTH)
-def test_a_body_ends_early(when: str, applied: list[str]) -> None:
-    with struck(f"truncated:{when}") as box:
-        with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
-            post(box)
-        assert made(box) == applied
-
-
-@pytest.mark.parametrize(("when", "applied"), BOTH)
-def test_a_body_said_to_be_gzip_is_not(when: str, applied: list[str]) -> None:
-    with struck(f"bad-gzip:{when}") as box:
-        with pytest.raises(requests.exceptions.ContentDecodingError):
-            post(box)
-        assert made(box) == applied
-
-
-def test_a_body_is_compressed() -> None:
-    with struck("gzip") as box:
-        reply = post(box, stream=True)
-        raw = reply.raw.read(decode_content=False)
-        assert reply.headers["Content-Encoding"] == "gzip"
-        assert len(json.loads(gzip.decompress(raw))["payload"]["results"]) == 3
-
-
-def test_a_body_seems_to_have_no_end() -> None:
-    with struck("huge") as box, post(box, stream=True) as reply:
-        size = 0
-        for block in reply.iter_content(65536):
-            size += len(block)
-            if size > 1_000_000:
-                break
-        assert "Content-Length" not in reply.headers
-        assert size > 1_000_000
-        assert made(box) == PROSPECTS
-
-
-@pytest.mark.parametrize("kind", ["drip=0.0002", "slow-headers=0.005"])
-def test_a_proper_reply_comes_slowly(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["drip=0.0002", "slow-headers=0.005", "gzip"])
+def test_a_proper_reply_comes_in_another_form(kind: str) -> None:
     with struck(kind) as box:
-        began = time.monotonic()
         assert len(post(box).json()["payload"]["results"]) == 3
-        assert time.monotonic() - began > 0.015
-        assert made(box) == PROSPECTS
-
-
-@pytest.mark.parametrize(("when", "applied"), BOTH)
-def test_a_redirect_names_another_address(when: str, applied: list[str]) -> None:
-    with struck(f"redirect:{when}") as box:
-        reply = post(box, allow_redirects=False)
-        assert (reply.status_code, reply.headers["Location"]) == (307, f"http://localhost:{box.port}/v1/notes")
-        assert made(box) == applied
-
-
-def test_a_client_that_follows_a_redirect_is_seen_to() -> None:
-    with struck("redirect@1") as box:
-        post(box)
-        assert [received.status for received in box.received] == [307, 201]
 
 
 def entries(box: Sandbox) -> list[tuple[str, bool, bool]]:
@@ -272,37 +174,6 @@ def test_entries_are_repeated_reordered_or_added(kind: str, order: list[str]) ->
         assert made(box) == PROSPECTS
 
 
-def test_reading_back_can_lag_behind_or_fail() -> None:
-    with struck("missing-all:GET@1", "500:GET@2") as box:
-        post(box)
-        assert show(box).json()["payload"]["notes"] == []
-        assert show(box).status_code == 500
-        assert len(show(box).json()["payload"]["notes"]) == 1
-        assert [received.fault for received in box.received] == [None, "missing-all:after", "500:before", None]
-
-
-def test_faults_can_be_added_and_cleared_while_it_serves() -> None:
-    with Sandbox() as box:
-        post(box)
-        box.add_fault(Fault("500", requests={1}))
-        assert post(box).status_code == 500
-        assert post(box).status_code == 201
-        box.add_fault(Fault("503"))
-        box.clear_faults()
-        assert post(box).status_code == 201
-
-
-def test_latency_is_borne_by_connections_side_by_side() -> None:
-    """All ten have arrived while none is answered yet."""
-    box = Sandbox(latency=3600).start()
-    for _ in range(10):
-        send_and_leave(box)
-    eventually(lambda: [received.body for received in box.received] == [BODY] * 10)
-    assert [received.status for received in box.received] == [None] * 10
-    box.stop()
-    assert made(box) == []
-
-
 def test_latency_comes_before_a_request_is_applied() -> None:
     with Sandbox(latency=0.05) as box:
         assert post(box).status_code == 201
@@ -334,12 +205,6 @@ def statuses(box: Sandbox, count: int) -> str:
 )
 def test_a_fault_strikes_the_requests_its_text_names(text: str, pattern: str) -> None:
     assert statuses(struck(text), 8) == pattern
-
-
-def test_chance_is_repeatable_by_its_seed() -> None:
-    runs = [statuses(Sandbox(faults=[Fault.parse("500%0.5")], seed=seed), 20) for seed in (1, 1, 2)]
-    assert runs[0] == runs[1] != runs[2]
-    assert 3 < runs[0].count("x") < 17
 
 
 @pytest.mark.parametrize(
@@ -387,14 +252,9 @@ def test_a_fault_is_read_from_text(text: str, fault: Fault) -> None:
         "close=5",
         "clock",
         "clock=soon",
-        "cache=-5",
         "clock=5:after",
         "firewall",
         "firewall=",
-        "limit-req=often",
-        "limit-req=10/1s+",
-        "limit-conn=0",
-        "limit-conn=many",
         "rewrite=backwards",
         "rewrite=cut-0",
         "500:404",
@@ -430,12 +290,3 @@ def test_the_common_kinds_and_every_part_are_in_the_document() -> None:
         assert Limit.parse(form if "/" in form else f"20/1s{form}")
     for form in tables["uploads (`--uploads`)"]:
         assert UploadBehaviour.parse(form)
-
-
-def test_what_was_received_is_a_value() -> None:
-    with Sandbox() as box:
-        post(box)
-        received = box.received[0]
-        assert isinstance(received, Received)
-        with pytest.raises(AttributeError):
-            received.status = 500  # type: ignore[misc]
