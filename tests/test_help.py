@@ -60,7 +60,7 @@ def test_the_help_of_a_command_that_takes_no_file_begins_with_its_own_options(
     text = said(capsys, command, "--help-all")
     assert text.partition("\n\nThis command:\n")[2].lstrip().startswith(own)
     assert [flag for flag in absent if f" {flag} " in text] == []
-    for flag in ("--skip-existing", "--key-column", "--update"):
+    for flag in ("--skip-existing", "--update"):
         assert f" {flag} " in said(capsys, "run", "-h")
 
 

@@ -38,7 +38,7 @@ FACES = {"cli", "page"}
 IN_ORDER = ["practice", "importing", "telling", "operations"]
 """Rooms that may import all numbered rooms and tools, and those before them in this list."""
 FOR_FACES = {"importing", "telling", "operations", "settings", "models", "errors", "messages"}
-SERVED = {("importer.cli.paging", "page"), ("importer.page.samples", "practice")}
+SERVED = {("importer.cli.paging", "page"), ("importer.page.dropping", "practice")}
 """A module each that serves it."""
 
 
@@ -160,8 +160,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1640, "api": 1040, "calls": 860, "cli": 1900, "delivery": 3570, "grouping": 150, "importing": 3660,
-    "journal": 2040, "operations": 1290, "page": 2870, "practice": 130, "reading": 3210, "results": 820, "rows": 2900,
+    "": 1640, "api": 1040, "calls": 860, "cli": 1900, "delivery": 3570, "grouping": 150, "importing": 3690,
+    "journal": 2040, "operations": 1290, "page": 2840, "practice": 130, "reading": 3210, "results": 820, "rows": 2900,
     "settings": 1400, "telling": 1170,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
@@ -170,11 +170,11 @@ STAND_IN = 1_970
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 28,600 lines in 223 modules."""
+    """Texts aren't code. All rooms together have at most 28,600 lines in 216 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
     assert lines.total() <= 28_600
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 223
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 216
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

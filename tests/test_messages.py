@@ -369,10 +369,14 @@ NOT_SAID_BY_THE_SCRIPT = {
     "use strict",
     "Files",
     "Enter",
+    "Tab",
+    "#grid a, #kinds a",
+    "#kinds form",
+    "td [aria-invalid]",
     ".asked select, .go .main",
     "header ~ main h1, main > .said, main > p:not([class])",
 }
-"""A directive, names that the browser gives to what is dragged and to a key, and selectors."""
+"""A directive, names that the browser gives to what is dragged and to keys, and selectors."""
 
 
 def texts_for_the_script() -> set[str]:

@@ -28,7 +28,7 @@ from importer.page.serving import PageServer
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE
 from tests import stores
 from tests.listening import http_ear
-from tests.page.test_site import Visitor
+from tests.page.test_site import Visitor, seen_on
 from tests.reading import making
 from tests.sandbox import Sandbox
 from tests.stores import ACCOUNT
@@ -167,9 +167,11 @@ def test_the_page_practises_with_a_sample(bare: Bare) -> None:
         address = next(line.strip() for line in process.stdout if "/start/" in line)
         try:
             with Visitor(cast("PageServer", Opened(address, int(address.split(":")[2].partition("/")[0])))) as visitor:
-                assert "1-webinar-followup.csv" in visitor.get(f"{visitor.base}/practice", timeout=60).text
-                taken = visitor.post(f"{visitor.base}/practice/sample", data={"sample": "1"}, timeout=60)
-                ended = visitor.see(visitor.post(f"{visitor.see(taken.url).url}/practise", timeout=60).url)
+                assert "1-webinar-followup.csv" in visitor.get(f"{visitor.base}/", timeout=60).text
+                taken = visitor.post(f"{visitor.base}/sample", data={"sample": "1"}, timeout=60)
+                seen = visitor.see(taken.url)
+                data = {"seen": seen_on(seen.text)}
+                ended = visitor.see(visitor.post(f"{seen.url}/practise", data=data, timeout=60).url)
                 assert "Download results" in ended.text
         finally:
             process.terminate()

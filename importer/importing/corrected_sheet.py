@@ -9,7 +9,7 @@ programs show dates and long numbers unchanged, and run no formula.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -19,7 +19,7 @@ from xlsxwriter.workbook import Workbook
 from importer import files
 from importer.errors import UnreadableFile
 from importer.importing import problems
-from importer.importing.corrections import ProblemRows, keep
+from importer.importing.corrections import ProblemRows, add, keep
 from importer.importing.loading import folder_of, read
 from importer.importing.preview import Preview
 from importer.messages import Cell, Message, say
@@ -149,3 +149,53 @@ def remaining(
             continue
         found[number] = [*found[number], *(of for of in understood.looked_up[number] if of.column not in one.texts)]
     return found
+
+
+def find(
+    path: Path,
+    file: str,
+    settings: Settings,
+    corrections: Mapping[int, Correction],
+    words: str,
+    column: int | None = None,
+) -> list[int]:
+    """Return the numbers of the rows with these words, and add the rows to the file that :func:`understood` wrote.
+
+    Args:
+        path: that file.
+        file: the sheet.
+        settings: the settings for it.
+        corrections: number of a row → its correction.
+        words: the number of a row, or else a part of a cell; in a column, the whole text of its cell.
+        column: the position of the only column that counts; None for all.
+    """
+    wanted = _plain(words)
+
+    def is_found(number: int, cells: Sequence[str]) -> bool:
+        if column is not None:
+            return _plain(cells[column]) == wanted
+        return str(number) == wanted or any(wanted in _plain(cell) for cell in cells)
+
+    with read(file, settings) as as_read:
+        sheet = as_read.corrected(corrections)
+        found = [number for number, cells in sheet.rows() if number not in sheet.left_out and is_found(number, cells)]
+        if column is None and (of_number := [number for number in found if str(number) == wanted]):
+            found = of_number
+        _also(path, as_read, found)
+    return found
+
+
+def also(path: Path, file: str, settings: Settings, numbers: Collection[int]) -> Collection[int]:
+    """Add rows with these numbers to the file that :func:`understood` wrote; return the numbers."""
+    with read(file, settings) as sheet:
+        _also(path, sheet, numbers)
+    return numbers
+
+
+def _also(path: Path, sheet: Sheet, numbers: Collection[int]) -> None:
+    with sheet.as_it_stands(numbers) as rows:
+        add(path, rows.rows())
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()

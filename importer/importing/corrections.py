@@ -121,9 +121,6 @@ class Corrections:
         )
 
 
-NAME = "rows.db"
-"""Name of the file."""
-
 _TABLES = """
 DROP TABLE IF EXISTS rows;
 DROP TABLE IF EXISTS problems;
@@ -158,6 +155,14 @@ def keep(
         )
 
 
+def add(path: Path, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    """Add rows without a problem to the file, so that a person can change them, too."""
+    with _opened(path) as connection:
+        connection.executemany(
+            "INSERT OR IGNORE INTO rows VALUES (?, ?)", ((number, json.dumps(cells)) for number, cells in rows)
+        )
+
+
 class ProblemRows:
     """Rows with problems of a sheet.
 
@@ -170,9 +175,7 @@ class ProblemRows:
 
     def numbers(self, kind: int | None = None) -> list[int]:
         """Return the numbers of the rows with a problem of this kind, or with any."""
-        query = "SELECT number FROM rows ORDER BY number"
-        if kind is not None:
-            query = "SELECT DISTINCT number FROM problems WHERE kind = :kind ORDER BY number"
+        query = "SELECT DISTINCT number FROM problems WHERE :kind IS NULL OR kind = :kind ORDER BY number"
         with _opened(self._path) as connection:
             return [number for (number,) in connection.execute(query, {"kind": kind})]
 

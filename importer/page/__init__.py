@@ -6,27 +6,20 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     serving    the server, from its start to a clean end; a private file that opens the page in the browser
     site       addresses → screens, in groups
     screens    code that the groups of screens share
-    importing  Import: Reading, Check with attachments, Confirm
-    mending    Mend: rows with problems corrected in place, and the corrected copy
-    working    a job under way, and its result: Send, Results; Quit
+    dropping   Import, its first screen: files, sample sheets and attachments that are dropped, and forgotten; Practice
+    importing  Import: Reading, Check, Confirm
+    mending    Mend: rows with problems corrected in place, and the corrected sheet
+    working    a job under way, and its result: Send, Results, with the rows that they show; Quit
     history    Runs: results of earlier imports; look up, hide, write again
     setting_up Settings: profiles, key, remembered answers, defaults
-    samples    Practice, with its sample sheets
     access     the guard: loopback, exact Host, launch token, secret path, cookie, Origin; the headers of every response
     current_settings  settings in force: command line, environment, profile, a key that was typed
-    fields     the table of settings as fields of a form
-    choices    a person's choices for a file, as its address holds them
-    form       the drop-downs of the Check screen
+    state      what a person decided about a dropped file: answers and corrections, and their digest
+    uploads    the files that were dropped, kept until they are finished; names that are valid on every system
+    form       the drop-downs of the Check screen, and the answers that they give
     grid       the rows of the Mend screen, of which the wrong cells are fields
-    correcting  check corrected rows and write the copy, in separate processes
-    uploads    the files that were dropped, kept until they are finished
-    file_names  names of files that are valid on every system
     reading    read-only tasks, in separate processes
     jobs       long tasks, each in its own process, one at a time for each workspace
-    tasks      the tasks that those processes perform
-    notifying  notifications about how an import from the page ended
-    processes  how those processes are prepared
-    rows       the rows of a run that a screen shows
-    notes      notes as they will read, with safe formatting
-    rendering  how the page words the library's messages
+    tasks      the tasks that those processes perform; notifications about how an import ended
+    rendering  how the page words the library's messages, and shows notes
 """

@@ -1,21 +1,22 @@
-"""Make the drop-downs of the Check screen. Each shows the value that was detected, and its error beside it.
+"""Make the drop-downs of the Check screen, and take what a person chose in them.
 
-Input: the overview of a file, the choices for it, the settings. Output: fields.
+Input: the overview of a file, the answers about it, the settings; a submitted form. Output: fields, each of whose
+options is an answer (a setting and its value); the answers after the form was submitted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from importer.importing.answers import offered
 from importer.importing.preview import Preview, SheetColumn, SheetWord
 from importer.messages import Message, Said, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
-from importer.page.choices import PART, Choices, columns_named, role_of
-from importer.page.fields import CAPTIONS
-from importer.page.rendering import ROLES, words
+from importer.page.rendering import CAPTIONS, ROLES, words
+from importer.page.state import TEXT, Answers, columns_named, in_order, pairs_of, role_of, subject, values, with_parts
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import MEANS, Reading
 from importer.settings.readings import NONE
@@ -28,6 +29,8 @@ DELIMITERS = {
     "pipe": say("page.form.bar"),
 }
 _SIGNS = dict(zip(",;\t|", DELIMITERS.values(), strict=True))
+PART = "part "
+"""Beginning of the option that a column becomes a part of the notes' text."""
 _ROWS = 20
 _ORDER = (Role.PROSPECT, Role.EMAIL, *(role for role in Role if role not in (Role.PROSPECT, Role.EMAIL)))
 _PLEASE_CHOOSE = say("page.form.choose-one")
@@ -47,15 +50,13 @@ class Field:
     """Drop-down of the Check screen.
 
     Attributes:
-        id: its ID on the page.
-        name: its name in the address.
+        id: its ID on the page, and its name in the form.
         label: its label.
-        options: its options. Those with a blank value leave the setting as it is.
+        options: its options. One with a blank value leaves the setting as it is.
         hint: advice shown beside the drop-down.
     """
 
     id: str
-    name: str
     label: Said
     options: Sequence[DropDownOption]
     hint: Said = ""
@@ -90,20 +91,25 @@ class Row:
 
 
 def _field(
-    name: str,
+    id: str,  # noqa: A002 - as in HTML
+    label: Said,
     default_label: Said,
     options: Iterable[tuple[str, Said]],
-    chosen: Iterable[str],
-    *,
-    label: Said = "",
-    id: str = "",  # noqa: A002 - as in HTML
+    chosen: Iterable[str] = (),
     hint: Said = "",
 ) -> Field:
     chosen, pairs = set(chosen), list(dict.fromkeys(options))
-    pairs += [(value, value.partition("=")[2] or value) for value in chosen - {value for value, _ in pairs}]
+    pairs += [(value, re.split("[= ]", value, maxsplit=1)[1]) for value in chosen - {value for value, _ in pairs}]
     drop_down_options = [DropDownOption(value, text, value in chosen) for value, text in pairs]
     first = DropDownOption("", default_label, not any(option.is_chosen for option in drop_down_options))
-    return Field(id or name, name, label or SETTINGS[name].label, [first, *drop_down_options], hint)
+    return Field(id, label, [first, *drop_down_options], hint)
+
+
+def _of_setting(name: str, default_label: Said, options: Iterable[tuple[str, Said]], answers: Answers) -> Field:
+    """Return the drop-down of a setting that has one value."""
+    chosen = [f"{name} {value}" for value in values(answers, name)]
+    pairs = [(f"{name} {value}", text) for value, text in options]
+    return _field(name, SETTINGS[name].label, default_label, pairs, chosen)
 
 
 class CheckForm:
@@ -111,9 +117,9 @@ class CheckForm:
 
     Args:
         found: the overview of a file.
-        choices: the person's choices for it.
-        likely: the choices that the page added because they are likely.
-        settings: the settings with all these choices.
+        answers: the answers that a person gave about it.
+        everything: these answers, and those that are likely.
+        settings: the settings with all these answers.
 
     Attributes:
         sheet: the drop-down that asks which sheet of a results file is meant; None for other files.
@@ -123,35 +129,57 @@ class CheckForm:
         about_file: the drop-downs about how the file is read.
     """
 
-    def __init__(self, found: Preview, choices: Choices, likely: Choices, settings: Settings) -> None:
-        self._found, self._choices, self._likely = found, choices, likely
+    def __init__(self, found: Preview, answers: Answers, everything: Answers, settings: Settings) -> None:
+        self._found, self._chosen = found, answers
+        self._likely = tuple(pair for pair in everything if pair not in answers)
         self._answers = {} if found.reading is None else found.reading.answers
-        self.sheet = self._sheet() if found.to_fix or likely.values("sheet") else None
+        self.sheet = self._sheet() if found.to_fix or values(self._likely, "sheet") else None
         on_top = [question for question in found.questions if _place(question) == "top"]
         self.questions = questions(on_top, settings.readings)
         self.columns = [self._column(at) for at, column in enumerate(found.columns) if not column.is_ours]
         self.words = [self._word(word) for word in found.words]
         if found.mapping and Role.VISIBILITY not in found.mapping:
             self.words.append(self._blank(SheetWord(Role.VISIBILITY, "", found.rows, found.default_visibility)))
-        self.about_file = [*_about_file(found, choices, settings, is_sheet_asked=self.sheet is not None)]
-
-    @property
-    def open_rows(self) -> list[Row]:
-        """Rows with a question."""
-        return [row for row in (*self.columns, *self.words) if row.asks]
+        self.about_file = [*_about_file(found, answers, settings, is_sheet_asked=self.sheet is not None)]
 
     @property
     def asked(self) -> list[Field]:
         """Drop-downs with a question."""
-        return [*self.questions, *(row.field for row in self.open_rows)]
+        return [*self.questions, *(row.field for row in (*self.columns, *self.words) if row.asks)]
 
     @property
-    def hidden(self) -> list[tuple[str, str]]:
-        """Choices that no drop-down shows."""
-        others = [self.sheet] if self.sheet is not None else []
-        fields = [*others, *self.about_file, *(row.field for row in (*self.columns, *self.words))]
-        shown = Choices.of((field.name, field.chosen) for field in fields if not field.chosen.startswith(PART))
-        return [pair for pair in self._choices.pairs if pair not in shown.pairs]
+    def fields(self) -> list[Field]:
+        """All drop-downs."""
+        of_rows = (row.field for row in (*self.columns, *self.words))
+        return [*([] if self.sheet is None else [self.sheet]), *self.questions, *of_rows, *self.about_file]
+
+    def after(self, submitted: Mapping[str, str], pressed: Sequence[str]) -> Answers:
+        """Return the answers after the form was submitted.
+
+        Only drop-downs that were changed count. A new answer replaces the one that gave its role to another column, and
+        columns that become a part of the text change the template.
+
+        Args:
+            submitted: the value of each drop-down.
+            pressed: the value of the button that was pressed, if it is an answer.
+
+        Raises:
+            BadSettings: see :func:`~importer.page.state.in_order`.
+        """
+        both = [(field.chosen, submitted.get(field.id, field.chosen)) for field in self.fields]
+        kept = {after for before, after in both if before == after}
+        undone = {before for before, after in both if before != after} - kept
+        changed = [*(after for before, after in both if before != after), *pressed]
+        new = pairs_of(value for value in changed if not value.startswith(PART))
+        subjects = {subject(pair) for pair in new}
+        pairs = [pair for pair in self._chosen if " ".join(pair) not in undone and subject(pair) not in subjects]
+        texts = [value.partition("=")[2] for name, value in new if subject((name, value)) == TEXT]
+        parts = [value.removeprefix(PART) for _, value in both if value.startswith(PART)]
+        text = texts[-1] if texts else self.text
+        if text and "{" not in "".join(texts) and (composed := with_parts(text, parts)) != text:
+            new = [*(pair for pair in new if subject(pair) != TEXT), ("map", f"{Role.CONTENT}={composed}")]
+            pairs = [pair for pair in pairs if subject(pair) != TEXT]
+        return in_order([*pairs, *new])
 
     @property
     def text(self) -> str:
@@ -160,21 +188,17 @@ class CheckForm:
         return found.template or ("" if at is None or at >= len(found.columns) else found.columns[at].name)
 
     def _sheet(self) -> Field:
-        found = self._found
-        return _field(
-            "sheet",
-            str(found.sheet),
-            [(name, name) for name in found.sheets if name != found.sheet or self._choices.values("sheet")],
-            self._choices.values("sheet"),
-            label=say("page.form.which-rows"),
-        )
+        found, chosen = self._found, values(self._chosen, "sheet")
+        names = [name for name in found.sheets if name != found.sheet or chosen]
+        field = _of_setting("sheet", str(found.sheet), [(name, name) for name in names], self._chosen)
+        return replace(field, label=say("page.form.which-rows"))
 
     # -- columns ------------------------------------------------------------------------------------------------------
 
     def _column(self, at: int) -> Row:
         column = self._found.columns[at]
         question = next((asked for asked in self._found.questions if _place(asked) == at), None)
-        said = [pair for pair in self._choices.pairs if column.name in columns_named(pair)]
+        said = [pair for pair in self._chosen if column.name in columns_named(pair)]
         ignored = ("ignore", column.name)
         is_used = column.role is not None or column.is_part
         options: list[tuple[str, Said, bool]] = []
@@ -194,7 +218,6 @@ class CheckForm:
         options.append((value, say("page.form.not-imported"), is_ignored))
         field = Field(
             f"column-{at}",
-            "answer",
             say("page.form.column", name=_called(column)),
             [DropDownOption(*option) for option in options],
         )
@@ -203,9 +226,9 @@ class CheckForm:
         return Row(field, column, column.heading, origin, asks, is_unused=is_ignored)
 
     def _origin(self, column: SheetColumn, said: Sequence[tuple[str, str]]) -> str:
-        if any(column.name in columns_named(pair) for pair in self._likely.pairs):
+        if any(column.name in columns_named(pair) for pair in self._likely):
             return "likely"
-        if said or (column.is_part and any(role_of(pair) is Role.CONTENT for pair in self._choices.pairs)):
+        if said or (column.is_part and any(role_of(pair) is Role.CONTENT for pair in self._chosen)):
             return "chosen"
         role, mapping = Role.CONTENT if column.is_part else column.role, self._answers.get("map", {})
         if role in mapping or (role is None and column.name in self._answers.get("ignore", ())):
@@ -222,26 +245,27 @@ class CheckForm:
         for question in self._found.questions:
             if _place(question) == "words" and question.roles[0] is word.role and word.word in question.samples:
                 answers = [(f"{choice.setting} {choice.value}", choice.means) for choice in offered(question)]
-                field = _field("answer", _PLEASE_CHOOSE, answers, (), label=label, id=f"value{key}")
+                field = _field(f"value{key}", label, _PLEASE_CHOOSE, answers)
                 return Row(field, word.role, heading, "choose", question.asks, word.rows)
         kinds: Iterable[Visibility | Status] = Status if word.role is Role.STATUS else Visibility
         options = [(f"{start}{kind.name.capitalize()}", MEANS[kind.name]) for kind in kinds]
         options.append((start, say("page.skip-rows")))
-        chosen = [value for value in self._choices.values("value") if value.lower().startswith(start.lower())][-1:]
+        chosen = [value for value in values(self._chosen, "value") if value.lower().startswith(start.lower())][-1:]
         spelled = {value.lower(): value for value in chosen}
         options = [(spelled.get(value.lower(), value), text) for value, text in options]
-        field = _meaning(word, "value", options, chosen, label=label, id=f"value{key}")
+        field = _meaning(word, "value", options, chosen, label, f"value{key}")
         return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
 
     def _blank(self, word: SheetWord) -> Row:
         heading = say("page.form.blank" if word.role in self._found.mapping else "page.form.every-row")
         if word.role is Role.STATUS:
             only = DropDownOption("", _means(word), is_chosen=True)
-            return Row(Field("blank-status", "", heading, [only]), word.role, heading, "found", rows=word.rows)
+            return Row(Field("blank-status", heading, [only]), word.role, heading, "found", rows=word.rows)
         options = [(kind.name.lower(), MEANS[kind.name]) for kind in Visibility]
-        chosen = self._choices.values("default-visibility")
+        chosen = values(self._chosen, "default-visibility")
         hint = "" if word.meaning is Visibility.PUBLIC else say("page.form.blank-never-public")
-        field = _meaning(word, "default-visibility", options, chosen, hint=hint)
+        name = "default-visibility"
+        field = _meaning(word, name, options, chosen, SETTINGS[name].label, name, hint)
         return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
 
     def _origin_of(self, word: SheetWord) -> str:
@@ -257,15 +281,14 @@ def _meaning(
     name: str,
     options: Iterable[tuple[str, Said]],
     chosen: Sequence[str],
-    *,
-    label: Said = "",
-    id: str = "",  # noqa: A002 - as in HTML
+    label: Said,
+    id: str,  # noqa: A002 - as in HTML
     hint: Said = "",
 ) -> Field:
     """Return the drop-down of a word whose meaning is known or chosen, or which is a problem."""
     found = say("page.form.as-found") if chosen else _means(word)
-    others = [(value, text) for value, text in options if text != found]
-    return _field(name, found, others, chosen, label=label, id=id, hint=hint)
+    others = [(f"{name} {value}", text) for value, text in options if text != found]
+    return _field(id, label, found, others, [f"{name} {value}" for value in chosen], hint)
 
 
 def _means(word: SheetWord) -> Message:
@@ -283,14 +306,14 @@ def _place(question: Question) -> int | str:
     return question.column if is_about_column and question.column is not None else "top"
 
 
-def likely(found: Preview, choices: Choices) -> Choices:
-    """Return the choices with what is likely where a person said nothing: one column for a role, the corrections.
+def likely(found: Preview, answers: Answers) -> Answers:
+    """Return the answers with what is likely where a person said nothing: one column for a role, the corrections.
 
     If several columns are likely, none is chosen.
     """
-    pairs, used = list(choices.pairs), {name for pair in choices.pairs for name in columns_named(pair)}
-    if found.to_fix and not choices.values("sheet"):
-        return Choices.of([*pairs, ("sheet", found.to_fix)])
+    pairs, used = list(answers), {name for pair in answers for name in columns_named(pair)}
+    if found.to_fix and not values(answers, "sheet"):
+        return in_order([*pairs, ("sheet", found.to_fix)])
     for question in found.questions:
         columns = [
             (choice.setting, choice.value)
@@ -300,32 +323,32 @@ def likely(found: Preview, choices: Choices) -> Choices:
         if len(columns) == 1 and used.isdisjoint(columns_named(columns[0])):
             pairs += columns
             used.update(columns_named(columns[0]))
-    return Choices.of(pairs)
+    return in_order(pairs)
 
 
-def _about_file(found: Preview, choices: Choices, settings: Settings, *, is_sheet_asked: bool) -> Iterator[Field]:
+def _about_file(found: Preview, answers: Answers, settings: Settings, *, is_sheet_asked: bool) -> Iterator[Field]:
     """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter."""
 
     def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:
-        return _field(name, _found(default_label), options, choices.values(name))
+        return _of_setting(name, default_label, options, answers)
 
     is_asked = any("export" in (choice.setting for choice in question.choices) for question in found.questions)
     if settings.readings and not is_asked:
         kinds: list[tuple[str, Said]] = [(reading.name, reading.name) for reading in settings.readings]
         kinds.append((NONE, say("readings.another-kind")))
         detected = _found(found.reading.name) if found.reading is not None else say("page.form.no-export")
-        yield _field("export", detected, kinds, choices.values("export"))
-    if not is_sheet_asked and (len(found.sheets) > 1 or choices.values("sheet")):
-        yield field("sheet", str(found.sheet), [(name, name) for name in found.sheets])
+        yield field("export", detected, kinds)
+    if not is_sheet_asked and (len(found.sheets) > 1 or values(answers, "sheet")):
+        yield field("sheet", _found(str(found.sheet)), [(name, name) for name in found.sheets])
     rows = [(str(number), _row(number)) for number in range(1, _ROWS + 1)]
-    yield field("header-row", _row(found.header_row), rows)
+    yield field("header-row", _found(_row(found.header_row)), rows)
     if found.encoding is not None:
-        yield field("encoding", found.encoding, [(name, name) for name in ENCODINGS])
+        yield field("encoding", _found(found.encoding), [(name, name) for name in ENCODINGS])
     if found.delimiter is not None:
-        yield field("delimiter", _SIGNS.get(found.delimiter, found.delimiter), DELIMITERS.items())
-    for name in ("several-in-cell", "dates", "in-doubt", "hidden"):  # once a question about them is answered
-        if answer := choices.values(name):
-            yield _field(name, "–", CAPTIONS[name].items(), answer)
+        yield field("delimiter", _found(_SIGNS.get(found.delimiter, found.delimiter)), DELIMITERS.items())
+    for name in ("several-in-cell", "dates", "in-doubt", "hidden", "update"):  # once a question about them is answered
+        if values(answers, name):
+            yield field(name, "–", CAPTIONS[name].items())
 
 
 def _row(number: int) -> Message:
@@ -342,13 +365,8 @@ def questions(found: Sequence[Question], readings: Sequence[Reading] = ()) -> li
     for number, question in enumerate(found):
         if question.choices:
             options = [(f"{choice.setting} {choice.value}", _choice(choice)) for choice in offered(question, readings)]
-            fields.append(_field("answer", _PLEASE_CHOOSE, options, (), label=question.asks, id=f"answer-{number}"))
+            fields.append(_field(f"answer-{number}", question.asks, _PLEASE_CHOOSE, options))
     return fields
-
-
-def contradictions(found: Sequence[Question]) -> list[Said]:
-    """Return the questions about settings that contradict each other, which no drop-down can solve."""
-    return [question.text for question in found if not question.choices]
 
 
 def _called(column: SheetColumn) -> Said:

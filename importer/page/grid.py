@@ -6,7 +6,6 @@ page of rows.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from importer.settings.reading import MEANS
 
 PAGE_ROWS = 50
 _SHORT = 60  # characters, up to which a text is on one line
+_LONGEST = 200  # maximum number of characters that are searched for
 _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")  # what no field can hold
 _CHOICES: Mapping[Role, Mapping[str, Said]] = {
     Role.VISIBILITY: {visibility.name.capitalize(): MEANS[visibility.name] for visibility in Visibility},
@@ -42,33 +42,34 @@ class Filter:
         kind: only those with a problem of this kind; None for all.
         is_open: only those that aren't mended.
         page: the page, from 0.
+        words: rows with these words, whether they have problems or not; empty for rows with problems.
     """
 
     kind: int | None = None
     is_open: bool = False
     page: int = 0
+    words: str = ""
 
     @classmethod
     def of(cls, fields: Mapping[str, str], kinds: int) -> Filter:
         """Return the filter in an address, if there are so many kinds of problems."""
         kind, page = whole_number(fields.get("kind", "")), whole_number(fields.get("page", ""))
-        return cls(kind if kind is not None and kind < kinds else None, fields.get("open") == "yes", page or 0)
+        words = fields.get("words", "").strip()[:_LONGEST]
+        kind = None if words or kind is None or kind >= kinds else kind
+        return cls(kind, fields.get("open") == "yes" and not words, page or 0, words)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """Fields of an address with this filter."""
-        fields = {"kind": self.kind, "open": "yes" if self.is_open else None, "page": self.page or None}
+        is_open, page, words = "yes" if self.is_open else None, self.page or None, self.words or None
+        fields = {"kind": self.kind, "open": is_open, "words": words, "page": page}
         return [(name, str(value)) for name, value in fields.items() if value is not None]
 
-    def on_page(self, kept: ProblemRows, mended: Collection[int]) -> tuple[Filter, int, Sequence[int]]:
+    def on_page(self, numbers: Sequence[int], mended: Collection[int]) -> tuple[Filter, int, Sequence[int]]:
         """Return this filter for a page that there is, how many rows all pages have, and the numbers of those on it."""
-        wanted = [number for number in kept.numbers(self.kind) if not (self.is_open and number in mended)]
+        wanted = [number for number in numbers if not (self.is_open and number in mended)]
         page = min(self.page, max(0, len(wanted) - 1) // PAGE_ROWS)
         return replace(self, page=page), len(wanted), wanted[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
-
-
-FIELDS = ("kind", "open", "page")
-"""Fields in an address of the grid that are not choices."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,6 @@ class GridCell:
     is_field: bool
 
     @property
-    def digest(self) -> str:
-        """Digest of its text, which goes with its field."""
-        return digest(self.text)
-
-    @property
     def is_long(self) -> bool:
         """Whether its field has several lines."""
         return self.column.of.role is Role.CONTENT or len(self.text) > _SHORT or "\n" in self.text
@@ -150,10 +146,12 @@ class GridRow:
 
     @property
     def state(self) -> str:
-        """Its state: left out, mended, or open."""
+        """Its state: left out, mended, open, or right as it stands in the file."""
         if self.correction is not None and self.correction.is_left_out:
             return "left-out"
-        return "open" if self.problems or any(cell.problems for cell in self.cells) else "mended"
+        if self.problems or any(cell.problems for cell in self.cells):
+            return "open"
+        return "right" if self.correction is None else "mended"
 
 
 def columns(found: Preview) -> list[GridColumn]:
@@ -168,6 +166,8 @@ def rows(
     numbers: Sequence[int],
     corrections: Mapping[int, Correction],
     problems: Mapping[int, Sequence[Problem]],
+    *,
+    is_whole: bool = False,
 ) -> list[GridRow]:
     """Return rows of the grid.
 
@@ -177,6 +177,7 @@ def rows(
         numbers: the numbers of the wanted rows.
         corrections: number of a row → what a person corrected.
         problems: number of a row → its problems after that.
+        is_whole: whether all cells are fields, and not only those that are wrong or corrected.
     """
     cells, kinds = kept.cells(numbers), kept.kinds(numbers)
     counted: dict[tuple[int, str], int] = {}
@@ -191,7 +192,7 @@ def rows(
         return counted[key] - (not is_corrected(number, position, corrections))
 
     return [
-        _row(grid_columns, number, cells[number], corrections.get(number), problems[number], alike)
+        _row(grid_columns, number, cells[number], corrections.get(number), problems[number], alike, is_whole=is_whole)
         for number in numbers
         if number in cells
     ]
@@ -215,6 +216,8 @@ def _row(
     correction: Correction | None,
     problems: Sequence[Problem],
     alike: Callable[[int, int], int],
+    *,
+    is_whole: bool,
 ) -> GridRow:
     of_cells: dict[int, list[Problem]] = {}
     for problem in problems:
@@ -239,7 +242,7 @@ def _row(
                 [in_grid(problem.text) for problem in here],
                 next((problem.near for problem in here if problem.near), ""),
                 0 if column.is_of_person else alike(number, at),
-                is_field=at in is_open or bool(of_row) or (column.is_of_person and is_person_open),
+                is_field=is_whole or at in is_open or bool(of_row) or (column.is_of_person and is_person_open),
             )
         )
     may_be_right = any(problem.column is None for problem in of_row)
@@ -256,8 +259,3 @@ def in_grid(problem: Message) -> Message:
 def shown(text: str) -> str:
     """Return the text of a cell as a field shows it, and as a browser hands it back if nobody edits it."""
     return _UNSHOWN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def digest(text: str) -> str:
-    """Return 16 digits that stand for the text of a field."""
-    return hashlib.sha256(shown(text).encode()).hexdigest()[:16]

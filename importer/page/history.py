@@ -12,11 +12,11 @@ from importer import operations
 from importer.messages import Message, say
 from importer.models import Result
 from importer.operations.history import PastRun, RunFilter
-from importer.page.reading import A_MOMENT
-from importer.page.rows import shown
+from importer.page.reading import A_MOMENT, Hideable, Unread
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
-from importer.page.tasks import Hide, Hideable, LookUpTask, Send, Unread, rows_path
+from importer.page.tasks import Hide, LookUpTask, Send, rows_path
 from importer.page.uploads import DroppedFile
+from importer.page.working import shown
 from importer.settings import Settings
 
 _AT_ONCE = 50
@@ -153,7 +153,7 @@ class History(Screens):
     def _to_hide(self, past: PastRun | None, *, wait: float = A_MOMENT) -> tuple[Hideable | Unread | None, Settings]:
         settings, upload = self._parts.current.settings(), None if past is None else self._upload_of(past)
         if upload is not None:
-            settings = upload.choices.applied(settings)
+            settings = upload.settings(settings)
         settings = for_page(settings, upload)
         run = None if past is None else past.run.name
         return self._parts.reading.to_hide(run, upload, settings, wait=wait, undo=_is_undo()), settings

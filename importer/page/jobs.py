@@ -19,8 +19,7 @@ from multiprocessing.process import BaseProcess
 from importer.messages import Message, say
 from importer.models import Progress, Workspace
 from importer.page import tasks
-from importer.page.choices import Choices
-from importer.page.processes import deaf
+from importer.page.reading import deaf
 from importer.page.tasks import Ended, Task
 from importer.page.uploads import DroppedFile
 
@@ -40,7 +39,7 @@ class Job:
     Attributes:
         id: the job's ID in addresses.
         task: the task.
-        upload, choices: the job's file and the choices by which it is read; None for a job without a file.
+        upload: the job's file; None for a job without one.
         expected: the number of notes that a person agreed to; 0 if no number is asked for.
         began_at: the start, in seconds of a monotonic clock.
         moved_at: the time when the latest note was done, by the same clock; the start, if none is done.
@@ -52,7 +51,6 @@ class Job:
     id: str
     task: Task
     upload: DroppedFile | None
-    choices: Choices
     expected: int
     began_at: float
     process: BaseProcess
@@ -171,7 +169,6 @@ class Jobs:
         self,
         task: Task,
         upload: DroppedFile | None,
-        choices: Choices,
         expected: int,
         begun: Callable[[], object],
         over: Callable[[Ended], None],
@@ -181,7 +178,6 @@ class Jobs:
         Args:
             task: the task.
             upload: its file, or None.
-            choices: the choices by which the file is read.
             expected: the number of notes that a person agreed to; 0 if no number is asked for.
             begun: called once a task of sending isn't refused any more, before anything is sent.
             over: called with how the job ended.
@@ -198,7 +194,7 @@ class Jobs:
                 worker = _Worker()
             job_id = secrets.token_hex(16)
             worker.connection.send(task)
-            job = Job(job_id, task, upload, choices, expected, time.monotonic(), worker.process, worker.connection)
+            job = Job(job_id, task, upload, expected, time.monotonic(), worker.process, worker.connection)
             job.listener = threading.Thread(target=job.listen, args=(begun, over), name="listening", daemon=True)
             job.listener.start()
             self._found[job_id] = job

@@ -1,37 +1,126 @@
 """Mend the rows with problems where they are shown.
 
 Input: requests that the guard lets pass. Output: pages. Every change is a step of a person's corrections, which are
-laid over the file when it is read; the file itself is never changed. An address holds the choices for the file, and
-which rows are shown.
+laid over the file when it is read; the file itself is never changed. An address says which rows are shown. Corrected
+rows are checked in a process of their own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, send_file, url_for
 
-from importer.importing.corrections import Act, Corrections, ProblemRows, Step
+from importer import importing
+from importer.errors import UnreadableFile
+from importer.importing.corrections import Act, Correction, Corrections, ProblemRows, Step
 from importer.importing.preview import Preview
-from importer.messages import say
+from importer.messages import as_message, say
+from importer.models import Problem
 from importer.page import grid
-from importer.page.choices import Choices
-from importer.page.correcting import Correcting
-from importer.page.importing import PATIENCE, ImportScreens, check_address, still_reading
+from importer.page.importing import ImportScreens, still_reading
+from importer.page.reading import FOREVER, PATIENCE, Unread, rows_of_file
 from importer.page.rendering import words
-from importer.page.screens import Page, Parts, for_page, refuse, screen
-from importer.page.tasks import Unread
+from importer.page.screens import Page, Parts, refuse, screen, whole_number
+from importer.page.state import Answers, State
 from importer.page.uploads import DroppedFile
+from importer.settings import Settings
 
-_FOREVER = float("inf")  # seconds; the rows with problems don't change while somebody corrects them
+_T = TypeVar("_T")
+_Found = Mapping[int, Sequence[Problem]]
 _MOST_BYTES = 64 << 20
 """Maximum size of a page of the grid that a browser hands over, in bytes."""
 _CELL = re.compile(r"cell-(\d{1,9})-(\d{1,5})", re.ASCII)
+_MOST_FOUND = 1_000  # rows that a search lists
 _ROW = re.compile(r"\d{1,9}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Correctable:
+    """Rows with problems of a file, which a person corrects.
+
+    Attributes:
+        upload: the file.
+        answers: the answers about it.
+        settings: the settings with these answers.
+        found: how it was understood, without corrections.
+        done: returns what a task returns that a process performs.
+        checked: row number → a correction that was checked, and whether the row has no problem with it.
+        sought: words → the numbers of the rows with these words, which stay in the list when they are changed.
+    """
+
+    upload: DroppedFile
+    answers: Answers
+    settings: Settings
+    found: Preview
+    done: Callable[[Callable[[], Any]], Any]
+    checked: dict[int, tuple[Correction, bool]] = field(default_factory=dict)
+    sought: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """Path of the file of rows."""
+        return rows_of_file(self.upload, self.answers)
+
+    @property
+    def kept(self) -> ProblemRows:
+        """The rows as they stand in the file."""
+        return ProblemRows(self.path)
+
+    def problems(self, corrections: Corrections, numbers: Sequence[int] = ()) -> tuple[_Found, frozenset[int]]:
+        """Return the problems that these rows have now, and the numbers of all corrected rows that have none.
+
+        Raises:
+            UnreadableFile: the rows can't be read.
+        """
+        by_row = corrections.by_row
+        stale = [number for number, one in by_row.items() if self.checked.get(number, (None, False))[0] != one]
+        rows = {number: by_row.get(number) for number in {*numbers, *stale}}
+        self.keep(rows)
+        found: _Found = (
+            self._do(importing.corrected_sheet.remaining, self.path, self.found.understanding, rows) if rows else {}
+        )
+        self.checked.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
+        return found, frozenset(number for number in by_row if self.checked[number][1])
+
+    def keep(self, numbers: Collection[int]) -> None:
+        """Keep rows that have no problems, too. They are no longer kept if the file was read again since."""
+        if missing := {*numbers} - self.kept.cells(numbers).keys():
+            self._do(importing.corrected_sheet.also, self.path, self.upload.name, self.settings, missing)
+
+    def find(self, corrections: Corrections, words: str) -> list[int]:
+        """Return the numbers of the rows with these words, at most 1,000."""
+        if words not in self.sought:
+            self.sought[words] = self.with_text(corrections, words)[:_MOST_FOUND]
+        return self.sought[words]
+
+    def with_text(self, corrections: Corrections, words: str, column: int | None = None) -> list[int]:
+        """Return the numbers of the rows with these words, or whose cell in the column has this text."""
+        about = self.path, self.upload.name, self.settings, corrections.by_row, words, column
+        return self._do(importing.corrected_sheet.find, *about)
+
+    def _do(self, task: Callable[..., _T], *given: object) -> _T:
+        done: _T = self.done(partial(_in_folder, self.upload.folder, task, *given))
+        return done
+
+    def to_mend(self, corrections: Corrections, kind: int | None) -> list[int]:
+        """Return the numbers of the rows that aren't mended; with a kind, without cells that somebody put right."""
+        _, mended = self.problems(corrections)
+        numbers = [number for number in self.kept.numbers(kind) if number not in mended]
+        column = None if kind is None else self.found.troubles[kind].problems[0].column
+        written = [
+            number for number in numbers if (one := corrections.by_row.get(number)) is not None and column in one.texts
+        ]
+        problems, _ = self.problems(corrections, written)
+        right = {number for number in written if all(problem.column != column for problem in problems[number])}
+        return [number for number in numbers if number not in right]
 
 
 class MendScreens(ImportScreens):
@@ -39,102 +128,110 @@ class MendScreens(ImportScreens):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._correcting = Correcting(parts.reading)
+        self._open: dict[str, Correctable] = {}
 
     @screen("/file/<number>/mend")
     def mend(self, number: str) -> Page:
         """Show the rows with problems as a grid."""
         upload = self._upload(number)
-        found, choices, _ = self._look(upload, _choices(), good_for=_FOREVER, is_corrected=False)
+        found, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
         if found is None:
-            return still_reading(upload, choices, "are_found")
+            return still_reading(upload, of="rows")
         if isinstance(found, Unread) or not found.understanding:
-            return redirect(check_address(upload, choices), 303)
-        rows, corrections = self._correcting.of(upload, choices, found), upload.corrections(choices)
+            return redirect(url_for("check", number=number), 303)
+        rows, corrections = self._rows(upload, answers, settings, found), upload.state.corrections(answers)
         chosen = grid.Filter.of(request.args, len(found.troubles))
         _, mended = rows.problems(corrections)
-        chosen, wanted, shown = chosen.on_page(rows.kept, mended)
+        numbers = rows.find(corrections, chosen.words) if chosen.words else rows.kept.numbers(chosen.kind)
+        chosen, wanted, shown = chosen.on_page(numbers, mended)
         problems, _ = rows.problems(corrections, shown)
-        columns = grid.columns(found)
+        columns, bad = grid.columns(found), rows.kept.numbers()
+        mended = mended.intersection(bad)
         left_out = sum(corrections.by_row[number].is_left_out for number in mended)
         return render_template(
             "mend.html",
             upload=upload,
-            choices=choices,
             found=found,
             in_grid=grid.in_grid,
             chosen=chosen,
             columns=columns,
-            rows=grid.rows(columns, rows.kept, shown, corrections.by_row, problems),
+            rows=grid.rows(
+                columns, rows.kept, shown, corrections.by_row, problems, is_whole=bool(chosen.words or not bad)
+            ),
             corrections=corrections,
-            all=len(rows.kept.numbers()),
+            replaced=whole_number(request.args.get("replaced", "")),
+            all=len(bad),
             mended=len(mended) - left_out,
             left_out=left_out,
             wanted=wanted,
             to_mend=len(rows.to_mend(corrections, chosen.kind)),
             of_kind=None if chosen.kind is None else _column_of(found, chosen.kind, columns),
-            address=lambda endpoint="mend", **fields: _address(upload, choices, replace(chosen, **fields), endpoint),
+            address=lambda endpoint="mend", **fields: _address(upload, replace(chosen, **fields), endpoint),
         )
-
-    @screen("/file/<number>/mend/state")
-    def are_found(self, number: str) -> Page:
-        """Return whether the page should reload because the rows with problems are known by now."""
-        found, *_ = self._look(self._upload(number), _choices(), wait=0, good_for=_FOREVER, is_corrected=False)
-        return {"reload": found is not None}
 
     @screen("/file/<number>/mend/change", "POST")
     def change_rows(self, number: str) -> Page:
         """Keep what a person wrote into cells, and do what a button says."""
         upload = self._upload(number)
-        choices, chosen = self._correct(upload)
+        chosen, replaced = self._correct(upload)
         if "continue" in request.form:
-            return redirect(check_address(upload, choices), 303)
-        return redirect(_address(upload, choices, chosen) + _anchor(), 303)
+            return redirect(url_for("check", number=number), 303)
+        return redirect(_address(upload, chosen, replaced=replaced) + _anchor(), 303)
 
     @screen("/file/<number>/corrected.xlsx")
     def corrected(self, number: str) -> Page:
         """Download the corrected sheet as a workbook."""
-        upload, choices = self._upload(number), _choices()
-        settings = for_page(choices.applied(self._parts.current.settings()), upload)
-        path = self._correcting.sheet(upload, settings, upload.corrections(choices))
+        upload = self._upload(number)
+        _, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
+        target = upload.folder / "corrections" / "sheet.xlsx"
+        task = partial(_write, upload.folder, upload.name, settings, upload.state.corrections(answers), target)
         name = words(say("page.mend.sheet-name", name=Path(upload.name).stem))
-        return send_file(path, as_attachment=True, download_name=name)
+        return send_file(self._done(task), as_attachment=True, download_name=name)
 
-    def _correct(self, upload: DroppedFile) -> tuple[Choices, grid.Filter]:
-        """Keep what the form of the grid says; return how the file is read, and the rows shown."""
+    def _correct(self, upload: DroppedFile) -> tuple[grid.Filter, int | None]:
+        """Keep what the form of the grid says; return which rows are shown, and how many cells were replaced."""
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
-        self._refuse_while_used(upload, say("page.mend.not-kept"))
-        found, choices, _ = self._look(upload, _choices(), wait=PATIENCE, good_for=_FOREVER, is_corrected=False)
+        title, back = say("page.mend.not-kept"), url_for("check", number=upload.id)
+        self._refuse_while_used(upload, title)
+        found, answers, settings = self._look(upload, wait=PATIENCE, good_for=FOREVER, is_corrected=False)
         if not isinstance(found, Preview) or not found.understanding:
-            refuse(say("page.mend.not-kept"), say("page.mend.read-anew"), 409, check_address(upload, choices))
-        rows, chosen = self._correcting.of(upload, choices, found), grid.Filter.of(request.args, len(found.troubles))
+            refuse(title, say("page.problem.read-anew"), 409, back)
+        replaced: list[int] = []
+        rows, chosen = self._rows(upload, answers, settings, found), grid.Filter.of(request.args, len(found.troubles))
 
-        def changed(corrections: Corrections) -> Corrections:
-            if request.form.get("seen") != corrections.digest:
-                back = _address(upload, choices, chosen)
-                refuse(say("page.mend.not-kept"), say("page.mend.changed"), 409, back, say("page.mend.show-again"))
+        def changed(state: State) -> State:
+            corrections = state.corrections(answers)
+            rows.keep({int(cell[1]) for name in request.form if (cell := _CELL.fullmatch(name))})
             corrections = corrections.and_also(*_written(rows.kept, corrections))
             if "undo" in request.form:
-                return corrections.without_last()
+                return state.correct(answers, corrections.without_last())
             of_kind: Sequence[int] = ()
             pressed = request.form.get("leave-out-kind") or request.form.get("write-kind") or ""
             if _ROW.fullmatch(pressed) and int(pressed) < len(found.troubles):
                 of_kind = rows.to_mend(corrections, int(pressed))
-            return corrections.and_also(*_pressed(found, rows.kept, corrections, of_kind))
+            steps = [*_pressed(found, rows.kept, corrections, of_kind), *_replaced(found, rows, corrections)]
+            replaced.extend(number for step in steps for number in step.rows)
+            return state.correct(answers, corrections.and_also(*steps))
 
-        try:
-            self._correcting.change(upload, choices, changed)
-        except OSError as error:
-            why = say("page.problem.system-error", error=str(error.strerror))
-            refuse(say("page.mend.not-kept"), why, 507, check_address(upload, choices))
-        return choices, chosen
+        self._change(upload, changed, title, _address(upload, chosen))
+        return chosen, len(replaced) if "replace" in request.form else None
+
+    def _rows(self, upload: DroppedFile, answers: Answers, settings: Settings, found: Preview) -> Correctable:
+        """Return the rows with problems of a file that was read with these answers."""
+        known = self._open.get(upload.id)
+        if known is None or (known.answers, known.found.understanding) != (answers, found.understanding):
+            known = self._open[upload.id] = Correctable(upload, answers, settings, found, self._done)
+        return known
+
+    def _done(self, task: Callable[[], _T]) -> _T:
+        done = self._parts.reading.done(task)
+        if isinstance(done, Unread):
+            raise UnreadableFile(as_message(done.why))
+        return done
 
 
 def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
-    """Yield a step for each field whose text isn't what the grid shows for its cell.
-
-    A field that still has what its page showed is left alone: another page may have changed the cell since.
-    """
+    """Yield a step for each field whose text isn't what the grid shows for its cell."""
     fields = [(match, said) for name, said in request.form.items() if (match := _CELL.fullmatch(name))]
     cells = kept.cells({int(match[1]) for match, _ in fields})
     for match, said in fields:
@@ -144,7 +241,7 @@ def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
             if correction is not None:
                 now = correction.texts.get(position, now)
             new = grid.shown(said)
-            if new != grid.shown(now) and grid.digest(new) != request.form.get(f"shown-{match[0]}"):
+            if new != grid.shown(now):
                 yield Step(Act.WRITE, (number,), position, new)
 
 
@@ -170,6 +267,16 @@ def _pressed(found: Preview, kept: ProblemRows, corrections: Corrections, of_kin
                     yield Step(Act.WRITE, (*of_kind,), column.position, text)
 
 
+def _replaced(found: Preview, rows: Correctable, corrections: Corrections) -> Iterator[Step]:
+    """Yield the step that replaces a text in a column by another, unless the column names people."""
+    at = whole_number(request.form.get("replace-in", ""))
+    column = next((column for column in grid.columns(found) if column.position == at), None)
+    if "replace" in request.form and column is not None and not column.is_of_person:
+        numbers = rows.with_text(corrections, request.form.get("replace-what", ""), column.position)
+        if numbers:
+            yield Step(Act.WRITE, (*numbers,), column.position, grid.shown(request.form.get("replace-by", "")))
+
+
 def _alike(kept: ProblemRows, corrections: Corrections, number: int, position: int, text: str) -> list[int]:
     kind = kept.kinds([number]).get((number, position))
     return [] if kind is None else grid.uncorrected(kept.alike(kind, text), position, corrections.by_row)
@@ -181,14 +288,9 @@ def _column_of(found: Preview, kind: int, columns: Sequence[grid.GridColumn]) ->
     return next((column for column in columns if column.position == position), None)
 
 
-def _choices() -> Choices:
-    """Return the choices in the address of the request."""
-    return Choices.of(pair for pair in request.args.items(multi=True) if pair[0] not in grid.FIELDS)
-
-
-def _address(upload: DroppedFile, choices: Choices, chosen: grid.Filter, endpoint: str = "mend") -> str:
-    query = urlencode([*choices.pairs, *chosen.pairs])
-    return url_for(endpoint, number=upload.id) + (f"?{query}" if query else "")
+def _address(upload: DroppedFile, chosen: grid.Filter, endpoint: str = "mend", *, replaced: int | None = None) -> str:
+    pairs = [*chosen.pairs, *([] if replaced is None else [("replaced", replaced)])]
+    return url_for(endpoint, number=upload.id) + (f"?{urlencode(pairs)}" if pairs else "")
 
 
 def _anchor() -> str:
@@ -197,3 +299,14 @@ def _anchor() -> str:
         if match := _ROW.match(request.form.get(name, "")):
             return f"#row-{match[0]}"
     return ""
+
+
+def _in_folder(folder: Path, task: Callable[..., _T], *given: object) -> _T:
+    with contextlib.chdir(folder):
+        return task(*given)
+
+
+def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> Path:
+    target.parent.mkdir(exist_ok=True, mode=0o700)
+    _in_folder(folder, importing.corrected_sheet.write, target, name, settings, corrections.by_row)
+    return target

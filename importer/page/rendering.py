@@ -1,6 +1,6 @@
-"""Render the library's messages for the page: a setting becomes the label of its field.
+"""Render the library's messages and notes for the page: a setting becomes the label of its field.
 
-Input: messages. Output: texts for a person who uses a mouse.
+Input: messages, notes. Output: texts for a person who uses a mouse; long notes folded, HTML formatted as it will read.
 """
 
 from __future__ import annotations
@@ -11,14 +11,33 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from importer.errors import unquoted
-from importer.importing import wording
+from importer.importing import note_text, wording
 from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
-from importer.page.choices import FIELDS as FOR_A_FILE
-from importer.page.fields import CAPTIONS, EDITED
+from importer.page.state import FIELDS as FOR_A_FILE
 from importer.settings import SETTINGS
+from importer.settings.kinds import DateOrder, IfHidden, InDoubt, SeveralInCell
 from importer.settings.reading import WORDS
 from importer.telling import rendering
+
+_MOST_LINES, _MOST_CHARACTERS = 10, 900
+
+EDITED = ("default-visibility", "rate", "between")
+"""Settings that the page changes.
+
+None of them decides which files are read, what is guarded, or where notes and the key go. Someone who takes over a
+session of the page can do everything that the page can do.
+"""
+
+CAPTIONS = {
+    "default-visibility": {name.lower(): WORDS[name] for name in ("PUBLIC", "PRIVATE")},
+    "several-in-cell": {how.value: say(f"people.who.{how.value}") for how in SeveralInCell},
+    "dates": {order.value: say(f"dates.order.{order.value}") for order in DateOrder},
+    "in-doubt": {answer.value: say(f"asked.answer.{answer.value}") for answer in InDoubt},
+    "hidden": {answer.value: say(f"asked.answer.{answer.value}") for answer in IfHidden},
+    "update": {"yes": say("page.form.update")},
+}
+"""Labels for values of settings that aren't clear by themselves."""
 
 ROLES = {role: say(f"role.{role}") for role in Role}
 
@@ -76,6 +95,11 @@ def without_folders(file: str) -> str:
     return re.split(r"[/\\]", file)[-1]
 
 
+def composed(template: str) -> str:
+    """Return a template as people read it: ``Date, Author: Note`` for ``[{Date}, ][{Author}: ]{Note}``."""
+    return re.sub(r"\[(.*?)\]|\{([^{}]*)\}", lambda part: composed(part[1]) if part[1] else part[2] or "", template)
+
+
 def _field(name: str, value: str) -> str:
     value = unquoted(value)
     for placeholder in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
@@ -83,6 +107,7 @@ def _field(name: str, value: str) -> str:
     if name == "map" and "=" in value:
         role, _, heading = value.partition("=")
         label = ROLES[Role(role)] if role in set(Role) else role
+        heading = composed(heading) if "{" in heading else heading
         return words(say("page.setting.field", label=label, value=heading or say("page.no-column")))
     if name == "value" and "=" in value:
         word, _, meaning = value.partition(":")[2].rpartition("=")
@@ -97,3 +122,14 @@ def _field(name: str, value: str) -> str:
         return words(field if name in FOR_A_FILE else say("page.setting.under-settings", field=field))
     line = f"{name} = {value}" if value else name
     return words(say("page.setting.of-profile", line=line))
+
+
+def folded(content: str) -> tuple[str, str]:
+    """Return the beginning of a note, at most ten lines, and the rest."""
+    end = min(_MOST_CHARACTERS, sum(map(len, content.splitlines(keepends=True)[:_MOST_LINES])))
+    return content[:end], content[end:]
+
+
+def formatted(html: str) -> Markup:
+    """Return a note's HTML as its readers will see it."""
+    return Markup(note_text.formatted(html))  # noqa: S704 (of a closed list of elements, with all text escaped)

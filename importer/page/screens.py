@@ -9,7 +9,7 @@ of every page. A template names its entry with ``{% set section = "runs" %}``. N
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -17,13 +17,16 @@ from flask import Response, abort, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as Answer
 
 from importer.errors import ImporterError
+from importer.importing.preview import Preview
 from importer.messages import Message, Said, as_message, say
-from importer.page.choices import Choices
+from importer.models import Workspace
 from importer.page.current_settings import CurrentSettings, KeyTry
+from importer.page.form import likely
 from importer.page.jobs import Job, Jobs, UnderWay
-from importer.page.reading import Readers
+from importer.page.reading import A_MOMENT, FOREVER, GOOD_FOR, NOTHING, PATIENCE, Readers, Unread
+from importer.page.state import Answers, State, applied
 from importer.page.tasks import Ended, Practise, Send, Task
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.uploads import DroppedFile, DroppedFiles, Stale
 from importer.settings import Limits, Settings, journal_place
 
 Page = str | Response | Answer | dict[str, object] | tuple[str, int]
@@ -32,10 +35,11 @@ OPEN_SETTINGS = say("page.problem.open-settings")
 _Screen = TypeVar("_Screen", bound=Callable[..., Page])
 
 
+@dataclass
 class Parts:
     """Objects that the screens work with.
 
-    Args:
+    Attributes:
         current: the settings in force.
         uploads: the files that were dropped.
         reading: the read-only tasks.
@@ -43,15 +47,11 @@ class Parts:
         end: ends the program in good order.
     """
 
-    def __init__(
-        self,
-        current: CurrentSettings,
-        uploads: DroppedFiles,
-        reading: Readers,
-        jobs: Jobs,
-        end: Callable[[], object] = lambda: None,
-    ) -> None:
-        self.current, self.uploads, self.reading, self.jobs, self.end = current, uploads, reading, jobs, end
+    current: CurrentSettings
+    uploads: DroppedFiles
+    reading: Readers
+    jobs: Jobs
+    end: Callable[[], object] = lambda: None
 
 
 def screen(address: str, method: str = "GET") -> Callable[[_Screen], _Screen]:
@@ -92,7 +92,6 @@ class Screens:
         task: Task,
         title: Message,
         upload: DroppedFile | None = None,
-        choices: Choices | None = None,
         expected: int = 0,
     ) -> Page:
         """Begin a job (see :class:`Jobs`) and show it. Remember its results for the file.
@@ -103,15 +102,14 @@ class Screens:
             task: the job's task.
             title: says that nothing was done, if another job of the workspace is under way.
             upload: the job's file.
-            choices: the choices by which the file is read.
             expected: the number of notes that a person agreed to.
         """
-        reading, uploads, choices = self._parts.reading, self._parts.uploads, choices or Choices()
+        reading, uploads = self._parts.reading, self._parts.uploads
         is_sending = isinstance(task, Send)
 
         def begun() -> None:
             if upload is not None:
-                uploads.is_sent(upload, task.settings.workspace, choices)
+                uploads.is_sent(upload, task.settings.workspace)
 
         def over(ended: Ended) -> None:
             reading.forget()
@@ -125,13 +123,58 @@ class Screens:
                 uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
 
         try:
-            job = self._parts.jobs.begin(task, upload, choices, expected, begun, over)
+            job = self._parts.jobs.begin(task, upload, expected, begun, over)
         except UnderWay as error:
             job = error.job
-            is_same_file = isinstance(job.task, Send) and (job.upload, job.choices) == (upload, choices)
-            if job.task != task and not (is_sending and is_same_file):
+            if job.task != task and not (is_sending and job is self._send_of(upload)):
                 refuse_during(job, title)
         return redirect(url_for("job", number=job.id), 303)
+
+    @property
+    def _workspace(self) -> Workspace:
+        return self._parts.current.settings().workspace
+
+    def _look(
+        self,
+        upload: DroppedFile,
+        *,
+        wait: float = A_MOMENT,
+        good_for: float = GOOD_FOR,
+        is_corrected: bool = True,
+    ) -> tuple[Preview | Unread | None, Answers, Settings]:
+        """Return the overview of a file, or why there is none, with the answers including what is likely."""
+        answers = upload.state.answers
+        while True:
+            # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
+            settings = for_page(applied(answers, self._parts.current.with_key_if_there()), upload)
+            corrections = upload.state.corrections(answers) if is_corrected else NOTHING
+            overview = self._parts.reading.look(upload, answers, settings, corrections, wait=wait, good_for=good_for)
+            if not isinstance(overview, Preview) or (more := likely(overview, answers)) == answers:
+                return overview, answers, settings
+            answers = more
+
+    def _seen(self, upload: DroppedFile, title: Message, back: str) -> tuple[Preview | Unread, Answers, Settings]:
+        """Return the overview that the tab of this request showed; refuse if it showed another state of the file."""
+        if request.form.get("seen") != upload.state.digest:
+            refuse_stale(title, back)
+        found, answers, settings = self._look(upload, wait=PATIENCE, good_for=FOREVER)
+        if found is None:
+            refuse(title, say("page.problem.read-anew"), 409, back)
+        return found, answers, settings
+
+    def _send_of(self, upload: DroppedFile | None) -> Job | None:
+        """Return the job that is sending this file; None if there is none."""
+        jobs = self._parts.jobs.under_way
+        return next((job for job in jobs if job.upload is upload and isinstance(job.task, Send)), None)
+
+    def _change(self, upload: DroppedFile, change: Callable[[State], State], title: Message, back: str) -> None:
+        """Change the state of a file, unless the tab of this request showed another state."""
+        try:
+            self._parts.uploads.change(upload, request.form.get("seen", ""), change)
+        except Stale:
+            refuse_stale(title, back)
+        except OSError as error:
+            refuse(title, say("page.problem.system-error", error=str(error.strerror)), 507, back)
 
     def _refuse_while_used(self, upload: DroppedFile, title: Message) -> None:
         """Refuse to change a file while a job uses it."""
@@ -190,6 +233,11 @@ def refuse(
 ) -> NoReturn:
     """End the request with a screen that says what didn't work."""
     abort(make_response(problem(title, why, status, back, label, **about)))
+
+
+def refuse_stale(title: Message, back: str) -> NoReturn:
+    """End the request with a screen that says that the file's answers or corrections were changed in another tab."""
+    refuse(title, say("page.problem.changed-elsewhere"), 409, back, say("page.problem.look-again"))
 
 
 def refuse_during(job: Job, title: Message) -> NoReturn:

@@ -6,19 +6,21 @@ shown: no page, no log and no file of the page holds it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
 from importer import operations
 from importer.errors import BadSettings
-from importer.messages import Said, as_message, say
-from importer.page import fields
+from importer.messages import Message, Said, as_message, say
 from importer.page.current_settings import KeyTry
-from importer.page.rendering import words
+from importer.page.rendering import CAPTIONS, EDITED, words
 from importer.page.screens import Page, Screens, refuse, screen
-from importer.settings import keystore, profiles, readings, with_tilde
+from importer.settings import SETTINGS, Setting, keystore, profiles, readings, with_tilde
+from importer.settings.kinds import OneOf
+from importer.settings.sources import Given, Source, written
 
 _DONE = {
     "chosen": say("page.settings.chosen"),
@@ -32,6 +34,92 @@ _DONE = {
 }
 _PATIENCE = 15.0  # longest wait for the API, in seconds, because a person is waiting
 _USUAL = say("page.settings.usual")
+
+_SHOWN_APART = (*EDITED, "profile")
+"""Settings that the page shows elsewhere: the fields, and the profile's name."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Form field of one setting.
+
+    Attributes:
+        setting: the setting, with its name, label and help.
+        text: the field's value.
+        options: value and label of each option; empty for a field that is typed.
+        trouble: why the value can't be used; empty if it can.
+        instead: the value that overrides this one, and its source; None if this one is in force.
+    """
+
+    setting: Setting
+    text: str
+    options: tuple[tuple[str, Said], ...]
+    trouble: Said
+    instead: Message | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Value in force of a setting that the page doesn't change.
+
+    Attributes:
+        name: the setting's name, as in the profile's file.
+        value: its value; if it can't be used, the reason.
+        origin: the place where it is set.
+    """
+
+    name: str
+    value: Said
+    origin: Message
+
+
+def entries(texts: Mapping[str, str], given: Mapping[str, Given]) -> list[Entry]:
+    """Return the fields of the form.
+
+    Args:
+        texts: the fields' values, by the settings' names.
+        given: the values in force and their sources, by the settings' names.
+    """
+    return [
+        Entry(setting, text, _options(setting, text), _trouble(setting, text), _instead(given.get(setting.name)))
+        for setting, text in ((SETTINGS[name], texts.get(name, "")) for name in EDITED)
+    ]
+
+
+def _options(setting: Setting, text: str) -> tuple[tuple[str, Said], ...]:
+    if not isinstance(setting.kind, OneOf):
+        return ()
+    options = {"": say("page.settings.not-set"), **CAPTIONS[setting.name]}
+    return (*options.items(), *(() if text in options else ((text, text),)))  # a word that was written in the profile
+
+
+def _instead(given: Given | None) -> Message | None:
+    if given is None or given.place is Source.PROFILE:
+        return None
+    return say("field.another-counts", value=written(given.value), why=_origin(given))
+
+
+def others(given: Mapping[str, Given]) -> list[Shown]:
+    """Return the other settings that have a value. A value that can't be used may hold a password, and isn't shown."""
+    return [
+        Shown(name, _trouble(setting, given[name].value) or written(given[name].value), _origin(given[name]))
+        for name, setting in SETTINGS.items()
+        if name in given and name not in _SHOWN_APART
+    ]
+
+
+def _origin(given: Given) -> Message:
+    return given.origin or say("field.the-command")
+
+
+def _trouble(setting: Setting, value: object) -> Said:
+    """Return why a setting can't have this value; empty if it can. A blank text sets nothing."""
+    try:
+        if value != "":
+            setting.read(value)
+    except BadSettings as error:
+        return error.reason
+    return ""
 
 
 class SettingUp(Screens):
@@ -72,7 +160,7 @@ class SettingUp(Screens):
         except BadSettings as error:
             return self._screen(say("page.key.not-accepted"), troubles={"key": error.message})
         self._try()
-        return _done("kept" if keep else "key", "key", **_way())
+        return _done("kept" if keep else "key", "key", file=request.form.get("file") or None)
 
     def _try(self) -> None:
         """Ask the API whether it accepts the key, by one call that only reads, and remember the answer."""
@@ -108,8 +196,8 @@ class SettingUp(Screens):
         """Change the profile's defaults. If one value can't be used, no value is changed."""
         self._check_form()
         profile = self._parts.current.profile
-        texts = {name: request.form[name].strip() for name in fields.EDITED if name in request.form}
-        if wrong := [entry for entry in fields.entries(texts, {}) if entry.trouble]:
+        texts = {name: request.form[name].strip() for name in EDITED if name in request.form}
+        if wrong := [entry for entry in entries(texts, {}) if entry.trouble]:
             return self._screen(say("page.settings.not-saved"), texts=texts, focus=wrong[0].setting.name)
         before = _texts(profile)
         changed = {name: text or None for name, text in texts.items() if text != before.get(name, "")}
@@ -128,13 +216,11 @@ class SettingUp(Screens):
     def _screen(self, said: Said, **context: Any) -> Page:
         """Show all settings. If the profile can't be read, show the error and the rest."""
         current = self._parts.current
-        way = _way()
         context = {
             "troubles": {},
             "where": "",
             **context,
-            "way": way,
-            "back": self._parts.uploads.get(way.get("file", "")),
+            "back": self._parts.uploads.get(request.values.get("file", "")),
             "said": said,
             "profile": current.profile,
         }
@@ -142,7 +228,7 @@ class SettingUp(Screens):
         try:
             context["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
             texts, given = context.get("texts", _texts(current.profile)), current.given()
-            context |= {"entries": fields.entries(texts, given), "others": fields.others(given)}
+            context |= {"entries": entries(texts, given), "others": others(given)}
             context["readings"] = [
                 (reading, [say("readings.answer", setting=setting) for setting in reading.as_settings])
                 for reading in readings.of_profile(current.profile)
@@ -157,12 +243,7 @@ class SettingUp(Screens):
 
 def _texts(profile: str) -> dict[str, str]:
     """Return the profile's values of the settings that the page changes, as texts."""
-    return {name: str(value) for name, value in profiles.load(profile).items() if name in fields.EDITED}
-
-
-def _way() -> dict[str, str]:
-    """Return the fields of the file that a person came from to enter a key, and of the choices for it."""
-    return {name: request.values[name] for name in ("file", "choices") if request.values.get(name)}
+    return {name: str(value) for name, value in profiles.load(profile).items() if name in EDITED}
 
 
 def _done(done: str, section: str = "", **fields: Any) -> Page:

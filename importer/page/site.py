@@ -17,23 +17,33 @@ from importer.errors import BadSettings, ImporterError
 from importer.importing import wording
 from importer.messages import FACE, Message, say
 from importer.page.access import Access
+from importer.page.dropping import Dropping
 from importer.page.history import History
-from importer.page.importing import AttachmentScreens, ImportScreens
+from importer.page.importing import ImportScreens
 from importer.page.mending import MendScreens
-from importer.page.notes import folded, formatted
-from importer.page.rendering import PAGE, ROLES, element, moment, number, text, without_folders, words
-from importer.page.samples import SampleScreens
+from importer.page.rendering import (
+    PAGE,
+    ROLES,
+    composed,
+    element,
+    folded,
+    formatted,
+    moment,
+    number,
+    text,
+    without_folders,
+    words,
+)
 from importer.page.screens import OPEN_SETTINGS, Page, Parts, problem
 from importer.page.setting_up import SettingUp
 from importer.page.working import Leaving, Working
 
-GROUPS = (ImportScreens, AttachmentScreens, MendScreens, Working, History, SettingUp, SampleScreens, Leaving)
+GROUPS = (Dropping, ImportScreens, MendScreens, Working, History, SettingUp, Leaving)
 """Groups of screens; see :mod:`importer.page.screens`."""
 NAVIGATION = {
     "index": say("page.layout.import"),
     "runs": say("page.layout.runs"),
     "settings": say("page.layout.settings"),
-    "practice": say("page.layout.practice"),
 }
 """Screens that the head of every page leads to, with their names."""
 _FORM_BYTES = 1_000_000
@@ -53,6 +63,7 @@ def make(parts: Parts, guard: Access) -> Flask:
         duration=lambda seconds: words(wording.duration(seconds)),
         when=moment,
         folded=folded,
+        composed=composed,
         formatted=formatted,
         without_folders=without_folders,
     )

@@ -1,13 +1,13 @@
-"""Define the tasks of the separate processes: read a file and preview a run, send, look up, hide, make the template.
+"""Define the tasks of jobs: send, practise, look up, hide. Each is performed in a process of its own.
 
-Input: an upload's folder and name, and settings. Output: values that can be passed between processes. Each process
-works in the upload's folder, so that messages, the journal and the results get only the file's name, not its path.
+Input: an upload's folder and name, and settings. Output: progress, and how the task ended. Each process works in the
+upload's folder, so that messages, the journal and the results get only the file's name, not its path. When an import
+ends, the recipients that the profile names are notified, unless a person stopped it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,45 +17,18 @@ from pathlib import Path
 from typing import ClassVar
 
 from importer import importing, operations, telling
-from importer.errors import FirstRun, ImporterError, UnclearColumns, UnreadableFile
-from importer.importing.batch import FileEnded, FileResult
+from importer.errors import BadSettings, FirstRun, ImporterError
+from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.corrections import Corrections
-from importer.importing.preview import Preview
 from importer.importing.report import ON_THE_PROSPECT, Report
 from importer.importing.run import Prepared
 from importer.messages import Message, Said, say
-from importer.models import Progress, Question, Result
-from importer.page.notifying import notify
-from importer.page.processes import EVERY, begin
-from importer.settings import Settings
-from importer.telling.rendering import Line
+from importer.models import Progress, Result
+from importer.page.reading import EVERY, NOTHING, begin, unread
+from importer.settings import Settings, sources
 
-NOTHING = Corrections()
-_SOME = 5  # notes that are shown as examples before a person agrees to hide
 _PROGRAM_ENDED = say("page.program-ended")
 BEGUN = "begun"  # word of a job that nothing refuses to send any more: only from here on is it remembered
-
-
-@dataclass(frozen=True)
-class Unread:
-    """Reason why a file couldn't be read.
-
-    Attributes:
-        why: the reason, in sentences.
-        questions: the questions whose answers would help.
-        is_useless: whether the file is no spreadsheet that can be read, such as an empty file or a picture.
-    """
-
-    why: Said
-    questions: Sequence[Question] = ()
-    is_useless: bool = False
-
-
-def unread(error: Exception) -> Unread:
-    """Return what a person is told if reading ended with this error."""
-    questions = error.questions if isinstance(error, UnclearColumns) else ()
-    why = error.message if isinstance(error, ImporterError) else say("page.job.fault", error=type(error).__name__)
-    return Unread(why, questions, is_useless=isinstance(error, UnreadableFile))
 
 
 @dataclass(frozen=True)
@@ -96,51 +69,12 @@ def rows_path(folder: Path, run: str) -> Path:
     return folder / f"rows of {run}.sqlite"
 
 
-def check(
-    folder: Path, name: str, settings: Settings, report: Path, corrections: Corrections = NOTHING
-) -> Preview | Unread:
-    """Preview what a run would do with a file. If it has problems, write all of them into a report.
-
-    If nothing is corrected, the rows with problems are kept beside it, so that a person can correct them.
-    """
-    try:
-        with (
-            contextlib.chdir(folder),
-            importing.run.prepare(name, settings, corrections=corrections.by_row) as prepared,
-        ):
-            preview = prepared.preview
-            result = replace(preview, words=importing.sheet_columns.counted_words(preview.loaded))
-            if result.invalid:
-                report.parent.mkdir(exist_ok=True, mode=0o700)
-                report.unlink(missing_ok=True)  # of an earlier look
-                importing.problems.write_problems(report, preview.loaded, Path(name))
-                if not corrections.by_row:
-                    rows = report.with_name(importing.corrections.NAME)
-                    result = replace(result, understanding=importing.corrected_sheet.understood(rows, preview))
-            return result
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-        return unread(error)
-
-
-def changes(folder: Path, name: str, settings: Settings) -> Sequence[Line]:
-    """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
-    with contextlib.suppress(Exception), contextlib.chdir(folder), importing.run.prepare(name, settings) as prepared:
-        return [*telling.preview_messages.changes(prepared.changes())]
-    return []
-
-
-def template() -> bytes:
-    """Return the bytes of the workbook to fill in."""
-    with tempfile.TemporaryDirectory() as folder:
-        return operations.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
-
-
 @dataclass(frozen=True)
 class Send:
     """Task of sending a file.
 
     Attributes:
-        settings: the settings with the choices and the key.
+        settings: the settings with the answers and the key.
         folder, name: the upload's folder, and its file's name.
         expected: the number of notes that a person agreed to.
         is_right: whether the person confirmed the workspace.
@@ -224,7 +158,7 @@ class Practise:
     """Task of practising the import of a file.
 
     Attributes:
-        settings: the settings with the choices.
+        settings: the settings with the answers.
         folder, name: the upload's folder, and its file's name.
         corrections: what a person corrected in the file.
     """
@@ -298,44 +232,6 @@ Task = Send | Practise | LookUpTask | Hide
 """Tasks of a job. Texts give a heading and a sentence for each kind, which may name the job's file."""
 
 
-@dataclass(frozen=True)
-class Hideable:
-    """Notes that would be hidden.
-
-    Attributes:
-        number: the number of notes.
-        left: the number of notes that would be left alone, because they differ from what was sent.
-        some: the first notes: note ID, prospect, and text if known.
-    """
-
-    number: int
-    left: int = 0
-    some: Sequence[tuple[str, str, str]] = ()
-
-
-def to_hide(
-    run: str | None,
-    settings: Settings,
-    folder: Path | None,
-    name: str,
-    corrections: Corrections = NOTHING,
-    *,
-    undo: bool = False,
-) -> Hideable | Unread:
-    """Return the notes of a run (None: the duplicates) that would be hidden; with the file, also their texts."""
-    try:
-        planned = operations.hide.what_to_hide(operations.hide.Which(run, undo=undo), settings)
-        found: dict[str, tuple[Sequence[int], str]] = {}
-        if folder is not None:
-            with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown
-                found = operations.hide.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
-        ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
-        examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
-        return Hideable(len(planned.notes), len(planned.left), examples)
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-        return unread(error)
-
-
 def perform(connection: Connection) -> None:
     """Receive a task through the connection and perform it; send its progress and finally its end."""
     begin()
@@ -383,3 +279,14 @@ class Word:
         except (EOFError, OSError):
             self._why = _PROGRAM_ENDED
         return self._why
+
+
+def notify(ended: FileEnded, settings: Settings) -> list[Message]:
+    """Send the notifications about a file's import. Return a message per failure; raise no error."""
+    try:
+        given = sources.gather({"profile": settings.profile}, ["profile", "notify", "notify-file"])
+        occasion, recipients = sources.read(given, "notify"), sources.recipients(given)
+        notifier = telling.notifications.Notifier.to(recipients, occasion, as_far_as_possible=True)
+    except BadSettings as error:
+        return [error.message]
+    return notifier.tell(telling.notification_messages.notification(Batch(settings.profile, [ended])))

@@ -17,22 +17,55 @@ import secrets
 import shutil
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.importing.corrections import Corrections
 from importer.models import Workspace
-from importer.page.choices import OF_THIS_TIME, Choices
-from importer.page.file_names import folded, is_fit, name_of, plain_name
-from importer.settings import keep_private, make_private_folder
+from importer.page.state import State, applied
+from importer.settings import Settings, keep_private, make_private_folder
 
 _KEPT = 30 * 86_400.0
 _COMES = 3600.0  # longest time that the upload of a file takes, in seconds
 _OWNER_ONLY = 0o600
 _ID = re.compile(r"[0-9a-f]{32}")
+_MOST_CHARACTERS = 100
+_MOST_BYTES = 255
+_UNFIT = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # names of devices on Windows
+
+
+class Stale(Exception):
+    """Error raised because a form was made from an earlier state of the file."""
+
+
+def name_of(name: str) -> str:
+    """Return a file's name without the folders that a browser may put before it."""
+    return re.split(r"[/\\]", name)[-1]
+
+
+def folded(name: str) -> str:
+    """Return a file's name in the form by which Windows and macOS compare names."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def is_fit(name: str) -> bool:
+    """Return whether a file's name is valid on every system, because the name must stay as it is in the spreadsheet."""
+    is_plain = name == name.strip(" .") and not _UNFIT.search(name) and not _RESERVED.match(name)
+    return bool(name) and is_plain and len(os.fsencode(name)) <= _MOST_BYTES
+
+
+def plain_name(name: str) -> str:
+    """Return a name that is valid on every system: without folders, shortened, invalid characters replaced."""
+    name = _UNFIT.sub("_", name_of(name))
+    stem, dot, ending = name.strip(" .").rpartition(".")
+    if not dot:
+        stem, ending = ending, ""
+    name = f"{stem[:_MOST_CHARACTERS].strip()}{dot}{ending[:10].strip()}"
+    return f"file {name}".strip() if not stem or name.startswith("-") or _RESERVED.match(name) else name
 
 
 @dataclass(eq=False)
@@ -46,7 +79,7 @@ class DroppedFile:
         fingerprint: SHA-256 of its bytes, as hex digits, by which the journal finds the runs that imported it.
         at: the time it arrived, in seconds since 1970.
         workspace: the workspace it was sent to; None if it wasn't sent yet.
-        choices: the choices by which it was read for sending.
+        state: what a person decided about it.
         is_done: whether every row is delivered.
         results: a run's name → its results file, relative to the folder.
     """
@@ -57,7 +90,7 @@ class DroppedFile:
     fingerprint: str
     at: float
     workspace: Workspace | None = None
-    choices: Choices = field(default_factory=Choices)
+    state: State = field(default_factory=State)
     is_done: bool = False
     results: dict[str, str] = field(default_factory=dict)
 
@@ -66,10 +99,9 @@ class DroppedFile:
         """Path of the file."""
         return self.folder / self.name
 
-    @property
-    def sent_choices(self) -> Choices:
-        """Choices by which it was sent last, with all of its rows."""
-        return self.choices.without(*OF_THIS_TIME)
+    def settings(self, settings: Settings) -> Settings:
+        """Return the settings with the answers about the file applied."""
+        return applied(self.state.answers, settings)
 
     def results_of(self, run: str) -> Path | None:
         """Return the path of a run's results if the file is there, else None."""
@@ -80,34 +112,6 @@ class DroppedFile:
     def is_interrupted(self) -> bool:
         """Whether the file was to be sent, but no results were written."""
         return self.workspace is not None and not self.results and not self.is_done
-
-    @property
-    def _corrections(self) -> Path:
-        return self.folder / "corrections" / "steps.json"  # no dropped file has a name without a dot
-
-    def _all_corrections(self) -> dict[str, Any]:
-        try:
-            return dict(json.loads(self._corrections.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return {}
-
-    def corrections(self, choices: Choices) -> Corrections:
-        """Return what a person corrected in the file, if it is read by these choices."""
-        try:
-            return Corrections.from_json(self._all_corrections().get(choices.of_the_file, []))
-        except (ValueError, TypeError):
-            return Corrections()
-
-    def correct(self, choices: Choices, corrections: Corrections) -> None:
-        """Keep what a person corrected in the file, read by these choices.
-
-        Raises:
-            OSError: it can't be written.
-        """
-        self._corrections.parent.mkdir(exist_ok=True, mode=0o700)
-        new = self._corrections.with_suffix(".new")
-        _write_private(new, json.dumps({**self._all_corrections(), choices.of_the_file: corrections.as_json()}))
-        new.replace(self._corrections)
 
     @property
     def attachments(self) -> Path:
@@ -168,7 +172,7 @@ class DroppedFiles:
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self.folder, self._now = folder, now
         self._found: dict[str, DroppedFile] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         make_private_folder(folder)
         keep_private(folder)
         self._take_up()
@@ -219,10 +223,35 @@ class DroppedFiles:
         """Return the file that a run of the workspace imported, if it is kept."""
         return next((upload for upload in self.of(workspace) if upload.fingerprint == fingerprint), None)
 
-    def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> None:
-        """Record that the file is being sent, to which workspace, and with which choices."""
-        upload.workspace, upload.choices, upload.is_done = workspace, choices, False
+    def change(self, upload: DroppedFile, seen: str, change: Callable[[State], State]) -> None:
+        """Change and keep the state of a file. Two changes at once are made one after the other.
+
+        Args:
+            upload: the file.
+            seen: the digest of the state that the tab showed.
+            change: returns the new state.
+
+        Raises:
+            Stale: the tab showed another state. Nothing is changed.
+            OSError: the state can't be written.
+        """
+        with self._lock:
+            if seen != upload.state.digest:
+                raise Stale
+            upload.state = change(upload.state)
+            self._write(upload)
+
+    def is_sent(self, upload: DroppedFile, workspace: Workspace) -> None:
+        """Record that the file is being sent, and to which workspace."""
+        upload.workspace, upload.state, upload.is_done = workspace, upload.state.for_next_time(), False
         self._remember(upload)
+
+    def open_for(self, upload: DroppedFile, workspace: Workspace) -> None:
+        """Prepare a file that was dropped again. Answers that were given for another workspace don't count."""
+        answers = upload.state.for_next_time().answers if upload.workspace in (workspace, None) else ()
+        if answers != upload.state.answers:
+            upload.state = replace(upload.state, answers=answers)
+            self._remember(upload)
 
     def has_results(self, upload: DroppedFile, run: str, results: Path, *, is_done: bool) -> None:
         """Record the results of a run, and whether every row is delivered."""
@@ -248,7 +277,7 @@ class DroppedFiles:
             "fingerprint": upload.fingerprint,
             "at": upload.at,
             "workspace": [upload.workspace.profile, upload.workspace.base_url] if upload.workspace else None,
-            "choices": upload.choices.pairs,
+            "state": upload.state.as_json(),
             "is_done": upload.is_done,
             "results": upload.results,
         }
@@ -264,7 +293,7 @@ class DroppedFiles:
             try:
                 record = json.loads(self._record(number).read_text(encoding="utf-8"))
                 upload = _upload(number, self.folder / number, record)
-            except (OSError, ValueError, TypeError, KeyError, BadSettings):
+            except (OSError, ValueError, TypeError, KeyError, AttributeError, BadSettings):
                 upload = None  # the upload broke off, or another page is receiving it now
                 if self._is_young(number):
                     continue
@@ -295,7 +324,6 @@ def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
         ValueError, TypeError, KeyError, BadSettings: the record isn't valid.
     """
     workspace = None if record["workspace"] is None else Workspace(*map(str, record["workspace"]))
-    choices = Choices.of((str(name), str(value)) for name, value in record["choices"])
     results = {str(run): str(path) for run, path in record["results"].items()}
     return DroppedFile(
         number,
@@ -304,7 +332,7 @@ def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
         str(record["fingerprint"]),
         float(record["at"]),
         workspace,
-        choices,
+        State.from_json(record["state"]),
         bool(record["is_done"]),
         results,
     )

@@ -1,27 +1,73 @@
 """Show a job and how it ended: progress, stop, results. Quit the program, which asks first if a job is under way.
 
-Input: requests that the guard lets pass. Output: pages, and the progress of a job for open pages.
+Input: requests that the guard lets pass. Output: pages, and the progress of a job for open pages. Of a run's rows, a
+screen shows those that a person asks for, else those that need attention.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import Response, abort, current_app, redirect, render_template, request, send_file, url_for
 
 from importer.importing import wording
 from importer.messages import say
+from importer.models import Result
 from importer.page.jobs import Job
 from importer.page.rendering import words
-from importer.page.rows import shown
-from importer.page.screens import Page, Parts, Screens, is_key_refused, screen
+from importer.page.screens import Page, Parts, Screens, is_key_refused, screen, whole_number
 from importer.page.tasks import Practise, Send, rows_path
 from importer.telling import rendering
+from importer.telling.result_rows import TO_FIX, RowPage, read
 
 _LONG = 10.0  # seconds without a reply from which their number is shown, and no remaining time
 _GRACE = 5.0  # seconds in which the browser may still request the last page's style sheet
+
+_LONGEST = 200  # maximum number of characters that are searched for
+
+
+@dataclass(frozen=True)
+class ShownRows:
+    """Rows that a screen shows.
+
+    Attributes:
+        result, words: what a person asks for; empty for any.
+        found: the rows that match; None if nothing is asked for, and some rows need attention.
+        to_fix, unclear: the first rows to be corrected, and those to be looked up.
+    """
+
+    result: str
+    words: str
+    found: RowPage | None
+    to_fix: RowPage
+    unclear: RowPage
+
+    def query(self, *, result: str | None = None, page: int = 1) -> str:
+        """Return the query of an address for another result, or for another page."""
+        asked = {"result": self.result if result is None else result, "words": self.words}
+        return "?" + urlencode({**asked, **({"page": page} if page > 1 else {})})
+
+
+def shown(path: Path, asked: Mapping[str, str]) -> ShownRows | None:
+    """Return the rows that a screen shows; None if they aren't kept.
+
+    Args:
+        path: the file of the run's rows.
+        asked: the fields of the address.
+    """
+    result, words = asked.get("result", ""), asked.get("words", "").strip()[:_LONGEST]
+    to_fix, unclear = read(path, TO_FIX), read(path, Result.UNCONFIRMED)
+    if to_fix is None or unclear is None:
+        return None
+    if asked.keys().isdisjoint(("result", "words", "page")) and to_fix.total + unclear.total:
+        return ShownRows(result, words, None, to_fix, unclear)
+    found = read(path, result, words, whole_number(asked.get("page", "")) or 1)
+    return None if found is None else ShownRows(result, words, found, to_fix, unclear)
 
 
 class Working(Screens):

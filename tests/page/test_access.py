@@ -14,21 +14,21 @@ from flask.testing import FlaskClient
 
 from importer.operations import reopening
 from importer.page.access import HEADERS, Access
-from importer.page.file_names import plain_name
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
+from importer.page.uploads import plain_name
 from tests.page.conftest import HOME, HOST, OURS
 
 NUMBER = "0" * 32
 EVERYTHING = [
     ("GET", "/"), ("GET", "/template.xlsx"), ("GET", "/static/page.css"), ("GET", f"/file/{NUMBER}"),
-    ("GET", f"/file/{NUMBER}/state"), ("GET", f"/file/{NUMBER}/problems.csv"), ("GET", f"/file/{NUMBER}/confirm"),
-    ("GET", f"/file/{NUMBER}/mend"), ("POST", f"/file/{NUMBER}/mend/change"), ("GET", f"/file/{NUMBER}/mend/state"),
+    ("GET", f"/file/{NUMBER}/state"), ("GET", f"/file/{NUMBER}/confirm"),
+    ("GET", f"/file/{NUMBER}/mend"), ("POST", f"/file/{NUMBER}/mend/change"),
     ("GET", f"/file/{NUMBER}/corrected.xlsx"),
     ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
     ("GET", f"/job/{NUMBER}/people.csv"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/send"),
-    ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/first"),
+    ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/choose"),
     ("POST", f"/file/{NUMBER}/continue"),
     ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
     ("GET", "/runs"), ("POST", "/runs/look-up"),
@@ -39,8 +39,7 @@ EVERYTHING = [
     ("POST", f"/file/{NUMBER}/attachments"), ("POST", f"/file/{NUMBER}/attachments/remove"),
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
     ("POST", "/settings/reading"), ("POST", "/settings/change"),
-    ("GET", "/practice"),
-    ("POST", "/practice/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
+    ("POST", "/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
     ("GET", "/no-such-page"), ("POST", "/no-such-page"),
 ]  # fmt: skip
 
@@ -260,7 +259,7 @@ def test_a_name_is_only_ever_a_name(given: str, kept: str) -> None:
 def test_ids_that_nobody_gave_lead_nowhere(friend: FlaskClient) -> None:
     """Neither paths nor guesses."""
     for number in (NUMBER, "..", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "contacts.xlsx"):
-        for path in (f"/file/{number}", f"/job/{number}/results", f"/file/{number}/problems.csv"):
+        for path in (f"/file/{number}", f"/job/{number}/results", f"/file/{number}/corrected.xlsx"):
             assert friend.get(path, base_url=OURS).status_code == 404
 
 

@@ -17,12 +17,11 @@ from werkzeug.test import TestResponse
 
 from importer.errors import Changed
 from importer.importing.preview import Preview
-from importer.page import importing, tasks
-from importer.page.file_names import is_fit
+from importer.page import dropping, reading, tasks
 from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
-from importer.page.uploads import DroppedFile
+from importer.page.uploads import DroppedFile, is_fit
 from importer.settings import Origin, Settings
 from tests.page.conftest import HEAD, HOME, OURS, write
 from tests.page.test_site import Visitor
@@ -42,7 +41,7 @@ def attempt(client: FlaskClient, upload: DroppedFile, *files: tuple[str, bytes])
     form = [("attachments", file) for file in files] or [("other", ("", b""))]
     asked = requests.Request("POST", OURS, files=form).prepare()
     return client.post(
-        f"/file/{upload.id}/attachments?sheet=June", data=asked.body, content_type=asked.headers["Content-Type"],
+        f"/file/{upload.id}/attachments", data=asked.body, content_type=asked.headers["Content-Type"],
         base_url=OURS, headers={"Origin": OURS},
     )  # fmt: skip
 
@@ -51,7 +50,7 @@ def attach(client: FlaskClient, upload: DroppedFile, *files: tuple[str, bytes]) 
     """The same: the status of the answer."""
     answer = attempt(client, upload, *files)
     if answer.status_code == 303:
-        assert answer.headers["Location"].partition("&replaced=")[0] == f"{HOME}/file/{upload.id}?sheet=June"
+        assert answer.headers["Location"].partition("?replaced=")[0] == f"{HOME}/file/{upload.id}"
     return answer.status_code
 
 
@@ -106,7 +105,7 @@ def test_files_may_be_as_large_as_notes_can_carry_and_too_many_are_called_that(
     large = b"x" * (20 << 20)
     assert attach(friend, upload, ("large.pdf", large), ("larger.pdf", large + b"x")) == 303
     assert upload.attached == [("large.pdf", 20 << 20), ("larger.pdf", (20 << 20) + 1)]
-    monkeypatch.setattr(importing, "_MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(dropping, "_MOST_BYTES", 1_000_000)
     answer = attempt(friend, upload, ("a.pdf", large))
     assert answer.status_code == 413
     assert "Drop at most 1,000 files at once, and fewer if they are large. No file was saved." in answer.text
@@ -135,8 +134,8 @@ def test_of_two_files_of_one_name_none_is_lost_without_a_word(
         base_url=OURS, headers={"Origin": OURS}, content_type="multipart/form-data",
     )  # fmt: skip
     assert answer.headers["Location"] == f"{HOME}/file/{upload.id}?replaced=b.pdf"
-    parts.reading.look = lambda *_, **__: tasks.check(  # type: ignore[method-assign]
-        upload.folder, upload.name, for_page(parts.current.settings(), upload), upload.folder / "problems.csv"
+    parts.reading.look = lambda *_, **__: reading.check(  # type: ignore[method-assign]
+        upload.folder, upload.name, for_page(parts.current.settings(), upload), upload.folder / "rows.db"
     )
     seen = friend.get(answer.headers["Location"], base_url=OURS).text
     assert "<bdi>b.pdf</bdi> was replaced by the new file of the same name." in seen
@@ -155,7 +154,7 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt"), ("p2", "Hi", "Private", "")], ATTACHED)
     attach(friend, upload, ("a.txt", b"agreed to"))
     settings = for_page(parts.current.with_key(), upload)
-    found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
+    found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Preview)
     parts.reading.look = lambda *_, **__: found  # type: ignore[method-assign]
     asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
@@ -187,7 +186,7 @@ def test_what_is_read_knows_the_files_and_not_where_they_are(
         ATTACHED,
     )
     attach(friend, upload, ("call.pdf", b"the summary"))
-    found = tasks.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "problems.csv")
+    found = reading.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "rows.db")
     assert isinstance(found, Preview)
     assert (found.total, found.invalid) == (1, 1)
     assert "among the dropped files" in words(found.troubles[0].text)
@@ -201,8 +200,8 @@ def test_the_profiles_folder_is_told_where_files_are_taken_from_it(
     (forms := profiles.parent / "forms").mkdir()
     profiles.write_text(f'[default]\nattachments = "{forms.as_posix()}"\n')
     write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt")], ATTACHED)
-    parts.reading.look = lambda upload, choices, current, *_, **__: tasks.check(  # type: ignore[method-assign]
-        upload.folder, upload.name, current, upload.folder / "problems.csv"
+    parts.reading.look = lambda upload, choices, current, *_, **__: reading.check(  # type: ignore[method-assign]
+        upload.folder, upload.name, current, upload.folder / "rows.db"
     )
     seen = friend.get(f"/file/{upload.id}", base_url=OURS).text
     assert '<h2 id="files">Files are missing</h2>' in seen

@@ -119,8 +119,8 @@ def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profi
 
 def test_a_sample_is_practised_by_two_clicks(page: Page, box: Sandbox) -> None:
     """Not a call is made, and there are results; the sample itself can't be sent."""
-    go(page, "Practice")
-    looked_at(page, "practice")
+    page.get_by_text("Try with sample data").click()
+    looked_at(page, "samples")
     page.get_by_role("button", name="1-webinar-followup.csv").click()
     expect(page.get_by_role("status")).to_have_text("Ready: 240 notes to send.")
     expect(page.get_by_role("button", name="Continue")).to_have_count(0)
@@ -172,7 +172,7 @@ def test_a_refused_key_is_said_at_its_field_once_and_leads_back_to_the_file(
         send(page, "1 note")
         page.get_by_role("link", name="Open the key in Settings").click()
         key, back = page.get_by_label("Another key for “default”"), page.get_by_role("link", name="Continue with n.csv")
-        expect(page.get_by_text("Saleshandy did not accept this key.")).to_have_count(1)
+        expect(page.get_by_text("Saleshandy refused this key.")).to_have_count(1)
         expect(key).to_be_focused()
         expect(key).to_have_attribute("aria-invalid", "true")
         expect(back).to_be_visible()
@@ -186,7 +186,7 @@ def test_a_refused_key_is_said_at_its_field_once_and_leads_back_to_the_file(
         looked_at(page, "key-tried-refused")
         key.fill(box.api_key)
         page.get_by_role("button", name="Use this key").click()
-        expect(page.get_by_text("did not accept")).to_have_count(0)
+        expect(page.get_by_text("refused this key")).to_have_count(0)
         back.click()
         send(page, "1 note")
         expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")

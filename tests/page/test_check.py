@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import openpyxl
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
 
 from importer.models import Role
 from importer.operations import hide
-from importer.page import tasks
-from importer.page.choices import Choices
+from importer.page import reading
 from importer.page.screens import Parts
+from importer.page.state import State
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 from tests.page.conftest import HEAD, OURS, write
@@ -45,11 +45,11 @@ class Screen(HTMLParser):
         self._select = self._name = self._text = ""
         self._option: dict[str, str | None] | None = None
         self._is_in_row = False
-        self.feed(html[html.index('<form id="choices"') : html.index("</form>", html.index('<form id="choices"'))])
+        self.feed(html[html.index('<div id="looked">') : html.index('<p class="actions go">')])
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         about = dict(attrs)
-        if tag == "input":
+        if tag == "input" and about.get("name") == "seen":
             self.hidden.append((str(about["name"]), str(about["value"])))
         elif tag == "select":
             self._select, self._name = about.get("aria-label") or str(about["id"]), about.get("name") or ""
@@ -96,12 +96,14 @@ class Person:
     """
 
     address = text = ""
+    upload: DroppedFile
 
     def __init__(self, client: FlaskClient, parts: Parts) -> None:
         self._client, self._parts = client, parts
         self._uploads: dict[Path, DroppedFile] = {}
-        parts.reading.look = lambda upload, _, settings, *__, **___: tasks.check(  # type: ignore[method-assign]
-            upload.folder, upload.name, settings, upload.folder / "problems.csv"
+        self._of_form: set[str] = set()
+        parts.reading.look = lambda upload, _, settings, *__, **___: reading.check(  # type: ignore[method-assign]
+            upload.folder, upload.name, settings, upload.folder / "rows.db"
         )
 
     def sees(self, path: Path, fields: Sequence[tuple[str, str]] = ()) -> Screen:
@@ -110,17 +112,26 @@ class Person:
         return Screen(self.text)
 
     def goes_on(self, path: Path, fields: Sequence[tuple[str, str]]) -> None:
-        """Submit the form."""
+        """Submit the form, or answer questions by buttons."""
         if path not in self._uploads:
             self._uploads[path] = self._parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
-        address = f"/file/{self._uploads[path].id}"
-        answer = self._client.get(address, base_url=OURS, query_string=fields, follow_redirects=True)
+        self.upload = self._uploads[path]
+        address = f"/file/{self.upload.id}"
+        data = MultiDict([pair if pair[0] in self._of_form else ("answer", " ".join(pair)) for pair in fields])
+        if fields:
+            data.setdefault("seen", self.upload.state.digest)
+            answer = self._client.post(
+                f"{address}/choose", base_url=OURS, headers={"Origin": OURS}, data=data, follow_redirects=True
+            )
+        else:
+            answer = self._client.get(address, base_url=OURS)
         self.address, self.text = answer.request.full_path, answer.text
+        self._of_form |= {"seen", "next", "answer", *re.findall(r'<select id="([^"]*)"', self.text)}
 
     @property
     def chose(self) -> list[tuple[str, str]]:
-        """The choices in the address."""
-        return parse_qsl(self.address.partition("?")[2])
+        """The answers about the file."""
+        return [*self.upload.state.answers]
 
 
 @pytest.fixture
@@ -135,14 +146,14 @@ def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person
     path = write(tmp_path / "n.csv", [("p1", TEXT, "Public", "Ann"), ("p2", TEXT, "Private", "Ben")], head)
     screen = person.sees(path)
     assert "Ready: 2 notes to send." in person.text
-    assert screen.row("A Contact ID").endswith("found")
+    assert screen.row("A Contact ID").endswith("matched by heading")
     assert screen.row("B Full Comments").endswith("likely")
-    assert screen.chosen["Column B: Full Comments"] == ("answer", "", "Text of the note")
-    assert screen.chosen["Column D: Owner"] == ("answer", "", "not imported")
+    assert screen.chosen["Column B: Full Comments"] == ("column-1", "", "Text of the note")
+    assert screen.chosen["Column D: Owner"] == ("column-3", "", "not imported")
     person.goes_on(path, screen.submitted({}, next="confirm"))
     marked = re.findall(r"<dt>([^<]+)</dt><dd>(?:(?!</dd>).)*likely</span></dd>", person.text)
     assert marked == ["Text of the note"]
-    assert '/send?map=content%3DFull+Comments"' in person.text
+    assert person.chose == []
     chosen = {"Column B: Full Comments": "not imported", "Column D: Owner": "Text of the note"}
     person.goes_on(path, screen.submitted(chosen, next="confirm"))
     person.goes_on(path, Screen(person.text).submitted({}, next="confirm"))
@@ -154,7 +165,7 @@ def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person
     screen = person.sees(both)
     assert "2 things to decide" in person.text or "1 thing to decide" in person.text
     assert "likely" not in " ".join(screen.rows)
-    assert screen.row("D Visibility").endswith("found")
+    assert screen.row("D Visibility").endswith("matched by heading")
     empty = write(tmp_path / "e.csv", [("p1", "", "Public")], ("Prospect ID", "Full Comments", "Visibility"))
     assert "likely" not in " ".join(person.sees(empty).rows)
 
@@ -174,7 +185,7 @@ def test_a_new_choice_replaces_the_one_that_was_shown_for_the_role(person: Perso
     )
     screen = person.sees(path, screen.submitted({"Column D: Visibility": "Key for repeated notes"}))
     assert ("map", "key=Visibility") in person.chose
-    assert person.address.count("key%3DVisibility") == 1
+    assert [value for _, value in person.chose].count("key=Visibility") == 1
 
 
 def test_columns_become_a_part_of_the_text_and_leave_it_again(person: Person, tmp_path: Path) -> None:
@@ -193,7 +204,7 @@ def test_columns_become_a_part_of_the_text_and_leave_it_again(person: Person, tm
     assert ">Ann: Wrote<" in person.text
     person.sees(path, screen.submitted({"Column C: Who": "not imported"}))
     assert "<bdi>Wrote</bdi></blockquote>" in person.text
-    assert "{" not in person.address
+    assert "{" not in str(person.chose)
 
 
 def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, tmp_path: Path) -> None:
@@ -201,11 +212,11 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     rows = [(f"p{i}", "Hello", word) for i, word in enumerate(["Public", "public", "Secret", "Secret", "", "Private"])]
     path = write(tmp_path / "n.csv", rows)
     screen = person.sees(path)
-    assert screen.row("Who may see it 'Public'").endswith("2 found")
+    assert screen.row("Who may see it 'Public'").endswith("2 a known word")
     assert screen.chosen["Meaning of 'Public'"][2] == "Public: all team members see the note"
     assert screen.row("Who may see it 'Secret'").endswith("please choose")
     assert screen.row("Who may see it blank cell").startswith("Who may see it blank cell 1 A blank cell")
-    assert screen.chosen["If visibility is blank"][2] == "a problem"
+    assert screen.chosen["If visibility is blank"][2] == "leave as an error"
     private = "Private: only the owner of the API key sees it"
     screen = person.sees(path, screen.submitted({"Meaning of 'Secret'": private, "If visibility is blank": private}))
     assert "Ready: 6 notes to send." in person.text
@@ -236,7 +247,7 @@ def test_a_misspelled_word_can_be_given_a_meaning_as_its_problem_says(person: Pe
     screen = person.sees(path, mapped)
     assert "Pubilc means Private" in person.text.replace("&#39;", "")
     assert screen.row("Who may see it 'Pubilc' 1").endswith("1")
-    assert screen.chosen["Meaning of 'Pubilc'"][2] == "a problem"
+    assert screen.chosen["Meaning of 'Pubilc'"][2] == "leave as an error"
     private = "Private: only the owner of the API key sees it"
     person.sees(path, screen.submitted({"Meaning of 'Pubilc'": private}))
     assert ("value", "visibility:Pubilc=Private") in person.chose
@@ -284,7 +295,7 @@ def test_what_was_answered_last_time_says_so(person: Person, profiles: Path, tmp
     )
     path = write(tmp_path / "n.csv", [("p1", "Hello", "us", "x")], ("Prospect ID", "Said", "Seen", "Old"))
     screen = person.sees(path)
-    assert screen.row("A Prospect ID").endswith("found")
+    assert screen.row("A Prospect ID").endswith("matched by heading")
     for row in ("B Said", "C Seen", "D Old", "Who may see it 'us'"):
         assert screen.row(row).endswith("as last time"), row
 
@@ -307,14 +318,16 @@ def test_of_a_results_file_the_corrections_are_chosen_and_the_question_is_on_top
         f"Column {letter}: {name}" for letter, name in zip("CDE", HEAD, strict=True)
     ]
     screen = person.sees(tmp_path / "corrected.xlsx", screen.submitted({"sheet": "Results"}))
-    assert screen.chosen["sheet"] == ("sheet", "Results", "Results")
+    assert screen.chosen["sheet"] == ("sheet", "sheet Results", "Results")
     assert "There is nothing to send." in person.text
 
 
-def test_an_offered_template_is_taken_as_it_is() -> None:
+def test_an_offered_template_is_taken_as_it_is(person: Person, tmp_path: Path) -> None:
     """Its button stands beside the drop-downs, which know nothing of it yet."""
-    fields = [("shown", ""), ("text", "Note"), ("answer", ""), ("map", "content=[{Day}: ]{Note}")]
-    assert Choices.in_form(fields).pairs == (("map", "content=[{Day}: ]{Note}"),)
+    path = write(tmp_path / "n.csv", [("p1", "Monday", "Hi", "Public")], ("Prospect ID", "Day", "Note", "Visibility"))
+    screen = person.sees(path)
+    person.sees(path, screen.submitted({}, answer="map content=[{Day}: ]{Note}"))
+    assert person.chose == [("map", "content=[{Day}: ]{Note}")]
 
 
 def test_a_column_that_is_asked_about_has_its_question_in_its_row(
@@ -327,14 +340,14 @@ def test_a_column_that_is_asked_about_has_its_question_in_its_row(
     )
     screen = person.sees(path)
     assert "1 thing to decide" in person.text
-    assert screen.chosen["Column C: Sharing"] == ("answer", "", "– please choose –")
+    assert screen.chosen["Column C: Sharing"] == ("column-2", "", "– please choose –")
     assert screen.row("C Sharing").endswith("please choose")
-    assert screen.row("A Prospect ID").endswith("found")
+    assert screen.row("A Prospect ID").endswith("matched by heading")
     ignored = person.sees(path, screen.submitted({"Column C: Sharing": "not imported"}))
     assert "Ready: 2 notes to send." in person.text
     assert ignored.row("C Sharing").endswith("your choice")
     assert ignored.row("Who may see it every row").startswith("Who may see it every row 2")
-    person.sees(path, screen.submitted({"Column C: Sharing": "Who may see it"}))
+    person.sees(path, ignored.submitted({"Column C: Sharing": "Who may see it"}))
     assert "1 note is public." in person.text
 
 
@@ -361,14 +374,13 @@ def test_rows_that_may_be_notes_which_were_sent_are_a_question_with_buttons(
     assert "Ready: 1 note to send." in person.text
     assert "are not sent before you have answered the question about them" in person.text
     assert _buttons(person.text) == {"in-doubt": ["The same notes", "New notes"]}
-    screen = person.sees(path, screen.submitted({}, **{"in-doubt": "same"}))
+    screen = person.sees(path, screen.submitted({}, answer="in-doubt same"))
     assert (person.chose, _buttons(person.text)) == ([*composed, ("in-doubt", "same")], {})
     assert "Ready: 1 note to send." in person.text
     screen = person.sees(path, screen.submitted({"in-doubt": "new notes"}))
     assert person.chose == [*composed, ("in-doubt", "new")]
     assert "Ready: 5 notes to send." in person.text
-    dropped = DroppedFile("1", tmp_path, "m.csv", "", 0.0, choices=Choices.of([*composed, ("in-doubt", "new")]))
-    assert dropped.sent_choices.pairs == tuple(composed)
+    assert State(tuple(person.chose)).for_next_time().answers == tuple(composed)
 
 
 def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Settings, tmp_path: Path) -> None:
@@ -378,9 +390,9 @@ def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Sett
     screen = person.sees(path)
     assert "The notes of 2 rows were hidden. Send them again, or leave them hidden?" in person.text
     assert _buttons(person.text) == {"hidden": ["Send again", "Leave hidden"]}
-    person.sees(path, screen.submitted({}, hidden="send"))
+    screen = person.sees(path, screen.submitted({}, answer="hidden send"))
     assert "Ready: 2 notes to send." in person.text
-    person.sees(path, screen.submitted({}, hidden="leave"))
+    person.sees(path, screen.submitted({"hidden": "leave hidden"}))
     assert "There is nothing to send." in person.text
 
 
@@ -395,13 +407,13 @@ def test_a_history_that_is_about_to_be_sent_again_waits_for_its_answer(
     assert "Answer the question about them first." in person.text
     assert "Ready" not in person.text
     assert _buttons(person.text) == {"in-doubt": ["New notes"]}
-    person.sees(path, screen.submitted({}, **{"in-doubt": "new"}))
+    person.sees(path, screen.submitted({}, answer="in-doubt new"))
     assert "Ready: 12 notes to send." in person.text
 
 
 def _buttons(html: str) -> dict[str, list[str]]:
     """Name of the setting → buttons that answer a question about it."""
     found: dict[str, list[str]] = {}
-    for name, caption in re.findall(r'<button name="(in-doubt|hidden)" value="\w+">([^<]+)</button>', html):
+    for name, caption in re.findall(r'<button name="answer" value="(in-doubt|hidden) \w+">([^<]+)</button>', html):
         found.setdefault(name, []).append(caption)
     return found

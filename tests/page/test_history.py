@@ -17,9 +17,9 @@ from importer import operations
 from importer.errors import Changed
 from importer.importing.preview import Preview
 from importer.messages import render
-from importer.page import tasks
-from importer.page.choices import Choices
+from importer.page import reading, tasks
 from importer.page.screens import Parts
+from importer.page.state import State
 from importer.page.tasks import Ended, Word
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
@@ -90,15 +90,17 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(
 def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     friend: FlaskClient, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The file is known by what it holds; with the choices that it was sent with, but for the first five alone."""
+    """The file is known by what it holds, with the answers about it; only five are sent first no more."""
     box.set_faults([Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)])
     name = imported(path, replace(settings, give_up=1, workers=1))
     upload = kept(parts, path)
-    parts.uploads.is_sent(upload, settings.workspace, Choices((("ignore", "State"), ("first", "5"))))
+    upload.state = State((("ignore", "State"), ("first", "5")))
+    parts.uploads.is_sent(upload, settings.workspace)
+    assert upload.state.answers == (("ignore", "State"),)
     current = see(friend, f"/runs/{name}")
-    assert f'href="{HOME}/file/{upload.id}?ignore=State">Send the rest' in current
-    assert f'href="{HOME}/file/{upload.id}?ignore=State"' in see(friend, "/")
+    assert f'href="{HOME}/file/{upload.id}">Send the rest' in current
+    assert f'href="{HOME}/file/{upload.id}"' in see(friend, "/")
     with friend.get(f"/file/{upload.id}/original", base_url=OURS, follow_redirects=True) as original:
         assert original.data == path.read_bytes()
     assert post(friend, f"/file/{upload.id}/forget")[0] == 303
@@ -112,8 +114,8 @@ def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agr
     """What they say comes from the file, if that is kept; without the tick, or elsewhere, nothing is done."""
     path = write(tmp_path / "n.csv", [(f"p{i}", HOSTILE, "Public") for i in range(7)])
     name = imported(path, settings)
-    found = tasks.to_hide(name, settings, path.parent, path.name)
-    assert isinstance(found, tasks.Hideable)
+    found = reading.to_hide(name, settings, path.parent, path.name)
+    assert isinstance(found, reading.Hideable)
     assert found.number == 7
     assert [(prospect, text) for _, prospect, text in found.some] == [(f"p{i}", HOSTILE) for i in range(5)]
     parts.reading.to_hide = lambda *_, **__: found  # type: ignore[method-assign]
@@ -146,8 +148,8 @@ def test_what_was_agreed_to_hide_must_still_be_true(
     assert ended.exit_status == 0
     assert render(ended.besides[0]).startswith("2 notes are now private drafts.")
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
-    assert tasks.to_hide(name, settings, None, "") == tasks.Hideable(0, some=[])
-    assert tasks.to_hide(None, settings, None, "") == tasks.Hideable(0, some=[])
+    assert reading.to_hide(name, settings, None, "") == reading.Hideable(0, some=[])
+    assert reading.to_hide(None, settings, None, "") == reading.Hideable(0, some=[])
 
 
 @pytest.mark.usefixtures("jumping")
@@ -180,7 +182,7 @@ def test_what_the_page_writes_into_results_names_no_flag(
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     head = ("Prospect ID", "Note", "Visibility", "Attachments")
     upload = kept(parts, write(tmp_path / "n.csv", [("p1", "Hello", "1", ""), ("p2", "Hello", "1", "call.pdf")], head))
-    found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
+    found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Preview)
     task = tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest, is_meant=True)
     ours, theirs = multiprocessing.Pipe()
@@ -203,7 +205,7 @@ def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_fil
     path = write(tmp_path / "n.csv", ROWS)
     imported(path, settings)
     upload = kept(parts, path)
-    found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
+    found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Preview)
     assert (found.can_be_sent, found.lacks_only_results) == (False, True)
     ended = done(tasks.Send(settings, upload.folder, upload.name, 0, digest=found.digest))

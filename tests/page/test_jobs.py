@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from importer.page.choices import Choices
 from importer.page.jobs import Job, Jobs
 from importer.page.screens import Parts
 from importer.page.tasks import LookUpTask
@@ -44,7 +43,7 @@ def children() -> set[int | None]:
 
 def done(jobs: Jobs, settings: Settings) -> Job:
     """A job that has ended well."""
-    job = jobs.begin(LookUpTask(settings), None, Choices(), 0, lambda: None, lambda _: None)
+    job = jobs.begin(LookUpTask(settings), None, 0, lambda: None, lambda _: None)
     job.listener.join(60)
     assert job.ended is not None
     assert job.ended.exit_status == 0

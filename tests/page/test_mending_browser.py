@@ -10,9 +10,9 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from importer.page.correcting import Correcting
 from importer.page.jobs import Jobs
 from importer.page.serving import PageServer
+from importer.page.uploads import DroppedFiles
 from tests.page.conftest import home_of, write
 from tests.page.test_browser import before_the_script, drop, looked_at, reached, send
 from tests.sandbox import Sandbox
@@ -46,24 +46,24 @@ def test_twelve_problems_of_four_kinds_are_mended_sent_and_told_of_in_the_result
     path = dropped(page, tmp_path)
     looked_at(page, "mend")
     status = page.get_by_role("status")
+    page.get_by_label("Visibility, row 3").focus()
     page.get_by_role("button", name="Change all 5 like it to Public: row 3").click()
     expect(status).to_have_text("5 of 12 rows are corrected.")
     expect(page.get_by_label("Visibility, row 3")).to_be_focused()
     page.get_by_label("Note, row 8").fill("Left a message")
     expect(status).to_have_text("6 of 12 rows are corrected.")
-    page.get_by_label("Rows to show").select_option(
-        label="3 rows: the note is empty. Write its text, or leave out the row"
-    )
+    page.get_by_role("link", name="3 the note is empty. Write its text, or leave out the row").click()
     page.get_by_role("button", name="Leave out all 2 rows of this kind").click()
     expect(status).to_have_text("6 of 12 rows are corrected. 2 rows are left out.")
     looked_at(page, "mend-kind")
-    page.get_by_label("Rows to show").select_option(label="All problems")
+    page.get_by_role("link", name="12 All problems").click()
     page.get_by_label("Prospect ID, row 11").fill("8PvBmrB7P7")
     page.get_by_label("Email, row 11").fill("")
     page.get_by_label("Prospect ID, row 12").fill("8PvBmrB7P8")
     page.get_by_label("Email, row 12").fill("")
     expect(status).to_have_text("8 of 12 rows are corrected. 2 rows are left out.")
     page.get_by_label("Visibility, row 13").select_option("Private")
+    page.get_by_label("Visibility, row 13").focus()
     page.get_by_role("button", name="Do the same for 1 other like it: row 13").click()
     expect(status).to_have_text("10 of 12 rows are corrected. 2 rows are left out.")
     looked_at(page, "mended")
@@ -105,6 +105,7 @@ def test_without_a_script_every_change_is_made_by_a_button(
         page.get_by_role("button", name="Check").click()
         page.get_by_role("link", name="Correct them here").click(timeout=40_000)
         page.get_by_label("Note, row 3").fill("Hello")
+        page.get_by_label("Visibility, row 2").focus()
         page.get_by_role("button", name="Change to Public: row 2").click()
         expect(page.get_by_role("status")).to_have_text("2 of 3 rows are corrected.")
         page.get_by_label("Note, row 3").fill("")
@@ -112,8 +113,7 @@ def test_without_a_script_every_change_is_made_by_a_button(
         expect(page.get_by_role("status")).to_have_text("1 of 3 rows are corrected.")
         page.get_by_role("button", name="Undo the last change").click()
         expect(page.get_by_role("status")).to_have_text("2 of 3 rows are corrected.")
-        page.get_by_label("Only rows that are not corrected yet").check()
-        page.get_by_role("button", name="Show").click()
+        page.get_by_role("link", name="Only rows that are not corrected yet").click()
         expect(page.get_by_label("Note, row 3")).to_have_count(0)
         page.get_by_label("Visibility, row 4").select_option("Private")
         page.get_by_role("button", name="Continue").click()
@@ -131,13 +131,16 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     expect(page.get_by_label("Note, row 8")).to_be_focused()
     expect(page.get_by_label("Note, row 8")).not_to_have_attribute("aria-invalid", "true")
     page.keyboard.type(" you")
-    page.keyboard.press("Enter")  # a note may have several lines
+    page.keyboard.press("Shift+Enter")  # a note may have several lines
     page.keyboard.type("all")
     expect(page.get_by_label("Note, row 8")).to_have_value("Hello you\nall")
     expect(page.get_by_label("Note, row 8")).to_be_focused()
     page.keyboard.press("Tab")  # Do the same for …
     page.keyboard.press("Tab")
-    expect(page.locator("#more-9")).to_be_focused()
+    expect(page.get_by_label("Note, row 9")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    while not page.evaluate("document.activeElement.id === 'more-9'"):
+        page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     reached(page, "button", "Leave out: row 9")
     page.keyboard.press("Enter")
@@ -153,9 +156,9 @@ def test_the_keyboard_alone_mends_rows_and_stays_where_it_is(page: Page, tmp_pat
     page.get_by_label("Email, row 11").focus()
     page.keyboard.press("End")
     page.keyboard.type(".")
-    page.keyboard.press("Enter")  # checks at once, and presses no other button
+    page.keyboard.press("Enter")  # checks at once, presses no button, and goes to the next wrong cell
     expect(status).to_contain_text("2 of 12 rows are corrected. '8PvBmrB7P7@example.' is not an email address.")
-    expect(page.get_by_label("Email, row 11")).to_be_focused()
+    expect(page.get_by_label("Email, row 12")).to_be_focused()
     reached(page, "button", "Continue")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("notes.csv")
@@ -230,7 +233,7 @@ def test_tab_goes_to_the_next_control_whatever_the_check_shows_anew(page: Page, 
     expect(status).to_have_text("1 of 12 rows are corrected.")
     expect(page.get_by_role("button", name="Do the same for 4 others like it: row 3")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.locator("#more-4")).to_be_focused()
+    expect(page.get_by_label("Visibility, row 4")).to_be_focused()
     page.get_by_label("Note, row 8").focus()
     page.keyboard.type("Hello")
     same = page.get_by_role("button", name="Do the same for 2 others like it: row 8")
@@ -243,7 +246,7 @@ def test_tab_goes_to_the_next_control_whatever_the_check_shows_anew(page: Page, 
     expect(same).to_have_attribute("value", "8 2 Hello you")
     expect(same).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.locator("#more-9")).to_be_focused()
+    expect(page.get_by_label("Note, row 9")).to_be_focused()
     page.locator("#more-10").click()
     page.get_by_label("Note, row 10").fill("Hello")
     page.get_by_role("button", name="Leave out: row 10").focus()
@@ -255,7 +258,7 @@ def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_
     """Neither the last letters nor the effect of a button is lost, however fast somebody is."""
     dropped(page, tmp_path)
     page.get_by_label("Note, row 8").fill("Hello")
-    page.get_by_label("Rows to show").select_option(index=1)
+    page.locator("#kinds nav a").nth(1).click()
     page.wait_for_url("**kind=0*")
     expect(page.get_by_role("status")).to_have_text("1 of 12 rows are corrected.")
     held: list[Route] = []
@@ -266,6 +269,7 @@ def test_what_is_pressed_at_once_waits_for_the_change_before_it(page: Page, tmp_
         held.append(route)
 
     page.route("**/mend/change*", hold)
+    page.get_by_label("Visibility, row 3").focus()
     with page.expect_request("**/mend/change*"):
         page.get_by_role("button", name="Change all 5 like it to Public: row 3").click()
     page.get_by_role("button", name="Continue").click()
@@ -325,7 +329,7 @@ def test_a_change_that_is_refused_is_not_shown_as_saved(
             is_refused("c", "Your changes were not saved.")
             looked_at(tab, "mend-refused")
         with monkeypatch.context() as broken:
-            broken.setattr(Correcting, "change", full)
+            broken.setattr(DroppedFiles, "change", full)
             is_refused("d", "Your changes were not saved. No space left on device.")
         expect(status).to_have_text("1 of 12 rows are corrected.")  # it was tried again
         expect(row).to_have_class("mended")
@@ -339,7 +343,7 @@ def test_nothing_is_lost_if_the_program_is_gone_and_comes_back(page: Page, tmp_p
     page.get_by_label("Note, row 8").fill("Hello")
     status = page.get_by_role("status")
     expect(status).to_contain_text("Not saved. The program doesn't answer.")
-    page.get_by_label("Rows to show").select_option(index=1)  # what is typed isn't left behind
+    page.locator("#kinds nav a").nth(1).click()  # what is typed isn't left behind
     expect(page.get_by_label("Note, row 8")).to_have_value("Hello")
     page.context.set_offline(False)
     expect(status).to_have_text("1 of 12 rows are corrected.")

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from importer.page.notes import formatted
+from importer.page.rendering import formatted
 
 ELEMENTS = frozenset("a b strong i em u s del ins mark small sub sup code p div ul ol li blockquote pre br hr".split())
 ATTRIBUTES = {"href", "rel", "target", "class"}

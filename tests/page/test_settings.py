@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
-from urllib.parse import quote
 
 import keyring
 import pytest
@@ -18,8 +17,7 @@ from importer.errors import BadSettings, NoKey
 from importer.messages import say
 from importer.models import Visibility
 from importer.page.current_settings import CurrentSettings
-from importer.page.fields import EDITED
-from importer.page.rendering import words
+from importer.page.rendering import EDITED, words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.settings import KEY_VARIABLE, SETTINGS
@@ -29,7 +27,7 @@ from tests.page.test_site import Visitor
 from tests.sandbox import Fault, Sandbox
 
 KEY = "geheim-4711"
-SCREENS = ("/", "/runs", "/settings", "/practice")
+SCREENS = ("/", "/runs", "/settings")
 Post = Callable[..., TestResponse]
 
 
@@ -98,17 +96,15 @@ def test_what_can_be_no_key_is_not_taken_nor_shown(post: Post, parts: Parts) -> 
 def test_once_a_key_is_typed_the_sheet_from_which_one_came_is_gone_on_with(
     post: Post, friend: FlaskClient, parts: Parts
 ) -> None:
-    """With the choices for it, and not with a file that was dropped later; a wrong key leads back to it, too."""
+    """Not with a file that was dropped later; a wrong key leads back to it, too."""
     upload = parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
     parts.uploads.add("later.csv", lambda path: path.write_text("Prospect ID,Note,Visibility,State\n"))
     assert "Continue with" not in seen(friend, "/settings?where=key")
-    choices = "map=status%3DState&value=status%3ANew%3DDraft"
-    form = seen(friend, f"/settings?file={upload.id}&choices={quote(choices)}")
-    way = dict(re.findall(r'<input type="hidden" name="(file|choices)" value="([^"]*)">', form))
-    assert unescape(way["choices"]) == choices
-    back = f'href="{HOME}/file/{upload.id}/confirm?{choices}">Continue with <bdi>n.csv</bdi>'
+    form = seen(friend, f"/settings?file={upload.id}")
+    assert f'<input type="hidden" name="file" value="{upload.id}">' in form
+    back = f'href="{HOME}/file/{upload.id}/confirm">Continue with <bdi>n.csv</bdi>'
     for key in (KEY, "another"):
-        answer = post("/settings/key", of=of(parts), key=key, file=upload.id, choices=choices)
+        answer = post("/settings/key", of=of(parts), key=key, file=upload.id)
         after = seen(friend, answer.headers["Location"])
         assert back in unescape(after)
         assert "later.csv" not in after
@@ -137,16 +133,16 @@ def test_a_key_is_tried_when_it_is_typed_and_a_refused_one_is_said_before_sendin
     assert 'id="key-trouble"><strong class="trouble">Key accepted: no. The API does not accept the key' in wrong
     assert parts.current.with_key().key == KEY
     before = confirm()
-    assert "Saleshandy did not accept the key when it was last tried." in before
+    assert "Saleshandy refused this key when it was last tried." in before
     assert re.search(r"<button>Send 1 note", before), "it isn't the main button"
     right = types(box.api_key)
     assert "Key accepted: yes" in right
     assert "key-trouble" not in right
-    assert "did not accept" not in confirm()
+    assert "refused this key" not in confirm()
     assert re.search(r'<button class="main">Send 1 note', confirm())
     box.add_fault(Fault.parse("reset:GET@1"))
     assert '<p class="said trouble">Key accepted: not known: ' in types(f"{KEY}x")
-    assert "did not accept" not in confirm()
+    assert "refused this key" not in confirm()
 
 
 def test_a_key_that_the_api_refused_is_looked_at_under_settings() -> None:
@@ -364,8 +360,8 @@ def test_a_sample_is_practised_and_never_sent(
     post: Post, friend: FlaskClient, parts: Parts, box: Sandbox, tmp_path: Path
 ) -> None:
     """Its prospects are invented. It can't be confirmed or sent."""
-    assert post("/practice/sample", sample="9").status_code == 404
-    sample = post("/practice/sample", sample="1").headers["Location"]
+    assert post("/sample", sample="9").status_code == 404
+    sample = post("/sample", sample="1").headers["Location"]
     (upload,) = parts.uploads
     assert upload.name == "1-webinar-followup.csv"
     other = parts.uploads.add("own.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\nP1,a,1\n"))
@@ -377,7 +373,8 @@ def test_a_sample_is_practised_and_never_sent(
         assert "/practise" in page
         assert ('value="confirm"' in page) is is_sent
         assert (friend.get(f"{each}/confirm", base_url=OURS).status_code == 200) is is_sent
-        sent = post(f"{each}/send", workspace=str(parts.current.settings().workspace), expected="240")
+        where, state = str(parts.current.settings().workspace), other.state if is_sent else upload.state
+        sent = post(f"{each}/send", workspace=where, expected="240", seen=state.digest)
         assert (sent.status_code == 409) is not is_sent
         assert ("You can practise with it, but not send it." in sent.text) is not is_sent
     assert not [call for call in box.received if call.method == "POST"]

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
 
 import openpyxl
 import pytest
@@ -26,12 +25,12 @@ from importer.importing.run import prepare
 from importer.markup import visible
 from importer.messages import SettingPart, render, say
 from importer.models import Progress, Result
-from importer.page import tasks
-from importer.page.choices import Choices
+from importer.page import reading, tasks
 from importer.page.jobs import Job
 from importer.page.rendering import element, text, words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
+from importer.page.state import State
 from importer.results.presentation import MEANINGS
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from importer.telling.rendering import time_left
@@ -79,16 +78,27 @@ class Visitor(requests.Session):
             answer = self.post(f"{self.base}/file", files={"file": (name or path.name, file)}, timeout=60)
         return answer if answer.status_code == 400 else self.see(answer.url)
 
+    def choose(self, checked: requests.Response, *answers: str, **fields: str) -> requests.Response:
+        """Press a button of the Check screen that answers a question, and see the screen that follows."""
+        address = checked.url.partition("?")[0]
+        data = {"seen": seen_on(checked.text), "answer": answers, **fields}
+        answer = self.post(f"{address}/choose", data=data, timeout=60)
+        return answer if answer.status_code >= 400 else self.see(answer.url)
+
     def agree(self, checked: requests.Response, **fields: str) -> requests.Response:
         """Press the button on the screen that asks."""
-        address, _, query = checked.url.partition("?")
-        asked = self.see(f"{address}/confirm?{query}")
+        asked = self.see(f"{checked.url.partition('?')[0]}/confirm")
         action = re.search(r'<form method="post" action="([^"]+/send[^"]*)"', asked.text)
         assert action, asked.text
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', asked.text))
         hidden |= dict(re.findall(r'<input type="checkbox" name="([^"]+)" value="([^"]*)"', asked.text))
         to = self.origin + action[1].replace("&amp;", "&")
         return self.post(to, data={**hidden, **fields}, timeout=60)
+
+
+def seen_on(screen: str) -> str:
+    """The digest that a screen's forms hold."""
+    return str(re.findall(r'name="seen" value="([^"]*)"', screen)[0])
 
 
 @pytest.fixture
@@ -155,17 +165,6 @@ def test_a_grown_sheet_of_emails_says_how_many_notes_are_new(tmp_path: Path) -> 
             assert len(box.notes) == 6
             again = visitor.drop(write(tmp_path / "m.csv", [*rows], head))
             assert "Write the results" in again.text
-
-
-def test_every_problem_can_be_taken_as_a_list(guest: Visitor, tmp_path: Path) -> None:
-    """As CSV, with the cells; of this very choice of columns."""
-    seen = guest.drop(write(tmp_path / "n.csv", [(f"p{i}", "Hello", "pubic") for i in range(30)]))
-    assert "30 ×" in seen.text
-    link = re.search(r'href="([^"]+problems.csv[^"]*)"', seen.text)
-    assert link
-    listed = guest.get(guest.origin + link[1], timeout=30)
-    assert "n.csv.problems.csv" in listed.headers["Content-Disposition"]
-    assert listed.text.count("pubic") >= 30
 
 
 @pytest.mark.slow
@@ -243,9 +242,8 @@ def test_choices_are_kept_in_the_profile_once_the_file_is_sent(guest: Visitor, p
     head = ("Prospect ID", "Comments of ours", "Visibility")
     seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")], head))
     assert "1 thing to decide" in seen.text
-    chosen = guest.see(f"{seen.url}?map=content%3DComments+of+ours&map=&sheet=")
+    chosen = guest.choose(seen, "map content=Comments of ours")
     assert "Ready: 1 note to send." in chosen.text
-    assert chosen.url.endswith("?map=content%3DComments+of+ours")
     assert profiles.read_text(encoding="utf-8") == ""
     assert "When you send, your choices are kept in the profile “default”" in chosen.text
     guest.see(guest.agree(chosen).url)
@@ -265,12 +263,11 @@ def test_who_receives_the_note_of_several_people_is_chosen_and_remembered(
     seen = guest.drop(sheet)
     assert "1 thing to decide" in seen.text
     assert "names several people in 1 row: 8PvBmrB7P7; jzRkmgMdwA. Who receives the note of this row?" in seen.text
-    chosen = guest.see(f"{seen.url}?answer=several-in-cell+each")
-    assert chosen.url.endswith("?several-in-cell=each")
-    assert "Ready: 3 notes to send." in chosen.text
-    assert '<option value="each" selected>each of them</option>' in chosen.text
-    first = guest.see(f"{seen.url}?several-in-cell=first")
+    first = guest.choose(seen, "several-in-cell first")
     assert "Ready: 2 notes to send." in first.text
+    chosen = guest.choose(first, **{"several-in-cell": "several-in-cell each"})
+    assert "Ready: 3 notes to send." in chosen.text
+    assert '<option value="several-in-cell each" selected>each of them</option>' in chosen.text
     guest.see(guest.agree(chosen).url)
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert kept["several-in-cell"] == "each"
@@ -286,14 +283,13 @@ def test_the_order_of_day_and_month_is_chosen_and_a_proof_is_remembered_too(
         path.write_text(f"Prospect ID,Date,Comments,Visibility\n{lines}", encoding="utf-8")
         return path
 
-    template = urlencode({"map": "content=[{Date}, ]{Comments}"})
-    seen = guest.see(f"{guest.drop(sheet('11/1/2026')).url}?{template}")
+    template = "map content=[{Date}, ]{Comments}"
+    seen = guest.choose(guest.drop(sheet("11/1/2026")), template)
     assert "has dates such as 11/1/2026. Does the day or the month come first?" in unescape(seen.text)
-    chosen = guest.see(f"{seen.url}&answer=dates+day-first")
-    assert "dates=day-first" in chosen.url
-    assert '<option value="day-first" selected>day first</option>' in chosen.text
+    chosen = guest.choose(seen, "dates day-first")
+    assert '<option value="dates day-first" selected>day first</option>' in chosen.text
     assert "In the notes, 11/1/2026 becomes 2026-01-11." in chosen.text
-    proven = guest.see(f"{guest.drop(sheet('11/1/2026', '11/13/2026')).url}?{template}")
+    proven = guest.choose(guest.drop(sheet("11/1/2026", "11/13/2026")), template)
     assert "In the notes, 11/1/2026 becomes 2026-11-01." in proven.text
     guest.see(guest.agree(proven).url)
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
@@ -314,10 +310,11 @@ def test_a_sheet_with_a_new_column_that_may_matter_is_another_kind(
     rows = [("p1", "Hello from a new column", "Public", "See https://a.example")]
     seen = guest.drop(write(tmp_path / "n.csv", rows, head))
     assert "Which column holds the text of the notes?" in seen.text
-    assert "Ready: 1 note to send." in guest.see(f"{seen.url.partition('?')[0]}?export=Calls").text
-    other = guest.see(f"{seen.url.partition('?')[0]}?export=none")
+    same = guest.choose(seen, "export Calls")
+    assert "Ready: 1 note to send." in same.text
+    other = guest.choose(same, export="export none")
     assert "Which column holds the text of the notes?" in other.text
-    assert '<option value="none" selected>' in other.text
+    assert '<option value="export none" selected>' in other.text
 
 
 def test_a_words_meaning_is_remembered_for_its_column(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
@@ -325,8 +322,8 @@ def test_a_words_meaning_is_remembered_for_its_column(guest: Visitor, profiles: 
     seen = guest.drop(
         write(tmp_path / "n.csv", [("s1", "Hello", "1"), ("s2", "Hi", "")], ("Prospect ID", "Note", "Secret"))
     )
-    query = "map=visibility%3DSecret&value=visibility%3A1%3DPrivate&default-visibility=public&ignore=Other"
-    chosen = guest.see(f"{seen.url}?{query}")
+    answers = "map visibility=Secret", "value visibility:1=Private", "default-visibility public", "ignore Other"
+    chosen = guest.choose(seen, *answers)
     assert "Ready: 2 notes to send." in chosen.text
     guest.see(guest.agree(chosen).url)
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
@@ -337,11 +334,12 @@ def test_a_words_meaning_is_remembered_for_its_column(guest: Visitor, profiles: 
     assert "1 means Private" in guest.see(f"{guest.base}/settings").text
 
 
-def test_an_address_that_says_something_else_is_an_error(guest: Visitor, tmp_path: Path) -> None:
+def test_an_answer_that_is_no_choice_here_is_an_error(guest: Visitor, tmp_path: Path) -> None:
     """A misspelt choice never silently doesn't count, and none reaches a setting that can't be chosen here."""
-    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
-    for query in ("shet=x", "base-url=http://127.0.0.1:1/v1", "again=true", "header-row=0", "answer=profile%20x"):
-        assert guest.get(f"{seen.url}?{query}", timeout=30).status_code == 400, query
+    seen = guest.drop(write(tmp_path / "n.csv", [("nochoice1", "No choice", "Public")]))
+    for answer in ("shet x", "base-url http://127.0.0.1:1/v1", "again true", "header-row 0", "profile x"):
+        assert guest.choose(seen, answer).status_code == 400, answer
+    assert "Ready: 1 note to send." in guest.see(seen.url).text
 
 
 def test_a_first_import_needs_a_persons_word_on_the_workspace(
@@ -362,7 +360,6 @@ def test_going_on_with_an_open_question_leads_to_its_drop_down(guest: Visitor, t
     asked = guest.get(f"{seen.url}/confirm", allow_redirects=False, timeout=60)
     _, _, anchor = asked.headers["Location"].partition("#")
     assert f'<select id="{anchor}"' in seen.text
-    assert f'<a href="#{anchor}"' in seen.text
 
 
 def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor, tmp_path: Path) -> None:
@@ -371,10 +368,10 @@ def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor
     seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public", "Legal"), ("p2", "Ho", "Public", "")], head))
     both = "map visibility=Visibility, Restricted to"
     assert f'<option value="{both}">' in seen.text
-    seen = guest.see(f"{seen.url}?{urlencode({'answer': both})}")
+    seen = guest.choose(seen, both)
     assert seen.text.count(f'<option value="{both}" selected>') == 2
     assert "it makes 1 note private that would be public" in seen.text
-    seen = guest.see(f"{seen.url}&{urlencode({'answer': 'ignore Restricted to'})}")
+    seen = guest.choose(seen, **{"column-3": "ignore Restricted to"})
     assert "needs your answer" not in seen.text
     assert "private that would be public" not in seen.text
 
@@ -385,23 +382,20 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     head = ("Prospect ID", "Note", "Owner", "Shared")
     rows = [(f"e{i}", f"Spoke about offer {'x' * i}", "Ann", ("Everyone", "Me")[i % 2]) for i in range(1, 45)]
     seen = guest.drop(write(tmp_path / "e.csv", rows, head))
-    seen = guest.see(f"{seen.url}?map=visibility%3DShared")
+    seen = guest.choose(seen, "map visibility=Shared")
     assert "Nothing is sent yet." in seen.text
-    shown = re.search(r'name="shown" value="([^"]*)"', seen.text)
-    assert shown
-    address, go_on = seen.url.partition("?")[0], {"map": ["content=Owner", "visibility=Shared"], "next": "confirm"}
-    changed = guest.see(guest.get(address, params={**go_on, "shown": unescape(shown[1])}, timeout=60).url)
+    changed = guest.choose(seen, **{"column-2": "map content=Owner", "next": "confirm"})
     assert "The file was checked again with your choices." in changed.text
     assert "/confirm" not in changed.url
-    again = re.search(r'name="shown" value="([^"]*)"', changed.text)
-    assert again
-    asked = guest.see(guest.get(address, params={**go_on, "shown": unescape(again[1])}, timeout=60).url)
+    assert "changed in another tab" in guest.choose(seen, next="confirm").text
+    asked = guest.choose(changed, next="confirm")
     assert "/confirm" in asked.url
     assert "column C &#39;Owner&#39;" in asked.text
     assert "column D &#39;Shared&#39; (Everyone → public, Me → private)" in asked.text
-    assert len(re.findall(r"<blockquote><bdi>Ann</bdi>", asked.text)) == 2
+    assert len(re.findall(r'<blockquote dir="auto"><bdi>Ann</bdi>', asked.text)) == 2
     assert not [note for note in guest.box.notes if note.prospect_id.startswith("e")]
-    confirmed = guest.see(f"{address}/confirm?map=visibility%3DShared")
+    seen = guest.choose(changed, **{"column-1": "map content=Note"})
+    confirmed = guest.see(f"{seen.url}/confirm")
     assert len(re.findall(r"<blockquote", confirmed.text)) == 6
     for longest in ("x" * 43, "x" * 44):
         assert f"Spoke about offer {longest}</bdi>" in confirmed.text
@@ -421,7 +415,7 @@ def test_rows_that_a_person_skipped_are_not_counted_as_missing(guest: Visitor, t
     """The results and their workbook count the same rows."""
     rows = [("k1", "Spoke about skipping", "Public"), ("k2", "Spoke about skipping", "Later")]
     seen = guest.drop(write(tmp_path / "k.csv", rows))
-    ended = guest.see(guest.agree(guest.see(f"{seen.url}?value=visibility%3ALater%3D")).url)
+    ended = guest.see(guest.agree(guest.choose(seen, "value visibility:Later=")).url)
     assert "Done. All rows are delivered." in ended.text
     assert "1 of 1 row is delivered. 1 more row was skipped." in ended.text
 
@@ -434,14 +428,15 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
     rows = [(f"jo{i}@example.com", f"Hello {i}", "Public") for i in range(5)]
     path = write(tmp_path / "n.csv", rows, ("Email", "Note", "Visibility"))
     upload = parts.uploads.add("n.csv", lambda to: to.write_bytes(path.read_bytes()))
-    parts.reading.look = lambda upload, _, settings, *__, **___: tasks.check(  # type: ignore[method-assign]
-        upload.folder, upload.name, settings, upload.folder / "problems.csv"
+    parts.reading.look = lambda upload, _, settings, *__, **___: reading.check(  # type: ignore[method-assign]
+        upload.folder, upload.name, settings, upload.folder / "rows.db"
     )
     with Sandbox(any_email=True) as box:
         monkeypatch.setenv(KEY_VARIABLE, box.api_key)
         parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
         for first, notes, said in ((2, 2, "up to 2 notes"), (None, 3, "up to 3 notes")):
-            asked = friend.get(f"/file/{upload.id}/confirm{'?first=2' if first else ''}", base_url=OURS).text
+            upload.state = State((("first", str(first)),) if first else ())
+            asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
             assert f"Send {said}?" in asked
             digest = re.search(r'name="digest" value="([^"]*)"', asked)
             assert digest
@@ -457,7 +452,7 @@ def test_the_first_screen_points_to_a_file_whose_sending_did_not_finish(friend: 
     """A program that was killed has written no results; the next one leads back to the file."""
     upload = parts.uploads.add("n.csv", lambda to: to.write_bytes(b"a,b\n"))
     assert "did not finish" not in friend.get("/", base_url=OURS).text
-    parts.uploads.is_sent(upload, parts.current.settings().workspace, Choices())
+    parts.uploads.is_sent(upload, parts.current.settings().workspace)
     assert "Sending <bdi>n.csv</bdi> did not finish" in friend.get("/", base_url=OURS).text
 
 
@@ -476,11 +471,10 @@ def test_a_file_that_is_dropped_again_is_read_as_it_was_sent(guest: Visitor, tmp
     """Otherwise its delivered notes would be sent again with another text."""
     head = ("Prospect ID", "Date", "Note")
     path = write(tmp_path / "again.csv", [("again1", "2026-11-01", "Hello")], head)
-    answers = urlencode([("map", "content={Date}: {Note}"), ("default-visibility", "private")])
-    checked = guest.see(f"{guest.drop(path).url}?{answers}")
+    checked = guest.choose(guest.drop(path), "map content={Date}: {Note}", "default-visibility private")
     guest.see(guest.agree(checked).url)
     again = guest.drop(path)
-    assert {*parse_qsl(again.url.partition("?")[2])} == {*parse_qsl(answers)}
+    assert again.url == checked.url
     assert "1 note, none of them to deliver" in again.text
     assert [note.sent_content for note in guest.box.notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
 
@@ -490,8 +484,8 @@ def test_results_that_are_dropped_are_read_as_the_run_read_its_sheet(guest: Visi
     head = ("Owner id", "What was said", "Who sees it", "State of note")
     rows = [("8PvBmrB7Q1", "Spoke about terms", "Everyone", "Offen"), ("8PvBmrB7Q2", "", "Everyone", "Offen")]
     names = ("prospect=Owner id", "content=What was said", "visibility=Who sees it", "status=State of note")
-    answers = urlencode([*(("map", name) for name in names), ("value", "status:Offen=Draft")])
-    checked = guest.see(f"{guest.drop(write(tmp_path / 'n.csv', rows, head)).url}?{answers}")
+    answers = [*(f"map {name}" for name in names), "value status:Offen=Draft"]
+    checked = guest.choose(guest.drop(write(tmp_path / "n.csv", rows, head)), *answers)
     ended = guest.see(guest.agree(checked).url)
     path = tmp_path / "n.results.xlsx"
     path.write_bytes(guest.get(ended.url + "/results", timeout=60).content)
@@ -515,8 +509,8 @@ def test_a_file_that_was_corrected_and_sent_keeps_its_columns_and_words(
     [seen] = re.findall(r'name="seen" value="(\w+)"', visitor.see(f"{dropped.url}/mend").text)
     fields = {"seen": seen, "cell-3-2": "Public", "continue": "yes"}
     corrected = visitor.see(visitor.post(f"{dropped.url}/mend/change", data=fields, timeout=60).url)
-    answers = urlencode([("map", "status=State"), ("value", "status:Offen=Draft")])
-    ended = visitor.see(visitor.agree(visitor.see(f"{corrected.url}?{answers}")).url)
+    answered = visitor.choose(corrected, "map status=State", "value status:Offen=Draft")
+    ended = visitor.see(visitor.agree(answered).url)
     assert "2 of 2" in ended.text
     assert [note.status for note in box.notes] == ["0", "0"]
     with prepare(path, settings) as prepared:
@@ -539,7 +533,7 @@ def test_what_a_profile_says_meanwhile_is_not_sent_unseen(
     profiles.write_text(f"[default]\n{before}\n", encoding="utf-8")
     seen = guest.drop(write(tmp_path / "m.csv", [("m1", "Hello", ""), ("m2", "Hi", "")]))
     asked = guest.see(f"{seen.url}/confirm")
-    hidden = dict(re.findall(r'name="(expected|digest|workspace)" value="([^"]*)"', asked.text))
+    hidden = dict(re.findall(r'name="(expected|digest|workspace|seen)" value="([^"]*)"', asked.text))
     profiles.write_text(f"[default]\n{meanwhile}\n", encoding="utf-8")
     ended = guest.see(guest.post(f"{seen.url}/send", data={**hidden, "is-meant": "yes"}, timeout=60).url)
     assert "The notes to send have changed since you checked them" in ended.text
@@ -552,7 +546,7 @@ def test_a_long_wait_says_how_long_and_no_remaining_time(
     """It is counted from the last note that was completed; what the account's limit explains isn't counted."""
     task, (connection, other) = tasks.Send(settings, tmp_path, "n.csv", 3000), multiprocessing.Pipe()
     process, began = multiprocessing.get_context("spawn").Process(), time.monotonic() - 100
-    job = Job("0" * 32, task, None, Choices(), 3000, began, process, connection)
+    job = Job("0" * 32, task, None, 3000, began, process, connection)
     monkeypatch.setattr(parts.jobs, "get", lambda _: job)
 
     def state() -> tuple[str, str]:
@@ -577,7 +571,7 @@ def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
     progress = Progress(2_000, 1_234, 1_234, 0, 0, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
     task, (connection, other) = tasks.Send(settings, tmp_path, "n.csv", 2_000), multiprocessing.Pipe()
     process, began = multiprocessing.get_context("spawn").Process(), time.monotonic()
-    job = Job("0" * 32, task, None, Choices(), 2_000, began, process, connection, progress)
+    job = Job("0" * 32, task, None, 2_000, began, process, connection, progress)
     monkeypatch.setattr(parts.jobs, "get", lambda _: job)
     with connection, other:
         state = friend.get(f"/job/{job.id}/state", base_url=OURS).get_json()
@@ -594,17 +588,19 @@ def test_the_first_five_are_all_shown_and_the_ticks_stay(visitor: Visitor, tmp_p
     asked = visitor.see(f"{address}/confirm")
     assert "7 notes are public. Everyone in the team will see those that are published." in asked.text
     assert "1 note is a draft: it is not published. Saleshandy's documentation does not say" in unescape(asked.text)
-    (to,) = re.findall(r'formaction="([^"]+)"', asked.text)
+    to = f"{seen.url}/choose"
     ticks = dict(re.findall(r'<input type="checkbox" name="(is-[^"]+)" value="([^"]*)" required>', asked.text))
     assert ticks
-    first = visitor.see(visitor.post(f"{visitor.origin}{to}", data=ticks, timeout=60).url)
+    five = {"seen": seen_on(asked.text), "answer": "first 5"}
+    first = visitor.see(visitor.post(to, data={**five, **ticks}, timeout=60).url)
     for i in range(7):
         assert (f"Note {i}" in first.text) is (i < 5)
     assert first.text.count("required checked") == len(ticks)
-    again = visitor.post(f"{visitor.origin}{to}", data={**ticks, "is-meant": "private"}, timeout=60)
+    five["seen"] = seen_on(first.text)
+    again = visitor.post(to, data={**five, **ticks, "is-meant": "private"}, timeout=60)
     assert "required checked" not in again.text.partition('name="is-meant"')[2], "it was about other notes"
-    hidden = dict(re.findall(r'name="(expected|digest|workspace)" value="([^"]*)"', first.text))
-    ended = visitor.see(visitor.post(f"{seen.url}/send?first=5", data={**hidden, **ticks}, timeout=60).url)
+    hidden = dict(re.findall(r'name="(expected|digest|workspace|seen)" value="([^"]*)"', first.text))
+    ended = visitor.see(visitor.post(f"{seen.url}/send", data={**hidden, **ticks}, timeout=60).url)
     assert "held back by “Send the first 5”" in ended.text
     runs = visitor.see("/runs").text
     assert "held back after the first notes" in runs
@@ -619,7 +615,7 @@ def test_first_notes_of_a_visibility_need_a_persons_word(
     monkeypatch.chdir(tmp_path)
     for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", True), ("Private", False)]):
         write(tmp_path / "n.csv", [(f"p{number}", "Hello", visibility)])
-        found = tasks.check(tmp_path, "n.csv", settings, tmp_path / "problems.csv")
+        found = reading.check(tmp_path, "n.csv", settings, tmp_path / "rows.db")
         assert isinstance(found, Preview)
         assert bool(found.never_sent) is is_asked
         task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest)
@@ -640,7 +636,7 @@ def test_the_page_notifies_where_the_profile_says_so(
     """Of a problem, as the command line does; but not of what a person stopped here."""
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "n.csv", [("INVALID1", "Hello", "Public")])
-    found = tasks.check(tmp_path, "n.csv", settings, tmp_path / "problems.csv")
+    found = reading.check(tmp_path, "n.csv", settings, tmp_path / "rows.db")
     assert isinstance(found, Preview)
     theirs, ours = multiprocessing.Pipe()
     with theirs, ours, http_ear() as ear:
@@ -718,23 +714,15 @@ def test_the_parts_of_a_text_are_escaped_unless_they_are_markup() -> None:
     assert text("page.problem.wait", job=say("page.job.sending.sentence", file="<b>")).startswith("&lt;b&gt; is being")
 
 
-def test_the_address_holds_what_was_chosen_and_nothing_more() -> None:
-    """In one order, each once, answers as the settings that they are; blanks say nothing."""
-    choices = Choices.of([("value", "status:A=Draft"), ("sheet", ""), ("answer", "ignore State"), ("ignore", "State")])
-    assert choices.pairs == (("value", "status:A=Draft"), ("ignore", "State"))
-    assert Choices.of(choices.pairs) == choices
-    assert choices.and_also("first", "5").without("first") == choices
-
-
 def test_a_word_that_stands_once_is_a_problem_until_it_is_given_a_meaning(guest: Visitor, tmp_path: Path) -> None:
     """Nobody asks about it, for it may be a slip; yet it can be said what it means."""
     rows = [("p1", "Hello once", "Public"), ("p2", "Hello once", "Team-wide")]
     seen = guest.drop(write(tmp_path / "n.csv", rows))
     assert "Ready: 1 note to send, 1 row with problems skipped." in seen.text
-    assert '<option value="visibility:Team-wide=Private">' in seen.text
-    said = guest.see(f"{seen.url}?value=visibility%3ATeam-wide%3DPrivate&value=")
+    assert '<option value="value visibility:Team-wide=Private">' in seen.text
+    said = guest.choose(seen, "value visibility:Team-wide=Private")
     assert "Ready: 2 notes to send." in said.text
-    assert '<option value="visibility:Team-wide=Private" selected>' in said.text
+    assert '<option value="value visibility:Team-wide=Private" selected>' in said.text
 
 
 def test_how_long_the_rest_takes_is_said_without_saying_left_twice() -> None:
@@ -754,7 +742,8 @@ def test_a_file_is_practised_without_a_key_and_its_results_are_no_run(
     received, runs = len(guest.box.received), guest.see("/runs").text
     action = re.search(r'action="([^"]+/practise[^"]*)"', checked.text)
     assert action, checked.text
-    ended = guest.see(guest.post(guest.origin + unescape(action[1]), timeout=60).url)
+    data = {"seen": seen_on(checked.text)}
+    ended = guest.see(guest.post(guest.origin + unescape(action[1]), data=data, timeout=60).url)
     shown = unescape(ended.text)
     assert "<h1>Practice: practised.csv</h1>" in shown
     assert "Nothing was sent. If Saleshandy knows every prospect and accepts every note, the import" in shown
@@ -765,8 +754,7 @@ def test_a_file_is_practised_without_a_key_and_its_results_are_no_run(
     assert "contains the results of practice" in guest.drop(tmp_path / "results.xlsx").text
     assert len(guest.box.received) == received
     assert guest.see("/runs").text == runs
-    assert "practised.csv" in guest.see("/practice").text
-    assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*><time[^<]*</time>, not sent yet", guest.see("/").text)
+    assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*><time[^<]*</time>, not sent", guest.see("/").text)
 
 
 @pytest.mark.slow
@@ -779,8 +767,8 @@ def test_dates_and_authors_are_offered_with_the_first_notes_both_ways(guest: Vis
     assert "The notes don't use 'Date' and 'Assigned'. Which notes do you want to send?" in unescape(checked.text)
     for sample in ("2026-11-01, Ada & Co: Left voicemail", "2026-11-02, Left voicemail"):
         assert f"<bdi>{sample}</bdi>" in unescape(checked.text)
-    [template] = re.findall(r'<button name="map" value="([^"]+)">Put them before the text</button>', checked.text)
-    composed = guest.see(f"{checked.url.partition('?')[0]}?{urlencode({'map': unescape(template)})}")
+    [template] = re.findall(r'<button name="answer" value="([^"]+)">Put them before the text</button>', checked.text)
+    composed = guest.choose(checked, unescape(template))
     assert "Which notes do you want to send?" not in unescape(composed.text)
     assert "2 notes in 2 requests. Without the other columns in their texts: 1 request." in composed.text
     guest.see(guest.agree(composed).url)

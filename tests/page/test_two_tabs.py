@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,11 +18,11 @@ from importer.errors import Changed
 from importer.importing.corrections import Act, Corrections, Step
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.page.choices import Choices
 from importer.page.jobs import Job
 from importer.page.screens import Parts
+from importer.page.state import State
 from importer.page.tasks import BEGUN, Send, Word
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.uploads import DroppedFile
 from importer.settings import KEY_VARIABLE, Settings
 from tests.page.conftest import HEAD, OURS, write
 from tests.page.test_mending import TEXT, Mender, dropped, parts, readers
@@ -49,7 +48,7 @@ def test_of_two_tabs_with_the_rows_only_the_one_that_shows_all_corrections_goes_
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Pubic"), ("p3", TEXT, "Pubic")])
     mender.sees()
     for first, second in itertools.product(CHANGES, [*CHANGES, "continue"]):
-        mender.upload.correct(Choices(), BEFORE)
+        mender.upload.state = State().correct((), BEFORE)
         stale = mender.seen  # both tabs show row 2 as private
         assert mender._post("change", CHANGES[first]).status_code == 303, first
         steps = mender.corrections.steps
@@ -57,7 +56,7 @@ def test_of_two_tabs_with_the_rows_only_the_one_that_shows_all_corrections_goes_
         why = mender.is_refused("change", seen=stale, **fields)
         assert "changed in another tab" in why, (first, second)
         assert mender.corrections.steps == steps, (first, second)
-    mender.upload.correct(Choices(), BEFORE)
+    mender.upload.state = State().correct((), BEFORE)
     stale = mender.seen
     mender.continues()  # which changes nothing of what the other tab shows
     mender.does(cell_2_2="Public", seen=stale)
@@ -65,31 +64,31 @@ def test_of_two_tabs_with_the_rows_only_the_one_that_shows_all_corrections_goes_
 
 
 class Tab:
-    """A tab with the screen that asks, with its own choices for the file."""
+    """A tab with the screen that asks."""
 
-    def __init__(self, client: FlaskClient, parts: Parts, upload: DroppedFile, *choices: tuple[str, str]) -> None:
-        self._client, self._parts, self.upload, self.choices = client, parts, upload, Choices.of(choices)
+    def __init__(self, client: FlaskClient, parts: Parts, upload: DroppedFile) -> None:
+        self._client, self._parts, self.upload = client, parts, upload
         self._fields: dict[str, str] = {}
 
     def asks(self) -> Tab:
         """Open the screen that asks."""
         until, text = time.monotonic() + 60, "data-poll"
         while "data-poll" in text and time.monotonic() < until:
-            text = self._client.get(f"/file/{self.upload.id}/confirm{self.choices.query}", base_url=OURS).text
+            text = self._client.get(f"/file/{self.upload.id}/confirm", base_url=OURS).text
         self._fields = dict(re.findall(r'<input type="(?:hidden|checkbox)" name="([^"]+)" value="([^"]*)"', text))
         assert "expected" in self._fields, text
         return self
 
     def begins(self) -> Job:
         """Press the button that sends."""
-        address = f"/file/{self.upload.id}/send{self.choices.query}"
+        address = f"/file/{self.upload.id}/send"
         answer = self._client.post(address, base_url=OURS, headers={"Origin": OURS}, data=self._fields)
         assert answer.status_code == 303, answer.text
         return next(iter(self._parts.jobs))
 
     def is_refused(self) -> bool:
         """Press it, and see that nothing begins."""
-        address = f"/file/{self.upload.id}/send{self.choices.query}"
+        address = f"/file/{self.upload.id}/send"
         data, headers = self._fields, {"Origin": OURS}
         return self._client.post(address, base_url=OURS, headers=headers, data=data).status_code == 409
 
@@ -100,37 +99,48 @@ class Tab:
         return job
 
 
-@pytest.mark.parametrize(("one", "other"), [("private", "public"), ("public", "private")])
-@pytest.mark.parametrize("first", ["", "2"])
-def test_a_send_that_is_refused_leaves_what_is_remembered_as_it_was(
+ACTS: dict[str, tuple[str, dict[str, str]]] = {
+    "an answer": ("choose", {"answer": "default-visibility public"}),
+    "the first alone": ("choose", {"answer": "first 2"}),
+    "a correction": ("mend/change", {"cell-2-1": "Another text"}),
+    "send": ("send", {}),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), [*itertools.product(ACTS, ACTS)])
+def test_of_two_tabs_of_a_file_only_the_one_that_shows_its_state_acts(
     friend: FlaskClient,
     parts: Parts,
     box: Sandbox,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    one: str,
-    other: str,
     first: str,
+    second: str,
 ) -> None:
-    """The number has changed, or the notes are there in another form: the file is opened as it was sent."""
+    """Whatever was done in the other tab, and whatever is done in this one then; each note is sent once."""
     monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-    path = write(tmp_path / "notes.csv", [(f"p{n}", TEXT, "") for n in range(4)], HEAD)
+    rows = [("p0", "", ""), *((f"p{n}", TEXT, "") for n in range(1, 4))]
+    path = write(tmp_path / "notes.csv", rows, HEAD)
     upload = parts.uploads.add("notes.csv", lambda to: to.write_bytes(path.read_bytes()))
-    some = [("first", first)] if first else []
-    a = Tab(friend, parts, upload, ("default-visibility", one), *some).asks()
-    b = Tab(friend, parts, upload, ("default-visibility", other)).asks()
-    assert a.sends().ended.exit_status == (1 if first else 0)  # type: ignore[union-attr]
-    sent = [note.visibility for note in box.notes]
-    assert b.sends().ended.error  # type: ignore[union-attr]
-    assert [note.visibility for note in box.notes] == sent
-    for uploads in (parts.uploads, DroppedFiles(parts.uploads.folder)) if first else (parts.uploads,):
-        kept = uploads.get(upload.id)
-        assert kept is not None
-        assert kept.sent_choices.pairs == (("default-visibility", one),)
-        assert kept.is_done is (not first)
-    with path.open("rb") as file:
-        again = friend.post("/file", base_url=OURS, headers={"Origin": OURS}, data={"file": (file, "notes.csv")})
-    assert parse_qsl(again.headers["Location"].partition("?")[2]) == [("default-visibility", one)]
+    upload.state = State((("default-visibility", "private"),))
+    tab = Tab(friend, parts, upload).asks()
+
+    def does(act: str) -> int:
+        address, fields = ACTS[act]
+        data, headers = {**tab._fields, **fields}, {"Origin": OURS}
+        answer = friend.post(f"/file/{upload.id}/{address}", base_url=OURS, headers=headers, data=data)
+        for job in parts.jobs:
+            job.listener.join(60)
+        return answer.status_code
+
+    assert does(first) == 303
+    state, sent = upload.state, len(box.notes)
+    assert sent == (3 if first == "send" else 0)
+    status = does(second)
+    assert status == (303 if first == "send" else 409)
+    assert first == "send" or upload.state is state
+    assert len(box.notes) == (3 if "send" in (first, second) and first == "send" else sent)
+    assert {note.visibility for note in box.notes} <= {"2"}
 
 
 def begins(task: Send) -> bool:
@@ -184,5 +194,5 @@ def test_while_a_file_is_being_sent_its_corrections_stay(
     assert stale.begins() is job
     assert "notes.csv is being sent" in mender.is_refused("change", cell_2_1="Another text")
     job.listener.join(60)
-    assert stale.sends().ended.error  # type: ignore[union-attr]
+    assert stale.is_refused()
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [("p1", "2"), ("p2", "1")]

@@ -32,8 +32,9 @@ def test_notes_that_differ_are_offered_to_be_updated(
     upload = kept(parts, write(tmp_path / "later.csv", AFTER))
     offered = read(friend, f"/file/{upload.id}")
     assert "Update 2 notes …" in offered
-    [address] = re.findall(r'href="([^"]*update=yes[^"]*)"', offered)
-    asked = read(friend, address.replace("&amp;", "&"))
+    data = {"seen": upload.state.digest, "answer": "update yes"}
+    answer = friend.post(f"/file/{upload.id}/choose", base_url=OURS, headers={"Origin": OURS}, data=data)
+    asked = read(friend, answer.headers["Location"])
     assert "Update 2 notes?" in asked
     assert "Also make the change that makes 1 note more visible" in asked
     assert re.search(r"row 3, prospect p2: private\. Afterwards public", asked)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from importer.models import Workspace
-from importer.page.choices import Choices
+from importer.page.state import State
 from importer.page.uploads import DroppedFile, DroppedFiles
 
 LIVE = Workspace("sales", "https://api.example.test/v1")
-CHOICES = Choices.of([("map", "content=Comments"), ("first", "5")])
+STATE = State((("map", "content=Comments"),))
 DAY = 86_400.0
 
 
@@ -25,7 +26,8 @@ def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Pa
     """With where it was sent, how it was read, and its results; nobody else can read any of it."""
     uploads = DroppedFiles(tmp_path / "page")
     upload = dropped(uploads)
-    uploads.is_sent(upload, LIVE, CHOICES)
+    uploads.change(upload, upload.state.digest, lambda state: replace(state, answers=(*STATE.answers, ("first", "5"))))
+    uploads.is_sent(upload, LIVE)
     assert upload.is_interrupted, "until there are results"
     (upload.folder / "n.results.xlsx").write_bytes(b"")
     uploads.has_results(upload, "run-1", upload.folder / "n.results.xlsx", is_done=False)
@@ -36,7 +38,7 @@ def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Pa
     again = DroppedFiles(tmp_path / "page").of_run(upload.fingerprint, LIVE)
     assert again is not None
     assert not again.is_interrupted
-    assert (again.id, again.name, again.workspace, again.choices) == (upload.id, "n.csv", LIVE, CHOICES)
+    assert (again.id, again.name, again.workspace, again.state) == (upload.id, "n.csv", LIVE, STATE)
     assert again.results_of("run-2") == upload.folder / "n.results.xlsx"
     assert again.results_of("run-1") is None, "a later run has replaced them"
     assert DroppedFiles(tmp_path / "page").of_run(upload.fingerprint, Workspace("other", LIVE.base_url)) is None
@@ -48,7 +50,7 @@ def test_what_needs_not_be_kept_is_removed_at_the_next_start(tmp_path: Path) -> 
     uploads = DroppedFiles(tmp_path, lambda: now[0])
     done, open_ = dropped(uploads, content=b"done"), dropped(uploads, content=b"open")
     for upload in (done, open_):
-        uploads.is_sent(upload, LIVE, CHOICES)
+        uploads.is_sent(upload, LIVE)
         uploads.has_results(upload, "run", upload.folder / "n.results.xlsx", is_done=upload is done)
     (tmp_path / ("a" * 32)).mkdir()
     (tmp_path / "not ours").mkdir()

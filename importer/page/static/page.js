@@ -6,6 +6,7 @@ const PATIENCE = 15_000; // milliseconds until a program that doesn't answer cou
 const APART = 10_000; // milliseconds between two sentences about progress, which are read out
 const status = document.getElementById("status");
 const shown = status.textContent;
+document.documentElement.classList.add("script");
 let saidAt = -APART;
 let seen; // the status as it is seen, where less of it is read out
 
@@ -133,30 +134,41 @@ function takeFiles(drop) {
   });
 }
 
-let address = location.href.split("#")[0]; // of the screen that is shown
-let looking; // ends the look that is under way
+let isLooking = false;
+let isAgain = false; // whether something was chosen during the look that is under way
 let waiting;
 
 async function look(form) {
-  looking?.abort();
-  looking = new AbortController();
-  const { signal } = looking;
+  isAgain = true;
+  if (isLooking) return;
+  isLooking = true;
   const shown = document.getElementById("looked");
   shown.setAttribute("aria-busy", "true");
   say(form.dataset.looking);
-  const fields = new URLSearchParams(new FormData(form));
-  let url = `${form.action}?${fields}`;
   try {
-    for (;;) {
-      const answer = await fetch(url, { cache: "no-store", signal });
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (fresh.getElementById("looked")) return show(fresh, shown, answer.url);
-      url = answer.url;
-      if (!fresh.querySelector("[data-poll]")) return location.assign(url); // it says why nothing can be shown
-      await new Promise((resolve) => setTimeout(resolve, EVERY));
+    while (isAgain) {
+      isAgain = false;
+      const fresh = await looked(form);
+      if (!fresh) return location.reload(); // it says why nothing can be shown
+      form.elements.seen.value = fresh.querySelector("[name=seen]").value;
+      if (!isAgain) show(fresh, shown);
     }
   } catch {
-    if (!signal.aborted) say(status.dataset.noAnswer);
+    say(status.dataset.noAnswer);
+  } finally {
+    isLooking = false;
+  }
+}
+
+// The screen after a choice, once the file is read.
+async function looked(form) {
+  let answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  for (;;) {
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (fresh.getElementById("looked")) return fresh;
+    if (!answer.ok || !fresh.querySelector("[data-poll]")) return null;
+    await new Promise((resolve) => setTimeout(resolve, EVERY));
+    answer = await fetch(answer.url, { cache: "no-store" });
   }
 }
 
@@ -166,7 +178,7 @@ function isSame(one, other) {
   return one.tagName === other.tagName && name(one) === name(other);
 }
 
-function show(fresh, shown, url) {
+function show(fresh, shown) {
   const at = document.activeElement;
   const top = at.getBoundingClientRect().top;
   const isInside = shown.contains(at);
@@ -189,8 +201,6 @@ function show(fresh, shown, url) {
   }
   prepare(looked);
   say(fresh.getElementById("status").textContent);
-  history.pushState(null, document.title, url);
-  address = location.href.split("#")[0];
 }
 
 let keyed; // drop-down in which a key was pressed last
@@ -204,19 +214,21 @@ function prepare(part) {
     clearTimeout(waiting);
     waiting = setTimeout(look, 300, form);
   };
-  form?.addEventListener("pointerdown", () => (keyed = null));
-  form?.addEventListener("keydown", (event) => {
+  if (!form) return;
+  const on = (name, act) => part.addEventListener(name, (event) => event.target.form === form && act(event));
+  on("pointerdown", () => (keyed = null));
+  on("keydown", (event) => {
     if (event.key !== "Enter") keyed = event.target;
     else if (isPassing) {
       event.preventDefault();
       lookNow();
     }
   });
-  form?.addEventListener("change", (event) => {
+  on("change", (event) => {
     isPassing = event.target === keyed;
     if (!isPassing) lookNow();
   });
-  form?.addEventListener("focusout", () => isPassing && form.isConnected && lookNow());
+  on("focusout", () => isPassing && form.isConnected && lookNow());
 }
 
 // A link to a field, or an address with one, leads into it.
@@ -230,7 +242,8 @@ function enter(id) {
 
 // The field that a person changed before this script came, or in which the browser put an earlier choice back.
 function changedIn(form) {
-  return [...form.querySelectorAll("input, select, textarea")].find((field) => {
+  return [...form.elements].find((field) => {
+    if (field.matches("button, fieldset")) return false;
     if (field.matches("select")) {
       const usual = [...field.options].findIndex((option) => option.defaultSelected);
       return field.selectedIndex !== Math.max(usual, 0);
@@ -246,7 +259,6 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='#']");
   if (link && enter(link.getAttribute("href").slice(1))) event.preventDefault();
 });
-addEventListener("popstate", () => location.href.split("#")[0] !== address && location.reload()); // else within it
 
 // -- the grid of rows with problems: a change is checked at once ------------------------------------------------------
 
@@ -342,9 +354,10 @@ function showRows(fresh, sent, pressed, changed) {
     }
   }
   document.getElementById("seen").value = fresh.getElementById("seen").value;
-  for (const id of ["mend-tools", "filter"]) {
+  for (const id of ["mend-tools", "kinds", "mended"]) {
     const old = document.getElementById(id);
-    if (!old.contains(at) || at.matches("button")) old.replaceWith(document.adoptNode(fresh.getElementById(id)));
+    const now = fresh.getElementById(id);
+    if (old && now && (!old.contains(at) || at.matches("button"))) old.replaceWith(document.adoptNode(now));
   }
   const now = row && document.getElementById(row.id);
   if (!document.contains(at)) {
@@ -387,23 +400,35 @@ grid?.addEventListener("submit", (event) => {
   event.preventDefault();
   mend(submitter);
 });
-grid?.addEventListener("click", (event) => {
-  const link = event.target.closest("a");
+document.addEventListener("click", (event) => {
+  const link = grid && event.target.closest("#grid a, #kinds a");
   if (link) afterwards(event, () => location.assign(link.href));
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("#kinds form")) afterwards(event, () => event.target.submit());
+});
+
+document.getElementById("keys")?.removeAttribute("hidden");
+// Tab and Enter lead from a cell, and what it suggests, to the next wrong cell.
+grid?.addEventListener("keydown", (event) => {
+  const at = event.target;
+  const cell = at.closest("td");
+  const isEnter = event.key === "Enter" && at.matches("input, textarea");
+  if (!cell || event.shiftKey || event.isComposing || !(isEnter || event.key === "Tab")) return;
+  if (!isEnter && at !== [...cell.querySelectorAll(REACHED)].at(-1)) return;
+  const isNext = (field) => !cell.contains(field) && at.compareDocumentPosition(field) & AFTER;
+  const next = [...grid.querySelectorAll("td [aria-invalid]")].find(isNext);
+  if (isEnter) mend();
+  if (!isEnter && !next) return;
+  event.preventDefault();
+  next?.focus();
 });
 for (const name of ["input", "change"]) {
   grid?.addEventListener(name, (event) => {
-    if (event.target.id === "kind-text") return;
+    if (event.target.closest("#mend-tools, #replace")) return; // its button says what is done
     changed = event.target;
     clearTimeout(typing);
     typing = setTimeout(() => mend(), name === "input" && !event.target.matches("select") ? 700 : 300);
   });
 }
 if (grid && (changed = changedIn(grid))) mend();
-document.addEventListener("change", (event) => {
-  const filter = event.target.closest("#filter");
-  if (!filter) return;
-  const fields = new URLSearchParams(new FormData(filter));
-  const show = () => location.assign(`${filter.action}?${fields}`);
-  if (!afterwards(event, show)) show();
-});
