@@ -183,7 +183,7 @@ def to_hide(
         found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
             with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown
-                found = importing.results.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
+                found = operations.hide.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
         ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
         examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
         return Hideable(len(planned.notes), len(planned.left), examples)

@@ -75,10 +75,11 @@ class Desk:
         counts = {result.value: count for result, count in report.counts.items()}
         return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview, report)
 
-    def settings(self, *, ids: bool = False, template: str = "", **more: Any) -> Settings:
-        """Return settings; with the IDs of records, with a template."""
+    def settings(self, *, ids: bool = False, template: str = "", keys: str = "", **more: Any) -> Settings:
+        """Return settings; with the IDs of records, with a template, with a column of keys."""
         mapping = {Role.RECORD: ("Activity ID",) if ids else ("",)}
         mapping |= {Role.CONTENT: (template,)} if template else {}
+        mapping |= {Role.KEY: (keys,)} if keys else {}
         return Settings(
             base_url=self.box.url, key=self.box.api_key, journal=self.folder / "journal.sqlite", mapping=mapping,
             **{"settle": 0, **more},

@@ -172,7 +172,7 @@ def test_an_edited_row_without_a_record_is_a_new_note(desk: Desk) -> None:
 
 def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(desk: Desk) -> None:
     """A key may come back with another note, so that it is a question; unanswered, nothing is changed or sent."""
-    keyed: dict[str, Any] = {"headings": (*HEADINGS[:4], "Call ID"), "mapping": {"key": "Call ID"}}
+    keyed: dict[str, Any] = {"headings": (*HEADINGS[:4], "Call ID"), "keys": "Call ID"}
     desk.run(row(ADA, "Trms", "Private", "1"), row(ADA, "Offer", "Private", "2"), **keyed)
     rows = row(ADA, "Terms", "Private", "1"), row(ADA, "Offer", "Private", "2"), row(ADA, "New", "Private", "3")
     since = len(desk.box.received)
