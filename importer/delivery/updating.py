@@ -121,8 +121,8 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._context, self._journal, self._policy = context, context.journal, context.policy
         self._observe, self._size = observe, 0
         self._drafts = dict.fromkeys(drafts, "")  # prospect → the note that becomes its draft, if it is there
-        # Other sizes than those of the run's other look-ups, which count upwards.
-        self._pages = Pages(self._api.traits.page, -(context.run_id or int(self._clock())))
+        # Other sizes than those of the run's other look-ups, which count upwards; and of a dozen runs before.
+        self._pages = Pages(self._api.traits.page, -(context.run_id or int(self._clock())), takes=7)
         self._is_proven = False
         self._unclear_answers: Counter[str] = Counter()
 
