@@ -1,6 +1,6 @@
 """Make notes private drafts, because the API can't delete notes, and give them back as they were.
 
-Input: the notes that a person agreed to hide: those of a run, with certain IDs, or duplicates.
+Input: the notes that a person agreed to hide: those of a run, of rows of a file, with certain IDs, or duplicates.
 Output: how many were hidden, and which the API refused. No note is created, and none is read before. Listing the notes
 takes no lock. Hiding takes the lock, lists them again, and refuses if the list has changed.
 """
@@ -8,6 +8,7 @@ takes no lock. Hiding takes the lock, lists them again, and refuses if the list 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,26 +38,30 @@ from importer.settings import Settings
 
 _SHOWN = 5  # number of notes that a person sees before they are hidden
 _AT_ONCE = 500  # prospects whose deliveries are compared together
+_ROWS = re.compile(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?")
 _LIVE = frozenset({DeliveryState.CREATED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED})
 
 
 class Which(NamedTuple):
-    """The notes to hide; the duplicates that were seen if neither a run nor an ID is named.
+    """The notes to hide; the duplicates that were seen if neither a run nor a file nor an ID is named.
 
     Attributes:
         run: name of a run, or ``last``.
+        file: a file, whose rows are meant; ``rows``: numbers of some of them, as in ``2-40, 44``; empty: all rows.
         note_ids: IDs of notes.
         undo: whether hidden notes are to be as they were before.
     """
 
     run: str | None = None
+    file: Path | None = None
+    rows: str = ""
     note_ids: Sequence[str] = ()
     undo: bool = False
 
     @property
     def are_duplicates(self) -> bool:
         """Whether the duplicates are meant."""
-        return self.run is None and not self.note_ids
+        return self.run is None and self.file is None and not self.note_ids
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def what_to_hide(which: Which, settings: Settings, *, expected: int | None = Non
 
     Args:
         which: which notes are meant.
-        settings: the settings, which name the workspace.
+        settings: the settings, which name the workspace, and say how a file is read.
         expected: number of notes that a person has agreed to; None: nobody was asked yet.
 
     Raises:
@@ -128,6 +133,8 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
                 say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
             )
         known = journal.deliveries.created_by(run)
+    elif which.file is not None:
+        known = [*_of_rows(which, journal, settings)]
     elif which.note_ids:
         known = journal.deliveries.with_note_ids(settings.workspace, which.note_ids)
         if unknown := {*which.note_ids}.difference(one.note_id or "" for one in known):
@@ -145,6 +152,21 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     return Hiding(
         which, run, [one for one in known if one.name not in left], [one for one in known if one.name in left]
     )
+
+
+def _of_rows(which: Which, journal: Journal, settings: Settings) -> Iterator[KnownDelivery]:
+    """Yield the deliveries of the rows of a file, each once."""
+    wanted: set[int] = set()
+    for part in which.rows.split(",") if which.rows else ():
+        if (match := _ROWS.fullmatch(part)) is None:
+            raise BadSettings(say("hide.no-rows", rows=repr(which.rows)))
+        wanted.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    assert which.file is not None
+    with load(which.file, settings) as loaded:
+        if loaded.unclear is not None:
+            raise loaded.unclear
+        found = [*deliveries_in(loaded, settings, journal)]
+    yield from {one.name: one for numbers, _, one in found if not which.rows or wanted & {*numbers}}.values()
 
 
 def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Settings) -> set[bytes]:
@@ -176,9 +198,10 @@ def described(
         vendor: the vendor whose API is called.
     """
     first, found = planned.notes[:_SHOWN], dict[str, tuple[Sequence[int], str]]()
-    if planned.run is not None and as_read is not None:
+    path = planned.which.file or (None if planned.run is None else Path(planned.run.file))
+    if path is not None and as_read is not None:
         with contextlib.suppress(ImporterError, OSError):  # the file may be elsewhere, or may have changed
-            found |= in_sheet(first, Path(planned.run.file), as_read)
+            found |= in_sheet(first, path, as_read)
     left = [known for known in first if known.note_id not in found] if read_back else []
     return found | {note_id: ((), text) for note_id, text in texts_of(left, settings, vendor).items()}
 

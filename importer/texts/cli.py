@@ -80,7 +80,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "journals.copied": "The journal was copied to {file}.",
     "hide.needs-a-person": "Nothing was changed, because nobody is at the terminal to agree to it. `yes` is not enough, because notes become more visible.",
     "verify.which": "To read back the notes of a file: verify FILE --all. To look up what is unconfirmed: verify, without a file.",
-    "hide.which": "Name the notes to hide: hide RUN, such as hide last; hide --note ID; or hide --duplicates.",
+    "hide.which": "Name the notes to hide: hide RUN, such as hide last; hide --file FILE, if need be with --rows; hide --note ID; or hide --duplicates.",
     "hide.undo-what": "Hidden duplicates can't be given back all at once. Name them: hide --undo --note ID.",
     "hide.ask": "Make them private drafts?",
     "plan.ask-update": ("Make this change, too?", "Make these {n} changes, too?"),

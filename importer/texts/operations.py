@@ -105,6 +105,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.undone": ("{n} note is as it was before.", "{n} notes are as they were before."),
     "hide.refused": "{note}: {why}",
     "hide.no-such-note": "The journal knows no note {ids} in the workspace '{workspace}'.",
+    "hide.no-rows": "{rows} are not valid rows. Name them as in 2-40, 44.",
     "hide.nothing-of-these": "None of these notes can be hidden. They are private drafts already, or this program didn't create them.",
     "hide.nothing-to-undo": "None of these notes is hidden.",
     "hide.nothing": "No duplicate notes are known.",

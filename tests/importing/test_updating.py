@@ -479,15 +479,20 @@ def test_a_note_whose_row_was_sent_again_stays_hidden_and_is_named(desk: Desk) -
     assert sorted((note.prospect_id, note.status) for note in desk.box.notes) == [(ADA, "0"), (ADA, "1"), (BEN, "1")]
 
 
-def test_single_notes_can_be_hidden(desk: Desk) -> None:
-    desk.run(*(row(f"AbCdEfGh{i}", "Terms") for i in range(3)))
-    ids = [note.id for note in sorted(desk.box.notes, key=lambda note: note.prospect_id)]
-    assert hidden(desk, Which(note_ids=ids[:2])) == 2
-    assert [status for _, status in seen(desk)] == ["0", "0", "1"]
-    assert hidden(desk, Which(note_ids=ids[1:], undo=True)) == 1
-    assert [status for _, status in seen(desk)] == ["0", "1", "1"]
+def test_rows_of_a_file_and_single_notes_can_be_hidden(desk: Desk) -> None:
+    desk.run(*(row(f"AbCdEfGh{i}", "Terms") for i in range(5)))
+    file = desk.folder / "1.csv"
+    assert hidden(desk, Which(file=file, rows="3, 5-6")) == 3
+    assert [status for _, status in seen(desk)] == ["1", "0", "1", "0", "0"]
+    assert hidden(desk, Which(file=file, rows="5", undo=True)) == 1
+    assert [status for _, status in seen(desk)] == ["1", "0", "1", "1", "0"]
+    assert hidden(desk, Which(note_ids=[desk.box.notes[0].id])) == 1
+    assert [status for _, status in seen(desk)] == ["0", "0", "1", "1", "0"]
+    assert hidden(desk, Which(file=file)) == 2
     with pytest.raises(BadSettings, match="knows no note nobodys"):
         hidden(desk, Which(note_ids=["nobodys"]))
+    with pytest.raises(BadSettings, match="not valid rows"):
+        hidden(desk, Which(file=file, rows="two"))
 
 
 def test_a_note_is_never_updated_while_it_is_hidden(desk: Desk) -> None:
