@@ -54,6 +54,8 @@ class ControlLookup(WholeRead):
         is_old: whether the note left before the rest of the requests, which have waited long enough for that.
         until: when another note is tried, by this run's clock.
         began: when the first of the lookups in a row began; ``seen``: how many have shown the note.
+        at: number of notes before the page that showed it last. The next lookup begins there: of two copies that take
+            turns, the other one would otherwise be asked for that page only by those who look for an absent note.
         needed: how many must show it in a row.
     """
 
@@ -62,6 +64,7 @@ class ControlLookup(WholeRead):
     until: float
     began: float = math.inf
     seen: int = 0
+    at: int = 0
     needed: int = READS
 
     purpose: ClassVar[Message] = say("purpose.reading-a-control")
@@ -158,9 +161,12 @@ class Controls:
                 proof = Proof(math.inf if lookup.is_old else lookup.note.left, lookup.began, reply.came)
                 self._by_age = proof if lookup.is_old else self._by_age
                 return proof
+            self._again(lookup, -math.inf, at=lookup.skip)
+        elif lookup.at:
+            lookup.seen, lookup.began = 0, math.inf
             self._again(lookup, -math.inf)
         elif whole.has_more and lookup.pages < self._policy.pages:
-            lookup.go_on(len(page.notes))
+            lookup.go_on(page)
             self._dispatcher.add(lookup)
         else:
             self._missed(lookup, reply.began)
@@ -177,11 +183,12 @@ class Controls:
         else:
             self._give_up(lookup)
 
-    def _again(self, lookup: ControlLookup, due: float) -> None:
+    def _again(self, lookup: ControlLookup, due: float, at: int = 0) -> None:
         if self._evidence.pages.is_worn(lookup.prospect, 0.85):
             self._give_up(lookup)  # otherwise a cache could answer
             return
         lookup.begin_again(self._evidence.pages.take(lookup.prospect))
+        lookup.skip = lookup.at = at
         self._dispatcher.add(lookup, due)
 
     def _give_up(self, lookup: ControlLookup) -> None:

@@ -307,7 +307,7 @@ class Evidence:
         if any(note.note_id == look.note.note_id for note in whole.all):
             self._under_way.discard(look.run)
         elif whole.has_more and look.pages < self._context.policy.pages:
-            look.go_on(len(page.notes))
+            look.go_on(page)
             self._dispatcher.add(look)
         elif goes_on and self._clock() < look.until:
             look.begin_again(self.pages.take(look.prospect))

@@ -112,7 +112,7 @@ class Existing:
             look.begin_again(self._evidence.pages.take(look.prospect))
             self._not_read(look, _UNFIT)
         elif look.pages + 1 < self._context.policy.pages:
-            look.go_on(len(page.notes))
+            look.go_on(page)
             self._context.dispatcher.add(look)
         else:
             self._leave(look.prospect, say("doubt.too-many-notes"))

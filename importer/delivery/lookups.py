@@ -46,12 +46,12 @@ class Lookups:
 
         ambiguous.looking -= self._dispatcher.drop(is_moot)
 
-    def goes_on(self, lookup: Lookup, whole: NotesPage, verdict: Verdict, read: int) -> bool:
-        """Read on if that may show more, after a page with ``read`` notes; return whether it may."""
+    def goes_on(self, lookup: Lookup, whole: NotesPage, verdict: Verdict, page: NotesPage) -> bool:
+        """Read on if that may show more, after a page; return whether it may."""
         if verdict.is_sure or lookup.pages + 1 >= self._policy.pages:
             return False
         if whole.has_more:
-            lookup.go_on(read)
+            lookup.go_on(page)
             self._dispatcher.add(lookup)
             return True
         if lookup.is_whole or lookup.passes >= _MOST_PASSES:

@@ -131,7 +131,7 @@ class Resolver:
                 yield from self.reopen(known.post or post, known.index, known.note_id)
                 del owned[known.note_id]
             verdict = self._lookups.judged(lookup, whole, owned, perhaps)
-            if self._lookups.goes_on(lookup, whole, verdict, len(reply.value.notes)):
+            if self._lookups.goes_on(lookup, whole, verdict, reply.value):
                 return
             ambiguous.seen[index].difference_update(note.note_id for note in whole.all)
         is_final = ambiguous.stage is Stage.LAST

@@ -88,7 +88,7 @@ class Sample:
             else:
                 self._youngest_seen = max(self._youngest_seen, look.came)
         elif notes.has_more:
-            look.go_on(len(page.notes))
+            look.go_on(page)
             if look.pages < self._policy.pages:
                 self._dispatcher.add(look)
         elif look.is_whole and not look.due:

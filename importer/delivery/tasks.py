@@ -211,33 +211,37 @@ class Read:
 class WholeRead(Read):
     """Lookup of all of a prospect's notes, page by page, in whatever order they come.
 
+    Each page begins with the last note of the page before it. Otherwise notes have moved between the pages, or the
+    pages come from two copies, and a note may have been missed.
+
     Attributes:
         notes: notes on all pages that were read, by ID.
-        count: number of notes on these pages.
+        last: ID of the note with which the next page begins; empty if that can be any.
+        is_whole: whether the pages fit together.
     """
 
     notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
-    count: int = field(default=0, kw_only=True)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether no page repeated a note; otherwise notes have moved between pages, and one may have been missed."""
-        return len(self.notes) == self.count
+    last: str = field(default="", kw_only=True)
+    is_whole: bool = field(default=True, kw_only=True)
 
     def take_in(self, page: NotesPage) -> NotesPage:
         """Return the page, combined with all pages that were read before it."""
-        self.notes.update((note.note_id, note) for note in page.notes)
-        self.count += len(page.notes)
+        ids = [note.note_id for note in page.notes]
+        begins_right = not self.last or ids[:1] == [self.last]
+        self.is_whole &= begins_right and self.notes.keys().isdisjoint(ids[1:] if self.last else ids)
+        self.notes.update(zip(ids, page.notes, strict=True))
         return replace(page, notes=tuple(self.notes.values()), has_more=page.has_more and bool(page.notes))
 
-    def go_on(self, notes: int) -> None:
-        """Go on to the page after one with so many notes."""
-        self.skip, self.pages = self.skip + notes, self.pages + 1
+    def go_on(self, page: NotesPage) -> None:
+        """Go on to the page after this one."""
+        is_joined = len(page.notes) > 1
+        self.last = page.notes[-1].note_id if is_joined else ""
+        self.skip, self.pages = self.skip + len(page.notes) - is_joined, self.pages + 1
 
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
         Read.begin_again(self, take)
-        self.notes, self.count = {}, 0
+        self.notes, self.last, self.is_whole = {}, "", True
 
 
 @dataclass(eq=False, slots=True)

@@ -108,7 +108,7 @@ class _ReadingAll(Stage[_Look, None]):
     def _succeeded(self, task: _Look, value: NotesPage) -> None:
         before, page = len(task.notes), task.take_in(value)
         if page.has_more and len(task.notes) > before:
-            task.go_on(len(value.notes))
+            task.go_on(value)
             self._dispatcher.add(task)
         else:
             self._decide(task, {delivery.name: self._became(delivery, text, page) for delivery, text in task.wanted})
