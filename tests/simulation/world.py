@@ -40,7 +40,7 @@ _CAUSES |= {"reset": Cause.LOST, "accepted": Cause.UNREADABLE, "413": Cause.INTE
 _CAUSES |= {"redirect": Cause.REDIRECTED, "slow": Cause.INTERMEDIARY, "spoilt": Cause.UNREADABLE}
 
 _RECEIPT = 300.0  # seconds for which the API may be at work on what it has accepted
-_MOST_READS = 10_000  # many times what any import takes
+_MOST_READS = 50_000  # many times what any import takes, but for one that is told a limit that is far too high
 
 US, COLLEAGUE = "avery.stone@example.com", "robin.lake@example.com"
 """Authors, as the API's module tells them apart."""
