@@ -16,6 +16,7 @@ from importer.markup import are_alike, seen_digests
 from importer.messages import Message, say
 from importer.models import Status
 
+_TAKES = 30  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
 _BELIEVED = 900.0  # seconds around the sending in which a note's date is believed, by the clock that dates notes
 _NEAR = 60.0  # the same for notes that read differently
 _LIKELY = 300.0  # the same, if that clock is not known
@@ -221,11 +222,11 @@ class Pages:
     Args:
         size: most notes on a page.
         run: the run's number. A cache may still hold pages of earlier runs, so each run begins with another size.
-        takes: page sizes between the first ones of two runs: a run rarely looks a prospect up so often.
+        takes: page sizes between the first ones of two runs; 0 for many.
     """
 
-    def __init__(self, size: int, run: int, takes: int = 30) -> None:
-        self._size, self._first_take = size, run * takes
+    def __init__(self, size: int, run: int, takes: int = 0) -> None:
+        self._size, self._first_take = size, run * (takes or _TAKES)
         self._lookups_of: Counter[str] = Counter()
 
     def take(self, prospect: str) -> int:

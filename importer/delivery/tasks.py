@@ -217,18 +217,23 @@ class WholeRead(Read):
     Attributes:
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
-        is_whole: whether the pages fit together.
+        fits: whether each page went on where the one before it ended, and repeated no other note.
     """
 
     notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
     last: str = field(default="", kw_only=True)
-    is_whole: bool = field(default=True, kw_only=True)
+    fits: bool = field(default=True, kw_only=True)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no note can have been missed between two pages."""
+        return self.fits
 
     def take_in(self, page: NotesPage) -> NotesPage:
         """Return the page, combined with all pages that were read before it."""
         ids = [note.note_id for note in page.notes]
         begins_right = not self.last or ids[:1] == [self.last]
-        self.is_whole &= begins_right and self.notes.keys().isdisjoint(ids[1:] if self.last else ids)
+        self.fits &= begins_right and self.notes.keys().isdisjoint(ids[1:] if self.last else ids)
         self.notes.update(zip(ids, page.notes, strict=True))
         return replace(page, notes=tuple(self.notes.values()), has_more=page.has_more and bool(page.notes))
 
@@ -241,7 +246,7 @@ class WholeRead(Read):
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
         Read.begin_again(self, take)
-        self.notes, self.last, self.is_whole = {}, "", True
+        self.notes, self.last, self.fits = {}, "", True
 
 
 @dataclass(eq=False, slots=True)

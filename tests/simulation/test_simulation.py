@@ -53,6 +53,12 @@ def test_what_a_known_note_has_shown_is_not_read_again_for_each_delivery() -> No
     simulate(315)
 
 
+@pytest.mark.parametrize("seed", [4497, 7968])
+def test_copies_that_take_turns_hide_nothing_between_two_pages(seed: int) -> None:
+    """One copy would always give the first page, and the other one the second."""
+    simulate(seed)
+
+
 @pytest.mark.parametrize("first", chunks(BEYOND, fast=20, chunk=10))
 @pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
 def test_beyond_the_model_what_is_there_twice_is_said(beyond: str, first: int) -> None:
