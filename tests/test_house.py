@@ -161,7 +161,7 @@ def test_no_room_is_too_large() -> None:
 
 BUDGETS = {
     "": 1640, "api": 1040, "calls": 860, "cli": 1900, "delivery": 3580, "grouping": 150, "importing": 3690,
-    "journal": 2040, "operations": 1310, "page": 2840, "practice": 130, "reading": 3210, "results": 820, "rows": 2900,
+    "journal": 2040, "operations": 1320, "page": 2840, "practice": 130, "reading": 3210, "results": 820, "rows": 2900,
     "settings": 1400, "telling": 1170,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""

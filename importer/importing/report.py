@@ -237,7 +237,10 @@ def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counte
     return counts
 
 
-_OF_REAL_RUNS = ("history.of-run", "history.of-workspace", "label.requests", "label.finding-calls", "label.uploads")
+_OF_REAL_RUNS = (
+    *("history.of-run", "history.of-workspace"),
+    *("label.requests", "label.look-ups", "label.finding-calls", "label.uploads"),
+)
 """Lines of *Summary* that practice doesn't have, because they tell of a run in the journal, or of calls."""
 
 

@@ -127,7 +127,7 @@ def what_to_hide(which: Which, settings: Settings, *, expected: int | None = Non
 def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     run = None
     if which.run is not None:
-        run = find_run(journal, which.run, settings.workspace)
+        run = _latest(which, journal, settings) or find_run(journal, which.run, settings.workspace)
         if run.workspace != journal.owner(settings.workspace):
             raise BadSettings(
                 say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
@@ -152,6 +152,13 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     return Hiding(
         which, run, [one for one in known if one.name not in left], [one for one in known if one.name in left]
     )
+
+
+def _latest(which: Which, journal: Journal, settings: Settings) -> Run | None:
+    """Return the latest run with notes to hide, or to give back; a later run may have made none."""
+    state = DeliveryState.HIDDEN if which.undo else DeliveryState.CREATED
+    runs = journal.runs.listed(settings.workspace) if which.run == "last" else []
+    return next((run for run in runs if any(one.state is state for one in journal.deliveries.created_by(run))), None)
 
 
 def _of_rows(which: Which, journal: Journal, settings: Settings) -> Iterator[KnownDelivery]:

@@ -38,8 +38,8 @@ from importer.operations.hide import deliveries_in
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
 
-FINDINGS = ("there", "changed", "gone", "twice", "unseen", "unread")
-_FINE = ("verified.there", "verified.unseen")
+FINDINGS = ("there", "hidden", "changed", "gone", "twice", "unseen", "unread")
+_FINE = ("verified.there", "verified.hidden", "verified.unseen")
 _BAD = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")
 
 
@@ -135,7 +135,7 @@ class _ReadingAll(Stage[_Look, None]):
         if delivery.state is not DeliveryState.FOUND:  # a note of somebody else may have any form
             visibility = None if note.visibility is form.visibility else note.visibility
             change = replace(change, visibility=visibility, status=None if note.status is form.status else note.status)
-        found = [say("verified.there")]
+        found = [say("verified.hidden" if delivery.state is DeliveryState.HIDDEN else "verified.there")]
         if change or None in (note.visibility, note.status):
             what = described(change) or (say("verified.unknown-form"),)
             found = [say("verified.changed", what=what), *_last_change(note)]

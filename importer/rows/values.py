@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from importer.markup import INVISIBLE
+from importer.markup import INVISIBLE, visible
 from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
@@ -99,7 +99,8 @@ class Wrong:
 def read_content(text: str) -> str | Wrong:
     """Return the cleaned content of a note, or why it is not valid: empty, an error value, cut, or half a character."""
     content = cleaned_content(text)
-    if not INVISIBLE.sub("", content).strip():
+    has_tags_alone = len(content) < 500 and content.startswith("<") and "<img" not in content.lower()
+    if not INVISIBLE.sub("", visible(content) if has_tags_alone else content).strip():
         return Wrong(say("note.empty"))
     wrong = _wrong_with_text(content)
     return Wrong(wrong) if wrong else content

@@ -73,6 +73,8 @@ def load(name: str) -> dict[str, object]:
     profile = all_profiles.get(name, {})
     if not isinstance(profile, Mapping):
         raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
+    if stray := [key for key, value in all_profiles.items() if not isinstance(value, Mapping)]:
+        raise BadSettings(say("profile.outside", file=str(profiles_file()), setting=repr(stray[0])))
     setting_names = [name for name, setting in SETTINGS.items() if setting.is_lasting and name != "profile"]
     profile = {setting: value for setting, value in profile.items() if setting != READINGS}
     for setting in profile:

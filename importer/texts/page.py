@@ -207,7 +207,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.form.row": "row {number}",
     "page.form.found": "{value} (found)",
     "page.form.about-key": "Only if the same prospect should receive the same note more than once, such as for two calls.",
-    "page.form.blank-never-public": "A blank cell never makes a note public.",
+    "page.form.blank-never-public": "Unless you choose it here, a blank cell makes no note public.",
     "page.form.column": "Column {name}",
     "page.form.meaning": "Meaning of {word}",
     "page.form.no-export": "not remembered yet",

@@ -125,6 +125,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
     ),
     "profile.no-table": "{where:capital} is not a table of settings. It should start with [{name}].",
+    "profile.outside": "{setting} in {file} stands outside a profile, so it would not count. Put it below a line such as [default].",
     "profile.no-setting": (
         "{where:capital} contains {setting}, which is not a setting.\nCorrect it there. Did you mean {near: or }?"
     ),
@@ -173,6 +174,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.value.help": "Say what a word in the sheet means, as in `value visibility:Yes=Public` or `value status:Done=Published`. Leave the part after = empty to skip the rows with this word. Applies to this run's visibility or status column.",
     "setting.default-visibility.label": "If visibility is blank",
     "setting.default-visibility.help": "The visibility of rows that leave it blank. Without this setting, a blank is a problem.",
+    "setting.content.label": "Format of the notes",
     "setting.content.help": "The format of the notes. By default it is found for each note.",
     "setting.ignore.label": "Ignored columns",
     "setting.ignore.help": "Ignore a column that looks as if it had a role.",
@@ -227,6 +229,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.for.help@page": "Stop after this time, such as 4h.",
     "setting.first.label": "Send the first 5",
     "setting.first.help": "Send only the first of the remaining rows, this many. Look at their notes in Saleshandy before you send the rest.",
+    "setting.update.label": "Update notes",
     "setting.update.help": "Let notes that earlier runs made follow the sheet: visibility, status, and the text if a record ID or the note ID is known. Whatever makes a note more visible, or gives a public note a new text, a person has to agree to in this run.",
     "setting.again.help": "Send notes again although earlier runs delivered them.",
     "setting.skip-existing.help": "Don't send a note that its prospect already has, whoever wrote it. Reads the notes of each prospect just before it receives one.",

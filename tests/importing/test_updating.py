@@ -495,6 +495,16 @@ def test_rows_of_a_file_and_single_notes_can_be_hidden(desk: Desk) -> None:
         hidden(desk, Which(file=file, rows="two"))
 
 
+def test_the_last_run_is_the_last_with_notes_to_hide_or_to_give_back(desk: Desk) -> None:
+    """Not one that found all of them there."""
+    lines = [row(ADA, "Terms"), row(BEN, "Terms")]
+    desk.run(*lines)
+    desk.run(*lines)
+    assert hidden(desk, Which("last")) == 2
+    desk.run(*lines)
+    assert hidden(desk, Which("last", undo=True)) == 2
+
+
 def test_a_note_is_never_updated_while_it_is_hidden(desk: Desk) -> None:
     desk.run(row(ADA, "Terms"))
     hidden(desk, Which("last"))

@@ -20,7 +20,9 @@ from importer.page.current_settings import CurrentSettings
 from importer.page.rendering import EDITED, words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
+from importer.page.state import FIELDS
 from importer.settings import KEY_VARIABLE, SETTINGS
+from importer.texts import TEXTS
 from tests.keystores import InMemory, Locked
 from tests.page.conftest import HOME, OURS, SECRET
 from tests.page.test_site import Visitor
@@ -400,3 +402,8 @@ def test_every_setting_of_the_form_has_a_help_without_flags_or_statuses(friend: 
     page = seen(friend, "/settings")
     for text in ("exit status", "`", "--"):
         assert text not in page
+
+
+def test_every_setting_of_the_page_has_a_name() -> None:
+    """A message that names it would otherwise show the name of the text."""
+    assert [name for name in (*FIELDS, *EDITED) if f"setting.{name}.label" not in TEXTS] == []

@@ -249,7 +249,9 @@ def test_a_far_miss_gets_no_suggestion() -> None:
 # -- content
 
 
-@pytest.mark.parametrize("empty", ["", "   ", "\n\t", "\u00a0", "\u200b\ufeff"])
+@pytest.mark.parametrize(
+    "empty", ["", "   ", "\n\t", "\u00a0", "\u200b\ufeff", "<p></p>", "<p>&nbsp;</p>", "<p><br></p>"]
+)
 def test_an_empty_note_is_a_problem(empty: str) -> None:
     """Also one of spaces and of signs that nobody sees."""
     assert only_problem("P", empty, "1").startswith("B2: the note is empty")
