@@ -76,8 +76,9 @@ def test_the_program_ends_within_thirty_seconds_with_true_results(tmp_path: Path
         output, _ = process.communicate(timeout=30)
         assert process.returncode == 3, output
         results = [row["result"] for row in read_results(tmp_path / "r.csv")]
-        assert results[:2] == ["created", "unconfirmed"]
-        assert set(results[2:]) <= {"unconfirmed", "not sent"}  # claims that waited for the worker are in doubt, too
+        assert results.count("created") == 1
+        assert "unconfirmed" in results  # claims that waited for the worker are in doubt, too
+        assert {*results} <= {"created", "unconfirmed", "not sent"}
         again = subprocess.run(
             [*command, "--read-timeout", "5", "--settle", "0"], capture_output=True, env=environment, timeout=_LONGEST,
             check=False,

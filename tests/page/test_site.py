@@ -179,7 +179,7 @@ def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Visi
     assert link
     taken = guest.get(guest.origin + link[1], timeout=30)
     assert "filename=people.people.csv" in taken.headers["Content-Disposition"]
-    assert taken.content.decode("utf-8-sig").splitlines()[1:] == ["ada@example.com,Ada,Adams,Adams Ltd,,"]
+    assert taken.content.decode("utf-8-sig").splitlines()[1:] == ["ada@example.com,Adams Ltd"]
 
 
 @pytest.mark.slow
@@ -193,7 +193,7 @@ def test_what_was_agreed_to_must_still_be_true_when_it_starts(
     assert "Send 4 notes?" in asked.text
     run(write(tmp_path / "m.csv", rows[:3]), settings)
     ended = visitor.see(visitor.agree(seen).url)
-    assert "The number of notes to send has changed since you agreed. It was 4, and is 1 now." in ended.text
+    assert "The notes to send have changed since you agreed." in unescape(ended.text)
     assert len(box.notes) == 3
     assert "Ready: 1 note to send." in visitor.see(seen.url).text
 
