@@ -215,7 +215,7 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     assert screen.row("Who may see it 'Public'").endswith("2 a known word")
     assert screen.chosen["Meaning of 'Public'"][2] == "Public: all team members see the note"
     assert screen.row("Who may see it 'Secret'").endswith("please choose")
-    assert screen.row("Who may see it blank cell").startswith("Who may see it blank cell 1 A blank cell")
+    assert screen.row("Who may see it blank cell").startswith("Who may see it blank cell 1 Unless you choose it")
     assert screen.chosen["If visibility is blank"][2] == "leave as an error"
     private = "Private: only the owner of the API key sees it"
     screen = person.sees(path, screen.submitted({"Meaning of 'Secret'": private, "If visibility is blank": private}))
@@ -235,7 +235,7 @@ def test_a_blank_cell_is_never_said_not_to_be_public_where_it_is(
     path = write(tmp_path / "n.csv", [("p1", "Hello", "")], head)
     person.sees(path, [("default-visibility", default)] if default else [])
     if default or head[2] == "Visibility":
-        assert ("A blank cell never makes a note public." in person.text) is (default != "public")
+        assert ("Unless you choose it here, a blank cell makes no note public." in person.text) is (default != "public")
 
 
 def test_a_misspelled_word_can_be_given_a_meaning_as_its_problem_says(person: Person, tmp_path: Path) -> None:
