@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from importer.markup import INVISIBLE, visible
+from importer.markup import INVISIBLE, is_html, targets, visible
 from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
 
+_WORDS = re.compile(r"(?:\A|>)[^<>&]*\w")  # outside of markup
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
 _HALF = re.compile("[\ud800-\udfff]")  # a lone surrogate, half a character
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
@@ -96,13 +97,18 @@ class Wrong:
     near: str = ""
 
 
+def _is_empty(content: str) -> bool:
+    """Return whether a note shows nothing: no sign, no picture and no link."""
+    if _WORDS.search(content):
+        return False  # most notes; their markup isn't parsed here
+    has_no_target = is_html(content) and not targets(content)
+    return not INVISIBLE.sub("", visible(content) if has_no_target else content).strip()
+
+
 def read_content(text: str) -> str | Wrong:
     """Return the cleaned content of a note, or why it is not valid: empty, an error value, cut, or half a character."""
     content = cleaned_content(text)
-    has_tags_alone = len(content) < 500 and content.startswith("<") and "<img" not in content.lower()
-    if not INVISIBLE.sub("", visible(content) if has_tags_alone else content).strip():
-        return Wrong(say("note.empty"))
-    wrong = _wrong_with_text(content)
+    wrong = say("note.empty") if _is_empty(content) else _wrong_with_text(content)
     return Wrong(wrong) if wrong else content
 
 

@@ -257,6 +257,11 @@ def test_an_empty_note_is_a_problem(empty: str) -> None:
     assert only_problem("P", empty, "1").startswith("B2: the note is empty")
 
 
+@pytest.mark.parametrize("text", ["<follow up>", "<3>", '<p><img src="https://example.com/a.png"></p>'])
+def test_what_only_looks_like_markup_or_shows_a_picture_is_not_empty(text: str) -> None:
+    assert read(("P", text, "1")).problems == {}
+
+
 def test_outer_space_and_line_ends_make_no_other_note() -> None:
     """Rows that differ in these only hold one note."""
     rows = read(("A", "one\ntwo", "1"), ("B", "  one\r\ntwo\n", "Public"), ("C", "one\rtwo", "everyone", "Published"))
