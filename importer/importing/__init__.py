@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,7 +44,16 @@ if TYPE_CHECKING:
     import importer.importing.workspaces  # noqa: F401 - modules become attributes of the package
 
 
-def __getattr__(name: str) -> Any:
-    if importlib.util.find_spec(f"{__name__}.{name}") is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module(f"{__name__}.{name}")
+def loader(package: str) -> Callable[[str], Any]:
+    """Return what a package loads its modules with, each when it is first asked for."""
+
+    def load(name: str) -> Any:
+        if importlib.util.find_spec(f"{package}.{name}") is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return importlib.import_module(f"{package}.{name}")
+
+    return load
+
+
+if not TYPE_CHECKING:  # so that the type checker finds a module that isn't there
+    __getattr__ = loader(__name__)

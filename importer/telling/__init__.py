@@ -12,9 +12,9 @@ Each module is loaded on first use.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from importer.importing import loader
 
 if TYPE_CHECKING:
     import importer.telling.documents
@@ -25,8 +25,5 @@ if TYPE_CHECKING:
     import importer.telling.report_messages
     import importer.telling.result_rows  # noqa: F401 - modules become attributes of the package
 
-
-def __getattr__(name: str) -> Any:
-    if importlib.util.find_spec(f"{__name__}.{name}") is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module(f"{__name__}.{name}")
+else:  # so that the type checker finds a module that isn't there
+    __getattr__ = loader(__name__)
