@@ -217,23 +217,19 @@ class WholeRead(Read):
     Attributes:
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
-        fits: whether each page went on where the one before it ended, and repeated no other note.
+        is_whole: whether each page went on where the one before it ended, and repeated no other note: no note can have
+            been missed between two pages.
     """
 
     notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
     last: str = field(default="", kw_only=True)
-    fits: bool = field(default=True, kw_only=True)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether no note can have been missed between two pages."""
-        return self.fits
+    is_whole: bool = field(default=True, kw_only=True)
 
     def take_in(self, page: NotesPage) -> NotesPage:
         """Return the page, combined with all pages that were read before it."""
         ids = [note.note_id for note in page.notes]
         begins_right = not self.last or ids[:1] == [self.last]
-        self.fits &= begins_right and self.notes.keys().isdisjoint(ids[1:] if self.last else ids)
+        self.is_whole &= begins_right and self.notes.keys().isdisjoint(ids[1:] if self.last else ids)
         self.notes.update(zip(ids, page.notes, strict=True))
         return replace(page, notes=tuple(self.notes.values()), has_more=page.has_more and bool(page.notes))
 
@@ -246,7 +242,7 @@ class WholeRead(Read):
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
         Read.begin_again(self, take)
-        self.notes, self.last, self.fits = {}, "", True
+        self.notes, self.last, self.is_whole = {}, "", True
 
 
 @dataclass(eq=False, slots=True)

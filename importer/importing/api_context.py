@@ -40,12 +40,7 @@ def steady_clock() -> Callable[[], float]:
 
 def connected(settings: Settings, vendor: Vendor, clock: Callable[[], float]) -> NotesApi:
     """Return a client of the vendor's API, with the settings' address and key. Close the client after use."""
-    return vendor.connect(
-        settings.base_url,
-        settings.key,
-        read_timeout=settings.read_timeout,
-        clock=clock,
-    )
+    return vendor.connect(settings.base_url, settings.key, read_timeout=settings.read_timeout, clock=clock)
 
 
 @dataclass(frozen=True)

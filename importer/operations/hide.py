@@ -127,12 +127,11 @@ def what_to_hide(which: Which, settings: Settings, *, expected: int | None = Non
 def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     run = None
     if which.run is not None:
-        run = _latest(which, journal, settings) or find_run(journal, which.run, settings.workspace)
+        run, known = _of_run(which, which.run, journal, settings)
         if run.workspace != journal.owner(settings.workspace):
             raise BadSettings(
                 say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
             )
-        known = journal.deliveries.created_by(run)
     elif which.file is not None:
         known = [*_of_rows(which, journal, settings)]
     elif which.note_ids:
@@ -154,11 +153,15 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     )
 
 
-def _latest(which: Which, journal: Journal, settings: Settings) -> Run | None:
-    """Return the latest run with notes to hide, or to give back; a later run may have made none."""
+def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tuple[Run, Sequence[KnownDelivery]]:
+    """Return a run with its notes; for ``last``, the latest with notes to hide, or to give back."""
     state = DeliveryState.HIDDEN if which.undo else DeliveryState.CREATED
-    runs = journal.runs.listed(settings.workspace) if which.run == "last" else []
-    return next((run for run in runs if any(one.state is state for one in journal.deliveries.created_by(run))), None)
+    for run in journal.runs.listed(settings.workspace) if name == "last" else []:
+        known = journal.deliveries.created_by(run)
+        if any(one.state is state for one in known):
+            return run, known
+    run = find_run(journal, name, settings.workspace)
+    return run, journal.deliveries.created_by(run)
 
 
 def _of_rows(which: Which, journal: Journal, settings: Settings) -> Iterator[KnownDelivery]:

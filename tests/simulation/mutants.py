@@ -22,7 +22,7 @@ from os import cpu_count
 from typing import Any
 
 from importer import identity, markup
-from importer.api import Answer, Cause, Failure, FoundNote
+from importer.api import Answer, Cause, Failure, FoundNote, NotesPage
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery import context, control, coordinator, decisions, outcomes, readback, resolver, unclear
@@ -486,7 +486,13 @@ def _parts_count_for_one_another(change: Change) -> None:
 
 
 def _pages_need_not_fit(change: Change) -> None:
-    change(WholeRead, "is_whole", property(lambda _self: True))
+    take_in = WholeRead.take_in
+
+    def whole(self: WholeRead, page: NotesPage) -> NotesPage:
+        found, self.is_whole = take_in(self, page), True
+        return found
+
+    change(WholeRead, "take_in", whole)
 
 
 def _passed(change: Change) -> None:
