@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -15,7 +14,7 @@ from importer import importing, operations
 from importer.cli.manual import InGroups
 from importer.cli.options import AnyPath, Options, WholeNumber, settings_about
 from importer.cli.reporting import reporting
-from importer.cli.terminal import is_terminal, say_line, show, with_flags
+from importer.cli.terminal import say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.messages import Message, say
 from importer.settings import Topic
@@ -125,7 +124,7 @@ def _hide(which: Which, options: Options) -> int:
     if which.file is not None and as_read is not None:
         settings = as_read = replace(as_read, key=settings.key, origin=settings.origin)
     planned = operations.hide.what_to_hide(which, settings)
-    found = operations.hide.described(planned, settings, as_read, read_back=is_terminal(sys.stdin) and not is_agreed)
+    found = operations.hide.described(planned, as_read)
     show(operations.report_messages.hiding(planned, found))
     nothing = None
     if planned.notes and which.undo:

@@ -7,10 +7,10 @@ Input: rows and the delivery that answers for them, what the journal last knew, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 
 from importer.api import FoundNote, NoteChange
 from importer.delivery.sorted_group import AnsweredRow
@@ -28,7 +28,6 @@ class Wish:
         delivery: the delivery.
         key: the form that its note has, as far as the journal knows.
         change: the fields that the note is to have.
-        unasked: the part of ``change`` that needs no person's yes.
         positions: positions of the rows that want it.
         left: what stays different all the same, and why.
         text: the text in which the note was sent, if the sheet has it; a note that reads much like it is the same.
@@ -40,13 +39,27 @@ class Wish:
     delivery: KnownDelivery
     key: NoteKey
     change: NoteChange
-    unasked: NoteChange = field(default_factory=NoteChange)
     positions: Sequence[int] = ()
     left: Sequence[Message] = ()
     text: str = ""
     opened: NoteKey | None = None
     is_read: bool = True
     becomes: DeliveryState | None = DeliveryState.CREATED
+
+    @property
+    def note_id(self) -> str:
+        """ID of the note."""
+        return self.delivery.note_id or ""
+
+    @property
+    def unasked(self) -> NoteChange:
+        """The part of the change that needs no person's yes."""
+        change = self.change
+        return NoteChange(
+            change.visibility if change.visibility is Visibility.PRIVATE else None,
+            change.status if change.status is Status.DRAFT else None,
+            change.content if Visibility.PUBLIC not in (change.visibility, self.delivery.visibility) else None,
+        )
 
     @property
     def is_asked(self) -> bool:
@@ -79,35 +92,29 @@ class Wish:
         return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
 
-def follow(rows: Sequence[AnsweredRow], key: NoteKey, opened: NoteKey | None, kind: str, *, keeps_markup: bool) -> Wish:
+def follow(rows: Sequence[AnsweredRow], key_of: Callable[[int], NoteKey], kind: str, *, keeps_markup: bool) -> Wish:
     """Return the wish that a delivery's note follows the rows that it answers for.
 
     Args:
-        rows: the rows, each with a note. The least visibility and status among them count.
-        key: the form that the delivery's note has.
-        opened: the form that a change without a clear answer may have given to it.
+        rows: the rows. The least visibility and status among them count.
+        key_of: returns the form with a number in the journal.
         kind: the kind of sheet that the rows are from.
         keeps_markup: whether changing a note was seen to keep the markup of its text.
     """
-    delivery, notes = rows[0].delivery, [row.note for row in rows if row.note is not None]
-    positions = [row.position for row in rows]
+    delivery, positions = rows[0].delivery, [row.position for row in rows]
+    key = key_of(delivery.note)
     if (why := _why_not(rows[0], kind)) is not None:
-        return Wish(delivery, key, NoteChange(), positions=positions, left=(why,))
-    visibility, status = max(note.visibility for note in notes), min(note.status for note in notes)
-    differs = visibility is not delivery.visibility, status is not delivery.status
-    if opened is not None:
-        differs = True, True
-    change = NoteChange(visibility if differs[0] else None, status if differs[1] else None)
-    unasked = NoteChange(
-        visibility if differs[0] and visibility is Visibility.PRIVATE else None,
-        status if differs[1] and status is Status.DRAFT else None,
-    )
+        return Wish(delivery, key, NoteChange(), positions, (why,))
+    opened = None if delivery.changing is None else key_of(delivery.changing)
+    visibility, status = max(row.note.visibility for row in rows), min(row.note.status for row in rows)
     content, left = _text(rows, keeps_markup=keeps_markup)
-    change = replace(change, content=content)
-    if delivery.visibility is Visibility.PRIVATE and visibility is Visibility.PRIVATE:
-        unasked = replace(unasked, content=content)
-    text = "" if any(row.has_other_text for row in rows) else notes[0].content
-    return Wish(delivery, key, change, unasked, positions, left, text, opened)
+    change = NoteChange(
+        visibility if opened or visibility is not delivery.visibility else None,
+        status if opened or status is not delivery.status else None,
+        content,
+    )
+    text = "" if any(row.has_other_text for row in rows) else rows[0].note.content
+    return Wish(delivery, key, change, positions, left, text, opened)
 
 
 def _why_not(row: AnsweredRow, kind: str) -> Message | None:
@@ -135,7 +142,7 @@ def _text(rows: Sequence[AnsweredRow], *, keeps_markup: bool) -> tuple[str | Non
     """Return the new text of a note, if it gets one; and why a row's text or attachments aren't taken over."""
     [first, *others] = rows
     note = first.note
-    if note is None or others or not (first.is_changed or first.has_other_text):
+    if others or not (first.is_changed or first.has_other_text):
         return None, ()
     has_markup = "<" in note.content or "&" in note.content
     if not first.has_other_text and (note.files or note.attachments or not has_markup):
@@ -154,31 +161,22 @@ class Fate(StrEnum):
     UNCLEAR = "unclear"
 
 
-class Do(Enum):
-    """What is to be done about a wish once the note was read."""
-
-    SEND = auto()
-    SETTLE = auto()  # the note is as wanted, or an earlier change of ours has come about
-    LEAVE = auto()
-
-
 @dataclass(frozen=True)
 class Decision:
-    """What is to be done about a wish, and why.
+    """What is to be done about a wish, once the note was read: it is changed, left alone, or as it is to be.
 
     Attributes:
-        change: the fields that differ.
-        form: the form that the note has, or will have.
+        change: the fields that are sent; none if the note isn't changed.
+        form: the form that the note has, or will have; None if that isn't known, so that it is left alone.
         is_opened: whether a change without a clear answer has come about.
         is_sure: whether it holds even if reading is behind; otherwise the note is read once more.
         why: why the note, or its status, is left alone.
     """
 
-    do: Do
     change: NoteChange = field(default_factory=NoteChange)
     form: NoteKey | None = None
     is_opened: bool = False
-    is_sure: bool = True
+    is_sure: bool = False
     why: Message | None = None
 
 
@@ -191,25 +189,23 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
         other_draft: whether the prospect has another draft, or is about to get one.
     """
     if found is None:
-        return Decision(Do.LEAVE, is_sure=False, why=say("update.gone"))
-    base, opened, wanted = wish.key, wish.opened, changed(wish.key, wish.change)
+        return Decision(why=say("update.gone"))
+    base, opened = wish.key, wish.opened
     is_opened = opened is not None and has_form(found, opened, wish.text if opened.seen == base.seen else "")
     if opened is not None and is_opened:
         base = opened
-    elif not has_form(found, wish.key, wish.text):
+    elif not has_form(found, base, wish.text):
+        wanted = changed(base, wish.change)
         if not has_form(found, wanted, wish.text or wish.change.content or ""):
-            return Decision(Do.LEAVE, is_sure=False, why=touched(found.edited_at))
-        return Decision(Do.SETTLE, form=wanted, is_sure=False)
+            return Decision(why=touched(found.edited_at))
+        return Decision(form=wanted)
     change, why = _differing(wish.change, found), None
     if change.status is Status.DRAFT and other_draft:
         change, why = replace(change, status=None), say("update.second-draft")
-    if not change:
-        do, form = Do.SETTLE if why is None else Do.LEAVE, base
-        if wish.change.content is not None:  # one of several texts that the form may have
-            form = changed(base, NoteChange(content=wish.change.content))
-        return Decision(do, form=form, is_opened=is_opened, is_sure=wish.opened is None, why=why)
     # An earlier change that isn't shown may have come about all the same; then other fields would differ.
-    return Decision(Do.SEND, change, changed(base, change), is_opened, wish.opened is None or is_opened, why)
+    is_sure = opened is None or (is_opened and bool(change))
+    form = changed(base, replace(change, content=wish.change.content))  # the note has this text, or gets it
+    return Decision(change, form, is_opened, is_sure, why)
 
 
 def _differing(change: NoteChange, found: FoundNote) -> NoteChange:
@@ -233,6 +229,8 @@ def has_form(found: FoundNote, key: NoteKey, text: str = "") -> bool:
 
 def changed(key: NoteKey, change: NoteChange) -> NoteKey:
     """Return the form that a note gets by a change."""
+    if not change:
+        return key
     seen, readings, content = key.seen, key.readings, change.content
     if content is not None:
         seen, readings = seen_digest(content), seen_digests(content)

@@ -17,7 +17,7 @@ from importer.api import Answer, Reply
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Abandon, Decision, Settle, Split
-from importer.delivery.earlier import Earlier, summed
+from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.existing import Existing
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
@@ -62,10 +62,10 @@ class Queue:
         self.remaining = Remaining(0, 0, 0)
         self.posts: Iterator[Post] = iter(())
 
-    def fill(self, groups: Sequence[SortedGroup], earlier: Earlier, conflicts: ConflictKeys[Post]) -> Remaining:
-        """Take the deliveries of these groups that are still to be made, and return what remains to be done."""
-        self.remaining = replace(summed(groups, earlier.rows, self.sizes.batch_size), groups=())
-        self.posts = self._built(groups, earlier, conflicts)
+    def fill(self, found: Sorted, earlier: Earlier, conflicts: ConflictKeys[Post]) -> Remaining:
+        """Take the deliveries that are still to be made, and return what remains to be done."""
+        self.remaining = replace(found.remaining(self.sizes.batch_size), groups=())
+        self.posts = self._built(found.groups, earlier, conflicts)
         self._kept, self._is_filled = [], False
         return self.remaining
 

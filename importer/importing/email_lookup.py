@@ -94,7 +94,7 @@ class LookedUpEmails:
         if self.before is not None and len(self.open) == len(self.emails):
             return self.before
         known = self.resolved.known(settings, journal, occurrence)
-        return Left(foresee(known, self.resolved.plan, batch_size(settings, journal), settings.first), known.wishes)
+        return Left(*foresee(known, self.resolved.plan, batch_size(settings, journal), settings.first))
 
 
 def asked(
@@ -120,7 +120,7 @@ def asked(
             made.update(one.position for one in answered)
 
         known = loaded.known(settings, journal, occurrence)
-        left = Left(foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add), known.wishes)
+        left = Left(*foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add))
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
         known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
@@ -193,7 +193,7 @@ class EmailLookup:
         """Return the emails to look up before it is known which rows have the first notes to send."""
         loaded = self._now.resolved
         known = loaded.known(self._settings, self._context.journal, self._occurrence)
-        remaining = foresee(known, loaded.plan, 1, first)
+        remaining, _ = foresee(known, loaded.plan, 1, first)
         return self._now.open_until(last_row(loaded.rows, remaining))
 
     def forget_rejected(self, rows: Rows, outcomes: Outcomes) -> None:

@@ -30,7 +30,7 @@ from importer.importing.preview import Preview, RoleColumn, Trouble, Updates
 from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
-from importer.messages import Message, SettingPart, say
+from importer.messages import SettingPart, say
 from importer.models import Group, Note, Remaining, Role, Rows, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
@@ -222,12 +222,12 @@ def every_guard(
     Args:
         loaded: the file.
         unknown_emails: emails that no prospect has → number of their rows.
-        remaining: the notes still to be sent, and how many of their IDs the API refused in earlier runs.
+        remaining: the notes still to be sent.
         settings: the settings with the limits.
     """
     return [
         *guards_of_rows(loaded, settings),
-        *_of_prospects(loaded, unknown_emails, remaining, settings),
+        *_of_prospects(loaded, unknown_emails, settings),
         *_of_notes(loaded, remaining, settings),
     ]
 
@@ -269,27 +269,18 @@ def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[
     return guards
 
 
-def _of_prospects(
-    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
-) -> list[Guarded]:
-    """Return the guard that fires if too many rows name a prospect that the workspace doesn't have."""
-    emails, refused, rows, limit = (
-        sum(unknown_emails.values()),
-        remaining.refused,
-        len(loaded.rows) - len(loaded.rows.skipped),  # of several people in a row, each counts
-        settings.max_invalid,
-    )
-    if limit is None or emails + refused <= limit * rows:
+def _of_prospects(loaded: Loaded, unknown_emails: Mapping[str, int], settings: Settings) -> list[Guarded]:
+    """Return the guard that fires if too many rows have an email that no prospect of the workspace has."""
+    emails, limit = sum(unknown_emails.values()), settings.max_invalid
+    rows = len(loaded.rows) - len(loaded.rows.skipped)  # of several people in a row, each counts
+    if limit is None or emails <= limit * rows:
         return []
-    parts: tuple[Message, ...] = (say("guard.by-email", n=emails),) if emails else ()
-    parts += (say("guard.by-id", n=refused),) if refused else ()
-    share = math.ceil((emails + refused) / rows * 100)
+    share = math.ceil(emails / rows * 100)
     message = say(
         "guard.unknown-prospects",
-        n=emails + refused,
+        n=emails,
         rows=count(rows, "row" if loaded.rows.sheet_rows is None else "note"),
         file=writable(loaded.sheet.source),
-        how=parts,
         share=f"{limit * 100:.4g}",
         profile=repr(settings.profile),
         enough=f"{share}%",

@@ -188,7 +188,7 @@ class _Sending:
             delivery = Coordinator(context, self._outcomes, self._context.observe)
             known = loaded.known(self._settings, self._journal, self._run.occurrence)
             remaining = delivery.prepare(known, loaded.plan, self._settings.first)
-            self._wishes = known.wishes if self._settings.update else []
+            self._wishes = [*delivery.wishes] if self._settings.update else []
             remaining = replace(remaining, sent_anew=known.sent_anew(loaded.plan, remaining))
             logs.event(
                 "run begun",
@@ -199,7 +199,7 @@ class _Sending:
                 workspace=workspace,
             )
             if planned is None:
-                self._check(agreed, remaining, known.wishes)
+                self._check(agreed, remaining, delivery.wishes)
             elif agreed is not None and remaining.total > planned:
                 raise Changed(say("sending.has-changed"))
             for guarded in every_guard(loaded, unknown(loaded, lookup.answers), remaining, self._settings):

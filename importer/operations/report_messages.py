@@ -79,13 +79,9 @@ def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> I
     yield from _which_notes(planned)
     for delivery in notes[:5]:
         parts: dict[str, Part] = {"note": delivery.note_id or "", "prospect": delivery.prospect}
-        rows, text = found.get(delivery.note_id or "", ((), ""))
-        if rows:
-            parts["rows"] = tuple(say("row", row=str(row)) for row in rows)
-        if text:
-            parts["words"] = Cell(first_words(text))
-        kind = "hide.note-in-sheet" if rows else "hide.note-with-text" if text else "hide.note"
-        yield Line(say(kind, **parts), LineKind.DETAIL)
+        if (there := found.get(delivery.note_id or "")) is not None:
+            parts |= {"rows": tuple(say("row", row=str(row)) for row in there[0]), "words": Cell(first_words(there[1]))}
+        yield Line(say("hide.note" if there is None else "hide.note-in-sheet", **parts), LineKind.DETAIL)
     if len(notes) > 5:
         yield Line(say("hide.more", n=len(notes) - 5))
     if planned.left:

@@ -98,7 +98,7 @@ def verify(
             delivery = Coordinator(delivering, outcomes, observe)
             start = 0
             for key, deliveries in unsettled.values():
-                delivery.takeover.take_up(key, deliveries[0].note, deliveries, range(start, start + len(deliveries)))
+                delivery.takeover.take_up(key, deliveries, range(start, start + len(deliveries)))
                 start += len(deliveries)
             for position, (key, known_delivery) in enumerate(resent, size):
                 delivery.takeover.check(key, [(position, known_delivery)])

@@ -238,11 +238,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} would send {notes}, but at most {most} are allowed.\n"
         "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}."
     ),
-    "guard.by-email": "{n} by an email address that no prospect has",
-    "guard.by-id": "{n} by an ID that the API refused in an earlier run",
     "guard.unknown-prospects": (
-        "{n} of the {rows} in {file} names a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
-        "{n} of the {rows} in {file} name a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} names a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} name a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
     ),
     "workspaces.no-last-run": (
         "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"

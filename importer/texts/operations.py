@@ -128,7 +128,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} duplicate notes would become private drafts:",
     ),
     "hide.note": "prospect {prospect}, note {note}",
-    "hide.note-with-text": "prospect {prospect}, note {note}: {words}",
     "hide.note-in-sheet": "{rows:, }, prospect {prospect}, note {note}: {words}",
     "hide.more": "  … and {n} more",
     "hide.left-alone": (
