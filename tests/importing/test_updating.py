@@ -343,7 +343,7 @@ def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(desk:
     monkeypatch.setattr("importer.delivery.updating.LONGEST_CLAIM", Once(5.0))
     monkeypatch.setattr(Changes, "begin", counted)
     desk.run(row(ADA, "Terms"))
-    monkeypatch.setattr(Journal, "is_shared", True)
+    monkeypatch.setattr("importer.journal.store.Store.is_shared", True)
     since = len(desk.box.received)
     assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"updated": 1}
     assert (len(begun), changes(desk, since)) == (2, [{"visibility": "2"}])
