@@ -65,9 +65,8 @@ def history(
 def verify(file: Path | None, *, of_all: bool, **_: Any) -> int:
     """Look up every unconfirmed delivery, and settle it. Creates nothing.
 
-    Also counts the notes that their runs did not find when they read ten of them back. With FILE --all, reads back
-    every delivered note of FILE instead, and writes to NAME.verified.xlsx whether it is there, was changed since, is
-    gone, or is there twice. It ends early (3) if a run begins or sends.
+    With FILE --all, reads back every delivered note of FILE instead, and writes to NAME.verified.xlsx whether it is
+    there, was changed since, is gone, or is there twice. It ends early (3) if a run begins or sends.
 
     Exit status: 0 all are settled, or there as they were; 1 some notes are still unconfirmed, changed, gone, or exist
     more than once; 3 stopped before the end; 4 stopped and needs your attention.
@@ -79,7 +78,7 @@ def verify(file: Path | None, *, of_all: bool, **_: Any) -> int:
         with Stopper() as stopper, RunWatch(silent=out.is_quiet) as watch:
             stopper.arm()
             if file is not None:
-                read = operations.verify_all.verify_all(
+                read = operations.verify.verify_all(
                     file, settings, begin=partial(_begin, watch), observe=watch.observe, stop=stopper.why
                 )
                 show(operations.report_messages.read_back(read))

@@ -120,22 +120,25 @@ def follow(rows: Sequence[AnsweredRow], key_of: Callable[[int], NoteKey], kind: 
 def _why_not(row: AnsweredRow, kind: str) -> Message | None:
     """Return why the note of a row isn't changed; None if it may be."""
     delivery, known = row.delivery, row.match.known
-    if delivery.state is not DeliveryState.CREATED:
-        return say("update.not-ours")
-    if known is not None and known.kind != kind:
-        return say("update.other-kind")
-    if delivery.is_by_likeness:
-        return say("update.by-likeness")
-    if delivery.resent_at is not None:
-        return say("update.not-checked")
+    reasons = {
+        "update.not-ours": delivery.state is not DeliveryState.CREATED,
+        "update.other-kind": known is not None and known.kind != kind,
+        "update.by-likeness": delivery.is_by_likeness,
+        "update.not-checked": delivery.resent_at is not None,
+    }
+    if reason := next((reason for reason, is_so in reasons.items() if is_so), ""):
+        return say(reason)
     return None if delivery.touched is None else touched(delivery.touched)
 
 
 def touched(at: float | None) -> Message:
     """Return the message that somebody else has changed a note, at a time if it is known."""
-    if at is None:
-        return say("update.touched")
-    return say("update.touched-on", day=day(datetime.fromtimestamp(at, UTC).astimezone().date(), year=True))
+    return say("update.touched") if at is None else say("update.touched-on", day=day_of(at))
+
+
+def day_of(at: float) -> Message:
+    """Return the day of a time, in words."""
+    return day(datetime.fromtimestamp(at, UTC).astimezone().date(), year=True)
 
 
 def _text(rows: Sequence[AnsweredRow], *, keeps_markup: bool) -> tuple[str | None, Sequence[Message]]:
@@ -199,7 +202,7 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
         if not has_form(found, wanted, wish.text or wish.change.content or ""):
             return Decision(why=touched(found.edited_at))
         return Decision(form=wanted)
-    change, why = _differing(wish.change, found), None
+    change, why = differing(wish.change, found), None
     if change.status is Status.DRAFT and other_draft:
         change, why = replace(change, status=None), say("update.second-draft")
     # An earlier change that isn't shown may have come about all the same; then other fields would differ.
@@ -208,23 +211,27 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
     return Decision(change, form, is_opened, is_sure, why)
 
 
-def _differing(change: NoteChange, found: FoundNote) -> NoteChange:
-    """Return the part of a change that a note doesn't have yet."""
+def differing(change: NoteChange, there: FoundNote | NoteKey) -> NoteChange:
+    """Return the part of a change that a note, or a form, doesn't have yet; of a form, the text isn't compared."""
     content = change.content
-    if content is not None and not seen_digests(content).isdisjoint(seen_digests(found.content)):
+    if content is not None and isinstance(there, FoundNote) and has_text(there, seen_digests(content)):
         content = None
     return NoteChange(
-        None if change.visibility is found.visibility else change.visibility,
-        None if change.status is found.status else change.status,
+        None if change.visibility is there.visibility else change.visibility,
+        None if change.status is there.status else change.status,
         content,
     )
 
 
+def has_text(found: FoundNote, readings: frozenset[bytes], text: str = "") -> bool:
+    """Return whether a note that was read has one of these texts, or one that is much like a text."""
+    return not readings.isdisjoint(seen_digests(found.content)) or bool(text and are_alike(text, found.content))
+
+
 def has_form(found: FoundNote, key: NoteKey, text: str = "") -> bool:
     """Return whether a note that was read has a form; ``text`` is the form's text if it is known."""
-    if (found.visibility, found.status) != (key.visibility, key.status):
-        return False
-    return not key.readings.isdisjoint(seen_digests(found.content)) or bool(text and are_alike(text, found.content))
+    is_same = (found.visibility, found.status) == (key.visibility, key.status)
+    return is_same and has_text(found, key.readings, text)
 
 
 def changed(key: NoteKey, change: NoteChange) -> NoteKey:
@@ -241,11 +248,5 @@ def changed(key: NoteKey, change: NoteChange) -> NoteKey:
 
 def described(change: NoteChange) -> tuple[Message, ...]:
     """Return what a change does, in words."""
-    found = {
-        "update.to-public": change.visibility is Visibility.PUBLIC,
-        "update.to-private": change.visibility is Visibility.PRIVATE,
-        "update.to-published": change.status is Status.PUBLISHED,
-        "update.to-draft": change.status is Status.DRAFT,
-        "update.to-text": change.content is not None,
-    }
-    return tuple(say(kind) for kind, is_so in found.items() if is_so)
+    kinds = [one.name.lower() for one in (change.visibility, change.status) if one is not None]
+    return tuple(say(f"update.to-{kind}") for kind in (*kinds, *(["text"] if change.content is not None else [])))

@@ -33,13 +33,13 @@ Made = Callable[[Sequence[AnsweredRow]], object]
 
 
 class AsItStood(NamedTuple):
-    """What a corrected row said before.
+    """What a row says as it stands in the file, whatever a person corrected or left out.
 
     Attributes:
         place: digest of its place in the file.
-        person: its prospect or its email; empty if it named nobody.
+        person: its prospect or its email; empty if it names nobody, or several people.
         who: the prospect, or the keyed digest of the email; empty if emails aren't to be known.
-        what: digests of its text and its record.
+        what: digests of its record, if it has one, and of its text.
     """
 
     place: bytes
@@ -64,7 +64,7 @@ class Earlier:
         skips_existing: whether notes that are there already are found before anything is sent.
         fingerprint: the SHA-256 of the file.
         updates: whether notes follow the sheet.
-        before_correction: returns index of a corrected row of the sheet → what it said before.
+        stood: returns index of a row of the sheet that a person corrected or left out → what it says in the file.
     """
 
     rows: Rows
@@ -78,7 +78,7 @@ class Earlier:
     skips_existing: bool = False
     fingerprint: str = ""
     updates: bool = False
-    before_correction: Callable[[], Mapping[int, AsItStood]] = dict
+    stood: Callable[[], Mapping[int, AsItStood]] = dict
 
     @cached_property
     def identities(self) -> Identities:
@@ -96,7 +96,7 @@ class Earlier:
 
     @cached_property
     def _stood(self) -> Mapping[int, AsItStood]:
-        return self.before_correction()
+        return self.stood()
 
     def _with_stood(self, row: RowIdentity) -> tuple[RowIdentity, str]:
         """Return a row with what it said before somebody corrected it; and to whom, if to somebody else."""
@@ -104,7 +104,7 @@ class Earlier:
             return row, ""
         email = "" if self.rows.email is None else self.rows.email[row.position]
         is_of_another = stood.person not in ("", self.rows.prospect[row.position], email)
-        what = (stood.place,) if is_of_another else (stood.place, *stood.what)
+        what = (stood.place,) if is_of_another and row.texts else (stood.place, *stood.what)
         return row._replace(stood=what), stood.who if is_of_another else ""
 
     def names(self, positions: Sequence[int]) -> list[bytes]:
@@ -207,11 +207,13 @@ class Earlier:
         if rows.done:  # a row that isn't valid may have the ID of its note
             of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
             is_wanted |= np.isin(of_sheet, [*rows.done]) & (plan.original < 0)
+        is_wanted[[at for at in self._stood if at in rows.skipped]] = True  # somebody left out what was sent before
         for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32)):
             of_who: defaultdict[str, list[RowIdentity]] = defaultdict(list)
             for who, one in zip(self.identities.who(positions), self.identities.of(positions), strict=True):
-                row, _ = self._with_stood(one)
-                of_who[who].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
+                row, other = self._with_stood(one)
+                whose = who if row.texts else other or who
+                of_who[whose].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
             known: defaultdict[str, list[Known]] = defaultdict(list)
             for who, delivery, digests in () if journal is None else journal.identities.told(self.workspace, [*of_who]):
                 if not self.occurrence or delivery.occurrence == self.occurrence:
@@ -234,7 +236,7 @@ class Sorted:
         groups: the groups of the plan.
         asked: rows in question that aren't sent, or whose note is there because a person said so.
         decided: rows in question that are sent, because a person said so.
-        others: rows that aren't valid, and have the ID of a note.
+        others: rows that aren't valid and have the ID of a note, or that somebody left out, although they were sent.
         wishes: how notes that are there can follow their rows.
         more_visible, less_visible, changed: numbers of rows whose notes differ from them.
     """

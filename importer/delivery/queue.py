@@ -120,7 +120,8 @@ class Queue:
         for post in self.posts:
             if self._is_filled or not self._is_readable(post):
                 return post
-            self._existing.awaits(post)  # so that its notes are read by the time that it is needed
+            if not self._is_held_up(post):
+                self._existing.awaits(post)  # so that its notes are read by the time that it is needed
             self._kept.append(post)
             self._is_filled = sum(len(kept.request) for kept in self._kept) >= _ENOUGH_KEPT
         return self._kept.pop(0) if self.is_kept else None

@@ -78,7 +78,7 @@ class Takeover:
             if self._context.traits.one_draft and group.key.status is Status.DRAFT and still_open is not None:
                 self.drafts.update(rows.prospect[still_open.positions].tolist())
         for one in copied:
-            self.check(journal.deliveries.key_of(one.delivery.note), [(one.position, one.delivery)])
+            self.check(journal.deliveries.key_of(one.delivery.note), one.position, one.delivery)
         for group in found.groups:
             self._take_up(group, conflicts)
             unclear = [pair for members in group.unclear.values() for pair in members]
@@ -108,10 +108,10 @@ class Takeover:
 
     def _why(self, one: AnsweredRow) -> Message | None:
         """Return what differs between a row and the delivery that answers for it; None if nothing does."""
-        run, how = self._runs[one.delivery.run], one.match.how
-        if one.is_changed or how in (How.EARLIER_TEXT, How.WORDS):
-            kind = "uncomposed" if not one.is_changed else "as-it-stood" if how is How.AS_IT_STOOD else "by-record"
-            return say(f"known.{kind}", run=run.name, file=run.file)
+        run = self._runs[one.delivery.run]
+        if one.is_changed or one.match.how in (How.EARLIER_TEXT, How.WORDS):
+            kind = "known.changed" if one.is_changed else "known.uncomposed"
+            return say(kind, run=run.name, file=run.file)
         if one.is_less_visible:
             kinds = kind_in_words(one.delivery.visibility, one.delivery.status)
             return say("known.less-visible", kind=say("names", names=tuple(kinds)))
@@ -127,7 +127,8 @@ class Takeover:
             run = self._runs[known.delivery.run]
             self._ledger.asked(position, say(ASKED[match.how], run=run.name, file=run.file))
         elif known is not None:
-            self._ledger.already([position], [known.delivery], None)
+            if known.delivery.note_id is not None:
+                self._ledger.already([position], [known.delivery], earlier.rows.skipped.get(position))
         elif note >= 0:
             key, prospect = NoteKey.of(earlier.rows.notes[note]), str(earlier.rows.prospect[position])
             self._ledger.found(position, prospect, key, min(match.row.note_ids), reason)
@@ -165,33 +166,18 @@ class Takeover:
         if post.conflict is not None:
             post.conflict.open += len(post.request)
             post.has_turn = True
-        reason = say("failure.broke-off" if self._broke_off(deliveries) else "failure.no-clear-answer")
+        reason = say("failure.no-clear-answer")
         self._ledger.ambiguous(post, reason)
         self._resolver.look_up_earlier(post, reason)
 
-    def check(self, key: NoteKey, made: Iterable[tuple[int, KnownDelivery]]) -> None:
-        """Look for further copies of notes that an earlier run sent again, if that run ended before it looked (D87).
-
-        Args:
-            key: the note's key.
-            made: its deliveries that exist, each with its row's position.
-        """
-        for position, delivery in made:
-            if delivery.resent_at is not None and delivery.note_id is not None:
-                post = _earlier_post(key, [delivery], [position])
-                # The time of the first attempt is no longer known, but it was not before that run began.
-                post.first_sent_at = min(post.sent_at, self._runs[delivery.run].started_at)
-                came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
-                self._duplicates.made(post, delivery.note_id, came)
-
-    def _broke_off(self, deliveries: Sequence[KnownDelivery]) -> bool:
-        """Return whether the run that sent the deliveries broke off before it recorded their answers."""
-        return any(
-            delivery.state is DeliveryState.SENDING
-            and delivery.run in self._runs
-            and self._runs[delivery.run].ended_at is None
-            for delivery in deliveries
-        )
+    def check(self, key: NoteKey, position: int, delivery: KnownDelivery) -> None:
+        """Look for further copies of a note that an earlier run sent again, if it ended before it looked (D87)."""
+        if delivery.resent_at is not None and delivery.note_id is not None:
+            post = _earlier_post(key, [delivery], [position])
+            # The time of the first attempt is no longer known, but it was not before that run began.
+            post.first_sent_at = min(post.sent_at, self._runs[delivery.run].started_at)
+            came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
+            self._duplicates.made(post, delivery.note_id, came)
 
     @cached_property
     def _runs(self) -> dict[int, Run]:

@@ -180,23 +180,19 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _claimed(self, patches: Sequence[Patch]) -> list[int]:
         """Enter the forms that notes are about to get, and return the forms' numbers. Raises Busy."""
-        forms = self._numbers([patch.form for patch in patches])
+        forms, _ = self._journal.deliveries.enter_notes(self._context.workspace, [patch.form for patch in patches])
         if not self._journal.changes.begin(
             [(patch.wish.delivery, form) for patch, form in zip(patches, forms, strict=True)]
         ):
             raise Busy(say("journal.claimed-by-another"))
         return forms
 
-    def _numbers(self, forms: Sequence[NoteKey]) -> list[int]:
-        numbers, _ = self._journal.deliveries.enter_notes(self._context.workspace, forms)
-        return numbers
-
     def _enter_form(self, wish: Wish, form: NoteKey) -> None:
         """Record that a note has a form."""
         if wish.becomes is None:
             self._journal.deliveries.hide_duplicates([wish.delivery])
         else:
-            [number] = self._numbers([form])
+            [number], _ = self._journal.deliveries.enter_notes(self._context.workspace, [form])
             self._journal.changes.made([(wish.delivery, number, form, wish.becomes)])
 
     def _release(self, wish: Wish, touched: float | None = None) -> Wish:
@@ -273,19 +269,15 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _prove(self, look: Look, patch: Patch, found: FoundNote | None) -> None:
         """Compare the first changed note with what was sent. What isn't shown yet is looked at again."""
-        before, content = patch.before, patch.change.content
-        assert before is not None
-        if found is not None and has_form(found, patch.form, patch.wish.text if content is None else content):
-            is_kept = content is not None or not seen_digests(found.content).isdisjoint(seen_digests(before.content))
-            if is_kept:
-                self._is_proven = True
-                return
-        if look.looks < _LOOKS:  # reading may be behind
+        form, content, name = patch.form, patch.change.content, patch.wish.note_id
+        if content is None and patch.before is not None:
+            form = replace(form, readings=seen_digests(patch.before.content))
+        if found is not None and has_form(found, form, content or ""):
+            self._is_proven = True
+        elif look.looks < _LOOKS:  # reading may be behind
             self._dispatcher.add(self._look(look.wishes, patch, look.looks + 1), self._clock() + self._policy.lag / 3)
-        elif found is not None or patch.form.status is not Status.DRAFT:  # a draft isn't always shown
-            is_unchanged = found is None or _shown(found) == _shown(before)
-            kind = "update.not-shown" if is_unchanged else "update.changed-besides"
-            self._dispatcher.halt(NeedsAPerson(say(kind, note=patch.wish.note_id, prospect=look.prospect)))
+        elif found is not None or form.status is not Status.DRAFT:  # a draft isn't always shown
+            self._dispatcher.halt(NeedsAPerson(say("update.not-shown", note=name, prospect=look.prospect)))
 
     def _failed(self, task: Patch | Look, failure: Failure) -> None:
         is_applied = failure.is_applied is None or (isinstance(task, Patch) and task.is_unclear)
@@ -320,10 +312,8 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _tell(self) -> None:
         counts = Counter(fate for fate, _ in self.ended.values())
-        calls, left = self._dispatcher, counts[Fate.LEFT]
-        ended = sum(counts.values()) - counts[Fate.UNCLEAR]
-        progress = Progress(self._size, ended, counts[Fate.CHANGED], left, 0, calls.trouble)
-        self._observe(replace(progress, seconds_left=calls.seconds_for({}), gives_up_in=calls.gives_up_in))
+        ended = counts.total() - counts[Fate.UNCLEAR]
+        self._observe(self._progress(self._size, ended, counts[Fate.CHANGED], counts[Fate.LEFT]))
 
 
 def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
@@ -359,10 +349,6 @@ def read_on(look: WholeRead, page: NotesPage, dispatcher: Dispatcher[Any]) -> No
 def _written(entries: Sequence[_Entry]) -> None:
     for entry in entries:
         entry()
-
-
-def _shown(note: FoundNote) -> tuple[object, ...]:
-    return note.content, note.visibility, note.status
 
 
 def _unread(wish: Wish) -> Patch:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from importer import grouping, reading, resultsfile
-from importer.delivery.earlier import Earlier
+from importer.delivery.earlier import AsItStood, Earlier
 from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.importing import known_rows, read_again
 from importer.importing.known_rows import AsUnderstood
@@ -70,7 +70,7 @@ class Loaded(AbstractContextManager["Loaded"]):
     def known(self, settings: Settings, journal: Journal | None, occurrence: str = "") -> Earlier:
         """Return how to find the deliveries that earlier runs made of the rows."""
 
-        def said(numbers: Collection[int], of_key: str) -> Mapping[int, known_rows.Said]:
+        def said(numbers: Collection[int], of_key: str) -> Mapping[int, AsItStood]:
             return self.as_understood.said(numbers, of_key)  # only now, because it looks at the folder of files
 
         return known_rows.earlier(self.sheet, self.rows, said, settings, journal, occurrence)

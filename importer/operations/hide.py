@@ -23,7 +23,7 @@ from importer.delivery.changes import Fate, Wish
 from importer.delivery.context import DeliveryContext
 from importer.delivery.matching import How
 from importer.delivery.updating import Updating
-from importer.errors import BadSettings, Busy, Changed, ImporterError, Stopped
+from importer.errors import BadSettings, Changed, ImporterError, Stopped
 from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, policy
 from importer.importing.loading import Loaded, load
@@ -244,23 +244,19 @@ def hide(
         Busy: an import of the workspace is running; nothing was changed.
         FirstRun: nobody has confirmed the workspace or its key; nothing was changed.
     """
-    try:
-        with held(settings, observe=observe, stop=stop) as journal:
-            current = _found(planned.which, journal, settings)
-            if [delivery.note_id for delivery in current.notes] != [delivery.note_id for delivery in planned.notes]:
-                raise Changed(say("hide.others-meanwhile"))
-            if current.notes:
-                keep_in_mind(journal, settings)
-            with calls(settings, journal, vendor, clock, observe, stop) as context:
-                rules = policy(settings, resends=False)
-                changing = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
-                stage = Updating(changing, observe)
-                stopped = stage.change([*wishes(current, journal)])
-        left = {note_id: why for note_id, (fate, why) in stage.ended.items() if fate is Fate.LEFT and why is not None}
-        done = sum(fate is Fate.CHANGED for fate, _ in stage.ended.values())
-        return Hidden(planned.which, done, left, stopped)
-    except Busy as error:  # its own words are about sending
-        raise Busy(say("hide.busy", who=error.holder), error.holder) from error
+    with held(settings, observe=observe, stop=stop) as journal:
+        current = _found(planned.which, journal, settings)
+        if [delivery.note_id for delivery in current.notes] != [delivery.note_id for delivery in planned.notes]:
+            raise Changed(say("hide.others-meanwhile"))
+        if current.notes:
+            keep_in_mind(journal, settings)
+        with calls(settings, journal, vendor, clock, observe, stop) as context:
+            rules = policy(settings, resends=False)
+            changing = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
+            stage = Updating(changing, observe)
+            stopped = stage.change([*wishes(current, journal)])
+    left = {note_id: why for note_id, (fate, why) in stage.ended.items() if fate is Fate.LEFT and why is not None}
+    return Hidden(planned.which, stage.counts.get(Fate.CHANGED, 0), left, stopped)
 
 
 def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:

@@ -20,8 +20,7 @@ from importer.telling.report_messages import counts, meanings
 
 if TYPE_CHECKING:
     from importer.operations.hide import Hidden, Hiding
-    from importer.operations.verify import Verified
-    from importer.operations.verify_all import ReadBack
+    from importer.operations.verify import ReadBack, Verified
 
 _SHOWN = ("program", "columns", "sheet", "reading", "visibility", "status", "settings")
 
@@ -47,8 +46,6 @@ def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
         yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
     if found.duplicates:
         yield Line(say("verify.duplicates", n=len(found.duplicates), ids=tuple(found.duplicates)), LineKind.TEXT)
-    for run, notes in found.known_missing.items():
-        yield Line(say("verify.not-found-before", n=notes, run=run), LineKind.TEXT)
 
 
 def read_back(found: ReadBack) -> Iterator[Line]:

@@ -327,7 +327,9 @@ def test_a_text_that_an_api_changes_only_a_little_is_found_out_too(desk: Desk) -
     assert (ran.status, seen(desk)) == (4, [("2", "1"), AS_SENT])
 
 
-def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     late, begun, begin = [True], list[Any](), Changes.begin
 
     class Once(float):
