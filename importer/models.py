@@ -310,12 +310,12 @@ class Plan:
     """The deliveries of a run: groups in the order of their notes; the row that each row repeats, or -1.
 
     Attributes:
-        lessened: positions of rows that others repeat with another visibility or status; the least counts.
+        lessened: position of a row that others repeat with another visibility or status → the row whose counts.
     """
 
     groups: list[Group]
     original: Ints
-    lessened: Sequence[int] = ()
+    lessened: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def deliveries(self) -> int:

@@ -30,6 +30,7 @@ def plan(rows: Rows) -> Plan:
     original, notes, number = np.full(len(rows), -1, dtype=np.int32), [*rows.notes], rows.note
     said = same_texts(rows.notes, rows.files)[rows.note[valid]]
     less: dict[int, list[int]] = {}
+    least: dict[int, int] = {}
     for positions in _classes(valid, said):
         for kept, others in _repeated(rows, positions.tolist()):
             original[others] = kept
@@ -38,7 +39,10 @@ def plan(rows: Rows) -> Plan:
     if less:
         number = number.copy()
         for kept, alike in less.items():
-            note = _least([notes[int(rows.note[position])] for position in alike])
+            those = {at: notes[int(rows.note[at])] for at in alike}
+            note = _least([*those.values()])
+            form = note.visibility, note.status
+            least[kept] = next((at for at, one in those.items() if (one.visibility, one.status) == form), alike[-1])
             number[kept] = len(notes)
             notes.append(note)
         first = {note: i for i, note in reversed([*enumerate(notes)])}
@@ -47,7 +51,7 @@ def plan(rows: Rows) -> Plan:
     groups = [
         Group(notes[int(number[positions[0]])], positions) for positions in _classes(delivered, number[delivered])
     ]
-    return Plan(groups, original, lessened=tuple(less))
+    return Plan(groups, original, least)
 
 
 def _classes(positions: Ints, codes: Ints) -> Iterator[Ints]:

@@ -106,6 +106,7 @@ class Report:
         started_at, ended_at: seconds since 1970.
         asked: number of rows in question, which aren't sent before a person has answered.
         more_visible: number of rows whose notes are more visible than the sheet says.
+        to_agree: number of changes of notes that wait for a person's yes.
         left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
         held_back: number of rows that wait until a person has looked at the sent ones (the setting ``first``).
         finding_calls: number of calls to find prospects by their emails.
@@ -135,6 +136,7 @@ class Report:
     ended_at: float = 0.0
     held_back: int = 0
     asked: int = 0
+    to_agree: int = 0
     more_visible: int = 0
     left_alone: int = 0
     finding_calls: int = 0
@@ -152,10 +154,12 @@ class Report:
 
     @property
     def meanings(self) -> Mapping[Result, presentation.Meaning]:
-        """Meaning of each result. *Not sent*: the run stopped, held rows back, or came to its end."""
+        """Meaning of each result. *Not sent*: the run stopped, held rows back, asks about them, or came to its end."""
         meanings = {**presentation.MEANINGS, **(presentation.PRACTISED if self.is_practice else {})}
         if self.stopped is None:
-            meanings[Result.NOT_SENT] = presentation.HELD_BACK if self.held_back else presentation.PASSED_OVER
+            is_asked = 0 < self.asked == self.counts.get(Result.NOT_SENT)
+            passed_over = presentation.IN_QUESTION if is_asked else presentation.PASSED_OVER
+            meanings[Result.NOT_SENT] = presentation.HELD_BACK if self.held_back else passed_over
         return meanings
 
     @property

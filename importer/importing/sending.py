@@ -268,6 +268,7 @@ class _Sending:
             asked=asked,
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
+            to_agree=0 if self._changes_notes else sum(wish.is_asked for wish in self._wishes),
             finding_calls=self._lookup.calls,
             uploads=uploads.calls,
             not_found=not_found_of(rows, self._outcomes),

@@ -55,6 +55,9 @@ MEANINGS: Mapping[Result, Meaning] = {
 HELD_BACK = Meaning(say("result.held-back"), say("result.held-back.next"))
 """Meaning of *not sent* if the user should check the first rows before the rest is sent."""
 
+IN_QUESTION = Meaning(say("result.in-question"), say("result.in-question.next"))
+"""Meaning of *not sent* if all these rows wait for a person's answer."""
+
 PASSED_OVER = Meaning(say("result.passed-over"), MEANINGS[Result.NOT_SENT].next)
 """Meaning of *not sent* in a run that finished."""
 

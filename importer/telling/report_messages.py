@@ -85,6 +85,8 @@ def besides(ended: Report) -> Iterator[Line]:
         yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
     if ended.left_alone:
         yield Line(say("ended.left-alone", n=ended.left_alone), LineKind.TEXT)
+    if ended.to_agree:
+        yield Line(say("ended.to-agree", n=ended.to_agree), LineKind.TEXT)
     if ended.asked:
         yield Line(say("ended.in-question", n=ended.asked), LineKind.TEXT)
     if ended.duplicates:

@@ -73,6 +73,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.key-known": "run {run} ({file}) sent a note with this key and another text. If this is the same note: `in-doubt same`. If it is a new one: `in-doubt new`",
     "outcome.note-unknown": "the sheet has a note ID for this row that the journal does not know for this prospect. If the note is there: `in-doubt same`. If it is to be sent: `in-doubt new`",
     "outcome.says-results-file": "this results file says so. The row was not sent",
+    "outcome.lessened": "row {row} says the same for the same prospect, and is to be less visible: its visibility and status count",
     "outcome.duplicate": "the same note for the same prospect as row {row}. To send both: `map key=HEADING`",
     "outcome.duplicate-with-key": "the same note for the same prospect as row {row}, and the same key",
     "outcome.repeats": "the same note for the same prospect as row {row}, which is {result}",

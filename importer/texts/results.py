@@ -18,6 +18,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "result.skipped": "not a data row: a report's footer, or all mapped columns are blank; or you said to leave it out",
     "result.held-back": "held back by `first`",
     "result.held-back.next": "look at the others in Saleshandy, {action.then-run-without-it}",
+    "result.in-question": "the row waits for your answer",
+    "result.in-question.next": "its reason says how to answer",
     "result.passed-over": "it could not be sent. See the reason",
     "result.practised": "the import would create the note",
     "result.practised.next": "correct the original file",

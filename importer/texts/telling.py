@@ -35,6 +35,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         '{n} row has a note that does not follow it: somebody changed the note, or it is gone. See the "To fix" sheet in the results.',
         '{n} rows have notes that do not follow them: somebody changed the notes, or they are gone. See the "To fix" sheet in the results.',
     ),
+    "ended.to-agree": (
+        "{n} note was not changed, because a person has to agree: it would be more visible, or is public and would get a new text.",
+        "{n} notes were not changed, because a person has to agree: they would be more visible, or are public and would get a new text.",
+    ),
     "ended.in-question": (
         '{n} row waits for your answer. See the "To fix" sheet in the results.',
         '{n} rows wait for your answers. See the "To fix" sheet in the results.',

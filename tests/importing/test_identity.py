@@ -310,6 +310,7 @@ def test_a_status_or_a_visibility_that_differs_within_a_sheet_is_the_least(desk:
     ran = desk.run(row(ADA, "Terms"), row(ADA, "Terms", "Private"), ids=ids)
     assert ran.counts == {"created": 1, "duplicate": 1}
     assert (ran.preview.remaining.lessened, desk.there()) == (1, {(ADA, "2"): 1})
+    assert ran.rows[0]["reason"].startswith("row 3 says the same"), "the row says why it was sent as private"
 
 
 def test_a_record_with_two_texts_in_one_sheet_is_invalid(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from tests.sandbox import Fault, Sandbox
 pytestmark = pytest.mark.usefixtures("jumping")
 
 PRIVATE_DRAFT, AS_SENT = ("2", "0"), ("1", "1")
+CAL = "AbCdEfGh3"
 
 
 @pytest.fixture
@@ -123,9 +124,11 @@ def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: D
     assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 1}, 0)
     updates = Updates.of(ran.preview.wishes)
     assert (updates.notes, updates.asked, updates.public, updates.published) == (1, 2, 1, 1)
+    assert ran.report.to_agree == 2, "the run says at its end how many wait for a yes"
     assert seen(desk) == [("2", "0"), ("2", "1")]
     ran = desk.run(*rows, headings=headings, update=True, agrees=True)
     assert (ran.counts, seen(desk)) == ({"updated": 2}, [("2", "1"), ("1", "1")])
+    assert ran.report.to_agree == 0
 
 
 def test_a_yes_is_for_what_was_seen(desk: Desk) -> None:
@@ -180,6 +183,7 @@ def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(d
     assert (ran.counts, ran.status) == ({"not sent": 1, "already imported": 1, "created": 1}, 1)
     assert "sent a note with this key and another text" in ran.rows[0]["reason"]
     assert ran.report.reasons == {Result.NOT_SENT: {say("why.in-question"): 1}}
+    assert ran.report.meanings[Result.NOT_SENT].means == say("result.in-question")
     ran = desk.run(*rows, update=True, in_doubt=InDoubt.SAME, **keyed)
     assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 2}, 0)
     assert changes(desk, since) == ["POST", {"content": "Terms"}]
@@ -267,6 +271,10 @@ def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
     desk.run([*row(BEN, "One"), "Published"], headings=headings)
     ran = desk.run([*row(BEN, "One"), "Draft"], [*row(BEN, "New"), "Draft"], headings=headings, update=True)
     assert ran.counts == {"already imported": 1, "created": 1}, "nor one beside a draft that is about to be sent"
+    desk.run([*row(CAL, "One"), "Published"], [*row(CAL, "Two"), "Published"], headings=headings)
+    drafts = [*row(BEN, "New", "Private"), "Draft"], [*row(CAL, "One"), "Draft"], [*row(CAL, "Two"), "Draft"]
+    ran = desk.run(*drafts, headings=headings, update=True)
+    assert ran.counts == {"updated": 2, "already imported": 1}, "nor two in one run, though neither is shown yet"
     ran = desk.run([*row(ADA, "One", "Private"), "Draft"], headings=headings, update=True)
     assert (ran.counts, ran.status) == ({"updated": 1}, 1), "it becomes private all the same"
     assert ran.rows[0]["reason"].startswith("updated: private now")
@@ -524,6 +532,15 @@ def test_what_others_wrote_is_never_changed(desk: Desk) -> None:
     since = len(desk.box.received)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.status, changes(desk, since)) == (1, [])
+
+
+def test_a_hide_without_a_clear_answer_may_have_come_about_though_the_next_is_refused(desk: Desk) -> None:
+    """So the journal doesn't take it for undone."""
+    desk.run(row(ADA, "Terms"))
+    desk.box.add_fault(Fault.parse("reset:after:PATCH@1"))
+    desk.box.add_fault(Fault.parse("422:PATCH@2"))
+    assert hidden(desk, Which("last")) == 0
+    assert [one.changing is not None for one in known(desk)] == [True]
 
 
 @pytest.mark.parametrize("undo", [False, True])
