@@ -159,7 +159,7 @@ class Fate(StrEnum):
     """What became of a wish."""
 
     CHANGED = "changed"
-    AS_WANTED = "as wanted"  # without our doing
+    AS_WANTED = "as_wanted"  # without our doing
     LEFT = "left"
     UNCLEAR = "unclear"
 

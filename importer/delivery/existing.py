@@ -108,7 +108,7 @@ class Existing:
             self._leave(look.prospect, say("doubt.too-many-notes"))
 
     def _not_read(self, look: ExistingLookup, failure: Failure) -> None:
-        """Read again. What can't be read isn't sent, unless reads don't know the prospect (D154)."""
+        """Read again. What can't be read isn't sent, unless reads don't know the prospect (D152)."""
         if failure.cause in STOPS:
             self._context.dispatcher.halt(stopped_by(failure))
         elif failure.cause is Cause.UNKNOWN_PROSPECT:
@@ -125,7 +125,7 @@ class Existing:
             self._take_out(position, say("outcome.not-compared", why=why))
 
     def _settle(self, prospect: str, notes: Sequence[FoundNote]) -> None:
-        """Settle the rows whose note is there. The oldest note counts first, and each for one row (D153)."""
+        """Settle the rows whose note is there. The oldest note counts first, and each for one row (D150)."""
         used = self._of_others(prospect) if notes else ()
         free = sorted((one for one in notes if one.note_id not in used), key=lambda one: one.created_at or math.inf)
         for group, position in self._ended(prospect):
@@ -145,7 +145,7 @@ class Existing:
             self._ledger.still_visible(position, why)
 
     def _of_others(self, prospect: str) -> set[str]:
-        """Return the IDs of the prospect's notes that deliveries have, unless everything is imported again (D153)."""
+        """Return the IDs of the prospect's notes that deliveries have, unless everything is imported again (D150)."""
         run = self._context.run
         if run is not None and run.occurrence:
             return set()

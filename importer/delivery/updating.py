@@ -121,9 +121,9 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._unclear_answers: Counter[str] = Counter()
 
     @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Counter[Fate]:
         """Number of notes by what became of the wishes about them."""
-        return dict(Counter(fate.value.replace(" ", "_") for fate, _ in self.ended.values()))
+        return Counter(fate for fate, _ in self.ended.values())
 
     def change(self, wishes: Sequence[Wish]) -> Stopped | None:
         """Change notes as wished; return why that ended early, or None.
@@ -311,7 +311,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._dispatcher.add(again, self._clock() + max(wait, failure.wait or 0.0))
 
     def _tell(self) -> None:
-        counts = Counter(fate for fate, _ in self.ended.values())
+        counts = self.counts
         ended = counts.total() - counts[Fate.UNCLEAR]
         self._observe(self._progress(self._size, ended, counts[Fate.CHANGED], counts[Fate.LEFT]))
 

@@ -256,7 +256,7 @@ def hide(
             stage = Updating(changing, observe)
             stopped = stage.change([*wishes(current, journal)])
     left = {note_id: why for note_id, (fate, why) in stage.ended.items() if fate is Fate.LEFT and why is not None}
-    return Hidden(planned.which, stage.counts.get(Fate.CHANGED, 0), left, stopped)
+    return Hidden(planned.which, stage.counts[Fate.CHANGED], left, stopped)
 
 
 def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -488,6 +490,15 @@ def test_a_note_whose_row_was_sent_again_stays_hidden_and_is_named(desk: Desk) -
     assert [one.prospect for one in planned.left] == [ADA]
     assert hide(planned, settings).hidden == 1
     assert sorted((note.prospect_id, note.status) for note in desk.box.notes) == [(ADA, "0"), (ADA, "1"), (BEN, "1")]
+
+
+def test_a_note_that_was_recognised_by_its_likeness_alone_is_not_hidden(desk: Desk) -> None:
+    """It may be a colleague's."""
+    desk.run(row(ADA, "One"))
+    with closing(sqlite3.connect(desk.folder / "journal.sqlite")) as journal, journal:
+        journal.execute("""UPDATE deliveries SET reason = '["outcome.found-rewritten", {}]'""")
+    planned = what_to_hide(Which("last"), desk.settings())
+    assert ([*planned.notes], len(planned.left)) == ([], 1)
 
 
 def test_rows_of_a_file_and_single_notes_can_be_hidden(desk: Desk) -> None:
