@@ -127,12 +127,10 @@ class Earlier:
 
     def sort(self, plan: Plan, made: Made = lambda _: None) -> Sorted:
         """Sort the deliveries of a plan. ``made`` receives the rows whose deliveries exist, some at a time."""
-        groups = [SortedGroup(group) for group in plan.groups]
+        groups = [SortedGroup(group, group.positions) for group in plan.groups]
         found = Sorted(self.rows, groups)
-        place: Ints = np.full(len(self.rows), -1, dtype=np.int32)  # of each position in its group
         group_of: Ints = np.full(len(self.rows), -1, dtype=np.int32)
         for index, one in enumerate(groups):
-            place[one.group.positions] = np.arange(len(one.group.positions), dtype=np.int32)
             group_of[one.group.positions] = index
         is_left = group_of >= 0
         for matches in self._matched(plan, is_left):
@@ -149,14 +147,14 @@ class Earlier:
                 elif answer is None or match.known is None:
                     found.asked.append(match)
                 elif (delivery := match.known.delivery).is_unclear:
-                    groups[at].unclear.setdefault(delivery.request, []).append((int(place[position]), delivery))
+                    groups[at].unclear.setdefault(delivery.request, []).append((position, delivery))
                 else:
                     answered.append(AnsweredRow(position, groups[at].group.note, match, groups[at].key.seen))
                 is_left[position] = False
             made(answered)
             found.add(answered, self._wishes(answered))
         for one in groups:
-            one.left = np.flatnonzero(is_left[one.group.positions]).tolist()
+            one.left = one.group.positions[is_left[one.group.positions]]
         return found
 
     def _wishes(self, answered: Iterable[AnsweredRow]) -> Iterator[Wish]:
@@ -263,7 +261,7 @@ class Sorted:
     @property
     def left(self) -> Ints:
         """Positions of the deliveries still to be made."""
-        return np.concatenate([np.zeros(0, np.int32), *(one.group.positions[one.left] for one in self.groups)])
+        return np.concatenate([np.zeros(0, np.int32), *(one.left for one in self.groups)])
 
     def hold_back(self, first: int) -> list[int]:
         """Leave only the first rows to be delivered, at most ``first`` of them, each for all of its people.
@@ -274,9 +272,9 @@ class Sorted:
         last = max(sorted({*self.rows.of_sheet(self.left).tolist()})[:first], default=-1)
         held_back: list[int] = []
         for one in self.groups:
-            is_held = self.rows.of_sheet(one.group.positions) > last
-            held_back += [int(one.group.positions[i]) for i in one.left if is_held[i]]
-            one.left = [i for i in one.left if not is_held[i]]
+            is_held = self.rows.of_sheet(one.left) > last
+            held_back += one.left[is_held].tolist()
+            one.left = one.left[~is_held]
         return sorted(held_back)
 
     def remaining(self, batch_size: int) -> Remaining:
@@ -287,8 +285,8 @@ class Sorted:
             if match.how is not How.HIDDEN and match.known is not None and self._day(match) > match.known.sent_on:
                 asked["later"].append(match.row.position)
         unclear = [(one.group.note, len(one.in_doubt)) for one in self.groups if one.unclear]
-        still = [group for one in self.groups if (group := one.open) is not None]
-        todo = grouping.remaining([group for one in self.groups if (group := one.todo)], self.rows, batch_size)
+        still = [one.open for one in self.groups if one.unclear or len(one.left)]
+        todo = grouping.remaining([one.todo for one in self.groups if len(one.left)], self.rows, batch_size)
         return replace(
             todo,
             unclear=sum(number for _, number in unclear),

@@ -73,7 +73,7 @@ class Existing:
     def expect(self, found: Sorted) -> None:
         """Take in the deliveries to be made, if the policy says that existing notes are left out (D150)."""
         for group in found.groups if self._context.policy.skips_existing else ():
-            for position in group.group.positions[group.left].tolist():
+            for position in group.left.tolist():
                 self._wanted[str(found.rows.prospect[position])].append((group, position))
 
     def awaits(self, post: Post) -> bool:

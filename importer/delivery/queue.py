@@ -92,16 +92,13 @@ class Queue:
 
     def _built(self, groups: Sequence[SortedGroup], earlier: Earlier, conflicts: ConflictKeys[Post]) -> Iterator[Post]:
         for sorted_group in groups:
-            if (group := sorted_group.todo) is not None:
-                for request in grouping.requests(group, earlier.rows, self.sizes.batch_size):
-                    named = replace(request, names=tuple(earlier.names(request.positions)))
-                    assert sorted_group.number is not None
-                    deliveries = self.remaining.deliveries - len(request)
-                    self.remaining = replace(
-                        self.remaining, requests=self.remaining.requests - 1, deliveries=deliveries
-                    )
-                    key = sorted_group.key
-                    yield Post(named, key, sorted_group.number, conflicts.of(key, request.prospects))
+            for request in grouping.requests(sorted_group.todo, earlier.rows, self.sizes.batch_size):
+                named = replace(request, names=tuple(earlier.names(request.positions)))
+                assert sorted_group.number is not None
+                deliveries = self.remaining.deliveries - len(request)
+                self.remaining = replace(self.remaining, requests=self.remaining.requests - 1, deliveries=deliveries)
+                key = sorted_group.key
+                yield Post(named, key, sorted_group.number, conflicts.of(key, request.prospects))
 
     @property
     def to_come(self) -> int:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+import numpy as np
 
 from importer.delivery.matching import How, Match
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.messages import Message, say
-from importer.models import Group, Note, Status, Visibility
+from importer.models import Group, Ints, Note, Status, Visibility
 from importer.settings.reading import kind_in_words
 
 
 @dataclass(slots=True)
 class SortedGroup:
-    """Deliveries of a group by what the journal knows of them, as indices of the group's positions.
+    """Deliveries of a group by what the journal knows of them. Those that exist are not listed.
 
     Attributes:
         group: the group.
+        left: positions of the deliveries still to be made.
         number: the note's number in the journal; None as long as it isn't entered.
-        left: deliveries still to be made.
-        unclear: deliveries sent without a clear answer: request number → index and delivery.
+        unclear: deliveries sent without a clear answer: request number → position and delivery.
     """
 
     group: Group
+    left: Ints
     number: int | None = None
-    left: list[int] = field(default_factory=list)
     unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
     _key: NoteKey | None = None
 
@@ -37,24 +38,21 @@ class SortedGroup:
         return self._key
 
     @property
-    def in_doubt(self) -> list[int]:
-        """Indices of the unclear deliveries."""
-        return [i for members in self.unclear.values() for i, _ in members]
+    def in_doubt(self) -> list[tuple[int, KnownDelivery]]:
+        """Positions and unclear deliveries."""
+        return [pair for members in self.unclear.values() for pair in members]
 
     @property
-    def open(self) -> Group | None:
-        """Part of the group that is still to be made or looked up, or None."""
-        return self._part(sorted([*self.left, *self.in_doubt]) if self.unclear else self.left)
+    def open(self) -> Group:
+        """Part of the group that is still to be made or looked up."""
+        positions, in_doubt = self.group.positions, [position for position, _ in self.in_doubt]
+        is_open = np.isin(positions, self.left) | np.isin(positions, in_doubt)
+        return replace(self.group, positions=positions[is_open]) if in_doubt else self.todo
 
     @property
-    def todo(self) -> Group | None:
-        """Part of the group that is still to be made, or None."""
-        return self._part(self.left)
-
-    def _part(self, indices: Sequence[int]) -> Group | None:
-        if len(indices) == len(self.group.positions):
-            return self.group
-        return replace(self.group, positions=self.group.positions[indices]) if indices else None
+    def todo(self) -> Group:
+        """Part of the group that is still to be made."""
+        return replace(self.group, positions=self.left)
 
 
 class AnsweredRow(NamedTuple):

@@ -74,16 +74,15 @@ class Takeover:
         found = earlier.sort(plan, take)
         numbers, _ = journal.deliveries.enter_notes(workspace, keys)
         for group, number in zip(found.groups, numbers, strict=True):
-            group.number, still_open = number, group.open
-            if self._context.traits.one_draft and group.key.status is Status.DRAFT and still_open is not None:
-                self.drafts.update(rows.prospect[still_open.positions].tolist())
+            group.number = number
+            if self._context.traits.one_draft and group.key.status is Status.DRAFT:
+                self.drafts.update(rows.prospect[group.open.positions].tolist())
         for one in copied:
             self.check(journal.deliveries.key_of(one.delivery.note), one.position, one.delivery)
         for group in found.groups:
             self._take_up(group, conflicts)
-            unclear = [pair for members in group.unclear.values() for pair in members]
-            positions = [int(group.group.positions[i]) for i, _ in unclear]
-            journal.identities.enter(workspace, earlier.told(positions, [one.name for _, one in unclear]))
+            positions, names = [at for at, _ in group.in_doubt], [one.name for _, one in group.in_doubt]
+            journal.identities.enter(workspace, earlier.told(positions, names))
         for match in (*found.asked, *found.others):
             self._settle_asked(earlier, match)
         enter(found.decided, is_same=False)
@@ -138,7 +137,7 @@ class Takeover:
     def _take_up(self, group: SortedGroup, conflicts: ConflictKeys[Post]) -> None:
         """Look up the unclear deliveries of a group, each in the form in which it was sent."""
         for members in group.unclear.values():
-            deliveries, rows = [one for _, one in members], [int(group.group.positions[i]) for i, _ in members]
+            deliveries, rows = [one for _, one in members], [position for position, _ in members]
             if (note := deliveries[0].note) == group.number:
                 self.take_up(group.key, deliveries, rows, group.group.note, conflicts)
             else:  # if the note is absent, the next run sends it as it is now

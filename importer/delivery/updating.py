@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
@@ -219,8 +219,10 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _succeeded(self, task: Patch | Look, value: NotesPage | None) -> None:
         if isinstance(task, Patch):
             self._was_changed(task)
-        elif value is not None and (page := read_on(task, value, self._dispatcher)) is not None:
-            self._read(task, page)
+        elif value is not None:
+            wanted = {wish.note_id for wish in task.wishes}
+            if (page := read_on(task, value, self._dispatcher, wanted)) is not None:
+                self._read(task, page)
 
     def _was_changed(self, patch: Patch) -> None:
         name = patch.wish.note_id
@@ -336,10 +338,12 @@ def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
                 outcomes.remark(position, remark, needs_attention=is_left)
 
 
-def read_on(look: WholeRead, page: NotesPage, dispatcher: Dispatcher[Any]) -> NotesPage | None:
-    """Return all notes of a prospect once a page is the last one; otherwise None, and read the next page."""
+def read_on(
+    look: WholeRead, page: NotesPage, dispatcher: Dispatcher[Any], wanted: Set[str] = frozenset()
+) -> NotesPage | None:
+    """Return a prospect's notes once all are read, or the wanted ones; otherwise None, and read the next page."""
     before, whole = len(look.notes), look.take_in(page)
-    if not whole.has_more or len(look.notes) == before:
+    if not whole.has_more or len(look.notes) == before or (wanted and wanted <= look.notes.keys()):
         return whole
     look.go_on(page)
     dispatcher.add(look)

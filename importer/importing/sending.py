@@ -229,7 +229,7 @@ class _Sending:
         finally:
             self._changes, self._looks = stage.calls - stage.looks, stage.looks
             settle(stage, asked, self._outcomes)
-            logs.event("notes updated", **stage.counts, calls=stage.calls)
+            logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()}, calls=stage.calls)
 
     def _has_answered(self, delivery: Coordinator) -> bool:
         """Return whether the API has answered this run, so that its address and the key are right."""

@@ -118,7 +118,7 @@ class Importer:
         numbers, _ = self.journal.deliveries.enter_notes(WORKSPACE, [one.key for one in found.groups])
         sent, asked = [], [records[match.row.position] for match in found.asked]
         for group, number in zip(found.groups, numbers, strict=True):
-            for position in (int(group.group.positions[i]) for i in group.left):
+            for position in group.left.tolist():
                 prospect = str(rows.prospect[position])
                 names = tuple(known.names([position]))
                 claim = Claim(number, Request(group.group.note, (position,), (prospect,), names), None)

@@ -18,11 +18,11 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.journal.deliveries import Changes
 from importer.messages import say
-from importer.models import Result, Role, Visibility
+from importer.models import Result, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
 from importer.settings.kinds import IfHidden, InDoubt
-from tests.importing.test_identity import ADA, BEN, HEADINGS, PUBLIC, SECOND, TEMPLATE, Desk, row
+from tests.importing.test_identity import ADA, BEN, HEADINGS, SECOND, Desk, row
 from tests.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -94,20 +94,6 @@ def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     assert {*seen(desk)} == {("2", "1")}
 
 
-def test_a_wrong_answer_for_all_is_put_right_by_one_update(desk: Desk) -> None:
-    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(3)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC)
-    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
-    assert (ran.counts, ran.status, seen(desk)) == ({"updated": 3}, 0, [("2", "1")] * 3)
-
-
-def test_a_word_that_gets_another_meaning_is_put_right(desk: Desk) -> None:
-    meanings = ({(Role.VISIBILITY, "Visibility"): {"team": one}} for one in (PUBLIC, Visibility.PRIVATE))
-    desk.run(row(ADA, "Terms", "Team"), values=next(meanings))
-    ran = desk.run(row(ADA, "Terms", "Team"), values=next(meanings), update=True)
-    assert (ran.counts, seen(desk)) == ({"updated": 1}, [("2", "1")])
-
-
 def test_a_published_note_that_is_a_draft_in_the_sheet_becomes_one(desk: Desk) -> None:
     headings = (*HEADINGS, "Status")
     desk.run([*row(ADA, "Terms"), "Published"], headings=headings)
@@ -168,11 +154,6 @@ def test_a_private_notes_new_text_follows_and_a_public_ones_needs_a_yes(desk: De
     assert desk.run(*rows, ids=True, update=True).counts == {"already imported": 2}
     assert desk.run(row(ADA, "Trms", "Private"), ids=True).counts == {"already imported": 1}, "it is known by each text"
     assert changes(desk, since) == []
-
-
-def test_an_edited_row_without_a_record_is_a_new_note(desk: Desk) -> None:
-    desk.run(row(ADA, "Trms", "Private"))
-    assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"created": 1}
 
 
 def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(desk: Desk) -> None:
@@ -289,19 +270,6 @@ def test_another_kind_of_sheet_changes_nothing(desk: Desk) -> None:
     ran = desk.run([ADA, "Terms", "Private"], headings=("Prospect ID", "Note", "Visibility"), update=True)
     assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 1, [])
     assert "a sheet of another kind made it" in ran.rows[0]["reason"]
-
-
-def test_rows_that_share_a_note_make_it_the_least_visible(desk: Desk) -> None:
-    desk.run(row(ADA, "Terms"), row(BEN, "Terms"))
-    ran = desk.run(row(ADA, "Terms"), row(ADA, "Terms", "Private"), update=True)
-    assert (ran.counts, seen(desk)) == ({"updated": 1, "duplicate": 1}, [("2", "1"), ("1", "1")])
-
-
-def test_another_template_changes_attributes_only(desk: Desk) -> None:
-    desk.run(row(ADA, "Left voicemail"))
-    since = len(desk.box.received)
-    ran = desk.run(row(ADA, "Left voicemail", "Private"), template=TEMPLATE, in_doubt="same", update=True)
-    assert (ran.counts, changes(desk, since)) == ({"updated": 1}, [{"visibility": "2"}])
 
 
 # -- an API that isn't as it should be
@@ -525,24 +493,6 @@ def test_the_last_run_is_the_last_with_notes_to_hide_or_to_give_back(desk: Desk)
     assert hidden(desk, Which("last")) == 2
     desk.run(*lines)
     assert hidden(desk, Which("last", undo=True)) == 2
-
-
-def test_a_note_is_never_updated_while_it_is_hidden(desk: Desk) -> None:
-    desk.run(row(ADA, "Terms"))
-    hidden(desk, Which("last"))
-    since = len(desk.box.received)
-    ran = desk.run(row(ADA, "Terms"), update=True, agrees=True)
-    assert (ran.counts, changes(desk, since)) == ({"not sent": 1}, [])
-    ran = desk.run(row(ADA, "Terms"), update=True, agrees=True, hidden=IfHidden.LEAVE)
-    assert (ran.counts, changes(desk, since)) == ({"skipped": 1}, [])
-
-
-def test_what_others_wrote_is_never_changed(desk: Desk) -> None:
-    desk.box.write(ADA, "Terms")
-    assert desk.run(row(ADA, "Terms", "Private"), skip_existing=True).counts == {"already imported": 1}
-    since = len(desk.box.received)
-    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
-    assert (ran.status, changes(desk, since)) == (1, [])
 
 
 def test_a_hide_without_a_clear_answer_may_have_come_about_though_the_next_is_refused(desk: Desk) -> None:
