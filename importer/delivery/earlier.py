@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -152,21 +152,22 @@ class Earlier:
                     answered.append(AnsweredRow(position, groups[at].group.note, match, groups[at].key.seen))
                 is_left[position] = False
             made(answered)
-            found.add(answered, self._wishes(answered))
+            if differing := [one for one in answered if one.differs]:
+                found.add(differing, self._wishes(answered, {one.delivery.name for one in differing}))
         for one in groups:
             one.left = one.group.positions[is_left[one.group.positions]]
         return found
 
-    def _wishes(self, answered: Iterable[AnsweredRow]) -> Iterator[Wish]:
-        """Yield how the notes of rows can follow them. All rows of a prospect must be given at once."""
+    def _wishes(self, answered: Iterable[AnsweredRow], differing: Collection[bytes]) -> Iterator[Wish]:
+        """Yield how the notes of deliveries can follow their rows. All rows of a prospect must be given at once."""
         by_delivery: defaultdict[bytes, list[AnsweredRow]] = defaultdict(list)
         for one in answered:
-            by_delivery[one.delivery.name].append(one)
-        for rows in by_delivery.values():
-            if self.journal is not None and any(one.differs for one in rows):
-                wish = follow(rows, self.journal.deliveries.key_of, self.kind, keeps_markup=self._keeps_markup)
-                if wish.is_due or wish.left:
-                    yield wish
+            if one.delivery.name in differing:
+                by_delivery[one.delivery.name].append(one)
+        for rows in by_delivery.values() if self.journal is not None else ():
+            wish = follow(rows, self.journal.deliveries.key_of, self.kind, keeps_markup=self._keeps_markup)
+            if wish.is_due or wish.left:
+                yield wish
 
     @cached_property
     def _keeps_markup(self) -> bool:
@@ -250,12 +251,11 @@ class Sorted:
     changed: int = 0
 
     def add(self, answered: Iterable[AnsweredRow], wishes: Iterable[Wish]) -> None:
-        """Count rows whose deliveries exist, and add the wishes about their notes."""
+        """Count rows whose notes differ from them, and add the wishes about these notes."""
         self.wishes.extend(wishes)
         for one in answered:
-            if one.has_other_form:
-                self.more_visible += one.still is not None
-                self.less_visible += one.is_less_visible
+            self.more_visible += one.still is not None
+            self.less_visible += one.is_less_visible
             self.changed += one.is_changed
 
     @property
