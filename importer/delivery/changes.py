@@ -25,10 +25,8 @@ class Wish:
     """Wish to change the note of one delivery.
 
     Attributes:
-        delivery: the delivery.
-        key: the form that its note has, as far as the journal knows.
+        key: the form that the delivery's note has, as far as the journal knows.
         change: the fields that the note is to have.
-        positions: positions of the rows that want it.
         left: what stays different all the same, and why.
         text: the text in which the note was sent, if the sheet has it; a note that reads much like it is the same.
         opened: the form that a change without a clear answer may have given to the note.
@@ -93,12 +91,12 @@ class Wish:
 
 
 def follow(rows: Sequence[AnsweredRow], key_of: Callable[[int], NoteKey], kind: str, *, keeps_markup: bool) -> Wish:
-    """Return the wish that a delivery's note follows the rows that it answers for.
+    """Return the wish that a delivery's note follows the rows that it answers for: the least visible of them.
 
     Args:
-        rows: the rows. The least visibility and status among them count.
+        rows: the rows, from a ``kind`` of sheet.
         key_of: returns the form with a number in the journal.
-        kind: the kind of sheet that the rows are from.
+        kind: the kind of sheet.
         keeps_markup: whether changing a note was seen to keep the markup of its text.
     """
     delivery, positions = rows[0].delivery, [row.position for row in rows]

@@ -53,16 +53,11 @@ class Earlier:
     """What is needed to know which rows of a sheet earlier runs delivered.
 
     Attributes:
-        rows: the rows.
         journal: the journal; None if there is none, so that nothing was delivered.
-        workspace: the workspace of the deliveries.
         key: the API key, with which emails are digested.
         occurrence: what importing again adds to the names of deliveries; empty for a first import.
-        kind: the kind of sheet.
-        in_doubt: what a person said about the rows in question; None if nobody did.
-        hidden: what a person said about the rows whose notes are hidden; None if nobody did.
+        in_doubt, hidden: what a person said about rows in question, and about hidden notes; None if nobody did.
         skips_existing: whether notes that are there already are found before anything is sent.
-        fingerprint: the SHA-256 of the file.
         updates: whether notes follow the sheet.
         stood: returns index of a row of the sheet that a person corrected or left out → what it says in the file.
     """
@@ -164,7 +159,8 @@ class Earlier:
         for one in answered:
             if one.delivery.name in differing:
                 by_delivery[one.delivery.name].append(one)
-        for rows in by_delivery.values() if self.journal is not None else ():
+        assert self.journal is not None
+        for rows in by_delivery.values():
             wish = follow(rows, self.journal.deliveries.key_of, self.kind, keeps_markup=self._keeps_markup)
             if wish.is_due or wish.left:
                 yield wish
@@ -175,11 +171,7 @@ class Earlier:
         return self.journal is not None and self.journal.learned.keeps_markup(self.workspace)
 
     def sent_anew(self, plan: Plan, remaining: Remaining) -> int:
-        """Return how many notes are to be sent if a history seems to be sent again; otherwise 0.
-
-        That is so if most rows of this kind of sheet were known before, and now fewer than a tenth are, unless a person
-        said that the notes are new.
-        """
+        """Return how many notes are to be sent if a history seems to be sent again; otherwise 0 (D169)."""
         new = remaining.deliveries + remaining.held_back
         is_new = new >= _FEWEST_ANEW and new > _MOST_NEW * plan.deliveries
         if not is_new or self.journal is None or not self.kind or self.occurrence or self.in_doubt is InDoubt.NEW:
@@ -231,8 +223,6 @@ class Sorted:
     """Deliveries of a plan by what the journal knows of them.
 
     Attributes:
-        rows: the rows of the sheet.
-        groups: the groups of the plan.
         asked: rows in question that aren't sent, or whose note is there because a person said so.
         decided: rows in question that are sent, because a person said so.
         others: rows that aren't valid and have the ID of a note, or that somebody left out, although they were sent.
@@ -264,11 +254,7 @@ class Sorted:
         return np.concatenate([np.zeros(0, np.int32), *(one.left for one in self.groups)])
 
     def hold_back(self, first: int) -> list[int]:
-        """Leave only the first rows to be delivered, at most ``first`` of them, each for all of its people.
-
-        Returns:
-            positions of the other rows.
-        """
+        """Leave only the first rows to be delivered, each for all of its people; return the positions of the others."""
         last = max(sorted({*self.rows.of_sheet(self.left).tolist()})[:first], default=-1)
         held_back: list[int] = []
         for one in self.groups:
@@ -325,10 +311,7 @@ def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
 def foresee(
     earlier: Earlier, plan: Plan, batch_size: int, first: int | None = None, made: Made = lambda _: None
 ) -> tuple[Remaining, Sequence[Wish]]:
-    """Return what a run would still have to do, and how notes could follow the sheet; see :meth:`Earlier.sort`.
-
-    Nothing is entered in the journal.
-    """
+    """Return what a run would still have to do, and how notes could follow the sheet. Nothing is journalled."""
     found = earlier.sort(plan, made)
     there = set[int]()
     if earlier.occurrence:  # these notes will be there twice

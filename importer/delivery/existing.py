@@ -46,13 +46,7 @@ class ExistingLookup(WholeRead):
 
 
 class Existing:
-    """Lookups of the notes that prospects have before they receive any, each just before a prospect's first request.
-
-    Args:
-        context: the run's context.
-        ledger: records the result of each delivery.
-        evidence: collects facts about notes.
-    """
+    """Lookups of the notes that prospects have before they receive any, each just before a prospect's first request."""
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
         self._context, self._ledger, self._evidence = context, ledger, evidence

@@ -87,12 +87,8 @@ def match(
 ) -> list[Match]:
     """Return the rows of one prospect that are known, or in question; the others are new.
 
-    Args:
-        rows: all rows of the prospect that repeat no other row, in the sheet's order.
-        known: the prospect's deliveries.
-        kind: the kind of sheet.
-        templates: the parts of words that name this sheet's template, and the earlier ones of its kind.
-        by_key: whether a row may be known by its key alone, because notes follow the sheet.
+    The rows repeat no other row. ``templates`` are the parts of words that name this sheet's template, and the earlier
+    ones of its kind. With ``by_key`` a row may be known by its key alone, because notes follow the sheet.
     """
     if len(rows) == 1 == len(known) and (plain := _plainly(rows[0], known[0])) is not None:
         return [plain]

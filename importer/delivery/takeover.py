@@ -38,12 +38,6 @@ ASKED = {
 class Takeover:
     """Deliveries of earlier runs.
 
-    Args:
-        context: the run's context.
-        ledger: records the result of each delivery.
-        resolver: looks up the deliveries that are unclear.
-        duplicates: looks for further copies of notes that were sent again.
-
     Attributes:
         drafts: prospects that are about to get a draft, if only one draft of a prospect is shown.
     """
@@ -151,14 +145,9 @@ class Takeover:
         note: Note | None = None,
         conflicts: ConflictKeys[Post] | None = None,
     ) -> None:
-        """Look up an earlier run's deliveries without a clear answer (D9).
+        """Look up all deliveries of one request of an earlier run, which have no clear answer (D9).
 
-        Args:
-            key: the note's key.
-            deliveries: all deliveries of one request of that run.
-            positions: the positions of their rows.
-            note: the note, to be sent again if it is absent; None if its text isn't known.
-            conflicts: the conflict keys of the plan, if there is one.
+        If its text is known, the note is sent again if it is absent.
         """
         post = _earlier_post(key, deliveries, positions, note)
         post.conflict = None if conflicts is None else conflicts.of(key, post.request.prospects)

@@ -40,11 +40,9 @@ class Patch:
 
     Attributes:
         wish: the wish; its delivery is as the journal knows it now.
-        change: the fields that are sent.
         form: the form that the note gets.
         before: the note as it was read before; None if it wasn't.
         why: why the status is left as it is; None if it isn't.
-        good_until: until when the call may leave.
         is_unclear: whether an attempt has no clear answer, so that the change may have been applied.
     """
 
@@ -71,7 +69,6 @@ class Look(WholeRead):
     """Call that reads a page of a prospect's notes.
 
     Attributes:
-        wishes: the wishes about notes of the prospect.
         proves: the change that is read back; None if the notes are read before they are changed.
         looks: number of looks before this one that showed something else.
     """
@@ -126,10 +123,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         return Counter(fate for fate, _ in self.ended.values())
 
     def change(self, wishes: Sequence[Wish]) -> Stopped | None:
-        """Change notes as wished; return why that ended early, or None.
-
-        The first change of a note that was read goes alone, and is read back whole.
-        """
+        """Change notes as wished, the first alone (D177); return why that ended early, or None."""
         self._size = len(wishes)
         by_prospect: defaultdict[str, list[Wish]] = defaultdict(list)
         for wish in [wish for wish in wishes if wish.is_read]:

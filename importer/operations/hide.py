@@ -103,12 +103,7 @@ class Hidden:
 
 
 def what_to_hide(which: Which, settings: Settings, *, expected: int | None = None) -> Hiding:
-    """Return the notes that would be hidden, without changing them.
-
-    Args:
-        which: which notes are meant.
-        settings: the settings, which name the workspace, and say how a file is read.
-        expected: number of notes that a person has agreed to; None: nobody was asked yet.
+    """Return the notes that would be hidden, without changing them; ``expected`` so many if a person agreed to that.
 
     Raises:
         BadSettings: there is no such run or note, or it belongs to another workspace.
@@ -200,13 +195,7 @@ def described(
 ) -> dict[str, tuple[Sequence[int], str]]:
     """Return the rows and the text of the first notes that would be hidden, by their IDs, as far as the file has them.
 
-    The journal contains no texts.
-
-    Args:
-        planned: the notes.
-        settings: how the run's file is read; None if that isn't known.
-        corrections: a person's corrections of the file.
-        file: the file; None: the one that the run names.
+    The journal contains no texts. The file is ``file``, or the one that the run names.
     """
     wanted = {known.name: known.note_id or "" for known in planned.notes[:SHOWN]}
     path = file or planned.which.file or (None if planned.run is None else Path(planned.run.file))
@@ -229,20 +218,11 @@ def hide(
     clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
 ) -> Hidden:
-    """Make notes private drafts, or give them back as they were. Changing a note twice does no harm.
-
-    Args:
-        planned: the notes that a person agreed to hide.
-        settings: the workspace, and how to call the API.
-        observe: receives the progress.
-        stop: called repeatedly. If it returns a sentence, hiding ends early.
-        clock: seconds since 1970.
-        vendor: the vendor whose API is called.
+    """Make notes private drafts, or give them back as they were. If ``stop`` returns a sentence, that ends early.
 
     Raises:
-        Changed: the notes to hide aren't those that were agreed to; nothing was changed.
-        Busy: an import of the workspace is running; nothing was changed.
-        FirstRun: nobody has confirmed the workspace or its key; nothing was changed.
+        Changed, Busy, FirstRun: the notes aren't those that were agreed to; an import is running; nobody has confirmed
+            the workspace or its key. Nothing was changed.
     """
     with held(settings, observe=observe, stop=stop) as journal:
         current = _found(planned.which, journal, settings)

@@ -90,15 +90,8 @@ def verify(
 ) -> Verified:
     """Read back every delivery of the workspace whose outcome no run knows. Creates nothing.
 
-    Deliveries that a run sent again, but broke off before checking, are checked too.
-
-    Args:
-        settings: the workspace, and how to call the API.
-        begin: receives the number of unsettled deliveries.
-        observe: receives the progress.
-        stop: called repeatedly. If it returns a sentence, the look-up ends early.
-        clock: seconds since 1970.
-        vendor: the vendor whose API is read.
+    Deliveries that a run sent again, but broke off before checking, are checked too. ``begin`` receives the number of
+    unsettled deliveries. If ``stop`` returns a sentence, the look-up ends early.
     """
     with held(settings, observe=observe, stop=stop) as journal:
         unsettled = journal.deliveries.unsettled(settings.workspace)
@@ -262,14 +255,7 @@ def verify_all(
 ) -> ReadBack:
     """Read back the notes that were delivered for a file's rows, and write what became of them.
 
-    Args:
-        file: the file.
-        settings: the workspace, how the file is read, and how to call the API.
-        begin: receives how many calls it takes, and the number of notes.
-        observe: receives the progress.
-        stop: called repeatedly. If it returns a sentence, reading ends early.
-        clock: seconds since 1970.
-        vendor: the vendor whose API is read.
+    ``begin`` receives how many calls it takes, and the number of notes. See :func:`verify`.
 
     Raises:
         Unusable: the file, or the journal, can't be used.
