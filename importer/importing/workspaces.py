@@ -194,7 +194,7 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
         else:
             why = say("unconfirmed.key-of-another-journal", **parts, **names, journal=usual.place)
         return Unconfirmed("key-of-another", why, there if _is_unused(journal, settings) else ())
-    if identity.remembered(owner) is None and (journal is None or not journal.runs.is_confirmed(owner)):
+    if identity.remembered(owner) is None and not _is_confirmed(journal, owner):
         if not (others := _at_the_address(journal, settings)):
             return Unconfirmed("first", say("unconfirmed.first", **parts))
         why = say("unconfirmed.first-beside", **parts, others=", ".join(repr(other.profile) for other in others))
@@ -202,6 +202,11 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     if settings.key and journal is not None and journal.runs.has_key(owner):
         return Unconfirmed("new-key", say("unconfirmed.new-key", **parts))
     return None
+
+
+def _is_confirmed(journal: Journal | None, owner: Workspace) -> bool:
+    """Return whether a person confirmed the workspace, or a run sent, or may have sent, something to it."""
+    return journal is not None and (journal.runs.confirmation(owner) is not None or owner in journal.runs.workspaces())
 
 
 def _used_with(journal: Journal | None, key: str) -> list[Workspace]:
@@ -299,7 +304,7 @@ def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
 
 def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint, Rate]:
     """Return the rate of each kind of call that the API allowed an earlier run, as far as they are known."""
-    limits = {} if journal is None else journal.learned.limits(settings.workspace)
+    limits = {} if journal is None else journal.learned.all(settings.workspace).get("limits", {})
     return {kind: Rate(*limits[kind]) for kind in Endpoint if kind in limits}
 
 
