@@ -144,7 +144,7 @@ def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = Fals
         check_confirmed(journal, settings, is_agreed=False)
     owner = _owner(journal, settings)
     journal.runs.confirm(owner, None, settings.key)
-    journal.count = identity.remember(owner, journal.id, journal.place, journal.runs.latest_request(), settings.key)
+    journal.count = identity.remember(owner, journal.id, journal.name, journal.runs.latest_request(), settings.key)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class Journal:
     """Open journal. It must not be used by several threads at once.
 
     Attributes:
-        name: its name in messages: the file or the URL.
+        name: the absolute path of its file, or its URL.
         is_shared: whether other machines may use it.
         id: its random ID, which only its copies share.
         count: called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
@@ -96,11 +96,6 @@ class Journal:
         self.learned, self.changes, self.left_out = Memory(store, "learned"), Changes(store), LeftOut(store)
         self.id = store.about("id")
         self.count: Callable[[int], None] = lambda _: None
-
-    @property
-    def place(self) -> str:
-        """URL of the journal, or the absolute path of its file."""
-        return self.name if self._store.file is None else str(self._store.file.absolute())
 
     @staticmethod
     def exists(address: Path | str) -> bool:

@@ -83,7 +83,7 @@ class Deliveries:
         """
         if not claims:
             return []
-        numbers = [self._request(run, claim.note, sent_at, claim.since) for claim in claims]
+        numbers = [self._request(run, sent_at, claim.since) for claim in claims]
         of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": sent_at}
         rows: list[dict[str, object]] = []
         for number, claim in zip(numbers, claims, strict=True):
@@ -96,14 +96,14 @@ class Deliveries:
             )
         return numbers if self._store.many(sql.CLAIM, rows) == len(rows) else None
 
-    def _request(self, run: Run, note: int, sent_at: float, since: float | None = None) -> int:
-        return self._store.inserted(sql.NEW_REQUEST, run=run.id, note=note, sent_at=sent_at, since=since)
+    def _request(self, run: Run, sent_at: float, since: float | None = None) -> int:
+        return self._store.inserted(sql.NEW_REQUEST, run=run.id, sent_at=sent_at, since=since)
 
     def found(self, run: Run, found: Sequence[FoundDelivery], at: float) -> None:
         """Record notes that prospects had already, whoever made them; each answers for its row from now on."""
         with self._store.transaction():
             of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": at}
-            rows = [{**of_run, **one._asdict(), "request": self._request(run, one.note, at)} for one in found]
+            rows = [{**of_run, **one._asdict(), "request": self._request(run, at)} for one in found]
             self._store.many(sql.FOUND, rows)
 
     def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:

@@ -32,7 +32,7 @@ NEW_NOTES = """
 
 # -- requests and answers ---------------------------------------------------------------------------------------------
 
-NEW_REQUEST = "INSERT INTO requests (run, note, sent_at, since) VALUES (:run, :note, :sent_at, :since)"
+NEW_REQUEST = "INSERT INTO requests (run, sent_at, since) VALUES (:run, :sent_at, :since)"
 CLAIM = """
     INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, request, at, resent_at)
     VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'sending', :request, :at, :resent_at)
@@ -146,7 +146,7 @@ def _latest(of_run: str, is_answer: str) -> str:
     return f"""
         SELECT deliveries.prospect, deliveries.note_id
         FROM (
-            SELECT requests.id, requests.note, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
+            SELECT requests.id, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
             WHERE runs.workspace = :workspace {of_run} ORDER BY requests.id DESC LIMIT 100
         ) AS latest
         JOIN deliveries ON deliveries.request = latest.id

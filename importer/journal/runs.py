@@ -162,7 +162,7 @@ class Runs:
             _LISTED, workspace=number, is_any=workspace is None, name=name, fingerprint=fingerprint
         )
         return [
-            Run(number, run, Workspace(profile, base_url), *values, json.loads(counts or "{}"))
+            Run(number, run, Workspace(profile, base_url), *(*values, json.loads(counts or "{}")))
             for number, run, profile, base_url, *values, counts in found
         ]
 

@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 20
+VERSION = 21
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -64,7 +64,6 @@ TABLES = {
     "requests": """
         id INTEGER PRIMARY KEY,
         run INTEGER NOT NULL REFERENCES runs (id),
-        note INTEGER NOT NULL REFERENCES notes (id),  -- the note of all its deliveries
         sent_at FLOAT NOT NULL,  -- by our clock
         since FLOAT  -- the earliest time of the first attempt by the clock of the server, if known
     """,

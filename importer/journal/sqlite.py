@@ -63,7 +63,7 @@ class SQLiteStore(Store):
             if (about := _described(path)) is not None:
                 schema.check(about, str(path))
             _create_private(path)
-            store = cls(connect(path), str(given), path)
+            store = cls(connect(path), str(path), path)
             try:
                 if about is None:
                     with store.transaction():

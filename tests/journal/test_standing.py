@@ -138,7 +138,7 @@ def test_a_link_to_a_journal_leads_to_the_same_file_and_the_same_lock(path: Path
     link = link / "another.sqlite"
     link.symlink_to(path)
     with Journal.open(link) as same:
-        assert (same.id, same.place) == (journal.id, journal.place)
+        assert (same.id, same.name) == (journal.id, journal.name)
         with pytest.raises(Exception, match="Another import of this workspace"), same.held(HERE):
             pass
     assert [file.name for file in link.parent.iterdir()] == [link.name]
