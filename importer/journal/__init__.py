@@ -108,7 +108,7 @@ class Journal:
         """Open a journal; create it if there is none.
 
         Args:
-            address: a file's path, or a URL: ``sqlite:///FILE``, ``postgresql://HOST/DATABASE``.
+            address: a file's path, or a URL: ``postgresql://HOST/DATABASE``.
 
         Raises:
             BadSettings: the URL can't be used.

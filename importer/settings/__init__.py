@@ -15,7 +15,7 @@ keystore   the system's key store
 """
 
 from importer.files import keep_private, make_private_folder
-from importer.settings.address import LIVE, api_address, canonical_url, checked_url, default_journal, journal_place
+from importer.settings.address import LIVE, api_address, checked_url, default_journal, journal_place
 from importer.settings.kinds import with_tilde
 from importer.settings.limits import Limits, Rate, TimeWindow
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient, read_key, who_can_read
@@ -38,7 +38,6 @@ __all__ = [
     "TimeWindow",
     "Topic",
     "api_address",
-    "canonical_url",
     "checked_url",
     "default_journal",
     "journal_place",

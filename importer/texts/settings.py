@@ -50,25 +50,22 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "meaning.draft": "Draft",
     "address.no-such-journal": (
         "A journal at {scheme}:/… is not supported. A journal is a SQLite file or a PostgreSQL database.\n"
-        "Name a file, as in `journal journal.sqlite`, or a URL, as in `journal sqlite:///journal.sqlite` or `journal postgresql://importer@db.example.com/notes`."
+        "Name a file, as in `journal journal.sqlite`, or a database, as in `journal postgresql://importer@db.example.com/notes`."
     ),
-    "address.no-journal": "The journal can't be {text}.\nName a file: `journal`.",
-    "address.journal-in-memory": (
+    "address.no-journal": (
         "The journal can't be {text}, because it has to outlast the run. Without it, the next run would send every note again.\n"
         "Name a file: `journal practice.sqlite`."
     ),
     "address.with-password": (
         "The URL of the journal contains a password, which others can read.\n"
-        "Remove the password from the URL. Put it into the file that PGPASSFILE names (usually ~/.pgpass on this machine), or into a service file, as in `journal postgresql:///?service=notes`."
+        "Remove the password from the URL. Put it into the file that PGPASSFILE names (usually ~/.pgpass on this machine)."
     ),
-    "address.bad-url": "The base URL {text} can't be read: {error}.\nThe live service is {live}.",
     "address.too-much": (
         "The base URL must not contain a user name, a password, a query or a fragment.\nThe live service is {live}."
     ),
-    "address.no-web-address": "The base URL {text} is not a web address.\nThe live service is {live}.",
-    "address.not-plain": (
-        "The path of the base URL {text} is not plain. It must not contain '.', '..', an empty part or unusual characters.\n"
-        "Write the final address, as in {live}."
+    "address.no-address": (
+        "The base URL {text} is not a plain web address. Its path must not contain '.', '..', an empty part or unusual characters.\n"
+        "The live service is {live}."
     ),
     "address.not-https": (
         "The base URL {text} does not use https, so the API key would be sent unencrypted.\nWrite https://{host}…"

@@ -45,7 +45,6 @@ def test_the_same_journal_is_taken_wherever_it_is_moved(live: Settings, tmp_path
     usual = opened(live)
     moved = Path(live.journal).rename(tmp_path / "moved.sqlite")
     assert opened(replace(live, journal=moved)) == usual
-    assert opened(replace(live, journal=f"sqlite:///{moved}")) == usual
 
 
 def test_another_journal_in_its_place_stops_with_4(live: Settings, tmp_path: Path) -> None:

@@ -434,5 +434,3 @@ def test_another_kind_of_journal_is_refused_and_no_folder_is_made(
     assert "postgresql" in said
     assert "secret" not in said
     assert [*tmp_path.iterdir()] == []
-    Journal.open("sqlite:///here.sqlite").close()
-    assert (tmp_path / "here.sqlite").is_file()
