@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from importer.errors import OpenToOthers
 from importer.messages import Message, render, say, words
@@ -91,7 +91,6 @@ class Draft:
 
     def __init__(self, path: Path, file: BufferedRandom) -> None:
         self.folder, self.path, self.file = path.parent, path, file
-        self._digest: bytes | None = None
 
     def finish(self, rights: int = USUAL, bounds: Iterable[os.stat_result] = ()) -> None:
         """Write everything to disk, and set the file's permissions.
@@ -113,10 +112,7 @@ class Draft:
     @property
     def digest(self) -> bytes:
         """SHA-256 of the content; it must be read before the file is put in its place."""
-        if self._digest is None:
-            self.file.seek(0)
-            self._digest = hashlib.file_digest(self.file, "sha256").digest()
-        return self._digest
+        return digest(self.file)
 
     @property
     def content(self) -> bytes:
@@ -202,7 +198,7 @@ def called_after(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
-def digest(file: BufferedReader) -> bytes:
+def digest(file: BinaryIO) -> bytes:
     """Return the SHA-256 of an open file's content. Raises OSError."""
     file.seek(0)
     return hashlib.file_digest(file, "sha256").digest()
@@ -245,7 +241,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def keep_private(*paths: Path) -> None:
-    """Check that only this user and the administrator can write to these files, and to the folders that hold them.
+    """Check that only this user, a group of this user and the administrator can write to these files and their folders.
 
     Anybody else who could write there could change what the program believes. Missing files and folders need no check.
     Windows is not checked: a folder has the rights of the one above it, which is the user's.
@@ -264,44 +260,14 @@ def keep_private(*paths: Path) -> None:
 
 
 def _see_that_it_is_private(place: Path, there: os.stat_result) -> None:
-    user = os.geteuid()
-    is_anothers = there.st_uid not in (user, 0)
-    others = 0o002 if there.st_mode & 0o020 and there.st_gid in _own_groups(there, user) else 0o022
-    if (not is_anothers and not there.st_mode & others) or os.statvfs(place).f_flag & os.ST_RDONLY:
+    is_ours, is_in_group = there.st_uid in (os.geteuid(), 0), there.st_gid in (os.getegid(), *os.getgroups())
+    others = 0o002 if is_in_group else 0o022  # to a group of ours somebody gave the place on purpose
+    if (is_ours and not there.st_mode & others) or os.statvfs(place).f_flag & os.ST_RDONLY:
         return
-    if is_anothers:
-        raise OpenToOthers(say("files.of-another-user", place=str(place), owner=_name_of(there.st_uid)))
-    if there.st_uid != user or there.st_mode & stat.S_ISVTX:  # it is meant for others, as /tmp is
+    if there.st_uid != os.geteuid() or there.st_mode & stat.S_ISVTX:  # it is meant for others, as /tmp is
         raise OpenToOthers(say("files.shared", place=str(place)))
-    command = f"chmod {'go' if others & 0o020 else 'o'}-w {shlex.quote(str(place))}"
+    command = f"chmod {'o' if is_in_group else 'go'}-w {shlex.quote(str(place))}"
     raise OpenToOthers(say("files.open-to-others", place=str(place), command=command))
-
-
-def _own_groups(there: os.stat_result, user: int) -> set[int]:
-    """Return the groups that may write to a place, because they hold this user alone, or the administrator chose them.
-
-    Many systems give each user a group of the same name. Kubernetes gives a volume of root to a group (fsGroup).
-    """
-    import grp  # noqa: PLC0415 - Windows has neither
-    import pwd  # noqa: PLC0415
-
-    groups = {os.getegid(), *os.getgroups()} if there.st_uid == 0 else set()
-    with contextlib.suppress(KeyError):  # the user or the group has no name
-        account = pwd.getpwuid(user)
-        group = grp.getgrgid(account.pw_gid)
-        if group.gr_name == account.pw_name and {*group.gr_mem} <= {account.pw_name}:
-            groups.add(group.gr_gid)
-    return groups
-
-
-def _name_of(user: int) -> str:
-    """Return a user's name, or the number if there is none."""
-    import pwd  # noqa: PLC0415 - Windows has none
-
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return str(user)
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -> int:

@@ -129,16 +129,13 @@ def _see_listing(url: Url, store: Any, path: str) -> None:
     """Check that S3 itself lists a folder, even an empty one. A 404 from another server isn't an empty folder.
 
     Raises:
-        UnreadableFile: the server returned no listing.
-        OSError: the bucket doesn't exist, or S3 can't be read.
+        UnreadableFile: the server returned no listing, or there is no such bucket.
+        OSError: S3 can't be read.
     """
     bucket, _, key = path.partition("/")
-    try:
+    listing: dict[str, Any] = {}
+    with contextlib.suppress(FileNotFoundError):
         listing = store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
-    except FileNotFoundError as error:
-        if _is_without_bucket(error):
-            raise
-        listing = {}
     if "Name" not in listing and "KeyCount" not in listing:
         raise UnreadableFile(say("store.no-listing", file=str(url)))
 
@@ -233,9 +230,6 @@ def _readable(url: Url) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        if _is_without_bucket(error):
-            bucket = repr(url.parts[1])
-            raise UnreadableFile(say("store.no-bucket", bucket=bucket, file=str(url))) from error
         raise UnreadableFile(say("files.none", file=str(url))) from error
     except ConnectionError as error:
         raise NotReached(say("store.not-reached", file=str(url), why=why(error))) from error
@@ -257,14 +251,12 @@ def _store(url: Url) -> Iterator[tuple[Any, str]]:
     except (ImporterError, FileTrouble, FileNotFoundError):
         raise
     except Exception as error:
-        text, name = _words(error), type(error).__name__
-        if "Credentials" in name or "Token" in name or "ProfileNotFound" in name:
-            raise NotAllowed(say("store.credentials", said=text)) from error
-        if isinstance(error, PermissionError):
-            raise NotAllowed(say("store.denied", said=text)) from error
-        if (isinstance(error, OSError) and error.errno in _REFUSED) or isinstance(error, (ValueError, TypeError)):
-            raise FileTrouble(say("store.refuses", said=text), errno.EINVAL) from error
-        raise OutOfReach(say("store.out-of-order", said=text)) from error
+        is_refused = isinstance(error, (PermissionError, ValueError, TypeError)) or (
+            isinstance(error, OSError) and error.errno in _REFUSED
+        )
+        if is_refused or re.search("Credentials|Token|ProfileNotFound", type(error).__name__):
+            raise NotAllowed(say("store.refuses", said=_words(error))) from error
+        raise OutOfReach(say("store.out-of-order", said=_words(error))) from error
 
 
 def _opened(url: Url) -> tuple[Any, str]:
@@ -286,8 +278,3 @@ def _words(error: Exception) -> str:
     """Return a library's message without its full stop."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return (text or type(error).__name__).strip().rstrip(".")
-
-
-def _is_without_bucket(error: FileNotFoundError) -> bool:
-    response = getattr(error.__cause__, "response", None) or {}
-    return response.get("Error", {}).get("Code") == "NoSuchBucket" or "bucket does not exist" in str(error)

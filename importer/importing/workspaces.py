@@ -17,13 +17,13 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from importer.api import Endpoint
 from importer.calls.workers import LONGEST_WAIT
-from importer.errors import BadSettings, Busy, Changed, FirstRun, Interrupted, UnusableJournal
+from importer.errors import BadSettings, Busy, Changed, FirstRun, Interrupted
 from importer.importing.wording import listed
 from importer.journal import Journal, Run, identity, lock
 from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
-from importer.settings import Rate, Settings, journal_place
+from importer.settings import Rate, Settings
 
 _SEVERAL = 3  # maximum number of other profiles; of more, only those with a similar name are shown
 
@@ -102,20 +102,6 @@ def _owner(journal: Journal | None, settings: Settings) -> Workspace:
     return settings.workspace if journal is None else journal.owner(settings.workspace)
 
 
-def check_place(settings: Settings) -> None:
-    """Check that a journal could be created, as far as that is possible without creating it.
-
-    Raises:
-        UnusableJournal: the path of the journal's folder isn't a folder.
-    """
-    file = journal_place(settings.journal)
-    if not isinstance(file, Path):
-        return  # looking for the journal has shown that its server can be reached
-    folder = next(filter(Path.exists, file.absolute().parents), None)
-    if folder is not None and not folder.is_dir():
-        raise UnusableJournal(say("journals.folder-is-none", file=str(file), folder=str(folder)))
-
-
 def check_confirmed(journal: Journal, settings: Settings, *, is_agreed: bool) -> None:
     """Check that a person said whose workspace the profile is, or agreed to a number of notes and no other is possible.
 
@@ -186,13 +172,8 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     if owner in used:
         return None
     if used:
+        why = say("unconfirmed.key-of-another", **parts, others=", ".join(repr(str(other)) for other in used))
         there = [other for other in used if journal is not None and journal.has(other)]
-        usual = None if there else identity.remembered(used[0])
-        names = {"others": ", ".join(repr(str(other)) for other in used)}
-        if usual is None:
-            why = say("unconfirmed.key-of-another", **parts, **names)
-        else:
-            why = say("unconfirmed.key-of-another-journal", **parts, **names, journal=usual.place)
         return Unconfirmed("key-of-another", why, there if _is_unused(journal, settings) else ())
     if identity.remembered(owner) is None and not _is_confirmed(journal, owner):
         if not (others := _at_the_address(journal, settings)):

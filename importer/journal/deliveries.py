@@ -313,10 +313,11 @@ class Identities:
 
     def enter(self, workspace: Workspace, identities: Iterable[Identity]) -> None:
         """Enter digests of deliveries; those that are known stay."""
-        with self._store.transaction():
-            number = self._store.entered(workspace)
-            rows = ({"workspace": number, "who": who, "what": what, "name": name} for who, what, name in identities)
-            self._store.many(sql.IDENTIFY, rows)
+        if told := [*identities]:
+            with self._store.transaction():
+                number = self._store.entered(workspace)
+                rows = ({"workspace": number, "who": who, "what": what, "name": name} for who, what, name in told)
+                self._store.many(sql.IDENTIFY, rows)
 
     def told(self, workspace: Workspace, who: Sequence[str]) -> Iterator[tuple[str, KnownDelivery, frozenset[bytes]]]:
         """Yield the deliveries of these prospects or emails, each with its digests. All of them must fit in memory."""

@@ -54,11 +54,7 @@ def journal_place(address: Path | str) -> Path | str:
 
 def _database(url: str) -> str:
     """Return the URL; refuse a password in it, because others see settings, and messages and profiles show them."""
-    _, _, rest = url.partition("://")
-    location, _, query = rest.partition("?")
-    parameters = {unquote(part.partition("=")[0]).strip().lower() for part in query.split("&")}
-    login, at_sign, _ = location.rpartition("@")
-    if (at_sign and ":" in login) or parameters & {"password", "sslpassword"}:
+    if re.search(r"://[^?]*:[^?]*@|[?&]\s*(ssl)?password\s*=", unquote(url), re.IGNORECASE):
         raise BadSettings(say("address.with-password"))
     return url
 

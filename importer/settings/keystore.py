@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from importer.errors import BadSettings
@@ -35,7 +34,7 @@ def kept(workspace: Workspace) -> str | None:
     Raises:
         BadSettings: there is a store, but it doesn't answer.
     """
-    with _errors_translated("keystore.not-asked", workspace=str(workspace)):
+    with _errors_translated(workspace):
         store = _store()
         return None if store is None else store.get_password(_SERVICE, str(workspace))
 
@@ -46,13 +45,10 @@ def keep(workspace: Workspace, key: str) -> str:
     Raises:
         BadSettings: there is no store, or it didn't keep the key.
     """
-    with _errors_translated("keystore.not-written"):
+    with _errors_translated(workspace):
         store = _needed_store()
         store.set_password(_SERVICE, str(workspace), key)
-        is_kept = store.get_password(_SERVICE, str(workspace)) == key
-    if not is_kept:
-        raise BadSettings(say("keystore.did-not-keep", store=str(store.name)))
-    return str(store.name)
+        return str(store.name)
 
 
 def forget(workspace: Workspace) -> bool:
@@ -61,36 +57,37 @@ def forget(workspace: Workspace) -> bool:
     Raises:
         BadSettings: there is no store, or it doesn't delete the key.
     """
-    with _errors_translated("keystore.not-changed"):
+    with _errors_translated(workspace):
         store = _needed_store()
         had_key = store.get_password(_SERVICE, str(workspace)) is not None
         if had_key:
             store.delete_password(_SERVICE, str(workspace))
-    return had_key
+        return had_key
 
 
 def _store() -> KeyringBackend | None:
-    if find_spec("keyring") is None:
+    try:
+        import keyring  # noqa: PLC0415 - slow, because it looks for stores; only needed without another key
+        from keyring.backends import fail, null  # noqa: PLC0415 - see above
+    except ImportError:
         return None
-    import keyring  # noqa: PLC0415 - slow, because it looks for stores; only needed without another key
-    from keyring.backends import fail, null  # noqa: PLC0415 - see above
-
     backend = keyring.get_keyring()
     return None if isinstance(backend, (fail.Keyring, null.Keyring)) else backend
 
 
 def _needed_store() -> KeyringBackend:
     if (store := _store()) is None:
-        raise BadSettings(say("keystore.not-found" if find_spec("keyring") else "keystore.needs-keyring"))
+        raise BadSettings(say("keystore.not-found"))
     return store
 
 
 @contextmanager
-def _errors_translated(kind: str, **parts: str) -> Iterator[None]:
+def _errors_translated(workspace: Workspace) -> Iterator[None]:
     """Raise BadSettings for any error of a store."""
     try:
         yield
     except BadSettings:
         raise
     except Exception as error:  # locked, no session, no permission: each store has exceptions of its own
-        raise BadSettings(say(kind, **parts, error=str(error) or type(error).__name__)) from error
+        words = str(error) or type(error).__name__
+        raise BadSettings(say("keystore.failed", workspace=str(workspace), error=words)) from error

@@ -7,7 +7,6 @@ each address, with an origin that messages show instead.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import stat
 from collections.abc import Mapping
@@ -16,34 +15,23 @@ from enum import StrEnum
 from pathlib import Path
 
 from importer.errors import BadSettings, NoKey
-from importer.messages import Message, say
+from importer.messages import Message, say, words
 
 KEY_VARIABLE = "SALESHANDY_API_KEY"
 ADDRESSES_VARIABLE = "NOTE_IMPORTER_NOTIFY_ADDRESSES"
 WHAT_A_KEY_IS = say("key.what-it-is")
 _SETTING = "api-key-file"
-_ASSIGNED = re.compile(
-    rf"^[ \t]*(?:export[ \t]+)?{KEY_VARIABLE}[ \t]*=[ \t]*([\"']?)([^\n]*?)\1[ \t\r]*$", re.MULTILINE
-)
 
 
 def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ) -> str:
     """Return the API key, from the file if one is named, otherwise from the environment.
 
-    The file holds only the key, or a line ``SALESHANDY_API_KEY=…`` as in files of environment variables.
-
     Raises:
         BadSettings: there is no key, or the text can't be a key.
     """
     if key_file is not None:
-        try:
-            key = _in_file(key_file.read_text(encoding="utf-8-sig"))
-        except (OSError, UnicodeDecodeError) as error:
-            message = say("key.file-unreadable", file=str(key_file.absolute()), error=why_unreadable(error))
-            raise BadSettings(message, setting=_SETTING) from error
-        if not key:
-            raise BadSettings(say("key.file-empty", file=str(key_file)), setting=_SETTING)
-        if not can_be_key(key):
+        key = _text_of(key_file, "key.file-unreadable", _SETTING).strip()
+        if not key or not can_be_key(key):
             raise BadSettings(say("key.not-in-file", file=str(key_file), why=WHAT_A_KEY_IS), setting=_SETTING)
         return key
     key = environment.get(KEY_VARIABLE, "").strip()
@@ -54,17 +42,13 @@ def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ)
     return key
 
 
-def why_unreadable(error: OSError | UnicodeDecodeError) -> Message:
-    """Return why a text file can't be read."""
-    return (
-        say("key.system-says", error=str(error.strerror)) if isinstance(error, OSError) else say("key.not-a-text-file")
-    )
-
-
-def _in_file(text: str) -> str:
-    """Return the key after the last ``SALESHANDY_API_KEY=`` in a file's text, or the whole text if there is none."""
-    assignments = _ASSIGNED.findall(text)
-    return str(assignments[-1][1] if assignments else text).strip()
+def _text_of(file: Path, kind: str, setting: str) -> str:
+    """Return a file's text. Raises BadSettings of this kind."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = words(str(error.strerror)) if isinstance(error, OSError) else say("key.not-a-text-file")
+        raise BadSettings(say(kind, file=str(file.absolute()), error=why), setting=setting) from error
 
 
 def can_be_key(text: str) -> bool:
@@ -115,15 +99,12 @@ def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
         BadSettings: the file can't be read, or holds no address.
     """
     if file is None:
-        words = os.environ.get(ADDRESSES_VARIABLE, "").split()
+        addresses = os.environ.get(ADDRESSES_VARIABLE, "").split()
         return tuple(
-            Recipient(word, say("recipients.in-variable", number=str(number))) for number, word in enumerate(words, 1)
+            Recipient(address, say("recipients.in-variable", number=str(number)))
+            for number, address in enumerate(addresses, 1)
         )
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        message = say("recipients.unreadable", file=str(file), error=why_unreadable(error))
-        raise BadSettings(message, setting="notify-file") from error
+    text = _text_of(file, "recipients.unreadable", "notify-file")
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     recipients = tuple(
         Recipient(line, say("recipients.in-file", line=str(number), file=str(file)))

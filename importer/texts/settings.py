@@ -81,14 +81,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Enter it under Settings. Or put it into the environment variable SALESHANDY_API_KEY, or into a file that you name with `api-key-file`."
     ),
     "key.file-unreadable": "The API key could not be read from {file}: {error}.\nPut the file there, or name another.",
-    "key.file-empty": "The file {file} is empty.\nPut the API key into it, alone or as a line SALESHANDY_API_KEY=….",
     "key.not-in-file": (
-        "The file {file} does not contain an API key: {why}.\n"
-        "Put the API key into it, alone or as a line SALESHANDY_API_KEY=…."
+        "The file {file} does not contain an API key: {why}.\nPut the API key into it, and nothing else."
     ),
     "key.not-in-variable": "The environment variable SALESHANDY_API_KEY does not contain an API key: {why}.",
     "key.not-a-text-file": "it is not a text file",
-    "key.system-says": "{error}",
     "key.others-can-read": (
         "Other users of this machine can read the API key in {file}.\nMake the file private: chmod 600 {argument}"
     ),
@@ -103,22 +100,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "recipients.none": "The file {file} contains no notification address.\nWrite one address on each line.",
     "recipients.in-variable": "address {number} in the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES",
     "recipients.in-file": "line {line} of {file}",
-    "keystore.needs-keyring": (
-        "The system's key store can't be used, because a package is missing.\n"
+    "keystore.not-found": (
+        "No key store was found on this system. The package that asks it may be missing.\n"
         "Install it with: pip install keyring. Or do without it. {action.keep-key-in-file}."
     ),
-    "keystore.not-found": "No key store was found on this system.\n{action.keep-key-in-file}.",
-    "keystore.did-not-keep": "The system's key store ({store}) did not save the key.\n{action.keep-key-in-file}.",
-    "keystore.not-asked": (
-        "The key of {workspace} could not be read from the system's key store: {error}.\n"
-        "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
-    ),
-    "keystore.not-written": (
-        "The key could not be saved in the system's key store: {error}.\n"
-        "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
-    ),
-    "keystore.not-changed": (
-        "The system's key store could not be changed: {error}.\n"
+    "keystore.failed": (
+        "The system's key store did not answer about the key of {workspace}: {error}.\n"
         "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
     ),
     "profile.no-table": "{where:capital} is not a table of settings. It should start with [{name}].",

@@ -249,7 +249,7 @@ def test_deliveries_in_another_journal_are_named_and_not_continued_here(
         unclear = prepared.preview.unconfirmed
     assert unclear is not None
     assert (unclear.kind, unclear.others) == ("key-of-another", ())
-    assert f"with the journal {away.journal}" in render(unclear.why)
+    assert "used before as 'night at https://notes.invalid/v1'" in render(unclear.why)
     assert run(sheet, other, vendor).exit_status == 2
     assert len(box.notes) == 1
 
