@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from importer.errors import OpenToOthers
 from importer.messages import Message, render, say, words
@@ -106,7 +106,10 @@ class Draft:
         own = os.fstat(self.file.fileno())
         for bound in bounds:
             rights &= _granted(bound, own.st_gid)
-        _set_rights(self.file.fileno(), rights & ~_umask() | OWNER_ONLY)
+        if os.name == "posix":  # on Windows a file has its folder's permissions
+            umask = os.umask(0o077)  # it can only be read by setting it
+            os.umask(umask)
+            os.fchmod(self.file.fileno(), rights & ~umask | OWNER_ONLY)
         os.fsync(self.file.fileno())
 
     @property
@@ -154,7 +157,14 @@ def move(path: Path, place: Path) -> None:
     if os.name == "nt":
         path.rename(place)  # on Windows, this never replaces a file
         return
-    is_linked = _link(path, place)
+    is_linked = True
+    try:
+        os.link(path, place, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        is_linked = False
+        os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, OWNER_ONLY))
     try:
         if is_linked:
             path.unlink()
@@ -163,18 +173,6 @@ def move(path: Path, place: Path) -> None:
     except OSError:
         place.unlink()
         raise
-
-
-def _link(path: Path, place: Path) -> bool:
-    """Make a hard link and return True; or, if that is impossible, an empty file and return False. Raises OSError."""
-    try:
-        os.link(path, place, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, OWNER_ONLY))
-        return False
-    return True
 
 
 def put_back(moved: Path, path: Path) -> None:
@@ -198,7 +196,7 @@ def called_after(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
-def digest(file: BinaryIO) -> bytes:
+def digest(file: BufferedReader | BufferedRandom) -> bytes:
     """Return the SHA-256 of an open file's content. Raises OSError."""
     file.seek(0)
     return hashlib.file_digest(file, "sha256").digest()
@@ -324,18 +322,6 @@ def _granted(bound: os.stat_result, group: int) -> int:
     if bound.st_gid != group:
         granted &= ~0o060 | (granted & 0o006) << 3
     return granted
-
-
-def _umask() -> int:
-    """Return the umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def _set_rights(handle: int, rights: int) -> None:
-    if os.name == "posix":  # on Windows a file has its folder's permissions
-        os.fchmod(handle, rights)
 
 
 def _folder_to_disk(folder: Path) -> None:

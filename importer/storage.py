@@ -246,8 +246,14 @@ def _store(url: Url) -> Iterator[tuple[Any, str]]:
         OSError: an operation failed: FileNotFoundError, PermissionError, ConnectionError if the store can't be reached
             or is out of order, another one if it refuses.
     """
+    if url.scheme != "s3":
+        raise BadSettings(say("store.no-such", file=str(url), scheme=url.scheme))
     try:
-        yield _opened(url)
+        from s3fs import S3FileSystem  # noqa: PLC0415 - only needed for a URL
+    except ImportError as error:
+        raise BadSettings(say("store.no-s3", scheme=url.scheme)) from error
+    try:
+        yield S3FileSystem(use_listings_cache=False), str(url).partition("://")[2]
     except (ImporterError, FileTrouble, FileNotFoundError):
         raise
     except Exception as error:
@@ -257,16 +263,6 @@ def _store(url: Url) -> Iterator[tuple[Any, str]]:
         if is_refused or re.search("Credentials|Token|ProfileNotFound", type(error).__name__):
             raise NotAllowed(say("store.refuses", said=_words(error))) from error
         raise OutOfReach(say("store.out-of-order", said=_words(error))) from error
-
-
-def _opened(url: Url) -> tuple[Any, str]:
-    if url.scheme != "s3":
-        raise BadSettings(say("store.no-such", file=str(url), scheme=url.scheme))
-    try:
-        from s3fs import S3FileSystem  # noqa: PLC0415 - only needed for a URL
-    except ImportError as error:
-        raise BadSettings(say("store.no-s3", scheme=url.scheme)) from error
-    return S3FileSystem(use_listings_cache=False), str(url).partition("://")[2]
 
 
 def has_changed(name: str) -> ChangedMeanwhile:

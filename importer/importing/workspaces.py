@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,10 +80,8 @@ def held(
 
 @contextmanager
 def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
-    with ExitStack() as stack:
-        stack.enter_context(journal.held(settings.workspace))
-        if settings.key and not settings.is_unguarded:
-            stack.enter_context(identity.account_held(settings.key))
+    is_alone = not settings.key or settings.is_unguarded
+    with journal.held(settings.workspace), nullcontext() if is_alone else identity.account_held(settings.key):
         yield
 
 
@@ -258,15 +256,14 @@ def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
         BadSettings: there is no such run.
     """
     if name == "last":
-        run = next((run for run in journal.runs.listed(workspace) if run.ended != "declined"), None)
-        kind = "workspaces.no-last-run"
+        found = (run for run in journal.runs.listed(workspace) if run.ended != "declined")
+        nothing = say("workspaces.no-last-run", journal=journal.name, run=repr(name), workspace=str(workspace))
+        nothing = elsewhere(journal, workspace) or nothing
     else:
-        run = next(iter(journal.runs.listed(name=name)), None)
-        kind = "workspaces.no-such-run"
-    if run is None:
-        about = {"workspace": str(workspace)} if name == "last" else {}
-        there = elsewhere(journal, workspace) if name == "last" else None
-        raise BadSettings(there or say(kind, journal=journal.name, run=repr(name), **about))
+        found = (run for run in journal.runs.listed(name=name))
+        nothing = say("workspaces.no-such-run", journal=journal.name, run=repr(name))
+    if (run := next(found, None)) is None:
+        raise BadSettings(nothing)
     return run
 
 

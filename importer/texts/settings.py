@@ -99,7 +99,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "recipients.none": "The file {file} contains no notification address.\nWrite one address on each line.",
     "recipients.in-variable": "address {number} in the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES",
-    "recipients.in-file": "line {line} of {file}",
+    "recipients.in-file": "line {number} of {file}",
     "keystore.not-found": (
         "No key store was found on this system. The package that asks it may be missing.\n"
         "Install it with: pip install keyring. Or do without it. {action.keep-key-in-file}."

@@ -181,7 +181,11 @@ def test_a_key_file_that_cant_be_read_is_said(tmp_path: Path) -> None:
     missing, empty, binary = tmp_path / "none.txt", tmp_path / "empty.txt", tmp_path / "key.bin"
     empty.write_text(" \n", encoding="utf-8")
     binary.write_bytes(b"\xff\xfe\xfa")
-    for file, words in ((missing, "could not be read"), (empty, "does not contain an API key"), (binary, "it is not a text file")):
+    for file, words in (
+        (missing, "could not be read"),
+        (empty, "does not contain an API key"),
+        (binary, "it is not a text file"),
+    ):
         with pytest.raises(BadSettings, match=words) as error:
             read_key(file, {KEY_VARIABLE: "unused"})
         assert str(file) in str(error.value)
