@@ -262,12 +262,6 @@ class Deliveries:
     def _states_of(self, run: Run) -> dict[DeliveryState, int]:
         return {STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)}
 
-    def hidden_by_run(self, workspace: Workspace | None = None) -> dict[int, int]:
-        """Return run → how many of its notes are hidden, if any, for one workspace or all. Reads all notes."""
-        with self._store.reading():
-            number = None if workspace is None else self._store.number_of(workspace)
-            return dict(self._store.rows(sql.HIDDEN_BY_RUN, workspace=number, is_any=workspace is None))
-
     def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
         """Return the workspaces in which notes with any of these IDs, a few hundred at most, were created."""
         return [Workspace(*row) for row in self._store.among(sql.WORKSPACES_OF, note_ids)]

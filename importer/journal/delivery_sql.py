@@ -112,12 +112,6 @@ CREATED = f"""
     ORDER BY deliveries.request
 """
 STATES_OF_RUN = f"SELECT deliveries.state, count(*) FROM deliveries WHERE {_OF_RUN} GROUP BY deliveries.state"
-HIDDEN_BY_RUN = """
-    SELECT requests.run, count(*) FROM deliveries
-    JOIN requests ON requests.id = deliveries.request JOIN runs ON runs.id = requests.run
-    WHERE deliveries.state = 'hidden' AND (:is_any OR runs.workspace = :workspace)
-    GROUP BY requests.run
-"""
 
 
 def _few(condition: str) -> str:

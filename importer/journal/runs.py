@@ -124,7 +124,7 @@ class Runs:
         with self._store.transaction():
             number = self._store.entered(workspace)
             occurrence = (self.unfinished_again(workspace, fingerprint) or f"{AGAIN}{name}") if again else ""
-            run = self._store.inserted(
+            self._store.execute(
                 _BEGIN,
                 name=name,
                 workspace=number,
@@ -137,8 +137,7 @@ class Runs:
                 started_at=started_at,
                 reading=None if reading is None else json.dumps(reading),
             )
-        of_sheet = sheet, kind, account
-        return Run(run, name, workspace, file, fingerprint, occurrence, started_at, None, None, *of_sheet, {})
+            return self.listed(name=name)[0]
 
     def end(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
         """Record how a run ended, in words, and its number of rows for each result."""

@@ -13,7 +13,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -133,15 +133,22 @@ class SQLiteStore(Store):
 
 def connect(place: Path | str) -> sqlite3.Connection:
     """Return a connection to a file, or to ``:memory:``."""
-    with ExitStack() as undo:
-        connection = sqlite3.connect(place, timeout=30.0, isolation_level=None, check_same_thread=False)
-        undo.callback(connection.close)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # a commit must be on disk: power may fail at any moment
-        connection.execute("PRAGMA fullfsync = ON")  # otherwise macOS leaves commits in the disk's cache
-        connection.execute("PRAGMA checkpoint_fullfsync = ON")
-        undo.pop_all()
+    connection = sqlite3.connect(place, timeout=30.0, isolation_level=None, check_same_thread=False)
+    try:
+        connection.executescript(_PRAGMAS)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+# A commit must be on disk: power may fail at any moment. Without fullfsync, macOS leaves it in the disk's cache.
+_PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA fullfsync = ON;
+PRAGMA checkpoint_fullfsync = ON;
+"""
 
 
 # -- the file ----------------------------------------------------------------------------------------------------------
