@@ -71,7 +71,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "postgres.mend": "Check that the database is running, has free space and lets this user write",
     "postgres.no-rights": (
         "The journal {name} can't be used, because this user may not use or create its tables ({error}).\n"
-        "Nothing was sent. {action.have-rights-granted}"
+        "Nothing was sent. Ask the owner of the database to let this user own the schema note_importer: GRANT CREATE ON DATABASE."
     ),
     "postgres.copies-itself": (
         "The journal is in PostgreSQL, which has its own backups, so {file} was not written.\n"
@@ -103,7 +103,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "sqlite.mend": "Free some space, or check that the file is writable",
     "sqlite.unusable": (
         "The journal {path} can't be used: {error}.\n"
-        "Nothing was sent, and the file was not changed. Check that the folder exists, is writable and has free space, or name another with `journal`."
+        "Nothing was sent, and the file was not changed. Check that the folder exists, is on a disk of this machine and no network share, is writable and has free space, or name another with `journal`."
     ),
     "sqlite.several-names": (
         "The journal {path} has {number} names (hard links).\n"
