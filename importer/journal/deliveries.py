@@ -26,7 +26,7 @@ from importer.journal.known import (
     written,
 )
 from importer.journal.runs import Run
-from importer.journal.store import Row, Store
+from importer.journal.store import Store
 from importer.models import Note, Result, Status, Visibility, Workspace
 
 _BECAME = {
@@ -113,7 +113,7 @@ class Deliveries:
         """
         answers = [*answers]
         ids = {one.answer.note_id: one.name for one in reversed(answers) if one.answer.note_id is not None}
-        owners: dict[str, bytes] = {**ids, **dict(self._with_ids(sql.OWNERS, workspace, ids))}
+        owners: dict[str, bytes] = {**ids, **dict(self._store.among(sql.OWNERS, ids, workspace=workspace))}
         conflicts = [one.name for one in answers if owners.get(one.answer.note_id or "", one.name) != one.name]
         self._store.many(sql.ANSWER, (_as_row(one, is_anothers=one.name in conflicts) for one in answers))
         return conflicts
@@ -168,12 +168,9 @@ class Deliveries:
             rows = self._store.among(sql.NAMED, dict.fromkeys(names))
             return {known.name: known for known in map(KnownDelivery.from_row, rows)}
 
-    def _with_ids(self, query: str, workspace: Workspace, note_ids: Iterable[str]) -> Iterator[Row]:
-        return self._store.among(query, note_ids, workspace=self._store.number_of(workspace))
-
     def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, Made]:
         """Return note ID → when the note was made, for those of these IDs that deliveries have."""
-        rows = self._with_ids(sql.WITH_IDS, workspace, note_ids)
+        rows = self._store.among(sql.WITH_IDS, note_ids, workspace=workspace)
         return {note_id: Made.of(*made) for note_id, _, *made in rows}
 
     def latest_created(
@@ -185,13 +182,12 @@ class Deliveries:
         """
         query = sql.LATEST_OF_RUN if run is not None else sql.LATEST_PUBLISHED if published else sql.LATEST
         of_run = {} if run is None else {"run": run}
-        rows = self._store.rows(query, workspace=self._store.number_of(workspace), **of_run)
+        rows = self._store.rows(query, workspace=workspace, **of_run)
         return [(prospect, note_id) for prospect, note_id in rows]
 
     def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:
         """Return whether a note with this visibility was sent to the workspace, or may have been."""
-        number = self._store.number_of(workspace)
-        return bool(self._store.rows(sql.SENT, workspace=number, visibility=visibility.value))
+        return bool(self._store.rows(sql.SENT, workspace=workspace, visibility=visibility.value))
 
     def adopted(self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool) -> dict[str, Made]:
         """Return note ID → when the note was made, for the prospect's notes that deliveries have, including duplicates.
@@ -199,8 +195,7 @@ class Deliveries:
         Only notes that look the same to a reader count. If this note is a draft, ``any_draft`` makes all drafts count.
         """
         status = Status.DRAFT.value if any_draft and key.status is Status.DRAFT else None
-        number = self._store.number_of(workspace)
-        rows = self._store.rows(sql.ADOPTED, workspace=number, seen=key.seen, status=status, prospect=prospect)
+        rows = self._store.rows(sql.ADOPTED, workspace=workspace, seen=key.seen, status=status, prospect=prospect)
         made_by_id = {}
         for note_id, duplicates, *row in rows:
             made = made_by_id[note_id] = Made.of(*row)
@@ -209,7 +204,7 @@ class Deliveries:
 
     def has_another(self, workspace: Workspace, prospect: str, seen: bytes, note_id: str) -> bool:
         """Return whether the prospect has deliveries of a note with this visible text, but none with this note ID."""
-        rows = self._store.rows(sql.ALIKE, workspace=self._store.number_of(workspace), seen=seen, prospect=prospect)
+        rows = self._store.rows(sql.ALIKE, workspace=workspace, seen=seen, prospect=prospect)
         return bool(rows) and (note_id,) not in rows
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
@@ -236,7 +231,7 @@ class Deliveries:
         return [delivery for _, delivery in self._few(workspace, sql.WITH_DUPLICATES)]
 
     def _few(self, workspace: Workspace, query: str, **values: object) -> list[tuple[NoteKey, KnownDelivery]]:
-        rows = self._store.rows(query, workspace=self._store.number_of(workspace), **values)
+        rows = self._store.rows(query, workspace=workspace, **values)
         return [(NoteKey.from_row(row[:5]), KnownDelivery.from_row(row[5:])) for row in rows]
 
     def created_by(self, run: Run) -> list[KnownDelivery]:
@@ -245,7 +240,8 @@ class Deliveries:
 
     def with_note_ids(self, workspace: Workspace, note_ids: Sequence[str]) -> list[KnownDelivery]:
         """Return the deliveries of a workspace that have these notes."""
-        return [*self.named([name for _, name in self._with_ids(sql.OWNERS, workspace, note_ids)]).values()]
+        rows = self._store.among(sql.OWNERS, note_ids, workspace=workspace)
+        return [*self.named([name for _, name in rows]).values()]
 
     def hidden_of(self, run: Run) -> tuple[int, int]:
         """Return how many of the notes that a run created are hidden, and how many aren't."""
@@ -317,7 +313,7 @@ class Identities:
         """Yield the deliveries of these prospects or emails, each with its digests. All of them must fit in memory."""
         found: dict[tuple[str, bytes], tuple[KnownDelivery, list[bytes]]] = {}
         with self._store.reading():
-            for row in self._store.among(sql.TOLD, who, workspace=self._store.number_of(workspace)):
+            for row in self._store.among(sql.TOLD, who, workspace=workspace):
                 name = row[0], row[2]
                 if name in found:
                     found[name][1].append(row[1])

@@ -44,15 +44,12 @@ class Memory:
         self, workspace: Workspace, names: Iterable[str], since: float = 0.0, now: float = math.inf
     ) -> dict[str, Any]:
         """Return name → value, for those of these names that have a value entered between two times."""
-        with self._store.reading():
-            of = {"workspace": self._store.number_of(workspace), "kind": self._kind, "since": since, "now": now}
-            rows = [*self._store.among(_KNOWN, names, **of)]
+        rows = self._store.among(_KNOWN, names, workspace=workspace, kind=self._kind, since=since, now=now)
         return {name: json.loads(value) for name, value in rows}
 
     def all(self, workspace: Workspace) -> dict[str, Any]:
         """Return name → value, for all names."""
-        with self._store.reading():
-            rows = self._store.rows(_ALL, workspace=self._store.number_of(workspace), kind=self._kind)
+        rows = self._store.rows(_ALL, workspace=workspace, kind=self._kind)
         return {name: json.loads(value) for name, value in rows}
 
     def enter(self, workspace: Workspace, values: Mapping[str, Any], at: float = 0.0) -> None:

@@ -23,7 +23,7 @@ from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, Unu
 from importer.journal import schema
 from importer.journal.lock import holder, this_process
 from importer.journal.store import Store
-from importer.messages import render, say
+from importer.messages import say
 from importer.settings.address import is_this_machine
 
 SCHEMA = "note_importer"
@@ -79,8 +79,6 @@ class PostgresStore(Store):
             schema.make_tables(self)
 
     def _begin(self, *, writes: bool) -> None:
-        if self.connection.closed:
-            raise psycopg.OperationalError(render(say("journal.connection-lost")))
         self.connection.read_only = not writes
         self.connection.isolation_level = (
             psycopg.IsolationLevel.READ_COMMITTED if writes else psycopg.IsolationLevel.REPEATABLE_READ

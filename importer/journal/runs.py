@@ -150,15 +150,14 @@ class Runs:
 
     def latest(self, workspace: Workspace) -> object:
         """Return a value that changes when a run of the workspace begins or sends."""
-        return self._store.rows(_LATEST, workspace=self._store.number_of(workspace))
+        return self._store.rows(_LATEST, workspace=workspace)
 
     def listed(
         self, workspace: Workspace | None = None, name: str | None = None, *, fingerprint: str | None = None
     ) -> list[Run]:
         """Return all runs, or those of a workspace, a file, or with a name; the latest first."""
-        number = None if workspace is None else self._store.number_of(workspace)
         found = self._store.rows(
-            _LISTED, workspace=number, is_any=workspace is None, name=name, fingerprint=fingerprint
+            _LISTED, workspace=workspace, is_any=workspace is None, name=name, fingerprint=fingerprint
         )
         return [
             Run(number, run, Workspace(profile, base_url), *(*values, json.loads(counts or "{}")))
@@ -208,7 +207,7 @@ class Runs:
 
     def has_key(self, workspace: Workspace) -> bool:
         """Return whether an API key was confirmed or used for the workspace."""
-        return bool(self._store.scalar(_KEYS, workspace=self._store.number_of(workspace)))
+        return bool(self._store.scalar(_KEYS, workspace=workspace))
 
     def used_with(self, key: str) -> list[Workspace]:
         """Return the workspaces that this API key was confirmed or used for."""
@@ -221,7 +220,7 @@ class Runs:
 
     def confirmation(self, workspace: Workspace) -> Confirmation | None:
         """Return who confirmed the workspace, and when; None if the journal doesn't know."""
-        rows = self._store.rows(_CONFIRMATION, workspace=self._store.number_of(workspace))
+        rows = self._store.rows(_CONFIRMATION, workspace=workspace)
         return next((Confirmation(at, by or "") for at, by in rows), None)
 
     def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:

@@ -101,13 +101,13 @@ class SQLiteStore(Store):
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(self._path.stat(), self._opened):
                 return
-        event = say(f"gone.file-{'replaced' if self._path.exists() else 'removed'}", file=str(self._path))
+        file = str(self._path)
         saved = self._path.with_name(f"{self._path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
         try:
             self._copy(saved)
         except (sqlite3.Error, OSError) as error:
-            raise JournalReplaced(say("journal.gone-unsaved", what=event, error=cause(error))) from error
-        raise JournalReplaced(say("journal.gone", what=event, saved=str(saved), argument=as_argument(str(saved))))
+            raise JournalReplaced(say("journal.gone-unsaved", file=file, error=cause(error))) from error
+        raise JournalReplaced(say("journal.gone", file=file, saved=str(saved), argument=as_argument(str(saved))))
 
     def back_up(self, target: Path) -> None:
         """Write a copy of the journal to a file; see :meth:`importer.journal.Journal.back_up`."""

@@ -143,8 +143,10 @@ class Store(ABC):
         return changed
 
     def rows(self, query: str, **values: object) -> list[Row]:
-        """Return all rows that a query finds."""
+        """Return all rows that a query finds. A workspace among the values stands for its number."""
         with self.reading():
+            if isinstance(workspace := values.get("workspace"), Workspace):
+                values["workspace"] = self.number_of(workspace)
             rows: list[Row] = self._run(query, values).fetchall()
         return rows
 

@@ -29,15 +29,13 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "journal.mend-reading": "Check that the journal exists and can be read",
     "journal.gone": (
-        "{what}.\n"
+        "The journal's file {file} was removed or replaced during the import.\n"
         "Nothing more was sent. The file there now lacks delivered notes, which would be sent again. Everything known about them was saved as {saved}. {action.see-what-replaces-files} Name the saved copy with `journal {argument}`, then {action.run-same-command}."
     ),
     "journal.gone-unsaved": (
-        "{what}.\n"
+        "The journal's file {file} was removed or replaced during the import.\n"
         "Nothing more was sent. A copy of the import's record could not be saved ({error}). {action.see-what-replaces-files} Put the original files of the journal back, and {action.run-same-command}. If they are lost, remove the rows that this import's results call created from your file."
     ),
-    "gone.file-replaced": "The journal's file {file} was replaced by another file during the import",
-    "gone.file-removed": "The journal's file {file} was removed during the import",
     "copy.over-something-else": (
         "{file} is not an earlier copy of this journal, and was not changed.\nName another file for the copy."
     ),
@@ -114,5 +112,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The journal {path} is damaged, or is not a journal: {damage}.\n"
         "It was not changed, and nothing was sent. {action.put-copy-back}"
     ),
-    "journal.connection-lost": "the connection to the database was lost",
 }

@@ -350,7 +350,7 @@ def test_a_change_that_waited_too_long_is_entered_anew(desk: Desk, monkeypatch: 
 
 def test_nothing_is_changed_once_the_journal_is_another_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(_: Journal) -> None:
-        raise JournalReplaced(say("gone.file-replaced", file="journal"))
+        raise JournalReplaced(say("journal.gone-unsaved", file="journal", error="x"))
 
     desk.run(row(ADA, "Terms"))
     since = len(desk.box.received)
