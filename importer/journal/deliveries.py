@@ -27,16 +27,13 @@ from importer.journal.known import (
 )
 from importer.journal.runs import Run
 from importer.journal.store import Store
-from importer.models import Note, Result, Status, Visibility, Workspace
+from importer.models import Result, Status, Visibility, Workspace
 
-_BECAME = {
+_BECAME = {  # and the others a note that was created
     DeliveryState.SENDING: Result.UNCONFIRMED,
-    DeliveryState.CREATED: Result.CREATED,
-    DeliveryState.HIDDEN: Result.CREATED,
-    DeliveryState.LEFT: Result.CREATED,
+    DeliveryState.UNCONFIRMED: Result.UNCONFIRMED,
     DeliveryState.FOUND: Result.ALREADY_IMPORTED,
     DeliveryState.REJECTED: Result.REJECTED,
-    DeliveryState.UNCONFIRMED: Result.UNCONFIRMED,
 }
 
 
@@ -48,24 +45,20 @@ class Deliveries:
 
     # -- notes ------------------------------------------------------------------------------------------------------
 
-    def enter_notes(self, workspace: Workspace, keys: Sequence[NoteKey]) -> tuple[list[int], set[int]]:
-        """Enter notes unless they are known; return the number of each, and the set of numbers known before."""
+    def enter_notes(self, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int]:
+        """Enter notes unless they are known; return the number of each."""
         with self._store.transaction():
             owner = self._store.entered(workspace)
-            numbers = self._numbers(owner, keys)
-            earlier = set(numbers.values())
-            new_keys = list({key.digest: key for key in keys if key.digest not in numbers}.values())
-            self._store.many(sql.NEW_NOTES, ({"workspace": owner, **key.as_row()} for key in new_keys))
-            numbers.update(self._numbers(owner, new_keys))
-        return [numbers[key.digest] for key in keys], earlier
+            self._store.many(sql.NEW_NOTES, ({"workspace": owner, **key.as_row()} for key in keys))
+            numbers: dict[bytes, int] = dict(
+                self._store.among(sql.NUMBERS, (key.digest for key in keys), workspace=owner)
+            )
+        return [numbers[key.digest] for key in keys]
 
     def key_of(self, note: int) -> NoteKey:
         """Return the key of the note with this number."""
         [row] = self._store.rows(sql.NOTE, number=note)
         return NoteKey.from_row(row)
-
-    def _numbers(self, workspace: int, keys: Sequence[NoteKey | Note]) -> dict[bytes, int]:
-        return dict(self._store.among(sql.NUMBERS, (key.digest for key in keys), workspace=workspace))
 
     # -- requests and answers ---------------------------------------------------------------------------------------
 
@@ -81,8 +74,6 @@ class Deliveries:
             the requests' numbers; None if another run has claimed or made one of their deliveries. In that case leave
             the transaction by an exception.
         """
-        if not claims:
-            return []
         numbers = [self._request(run, sent_at, claim.since) for claim in claims]
         of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": sent_at}
         rows: list[dict[str, object]] = []
@@ -252,7 +243,7 @@ class Deliveries:
         """Return the number of a run's notes by result, for a run whose end isn't recorded."""
         counts: Counter[Result] = Counter()
         for state, number in self._states_of(run).items():
-            counts[_BECAME[state]] += number
+            counts[_BECAME.get(state, Result.CREATED)] += number
         return dict(counts)
 
     def _states_of(self, run: Run) -> dict[DeliveryState, int]:

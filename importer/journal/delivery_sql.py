@@ -27,7 +27,7 @@ NOTE = f"SELECT {_NOTE} FROM notes WHERE id = :number"
 NUMBERS = "SELECT digest, id FROM notes WHERE workspace = :workspace AND digest IN ({given})"
 NEW_NOTES = """
     INSERT INTO notes (workspace, digest, seen, readings, visibility, status)
-    VALUES (:workspace, :digest, :seen, :readings, :visibility, :status)
+    VALUES (:workspace, :digest, :seen, :readings, :visibility, :status) ON CONFLICT DO NOTHING
 """
 
 # -- requests and answers ---------------------------------------------------------------------------------------------

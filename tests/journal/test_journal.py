@@ -63,7 +63,7 @@ def begin(journal: Journal, *, again: bool = False, fingerprint: str = "f") -> R
 
 
 def number_of(journal: Journal, note: Note = NOTE) -> int:
-    return journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(note)])[0][0]
+    return journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(note)])[0]
 
 
 def claim(journal: Journal, run: Run, *prospects: str, replaces: int | None = None) -> int | None:
@@ -430,7 +430,7 @@ def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Jou
     assert number is not None
     with journal.transaction():
         journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)])
-    [form], _ = journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(OTHER)])
+    [form] = journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(OTHER)])
     known = journal.deliveries.named([b"P1"])[b"P1"]
     for expected in (True, False):
         with journal.transaction():

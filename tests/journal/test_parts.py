@@ -62,7 +62,7 @@ def sent(
     journal: Journal, run: Run, *prospects: str, at: float = 1001.0, is_resent: bool = False, what: Note = NOTE
 ) -> tuple[int, int]:
     """Claim a request of a note; the numbers of request and note."""
-    [note], _ = journal.deliveries.enter_notes(run.workspace, [NoteKey.of(what)])
+    [note] = journal.deliveries.enter_notes(run.workspace, [NoteKey.of(what)])
     names = tuple(name(prospect, run.workspace, what) for prospect in prospects)
     request = Request(what, tuple(range(len(prospects))), prospects, names)
     with journal.transaction():
@@ -74,7 +74,7 @@ def sent(
 def hide(journal: Journal, known: Sequence[KnownDelivery]) -> None:
     """Let notes be private drafts."""
     key = replace(NoteKey.of(NOTE), digest=b"hidden", visibility=Visibility.PRIVATE, status=Status.DRAFT)
-    [form], _ = journal.deliveries.enter_notes(HERE, [key])
+    [form] = journal.deliveries.enter_notes(HERE, [key])
     with journal.transaction():
         assert journal.changes.begin([(one, form) for one in known])
         asked = [one._replace(changing=form) for one in known]
@@ -320,14 +320,12 @@ def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
 def test_ids_are_the_databases_own(journal: Journal) -> None:
     """Two workspaces that enter notes by turns get numbers of their own, in the order in which they come."""
     keys = [NoteKey.of(replace(NOTE, text=f"Note {number}", content="")) for number in range(4)]
-    first, known = journal.deliveries.enter_notes(HERE, keys[:2])
-    assert known == set()
-    other, _ = journal.deliveries.enter_notes(THERE, keys)
-    second, known = journal.deliveries.enter_notes(HERE, [keys[3], keys[0], keys[2], keys[3]])
+    first = journal.deliveries.enter_notes(HERE, keys[:2])
+    other = journal.deliveries.enter_notes(THERE, keys)
+    second = journal.deliveries.enter_notes(HERE, [keys[3], keys[0], keys[2], keys[3]])
     assert first == sorted(first)
     assert other == sorted(other)
     assert second == [second[3], first[0], second[2], second[0]]
-    assert known == {first[0]}
     assert len({*first, *other, *second}) == 8
 
 
@@ -412,7 +410,7 @@ def test_a_twin_that_reading_back_finds_is_kept() -> None:
     """With the delivery, in the transaction in which its answer is entered."""
     with in_memory() as journal:
         run = begin(journal)
-        [note], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
+        [note] = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
         ledger = Ledger(journal, Outcomes(1), HERE, run)
         post = Post(Request(NOTE, (0,), ("P1",), (b"P1",)), NoteKey.of(NOTE), note)
         ledger.write([post], 1.0, lambda _: None)

@@ -21,7 +21,7 @@ ODD = words('a "quoted" \\u0000 \\ and\n\tmore, \0 and \x1f, \x7f, é, 😀, ["t
 def reject(journal: Journal, **reasons: Message) -> None:
     """Enter deliveries that the API rejected: prospect → why."""
     run = journal.runs.begin(HERE, "notes.csv", "f", 1000.0, again=False)
-    [note], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
+    [note] = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
     request = Request(NOTE, tuple(range(len(reasons))), tuple(reasons), tuple(map(str.encode, reasons)))
     with journal.transaction():
         numbers = journal.deliveries.claim(run, [Claim(note, request, None)], 1001.0)

@@ -29,7 +29,7 @@ HERE, THERE = Workspace("here", "https://notes.example/v1"), Workspace("there", 
 def claim(journal: Journal, *prospects: str, workspace: Workspace = HERE) -> int:
     """Claim deliveries of :data:`NOTE`; the request's number."""
     run = journal.runs.begin(workspace, "notes.csv", "f", 1000.0, again=False)
-    [note], _ = journal.deliveries.enter_notes(workspace, [NoteKey.of(NOTE)])
+    [note] = journal.deliveries.enter_notes(workspace, [NoteKey.of(NOTE)])
     request = Request(NOTE, tuple(range(len(prospects))), prospects, tuple(map(str.encode, prospects)))
     with journal.transaction():
         journal.now()
@@ -322,7 +322,7 @@ def test_the_longest_key_of_the_longest_prospect_is_kept(url: str) -> None:
     """An index of PostgreSQL takes 2,704 bytes a row, which a sheet's own key can't use up."""
     with Journal.open(url) as journal:
         run = journal.runs.begin(HERE, "notes.csv", "f", 1000.0, again=True)
-        [note], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
+        [note] = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
         chance = random.Random(1)
         key, prospect = (
             "".join(chr(chance.randrange(0x20000, 0x2A000)) for _ in range(size)) for size in (LONGEST_KEY, LONGEST_ID)
