@@ -40,11 +40,7 @@ _BINARY = getattr(os, "O_BINARY", 0)  # only Windows would translate line ends
 
 
 class FileTrouble(OSError):
-    """An error of a file with a message for a person, in place of the system's words.
-
-    Attributes:
-        message: message for a person that says what is wrong.
-    """
+    """An error of a file with a message for a person, in place of the system's words."""
 
     def __init__(self, message: Message, number: int = 0) -> None:
         super().__init__(number, render(message))
@@ -64,11 +60,7 @@ class NoRegularFile(FileTrouble):
 
 
 class TooLarge(FileTrouble):
-    """A file is larger than allowed.
-
-    Attributes:
-        size: its size in bytes.
-    """
+    """A file is larger than allowed."""
 
     def __init__(self, size: int, most: float) -> None:
         super().__init__(say("files.too-large", size=size, most=int(most)), errno.EFBIG)
@@ -105,7 +97,10 @@ class Draft:
         self.file.flush()
         own = os.fstat(self.file.fileno())
         for bound in bounds:
-            rights &= _granted(bound, own.st_gid)
+            granted = bound.st_mode & USUAL
+            if bound.st_gid != own.st_gid:  # members of another group count as others
+                granted &= ~0o060 | (granted & 0o006) << 3
+            rights &= granted
         if os.name == "posix":  # on Windows a file has its folder's permissions
             umask = os.umask(0o077)  # it can only be read by setting it
             os.umask(umask)
@@ -124,22 +119,13 @@ class Draft:
         return self.file.read()
 
     def put(self, place: Path) -> None:
-        """Put the file in its place, over an existing file. If this fails, another place may be tried.
-
-        Raises:
-            OSError: the system doesn't let the existing file be replaced.
-        """
+        """Put the file in its place, over an existing file. If this raises OSError, another place may be tried."""
         self.file.close()  # Windows renames no open file
         self.path.replace(place)
         _folder_to_disk(place.parent)
 
     def put_new(self, place: Path) -> None:
-        """Put the file in its place, which must be free.
-
-        Raises:
-            FileExistsError: a file exists there by now.
-            OSError: the system doesn't let the file be put there.
-        """
+        """Put the file in its place, which must be free. Raises FileExistsError if it isn't, or another OSError."""
         self.file.close()
         move(self.path, place)
         _folder_to_disk(place.parent)
@@ -204,11 +190,7 @@ def digest(file: BufferedReader | BufferedRandom) -> bytes:
 
 @contextmanager
 def draft(place: Path) -> Iterator[Draft]:
-    """Begin a file for ``place``, or a name beside it. Unless it is put there, it is deleted afterwards.
-
-    Raises:
-        OSError: no file can be created in the folder.
-    """
+    """Begin a file for ``place``, or a name beside it. Unless it is put there, it is deleted afterwards."""
     path = place.with_name(f".{secrets.token_hex(4)}.{place.name[-60:]}.tmp")
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, OWNER_ONLY)
     file = os.fdopen(handle, "w+b")
@@ -314,14 +296,6 @@ def _see_whose_link(path: Path, opened: os.stat_result) -> None:
 def opened(path: Path, most: float = math.inf) -> BufferedReader:
     """Open a file that may come from somebody else for reading; see :func:`open_regular`."""
     return os.fdopen(open_regular(path, most=most), "rb")
-
-
-def _granted(bound: os.stat_result, group: int) -> int:
-    """Return a file's permissions as bounds for a file of this group; members of another group count as others."""
-    granted = bound.st_mode & USUAL
-    if bound.st_gid != group:
-        granted &= ~0o060 | (granted & 0o006) << 3
-    return granted
 
 
 def _folder_to_disk(folder: Path) -> None:

@@ -65,11 +65,7 @@ Place = Path | Url
 
 
 def place(text: str | Path) -> Place:
-    """Return the path or the URL that a person named.
-
-    Raises:
-        BadSettings: the URL holds a password.
-    """
+    """Return the path or the URL that a person named. Raises BadSettings if the URL holds a password."""
     if not isinstance(text, str):
         return text
     if _URL.match(text) is None:
@@ -97,8 +93,7 @@ def is_same(one: Place, other: Place) -> bool:
 def files_in(url: Url) -> list[Url] | None:
     """Return the files in a folder or those that match a pattern; None for a file, and for a missing one with a suffix.
 
-    Raises:
-        ImporterError: the store can't be read.
+    Raises ImporterError.
     """
     with _readable(url), _store(url) as (store, path):
         if store.isfile(path):
@@ -116,11 +111,7 @@ def files_in(url: Url) -> list[Url] | None:
 
 
 def check_folder(folder: Url) -> None:
-    """Check early that files can be put into a folder, which in S3 is only the beginning of names.
-
-    Raises:
-        ImporterError: the folder can't be used.
-    """
+    """Check early that files can be put into a folder, which is the beginning of names. Raises ImporterError."""
     with _readable(folder), _store(folder) as (store, path):
         _see_listing(folder, store, path)
 
@@ -141,21 +132,13 @@ def _see_listing(url: Url, store: Any, path: str) -> None:
 
 
 def is_there(url: Url) -> bool:
-    """Return whether the file exists.
-
-    Raises:
-        ImporterError: the store can't be read.
-    """
+    """Return whether the file exists. Raises ImporterError."""
     with _readable(url):
         return version(url) is not None
 
 
 def version(url: Url) -> str | None:
-    """Return a text that changes with the file; None if there is no file or no bucket.
-
-    Raises:
-        OSError: the store can't be read.
-    """
+    """Return a text that changes with the file; None if there is no file or no bucket. Raises OSError."""
     with _store(url) as (store, path):
         try:
             info = store.info(path)
@@ -165,11 +148,7 @@ def version(url: Url) -> str | None:
 
 
 def fetch(url: Url, file: IO[bytes], most: int) -> int:
-    """Copy a file's content to ``file`` unless it exceeds ``most`` bytes, and return its size.
-
-    Raises:
-        ImporterError: the file can't be read.
-    """
+    """Copy a file's content to ``file`` unless it exceeds ``most`` bytes; return its size. Raises ImporterError."""
     with _readable(url), _store(url) as (store, path), store.open(path, "rb") as source:
         size = int(source.size)
         if size <= most:

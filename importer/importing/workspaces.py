@@ -272,12 +272,8 @@ def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
     workspaces = journal.runs.workspaces()
     if not workspaces or journal.owner(workspace) in workspaces:
         return None
-    return say(
-        "workspaces.elsewhere",
-        journal=journal.name,
-        workspace=str(workspace),
-        known=listed([*map(str, workspaces)]),
-    )
+    known = listed([*map(str, workspaces)])
+    return say("workspaces.elsewhere", journal=journal.name, workspace=str(workspace), known=known)
 
 
 def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint, Rate]:

@@ -284,14 +284,6 @@ def test_a_copy_is_the_databases_own_business(url: str, capsys: pytest.CaptureFi
     assert not (tmp_path / "copy").exists()
 
 
-def test_advice_fits_a_server(url: str) -> None:
-    with Journal.open(url) as journal:
-        end_connections_of(journal)
-        with pytest.raises(JournalFailed, match="Check that the database is running, has free space") as caught:
-            claim(journal, "P1")
-    assert "Free some space" not in str(caught.value)
-
-
 def test_two_workspaces_are_imported_at_once(url: str, box: Sandbox, tmp_path: Path) -> None:
     """Each its own notes, numbers and runs, though they write the same tables."""
     ended: dict[str, Result] = {}
