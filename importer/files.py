@@ -108,11 +108,6 @@ class Draft:
         os.fsync(self.file.fileno())
 
     @property
-    def digest(self) -> bytes:
-        """SHA-256 of the content; it must be read before the file is put in its place."""
-        return digest(self.file)
-
-    @property
     def content(self) -> bytes:
         """The content written so far."""
         self.file.seek(0)

@@ -129,7 +129,7 @@ class EmailMatches(ForADay):
 
     def known(self, names: Sequence[str]) -> dict[str, Owners]:
         """Return email → its prospects, if its latest look-up is at most a day old."""
-        emails = {self._name(email): email for email in names} if self._key else {}
+        emails = {self._name(email): email for email in names}
         return {emails[name]: tuple(owners) for name, owners in super().known([*emails]).items()}
 
     def enter(self, values: Mapping[str, Owners]) -> None:

@@ -140,16 +140,16 @@ def _key(workspace: str) -> int:
 
 # -- the connection ---------------------------------------------------------------------------------------------------
 
-# If a machine vanishes, the server releases its locks 30 + 3 × 10 seconds after the last sign of life.
-_SESSION = f"""
-SET search_path TO {SCHEMA}, pg_temp;
-SET idle_session_timeout TO 0;  -- a run may wait hours for its limit
-SET lock_timeout TO '30s';
-SET tcp_keepalives_idle TO 30;
-SET tcp_keepalives_interval TO 10;
-SET tcp_keepalives_count TO 3;
-SET tcp_user_timeout TO 60000;
-"""
+_SESSION = {
+    "search_path": f"{SCHEMA}, pg_temp",
+    "idle_session_timeout": "0",  # a run may wait hours for its limit
+    "lock_timeout": "30000",
+    # If a machine vanishes, the server releases its locks 30 + 3 × 10 seconds after the last sign of life.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 _OURS = {
     "client_encoding": "UTF8",
     # The same for the client: a run ends if the server vanishes.
@@ -202,7 +202,7 @@ def connect(url: str) -> psycopg.Connection[Any]:
 
 def _prepare(connection: psycopg.Connection[Any], url: str) -> None:
     """Set the session's settings. No function is called before the search path: it may lead to other people's."""
-    connection.execute(_SESSION)
+    connection.execute("".join(f"SET {name} TO {value};" for name, value in _SESSION.items()).encode())
     # A commit must be on the server's disk, because power may fail at any moment. A stricter setting is kept.
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
