@@ -168,7 +168,7 @@ class Earlier:
     @cached_property
     def _keeps_markup(self) -> bool:
         """Whether changing a note was seen to keep the markup of its text."""
-        return self.journal is not None and self.journal.learned.keeps_markup(self.workspace)
+        return self.journal is not None and bool(self.journal.learned.all(self.workspace).get("keeps markup"))
 
     def sent_anew(self, plan: Plan, remaining: Remaining) -> int:
         """Return how many notes are to be sent if a history seems to be sent again; otherwise 0 (D169)."""
@@ -215,7 +215,7 @@ class Earlier:
     @cached_property
     def _kinds(self) -> dict[int, str]:
         assert self.journal is not None
-        return self.journal.runs.kinds(self.workspace)
+        return {run.id: run.kind for run in self.journal.runs.listed(self.workspace)}
 
 
 @dataclass

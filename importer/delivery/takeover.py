@@ -66,7 +66,7 @@ class Takeover:
             copied.extend(one for one in answered if one.delivery.resent_at is not None)
 
         found = earlier.sort(plan, take)
-        numbers, _ = journal.deliveries.enter_notes(workspace, keys)
+        numbers = journal.deliveries.enter_notes(workspace, keys)
         for group, number in zip(found.groups, numbers, strict=True):
             group.number = number
             if self._context.traits.one_draft and group.key.status is Status.DRAFT:

@@ -174,7 +174,7 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _claimed(self, patches: Sequence[Patch]) -> list[int]:
         """Enter the forms that notes are about to get, and return the forms' numbers. Raises Busy."""
-        forms, _ = self._journal.deliveries.enter_notes(self._context.workspace, [patch.form for patch in patches])
+        forms = self._journal.deliveries.enter_notes(self._context.workspace, [patch.form for patch in patches])
         if not self._journal.changes.begin(
             [(patch.wish.delivery, form) for patch, form in zip(patches, forms, strict=True)]
         ):
@@ -186,7 +186,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         if wish.becomes is None:
             self._journal.deliveries.hide_duplicates([wish.delivery])
         else:
-            [number], _ = self._journal.deliveries.enter_notes(self._context.workspace, [form])
+            [number] = self._journal.deliveries.enter_notes(self._context.workspace, [form])
             self._journal.changes.made([(wish.delivery, number, form, wish.becomes)])
 
     def _release(self, wish: Wish, touched: float | None = None) -> Wish:

@@ -115,7 +115,7 @@ class Importer:
                 self.journal.identities.enter(WORKSPACE, [(who, match.row.words, match.known.delivery.name)])
         for one in answered:
             assert self.notes[one.delivery.note_id or ""][0] == rows.prospect[one.position]
-        numbers, _ = self.journal.deliveries.enter_notes(WORKSPACE, [one.key for one in found.groups])
+        numbers = self.journal.deliveries.enter_notes(WORKSPACE, [one.key for one in found.groups])
         sent, asked = [], [records[match.row.position] for match in found.asked]
         for group, number in zip(found.groups, numbers, strict=True):
             for position in group.left.tolist():
