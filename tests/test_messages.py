@@ -35,7 +35,7 @@ from importer.settings.profiles import InProfile
 from importer.texts import TEXTS
 
 ROOT = Path(importer.__file__).parent
-OF_COMMANDS = {"online", "overwrite", "report"}
+OF_COMMANDS = {"online", "report"}
 """Flags of commands that no setting of a run stands behind."""
 
 
@@ -306,7 +306,6 @@ NOT_SAID = {
     "note-importer journal backup journal-copy.sqlite",
     "note-importer sees whether calls come through",
     "… [cut here: the whole text has {} characters]",
-    "How to fill this in",
     "the reply took too long",
 }
 """Words of others that errors are known by, commands, the text of a call that creates nothing, a mark that results are

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +13,7 @@ from importer import operations, telling
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.reporting import reporting
-from importer.cli.terminal import in_words, paragraph, say_line
+from importer.cli.terminal import paragraph, say_line
 from importer.cli.watching import Stopper
 from importer.errors import BadSettings
 from importer.messages import Message, lines, say
@@ -60,9 +58,6 @@ def doctor(*, test_notification: bool, live: str | None, **_: Any) -> int:
             with Stopper() as stopper:
                 stopper.arm()
                 findings = _shown(operations.live.examine(live, options.settings_with_key, stop=stopper.why))
-            report = in_words(operations.documents.doctor(findings, options.given))
-            path = operations.live.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n", Path.cwd())
-            paragraph(say("live.written", path=path.name))
         status = max(finding.exit_status for finding in findings)
         return out.over(status, lambda: operations.documents.doctor(findings, options.given))
 
@@ -79,8 +74,8 @@ def _shown(findings: Iterable[Check]) -> list[Check]:
 
 def _declined(prospect: str, options: Options) -> Message | None:
     """Return why the note isn't created: nobody agrees to what it leaves behind. None if a person or an option does."""
-    for message in operations.live.announced(prospect, options.settings):
-        paragraph(message)
+    paragraph(say("live.place", prospect=prospect, workspace=str(options.settings.workspace)))
+    paragraph(say("live.leaves"))
     return options.refusal(say("live.ask"))
 
 

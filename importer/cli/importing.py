@@ -274,10 +274,9 @@ def _watched(prepared: Prepared, work: Callable[..., _Answer]) -> _Answer:
 
 @click.command(name="template")
 @click.argument("file", type=click.Path(path_type=Path), default=Path("notes.xlsx"))
-@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
-def make_template(file: Path, *, overwrite: bool) -> int:
-    """Write a workbook to fill in, with drop-downs and an explanation: notes.xlsx, or FILE."""
-    written = operations.template.write(file, overwrite=overwrite)
+def make_template(file: Path) -> int:
+    """Write a workbook to fill in, with drop-downs: notes.xlsx, or FILE."""
+    written = operations.template.write(file)
     say_line(say("template.fill-in", path=str(written.path), file=argument(written.path)))
     if written.remark:
         say_line(written.remark)
