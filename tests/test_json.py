@@ -180,30 +180,6 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     assert document["found"] + document["absent"] == 2
 
 
-def test_check_tells_of_practice(ask: Ask, box: Sandbox) -> None:
-    """Its counts, its results, and the status that the run would have; null if nothing can be sent yet."""
-    Path("a.csv").write_text(SHEET, encoding="utf-8")
-    status, document, said = ask("check", "a.csv", "--practice")
-    assert status == 1
-    results = str(Path("a.practice.xlsx").absolute())
-    practice = document["practice"]
-    assert (practice["is_practice"], practice["results"]) == (True, results)
-    assert practice["counts"] == {"created": 2, "invalid": 1}
-    assert "Practice: nothing was sent. If Saleshandy knows every prospect" in said
-    assert "2  created  the import would create the note" in said
-    assert "Results of practice: a.practice.xlsx" in said
-    assert not box.received
-    assert ask("check", "a.csv")[1]["practice"] is None
-    twice = "Prospect ID,Email,Note,Visibility\nP1,a@b.example,Hi,1\nP2,a@b.example,Hi,1\n,a@b.example,Hi,1\n"
-    Path("c.csv").write_text(twice, encoding="utf-8")
-    assert (ask("check", "c.csv")[0], ask("check", "c.csv", "--practice")[0]) == (0, 1)  # the last: of two prospects
-    Path("a.csv").rename("b.csv")
-    status, document, said = ask("check", "b.csv", "--practice", "--min-rows", "9")
-    assert (status, document["practice"]) == (2, None)
-    assert "Nothing was practised, because nothing of this file can be sent yet." in said
-    assert not Path("b.practice.xlsx").exists()
-
-
 def test_doctor_tells_versions_settings_without_secrets_and_findings(
     ask: Ask, box: Sandbox, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,49 +32,6 @@ def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> T
     return Terminal(tmp_path, box, capsys)
 
 
-# -- config
-
-PROFILE = """\
-# mine
-[night]
-default-visibility = "private"
-rate = "15/min"
-"""
-
-
-def test_config_says_what_is_in_force_and_where_it_comes_from(type_: Terminal, profiles: Path) -> None:
-    """The profile, the variable, the command line, or nowhere; of the key only the place."""
-    profiles.write_text(PROFILE, encoding="utf-8")
-    ended = type_("config", "--profile", "night", "--workers", "3")
-    assert ended.status == 0
-    lines = {line.split()[0]: " ".join(line.split()[1:]) for line in ended.out.splitlines() if line.startswith("  ")}
-    where = f"(the profile 'night' in {profiles})"
-    assert lines["default-visibility"] == f"private {where}"
-    assert lines["rate"] == f"15/min {where}"
-    assert lines["settle"] == "0 (the environment variable NOTE_IMPORTER_SETTLE)"
-    assert lines["workers"] == "3 (said now)"
-    assert lines["max-notes"] == "not set (default)"
-    assert ended.all.endswith(f"API key: from the environment variable {KEY_VARIABLE}.")
-
-
-@pytest.mark.parametrize("wrong", ['rate = "fast"', "wrokers = 3", "map = 3", "workers 3", "yes = 7"])
-def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, profiles: Path, wrong: str) -> None:
-    """Whatever is wrong with it: its value, its name, its form; and `config` finds those too that no run would."""
-    profiles.write_text(f"[night]\n# a comment\n{wrong}\n", encoding="utf-8")
-    ended = type_("config", "--profile", "night")
-    assert ended.status == 2
-    assert str(profiles) in ended.all
-
-
-def test_config_says_that_there_is_no_key(type_: Terminal) -> None:
-    """With the ways to give one; it is no error, for the rest may be looked at without."""
-    del type_.variables[KEY_VARIABLE]
-    ended = type_("config")
-    assert ended.status == 0
-    assert "API key: none. No API key was given." in ended.all
-    assert "note-importer login" in ended.all
-
-
 # -- doctor
 
 
@@ -83,6 +40,31 @@ def looked(type_: Terminal, *arguments: str) -> tuple[int, dict[str, str]]:
     ended = type_("doctor", *arguments)
     found = re.findall(r"^  (ok|look|WRONG) +([\w ]+): ((?:.|\n {10})*)", ended.out, re.MULTILINE)
     return ended.status, {about: f"{mark} {' '.join(text.split())}" for mark, about, text in found}
+
+
+def test_doctor_says_what_is_in_force_and_where_it_comes_from(type_: Terminal, profiles: Path) -> None:
+    """The profile, the variable, or the command line; of the key only the place."""
+    profiles.write_text('# mine\n[night]\ndefault-visibility = "private"\nrate = "15/min"\n', encoding="utf-8")
+    ended = type_("doctor", "--profile", "night", "--workers", "3")
+    assert ended.status == 0
+    lines = {line.split()[0]: " ".join(line.split()[1:]) for line in ended.out.splitlines() if line.startswith("  ")}
+    where = f"(the profile 'night' in {profiles})"
+    assert lines["default-visibility"] == f"private {where}"
+    assert lines["rate"] == f"15/min {where}"
+    assert lines["settle"] == "0 (the environment variable NOTE_IMPORTER_SETTLE)"
+    assert lines["workers"] == "3 (this command line)"
+    assert "max-notes" not in lines
+    assert KEY not in ended.all
+
+
+@pytest.mark.parametrize("wrong", ['rate = "fast"', "wrokers = 3", "map = 3", "workers 3", "yes = 7"])
+def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, profiles: Path, wrong: str) -> None:
+    """Whatever is wrong with it: its value, its name, its form; and `doctor` finds those too that no run would."""
+    profiles.write_text(f"[night]\n# a comment\n{wrong}\n", encoding="utf-8")
+    ended = type_("doctor", "--profile", "night")
+    assert ended.status == 2
+    assert str(profiles) in ended.all
+    assert type_.box.received == ()
 
 
 def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tmp_path: Path) -> None:
@@ -252,11 +234,11 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     assert KEY not in text
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
         del type_.variables[variable]
-    lines = type_("config", "--profile", "night").out
+    lines = type_("doctor", "--profile", "night").out
     assert (type_.folder / "my done").is_dir()
     for shown in ("20%", away, "{name}.{date}.results.xlsx", str(type_.folder / "my done")):
         assert f"  {shown}  (the profile 'night' in " in lines
-    assert f"API key: from the file {profiles.with_name('night.key')}, named by" in " ".join(lines.split())
+    assert f"Key: from the file {profiles.with_name('night.key')}, named by" in " ".join(lines.split())
     for secret in (profiles.with_name("night.key"), profiles.with_name("night.notify")):
         assert os.name != "posix" or stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert "note-importer schedule --profile night exports" in ended.out
@@ -361,7 +343,7 @@ def test_what_init_could_not_finish_can_be_finished_as_it_says(
     profiles.write_text(text.replace("# api-key-file = ", "api-key-file = "), encoding="utf-8")
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
         del type_.variables[variable]
-    assert f"API key: from the file {file}" in " ".join(type_("config", "--profile", "night").out.split())
+    assert f"Key: from the file {file}" in " ".join(type_("doctor", "--profile", "night").out.split())
     monkeypatch.setitem(sys.modules, "apprise", None)
     ended = answered(type_, monkeypatch, "day", "", "", "", "json://127.0.0.1:1/hush")
     assert (ended.status, "pip install apprise" in " ".join(ended.all.split())) == (0, True)

@@ -5,7 +5,7 @@ Input: what a person typed. Output: printed lines, and an exit status.
     importing    run, check, template; questions and output for files imported one after the other
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
-    setting_up   init, login, logout, config, readings
+    setting_up   init, login, logout, readings
     checking     doctor
     scheduling   schedule
     paging       page

@@ -16,14 +16,14 @@ import click
 from importer import importing, operations, telling
 from importer.cli.asking import Asking, which_workspace
 from importer.cli.manual import InGroups
-from importer.cli.options import PREPARING, AnyPath, Options, settings_about
+from importer.cli.options import PREPARING, AnyPath, settings_about
 from importer.cli.reporting import Reporting, RunNotifications, notifying, reporting
 from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Message, say
 from importer.models import PossibleAnswer, Progress, Workspace
-from importer.settings import Settings, Topic, profiles
+from importer.settings import Topic, profiles
 from importer.settings.sources import Source
 
 if TYPE_CHECKING:
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
 
 
 _Answer = TypeVar("_Answer")
-
-_practice = click.option(
-    "--practice",
-    "practises",
-    is_flag=True,
-    help="Practise: everything happens on this machine, and nothing is sent. Needs no API key.",
-)
 
 
 class BatchImport:
@@ -163,7 +156,12 @@ class BatchImport:
 
 @click.command(cls=InGroups)
 @click.argument("files", type=AnyPath(), nargs=-1, required=True, metavar="FILE...")
-@_practice
+@click.option(
+    "--practice",
+    "practises",
+    is_flag=True,
+    help="Practise: everything happens on this machine, and nothing is sent. Needs no API key.",
+)
 @settings_about(*Topic)
 def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     """Import FILES: every note exactly once. The results say what became of every row.
@@ -177,7 +175,10 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     """
     with Stopper() as stopper, notifying(files, stopper, practises=practises) as notifications:
         options = notifications.options
-        settings = _for_practice(options) if practises else options.settings_with_key
+        address = options.given.get("base-url")
+        if practises and address is not None and address.place is Source.SAID:
+            raise BadSettings(say("practice.address"), setting="base-url")
+        settings = options.settings_with_key_if_there if practises else options.settings_with_key
         asking = Asking(options)
         asking.check(settings)
         if asking.may and not practises and (watched := importing.hours.for_a_person(settings)) is not settings:
@@ -195,29 +196,25 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
 @click.argument("file", type=AnyPath())
 @settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.DETAILS, Topic.QUIET)
 @click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
-@_practice
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write all problems to this .csv file.",
 )
-def check(file: Path, *, report: Path | None, online: bool, practises: bool, **_: Any) -> int:
+def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
     """Check FILE without sending anything: problems by cell, groups, requests. Needs no key, and makes no calls.
 
-    The exit status is that of `run`, if the API accepted everything. With --practice, the import is also practised. Its
-    results are beside FILE, in NAME.practice.xlsx. They can't be imported.
+    The exit status is that of `run`, if the API accepted everything. To see what would become of each row, practise:
+    `run --practice`.
     """
     with reporting("check") as out:
-        return _check(file, report, out, online=online, practises=practises)
+        return _check(file, report, out, online=online)
 
 
-def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, practises: bool) -> int:
+def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> int:
     options = out.options
-    if online and practises:
-        raise BadSettings(say("practice.online"))
     settings = options.settings_with_key if online else options.settings_with_key_if_there
-    settings = _for_practice(options) if practises else settings
     if report is not None:
         importing.problems.check_list(report, file)
     asking = Asking(options)
@@ -225,7 +222,10 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, pra
     with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
         asking.ask(prepared)
         if online and prepared.undecided is None:
-            _watched(prepared, prepared.look_up)
+            with Stopper() as stopper, RunWatch() as watch:
+                watch.begin(prepared.preview.remaining.total)
+                stopper.arm()
+                prepared.look_up(observe=watch.observe, stop=stopper.why)
         elif online:
             paragraph(say("check.looks-nothing-up"), "Note: ", err=True)
         preview = prepared.preview
@@ -243,33 +243,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, pra
             unknown = preview.unknown_emails
             people = importing.problems.write_people(preview.settings, preview.loaded, unknown)
             show(telling.report_messages.people(len(unknown), people, then=say("people.then-run")))
-        practised = None
-        if practises and prepared.undecided is None and not preview.guarded:
-            practised = _watched(prepared, prepared.practise)
-            show(telling.report_messages.report(practised))
-        elif practises:
-            paragraph(say("practice.not-yet"))
-        status = preview.exit_status if practised is None else practised.exit_status
-        return out.over(status, lambda: telling.documents.check(preview, status, practised))
-
-
-def _for_practice(options: Options) -> Settings:
-    """Return the settings for practice, with the key if there is one, because the journal knows emails by it.
-
-    Raises:
-        BadSettings: an address was named for this command, but practice calls none.
-    """
-    if (address := options.given.get("base-url")) is not None and address.place is Source.SAID:
-        raise BadSettings(say("practice.address"), setting="base-url")
-    return options.settings_with_key_if_there
-
-
-def _watched(prepared: Prepared, work: Callable[..., _Answer]) -> _Answer:
-    """Do some work with a file, with progress and Ctrl-C as in a run."""
-    with Stopper() as stopper, RunWatch() as watch:
-        watch.begin(prepared.preview.remaining.total)
-        stopper.arm()
-        return work(observe=watch.observe, stop=stopper.why)
+        return out.over(preview.exit_status, lambda: telling.documents.check(preview))
 
 
 @click.command(name="template")

@@ -1,4 +1,4 @@
-"""Define the commands for use before the first night: init, login, logout, config, readings."""
+"""Define the commands for use before the first night: init, login, logout, readings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, with_flags
 from importer.errors import BadSettings, ImporterError
-from importer.messages import Message, render, say
+from importer.messages import Message, say
 from importer.models import Workspace
 from importer.settings import (
     LIVE,
@@ -250,43 +250,6 @@ def logout(**_: Any) -> int:
     return 0
 
 
-@click.command(cls=InGroups)
-@settings_about(*Topic)
-def config(**_: Any) -> int:
-    """Show every setting in force, and its source: this command line, the environment, or the profile.
-
-    An entry that can't be used is an error, with its line. Flags have priority over the environment, the environment
-    over the profile, and the profile over the defaults.
-    """
-    options = Options.here()
-    settings = options.settings
-    say_line(say("cli.workspace", workspace=str(settings.workspace)))
-    names = ", ".join(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
-    say_line(f"Profiles:  {names}  (in {profiles.profiles_file()})")
-    say_line()
-    for name in options.given:
-        sources.read(options.given, name)  # checks settings that a run doesn't read, too
-    width = max(map(len, SETTINGS))
-    for is_given in (True, False):
-        for name, setting in SETTINGS.items():
-            if (name in options.given) is not is_given:
-                continue
-            given = options.given.get(name)
-            value = (
-                sources.written(given.value)
-                if given
-                else render(setting.usual) or ("not set" if setting.metavar else "no")
-            )
-            origin = render(given.origin) or "said now" if given else "default"
-            say_line(f"  {name:{width}}  {value}  ({origin})")
-    say_line()
-    try:
-        paragraph(say("config.key", place=sources.key_place(settings, options.given)))
-    except BadSettings as error:
-        paragraph(error.message, f"{with_flags(say('config.no-key'))} ")
-    return 0
-
-
 @click.command(cls=InGroups, name="readings")
 @click.argument("name", required=False)
 @click.option("--forget", is_flag=True, help="Forget its answers. The next sheet of this kind is asked about again.")
@@ -319,4 +282,4 @@ def _summary(reading: Reading) -> Message:
     return say("readings.listed", n=len(reading.headings), name=repr(reading.name), date=reading.day)
 
 
-COMMANDS = (init, login, logout, config, show_readings)
+COMMANDS = (init, login, logout, show_readings)

@@ -20,6 +20,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.many": "{help} May be repeated.",
     "live.place": "The note is created on the prospect {prospect}, as {workspace}.",
     "live.leaves": "It is private, begins with “note-importer test, may be ignored”, and stays there as a draft, because the API can't delete notes. At most 20 calls are made. They take up to two minutes.",
+    "doctor.said-now": "this command line",
     "live.ask": "Create this note?",
     "live.not-agreed": "nobody agreed to the note",
     "written.nothing": "Nothing was written.",
@@ -30,8 +31,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Practice leaves the {n} notes that would be updated as they are. Their rows will be 'already imported'.",
     ),
     "practice.address": "Practice calls no address. Leave out `base-url`.",
-    "practice.online": "Practice makes no calls. Leave out --online. Email addresses that an earlier check looked up are known.",
-    "practice.not-yet": "Nothing was practised, because nothing of this file can be sent yet.",
     "fault.of-command": (
         "note-importer failed because of an error of its own ({error}).\n"
         "Delivered notes are recorded, and {action.the-same-command} continues where this one stopped. Please report the error, with the output of NOTE_IMPORTER_DEBUG=1."
@@ -60,7 +59,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "init.key-tried": "Key accepted: {found}",
     "init.ask-key-again": "Another API key (not shown; Enter: keep this one)",
     "init.ask-notify": "Address for notifications, such as slack://… or mailtos://… (Enter: none)",
-    "init.written": "The profile {name} was written to {path}. You can edit this file. To see all settings, use `note-importer config`.",
+    "init.written": "The profile {name} was written to {path}. You can edit this file. To see what is in force, use `note-importer doctor`.",
     "init.guards": "A file is not sent if more than {share} of its rows have problems, or name prospects that are not in the workspace. To change that, edit max-invalid in the profile.",
     "init.ask-archive": "Folder for finished files and their results (- to leave them where they are)",
     "init.archive": "Finished files and their results go to the folder {archive}. It is there now.",
@@ -129,7 +128,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "schedule.to-install.airflow": "Save this as {name}.py in your folder of DAGs, and replace Etc/UTC by your time zone. Then enter: airflow dags unpause {name}. To stop it, enter: airflow dags pause {name}",
     "schedule.key": 'A scheduler does not have the environment of this session. {variable} is not set there, and on Linux the key store is closed while you are signed out. Store the key in a file that only you can read, and name it in the profile {profile}: api-key-file = "…".',
     "schedule.lost": "These settings exist in this session only, and will not apply: {lost}. Add them to the profile.",
-    "config.key": "API key: from {place}.",
     "config.not-for-scheduler": "from {place}; a scheduler may be unable to use it, because it does not sign in as you do",
     "config.nobody-notified": "no notifications. See `notify-file`",
     "config.test-sent": "the test was sent. Check that it arrived",
@@ -157,7 +155,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asking.enter-stops": "Enter alone stops",
     "asking.enter-keeps": "Enter: the notes stay as they are",
     "asking.enter-leaves": "Enter: they are not sent",
-    "config.no-key": "API key: none.",
     "config.key-in-file": "from {place}",
     "config.addresses": (
         "{n} address. To try it: --test-notification",
