@@ -104,21 +104,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "schedule.say-when": "Say when it may run: `between 02:00-06:00`.",
     "schedule.say-what": "Name the files or folders to import: note-importer schedule exports",
     "schedule.no-file": "There is no file or folder {file}.\nMake it first, or correct the name.",
-    "schedule.line-break": (
-        "{text} contains a line break, a control character or an unusual space, which no scheduler can hold.\n"
+    "schedule.sign": (
+        "{text} contains a sign that a scheduler would read as its own: a quotation mark, an apostrophe, $, %, `, a backslash (but on Windows), a line break or an unusual space.\n"
         "Rename it."
-    ),
-    "schedule.program": (
-        "systemd starts no program with a quotation mark or a backslash in its path: {program}.\n"
-        "Install note-importer in a folder with another name."
-    ),
-    "schedule.variables": (
-        "A Windows task has no environment of its own, but {variables} is set here.\n"
-        "Set it for your user in the system's settings (Environment Variables) and open a new window, or do without it."
-    ),
-    "schedule.percent": "A Windows task takes the text between two % for a variable: {word}.\nRename it.",
-    "schedule.long-path": (
-        "A Windows task takes paths of up to {count} characters: {path}.\nUse a folder with a shorter path."
     ),
     "schedule.to-install.cron": "Enter crontab -e, and paste both lines at the end. To stop it, remove the lines below # {name}.",
     "schedule.to-install.systemd": "Save both parts in ~/.config/systemd/user under the names above them. Then enter: systemctl --user enable --now {name}.timer. To let it run while you are signed out, enter: loginctl enable-linger. To stop it, enter: systemctl --user disable --now {name}.timer",
@@ -127,7 +115,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "schedule.to-install.kubernetes": "Save this as {name}.yaml, and replace the image, the names of the volumes and the secret, and Etc/UTC by your time zone. Then enter: kubectl apply -f {name}.yaml. To stop it, enter: kubectl delete -f {name}.yaml",
     "schedule.to-install.airflow": "Save this as {name}.py in your folder of DAGs, and replace Etc/UTC by your time zone. Then enter: airflow dags unpause {name}. To stop it, enter: airflow dags pause {name}",
     "schedule.key": 'A scheduler does not have the environment of this session. {variable} is not set there, and on Linux the key store is closed while you are signed out. Store the key in a file that only you can read, and name it in the profile {profile}: api-key-file = "…".',
-    "schedule.lost": "These settings exist in this session only, and will not apply: {lost}. Add them to the profile.",
+    "schedule.lost": "These variables exist in this session only, and will not apply: {lost}. Add the settings to the profile, or set the variables in the scheduler, too.",
     "config.not-for-scheduler": "from {place}; a scheduler may be unable to use it, because it does not sign in as you do",
     "config.nobody-notified": "no notifications. See `notify-file`",
     "config.test-sent": "the test was sent. Check that it arrived",
