@@ -42,7 +42,6 @@ COMMANDS = (
     "hide",
     "template",
     "login",
-    "logout",
     "readings",
     "doctor",
     "init",

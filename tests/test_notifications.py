@@ -211,51 +211,6 @@ def test_the_worst_comes_first_and_what_is_good_is_a_number(
     assert "- 'd.csv', 'e.csv': Export or download it again." in message
 
 
-@pytest.mark.parametrize(
-    ("mistake", "what_to_do"),
-    [
-        ("workers 3", "Correct this place in the file."),
-        ("wrokers = 3", "Correct it there. Did you mean 'workers'"),
-        ("[other\nworkers = 3", "Correct this place in the file."),
-        ("workers = 'none'", "Correct workers in the profile 'night' in"),
-        ('max-invalid = "20%\nworkers = 3', "A closing quotation mark is probably missing in line 6. Add it."),
-        ("max-invalid = '20%", "A closing quotation mark is probably missing in line 6. Add it."),
-    ],
-)
-@pytest.mark.slow
-def test_a_mistake_in_the_file_of_profiles_is_told_to_whom_its_other_lines_name(
-    mistake: str, what_to_do: str, run: Run, ear: Ear, profiles: Path
-) -> None:
-    """Which profile, which file, and which line or setting."""
-    who = profiles.with_name("who.txt")
-    who.write_text(f"json://{ear.place}/hook\n", encoding="utf-8")
-    who.chmod(0o600)
-    profiles.write_text(
-        f"[other]\nnotify-file = 'none'\n\n[night]\nnotify-file = '{who}'\n{mistake}\n", encoding="utf-8"
-    )
-    assert run(GOOD, "--profile", "night") == 2
-    assert ear.paths() == [("POST", "/hook")]
-    message = ear.told[0]["message"]
-    assert "Profile night, on" in message
-    assert str(profiles) in message
-    assert "line 6" in message or "'wrokers'" in message or "--workers" in message
-    assert what_to_do in message.partition("What to do: ")[2]
-    assert "move it away" not in message
-
-
-@pytest.mark.parametrize("wish", ["notify = 'never'", "", "notify-file = 'gone"])
-def test_where_a_mistake_in_the_file_of_profiles_is_told_to_nobody_a_line_says_so(
-    wish: str, run: Run, ear: Ear, profiles: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Unless the profile itself wants nobody to be told, which counts for all addresses, or never named any."""
-    if "never" in wish:
-        monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/hook")
-    profiles.write_text(f"[night]\n{wish}\nworkers 3\n", encoding="utf-8")
-    assert run(GOOD, "--profile", "night") == 2
-    assert ear.calls == []
-    assert ("Nobody was notified, because" in " ".join(capsys.readouterr().err.split())) is ("gone" in wish)
-
-
 def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_that_one(
     run: Run, ear: Ear, box: Sandbox
 ) -> None:
@@ -379,7 +334,7 @@ def test_a_reply_that_drips_in_is_given_up(
     assert ("GET", "/alive") in ear.paths()
 
 
-def test_an_address_that_is_none_stops_everything_and_whoever_else_is_told_hears_of_it(
+def test_an_address_that_is_none_stops_everything(
     run: Run, ear: Ear, box: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A slip would otherwise be noticed on the night on which nobody hears of anything."""
@@ -387,7 +342,7 @@ def test_an_address_that_is_none_stops_everything_and_whoever_else_is_told_hears
     shown = capsys.readouterr()
     assert "The address on line 4 of notify.txt is not a valid notification address." in " ".join(shown.err.split())
     assert "hidden" not in shown.out + shown.err
-    assert [told["type"] for told in ear.told] == ["failure"]
+    assert ear.calls == []
     assert box.received == ()
 
 

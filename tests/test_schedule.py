@@ -154,7 +154,8 @@ def test_an_agent_of_launchd_runs_what_was_said() -> None:
 def test_a_path_of_windows_is_quoted_as_windows_takes_it_apart() -> None:
     text = text_for(night("C:\\Müller & Co\\", program=[r"C:\Program Files\note-importer.exe"]), System.WINDOWS)
     assert "Müller" not in text
-    assert ElementTree.fromstring(text).findtext(".//{*}Arguments").endswith(r' -- "C:\Müller & Co\\"')
+    arguments = ElementTree.fromstring(text).findtext(".//{*}Arguments")
+    assert str(arguments).endswith(r' -- "C:\Müller & Co\\"')
 
 
 def test_the_task_runs_what_was_said() -> None:

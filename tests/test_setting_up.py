@@ -12,14 +12,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import keyring
 import pytest
 
 from importer.importing.workspaces import unconfirmed
 from importer.journal import Journal
 from importer.journal.lock import held
 from importer.settings import KEY_VARIABLE, Settings
-from tests.keystores import InMemory
 from tests.listening import http_ear
 from tests.sandbox import Fault, Limit, Sandbox
 from tests.test_cli import KEY, Ended, Terminal
@@ -229,7 +227,6 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     text = profiles.read_text(encoding="utf-8")
     assert 'max-invalid = "20%"' in text
     assert text.startswith("# mine\n[other]\nworkers = 3\n")
-    assert "# The visibility of rows that leave it blank." in text
     assert "as in `" not in text
     assert KEY not in text
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
@@ -243,9 +240,6 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
         assert os.name != "posix" or stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert "note-importer schedule --profile night exports" in ended.out
     assert "01:00-05:00" in type_("schedule", "--profile", "night", ".", "--system", "cron").out
-    said = " ".join(ended.out.split())
-    assert f"go to the folder {type_.folder / 'my done'}. It is there now." in said
-    assert "A file is not sent if more than 20% of its rows have problems, or name prospects that are not in" in said
     settings = Settings(profile="night", base_url=away, journal=type_.folder / "journal.sqlite")
     with Journal.open(settings.journal) as journal:
         assert unconfirmed(journal, settings) is None
@@ -345,7 +339,7 @@ def test_what_init_could_not_finish_can_be_finished_as_it_says(
         del type_.variables[variable]
     assert f"Key: from the file {file}" in " ".join(type_("doctor", "--profile", "night").out.split())
     monkeypatch.setitem(sys.modules, "apprise", None)
-    ended = answered(type_, monkeypatch, "day", "", "", "", "json://127.0.0.1:1/hush")
+    ended = answered(type_, monkeypatch, "day", "", "", "", "json://127.0.0.1:1/hush", "")
     assert (ended.status, "pip install apprise" in " ".join(ended.all.split())) == (0, True)
 
 
@@ -355,24 +349,9 @@ def test_init_that_is_broken_off_writes_nothing(
     """The status is 2."""
     ended = answered(type_, monkeypatch, "night", "", "done")
     assert ended.status == 2
-    assert ended.err.endswith("Nothing was written.\n")
+    assert ended.err.endswith("Nothing was sent.\n")
     assert profiles.read_text(encoding="utf-8") == ""
     assert [*profiles.parent.iterdir()] == [profiles]
-
-
-def test_init_keeps_the_key_in_the_systems_store_where_there_is_one(
-    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If that is wanted; then no file holds it."""
-    before, store = keyring.get_keyring(), InMemory()
-    keyring.set_keyring(store)
-    try:
-        ended = answered(type_, monkeypatch, "night", "", "", KEY, "", "yes")
-        assert ended.status == 0
-        assert [*store.held.values()] == [KEY]
-        assert [*profiles.parent.glob("*.key")] == []
-    finally:
-        keyring.set_keyring(before)
 
 
 # -- doctor --live

@@ -5,7 +5,7 @@ Input: what a person typed. Output: printed lines, and an exit status.
     importing    run, check, template; questions and output for files imported one after the other
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
-    setting_up   init, login, logout, readings
+    setting_up   init, login, readings
     checking     doctor
     scheduling   schedule
     paging       page
@@ -49,8 +49,6 @@ from importer.cli.watching import EndedAtOnce
 from importer.errors import ImporterError, OutputFailed
 from importer.messages import FACE, lines, say, words
 from importer.settings import profiles
-
-_COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable, by which a shell asks for completions
 
 
 def _say_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's own
@@ -141,8 +139,6 @@ def script() -> None:
     gc.set_threshold(250_000)
     # The library by which numpy multiplies matrices starts threads, which take processor time. Nothing here uses it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if _COMPLETING in os.environ:
-        cli.main(prog_name="note-importer")  # writes bytes to the shell, and ends the program
     status = main()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):

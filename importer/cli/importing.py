@@ -94,7 +94,7 @@ class BatchImport:
         if self._practises:
             say_line(say("practice.begins"))
         overview = prepared.preview
-        show(telling.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
+        show(telling.preview_messages.plan(overview), verbose=self._notifications.out.options.says("verbose"))
         if self._practises and overview.to_update:
             say_line(say("practice.no-updates", n=overview.to_update))
         if self._asking.may and overview.total and not self._practises:
@@ -105,7 +105,7 @@ class BatchImport:
             show(telling.preview_messages.changes(prepared.changes()))
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()
-        self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.is_quiet), True, prepared
+        self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.out.is_quiet), True, prepared
         self._watch.begin(overview.total + overview.remaining.held_back)
         self._stopper.arm()
         return True
@@ -174,7 +174,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     NAME.practice.xlsx, and can't be imported.
     """
     with Stopper() as stopper, notifying(files, stopper, practises=practises) as notifications:
-        options = notifications.options
+        options = notifications.out.options
         address = options.given.get("base-url")
         if practises and address is not None and address.place is Source.SAID:
             raise BadSettings(say("practice.address"), setting="base-url")
