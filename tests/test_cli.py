@@ -191,18 +191,6 @@ def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
     assert len(type_.box.notes) == 3
 
 
-def test_rows_that_need_a_person_make_status_1(type_: Terminal) -> None:
-    """Rejected and invalid rows; the problems are shown by cell, the rest is delivered."""
-    type_.file("n.csv", HEAD + "P1,x,1\nINVALID2,x,1\nP3,x,Pubic\n")
-    ended = type_("run", "n.csv")
-    assert ended.status == 1
-    assert (
-        "C4: 'Pubic' is not a valid visibility. Did you mean Public? Use Public (or 1) or Private (or 2)" in ended.all
-    )
-    assert re.search(r"1  rejected +not accepted. See the reason. Correct the row, then run again", ended.out)
-    assert len(type_.box.notes) == 1
-
-
 def test_standard_input_is_read_as_csv(type_: Terminal) -> None:
     """``-`` reads what is piped in, which nobody else could read; so it is with its results in the current folder."""
     ended = type_.process("run", "-", given=(HEAD + "P1,ünï,1\n").encode())
@@ -294,44 +282,6 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
     assert not [flag for flag in options if "key" in flag and flag != "--api-key-file"]
 
 
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        (["--base-url", "http://api.example/v1"], "does not use https, so the API key would be sent unencrypted"),
-        (["--base-url", "nonsense"], "is not a web address"),
-        (
-            ["--map", "content"],
-            "'content' is not valid here. Write ROLE=\"HEADING\", where ROLE is one of prospect, content",
-        ),
-        (["--map", "content=Hello"], "No column has the heading 'Hello', which was named as the content."),
-        (["--rate", "fast"], "'fast' is not a valid rate. Write it like 20/1s"),
-        (["--default-visibility", "pubic"], "'pubic' is not valid here. Use one of"),
-        (["--sheet", "Other"], "There is no sheet 'Other'"),
-        (["--header-row", "99"], "Row 99 of n.csv is blank"),
-        (["--results", "out.pdf"], "Results can be .xlsx or .csv, but not 'out.pdf'"),
-        (["--results", "none/out.csv"], "the folder none does not exist"),
-        (["--results", "n.csv"], "would replace the file that is imported"),
-        (["--journal", "n.csv/j"], f"The journal {Path('n.csv/j')} can't be used"),
-        (["--journal", "."], "because that is a folder"),
-        (["--journal", ":memory:"], "':memory:', because it has to outlast the run"),
-        (["--api-key-file", "none.txt"], "none.txt: No such file"),
-        (["--frobnicate"], "No such option"),
-        (["another.csv", "--results", "out.csv"], "--results names one file, but several files may have results"),
-    ],
-)
-def test_a_setting_that_cant_be_used_is_said_and_nothing_is_sent(type_: Terminal, flags: list[str], words: str) -> None:
-    """Status 2, the message on standard error, no call, and no file of ours."""
-    file = type_.file("n.csv", HEAD + "P1,x,1\n")
-    before = file.read_bytes()
-    ended = type_("run", "n.csv", *flags)
-    assert ended.status == 2
-    assert words in ended.all
-    assert ended.out == ""
-    assert type_.box.received == ()
-    assert file.read_bytes() == before
-    assert not list(type_.folder.glob("*.results*"))
-
-
 @pytest.mark.parametrize("command", ["run", "check", "history"])
 def test_a_journal_that_is_none_of_ours_needs_a_person(type_: Terminal, command: str) -> None:
     """Status 4: what the journal knew is gone, and without it notes would be sent again."""
@@ -345,33 +295,6 @@ def test_a_journal_that_is_none_of_ours_needs_a_person(type_: Terminal, command:
     assert file.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "words"),
-    [
-        ("empty.csv", "", "empty.csv is empty (0 bytes)"),
-        ("blank.csv", "\n\n  \n", "blank.csv contains no table, because no row contains text"),
-        ("n.csv", "Contact,Summary,Visiblity\nP1,x,1\n", "Did you mean 'Visiblity'?"),
-        ("n.csv", "Prospect ID,Note,Comments,Visibility\nP1,x,y,1\n", "--map content=Note"),
-        ("n.csv", "Prospect ID,Note,note,Visibility\nP1,x,y,1\n", "--map content=B"),
-        ("n.csv", "Prospect ID,Note\nP1,x\n", "--default-visibility private"),
-    ],
-)
-def test_a_file_that_cant_be_used_is_said_by_run_and_check_alike(
-    type_: Terminal, name: str, text: str, words: str
-) -> None:
-    """One clear message with a way out, and status 2. A run names the command that asks."""
-    type_.file(name, text)
-    ended, checked = type_("run", name), type_("check", name)
-    assert ended.status == checked.status == 2
-    assert ended.err.startswith("Error: ")
-    assert words in ended.all
-    assert ended.out == checked.out
-    before, _, command = ended.all.partition(" To be asked at a terminal, once for all sheets of this kind: ")
-    assert before == checked.all
-    assert command in ("", f'`note-importer run "{name}"`')
-    assert type_.box.received == ()
-
-
 @pytest.mark.parametrize("command", ["run", "check"])
 def test_a_file_that_isnt_there_is_said(type_: Terminal, command: str) -> None:
     """Missing, or for what takes one file, a folder."""
@@ -383,19 +306,6 @@ def test_a_file_that_isnt_there_is_said(type_: Terminal, command: str) -> None:
         assert (ended.status, ended.out) == (2, "")
         assert f"There is no file or folder {name}" in ended.all.replace("\\", "/")
     assert ". is a folder" in type_("check", ".").err
-
-
-def test_the_ways_out_that_are_proposed_lead_out(type_: Terminal) -> None:
-    """``--map`` by heading and by letter, and a default visibility, make the same files usable."""
-    type_.file("two.csv", "Prospect ID,Note,Comments\nP1,x,y\n")
-    assert type_("run", "two.csv", "--map", "content=comments", "--default-visibility", "Private").status == 0
-    type_.file("letters.csv", "Who,What,Seen\nP2,z,Private\n")
-    mapped = ("--map", "prospect=a", "--map", "content=B", "--map", 'visibility="Seen"')
-    assert type_("run", "letters.csv", *mapped).status == 0
-    assert [(note.prospect_id, note.sent_content, note.visibility) for note in type_.box.notes] == [
-        ("P1", "y", "2"),
-        ("P2", "z", "2"),
-    ]
 
 
 # -- odd names and places
@@ -508,17 +418,6 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
     assert "20 notes were imported by an earlier run" in type_("run", "m.csv", "--yes").all
 
 
-def test_check_tells_the_largest_groups_apart(type_: Terminal) -> None:
-    """The same text as public and private note, as a draft, and with attachments are groups of their own."""
-    lines = ["P1,x,1,,", "P2,x,2,,", "P3,x,2,0,", "P4,x,1,0,", 'P5,x,1,,"f1, f2"', "P6,x,1,,"]
-    type_.file("n.csv", "Prospect ID,Note,Visibility,Status,Attachment IDs\n" + "\n".join(lines) + "\n")
-    public = ["2 × x  (public)", "1 × x  (public, draft)", "1 × x  (public, with f1, f2)"]
-    shown = [public[0], "1 × x  (private)", "1 × x  (private, draft)", *public[1:]]
-    for flags, number in (([], 3), (["-v"], 5)):
-        out = type_("check", "n.csv", *flags).out
-        assert [line.strip() for line in out.splitlines() if " × " in line] == shown[:number]
-
-
 def test_a_plan_says_what_counts_and_leaves_the_rest_to_those_who_ask(type_: Terminal) -> None:
     """What was understood, how many notes for how many people, how long; -v adds arithmetic and what never changes."""
     type_.file("n.csv", HEAD + "P1,for me,2\nP2,for me,2\nP2,for all,1\n")
@@ -595,21 +494,6 @@ def test_a_report_that_cant_be_written_is_said_first(type_: Terminal, name: str)
     assert file.read_bytes() == before
 
 
-def test_a_report_replaces_no_file(type_: Terminal) -> None:
-    type_.file("n.csv", HEAD + "P1,,1\n")
-    assert type_("check", "n.csv", "--report", "p.csv").out.endswith("All problems: p.csv\n")
-    ended = type_("check", "n.csv", "--report", "p.csv")
-    assert "All problems: p (2).csv\np.csv already exists, so the new file is p (2).csv." in ended.out
-    assert (type_.folder / "p (2).csv").read_bytes() == (type_.folder / "p.csv").read_bytes()
-
-
-def test_check_and_run_agree(type_: Terminal) -> None:
-    """Where the API accepts everything, the status that check gave is run's."""
-    for text, status in ((HEAD + "P1,x,1\n", 0), (HEAD + "P1,x,1\nP2,,1\n", 1), (HEAD, 2), ("a\nb\n", 2)):
-        type_.file("n.csv", text)
-        assert type_("check", "n.csv").status == type_("run", "n.csv").status == status
-
-
 # -- several files
 
 
@@ -634,17 +518,6 @@ def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) ->
     assert len(type_.box.notes) == 2
 
 
-def test_one_file_that_is_named_is_told_of_as_ever(type_: Terminal) -> None:
-    """No summary of a single one; with an archive, where it went."""
-    (type_.folder / "done").mkdir()
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    ended = type_("run", "n.csv", "--yes", "--archive", "done")
-    assert (ended.status, ended.err) == (0, "")
-    assert ended.out.startswith("n.csv: CSV")
-    archive = Path("done")
-    assert ended.out.endswith(f"Results: {archive / 'n.results.xlsx'}\nn.csv was moved to {archive / 'n.csv'}.\n")
-
-
 # -- history and results
 
 
@@ -666,20 +539,6 @@ def test_history_lists_the_runs_of_this_workspace(type_: Terminal, profiles: Pat
     assert "workspace" not in ended.out
     del type_.variables[KEY_VARIABLE]
     assert type_("history").out == ended.out
-
-
-def test_a_run_without_an_end_is_broken_off_once_another_has_followed(type_: Terminal) -> None:
-    """Only the latest of its workspace may still be running, for one at a time runs."""
-    with Journal.open(type_.folder / "journal.sqlite") as journal:
-        for number, profile in enumerate(("default", "other", "default", "default")):
-            workspace = Settings(profile=profile, base_url=type_.box.url).workspace
-            run = journal.runs.begin(workspace, f"{number}.csv", "", 1e9 + number, again=False)
-            if number == 2:
-                journal.runs.end(run, "finished", {}, 1e9)
-    unsure = "still running, or broken off"
-    ends = ("  {0}  3.csv", "  finished  2.csv", "  {0}  1.csv", "  broken off  0.csv")
-    lines = [line for line in type_("history", "--all").out.splitlines() if line.endswith(".csv")]
-    assert all(line.endswith(end.format(unsure)) for line, end in zip(lines, ends, strict=True))
 
 
 def test_whose_runs_a_journal_knows_is_said_where_it_knows_none_of_this_workspace(type_: Terminal) -> None:
@@ -1034,26 +893,6 @@ def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it
     assert [path.name for path in profiles.parent.iterdir()] == [profiles.name]
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("[default]\nkey = 'x'\n", "contains 'key', which is not a setting."),
-        ("[default]\nkey = 'x'\n", "Did you mean 'workers' or 'api-key-file' or 'yes'?"),
-        ("[default]\nworkers = 'x'\n", "Invalid value for --workers, from the profile 'default' in "),
-        ("default = 3\n", "is not a table of settings"),
-        ("not toml", "can't be read"),
-    ],
-)
-def test_a_profile_that_cant_be_used_is_said(type_: Terminal, profiles: Path, text: str, words: str) -> None:
-    """Status 2, with the file's name or the setting's, and nothing sent."""
-    profiles.write_text(text, encoding="utf-8")
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    ended = type_("run", "n.csv")
-    assert ended.status == 2
-    assert words in ended.all
-    assert type_.box.received == ()
-
-
 def test_the_plan_says_where_to_and_as_which_profile(type_: Terminal, profiles: Path) -> None:
     """A mistyped profile would deliver everything again, so it says which others exist if the profile is new."""
     profiles.write_text("[night]\n[nigth]\n[third]\n", encoding="utf-8")
@@ -1310,56 +1149,7 @@ def test_another_spelling_of_the_address_is_the_same_workspace(type_: Terminal) 
 # -- columns that were overlooked
 
 
-def test_a_column_of_statuses_that_nobody_recognised_stops_the_run(type_: Terminal) -> None:
-    """A draft would be published. The message names the column, its values and both ways out, which work."""
-    type_.file("n.csv", "Prospect ID,Note,Visibility,State of it\nP1,x,1,Draft\nP2,x,1,\nP3,x,1,Published\n")
-    words = (
-        "Column D, 'State of it', is not used, although all its words are a visibility or a status:"
-        " 'Draft', 'Published'. Say what it is: --map status=\"State of it\". If it has nothing to do with"
-        ' the notes: --ignore "State of it"'
-    )
-    for command in ("run", "check"):
-        ended = type_(command, "n.csv")
-        assert ended.status == 2
-        assert words in ended.all
-    assert "Nothing can be sent until these questions are answered:" in ended.out
-    assert type_.box.received == ()
-    assert not (type_.folder / "n.results.xlsx").exists()
-    assert type_("check", "n.csv", "--ignore", "State of it").status == 0
-    assert type_("run", "n.csv", "--map", "status=State of it").status == 0
-    assert [note.status for note in sorted(type_.box.notes, key=lambda note: note.prospect_id)] == ["0", "1", "1"]
-
-
-def test_several_columns_may_be_set_aside_on_the_command_line(type_: Terminal, profiles: Path) -> None:
-    """By heading or letter; it is remembered for these words."""
-    type_.file("n.csv", "Prospect ID,Note,Visibility,State,Phase\nP1,x,1,Draft,Final\n")
-    ended = type_("run", "n.csv", "--ignore", "State")
-    assert ended.status == 2
-    assert "Column E, 'Phase'" in ended.all
-    assert "Column D" not in ended.all
-    assert type_("check", "n.csv", "--ignore", "state", "--ignore", "E").status == 0
-    ended = type_("run", "n.csv", "--ignore", "State", "--ignore", "Phase", "--remember")
-    assert ended.status == 0
-    assert 'State = ["Draft"]\nPhase = ["Final"]' in profiles.read_text(encoding="utf-8")
-    assert type_("check", "n.csv").status == 0
-    type_.file("m.csv", "Prospect ID,Note,Visibility,State,Phase\nP2,x,1,Published,Final\n")
-    ended = type_("check", "m.csv")
-    assert ended.status == 2
-    assert "(it was ignored before, but not with these words): 'Published'" in ended.all
-    assert {note.status for note in type_.box.notes} == {"1"}
-
-
 # -- the journal and the key
-
-
-def test_words_that_are_told_together_come_with_the_setting_that_would_map_them(type_: Terminal) -> None:
-    """The first as the example; each with its count where it stands more than once."""
-    type_.file("n.csv", HEAD + "P1,a,1\nP2,b,Yes\nP3,c,Never\nP4,d,Somebody\n")
-    assert (
-        "3 × … is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means:"
-        " --value visibility:Yes=Private or --value visibility:Yes=Public, and so on (found: 'Yes', 'Never',"
-        " 'Somebody'): C3, C4, C5"
-    ) in type_("check", "n.csv").all
 
 
 def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: Terminal) -> None:

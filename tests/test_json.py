@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
@@ -92,20 +91,6 @@ def test_run_tells_of_several_files_and_of_what_was_left_out(ask: Ask) -> None:
     assert document["files"][1]["report"] is None
 
 
-def test_every_file_is_told_with_its_whole_path(ask: Ask) -> None:
-    """Whoever reads it may stand in another folder."""
-    for folder in ("exports", "done"):
-        Path(folder).mkdir()
-    Path("exports/a.csv").write_text(SHEET, encoding="utf-8")
-    ask("run", "exports/a.csv", "--yes")
-    os.utime("exports/a.csv", (946684800, 946684800))
-    _, document, _ = ask("run", "exports", "--yes", "--archive", "done", "--results", "{name}.xlsx")
-    [file], [left] = document["files"], document["left_out"]
-    assert file["archived"] == str(Path("done/a.csv").absolute())
-    assert file["report"]["results"] == str(Path("done/a.xlsx").absolute())
-    assert left["file"] == str(Path("exports/a.results.xlsx").absolute())
-
-
 @pytest.mark.parametrize(
     ("arguments", "status", "kind"),
     [
@@ -123,16 +108,6 @@ def test_what_comes_to_nothing_says_why(ask: Ask, arguments: tuple[str, ...], st
     assert error["kind"] == kind
     assert "Error: " in said
     assert not any(f"`{name}" in error["text"] for name in SETTINGS)
-
-
-def test_a_run_that_stops_says_why(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("a.csv").write_text(SHEET, encoding="utf-8")
-    monkeypatch.setenv(KEY_VARIABLE, "another-key")
-    status, document, _ = ask("run", "a.csv", "--yes")
-    assert status == 4
-    [file] = document["files"]
-    assert file["report"]["stopped"]["kind"] == "the API does not accept the key"
-    assert file["fate"] == "stopped before its end"
 
 
 def test_a_fault_of_our_own_is_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,24 +167,6 @@ def test_a_run_that_sends_nothing_is_told(
     assert box.received == ()
 
 
-def test_a_refused_key_is_told_with_its_profile_and_its_place_and_the_screen_says_so_too(
-    run: Run, ear: Ear, profiles: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(KEY_VARIABLE)
-    (key := profiles.with_name("night.key")).write_text("another-key")
-    key.chmod(0o600)
-    place = f"The key of profile 'night' comes from the file {key}, named by the profile 'night' in {profiles}."
-    with Sandbox() as box:
-        profiles.write_text(f"[night]\napi-key-file = '{key}'\nbase-url = '{box.url}'\n", encoding="utf-8")
-        Path("night.csv").write_text(GOOD)
-        Path("notify.txt").write_text(f"json://{ear.place}/hook")
-        told = ["--notify-file", "notify.txt", "--journal", "journal.sqlite"]
-        assert main(["run", "night.csv", "--yes", "--profile", "night", *told]) == 4
-    assert place in ear.told[0]["message"].partition("What to do: ")[2]
-    assert place in " ".join(capsys.readouterr().out.split())
-    assert "another-key" not in ear.calls[0].body
-
-
 def test_words_of_the_api_and_cells_never_leave_though_other_parts_would() -> None:
     """The type of one part is enough, however deep it stands."""
     secret, setting = Quoted("secret"), SettingPart("map", "content=secret", is_from_sheet=True)
@@ -292,20 +274,6 @@ def test_no_reply_leads_anywhere_else_and_no_password_goes_along(
     assert ear.paths() == [("POST", "/302/hook"), ("GET", "/alive"), ("GET", "/302/alive")]
     assert [call.headers for call in ear.calls if "Authorization" in call.headers] == []
     assert "it replied with 302" in " ".join(capsys.readouterr().err.split())
-
-
-def test_a_host_that_is_none_fails_nothing_and_shows_no_address(
-    run: Run, ear: Ear, box: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Where a name is too long the library raises what is no error of its own."""
-    addresses = f"ping+http://{'hidden' * 20}.example/\nping+http://{ear.place}/alive"
-    assert run(GOOD, addresses=addresses) == 0
-    shown = capsys.readouterr()
-    assert "could not be sent (line 3 of notify.txt): the notification address could not be reached" in " ".join(
-        shown.err.split()
-    )
-    assert "hidden" not in shown.out + shown.err
-    assert ear.paths() == [("GET", "/alive")]
 
 
 def test_of_a_reply_without_end_only_the_beginning_is_read(run: Run, ear: Ear) -> None:

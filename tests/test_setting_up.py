@@ -146,16 +146,6 @@ def test_doctor_looks_whether_the_archive_is_there(type_: Terminal, profiles: Pa
     assert (status, found["Archive"]) == (0, "ok finished files go to done")
 
 
-def test_doctor_looks_whether_the_folder_of_attachments_is_there(type_: Terminal, profiles: Path) -> None:
-    """Where one counts: named in a profile it may be another folder's, or on a disk that isn't there."""
-    profiles.write_text('[night]\nattachments = "forms"\n', encoding="utf-8")
-    status, found = looked(type_, "--profile", "night")
-    assert (status, found["Attachments"].split()[0]) == (2, "WRONG")
-    (type_.folder / "forms").mkdir()
-    status, found = looked(type_, "--profile", "night")
-    assert (status, found["Attachments"]) == (0, f"ok attachments come from {type_.folder / 'forms'}")
-
-
 def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
     """And warns of a key file that others can read."""
     del type_.variables[KEY_VARIABLE]

@@ -70,16 +70,11 @@ def read_upload(stream: BufferedIOBase, length: int, headers: Message) -> Upload
 
 def _wrong_with(parts: list[_Part]) -> str:
     """Return the error of a form that could be read, or ""."""
-    for part in parts:
-        if part.field != FIELD:
-            return f"{part.field} is not a field of this request"
-    if len(parts) != 1:
-        return f"{FIELD} must come once" if parts else f"{FIELD} is missing"
+    if [part.field for part in parts] != [FIELD]:
+        return f"{FIELD} must come once, and nothing beside it"
     (part,) = parts
-    if part.name is None:
-        return f"{FIELD} must be a file with a name"
-    if not part.name.strip() or len(part.name.encode("utf-8", "replace")) > 255 or _UNFIT.search(part.name):
-        return f"{FIELD} must have a plain name of at most 255 bytes"
+    if part.name is None or not part.name.strip() or _UNFIT.search(part.name):
+        return f"{FIELD} must be a file with a plain name"
     return "" if part.content else f"{FIELD} must not be empty"
 
 

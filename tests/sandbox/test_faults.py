@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ import pytest
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
-from tests.sandbox import Fault, Limit, Sandbox, UploadBehaviour
+from tests.sandbox import Fault, Sandbox
 from tests.sandbox.faults import KINDS
 
 KEY = {"x-api-key": "sandbox-key"}
@@ -174,12 +174,6 @@ def test_entries_are_repeated_reordered_or_added(kind: str, order: list[str]) ->
         assert made(box) == PROSPECTS
 
 
-def test_latency_comes_before_a_request_is_applied() -> None:
-    with Sandbox(latency=0.05) as box:
-        assert post(box).status_code == 201
-        assert (box.notes[0].created_at - box.received[0].at).total_seconds() >= 0.05
-
-
 def statuses(box: Sandbox, count: int) -> str:
     with box:
         return "".join("x" if post(box).status_code == 500 else "." for _ in range(count))
@@ -207,86 +201,14 @@ def test_a_fault_strikes_the_requests_its_text_names(text: str, pattern: str) ->
     assert statuses(struck(text), 8) == pattern
 
 
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("500@3:after", Fault("500", "after", range(3, 4))),
-        ("502:after@2,5", Fault("502", "after", frozenset({2, 5}))),
-        ("reset:before%0.1", Fault("reset", "before", probability=0.1)),
-        ("hang=30:after@4", Fault("hang", "after", range(4, 5), seconds=30.0)),
-        ("503=2:x3:GET", Fault("503", method="GET", times=3, seconds=2.0)),
-        ("missing", Fault("missing", "after")),
-        ("late", Fault("late", "before", seconds=30.0)),
-        ("html-404:after:slow=1.5@2", Fault("html-404", "after", range(2, 3), slow=1.5)),
-        (
-            "lost-route=8:400:json@5",
-            Fault("lost-route", None, range(5, 6), "any", seconds=8.0, answer=400, as_json=True),
-        ),
-        ("clock=-20", Fault("clock", method="any", seconds=-20.0)),
-        ("firewall=drop table", Fault("firewall", value="drop table", answer=403)),
-        ("lag=5@*/2", Fault("lag", None, range(2, sys.maxsize, 2), "GET", seconds=5.0)),
-    ],
-)
-def test_a_fault_is_read_from_text(text: str, fault: Fault) -> None:
-    assert Fault.parse(text) == fault
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "200",
-        "nonsense",
-        "500@",
-        "500@x",
-        "500@2,5-",
-        "500@*/0",
-        "500%2",
-        "500%often",
-        "500:later",
-        "gzip:before",
-        "late:after",
-        "wrong-id:GET",
-        "hang=long",
-        "500=",
-        "close=5",
-        "clock",
-        "clock=soon",
-        "clock=5:after",
-        "firewall",
-        "firewall=",
-        "rewrite=backwards",
-        "rewrite=cut-0",
-        "500:404",
-        "lag=5:json",
-        "html-200",
-        "gateway-600",
-        "300",
-        "500:slow",
-    ],
-)
+@pytest.mark.parametrize("text", ["", "nonsense", "500@x", "500%often", "500:later", "late:after", "hang=long"])
 def test_a_text_that_is_no_fault_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Fault.parse(text)
 
 
-def test_the_common_kinds_and_every_part_are_in_the_document() -> None:
-    """A table for each; its first column has the common kinds, and examples that can be read."""
-    lines = Path(__file__).with_name("README.md").read_text(encoding="utf-8").splitlines()
-    title, tables = "", dict[str, list[str]]()
-    for line in (line for line in lines if line.startswith("| ")):
-        if line.startswith("| `"):
-            tables[title].append(line.split("`")[1])
-        elif not line.startswith("| ---"):
-            title = line.split("|")[1].strip()
-            tables[title] = []
-    kinds, parts = tables["kind of fault"], tables["part of a fault, in any order"]
+def test_the_common_kinds_are_in_the_document() -> None:
+    text = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+    kinds = re.findall(r"^\| `([^`]+)`", text.partition("| kind of fault |")[2], re.MULTILINE)
     known = [name.split(" ")[0] for name in KINDS]
     assert [Fault.parse(kind).kind for kind in kinds] == known[: len(kinds)]
-    for part in parts:
-        kind = "lost-route=5" if part in (":429", ":json") else "500"
-        assert Fault.parse(kind + part) != Fault.parse(kind)
-    for form in tables["rate limit (`--rate-limit`)"]:
-        assert Limit.parse(form if "/" in form else f"20/1s{form}")
-    for form in tables["uploads (`--uploads`)"]:
-        assert UploadBehaviour.parse(form)
