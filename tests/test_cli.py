@@ -1162,13 +1162,3 @@ def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: T
         assert '"Q4 calls.csv"' in ended.all
     assert "There is no file or folder Q4" in type_("run", "--yes", "Q4", "other.csv").all
     assert type_("check", "Q4 calls.csv").status == 0
-
-
-def test_a_dry_run_is_called_check(type_: Terminal) -> None:
-    """For those who know the flag from other programs."""
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    for flag in ("--dry-run", "--dryrun"):
-        ended = type_("run", "n.csv", flag)
-        assert ended.status == 2
-        assert "without sending anything: note-importer check FILE" in ended.all
-    assert "check FILE" not in type_("run", "n.csv", "--no-such-flag").err.replace("[OPTIONS] FILE", "")

@@ -56,16 +56,3 @@ def test_check_without_a_call_says_how_much_of_a_grown_sheet_is_new(
         assert main(arguments("check", sheet, box)) == 0
         assert "3 rows: up to 3 notes to deliver" in capsys.readouterr().out
         assert len(box.received) == calls
-
-
-def test_check_online_says_that_it_looks_nothing_up_while_a_question_is_open(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without a call: what the words mean may decide which rows count."""
-    sheet = write(tmp_path, [("jo@example.com", "Hello", "Team only"), ("kim@example.com", "Hello", "Team only")])
-    with Sandbox(prospects=PEOPLE) as box:
-        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
-        assert main(arguments("check", sheet, box, "--online")) == 2
-        assert not box.received
-    said = " ".join(capsys.readouterr().err.split())
-    assert "Note: --online looks nothing up while a question is open. Answer it, then check again." in said

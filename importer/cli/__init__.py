@@ -51,15 +51,8 @@ from importer.messages import FACE, lines, say, words
 from importer.settings import profiles
 
 
-def _say_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's own
-    """Print the version."""
-    if value and not context.resilient_parsing:
-        say_line(say("cli.version", version=__version__))
-        context.exit()
-
-
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--version", is_flag=True, expose_value=False, callback=_say_version, help="Show the version and exit.")
+@click.version_option(__version__, prog_name="note-importer")
 def cli() -> None:
     """Import a spreadsheet of notes into Saleshandy, each note exactly once.
 
@@ -96,8 +89,6 @@ def _status_of(arguments: Sequence[str] | None) -> int:
             for_help = say("cli.for-help", command=error.ctx.command_path)
             paragraph(lines(words(error.ctx.get_usage()), for_help), err=True)
         paragraph(error.format_message(), "Error: ", err=True)
-        if isinstance(error, click.NoSuchOption) and error.option_name.replace("-", "") == "dryrun":
-            paragraph(say("cli.dry-run"), err=True)
         return 2
     except click.Abort as error:
         if isinstance(error.__cause__, EndedAtOnce):  # click turns it into an Abort

@@ -29,11 +29,7 @@ _ENTER = {"map": "asking.enter-keeps", "in-doubt": "asking.enter-leaves", "hidde
 
 
 class Asking:
-    """Questions about one file, or about several files in turn, and their answers.
-
-    Args:
-        options: the options that say whether questions are allowed.
-    """
+    """Questions about one file, or about several files in turn, and their answers."""
 
     def __init__(self, options: Options) -> None:
         self._options = options

@@ -17,7 +17,7 @@ from importer import importing, operations, telling
 from importer.cli.asking import Asking, which_workspace
 from importer.cli.manual import InGroups
 from importer.cli.options import PREPARING, AnyPath, settings_about
-from importer.cli.reporting import Reporting, RunNotifications, notifying, reporting
+from importer.cli.reporting import RunNotifications, notifying, reporting
 from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, UnclearColumns
@@ -36,15 +36,7 @@ _Answer = TypeVar("_Answer")
 
 
 class BatchImport:
-    """Questions and output of a batch at the terminal.
-
-    Args:
-        stopper: receives the request to stop.
-        notifications: receives how each file ended.
-        asking: asks the open questions.
-        is_one: whether a person named a single file, so that the output doesn't mention a batch.
-        practises: whether nothing is sent, so that no person has to agree.
-    """
+    """Questions and output of a batch at the terminal; of a single file that a person named if it ``is_one``."""
 
     def __init__(
         self, stopper: Stopper, notifications: RunNotifications, asking: Asking, *, is_one: bool, practises: bool
@@ -209,41 +201,34 @@ def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
     `run --practice`.
     """
     with reporting("check") as out:
-        return _check(file, report, out, online=online)
-
-
-def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> int:
-    options = out.options
-    settings = options.settings_with_key if online else options.settings_with_key_if_there
-    if report is not None:
-        importing.problems.check_list(report, file)
-    asking = Asking(options)
-    asking.check(settings)
-    with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
-        asking.ask(prepared)
-        if online and prepared.undecided is None:
-            with Stopper() as stopper, RunWatch() as watch:
-                watch.begin(prepared.preview.remaining.total)
-                stopper.arm()
-                prepared.look_up(observe=watch.observe, stop=stopper.why)
-        elif online:
-            paragraph(say("check.looks-nothing-up"), "Note: ", err=True)
-        preview = prepared.preview
-        if preview.loaded.unclear is not None:
-            raise preview.loaded.unclear
-        preview = replace(preview, similar=importing.note_examples.similar(preview.loaded))
-        show(telling.preview_messages.check(preview), verbose=options.says("verbose"))
+        settings = out.options.settings_with_key if online else out.options.settings_with_key_if_there
         if report is not None:
-            written = importing.problems.write_problems(report, preview.loaded, file)
-            say_line()
-            say_line(say("check.every-problem", path=str(written.path)))
-            if written.remark:
-                paragraph(written.remark)
-        if online:
-            unknown = preview.unknown_emails
-            people = importing.problems.write_people(preview.settings, preview.loaded, unknown)
-            show(telling.report_messages.people(len(unknown), people, then=say("people.then-run")))
-        return out.over(preview.exit_status, lambda: telling.documents.check(preview))
+            importing.problems.check_list(report, file)
+        asking = Asking(out.options)
+        asking.check(settings)
+        with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
+            asking.ask(prepared)
+            if online and prepared.undecided is None:
+                with Stopper() as stopper, RunWatch() as watch:
+                    watch.begin(prepared.preview.remaining.total)
+                    stopper.arm()
+                    prepared.look_up(observe=watch.observe, stop=stopper.why)
+            preview = prepared.preview
+            if preview.loaded.unclear is not None:
+                raise preview.loaded.unclear
+            preview = replace(preview, similar=importing.note_examples.similar(preview.loaded))
+            show(telling.preview_messages.check(preview), verbose=out.options.says("verbose"))
+            if report is not None:
+                written = importing.problems.write_problems(report, preview.loaded, file)
+                say_line()
+                say_line(say("check.every-problem", path=str(written.path)))
+                if written.remark:
+                    paragraph(written.remark)
+            if online:
+                unknown = preview.unknown_emails
+                people = importing.problems.write_people(preview.settings, preview.loaded, unknown)
+                show(telling.report_messages.people(len(unknown), people, then=say("people.then-run")))
+            return out.over(preview.exit_status, lambda: telling.documents.check(preview))
 
 
 @click.command(name="template")

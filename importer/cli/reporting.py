@@ -107,13 +107,7 @@ def reporting(command: str) -> Iterator[Reporting]:
 
 
 class RunNotifications:
-    """Recipients of a run's notifications, and how its files have ended so far.
-
-    Args:
-        out: the command's report.
-        stopper: knows whether the run was asked to stop, and by whom.
-        practises: whether nothing is sent, so that nobody is notified.
-    """
+    """Recipients of a run's notifications, and how its files have ended so far."""
 
     def __init__(self, out: Reporting, stopper: Stopper, *, practises: bool) -> None:
         self.out, self._stopper, self._practises = out, stopper, practises

@@ -32,16 +32,12 @@ ENDED = {
 
 @dataclass(frozen=True)
 class PastRun:
-    """All facts about a run in the journal.
+    """All facts about a run in the journal. In a list of runs, ``shown``, ``reading`` and ``confirmed`` are left out.
 
     Attributes:
-        run: the run as the journal has it.
-        ended: how it ended, in words.
-        hidden: number of notes that it created and that were hidden since.
-        shown: number of notes that it created and that weren't hidden; None in a list of runs.
-        reading: how the run read its sheet, with the settings that decided what was sent; empty in a list.
-        confirmed: who confirmed the run's workspace, and when; None in a list, and if not recorded.
-        not_found: notes that it created, but that were not found when they were read back.
+        hidden, shown: number of notes that it created and that were, or weren't, hidden since.
+        reading: how the run read its sheet, with the settings that decided what was sent.
+        confirmed: who confirmed the run's workspace, and when; None if not recorded.
         so_far: number of notes by result as the journal has them, of a run whose end isn't recorded.
     """
 
@@ -79,25 +75,16 @@ class PastRun:
 
 @dataclass(frozen=True)
 class History:
-    """Runs in a journal, the latest first.
-
-    Attributes:
-        runs: the runs.
-        elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
-    """
+    """Runs in a journal, the latest first; ``elsewhere`` names its workspaces if this one has no runs there."""
 
     runs: Sequence[PastRun] = ()
     elsewhere: Message | None = None
 
 
 def history(settings: Settings, *, last: int | None = None, of_all: bool = False, name: str | None = None) -> History:
-    """Return the runs of the workspace, the latest first. If there is no journal yet, none is created.
+    """Return the ``last`` runs of the workspace or of all workspaces, or all about one run with a name.
 
-    Args:
-        settings: the workspace and its journal.
-        last: maximum number of runs.
-        of_all: whether the runs of every workspace in the journal are listed.
-        name: name of the only run to list, with all that is known of it.
+    If there is no journal yet, none is created.
     """
     if not Journal.exists(settings.journal):
         return History()

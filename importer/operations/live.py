@@ -47,13 +47,8 @@ def examine(
 ) -> Iterator[Check]:
     """Yield what is seen, call by call, after a person has agreed to it.
 
-    Args:
-        prospect: ID or email of the prospect.
-        settings: the address, the key, and how to call the API.
-        stop: called before each look. If it returns a sentence, nothing more is looked at.
-        clock: seconds since 1970.
-        sleep: waits for so many seconds.
-        vendor: the vendor whose API is called.
+    ``prospect`` is an ID or an email. ``stop`` is called before each look; if it returns a sentence, nothing more is
+    looked at.
 
     Raises:
         BadSettings: there is no such prospect, or it has a draft, which ours could replace. Nothing was created.

@@ -21,13 +21,7 @@ from importer.settings import KEY_VARIABLE
 
 
 def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:
-    """Return the file for the address of a page that was started with these options.
-
-    Args:
-        folder: the folder of the page's files.
-        said: the options. A path among them may depend on the current folder.
-        port: the port that was asked for; 0 for any.
-    """
+    """Return the file for the address of a page that was started with these options. Their paths may be relative."""
     with contextlib.suppress(OSError):
         files.make_private_folder(folder)
     files.keep_private(folder)

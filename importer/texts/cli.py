@@ -3,7 +3,6 @@
 TEXTS: dict[str, str | tuple[str, str]] = {
     "error.ended-by-a-person": "a person stopped it",
     "error.ended-before-anything-was-sent": "a person stopped it before anything was sent",
-    "cli.version": "note-importer, version {version}",
     "recipients.others-can-read": (
         "Other users of this machine can read the notification addresses in {file}.\n"
         "Make the file private: chmod 600 {argument}"
@@ -43,7 +42,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "asking.outside-window": "It is outside the time window {window} of the profile. The window is for runs that nobody watches, so it doesn't count here.",
     "asking.remembered": "Your answers are kept as {name} in {place}. To see or forget them: `note-importer readings`",
-    "cli.dry-run": "To see what a run would do, without sending anything: note-importer check FILE",
     "hide.nothing-changed": "Nothing was changed.",
     "hide.nothing-changed-unasked": "Nothing was changed, because nobody is at the terminal to agree to it. If you agree, add `yes`.",
     "cli.needs-quotes": "There is a file {file}. A name with spaces needs quotation marks: {quoted}",
@@ -66,7 +64,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "init.asks-once-more": "The profile is ready. Its first run, at a terminal, asks once more whether the workspace is right.",
     "init.folder-not-made": "The folder {archive} can't be created: {error}.\nNothing was written.",
     "template.fill-in": "Fill in {path}, then: note-importer check {file}",
-    "check.looks-nothing-up": "`online` looks nothing up while a question is open. Answer it, then check again.",
     "check.every-problem": "All problems: {path}",
     "journals.copied": "The journal was copied to {file}.",
     "hide.needs-a-person": "Nothing was changed, because nobody is at the terminal to agree to it. `yes` is not enough, because notes become more visible.",
