@@ -31,18 +31,17 @@ def of_past(past: PastRun, *, held_back: bool) -> Iterator[tuple[Result, int, Me
     return meanings(past.counts, explained={**MEANINGS, **({Result.NOT_SENT: HELD_BACK} if held_back else {})})
 
 
-def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
-    """Yield the findings of a look-up; without ``zeros``, counts of zero are left out."""
+def verified(found: Verified) -> Iterator[Line]:
+    """Yield the findings of a look-up."""
     if found.stopped is not None:
         yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
     if found.elsewhere:
         yield Line(found.elsewhere, LineKind.TEXT)
-    if found.found or zeros:
+    if found.found:
         yield Line(say("verify.found", n=found.found))
-    if found.absent or zeros:
+    if found.absent:
         yield Line(say("verify.absent", n=found.absent))
-    if found.unconfirmed or zeros:
-        yield Line(say("verify.unconfirmed" if found.doubts else "verify.nothing-unconfirmed", n=found.unconfirmed))
+    yield Line(say("verify.unconfirmed" if found.doubts else "verify.nothing-unconfirmed", n=found.unconfirmed))
     for why, number in found.doubts.items():
         yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
     if found.duplicates:
