@@ -26,7 +26,7 @@ from importer.journal.lock import held
 from importer.messages import say
 from importer.settings import KEY_VARIABLE, Settings
 from tests.listening import http_ear
-from tests.sandbox import Fault, Limit, Sandbox
+from tests.sandbox import Fault, Sandbox
 from tests.test_terminal_gate import steering
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -258,18 +258,6 @@ def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monk
 # -- what can't be used: status 2, nothing sent
 
 
-def test_a_missing_key_is_said_with_both_ways_to_give_one(type_: Terminal) -> None:
-    """For every command that calls the API."""
-    del type_.variables[KEY_VARIABLE]
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    for command in (["run", "n.csv"], ["verify"], ["hide", "last"]):
-        ended = type_(*command)
-        assert ended.status == 2
-        assert f"No API key was given. Put the key into the environment variable {KEY_VARIABLE}" in ended.all
-        assert "--api-key-file" in ended.err
-        assert ended.out == ""
-
-
 def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) -> None:
     """No flag takes the key itself, where others on the machine could see it."""
     del type_.variables[KEY_VARIABLE]
@@ -404,20 +392,6 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
     assert sorted(path.name for path in type_.folder.iterdir()) == before
 
 
-def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_makes_it(type_: Terminal) -> None:
-    """The slower of the account's limit and --rate counts."""
-    type_.file("n.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(30)))
-    type_.box.set_limit(Limit.parse("20/2s:headers:429"))
-    assert type_("run", "n.csv", "--yes").status == 0
-    type_.file("m.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(10, 81)))
-    for ended in (type_("check", "m.csv", "-v"), type_("check", "m.csv", "-v", "--rate", "50/s")):
-        assert "71 rows: 71 notes, 51 of them to deliver 20 notes were imported by an earlier run" in ended.all
-        assert "51 notes in 51 requests." in ended.all
-        assert "Estimated time: 4 seconds (your account allowed 20 calls in 2 seconds last time)." in ended.all
-    assert "Estimated time: 50 seconds (1 call per second)." in type_("check", "m.csv", "--rate", "1/s").all
-    assert "20 notes were imported by an earlier run" in type_("run", "m.csv", "--yes").all
-
-
 def test_a_plan_says_what_counts_and_leaves_the_rest_to_those_who_ask(type_: Terminal) -> None:
     """What was understood, how many notes for how many people, how long; -v adds arithmetic and what never changes."""
     type_.file("n.csv", HEAD + "P1,for me,2\nP2,for me,2\nP2,for all,1\n")
@@ -436,12 +410,6 @@ def test_a_plan_says_what_counts_and_leaves_the_rest_to_those_who_ask(type_: Ter
             assert "Estimated time: less than a second (9 calls per minute)." in ended.all
         assert all(detail in full.all for detail in details)
         assert (details[1] in short.all) == (command == ["check"])
-
-
-def test_check_points_out_notes_that_look_the_same(type_: Terminal) -> None:
-    """With the rows where each begins."""
-    type_.file("n.csv", HEAD + "P1,It’s done,1\nP2,It's done,1\nP3,It's  done,1\n")
-    assert "It’s done (row 2, row 3, row 4)" in type_("check", "n.csv").all
 
 
 def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
@@ -930,30 +898,6 @@ def test_a_file_of_profiles_that_the_environment_names_must_exist(type_: Termina
     assert type_("run", "n.csv").status == 0
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
-        ("WORKERS", "x", "--workers, from the environment variable NOTE_IMPORTER_WORKERS: 'x' is not a valid whole"
-                         " number from 1 to 64."),
-        ("RATE", "fast", "--rate, from the environment variable NOTE_IMPORTER_RATE: 'fast' is not a valid rate"),
-        ("DEFAULT_VISIBILITY", "all", "NOTE_IMPORTER_DEFAULT_VISIBILITY: 'all' is not valid here. Use one of"),
-    ],
-)  # fmt: skip
-def test_a_wrong_value_in_the_environment_is_said_to_stand_there(
-    type_: Terminal, name: str, value: str, words: str
-) -> None:
-    """With what is allowed; on the command line the flag says enough."""
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    type_.variables[f"NOTE_IMPORTER_{name}"] = value
-    ended = type_("run", "n.csv")
-    assert ended.status == 2
-    assert words in ended.all
-    del type_.variables[f"NOTE_IMPORTER_{name}"]
-    ended = type_("run", "n.csv", f"--{name.lower().replace('_', '-')}", value)
-    assert ended.status == 2
-    assert ", from" not in ended.err
-
-
 PROFILED_KEY = "key-of-the-profile"
 
 
@@ -1075,32 +1019,6 @@ def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(
     assert profiles.read_text(encoding="utf-8") == text
 
 
-def test_a_key_file_that_is_gone_is_told_with_the_profile_that_names_it(type_: Terminal, profiles: Path) -> None:
-    """And so is a file of addresses; each with what to do."""
-    profiles.write_text("[night]\napi-key-file = 'key.txt'\nnotify-file = 'who.txt'\n", encoding="utf-8")
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    del type_.variables[KEY_VARIABLE], type_.variables["NOTE_IMPORTER_BASE_URL"]
-    for name in ("notify-file", "api-key-file"):
-        ended = type_("run", "n.csv", "--profile", "night")
-        assert ended.status == 2
-        assert f"Invalid value for --{name}, from the profile 'night' in " in ended.all
-        assert "Put the file there, or name another." in ended.all
-        type_.file("who.txt", "ping+http://127.0.0.1:1/x")
-
-
-def test_the_default_profile_always_exists_and_a_new_one_is_a_line_in_the_file(type_: Terminal, profiles: Path) -> None:
-    """The message gives the line as it has to stand there, whatever the name."""
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    assert type_("run", "n.csv", "--profile", "default").status == 0
-    ended = type_("run", "n.csv", "--profile", "my team")
-    assert "The only profile is 'default'." in ended.all
-    assert "To create a new profile, run `note-importer init`" in ended.all
-    line = re.search(r"add the line (.*?) to", ended.all)
-    assert line
-    profiles.write_text(line[1] + "\n", encoding="utf-8")
-    assert type_("run", "n.csv", "--profile", "my team").status == 0
-
-
 @pytest.mark.parametrize("scheme", ["HTTP", "http"])
 def test_what_goes_to_this_machine_goes_to_no_proxy(type_: Terminal, scheme: str) -> None:
     """It isn't encrypted, so a proxy would see the key, however the address is spelled."""
@@ -1132,18 +1050,6 @@ def recording_proxy() -> Iterator[tuple[str, list[str]]]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def test_another_spelling_of_the_address_is_the_same_workspace(type_: Terminal) -> None:
-    """Nothing is delivered again, and the plan shows the one spelling."""
-    type_.file("n.csv", HEAD + "P1,x,1\nP2,y,1\n")
-    assert type_("run", "n.csv").status == 0
-    host, _, rest = type_.box.url.removeprefix("http://").partition(":")
-    for spelling in (f"HTTP://{host}:{rest}/", f"http://{host}:0{rest}", f"http://{host}:{rest.replace('v1', '%761')}"):
-        ended = type_("run", "n.csv", "--base-url", spelling)
-        assert ended.status == 0
-        assert f"To: {type_.box.url}, profile 'default'" in ended.all
-        assert len(type_.box.notes) == 2
 
 
 # -- columns that were overlooked

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox import Fault, Sandbox, UploadBehaviour
+from tests.sandbox import Sandbox, UploadBehaviour
 
 KEY = {"x-api-key": "sandbox-key"}
 CONTENT = b"%PDF-1.7 the summary of a call \r\n--boundar\r\n\x00\xff"
@@ -95,27 +95,3 @@ def test_a_form_that_breaks_a_rule_is_refused_whole(box: Sandbox, options: dict[
         assert box.attachments == ()
         right = session.post(f"{box.url}/notes/attachments", data=WHOLE, headers=FORM, timeout=10)
         assert right.status_code == 201
-
-
-def test_a_note_that_names_an_attachment_that_is_not_there_is_refused_whole(box: Sandbox) -> None:
-    box.know_attachments("old")
-    found = upload(box).json()["payload"]["attachmentId"]
-    reply = requests.post(
-        f"{box.url}/notes",
-        json={"content": "x", "visibility": "1", "prospectIds": ["a"], "attachmentIds": [found, "call.pdf"]},
-        headers=KEY,
-        timeout=10,
-    )
-    assert (*codes(reply), reply.json()["message"]) == (400, 1001, "Invalid attachment Id")
-    assert (box.notes, box.attachments[0].requests) == ((), 0)
-    assert post(box, found, "old") == 201
-
-
-@pytest.mark.parametrize(
-    ("kind", "stored"), [("reset:before", 0), ("close:after", 1), ("cut-request", 0), ("hang=0:after", 1)]
-)
-def test_the_reply_to_an_upload_is_lost(kind: str, stored: int) -> None:
-    with Sandbox(faults=[Fault.parse(f"{kind}:upload@1")]) as box:
-        with pytest.raises(requests.ConnectionError):
-            upload(box)
-        assert len(box.attachments) == stored

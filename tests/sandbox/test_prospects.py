@@ -36,16 +36,6 @@ def test_pages_have_up_to_a_hundred_prospects_in_the_order_that_is_asked_for() -
         assert ids(page(box, pageSize=10, page=2, **options)) == everyone[:-21:-1][10:]
 
 
-def test_any_email_can_have_a_prospect_that_takes_notes() -> None:
-    with Sandbox(any_email=True) as box:
-        [found] = ids(page(box, search="somebody@example.com"))
-        assert ids(page(box, search="Somebody@example.com")) == [found]
-        assert ids(page(box, search="unknown.one@example.com")) == []
-        body = {"content": "Hello", "visibility": "1", "prospectIds": [found]}
-        made = requests.post(f"{box.url}/notes", json=body, headers=KEY, timeout=10).json()
-        assert made["payload"]["results"][0]["success"] is True
-
-
 def test_prospects_may_move_between_pages_while_one_reads() -> None:
     """Those that are gone have made others move to the page before, where nobody looks any more."""
     with Sandbox(prospects=invented(40), faults=[Fault.parse("moving=2")]) as box:

@@ -90,47 +90,6 @@ def test_a_wrong_or_missing_key_is_an_invalid_token(headers: dict[str, str], sta
         assert "other" not in str(box.received)
 
 
-@pytest.mark.parametrize(
-    ("sent", "read"),
-    [
-        ("Discussed.", "<p>Discussed.</p>"),
-        ("one\ntwo\r\nthree", "<p>one<br>two<br>three</p>"),
-        ("1 < 2 & 3 > 2", "<p>1 &lt; 2 &amp; 3 &gt; 2</p>"),
-        ("<b>bold</b> & plain", "<b>bold</b> & plain"),
-        ("Zoë — 日本 🎉", "<p>Zoë — 日本 🎉</p>"),
-    ],
-)
-def test_content_is_read_back_as_html(box: Sandbox, sent: str, read: str) -> None:
-    post(box, content=sent)
-    assert show(box).json()["payload"]["notes"][0]["content"] == read
-    assert [(note.content, note.sent_content) for note in box.notes] == [(read, sent)]
-
-
-def test_notes_are_read_newest_first_in_pages(box: Sandbox) -> None:
-    for place in range(5):
-        post(box, content=f"note {place}")
-    payload = show(box, skip=1, take=2).json()["payload"]
-    assert [note["content"] for note in payload["notes"]] == ["<p>note 3</p>", "<p>note 2</p>"]
-    assert payload["pagination"] == {"skip": 1, "take": 2, "hasMore": True}
-    assert payload["draftNote"] is None
-    assert show(box, skip=3, take=2).json()["payload"]["pagination"]["hasMore"] is False
-    assert show(box).json()["payload"]["pagination"]["take"] == 20
-
-
-def test_pinned_notes_are_read_first_whoever_wrote_them(box: Sandbox) -> None:
-    first = post(box, content="first").json()["payload"]["results"][0]["noteId"]
-    theirs = box.write("Pr9xQ2Lm", "a colleague's")
-    post(box, content="last")
-    box.pin(first)
-    notes = show(box, take=2).json()["payload"]["notes"]
-    assert [note["content"] for note in notes] == ["<p>first</p>", "<p>last</p>"]
-    assert [note["pinnedAt"] is None for note in notes] == [False, True]
-    box.pin(theirs)
-    notes = show(box).json()["payload"]["notes"]
-    assert [note["author"]["firstName"] for note in notes] == ["Robin", "Avery", "Avery"]
-    assert "id" not in notes[0]["author"]
-
-
 def test_the_latest_draft_is_shown_apart_from_the_notes(box: Sandbox) -> None:
     post(box, content="published")
     post(box, content="first draft", status="0")
