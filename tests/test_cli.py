@@ -489,39 +489,6 @@ def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) ->
 # -- history and results
 
 
-def test_history_lists_the_runs_of_this_workspace(type_: Terminal, profiles: Path) -> None:
-    """The latest first, with the file and the counts; another profile's with ``--all``."""
-    profiles.write_text("[other]\n", encoding="utf-8")
-    assert type_("history").out == "No run is recorded yet.\n"
-    type_.file("a.csv", HEAD + "P1,x,1\nINVALID,x,1\n")
-    type_.file("b.csv", HEAD + "P2,x,1\n")
-    type_("run", "a.csv")
-    type_("run", "b.csv", "--profile", "other")
-    ended = type_("history")
-    assert ended.status == 0
-    assert re.search(r"finished  a\.csv\n    created: 1  rejected: 1\n$", ended.out)
-    both = type_("history", "--all").out
-    assert re.search(
-        rf"b\.csv\n    workspace: other at {type_.box.url}\n    created: 1\n.*a\.csv\n    workspace: default at", both
-    )
-    assert "workspace" not in ended.out
-    del type_.variables[KEY_VARIABLE]
-    assert type_("history").out == ended.out
-
-
-def test_whose_runs_a_journal_knows_is_said_where_it_knows_none_of_this_workspace(type_: Terminal) -> None:
-    """After practice the address is easily forgotten, and nothing to be found would look like nothing delivered."""
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    assert type_("run", "n.csv").status == 0
-    for command in ("history", "verify"):
-        ended = type_(command, "--base-url", "http://127.0.0.1:9/v1")
-        assert ended.status == 0
-        assert "has no runs of the workspace 'default at http://127.0.0.1:9/v1', only of 'default at " in ended.all
-        assert f"'{Settings(base_url=type_.box.url).workspace}'. Choose one with --profile and" in ended.all
-        assert "has no runs" not in type_(command).all
-    assert type_.box.url in type_("history", "--all", "--base-url", "http://127.0.0.1:9/v1").out
-
-
 # -- verify
 
 

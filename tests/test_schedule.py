@@ -118,23 +118,6 @@ def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path) -> None:
     assert arguments[-1] == AWKWARD
 
 
-@pytest.mark.skipif(shutil.which("crontab") is None, reason="there is no crontab here")
-def test_crontab_takes_the_lines(tmp_path: Path) -> None:
-    """Asked with its own tool, which installs nothing then; a line that is none is refused."""
-    flag = "-n" if "-n" in _help_of_crontab() else "-T"
-    table = tmp_path / "table"
-    text = text_for(night(), System.CRON)
-    for tried, is_taken in ((text, True), (text.replace("0 2 ", "61 2 "), False)):
-        table.write_text(tried, encoding="utf-8")
-        ended = subprocess.run(["crontab", flag, str(table)], capture_output=True, timeout=20, check=False)
-        assert (ended.returncode == 0) is is_taken
-
-
-def _help_of_crontab() -> str:
-    ended = subprocess.run(["crontab", "-h"], capture_output=True, text=True, timeout=20, check=False)
-    return ended.stdout + ended.stderr
-
-
 # -- launchd
 
 
