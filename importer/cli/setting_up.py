@@ -24,10 +24,10 @@ from importer.settings import (
     Topic,
     default_journal,
     journal_place,
-    keystore,
     make_private_folder,
     profiles,
     readings,
+    secrets,
     sources,
 )
 from importer.settings.kinds import AnyFile
@@ -184,13 +184,13 @@ def login(*, forget: bool, **_: Any) -> int:
     """
     workspace = Options.here().settings.workspace
     if forget:
-        kind = "keys.taken-out" if keystore.forget(workspace) else "keys.none-there"
+        kind = "keys.taken-out" if secrets.forget_key(workspace) else "keys.none-there"
         say_line(say(kind, profile=repr(workspace.profile), url=workspace.base_url))
         return 0
     key = ask_unseen(say("keys.ask", profile=repr(workspace.profile), url=workspace.base_url))
     if not key or not can_be_key(key):
         raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
-    store = keystore.keep(workspace, key)
+    store = secrets.keep_key(workspace, key)
     say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
     say_line(say("keys.try-it"))
     return 0

@@ -93,11 +93,8 @@ def history(settings: Settings, *, last: int | None = None, of_all: bool = False
         runs = journal.runs.listed(workspace, name)[:last]
         if name is not None:
             return History([_past(journal, run) for run in runs])
-        hidden = journal.deliveries.hidden_by_run(workspace)
         lost = _not_found(journal, {run.workspace for run in runs})
-        past = [
-            PastRun(run, _ended(journal, run), hidden.get(run.id, 0), not_found=lost.get(run.id, ())) for run in runs
-        ]
+        past = [PastRun(run, _ended(journal, run), not_found=lost.get(run.id, ())) for run in runs]
         elsewhere = None if past or of_all else workspaces.elsewhere(journal, settings.workspace)
         return History([_counted(journal, one) for one in past], elsewhere)
 
@@ -131,6 +128,7 @@ def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int
 
 def _counted(journal: Journal, past: PastRun) -> PastRun:
     """Return the run with what the journal has of its notes, if its end isn't recorded."""
+    past = replace(past, hidden=journal.deliveries.hidden_of(past.run)[0])
     return past if past.run.ended is not None else replace(past, so_far=journal.deliveries.so_far(past.run))
 
 
