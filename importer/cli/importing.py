@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -231,7 +230,6 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, pra
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
-        preview = replace(preview, similar=importing.note_examples.similar(preview.loaded))
         show(telling.preview_messages.check(preview), verbose=options.says("verbose"))
         if report is not None:
             written = importing.problems.write_problems(report, preview.loaded, file)

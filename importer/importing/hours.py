@@ -116,7 +116,6 @@ class Estimate:
         of_requests: the seconds of it in which notes are sent.
         rate: the limit for requests.
         is_assumed: whether no earlier run has seen that limit, so that other accounts' is assumed.
-        is_own: whether it is the person's own rate.
         ends: the local time at which the allowed hours end, if not everything fits before; else empty.
         fitting: the number of notes that fit.
         waiting: the numbers of the rows that don't fit, as in ``2-40, 44``.
@@ -127,7 +126,6 @@ class Estimate:
     of_requests: float
     rate: Rate
     is_assumed: bool
-    is_own: bool
     ends: str = ""
     fitting: int = 0
     waiting: str = ""
@@ -164,7 +162,6 @@ def estimated(
         seconds[Endpoint.CREATE],
         rate,
         is_assumed=Endpoint.CREATE not in learned and rate == ASSUMED,
-        is_own=rate == settings.rate,
     )
     now = clock()
     left, ends = _until_the_end(settings, now, clock)

@@ -11,13 +11,13 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 
-from importer import grouping, markup
+from importer import grouping
 from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
@@ -31,7 +31,7 @@ from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
 from importer.messages import Message, SettingPart, say
-from importer.models import Group, Note, Remaining, Role, Rows, Visibility
+from importer.models import Remaining, Role, Rows, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
@@ -39,7 +39,6 @@ from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
 
 _KINDS = 50  # maximum number of listed kinds of problems
-_PROBLEMS = 1000  # maximum number of listed problems
 _CELLS = 20  # maximum number of listed problems of a kind
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
@@ -49,8 +48,7 @@ def plan(
 ) -> Preview:
     """Plan what a run of a file would do; ``before`` are the look-ups since it was read.
 
-    Columns' words and similar notes take long for many rows, so that the face that shows them adds them:
-    :func:`.counted_words` and :func:`.similar`.
+    Columns' words take long for many rows, so that the face that shows them adds them: :func:`.counted_words`.
 
     Raises:
         JournalFailed: the journal can't be read.
@@ -132,22 +130,14 @@ def plan(
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings, groups, rows, size),
-        largest=tuple(note_examples.largest(groups)),
         examples=note_examples.examples(loaded.rows, remaining, settings.first),
-        problem_count=sum(map(len, kinds)),
-        problems=list(islice(problems.in_order(loaded), _PROBLEMS)),
-        problem_kinds=dict(problems.summaries(loaded).most_common()),
         troubles=tuple(Trouble(len(alike), problems.in_common(alike), alike[:_CELLS]) for alike in kinds[:_KINDS]),
         more_troubles=sum(map(len, kinds[_KINDS:])),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
         columns=tuple(sheet_columns.columns(loaded)),
         to_fix=loaded.to_fix,
         lacks_files=problems.lack_files(loaded),
-        first_rows=tuple(sheet_columns.first_rows(loaded)),
-        html=sum(len(group.positions) for group in groups if markup.is_html(group.note.text)),
-        escaped=sum(len(group.positions) for group in groups if group.note.content != group.note.text),
         template=loaded.template or "",
-        uncomposed_requests=_uncomposed(rows, groups, size) if loaded.template else None,
         offer=sheet_columns.offer(loaded, settings),
         asked=note_examples.asked(loaded, remaining),
         digest=digest(as_read.rows, remaining, wishes, settings),
@@ -166,16 +156,6 @@ def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -
     if not settings.again or journal is None:
         return ""
     return journal.runs.unfinished_again(settings.workspace, loaded.sheet.fingerprint) or "again"
-
-
-def _uncomposed(rows: Rows, groups: Sequence[Group], size: int) -> int:
-    """Return the number of requests that the remaining rows would need without the template."""
-    left, notes = np.full(len(rows), -1, dtype=np.int32), dict[Note, int]()
-    for group in groups:
-        note = replace(group.note, text=group.note.uncomposed or group.note.text)
-        left[group.positions] = notes.setdefault(note, len(notes))
-    plain = replace(rows, note=left, notes=[*notes])
-    return grouping.remaining(grouping.plan(plain).groups, plain, size).requests
 
 
 def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: Settings) -> str:

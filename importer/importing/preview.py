@@ -110,21 +110,17 @@ class Example:
 
     Attributes:
         about: the row, the prospects, and the note's visibility, draft status and files.
-        text: the text without markup, or its beginning.
+        text: the text without markup and with the targets of its links, or its beginning.
         left: number of characters that are not shown.
-        html: the content of a note that is sent as HTML; empty for others, and if it is very long.
     """
 
     about: Message
     text: str
     left: int
-    html: str = ""
 
     def shortened(self, characters: int) -> Example:
         """Return the example with at most this number of characters."""
-        left = self.left + max(0, len(self.text) - characters)
-        html = self.html if len(self.html) <= 10 * characters else ""
-        return Example(self.about, self.text[:characters], left, html)
+        return Example(self.about, self.text[:characters], self.left + max(0, len(self.text) - characters))
 
 
 @dataclass(frozen=True)
@@ -214,11 +210,7 @@ class Preview:
         uploads: number of files to upload, and their bytes.
         several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
         estimate: how long the calls take; None if there are none.
-        largest: the notes with the most prospects: number of prospects, beginning of the text.
         examples: each visibility that would be sent, private first, with three notes as they will read.
-        problem_count: number of problems.
-        problems: the first problems, in the sheet's order.
-        problem_kinds: kind of problem, without cell values → rows, the most frequent first.
         troubles: problems with cells, by kind, the most frequent first.
         more_troubles: number of further problems, of other kinds.
         is_sent: whether earlier runs sent notes of the file, or may have.
@@ -226,13 +218,9 @@ class Preview:
         words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
         lacks_files: whether attachment cells have problems, most likely because their files don't exist.
-        first_rows: the first rows as they were read: number, cells.
-        html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
-        uncomposed_requests: number of requests for the same rows without the template; None if there is no template.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
         asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
-        similar: for the terminal, groups of notes that differ only invisibly; :func:`.note_examples.similar`.
         digest: digest of all that would be sent; :func:`importer.importing.planning.digest`.
         understanding: for the page, how rows are checked again (:mod:`importer.importing.corrected_sheet`).
     """
@@ -287,26 +275,17 @@ class Preview:
     to_compare: int
     several_drafts: int
     estimate: Estimate | None
-    largest: Sequence[tuple[int, Message]] = field(repr=False)
     examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
-    problem_count: int
-    problems: Sequence[Problem]
-    problem_kinds: Mapping[Message, int]
-    troubles: Sequence[Trouble] = field(repr=False)
-    more_troubles: int = field(repr=False)
+    troubles: Sequence[Trouble]
+    more_troubles: int
     is_sent: bool
     columns: Sequence[SheetColumn] = field(repr=False)
     to_fix: str = field(repr=False)
     lacks_files: bool = field(repr=False)
-    first_rows: Sequence[tuple[int, Sequence[str]]] = field(repr=False)
-    html: int = field(repr=False)
-    escaped: int = field(repr=False)
     template: str
-    uncomposed_requests: int | None
     offer: Question | None = field(repr=False)
     asked: Sequence[Question] = field(repr=False)
     digest: str = field(repr=False)
-    similar: Sequence[tuple[str, Sequence[int]]] = field(default=(), repr=False)
     words: Sequence[SheetWord] = field(default=(), repr=False)
     understanding: bytes = field(default=b"", repr=False)
 

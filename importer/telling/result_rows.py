@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from importer.delivery.outcomes import Outcomes
-from importer.importing import note_text
 from importer.importing.loading import Loaded
+from importer.importing.note_examples import text_of
 from importer.messages import Message, from_json, render, say
 from importer.models import Note, Result, Role, Rows
 from importer.settings.reading import WORDS
@@ -29,7 +29,7 @@ TO_FIX = "to fix"
 _ON_A_PAGE = 100
 """Number of rows that are shown at once."""
 _CHARACTERS = 3_000
-"""Maximum number of characters shown of a note, and of its HTML, which else is shown as text."""
+"""Maximum number of characters shown of a note."""
 _AT_ONCE = 4_000  # rows that are written at once
 _TABLES = """
 CREATE TABLE said (id INTEGER PRIMARY KEY, shown TEXT, folded TEXT);
@@ -64,7 +64,6 @@ class RowOutcome:
         result, reason: as in the results.
         text: the beginning of the note, without markup; of a row without a valid note, of its text in the sheet.
         left: number of characters of the text that are not shown.
-        html: the content of a note that is sent as HTML; empty for others, and if it is long.
         audience: visibility and status of the note in words; None if the row has no valid note, or one of an earlier
             run, which may have others by now.
     """
@@ -76,7 +75,6 @@ class RowOutcome:
     reason: Message | None
     text: str = ""
     left: int = 0
-    html: str = ""
     audience: Message | None = None
 
 
@@ -173,13 +171,8 @@ def _lines(
 def _said(notes: Sequence[Note], others: Mapping[str | Message, int]) -> Iterator[tuple[int, str, str]]:
     """Yield the number, the JSON and the folded text of each note, each text in a cell, and each reason."""
     for number, note in enumerate(notes):
-        text, html = _storable(note_text.text_of(note)), _storable(note_text.html_of(note))
-        html = html if len(html) <= _CHARACTERS else ""
-        yield (
-            number,
-            json.dumps({**_shown(text), "html": html, "names": [note.visibility.name, note.status.name]}),
-            _folded(text),
-        )
+        text = _storable(text_of(note))
+        yield number, json.dumps({**_shown(text), "names": [note.visibility.name, note.status.name]}), _folded(text)
     for other, number in others.items():
         if isinstance(other, str):
             yield number, json.dumps(_shown(_storable(other))), _folded(other)

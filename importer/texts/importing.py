@@ -77,7 +77,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "duplicates.of-row": "row {row}: {ids}",
     "duplicates.more": 'and {n} more, on the "To fix" sheet',
     "progress.updating": "updating notes: {done} of {total}",
-    "plan.group": "{words}  ({about})",
     "offer.unused": "Columns that are not used can stand before the text of each note: {choice}",
     "offer.asks": "The notes don't use {names: and }. Which notes do you want to send?",
     "offered.composed": "notes with these columns before the text",

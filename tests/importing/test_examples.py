@@ -41,11 +41,12 @@ def test_three_of_each_visibility_are_shown_and_the_longest_is_among_them(settin
 
 
 def test_a_note_is_shown_as_its_readers_see_it(settings: Settings, tmp_path: Path) -> None:
-    """HTML without its tags, and with the breaks that it makes; text as it stands in the cell."""
+    """HTML without its tags, with the breaks that it makes and the targets of links; text as it stands in the cell."""
     texts = {
         "<p>Met at the <b>fair</b></p><ul><li>R&amp;D</li><li>two\n lines</li></ul>": "Met at the fair\nR&D\ntwo lines",
         "R&D\n\n1 < 2": "R&D\n\n1 < 2",
-        "<img src=x>": "<img src=x>",
+        '<a href="http://x.example">See</a><a href="b.example">b.example</a>': "Seeb.example\nhttp://x.example",
+        "<img src=x><b></b>": "x",
     }
     for text, reads in texts.items():
         assert shown(tmp_path, settings, [("p1", text, "Public", "")])[Visibility.PUBLIC][0].text == reads
