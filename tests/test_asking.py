@@ -240,11 +240,10 @@ def test_the_plan_says_what_words_mean_and_which_groups_are_public(
     """A person reads it before the question, a program in the document."""
     flags = ["--map", "content=C", "--map", "visibility=D", "--value", "visibility:yes=Public"]
     flags += ["--value", "visibility:Team only=Private"]
-    for command in (["check", write(), *flags], ["run", "-v", write(), *flags]):
+    for command in (["check", write(), *flags], ["run", write(), *flags]):
         assert main(command) == 0
         said = " ".join(capsys.readouterr().out.split())
         assert "visibility: column D 'Shared?' (Yes → public, Team only → private)" in said
-        assert f"2 × {TEXTS[0]} (private) 2 × {TEXTS[1]} (public)" in said
         assert "2 notes are private. Only the owner of the API key will see them" in said
     assert main(["check", write(rows=[(f"x{row[0]}", *row[1:]) for row in ROWS]), *flags, "--json"]) == 0
     plan = json.loads(capsys.readouterr().out)["plan"]
@@ -608,7 +607,7 @@ def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
         f"1 notes with these columns before the text 2026-11-01, {TEXTS[1]} 2026-11-02, Ada Adams: {TEXTS[0]} 2026-",
         f"2 notes as they stand in the sheet {TEXTS[1]} {TEXTS[0]} {TEXTS[1]} Number (Enter: the notes stay as they",
         "content: composed as [{Activity Date}, ][{Assigned}: ]{Comments}",
-        "4 notes in 4 requests. Without the other columns in their texts: 2 requests.",
+        "4 notes in 4 requests.",
     ):
         assert words in seen.screen, seen.screen
     assert {visible(note.content) for note in box.notes} >= {f"2026-11-02, Ada Adams: {TEXTS[0]}"}

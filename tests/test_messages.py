@@ -35,7 +35,7 @@ from importer.settings.profiles import InProfile
 from importer.texts import TEXTS
 
 ROOT = Path(importer.__file__).parent
-OF_COMMANDS = {"online", "overwrite", "report"}
+OF_COMMANDS = {"overwrite", "report"}
 """Flags of commands that no setting of a run stands behind."""
 
 

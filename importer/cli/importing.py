@@ -27,6 +27,7 @@ from importer.settings.sources import Source
 
 if TYPE_CHECKING:
     from importer.importing.batch import BatchFace, FileEnded
+    from importer.importing.report import Report
     from importer.importing.run import Prepared
     from importer.importing.workspaces import Unconfirmed
 
@@ -100,7 +101,7 @@ class BatchImport:
         if self._practises:
             say_line(say("practice.begins"))
         overview = prepared.preview
-        show(telling.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
+        show(telling.preview_messages.plan(overview))
         if self._practises and overview.to_update:
             say_line(say("practice.no-updates", n=overview.to_update))
         if self._asking.may and overview.total and not self._practises:
@@ -192,8 +193,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
 
 @click.command(cls=InGroups)
 @click.argument("file", type=AnyPath())
-@settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.DETAILS, Topic.QUIET)
-@click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
+@settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
 @_practice
 @click.option(
     "--report",
@@ -201,49 +201,38 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     metavar="FILE",
     help="Write all problems to this .csv file.",
 )
-def check(file: Path, *, report: Path | None, online: bool, practises: bool, **_: Any) -> int:
+def check(file: Path, *, report: Path | None, practises: bool, **_: Any) -> int:
     """Check FILE without sending anything: problems by cell, groups, requests. Needs no key, and makes no calls.
 
     The exit status is that of `run`, if the API accepted everything. With --practice, the import is also practised. Its
     results are beside FILE, in NAME.practice.xlsx. They can't be imported.
     """
     with reporting("check") as out:
-        return _check(file, report, out, online=online, practises=practises)
+        return _check(file, report, out, practises=practises)
 
 
-def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, practises: bool) -> int:
+def _check(file: Path, report: Path | None, out: Reporting, *, practises: bool) -> int:
     options = out.options
-    if online and practises:
-        raise BadSettings(say("practice.online"))
-    settings = options.settings_with_key if online else options.settings_with_key_if_there
-    settings = _for_practice(options) if practises else settings
+    settings = _for_practice(options) if practises else options.settings_with_key_if_there
     if report is not None:
         importing.problems.check_list(report, file)
     asking = Asking(options)
     asking.check(settings)
     with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
         asking.ask(prepared)
-        if online and prepared.undecided is None:
-            _watched(prepared, prepared.look_up)
-        elif online:
-            paragraph(say("check.looks-nothing-up"), "Note: ", err=True)
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
-        show(telling.preview_messages.check(preview), verbose=options.says("verbose"))
+        show(telling.preview_messages.check(preview))
         if report is not None:
             written = importing.problems.write_problems(report, preview.loaded, file)
             say_line()
             say_line(say("check.every-problem", path=str(written.path)))
             if written.remark:
                 paragraph(written.remark)
-        if online:
-            unknown = preview.unknown_emails
-            people = importing.problems.write_people(preview.settings, preview.loaded, unknown)
-            show(telling.report_messages.people(len(unknown), people, then=say("people.then-run")))
         practised = None
         if practises and prepared.undecided is None and not preview.guarded:
-            practised = _watched(prepared, prepared.practise)
+            practised = _practised(prepared)
             show(telling.report_messages.report(practised))
         elif practises:
             paragraph(say("practice.not-yet"))
@@ -262,12 +251,12 @@ def _for_practice(options: Options) -> Settings:
     return options.settings_with_key_if_there
 
 
-def _watched(prepared: Prepared, work: Callable[..., _Answer]) -> _Answer:
-    """Do some work with a file, with progress and Ctrl-C as in a run."""
+def _practised(prepared: Prepared) -> Report:
+    """Practise the import of a file, with progress and Ctrl-C as in a run."""
     with Stopper() as stopper, RunWatch() as watch:
         watch.begin(prepared.preview.remaining.total)
         stopper.arm()
-        return work(observe=watch.observe, stop=stopper.why)
+        return prepared.practise(observe=watch.observe, stop=stopper.why)
 
 
 @click.command(name="template")

@@ -35,7 +35,6 @@ from importer.models import Remaining, Role, Rows, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
-from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
 
 _KINDS = 50  # maximum number of listed kinds of problems
@@ -43,10 +42,8 @@ _CELLS = 20  # maximum number of listed problems of a kind
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
-def plan(
-    loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor, before: EmailAnswers | None
-) -> Preview:
-    """Plan what a run of a file would do; ``before`` are the look-ups since it was read.
+def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor) -> Preview:
+    """Plan what a run of a file would do.
 
     Columns' words take long for many rows, so that the face that shows them adds them: :func:`.counted_words`.
 
@@ -54,7 +51,7 @@ def plan(
         JournalFailed: the journal can't be read.
     """
     as_read, occurrence = loaded, occurrence_of(loaded, settings, journal)
-    looked_up = asked(loaded, journal, settings, occurrence, before)
+    looked_up = asked(loaded, journal, settings, occurrence)
     loaded = looked_up.resolved
     remaining, wishes = looked_up.left(settings, journal, occurrence)
     if journal is not None:
@@ -82,7 +79,6 @@ def plan(
         settings=settings,
         wishes=wishes,
         answers=looked_up.answers,
-        unknown_emails=unknown_emails,
         batch_size=size,
         profile=settings.profile,
         base_url=settings.base_url,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from importer.settings import Settings
     from importer.settings.reading import Reading
 
-_OF_THE_OPEN_SHEET = ("loaded", "as_read", "settings", "wishes", "answers", "unknown_emails")
+_OF_THE_OPEN_SHEET = ("loaded", "as_read", "settings", "wishes", "answers")
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,6 @@ class Preview:
         settings: the settings for sending it.
         wishes: how notes that are there can follow the sheet.
         answers: the prospects that are known for the file's emails.
-        unknown_emails: emails that no prospect has, as far as they were looked up → number of rows with the email.
         batch_size: maximum number of prospects in a request.
         profile, base_url, vendor: where the notes would be sent.
         unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
@@ -230,7 +229,6 @@ class Preview:
     settings: Settings = field(repr=False, compare=False)
     wishes: Sequence[Wish] = field(repr=False, compare=False)
     answers: EmailAnswers = field(repr=False, compare=False)
-    unknown_emails: Mapping[str, int] = field(repr=False, compare=False)
     batch_size: int = field(repr=False)
     profile: str
     base_url: str

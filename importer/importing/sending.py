@@ -34,7 +34,6 @@ from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal, Run
 from importer.messages import Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
-from importer.rows.naming import EmailAnswers
 from importer.rows.uploads import Uploads
 
 
@@ -43,7 +42,6 @@ def send(
     loaded: Loaded,
     target: Path,
     agreed: str | None = None,
-    before: EmailAnswers | None = None,
     begun: Callable[[], object] = lambda: None,
     see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
     *,
@@ -56,7 +54,6 @@ def send(
         loaded: the file.
         target: path for the results.
         agreed: the digest of what was agreed to, ``preview.digest``; None: whatever is left.
-        before: look-ups of emails since the file was read.
         begun: called once nothing refuses the run any more, before the first note is sent.
         see: receives the sheet and the outcomes of its rows at the end.
         changes_notes: whether a person agreed to the changes of notes that need a yes.
@@ -81,7 +78,7 @@ def send(
         account=context.journal.runs.digest(settings.key),
     )
     with logs.about(run=run.name):
-        report = _Sending(context, loaded, target, run, before, begun, see, changes_notes).run(agreed)
+        report = _Sending(context, loaded, target, run, begun, see, changes_notes).run(agreed)
     return replace(report, ended_at=clock())
 
 
@@ -94,7 +91,6 @@ class _Sending:
         loaded: Loaded,
         target: Path,
         run: Run,
-        before: EmailAnswers | None,
         begun: Callable[[], object],
         see: Callable[[Loaded, Outcomes], object],
         changes_notes: bool,  # noqa: FBT001 - as in send
@@ -102,7 +98,7 @@ class _Sending:
         self._begun, self._see, self._changes_notes, self._given = begun, see, changes_notes, loaded
         self._context, self._settings, self._journal = context, context.settings, context.journal
         self._loaded, self._target, self._run = loaded, target, run
-        self._lookup = EmailLookup(context, loaded, run.occurrence, before)
+        self._lookup = EmailLookup(context, loaded, run.occurrence)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
         self._changes = self._looks = 0  # calls that change notes, and those that read them for it
 

@@ -29,7 +29,7 @@ def report(ended: Report) -> Iterator[Line]:
     yield from why(ended)
     yield from counts(of_report(ended))
     yield from besides(ended)
-    yield from people(ended.unknown_people, ended.unknown_emails, then=say("people.then-run-again"))
+    yield from people(ended.unknown_people, ended.unknown_emails)
     if ended.rows_to_fix and ended.results.suffix == ".xlsx":
         yield Line(say("ended.to-fix", n=ended.rows_to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
@@ -46,13 +46,12 @@ def practised(ended: Report) -> Iterator[Line]:
     yield Line(say("practice.results", path=str(ended.results)))
 
 
-def people(number: int, written: Written | None, then: Message) -> Iterator[Line]:
+def people(number: int, written: Written | None) -> Iterator[Line]:
     """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with the list.
 
     Args:
         number: number of these people.
         written: the list; None if none was wanted.
-        then: what to do once they are in Saleshandy.
     """
     if not number:
         return
@@ -63,7 +62,7 @@ def people(number: int, written: Written | None, then: Message) -> Iterator[Line
         yield Line(say("people.listed", n=number, path=str(written.path)))
         if written.remark is not None:
             yield Line(written.remark, LineKind.NOTE)
-        yield Line(say("people.import", then=then), LineKind.TEXT)
+        yield Line(say("people.import"), LineKind.TEXT)
 
 
 def why(ended: Report) -> Iterator[Line]:

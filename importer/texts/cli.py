@@ -22,14 +22,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "live.not-agreed": "nobody agreed to the note",
     "live.written": "What was seen is in {path}. It holds IDs, the note's author and the API's words. Read it before you share it.",
     "written.nothing": "Nothing was written.",
-    "people.then-run": "Then run the import. Until then, it rejects their rows.",
     "practice.begins": "Practice: nothing is sent. The import would do this:",
     "practice.no-updates": (
         "Practice leaves the note that would be updated as it is. Its row will be 'already imported'.",
         "Practice leaves the {n} notes that would be updated as they are. Their rows will be 'already imported'.",
     ),
     "practice.address": "Practice calls no address. Leave out `base-url`.",
-    "practice.online": "Practice makes no calls. Leave out --online. Email addresses that an earlier check looked up are known.",
     "practice.not-yet": "Nothing was practised, because nothing of this file can be sent yet.",
     "fault.of-command": (
         "note-importer failed because of an error of its own ({error}).\n"
@@ -75,7 +73,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "init.asks-once-more": "The profile is ready. Its first run, at a terminal, asks once more whether the workspace is right.",
     "init.folder-not-made": "The folder {archive} can't be created: {error}.\nNothing was written.",
     "template.fill-in": "Fill in {path}, then: note-importer check {file}",
-    "check.looks-nothing-up": "`online` looks nothing up while a question is open. Answer it, then check again.",
     "check.every-problem": "All problems: {path}",
     "journals.copied": "The journal was copied to {file}.",
     "hide.needs-a-person": "Nothing was changed, because nobody is at the terminal to agree to it. `yes` is not enough, because notes become more visible.",

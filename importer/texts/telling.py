@@ -14,8 +14,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "progress.held-to": "at your account's limit, {rate}",
     "progress.so-far": ("{settled} of {n} note: {about:; }", "{settled} of {n} notes: {about:; }"),
     "people.listed": ("{n} person is not in Saleshandy yet: {path}", "{n} people are not in Saleshandy yet: {path}"),
-    "people.import": "Import this list into Saleshandy, with its own prospect importer. {then}",
-    "people.then-run-again": "Then {action.run-again}. Only their notes are sent then.",
+    "people.import": "Import this list into Saleshandy, with its own prospect importer. Then {action.run-again}. Only their notes are sent then.",
     "people.not-listed": (
         "{n} person is not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`.",
         "{n} people are not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`.",
@@ -205,7 +204,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
         "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected.",
     ),
-    "plan.emails-nothing-guessed": "The importer never guesses an address, and never adds a prospect. Notes from earlier runs are recognised after the look-up.",
     "plan.rejected": ("{n} row: {why}", "{n} rows: {why}"),
     "plan.more-rejected": ("  … and {n} more email address", "  … and {n} more email addresses"),
     "problems": "{times} × {what}: {cells}",

@@ -184,15 +184,16 @@ def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: P
 
 
 def test_emails_that_were_looked_up_have_the_prospects_that_were_found(tmp_path: Path) -> None:
-    """So practice after a look-up shows which rows would be rejected."""
+    """So practice on the same day shows which rows name somebody else."""
     with Sandbox(prospects={"P1": "jo@example.com"}) as box:
         settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
         rows = [("", "jo@example.com"), ("", "kim@example.com"), ("P9", "jo@example.com")]
         file = write(tmp_path, [(*row, "Hello", "Public") for row in rows], ("Prospect ID", "Email"))
-        with prepare(file, settings) as prepared:
-            prepared.look_up()
-            found = [row["result (practice)"] for row in cells(prepared.practise().results)]
-    assert found == ["created", "rejected", "invalid"]
+        (tmp_path / "old").mkdir()
+        others = [("", "jo@example.com", "Old", "Public")]
+        assert run(write(tmp_path / "old", others, ("Prospect ID", "Email")), settings)
+        found = [row["result (practice)"] for row in cells(practise(file, settings).results)]
+    assert found == ["created", "created", "invalid"]
 
 
 def test_files_are_handed_over_and_go_nowhere(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
@@ -254,8 +255,6 @@ def test_notes_for_emails_that_were_looked_up_today_are_imported_already(tmp_pat
         settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
         file = write(tmp_path, [("jo@example.com", "Hello", "Public")], ("Email",))
         assert run(file, settings)
-        with prepare(file, settings) as prepared:
-            prepared.look_up()
         received = len(box.received)
         assert practise(file, settings).counts == {Result.ALREADY_IMPORTED: 1}
         assert practise(file, replace(settings, key="")).counts == {Result.CREATED: 1}
