@@ -116,12 +116,6 @@ class FileEnded:
         """Reason why an imported file wasn't archived, or its results aren't in their place; empty if there is none."""
         return self.why if self.report is not None and self.report.stopped is None else ""
 
-    @property
-    def only_stays(self) -> bool:
-        """Whether the worst problem with a file is that it wasn't moved into the archive."""
-        is_worse = self.report is not None and self.report.exit_status < self.exit_status
-        return bool(self.why_it_stays) and is_worse
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -149,16 +143,6 @@ class Batch:
         for ended in self.files:
             totals.update(ended.counts)
         return {result: totals[result] for result in Result if totals[result]}
-
-    @property
-    def by_status(self) -> Mapping[int, Sequence[FileEnded]]:
-        """Files by exit status, the worst first. Files with status 0 are included only if all have it."""
-        statuses = sorted({ended.exit_status for ended in self.files}, reverse=True)
-        return {
-            status: [ended for ended in self.files if ended.exit_status == status]
-            for status in statuses
-            if status or len(statuses) == 1
-        }
 
     @property
     def is_left_to_another(self) -> bool:
@@ -306,7 +290,7 @@ class _One:
                 message = say("series.gone")
                 return FileEnded(path, FileResult.GONE, 0, started_at, started_at, message)
             if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
-                return FileEnded.failed(path, NotYet(say("series.not-yet", why=not_yet)), started_at, FileResult.LEFT)
+                return FileEnded.failed(path, NotYet(say("series.sentence", why=not_yet)), started_at, FileResult.LEFT)
             return self._sent(path, started_at)
         except ImporterError as error:
             error = answerable(error, path, is_person=self.face.is_person)

@@ -30,7 +30,7 @@ from importer.errors import (
 from importer.importing import problems
 from importer.importing.loading import Loaded, counted, writable
 from importer.importing.wording import when
-from importer.messages import Message, Said, say, some
+from importer.messages import Cell, Message, Quoted, Said, say, some
 from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Role, Rows, Workspace
 from importer.reading import column_letter
 from importer.results import Written, presentation
@@ -94,9 +94,6 @@ class Report:
         run: name of the run in the journal.
         counts: result → rows.
         requests: number of requests that were sent, without those that reached no server.
-        looks: number of calls that read: the first call, look-ups before notes are changed and after unclear answers,
-            and those of the sample.
-        rate_limited: number of calls that the API refused because there were too many.
         results: path of the results.
         remark: why the results are not in the requested place; None if they are.
         results_owed: whether the results are kept on this machine for now; the same command again puts them in place.
@@ -108,14 +105,11 @@ class Report:
         more_visible: number of rows whose notes are more visible than the sheet says.
         left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
         held_back: number of rows that wait until a person has looked at the sent ones (the setting ``first``).
-        finding_calls: number of calls to find prospects by their emails.
-        uploads: number of calls to upload files.
+        look_ups: number of calls to look up the prospects of emails.
         unknown_people: number of emails that no prospect has.
         unknown_emails: the file with the people who have these emails, if one was wanted.
         not_found: notes of rows that were created, but not found when they were read back.
         ended: the journal's word for how the run ended.
-        batch_size: maximum number of prospects in a request.
-        distinct_notes: number of distinct notes in the file.
         is_practice: whether nothing was sent, and this is what would have happened.
         waiting: the numbers of the rows that weren't sent, as in ``2-40, 44``.
         key_place: where the key comes from that the API refused; None for any other end.
@@ -124,8 +118,6 @@ class Report:
     run: str
     counts: Mapping[Result, int]
     requests: int
-    looks: int
-    rate_limited: int
     results: Path
     remark: Message | None
     stopped: Stopped | None
@@ -137,15 +129,12 @@ class Report:
     asked: int = 0
     more_visible: int = 0
     left_alone: int = 0
-    finding_calls: int = 0
-    uploads: int = 0
+    look_ups: int = 0
     unknown_people: int = 0
     unknown_emails: Written | None = None
     results_owed: bool = False
     not_found: Sequence[NotFound] = ()
     ended: str = "finished"
-    batch_size: int = 0
-    distinct_notes: int = 0
     is_practice: bool = False
     waiting: str = ""
     key_place: Message | None = None
@@ -169,6 +158,12 @@ class Report:
         return self.results_owed and self.stopped is None
 
     @property
+    def rows_to_look_at(self) -> int:
+        """Number of rows, and of notes, for which a person has something to do besides waiting."""
+        besides = self.more_visible + self.left_alone + self.asked
+        return self.rows_to_fix + len(self.duplicates) + len(self.not_found) + besides
+
+    @property
     def rows_to_fix(self) -> int:
         """Number of rows that need a person's attention."""
         return sum(self.counts.get(result, 0) for result in NEEDS_A_PERSON)
@@ -180,22 +175,14 @@ class Report:
             return self.stopped.exit_status
         if self.results_owed:
             return ResultsNotWritten.exit_status
-        waiting = self.held_back + self.asked
-        others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - waiting}
-        differing = self.more_visible or self.left_alone
-        return exit_status(others) or int(bool(self.duplicates or waiting or self.not_found or differing))
+        if self.counts.get(Result.NOT_SENT, 0) > self.held_back + self.asked:
+            return Stopped.exit_status
+        return int(bool(self.rows_to_look_at or self.held_back))
 
 
 def needs_a_hand(error: ImporterError | None) -> bool:
     """Return whether a person has to remove the cause of an error before the same command can continue."""
     return isinstance(error, (NeedsAPerson, JournalFailed, OutputFailed, NoThread))
-
-
-def exit_status(counts: Mapping[Result, int]) -> int:
-    """Return the exit status for rows with these results, if no reason for stopping is known."""
-    if counts.get(Result.NOT_SENT):
-        return Stopped.exit_status
-    return 1 if any(counts.get(result) for result in NEEDS_A_PERSON) else 0
 
 
 def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
@@ -239,14 +226,14 @@ def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counte
 
 _OF_REAL_RUNS = (
     *("history.of-run", "history.of-workspace"),
-    *("label.requests", "label.look-ups", "label.finding-calls", "label.uploads"),
+    *("label.requests", "label.look-ups"),
 )
 """Lines of *Summary* that practice doesn't have, because they tell of a run in the journal, or of calls."""
 
 
 def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.Summary:
     """Return the content of the sheet *Summary* for a run."""
-    stopped, waits = report.stopped, report.rate_limited
+    stopped = report.stopped
     sheet, columns_of = loaded.sheet, loaded.roles.columns.items()
     columns = (
         f"{role} {loaded.template!r}"
@@ -269,16 +256,11 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
         ("label.stopped", stopped.message if stopped is not None else None),
         ("label.requests", report.requests),
         ("label.held-back", say("summary.held-back", n=report.held_back) if report.held_back else None),
-        ("label.look-ups", report.looks or None),
-        ("label.finding-calls", report.finding_calls or None),
-        ("label.uploads", report.uploads or None),
-        ("label.batch-size", report.batch_size),
-        ("label.distinct-notes", report.distinct_notes),
+        ("label.look-ups", report.look_ups or None),
         ("label.columns", ", ".join(columns)),
         ("label.visibility", ", ".join(sizes)),
         ("label.duplicates", listed_duplicates(report.duplicates) if report.duplicates else None),
         ("label.not-found", not_found(report.not_found) if report.not_found else None),
-        ("label.told-to-wait", say("label.times", n=waits) if waits else None),
     ]
     left_out = _OF_REAL_RUNS if report.is_practice else ()
     said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]
@@ -288,13 +270,19 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
 
 def not_found(found: Sequence[NotFound]) -> Message:
     """Return a message about the notes that were created, but not found, with what to do."""
-    rows = [say("not-found.of-row", row=str(note.row), note=note.note_id, prospect=note.prospect) for note in found]
+    rows = [
+        say("not-found.of-row", row=str(note.row), note=Quoted(note.note_id), prospect=Cell(note.prospect))
+        for note in found
+    ]
     return say("not-found", notes=some(rows, _MOST_NAMED))
 
 
 def listed_duplicates(duplicates: Mapping[int, Sequence[str]]) -> Message:
     """Return a message about the notes that exist more than once, with their IDs and what to do."""
-    rows = [say("duplicates.of-row", row=str(row), ids=tuple(ids)) for row, ids in [*duplicates.items()][:_MOST_NAMED]]
+    rows = [
+        say("duplicates.of-row", row=str(row), ids=tuple(map(Quoted, ids)))
+        for row, ids in [*duplicates.items()][:_MOST_NAMED]
+    ]
     rows += [say("duplicates.more", n=len(duplicates) - _MOST_NAMED)] if len(duplicates) > _MOST_NAMED else []
     return say("duplicates", rows=tuple(rows))
 

@@ -100,7 +100,7 @@ class _Sending:
         self._loaded, self._target, self._run = loaded, target, run
         self._lookup = EmailLookup(context, loaded, run.occurrence)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
-        self._changes = self._looks = 0  # calls that change notes, and those that read them for it
+        self._changes = 0  # calls that change notes
 
     def run(self, agreed: str | None) -> Report:
         """Deliver the notes, write the results, and return the report."""
@@ -147,7 +147,7 @@ class _Sending:
             corrected, numbers = changes(self._loaded.sheet), self._loaded.rows.number[: len(self._outcomes)]
             for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                 self._outcomes.remark(position, corrected[int(numbers[position])])
-            report = self._finish(delivery, first_call.calls, uploads, ended, stopped)
+            report = self._finish(delivery, uploads, ended, stopped)
         emails = unknown(self._loaded, lookup.answers)
         written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
@@ -223,7 +223,7 @@ class _Sending:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
-            self._changes, self._looks = stage.calls - stage.looks, stage.looks
+            self._changes = stage.calls - stage.looks
             settle(stage, asked, self._outcomes)
             logs.event("notes updated", **stage.counts, calls=stage.calls)
 
@@ -235,9 +235,7 @@ class _Sending:
         journal = self._journal.uploads(self._settings.workspace, self._context.caller.clock)
         return Uploads(self._context.caller, journal, self._loaded.rows.files, tell)
 
-    def _finish(
-        self, delivery: Coordinator, looks: int, uploads: Uploads, ended: str, stopped: Stopped | None
-    ) -> Report:
+    def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
         held_back = _held_back(self._loaded, delivery, self._outcomes)
@@ -251,8 +249,6 @@ class _Sending:
             run=self._run.name,
             counts=counts,
             requests=delivery.reachability.posts_sent + self._changes,
-            looks=looks + delivery.reachability.lookups_sent + self._looks,
-            rate_limited=limiter.rate_limited,
             results=self._target,
             remark=None,
             stopped=stopped,
@@ -264,12 +260,9 @@ class _Sending:
             asked=asked,
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
-            finding_calls=self._lookup.calls,
-            uploads=uploads.calls,
+            look_ups=self._lookup.calls,
             not_found=not_found_of(rows, self._outcomes),
             ended=ended,
-            batch_size=delivery.queue.sizes.batch_size,
-            distinct_notes=len(self._loaded.plan.groups),
             is_practice=self._context.caller.api.traits.is_practice,
             waiting=in_ranges(sorted({*rows.number[self._outcomes.positions(Result.NOT_SENT)].tolist()})),
             key_place=self._settings.origin.key_place if isinstance(stopped, KeyRefused) else None,
@@ -280,8 +273,8 @@ class _Sending:
         logs.event(
             f"run {report.ended}",
             requests=report.requests,
-            look_ups=report.looks,
-            told_to_wait=report.rate_limited,
+            look_ups=report.look_ups + delivery.reachability.lookups_sent,
+            told_to_wait=limiter.rate_limited,
             seconds=round(report.ended_at - self._run.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
             error=logs.kinds(stopped) if stopped else None,

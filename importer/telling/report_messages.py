@@ -66,22 +66,28 @@ def people(number: int, written: Written | None) -> Iterator[Line]:
 
 
 def why(ended: Report) -> Iterator[Line]:
-    """Yield the lines before the counts: why the run stopped or didn't send some rows."""
+    """Yield the lines before the counts: what is too visible, and why the run stopped or didn't send some rows."""
+    if ended.more_visible:
+        yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
     if ended.stopped is not None:
         yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
         if ended.key_place is not None:
             yield Line(ended.key_place, LineKind.TEXT)
+        if ended.stopped.message.kind == "stopped.hours-over" and ended.waiting:
+            yield Line(say("ended.rest-waits", rows=ended.waiting), LineKind.TEXT)
         return
     kinds = {kind: rows for kind, rows in ended.reasons.get(Result.NOT_SENT, {}).items() if kind != HELD_BACK.means}
     if kinds:
-        reasons = tuple(say("why.times", rows=rows, why=kind) for kind, rows in kinds.items())
-        yield Line(say("ended.not-sent", reasons=reasons), LineKind.TEXT)
+        yield Line(say("ended.not-sent", reasons=reasons(kinds)), LineKind.TEXT)
+
+
+def reasons(kinds: Mapping[Message, int]) -> tuple[Message, ...]:
+    """Return the kinds of reasons with their numbers of rows."""
+    return tuple(say("why.times", rows=rows, why=kind) for kind, rows in kinds.items())
 
 
 def besides(ended: Report) -> Iterator[Line]:
-    """Yield the lines after the counts: what is too visible, duplicates, what wasn't found, and numbers of calls."""
-    if ended.more_visible:
-        yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
+    """Yield the lines after the counts: duplicates, what wasn't found, and numbers of calls."""
     if ended.left_alone:
         yield Line(say("ended.left-alone", n=ended.left_alone), LineKind.TEXT)
     if ended.asked:
@@ -92,10 +98,8 @@ def besides(ended: Report) -> Iterator[Line]:
         )
     if ended.not_found:
         yield Line(say("ended.not-found", n=len(ended.not_found), which=not_found(ended.not_found)), LineKind.TEXT)
-    calls = {"ended.uploads": ended.uploads, "ended.look-ups": ended.looks, "ended.finding-calls": ended.finding_calls}
-    asked = {"ended.asked-to-wait": ended.rate_limited}
-    others = tuple(say(kind, n=number) for kind, number in (calls | asked).items() if number)
-    yield Line(say("ended.requests", n=ended.requests, besides=others))
+    look_ups = (say("ended.look-ups", n=ended.look_ups),) if ended.look_ups else ()
+    yield Line(say("ended.requests", n=ended.requests, besides=look_ups))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
 

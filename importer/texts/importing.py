@@ -251,7 +251,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "series.one-results-file": (
         "`results` names one file, but several files may have results.\nUse a pattern instead: {name}."
     ),
-    "series.not-yet": "{why:capital}.",
+    "series.sentence": "{why:capital}.",
     "choosing.the-folder": "the folder {place}",
     "choosing.stands-for": "the files that match {place}",
     "choosing.no-spreadsheet": "There is no spreadsheet in {where}",
@@ -276,15 +276,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "label.stopped": "Why it stopped",
     "label.requests": "Requests sent",
     "label.held-back": "Held back",
-    "label.look-ups": "Look-ups",
-    "label.finding-calls": "Calls to look up email addresses",
-    "label.uploads": "Files sent",
-    "label.batch-size": "Prospects in a request, at most",
-    "label.distinct-notes": "Different notes",
+    "label.look-ups": "Calls to look up email addresses",
     "label.duplicates": "Exists more than once",
     "label.not-found": "Created, but not found",
-    "label.told-to-wait": "Asked to wait (limit)",
-    "label.times": ("{n} time", "{n} times"),
     "count.run": ("{n} run", "{n} runs"),
     "series.nothing": "{nothing}.",
     "plan.owner-only": (

@@ -80,7 +80,7 @@ def test_ten_notes_of_a_healthy_run_are_read_once_each_at_its_end_and_nothing_is
     before = clock()
     report = import_(tmp_path, settings, lines(count), batch_size=batch_size)
     assert report.exit_status == 0
-    assert len(set(reads(box))) == len(reads(box)) == min(count, 10) == report.looks - 1  # and the first call
+    assert len(set(reads(box))) == len(reads(box)) == min(count, 10)
     methods = [call.method for call in box.received]
     assert "POST" not in methods[-min(count, 10) :]
     since = len(box.received)

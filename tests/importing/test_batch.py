@@ -242,15 +242,11 @@ def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Se
     lay(folder, "c.csv", "P2,x,private", age=0)
     lay(folder, "d.csv", "P3,x,private")
     told = notification_messages.notification(run(folder, settings))
-    assert told.title == (
-        "note-importer: 1 file: stopped before the end; 1 file: nothing was sent; 1 file: 1 row needs your attention"
-        " (4 files)"
-    )
-    advice = told.body.partition("What to do:\n")[2]
+    assert told.title == "note-importer: stopped before the end (1 of 4 files)"
     assert re.search(
-        r"^- 'c.csv': Run the same .*\n- 'a.csv': Nothing of this file was sent. Check whether the export is complete.*"
-        r"\n- 'b.csv': See the \"To fix\" sheet in .*$",
-        advice,
+        r"^c.csv: left for next time. It was changed [^$]*^a.csv: not imported. .* Check whether the export is complete"
+        r"[^$]*^b.csv: imported [^$]*^1 row needs your attention. See the \"To fix\" sheet in the results.$",
+        told.body,
         re.M,
     )
 
@@ -353,7 +349,6 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     assert names(tmp_path / "done") == set()
     assert path.read_text(encoding="utf-8").count("private") == 2
     told = notification_messages.notification(found)
-    assert "finished, but not moved to the archive (a.csv)" in told.title
     for words in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
         assert "a.csv was changed during the import, so it was not moved" in words
 
@@ -678,7 +673,7 @@ def test_a_notification_says_the_next_step_of_the_screen(settings: Settings, fol
     stopped = FileEnded.failed(folder / "a.csv", error)
     assert (stopped.exit_status, stopped.needs_a_hand) == (3, True)
     body = notification_messages.notification(Batch("night", [stopped])).body
-    assert "What to do: Nothing more was sent. Free some space, or check that the file is writable" in body
+    assert "Nothing more was sent. Free some space, or check that the file is writable" in body
     lay(folder, "b.csv", "P1,x,private", "P2,x,private")
     held_back = notification_messages.notification(run(folder, replace(settings, first=1))).body
-    assert "held back by --first: look at the others in Saleshandy, then run again without it" in held_back
+    assert "held back by --first" in held_back

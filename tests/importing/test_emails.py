@@ -231,7 +231,7 @@ def calls_for(tmp_path: Path, people: Mapping[str, str], emails: Sequence[str], 
     with Sandbox(prospects=people, **options) as box:  # type: ignore[arg-type]
         report = send(write(tmp_path, by_email(emails)), settings_of(box, tmp_path))
         assert report.counts == {Result.CREATED: len(emails)}
-        assert report.finding_calls == len(asked(box))
+        assert report.look_ups == len(asked(box))
         assert len(box.notes) == len(emails)
         return asked(box)
 
