@@ -249,7 +249,6 @@ def test_the_plan_says_what_words_mean_and_which_groups_are_public(
     plan = json.loads(capsys.readouterr().out)["plan"]
     assert plan["mapping"]["visibility"]["meanings"] == {"Yes": "public", "Team only": "private"}
     assert (plan["audience"]["public"], plan["audience"]["private"]) == (2, 2)
-    assert "Only the owner of the API key will see them" in plan["who_sees_the_private"]
 
 
 def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: Path) -> None:

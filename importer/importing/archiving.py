@@ -8,7 +8,6 @@ moved file is checked again, and put back if another file had taken its place.
 from __future__ import annotations
 
 import contextlib
-import errno
 import math
 import os
 import secrets
@@ -97,18 +96,15 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: flo
             beside = folder / f"{results.stem}{number}{results.suffix}"
             if not (_is_there(place) or _is_there(beside)):
                 with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
-                    _move(file, place, most, fingerprint)
-                    break
-        else:
-            raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
-        paths = Moved(place, results)
-        for free in files.numbered(beside, _NAMES):
-            with contextlib.suppress(FileExistsError):
-                _move(results, free)
-                return Moved(place, free)
-        raise FileExistsError(f"{_NAMES} names like {beside.name} are taken")
+                    if paths.file == file:
+                        _move(file, place, most, fingerprint)
+                        paths = Moved(place, results)
+                    _move(results, beside)
+                    return Moved(paths.file, beside)
+        raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
     except storage.ChangedMeanwhile as error:
-        raise _changed(paths) from error
+        message = say("archive.has-changed", file=str(paths.file))
+        raise NotArchived(message, paths, Stopped.exit_status) from error
     except OSError as error:
         if paths.file == file and is_gone(file):
             raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), paths, 0) from error
@@ -121,10 +117,6 @@ def _is_there(path: Path) -> bool:
     return storage.version(path) is not None if isinstance(path, Url) else os.path.lexists(path)
 
 
-def _changed(paths: Moved) -> NotArchived:
-    return NotArchived(say("archive.has-changed", file=str(paths.file)), paths, Stopped.exit_status)
-
-
 def is_gone(file: Path) -> bool:
     """Return whether a file no longer exists. If its store can't be reached, return False."""
     if isinstance(file, Url):
@@ -135,37 +127,21 @@ def is_gone(file: Path) -> bool:
 
 
 def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | None = None) -> None:
-    """Move a file to a free name. To another disk, copy the file, and remove it when the copy is complete."""
+    """Move a file to a free name: copy it, and remove it when the copy is complete."""
     if isinstance(path, Url) or isinstance(place, Url):
         assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
         storage.move(path, place, fingerprint, most)
         return
-    with files.opened(path, most) as file:
-        seen, digest = os.fstat(file.fileno()), files.digest(file)
-    if fingerprint is not None and digest.hex() != fingerprint:
-        raise storage.has_changed(path.name)
-    if _is_on_disk(place.parent, seen):
-        try:
-            with _taken_aside(path, seen) as aside:
-                files.move(aside, place)
-        except OSError as error:
-            if error.errno != errno.EXDEV:  # the disk is mounted twice
-                raise
-        else:
-            return
     with files.draft(place) as draft:
         with files.opened(path, most) as file:
+            seen = os.fstat(file.fileno())
             shutil.copyfileobj(file, draft.file)
         draft.finish(bounds=[seen])
-        if draft.digest != digest:
+        if fingerprint is not None and draft.digest.hex() != fingerprint:
             raise storage.has_changed(path.name)
         with _taken_aside(path, seen) as aside:
             draft.put_new(place)
             aside.unlink()
-
-
-def _is_on_disk(folder: Path, there: os.stat_result) -> bool:
-    return folder.stat().st_dev == there.st_dev
 
 
 @contextmanager

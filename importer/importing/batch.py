@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,7 @@ from importer.importing.choosing import Chosen, FileCandidate, is_there, why_not
 from importer.importing.hours import Hours
 from importer.importing.loading import results_path
 from importer.importing.preview import Preview
-from importer.importing.report import Report, needs_a_hand
+from importer.importing.report import Report
 from importer.importing.run import Prepared, prepare
 from importer.importing.workspaces import Unconfirmed
 from importer.journal import Journal
@@ -105,11 +105,6 @@ class FileEnded:
     def counts(self) -> Mapping[Result, int]:
         """Number of rows by result; empty if no run began."""
         return {} if self.report is None else self.report.counts
-
-    @property
-    def needs_a_hand(self) -> bool:
-        """Whether a person has to remove the cause before the same command can import this file."""
-        return needs_a_hand(self.error if self.report is None else self.report.stopped)
 
     @property
     def why_it_stays(self) -> Said:
@@ -187,17 +182,15 @@ def run(
     face: BatchFace | None = None,
     *,
     clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], object] = time.sleep,
     vendor: Vendor = SALESHANDY,
 ) -> Batch:
-    """Import files, one after the other. In a window, files that somebody works on are looked at until it closes.
+    """Import files, one after the other.
 
     Args:
         chosen: the files.
         settings: settings for the import of each file.
         face: callbacks that ask and inform a person.
         clock: seconds since 1970, by the system's clock.
-        sleep: waits for so many seconds.
         vendor: the vendor whose API receives the notes.
 
     Raises:
@@ -219,22 +212,16 @@ def run(
         settings = replace(settings, wait=max(settings.wait, closes_at - clock()))
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
     files: list[FileEnded] = []
-    queue, left = deque(chosen.candidates), dict[Path, FileEnded]()
     not_begun: NotBegun | None = None
-    while queue:
-        path = (candidate := queue.popleft()).path
+    for candidate in chosen.candidates:
+        path = candidate.path
         if not_begun is None and (reason := face.stop() or hours.over()) is not None:
             not_begun = NotBegun(reason, Stopped.exit_status)
         if not_begun is not None:
-            ended = left.get(path) or FileEnded.failed(path, not_begun, clock(), FileResult.NOT_BEGUN)
+            ended = FileEnded.failed(path, not_begun, clock(), FileResult.NOT_BEGUN)
         else:
             with logs.about(file=path.name):
                 ended = file_importer.imported(candidate)
-            if closes_at is not None and ended.fate is FileResult.LEFT:
-                left[path] = ended
-                queue.append(candidate)
-                sleep(5.0)  # before another look
-                continue
             if _ends_all(ended):
                 not_begun = NotBegun(ended.why, ended.exit_status)
         files.append(ended)
@@ -268,7 +255,7 @@ def _ends_all(ended: FileEnded) -> bool:
 
 @dataclass
 class _One:
-    """Importer for the files of a batch, one at a time; ``taken`` holds the results paths that are in use."""
+    """Importer for the files of a batch, one at a time."""
 
     settings: Settings
     hours: Hours
@@ -277,7 +264,6 @@ class _One:
     clock: Callable[[], float]
     vendor: Vendor
     is_alone: bool
-    taken: set[Path] = field(default_factory=set)
 
     def imported(self, candidate: FileCandidate) -> FileEnded:
         """Import one file. Return any problem with it as a value."""
@@ -321,7 +307,7 @@ class _One:
         return FileEnded.failed(path, error, now)
 
     def _sent(self, path: Path, started_at: float) -> FileEnded:
-        target = results_path(path, self.settings, self.began_at, self.taken)
+        target = results_path(path, self.settings, self.began_at)
         settings = replace(self.settings, results=target)
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             self.face.decide(prepared)
@@ -339,7 +325,6 @@ class _One:
             report = send(observe=self.face.observe, stop=self.face.stop)
             if prepared.learned is not None:  # for the files after it
                 self.settings = with_reading(self.settings, prepared.learned)
-        self.taken.add(target)
         is_finished = report.exit_status <= 1 and not report.held_back and not report.asked
         done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
         fate = done if is_finished or report.is_finished_but_owed else FileResult.STOPPED

@@ -37,7 +37,6 @@ from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
 from importer.settings import Settings
 
-_KINDS = 50  # maximum number of listed kinds of problems
 _CELLS = 20  # maximum number of listed problems of a kind
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
@@ -115,24 +114,20 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         remaining=remaining,
         updates=Updates.of(wishes),
         follows=settings.update,
-        total=remaining.total,
         imported_before=imported,
         keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
         people=people,
         audience=audience,
-        who_sees_the_private=say("plan.owner-only", n=audience["private"]) if audience["private"] else None,
         to_look_up=to_look_up,
         uploads=(len(files), sum(file.size for file in files)),
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings, groups, rows, size),
         examples=note_examples.examples(loaded.rows, remaining, settings.first),
-        troubles=tuple(Trouble(len(alike), problems.in_common(alike), alike[:_CELLS]) for alike in kinds[:_KINDS]),
-        more_troubles=sum(map(len, kinds[_KINDS:])),
+        troubles=tuple(Trouble(len(alike), problems.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
         columns=tuple(sheet_columns.columns(loaded)),
         to_fix=loaded.to_fix,
-        lacks_files=problems.lack_files(loaded),
         template=loaded.template or "",
         offer=sheet_columns.offer(loaded, settings),
         asked=note_examples.asked(loaded, remaining),

@@ -198,12 +198,10 @@ class Preview:
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
         updates: notes that are there and can follow the sheet; ``follows``: whether they do (the setting ``update``).
-        total: number of notes that a person agrees to: all that may be sent or looked up.
         imported_before: number of notes that earlier runs delivered.
         keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
-        who_sees_the_private: who will see the private notes; None if there are none.
         to_compare: number of prospects whose notes are read first, to skip those that are there already.
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         uploads: number of files to upload, and their bytes.
@@ -211,12 +209,10 @@ class Preview:
         estimate: how long the calls take; None if there are none.
         examples: each visibility that would be sent, private first, with three notes as they will read.
         troubles: problems with cells, by kind, the most frequent first.
-        more_troubles: number of further problems, of other kinds.
         is_sent: whether earlier runs sent notes of the file, or may have.
         columns: the columns of the sheet, at most 200 of them.
         words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
-        lacks_files: whether attachment cells have problems, most likely because their files don't exist.
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
         asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
@@ -262,12 +258,10 @@ class Preview:
     remaining: Remaining
     updates: Updates
     follows: bool
-    total: int
     imported_before: int
     keeps_edited: bool
     people: int
     audience: Mapping[str, int]
-    who_sees_the_private: Message | None
     to_look_up: int
     uploads: tuple[int, int]
     to_compare: int
@@ -275,11 +269,9 @@ class Preview:
     estimate: Estimate | None
     examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
     troubles: Sequence[Trouble]
-    more_troubles: int
     is_sent: bool
     columns: Sequence[SheetColumn] = field(repr=False)
     to_fix: str = field(repr=False)
-    lacks_files: bool = field(repr=False)
     template: str
     offer: Question | None = field(repr=False)
     asked: Sequence[Question] = field(repr=False)
@@ -300,6 +292,17 @@ class Preview:
         """
         for setting, message in self.guarded.items():
             raise Guarded(message, setting)
+
+    @property
+    def total(self) -> int:
+        """Number of notes that a person agrees to: all that may be sent or looked up."""
+        return self.remaining.total
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether attachment cells have problems, most likely because their files don't exist."""
+        column = self.roles.get(Role.ATTACHMENTS)
+        return column is not None and any(trouble.problems[0].column == column for trouble in self.troubles)
 
     @property
     def roles(self) -> dict[Role, int]:

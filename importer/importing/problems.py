@@ -14,7 +14,7 @@ from importer import results
 from importer.errors import BadSettings
 from importer.importing.loading import Loaded
 from importer.messages import Cell, Message, Part, say
-from importer.models import Problem, Role
+from importer.models import Problem
 from importer.rows.blocks import Block
 from importer.rows.naming import people_of
 from importer.rows.readers import ComposedReader
@@ -54,13 +54,6 @@ def in_common(problems: Sequence[Problem]) -> Message:
 
 def _times(value: Cell, times: int) -> Part:
     return say("problems.times", value=value, times=times) if times > 1 else value
-
-
-def lack_files(loaded: Loaded) -> bool:
-    """Return whether attachment cells have problems."""
-    column = loaded.roles.columns.get(Role.ATTACHMENTS)
-    found = (problem.column for problems in loaded.rows.problems.values() for problem in problems)
-    return column is not None and column in found
 
 
 def summaries(loaded: Loaded) -> Counter[Message]:

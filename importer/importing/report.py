@@ -18,15 +18,7 @@ import numpy as np
 from importer import results
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.takeover import ASKED
-from importer.errors import (
-    ImporterError,
-    JournalFailed,
-    NeedsAPerson,
-    NoThread,
-    OutputFailed,
-    ResultsNotWritten,
-    Stopped,
-)
+from importer.errors import ResultsNotWritten, Stopped
 from importer.importing import problems
 from importer.importing.loading import Loaded, counted, writable
 from importer.importing.wording import when
@@ -148,11 +140,6 @@ class Report:
         return meanings
 
     @property
-    def needs_a_hand(self) -> bool:
-        """Whether the run stopped for a reason that the same command alone won't remove."""
-        return needs_a_hand(self.stopped)
-
-    @property
     def is_finished_but_owed(self) -> bool:
         """Whether the run finished, but its results couldn't be put where they belong."""
         return self.results_owed and self.stopped is None
@@ -178,11 +165,6 @@ class Report:
         if self.counts.get(Result.NOT_SENT, 0) > self.held_back + self.asked:
             return Stopped.exit_status
         return int(bool(self.rows_to_look_at or self.held_back))
-
-
-def needs_a_hand(error: ImporterError | None) -> bool:
-    """Return whether a person has to remove the cause of an error before the same command can continue."""
-    return isinstance(error, (NeedsAPerson, JournalFailed, OutputFailed, NoThread))
 
 
 def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:

@@ -35,7 +35,7 @@ from importer.importing.planning import guards_of_rows, plan
 from importer.importing.preview import Preview
 from importer.importing.problems import check_list
 from importer.importing.report import Report
-from importer.importing.sending import send
+from importer.importing.sending import Sending
 from importer.importing.workspaces import check_confirmed, check_journal, check_place, held, opened
 from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
@@ -233,7 +233,7 @@ class Prepared(AbstractContextManager["Prepared"]):
                 check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
                 agreed, changes = agreed or self._agreed, self._agreed is not None
-                report = send(context, loaded, self._target, agreed, learn, see, changes_notes=changes)
+                report = Sending(context, loaded, self._target, learn, see, changes_notes=changes).deliver(agreed)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
                 reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
                 report = replace(report, stopped=Outage(reason))

@@ -31,79 +31,69 @@ from importer.importing.planning import digest, every_guard
 from importer.importing.problems import write_people
 from importer.importing.report import Report, duplicates_of, kinds, not_found_of, summary_of, write_results
 from importer.importing.workspaces import keep_in_mind
-from importer.journal import Journal, Run
+from importer.journal import Journal
 from importer.messages import Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
 from importer.rows.uploads import Uploads
 
 
-def send(
-    context: Context,
-    loaded: Loaded,
-    target: Path,
-    agreed: str | None = None,
-    begun: Callable[[], object] = lambda: None,
-    see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
-    *,
-    changes_notes: bool = False,
-) -> Report:
-    """Deliver the notes of a file that no earlier run delivered.
+class Sending:
+    """One run of a loaded file, which delivers the notes that no earlier run delivered.
 
     Args:
         context: the context of the run.
         loaded: the file.
         target: path for the results.
-        agreed: the digest of what was agreed to, ``preview.digest``; None: whatever is left.
         begun: called once nothing refuses the run any more, before the first note is sent.
         see: receives the sheet and the outcomes of its rows at the end.
         changes_notes: whether a person agreed to the changes of notes that need a yes.
-
-    Raises:
-        Changed: the plan isn't what was agreed to; nothing was sent.
-        Guarded: there are more notes than the settings allow; nothing was sent.
-        ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
     """
-    settings, sheet, clock = context.settings, loaded.sheet, context.caller.clock
-    file = writable(sheet.source)
-    which = sheet.name or "" if len(sheet.sheets) > 1 else ""
-    run = context.journal.runs.begin(
-        settings.workspace,
-        file,
-        sheet.fingerprint,
-        clock(),
-        again=settings.again,
-        reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
-        sheet=writable(which),
-        kind=kind_of(sheet),
-        account=context.journal.runs.digest(settings.key),
-    )
-    with logs.about(run=run.name):
-        report = _Sending(context, loaded, target, run, begun, see, changes_notes).run(agreed)
-    return replace(report, ended_at=clock())
-
-
-class _Sending:
-    """One run of a loaded file, already begun in the journal. See :func:`send` for the arguments."""
 
     def __init__(
         self,
         context: Context,
         loaded: Loaded,
         target: Path,
-        run: Run,
         begun: Callable[[], object],
         see: Callable[[Loaded, Outcomes], object],
-        changes_notes: bool,  # noqa: FBT001 - as in send
+        *,
+        changes_notes: bool,
     ) -> None:
         self._begun, self._see, self._changes_notes, self._given = begun, see, changes_notes, loaded
         self._context, self._settings, self._journal = context, context.settings, context.journal
-        self._loaded, self._target, self._run = loaded, target, run
-        self._lookup = EmailLookup(context, loaded, run.occurrence)
+        self._loaded, self._target, self._clock = loaded, target, context.caller.clock
+        settings, sheet = context.settings, loaded.sheet
+        self._file = writable(sheet.source)
+        self._run = context.journal.runs.begin(
+            settings.workspace,
+            self._file,
+            sheet.fingerprint,
+            self._clock(),
+            again=settings.again,
+            reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
+            sheet=writable(sheet.name or "" if len(sheet.sheets) > 1 else ""),
+            kind=kind_of(sheet),
+            account=context.journal.runs.digest(settings.key),
+        )
+        self._lookup = EmailLookup(context, loaded, self._run.occurrence)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
         self._changes = 0  # calls that change notes
 
-    def run(self, agreed: str | None) -> Report:
-        """Deliver the notes, write the results, and return the report."""
+    def deliver(self, agreed: str | None) -> Report:
+        """Deliver the notes, write the results, and return the report.
+
+        Args:
+            agreed: the digest of what was agreed to, ``preview.digest``; None: whatever is left.
+
+        Raises:
+            Changed: the plan isn't what was agreed to; nothing was sent.
+            Guarded: there are more notes than the settings allow; nothing was sent.
+            ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
+        """
+        with logs.about(run=self._run.name):
+            return replace(self._delivered(agreed), ended_at=self._clock())
+
+    def _delivered(self, agreed: str | None) -> Report:
         lookup, known = self._lookup, self._lookup.known.resolved
         planned = self._planned_before(agreed) if lookup.known.emails else None
         stopped: Stopped | None = None
@@ -125,8 +115,7 @@ class _Sending:
         delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
         self._begun()
         if loaded.sheet.corrections is not None:
-            file = writable(loaded.sheet.source)
-            enter_left_out(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, file)
+            enter_left_out(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, self._file)
         keep_in_mind(self._journal, self._settings, is_agreed=True)
         ended = "broken off"
         try:
@@ -158,7 +147,7 @@ class _Sending:
         try:
             yield
         except BaseException:
-            self._journal.runs.end(self._run, "declined", {}, self._context.caller.clock())
+            self._journal.runs.end(self._run, "declined", {}, self._clock())
             raise
 
     def _planned_before(self, agreed: str | None) -> int:
@@ -232,7 +221,7 @@ class _Sending:
         return self._lookup.calls > 0 or delivery.reachability.any_success
 
     def _uploads(self, tell: Callable[[Message], None]) -> Uploads:
-        journal = self._journal.uploads(self._settings.workspace, self._context.caller.clock)
+        journal = self._journal.uploads(self._settings.workspace, self._clock)
         return Uploads(self._context.caller, journal, self._loaded.rows.files, tell)
 
     def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
@@ -255,7 +244,7 @@ class _Sending:
             duplicates=duplicates_of(rows, self._outcomes),
             reasons=kinds(self._loaded, self._outcomes, stopped),
             started_at=self._run.started_at,
-            ended_at=self._context.caller.clock(),
+            ended_at=self._clock(),
             held_back=held_back,
             asked=asked,
             more_visible=len(self._outcomes.visible),

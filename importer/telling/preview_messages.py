@@ -140,8 +140,8 @@ def _audience(overview: Preview) -> Iterator[Line]:
             for name, notes in numbers.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
-        if overview.is_first_private and overview.who_sees_the_private:
-            yield Line(overview.who_sees_the_private, LineKind.TEXT)
+        if overview.is_first_private:
+            yield Line(say("plan.owner-only", n=overview.audience["private"]), LineKind.TEXT)
 
 
 def columns(overview: Preview) -> Iterator[tuple[Role, Message]]:
@@ -342,5 +342,5 @@ def _problems(overview: Preview, most: int, more: Message) -> Iterator[Line]:
         yield Line(say("problems", times=alike.count, what=alike.text, cells=cells), LineKind.DETAIL)
         if alike.count > most:
             yield Line(say("problems.more", n=alike.count - most, then=more))
-    if left := sum(alike.count for alike in overview.troubles[most:]) + overview.more_troubles:
+    if left := sum(alike.count for alike in overview.troubles[most:]):
         yield Line(say("problems.of-other-kinds", n=left, then=more))

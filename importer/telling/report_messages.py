@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from importer.errors import NeedsAPerson
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.report import ON_THE_PROSPECT, Report, listed_duplicates, not_found
 from importer.importing.wording import listed
@@ -132,7 +133,7 @@ def batch(found: Batch) -> Iterator[Line]:
         yield Line(say("series.not-begun", why=as_message(reason)), LineKind.TEXT)
     if len(found.files) > 1 and found.counts:
         yield Line(say("series.all-together"))
-        needs_a_hand = any(ended.needs_a_hand for ended in found.files)
+        needs_a_hand = found.exit_status == NeedsAPerson.exit_status
         is_practice = any(ended.report is not None and ended.report.is_practice for ended in found.files)
         explained = {**MEANINGS, **PRACTISED} if is_practice else MEANINGS
         yield from counts(meanings(found.counts, needs_a_hand=needs_a_hand, explained=explained))
@@ -181,4 +182,4 @@ def meanings(
 
 def of_report(ended: Report) -> Iterator[tuple[Result, int, Message]]:
     """Return the :func:`meanings` of a run's results."""
-    return meanings(ended.counts, needs_a_hand=ended.needs_a_hand, explained=ended.meanings)
+    return meanings(ended.counts, needs_a_hand=ended.exit_status == NeedsAPerson.exit_status, explained=ended.meanings)

@@ -275,13 +275,13 @@ def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
 def test_results_may_carry_the_date_and_those_of_two_files_of_one_name_both_stand(
     settings: Settings, folder: Path
 ) -> None:
-    """``a.csv`` and ``a.tsv`` would both be called ``a.results.xlsx``: the second is named with its ending."""
+    """``a.csv`` and ``a.tsv`` would both be called ``a.results.xlsx``: no file is ever replaced."""
     lay(folder, "a.csv", "P1,x,private")
     (folder / "a.tsv").write_text(HEAD.replace(",", "\t") + "P2\tx\tprivate\n", encoding="utf-8")
     found = run([folder / "a.csv", folder / "a.tsv"], replace(settings, results="{name}.{date}.results.csv"))
     assert found.exit_status == 0
     day = time.strftime("%Y-%m-%d")
-    assert names(folder) == {"a.csv", "a.tsv", f"a.{day}.results.csv", f"a.tsv.{day}.results.csv"}
+    assert names(folder) == {"a.csv", "a.tsv", f"a.{day}.results.csv", f"a.{day}.results (2).csv"}
 
 
 def test_one_name_for_the_results_of_several_files_is_refused(box: Sandbox, settings: Settings, folder: Path) -> None:
@@ -404,7 +404,6 @@ def other_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str
             check(Path(path), Path(place))
             link_(path, place, **options)
 
-        monkeypatch.setattr(archiving, "_is_on_disk", lambda *_: False)
         monkeypatch.setattr(Path, "replace", replace)
         monkeypatch.setattr(Path, "rename", rename)
         monkeypatch.setattr(os, "link", link)
@@ -486,11 +485,8 @@ def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
     assert {each.read_text() for each in (*folder.glob("a.csv"), *(tmp_path / "done").glob("a.csv"))} == {"imported"}
 
 
-@pytest.mark.parametrize("moves_far", [False, True], ids=["same disk", "another disk"])
 @pytest.mark.parametrize("second", [False, True], ids=["one", "two"])
-def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(
-    tmp_path: Path, other_disk: Callable[[str], None], second: bool, moves_far: bool
-) -> None:
+def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(tmp_path: Path, second: bool) -> None:
     """An exporter renames a new one over it in the very moment; and yet another one before that is back."""
     (tmp_path / "done").mkdir()
     (folder := tmp_path / "exports").mkdir()
@@ -498,8 +494,6 @@ def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(
     path.write_text("imported")
     results.write_bytes(b"results")
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    if moves_far:
-        other_disk("")
     come = ["new", "newer"] if second else ["new"]
 
     def export(old: object, *_: object) -> None:
@@ -551,10 +545,7 @@ def test_no_file_is_emptied_through_a_link_that_takes_the_name_of_the_copy(
 
 
 @systems.links
-@pytest.mark.parametrize("moves_far", [False, True, None], ids=["same disk", "another disk", "mounted twice"])
-def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(
-    tmp_path: Path, other_disk: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, moves_far: bool | None
-) -> None:
+def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(tmp_path: Path) -> None:
     for name in ("exports", "done"):
         (tmp_path / name).mkdir()
     path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
@@ -562,10 +553,6 @@ def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(
     results.write_bytes(b"results")
     (tmp_path / "done" / "a.csv").write_text("theirs")
     (tmp_path / "done" / "a.results (2).xlsx").symlink_to(tmp_path / "missing")
-    if moves_far is not False:
-        other_disk("")
-    if moves_far is None:
-        monkeypatch.setattr(archiving, "_is_on_disk", lambda *_: True)
     moved = archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
     assert moved == archiving.Moved(tmp_path / "done" / "a (3).csv", tmp_path / "done" / "a.results (3).xlsx")
     assert (tmp_path / "done" / "a.csv").read_text() == "theirs"
@@ -573,10 +560,7 @@ def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(
     assert names(tmp_path / "exports") == set()
 
 
-@pytest.mark.parametrize("moves_far", [False, True], ids=["same disk", "another disk"])
-def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(
-    tmp_path: Path, other_disk: Callable[[str], None], moves_far: bool
-) -> None:
+def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(tmp_path: Path) -> None:
     for name in ("exports", "done"):
         (tmp_path / name).mkdir()
     path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
@@ -589,8 +573,6 @@ def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(
         if come and taken in {Path(str(each)) for each in about}:
             taken.write_text(come.pop())
 
-    if moves_far:
-        other_disk("")
     with before(("os.rename", "os.link"), take):
         moved = archiving.archive(path, results, taken.parent, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
     assert moved == archiving.Moved(taken.with_name("a (2).csv"), taken.with_name("a.results (2).xlsx"))
@@ -671,7 +653,7 @@ def test_a_notification_says_the_next_step_of_the_screen(settings: Settings, fol
     """A journal that can't be written ends a run with 3, but the same command alone won't help."""
     error = JournalFailed(say("journal.failed-writing", name="j", error="disk full", mend=say("sqlite.mend")))
     stopped = FileEnded.failed(folder / "a.csv", error)
-    assert (stopped.exit_status, stopped.needs_a_hand) == (3, True)
+    assert stopped.exit_status == 3
     body = notification_messages.notification(Batch("night", [stopped])).body
     assert "Nothing more was sent. Free some space, or check that the file is writable" in body
     lay(folder, "b.csv", "P1,x,private", "P2,x,private")
