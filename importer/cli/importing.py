@@ -215,7 +215,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, practises: bool) 
     options = out.options
     settings = _for_practice(options) if practises else options.settings_with_key_if_there
     if report is not None:
-        importing.problems.check_list(report, file)
+        importing.problems.check_list(report)
     asking = Asking(options)
     asking.check(settings)
     with importing.run.prepare(file, settings, choose=asking.choose) as prepared:

@@ -83,14 +83,12 @@ class Understanding:
         roles: the roles of its columns.
         settings: the settings for it, with the key.
         flaws: number of a row with problems → its flaws.
-        looked_up: number of a row → its problems that were found by looking up its email.
     """
 
     sheet: Sheet
     roles: Roles
     settings: Settings
     flaws: Mapping[int, Sequence[Flaw]]
-    looked_up: Mapping[int, Sequence[Problem]]
 
     @classmethod
     def of(cls, understanding: bytes) -> Understanding:
@@ -119,10 +117,7 @@ def understood(path: Path, preview: Preview) -> bytes:
             for problem in alike
         ),
     )
-    as_read = {problem for problems in preview.as_read.problems.values() for problem in problems}
-    others = {number: [one for one in problems if one not in as_read] for number, problems in all_problems.items()}
-    looked_up = {number: problems for number, problems in others.items() if problems}
-    return pickle.dumps(Understanding(loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws, looked_up))
+    return pickle.dumps(Understanding(loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws))
 
 
 def remaining(
@@ -143,12 +138,7 @@ def remaining(
     with understood.sheet.with_rows(rows, flaws).corrected(given) as sheet:
         checked = validation.validate(sheet, roles, settings, folder_of(sheet, roles, settings))
     found: dict[int, Sequence[Problem]] = dict.fromkeys(corrections, ())
-    found |= {problems[0].row: problems for problems in checked.problems.values()}
-    for number in understood.looked_up.keys() & corrections.keys():
-        if (one := given.get(number, Correction())).is_left_out:
-            continue
-        found[number] = [*found[number], *(of for of in understood.looked_up[number] if of.column not in one.texts)]
-    return found
+    return found | {problems[0].row: problems for problems in checked.problems.values()}
 
 
 def find(

@@ -112,8 +112,6 @@ class Estimate:
 
     Attributes:
         seconds: the whole duration.
-        of_emails: the seconds of it in which emails are looked up.
-        of_requests: the seconds of it in which notes are sent.
         rate: the limit for requests.
         is_assumed: whether no earlier run has seen that limit, so that other accounts' is assumed.
         ends: the local time at which the allowed hours end, if not everything fits before; else empty.
@@ -122,8 +120,6 @@ class Estimate:
     """
 
     seconds: float
-    of_emails: float
-    of_requests: float
     rate: Rate
     is_assumed: bool
     ends: str = ""
@@ -158,8 +154,6 @@ def estimated(
     rate = rates[Endpoint.CREATE]
     estimate = Estimate(
         sum(seconds.values()),
-        seconds[Endpoint.PROSPECTS],
-        seconds[Endpoint.CREATE],
         rate,
         is_assumed=Endpoint.CREATE not in learned and rate == ASSUMED,
     )
@@ -167,7 +161,7 @@ def estimated(
     left, ends = _until_the_end(settings, now, clock)
     if estimate.seconds <= left:
         return estimate
-    free = left - (estimate.seconds - estimate.of_requests)  # what comes before the requests takes its time first
+    free = left - (estimate.seconds - seconds[Endpoint.CREATE])  # what comes before the requests takes its time first
     requests = (math.floor(free / rate.seconds) + 1) * rate.calls if free >= 0 else 0
     fitting, waiting = _divided(groups, requests, batch_size)
     numbers = sorted({*rows.number[waiting].tolist()})

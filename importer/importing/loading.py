@@ -37,6 +37,8 @@ from importer.settings import Settings, journal_place
 from importer.settings.reading import named
 from importer.storage import Url, is_same, place
 
+_RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
+"""End of the stem of a results file; the results of results have the same name, with the next number."""
 _MOST_ALIKE = 3  # files with the same content that a remark names
 
 
@@ -272,46 +274,22 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None) 
         at: seconds since 1970, for the date in the name; None: now.
 
     Raises:
-        BadSettings: results can't be written there, or the path is that of the input or the journal.
+        BadSettings: results can't be written there, or the path is the journal's.
         UnreadableFile: the folder of the input, where the results would go, doesn't exist.
     """
     source = Path("standard input.csv") if str(path) == "-" else place(path)
-    pattern = settings.results or "{name}.results.xlsx"
-    if not isinstance(pattern, str):
-        target = pattern
-    else:
+    target = settings.results or "{name}.results.xlsx"
+    if isinstance(target, str):
         if not isinstance(source, Url) and not os.path.lexists(source.parent):
             raise UnreadableFile(say("files.none", file=str(source)))
-        target = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
+        now = datetime.fromtimestamp(time.time() if at is None else at, UTC).astimezone()
+        values = {"name": _RESULTS.sub("", source.stem), "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
+        target = source.parent / re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], target)
     check_target(target)
-    if is_same(target, source):
-        raise BadSettings(say("results.would-replace-file", source=str(source)))
     journal = journal_place(settings.journal)
     if isinstance(journal, Path) and is_same(target, journal):  # only SQLite may open the journal's file
         raise BadSettings(say("results.would-replace-journal", journal=str(journal)))
     return target
-
-
-_FIELDS = {"{name}": ".+", "{date}": r"\d{4}-\d\d-\d\d", "{time}": r"\d{4}"}
-
-
-def _next(pattern: str, stem: str) -> str:
-    """Return the next results name for a results file (x.results.xlsx → x.results-2.xlsx); empty for any other file."""
-    ending = Path(pattern).suffix
-    base = pattern.removesuffix(ending)
-    if not base.endswith(".results"):  # without this ending, any file could match
-        return ""
-    parts = re.split(r"(\{(?:name|date|time)\})", base)
-    regex = "".join(_FIELDS.get(part) or re.escape(part) for part in parts)
-    match = re.fullmatch(rf"({regex})(?:-(\d+))?(?: \(\d+\))?", stem)
-    return f"{match[1]}-{int(match[2] or 1) + 1}{ending}" if match else ""
-
-
-def _filled(pattern: str, name: str, at: float | None) -> str:
-    """Return the name for results. All fields are filled in one step, because a file's name may contain {date}."""
-    now = datetime.fromtimestamp(time.time() if at is None else at, UTC).astimezone()
-    values = {"name": name, "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
-    return re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], pattern)
 
 
 def counted(groups: Sequence[Group]) -> dict[str, int]:

@@ -24,7 +24,6 @@ from importer.settings.reading import kind_in_words
 
 _EACH = 3  # examples of each visibility
 _LONGEST = 3_000  # maximum number of characters shown of a note
-_MOST_FIRST = 10  # number of first notes up to which all of them are shown
 
 
 @dataclass(frozen=True)
@@ -45,20 +44,13 @@ def text_of(note: Note) -> str:
     return "\n".join([shown, *dict.fromkeys(target for target in targets if target not in shown)]).strip() or note.text
 
 
-def examples(rows: Rows, remaining: Remaining, first: int | None) -> dict[Visibility, Sequence[Example]]:
-    """Return up to three notes of each visibility that is about to be sent, or only the beginning of long ones.
-
-    The longest note is among them. If only few notes are sent first, all of them are returned.
-    """
-    each = first if first is not None and _EACH < first <= _MOST_FIRST else _EACH
-    by_visibility: dict[Visibility, Sequence[Example]] = {}
+def examples(rows: Rows, remaining: Remaining) -> dict[Visibility, Sequence[Example]]:
+    """Return the first three notes of each visibility that is about to be sent, or the beginning of long ones."""
+    found: dict[Visibility, Sequence[Example]] = {}
     for visibility in Visibility:
         if groups := [group for group in remaining.groups if group.note.visibility is visibility]:
-            longest = max(groups, key=lambda group: len(group.note.text))
-            others = [group for group in groups[:each] if group is not longest]
-            some = sorted([longest, *others[: each - 1]], key=lambda group: int(group.positions[0]))
-            by_visibility[visibility] = [_example(group, rows) for group in some]
-    return by_visibility
+            found[visibility] = [_example(group, rows) for group in groups[:_EACH]]
+    return found
 
 
 def asked(loaded: Loaded, remaining: Remaining) -> list[Question]:

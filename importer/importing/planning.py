@@ -74,7 +74,6 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     return Preview(
         loaded=loaded,
-        as_read=as_read.rows,
         settings=settings,
         wishes=wishes,
         answers=looked_up.answers,
@@ -123,7 +122,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings, groups, rows, size),
-        examples=note_examples.examples(loaded.rows, remaining, settings.first),
+        examples=note_examples.examples(loaded.rows, remaining),
         troubles=tuple(Trouble(len(alike), problems.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
         columns=tuple(sheet_columns.columns(loaded)),

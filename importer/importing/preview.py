@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from importer.delivery.changes import Wish
     from importer.importing.loading import Loaded
     from importer.importing.workspaces import Unconfirmed
-    from importer.models import Rows
     from importer.rows.naming import EmailAnswers
     from importer.settings import Settings
     from importer.settings.reading import Reading
 
-_OF_THE_OPEN_SHEET = ("loaded", "as_read", "settings", "wishes", "answers")
+_OF_THE_OPEN_SHEET = ("loaded", "settings", "wishes", "answers")
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,6 @@ class Preview:
 
     Attributes:
         loaded: the file, as long as it is open.
-        as_read: the rows as they are in the file, with emails that aren't looked up.
         settings: the settings for sending it.
         wishes: how notes that are there can follow the sheet.
         answers: the prospects that are known for the file's emails.
@@ -221,7 +219,6 @@ class Preview:
     """
 
     loaded: Loaded = field(repr=False, compare=False)
-    as_read: Rows = field(repr=False, compare=False)
     settings: Settings = field(repr=False, compare=False)
     wishes: Sequence[Wish] = field(repr=False, compare=False)
     answers: EmailAnswers = field(repr=False, compare=False)

@@ -20,7 +20,7 @@ from importer.rows.naming import people_of
 from importer.rows.readers import ComposedReader
 from importer.rows.values import quoted
 from importer.settings import Settings
-from importer.storage import is_same, place
+from importer.storage import place
 
 _VALUES = 4  # maximum number of values shown for one kind of problem
 
@@ -69,23 +69,19 @@ def _kind(problem: Problem, role_of: Mapping[int, str]) -> Message:
     return say("why.cell-unusable" if problem.value.strip() else "why.cell-blank", role=role)
 
 
-def check_list(target: Path, file: str | Path, setting: str = "") -> None:
+def check_list(target: Path, setting: str = "") -> None:
     """Check, before anything else, that a list about a file can be written.
 
     Args:
         target: path for the list.
-        file: the file that the list is about.
         setting: the setting that names the list; if empty, the list is of all problems.
 
     Raises:
         BadSettings: it can't be written there.
     """
-    about = setting or "check"
     if target.suffix.lower() != ".csv":
-        raise BadSettings(say(f"{about}.no-csv", target=repr(target.name)), setting=setting)
+        raise BadSettings(say(f"{setting or 'check'}.no-csv", target=repr(target.name)), setting=setting)
     results.check_target(target)
-    if is_same(target, place(file)):
-        raise BadSettings(say(f"{about}.would-replace", file=str(file)), setting=setting)
 
 
 def write_problems(report: Path, loaded: Loaded, file: Path) -> results.Written:

@@ -24,37 +24,14 @@ from importer.importing.loading import Loaded, counted, writable
 from importer.importing.wording import when
 from importer.messages import Cell, Message, Quoted, Said, say, some
 from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Role, Rows, Workspace
-from importer.reading import column_letter
 from importer.results import Written, presentation
-from importer.rows.columns import shown
 from importer.storage import place
+from importer.texts import TEXTS
 
+_ASKED = frozenset(ASKED.values())
 _MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
 
 Kinds = Mapping[Result, Mapping[Message, int]]
-
-_SUMMARIES = {
-    Result.REJECTED: {
-        "email.nobodys": "why.email-unknown",
-        "email.several": "why.email-of-several",
-        "email.several-undated": "why.email-of-several",
-        "email.refused": "why.email-not-looked-up",
-        "email.failed": "why.email-not-looked-up",
-        "upload.refused": "why.file-refused",
-        "upload.failed": "why.file-not-uploaded",
-        "outcome.turned-away": "why.turned-away",
-        "api.gave-no-reason": "why.gave-no-reason",
-    },
-    Result.NOT_SENT: {
-        "outcome.held-back": "result.held-back",
-        "upload.not-sent": "why.file-changed",
-        "upload.failed": "why.file-changed",
-        "outcome.waits-for-another": "why.waits-for-another",
-        "outcome.could-not-be-sent": "why.could-not-be-sent",
-        **dict.fromkeys(ASKED.values(), "why.in-question"),
-    },
-}
-"""Result → kind of a reason → kind of its summary, which contains no cell value and none of the API's words."""
 
 
 @dataclass(frozen=True)
@@ -197,12 +174,13 @@ def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) ->
 
 
 def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counter[Message]:
+    """Return the number of rows by summary of their reason, which has a text of its own for some kinds."""
     counts: Counter[Message] = Counter()
     for reason, rows in outcomes.reasons(result).items():
-        kinds_of = reason.kinds() if reason is not None else ()
-        summaries = (_SUMMARIES.get(result, {}).get(kind) for kind in kinds_of)
-        summary = next(filter(None, summaries), None)
-        counts[say(summary) if summary else otherwise] += rows
+        kinds_of = [*reason.kinds()] if reason is not None else []
+        names = (kind.replace(".", "-") for kind in kinds_of)
+        summary = next((say(f"why.of-{name}") for name in names if f"why.of-{name}" in TEXTS), otherwise)
+        counts[say("why.in-question") if not _ASKED.isdisjoint(kinds_of) else summary] += rows
     return counts
 
 
@@ -216,19 +194,10 @@ _OF_REAL_RUNS = (
 def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.Summary:
     """Return the content of the sheet *Summary* for a run."""
     stopped = report.stopped
-    sheet, columns_of = loaded.sheet, loaded.roles.columns.items()
-    columns = (
-        f"{role} {loaded.template!r}"
-        if role is Role.CONTENT and loaded.template
-        else f"{role} {column_letter(at)} {shown(sheet.headings[at]).text}"
-        for role, at in columns_of
-    )
+    sheet = loaded.sheet
     sizes = (f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items())
     lines: list[tuple[str, Said | int | None]] = [
         ("history.of-file", writable(sheet.source)),
-        ("label.format", sheet.format),
-        ("label.sheet", sheet.name),
-        ("label.encoding", sheet.encoding),
         ("label.rows", loaded.rows.in_sheet),
         *(("label.remark", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)),
         ("history.of-run", report.run),
@@ -239,7 +208,6 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
         ("label.requests", report.requests),
         ("label.held-back", say("summary.held-back", n=report.held_back) if report.held_back else None),
         ("label.look-ups", report.look_ups or None),
-        ("label.columns", ", ".join(columns)),
         ("label.visibility", ", ".join(sizes)),
         ("label.duplicates", listed_duplicates(report.duplicates) if report.duplicates else None),
         ("label.not-found", not_found(report.not_found) if report.not_found else None),

@@ -314,7 +314,7 @@ def prepare(
     try:
         target = results_path(file, settings)
         if settings.unknown_emails is not None:
-            check_list(settings.unknown_emails, file, "unknown-emails")
+            check_list(settings.unknown_emails, "unknown-emails")
         with opened(settings) as journal:
             check_journal(journal, settings)
             if journal is None:

@@ -303,9 +303,9 @@ def _duration(estimate: Estimate, overview: Preview) -> Iterator[Line]:
     pace = rate(estimate.rate.calls, estimate.rate.seconds)
     kind = "plan.takes-assumed" if estimate.is_assumed else "plan.takes"
     yield Line(say(kind, rate=pace, time=duration(estimate.seconds)), LineKind.TEXT)
-    if estimate.of_emails >= _LONG:
-        yield Line(say("plan.emails-take", time=duration(estimate.of_emails)), LineKind.TEXT)
-    if estimate.of_requests >= _LONG and overview.remaining.requests > overview.remaining.deliveries / 2:
+    if estimate.seconds >= _LONG and overview.to_look_up > overview.remaining.requests / 2:
+        yield Line(say("plan.emails-take"), LineKind.TEXT)
+    if estimate.seconds >= _LONG and overview.remaining.requests > overview.remaining.deliveries / 2:
         yield Line(say("plan.different-notes"), LineKind.TEXT)
     if estimate.ends:
         fitting, number = estimate.fitting, overview.remaining.deliveries

@@ -15,7 +15,7 @@ from importer.importing.report import ON_THE_PROSPECT, Report, listed_duplicates
 from importer.importing.wording import listed
 from importer.messages import Message, as_message, say, words
 from importer.models import Result
-from importer.results.presentation import HELD_BACK, MEANINGS, PRACTISED, Meaning
+from importer.results.presentation import MEANINGS, PRACTISED, Meaning
 from importer.telling.rendering import Line, LineKind
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def why(ended: Report) -> Iterator[Line]:
         if ended.stopped.message.kind == "stopped.hours-over" and ended.waiting:
             yield Line(say("ended.rest-waits", rows=ended.waiting), LineKind.TEXT)
         return
-    kinds = {kind: rows for kind, rows in ended.reasons.get(Result.NOT_SENT, {}).items() if kind != HELD_BACK.means}
+    kinds = dict(ended.reasons.get(Result.NOT_SENT, {}))
+    kinds.pop(say("why.of-outcome-held-back"), None)
     if kinds:
         yield Line(say("ended.not-sent", reasons=reasons(kinds)), LineKind.TEXT)
 

@@ -39,17 +39,19 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "why.row-unreadable": "the row can't be read",
     "why.refused": "the API refused it, in its own words",
     "why.no-clear-answer": "no clear reply came",
-    "why.email-unknown": "no prospect has the email address",
-    "why.email-of-several": "several prospects have the email address",
-    "why.email-not-looked-up": "the email address could not be looked up",
-    "why.file-refused": "the API refused one of its files",
-    "why.file-not-uploaded": "one of its files could not be uploaded",
-    "why.file-changed": "one of its files has changed, or could not be uploaded",
-    "why.turned-away": "a proxy, gateway or firewall refused it",
-    "why.gave-no-reason": "the API did not accept the prospect and gave no reason",
-    "why.waits-for-another": "another note of the prospect is unconfirmed",
+    "why.of-email-nobodys": "no prospect has the email address",
+    "why.of-email-several": "several prospects have the email address",
+    "why.of-email-refused": "the email address could not be looked up",
+    "why.of-email-failed": "the email address could not be looked up",
+    "why.of-upload-refused": "the API refused one of its files",
+    "why.of-upload-failed": "one of its files could not be uploaded",
+    "why.of-upload-not-sent": "one of its files has changed, or could not be uploaded",
+    "why.of-outcome-held-back": "held back by `first`",
+    "why.of-outcome-turned-away": "a proxy, gateway or firewall refused it",
+    "why.of-api-gave-no-reason": "the API did not accept the prospect and gave no reason",
+    "why.of-outcome-waits-for-another": "another note of the prospect is unconfirmed",
     "why.in-question": "it waits for your answer",
-    "why.could-not-be-sent": "its request failed again and again",
+    "why.of-outcome-could-not-be-sent": "its request failed again and again",
     "count.row": ("{n} row", "{n} rows"),
     "count.email": ("{n} email address", "{n} email addresses"),
     "count.request": ("{n} request", "{n} requests"),
@@ -116,9 +118,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Nothing was sent. {action.Run-same-command} in that window."
     ),
     "stopped.window-over": "The window {window} is over (`between`)",
-    "results.would-replace-file": (
-        "The results would replace the file that is imported, {source}.\nName another file with `results`."
-    ),
     "results.would-replace-journal": "The results would replace the journal, {journal}.\nName another file: `results`.",
     "archive.has-changed": (
         "{file} was changed during the import, so it was not moved.\n{action.Run-same-command} to import its new rows."
@@ -140,9 +139,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "unknown-emails.no-csv": (
         "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
-    ),
-    "unknown-emails.would-replace": (
-        "The list for Saleshandy's prospect importer would replace the imported file, {file}.\nName another."
     ),
     "stopped.keeps-failing": "The API keeps failing: {why}.\n{action.Run-same-command} later.",
     "journals.none": (
@@ -262,12 +258,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
     "check.no-csv": "Problems can be written as .csv, but not as {target}.\nName a .csv file: `report`.",
-    "check.would-replace": "The list of problems would replace the checked file, {file}.\nName another: `report`.",
     "summary.title": "Results of the import",
-    "label.format": "Format",
-    "label.sheet": "Sheet",
-    "label.encoding": "Encoding",
-    "label.columns": "Columns",
     "label.visibility": "Visibility",
     "label.stopped": "Why it stopped",
     "label.requests": "Requests sent",
@@ -277,8 +268,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "label.not-found": "Created, but not found",
     "count.run": ("{n} run", "{n} runs"),
     "series.nothing": "{nothing}.",
-    "plan.owner-only": (
-        "{n} note is private. Only the owner of the API key will see it, not its author and not the rest of the team.",
-        "{n} notes are private. Only the owner of the API key will see them, not their authors and not the rest of the team.",
-    ),
 }

@@ -264,7 +264,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.confirm.public-notes": "Public notes, visible to all team members",
     "page.confirm.private-notes": "Private notes, visible only to the owner of the API key",
     "page.confirm.only-text": "The only text:",
-    "page.confirm.some-texts": "Some of the texts, including the longest:",
+    "page.confirm.some-texts": "Some of the texts:",
     "page.confirm.more-characters": ("… and {n} more character", "… and {n} more characters"),
     "page.confirm.enter-key": "Enter the key",
     "page.confirm.key-refused": "Saleshandy refused this key when it was last tried.",

@@ -63,6 +63,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "series.results": "results: {path}",
     "series.fate-and-why": "{fate}: {why:; }",
     "series.file": "  {file}  {about:; }",
+    "plan.owner-only": (
+        "{n} note is private. Only the owner of the API key will see it, not its author and not the rest of the team.",
+        "{n} notes are private. Only the owner of the API key will see them, not their authors and not the rest of the team.",
+    ),
     "plan.to": "To: {url}, profile {profile}",
     "plan.all-in-results": "the results list them all",
     "plan.correct-these-first": "correct these first",
@@ -72,7 +76,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.public-in-cells": "write Public into their cells in column {column}",
     "plan.first-public": (
         "This is the first public note of this workspace. All team members will see it. It reads:",
-        "These are the first public notes of this workspace: {n} notes. All team members will see them. {shown} of them, as they will read, including the longest:",
+        "These are the first public notes of this workspace: {n} notes. All team members will see them. {shown} of them, as they will read:",
     ),
     "plan.example": "{about:capital}:",
     "plan.example-cut": ("{line} … and {n} more character", "{line} … and {n} more characters"),
@@ -192,7 +196,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.takes": "Estimated time: {time}, at {rate}.",
     "plan.takes-assumed": "Estimated time: {time}, if your account allows {rate} of each kind, as other accounts do.",
-    "plan.emails-take": "Looking up the emails takes {time} of it. With the prospects' IDs in the sheet, that time is saved.",
+    "plan.emails-take": "Looking up the emails takes a part of it. With the prospects' IDs in the sheet, that time is saved.",
     "plan.different-notes": "Each different note needs a request of its own. Rows with the same text, visibility and status share one.",
     "plan.fits": (
         "{fit} of {n} note fits before {time}. The rest follows in the next night. Rows that wait: {rows}.",

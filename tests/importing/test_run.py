@@ -667,7 +667,7 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
     book.save(first.results)
     before = len(box.received)
     report = ran(first.results, replace(settings, sheet="To fix"))
-    assert report.results == tmp_path / "n.results-2.xlsx"
+    assert report.results == tmp_path / "n.results (2).xlsx"
     assert sent_to(box, before) == ["P2"]
     rows = rows_of(report.results)
     assert [row["result"] for row in rows] == [CREATED]
@@ -694,17 +694,16 @@ def test_a_reason_names_row_and_heading_since_the_cell_stands_elsewhere_in_the_r
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
-        (None, ["a.csv", "a.results.xlsx", "a.results-2.xlsx", "a.results-3.xlsx"]),
-        ("{name}.{date}.results.csv", ["a.csv", f"a.{DAY}.results.csv", f"a.{DAY}.results-2.csv"]),
+        (None, ["a.csv", "a.results.xlsx", "a.results.xlsx"]),
+        (None, ["a.results (2).xlsx", "a.results.xlsx"]),
+        ("{name}.{date}.results.csv", ["a.csv", f"a.{DAY}.results.csv", f"a.{DAY}.results.csv"]),
         ("{name}.out.csv", ["a.csv", "a.out.csv", "a.out.out.csv"]),
-        ("{name}.{date}.results.csv", ["a.results.csv", f"a.results.{DAY}.results.csv"]),
     ],
-    ids=["usual", "with the date", "by no word of ours", "not ours"],
 )
-def test_results_of_results_are_counted_whatever_they_are_called(
+def test_results_of_results_have_the_same_name(
     tmp_path: Path, pattern: str | None, names: list[str]
 ) -> None:
-    """The date stands in them once."""
+    """No file is replaced, so that they get the next number. The date stands in them once."""
     for name, following in itertools.pairwise(names):
         assert results_path(tmp_path / name, Settings(results=pattern), AT).name == following
 
@@ -770,15 +769,15 @@ def test_a_sheet_to_fix_with_nothing_to_fix_has_no_rows(box: Sandbox, settings: 
     assert len(box.received) == before
 
 
-def test_results_never_replace_the_file_that_is_imported(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Neither by name nor through a folder that leads back; nothing is sent."""
+def test_results_never_replace_the_file_that_is_imported(settings: Settings, tmp_path: Path) -> None:
+    """Neither by name nor through a folder that leads back: they get the next number."""
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    before = path.read_bytes()
     (tmp_path / "sub").mkdir()
-    for target in (path, tmp_path / "sub" / ".." / "n.csv"):
-        with pytest.raises(BadSettings, match="would replace the file that is imported"):
-            running.run(path, replace(settings, results=target))
-    assert box.received == ()
-    assert path.read_text("utf-8-sig").startswith("Prospect ID")
+    for number, target in enumerate((path, tmp_path / "sub" / ".." / "n.csv"), 2):
+        report = ran(path, replace(settings, results=target))
+        assert (report.results.name, report.remark is None) == (f"n ({number}).csv", False)
+    assert path.read_bytes() == before
 
 
 # -- where the results stand

@@ -67,9 +67,7 @@ def test_every_row_can_be_looked_at_and_found_by_a_word(page: Page, box: Sandbox
     assert len(box.notes) == 230
 
 
-def test_hostile_html_does_nothing(
-    browser: Browser, page: Page, server: PageServer, tmp_path: Path
-) -> None:
+def test_hostile_html_does_nothing(browser: Browser, page: Page, server: PageServer, tmp_path: Path) -> None:
     """Nothing runs, nothing is loaded from elsewhere, no policy is offended, and the page stays whole."""
     drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Text {i} {html}", "Public") for i, html in enumerate(HOSTILE)]))
     page.get_by_role("button", name="Continue").click()
