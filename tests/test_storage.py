@@ -13,7 +13,7 @@ import pytest
 
 from importer.cli import main
 from importer.errors import BadSettings
-from importer.importing.choosing import choose
+from importer.importing.inbox import choose
 from importer.storage import Url, local_name, move, place
 from tests.sandbox import Sandbox
 

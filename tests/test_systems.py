@@ -10,7 +10,7 @@ import pytest
 
 from importer import files
 from importer.cli import scheduling
-from importer.importing import choosing
+from importer.importing import inbox
 from importer.journal import shares
 
 WINDOWS = SimpleNamespace(name="nt", environ={})
@@ -47,8 +47,8 @@ def test_a_file_that_another_program_keeps_to_itself_waits_for_the_next_run(
 
     (path := tmp_path / "contacts.xlsx").touch()
     monkeypatch.setattr(files, "opened", refuse)
-    monkeypatch.setattr(choosing, "os", system)
-    why = choosing.why_not_yet(path, 1e12)
+    monkeypatch.setattr(inbox, "os", system)
+    why = inbox.why_not_yet(path, 1e12)
     assert (why.kind if why else None) == kind
 
 

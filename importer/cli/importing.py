@@ -183,7 +183,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
         if asking.may and not practises and (watched := importing.hours.for_a_person(settings)) is not settings:
             paragraph(say("asking.outside-window", window=str(settings.between)), "Note: ", err=True)
             settings = watched
-        chosen = importing.choosing.choose(files)
+        chosen = importing.inbox.choose(files)
         importer = BatchImport(stopper, notifications, asking, is_one=chosen.is_one_file, practises=practises)
         batch = importing.batch.run(chosen, settings, importer.face())
         if not chosen.is_one_file:
@@ -215,7 +215,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, practises: bool) 
     options = out.options
     settings = _for_practice(options) if practises else options.settings_with_key_if_there
     if report is not None:
-        importing.problems.check_list(report)
+        importing.sheet_facts.check_list(report)
     asking = Asking(options)
     asking.check(settings)
     with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
@@ -225,7 +225,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, practises: bool) 
             raise preview.loaded.unclear
         show(telling.preview_messages.check(preview))
         if report is not None:
-            written = importing.problems.write_problems(report, preview.loaded, file)
+            written = importing.sheet_facts.write_problems(report, preview.loaded, file)
             say_line()
             say_line(say("check.every-problem", path=str(written.path)))
             if written.remark:

@@ -32,10 +32,10 @@ from importer.errors import (
     UnclearColumns,
     UnusableJournal,
 )
-from importer.importing import archiving, logs, workspaces
+from importer.importing import inbox, logs, workspaces
 from importer.importing.answers import answerable, with_reading
-from importer.importing.choosing import Chosen, FileCandidate, is_there, why_not_yet
 from importer.importing.hours import Hours
+from importer.importing.inbox import Chosen, FileCandidate, is_there, why_not_yet
 from importer.importing.loading import results_path
 from importer.importing.preview import Preview
 from importer.importing.report import Report
@@ -206,7 +206,7 @@ def run(
     if settings.unknown_emails is not None and not chosen.is_one_file:
         raise BadSettings(say("series.one-list"))
     if settings.archive is not None:
-        archiving.check(settings.archive, [candidate.path for candidate in chosen.candidates])
+        inbox.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
     closes_at = None if face.is_person else hours.closes_at
     if closes_at is not None:
         settings = replace(settings, wait=max(settings.wait, closes_at - clock()))
@@ -333,7 +333,7 @@ class _One:
             message = report.stopped.message
         ended = FileEnded(path, fate, report.exit_status, started_at, self.clock(), message, report)
         archive = self.settings.archive
-        if archive is None or not is_finished or str(path) == "-" or archiving.lies_in(path, archive):
+        if archive is None or not is_finished or str(path) == "-" or inbox.lies_in(path, archive):
             return ended
         return _archived(ended, report, archive, preview)
 
@@ -358,8 +358,8 @@ def _archived(ended: FileEnded, report: Report, archive: Path, preview: Preview)
     """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
     try:
         fingerprint, most = preview.loaded.sheet.fingerprint, Limits.file_bytes
-        moved = archiving.archive(ended.file, report.results, archive, fingerprint, most)
-    except archiving.NotArchived as error:
+        moved = inbox.archive(ended.file, report.results, archive, fingerprint, most)
+    except inbox.NotArchived as error:
         moved, status = error.moved, max(ended.exit_status, error.exit_status)
         ended = replace(ended, exit_status=status, why=error.message)
     report, place = replace(report, results=moved.results), moved.file if moved.file != ended.file else None

@@ -18,7 +18,7 @@ from xlsxwriter.workbook import Workbook
 
 from importer import files
 from importer.errors import UnreadableFile
-from importer.importing import problems
+from importer.importing import sheet_facts
 from importer.importing.corrections import ProblemRows, add, keep
 from importer.importing.loading import folder_of, read
 from importer.importing.preview import Preview
@@ -113,7 +113,7 @@ def understood(path: Path, preview: Preview) -> bytes:
         cells.items(),
         (
             (kind, problem.row, problem.column, "" if problem.column is None else cells[problem.row][problem.column])
-            for kind, alike in enumerate(problems.by_kind(loaded))
+            for kind, alike in enumerate(sheet_facts.by_kind(loaded))
             for problem in alike
         ),
     )

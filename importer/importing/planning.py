@@ -21,7 +21,7 @@ from importer import grouping
 from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
-from importer.importing import note_examples, problems, sheet_columns
+from importer.importing import note_examples, sheet_facts
 from importer.importing.api_context import batch_size
 from importer.importing.email_lookup import LookedUpEmails, asked, last_row, unknown
 from importer.importing.hours import estimated
@@ -69,7 +69,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         Endpoint.CREATE: remaining.requests,
     }
     imported = planned.deliveries - remaining.total - remaining.held_back - remaining.hidden - remaining.in_doubt
-    undecided, kinds, audience = loaded.undecided, problems.by_kind(loaded), counted(groups)
+    undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), counted(groups)
     left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     return Preview(
@@ -123,12 +123,12 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings, groups, rows, size),
         examples=note_examples.examples(loaded.rows, remaining),
-        troubles=tuple(Trouble(len(alike), problems.in_common(alike), alike[:_CELLS]) for alike in kinds),
+        troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
-        columns=tuple(sheet_columns.columns(loaded)),
+        columns=tuple(sheet_facts.columns(loaded)),
         to_fix=loaded.to_fix,
         template=loaded.template or "",
-        offer=sheet_columns.offer(loaded, settings),
+        offer=sheet_facts.offer(loaded, settings),
         asked=note_examples.asked(loaded, remaining),
         digest=digest(as_read.rows, remaining, wishes, settings),
     )

@@ -19,7 +19,7 @@ from importer import results
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.takeover import ASKED
 from importer.errors import ResultsNotWritten, Stopped
-from importer.importing import problems
+from importer.importing import sheet_facts
 from importer.importing.loading import Loaded, counted, writable
 from importer.importing.wording import when
 from importer.messages import Cell, Message, Quoted, Said, say, some
@@ -166,7 +166,7 @@ def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) ->
     broke_off = stopped.kind if stopped else say("outcome.broke-off")
     counters = {
         Result.REJECTED: _summaries(outcomes, Result.REJECTED, say("why.refused")),
-        Result.INVALID: problems.summaries(loaded),
+        Result.INVALID: sheet_facts.summaries(loaded),
         Result.UNCONFIRMED: _summaries(outcomes, Result.UNCONFIRMED, say("why.no-clear-answer")),
         Result.NOT_SENT: _summaries(outcomes, Result.NOT_SENT, broke_off),
     }

@@ -33,9 +33,9 @@ from importer.importing.loading import Loaded, load, results_path, understood
 from importer.importing.note_examples import UpdateExample
 from importer.importing.planning import guards_of_rows, plan
 from importer.importing.preview import Preview
-from importer.importing.problems import check_list
 from importer.importing.report import Report
 from importer.importing.sending import Sending
+from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, check_place, held, opened
 from importer.journal import Journal
 from importer.messages import Said, SettingPart, say

@@ -28,8 +28,8 @@ from importer.importing.hours import in_ranges
 from importer.importing.known_rows import enter_left_out, kind_of
 from importer.importing.loading import Loaded, writable
 from importer.importing.planning import digest, every_guard
-from importer.importing.problems import write_people
 from importer.importing.report import Report, duplicates_of, kinds, not_found_of, summary_of, write_results
+from importer.importing.sheet_facts import write_people
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.messages import Message, render, say

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from importer.errors import BadSettings, Changed, Guarded, JournalFailed, KeyRefused, NotReached, Outage
-from importer.importing import archiving, workspaces
 from importer.importing import batch as series_
+from importer.importing import inbox, workspaces
 from importer.importing.batch import Batch, BatchFace, FileEnded, FileResult
-from importer.importing.choosing import choose
+from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.messages import render, say
 from importer.models import Progress, Result
@@ -437,9 +437,9 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
     other_disk(kept)
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     try:
-        archiving.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
+        inbox.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
         ended = 0
-    except archiving.NotArchived as error:
+    except inbox.NotArchived as error:
         ended = error.exit_status
         assert "by hand" in str(error)
     assert (names(tmp_path / "done"), names(folder), ended) == (there, here, status)
@@ -478,8 +478,8 @@ def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
         unlink(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(archiving.NotArchived):
-        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    with pytest.raises(inbox.NotArchived):
+        inbox.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
     assert names(tmp_path / "done") == there
     assert {name for name in names(folder) if not name.startswith(".")} == here
     assert {each.read_text() for each in (*folder.glob("a.csv"), *(tmp_path / "done").glob("a.csv"))} == {"imported"}
@@ -504,9 +504,9 @@ def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(tmp_path: 
 
     with (
         before(("os.rename", "os.link"), export),
-        pytest.raises(archiving.NotArchived, match="was changed during the import") as ended,
+        pytest.raises(inbox.NotArchived, match="was changed during the import") as ended,
     ):
-        archiving.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
+        inbox.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
     assert ended.value.exit_status == 3
     assert come == []
     assert names(tmp_path / "done") == set()
@@ -539,8 +539,8 @@ def test_no_file_is_emptied_through_a_link_that_takes_the_name_of_the_copy(
         unlink(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(archiving.NotArchived):
-        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    with pytest.raises(inbox.NotArchived):
+        inbox.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
     assert (tmp_path / "ours").read_text() == "ours"
 
 
@@ -553,8 +553,8 @@ def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(tmp
     results.write_bytes(b"results")
     (tmp_path / "done" / "a.csv").write_text("theirs")
     (tmp_path / "done" / "a.results (2).xlsx").symlink_to(tmp_path / "missing")
-    moved = archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
-    assert moved == archiving.Moved(tmp_path / "done" / "a (3).csv", tmp_path / "done" / "a.results (3).xlsx")
+    moved = inbox.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    assert moved == inbox.Moved(tmp_path / "done" / "a (3).csv", tmp_path / "done" / "a.results (3).xlsx")
     assert (tmp_path / "done" / "a.csv").read_text() == "theirs"
     assert not (tmp_path / "missing").exists()
     assert names(tmp_path / "exports") == set()
@@ -574,8 +574,8 @@ def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(tm
             taken.write_text(come.pop())
 
     with before(("os.rename", "os.link"), take):
-        moved = archiving.archive(path, results, taken.parent, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
-    assert moved == archiving.Moved(taken.with_name("a (2).csv"), taken.with_name("a.results (2).xlsx"))
+        moved = inbox.archive(path, results, taken.parent, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    assert moved == inbox.Moved(taken.with_name("a (2).csv"), taken.with_name("a.results (2).xlsx"))
     assert (taken.read_text(), moved.file.read_text()) == ("theirs", "imported")
     assert names(tmp_path / "exports") == set()
 
@@ -592,8 +592,8 @@ def test_what_takes_the_place_of_an_imported_file_is_not_waited_for_or_read_whol
         os.mkfifo(path)
     else:
         path.mkdir()
-    with pytest.raises(archiving.NotArchived, match=r"it is not a regular file|at most 8 bytes are read"):
-        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 8)
+    with pytest.raises(inbox.NotArchived, match=r"it is not a regular file|at most 8 bytes are read"):
+        inbox.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 8)
     assert names(tmp_path / "exports") == {"a.csv", "a.results.xlsx"}
     assert names(tmp_path / "done") == set()
 

@@ -13,8 +13,8 @@ import pytest
 
 from importer.errors import Busy, Interrupted, Outage
 from importer.importing import batch, workspaces
-from importer.importing.choosing import choose
 from importer.importing.hours import Hours
+from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Progress, Result

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing import preview, problems
+from importer.importing import preview, sheet_facts
 from importer.importing.answers import answered
 from importer.importing.run import prepare
 from importer.messages import Cell, Message, render, say
@@ -118,7 +118,7 @@ def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stan
         for value in values
         for text in [said(Cell(quoted(value)))]
     ]
-    assert render(problems.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
+    assert render(sheet_facts.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:

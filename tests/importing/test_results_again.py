@@ -14,7 +14,7 @@ import pytest
 
 from importer.cli import main
 from importer.errors import UnclearColumns, UnreadableFile
-from importer.importing.choosing import choose
+from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import say

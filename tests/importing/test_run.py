@@ -700,9 +700,7 @@ def test_a_reason_names_row_and_heading_since_the_cell_stands_elsewhere_in_the_r
         ("{name}.out.csv", ["a.csv", "a.out.csv", "a.out.out.csv"]),
     ],
 )
-def test_results_of_results_have_the_same_name(
-    tmp_path: Path, pattern: str | None, names: list[str]
-) -> None:
+def test_results_of_results_have_the_same_name(tmp_path: Path, pattern: str | None, names: list[str]) -> None:
     """No file is replaced, so that they get the next number. The date stands in them once."""
     for name, following in itertools.pairwise(names):
         assert results_path(tmp_path / name, Settings(results=pattern), AT).name == following

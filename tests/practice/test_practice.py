@@ -13,7 +13,7 @@ import pytest
 
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import Guarded, Unusable
-from importer.importing import batch, choosing
+from importer.importing import batch, inbox
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.journal import Journal
@@ -136,8 +136,8 @@ def test_its_results_cant_be_imported_whatever_their_format(settings: Settings, 
         assert render(refused.value.message).startswith(f"{results} contains the results of practice")
     assert run(file, settings)
     file.unlink()
-    assert batch.run(choosing.choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
-    left_out, why = choosing.choose([folder]).left_out[0]
+    assert batch.run(inbox.choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
+    left_out, why = inbox.choose([folder]).left_out[0]
     assert left_out.name.startswith(("n.re", "n.practice"))
     assert render(why) == "results of an earlier run or of practice"
 
@@ -272,7 +272,7 @@ def test_several_files_are_practised_and_none_is_archived_or_awaited(
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     files = [write(tmp_path / name) for name in ("a", "b")]
-    ended = batch.run(choosing.choose(files), live, batch.BatchFace(practises=True))
+    ended = batch.run(inbox.choose(files), live, batch.BatchFace(practises=True))
     assert [one.fate for one in ended.files] == [batch.FileResult.PRACTISED] * 2
     assert ended.counts == {Result.CREATED: 4, Result.DUPLICATE: 2, Result.INVALID: 2}
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"n.csv", "n.practice.xlsx"}
