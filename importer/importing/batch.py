@@ -236,11 +236,9 @@ def _log(ended: FileEnded) -> None:
         f"file {ended.fate}",
         logging.INFO if ended.exit_status <= 1 else logging.ERROR,
         file=ended.file.name,
-        run=ended.report.run if ended.report is not None else None,
         exit_status=ended.exit_status,
         seconds=round(ended.ended_at - ended.started_at, 1),
         archived=ended.archived,
-        error=logs.kinds(error) if error is not None else None,
         why=logs.said(error) if error is not None else None,
     )
 
@@ -268,8 +266,12 @@ class _One:
     def imported(self, candidate: FileCandidate) -> FileEnded:
         """Import one file. Return any problem with it as a value."""
         path, started_at = candidate.path, self.clock()
+        if candidate.nothing and self.settings.min_rows:
+            error = Guarded(say("series.nothing-to-import", nothing=candidate.nothing), "min-rows")
+            return FileEnded.failed(path, error, started_at)
         if candidate.nothing:
-            return self._nothing(path, candidate.nothing)
+            said = say("series.sentence", why=candidate.nothing)
+            return FileEnded(path, FileResult.IMPORTED, 0, started_at, started_at, said)
         try:
             self._wait()
             if not candidate.is_named and not is_there(path):
@@ -298,13 +300,6 @@ class _One:
                 self.settings, observe=self.face.observe, stop=lambda: self.face.stop() or self.hours.over()
             ):
                 pass
-
-    def _nothing(self, path: Path, message: Message) -> FileEnded:
-        now = self.clock()
-        if not self.settings.min_rows:
-            return FileEnded(path, FileResult.IMPORTED, 0, now, now, say("series.nothing", nothing=message))
-        error = Guarded(say("series.nothing-to-import", nothing=message), "min-rows")
-        return FileEnded.failed(path, error, now)
 
     def _sent(self, path: Path, started_at: float) -> FileEnded:
         target = results_path(path, self.settings, self.began_at)

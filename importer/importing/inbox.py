@@ -17,7 +17,6 @@ import math
 import os
 import secrets
 import shutil
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,8 +35,6 @@ ENDINGS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", 
 
 STILL_YOUNG = 60.0
 """Seconds after a file's last change until the file counts as complete."""
-
-_HIDDEN = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
 
 
 @dataclass(frozen=True)
@@ -138,14 +135,7 @@ def _of_place(
 
 def is_hidden(path: Path) -> bool:
     """Return whether a file isn't meant for people: a hidden file, or the lock file of an open program."""
-    if path.name.startswith((".", "~$")):
-        return True
-    if isinstance(path, Url):
-        return False
-    try:
-        return bool(getattr(path.stat(), "st_file_attributes", 0) & _HIDDEN)
-    except OSError:
-        return False  # the problem is reported when the file is imported
+    return path.name.startswith((".", "~$"))
 
 
 def _ours(path: Path) -> Message | None:
@@ -207,17 +197,7 @@ def why_not_yet(path: Path, now: float) -> Message | None:
     for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # lock files of Excel and LibreOffice
         if path.with_name(mark).exists():
             return say("choosing.open-in-program", mark=mark)
-    try:
-        with files.opened(path):
-            pass
-    except PermissionError:
-        if os.name == "nt":
-            return say("choosing.locked")
-    except OSError:
-        pass  # reported when the file is read
-    else:
-        return _why_too_young(now - path.stat().st_mtime)
-    return None
+    return _why_too_young(now - path.stat().st_mtime) if path.exists() else None
 
 
 def _why_too_young(age: float) -> Message | None:

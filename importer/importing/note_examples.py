@@ -35,6 +35,11 @@ class UpdateExample:
     after: str
 
 
+def cut(text: str, characters: int) -> str:
+    """Return a text, or its beginning with an ellipsis if it is longer."""
+    return text if len(text) <= characters else f"{text[:characters]}…"
+
+
 def text_of(note: Note) -> str:
     """Return a note as its readers will see it, with the targets of its links and pictures below."""
     if note.content != note.text or not any(sign in note.text for sign in "<&\n"):
@@ -96,7 +101,7 @@ def _example(group: Group, rows: Rows) -> Example:
         "about": _aside(group.note),
     }
     about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
-    return Example(about, text_of(group.note), 0).shortened(_LONGEST)
+    return Example(about, cut(text_of(group.note), _LONGEST))
 
 
 def changes(preview: Preview, vendor: Vendor) -> Iterator[UpdateExample]:

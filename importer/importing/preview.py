@@ -110,16 +110,10 @@ class Example:
     Attributes:
         about: the row, the prospects, and the note's visibility, draft status and files.
         text: the text without markup and with the targets of its links, or its beginning.
-        left: number of characters that are not shown.
     """
 
     about: Message
     text: str
-    left: int
-
-    def shortened(self, characters: int) -> Example:
-        """Return the example with at most this number of characters."""
-        return Example(self.about, self.text[:characters], self.left + max(0, len(self.text) - characters))
 
 
 @dataclass(frozen=True)

@@ -209,8 +209,6 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
         ("label.held-back", say("summary.held-back", n=report.held_back) if report.held_back else None),
         ("label.look-ups", report.look_ups or None),
         ("label.visibility", ", ".join(sizes)),
-        ("label.duplicates", listed_duplicates(report.duplicates) if report.duplicates else None),
-        ("label.not-found", not_found(report.not_found) if report.not_found else None),
     ]
     left_out = _OF_REAL_RUNS if report.is_practice else ()
     said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]

@@ -57,12 +57,10 @@ def first_of_kind(overview: Preview) -> Iterator[Line]:
 
 
 def _examples(shown: Iterable[Example]) -> Iterator[Line]:
-    for example in (example.shortened(_CHARACTERS) for example in shown):
+    for example in shown:
         yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
-        *lines, last = example.text.split("\n")
-        yield from (Line(words(line), LineKind.QUOTE) for line in lines)
-        last_line = say("plan.example-cut", line=last, n=example.left) if example.left else words(last)
-        yield Line(last_line, LineKind.QUOTE)
+        text = example.text if len(example.text) <= _CHARACTERS else f"{example.text[:_CHARACTERS]}…"
+        yield from (Line(words(line), LineKind.QUOTE) for line in text.split("\n"))
 
 
 def _how_to_make_public(overview: Preview) -> Message:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from importer.delivery.outcomes import Outcomes
 from importer.importing.loading import Loaded
-from importer.importing.note_examples import text_of
+from importer.importing.note_examples import cut, text_of
 from importer.messages import Message, from_json, render, say
 from importer.models import Note, Result, Role, Rows
 from importer.settings.reading import WORDS
@@ -63,7 +63,6 @@ class RowOutcome:
         email: the email address that names the prospect; empty if none does.
         result, reason: as in the results.
         text: the beginning of the note, without markup; of a row without a valid note, of its text in the sheet.
-        left: number of characters of the text that are not shown.
         audience: visibility and status of the note in words; None if the row has no valid note, or one of an earlier
             run, which may have others by now.
     """
@@ -74,7 +73,6 @@ class RowOutcome:
     result: Result
     reason: Message | None
     text: str = ""
-    left: int = 0
     audience: Message | None = None
 
 
@@ -172,16 +170,13 @@ def _said(notes: Sequence[Note], others: Mapping[str | Message, int]) -> Iterato
     """Yield the number, the JSON and the folded text of each note, each text in a cell, and each reason."""
     for number, note in enumerate(notes):
         text = _storable(text_of(note))
-        yield number, json.dumps({**_shown(text), "names": [note.visibility.name, note.status.name]}), _folded(text)
+        shown = {"text": cut(text, _CHARACTERS), "names": [note.visibility.name, note.status.name]}
+        yield number, json.dumps(shown), _folded(text)
     for other, number in others.items():
         if isinstance(other, str):
-            yield number, json.dumps(_shown(_storable(other))), _folded(other)
+            yield number, json.dumps({"text": cut(_storable(other), _CHARACTERS)}), _folded(other)
         else:
             yield number, json.dumps(other.as_json(is_private=True)), _folded(render(other))
-
-
-def _shown(text: str) -> dict[str, str | int]:
-    return {"text": text[:_CHARACTERS], "left": max(0, len(text) - _CHARACTERS)}
 
 
 def read(path: Path, result: str = "", words: str = "", number: int = 1) -> RowPage | None:

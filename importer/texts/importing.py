@@ -134,7 +134,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choosing.problems": "a list of problems",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
     "choosing.results": "results of an earlier run or of practice",
-    "choosing.locked": "another program has locked it",
     "choosing.results-among-others": "results of an earlier run or of practice. To import those of a run, name no other file",
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "unknown-emails.no-csv": (
@@ -264,8 +263,5 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "label.requests": "Requests sent",
     "label.held-back": "Held back",
     "label.look-ups": "Calls to look up email addresses",
-    "label.duplicates": "Exists more than once",
-    "label.not-found": "Created, but not found",
     "count.run": ("{n} run", "{n} runs"),
-    "series.nothing": "{nothing}.",
 }

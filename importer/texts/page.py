@@ -265,7 +265,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.confirm.private-notes": "Private notes, visible only to the owner of the API key",
     "page.confirm.only-text": "The only text:",
     "page.confirm.some-texts": "Some of the texts:",
-    "page.confirm.more-characters": ("… and {n} more character", "… and {n} more characters"),
     "page.confirm.enter-key": "Enter the key",
     "page.confirm.key-refused": "Saleshandy refused this key when it was last tried.",
     "page.confirm.enter-other-key": "Enter another key",

@@ -79,7 +79,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "These are the first public notes of this workspace: {n} notes. All team members will see them. {shown} of them, as they will read:",
     ),
     "plan.example": "{about:capital}:",
-    "plan.example-cut": ("{line} … and {n} more character", "{line} … and {n} more characters"),
     "plan.is-this-meant": "Is this right? {question}",
     "plan.send": "Send {notes} to {url}?",
     "plan.look-up-and-send": "Look up {emails} for {rows}, and send {notes} to {url}?",
