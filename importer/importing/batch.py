@@ -186,13 +186,6 @@ def run(
 ) -> Batch:
     """Import files, one after the other.
 
-    Args:
-        chosen: the files.
-        settings: settings for the import of each file.
-        face: callbacks that ask and inform a person.
-        clock: seconds since 1970, by the system's clock.
-        vendor: the vendor whose API receives the notes.
-
     Raises:
         BadSettings: the results or the archive can't be where the settings say.
         Interrupted: the run isn't allowed at this time of day; nothing was sent.

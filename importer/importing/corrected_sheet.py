@@ -123,13 +123,7 @@ def understood(path: Path, preview: Preview) -> bytes:
 def remaining(
     path: Path, understanding: bytes, corrections: Mapping[int, Correction | None]
 ) -> dict[int, Sequence[Problem]]:
-    """Return the problems that rows have after their corrections; none for a row that is left out.
-
-    Args:
-        path: the file that :func:`understood` wrote.
-        understanding: what it returned.
-        corrections: number of a row → its correction; None if the row is as in the sheet.
-    """
+    """Return the problems that rows have after their corrections; none for a row that is left out."""
     understood = Understanding.of(understanding)
     roles, settings = understood.roles, understood.settings
     given = {number: one for number, one in corrections.items() if one is not None}

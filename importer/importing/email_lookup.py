@@ -103,14 +103,7 @@ def asked(
     settings: Settings,
     occurrence: str = "",
 ) -> LookedUpEmails:
-    """Return the emails of a file, with the prospects that the journal or an earlier look-up knows.
-
-    Args:
-        loaded: the file as it was read.
-        journal: the journal; None if there is none yet.
-        settings: the settings.
-        occurrence: prefix of every row's key in the run; empty unless the file is imported again.
-    """
+    """Return the emails of a file, with the prospects that the journal or an earlier look-up knows."""
     emails, made, left, known_matches = emails_of(loaded.rows), set[int](), None, {}
     if journal is not None and emails:
 

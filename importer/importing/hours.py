@@ -136,17 +136,7 @@ def estimated(
     batch_size: int,
     clock: Callable[[], float] = time.time,
 ) -> Estimate | None:
-    """Estimate how long a run takes; None if it makes no calls.
-
-    Args:
-        calls: the number of calls of each kind.
-        learned: the limit of each kind of call, as far as an earlier run learned it.
-        settings: the person's own rate, and the allowed hours.
-        groups: the notes to send, in the order in which they are sent.
-        rows: the rows that the groups refer to.
-        batch_size: maximum number of prospects in a request.
-        clock: seconds since 1970, by the system's clock.
-    """
+    """Estimate how long a run takes; None if it makes no calls."""
     if not any(calls.values()):
         return None
     rates = {kind: slower(learned.get(kind, ASSUMED), settings.rate) for kind in calls}

@@ -186,10 +186,6 @@ def is_there(path: Path) -> bool:
 
 def why_not_yet(path: Path, now: float) -> Message | None:
     """Return why a file should wait for the next run, because somebody seems to be working on it; otherwise None.
-
-    Args:
-        path: the file.
-        now: seconds since 1970, by the system's clock.
     """
     if isinstance(path, Url):
         changed_at = storage.changed_at(path)
@@ -267,13 +263,6 @@ def lies_in(file: Path, folder: Path) -> bool:
 
 def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: float) -> Moved:
     """Move a file and its results into a folder, under free names with the same number.
-
-    Args:
-        file: path of the file.
-        results: path of its results.
-        folder: the folder to move both into.
-        fingerprint: SHA-256 of the file as it was imported, as hex digits.
-        most: maximum size in bytes that a file to import may have.
 
     Raises:
         NotArchived: a file couldn't be moved, or has changed since the import. The message says where both files are.

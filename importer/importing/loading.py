@@ -177,10 +177,6 @@ def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading
 def understood(sheet: Sheet, settings: Settings) -> Loaded:
     """Check and group the rows of an open sheet, as the settings say.
 
-    Args:
-        sheet: the open sheet.
-        settings: how it is read, with the readings that may apply.
-
     Raises:
         UnreadableFile: the sheet is the results of practice.
     """
@@ -267,11 +263,6 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None) -> Path:
     """Return the path for the results: the one in the settings, or one beside the input.
-
-    Args:
-        path: the input.
-        settings: the results' path, or the pattern of their name.
-        at: seconds since 1970, for the date in the name; None: now.
 
     Raises:
         BadSettings: results can't be written there, or the path is the journal's.

@@ -49,10 +49,6 @@ def practised(ended: Report) -> Iterator[Line]:
 
 def people(number: int, written: Written | None) -> Iterator[Line]:
     """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with the list.
-
-    Args:
-        number: number of these people.
-        written: the list; None if none was wanted.
     """
     if not number:
         return
@@ -168,13 +164,7 @@ def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
 def meanings(
     found: Mapping[Result, int], *, needs_a_hand: bool = False, explained: Mapping[Result, Meaning] = MEANINGS
 ) -> Iterator[tuple[Result, int, Message]]:
-    """Yield each result with its number of rows, and its meaning with what to do.
-
-    Args:
-        found: result → rows.
-        needs_a_hand: whether the run stopped for a reason that the same command alone won't fix.
-        explained: the meaning of each result here.
-    """
+    """Yield each result with its number of rows, and its meaning with what to do."""
     for result, rows in found.items():
         meaning = explained[result]
         advice = say("result.mend-first") if result is Result.NOT_SENT and needs_a_hand else meaning.next

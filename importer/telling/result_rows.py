@@ -103,11 +103,6 @@ class RowPage:
 
 def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
     """Write the rows of a run into a new file. If that fails, there is none, and the results still have all rows.
-
-    Args:
-        path: the file.
-        loaded: the sheet, and its rows.
-        outcomes: their outcomes at the end of the run.
     """
     new, rows = path.with_suffix(".new"), loaded.rows
     texts = _texts_of_others(loaded)
