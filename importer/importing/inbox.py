@@ -185,8 +185,7 @@ def is_there(path: Path) -> bool:
 
 
 def why_not_yet(path: Path, now: float) -> Message | None:
-    """Return why a file should wait for the next run, because somebody seems to be working on it; otherwise None.
-    """
+    """Return why a file should wait for the next run, because somebody seems to be working on it; otherwise None."""
     if isinstance(path, Url):
         changed_at = storage.changed_at(path)
         return None if changed_at is None else _why_too_young(now - changed_at)

@@ -48,8 +48,7 @@ def practised(ended: Report) -> Iterator[Line]:
 
 
 def people(number: int, written: Written | None) -> Iterator[Line]:
-    """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with the list.
-    """
+    """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with it."""
     if not number:
         return
     yield Line()

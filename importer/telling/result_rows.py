@@ -102,8 +102,7 @@ class RowPage:
 
 
 def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
-    """Write the rows of a run into a new file. If that fails, there is none, and the results still have all rows.
-    """
+    """Write the rows of a run into a new file. If that fails, there is none, and the results still have all rows."""
     new, rows = path.with_suffix(".new"), loaded.rows
     texts = _texts_of_others(loaded)
     others: dict[str | Message, int] = {}  # text in a cell, or reason → its number after those of the notes
