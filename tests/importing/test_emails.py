@@ -493,14 +493,6 @@ def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
         assert len(box.notes) == 3
 
 
-def test_a_key_that_is_refused_ends_it_with_4(tmp_path: Path) -> None:
-    sheet = write(tmp_path, by_email(["jo@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        report = send(sheet, settings_of(box, tmp_path, key="another-key"))
-        assert report.exit_status == 4
-        assert report.counts == {Result.NOT_SENT: 1}
-
-
 # -- what else there is -----------------------------------------------------------------------------------------------
 
 

@@ -200,13 +200,6 @@ def test_who_sends_the_first_as_public_and_the_rest_as_private_has_each_note_onc
     assert [*desk.there().values()] == [1] * 10
 
 
-def test_who_changes_a_wrong_answer_for_all_has_each_note_once(desk: Desk) -> None:
-    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(3)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC)
-    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE)
-    assert (ran.counts, ran.status, len(desk.box.notes)) == ({"already imported": 3}, 1, 3)
-
-
 def test_a_word_that_was_corrected_by_hand_and_later_has_a_meaning_sends_nothing(desk: Desk) -> None:
     desk.run(row(ADA, "Terms", "Public"))
     meaning = {(Role.VISIBILITY, "Visibility"): {"pubic": PUBLIC}}

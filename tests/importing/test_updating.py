@@ -16,11 +16,11 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.journal.deliveries import Changes
 from importer.messages import say
-from importer.models import Result, Role, Visibility
+from importer.models import Result, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
 from importer.settings.kinds import IfHidden, InDoubt
-from tests.importing.test_identity import ADA, BEN, HEADINGS, PUBLIC, SECOND, TEMPLATE, Desk, row
+from tests.importing.test_identity import ADA, BEN, HEADINGS, SECOND, TEMPLATE, Desk, row
 from tests.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -88,20 +88,6 @@ def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     assert around[0] == around[2]
     assert around[0][0] == "GET"
     assert {*seen(desk)} == {("2", "1")}
-
-
-def test_a_wrong_answer_for_all_is_put_right_by_one_update(desk: Desk) -> None:
-    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(3)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC)
-    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
-    assert (ran.counts, ran.status, seen(desk)) == ({"updated": 3}, 0, [("2", "1")] * 3)
-
-
-def test_a_word_that_gets_another_meaning_is_put_right(desk: Desk) -> None:
-    meanings = ({(Role.VISIBILITY, "Visibility"): {"team": one}} for one in (PUBLIC, Visibility.PRIVATE))
-    desk.run(row(ADA, "Terms", "Team"), values=next(meanings))
-    ran = desk.run(row(ADA, "Terms", "Team"), values=next(meanings), update=True)
-    assert (ran.counts, seen(desk)) == ({"updated": 1}, [("2", "1")])
 
 
 def test_a_published_note_that_is_a_draft_in_the_sheet_becomes_one(desk: Desk) -> None:
