@@ -32,6 +32,7 @@ _NAMES = {
     for name, value in vars(module).items()
 }  # fmt: skip
 _TIMES = {"started_at", "ended_at"}
+_TEXTS = (messages.Message, reading.Reading)  # dataclasses that are told as text
 
 
 def generated(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _simple(hint: Any, made: dict[str, Any]) -> dict[str, Any]:
         return {"enum": [member.name.lower() if names else member.value for member in hint]}
     if issubclass(hint, errors.ImporterError):
         return {"$ref": "#/$defs/error"}
-    if dataclasses.is_dataclass(hint) and not issubclass(hint, (messages.Message, reading.Reading)):
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and not issubclass(hint, _TEXTS):
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", hint.__name__).lower()
         name = next((top for top, of in TOP.items() if of is hint), name)
         if name not in made and name not in TOP:
