@@ -328,7 +328,6 @@ def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
     assert len(fixes) == 1
     assert any("the same note exists again as" in str(cell) for cell in fixes[0])
     assert "1 of them exists more than once" in summary
-    assert all(note_id in summary for note_id in ids)
 
 
 @pytest.mark.parametrize("by_verify", [False, True])

@@ -109,7 +109,9 @@ class Sending:
         def tell(trouble: Message | None) -> None:
             self._context.observe(replace(delivery.progress, trouble=trouble))
 
-        uploads, first_call = self._uploads(tell), FirstCall(self._context, tell)
+        of_uploads = self._journal.uploads(self._settings.workspace, self._clock)
+        uploads = Uploads(self._context.caller, of_uploads, loaded.rows.files, tell)
+        first_call = FirstCall(self._context, tell)
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
         fewer = 0 if planned is None else max(0, planned - total)
         delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
@@ -168,9 +170,7 @@ class Sending:
         """
         loaded, lookup, workspace = self._loaded, self._lookup, self._settings.workspace
         with self._declining():
-            rules = policy(self._settings, self._journal)
-            context = DeliveryContext.of(self._journal, workspace, self._run, self._context.caller, rules)
-            delivery = Coordinator(context, self._outcomes, self._context.observe)
+            delivery = Coordinator(self._of_stage(), self._outcomes, self._context.observe)
             known = loaded.known(self._settings, self._journal, self._run.occurrence)
             remaining = delivery.prepare(known, loaded.plan, self._settings.first)
             self._wishes = known.wishes if self._settings.update else []
@@ -197,17 +197,14 @@ class Sending:
         Raises:
             Stopped: the run can't continue.
         """
-        wishes, context = self._wishes, self._context
-        if not wishes:
+        if not self._wishes:
             return
-        rules = policy(self._settings, self._journal)
-        changing = DeliveryContext.of(self._journal, self._settings.workspace, self._run, context.caller, rules)
 
         def observe(progress: Progress) -> None:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
-        stage = Updating(changing, observe, delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=self._changes_notes) for wish in wishes]
+        stage = Updating(self._of_stage(), observe, delivery.takeover.drafts)
+        asked = [wish.agreed(is_agreed=self._changes_notes) for wish in self._wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
@@ -220,9 +217,10 @@ class Sending:
         """Return whether the API has answered this run, so that its address and the key are right."""
         return self._lookup.calls > 0 or delivery.reachability.any_success
 
-    def _uploads(self, tell: Callable[[Message], None]) -> Uploads:
-        journal = self._journal.uploads(self._settings.workspace, self._clock)
-        return Uploads(self._context.caller, journal, self._loaded.rows.files, tell)
+    def _of_stage(self) -> DeliveryContext:
+        """Return the context of a stage of delivery."""
+        rules = policy(self._settings, self._journal)
+        return DeliveryContext.of(self._journal, self._settings.workspace, self._run, self._context.caller, rules)
 
     def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
