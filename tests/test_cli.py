@@ -602,11 +602,11 @@ def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) ->
     ended = type_("run", "exports", "--yes")
     assert ended.status == 2
     assert ended.err.lstrip().startswith(f"{Path('exports', 'b.csv')}: not imported.\nError: ")
-    assert "b.csv has no row below its headings. At least 1 is required." in " ".join(ended.err.split())
+    assert "b.csv has 0 rows below its headings. At least 1 is required." in " ".join(ended.err.split())
     assert "--min-rows 0" in ended.err
     summary = ended.out[ended.out.index("3 files: 2 imported, 1 not imported") :]
     assert re.search(r"a\.csv +imported: 1 created; results: .*a\.results\.xlsx", summary)
-    assert re.search(r"b\.csv +not imported: .*b\.csv has no row below its headings", summary)
+    assert re.search(r"b\.csv +not imported: .*b\.csv has 0 rows below its headings", summary)
     assert re.search(r"c\.csv +imported: 1 created, 1 already imported", summary)
     assert re.search(r"2 +created .*\n +1 +already imported", summary)
     assert "Note: Skipped (a list of problems): 'p.csv'." in summary

@@ -125,7 +125,7 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
         (
             "Prospect ID,Note,Visibility\n",
             [],
-            "night.csv has no row below its headings. At least 1 is required.",
+            "night.csv has 0 rows below its headings. At least 1 is required.",
             "Nothing of this file was sent. Check whether the export is complete. If it is: --min-rows 0.",
         ),
         (

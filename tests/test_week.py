@@ -247,7 +247,7 @@ def thursday(office: Office) -> None:
     empty = office.laid("empty.csv", HEAD)
     office.exported("thursday.csv", rows("Thu", 7))
     morning = office.night()
-    told(morning, 2, "not every file was imported", "has no row below its headings")
+    told(morning, 2, "not every file was imported", "has 0 rows below its headings")
     assert morning.fates == {
         "empty.csv": ("not imported", 2), "shifted.csv": ("not imported", 2), "thursday.csv": ("imported", 0),
     }  # fmt: skip

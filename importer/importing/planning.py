@@ -30,7 +30,7 @@ from importer.importing.preview import Preview, RoleColumn, Trouble, Updates
 from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
-from importer.messages import Message, SettingPart, say
+from importer.messages import SettingPart, say
 from importer.models import Remaining, Role, Rows, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
@@ -204,14 +204,13 @@ def every_guard(
 
 def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
     """Return the guards that fire because of the file alone."""
-    rows, least, limit = _data_rows(loaded), settings.min_rows, settings.max_invalid
+    rows = loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
+    least, limit = settings.min_rows, settings.max_invalid
     guards, file, in_words = [], writable(loaded.sheet.source), count(rows, "row")
     if loaded.unclear is None and rows < least:
-        message = say("guard.no-rows", file=file, n=least)
+        message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
         if not rows and repeats_results(loaded.sheet.headings):
             message = say("guard.nothing-to-fix", file=file)
-        elif rows:
-            message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
         guards.append(Guarded(message, "min-rows"))
     invalid = len(loaded.rows.problems)
     if limit is not None and invalid > limit * rows:
@@ -243,32 +242,20 @@ def _of_prospects(
     loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
 ) -> list[Guarded]:
     """Return the guard that fires if too many rows name a prospect that the workspace doesn't have."""
-    emails, refused, rows, limit = (
-        sum(unknown_emails.values()),
-        remaining.refused,
-        len(loaded.rows) - len(loaded.rows.skipped),  # of several people in a row, each counts
-        settings.max_invalid,
-    )
-    if limit is None or emails + refused <= limit * rows:
+    unknown, limit = sum(unknown_emails.values()) + remaining.refused, settings.max_invalid
+    rows = len(loaded.rows) - len(loaded.rows.skipped)  # of several people in a row, each counts
+    if limit is None or unknown <= limit * rows:
         return []
-    parts: tuple[Message, ...] = (say("guard.by-email", n=emails),) if emails else ()
-    parts += (say("guard.by-id", n=refused),) if refused else ()
-    share = math.ceil((emails + refused) / rows * 100)
     message = say(
         "guard.unknown-prospects",
-        n=emails + refused,
+        n=unknown,
         rows=count(rows, "row" if loaded.rows.sheet_rows is None else "note"),
         file=writable(loaded.sheet.source),
-        how=parts,
         share=f"{limit * 100:.4g}",
         profile=repr(settings.profile),
-        enough=f"{share}%",
+        enough=f"{math.ceil(unknown / rows * 100)}%",
     )
     return [Guarded(message, "max-invalid")]
-
-
-def _data_rows(loaded: Loaded) -> int:
-    return loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
 
 
 def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:

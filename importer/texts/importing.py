@@ -199,10 +199,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
     "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
     "count.public-note": ("{n} public note", "{n} public notes"),
-    "guard.no-rows": (
-        "{file} has no row below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows 0`.",
-        "{file} has no row below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows 0`.",
-    ),
     "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`.",
     "guard.few-rows": (
         "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`.",
@@ -228,11 +224,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} would send {notes}, but at most {most} are allowed.\n"
         "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}."
     ),
-    "guard.by-email": "{n} by an email address that no prospect has",
-    "guard.by-id": "{n} by an ID that the API refused in an earlier run",
     "guard.unknown-prospects": (
-        "{n} of the {rows} in {file} names a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
-        "{n} of the {rows} in {file} name a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} names a prospect that the workspace does not have, by its email address or its ID.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} name a prospect that the workspace does not have, by its email address or its ID.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
     ),
     "workspaces.no-last-run": (
         "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"

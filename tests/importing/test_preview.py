@@ -94,7 +94,7 @@ def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) 
         (reason,) = prepared.preview.guarded.values()
     assert words(reason).startswith(f"Nothing to fix: the sheet “To fix” of {results} has no row.")
     empty = seen(write(tmp_path / "empty.csv"), settings).guarded["min-rows"]
-    assert "has no row below its headings" in words(empty)
+    assert "has 0 rows below its headings" in words(empty)
 
 
 STATUS = "… is not a valid status. Did you mean z? Use Published (or 1) or Draft (or 0). Blank means published"
