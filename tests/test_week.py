@@ -236,7 +236,7 @@ def wednesday(office: Office) -> None:
     wait_for(lambda: len(office.box.received) > before)
     second = office.night()
     office.box.latency = 0.0
-    told(second, 3, "another import of the same workspace is running")
+    told(second, 3, "Another import of this workspace is running")
     morning = office.morning(first, heard, logged)
     assert (morning.status, morning.counts) == (0, {"created": 60}), morning.said
 
@@ -247,7 +247,7 @@ def thursday(office: Office) -> None:
     empty = office.laid("empty.csv", HEAD)
     office.exported("thursday.csv", rows("Thu", 7))
     morning = office.night()
-    told(morning, 2, "not every file was imported", "has 0 rows below its headings")
+    told(morning, 2, "nothing was sent (2 of 3 files)", "has 0 rows below its headings")
     assert morning.fates == {
         "empty.csv": ("not imported", 2), "shifted.csv": ("not imported", 2), "thursday.csv": ("imported", 0),
     }  # fmt: skip
@@ -274,7 +274,7 @@ def saturday(office: Office) -> None:
     office.exported("key.csv", rows("Key", 6))
     office.box.service._api_key = NEW_KEY
     morning = office.night()
-    told(morning, 4, "the API does not accept the key", "Check that the key is complete", "The key of profile")
+    told(morning, 4, "The API does not accept the key", "Check that the key is complete", "The key of profile")
     assert morning.counts == {"not sent": 6}
     status, said = office.typed("doctor", "--profile", "night")
     assert (status, "does not accept the key" in said) == (4, True)
