@@ -10,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import openpyxl
 import pytest
-from importer.importing.choosing import choose
 from s3fs.core import S3File
 
 from importer import storage
 from importer.errors import NotReached
+from importer.importing.inbox import choose
 from importer.storage import Url
 from tests import listening
 from tests.listening import http_ear
