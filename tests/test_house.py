@@ -160,20 +160,20 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1570, "api": 1040, "calls": 860, "cli": 1890, "delivery": 3580, "grouping": 140, "importing": 3220,
-    "journal": 1540, "operations": 1310, "page": 2830, "practice": 130, "reading": 3210, "results": 820, "rows": 2900,
-    "settings": 1330, "telling": 1000,
+    "": 1560, "api": 1040, "calls": 860, "cli": 1640, "delivery": 3580, "grouping": 140, "importing": 3210,
+    "journal": 1540, "operations": 1150, "page": 2830, "practice": 130, "reading": 3210, "results": 820, "rows": 2900,
+    "settings": 1310, "telling": 1000,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
-STAND_IN = 1_970
+STAND_IN = 1_890
 """Code lines that the stand-in in ``tests/sandbox/`` may have, so that nothing is saved by moving it there."""
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 27,350 lines in 210 modules."""
+    """Texts aren't code. All rooms together have at most 26,850 lines in 210 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 27_350
+    assert lines.total() <= 26_850
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 210
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
