@@ -33,7 +33,7 @@ from importer.settings.profiles import InProfile
 from importer.texts import TEXTS
 
 ROOT = Path(importer.__file__).parent
-OF_COMMANDS = {"online", "report"}
+OF_COMMANDS = {"report"}
 """Flags of commands that no setting of a run stands behind."""
 
 

@@ -7,7 +7,6 @@ Input: :class:`~importer.models.Rows`. Output: a :class:`~importer.models.Plan`,
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +14,6 @@ from dataclasses import replace
 import numpy as np
 
 from importer.identity import same_texts
-from importer.markup import INVISIBLE, SAME_TO_THE_EYE
 from importer.models import Group, Ints, Note, Plan, Remaining, Request, Rows, Status, Texts, Visibility
 
 
@@ -148,12 +146,3 @@ def several_drafts(groups: Sequence[Group], rows: Rows) -> int:
     drafts = [rows.prospect[group.positions].tolist() for group in groups if group.note.status is Status.DRAFT]
     draft_counts = Counter(prospect for prospects in drafts for prospect in prospects)
     return sum(count > 1 for count in draft_counts.values())
-
-
-def near_identical(groups: Sequence[Group]) -> list[list[Group]]:
-    """Return lists of groups that differ only invisibly: spaces, zero-width signs, quotes, dashes, Unicode forms."""
-    groups_by_look: defaultdict[Note, list[Group]] = defaultdict(list)
-    for group in groups:
-        text = unicodedata.normalize("NFKC", INVISIBLE.sub("", group.note.text).translate(SAME_TO_THE_EYE))
-        groups_by_look[replace(group.note, text=" ".join(text.split()))].append(group)
-    return [similar for similar in groups_by_look.values() if len(similar) > 1]

@@ -131,7 +131,7 @@ def check(
             importing.run.prepare(name, settings, corrections=corrections.by_row) as prepared,
         ):
             preview = prepared.preview
-            result = replace(preview, words=importing.sheet_columns.counted_words(preview.loaded))
+            result = replace(preview, words=importing.sheet_facts.counted_words(preview.loaded))
             if result.mapping and not corrections.by_row:
                 result = replace(result, understanding=importing.corrected_sheet.understood(rows, preview))
             return result

@@ -104,7 +104,6 @@ def test_an_export_for_another_workspace_is_not_sent(
         assert not any(received.method == "POST" for received in box.received)
         assert [*archive.iterdir()] == []
         assert main(["check", str(sheet), *place, "--max-invalid", "79%"]) == 0
-        assert main(["check", str(sheet), *place, "--max-invalid", "79%", "--online"]) == 2
         assert main([*run, "--max-invalid", "80%"]) == 1
         assert len(box.notes) == 1
         assert not sheet.exists()

@@ -379,7 +379,7 @@ def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
     file_ended = FileEnded(path, FileResult.IMPORTED, 1, report.started_at, report.ended_at, report=report)
     said = notification(Batch("default", [file_ended]))
     lines = said.body.splitlines()
-    assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1]
+    assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1], lines
     assert "1 row" in said.title
 
 

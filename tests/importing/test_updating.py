@@ -85,8 +85,7 @@ def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     assert (ran.counts, ran.status) == ({"created": 5, "updated": 5}, 0)
     assert Updates.of(ran.preview.wishes).notes == 5
     assert changes(desk, since) == [{"visibility": "2"}] * 5 + ["POST"]
-    reads = sum(call.method == "GET" for call in desk.box.received[since:])
-    assert (ran.report.requests, ran.report.looks) == (6, reads), "the summary counts what was sent"
+    assert ran.report.requests == 6, "the summary counts what was sent"
     [first, *_] = [i for i, call in enumerate(desk.box.received) if call.method == "PATCH"]
     around = [(call.method, call.path) for call in desk.box.received[first - 1 : first + 2]]
     assert around[0] == around[2]
