@@ -183,7 +183,8 @@ def test_what_is_not_refused_is_seen(service: Open, answer: Answer, status: int)
 
     with service() as odd:
         key = odd.box.api_key
-        odd.seen(vendor=replace(SALESHANDY, connect=lambda url, _, **more: Lax(SALESHANDY.connect(url, key, **more))))
+        vendor = replace(SALESHANDY, connect=lambda *at, **more: Lax(SALESHANDY.connect(at[0], key, **more)))
+        odd.seen(vendor=vendor)
     assert odd.otherwise == ({"Unknown prospect": 1} if status else {}) | {"Wrong key": 1}
 
 
