@@ -88,6 +88,9 @@ class ImporterError(Exception):
     exit_status = 3
     kind = say("error.importer-error")
 
+    def __init_subclass__(cls) -> None:
+        cls.kind = say(f"error.{re.sub('(?<!^)(?=[A-Z])', '-', cls.__name__).lower()}")
+
     def __init__(self, message: Said) -> None:
         super().__init__(message)
         self.message = as_message(message)
@@ -101,13 +104,10 @@ class Unusable(ImporterError):
     """The file, the settings or the command line can't be used; nothing was sent."""
 
     exit_status = 2
-    kind = say("error.unusable")
 
 
 class UnreadableFile(Unusable):
     """A spreadsheet can't be read; the message says which, why, and what to do."""
-
-    kind = say("error.unreadable-file")
 
 
 class UnclearColumns(Unusable):
@@ -118,7 +118,6 @@ class UnclearColumns(Unusable):
         how_to_ask: the command that asks a person; None if no command is known.
     """
 
-    kind = say("error.unclear-columns")
 
     def __init__(self, message: Said, questions: Iterable[Question] = (), how_to_ask: Message | None = None) -> None:
         super().__init__(message)
@@ -127,14 +126,6 @@ class UnclearColumns(Unusable):
 
 class Undecided(UnclearColumns):
     """A question about the sheet is open, such as which sheet is meant, or what a word of visibility means."""
-
-    kind = say("error.undecided")
-
-
-class NoSuchSheet(UnclearColumns):
-    """The workbook has no sheet with the name that the settings give."""
-
-    kind = say("error.no-such-sheet")
 
 
 class BadSettings(Unusable):
@@ -146,7 +137,6 @@ class BadSettings(Unusable):
         origin: the place where the setting was set; None if the caller set it.
     """
 
-    kind = say("error.bad-settings")
 
     def __init__(self, reason: Said, *, setting: str = "", origin: Message | None = None) -> None:
         setting_part, reason_message = SettingPart(setting), as_message(reason)
@@ -162,13 +152,9 @@ class BadSettings(Unusable):
 class NoKey(BadSettings):
     """No source has an API key."""
 
-    kind = say("error.no-key")
-
 
 class Changed(Unusable):
     """The notes to send differ from those that a person confirmed; nothing was sent."""
-
-    kind = say("error.changed")
 
 
 class Guarded(Unusable):
@@ -178,7 +164,6 @@ class Guarded(Unusable):
         setting: the name of the guard that failed.
     """
 
-    kind = say("error.guarded")
 
     def __init__(self, message: Said, setting: str) -> None:
         super().__init__(message)
@@ -188,49 +173,34 @@ class Guarded(Unusable):
 class FirstRun(Unusable):
     """No person has said whose workspace the profile is, at this address with this key; nothing was sent."""
 
-    kind = say("error.first-run")
-
 
 class UnusableJournal(Unusable):
     """The journal's file or lock can't be opened or created: its path or its permissions are wrong."""
-
-    kind = say("error.unusable-journal")
 
 
 class Stopped(ImporterError):
     """The run was stopped early. Its deliveries are recorded, and the same command continues."""
 
-    kind = say("error.stopped")
-
 
 class Outage(Stopped):
     """The API could not be reached, or kept failing, for longer than the run may wait."""
-
-    kind = say("error.outage")
 
 
 class LimitUsedUp(Outage):
     """The account's limit is used up, and the API asks to wait for longer than the run may wait."""
 
-    kind = say("error.limit-used-up")
-
 
 class NotReached(Stopped):
     """The files are in a store that can't be reached or is out of order."""
-
-    kind = say("error.not-reached")
 
 
 class NotYet(Stopped):
     """A file was left for the next run, because it may still be written."""
 
-    kind = say("error.not-yet")
-
 
 class NotBegun(Stopped):
     """The run of this file wasn't started, because the reason that stopped another file's run would stop it, too."""
 
-    kind = say("error.not-begun")
 
     def __init__(self, message: Said, exit_status: int) -> None:
         super().__init__(message)
@@ -240,19 +210,13 @@ class NotBegun(Stopped):
 class JournalFailed(Stopped):
     """The journal could not be written, and nothing may be sent without it."""
 
-    kind = say("error.journal-failed")
-
 
 class OutputFailed(Stopped):
     """A command's output can't be written to standard output or standard error."""
 
-    kind = say("error.output-failed")
-
 
 class NoThread(Stopped):
     """The system starts no thread for the program, so no call can be made."""
-
-    kind = say("error.no-thread")
 
 
 class Busy(Stopped):
@@ -266,92 +230,64 @@ class Busy(Stopped):
         super().__init__(message)
         self.holder = holder or say("holder.nameless")
 
-    kind = say("error.busy")
-
 
 class Interrupted(Stopped):
     """A person or the system asked the run to end, or the allowed hours are over."""
 
-    kind = say("error.interrupted")
-
 
 class OutOfHours(Interrupted):
     """The run was started outside the allowed hours; nothing was sent."""
-
-    kind = say("error.out-of-hours")
 
 
 class NeedsAPerson(Stopped):
     """The run was stopped early, and would stop there again until a person fixes the problem in the message."""
 
     exit_status = 4
-    kind = say("error.needs-a-person")
 
 
 class KeyRefused(NeedsAPerson):
     """The API does not accept the key."""
 
-    kind = say("error.key-refused")
-
 
 class NotPermitted(NeedsAPerson):
     """The API does not permit the key's owner to do what the run has to do."""
-
-    kind = say("error.not-permitted")
 
 
 class WrongCall(NeedsAPerson):
     """The API refused a field or a parameter that it does not know, so this version of the program is at fault."""
 
-    kind = say("error.wrong-call")
-
 
 class Redirected(NeedsAPerson):
     """The API answered with another address, to which the key is never sent."""
-
-    kind = say("error.redirected")
 
 
 class WrongAddress(NeedsAPerson):
     """The server at the base URL isn't the API."""
 
-    kind = say("error.wrong-address")
-
 
 class Blocked(NeedsAPerson):
     """The API can't be reached: a certificate isn't accepted, or a proxy asks for a name and a password."""
-
-    kind = say("error.blocked")
 
 
 class WrongJournal(NeedsAPerson):
     """The journal is damaged, foreign, of a later version, or another workspace's; it was left unchanged."""
 
-    kind = say("error.wrong-journal")
-
 
 class OpenToOthers(NeedsAPerson):
     """Other users can write where the program keeps its own files."""
-
-    kind = say("error.open-to-others")
 
 
 class JournalReplaced(NeedsAPerson, JournalFailed):
     """The journal's file was replaced or removed during the run."""
 
-    kind = say("error.journal-replaced")
-
 
 class ResultsNotWritten(ImporterError):
     """No file could be written for the results."""
-
-    kind = say("error.results-not-written")
 
 
 class ProgramFault(ImporterError):
     """A fault of the program itself in one of several files; the other files are still imported."""
 
-    kind = say("error.fault")
 
     def __init__(self, error: Exception) -> None:
         super().__init__(say("fault", error=f"{type(error).__name__}: {error}"))

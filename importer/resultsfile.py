@@ -99,13 +99,9 @@ _PASSED_OVER = r"[ \x00-\x08\x0e-\x1b\x1f\xa0\u1680\u2000-\u200b\u202f\u205f\u30
 # A formula begins with one of these signs: OWASP's list (CSV injection), with their wide and small forms.
 _SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
 _SIGN = f"[{re.escape(_SIGNS)}]"
-# Earlier versions also protected each tab or line break. Their marks are still removed.
-_MARKED = f"[{re.escape(_SIGNS)}\t\r]"
-# The apostrophes are marks of an earlier export, or look like them.
-_START = re.compile(rf"'*(?:{_PASSED_OVER}[\t\r\n])*{_PASSED_OVER}{_SIGN}|'+{_PASSED_OVER}[\t\r\n]")
-_START_MARKED = re.compile(rf"'*{_PASSED_OVER}(?:{_MARKED}|\n)")
-_INSIDE = re.compile(rf"{_BORDER}(?='*{_PASSED_OVER}{_SIGN}|'+{_PASSED_OVER}{_MARKED})")
-_INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_MARKED})")
+_START = re.compile(rf"'*(?:{_PASSED_OVER}[\t\r\n]'*)*{_PASSED_OVER}{_SIGN}")
+_INSIDE = re.compile(rf"{_BORDER}(?='*{_PASSED_OVER}{_SIGN})")
+_INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_SIGN})")
 _NUMBER = re.compile(r"'*[+-](\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -174,7 +170,7 @@ def unprotected(text: str) -> str:
     """Return the text that :func:`protected` was given; other texts stay unchanged."""
     if "'" not in text:
         return text
-    if text.startswith("'") and _START_MARKED.match(text, 1) is not None:
+    if text.startswith("'") and _START.match(text, 1) is not None:
         return text if _NUMBER.fullmatch(text) else _INSIDE_MARKED.sub(r"\1", text[1:])
     return _INSIDE_MARKED.sub(r"\1", text)
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from importer.errors import NoSuchSheet, Undecided, UnreadableFile, as_argument
+from importer.errors import UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.messages import Cell, Message, Part, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
@@ -183,9 +183,9 @@ def _named(book: Book, name: str) -> Table:
     if matches:
         return matches[0]
     if all(table.name is None for table in book.tables):
-        raise NoSuchSheet(say("choice.single-table", sheet=Cell(repr(name)), format=book.format))
+        raise UnclearColumns(say("choice.single-table", sheet=Cell(repr(name)), format=book.format))
     sheets = tuple(say("choice.hidden", sheet=_name(table)) if table.hidden else _name(table) for table in book.tables)
-    raise NoSuchSheet(say("choice.no-sheet", sheet=Cell(repr(name)), sheets=sheets))
+    raise UnclearColumns(say("choice.no-sheet", sheet=Cell(repr(name)), sheets=sheets))
 
 
 def _name(table: Table) -> Cell:
