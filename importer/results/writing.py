@@ -74,7 +74,6 @@ def write(
     *,
     source: Path | None = None,
     ours: Mapping[str, int] | None = None,
-    run: str = "",
     marked: Mapping[int, Collection[int]] | None = None,
 ) -> Written:
     """Write every row once, in order, with its outcome. The path never holds an incomplete file.
@@ -87,7 +86,6 @@ def write(
         source: the imported file; the new file is readable by no more users than this one.
         ours: heading → position of our columns in an earlier results file (see
             :func:`importer.resultsfile.our_columns`); only ``source_row`` is kept.
-        run: the run's ID, the first part of ``request``.
         marked: row position → positions of the sheet's columns with problems; coloured in a workbook.
 
     Raises:
@@ -105,8 +103,7 @@ def write(
         as_csv, target = True, target.with_suffix(".csv")
         sizes = {"columns": len(keep) + len(our_columns), "most_rows": MOST_ROWS, "most_columns": MOST_COLUMNS}
         remarks.append(say("written.too-large", n=sheet.row_count, **sizes))
-    source_row, shows_ids = ours.get("source_row"), not summary.is_practice
-    rows = partial(result_rows, sheet, outcomes, keep=keep, source_row=source_row, run=run, shows_ids=shows_ids)
+    rows = partial(result_rows, sheet, outcomes, summary, keep=keep, source_row=ours.get("source_row"))
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
 
@@ -115,9 +112,7 @@ def write(
 
     def as_workbook(draft: Draft) -> None:
         nonlocal cut
-        prospect = keep.index(summary.prospect) if summary.prospect in keep else None
-        contents = Contents(headings, summary, at_fault, prospect)
-        cut = write_workbook(draft, contents, rows(), outcomes)
+        cut = write_workbook(draft, Contents(headings, summary, at_fault), rows(), outcomes)
 
     written = save(target, as_text, source) if as_csv else _save_somehow(target, as_workbook, as_text, source)
     if cut and written.path.suffix.lower() != ".csv":
