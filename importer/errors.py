@@ -118,7 +118,6 @@ class UnclearColumns(Unusable):
         how_to_ask: the command that asks a person; None if no command is known.
     """
 
-
     def __init__(self, message: Said, questions: Iterable[Question] = (), how_to_ask: Message | None = None) -> None:
         super().__init__(message)
         self.questions, self.how_to_ask = tuple(questions), how_to_ask
@@ -136,7 +135,6 @@ class BadSettings(Unusable):
         setting: the setting's name; empty if the error isn't about a single setting.
         origin: the place where the setting was set; None if the caller set it.
     """
-
 
     def __init__(self, reason: Said, *, setting: str = "", origin: Message | None = None) -> None:
         setting_part, reason_message = SettingPart(setting), as_message(reason)
@@ -163,7 +161,6 @@ class Guarded(Unusable):
     Attributes:
         setting: the name of the guard that failed.
     """
-
 
     def __init__(self, message: Said, setting: str) -> None:
         super().__init__(message)
@@ -200,7 +197,6 @@ class NotYet(Stopped):
 
 class NotBegun(Stopped):
     """The run of this file wasn't started, because the reason that stopped another file's run would stop it, too."""
-
 
     def __init__(self, message: Said, exit_status: int) -> None:
         super().__init__(message)
@@ -287,7 +283,6 @@ class ResultsNotWritten(ImporterError):
 
 class ProgramFault(ImporterError):
     """A fault of the program itself in one of several files; the other files are still imported."""
-
 
     def __init__(self, error: Exception) -> None:
         super().__init__(say("fault", error=f"{type(error).__name__}: {error}"))

@@ -295,7 +295,7 @@ def test_a_plain_text_can_be_a_part_of_a_message() -> None:
     assert render(say("doubt", before=as_message("it broke"), why=as_message("more"))) == "it broke, and more"
 
 
-WORDS_OF_SHEETS = {"fields.py", "rows/programs.py", "reading/encodings.py", "reading/html.py", "markup.py"} | {
+WORDS_OF_SHEETS = {"fields.py", "rows/suggestions.py", "reading/encodings.py", "reading/html.py", "markup.py"} | {
     "reading/opendocument.py",
     "api/refusals.py",
 }

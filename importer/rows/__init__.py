@@ -3,10 +3,9 @@
 Input: a :class:`~importer.reading.Sheet`. Output: :class:`~importer.models.Rows`. A problem with a row is a value,
 never an exception.
 
-    headings     a sheet's headings and the settings that name them
-    columns      headings → roles
+    columns      a sheet's headings, and the settings that name them → roles
     recognition  the kind of a sheet, known by its headings, and its reading
-    suggestions  columns that probably have a role, judged by heading and cells
+    suggestions  columns that probably have a role, or IDs of another program, judged by heading and cells
     foreign      columns with IDs of other programs, and the emails beside them
     values       one cell → a value, or the reason why the cell is not valid
     blocks       cells of some successive rows, each distinct text read once

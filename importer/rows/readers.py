@@ -16,9 +16,9 @@ from importer.markup import ContentKind, content_of, is_html
 from importer.models import Ints
 from importer.reading import Sheet
 from importer.rows.blocks import Block, ColumnReader
+from importer.rows.columns import named
 from importer.rows.composing import Composition, composition
 from importer.rows.dates import FieldDates
-from importer.rows.headings import named
 from importer.rows.values import Wrong, has_control, read_content, read_field
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder

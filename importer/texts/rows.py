@@ -77,14 +77,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "dates.read-as-proven": "Dates are read with the {order}, because {proof} has no other meaning (`dates`). In the notes, {date} becomes {iso}.",
     "dates.changed": "Until now, the answer for the dates of this export was: {before}. Notes that were sent under that answer have another text now, and may be sent again, because this sheet has no IDs of records.",
     "people.columns": "Each person in columns {columns: and } receives the row's note.",
-    "email.further": (
-        "In {n} row column {first} is blank, so the email address of column {further: or } is used.",
-        "In {n} rows column {first} is blank, so the email address of column {further: or } is used.",
-    ),
-    "email.differ": (
-        "In {n} row columns {columns: and } have different email addresses. They count in this order: the first that is filled is used. To use only one of them: `map`",
-        "In {n} rows columns {columns: and } have different email addresses. They count in this order: the first that is filled is used. To use only one of them: `map`",
-    ),
+    "email.further": "If column {first} is blank, the email address of column {further: or } is used.",
     "email.nobodys": "no prospect has the email address {email}. Correct the cell, or add the prospect in Saleshandy. The importer never guesses an address, and never adds a prospect",
     "email.several": "several prospects have the email address {email}: {prospects}. Replace the email address with the ID of the right prospect",
     "email.refused": "the API refused to look up the email address {email}: {why}",
