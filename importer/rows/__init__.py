@@ -14,7 +14,6 @@ never an exception.
     readers      the columns of a template → a code for each row; the texts that earlier templates made of each
     receivers    the people whom each row names, by ID or email, and the question about cells that name several
     attachments  files that a sheet may name, and their contents
-    safe_opening  opens a file in a folder without following links
     words        words for visibility and status, their meaning under a heading, and questions about unknown words
     unmapped     columns of visibility or status that have no role
     records      IDs that another program gave to the rows' activities, tasks or notes
