@@ -1,7 +1,7 @@
 """The one table of a row's fields: how their columns are found, the words that their cells hold, the template.
 
 Texts about a field are named for its role: ``role.status`` is its label, ``column.which.status`` the question for its
-column, ``none.status`` the answer that a sheet has none, ``cleaned.status`` a number of cells,
+column, ``none.status`` the answer that a sheet has none,
 ``template.means.status`` and ``template.prompt.status`` its explanations in the template.
 """
 

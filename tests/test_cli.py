@@ -1327,7 +1327,7 @@ def test_a_column_of_statuses_that_nobody_recognised_stops_the_run(type_: Termin
     """A draft would be published. The message names the column, its values and both ways out, which work."""
     type_.file("n.csv", "Prospect ID,Note,Visibility,State of it\nP1,x,1,Draft\nP2,x,1,\nP3,x,1,Published\n")
     words = (
-        "Column D, 'State of it', is not used, although all its words are a visibility or a status:"
+        "Column D, 'State of it', is not used, although its words look like a visibility or a status:"
         " 'Draft', 'Published'. Say what it is: --map status=\"State of it\". If it has nothing to do with"
         ' the notes: --ignore "State of it"'
     )

@@ -202,7 +202,7 @@ def test_what_takes_a_files_place_after_it_was_looked_at_is_not_sent(folder: Fol
     row = rows_of(folder.place / "results.csv")[0]
     assert (row["result"], row["reason"]) == (
         "not sent",
-        f"the file 'call.pdf' was not sent: {why}. To send it, run again",
+        f"the file 'call.pdf' could not be uploaded: {why}. To send it, run again",
     )
 
 

@@ -46,7 +46,6 @@ _SUMMARIES = {
         "email.nobodys": "why.email-unknown",
         "email.several": "why.email-of-several",
         "email.several-undated": "why.email-of-several",
-        "email.refused": "why.email-not-looked-up",
         "email.failed": "why.email-not-looked-up",
         "upload.refused": "why.file-refused",
         "upload.failed": "why.file-not-uploaded",
@@ -55,7 +54,6 @@ _SUMMARIES = {
     },
     Result.NOT_SENT: {
         "outcome.held-back": "result.held-back",
-        "upload.not-sent": "why.file-changed",
         "upload.failed": "why.file-changed",
         "outcome.waits-for-another": "why.waits-for-another",
         "outcome.could-not-be-sent": "why.could-not-be-sent",

@@ -262,9 +262,7 @@ def _quoted(names: Sequence[str]) -> tuple[Cell, ...]:
 
 def _several(role: Role, headings: Sequence[str], positions: Sequence[int], cells: Sequence[Sequence[str]]) -> Question:
     """Return the question which of several columns has a role."""
-    names = tuple(
-        say("column.by-letter", column=column_letter(i), heading=shown(headings[i])) for i in positions[:MOST_SHOWN]
-    )
+    names = tuple(_column(headings, i) for i in positions[:MOST_SHOWN])
     choice = mapped(role, as_argument(called(headings, positions[0])))
     text = say("columns.several", names=names, role=role, choice=choice)
     choices = _choices(role, headings, positions, cells)

@@ -14,7 +14,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from importer.messages import Cell, Message, Part, SettingPart, day, say
+from importer.messages import Cell, Message, SettingPart, day, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet
 from importer.rows.columns import at_the_start
@@ -175,15 +175,11 @@ class FieldDates:
     def remarks(self, before: DateOrder | None) -> list[Message]:
         """Return how the dates are read, and that another answer, ``before``, has sent other notes of the same rows."""
         order, remarks = self._order, list[Message]()
-        proof = None if order is None else self._only.get(order)
-        example = self._open or proof
+        example = self._open or (None if order is None else self._only.get(order))
         if example is not None and order is not None and order is not DateOrder.AS_TEXT:
-            parts: dict[str, Part] = {"order": _named(order), "date": Cell(example.text)}
-            parts["iso"] = Cell(example.readings[order])
-            if proof is None or proof is example:
-                remarks.append(say("dates.read", **parts))
-            else:
-                remarks.append(say("dates.read-as-proven", **parts, proof=Cell(proof.text)))
+            remarks.append(
+                say("dates.read", order=_named(order), date=Cell(example.text), iso=Cell(example.readings[order]))
+            )
         if before not in (None, order) and (self._open or self._only):
             remarks.append(say("dates.changed", before=_named(before)))
         return remarks

@@ -91,10 +91,10 @@ class Footers:
             self._titles, self._is_under = None, False
         elif _COLOPHON.fullmatch(texts[0]):
             for title, text in self._titles or ():
-                self.skipped.setdefault(title, say("skipped.colophon", value=Cell(quoted(text))))
+                self.skipped.setdefault(title, say("skipped.footer", value=Cell(quoted(text))))
             self._titles, self._is_under = None, True
         elif self._is_under:
-            self.skipped.setdefault(position, say("skipped.colophon", value=Cell(quoted(texts[0]))))
+            self.skipped.setdefault(position, say("skipped.footer", value=Cell(quoted(texts[0]))))
         elif self._titles is not None:
             is_title = len(self._titles) < _MOST_TITLES
             self._titles = [*self._titles, (position, texts[0])] if is_title else None

@@ -147,12 +147,11 @@ def _which_emails(sheet: Sheet, position: int, emails: Sequence[int], *, is_cert
     roles = dict.fromkeys(emails, Role.EMAIL) | ({} if is_certain else {position: Role.PROSPECT})
     choices = []
     for i, role in roles.items():
-        means = say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=at_the_start(headings, i))
+        means = say("column.by-email" if role is Role.EMAIL else "foreign.as-ours", means=at_the_start(headings, i))
         choices.append(PossibleAnswer("map", f"{role}={columns.called(headings, i)}", means))
-    asks = say("columns.and", first=why, more=(say("foreign.which-column-of-emails"),))
+    asks = say("columns.and", first=why, more=(say("column.which.email"),))
     ways = tuple(mapped(role, as_argument(columns.called(headings, i))) for i, role in roles.items())
-    advice = say("foreign.say-which" if is_certain else "foreign.say-which-or-ours", ways=ways)
-    text = say("columns.and", first=why, more=(advice,))
+    text = say("columns.and", first=why, more=(say("columns.say-which", ways=ways),))
     return UnclearColumns(text, [Question(text, asks, choices, position, [Role.PROSPECT, Role.EMAIL], [sample])])
 
 

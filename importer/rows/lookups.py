@@ -178,7 +178,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
 
     def _refused(self, task: ProspectsPage, failure: Failure) -> None:
         if task.email:
-            self._refusals[task.email] = say("email.refused", email=Cell(task.email), why=failure.text)
+            self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
             self._search_instead()
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from importer.errors import as_argument
 from importer.journal import Owners
-from importer.messages import Cell, Message, say, some
+from importer.messages import Cell, Message, Part, say, some
 from importer.models import Problem, Rows
 from importer.reading import Sheet
 from importer.rows.columns import Roles
@@ -144,9 +144,11 @@ def _mismatch(
     prospect: str, email: str, owners: Owners, number: int, cell: Callable[[int], tuple[int, str]], heading: str
 ) -> Problem:
     column, cell_name = cell(number)
-    parts = {"prospect": Cell(prospect), "email": Cell(email), "column": Cell(as_argument(heading))}
-    text = say("email.of-another-prospect", **parts, owners=owners[:_MOST_NAMED])
-    return Problem(number, column, cell_name, email, text, say("email.of-another-prospect-in-short"))
+    parts: dict[str, Part] = {"prospect": Cell(prospect), "email": Cell(email), "owners": owners[:_MOST_NAMED]}
+    named = {"column": Cell(as_argument(heading))}
+    text = say("email.of-another-prospect", **parts, **named)
+    in_short = say("email.of-another-prospect", **dict.fromkeys(parts, "…"), **named)
+    return Problem(number, column, cell_name, email, text, in_short)
 
 
 def people_of(sheet: Sheet, roles: Roles, rows: Rows, emails: Iterable[str]) -> list[tuple[str, ...]]:

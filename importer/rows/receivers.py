@@ -152,7 +152,7 @@ class Receivers:
                 remarks.append(say("people.columns", columns=tuple(map(column_letter, columns))))
         if self._several and self._how in (SeveralInCell.EACH, SeveralInCell.FIRST):
             rows, letters = sum(map(len, self._several.values())), tuple(map(column_letter, sorted(self._several)))
-            remarks.append(say(f"people.receives.{self._how.value}", n=rows, columns=letters))
+            remarks.append(say("people.receives", n=rows, columns=letters, who=say(f"people.who.{self._how.value}")))
         return remarks
 
 

@@ -198,10 +198,8 @@ class Unmapped:
             if beside:
                 says = say("overlooked.may-say-less", role=less[0], used=shown(self._headings[beside[0]]))
             else:
-                is_mostly = any(self._are_mostly_of(role, known, rows) for role in roles)
-                says = say("overlooked.most-words") if is_mostly else say("overlooked.by-heading")
-                says = say("overlooked.all-words") if is_whole else says
-                says = say("overlooked.among") if is_among else says
+                is_mostly = is_whole or any(self._are_mostly_of(role, known, rows) for role in roles)
+                says = say("overlooked.by-words") if is_mostly or is_among else say("overlooked.by-heading")
             says = say("overlooked.though-ignored", says=says) if position in self._doubtful else says
             if asked and self._is_open(position, rows, known):
                 questions.append(question(self._headings, position, asked, [*rows], says, beside))

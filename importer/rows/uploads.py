@@ -136,7 +136,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}
         policy = replace(self._retry, attempts=tries.get(failure.cause, self._retry.attempts))
         if failure.cause is Cause.CLAIM_EXPIRED:  # the file has changed
-            task.failed = say("upload.not-sent", file=name, why=failure.text)
+            task.failed = say("upload.run-again", why=reason)
         elif self._dispatcher.retry(task, failure, policy):
             return
         elif is_turned_away and (self._any_success or failure.is_size):

@@ -253,10 +253,7 @@ class _Validation:
             for one, beside in (position, other), (other, position):
                 if note[one] >= 0 or one == position:
                     at = cell_name(self.sheet.name, int(number[one]), column)
-                    text, in_short = (
-                        say(f"{of}.contradicts", row=str(number[beside])),
-                        say(f"{of}.contradicts-in-short"),
-                    )
+                    text, in_short = (say(f"{of}.contradicts", row=row) for row in (str(number[beside]), "…"))
                     problem = Problem(int(number[one]), column, at, "", text, in_short)
                     self.problems.setdefault(one, []).append(problem)
                     note[one] = -1
@@ -272,11 +269,9 @@ class _Validation:
         self.problems.setdefault(block.start + i, []).append(problem)
 
     def _remarks(self, record: records.Records | None) -> list[Message]:
-        cleaned = {role: column.cleaned for role, column in self.columns.items()}
-        notes = cleaned.pop(Role.CONTENT)
-        counts = {Role.PROSPECT: self.receivers.cleaned, **cleaned}
-        cells = tuple(say(f"cleaned.{role}", n=count) for role, count in counts.items() if count)
-        remarks = [say("unseen.cells", cells=cells)] if cells else []
+        notes = self.columns[Role.CONTENT].cleaned
+        cells = self.receivers.cleaned + sum(column.cleaned for column in self.columns.values()) - notes
+        remarks = [say("unseen.cells", n=cells)] if cells else []
         for role in WORDED:
             for at, n in self.worded[role].restricted.items():
                 remarks.append(say(f"restricted.{role}", column=at_the_start(self.sheet.headings, at), n=n))

@@ -10,8 +10,8 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -24,7 +24,7 @@ from importer.rows.columns import at_the_start, called, shown
 from importer.rows.suggestions import suggests
 from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
-from importer.settings.reading import MEANS, Values, Words, folded_heading
+from importer.settings.reading import MEANS, Values, folded_heading
 
 Value: TypeAlias = Visibility | Status
 
@@ -206,22 +206,14 @@ class Vocabulary:
             if self._is_plain or not word.isdecimal()
         }
         self._own: dict[str, Value | None] = {}
-        for words in self._counting({column: words for (of, column), words in values.items() if of is role}):
+        of_role = {column: words for (of, column), words in values.items() if of is role}
+        under_it = [words for column, words in of_role.items() if column and folded(column) == folded(heading)]
+        for several in (under_it, [of_role.get(None, {})]):  # the later ones count more
             layer: dict[str, Value | None] = {}
-            for word, value in words:
+            for word, value in (pair for words in several for pair in words.items()):
                 if layer.setdefault(folded(cleaned_id(word)), value) is not value:
                     raise BadSettings(say("words.two-meanings", word=Cell(in_quotes(word)), role=role))
             self._own |= layer
-
-    def _counting(self, columns: Mapping[str | None, Words]) -> Iterator[list[tuple[str, Value | None]]]:
-        """Yield the user's words that count for the column, with their meanings, lowest precedence first."""
-        yield [
-            pair
-            for column, words in columns.items()
-            if isinstance(column, str) and folded(column) == folded(self._heading)
-            for pair in words.items()
-        ]
-        yield [*columns.get(None, {}).items()]
 
     def read(self, text: str) -> Value | Wrong:
         """Return the value of a word, the user's own first. Only exact words count; similar words are suggested."""
@@ -233,21 +225,18 @@ class Vocabulary:
         if word in self._known:
             return self._known[word]
         is_long, near = len(text) > _LONGEST_NEAR, _nearest(text, self._known)
-        nearest = _SPELLED[role][near] if near else ""
-        if self._is_plain and near:
-            return Wrong(say(f"{role}.near", value=shown_text, near=nearest), near=nearest)
         heading = Cell(quoted(self._heading or "–"))
+        use = say(f"use.{role}") if self._is_plain else say(f"use.{role}.by-name", heading=heading)
         if near:
-            reason = say(f"{role}.under-heading-near", value=shown_text, heading=heading, near=nearest)
-        elif self._is_plain:
-            reason = say(f"{role}.unknown-word", value=shown_text)
-            if is_long or not any(sign.isalpha() for sign in text):
-                return Wrong(reason)
+            near = _SPELLED[role][near]
+            reason = say("value.near", value=shown_text, role=role, near=near, use=use)
         else:
-            reason = say(f"{role}.under-heading", value=shown_text, heading=heading)
+            reason = say("value.unknown", value=shown_text, role=role, use=use)
+        if self._is_plain and (near or is_long or not any(sign.isalpha() for sign in text)):
+            return Wrong(reason, near=near)
         if not is_long:
             reason = say("value.or-say", why=reason, ways=_ways(role, self._heading, text))
-        return Wrong(reason, "" if near else text, near=nearest)
+        return Wrong(reason, "" if near else text, near=near)
 
 
 def ever(values: Values, role: Role) -> set[str]:
@@ -325,10 +314,7 @@ def unknown(
         if len(frequent) > MOST_WORDS:
             questions.append(_is_it(column, frequent))
         else:
-            of_column = [_word(column, word, count) for word, count in frequent]
-            if of_column and not is_sure and is_plain(role, column.heading) and not known[role]:
-                of_column[0] = _is_it(column, frequent, of_column[0])
-            questions += of_column
+            questions += [_word(column, word, count) for word, count in frequent]
     return questions
 
 
@@ -349,10 +335,9 @@ def _word(column: _Column, word: str, count: int) -> Question:
         for value in WORDED[role].words
     ]
     choices += [PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")), column.not_this]
-    is_open = depends_on_heading(word) and not is_plain(role, heading)
     shown_word, rows = Cell(in_quotes(word)), say("words.rows", n=count)
     text = say(
-        "words.not-known-under-heading" if is_open else "words.not-known",
+        "words.not-known",
         column=column.label,
         word=shown_word,
         rows=rows,
@@ -367,19 +352,12 @@ def _word(column: _Column, word: str, count: int) -> Question:
     return Question(text, asks, choices, column.position, [role], [word], count)
 
 
-def _is_it(column: _Column, counts: Sequence[tuple[str, int]], first: Question | None = None) -> Question:
-    """Return the question whether a column has the role at all, together with that about its first word, if given."""
+def _is_it(column: _Column, counts: Sequence[tuple[str, int]]) -> Question:
+    """Return the question whether a column with many unknown words has the role at all."""
     role, words = column.role, [word for word, _ in counts[:MOST_WORDS]]
     listed = tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])
-    if first is None:
-        what = say("words.many", column=column.label, n=len(counts), role=role, words=listed)
-    else:
-        what = say("words.none-known", column=column.label, role=role, words=listed)
+    what = say("words.many", column=column.label, n=len(counts), role=role, words=listed)
     example = _ways(role, column.heading, words[0])[0]
     text = say("words.many-say", what=what, role=role, ignore=column.ignored, example=example)
-    if first is None:
-        asks = say("words.is-it", what=what, role=role)
-        return Question(text, asks, [column.not_this], column.position, [role], words, len(counts))
-    asks = say("words.at-all", what=what, role=role, question=first.asks)
-    choices = [column.not_this, *(choice for choice in first.choices if choice != column.not_this)]
-    return replace(first, text=text, asks=asks, choices=choices)
+    asks = say("words.is-it", what=what, role=role)
+    return Question(text, asks, [column.not_this], column.position, [role], words, len(counts))

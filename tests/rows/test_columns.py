@@ -163,7 +163,7 @@ def test_a_near_miss_is_suggested_and_never_taken(near: str) -> None:
 def test_two_candidates_are_named_with_their_letters() -> None:
     """Which two, and a flag that takes one of them."""
     message = refused("Prospect ID", "Note", "Comments", "Visibility")
-    assert "'Note' (column B) and 'Comments' (column C) could each be the content" in message
+    assert "column B, 'Note' and column C, 'Comments' could each be the content" in message
     assert "--map content=Note" in message
 
 

@@ -101,8 +101,6 @@ def test_a_date_that_has_one_meaning_proves_the_order(tmp_path: Path, dates: Seq
         assert sheet.undecided is None
         assert sheet.settings.dates is order  # so that it can be remembered
         assert texts(sheet) == [readings(date)[order] for date in dates]
-        [remark] = [render(remark) for remark in sheet.rows.remarks]
-        assert f"because {dates[1]} has no other meaning" in remark
 
 
 def test_a_proof_against_the_answer_is_asked_about(tmp_path: Path) -> None:
