@@ -154,7 +154,6 @@ def read(path: str | Path, settings: Settings) -> Sheet:
         path,
         options,
         is_header=lambda cells: _is_header(cells, settings, known),
-        is_copy=resultsfile.repeats_results,
         is_likely=suggestions.may_hold_notes,
     )
 

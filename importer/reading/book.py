@@ -17,9 +17,9 @@ from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding
 from importer.reading.formats import NumberFormats
-from importer.reading.limits import MOST_SHEETS, Budget, Limits, bound
-from importer.reading.opening import IsHeader, Source
+from importer.reading.opening import MOST_SHEETS, Budget, IsHeader, Limits, Source, bound
 from importer.reading.spool import Row, RowStream, Spool
+from importer.resultsfile import repeats_results
 
 HEADER_WITHIN = 50
 """Number of rows in which the header is searched for."""
@@ -158,7 +158,7 @@ def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     Raises Undecided if several tables qualify, or if none does and several hold something. It is also raised if
     another table may be meant too, unless a person named the sheet, or the table is read as before.
     """
-    sheet, header_row, is_copy = source.options.sheet, source.options.header_row, source.is_copy
+    sheet, header_row, is_copy = source.options.sheet, source.options.header_row, repeats_results
     if header_row is not None and header_row < 1:
         raise UnreadableFile(say("choice.no-row", row=str(header_row)))
     tables = [_named(book, sheet)] if sheet is not None else [table for table in book.tables if not table.hidden]
@@ -174,7 +174,7 @@ def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     others = [candidate for candidate in candidates if candidate is not chosen and not is_copy(candidate.header[1])]
     if likely := [other for other in others if other.below and source.is_likely(other.header[1], other.below)]:
         raise _undecided([chosen, *likely])
-    return chosen, _aside(book, chosen, candidates, is_copy, asked=sheet is not None)
+    return chosen, _aside(book, chosen, candidates, asked=sheet is not None)
 
 
 def _named(book: Book, name: str) -> Table:
@@ -260,15 +260,17 @@ def _headings(candidate: TableCandidate) -> list[str]:
     return [cell for cell in candidate.header[1] if cell.strip()]
 
 
-def _aside(
-    book: Book, chosen: TableCandidate, candidates: Sequence[TableCandidate], is_copy: IsHeader, *, asked: bool
-) -> list[Message]:
+def _aside(book: Book, chosen: TableCandidate, candidates: Sequence[TableCandidate], *, asked: bool) -> list[Message]:
     remarks = []
     others = tuple(_name(candidate.table) for candidate in candidates if candidate.table is not chosen.table)
     if others:
         remarks.append(say("remark.other-sheets", sheet=_name(chosen.table), others=others))
     for other in candidates:
-        if other.table is not chosen.table and is_copy(other.header[1]) and (name := other.table.name) is not None:
+        if (
+            other.table is not chosen.table
+            and repeats_results(other.header[1])
+            and (name := other.table.name) is not None
+        ):
             remarks.append(say("remark.corrected", sheet=_name(other.table), argument=Cell(as_argument(name))))
     hidden = tuple(_name(table) for table in book.tables if table.hidden and table is not chosen.table)
     if hidden and not asked:

@@ -14,7 +14,7 @@ from importer.errors import UnreadableFile
 from importer.messages import Cell, Message, say
 from importer.reading.digits import KEPT_DIGITS, lost_digits
 from importer.reading.formats import NumberFormats, hides_text
-from importer.reading.limits import SHEET_ROWS, Limits
+from importer.reading.opening import SHEET_ROWS, Limits, damaged
 from importer.reading.spool import Merged, Row
 
 NO_VALUE = say("flaw.no-value")
@@ -109,8 +109,7 @@ class RowSink:
         """Begin the row of a number, by default the next; raise UnreadableFile if a row before has a larger number."""
         number = self.number + 1 if number is None else number
         if number <= self.number:
-            before = str(self.number)
-            raise UnreadableFile(say("sheet.out-of-order", sheet=self.name, row=str(number), before=before))
+            raise damaged(say("part.sheet", sheet=self.name), f"row {number} after row {self.number}")
         self.number = number
         self._cells = []
 
@@ -139,8 +138,7 @@ class RowSink:
         elif kind == "date":
             text = self._formats.date(code, stored.strip())
         elif kind == "error":
-            error = say("flaw.error", error=Cell(stored)) if stored else say("flaw.error-in-formula")
-            self._facts.flaw(self.number, column, error)
+            self._facts.flaw(self.number, column, say("flaw.error", error=Cell(stored or "#ERROR")))
         if code and stored and (not text or kind in {"text", "boolean"}) and hides_text(code):
             self._facts.flaw(self.number, column, HIDDEN)
             return
@@ -158,10 +156,8 @@ class RowSink:
             return
         if last > self._limits.rows:
             raise self._limits.refuse("rows", say("limit.sheet-rows", sheet=self.name, row=last))
-        if last > SHEET_ROWS and times > 1:
-            raise UnreadableFile(say("sheet.repeats", sheet=self.name, row=last))
         if last > SHEET_ROWS:
-            raise UnreadableFile(say("sheet.row-beyond", sheet=self.name, row=last))
+            raise damaged(say("part.sheet", sheet=self.name), f"row {last} > {SHEET_ROWS}")
         if times > 1:
             self._repeat_facts(first, times)
         if hidden and cells:

@@ -179,10 +179,10 @@ def _certain(source: Source) -> Encoding | None:
     for mark, codec, title in _MARKS:
         if head.startswith(mark):
             return Encoding(codec, title, _errors(source, codec))
-    wide = _wide(head)
-    if wide and _is_valid(source, wide, whole=False):
-        title = next(title for _, codec, title in _MARKS if codec == wide)
-        return Encoding(wide, title, _errors(source, wide), say("encoding.unmarked", encoding=title))
+    unmarked = wide(head)
+    if unmarked and _is_valid(source, unmarked, whole=False):
+        title = next(title for _, codec, title in _MARKS if codec == unmarked)
+        return Encoding(unmarked, title, _errors(source, unmarked), say("encoding.unmarked", encoding=title))
     if _is_valid(source, "utf-8"):
         return Encoding("utf-8", "UTF-8")
     good, bad = _as_utf8(_sample(source))
@@ -302,7 +302,7 @@ def _head(source: Source) -> bytes:
     return source.file.read(SAMPLE)
 
 
-def _wide(head: bytes) -> str | None:
+def wide(head: bytes) -> str | None:
     """Return the UTF-16 codec of a text without a mark, by its zeros at even or at odd positions; else None."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) < max(2, len(head) // 50) or min(even, odd) * 10 > max(even, odd):

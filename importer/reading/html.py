@@ -21,8 +21,7 @@ from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, KeptTable, RowStore
 from importer.reading.encodings import Encoding
 from importer.reading.formats import NumberFormats
-from importer.reading.limits import MOST_SHEETS, Limits, bound
-from importer.reading.opening import IsHeader, Source
+from importer.reading.opening import MOST_SHEETS, IsHeader, Limits, Source, bound, damaged
 
 MOST_BYTES = 64 * 1024**2
 MOST_DEPTH = 20
@@ -177,7 +176,7 @@ class _Page:
 
     def _begin_table(self) -> None:
         if len(self._open) == MOST_DEPTH:
-            raise UnreadableFile(say("html.nested"))
+            raise damaged(say("part.file"), "nested too deeply")
         self._begun += 1
         self._open.append(_OpenTable(self._begun, self._store.aside(f"Table {self._begun}"), self._limits))
 

@@ -10,8 +10,7 @@ from types import TracebackType
 from importer.messages import Message, say
 from importer.reading.book import Book, TableCandidate
 from importer.reading.cells import Correction, Flaw, TableFacts, column_letter
-from importer.reading.limits import Budget, Limits
-from importer.reading.opening import Source
+from importer.reading.opening import Budget, Limits, Source
 from importer.reading.spool import Block, Row, Spool
 
 COVERED = say("flaw.covered")
@@ -169,7 +168,6 @@ class _Writer:
 
     Attributes:
         width: number of columns up to the last that holds something.
-        widest: number of columns up to the last that is written in the file.
         full: number of the last row that is as wide as the header.
         short: numbers and widths of narrower rows since that row, in one batch of ``EXCEL_BATCH`` rows.
         is_excel: whether all narrower rows so far may be narrow only because Excel wrote the file.
@@ -186,7 +184,6 @@ class _Writer:
         self.ragged = ragged
         self.expected = _filled_width(header)
         self.width = self.expected
-        self.widest = len(header)
         self.last = 0
         self.budget = Budget(limits)
         self.spool = Spool()
@@ -238,7 +235,6 @@ class _Writer:
         self.short.append((number, count))
 
     def _wider(self, number: int, cells: list[str]) -> None:
-        self.widest = max(self.widest, len(cells))
         filled = _filled_width(cells)
         if filled > self.limits.columns:
             raise self.limits.refuse("columns", say("limit.row-columns", row=str(number), columns=filled))
@@ -306,7 +302,6 @@ def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int
         (blank, say("remark.blank-rows", n=blank)),
         (facts.hidden_rows, say("remark.hidden-rows", n=facts.hidden_rows)),
         (hidden_columns, say("remark.hidden-columns", n=hidden_columns)),
-        (rows.widest - rows.width, say("remark.empty-columns", n=rows.widest - rows.width)),
         (nameless, say("remark.no-heading", n=nameless)),
         (merged, say("remark.merged", n=merged)),
         (facts.formulas, say("remark.formulas", n=facts.formulas)),

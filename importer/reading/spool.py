@@ -13,9 +13,8 @@ from collections.abc import Generator, Iterator, Sequence
 from itertools import zip_longest
 from typing import IO, Any
 
-from importer.errors import UnreadableFile
 from importer.messages import say
-from importer.reading.limits import bound
+from importer.reading.opening import bound, damaged
 
 BLOCK_ROWS = 8_000
 BLOCK_CELLS = 400_000
@@ -173,7 +172,7 @@ class Covering:
                     near.append(self._open[-1])
             near = [area for area in near if area[0][2] >= number]
             if sum(min(right + 1, width) - left for (_, left, _, right), _ in near) > 2 * width:
-                raise UnreadableFile(say("sheet.areas-overlap", row=str(number)))
+                raise damaged(say("part.merged"), f"overlap in row {number}")
             for (top, left, _, right), value in near:
                 for column in range(left, max(left + bool(value), min(right + 1, width))):
                     if number > top or column > left:

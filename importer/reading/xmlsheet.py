@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from importer.errors import UnreadableFile
 from importer.messages import say
 from importer.reading.book import RowStore, Table
 from importer.reading.cells import Kind, RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import BUILT_IN, NumberFormats
-from importer.reading.limits import MOST_FORMATS, Limits, bound
-from importer.reading.opening import Source
+from importer.reading.opening import MOST_FORMATS, Limits, Source, bound, damaged
 from importer.reading.spool import Row
 
 _KINDS: dict[str, Kind] = {
@@ -82,7 +80,7 @@ def open_xml(source: Source) -> tuple[Table, ...]:
     except ValueError as exc:
         if isinstance(exc, UnicodeError) or "multi-byte" not in str(exc):
             raise
-        raise UnreadableFile(say("xml.encoding", encoding=elements.encoding)) from exc
+        raise damaged(say("part.file"), elements.encoding) from exc
     return document.store.tables
 
 
