@@ -1,39 +1,14 @@
-"""All errors of the importer, as one tree.
+"""All errors of the importer, as one tree, with the exit status of each branch.
 
     ImporterError
-    ├── Unusable                 the file, the settings or the command line; nothing was sent (exit status 2)
-    │   ├── UnreadableFile
-    │   ├── UnclearColumns
-    │   ├── BadSettings
-    │   │   └── NoKey            no API key was given
-    │   ├── Changed              the notes to send differ from those that a person confirmed
-    │   ├── FirstRun             no person has said yet whose workspace the profile is
-    │   ├── Guarded              a guard failed for the whole file: empty, too many problems, too many notes
-    │   └── UnusableJournal      the journal can't be opened or created
-    ├── Stopped                  the run was stopped early; the same command continues (exit status 3)
-    │   ├── Outage               the API could not be reached, or kept failing, for too long
-    │   │   └── LimitUsedUp      the API asks to wait longer than the run is allowed to
-    │   ├── NotReached           the store that holds the files can't be reached
-    │   ├── NotYet               a file was left for the next run, because it may still be incomplete
-    │   ├── NotBegun             another file's run was stopped for a reason that stops this one, too
-    │   ├── JournalFailed        the journal could not be written (disk full, read-only)
-    │   ├── OutputFailed         a command's output can't be written (disk full)
-    │   ├── NoThread             the system starts no thread, and each call needs one
-    │   ├── Busy                 another import of the same workspace is running
-    │   ├── Interrupted          Ctrl-C, a signal of the system, or the end of the allowed hours
-    │   │   └── OutOfHours       the run was started outside the allowed hours; nothing was sent
-    │   └── NeedsAPerson         a person must act before the command is run again (exit status 4)
-    │       ├── KeyRefused       the API does not accept the key
-    │       ├── NotPermitted     the key's owner may not do what the run has to do
-    │       ├── WrongCall        the API does not know what this version of the program sends
-    │       ├── Redirected       the API answered with another address, to which the key is not sent
-    │       ├── WrongAddress     the server at the address isn't the API
-    │       ├── Blocked          a certificate or a proxy prevents calls, and waiting doesn't help
-    │       ├── WrongJournal     the journal is damaged, foreign, newer, or another workspace's; left unchanged
-    │       ├── OpenToOthers     other users can write where the program keeps its own files
-    │       └── JournalReplaced  its file was replaced or removed during the run; also a JournalFailed
-    ├── ProgramFault             a fault of the program itself, in one of several files (exit status 3)
-    └── ResultsNotWritten        no file could be written for the results (exit status 3)
+    ├── Unusable (2)           UnreadableFile, UnclearColumns > Undecided, BadSettings > NoKey, Changed, FirstRun,
+    │                          Guarded, UnusableJournal
+    ├── Stopped (3)            Outage > LimitUsedUp, NotReached, NotYet, NotBegun, JournalFailed, OutputFailed,
+    │   │                      NoThread, Busy, Interrupted > OutOfHours
+    │   └── NeedsAPerson (4)   KeyRefused, NotPermitted, WrongCall, Redirected, WrongAddress, Blocked, WrongJournal,
+    │                          OpenToOthers, JournalReplaced
+    ├── ProgramFault (3)
+    └── ResultsNotWritten (3)
 
 Each error has a :class:`~importer.messages.Message` that says what happened, where, and what to do now.
 """
@@ -59,8 +34,8 @@ _QUOTED = re.compile(r"""'([^']*)'|"((?:[^"]|"")*)\"""")
 def as_argument(text: str) -> str:
     """Return a text as one word of a command line, for a command that a message suggests.
 
-    A cell's text can hold a command, which must not run when the suggestion is pasted into a shell. On Windows, a
-    character that one of the two shells interprets even in quotation marks is shown as ``…``.
+    A cell's text can hold a command, which must not run when the suggestion is pasted. On Windows, a character that one
+    of the two shells interprets even in quotation marks is shown as ``…``.
     """
     if not re.search(r"[^\w-]", text):
         return text
@@ -78,11 +53,8 @@ def unquoted(value: str) -> str:
 class ImporterError(Exception):
     """Base class of all errors of the importer.
 
-    Attributes:
-        message: message for a person.
-        exit_status: exit status of the program after this error.
-        kind: a few words that are the same for each error of the class. They hold no path, address or cell's value, so
-            they may be sent to other systems.
+    ``kind`` is a few words that are the same for each error of the class. They hold no path, address or cell's value,
+    so they may be sent to other systems.
     """
 
     exit_status = 3
@@ -113,9 +85,7 @@ class UnreadableFile(Unusable):
 class UnclearColumns(Unusable):
     """A required column is missing, two columns have the same role, or a column seems to be overlooked.
 
-    Attributes:
-        questions: the decisions that a person has to make.
-        how_to_ask: the command that asks a person; None if no command is known.
+    ``questions`` are the decisions that a person has to make, ``how_to_ask`` the command that asks, if one is known.
     """
 
     def __init__(self, message: Said, questions: Iterable[Question] = (), how_to_ask: Message | None = None) -> None:
@@ -128,13 +98,7 @@ class Undecided(UnclearColumns):
 
 
 class BadSettings(Unusable):
-    """A setting can't be used, whatever its origin.
-
-    Attributes:
-        reason: message that says what is wrong, and what is allowed.
-        setting: the setting's name; empty if the error isn't about a single setting.
-        origin: the place where the setting was set; None if the caller set it.
-    """
+    """A setting can't be used, whatever its origin: the place where it was set, None if the caller set it."""
 
     def __init__(self, reason: Said, *, setting: str = "", origin: Message | None = None) -> None:
         setting_part, reason_message = SettingPart(setting), as_message(reason)
@@ -156,11 +120,7 @@ class Changed(Unusable):
 
 
 class Guarded(Unusable):
-    """A guard failed for a whole file: empty, too many problems, too many notes; nothing of it was sent.
-
-    Attributes:
-        setting: the name of the guard that failed.
-    """
+    """A guard, named ``setting``, failed for a whole file: empty, too many problems or notes; nothing was sent."""
 
     def __init__(self, message: Said, setting: str) -> None:
         super().__init__(message)
@@ -216,11 +176,7 @@ class NoThread(Stopped):
 
 
 class Busy(Stopped):
-    """Another import of the same workspace holds the lock.
-
-    Attributes:
-        holder: description of the other import, and since when it has held the lock.
-    """
+    """Another import of the same workspace, the ``holder``, holds the lock."""
 
     def __init__(self, message: Said, holder: Message | None = None) -> None:
         super().__init__(message)

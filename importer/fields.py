@@ -17,16 +17,10 @@ from importer.models import Role, Status, Visibility
 
 @dataclass(frozen=True)
 class TemplateColumn:
-    """A column of the template.
+    """A column of the template: the heading by which the importer finds it, its width in characters, and an example.
 
-    Attributes:
-        heading: the text by which the importer finds the column.
-        width: width of the column, in characters.
-        example: a value that can be used.
-        allowed: the values that are allowed, if there are no choices.
-        choices: the values in the drop-down; nothing else is accepted.
-        is_required: whether every row needs it.
-        instead: heading of the column that may be filled in instead.
+    ``choices`` are the values in the drop-down; ``allowed`` says what is allowed if there are none. ``instead`` is the
+    heading of the column that may be filled in instead.
     """
 
     heading: str

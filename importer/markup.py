@@ -182,9 +182,8 @@ def seen_digest(content: str) -> bytes:
 def seen_digests(content: str) -> frozenset[bytes]:
     """Return digests of all texts that readers may see for a note with this content, when sent or read back.
 
-    There are several if the API may have taken the content for text or for HTML. Text taken for HTML has lost apparent
-    tags, and HTML taken for text shows its tags. Two contents are the same note to a reader if they share a digest.
-    Notes without text, such as only pictures, count as the same, because we don't know how the API changes them.
+    There are several if the API may have taken the content for text or for HTML. Two contents are the same note to a
+    reader if they share a digest. Notes without text, such as only pictures, count as the same.
     """
     readings = {_digest(visible(content))}
     if "<" in content or "&" in content:

@@ -27,12 +27,9 @@ HEADER_WITHIN = 50
 
 @dataclass(frozen=True)
 class Table:
-    """One sheet, or the whole of a text file.
+    """One sheet, or the whole of a text file, which has no name.
 
-    Attributes:
-        name: the sheet's name, None for a text file.
-        hidden: whether the spreadsheet program hides it.
-        rows: function that reads the rows; may be called again. It records facts about these in the ``TableFacts``.
+    ``rows`` reads the rows, records facts about these in the ``TableFacts``, and may be called again.
     """
 
     name: str | None
@@ -42,14 +39,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Book:
-    """An opened file.
+    """An opened file: its format in plain words, its tables in its order, and remarks on what was guessed.
 
-    Attributes:
-        format: the file's format, in plain words.
-        tables: its tables, in the file's order.
-        delimiter: a text file's column separator, None for workbooks.
-        remarks: messages about what was guessed or cleaned when the file was opened.
-        codec: a text file's encoding, None for workbooks.
+    ``delimiter`` and ``codec`` are a text file's column separator and encoding, None for workbooks.
     """
 
     format: Message
@@ -60,11 +52,7 @@ class Book:
 
 
 class RowStore:
-    """Store on disk for all tables of a file that must be read in one pass. They share one file and one size budget.
-
-    Attributes:
-        kept: the tables so far.
-    """
+    """Store on disk for all tables of a file that must be read in one pass. They share one file and one size budget."""
 
     def __init__(self, limits: Limits) -> None:
         self.kept: list[KeptTable] = []
@@ -88,13 +76,7 @@ class RowStore:
 
 
 class KeptTable:
-    """A table whose rows are stored before it is known which table is wanted.
-
-    Attributes:
-        name: the sheet's name, None if it has none.
-        hidden: whether the spreadsheet program hides it.
-        facts: facts that the reader noticed.
-    """
+    """A table whose rows are stored before it is known which table is wanted, with facts about it."""
 
     def __init__(self, name: str | None, spool: Spool, budget: Budget, *, hidden: bool) -> None:
         self.name, self.hidden, self.facts = name, hidden, TableFacts()
@@ -137,13 +119,9 @@ class KeptTable:
 
 @dataclass(frozen=True)
 class TableCandidate:
-    """A table that may be chosen.
+    """A table that may be chosen, with its likely header, and whether that has the needed headings.
 
-    Attributes:
-        table: the table.
-        header: its likely header.
-        qualifies: whether that header has the needed headings.
-        below: the first rows below the header of a table that doesn't qualify.
+    ``below`` are the first rows below the header of a table that doesn't qualify.
     """
 
     table: Table

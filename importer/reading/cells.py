@@ -29,12 +29,7 @@ Kind = Literal["text", "number", "boolean", "date", "error", "other"]
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Problem of a row or a cell, found while reading it.
-
-    Attributes:
-        column: position of the column, from 0, or None if the whole row is meant.
-        text: the problem and what to do, without the cell's name.
-    """
+    """Problem of a row or a cell, found while reading it; ``column`` is None if the whole row is meant."""
 
     column: int | None
     text: Message
@@ -42,12 +37,9 @@ class Flaw:
 
 @dataclass(frozen=True)
 class Correction:
-    """What a person changed in a row, laid over its cells while the sheet is read.
+    """What a person changed in a row, laid over its cells while the sheet is read: position of a column → new text.
 
-    Attributes:
-        texts: position of a column → the new text of its cell.
-        is_left_out: whether the row is left out.
-        is_confirmed: whether the row is right as it stands, although its form in the file was doubtful.
+    The row may be left out, or confirmed: it is right as it stands, although its form in the file was doubtful.
     """
 
     texts: Mapping[int, str] = field(default_factory=dict)
@@ -63,9 +55,7 @@ class TableFacts:
         flaws: problems by row number.
         hidden_rows: number of rows that hold something and are hidden or filtered.
         formulas: number of cells whose text is the stored value of their formula.
-        merged: the areas of merged cells.
         hidden_columns: positions of hidden columns, from 0.
-        remarks: other messages for the person.
     """
 
     flaws: dict[int, list[Flaw]] = field(default_factory=dict)
@@ -88,12 +78,7 @@ class TableFacts:
 
 
 class RowSink:
-    """Rows of one worksheet, from the cells that its reader adds in the order of the file.
-
-    Attributes:
-        name: the sheet's name.
-        number: number of the current row, 0 before the first.
-    """
+    """Rows of one worksheet, from the cells that its reader adds in the order of the file."""
 
     def __init__(self, name: str, facts: TableFacts, limits: Limits, formats: NumberFormats) -> None:
         self.name = Cell(name)
@@ -116,15 +101,10 @@ class RowSink:
     def add(
         self, column: int, kind: Kind, stored: str, code: str = "", *, formula: bool = False, shown: str | None = None
     ) -> None:
-        """Add a cell to the row.
+        """Add a cell to the row: its column, from 0, the kind of its value, and the value as the file stores it.
 
-        Args:
-            column: its position, from 0.
-            kind: the kind of its value.
-            stored: its value as the file stores it.
-            code: the code of its number format; "" if that is General.
-            formula: whether it has a formula.
-            shown: a number as the file says that it is shown; None if its format shows it.
+        ``code`` is that of its number format, "" if that is General. ``shown`` is a number as the file says that it is
+        shown; None if its format shows it.
         """
         if formula:
             self._note_formula(column, has_result=bool(stored or shown) or kind in {"text", "error"})

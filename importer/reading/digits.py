@@ -19,8 +19,7 @@ _SHOWN_AS_STORED = re.compile(r"0|-?(?:[1-9][0-9]*|(?:0|[1-9][0-9]*)\.(?!0000)[0
 def general(text: str) -> str:
     """Return a number as the format General shows it in a wide enough cell; other text is returned unchanged.
 
-    A whole number up to 2^53 is shown as the file holds it. Any other number is shown with 15 digits, because a
-    spreadsheet program keeps no more.
+    A whole number up to 2^53 has all its digits, any other number 15, because a spreadsheet program keeps no more.
     """
     if len(text) <= KEPT_DIGITS and _SHOWN_AS_STORED.fullmatch(text):
         return text

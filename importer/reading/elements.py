@@ -45,10 +45,7 @@ class Elements:
     """XML parser for one part, fed with chunks; names of elements come without namespace prefix.
 
     Each element named in ``whole`` is given to ``take`` as a tree. ``begin`` and ``end`` are called for elements
-    outside these.
-
-    Attributes:
-        encoding: the name in the XML declaration, in small letters, or "".
+    outside these. ``encoding`` is the name in the XML declaration, in small letters, or "".
     """
 
     def __init__(

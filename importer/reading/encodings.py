@@ -87,15 +87,10 @@ _JOINED = Encoding("utf-8", "UTF-8 and Windows-1252 mixed", _FALLBACK)
 
 @dataclass(frozen=True)
 class DecodedSample:
-    """The words of a file's sample, as one encoding decodes them.
+    """The words of a file's sample, as one encoding for a ``family`` of languages decodes them.
 
-    Attributes:
-        encoding: how to decode the file.
-        family: the languages that the encoding is for.
-        lines: the sample's lines.
-        words: the words with a character beyond ASCII.
-        wrong: those of the words that no language of the family spells this way.
-        handicap: number of misspelt words that is added for a rare encoding.
+    ``words`` are those with a character beyond ASCII, ``wrong`` those that no language of the family spells this way.
+    ``handicap`` is a number of misspelt words that is added for a rare encoding.
     """
 
     encoding: Encoding
@@ -120,9 +115,7 @@ def encoding_of(source: Source, rows_in: Callable[[Encoding], Sequence[Sequence[
     """Return the file's encoding: as a person gave it, or as its bytes, its declaration, known headings or words show.
 
     ``rows_in`` returns the rows of a decoded file that may hold its headings, by which a kind of sheet is recognised.
-
-    Raises:
-        Undecided: several encodings are plausible.
+    Raises Undecided if several encodings are plausible.
     """
     given = source.options.encoding
     if given is not None:
@@ -141,11 +134,7 @@ def encoding_of(source: Source, rows_in: Callable[[Encoding], Sequence[Sequence[
 
 
 def _named(name: str, source: Source) -> Encoding:
-    """Return the encoding that a person named, or that of the file's byte order mark if it has another one.
-
-    Raises:
-        UnreadableFile: there is no encoding of that name.
-    """
+    """Return the encoding that a person named, or that of the file's byte order mark if it has another one."""
     head = _head(source)
     marks = [(codec, title) for mark, codec, title in _MARKS if head.startswith(mark)]
     if name.strip().lower() == MIXED:

@@ -102,9 +102,7 @@ def _parse(page: _Page, text: str, source: Source) -> None:
 class _Page:
     """Target of the parser, which finds the tables of a page: those outside any cell, and those with the headings.
 
-    Attributes:
-        tables: the tables, by their numbers on the page.
-        is_whole: whether the parser came to the end of the page.
+    ``is_whole`` is whether the parser came to the end of the page.
     """
 
     def __init__(self, limits: Limits, is_header: IsHeader) -> None:
@@ -199,13 +197,9 @@ class _Page:
 
 
 class _OpenTable:
-    """A table that hasn't ended.
+    """A table that hasn't ended: its number among all tables of the page, its rows, and the first of these.
 
-    Attributes:
-        number: its number among all tables of the page.
-        kept: its rows.
-        first: its first rows.
-        pieces: the text of the open cell; None if no cell is open.
+    ``pieces`` is the text of the open cell; None if no cell is open.
     """
 
     def __init__(self, number: int, kept: KeptTable, limits: Limits) -> None:

@@ -84,12 +84,7 @@ def damaged(what: Part, error: Part) -> UnreadableFile:
 
 @dataclass(frozen=True)
 class KnownSheet:
-    """A kind of sheet that was read before, and how. Each value counts only for a sheet with its headings.
-
-    Attributes:
-        is_header: function that recognises its headings.
-        encoding, delimiter: as in :class:`Options`; None: it was detected.
-    """
+    """A kind of sheet that was read before, and how. Each value counts only for a sheet with its headings."""
 
     is_header: IsHeader
     encoding: str | None = None
@@ -101,11 +96,8 @@ class Options:
     """Settings for a file that a person may give; all others are detected.
 
     Attributes:
-        sheet: the worksheet's name, in any case.
         header_row: the header's row number, from 1.
-        encoding: the encoding of a text file.
         delimiter: the column separator of a text file: one character, or its name (tab, comma, semicolon, pipe).
-        limits: maximum amounts to read of a file.
         known: kinds of sheets that were read before.
     """
 
@@ -119,17 +111,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read, and how to read it.
-
-    Attributes:
-        name: the file's name as given ("-" for standard input).
-        options: a person's settings.
-        is_header: function that recognises the headings that the import needs.
-        is_likely: function that recognises another sheet that may be meant too, without the needed headings.
-        deadline: the time limit.
-        file: the opened file.
-        fingerprint: SHA-256 of the file's bytes, as hex digits.
-    """
+    """A file to read, and how; ``is_header`` and ``is_likely`` are those of :func:`importer.reading.read`."""
 
     name: str
     options: Options

@@ -28,18 +28,12 @@ class Sheet(AbstractContextManager["Sheet"]):
 
     Attributes:
         source: the file's name as given ("-" for standard input).
-        name: the worksheet's name, None for a text file.
-        format: the file's format, in plain words.
-        encoding: the encoding of its characters, None for a workbook.
-        delimiter: its column separator, None for a workbook.
-        headings: the header row's texts, one for each column.
-        header_row: the header's row number.
+        name: the worksheet's name, None for a text file, as ``sheets`` are the names of all that aren't hidden.
+        encoding, delimiter: those of a text file, None for a workbook.
         row_count: number of rows below the header that hold something.
-        remarks: messages about what was guessed or cleaned.
         flaws: problems of single rows and cells, by row number.
         covered: row number → columns of cells that a merged cell further up covers without counting for them.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
-        sheets: the names of the workbook's worksheets that are not hidden; empty for a text file.
         corrections: row number → what a person changed in the row; None if nobody was asked to.
         left_out: row number → why the row is left out.
     """
@@ -113,10 +107,10 @@ class Sheet(AbstractContextManager["Sheet"]):
             yield from (Flaw(column, flaw.text) for flaw in flaws_of_text([text]))
 
     def columns(self) -> Iterator[Block]:
-        """Yield at most 8,000 rows at a time (fewer if a sheet is very wide), as row numbers and columns.
+        """Yield at most 8,000 rows at a time (fewer if a sheet is very wide), as row numbers and columns of ``str``.
 
-        There is one column for each heading. Every cell is a ``str``; an empty one is ``""``. Blank rows are left out.
-        May be called again, but not after the sheet is closed.
+        There is one column for each heading. Blank rows are left out. May be called again, but not after the sheet is
+        closed.
         """
         width = len(self.headings)
         for numbers, columns in self._spool.blocks() if self._spool is not None else ():

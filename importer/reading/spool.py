@@ -37,11 +37,7 @@ Block = tuple[list[int], list[Sequence[str]]]
 
 
 class Spool:
-    """Rows in blocks of columns; several spools may share one file.
-
-    Attributes:
-        merged: merged areas, of which only the first cell shows anything.
-    """
+    """Rows in blocks of columns; several spools may share one file. Of ``merged`` areas only the first cell counts."""
 
     def __init__(self, beside: Spool | None = None) -> None:
         self._beside = beside  # kept alive, because its file is closed when it is collected
@@ -145,11 +141,7 @@ class Merged(list[Area]):
 
 
 class Covering:
-    """One pass through the blocks of a sheet, which finds the cells that merged cells cover.
-
-    Args:
-        coming: the merged areas, the first one last.
-    """
+    """One pass through the blocks of a sheet, which finds the cells that merged cells cover, the first area last."""
 
     def __init__(self, coming: list[Area]) -> None:
         self._coming = coming

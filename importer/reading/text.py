@@ -183,12 +183,9 @@ def _without_formulas(record: list[str]) -> int:
 
 
 class _HeldLines:
-    """Lines for the csv module.
+    """Lines for the csv module: those of the current record, and whether it asked for a line after the last one.
 
-    Attributes:
-        held: the lines of the current record.
-        ended: whether the csv module asked for a line after the last one.
-        has_formula: whether a line may hold a text written as a formula.
+    ``has_formula`` is whether a line may hold a text written as a formula.
     """
 
     def __init__(self, lines: Iterator[str]) -> None:

@@ -128,13 +128,7 @@ class BiffSheet:
 
 
 class Records:
-    """The records of a workbook.
-
-    Attributes:
-        stream: the bytes that xlrd may read.
-        sheets: the sheets that are tables, in the workbook's order.
-        date1904: whether days are counted from 1904.
-    """
+    """Records of a workbook: its sheets, with facts that xlrd doesn't report. Other records are overwritten."""
 
     def __init__(self, stream: bytearray, deadline: Deadline) -> None:
         """Go through all records; raise UnreadableFile if the workbook is locked or damaged."""

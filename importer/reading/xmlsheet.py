@@ -121,11 +121,7 @@ class _XmlDocument:
 
 @dataclass
 class _XmlSheet:
-    """Reader of the rows of one sheet.
-
-    Attributes:
-        style: the style of cells without a style, if their row and column have none either.
-    """
+    """Reader of the rows of one sheet; ``style`` is that of cells without one, if row and column have none either."""
 
     _sink: RowSink
     _limits: Limits

@@ -42,13 +42,8 @@ class Input(Protocol):
 class Summary:
     """The content of the workbook's sheet *Summary*, and what the other sheets need beside the rows.
 
-    Attributes:
-        title: the heading, which says what was done.
-        lines: labels and values in the order shown.
-        profile: the profile of the run.
-        meanings: the meaning of each result in this run.
-        is_practice: whether nothing was sent, so that the headings say so, and no row has a note ID.
-        run: the run's name; empty if there is none.
+    ``lines`` are labels and values in the order shown. If it ``is_practice``, nothing was sent, so that the headings
+    say so, and no row has a note ID. ``run`` is the run's name; empty if there is none.
     """
 
     title: Said
@@ -66,13 +61,9 @@ class Summary:
 
 @dataclass(frozen=True)
 class ResultRows:
-    """A block of result rows, as columns.
+    """A block of result rows, as columns: the sheet's own (``theirs``), and ours (see :func:`columns_for`).
 
-    Attributes:
-        theirs: the sheet's own columns, without those left out.
-        ours: the values of each of our columns (:func:`columns_for`). An unknown number is None. A time is in
-            seconds since 1970, NaN if nothing decided the row's result.
-        to_fix: whether the row needs the user's attention.
+    An unknown number is None. A time is in seconds since 1970, NaN if nothing decided the row's result.
     """
 
     theirs: Sequence[Sequence[str]]

@@ -14,11 +14,9 @@ from importer.models import Result
 
 @dataclass(frozen=True)
 class Meaning:
-    """The meaning of a result, worded the same wherever it is explained.
+    """The meaning of a result, worded the same wherever it is explained, and the user's next step.
 
-    Attributes:
-        means: what happened; begins with a lowercase letter and has no full stop.
-        next: what the user should do; None if there is nothing to do.
+    Both begin with a lowercase letter and have no full stop. There is no next step if there is nothing to do.
     """
 
     means: Message
@@ -69,13 +67,7 @@ PRACTISED: Mapping[Result, Meaning] = {
 
 @dataclass(frozen=True)
 class Colours:
-    """The colours of a result.
-
-    Attributes:
-        ink: colour of the text.
-        fill: colour of the cell.
-        row: tint of the row's other cells, or None to leave them white.
-    """
+    """The colours of a result: of its text, of its cell, and of the row's other cells, or None to leave these white."""
 
     ink: str
     fill: str

@@ -35,12 +35,10 @@ _PLAIN = {
 
 @dataclass(frozen=True)
 class Written:
-    """A file that was saved.
+    """A file that was saved at a path or URL.
 
-    Attributes:
-        path: path or URL of the file.
-        remark: why the file has another form or place than wanted; None if it is as wanted.
-        is_owed: whether the file is still missing at the wanted place; running the same command again puts it there.
+    ``remark`` says why it has another form or place than wanted. If it ``is_owed``, it is still missing at the wanted
+    place, and running the same command again puts it there.
     """
 
     path: Path
@@ -49,18 +47,11 @@ class Written:
 
 
 def save(target: Path, fill: Callable[[Draft], None], source: Path | None = None) -> Written:
-    """Save a new file at ``target``, or as near to it as possible.
+    """Save a new file at ``target``, or as near to it as possible; raise ResultsNotWritten if no folder takes it.
 
     If the name is taken, the file gets the next free numbered name. If the folder can't be written, the current folder,
-    the home folder and the system's temporary folder are tried.
-
-    Args:
-        target: the wanted path or URL.
-        fill: writes the whole file; may be called more than once.
-        source: the file from which the new one is made; the new file is readable by no more users than this one.
-
-    Raises:
-        ResultsNotWritten: the file can't be written to any folder.
+    the home folder and the system's temporary folder are tried. ``fill`` may be called more than once. The new file is
+    readable by no more users than ``source``, from which it is made.
     """
     if isinstance(target, Url):
         return _put(target, fill, source)
@@ -90,11 +81,7 @@ def _written(wanted: Path, path: Path) -> Written:
 
 
 def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Written:
-    """Write a file in a private temporary folder and upload it to a URL. If this fails, save it in the current folder.
-
-    Raises:
-        ResultsNotWritten: the file can be neither uploaded nor saved locally.
-    """
+    """Write a file in a private temporary folder and upload it. If this fails, save it in the current folder."""
     try:
         with (
             tempfile.TemporaryDirectory(prefix="note-importer-", ignore_cleanup_errors=True) as folder,

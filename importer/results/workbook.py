@@ -71,10 +71,7 @@ _EPOCH = 25_569  # 1970-01-01 as a spreadsheet's day number
 class Contents:
     """The content of a workbook apart from its rows.
 
-    Attributes:
-        headings: the headings of the sheet's own columns.
-        summary: the content of the sheet *Summary*.
-        marked: row position → indices in ``headings`` of the cells with problems, which are coloured.
+    ``marked`` has the cells with problems, which are coloured: row position → indices in ``headings``.
     """
 
     headings: Sequence[str]
@@ -83,11 +80,7 @@ class Contents:
 
 
 def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows], outcomes: Outcomes) -> int:
-    """Write the workbook and return the number of cells whose text was cut.
-
-    Raises:
-        OSError: the file can't be written, for example because the disk is full.
-    """
+    """Write the workbook and return the number of cells whose text was cut; raise OSError if the disk is full."""
     rows = iter(rows)
     first = next(rows, None)
     frame = _Frame(contents, first.theirs if first else [()] * len(contents.headings), outcomes)
@@ -107,10 +100,7 @@ class _Frame:
     """The workbook as XlsxWriter writes it, with sample cells in place of the rows.
 
     Attributes:
-        content: the workbook's file.
         styles: the number by which a cell refers to its format; the keys are those of :func:`_formats`.
-        columns: our columns.
-        headings: the headings of *Results*.
         wraps: for each of the sheet's own columns, whether long texts wrap.
         widths: width of each column of *Results*, in characters.
         order: the positions of the columns of *Results* in the order of *To fix*.
@@ -165,11 +155,7 @@ def _set_up(sheet: Worksheet, widths: Sequence[int], formats: Mapping[tuple[str,
 
 
 class _RowWriter:
-    """Writes the rows of *Results* and *To fix* in the same pass.
-
-    Attributes:
-        cut: number of cells whose text was cut.
-    """
+    """Writes the rows of *Results* and *To fix* in the same pass; ``cut`` counts the cells whose text was cut."""
 
     def __init__(self, contents: Contents, frame: _Frame, results: SheetRows, to_fix: SheetRows) -> None:
         self.cut = self._position = 0
@@ -299,12 +285,7 @@ def _roomy_folder(folder: Path) -> Path:
 
 
 class SheetRows:
-    """The rows of a sheet, in a file, as in ECMA-376, 18.3.1.73. XlsxWriter would need ten times as long for a cell.
-
-    Attributes:
-        file: the rows as XML, one after another.
-        last: number of the last row, 0 before the first.
-    """
+    """The rows of a sheet as XML (ECMA-376, 18.3.1.73), in a file. XlsxWriter would need ten times as long."""
 
     def __init__(self, file: IO[bytes], width: int) -> None:
         self.file, self.last = file, 0
@@ -324,14 +305,10 @@ class SheetRows:
         height: int | None = None,
         number: int | None = None,
     ) -> None:
-        """Add a row.
+        """Add a row: the number of the format and the value of each cell.
 
-        Args:
-            styles: the number of the format of each cell.
-            values: the value of each cell.
-            blanks: whether blank cells aren't left out, because their formats can be seen.
-            height: its height in points; None: that of its texts.
-            number: its number, larger than that of the row before; None: the next one.
+        ``blanks`` is whether blank cells aren't left out, because their formats can be seen. ``height`` is in points,
+        by default that of the texts. ``number`` is larger than that of the row before, by default the next.
         """
         self.last = self.last + 1 if number is None else number
         attributes = f' ht="{height}" customHeight="1"' if height else ""

@@ -38,12 +38,7 @@ _PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem"
 
 
 def check_target(path: Path) -> None:
-    """Check before the run whether results can be written to this path.
-
-    Raises:
-        BadSettings: the name doesn't end in ``.xlsx`` or ``.csv``, the folder is missing, or the path is a folder.
-        ImporterError: the path is a URL to which no file can be written.
-    """
+    """Raise BadSettings or another ImporterError if results can't be written to this path, before the run."""
     _check_kind(path)
     if isinstance(path, Url):
         storage.check_folder(path.parent)
@@ -78,15 +73,9 @@ def write(
 ) -> Written:
     """Write every row once, in order, with its outcome. The path never holds an incomplete file.
 
-    Args:
-        target: path or URL; its suffix decides the format: ``.xlsx`` or ``.csv``.
-        sheet: the rows as they were read; ``columns`` may be called more than once.
-        outcomes: the outcome of each row.
-        summary: content of the workbook's sheet *Summary*, and whether these are the results of practice.
-        source: the imported file; the new file is readable by no more users than this one.
-        ours: heading → position of our columns in an earlier results file (see
-            :func:`importer.resultsfile.our_columns`); only ``source_row`` is kept.
-        marked: row position → positions of the sheet's columns with problems; coloured in a workbook.
+    The suffix of ``target``, a path or URL, decides the format. The new file is readable by no more users than
+    ``source``, the imported file. Of ``ours``, heading → position of our columns in an earlier results file, only
+    ``source_row`` is kept. ``marked`` has the cells with problems: row position → positions of columns.
 
     Raises:
         BadSettings: the name doesn't end in ``.xlsx`` or ``.csv``.
@@ -125,11 +114,7 @@ def write(
 def _save_somehow(
     target: Path, as_workbook: Callable[[Draft], None], as_text: Callable[[Draft], None], source: Path | None
 ) -> Written:
-    """Save a workbook, or CSV if this fails for any reason, because the results prove the deliveries.
-
-    Raises:
-        Exception: the workbook's error if CSV failed, too.
-    """
+    """Save a workbook, or CSV if this fails for any reason, because the results prove the deliveries."""
     try:
         return save(target, as_workbook, source)
     except Exception as error:  # noqa: BLE001 - it is raised again unless CSV helps
@@ -184,10 +169,7 @@ def write_problems(
 ) -> Written:
     """Write every problem to a ``.csv`` file, in the order of the rows; and the composed text of each, by position.
 
-    The file is readable by no more users than ``source``, the sheet.
-
-    Raises:
-        ResultsNotWritten: the file can't be written to any folder.
+    The file is readable by no more users than ``source``, the sheet. Raises ResultsNotWritten.
     """
 
     def fill(draft: Draft) -> None:
@@ -206,11 +188,8 @@ def write_problems(
 def write_people(target: Path, people: Sequence[Sequence[str]], source: Path) -> Written:
     """Write a list of people, below its headings, to a ``.csv`` file for another program's importer.
 
-    The file is readable by no more users than ``source``, the sheet.
-    Phone numbers stay exact: a spreadsheet program may compute with one that begins with +, but runs nothing.
-
-    Raises:
-        ResultsNotWritten: the file can't be written to any folder.
+    The file is readable by no more users than ``source``, the sheet. Phone numbers stay exact: a spreadsheet program
+    may compute with one that begins with +, but runs nothing. Raises ResultsNotWritten.
     """
 
     def fill(draft: Draft) -> None:

@@ -59,9 +59,6 @@ class Folder:
     Attributes:
         files: accepted files by digest.
         alike: name of a file with the same content as an earlier one → the earlier name, under which it is uploaded.
-
-    Raises:
-        BadSettings: the path is not a folder, or the program keeps its own files there.
     """
 
     def __init__(self, place: Path, never: Iterable[Path] = (), ours: Iterable[Path] = ()) -> None:
@@ -167,11 +164,7 @@ class Folder:
         return self._names[folder]
 
     def _open(self, path: Path, status: os.stat_result) -> BinaryIO:
-        """Open the file that was checked, in the folder that was named.
-
-        Raises:
-            OSError: the file or the folder was replaced since, or the file can't be opened.
-        """
+        """Open the file that was checked, in the folder that was named; raise OSError if either was replaced since."""
         if identity(self._root.stat()) != self._root_is:
             raise FileTrouble(say("file.gone"))
         file = open_beneath(self._root, path)
@@ -217,9 +210,6 @@ def open_beneath(folder: Path, path: Path) -> BinaryIO:
 
     On Linux and macOS each part of the path is opened relative to the folder before it, so a folder that is replaced by
     a link meanwhile is not followed. Windows opens the whole path, so its links are looked for afterwards.
-
-    Raises:
-        OSError: the file can't be opened, its path contains a link, or it is not a regular file.
     """
     by_parts = os.open in os.supports_dir_fd
     try:
@@ -315,11 +305,7 @@ def _listed(folder: Path) -> Sequence[str]:
 
 
 def unchanged(taken: AttachedFile) -> bytes:
-    """Return the content of a file, which is at most :data:`LARGEST` bytes.
-
-    Raises:
-        OSError: the file can't be read, or its content has changed since it was hashed.
-    """
+    """Return the content of a file; raise OSError if it has changed since it was hashed, or can't be read."""
     with open_beneath(taken.root, taken.path) as file:
         content = file.read(taken.size + 1)
     if hashlib.sha256(content).hexdigest() != taken.digest:

@@ -16,13 +16,10 @@ from importer.rows.words import Value
 
 
 class ColumnReader:
-    """Reader of one column. Each distinct text is read once and then represented by a code.
+    """Reader of one column, if the sheet has it. Each distinct text is read once and then represented by a code.
 
-    Attributes:
-        position: position of the column, or None if the sheet has no such column.
-        values: the value, or the :class:`Wrong`, of each code.
-        code: text → code.
-        cleaned: number of cells from which invisible or control characters were removed.
+    ``values`` has the value, or the :class:`Wrong`, of each code. ``cleaned`` counts cells from which invisible or
+    control characters were removed.
     """
 
     def __init__(
@@ -86,13 +83,8 @@ class ColumnReader:
 class WordReader(ColumnReader):
     """Reader of the column of visibility or status, and of further columns that can only make notes less visible.
 
-    Args:
-        position, read: those of the first column.
-        least: the value of the least visible note.
-        further: position of each further column → whether a cell makes the note of its row so.
-
-    Attributes:
-        restricted: position of each further column → number of rows that it makes less visible.
+    ``least`` is the value of the least visible note; ``further`` has position of each further column → whether a cell
+    makes the note of its row so, and ``restricted`` the number of rows where it did.
     """
 
     def __init__(
@@ -119,13 +111,7 @@ class WordReader(ColumnReader):
 
 @dataclass(frozen=True)
 class Block:
-    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first.
-
-    Attributes:
-        numbers: the rows' numbers in the sheet.
-        columns: the texts of each column.
-        start: position of the first row.
-    """
+    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first."""
 
     numbers: Sequence[int]
     columns: Sequence[Sequence[str]]

@@ -38,14 +38,12 @@ class Roles:
     """The column of each role.
 
     Attributes:
-        columns: role → position of its column, from 0.
         ours: heading → position of the columns that an earlier results file added; empty for other files.
-        unused: positions of the other columns.
-        unexplained: unused columns that the user has not ignored.
+        unused: positions of the other columns, of which the user has not ignored the ``unexplained``.
         doubtful: unused columns that are ignored only because the reading of this kind of sheet ignores them.
         vacant: roles without a column, unless the user stated that this sheet has no such column.
-        listed: role → the columns after the first that the user lists for it (``Contact 1, Contact 2``). Those of
-            visibility and status can only make notes less visible than the first says.
+        listed: role → the columns after the first that the user lists for it. Those of visibility and status can only
+            make notes less visible than the first says.
         further_emails: columns with further emails of the same person. The first that is filled counts.
         foreign: the column of another program's IDs, which the emails replace; None if there is no such column.
         composition: the template by which several columns make the text of a note, if the user gave one.
@@ -71,10 +69,7 @@ class SheetHeadings:
     """The headings of a sheet, and the settings about columns that apply to them.
 
     Attributes:
-        headings: the sheet's headings.
-        mapping: role → names of its column.
-        ours: heading → position of the columns that an earlier results file added.
-        free: positions of the sheet's own columns.
+        ours: heading → position of the columns that an earlier results file added; ``free`` are the others.
         ignored: positions of the columns that have no role. Ignored names that the sheet lacks are allowed.
         doubtful: those of them that are ignored only because the reading of this kind of sheet ignores them.
         compositions: templates for the text whose columns the sheet has.
@@ -189,12 +184,7 @@ def is_header(headings: Sequence[str], settings: Settings) -> bool:
 
 
 def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]] = ()) -> Roles:
-    """Find the column of each role.
-
-    Args:
-        headings: the headings of the sheet.
-        settings: the user's settings.
-        cells: some values of each column, used only to rank suggested answers.
+    """Find the column of each role; some ``cells`` of each column rank suggested answers.
 
     Raises:
         UnclearColumns: a required role has no column, a role has two, or settings conflict; lists the headings.

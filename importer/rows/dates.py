@@ -99,11 +99,7 @@ class _Example(NamedTuple):
 
 
 class FieldDates:
-    """Reader of the fields that a template puts before the text of notes, and of the dates in them.
-
-    Args:
-        order: the order of day and month, as a person said or the sheet proves; None: it isn't known.
-    """
+    """Reader of the fields that a template puts before the text of notes, and of the dates in them."""
 
     def __init__(self, order: DateOrder | None) -> None:
         self._order = order

@@ -44,12 +44,8 @@ def is_footer(text: str) -> bool:
 class Footers:
     """Finder of rows that are not data, block by block.
 
-    Args:
-        header_row: row number of the headings.
-        used: positions of the columns that have a role.
-        prospect: position of the prospect column, or None if the sheet has none.
-        ours: positions of the columns that the importer added.
-        flaws: returns the flaws that reading found in the row with this number, or in its used cells.
+    ``used`` are the columns that have a role, ``ours`` those that the importer added. ``flaws`` returns the flaws that
+    reading found in the row with this number, or in its used cells.
     """
 
     def __init__(

@@ -35,13 +35,7 @@ _LOOKED_AT = 200
 def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Roles:
     """Return the column of each role, with the emails in place of another program's IDs.
 
-    Args:
-        sheet: the sheet with the columns.
-        settings: the user's settings.
-        cells: some values of each column.
-
-    Raises:
-        UnclearColumns: a role is undecided, or the IDs are another program's and no column of emails is settled.
+    Raises UnclearColumns if a role is undecided, or the IDs are another program's and no column of emails is settled.
     """
     _require_emails(sheet, settings, cells)
     settings = _without_task_status(sheet, settings, cells)

@@ -28,15 +28,8 @@ from importer.settings.reading import Form, own_columns
 class ComposedReader(ColumnReader):
     """Reader of the columns of a template. Each distinct text that they make is represented by a code.
 
-    Args:
-        composition: the template and its columns.
-        settings: the format of the cells in the column of the text, and the order of day and month in dates.
-        reads_dates: whether to write dates in ISO form; otherwise they stay as they are in the cells.
-
-    Attributes:
-        dates: the dates in the other columns.
-        kinds: the format of the text of each code.
-        uncomposed: the cell's own text of each code; empty for a text that is not valid.
+    ``kinds`` has the format of the text of each code, ``uncomposed`` the cell's own text, empty if that is not valid.
+    Unless it ``reads_dates``, they stay as they are in the cells.
     """
 
     def __init__(self, composition: Composition, settings: Settings, *, reads_dates: bool = True) -> None:

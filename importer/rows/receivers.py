@@ -36,15 +36,8 @@ _SETTING = "several-in-cell"
 class Receivers:
     """Reader of the people whom each row names, who receive its note.
 
-    Args:
-        sheet: the sheet.
-        roles: the column of each role.
-        settings: the user's choice for cells that name several people.
-        add: records a problem of a cell: block, index, column, message, and the part of the cell that is wrong.
-
-    Attributes:
-        further: position → the row's people after the first, each of whom receives its note.
-        cleaned: number of IDs from which invisible characters were removed.
+    ``add`` records a problem of a cell: block, index, column, message, and the part of the cell that is wrong.
+    ``further`` has position → the row's people after the first. ``cleaned`` counts IDs that had invisible characters.
     """
 
     def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, add: Callable[..., None]) -> None:

@@ -47,11 +47,7 @@ from importer.settings.kinds import mapped
 def validate(sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None = None) -> Rows:
     """Read every row of a sheet. A problem with a row is a value, never an exception.
 
-    Args:
-        sheet: the sheet.
-        roles: the column of each role.
-        settings: the format of the notes, the visibility of a blank cell, and the user's words with their meanings.
-        folder: the folder with the files that the attachments column names; None: the column holds IDs.
+    ``folder`` has the files that the attachments column names; None: the column holds IDs.
     """
     return _Validation(sheet, roles, settings, folder).rows()
 

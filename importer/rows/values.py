@@ -81,7 +81,6 @@ class Wrong:
     """A cell's text that is not a valid value.
 
     Attributes:
-        reason: why the text is not valid.
         word: the text if it is a word to which the setting ``value`` can give a meaning; else empty.
         is_left_out: whether the user said to leave out rows with this word, so that the row is no problem.
         column: position of the cell's column, if it isn't the column of the value.

@@ -186,15 +186,9 @@ def _bare(word: str) -> str:
 
 
 class Vocabulary:
-    """The words that are valid in one column of visibility or status.
+    """The words that are valid in one column of visibility or status, and the user's own, with their meanings.
 
-    Args:
-        role: the column's role.
-        heading: the column's heading. Codes count only under a plain one.
-        values: the user's words with their meanings.
-
-    Raises:
-        BadSettings: a word has two meanings.
+    Codes count only under a plain heading. Raises BadSettings if a word has two meanings.
     """
 
     def __init__(self, role: Role, heading: str, values: Values) -> None:
@@ -278,17 +272,10 @@ def unknown(
     settings: Settings,
     known: Mapping[Role, Iterable[str]],
 ) -> list[Question]:
-    """Return questions about unknown words.
+    """Return questions about unknown words; ``known`` are the words of each column that have a meaning.
 
     Under a plain heading, a word in a single row is a problem of its cell. It is asked about only if no word of the
     column is known and no setting names the column, because such a column may not have the role at all.
-
-    Args:
-        problems: the problems of each row.
-        columns: the column of each role.
-        headings: the headings of the sheet.
-        settings: the columns and the words that the user named.
-        known: the words of each column that have a meaning.
     """
     values = settings.values
     asked = {columns[role]: _Column(role, columns[role], headings) for role in WORDED if role in columns}
