@@ -12,7 +12,7 @@ import codecs
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.errors import Undecided, UnreadableFile
@@ -32,9 +32,6 @@ _TOKEN = re.compile(r"(?<![A-Za-z'])[A-Za-z']*+[^\x00-\x7f](?:[A-Za-z']|[^\x00-\
 """Word that holds a character beyond ASCII."""
 
 _ALIASES = {"ansi": "cp1252", "windows": "cp1252", "mac": "mac_roman", "macintosh": "mac_roman", "unicode": "utf-16"}
-MIXED = "utf-8+cp1252"
-"""Encoding of two files joined into one: UTF-8 where that is valid, Windows-1252 elsewhere."""
-
 _CANDIDATES = {
     "cp1252": ("Windows-1252", "western"), "iso8859-15": ("Latin-9", "western"), "mac-roman": ("Mac Roman", "western"),
     "cp850": ("DOS 850", "western"), "cp1250": ("Windows-1250", "central"), "iso8859-2": ("Latin-2", "central"),
@@ -51,7 +48,6 @@ _CANDIDATES = {
 
 _RARE = {"cp852", "mac-latin2"}
 
-_FALLBACK = "note-importer-cp1252"
 _LINES = 300
 """Maximum number of lines whose words are judged."""
 
@@ -71,8 +67,7 @@ class Encoding:
     Attributes:
         codec: Python's name of the encoding.
         title: the name shown to people.
-        errors: ``strict`` if the whole file is known to decode; ``replace`` if not, and each damaged cell gets a flaw;
-            or the Windows-1252 fallback of ``MIXED``.
+        errors: ``strict`` if the whole file is known to decode; ``replace`` if not, and each damaged cell gets a flaw.
         remark: the message to show if the encoding was guessed, else None.
     """
 
@@ -80,9 +75,6 @@ class Encoding:
     title: str
     errors: str = "strict"
     remark: Message | None = None
-
-
-_JOINED = Encoding("utf-8", "UTF-8 and Windows-1252 mixed", _FALLBACK)
 
 
 @dataclass(frozen=True)
@@ -137,8 +129,6 @@ def _named(name: str, source: Source) -> Encoding:
     """Return the encoding that a person named, or that of the file's byte order mark if it has another one."""
     head = _head(source)
     marks = [(codec, title) for mark, codec, title in _MARKS if head.startswith(mark)]
-    if name.strip().lower() == MIXED:
-        return _JOINED if not marks or marks[0][0] == "utf-8" else _as_marked(source, *marks[0], MIXED)
     try:
         codec = codecs.lookup(_ALIASES.get(name.strip().lower(), name.strip()))
         "".encode(codec.name)
@@ -184,7 +174,7 @@ def _guessed(source: Source) -> Encoding:
     """Return the only old encoding that spells the file's words well; raise Undecided if several or none do."""
     best, *others = _readings(source)
     rivals = [other for other in others if _is_near(other, best)]
-    is_clear = not rivals and best.misspelt <= 0.15 * len(best.words) and best.encoding.codec != "utf-8"
+    is_clear = not rivals and best.misspelt <= 0.15 * len(best.words)
     if is_clear and not best.is_western:
         signs = sum(not sign.isascii() for word in best.words for sign in word)
         is_clear = signs >= _SIGNS or all(other.misspelt >= _MARGIN for other in others if other.is_western)
@@ -202,10 +192,9 @@ def _undecided(readings: Sequence[DecodedSample]) -> Undecided:
     for reading in readings:
         tokens = dict.fromkeys(word for place in places for word in _TOKEN.findall(reading.lines[place]))
         words = tuple(Cell(in_quotes(word)) for word in itertools.islice(tokens, _MOST_WORDS))
-        name = MIXED if reading.encoding == _JOINED else reading.encoding.codec
         text = say("encoding.reading", words=words, encoding=reading.encoding.title)
-        choices.append(PossibleAnswer("encoding", name, text))
-        ways.append(say("encoding.way", words=words, name=name))
+        choices.append(PossibleAnswer("encoding", reading.encoding.codec, text))
+        ways.append(say("encoding.way", words=words, name=reading.encoding.codec))
     question = say("encoding.say-which", ways=tuple(ways))
     return Undecided(question, [Question(question, say("encoding.which"), choices)])
 
@@ -218,18 +207,18 @@ def _is_near(other: DecodedSample, best: DecodedSample) -> bool:
 
 def _readings(source: Source) -> list[DecodedSample]:
     """Return the decoded samples, the likeliest first: by misspelt words, then in the order of the candidates."""
+    from importer.reading import spelling  # noqa: PLC0415 - only a text beyond ASCII needs its long patterns
+
     sample = _sample(source).split(b"\n")
     lines = sample[:: len(sample) // _LINES + 1]
     readings = []
-    mixed_lines = [place for place, line in enumerate(lines) if _as_utf8(line)[1]]
-    if len(mixed_lines) < len(lines):
-        texts = tuple(line.decode("utf-8", _FALLBACK) for line in lines)
-        readings.append(_decoded(_JOINED, "western", texts, [texts[place] for place in mixed_lines]))
     for codec, (title, family) in _CANDIDATES.items():
         with contextlib.suppress(UnicodeError):
             texts = tuple(line.decode(codec) for line in lines)
+            words = frozenset(word for text in texts for word in _TOKEN.findall(text))
+            wrong = frozenset(spelling.misspelt(words, family))
             encoding = Encoding(codec, title, remark=say("encoding.likeliest", encoding=title))
-            readings.append(_decoded(encoding, family, texts, texts))
+            readings.append(DecodedSample(encoding, family, texts, words, wrong, int(codec in _RARE)))
     readings.sort(key=lambda reading: reading.misspelt)
     distinct = {reading.lines: reading for reading in reversed(readings)}
     readings = [reading for reading in readings if distinct[reading.lines] is reading]
@@ -240,26 +229,9 @@ def _readings(source: Source) -> list[DecodedSample]:
     return [readings[first], *alternatives]
 
 
-def _decoded(encoding: Encoding, family: str, lines: tuple[str, ...], judged: Iterable[str]) -> DecodedSample:
-    from importer.reading import spelling  # noqa: PLC0415 - only a text beyond ASCII needs its long patterns
-
-    words = frozenset(word for line in judged for word in _TOKEN.findall(line))
-    wrong = frozenset(spelling.misspelt(words, family))
-    return DecodedSample(encoding, family, lines, words, wrong, int(encoding.codec in _RARE))
-
-
 def _decodes(source: Source, reading: DecodedSample) -> bool:
     """Return whether the whole file, of which only a sample was read, is valid in the sample's encoding."""
-    return reading.encoding.errors == _FALLBACK or _is_valid(source, reading.encoding.codec)
-
-
-def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    """Decode bytes that aren't valid UTF-8 as Windows-1252."""
-    assert isinstance(error, UnicodeDecodeError)
-    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
-
-
-codecs.register_error(_FALLBACK, _as_cp1252)
+    return _is_valid(source, reading.encoding.codec)
 
 
 def _as_utf8(sample: bytes) -> tuple[int, int]:

@@ -55,7 +55,7 @@ def open_html(source: Source) -> Book:
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", file.read(4096), re.IGNORECASE)
     codec = encodings.encoding_of(source, partial(_first_rows, file), declared[1].decode("ascii") if declared else "")
     file.seek(0)
-    text = file.read().decode(codec.codec, "replace" if codec.errors == "strict" else codec.errors)
+    text = file.read().decode(codec.codec, "replace")
     page = _Page(source.limits, source.is_header)
     _parse(page, text.removeprefix("\ufeff").replace("\0", ""), source)
     found = [page.tables[number] for number in sorted(page.tables)]

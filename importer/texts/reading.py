@@ -99,7 +99,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "encoding.likeliest": "The file does not say how its characters are encoded. {encoding} is the most likely encoding. If accented letters look wrong, name the right one with `encoding`.",
     "encoding.say-which": (
         "The file does not say how its characters are encoded.\n"
-        "Choose the reading that is spelled correctly: {ways:; }."
+        "Choose the reading that is spelled correctly: {ways:; }. If none is, save the file in one encoding, such as UTF-8."
     ),
     "encoding.way": "{words}: `encoding {name}`",
     "encoding.which": "The file does not say how its characters are encoded.\nWhich of these is spelled correctly?",
