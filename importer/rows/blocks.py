@@ -18,7 +18,8 @@ from importer.rows.words import Value
 class ColumnReader:
     """Reader of one column, if the sheet has it. Each distinct text is read once and then represented by a code.
 
-    ``values`` has the value, or the :class:`Wrong`, of each code. ``cleaned`` counts cells from which invisible or
+    ``values`` has the value, or the :class:`Wrong`, of each code, ``wrong`` the codes of the latter.
+    ``cleaned`` counts cells from which invisible or
     control characters were removed.
     """
 
@@ -33,8 +34,7 @@ class ColumnReader:
         self._is_unclean = is_unclean
         self.code: dict[str, int] = {}
         self._code_of_value: dict[object, int] = {}
-        self._wrong: set[int] = set()
-        self._seen = 0
+        self.wrong: set[int] = set()
 
     def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
@@ -59,6 +59,8 @@ class ColumnReader:
         code = self._code_of_value.setdefault(value, len(self.values))
         if code == len(self.values):
             self.values.append(value)
+            if isinstance(value, Wrong):
+                self.wrong.add(code)
         return code
 
     def meanings(self) -> dict[str, Value | None]:
@@ -71,13 +73,6 @@ class ColumnReader:
             elif isinstance(value, Wrong) and value.is_left_out:
                 spellings.setdefault(folded(word), (word, None))
         return dict(sorted(spellings.values(), key=lambda pair: (pair[1] is None, pair[1] or "")))
-
-    def wrong(self) -> set[int]:
-        """Return the codes whose value is a :class:`Wrong`. Each code is looked at only once."""
-        count = len(self.values)
-        self._wrong.update(code for code in range(self._seen, count) if isinstance(self.values[code], Wrong))
-        self._seen = count
-        return self._wrong
 
 
 class WordReader(ColumnReader):

@@ -46,7 +46,7 @@ class ComposedReader(ColumnReader):
     def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
         fields = [[reader.values[code] for code in reader.codes(block).tolist()] for reader in self._others]
-        code_of, composed = self._code_of_value, self._template.composed
+        composed = self._template.composed
         codes = []
         for text, *values in zip(block.column(self.position), *fields, strict=True):
             content, as_html = self._texts.get(text) or self._first(text)
@@ -57,9 +57,8 @@ class ComposedReader(ColumnReader):
                     if isinstance(value, Wrong):
                         wrong = wrong or value
                 made = wrong or composed(values, content, as_html=as_html)
-            code = code_of.setdefault(made, len(self.values))
-            if code == len(self.values):
-                self.values.append(made)
+            code = self._code(made)
+            if code == len(self.kinds):
                 self.kinds.append(ContentKind.HTML if as_html else ContentKind.TEXT)
                 self.uncomposed.append("" if isinstance(content, Wrong) else content)
             codes.append(code)

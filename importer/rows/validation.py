@@ -191,9 +191,8 @@ class _Validation:
         )
 
     def _note_problems(self, block: Block, column: ColumnReader, codes: Ints) -> None:
-        wrong_codes = column.wrong()
-        for i, code in enumerate(codes.tolist()) if wrong_codes else ():
-            if code not in wrong_codes:
+        for i, code in enumerate(codes.tolist()) if column.wrong else ():
+            if code not in column.wrong:
                 continue
             wrong = column.values[code]
             assert isinstance(wrong, Wrong)

@@ -11,13 +11,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
 from importer.fields import ABOUT_VISIBILITY, BESIDE, NEGATION, NO, WORDED, YES
-from importer.messages import Cell, Message, SettingPart, in_quotes, say
+from importer.messages import Cell, SettingPart, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import at_the_start, called, shown
@@ -238,31 +237,14 @@ def ever(values: Values, role: Role) -> set[str]:
     return {folded(cleaned_id(word)) for (of, _), words in values.items() if of is role for word in words}
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column of visibility or status that holds unknown words."""
+def _not_this(role: Role, headings: Sequence[str], position: int) -> PossibleAnswer:
+    """Return the answer that a column doesn't have the role."""
+    means = say("words.not-this", column=column_letter(position), role=role)
+    return PossibleAnswer("ignore", called(headings, position), means)
 
-    role: Role
-    position: int
-    headings: Sequence[str]
 
-    @property
-    def heading(self) -> str:
-        return self.headings[self.position]
-
-    @property
-    def label(self) -> Message:
-        return at_the_start(self.headings, self.position)
-
-    @property
-    def not_this(self) -> PossibleAnswer:
-        """The answer that the column doesn't have the role."""
-        means = say("words.not-this", column=column_letter(self.position), role=self.role)
-        return PossibleAnswer("ignore", called(self.headings, self.position), means)
-
-    @property
-    def ignored(self) -> SettingPart:
-        return SettingPart("ignore", as_argument(self.not_this.value), is_from_sheet=True)
+def _ignored(not_this: PossibleAnswer) -> SettingPart:
+    return SettingPart("ignore", as_argument(not_this.value), is_from_sheet=True)
 
 
 def unknown(
@@ -278,7 +260,7 @@ def unknown(
     column is known and no setting names the column, because such a column may not have the role at all.
     """
     values = settings.values
-    asked = {columns[role]: _Column(role, columns[role], headings) for role in WORDED if role in columns}
+    asked = {columns[role]: role for role in WORDED if role in columns}
     counts: dict[int, Counter[str]] = {position: Counter() for position in asked}
     spellings: dict[tuple[int, str], str] = {}
     for row_problems in problems:
@@ -288,20 +270,19 @@ def unknown(
                 counts[problem.column][key] += 1
                 spellings.setdefault((problem.column, key), problem.word)
     questions = []
-    for position, column in asked.items():
-        role = column.role
+    for position, role in asked.items():
         answered = (
             ever(values, role) if "value" in settings.origin.said else {""}
         )  # of which the first says nothing of others
         is_sure = any(settings.mapping.get(role, ())) or any(
             folded(word) not in {"", *answered} for word in known[role]
         )
-        minimum = _OFTEN if is_sure and is_plain(role, column.heading) else 1
+        minimum = _OFTEN if is_sure and is_plain(role, headings[position]) else 1
         frequent = [(spellings[position, key], n) for key, n in counts[position].most_common() if n >= minimum]
         if len(frequent) > MOST_WORDS:
-            questions.append(_is_it(column, frequent))
+            questions.append(_is_it(role, headings, position, frequent))
         else:
-            questions += [_word(column, word, count) for word, count in frequent]
+            questions += [_word(role, headings, position, word, count) for word, count in frequent]
     return questions
 
 
@@ -314,37 +295,37 @@ def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
     )
 
 
-def _word(column: _Column, word: str, count: int) -> Question:
-    role, heading = column.role, column.heading
+def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
+    heading, not_this = headings[position], _not_this(role, headings, position)
     likely = reading(role, heading, word)
     choices = [
         PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
         for value in WORDED[role].words
     ]
-    choices += [PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")), column.not_this]
+    choices += [PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")), not_this]
     shown_word, rows = Cell(in_quotes(word)), say("words.rows", n=count)
     text = say(
         "words.not-known",
-        column=column.label,
+        column=at_the_start(headings, position),
         word=shown_word,
         rows=rows,
         role=role,
         ways=_ways(role, heading, word),
         left_out=SettingPart("value", meaning(role, as_argument(word), None), is_from_sheet=True),
-        ignore=column.ignored,
+        ignore=_ignored(not_this),
     )
     asks = say("words.what-means", word=shown_word, role=role, rows=rows)
     if likely is not None:
         asks = say("words.suggests", question=asks, heading=shown(heading), value=likely.name.capitalize())
-    return Question(text, asks, choices, column.position, [role], [word], count)
+    return Question(text, asks, choices, position, [role], [word], count)
 
 
-def _is_it(column: _Column, counts: Sequence[tuple[str, int]]) -> Question:
+def _is_it(role: Role, headings: Sequence[str], position: int, counts: Sequence[tuple[str, int]]) -> Question:
     """Return the question whether a column with many unknown words has the role at all."""
-    role, words = column.role, [word for word, _ in counts[:MOST_WORDS]]
+    words, not_this = [word for word, _ in counts[:MOST_WORDS]], _not_this(role, headings, position)
     listed = tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])
-    what = say("words.many", column=column.label, n=len(counts), role=role, words=listed)
-    example = _ways(role, column.heading, words[0])[0]
-    text = say("words.many-say", what=what, role=role, ignore=column.ignored, example=example)
+    what = say("words.many", column=at_the_start(headings, position), n=len(counts), role=role, words=listed)
+    example = _ways(role, headings[position], words[0])[0]
+    text = say("words.many-say", what=what, role=role, ignore=_ignored(not_this), example=example)
     asks = say("words.is-it", what=what, role=role)
-    return Question(text, asks, [column.not_this], column.position, [role], words, len(counts))
+    return Question(text, asks, [not_this], position, [role], words, len(counts))
