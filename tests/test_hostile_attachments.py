@@ -15,8 +15,6 @@ from typing import Any
 import pytest
 
 from importer.cli import main
-from importer.rows import attachments
-from importer.rows.values import Wrong
 from importer.settings import Settings
 from importer.settings.profiles import FILE_VARIABLE
 from tests import systems
@@ -150,14 +148,6 @@ def test_no_byte_of_what_a_hostile_sheet_names_leaves(folder: Folder, process: b
         assert {found[name][0] for name in PERMITTED} == {expected}
         assert left(folder.box) == digests(*PERMITTED.values())
     assert {attachment.name for attachment in folder.box.attachments} <= PERMITTED.keys()
-
-
-def test_a_name_that_holds_what_no_name_can_is_wrong_at_once(folder: Folder) -> None:
-    """What no spreadsheet program lets in, and a file that is made for it may."""
-    taken = attachments.Folder(folder.place)
-    for sign in ("\0", "\x1b", "\ud800"):
-        assert isinstance(taken.read(f"call{sign}.pdf"), Wrong)
-    assert taken.files == {}
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,7 @@ import csv
 import errno
 import gc
 import os
-import subprocess
-import sys
 import tempfile
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +26,6 @@ from importer import results
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, ResultsNotWritten
 from importer.files import Draft
-from importer.importing.loading import load
 from importer.messages import render, words
 from importer.models import Problem, Result
 from importer.results import Summary
@@ -41,7 +37,6 @@ from importer.resultsfile import (
     unprotected,
     was_cut,
 )
-from importer.settings import Settings
 from tests import systems
 from tests.moments import before
 
@@ -309,23 +304,6 @@ def test_no_cell_of_whatever_program_begins_like_a_formula(text: str) -> None:
     assert not [start for start in starts if safe[start:].lstrip(" \t\r\n\u200b\xa0")[:1] in (*SIGNS,)]
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])) | ANY_TEXT, min_size=1, max_size=4))
-@example(["hello;=1+41;", "- one\n- two", "\t=1", '"=1";"=2"'])
-@pytest.mark.slow
-def test_any_text_comes_back_from_a_csv_file_as_it_was(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
-) -> None:
-    """Written as CSV, and read as a results file is read: the same texts and headings."""
-    headings = ("Prospect ID", "Visibility", "Note", "=mine;+x")
-    table = Rows(*(("P", "1", text, text) for text in texts), headings=headings)
-    path = tmp_path_factory.mktemp("round") / "r.csv"
-    results.write(path, table, created(len(texts)), SUMMARY)
-    with load(path, Settings(encoding="utf-8")).sheet as sheet:  # a file of control characters is no text
-        assert sheet.headings[:4] == headings
-        found = [row for _, columns in sheet.columns() for row in zip(columns[2], columns[3], strict=True)]
-    assert found == [(text, text) for text in texts]
-
-
 @given(ANY_TEXT)
 def test_a_list_of_problems_holds_no_formula_either(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("problems") / "p.csv"
@@ -510,9 +488,6 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     assert "time zone" in lines["finished_at"][0]
 
 
-# A library that has changed
-
-
 # Which file it becomes
 
 
@@ -579,19 +554,6 @@ def test_results_are_no_more_readable_than_what_was_imported(
     written = results.write(tmp_path / name, rows(1), created(1), SUMMARY, source=sheet)
     assert written.path == tmp_path / name
     assert written.path.stat().st_mode & 0o777 == results_
-
-
-@systems.posix
-@LINUX
-def test_in_another_folder_only_their_owner_can_read_the_results(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """People who could not come into the sheet's folder may come into that one."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "notes.csv").touch(0o644)
-    written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY, source=tmp_path / "notes.csv")
-    assert written.path == tmp_path / "r.csv"
-    assert written.path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
@@ -690,22 +652,18 @@ def test_a_link_takes_the_name_and_is_not_followed(tmp_path: Path, leads_to: str
     assert not (tmp_path / "missing.csv").exists()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="only there can a file be a pipe")
-def test_nobody_waits_for_a_pipe_that_has_the_name(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "r.csv")
-    assert results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY).path == tmp_path / "r (2).csv"
-
-
 @systems.posix
 @LINUX
 def test_a_folder_that_takes_no_file_sends_the_results_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The current folder takes them instead, without touching what stands there, and the remark says why."""
+    """The current folder takes them instead, without touching what stands there, and only their owner can read them."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "r.csv").write_text("another")
-    written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY)
+    (tmp_path / "notes.csv").touch(0o644)
+    written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY, source=tmp_path / "notes.csv")
     assert written.path == tmp_path / "r (2).csv"
+    assert written.path.stat().st_mode & 0o777 == 0o600
     assert render(written.remark).startswith("/proc could not be written to (")
     assert str(written.path) in render(written.remark)
     assert (tmp_path / "r.csv").read_text() == "another"
@@ -720,34 +678,6 @@ def test_when_no_folder_takes_the_file_it_says_what_to_do(monkeypatch: pytest.Mo
     monkeypatch.setattr(tempfile, "tempdir", "/proc")
     with pytest.raises(ResultsNotWritten, match=r"r\.csv could not be written anywhere \(/proc: .*Free some space"):
         results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="file size limits are POSIX's")
-@pytest.mark.slow
-def test_a_full_disk_is_said_without_a_traceback_and_leaves_nothing(tmp_path: Path) -> None:
-    """A process that may write no more than 40 kB a file: one clear error, nothing on stderr, no file left."""
-    names = ("r.xlsx", "r.csv")
-    script = f"""
-        import pathlib, resource, tempfile
-        from importer import results
-        from importer.errors import ResultsNotWritten
-        from tests.test_results import SUMMARY, created, rows
-        tempfile.tempdir = {str(tmp_path)!r}
-        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
-        for name in {names}:
-            try:
-                results.write(pathlib.Path({str(tmp_path)!r}, name), rows(2_000), created(2_000), SUMMARY)
-            except ResultsNotWritten as error:
-                print(error)
-    """
-    env = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent.parent)}
-    command = [sys.executable, "-c", textwrap.dedent(script)]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    assert done.stderr == ""
-    for name, line in zip(names, done.stdout.splitlines(), strict=True):
-        assert line.startswith(f"{name} could not be written anywhere (")
-        assert "File too large" in line
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_that_is_full_at_any_moment_leaves_no_word_behind() -> None:

@@ -19,8 +19,7 @@ class ColumnReader:
     """Reader of one column, if the sheet has it. Each distinct text is read once and then represented by a code.
 
     ``values`` has the value, or the :class:`Wrong`, of each code, ``wrong`` the codes of the latter.
-    ``cleaned`` counts cells from which invisible or
-    control characters were removed.
+    ``cleaned`` counts cells from which invisible or control characters were removed.
     """
 
     def __init__(

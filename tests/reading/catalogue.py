@@ -435,7 +435,6 @@ WORKBOOKS = [
         "a.xlsx",
         _cell(text("A2", "1") + text("F2", " ")),
         {2: ("1", "", "")},
-        remark="",
     ),
     Entry(
         "blank rows go", "a.xlsx", _openpyxl(_rows((), ("", " "), ("1",))), {4: ("1", "", "")}, remark="2 blank rows"

@@ -22,7 +22,7 @@ from importer.reading import Limits, Options, cell_name, formats, read, spool
 from importer.reading.detection import OLE_SIGNATURE
 from tests.memory import MEGABYTE, peak_of
 from tests.reading.catalogue import XML
-from tests.reading.making import HEADER, biff, formula, header_cells, label, ods, ods_text, parts, text, xls, xlsx
+from tests.reading.making import biff, formula, label, ods, ods_text, parts, text, xls, xlsx
 from tests.reading.test_catalogue import cells, is_header
 
 
@@ -468,8 +468,3 @@ def test_blocks_hold_text_and_row_numbers(tmp_path: Path) -> None:
 def test_a_cell_is_named_as_spreadsheet_programs_do(name: str | None, row: int, column: int, expected: str) -> None:
     """A1 names, with the sheet's name quoted where needed."""
     assert cell_name(name, row, column) == expected
-
-
-def test_the_header_used_here_is_complete() -> None:
-    """The header cells that the tests write are those that the catalogue expects."""
-    assert all(heading in header_cells() for heading in HEADER)

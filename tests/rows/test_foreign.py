@@ -145,12 +145,6 @@ def test_names_in_place_of_ids_are_told_how_to_export_emails(tmp_path: Path) -> 
     assert "in Outreach, " in str(loaded(tmp_path, ["Prospect", "Call Purpose"], rows).unclear)
 
 
-def test_a_reports_footer_below_them_makes_no_difference(tmp_path: Path) -> None:
-    rows = [[one, "jo@example.com"] for one in SALESFORCE]
-    found = loaded(tmp_path, ["Contact ID", "Email"], [*rows, ["Grand Totals (6 records)", ""]])
-    assert Role.PROSPECT not in found.roles.columns
-
-
 @pytest.mark.parametrize("ids", [["8PvBmrB7P7", "jzRkmgMdwA"], ["tHfdWSsw"], NUMBERS])
 def test_what_may_be_saleshandys_ids_stays(tmp_path: Path, ids: list[str]) -> None:
     """Numbers under a heading of Saleshandy's own may be ids of it: ids are opaque."""

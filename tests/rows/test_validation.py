@@ -301,18 +301,6 @@ def test_what_word_processors_break_lines_with_is_a_line_break(sign: str) -> Non
     assert only_note("P", f"one{sign}two", "1").text == "one\ntwo"
 
 
-def test_emoji_and_every_script_go_through() -> None:
-    """Joined emoji, right-to-left text and rare letters arrive as they are."""
-    for text in ("👩‍👩‍👧 done ✅", "שלום", "日本語", "𝒳", "e\u0301"):
-        assert only_note("P", text, "1").text == text
-
-
-def test_a_very_long_note_is_read_whole() -> None:
-    """A million characters are no problem of the sheet; whether they are one is the API's to say."""
-    text = "word " * 200_000 + "end"
-    assert only_note("P", text, "1").text == text
-
-
 def test_a_note_cut_by_an_earlier_results_workbook_is_a_problem() -> None:
     """Only its beginning stands there; sending that would lose the rest."""
     assert "only the beginning" in only_problem("P", "Begin" + CUT_MARK.format("40,000"), "1")
@@ -428,34 +416,6 @@ def test_a_problem_names_the_sheet_the_cell_and_its_value() -> None:
     assert (problem.row, problem.column) == (3, 2)
     assert problem.value == "x" * 60 + "…"
     assert "x" * 61 not in render(problem.text)
-
-
-def test_a_cell_that_shows_an_error_is_a_problem_of_that_cell_only() -> None:
-    """The explanation is the error, not what validation makes of its text; in other columns nobody minds."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "errors.xlsx"
-        book = Workbook()
-        sheet = book.worksheets[0]
-        sheet.append([*HEADINGS[:3], "Else"])
-        for line in (["P1", "x", "#N/A", ""], ["P2", "x", "Public", "#N/A"]):
-            sheet.append(line)
-        for cell in (sheet["C2"], sheet["D3"]):
-            cell.data_type = "e"
-        book.save(path)
-        loaded = load(path, Settings())
-        loaded.sheet.close()
-    rows = loaded.rows
-    assert list(rows.problems) == [0]
-    [problem] = rows.problems[0]
-    assert render(problem.cell).endswith("C2")
-    assert "#N/A" in render(problem.text)
-
-
-def test_a_row_longer_than_the_header_is_a_problem_of_that_row() -> None:
-    """The row is named, and the others are imported."""
-    rows = read(("P", "x", "1"), ("P", "x", "1", "more"), headings=HEADINGS[:3])
-    assert rows.note.tolist() == [0, -1]
-    assert render(rows.problems[1][0].cell) == "row 3"
 
 
 # -- occurrence keys
