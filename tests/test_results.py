@@ -525,7 +525,7 @@ def test_a_workbook_that_can_not_be_written_becomes_csv(
     written = results.write(tmp_path / "r.xlsx", rows(4), created(4), SUMMARY)
     assert written.path == tmp_path / "r.csv"
     assert len(csv_rows(written.path)) == 5
-    why = "the disk is full" if isinstance(error, OSError) else "AttributeError: no '_write_single_row'"
+    why = "No space left on device" if isinstance(error, OSError) else "AttributeError: no '_write_single_row'"
     assert render(written.remark) == f"The workbook could not be written ({why}), so the results are a .csv file."
     assert [path.name for path in tmp_path.iterdir()] == ["r.csv"]
 

@@ -19,10 +19,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from importer import resultsfile
 from importer.errors import BadSettings, ResultsNotWritten
 from importer.fields import FIELDS, TemplateColumn
-from importer.files import USUAL, Draft, replace
+from importer.files import USUAL, Draft, replace, why
 from importer.messages import render, say
 from importer.models import Role
-from importer.results.saving import Written, plain, save
+from importer.results.saving import Written, save
 
 _LAST_ROW = 1_048_576
 _FACE = "Calibri"
@@ -66,7 +66,7 @@ def write(path: Path, *, overwrite: bool = False) -> Written:
         try:
             replace(path.resolve(), content.getvalue(), USUAL)
         except OSError as error:
-            trouble = say("written.trouble", folder=str(path.parent), why=plain(error))
+            trouble = say("written.trouble", folder=str(path.parent), why=why(error))
             raise ResultsNotWritten(say("written.nowhere", file=path.name, troubles=(trouble,))) from error
         return Written(path)
 

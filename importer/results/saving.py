@@ -22,15 +22,6 @@ from importer.storage import Url
 
 _NAMES = 9_999
 _STANDARD_INPUT = Path("-")
-_PLAIN = {
-    errno.ENOSPC: "full",
-    errno.EDQUOT: "full",
-    errno.EACCES: "not-allowed",
-    errno.EPERM: "not-allowed",
-    errno.EROFS: "read-only",
-    errno.ENOENT: "no-folder",
-    errno.ENOTDIR: "no-folder",
-}
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,7 @@ def save(target: Path, fill: Callable[[Draft], None], source: Path | None = None
                 _finish(draft, wanted, source)
                 path = _settle(draft, folder / target.name)
         except OSError as error:
-            failures.append((folder, plain(error)))
+            failures.append((folder, files.why(error)))
             last_error = error.with_traceback(None)
             continue
         if folder == wanted:
@@ -97,12 +88,7 @@ def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Wri
     except OSError as error:
         kept = save(Path.cwd() / storage.local_name(target), fill, source)
         about = {"file": target.name, "folder": str(target.parent), "here": str(kept.path)}
-        return Written(kept.path, say("written.owed", **about, why=plain(error)), is_owed=True)
-
-
-def plain(error: OSError) -> Message:
-    """Return a plain message for an error of the file system."""
-    return say(f"disk.{_PLAIN[error.errno]}") if error.errno in _PLAIN else files.why(error)
+        return Written(kept.path, say("written.owed", **about, why=files.why(error)), is_owed=True)
 
 
 def _folders(wanted: Path) -> list[Path]:

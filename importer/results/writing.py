@@ -27,7 +27,7 @@ from importer.files import Draft
 from importer.messages import Message, render, say, words
 from importer.models import Problem
 from importer.results.layout import Input, ResultRows, Summary, columns_for, encodable, headings_for, result_rows
-from importer.results.saving import Written, plain, save
+from importer.results.saving import Written, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
 from importer.resultsfile import ResultColumn, protected, protected_all
 from importer.storage import Url
@@ -130,7 +130,7 @@ def _save_somehow(
 
 def _why(error: Exception) -> Message:
     cause = error.__cause__
-    return plain(cause) if isinstance(cause, OSError) else words(f"{type(error).__name__}: {error}")
+    return files.why(cause) if isinstance(cause, OSError) else words(f"{type(error).__name__}: {error}")
 
 
 def _write_csv(
