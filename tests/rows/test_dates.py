@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Role
-from importer.rows.dates import readings
+from importer.rows.readers import readings
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder
 
