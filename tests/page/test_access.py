@@ -7,7 +7,6 @@ import os
 import re
 import socket
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -17,7 +16,6 @@ from importer.operations import reopening
 from importer.page.access import HEADERS, Access
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
-from importer.page.tasks import Ended
 from importer.page.uploads import plain_name
 from tests.page.conftest import HOME, HOST, OURS
 
@@ -124,11 +122,10 @@ def test_no_get_changes_anything(friend: FlaskClient) -> None:
 
 
 def test_a_download_has_an_address_of_its_own_that_opens_nothing_else(
-    friend: FlaskClient, stranger: FlaskClient, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    friend: FlaskClient, stranger: FlaskClient, parts: Parts, tmp_path: Path
 ) -> None:
     """Browsers write it beside the file; the secret path isn't in it."""
-    (results := tmp_path / "n.csv").write_bytes(b"Note\r\n")
-    monkeypatch.setattr(parts.jobs, "get", lambda _: SimpleNamespace(ended=Ended(0, results=results)))
+    upload = parts.uploads.add("n.csv", lambda path: path.write_bytes(b"Note\r\n"))
     answer = friend.get(f"/file/{upload.id}/original", base_url=OURS)
     address = answer.headers["Location"]
     assert (answer.status_code, answer.data) == (303, b"")

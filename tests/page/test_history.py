@@ -7,9 +7,7 @@ import multiprocessing
 import re
 import signal
 from dataclasses import replace
-from html import escape
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
@@ -18,16 +16,13 @@ from flask.testing import FlaskClient
 from importer import operations
 from importer.errors import Changed
 from importer.importing.preview import Preview
-from importer.importing.run import prepare
 from importer.messages import render
-from importer.operations.hide import Which
 from importer.page import reading, tasks
 from importer.page.screens import Parts
 from importer.page.state import State
 from importer.page.tasks import Ended, Word
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
-from importer.telling import result_rows
 from tests.page.conftest import HOME, OURS, write
 from tests.page.test_site import HOSTILE
 from tests.running import run

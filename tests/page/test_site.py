@@ -160,7 +160,7 @@ def test_a_grown_sheet_of_emails_says_how_many_notes_are_new(tmp_path: Path) -> 
             assert "Ready: up to 1 note to send." in grown.text
             asked = visitor.see(f"{grown.url}/confirm")
             assert "Send up to 1 note" in asked.text
-            assert "Send 1 note?" in asked.text
+            assert '<input type="hidden" name="expected" value="1">' in asked.text
             visitor.see(visitor.agree(grown).url)
             assert len(box.notes) == 6
             again = visitor.drop(write(tmp_path / "m.csv", [*rows], head))
@@ -212,7 +212,7 @@ def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings,
         assert "Nothing is sent until you press the button." not in asked.text
         assert "Enter it under Settings" in asked.text
         assert "Send 1 note</button>" not in asked.text
-        form = {"workspace": str(settings.workspace)}
+        form = {"expected": "1", "workspace": str(settings.workspace)}
         assert visitor.post(f"{seen.url}/send", data=form, timeout=30).status_code == 400
 
 
