@@ -1,9 +1,15 @@
 """Read any spreadsheet as a sheet of text, exactly as the spreadsheet program shows it.
 
 Input: a path, a URL or standard input, and the person's settings for the file (``Options``). Output: a ``Sheet``, or an
-ImporterError that says what is wrong and what to do. ``opening`` opens the file and bounds what is read, ``detection``
-recognises its type, a reader for each type returns a ``book`` of tables (``cells`` and ``formats`` turn stored cells
-into text), and ``sheet`` writes the chosen table to the ``spool``.
+ImporterError that says what is wrong and what to do. ``read`` calls these modules in turn:
+
+    opening    opens the file, bounds what is read, and computes its fingerprint
+    detection  recognises the file type by the content; opens the container of old documents
+    workbook   .xlsx (``package`` reads the zip), with xls, opendocument and xmlsheet beside it, ``elements`` parses XML
+    html       tables of a web page; ``text`` is for CSV and the like, with ``encodings`` guessed by ``spelling``
+    cells      turns a workbook's cells into text, numbers by ``formats``, ``dates`` and ``digits``
+    book       the tables that the readers return; chooses the table and its header row
+    sheet      writes the rows to the ``spool``; the result is a ``Sheet``
 """
 
 from __future__ import annotations

@@ -3,10 +3,13 @@
 Input: a :class:`~importer.reading.Sheet`. Output: :class:`~importer.models.Rows`. A problem with a row is a value,
 never an exception.
 
-columns a sheet's headings, and the settings that name them → roles recognition the kind of a sheet, known by its
-headings, and its reading suggestions columns that probably have a role, or IDs of another program foreign emails in
-place of another program's IDs values, words, blocks cells → values, each distinct text read once composing, readers,
-dates a template → the text of notes receivers, naming, lookups people in cells → prospects attachments, uploads files
-that a sheet may name → attachment IDs unmapped, records, footers overlooked columns, IDs of records, rows without data
-validation reads every row of a sheet
+    columns      a sheet's headings, and the settings that name them → roles; ``suggestions`` ranks answers
+    recognition  the kind of a sheet, known by its headings, and its reading
+    foreign      emails in place of another program's IDs
+    values       one cell → a value; ``words`` those of visibility and status; ``blocks`` each distinct text once
+    composing    a template → the text of notes; ``readers`` read its columns
+    receivers    people in cells; ``lookups`` and ``naming`` find the prospects of their emails
+    attachments  files that a sheet may name; ``uploads`` gets their IDs
+    unmapped     overlooked columns; ``records`` are IDs of records, ``footers`` rows without data
+    validation   reads every row of a sheet
 """
