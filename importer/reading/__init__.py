@@ -7,7 +7,7 @@ ImporterError that says what is wrong and what to do. ``read`` calls these modul
     detection  recognises the file type by the content; opens the container of old documents
     workbook   .xlsx (``package`` reads the zip), with xls, opendocument and xmlsheet beside it, ``elements`` parses XML
     html       tables of a web page; ``text`` is for CSV and the like, with ``encodings`` guessed by ``spelling``
-    cells      turns a workbook's cells into text, numbers by ``formats``, ``dates`` and ``digits``
+    cells      turns a workbook's cells into text, numbers by ``formats`` and ``numbers``
     book       the tables that the readers return; chooses the table and its header row
     sheet      writes the rows to the ``spool``; the result is a ``Sheet``
 """

@@ -12,8 +12,8 @@ from typing import Literal
 
 from importer.errors import UnreadableFile
 from importer.messages import Cell, Message, say
-from importer.reading.digits import KEPT_DIGITS, lost_digits
 from importer.reading.formats import NumberFormats, hides_text
+from importer.reading.numbers import KEPT_DIGITS, lost_digits
 from importer.reading.opening import SHEET_ROWS, Limits, damaged
 from importer.reading.spool import Merged, Row
 

@@ -17,8 +17,7 @@ from functools import lru_cache
 
 from importer.errors import UnreadableFile
 from importer.messages import say
-from importer.reading.dates import Token, date_renderer, iso, moment_of, serial_of
-from importer.reading.digits import decimal, general
+from importer.reading.numbers import Token, date_renderer, decimal, general, iso, moment_of, serial_of
 
 Renderer = Callable[[str], str]
 

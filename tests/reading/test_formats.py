@@ -9,8 +9,8 @@ import pytest
 
 from importer.messages import render
 from importer.reading import read
-from importer.reading.digits import general
 from importer.reading.formats import code_of, renderer
+from importer.reading.numbers import general
 
 SHOWN = [
     ("0", "1.5", "2"),

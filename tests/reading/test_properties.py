@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importer.reading import Options, package, read
-from importer.reading.digits import general, kept
+from importer.reading.numbers import general, kept
 from tests.reading import fuzz
 from tests.reading.making import HEADER, ods, text, xlsx
 from tests.reading.test_catalogue import cells, is_header
