@@ -13,7 +13,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from importer.errors import Undecided, UnreadableFile
 from importer.messages import Cell, Message, in_quotes, say
@@ -127,38 +127,37 @@ def encoding_of(source: Source, rows_in: Callable[[Encoding], Sequence[Sequence[
 
 def _named(name: str, source: Source) -> Encoding:
     """Return the encoding that a person named, or that of the file's byte order mark if it has another one."""
-    head = _head(source)
-    marks = [(codec, title) for mark, codec, title in _MARKS if head.startswith(mark)]
     try:
         codec = codecs.lookup(_ALIASES.get(name.strip().lower(), name.strip()))
         "".encode(codec.name)
     except (LookupError, UnicodeError, ValueError) as exc:
         raise UnreadableFile(say("encoding.no-such", name=repr(name))) from exc
     chosen = codec.name.removesuffix("-sig")
-    matching_marks = [marked for marked, _ in marks if marked.startswith(chosen)]
-    if marks and not matching_marks:
-        return _as_marked(source, *marks[0], codec.name)
+    marked = _marked(source)
+    if marked is not None and not marked.codec.startswith(chosen):
+        return replace(marked, remark=say("encoding.as-marked", encoding=marked.title, named=codec.name))
     if chosen in {"utf-16", "utf-32"}:
-        chosen = matching_marks[0] if matching_marks else f"{chosen}-le"
+        chosen = f"{chosen}-le" if marked is None else marked.codec
     remark = None
     if not chosen.startswith("utf") and _as_utf8(_sample(source))[0] and _is_valid(source, "utf-8"):
         remark = say("encoding.valid-utf-8", encoding=codec.name)
     return Encoding(chosen, codec.name, _errors(source, chosen), remark)
 
 
-def _as_marked(source: Source, codec: str, title: str, said: str) -> Encoding:
-    """Return the encoding of a byte order mark, which overrides the encoding that a person named."""
-    remark = say("encoding.as-marked", encoding=title, named=said)
-    return Encoding(codec, title, _errors(source, codec), remark)
-
-
-def _certain(source: Source) -> Encoding | None:
-    """Return the file's encoding if it is certain, by a byte order mark or because all of it is UTF-8; else None."""
+def _marked(source: Source) -> Encoding | None:
+    """Return the encoding that the file's byte order mark states; None without one."""
     head = _head(source)
     for mark, codec, title in _MARKS:
         if head.startswith(mark):
             return Encoding(codec, title, _errors(source, codec))
-    unmarked = wide(head)
+    return None
+
+
+def _certain(source: Source) -> Encoding | None:
+    """Return the file's encoding if it is certain, by a byte order mark or because all of it is UTF-8; else None."""
+    if marked := _marked(source):
+        return marked
+    unmarked = wide(_head(source))
     if unmarked and _is_valid(source, unmarked, whole=False):
         title = next(title for _, codec, title in _MARKS if codec == unmarked)
         return Encoding(unmarked, title, _errors(source, unmarked), say("encoding.unmarked", encoding=title))
