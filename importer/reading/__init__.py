@@ -22,9 +22,10 @@ from importer.reading import detection
 from importer.reading.book import Book, choose
 from importer.reading.cells import Correction, Flaw, column_letter
 from importer.reading.detection import FileType
-from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Limits, Options, Source, opened
+from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, Source, opened
 from importer.reading.package import Package
 from importer.reading.sheet import Sheet, cell_name, spooled
+from importer.settings.limits import Limits
 
 __all__ = ["Correction", "Flaw", "KnownSheet", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
 

@@ -21,7 +21,8 @@ from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, KeptTable, RowStore
 from importer.reading.encodings import Encoding
 from importer.reading.formats import NumberFormats
-from importer.reading.opening import MOST_SHEETS, IsHeader, Limits, Source, bound, damaged
+from importer.reading.opening import MOST_SHEETS, IsHeader, Source, bound, damaged
+from importer.settings.limits import Limits
 
 MOST_BYTES = 64 * 1024**2
 MOST_DEPTH = 20

@@ -195,9 +195,10 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     questions: list[Question] = []
     if sheet.mistaken and not sheet.first_named(Role.CONTENT, settings.mapping[Role.CONTENT]):
         questions += [Question(trouble, trouble, (), None, [Role.CONTENT]) for trouble in sheet.mistaken]
-    first_email, *further_emails = sheet.emails_of_one_person(cells) or [None]
+    emails = sheet.emails_of_one_person(cells)
+    further_emails = tuple(emails[1:])
     for role in Role if not questions else ():
-        positions = [first_email] if role is Role.EMAIL and first_email is not None else sheet.candidates(role)
+        positions = (emails[:1] if role is Role.EMAIL else []) or sheet.candidates(role)
         if len(positions) > 1 and sheet.are_listed(role, positions):
             columns[role], listed[role] = positions[0], tuple(positions[1:])
         elif len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
@@ -235,7 +236,7 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         vacant=tuple(role for role in Role if role not in columns and role not in absent),
         composition=template,
         listed=listed,
-        further_emails=tuple(further_emails),
+        further_emails=further_emails,
     )
 
 
