@@ -2,7 +2,7 @@
 
 Texts about a field are named for its role: ``role.status`` is its label, ``column.which.status`` the question for its
 column, ``none.status`` the answer that a sheet has none,
-``template.means.status`` and ``template.prompt.status`` its explanations in the template.
+``template.prompt.status`` its explanation in the template.
 """
 
 from __future__ import annotations
@@ -11,25 +11,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from importer.messages import Message, say
 from importer.models import Role, Status, Visibility
 
 
 @dataclass(frozen=True)
 class TemplateColumn:
-    """A column of the template: the heading by which the importer finds it, its width in characters, and an example.
+    """A column of the template: the heading by which the importer finds it, and its width in characters.
 
-    ``choices`` are the values in the drop-down; ``allowed`` says what is allowed if there are none. ``instead`` is the
-    heading of the column that may be filled in instead.
+    ``choices`` are the values in the drop-down; nothing else is accepted. It ``is_required`` if every row needs it, or
+    the column that may be filled in instead.
     """
 
     heading: str
     width: int
-    example: str
-    allowed: Message | None = None
     choices: tuple[str, ...] = ()
     is_required: bool = False
-    instead: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,9 +71,7 @@ _PROSPECT = Field(
     ),
     suggested=("Saleshandy Id", "Saleshandy Prospect", "Prospect Identifier", "External Prospect ID"),
     suggested_part=r"saleshandy|prospect",
-    template=TemplateColumn(
-        "Prospect ID", 18, "8PvBmrB7P7", allowed=say("template.allowed-id"), is_required=True, instead="Email"
-    ),
+    template=TemplateColumn("Prospect ID", 18, is_required=True),
 )  # fmt: skip
 _KIND_OF_EMAIL = (
     r"(?:work|business|office|home|personal|private|primary|main|secondary|second|tertiary|third|other|alternat(?:e|ive)|additional"
@@ -108,9 +102,7 @@ _EMAIL = Field(
     suggested_part=r"mail|courriel|correo",
     of_one_person=rf"(?:person)?{_KIND_OF_EMAIL}?(?:e?mails?|courriel|correo(?:electrónico)?)(?:address(?:es)?|adressen?)?"
     rf"(?:{_KIND_OF_EMAIL}|[1-9](?:value|address|adresse)?)?",
-    template=TemplateColumn(
-        "Email", 26, "jo@example.com", allowed=say("template.allowed-email"), is_required=True, instead="Prospect ID"
-    ),
+    template=TemplateColumn("Email", 26, is_required=True),
 )  # fmt: skip
 _CONTENT = Field(
     headings=(
@@ -130,9 +122,7 @@ _CONTENT = Field(
         "Description complète", "Descripción", "Descrição",
     ),
     suggested_part=r"note|comment|remark|body|summary|notiz|kommentar|commentaire|comentari",
-    template=TemplateColumn(
-        "Note", 60, "Called on Monday; wants pricing in Q3.", allowed=say("template.allowed-text"), is_required=True
-    ),
+    template=TemplateColumn("Note", 60, is_required=True),
 )  # fmt: skip
 _PLAIN_VISIBILITY = (
     "Visibility", "Note Visibility", "Visibility of the note", "Who Can See It", "Who can see this", "Who sees it",
@@ -194,7 +184,7 @@ _VISIBILITY = Field(
         ),
     },
     may_be_missing=True,
-    template=TemplateColumn("Visibility", 14, "Private", choices=("Public", "Private"), is_required=True),
+    template=TemplateColumn("Visibility", 14, choices=("Public", "Private"), is_required=True),
 )  # fmt: skip
 _PLAIN_STATUS = (
     "Status", "Note Status", "Publication Status",
@@ -226,7 +216,7 @@ _STATUS = Field(
         ),
     },
     may_be_missing=True,
-    template=TemplateColumn("Status", 14, "Published", choices=("Published", "Draft")),
+    template=TemplateColumn("Status", 14, choices=("Published", "Draft")),
 )  # fmt: skip
 _ATTACHMENTS = Field(
     headings=(
@@ -238,7 +228,7 @@ _ATTACHMENTS = Field(
         "Anexos", "Anexo", "ID dos anexos",
     ),
     may_be_missing=True,
-    template=TemplateColumn("Attachments", 24, "call.pdf; form.pdf", allowed=say("template.allowed-attachments")),
+    template=TemplateColumn("Attachments", 24),
 )  # fmt: skip
 _RECORD = Field(
     suggested=(
