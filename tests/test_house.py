@@ -160,8 +160,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1550, "api": 1030, "calls": 860, "cli": 1650, "delivery": 3400, "grouping": 150, "importing": 3200,
-    "journal": 1540, "operations": 1090, "page": 2830, "practice": 130, "reading": 3210, "results": 820, "rows": 2900,
+    "": 1510, "api": 1030, "calls": 860, "cli": 1650, "delivery": 3400, "grouping": 150, "importing": 3190,
+    "journal": 1540, "operations": 1090, "page": 2830, "practice": 130, "reading": 3140, "results": 750, "rows": 2730,
     "settings": 1310, "telling": 1000,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
@@ -170,11 +170,11 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 26,650 lines in 209 modules."""
+    """Texts aren't code. All rooms together have at most 26,300 lines in 202 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 26_650
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 209
+    assert lines.total() <= 26_300
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 202
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

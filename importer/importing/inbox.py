@@ -25,7 +25,6 @@ from pathlib import Path
 from importer import files, storage
 from importer.errors import BadSettings, ImporterError, Stopped, UnreadableFile
 from importer.messages import Message, say
-from importer.results.saving import plain
 from importer.results.writing import holds_problems
 from importer.resultsfile import is_results
 from importer.storage import Url, place
@@ -277,7 +276,7 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: flo
         if paths.file == file and is_gone(file):
             raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), paths, 0) from error
         kind = "archive.results-not-moved" if paths.file != file else "archive.not-moved"
-        message = say(kind, file=str(file), folder=str(folder), error=plain(error))
+        message = say(kind, file=str(file), folder=str(folder), error=files.why(error))
         raise NotArchived(message, paths) from error
 
 

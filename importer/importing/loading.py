@@ -28,7 +28,7 @@ from importer.models import Group, Plan, Question, Role, Rows, Status, Visibilit
 from importer.reading import Correction, Sheet
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
-from importer.rows import columns, dates, foreign, recognition, suggestions, unmapped, validation
+from importer.rows import columns, foreign, readers, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.readers import earlier_texts
@@ -155,7 +155,6 @@ def read(path: str | Path, settings: Settings) -> Sheet:
         path,
         options,
         is_header=lambda cells: _is_header(cells, settings, known),
-        is_copy=resultsfile.repeats_results,
         is_likely=suggestions.may_hold_notes,
     )
 
@@ -194,7 +193,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
     sheet = unprotected(sheet, roles)
     if roles.composition is not None and settings.dates is None:
-        settings = replace(settings, dates=dates.proven(sheet, roles.composition))
+        settings = replace(settings, dates=readers.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
     if before := known_rows.left_out_before(AsUnderstood(sheet, roles, settings, folder), rows):

@@ -247,12 +247,7 @@ def write_results(
     summary: results.Summary,
 ) -> results.Written:
     """Write the outcomes of a file's rows; ``run`` is the name of their run, if there is one."""
-    source, columns = place(loaded.sheet.source), loaded.roles.columns
-    summary = replace(
-        summary,
-        prospect=columns.get(Role.PROSPECT, columns.get(Role.EMAIL)),
-        run=run,
-    )
+    source, summary = place(loaded.sheet.source), replace(summary, run=run)
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(
         target,
@@ -261,7 +256,6 @@ def write_results(
         summary,
         source=source,
         ours=loaded.roles.ours,
-        run="practice" if summary.is_practice else run,
         marked=_with_problems(loaded),
     )
 

@@ -22,7 +22,7 @@ from importer.models import PossibleAnswer, Problem, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import added_columns
 from importer.rows.blocks import Block
-from importer.rows.columns import called, candidates
+from importer.rows.columns import SheetHeadings, called
 from importer.rows.composing import suggested
 from importer.rows.naming import people_of
 from importer.rows.readers import ComposedReader
@@ -81,7 +81,8 @@ def columns(loaded: Loaded) -> Iterator[SheetColumn]:
         role_of = dict.fromkeys(roles.further_emails, Role.EMAIL)
         role_of |= {at: role for role in roles.columns for at in roles.of(role)}
     else:
-        found = {role: candidates(role, sheet.headings, loaded.settings) for role in Role}
+        headings = SheetHeadings(sheet.headings, loaded.settings)
+        found = {role: headings.candidates(role) for role in Role}
         role_of = {positions[0]: role for role, positions in found.items() if len(positions) == 1}
     parts = () if composition is None else composition.columns[:-1]
     ours = added_columns(sheet.headings)

@@ -104,7 +104,7 @@ FILE = "there is no file … in files. Put it there, or correct the name. Did yo
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        (lambda value: say("status.near", value=value, near="z"), STATUS),
+        (lambda value: say("value.near", value=value, role="status", near="z", use=say("use.status")), STATUS),
         (lambda value: say("file.missing.near", why=say("file.missing", file=value, place="files"), near="z"), FILE),
     ],
 )

@@ -199,7 +199,7 @@ def test_the_preview_counts_rows_and_notes(tmp_path: Path) -> None:
         overview = looked_at(sheet, each(box, tmp_path))
         assert (overview.rows, overview.planned, overview.duplicates) == (4, 3, 2)
         assert "4 rows: up to 3 notes to deliver, 2 repeat an earlier row" in sizes(overview)
-        remark = "In 3 cells, column A names several people. Each of them receives the note (--several-in-cell)."
+        remark = "In 3 cells, column A names several people. The note goes to each of them (--several-in-cell)."
         assert remark in map(render, overview.remarks)
         report = send(sheet, each(box, tmp_path))
         assert report.counts == {Result.CREATED: 2, Result.DUPLICATE: 2}
