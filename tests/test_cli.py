@@ -1050,8 +1050,9 @@ def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[default]\nkey = 'x'\n", "contains 'key', which is not a setting."),
-        ("[default]\nkey = 'x'\n", "Did you mean 'workers' or 'api-key-file' or 'yes'?"),
+        ("[default]\nkey = 'x'\n", "contains 'key', which is not a setting. Remove it."),
+        ("[default]\nhidden = 'send'\n", "contains 'hidden', which is not a setting. Remove it."),
+        ("[default]\nmax-invalds = 3\n", "which is not a setting. Did you mean 'max-invalid'? Correct the name,"),
         ("[default]\nworkers = 'x'\n", "Invalid value for --workers, from the profile 'default' in "),
         ("default = 3\n", "is not a table of settings"),
         ("not toml", "can't be read"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _LEAST_SHOWN, _MOST_SHOWN = 3, 7
 _BACK = "b"
-_ENTER = {"map": "asking.enter-keeps", "in-doubt": "asking.enter-leaves", "hidden": "asking.enter-leaves"}
+_ENTER = {"map": "asking.enter-keeps", "in-doubt": "asking.enter-leaves"}
 
 
 class Asking:
@@ -84,13 +84,13 @@ class Asking:
         decided, passed = 0, set[str]()
         while self.may:
             optional = [] if prepared.questions or not offers else prepared.optional
-            questions = prepared.questions or [one for one in optional if one.choices[0].setting not in passed]
+            questions = prepared.questions or [one for one in optional if one.asks.kind not in passed]
             if not questions or not questions[0].choices:
                 break
             question, may_stay = questions[0], bool(optional)
             answer = _ask(question, prepared.known, may_go_back=decided > 0, may_stay=may_stay)
             if may_stay:
-                passed.add(question.choices[0].setting)
+                passed.add(question.asks.kind)
             elif answer is None:
                 break
             if isinstance(answer, PossibleAnswer):

@@ -132,11 +132,8 @@ class Options:
     given: Mapping[str, Given]
 
     @classmethod
-    def here(cls, *, without_profile: bool = False) -> Options:
-        """Return the options of the current command.
-
-        Without the profile, which can't be read, they hold only who is notified, as far as its lines say so.
-        """
+    def here(cls, *, with_mistakes: bool = False) -> Options:
+        """Return the options of the current command; of a profile with mistakes, only who is notified."""
         context = click.get_current_context()
         names = {parameter.name: parameter.opts[0][2:] for parameter in context.command.params if parameter.name}
         values = {
@@ -145,10 +142,8 @@ class Options:
             if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
         also = getattr(context.command.callback, "also", ())
-        left_out = {"profile"} if without_profile else set()
-        wanted = [name for name in SETTINGS if name in {*names.values(), *also} - left_out]
-        given = sources.gather(values, wanted)
-        options = cls(sources.salvaged(given) if without_profile else given)
+        wanted = [name for name in SETTINGS if name in {*names.values(), *also}]
+        options = cls(sources.gather(values, wanted, with_mistakes=with_mistakes))
         PROFILE.set(options.profile)
         PLACE_FLAGS.set("".join(f" --{name} {argument(str(values[name]))}" for name in _PLACES if name in values))
         return options

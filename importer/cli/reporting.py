@@ -24,7 +24,6 @@ from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
 from importer.cli.watching import EndedAtOnce, Stopper
 from importer.errors import ImporterError, UnclearColumns
 from importer.messages import Said, say
-from importer.settings import Occasion, profiles
 
 if TYPE_CHECKING:
     from importer.importing.batch import Batch, FileEnded
@@ -124,11 +123,6 @@ class RunNotifications:
         self._notifier = options.notifier(as_far_as_possible=out is None)
         self._ended: list[FileEnded] = []
 
-    @property
-    def reaches_nobody(self) -> bool:
-        """Whether no address for notifications is known."""
-        return not self._notifier.ways and self._notifier.occasion is not Occasion.NEVER
-
     def ended(self, ended: FileEnded) -> None:
         """Record how a file ended."""
         self._ended.append(ended)
@@ -174,13 +168,8 @@ def notifying(files: Sequence[Path], stopper: Stopper, *, practises: bool) -> It
             notifications = RunNotifications(options, out, stopper, practises=practises)
         except ImporterError as error:
             with contextlib.suppress(ImporterError):  # the same error again, or another one: only the first is reported
-                notifications = RunNotifications(
-                    options or Options.here(without_profile=True), None, stopper, practises=practises
-                )
-                notifications.failed(files[0], error)
-                is_wanted = profiles.mentions("notify-file")
-                if options is None and is_wanted and notifications.reaches_nobody and not is_terminal(sys.stdin):
-                    paragraph(say("notifying.nobody"), err=True)
+                options = options or Options.here(with_mistakes=True)
+                RunNotifications(options, None, stopper, practises=practises).failed(files[0], error)
             raise
         try:
             yield notifications

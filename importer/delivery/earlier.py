@@ -22,7 +22,7 @@ from importer.delivery.sorted_group import AnsweredRow, Made, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name
 from importer.journal import DeliveryState, Journal, NoteKey
 from importer.models import Group, Ints, Plan, Remaining, Rows, Visibility, Workspace
-from importer.settings.kinds import IfHidden, InDoubt
+from importer.settings.kinds import InDoubt
 
 _AT_ONCE = 100  # rows matched together: more would take longer, because memory is collected
 _AT_ONCE_IF_SHARED = 500  # each part is a call to the database, which may be far away
@@ -58,8 +58,7 @@ class Earlier:
         key: the API key, with which emails are digested.
         occurrence: what importing again adds to the names of deliveries; empty for a first import.
         kind: the kind of sheet.
-        in_doubt: what a person said about the rows in question; None if nobody did.
-        hidden: what a person said about the rows whose notes are hidden; None if nobody did.
+        in_doubt: what a person said about the rows in question.
         skips_existing: whether notes that are there already are found before anything is sent.
         fingerprint: the SHA-256 of the file.
         keeps_markup: whether changing a note was seen to keep the markup of its text.
@@ -73,8 +72,7 @@ class Earlier:
     key: str = field(default="", repr=False)
     occurrence: str = ""
     kind: str = ""
-    in_doubt: InDoubt | None = None
-    hidden: IfHidden | None = None
+    in_doubt: Sequence[InDoubt] = ()
     skips_existing: bool = False
     fingerprint: str = ""
     keeps_markup: bool = False
@@ -202,25 +200,26 @@ class Earlier:
         """
         new = remaining.deliveries + remaining.held_back
         is_new = new >= _FEWEST_ANEW and new > _MOST_NEW * plan.deliveries
-        if not is_new or self.journal is None or not self.kind or self.occurrence or self.in_doubt is InDoubt.NEW:
+        if not is_new or self.journal is None or not self.kind or self.occurrence or InDoubt.NEW in self.in_doubt:
             return 0
         return new if self.journal.runs.was_known(self.workspace, self.kind, self.fingerprint) else 0
 
-    def answer_to(self, how: How) -> InDoubt | None:
-        """Return what a person said about rows that are in question like this; None if nobody did."""
+    def is_new(self, how: How) -> bool | None:
+        """Return whether a person said that rows in question like this are new notes; None if nobody said anything."""
         if how is How.UNKNOWN_NOTE and self.skips_existing:
-            return InDoubt.NEW
-        if how is not How.HIDDEN:
-            return self.in_doubt
-        return None if self.hidden is None else InDoubt.NEW if self.hidden is IfHidden.SEND else InDoubt.SAME
+            return True
+        new, same = InDoubt.NEW, InDoubt.SAME
+        if how is How.HIDDEN:
+            new, same = InDoubt.SEND_HIDDEN, InDoubt.LEAVE_HIDDEN
+        return True if new in self.in_doubt else False if same in self.in_doubt else None
 
     def is_asked(self, found: Match) -> bool:
         """Return whether nobody has answered a row in question, or its answer is for the run to carry out."""
-        return self.answer_to(found.how) is None or found.known is None
+        return self.is_new(found.how) is None or found.known is None
 
     def _is_to_send(self, found: Match) -> bool:
         """Return whether a row in question is sent, because a person said so."""
-        if self.answer_to(found.how) is not InDoubt.NEW:
+        if not self.is_new(found.how):
             return False
         self.decided.append(found)
         if found.how is How.HIDDEN and found.known is not None:

@@ -142,7 +142,7 @@ class Takeover:
         """Settle the rows in question: they wait for an answer, or a person has said that their notes are there."""
         for i, match in group.asked.items():
             position = int(group.group.positions[i])
-            if match.how is How.UNKNOWN_NOTE and earlier.answer_to(match.how) is InDoubt.SAME:
+            if match.how is How.UNKNOWN_NOTE and earlier.is_new(match.how) is False:
                 prospect, reason = str(earlier.rows.prospect[position]), say("outcome.says-results-file")
                 self._ledger.found(position, prospect, group.key, min(match.row.note_ids), reason)
             else:
@@ -150,7 +150,7 @@ class Takeover:
 
     def _settle_unknown(self, earlier: Earlier, position: int) -> None:
         """Settle a row that isn't valid, and has the ID of a note that the journal doesn't know."""
-        if earlier.in_doubt is InDoubt.SAME:
+        if InDoubt.SAME in earlier.in_doubt:
             note_ids = earlier.rows.done[earlier.row_of(position)]
             self._ledger.unsent(
                 position, Result.ALREADY_IMPORTED, say("outcome.says-results-file"), "; ".join(note_ids)

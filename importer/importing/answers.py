@@ -53,6 +53,8 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
                 before = tuple(one for one in settings.reading.answers.get(name, ()) if key(one) not in ignored)
                 others["readings"] = (replace(settings.reading, answers={**settings.reading.answers, name: before}),)
             read = tuple(dict.fromkeys((*settings.ignored, *read)))
+        case "in-doubt":
+            read = (*settings.in_doubt, *read)
         case "default-visibility" if Role.VISIBILITY in settings.mapping:  # the sheet needn't have the column any more
             names = none_last((*settings.mapping[Role.VISIBILITY], ""))
             others["mapping"] = {**settings.mapping, Role.VISIBILITY: names}

@@ -144,7 +144,7 @@ def earlier(
     Rows are also known by their emails. ``said`` returns what rows say as they stand; see :class:`AsUnderstood`.
     """
     key = settings.key
-    asked = settings.in_doubt, settings.hidden, settings.skip_existing
+    asked = settings.in_doubt, settings.skip_existing
     before, of_sheet = partial(_before_correction, sheet, rows, said, key), (kind_of(sheet), *asked, sheet.fingerprint)
     workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
     keeps_markup = journal is not None and journal.learned.keeps_markup(settings.workspace)

@@ -293,7 +293,7 @@ def deliveries_in(
     loaded: Loaded, settings: Settings, journal: Journal
 ) -> Iterator[tuple[Sequence[int], str, KnownDelivery]]:
     """Yield the deliveries of a file's rows that exist, with the numbers of their rows and their texts."""
-    unanswered = replace(settings, hidden=None, in_doubt=None)
+    unanswered = replace(settings, in_doubt=())
     rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
     groups = loaded.known(unanswered, journal).sort(
         loaded.plan, lambda answered: found.extend((one.position, one.delivery) for one in answered)

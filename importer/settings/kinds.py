@@ -46,17 +46,13 @@ class SeveralInCell(StrEnum):
 
 
 class InDoubt(StrEnum):
-    """What a person says about rows that may be notes which were sent before."""
+    """What a person says about rows whose notes may be there: in another form, hidden, or unconfirmed."""
 
     SAME = "same"
     NEW = "new"
-
-
-class IfHidden(StrEnum):
-    """What a person says about rows whose notes were hidden."""
-
-    SEND = "send"
-    LEAVE = "leave"
+    LEAVE_HIDDEN = "leave-hidden"
+    SEND_HIDDEN = "send-hidden"
+    SEND_UNCONFIRMED = "send-unconfirmed"
 
 
 class DateOrder(StrEnum):
@@ -176,6 +172,16 @@ class OneOf(Generic[_Member]):
         if member is None:
             raise BadSettings(say("kind.no-choice", value=shown(value), words=self.in_quotes))
         return member
+
+
+class Doubts:
+    """Answers about rows whose notes may be there. The last one about each kind of these rows counts."""
+
+    def read(self, value: object) -> tuple[InDoubt, ...]:
+        """See :class:`ValueKind`."""
+        texts = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+        answers = [OneOf(InDoubt).read(word) for text in texts for word in str(text).split(",")]
+        return tuple({answer.partition("-")[2]: answer for answer in answers}.values())
 
 
 class Text:

@@ -18,7 +18,7 @@ import os
 import re
 import textwrap
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ import platformdirs
 
 from importer import files
 from importer.errors import BadSettings, as_argument
-from importer.messages import Message, Plain, render, say
+from importer.messages import Message, Plain, lines, render, say
 from importer.settings.table import SETTINGS
 
 if TYPE_CHECKING:
@@ -81,9 +81,16 @@ def load(name: str) -> dict[str, object]:
         if setting in SETTINGS and not SETTINGS[setting].is_lasting:
             raise BadSettings(say("profile.of-reading", where=place_of(name), setting=repr(setting)))
         if setting not in setting_names:
-            near = tuple(map(repr, difflib.get_close_matches(setting, setting_names, n=3, cutoff=0)))
-            raise BadSettings(say("profile.no-setting", where=place_of(name), setting=repr(setting), near=near))
+            no_setting = say("profile.no-setting", where=place_of(name), setting=repr(setting))
+            raise BadSettings(lines(no_setting, what_to_do_with(setting, setting_names)))
     return profile
+
+
+def what_to_do_with(name: str, known: Iterable[str]) -> Message:
+    """Return what to do with a setting that there isn't, with the one that was probably meant."""
+    if near := difflib.get_close_matches(name, known, n=1, cutoff=0.75):
+        return say("setting.misspelt", near=repr(near[0]))
+    return say("setting.unknown")
 
 
 def readings(name: str) -> list[object]:
@@ -99,13 +106,12 @@ def readings(name: str) -> list[object]:
     return entries
 
 
-def named_files(*settings: str) -> list[str]:
-    """Return the files that these settings name in any profile, as written; none if they can't be read."""
+def as_written(*settings: str) -> dict[str, dict[str, object]]:
+    """Return profile → these of its settings, whatever else is wrong there; nothing if the file can't be read."""
     with contextlib.suppress(BadSettings):
-        tables = [table for table in _profiles().values() if isinstance(table, Mapping)]
-        values = [table[name] for table in tables for name in settings if name in table]
-        return [file for file in values if isinstance(file, str) and file]
-    return []
+        tables = {name: table for name, table in _profiles().items() if isinstance(table, Mapping)}
+        return {name: {one: table[one] for one in settings if one in table} for name, table in tables.items()}
+    return {}
 
 
 def names() -> list[str]:
@@ -313,31 +319,3 @@ def content() -> str:
         if os.environ.get(FILE_VARIABLE):
             raise BadSettings(say("profile.file-missing", variable=FILE_VARIABLE, file=str(path))) from error
         return ""
-
-
-def salvaged(name: str, settings: Sequence[str]) -> dict[str, object]:
-    """Return these settings of a profile from the lines that can be read by themselves, if the file can't be read."""
-    found: dict[str, object] = {}
-    for line in _lines_of(name):
-        with contextlib.suppress(tomllib.TOMLDecodeError):
-            found |= {setting: value for setting, value in tomllib.loads(line).items() if setting in settings}
-    return found
-
-
-def mentions(setting: str) -> bool:
-    """Return whether the file of profiles, which may be wrong, has this word anywhere."""
-    with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
-        return setting in content()
-    return False
-
-
-def _lines_of(name: str) -> Iterator[str]:
-    """Yield the lines between a profile's name and the next table; none if they can't be read."""
-    is_inside = False
-    with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
-        for line in content().splitlines():
-            if line.lstrip().startswith("["):
-                with contextlib.suppress(tomllib.TOMLDecodeError):
-                    is_inside = tomllib.loads(line) == {name: {}}
-            elif is_inside:
-                yield line

@@ -7,7 +7,6 @@ error names the origin of the value that can't be used.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.messages import Message, SettingPart, say
+from importer.messages import Message, SettingPart, lines, say
 from importer.settings import keystore, profiles, readings
 from importer.settings.address import default_journal, journal_place
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
@@ -31,6 +30,7 @@ OTHER_VARIABLES = (
 )
 """Our environment variables that aren't settings: the paths of the profiles and of the remembered journals, details on
 faults, and the addresses for notifications."""
+_NOTIFYING = ("notify", "notify-file")
 
 
 class Source(Enum):
@@ -70,7 +70,11 @@ def written(value: object) -> str:
 
 
 def gather(
-    said: Mapping[str, object], names: Collection[str], environment: Mapping[str, str] = os.environ
+    said: Mapping[str, object],
+    names: Collection[str],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    with_mistakes: bool = False,
 ) -> dict[str, Given]:
     """Return the given values of some settings, by name.
 
@@ -78,6 +82,7 @@ def gather(
         said: setting → value, as said now by flags, in a form or from Python.
         names: the settings that matter; others in the environment and the profile are ignored.
         environment: the process's variables. A blank variable gives no value.
+        with_mistakes: whether of a profile that can't be used its lines about who is notified count.
 
     Raises:
         BadSettings: the profile doesn't exist or can't be read; or one of our variables is misspelt.
@@ -92,23 +97,11 @@ def gather(
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
         origin = profiles.place_of(profile)
-        for name, value in profiles.load(profile).items():
+        written = profiles.as_written(*_NOTIFYING).get(profile, {}) if with_mistakes else profiles.load(profile)
+        for name, value in written.items():
             if name in names:
                 given.setdefault(name, Given(value, Source.PROFILE, origin))
     return given
-
-
-def salvaged(given: Mapping[str, Given]) -> dict[str, Given]:
-    """Return the given values of a command whose profile can't be read, with its lines about who is notified."""
-    profile = given.get("profile") or Given(
-        os.environ.get(SETTINGS["profile"].variable) or profiles.DEFAULT, Source.SAID
-    )
-    lines = profiles.salvaged(str(profile.value), ("notify", "notify-file"))
-    found = {
-        name: Given(value, Source.PROFILE, say("origin.file", file=str(profiles.profiles_file())))
-        for name, value in lines.items()
-    }
-    return {**found, **given, "profile": profile}
 
 
 def _check_variables(environment: Mapping[str, str]) -> None:
@@ -116,10 +109,7 @@ def _check_variables(environment: Mapping[str, str]) -> None:
     variables = [*(setting.variable for setting in SETTINGS.values() if setting.is_lasting), *OTHER_VARIABLES]
     for name in sorted(environment):
         if name.startswith("NOTE_IMPORTER_") and name not in variables:
-            suggestions = difflib.get_close_matches(name, variables, n=1)
-            if suggestions:
-                raise BadSettings(say("variable.misspelt-near", name=name, near=suggestions[0]))
-            raise BadSettings(say("variable.misspelt", name=name))
+            raise BadSettings(lines(say("variable.misspelt", name=name), profiles.what_to_do_with(name, variables)))
 
 
 def settings_of(given: Mapping[str, Given]) -> Settings:
@@ -148,16 +138,16 @@ def _secret_files(given: Mapping[str, Given]) -> list[Path]:
     """Return the known private files of all profiles, the file of profiles, and the journals. They needn't exist."""
     raw = [given[name].value for name in _SECRET if name in given]
     raw += [os.environ.get(name, "") for name in (*(SETTINGS[name].variable for name in _SECRET), *_SECRET_ELSEWHERE)]
-    raw += profiles.named_files(*_SECRET)
+    raw += [value for named in profiles.as_written(*_SECRET).values() for value in named.values()]
     files = [Path(value) for value in raw if isinstance(value, (str, Path)) and str(value)]
     return [*files, profiles.profiles_file(), *_journals()]
 
 
 def _journals() -> Iterator[Path]:
     """Yield the journal files of all profiles, with the files that SQLite keeps beside them."""
-    for journal in (str(default_journal()), *profiles.named_files("journal")):
+    for journal in (default_journal(), *(named.get("journal") for named in profiles.as_written("journal").values())):
         with contextlib.suppress(BadSettings):
-            if isinstance(place := journal_place(journal), Path):
+            if journal and isinstance(place := journal_place(str(journal)), Path):
                 yield from (place.with_name(f"{place.name}{end}") for end in ("", "-wal", "-shm"))
 
 

@@ -269,13 +269,7 @@ class Settings:
     first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", default=None, is_common=True)
     again: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
     update: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
-    in_doubt: kinds.InDoubt | None = _setting(
-        kinds.OneOf(kinds.InDoubt), Topic.RUN, "[same|new]", default=None, explains_default=True
-    )
-    hidden: kinds.IfHidden | None = _setting(
-        kinds.OneOf(kinds.IfHidden), Topic.RUN, "[send|leave]", default=None, explains_default=True
-    )
-    resend_unconfirmed: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
+    in_doubt: Sequence[kinds.InDoubt] = _setting(kinds.Doubts(), Topic.RUN, "ANSWER", default=(), many=True)
     remember: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
     yes: ClassVar[bool] = _setting(kinds.Yes(), Topic.ASKING, default=False, short="-y", is_common=True)
     log_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.LOG, "FILE", default=None)

@@ -9,7 +9,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Make the file private: chmod 600 {argument}"
     ),
     "recipients.this-line": "this line",
-    "notifying.nobody": "Nobody was notified, because no notification address could be read.",
     "readings.listed": ("{name}: answered on {date}, {n} heading", "{name}: answered on {date}, {n} headings"),
     "readings.none-yet": "None yet. When you answer questions about a sheet and send it, your answers are kept for its kind.",
     "readings.how-to-see": "To see the answers for one: `note-importer readings NAME`",

@@ -7,11 +7,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "origin.file-named": "the file {file}, named by {origin}",
     "origin.key-store": "the system's key store, where `note-importer login` stored it for {workspace}",
     "origin.key-store@page": "the system's key store, where it is stored for {workspace}",
-    "variable.misspelt": "The environment variable {name} does not match any setting.\nCorrect its name, or remove it.",
-    "variable.misspelt-near": (
-        "The environment variable {name} does not match any setting.\n"
-        "Did you mean {near}? Correct its name, or remove it."
-    ),
+    "variable.misspelt": "The environment variable {name} does not match any setting.",
+    "setting.misspelt": "Did you mean {near}? Correct the name, or remove it.",
+    "setting.unknown": "Remove it. `note-importer config` lists all settings.",
     "kind.not-valid": "{value} is not a valid {allowed}.",
     "kind.not-in-range": "{value} is out of range. Use a {allowed}.",
     "kind.whole": "whole number from {least} to {most}",
@@ -126,9 +124,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "profile.no-table": "{where:capital} is not a table of settings. It should start with [{name}].",
     "profile.outside": "{setting} in {file} stands outside a profile, so it would not count. Put it below a line such as [default].",
-    "profile.no-setting": (
-        "{where:capital} contains {setting}, which is not a setting.\nCorrect it there. Did you mean {near: or }?"
-    ),
+    "profile.no-setting": "{where:capital} contains {setting}, which is not a setting.",
     "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `remember`.",
     "profile.not-there": (
         "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
@@ -187,10 +183,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.dates.label": "Dates such as 11/1/2026",
     "setting.dates.help": "The order of day and month in dates such as 11/1/2026, if a template puts them into the notes. The notes then show ISO dates: 2026-11-01. Or such dates stay as they are.",
     "setting.dates.default": "as the sheet proves; otherwise ask",
-    "setting.in-doubt.label": "Rows whose words were sent in another form",
-    "setting.in-doubt.help": "What rows are whose words were sent in another form: the same notes, which aren't sent again, or new ones. Only for this run.",
-    "setting.hidden.label": "Rows whose notes were hidden",
-    "setting.hidden.help": "Send notes again that somebody hid, or leave them hidden. Only for this run.",
+    "setting.in-doubt.label": "Rows whose notes may be there",
+    "setting.in-doubt.help": "What rows are whose notes may be there. If their words were sent in another form: same (the same notes, which aren't sent again) or new. If their notes were hidden: send-hidden or leave-hidden. If a run left them unconfirmed: send-unconfirmed sends them again; some may then exist twice. Only for this run.",
     "setting.unknown-emails.help": "Write the people without a prospect to this .csv file, for Saleshandy's own prospect importer.",
     "setting.sheet.label": "Sheet",
     "setting.sheet.help": "The sheet of the workbook to import.",
@@ -233,7 +227,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.update.help": "Let notes that earlier runs made follow the sheet: visibility, status, and the text if a record ID or the note ID is known. Whatever makes a note more visible, or gives a public note a new text, a person has to agree to in this run.",
     "setting.again.help": "Send notes again although earlier runs delivered them.",
     "setting.skip-existing.help": "Don't send a note that its prospect already has, whoever wrote it. Reads the notes of each prospect just before it receives one.",
-    "setting.resend-unconfirmed.help": "Send unconfirmed notes again. Some of them may then exist twice.",
     "setting.remember.help": "Keep what the settings for reading say for every sheet with these headings, once the send begins. Answers to questions are kept anyway.",
     "setting.yes.help": "Ask no questions, not even before sending or changing anything. An undecided question then stops the run.",
     "setting.log-file.help": "A log file with one line for each event. A new file starts each day, and the last thirty are kept. It never contains the text of a note.",

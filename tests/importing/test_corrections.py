@@ -24,7 +24,7 @@ from importer.operations.hide import Which, hide, what_to_hide
 from importer.reading import Correction
 from importer.resultsfile import TO_FIX
 from importer.settings import Settings
-from importer.settings.kinds import IfHidden, InDoubt
+from importer.settings.kinds import InDoubt
 from importer.settings.reading import Values
 from tests import running
 from tests.page.conftest import HEAD, write
@@ -341,7 +341,7 @@ def test_a_file_that_was_sent_in_part_sends_nothing_that_a_night_sent_meanwhile(
         ("p0", "2"), ("p1", "1"), ("p2", "1"), ("p3", "1"),
     ]  # fmt: skip
     hide(what_to_hide(Which(report.run), settings), settings)
-    rest = run(path, replace(settings, hidden=IfHidden.SEND), private)
+    rest = run(path, replace(settings, in_doubt=InDoubt.SEND_HIDDEN), private)
     assert rest.counts == {Result.CREATED: 3, Result.ALREADY_IMPORTED: 1}
 
 

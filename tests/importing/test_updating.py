@@ -19,7 +19,7 @@ from importer.messages import say
 from importer.models import Result, Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
-from importer.settings.kinds import IfHidden, InDoubt
+from importer.settings.kinds import InDoubt
 from tests.importing.test_identity import ADA, BEN, HEADINGS, PUBLIC, SECOND, TEMPLATE, Desk, row
 from tests.sandbox import Fault, Sandbox
 
@@ -470,7 +470,7 @@ def test_a_note_whose_row_was_sent_again_stays_hidden_and_is_named(desk: Desk) -
     with Journal.open(desk.folder / "journal.sqlite") as journal:
         [run] = journal.runs.listed()
     hidden(desk, Which(run.name))
-    desk.run(row(ADA, "One"), hidden=IfHidden.SEND)
+    desk.run(row(ADA, "One"), in_doubt=InDoubt.SEND_HIDDEN)
     settings = desk.settings()
     planned = what_to_hide(Which(run.name, undo=True), settings)
     assert [one.prospect for one in planned.notes] == [BEN]
@@ -511,7 +511,7 @@ def test_a_note_is_never_updated_while_it_is_hidden(desk: Desk) -> None:
     since = len(desk.box.received)
     ran = desk.run(row(ADA, "Terms"), update=True, agrees=True)
     assert (ran.counts, changes(desk, since)) == ({"not sent": 1}, [])
-    ran = desk.run(row(ADA, "Terms"), update=True, agrees=True, hidden=IfHidden.LEAVE)
+    ran = desk.run(row(ADA, "Terms"), update=True, agrees=True, in_doubt=InDoubt.LEAVE_HIDDEN)
     assert (ran.counts, changes(desk, since)) == ({"skipped": 1}, [])
 
 

@@ -23,6 +23,7 @@ from importer.settings.kinds import (
     Address,
     AnyFile,
     Columns,
+    Doubts,
     JournalPlace,
     LocalFile,
     Names,
@@ -64,8 +65,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "delimiter": (["tab"], '"tab"'),
     "export": (["Apollo contacts"], '"Apollo contacts"'),
     "skip-existing": (["true"], "true"),
-    "in-doubt": (["same"], '"same"'),
-    "hidden": (["leave"], '"leave"'),
+    "in-doubt": (["new", "leave-hidden"], '["new", "leave-hidden"]'),
     "several-in-cell": (["each"], '"each"'),
     "dates": (["month-first"], '"month-first"'),
     "batch-size": (["25"], "25"),
@@ -90,7 +90,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "first": (["5"], "5"),
     "again": (["true"], "true"),
     "update": (["true"], "true"),
-    "resend-unconfirmed": (["true"], "true"),
     "remember": (["true"], "true"),
     "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'),
@@ -125,7 +124,7 @@ def as_flags(name: str, texts: list[str]) -> list[str]:
 def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], Options]:
     def ask(name: str, texts: list[str]) -> Options:
         with monkeypatch.context() as patch:
-            patch.setenv(SETTINGS[name].variable, "; ".join(texts))
+            patch.setenv(SETTINGS[name].variable, ",".join(texts))
             return told([])
 
     return ask
@@ -213,7 +212,7 @@ def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch:
     monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
     told([])
     monkeypatch.setenv("NOTE_IMPORTER_WORKRES", "2")
-    with pytest.raises(BadSettings, match=r"NOTE_IMPORTER_WORKRES does not match any setting\. Did you mean NOTE_"):
+    with pytest.raises(BadSettings, match=r"NOTE_IMPORTER_WORKRES does not match any setting\.\sDid you mean 'NOTE_"):
         told([])
 
 
@@ -248,6 +247,7 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
 BAD_TEXTS: dict[type, list[str]] = {
     OneOf: ["other"],
     Yes: ["other"],
+    Doubts: ["other", "same, other"],
     ResultsPlace: ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
     Share: ["20", "101%", "-1%", "some%"],
     WindowKind: ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
