@@ -257,7 +257,7 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
     addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive\nping-fail+http://{ear.place}/fail"
     assert run(GOOD) == 0
     with held(Path("journal.sqlite"), str(Settings(base_url=box.url).workspace)):
-        assert run(GOOD + "P9,new,Public\n", addresses=addresses) == 3
+        assert run(GOOD + "P9,new,Public\n", "--give-up-after", "1", addresses=addresses) == 3
     assert ear.paths() == [("POST", "/hook")]
     assert "night.csv: not begun, because another import of the same workspace is running." in ear.told[0]["message"]
 

@@ -23,7 +23,7 @@ from importer.settings import Topic
 if TYPE_CHECKING:
     from importer.operations.hide import Which
 
-_CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITING)
+_CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL)
 
 
 @click.command(cls=InGroups)

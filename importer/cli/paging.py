@@ -36,7 +36,7 @@ _PATIENCE = 10.0
 """Seconds to wait for the browser to open the page before the address is printed."""
 _OURS = (KEY_VARIABLE, "NOTE_IMPORTER_")
 """Beginnings of our variables. Some hold secrets, and a browser hands its environment to whatever it starts."""
-_TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
+_TOPICS = (*PREPARING, Topic.HOURS)
 _NAMES = tuple(setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS)
 
 

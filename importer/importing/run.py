@@ -254,7 +254,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
-        with held(settings, rows=rows, observe=observe, stop=why) as journal:
+        with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
             check_origin(loaded, journal, settings)
             if not is_right:
                 check_confirmed(journal, settings, is_agreed=agreed is not None)

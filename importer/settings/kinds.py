@@ -25,9 +25,6 @@ from importer.storage import Url, place
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
-_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(h|hours?|m|min|minutes?|s|sec|seconds?)\s*", re.ASCII | re.IGNORECASE)
-_UNITS = {"h": 3600, "m": 60, "s": 1}
-_LONGEST = 604_800.0  # a week
 _SHOWN = 60
 
 _Read_co = TypeVar("_Read_co", covariant=True)
@@ -278,27 +275,6 @@ class WindowKind:
     def read(self, value: object) -> TimeWindow:
         """See :class:`ValueKind`."""
         return value if isinstance(value, TimeWindow) else TimeWindow.parse(str(value))
-
-
-class Span:
-    """A duration with its unit; from Python also a number of seconds."""
-
-    def read(self, value: object) -> float:
-        """See :class:`ValueKind`."""
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            seconds = float(value)
-        else:
-            seconds = _seconds(str(value))
-        if not 0 <= seconds <= _LONGEST:
-            raise BadSettings(say("kind.more-than-a-week", value=repr(value)))
-        return seconds
-
-
-def _seconds(text: str) -> float:
-    matches = [*_PART.finditer(text)]
-    if not matches or "".join(match[0] for match in matches) != text:
-        raise BadSettings(say("kind.no-span", value=repr(text)))
-    return sum(float(match[1]) * _UNITS[match[2][0].lower()] for match in matches)
 
 
 class AnyFile:

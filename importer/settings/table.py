@@ -46,7 +46,6 @@ class Topic(Enum):
     RUN = "what a run does"
     ARCHIVE = "where finished files go"
     GUARDS = "what is wrong with a file as a whole"
-    WAITING = "whether another import is waited for"
     HOURS = "when a run may be at work"
     NEW_JOURNAL = "whether another journal may be taken on"
     ASKING = "whether a person is asked"
@@ -187,8 +186,8 @@ class Settings:
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
             workspace.
         rate: maximum of calls in a period; None: as many as the API allows.
-        read_timeout, settle, give_up: in seconds, as ``wait``. A ``give_up`` of None is :data:`GIVE_UP`, or in a window
-            the time until it closes.
+        read_timeout, settle, give_up: in seconds. If ``give_up`` is None, it is :data:`GIVE_UP`, or in a window the time
+            until it closes.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
         results: the results file, or the pattern of the names of results beside their inputs, which holds
             ``{name}``; None: ``{name}.results.xlsx``.
@@ -256,7 +255,6 @@ class Settings:
         kinds.Seconds(1, 604_800), Topic.CALLS, _SECONDS, default=None, name="give-up-after", explains_default=True
     )
     new_journal: bool = _setting(kinds.Yes(), Topic.NEW_JOURNAL, default=False)
-    wait: float = _setting(kinds.Span(), Topic.WAITING, "TIME", default=0.0)
     results: Path | str | None = _setting(
         kinds.ResultsPlace(), Topic.RESULTS, "NAME", default=None, explains_default=True, is_common=True
     )

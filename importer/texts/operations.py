@@ -189,7 +189,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "hide.busy": (
         "An import of this workspace is running: {who}.\n"
-        "Nothing was hidden. Wait until the import has ended, then hide the notes. Or let the command wait by itself: `wait 10m`."
+        "Nothing was hidden. Wait until the import has ended, then hide the notes."
     ),
     "hide.others-meanwhile": (
         "The notes to hide have changed since you agreed.\nNothing was changed. Run the command again."
