@@ -526,7 +526,7 @@ def test_who_gives_no_answer_or_cannot_be_asked_sends_the_other_rows(
 def test_all_columns_of_people_are_remembered_by_their_headings(box: Sandbox, profiles: Path, name: str) -> None:
     """In whatever order the next export has them; none of the people is left out."""
     head, row = ("Contact 1", "Contact 2", "Note", "Visibility"), (*PEOPLE[:2], "x", "1")
-    assert types(["run", write(head, [row]), "--map", f"prospect={name}", "--remember"], ["y"]).status == 0
+    assert types(["run", write(head, [row]), "--map", f"prospect={name}", "--export", "Calls"], ["y"]).status == 0
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert kept["map"] == {"prospect": "Contact 1, Contact 2"}
     later = write(("Note", "Contact 2", "Visibility", "Contact 1"), [("y", PEOPLE[0], "1", PEOPLE[2])])
@@ -561,7 +561,7 @@ def test_the_order_of_day_and_month_is_asked_once(
     assert "Column B, 'Activity Date', has dates such as 11/1/2026. Does the day or the month come first?" in said
     assert "--dates day-first or --dates month-first or --dates as-text" in said
     assert len(box.notes) == sent
-    seen = types(["run", file, *SLASHED, "--remember"], [key, "y"])
+    seen = types(["run", file, *SLASHED, "--export", "Calls"], [key, "y"])
     assert seen.status == 0, seen.screen
     assert (
         "1 day first: 11/1/2026 is 11 January 2026 2 month first: 11/1/2026 is 1 November 2026 3 leave" in seen.screen
@@ -579,7 +579,7 @@ def test_an_order_that_a_sheet_proves_is_remembered_for_one_that_does_not(
 ) -> None:
     """And without IDs of records, the plan says what another answer does."""
     file = write(TOLD, [("jzRkmgMdw1", date, "Ada", TEXTS[0], "Public") for date in ("11/1/2026", "11/13/2026")])
-    seen = types(["run", file, *SLASHED, "--remember"], ["y"])
+    seen = types(["run", file, *SLASHED, "--export", "Calls"], ["y"])
     assert seen.status == 0, seen.screen
     assert "Dates are read with the month first, because 11/13/2026 has no other meaning (--dates)." in seen.screen
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]

@@ -54,7 +54,10 @@ class Asking:
         Raises:
             BadSettings: the other rows would never be sent, or no export has the given name.
         """
-        name, may_be_new = settings.export or readings.NONE, self.may or settings.remember
+        name, may_be_new = (
+            settings.export or readings.NONE,
+            self.may or not settings.origin.said.isdisjoint(readings.HELD),
+        )
         if name.casefold() != readings.NONE and not may_be_new and named(name, settings.readings) is None:
             raise BadSettings(readings.no_such(name, settings.readings), setting="export")
         if settings.first is not None and not self._is_anybody_there:

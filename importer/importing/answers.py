@@ -49,9 +49,10 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
                 for role, names in settings.mapping.items()
                 if ignored.isdisjoint(key(column) for name in names for column in (name, *name.split(",")))
             }
-            if settings.reading is not None:
-                before = tuple(one for one in settings.reading.answers.get(name, ()) if key(one) not in ignored)
-                others["readings"] = (replace(settings.reading, answers={**settings.reading.answers, name: before}),)
+            if (reading := settings.reading) is not None:
+                before = tuple(one for one in reading.answers.get(name, ()) if key(one) not in ignored)
+                anew = replace(reading, answers={**reading.answers, name: before})
+                others["readings"] = tuple(anew if one is reading else one for one in settings.readings)
             read = tuple(dict.fromkeys((*settings.ignored, *read)))
         case "in-doubt":
             read = (*settings.in_doubt, *read)

@@ -25,7 +25,7 @@ from importer.settings.readings import HELD, NONE, name_for
 def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]]) -> Reading | None:
     """Return the reading of a sheet for the profile; None if the profile knows it, or if nothing was answered.
 
-    What was written for this run isn't part of it, unless a person answered it too, or the setting `remember` says so.
+    What was written for this run isn't part of it, unless a person answered it too, or it was written for a kind.
 
     Args:
         loaded: the sheet as it was understood, with the answers.
@@ -33,9 +33,11 @@ def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]
         given: settings and values of the answers.
     """
     headings, before = own_names(loaded.sheet.headings), loaded.settings.reading
-    names = {name for name, _ in given} | (written.origin.said if written.remember else set())
+    name = written.export if written.export not in (None, NONE) else ""
+    is_kept = name and "export" in written.origin.said
+    names = {name for name, _ in given} | (written.origin.said if is_kept else set())
     roles = {Role(value.partition("=")[0]) for name, value in given if name == "map"}
-    roles |= {*written.mapping} if written.remember else set()
+    roles |= {*written.mapping} if is_kept else set()
     if names.isdisjoint({*HELD, "export"}) or not are_headings(headings):
         return None
     known: Mapping[str, Any] = {} if before is None else before.answers
@@ -47,7 +49,6 @@ def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]
     answers = {name: value for name, value in answers.items() if value not in ({}, ())}
     seen = {column: tuple(words) for column, words in loaded.rows.seen.items()}
     latest = Reading("", headings, date.today(), answers, seen)  # noqa: DTZ011 - the person's own day
-    name = written.export if written.export not in (None, NONE) else ""
     if before is not None and not before.run and not recognition.missing(latest, before.headings):
         updated = _with_columns_elsewhere(latest, before).after(before)
         return None if replace(updated, answered=before.answered) == before else updated

@@ -72,7 +72,7 @@ def _with_columns_of(run: Reading, headings: Sequence[str], settings: Settings) 
         "map": {role: names for role, names in run.answers["map"].items() if role in lacking},
         "value": {place: words for place, words in run.answers["value"].items() if place[0] in lacking},
     }
-    return replace(laid_under(settings, replace(run, answers=answers)), readings=settings.readings)
+    return laid_under(settings, replace(run, answers=answers))
 
 
 def asks_again(reading: Reading | None) -> bool:

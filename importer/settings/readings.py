@@ -141,7 +141,7 @@ def name_for(source: str, taken: Iterable[str]) -> str:
 def laid_under(settings: Settings, reading: Reading | None) -> Settings:
     """Return the settings for a sheet: a person's for this run, completed by the answers of the sheet's reading."""
     if reading is None:
-        return replace(settings, readings=())
+        return settings
     answers = dict(reading.answers)
     gone = {*map(key, settings.ignored)}
     roles = {
@@ -161,6 +161,6 @@ def laid_under(settings: Settings, reading: Reading | None) -> Settings:
         mapping={**settings.mapping, **roles},
         ignored=tuple(dict.fromkeys((*settings.ignored, *ignored))),
         values=merged(words, settings.values),
-        readings=(replace(reading, applies=True),),
+        readings=tuple(replace(one, applies=True) if one is reading else one for one in settings.readings),
         **scalars,
     )

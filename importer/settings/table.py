@@ -186,8 +186,8 @@ class Settings:
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
             workspace.
         rate: maximum of calls in a period; None: as many as the API allows.
-        read_timeout, settle, give_up: in seconds. If ``give_up`` is None, it is :data:`GIVE_UP`, or in a window the time
-            until it closes.
+        read_timeout, settle, give_up: in seconds. A ``give_up`` of None: :data:`GIVE_UP`, or in a window the time until
+            it closes.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
         results: the results file, or the pattern of the names of results beside their inputs, which holds
             ``{name}``; None: ``{name}.results.xlsx``.
@@ -268,7 +268,6 @@ class Settings:
     again: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
     update: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
     in_doubt: Sequence[kinds.InDoubt] = _setting(kinds.Doubts(), Topic.RUN, "ANSWER", default=(), many=True)
-    remember: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
     yes: ClassVar[bool] = _setting(kinds.Yes(), Topic.ASKING, default=False, short="-y", is_common=True)
     log_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.LOG, "FILE", default=None)
     verbose: ClassVar[bool] = _setting(kinds.Yes(), Topic.DETAILS, default=False, short="-v", is_common=True)

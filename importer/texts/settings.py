@@ -123,7 +123,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "profile.no-table": "{where:capital} is not a table of settings. It should start with [{name}].",
     "profile.outside": "{setting} in {file} stands outside a profile, so it would not count. Put it below a line such as [default].",
     "profile.no-setting": "{where:capital} contains {setting}, which is not a setting.",
-    "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `remember`.",
+    "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `export`.",
     "profile.not-there": (
         "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
         "There is no profile {profile}.\nThe profiles are: {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
@@ -154,10 +154,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.no-setting": "it can't hold {setting}. It can hold: {known}.",
     "readings.no-name": '{name} can\'t be the name of a reading. A name has at least one character, no line break, and is not "none".',
     "readings.no-such": (
-        "There is no kind of sheet named {name}. There is: {names}.\nCorrect the name. To begin a new kind under this name, add `remember`.",
-        "There is no kind of sheet named {name}. There are: {names}.\nCorrect the name. To begin a new kind under this name, add `remember`.",
+        "There is no kind of sheet named {name}. There is: {names}.\nCorrect the name. To begin a new kind under this name, say with it how the sheet is read.",
+        "There is no kind of sheet named {name}. There are: {names}.\nCorrect the name. To begin a new kind under this name, say with it how the sheet is read.",
     ),
-    "readings.none": "There is no kind of sheet named {name}, and no other.\nTo begin a new kind under this name, add `remember`.",
+    "readings.none": "There is no kind of sheet named {name}, and no other.\nTo begin a new kind under this name, say with it how the sheet is read.",
     "readings.unknown": "There is no kind of sheet named {name}. `note-importer readings` lists them.",
     "readings.comment": (
         "Sheets with these headings are read like this, as answered on {date}. You can change the answers, or delete this part."
@@ -173,7 +173,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.ignore.label": "Ignored columns",
     "setting.ignore.help": "Ignore a column that looks as if it had a role.",
     "setting.export.label": "Kind of export",
-    "setting.export.help": "Use the answers that were kept for this kind of sheet, or none. Without it, the headings decide.",
+    "setting.export.help": "Use the answers that were kept for this kind of sheet, or none. Without it, the headings decide. What the other settings for reading say is kept for this kind, once the send begins. Answers to questions are kept anyway.",
     "setting.attachments.help": "A folder of files. The attachments column then holds names of files in this folder, separated by ; or line breaks. Each file is uploaded once. No file outside the folder is ever sent.",
     "setting.several-in-cell.label": "If a cell names several people",
     "setting.several-in-cell.help": "Who receives the note if a cell names several people, by email address or ID: each of them, only the first, or nobody: then the row is invalid.",
@@ -223,7 +223,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.update.help": "Let notes that earlier runs made follow the sheet: visibility, status, and the text if a record ID or the note ID is known. Whatever makes a note more visible, or gives a public note a new text, a person has to agree to in this run.",
     "setting.again.help": "Send notes again although earlier runs delivered them.",
     "setting.skip-existing.help": "Don't send a note that its prospect already has, whoever wrote it. Reads the notes of each prospect just before it receives one.",
-    "setting.remember.help": "Keep what the settings for reading say for every sheet with these headings, once the send begins. Answers to questions are kept anyway.",
     "setting.yes.help": "Ask no questions, not even before sending or changing anything. An undecided question then stops the run.",
     "setting.log-file.help": "A log file with one line for each event. A new file starts each day, and the last thirty are kept. It never contains the text of a note.",
     "setting.verbose.help": "Print more: the plan shows how many calls it takes, its largest groups of notes, and what never changes from run to run.",

@@ -287,7 +287,10 @@ def _taught(desk: Desk, before: Reading, **answers: Any) -> Reading:
     path = desk.folder / "taught.csv"
     path.write_text(f"{','.join(HEADINGS)}\n{ADA},1/2/2026,Left,Public,\n", encoding="utf-8")
     settings = replace(
-        desk.settings(**answers), readings=(before,), remember=True, origin=Origin(frozenset({"map", *answers}))
+        desk.settings(**answers),
+        readings=(before,),
+        export=before.name,
+        origin=Origin(frozenset({"export", "map", *answers})),
     )
     with prepare(path, settings) as prepared:
         found = prepared.to_learn

@@ -126,7 +126,7 @@ def test_a_column_of_statuses_that_is_gone_tonight_is_asked_about(tmp_path: Path
     """Whether it was found by its heading or by an answer: without it, drafts would be published."""
     head, row = ("Prospect ID", "Was said", "Visibility", heading), ("jzRkmgMdw1", "Hello", "Private", "Draft")
     named = ["content=Was said", *([] if heading == "Status" else [f"status={heading}"])]
-    said = settings(map=named, remember=True)
+    said = settings(map=named, export="Calls")
     with prepare(write(tmp_path / "n.csv", head, row), said) as prepared:
         reading = prepared.to_learn
     assert reading is not None
@@ -228,7 +228,7 @@ def test_a_column_without_a_heading_is_known_by_its_number_among_such(tmp_path: 
     head, row = ("Prospect ID", "", "Visibility", "Info", "Info"), ("jzRkmgMdw1", "Hello", "Private", "a", "b")
     first: dict[str, Any] = {"header-row": 1}
     for column, name, text in (("B", "#1", "Hello"), ("E", "Info #2", "b")):
-        with prepare(write(tmp_path / "n.csv", head, row), settings(export="X", remember=True, **first)) as prepared:
+        with prepare(write(tmp_path / "n.csv", head, row), settings(export="X", **first)) as prepared:
             prepared.decide(PossibleAnswer("map", f"content={column}", words("")))
             reading = prepared.to_learn
         assert reading is not None
@@ -242,7 +242,7 @@ def test_a_column_without_a_heading_is_known_by_its_number_among_such(tmp_path: 
 def test_a_row_of_data_is_no_headings(tmp_path: Path, profiles: Path) -> None:
     """Of a sheet without headings nothing is remembered: the next one has other data there."""
     path = write(tmp_path / "n.csv", ("ada@example.com", "Hello"), ("ben@example.com", "Hi"))
-    said = settings(map=["email=A", "content=B"], remember=True, **{"default-visibility": "private"})
+    said = settings(map=["email=A", "content=B"], export="X", **{"default-visibility": "private"})
     with prepare(path, said) as prepared:
         assert prepared.to_learn is None
 
@@ -250,9 +250,7 @@ def test_a_row_of_data_is_no_headings(tmp_path: Path, profiles: Path) -> None:
 def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path, kept: Reading) -> None:
     """A new one is begun by its name."""
     path = write(tmp_path / "n.csv", HEAD, ROW)
-    said = settings(
-        export="Visits", map=["content=Town", "visibility=Private?"], value=["visibility:Yes=Public"], remember=True
-    )
+    said = settings(export="Visits", map=["content=Town", "visibility=Private?"], value=["visibility:Yes=Public"])
     with prepare(path, said) as prepared:
         visits = prepared.to_learn
     assert visits is not None
@@ -279,7 +277,7 @@ def test_our_own_columns_are_left_out(tmp_path: Path, kept: Reading) -> None:
 
 def test_how_the_file_is_read_is_known_again(tmp_path: Path, profiles: Path) -> None:
     """Wherever the headings are, in whichever sheet: never by the row's number, never by the sheet's name."""
-    said: dict[str, Any] = {"sheet": "March", "remember": True, "map": ["content=Spoke about"]}
+    said: dict[str, Any] = {"sheet": "March", "export": "Calls", "map": ["content=Spoke about"]}
     for month, above in (("March", 1), ("April", 4)):
         book = openpyxl.Workbook()
         del book["Sheet"]

@@ -88,7 +88,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "first": (["5"], "5"),
     "again": (["true"], "true"),
     "update": (["true"], "true"),
-    "remember": (["true"], "true"),
     "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'),
     "verbose": (["true"], "true"),
