@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from importer.operations.doctor import Check
 
 
-_CONNECTION = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL)
-_CHECKED = [name for name, setting in SETTINGS.items() if setting.topic is not Topic.QUIET]
+_CONNECTION = (Topic.PLACE, Topic.CALLS)
+_CHECKED = [name for name in SETTINGS if name != "quiet"]
 
 
 @click.command(cls=InGroups)
-@settings_about(*_CONNECTION, Topic.ASKING, Topic.NOTIFYING, Topic.LOG, Topic.OUTPUT, also=_CHECKED)
+@settings_about(*_CONNECTION, "yes", "notify", "notify-file", "log-file", "json", also=_CHECKED)
 @click.option(
     "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )

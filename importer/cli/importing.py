@@ -23,7 +23,7 @@ from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Message, say
 from importer.models import PossibleAnswer, Progress, Workspace
-from importer.settings import Settings, Topic, profiles
+from importer.settings import SETTINGS, Settings, profiles
 from importer.settings.sources import Source
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class BatchImport:
 @click.command(cls=InGroups)
 @click.argument("files", type=AnyPath(), nargs=-1, required=True, metavar="FILE...")
 @_practice
-@settings_about(*Topic)
+@settings_about(*SETTINGS)
 def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     """Import FILES: every note exactly once. The results say what became of every row.
 
@@ -193,7 +193,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
 
 @click.command(cls=InGroups)
 @click.argument("file", type=AnyPath())
-@settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.DETAILS, Topic.QUIET)
+@settings_about(*PREPARING, "yes", "log-file", "json", "verbose", "quiet")
 @click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
 @_practice
 @click.option(

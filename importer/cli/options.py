@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OF_A_FILE = (Topic.FILE, Topic.PROSPECTS)
 """Topics of the settings that are about a file. The page asks for them with each file."""
-PREPARING = (*OF_A_FILE, Topic.SIZE, Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.GUARDS, Topic.NEW_JOURNAL)
+PREPARING = (*OF_A_FILE, Topic.PLACE, Topic.CALLS, Topic.GUARDS)
 """Topics of the settings that decide what would be sent."""
 _PLACES = ("base-url", "journal")
 
@@ -52,7 +52,7 @@ class AnyPath(click.Path):
         """Convert text with ``://`` into a URL, and any other text into a path (see click)."""
         if "://" in str(value):
             try:
-                place: Any = kinds.AnyFile().read(value)
+                place: Any = kinds.any_file(value)
             except BadSettings as error:
                 self.fail(with_flags(error.reason), param, ctx)
             if not isinstance(place, Path):
@@ -114,14 +114,13 @@ def _option(setting: Setting) -> Callable[..., Any]:
 def _completed(setting: Setting, prefix: str) -> list[CompletionItem]:
     """Return the completions for a shell's Tab key."""
     words: Iterable[str] = ()
-    match setting.kind:
-        case kinds.LocalFile() | kinds.AnyFile() | kinds.JournalPlace():
-            return [CompletionItem(prefix, type="file")]
-        case kinds.OneOf():
-            words = setting.kind.words
-        case _ if setting.name == "profile":
-            with contextlib.suppress(BadSettings):
-                words = profiles.names()
+    if setting.metavar in ("FILE", "FOLDER"):
+        return [CompletionItem(prefix, type="file")]
+    if isinstance(setting.kind, kinds.OneOf):
+        words = setting.kind.words
+    elif setting.name == "profile":
+        with contextlib.suppress(BadSettings):
+            words = profiles.names()
     return [CompletionItem(word) for word in words if word.startswith(prefix)]
 
 

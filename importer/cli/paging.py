@@ -21,7 +21,7 @@ from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
 from importer.messages import say
-from importer.settings import KEY_VARIABLE, SETTINGS, Topic, sources, who_can_read
+from importer.settings import KEY_VARIABLE, SETTINGS, sources, who_can_read
 from importer.settings.sources import Source
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ _PATIENCE = 10.0
 """Seconds to wait for the browser to open the page before the address is printed."""
 _OURS = (KEY_VARIABLE, "NOTE_IMPORTER_")
 """Beginnings of our variables. Some hold secrets, and a browser hands its environment to whatever it starts."""
-_TOPICS = (*PREPARING, Topic.HOURS)
-_NAMES = tuple(setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS)
+_WHICH = (*PREPARING, "between")
+_NAMES = tuple(setting.name for setting in SETTINGS.values() if {setting.topic, setting.name} & {*_WHICH})
 
 
 @click.command(cls=InGroups)
-@settings_about(*(topic for topic in _TOPICS if topic not in OF_A_FILE), "default-visibility", also=_NAMES)
+@settings_about(*(one for one in _WHICH if one not in OF_A_FILE), "default-visibility", also=_NAMES)
 @click.option(
     "--port",
     type=WholeNumber(0, 65535),

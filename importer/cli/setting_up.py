@@ -33,7 +33,7 @@ from importer.settings import (
     readings,
     sources,
 )
-from importer.settings.kinds import AnyFile
+from importer.settings.kinds import any_file
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _init() -> int:
     if hours := _asked(say("init.ask-hours"), "02:00-06:00", _window):
         chosen["between"] = hours
     if (archive := ask_for(say("init.ask-archive"), "done")) != "-":
-        is_folder = isinstance(AnyFile().read(archive), Path)  # a URL is already absolute
+        is_folder = isinstance(any_file(archive), Path)  # a URL is already absolute
         chosen["archive"] = str(Path(archive).expanduser().absolute()) if is_folder else archive
     chosen["results"] = "{name}.{date}.results.xlsx"
     key = _tried(_asked(say("init.ask-key"), "", _key, hidden=True), settings)
@@ -133,7 +133,7 @@ def _write(
 ) -> int:
     """Write the profile and its files, confirm the workspace, and print the next steps."""
     name = settings.profile
-    if isinstance(archive := AnyFile().read(chosen.get("archive", ".")), Path):
+    if isinstance(archive := any_file(chosen.get("archive", ".")), Path):
         try:
             make_private_folder(archive)
         except OSError as error:
@@ -251,7 +251,7 @@ def logout(**_: Any) -> int:
 
 
 @click.command(cls=InGroups)
-@settings_about(*Topic)
+@settings_about(*SETTINGS)
 def config(**_: Any) -> int:
     """Show every setting in force, and its source: this command line, the environment, or the profile.
 

@@ -45,7 +45,7 @@ from importer.reading import Correction
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import EmailAnswers
 from importer.settings import Settings, readings
-from importer.settings.kinds import Columns
+from importer.settings.kinds import columns
 from importer.settings.reading import Reading
 from importer.storage import Url, local_name
 
@@ -126,7 +126,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
                 settings = replace(settings, default_visibility=self._base.default_visibility)
         loaded = understood(self._loaded.sheet, settings)
-        named = Columns().read(answer.value) if answer.setting == "map" else {}
+        named = columns(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
         for question in loaded.questions:
             if not question.choices or (question.column is None and not roles.isdisjoint(question.roles)):

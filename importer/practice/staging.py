@@ -20,7 +20,7 @@ from importer.practice.vendor import Prospects, in_memory
 from importer.settings import Settings, Topic
 
 _READING = (Topic.FILE, Topic.PROSPECTS)
-_PLANNING = (*_READING, Topic.SIZE, Topic.PLACE, Topic.RESULTS, Topic.GUARDS, Topic.NEW_JOURNAL)
+_PLANNING = (*_READING, Topic.PLACE, Topic.GUARDS, "batch-size", "results", "new-journal")
 
 
 def planning(settings: Settings) -> Settings:

@@ -5,8 +5,8 @@ Input: settings from any caller. Output: checked settings, or an error that name
 table      the declaration of all settings, and :class:`Settings`, checked when it is made
 kinds      kinds of values, and how each is read
 limits     values that limit a run: how much of a file is read, windows of the day, and rates such as ``20/1s``
-reading    how a kind of sheet is read: names of columns, meanings of words, and :class:`Reading`
 sources    command line, environment, profile, default: the value that counts, and where it was set
+reading    how a kind of sheet is read: names of columns, and :class:`Reading`
 readings   the readings that a profile remembers, and the settings with the answers of one
 profiles   the settings of a workspace, kept in a file
 address    the API's address in its canonical spelling; the journal's place

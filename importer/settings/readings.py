@@ -16,8 +16,8 @@ from typing import Any
 from importer.errors import BadSettings
 from importer.messages import Message, render, say
 from importer.settings import profiles
-from importer.settings.kinds import Names
-from importer.settings.reading import Reading, Values, as_stored, key, merged, named, without_number
+from importer.settings.kinds import Values, names
+from importer.settings.reading import Reading, as_stored, key, merged, named, without_number
 from importer.settings.table import SETTINGS, Settings
 
 NONE = "none"
@@ -57,7 +57,7 @@ def from_entry(entry: object) -> Reading:
         if setting not in HELD and setting not in (*_ABOUT, _SEEN, _EARLIER):
             raise BadSettings(say("readings.no-setting", setting=repr(setting), known=tuple(sorted(HELD))))
     answers = {setting: HELD[setting].read(value) for setting, value in about.items() if setting in HELD}
-    words = {str(column): Names().read(words) for column, words in dict(seen).items()}
+    words = {str(column): names(words) for column, words in dict(seen).items()}
     if not isinstance(earlier, list) or not all(isinstance(form, list) and len(form) == 2 for form in earlier):
         raise BadSettings(say("readings.earlier-forms"))
     forms = tuple((str(template), str(HELD["dates"].read(order)) if order else "") for template, order in earlier)

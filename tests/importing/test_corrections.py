@@ -24,8 +24,7 @@ from importer.operations.hide import Which, hide, what_to_hide
 from importer.reading import Correction
 from importer.resultsfile import TO_FIX
 from importer.settings import Settings
-from importer.settings.kinds import InDoubt
-from importer.settings.reading import Values
+from importer.settings.kinds import InDoubt, Values
 from tests import running
 from tests.page.conftest import HEAD, write
 from tests.reading.catalogue import ENTRIES, Entry

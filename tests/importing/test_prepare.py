@@ -17,7 +17,7 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.models import Result, Role
 from importer.settings import Settings
-from importer.settings.kinds import Columns
+from importer.settings.kinds import columns
 from tests import running
 from tests.rendered import answers_of
 from tests.sandbox import Sandbox
@@ -143,7 +143,7 @@ def test_a_column_that_was_overlooked_is_a_question(tmp_path: Path, settings: Se
     assert answers_of(question) == {"map": ["status=State of it"], "ignore": ["State of it"]}
     assert box.received == ()
     ignored = replace(settings, ignored=answers_of(question)["ignore"], profile="other")
-    mapped = replace(settings, mapping=Columns().read(answers_of(question)["map"]))
+    mapped = replace(settings, mapping=columns(answers_of(question)["map"]))
     for answered in (ignored, mapped):
         with prepare(path, answered) as prepared:
             assert prepared.preview.questions == ()

@@ -18,27 +18,9 @@ from importer.cli.terminal import with_flags
 from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
-from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic
-from importer.settings.kinds import (
-    Address,
-    AnyFile,
-    Columns,
-    Doubts,
-    JournalPlace,
-    LocalFile,
-    Names,
-    OneOf,
-    Rated,
-    ResultsPlace,
-    Seconds,
-    Share,
-    Text,
-    Whole,
-    WindowKind,
-    Yes,
-)
+from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic, kinds
+from importer.settings.kinds import OneOf, Seconds, Whole
 from importer.settings.profiles import FILE_VARIABLE
-from importer.settings.reading import Meanings
 from importer.settings.readings import HELD
 from importer.settings.sources import OTHER_VARIABLES
 from importer.texts import TEXTS
@@ -103,7 +85,7 @@ def told(arguments: list[str]) -> Options:
     seen: list[Options] = []
 
     @click.command()
-    @settings_about(*Topic)
+    @settings_about(*SETTINGS)
     def probe(**_: object) -> None:
         seen.append(Options.here())
 
@@ -228,30 +210,31 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
                 ("nan", '"nan"', "nan"),
                 ("soon", '"soon"', "soon"),
             ]
-        case Columns():
+        case OneOf():
+            return [("other", '"other"', "other")]
+    match name:
+        case "map":
             return [("mood=x", '{ mood = "x" }', {"mood": "x"})]
-        case Meanings():
+        case "value":
             return [
                 (f"{role}:x={value}", f'{{ {role} = {{ x = "{value}" }} }}', {role: {"x": value}})
                 for role, value in (("visibility", "Draft"), ("mood", "Public"), ("prospect", "Public"))
             ]
-        case Text() | Names() | LocalFile():
-            return [(None, "3", 3)]
-        case kind:
-            return [(text, f'"{text}"', text) for text in BAD_TEXTS[type(kind)]]
+    if name in BAD_TEXTS or SETTINGS[name].kind is kinds.yes:
+        return [(text, f'"{text}"', text) for text in BAD_TEXTS.get(name, ["other"])]
+    return [(None, "3", 3)]
 
 
-BAD_TEXTS: dict[type, list[str]] = {
-    OneOf: ["other"],
-    Yes: ["other"],
-    Doubts: ["other", "same, other"],
-    ResultsPlace: ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
-    Share: ["20", "101%", "-1%", "some%"],
-    WindowKind: ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
-    Rated: ["fast", "0/1s"],
-    Address: ["nonsense", "http://a.example"],
-    JournalPlace: ["mysql://x/y", ":memory:"],
-    AnyFile: ["sftp://me:secret@host/x.csv"],
+BAD_TEXTS: dict[str, list[str]] = {
+    "results": ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
+    "max-invalid": ["20", "101%", "-1%", "some%"],
+    "between": ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
+    "rate": ["fast", "0/1s"],
+    "base-url": ["nonsense", "http://a.example"],
+    "journal": ["mysql://x/y", ":memory:"],
+    "archive": ["sftp://me:secret@host/x.csv"],
+    "unknown-emails": ["sftp://me:secret@host/x.csv"],
+    "in-doubt": ["other", "same, other"],
 }
 
 
