@@ -18,7 +18,7 @@ from importer.cli.reporting import reporting
 from importer.cli.terminal import in_words, paragraph, say_line
 from importer.cli.watching import Stopper
 from importer.errors import BadSettings
-from importer.messages import Message, lines, say
+from importer.messages import Message, as_message, lines, say
 from importer.settings import SETTINGS, Topic, sources, who_can_read
 
 if TYPE_CHECKING:
@@ -95,10 +95,13 @@ def _findings(options: Options, *, test_notification: bool) -> Iterator[Check]:
 
 
 def _key(options: Options) -> Message:
-    place, file = sources.key_place(options.settings, options.given), sources.key_file(options.given)
+    settings = sources.with_key(options.settings, options.given)
+    place, file = as_message(settings.origin.key_place or ""), sources.key_file(options.given)
     if file is not None and (warning := who_can_read(file)):
         raise operations.doctor.Look(warning)
-    return say("config.key-in-file" if file is not None else "config.not-for-scheduler", place=place)
+    return (
+        as_message(place or "") if file is not None else say("config.not-for-scheduler", place=as_message(place or ""))
+    )
 
 
 def _notifications(options: Options, *, is_test: bool) -> Message:

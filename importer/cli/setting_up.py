@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -41,9 +40,9 @@ if TYPE_CHECKING:
 
 
 _HINTS = {
-    "default-visibility": 'default-visibility = "private"',
-    "rate": 'rate = "20/1s"',
-    "max-notes": "max-notes = 5000",
+    "default-visibility": "private",
+    "rate": "20/1s",
+    "max-notes": 5000,
 }
 """Settings that a new profile suggests in comments."""
 
@@ -145,12 +144,11 @@ def _write(
     if recipient:
         chosen["notify-file"] = str(profiles.keep_beside(f"{name}.notify", recipient))
     key_file = profiles.beside(f"{name}.key")
-    hints = _HINTS if key else {"api-key-file": f"api-key-file = {json.dumps(str(key_file))}", **_HINTS}
-    path = profiles.make(name, chosen, hints)
+    profiles.make(name, chosen, _HINTS if key else {"api-key-file": str(key_file), **_HINTS})
     if in_store:
         keystore.keep(settings.workspace, key)
     say_line()
-    paragraph(say("init.written", name=repr(name), path=str(path)))
+    paragraph(say("init.written", name=repr(name), path=str(profiles.profiles_file())))
     paragraph(say("init.guards", share=_LARGEST_SHARE))
     if "archive" in chosen:
         paragraph(say("init.archive", archive=str(chosen["archive"])))
@@ -261,8 +259,7 @@ def config(**_: Any) -> int:
     options = Options.here()
     settings = options.settings
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
-    names = ", ".join(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
-    say_line(f"Profiles:  {names}  (in {profiles.profiles_file()})")
+    say_line(f"Profiles:  {', '.join(profiles.names())}  (in {profiles.profiles_file()})")
     say_line()
     for name in options.given:
         sources.read(options.given, name)  # checks settings that a run doesn't read, too
@@ -281,7 +278,7 @@ def config(**_: Any) -> int:
             say_line(f"  {name:{width}}  {value}  ({origin})")
     say_line()
     try:
-        paragraph(say("config.key", place=sources.key_place(settings, options.given)))
+        paragraph(sources.with_key(settings, options.given).origin.key_place or "")
     except BadSettings as error:
         paragraph(error.message, f"{with_flags(say('config.no-key'))} ")
     return 0

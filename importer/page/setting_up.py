@@ -226,7 +226,7 @@ class SettingUp(Screens):
         }
         context |= {"file": with_tilde(profiles.profiles_file()), "has_store": keystore.is_there()}
         try:
-            context["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
+            context["names"] = profiles.names()
             texts, given = context.get("texts", _texts(current.profile)), current.given()
             context |= {"entries": entries(texts, given), "others": others(given)}
             context["readings"] = [

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from importer.errors import BadSettings
@@ -84,15 +84,15 @@ def _check_name(name: str) -> None:
         raise BadSettings(say("readings.no-name", name=repr(name)))
 
 
-def keep(profile: str, reading: Reading) -> Path:
-    """Write a reading into a profile, in place of the one with its name; return the file.
+def keep(profile: str, reading: Reading) -> None:
+    """Write a reading into a profile, in place of the one with its name.
 
     Raises:
         BadSettings: the name can't be used, or the file can't be read or written.
     """
     _check_name(reading.name)
     comment = render(say("readings.comment", date=f"{reading.answered:%Y-%m-%d}"), profiles.InProfile())
-    return profiles.change_reading(profile, reading.name, entry_of(reading), comment)
+    profiles.change_reading(profile, reading.name, entry_of(reading), comment)
 
 
 def forget(profile: str, name: str) -> Reading:

@@ -184,28 +184,27 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
     Raises:
         BadSettings: there is no key, the text can't be a key, or the key is for another address.
     """
-    source = given["api-key-file"].place if "api-key-file" in given else None
-    file = key_file(given)
-    if file is None:
-        is_given = os.environ.get(KEY_VARIABLE, "").strip()
-        stored_key = None if is_given else keystore.kept(settings.workspace)
-        return _keyed(settings, given, stored_key or read_key(None))
-    address = given.get("base-url")
-    if (
-        source is Source.PROFILE
-        and address is not None
-        and address.place is not Source.PROFILE
-        and profiles.load(settings.profile).get("base-url") not in (settings.base_url, address.value)
-    ):
-        origin = address.origin or SettingPart("base-url")
-        parts = {"address": settings.base_url, "origin": origin, "profile": repr(settings.profile)}
-        raise BadSettings(say("key.of-another-address", **parts))
-    with _placed(given):
-        return _keyed(settings, given, read_key(file))
-
-
-def _keyed(settings: Settings, given: Mapping[str, Given], key: str) -> Settings:
-    place = say("key.of-profile", profile=repr(settings.profile), place=_place_of_key(settings, given))
+    file, address = key_file(given), given.get("base-url")
+    if file is not None:
+        source, origin = given["api-key-file"].place, given["api-key-file"].origin
+        if (
+            source is Source.PROFILE
+            and address is not None
+            and address.place is not Source.PROFILE
+            and profiles.load(settings.profile).get("base-url") not in (settings.base_url, address.value)
+        ):
+            by, profile = address.origin or SettingPart("base-url"), repr(settings.profile)
+            message = say("key.of-another-address", address=settings.base_url, origin=by, profile=profile)
+            raise BadSettings(message)
+        with _placed(given):
+            key = read_key(file)
+        place = say("origin.file", file=str(file))
+        place = place if origin is None else say("origin.file-named", file=str(file), origin=origin)
+    elif os.environ.get(KEY_VARIABLE, "").strip() or not (key := keystore.kept(settings.workspace) or ""):
+        key, place = read_key(None), say("origin.variable", name=KEY_VARIABLE)
+    else:
+        place = say("origin.key-store", workspace=str(settings.workspace))
+    place = say("key.of-profile", profile=repr(settings.profile), place=place)
     return replace(settings, key=key, origin=replace(settings.origin, key_place=place))
 
 
@@ -235,24 +234,3 @@ def _secret_file(given: Mapping[str, Given], name: str, variable: str) -> Path |
     if entry is None or (entry.place is not Source.SAID and os.environ.get(variable, "").strip()):
         return None
     return Path(read(given, name))
-
-
-def key_place(settings: Settings, given: Mapping[str, Given]) -> Message:
-    """Return the source of the key, for a message.
-
-    Raises:
-        BadSettings: there is no key, or it can't be used.
-    """
-    with_key(settings, given)
-    return _place_of_key(settings, given)
-
-
-def _place_of_key(settings: Settings, given: Mapping[str, Given]) -> Message:
-    if (file := key_file(given)) is not None:
-        origin = given["api-key-file"].origin
-        if origin is None:
-            return say("origin.file", file=str(file))
-        return say("origin.file-named", file=str(file), origin=origin)
-    if os.environ.get(KEY_VARIABLE, "").strip():
-        return say("origin.variable", name=KEY_VARIABLE)
-    return say("origin.key-store", workspace=str(settings.workspace))

@@ -125,8 +125,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "profile.no-setting": "{where:capital} contains {setting}, which is not a setting.",
     "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `export`.",
     "profile.not-there": (
-        "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
-        "There is no profile {profile}.\nThe profiles are: {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
+        "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or write it into {file}.",
+        "There is no profile {profile}.\nThe profiles are: {names}. Correct the name. To create a new profile, run `note-importer init`, or write it into {file}.",
     ),
     "profile.bad-name": "A profile's name is one line of text.",
     "profile.named-by-address": "{name} is an address.\nChoose a word for the workspace, such as night.",
@@ -141,10 +141,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Check the permissions of the file, and that it is text in UTF-8."
     ),
     "profile.not-toml": "The profiles in {file} can't be read: {error}.\nCorrect this place in the file.",
-    "profile.no-closing-quote": (
-        "The profiles in {file} can't be read: {error}.\n"
-        "A closing quotation mark is probably missing in line {line}. Add it."
-    ),
     "readings.no-list": '{where}: "readings" isn\'t a list. Write each reading as [[{profile}.readings]].',
     "readings.not-valid": (
         "A reading in {where} can't be used: {why:headline}.\nCorrect the entry, or delete it. Then the program asks again."
