@@ -59,7 +59,7 @@ class Asking:
             self.may or not settings.origin.said.isdisjoint(readings.HELD),
         )
         if name.casefold() != readings.NONE and not may_be_new and named(name, settings.readings) is None:
-            raise BadSettings(readings.no_such(name, settings.readings), setting="export")
+            raise BadSettings(say("readings.no-such", name=repr(name)), setting="export")
         if settings.first is not None and not self._is_anybody_there:
             raise BadSettings(say("asking.nobody-here"), setting="first", origin=self._options.given["first"].origin)
 

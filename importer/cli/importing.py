@@ -24,7 +24,6 @@ from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Message, say
 from importer.models import PossibleAnswer, Progress, Workspace
 from importer.settings import SETTINGS, Settings, profiles
-from importer.settings.sources import Source
 
 if TYPE_CHECKING:
     from importer.importing.batch import BatchFace, FileEnded
@@ -259,7 +258,7 @@ def _for_practice(options: Options) -> Settings:
     Raises:
         BadSettings: an address was named for this command, but practice calls none.
     """
-    if (address := options.given.get("base-url")) is not None and address.place is Source.SAID:
+    if (address := options.given.get("base-url")) is not None and address.origin is None:
         raise BadSettings(say("practice.address"), setting="base-url")
     return options.settings_with_key_if_there
 

@@ -22,7 +22,6 @@ from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.settings import KEY_VARIABLE, SETTINGS, sources, who_can_read
-from importer.settings.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +62,7 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     from importer.page.current_settings import CurrentSettings as PageSettings  # noqa: PLC0415
 
     given = Options.here().given
-    values = {name: setting_given.value for name, setting_given in given.items() if setting_given.place is Source.SAID}
+    values = {name: setting_given.value for name, setting_given in given.items() if setting_given.origin is None}
     if "profile" in given:
         values["profile"] = given["profile"].value  # from the environment, too, until a person chooses another
     place = operations.reopening.place_for(serving.page_folder(), values, port)

@@ -21,7 +21,6 @@ from importer.models import Workspace
 from importer.settings import (
     LIVE,
     SETTINGS,
-    Recipient,
     Settings,
     Topic,
     default_journal,
@@ -33,7 +32,7 @@ from importer.settings import (
     sources,
 )
 from importer.settings.kinds import any_file
-from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
+from importer.settings.secrets import WHAT_A_KEY_IS, Recipient, can_be_key
 
 if TYPE_CHECKING:
     from importer.settings.reading import Reading

@@ -45,7 +45,8 @@ from importer.journal import Journal
 from importer.messages import Message, Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.practice import staging
-from importer.settings import Limits, Settings
+from importer.settings import Settings
+from importer.settings.limits import Limits
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""

@@ -28,12 +28,12 @@ from importer.importing.answers import answered
 from importer.importing.api_context import calls
 from importer.importing.email_lookup import EmailLookup, asked
 from importer.importing.hours import Hours
-from importer.importing.learning import learned
 from importer.importing.loading import Loaded, load, results_path, understood
 from importer.importing.note_examples import UpdateExample
 from importer.importing.planning import guards_of_rows, occurrence_of, plan
 from importer.importing.preview import Preview
 from importer.importing.problems import check_list
+from importer.importing.read_again import learned
 from importer.importing.report import Report
 from importer.importing.sending import send
 from importer.importing.workspaces import check_confirmed, check_journal, check_place, held, opened
@@ -61,7 +61,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         given: settings and values of the answers that a person gave about the file so far.
 
     Attributes:
-        learned: the reading that the profile learned when the send began; None if it learned nothing.
+        learned: the reading that the profile learned when the send began, if any.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     @property
     def known(self) -> Sequence[Reading]:
-        """Readings that the profile has, whose answers are offered first."""
+        """Readings of the profile."""
         return self._base.readings
 
     @property
@@ -97,12 +97,13 @@ class Prepared(AbstractContextManager["Prepared"]):
     @property
     def to_learn(self) -> Reading | None:
         """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
-        if self._loaded.unclear is not None or self._vendor.traits.is_practice:
+        loaded = self._loaded
+        if loaded.unclear is not None or self._vendor.traits.is_practice:
             return None
-        return learned(self._loaded, self._base, self._given)
+        return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self._base, self._given)
 
     def _learn(self, begun: Callable[[], object]) -> None:
-        """Keep what was answered about this kind of sheet in the profile. A run goes on if that can't be written."""
+        """Keep in the profile what was answered. A run goes on if that can't be written."""
         try:
             if (reading := self.to_learn) is not None:
                 readings.keep(self._base.profile, reading)
@@ -129,7 +130,8 @@ class Prepared(AbstractContextManager["Prepared"]):
         named = columns(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
         for question in loaded.questions:
-            if not question.choices or (question.column is None and not roles.isdisjoint(question.roles)):
+            is_of_another = question.choices or question in self._loaded.questions
+            if not is_of_another or (question.column is None and not roles.isdisjoint(question.roles)):
                 raise BadSettings(question.text)
         self._earlier.append(self._settings)
         self._given.append((answer.setting, answer.value))
@@ -138,11 +140,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     @property
     def optional(self) -> list[Question]:
-        """Questions that may stay open, once all others are answered.
-
-        They are an offer to compose the texts from further columns, unless a setting named the column, and what rows
-        are whose notes may have been sent before.
-        """
+        """Questions that may stay open, once all others are answered: an offer to compose the texts, rows in doubt."""
         if self.questions:
             return []
         before = self._earlier[0] if self._earlier else self._settings

@@ -15,10 +15,9 @@ keystore   the system's key store
 """
 
 from importer.files import keep_private, make_private_folder
-from importer.settings.address import LIVE, api_address, canonical_url, checked_url, default_journal, journal_place
-from importer.settings.kinds import with_tilde
-from importer.settings.limits import Limits, Rate, TimeWindow
-from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient, read_key, who_can_read
+from importer.settings.address import LIVE, default_journal, journal_place
+from importer.settings.limits import Rate, TimeWindow
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, read_key, who_can_read
 from importer.settings.table import BATCH_SIZE, GIVE_UP, SETTINGS, Origin, Setting, Settings, Topic
 
 __all__ = [
@@ -28,23 +27,16 @@ __all__ = [
     "KEY_VARIABLE",
     "LIVE",
     "SETTINGS",
-    "Limits",
-    "Occasion",
     "Origin",
     "Rate",
-    "Recipient",
     "Setting",
     "Settings",
     "TimeWindow",
     "Topic",
-    "api_address",
-    "canonical_url",
-    "checked_url",
     "default_journal",
     "journal_place",
     "keep_private",
     "make_private_folder",
     "read_key",
     "who_can_read",
-    "with_tilde",
 ]

@@ -48,13 +48,12 @@ def merged(below: Values, above: Values) -> Values:
 
 def _over(below: Words, above: Words) -> Words:
     """Return the words of both. Meanings in ``above`` override the others; case and spaces don't matter."""
-    overridden = {folded(word) for word in above}
+
+    def folded(word: str) -> str:
+        return " ".join(word.casefold().split())
+
+    overridden = {*map(folded, above)}
     return {**{word: value for word, value in below.items() if folded(word) not in overridden}, **above}
-
-
-def folded(text: str) -> str:
-    """Return a word or a heading without case and repeated spaces, as settings compare them."""
-    return " ".join(text.casefold().split())
 
 
 @lru_cache(maxsize=4096)  # a damaged file's may be long, and each is compared with all others
@@ -95,11 +94,6 @@ def own_columns(headings: Sequence[str]) -> list[int]:
 def own_names(headings: Sequence[str]) -> tuple[str, ...]:
     """Return the names of a sheet's own columns as a reading holds them."""
     return tuple(numbered([headings[at] for at in own_columns(headings)]))
-
-
-def name_of(headings: Sequence[str], position: int) -> str:
-    """Return the name of one of a sheet's own columns as a reading holds it."""
-    return own_names(headings)[own_columns(headings).index(position)]
 
 
 @dataclass(frozen=True)

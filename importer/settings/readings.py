@@ -7,14 +7,14 @@ file. Only here is it known what a reading holds: the settings that :mod:`import
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import PurePath
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.messages import Message, render, say
+from importer.messages import render, say
 from importer.settings import profiles
 from importer.settings.kinds import Values, names
 from importer.settings.reading import Reading, as_stored, key, merged, named, without_number
@@ -25,7 +25,6 @@ NONE = "none"
 HELD = {name: setting for name, setting in SETTINGS.items() if setting.is_of_reading}
 """The settings that a reading holds."""
 _ABOUT, _SEEN, _EARLIER = ("name", "headings", "answered"), "seen", "earlier"
-_IN_NAMES = re.compile(r"[\s_.-]*(?:\(\d+\)|\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.T]?\d+)*|[-_ ]\d+)$")
 
 
 def of_profile(profile: str) -> tuple[Reading, ...]:
@@ -113,24 +112,14 @@ def one(profile: str, name: str) -> Reading:
         BadSettings: there is none; or see :func:`of_profile`.
     """
     if (reading := named(name, of_profile(profile))) is None:
-        raise BadSettings(say("readings.unknown", name=repr(name)))
+        raise BadSettings(say("readings.no-such", name=repr(name)))
     return reading
 
 
-def no_such(name: str, readings: Sequence[Reading]) -> Message:
-    """Return the message that no reading has a name."""
-    names = tuple(repr(reading.name) for reading in readings)
-    if not names:
-        return say("readings.none", name=repr(name))
-    return say("readings.no-such", n=len(names), name=repr(name), names=names)
-
-
 def name_for(source: str, taken: Iterable[str]) -> str:
-    """Return a name for the reading of a file, made of the file's name without its date and number."""
+    """Return a name for the reading of a file, made of the words of the file's name, without dates and numbers."""
     stem = PurePath(source).name.partition(".")[0]
-    while (shorter := _IN_NAMES.sub("", stem)) not in (stem, ""):
-        stem = shorter
-    plain = " ".join(re.sub(r"[\W_]+", " ", stem).split()) or "export"
+    plain = " ".join(word for word in re.split(r"[\W_]+", stem) if word and not word[0].isdigit()) or "export"
     name, number, others = plain, 1, {NONE, *map(str.casefold, taken)}
     while name.casefold() in others:
         number += 1

@@ -11,7 +11,6 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -33,25 +32,18 @@ faults, and the addresses for notifications."""
 _NOTIFYING = ("notify", "notify-file")
 
 
-class Source(Enum):
-    """Sources of a setting's value."""
-
-    SAID = "said now"
-    ENVIRONMENT = "environment"
-    PROFILE = "profile"
-
-
 @dataclass(frozen=True)
 class Given:
     """A value that isn't read yet, and its origin.
 
     Attributes:
         origin: the place where it was set, for a message; None if it was said now.
+        is_of_profile: whether the profile sets it.
     """
 
     value: object
-    place: Source
     origin: Message | None = None
+    is_of_profile: bool = False
 
 
 def written(value: object) -> str:
@@ -59,11 +51,6 @@ def written(value: object) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
-        case Mapping():
-            return ", ".join(
-                f"{name}:{written(item)}" if isinstance(item, Mapping) else f"{name}={item}"
-                for name, item in value.items()
-            )
         case list() | tuple():
             return ", ".join(map(str, value))
     return str(value)
@@ -88,19 +75,19 @@ def gather(
         BadSettings: the profile doesn't exist or can't be read; or one of our variables is misspelt.
     """
     _check_variables(environment)
-    given = {name: Given(value, Source.SAID) for name, value in said.items()}
+    given = {name: Given(value) for name, value in said.items()}
     for name in names:
         setting = SETTINGS[name]
         text = environment.get(setting.variable, "") if setting.is_lasting else ""
         if text.strip():
-            given.setdefault(name, Given(text, Source.ENVIRONMENT, say("origin.variable", name=setting.variable)))
+            given.setdefault(name, Given(text, say("origin.variable", name=setting.variable)))
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
         origin = profiles.place_of(profile)
         written = profiles.as_written(*_NOTIFYING).get(profile, {}) if with_mistakes else profiles.load(profile)
         for name, value in written.items():
             if name in names:
-                given.setdefault(name, Given(value, Source.PROFILE, origin))
+                given.setdefault(name, Given(value, origin, is_of_profile=True))
     return given
 
 
@@ -120,7 +107,7 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     """
     values: dict[str, Any] = {SETTINGS[name].attribute: entry.value for name, entry in given.items()}
     values.pop("", None)
-    said = frozenset(name for name, entry in given.items() if entry.place is not Source.PROFILE)
+    said = frozenset(name for name, entry in given.items() if not entry.is_of_profile)
     profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
     with _placed(given):
         origin = Origin(said, secret_files=_secret_files(given))
@@ -186,11 +173,10 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
     """
     file, address = key_file(given), given.get("base-url")
     if file is not None:
-        source, origin = given["api-key-file"].place, given["api-key-file"].origin
         if (
-            source is Source.PROFILE
+            given["api-key-file"].is_of_profile
             and address is not None
-            and address.place is not Source.PROFILE
+            and not address.is_of_profile
             and profiles.load(settings.profile).get("base-url") not in (settings.base_url, address.value)
         ):
             by, profile = address.origin or SettingPart("base-url"), repr(settings.profile)
@@ -198,7 +184,7 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
             raise BadSettings(message)
         with _placed(given):
             key = read_key(file)
-        place = say("origin.file", file=str(file))
+        place, origin = say("origin.file", file=str(file)), given["api-key-file"].origin
         place = place if origin is None else say("origin.file-named", file=str(file), origin=origin)
     elif os.environ.get(KEY_VARIABLE, "").strip() or not (key := keystore.kept(settings.workspace) or ""):
         key, place = read_key(None), say("origin.variable", name=KEY_VARIABLE)
@@ -231,6 +217,6 @@ def recipients_file(given: Mapping[str, Given]) -> Path | None:
 def _secret_file(given: Mapping[str, Given], name: str, variable: str) -> Path | None:
     """Return the file with a secret; None if no file is named, or if the secret in the environment takes precedence."""
     entry = given.get(name)
-    if entry is None or (entry.place is not Source.SAID and os.environ.get(variable, "").strip()):
+    if entry is None or (entry.origin is not None and os.environ.get(variable, "").strip()):
         return None
     return Path(read(given, name))

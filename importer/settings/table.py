@@ -266,14 +266,9 @@ class Settings:
         return Workspace(self.profile, self.base_url)
 
     @property
-    def is_on_this_machine(self) -> bool:
-        """True if the address is on this machine, as a test server is."""
-        return is_this_machine(urlsplit(self.base_url).hostname or "")
-
-    @property
     def is_unguarded(self) -> bool:
         """True if nothing must be guarded: the address is on this machine, and ``guard_local_address`` isn't set."""
-        return self.is_on_this_machine and not self.guard_local_address
+        return is_this_machine(urlsplit(self.base_url).hostname or "") and not self.guard_local_address
 
 
 def _declared() -> Iterator[Setting]:

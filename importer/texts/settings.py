@@ -33,8 +33,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "kind.directory": "The journal can't be {value}, because that is a folder.\nName a file.",
     "kind.no-address": "{value} is not a web address.",
     "kind.no-window": "{value} is not a valid time window. Write it like 02:00-06:00.",
-    "kind.no-time-of-day": "{value} contains a time that does not exist. Write it like 02:00-06:00.",
-    "kind.empty-window": "{value} starts and ends at the same time. Write it like 02:00-06:00.",
     "word.record": "record",
     "word.public": "public",
     "word.private": "private",
@@ -149,12 +147,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.earlier-forms": 'what it says of earlier texts has to be pairs: a template, and an order of dates or "".',
     "readings.no-setting": "it can't hold {setting}. It can hold: {known}.",
     "readings.no-name": '{name} can\'t be the name of a reading. A name has at least one character, no line break, and is not "none".',
-    "readings.no-such": (
-        "There is no kind of sheet named {name}. There is: {names}.\nCorrect the name. To begin a new kind under this name, say with it how the sheet is read.",
-        "There is no kind of sheet named {name}. There are: {names}.\nCorrect the name. To begin a new kind under this name, say with it how the sheet is read.",
-    ),
-    "readings.none": "There is no kind of sheet named {name}, and no other.\nTo begin a new kind under this name, say with it how the sheet is read.",
-    "readings.unknown": "There is no kind of sheet named {name}. `note-importer readings` lists them.",
+    "readings.no-such": "There is no kind of sheet named {name}.\n`note-importer readings` lists them. To begin a new one under this name, say with it how the sheet is read.",
     "readings.comment": (
         "Sheets with these headings are read like this, as answered on {date}. You can change the answers, or delete this part."
     ),

@@ -412,7 +412,7 @@ def test_what_a_person_wrote_by_hand_stays(profiles: Path) -> None:
     ("file", "name"),
     [
         ("apollo-contacts-2026-11-03.csv", "apollo contacts"), ("Notes (3).xlsx", "Notes"),
-        ("20261103.csv", "20261103"), ("/a/b/hubspot_export_2026.11.03_1200.results.csv", "hubspot export"),
+        ("20261103.csv", "export"), ("/a/b/hubspot_export_2026.11.03_1200.results.csv", "hubspot export"),
         ("-", "export"), ("calls.csv", "calls 2"),
     ],
 )  # fmt: skip

@@ -18,12 +18,12 @@ from importer.settings import (
     LIVE,
     Settings,
     Topic,
-    checked_url,
     default_journal,
     journal_place,
     read_key,
     who_can_read,
 )
+from importer.settings.address import checked_url
 from importer.settings.reading import Reading
 from tests import systems
 
