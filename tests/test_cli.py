@@ -479,7 +479,7 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
         "E,P5,,1,\nF,P1,It’s  done,1,\n",
     )
     before = sorted(path.name for path in type_.folder.iterdir())
-    ended = type_("check", "n.csv", "-v")
+    ended = type_("check", "n.csv")
     assert ended.status == 1
     for words in (
         "n.csv: CSV, headings in row 1, UTF-8",
@@ -502,7 +502,7 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
     type_.box.set_limit(Limit.parse("20/2s:headers:429"))
     assert type_("run", "n.csv", "--yes").status == 0
     type_.file("m.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(10, 81)))
-    for ended in (type_("check", "m.csv", "-v"), type_("check", "m.csv", "-v", "--rate", "50/s")):
+    for ended in (type_("check", "m.csv"), type_("check", "m.csv", "--rate", "50/s")):
         assert "71 rows: 71 notes, 51 of them to deliver 20 notes were imported by an earlier run" in ended.all
         assert "51 notes in 51 requests." in ended.all
         assert "Estimated time: 4 seconds (your account allowed 20 calls in 2 seconds last time)." in ended.all
@@ -516,29 +516,22 @@ def test_check_tells_the_largest_groups_apart(type_: Terminal) -> None:
     type_.file("n.csv", "Prospect ID,Note,Visibility,Status,Attachment IDs\n" + "\n".join(lines) + "\n")
     public = ["2 × x  (public)", "1 × x  (public, draft)", "1 × x  (public, with f1, f2)"]
     shown = [public[0], "1 × x  (private)", "1 × x  (private, draft)", *public[1:]]
-    for flags, number in (([], 3), (["-v"], 5)):
-        out = type_("check", "n.csv", *flags).out
-        assert [line.strip() for line in out.splitlines() if " × " in line] == shown[:number]
+    out = type_("check", "n.csv").out
+    assert [line.strip() for line in out.splitlines() if " × " in line] == shown[:3]
 
 
-def test_a_plan_says_what_counts_and_leaves_the_rest_to_those_who_ask(type_: Terminal) -> None:
-    """What was understood, how many notes for how many people, how long; -v adds arithmetic and what never changes."""
+def test_a_plan_says_what_counts_and_leaves_the_largest_groups_to_check(type_: Terminal) -> None:
+    """What was understood, how many notes for how many people, how long."""
     type_.file("n.csv", HEAD + "P1,for me,2\nP2,for me,2\nP2,for all,1\n")
     assert type_("run", "n.csv", "--yes").status == 0
     type_.file("m.csv", HEAD + "Q1,for me,2\nQ2,for me,2\nQ2,for all,1\n")
-    details = (
-        "3 notes in 2 requests.",
-        "The largest groups: 2 × for me (private)",
-    )
-    for command in (["check"], ["run", "--yes"]):
-        more = ["--again"] if command[0] == "run" else []
-        short, full = (type_(*command, "m.csv", "--rate", "9/min", *flags) for flags in ([], ["-v", *more]))
-        for ended in (short, full):
-            assert "visibility: column C 'Visibility' (1 → public, 2 → private)" in ended.all
-            assert "people: 2 public: 1 private: 2 (only the owner of the API key sees them) drafts: 0" in ended.all
-            assert "Estimated time: less than a second (9 calls per minute)." in ended.all
-        assert all(detail in full.all for detail in details)
-        assert (details[1] in short.all) == (command == ["check"])
+    for command in ("check", "run"):
+        ended = type_(command, "m.csv", "--rate", "9/min", *(["--yes"] if command == "run" else []))
+        assert "visibility: column C 'Visibility' (1 → public, 2 → private)" in ended.all
+        assert "people: 2 public: 1 private: 2 (only the owner of the API key sees them) drafts: 0" in ended.all
+        assert "3 notes in 2 requests." in ended.all
+        assert "Estimated time: less than a second (9 calls per minute)." in ended.all
+        assert ("The largest groups: 2 × for me (private)" in ended.all) is (command == "check")
 
 
 def test_check_points_out_notes_that_look_the_same(type_: Terminal) -> None:

@@ -100,7 +100,7 @@ class BatchImport:
         if self._practises:
             say_line(say("practice.begins"))
         overview = prepared.preview
-        show(telling.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
+        show(telling.preview_messages.plan(overview))
         if self._practises and overview.to_update:
             say_line(say("practice.no-updates", n=overview.to_update))
         if self._asking.may and overview.total and not self._practises:
@@ -192,7 +192,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
 
 @click.command(cls=InGroups)
 @click.argument("file", type=AnyPath())
-@settings_about(*PREPARING, "yes", "log-file", "json", "verbose", "quiet")
+@settings_about(*PREPARING, "yes", "log-file", "json", "quiet")
 @click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
 @_practice
 @click.option(
@@ -231,7 +231,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, pra
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
         preview = replace(preview, similar=importing.note_examples.similar(preview.loaded))
-        show(telling.preview_messages.check(preview), verbose=options.says("verbose"))
+        show(telling.preview_messages.check(preview))
         if report is not None:
             written = importing.problems.write_problems(report, preview.loaded, file)
             say_line()

@@ -229,7 +229,6 @@ class Settings:
     in_doubt: Sequence[kinds.InDoubt] = _setting(kinds.doubts, Topic.RUN, "ANSWER", default=())
     yes: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False, short="-y", is_common=True)
     log_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.OTHER, "FILE")
-    verbose: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False, short="-v", is_common=True)
     quiet: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False, short="-q")
     json: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False)
     notify: ClassVar[Occasion | None] = _setting(kinds.OneOf(Occasion), Topic.OTHER)

@@ -39,7 +39,6 @@ def plan(overview: Preview) -> Iterator[Line]:
     yield from sizes(overview)
     yield from _audience(overview)
     yield from _problems(overview, 5, more=say("plan.all-in-results"))
-    yield from _largest(overview, shown=0)
 
 
 def first_of_kind(overview: Preview) -> Iterator[Line]:
@@ -103,8 +102,12 @@ def check(overview: Preview) -> Iterator[Line]:
     yield from sizes(overview)
     yield from _audience(overview)
     if overview.html or overview.escaped:
-        yield Line(say("plan.html", html=overview.html, escaped=overview.escaped), is_detail=True)
-    yield from _largest(overview, shown=_SHOWN_GROUPS)
+        yield Line(say("plan.html", html=overview.html, escaped=overview.escaped))
+    if overview.largest:
+        yield Line()
+        yield Line(say("plan.largest"))
+        for size, group in overview.largest[:_SHOWN_GROUPS]:
+            yield Line(say("plan.largest.group", size=f"{size:5,}", group=group), LineKind.DETAIL)
     if overview.similar:
         yield Line()
         yield Line(say("plan.near-identical"))
@@ -123,16 +126,6 @@ def check(overview: Preview) -> Iterator[Line]:
         yield Line()
         yield Line(say("plan.problems"))
         yield from _problems(overview, _SHOWN_PROBLEMS, more=say("plan.correct-these-first"))
-
-
-def _largest(overview: Preview, shown: int) -> Iterator[Line]:
-    """Yield the largest groups, of which ``shown`` are more than a detail."""
-    if overview.largest:
-        yield Line(is_detail=not shown)
-        yield Line(say("plan.largest"), is_detail=not shown)
-        for index, (size, group) in enumerate(overview.largest):
-            line = say("plan.largest.group", size=f"{size:5,}", group=group)
-            yield Line(line, LineKind.DETAIL, is_detail=index >= shown)
 
 
 def about(overview: Preview) -> Message:
@@ -338,7 +331,6 @@ def _emails(overview: Preview) -> Iterator[Line]:
 
         n = overview.to_look_up
         yield Line(say("plan.emails", n=n, calls=calls_for(n)), LineKind.TEXT)
-        yield Line(say("plan.emails-nothing-guessed"), LineKind.TEXT, is_detail=True)
     for why, rows in itertools.islice(overview.rejected.items(), _SHOWN_REJECTED):
         yield Line(say("plan.rejected", n=rows, why=why), LineKind.DETAIL)
     if (more := len(overview.rejected) - _SHOWN_REJECTED) > 0:

@@ -72,7 +72,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "update": (["true"], "true"),
     "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'),
-    "verbose": (["true"], "true"),
     "quiet": (["true"], "true"),
     "json": (["true"], "true"),
     "notify": (["always"], '"always"'),
