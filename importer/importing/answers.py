@@ -25,14 +25,7 @@ NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
     """Return the settings for a sheet with an answer added, which counts more than what was said before.
 
-    Args:
-        settings: the current settings.
-        name: name of the setting.
-        value: its value, as a text.
-        headings: role → heading of its column in the sheet. A word's meaning counts for columns with this heading.
-
-    Raises:
-        BadSettings: the setting can't have this value.
+    Of ``headings``, each role's: a word's meaning counts for columns with this heading.
     """
     read: Any = SETTINGS[name].read(value)
     others: dict[str, Any] = {"origin": replace(settings.origin, said=settings.origin.said | {name})}

@@ -56,11 +56,7 @@ class TimeWindow:
 
     @classmethod
     def parse(cls, text: str) -> TimeWindow:
-        """Read a window such as ``02:00-06:00``.
-
-        Raises:
-            BadSettings: the text isn't a window.
-        """
+        """Read a window such as ``02:00-06:00``."""
         if match := _WINDOW.fullmatch(text):
             hour, minute, last_hour, last_minute = map(int, match.groups())
             last_hour = 0 if (last_hour, last_minute) == (24, 0) else last_hour
@@ -89,11 +85,7 @@ class Rate:
 
     @classmethod
     def parse(cls, text: str) -> Rate:
-        """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``.
-
-        Raises:
-            BadSettings: the text isn't a rate.
-        """
+        """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``."""
         match = _RATE.fullmatch(text)
         if match is None or not (match[2] or match[3]):
             raise BadSettings(say("kind.no-rate", value=repr(text)))

@@ -97,11 +97,7 @@ def what_to_do_with(name: str, known: Iterable[str]) -> Message:
 
 
 def readings(name: str) -> list[object]:
-    """Return a profile's entries of readings, unchecked.
-
-    Raises:
-        BadSettings: the file can't be read, or holds something else in their place.
-    """
+    """Return a profile's entries of readings, unchecked."""
     profile = _profiles().get(name)
     entries = profile.get(READINGS, []) if isinstance(profile, Mapping) else []
     if not isinstance(entries, list):
@@ -118,11 +114,7 @@ def as_written(*settings: str) -> dict[str, dict[str, object]]:
 
 
 def names() -> list[str]:
-    """Return the names of the profiles: ``default``, and those in the file.
-
-    Raises:
-        BadSettings: the file can't be read.
-    """
+    """Return the names of the profiles: ``default``, and those in the file."""
     return [*dict.fromkeys([DEFAULT, *(name for name, table in _profiles().items() if isinstance(table, Mapping))])]
 
 
@@ -132,15 +124,7 @@ def place_of(name: str) -> Message:
 
 
 def remember(name: str, settings: Mapping[str, object]) -> None:
-    """Write settings into a profile, and keep its other settings and the file's comments.
-
-    Args:
-        name: the profile's name.
-        settings: setting → value; None removes the setting.
-
-    Raises:
-        BadSettings: the file can't be read or written.
-    """
+    """Write settings into a profile, and keep the rest of the file; None removes a setting."""
     with _changed() as document:
         profile = document.setdefault(name, {})
         for setting, value in settings.items():
@@ -148,17 +132,7 @@ def remember(name: str, settings: Mapping[str, object]) -> None:
 
 
 def change_reading(profile: str, name: str, entry: Mapping[str, object] | None, comment: str = "") -> None:
-    """Write the reading of this name into a profile, or remove it, and keep the rest of the file.
-
-    Args:
-        profile: the profile's name.
-        name: the reading's name.
-        entry: the reading; None removes it.
-        comment: what a person reads above it.
-
-    Raises:
-        BadSettings: the file can't be read or written.
-    """
+    """Write the reading of this name into a profile, with a comment, or remove it; keep the rest of the file."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
     with _changed() as document:
@@ -180,11 +154,7 @@ def change_reading(profile: str, name: str, entry: Mapping[str, object] | None, 
 
 
 def check_new(name: str) -> None:
-    """Check that a new profile may have this name.
-
-    Raises:
-        BadSettings: the name isn't allowed, or another profile has it; or the file of profiles can't be read.
-    """
+    """Raise BadSettings if a new profile may not have this name, or another profile has it."""
     if not name.strip() or not name.isprintable():
         raise BadSettings(say("profile.bad-name"))
     if "://" in name:
@@ -194,16 +164,7 @@ def check_new(name: str) -> None:
 
 
 def make(name: str, settings: Mapping[str, object], hints: Mapping[str, object]) -> None:
-    """Write a new profile, with a comment on each setting, and keep the rest of the file.
-
-    Args:
-        name: the profile's name.
-        settings: setting → value.
-        hints: settings that are suggested in comments → a value as an example.
-
-    Raises:
-        BadSettings: the profile exists, or may not have this name; or the file can't be read or written.
-    """
+    """Write a new profile, with a comment on each setting. ``hints`` are only suggested, with a value as an example."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
     check_new(name)
@@ -226,11 +187,7 @@ def beside(file: str) -> Path:
 
 
 def keep_beside(file: str, text: str) -> Path:
-    """Keep a secret in a file beside the profiles that only its owner can read, and return its path.
-
-    Raises:
-        BadSettings: the file can't be written.
-    """
+    """Keep a secret in a file beside the profiles that only its owner can read, and return its path."""
     _write(path := beside(file), f"{text}\n")
     return path
 

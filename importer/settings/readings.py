@@ -84,33 +84,21 @@ def _check_name(name: str) -> None:
 
 
 def keep(profile: str, reading: Reading) -> None:
-    """Write a reading into a profile, in place of the one with its name.
-
-    Raises:
-        BadSettings: the name can't be used, or the file can't be read or written.
-    """
+    """Write a reading into a profile, in place of the one with its name."""
     _check_name(reading.name)
     comment = render(say("readings.comment", date=f"{reading.answered:%Y-%m-%d}"), profiles.InProfile())
     profiles.change_reading(profile, reading.name, entry_of(reading), comment)
 
 
 def forget(profile: str, name: str) -> Reading:
-    """Remove the reading of this name from a profile, and return it.
-
-    Raises:
-        BadSettings: there is none, or the file can't be read or written.
-    """
+    """Remove the reading of this name from a profile, and return it."""
     reading = one(profile, name)
     profiles.change_reading(profile, reading.name, None)
     return reading
 
 
 def one(profile: str, name: str) -> Reading:
-    """Return the reading of this name.
-
-    Raises:
-        BadSettings: there is none; or see :func:`of_profile`.
-    """
+    """Return the reading of this name; raise BadSettings if there is none."""
     if (reading := named(name, of_profile(profile))) is None:
         raise BadSettings(say("readings.no-such", name=repr(name)))
     return reading

@@ -21,12 +21,7 @@ from importer.settings.address import default_journal, journal_place
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
 from importer.settings.table import SETTINGS, Origin, Settings
 
-OTHER_VARIABLES = (
-    "NOTE_IMPORTER_PROFILES",
-    "NOTE_IMPORTER_JOURNALS",
-    "NOTE_IMPORTER_DEBUG",
-    ADDRESSES_VARIABLE,
-)
+OTHER_VARIABLES = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG", ADDRESSES_VARIABLE)
 """Our environment variables that aren't settings: the paths of the profiles and of the remembered journals, details on
 faults, and the addresses for notifications."""
 _NOTIFYING = ("notify", "notify-file")
@@ -150,11 +145,7 @@ def _placed(given: Mapping[str, Given]) -> Iterator[None]:
 
 
 def read(given: Mapping[str, Given], name: str) -> Any:
-    """Return the value of a single setting, such as one that no run uses; None if the setting has no value.
-
-    Raises:
-        BadSettings: the value can't be used.
-    """
+    """Return the value of a single setting, such as one that no run uses; None if the setting has no value."""
     if name not in given:
         return None
     with _placed(given):
@@ -200,11 +191,7 @@ def key_file(given: Mapping[str, Given]) -> Path | None:
 
 
 def recipients(given: Mapping[str, Given]) -> tuple[Recipient, ...]:
-    """Return the recipients of notifications, from the same sources as the key except the key store.
-
-    Raises:
-        BadSettings: the file of addresses can't be used.
-    """
+    """Return the recipients of notifications, from the same sources as the key except the key store."""
     with _placed(given):
         return read_recipients(recipients_file(given))
 

@@ -18,7 +18,7 @@ from importer.cli.terminal import with_flags
 from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
-from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic, kinds
+from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Rate, Settings, Topic, kinds
 from importer.settings.kinds import OneOf, Seconds, Whole
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.readings import HELD
@@ -228,7 +228,7 @@ BAD_TEXTS: dict[str, list[str]] = {
     "results": ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
     "max-invalid": ["20", "101%", "-1%", "some%"],
     "between": ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
-    "rate": ["fast", "0/1s"],
+    "rate": ["20", "20/", "0/s", "5/0s", "fast", "20/1d", "-1/s"],
     "base-url": ["nonsense", "http://a.example"],
     "journal": ["mysql://x/y", ":memory:"],
     "archive": ["sftp://me:secret@host/x.csv"],
@@ -284,6 +284,20 @@ def test_python_is_told_the_same(values: dict[str, Any]) -> None:
     """Nothing is taken that would only fail, or silently do nothing, later."""
     with pytest.raises(BadSettings):
         Settings(**values)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("20/1s", (20, 1)),
+        ("60/min", (60, 60)),
+        ("1000/h", (1000, 3600)),
+        (" 5 / 2.5 sec ", (5, 2.5)),
+        ("10/30", (10, 30)),
+    ],
+)
+def test_a_rate_is_read_as_people_write_it(text: str, rate: tuple[int, float]) -> None:
+    assert Settings(rate=text).rate == Rate(*rate)  # type: ignore[arg-type]
 
 
 # -- how messages name settings
