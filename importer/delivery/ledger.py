@@ -250,7 +250,7 @@ class Ledger:
         told, of_row = [*self.earlier.told([position], [name])], "" if rows.key is None else str(rows.key[position])
 
         def enter() -> None:
-            [number], _ = journal.deliveries.enter_notes(self._workspace, [key])
+            [number] = journal.deliveries.enter_notes(self._workspace, [key])
             journal.deliveries.found(run, [FoundDelivery(name, number, prospect, of_row, note_id)], time.time())
             journal.identities.enter(self._workspace, told)
 

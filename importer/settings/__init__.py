@@ -11,7 +11,6 @@ readings   the readings that a profile remembers, and the settings with the answ
 profiles   the settings of a workspace, kept in a file
 address    the API's address in its canonical spelling; the journal's place
 secrets    the API key, and the addresses for notifications
-keystore   the system's key store
 """
 
 from importer.files import keep_private, make_private_folder

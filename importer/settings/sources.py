@@ -16,7 +16,7 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, lines, say
-from importer.settings import keystore, profiles, readings
+from importer.settings import profiles, readings, secrets
 from importer.settings.address import default_journal, journal_place
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
 from importer.settings.table import SETTINGS, Origin, Settings
@@ -177,7 +177,7 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
             key = read_key(file)
         place, origin = say("origin.file", file=str(file)), given["api-key-file"].origin
         place = place if origin is None else say("origin.file-named", file=str(file), origin=origin)
-    elif os.environ.get(KEY_VARIABLE, "").strip() or not (key := keystore.kept(settings.workspace) or ""):
+    elif os.environ.get(KEY_VARIABLE, "").strip() or not (key := secrets.kept_key(settings.workspace) or ""):
         key, place = read_key(None), say("origin.variable", name=KEY_VARIABLE)
     else:
         place = say("origin.key-store", workspace=str(settings.workspace))
