@@ -331,6 +331,7 @@ def _emails(overview: Preview) -> Iterator[Line]:
 
         n = overview.to_look_up
         yield Line(say("plan.emails", n=n, calls=calls_for(n)), LineKind.TEXT)
+        yield Line(say("plan.emails-nothing-guessed"), LineKind.TEXT)
     for why, rows in itertools.islice(overview.rejected.items(), _SHOWN_REJECTED):
         yield Line(say("plan.rejected", n=rows, why=why), LineKind.DETAIL)
     if (more := len(overview.rejected) - _SHOWN_REJECTED) > 0:

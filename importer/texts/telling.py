@@ -213,6 +213,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
         "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected.",
     ),
+    "plan.emails-nothing-guessed": "The importer never guesses an address, and never adds a prospect. Notes from earlier runs are recognised after the look-up.",
     "plan.rejected": ("{n} row: {why}", "{n} rows: {why}"),
     "plan.more-rejected": ("  … and {n} more email address", "  … and {n} more email addresses"),
     "problems": "{times} × {what}: {cells}",

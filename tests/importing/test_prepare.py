@@ -15,7 +15,8 @@ from importer.errors import BadSettings, Changed, UnclearColumns
 from importer.importing import workspaces
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.models import Result, Role
+from importer.messages import words
+from importer.models import PossibleAnswer, Result, Role
 from importer.settings import Settings
 from importer.settings.kinds import columns
 from tests import running
@@ -178,3 +179,14 @@ def test_results_that_cant_be_written_are_said_while_preparing(tmp_path: Path, s
     path = sheet(tmp_path / "n.csv", "P1,x,1")
     with pytest.raises(BadSettings, match=r"Results can be \.xlsx or \.csv"):
         prepare(path, replace(settings, results=tmp_path / "out.pdf"))
+
+
+def test_an_answer_is_not_refused_for_a_column_that_it_does_not_concern(tmp_path: Path, settings: Settings) -> None:
+    sheet = tmp_path / "n.csv"
+    sheet.write_text("Prospect ID,First words,More words,Visibility\nP1,a text,another text,Public\n", encoding="utf-8")
+    contradictory = replace(settings, mapping={Role.VISIBILITY: ("Visibility",)}, ignored=("Visibility",))
+    with prepare(sheet, contradictory) as prepared:
+        assert [bool(question.choices) for question in prepared.questions] == [True, False]
+        prepared.decide(PossibleAnswer("map", "content=More words", words("")))
+        [left] = prepared.questions
+    assert left.choices == ()
