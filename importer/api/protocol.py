@@ -114,12 +114,10 @@ class Metadata:
     Attributes:
         status: the HTTP status.
         headers: names in lower case.
-        layout: names of the fields in a failure's JSON, such as ``error.message``.
     """
 
     status: int
     headers: Mapping[str, str]
-    layout: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,14 +236,12 @@ class Traits:
         one_draft: whether the API shows at most one draft of a prospect, so that a later draft hides an earlier one.
         page: maximum number of a prospect's notes that one lookup asks for.
         prospects_page: prospects on a page of prospects; a shorter page is the last.
-        nobody: an ID that the vendor always refuses, because no prospect can have it; empty if none is known.
         is_practice: whether the vendor is one in memory, so that no result may be taken for a real one.
     """
 
     one_draft: bool
     page: int = 100
     prospects_page: int = 100
-    nobody: str = ""
     is_practice: bool = False
 
 

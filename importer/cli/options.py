@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from importer import telling
 from importer.cli.manual import help_all
@@ -107,21 +106,7 @@ def _option(setting: Setting) -> Callable[..., Any]:
         multiple=setting.many,
         metavar=setting.metavar,
         default=None,
-        shell_complete=lambda _context, _parameter, begun: _completed(setting, begun),
     )
-
-
-def _completed(setting: Setting, prefix: str) -> list[CompletionItem]:
-    """Return the completions for a shell's Tab key."""
-    words: Iterable[str] = ()
-    if setting.metavar in ("FILE", "FOLDER"):
-        return [CompletionItem(prefix, type="file")]
-    if isinstance(setting.kind, kinds.OneOf):
-        words = setting.kind.words
-    elif setting.name == "profile":
-        with contextlib.suppress(BadSettings):
-            words = profiles.names()
-    return [CompletionItem(word) for word in words if word.startswith(prefix)]
 
 
 @dataclass(frozen=True)
@@ -131,8 +116,8 @@ class Options:
     given: Mapping[str, Given]
 
     @classmethod
-    def here(cls, *, with_mistakes: bool = False) -> Options:
-        """Return the options of the current command; of a profile with mistakes, only who is notified."""
+    def here(cls) -> Options:
+        """Return the options of the current command."""
         context = click.get_current_context()
         names = {parameter.name: parameter.opts[0][2:] for parameter in context.command.params if parameter.name}
         values = {
@@ -141,8 +126,7 @@ class Options:
             if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
         also = getattr(context.command.callback, "also", ())
-        wanted = [name for name in SETTINGS if name in {*names.values(), *also}]
-        options = cls(sources.gather(values, wanted, with_mistakes=with_mistakes))
+        options = cls(sources.gather(values, [name for name in SETTINGS if name in {*names.values(), *also}]))
         PROFILE.set(options.profile)
         PLACE_FLAGS.set("".join(f" --{name} {argument(str(values[name]))}" for name in _PLACES if name in values))
         return options
@@ -183,14 +167,12 @@ class Options:
         except BadSettings:
             return self.settings
 
-    def notifier(self, *, as_far_as_possible: bool = False) -> Notifier:
+    def notifier(self) -> Notifier:
         """Return the notifier for the recipients. Prints a warning if other users could read the recipients' file."""
         file = sources.recipients_file(self.given)
         if file is not None and (warning := who_can_read(file, "recipients.others-can-read")):
             paragraph(warning, "Warning: ", err=True)
-        return telling.notifications.Notifier.to(
-            sources.recipients(self.given), sources.read(self.given, "notify"), as_far_as_possible=as_far_as_possible
-        )
+        return telling.notifications.Notifier.to(sources.recipients(self.given), sources.read(self.given, "notify"))
 
     def refusal(self, question: Message, *, needs_a_person: bool = False) -> Message | None:
         """Return why nothing is changed: nobody says yes to the question. None if a person or the option does."""

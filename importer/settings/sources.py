@@ -24,7 +24,6 @@ from importer.settings.table import SETTINGS, Origin, Settings
 OTHER_VARIABLES = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG", ADDRESSES_VARIABLE)
 """Our environment variables that aren't settings: the paths of the profiles and of the remembered journals, details on
 faults, and the addresses for notifications."""
-_NOTIFYING = ("notify", "notify-file")
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,6 @@ def gather(
     said: Mapping[str, object],
     names: Collection[str],
     environment: Mapping[str, str] = os.environ,
-    *,
-    with_mistakes: bool = False,
 ) -> dict[str, Given]:
     """Return the given values of some settings, by name.
 
@@ -64,7 +61,6 @@ def gather(
         said: setting → value, as said now by flags, in a form or from Python.
         names: the settings that matter; others in the environment and the profile are ignored.
         environment: the process's variables. A blank variable gives no value.
-        with_mistakes: whether of a profile that can't be used its lines about who is notified count.
 
     Raises:
         BadSettings: the profile doesn't exist or can't be read; or one of our variables is misspelt.
@@ -79,8 +75,7 @@ def gather(
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
         origin = profiles.place_of(profile)
-        written = profiles.as_written(*_NOTIFYING).get(profile, {}) if with_mistakes else profiles.load(profile)
-        for name, value in written.items():
+        for name, value in profiles.load(profile).items():
             if name in names:
                 given.setdefault(name, Given(value, origin, is_of_profile=True))
     return given

@@ -40,12 +40,10 @@ class Line:
     Attributes:
         text: the text.
         kind: how it is shown.
-        is_good: whether it tells of success; None if it tells of neither success nor trouble.
     """
 
     text: Said = ""
     kind: LineKind = LineKind.LINE
-    is_good: bool | None = None
 
 
 def visible(text: str) -> str:

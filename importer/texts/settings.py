@@ -9,7 +9,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "origin.key-store@page": "the system's key store, where it is stored for {workspace}",
     "variable.misspelt": "The environment variable {name} does not match any setting.",
     "setting.misspelt": "Did you mean {near}? Correct the name, or remove it.",
-    "setting.unknown": "Remove it. `note-importer config` lists all settings.",
+    "setting.unknown": "Remove it. `note-importer run --help-all` lists all settings.",
     "kind.not-valid": "{value} is not a valid {allowed}.",
     "kind.not-in-range": "{value} is out of range. Use a {allowed}.",
     "kind.whole": "whole number from {least} to {most}",
