@@ -181,13 +181,13 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     """
     if resultsfile.is_practice(sheet.headings):
         raise UnreadableFile(say("practice.no-sheet", source=writable(sheet.source)))
-    cells, known = suggestions.glance(sheet), settings
+    cells, known, but_for = suggestions.glance(sheet), settings, None
     try:
         settings = recognition.read_as_known(sheet.headings, settings, cells)
         but_for = None if settings.reading else recognition.not_as_before(sheet.headings, known, cells)
         roles = foreign.find(sheet, settings, cells)
     except UnclearColumns as error:
-        if settings is not known and but_for is not None:
+        if but_for is not None:
             error = type(error)(lines(but_for, error.message), _because(but_for, error.questions))
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
@@ -209,8 +209,8 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
     rows.template = loaded.template or ""
     now = loaded.template, str(settings.dates or "")
-    forms = () if settings.reading is None else settings.reading.forms
-    rows.earlier = earlier_texts(sheet, [form for form in forms if form != now], settings)
+    forms = dict.fromkeys(form for reading in settings.readings for form in reading.forms if form != now)
+    rows.earlier = earlier_texts(sheet, [*forms], settings)
     return loaded
 
 

@@ -27,7 +27,8 @@ from importer.page.reading import A_MOMENT, FOREVER, GOOD_FOR, NOTHING, PATIENCE
 from importer.page.state import Answers, State, applied
 from importer.page.tasks import Ended, Practise, Send, Task
 from importer.page.uploads import DroppedFile, DroppedFiles, Stale
-from importer.settings import Limits, Settings, journal_place
+from importer.settings import Settings, journal_place
+from importer.settings.limits import Limits
 
 Page = str | Response | Answer | dict[str, object] | tuple[str, int]
 GO_BACK = say("page.problem.go-back")

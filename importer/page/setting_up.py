@@ -18,9 +18,9 @@ from importer.messages import Message, Said, as_message, say
 from importer.page.current_settings import KeyTry
 from importer.page.rendering import CAPTIONS, EDITED, words
 from importer.page.screens import Page, Screens, refuse, screen
-from importer.settings import SETTINGS, Setting, profiles, readings, secrets, with_tilde
-from importer.settings.kinds import OneOf
-from importer.settings.sources import Given, Source, written
+from importer.settings import SETTINGS, Setting, profiles, readings, secrets
+from importer.settings.kinds import OneOf, with_tilde
+from importer.settings.sources import Given, written
 
 _DONE = {
     "chosen": say("page.settings.chosen"),
@@ -94,7 +94,7 @@ def _options(setting: Setting, text: str) -> tuple[tuple[str, Said], ...]:
 
 
 def _instead(given: Given | None) -> Message | None:
-    if given is None or given.place is Source.PROFILE:
+    if given is None or given.is_of_profile:
         return None
     return say("field.another-counts", value=written(given.value), why=_origin(given))
 
@@ -226,7 +226,7 @@ class SettingUp(Screens):
         }
         context |= {"file": with_tilde(profiles.profiles_file()), "has_store": secrets.has_key_store()}
         try:
-            context["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
+            context["names"] = profiles.names()
             texts, given = context.get("texts", _texts(current.profile)), current.given()
             context |= {"entries": entries(texts, given), "others": others(given)}
             context["readings"] = [
