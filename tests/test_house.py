@@ -160,8 +160,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1560, "api": 1040, "calls": 860, "cli": 1650, "delivery": 3580, "grouping": 150, "importing": 3660,
-    "journal": 1540, "operations": 1150, "page": 2840, "practice": 130, "reading": 3210, "results": 820, "rows": 2900,
+    "": 1560, "api": 1040, "calls": 860, "cli": 1650, "delivery": 3580, "grouping": 150, "importing": 3650,
+    "journal": 1540, "operations": 1150, "page": 2500, "practice": 130, "reading": 3210, "results": 820, "rows": 2900,
     "settings": 1310, "telling": 1160,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
@@ -170,11 +170,11 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 27,500 lines in 213 modules."""
+    """Texts aren't code. All rooms together have at most 27,150 lines in 212 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 27_500
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 213
+    assert lines.total() <= 27_150
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 212
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

@@ -226,7 +226,6 @@ class Preview:
         words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
         lacks_files: whether attachment cells have problems, most likely because their files don't exist.
-        first_rows: the first rows as they were read: number, cells.
         html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         uncomposed_requests: number of requests for the same rows without the template; None if there is no template.
@@ -298,7 +297,6 @@ class Preview:
     columns: Sequence[SheetColumn] = field(repr=False)
     to_fix: str = field(repr=False)
     lacks_files: bool = field(repr=False)
-    first_rows: Sequence[tuple[int, Sequence[str]]] = field(repr=False)
     html: int = field(repr=False)
     escaped: int = field(repr=False)
     template: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
 from importer import markup
@@ -28,7 +28,6 @@ from importer.rows.values import cleaned_id, folded
 from importer.settings import Settings
 from importer.settings.kinds import mapped
 
-FIRST_ROWS = 5
 _CHARACTERS = 200  # maximum number of characters shown of a cell
 _COLUMNS = 200  # maximum number of columns
 _EACH = 3  # examples of an offer
@@ -89,14 +88,6 @@ def columns(loaded: Loaded) -> Iterator[SheetColumn]:
         yield SheetColumn(
             column_letter(at), _short(heading), name, samples(values), role_of.get(at), at in parts, at in ours
         )
-
-
-def first_rows(loaded: Loaded) -> Iterator[tuple[int, Sequence[str]]]:
-    """Yield number and cells of the first rows."""
-    for numbers, columns in loaded.sheet.columns():
-        for index, number in enumerate(numbers[:FIRST_ROWS]):
-            yield number, tuple(_short(column[index]) for column in columns[:_COLUMNS])
-        return
 
 
 def _short(text: str) -> str:

@@ -38,7 +38,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.imported": "imported on {date}",
     "outcome.is-there": "the prospect has this note already, and not from this import",
     "outcome.not-compared": "it is unknown whether the prospect has this note already: {why}. Look in Saleshandy, or {action.run-again} later",
-    "known.by-record": "its text has changed since: the sheet has the same record ID with another text, so it was not sent again. The text that was sent is in the results of run {run} ({file}); the present text is in this row",
+    "known.by-record": "its text has changed since it was sent, so it was not sent again. The text that was sent is in the results of run {run} ({file}); the present text is in this row",
     "known.as-it-stood": "its text has changed since: run {run} ({file}) sent this row before it was corrected like this, so it was not sent again",
     "known.uncomposed": "run {run} ({file}) sent its words, put together in another way, so it was not sent again",
     "purpose.changing-again": "changing failed notes again",

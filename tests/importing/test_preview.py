@@ -44,12 +44,11 @@ def seen(path: Path, settings: Settings) -> preview.Preview:
 
 
 def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settings: Settings, tmp_path: Path) -> None:
-    """Columns, roles, first rows, numbers, kinds of problems; it may go from process to process."""
+    """Columns, roles, numbers, kinds of problems; it may go from process to process."""
     rows = [[f"p{i}", "Hello", ["public", "private"][i % 2], ["", "draft"][i == 0]] for i in range(8)]
     found = seen(write(tmp_path / "n.csv", *rows, ["", "Hello", "pubic", ""], ["p9", "", "public", ""]), settings)
     assert [column.name for column in found.columns] == HEAD
     assert found.roles[Role.CONTENT] == 1
-    assert found.first_rows[0] == (2, ("p0", "Hello", "public", "draft"))
     assert (found.rows, found.invalid, found.total, found.remaining.notes, found.remaining.requests) == (10, 2, 8, 3, 3)
     assert found.audience == {"public": 4, "private": 4, "drafts": 1}
     assert (found.largest[0][0], render(found.largest[0][1])) == (4, "Hello  (private)")
@@ -59,13 +58,9 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     assert not replace(found, guarded={"min-rows": "too few rows"}).can_be_sent
 
 
-def test_a_cell_is_shown_up_to_200_characters_and_a_large_groups_note_on_one_line(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_a_large_groups_note_is_shown_on_one_line(settings: Settings, tmp_path: Path) -> None:
     text = "word " * 60
     found = seen(write(tmp_path / "n.csv", ["p1", text, "public", ""], ["p2", text, "public", ""]), settings)
-    (_, (_, shown, *_)), *_ = found.first_rows
-    assert shown == f"{text[:200]}…"
     assert render(found.largest[0][1]) == f"{'word ' * 9}…  (public)"
 
 
@@ -159,7 +154,6 @@ def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp
     assert [(choice.setting, choice.value) for choice in question.choices] == [("sheet", "May"), ("sheet", "June")]
     found = seen(tmp_path / "n.xlsx", answered(settings, "sheet", "June"))
     assert (found.sheet, found.sheets) == ("June", ("May", "June"))
-    assert found.first_rows == ((2, ("p-June", "Hello", "public", "")),)
 
 
 def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> None:
