@@ -130,9 +130,8 @@ def _found(entry: object, default_status: str | None = None) -> FoundNote | None
     if not note_id or not isinstance(content, str) or visibility is None or status is None:
         return None
     created_at, edited_at = (_time(at(entry, name)) for name in ("createdAt", "editedAt"))
-    author, editor = (_person(at(entry, name)) for name in ("author", "editedBy"))
     form = _VISIBILITY.get(visibility), _STATUS.get(status)
-    return FoundNote(note_id, content, *form, created_at, author, edited_at, editor)
+    return FoundNote(note_id, content, *form, created_at, _person(at(entry, "author")), edited_at)
 
 
 def _time(value: object) -> float | None:

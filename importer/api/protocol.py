@@ -180,8 +180,7 @@ class FoundNote:
         created_at: seconds since 1970 by the clock that dates notes, or None if the reply didn't say.
         author: what tells the author from others: the email address in lower case, or else an ID or a name; empty if
             the reply didn't say.
-        edited_at: when the note was last changed, by that clock; None if the reply didn't say. ``edited_by``: who did
-            it, as with ``author``.
+        edited_at: when the note was last changed, by that clock; None if the reply didn't say.
     """
 
     note_id: str
@@ -191,7 +190,6 @@ class FoundNote:
     created_at: float | None
     author: str = ""
     edited_at: float | None = None
-    edited_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

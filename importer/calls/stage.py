@@ -14,7 +14,9 @@ from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import AnyTask, Dispatcher
+from importer.errors import Outage
 from importer.messages import Message, say
+from importer.models import Progress
 
 Recorded = TypeVar("Recorded")
 
@@ -74,6 +76,12 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
             case _:
                 self._unclear(task, failure)
 
+    def _progress(self, size: int, done: int, created: int = 0, failed: int = 0) -> Progress:
+        """Return the progress of the stage, with what holds up the calls."""
+        calls = self._dispatcher
+        left, gives_up = calls.seconds_for({}), calls.gives_up_in
+        return Progress(size, done, created, failed, 0, calls.trouble, seconds_left=left, gives_up_in=gives_up)
+
     def _held_up(self, progress: Message) -> Message:
         """Return the message about the progress, with what holds up the calls, if anything does."""
         trouble = self._dispatcher.trouble
@@ -91,9 +99,12 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     def _refused(self, task: AnyTask, failure: Failure) -> None:
         """Decide what follows after the API refused a call in its own words."""
 
-    @abstractmethod
     def _unclear(self, task: AnyTask, failure: Failure) -> None:
-        """Decide what follows after any other failure, usually another attempt."""
+        """Decide what follows after any other failure: another attempt, as long as the run has patience."""
+        if failure.cause is Cause.REDIRECTED:
+            self._dispatcher.halt(stopped_by(failure))
+        elif not self._dispatcher.retry(task, failure, self._retry):
+            self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
 
     @abstractmethod
     def _tell(self) -> None:

@@ -128,7 +128,7 @@ def check(
         prepare = partial(importing.run.prepare, name, settings, corrections=corrections.by_row)
         with contextlib.chdir(folder), prepare() as prepared:
             preview = prepared.preview
-            result = replace(preview, words=importing.sheet_columns.counted_words(preview.loaded))
+            result = replace(preview, words=importing.sheet_facts.counted_words(preview.loaded))
             if result.mapping and not corrections.by_row:
                 result = replace(result, understanding=importing.corrected_sheet.understood(rows, preview))
             return result
@@ -146,10 +146,10 @@ def changes(name: str, settings: Settings) -> Sequence[Line]:
 def to_hide(which: Which, settings: Settings, rows: Path | None) -> dict[str, object]:
     """Return the number of notes that would be hidden, and of those that are left alone.
 
-    The first five are named, with their texts if the run's rows are kept in the file ``rows``.
+    The first ones are named, with their texts if the run's rows are kept in the file ``rows``.
     """
     planned = operations.hide.what_to_hide(which, settings)
-    ids = [(one.note_id or "", one.prospect) for one in planned.notes[:5]]
+    ids = [(one.note_id or "", one.prospect) for one in planned.notes[: operations.hide.SHOWN]]
     some = [(*both, _text_of(*both, rows)) for both in ids]
     return {"number": len(planned.notes), "left": len(planned.left), "some": some}
 

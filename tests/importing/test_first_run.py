@@ -18,7 +18,7 @@ from importer.cli import main
 from importer.errors import Busy, Changed, FirstRun, WrongJournal
 from importer.importing import batch, workspaces
 from importer.importing.batch import Batch, BatchFace
-from importer.importing.choosing import choose
+from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.importing.workspaces import Unconfirmed
 from importer.journal import Journal, identity

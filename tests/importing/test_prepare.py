@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from importer.delivery.earlier import Earlier
-from importer.delivery.sorted_group import SortedGroup
+from importer.delivery.earlier import Earlier, Sorted
 from importer.errors import BadSettings, Changed, UnclearColumns
 from importer.importing import workspaces
 from importer.importing.run import prepare
@@ -85,7 +84,7 @@ def test_a_sheet_is_sorted_once_for_the_plan_and_at_most_twice_under_the_lock(
     sorted_for: list[int] = []
     sort = Earlier.sort
 
-    def counted(self: Earlier, *args: Any) -> list[SortedGroup]:
+    def counted(self: Earlier, *args: Any) -> Sorted:
         sorted_for.append(len(self.rows))
         return sort(self, *args)
 
