@@ -419,7 +419,7 @@ def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
             in ended.all
         )
         assert (
-            "3 × the note is empty. Write its text, or delete the row: B2, B3, B4 A42: the prospect ID 'a b'"
+            "3 × the note is empty. Write its text, or leave out the row: B2, B3, B4 A42: the prospect ID 'a b'"
             in ended.all
         )
         assert "C43: 'Pubic' is not a valid visibility. Did you mean Public? Use Public (or 1)" in ended.all

@@ -114,7 +114,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         updates=Updates.of(wishes),
         follows=settings.update,
         imported_before=imported,
-        keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
+        keeps_edited=bool(imported and remaining.deliveries and rows.record is None and not remaining.changed),
         people=people,
         audience=audience,
         to_look_up=to_look_up,

@@ -31,7 +31,6 @@ from importer.importing.workspaces import check_journal, find_run, held, keep_in
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.messages import Said, say
 from importer.models import Progress, Status, Visibility
-from importer.reading import Correction
 from importer.settings import Settings
 
 SHOWN = 5  # number of notes that a person sees before they are hidden
@@ -187,22 +186,17 @@ def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Set
     return found
 
 
-def described(
-    planned: Hiding,
-    settings: Settings | None,
-    corrections: Mapping[int, Correction] | None = None,
-    file: Path | None = None,
-) -> dict[str, tuple[Sequence[int], str]]:
+def described(planned: Hiding, settings: Settings | None) -> dict[str, tuple[Sequence[int], str]]:
     """Return the rows and the text of the first notes that would be hidden, by their IDs, as far as the file has them.
 
-    The journal contains no texts. The file is ``file``, or the one that the run names.
+    The journal contains no texts. The file is the one that was named, or that the run names.
     """
     wanted = {known.name: known.note_id or "" for known in planned.notes[:SHOWN]}
-    path = file or planned.which.file or (None if planned.run is None else Path(planned.run.file))
+    path = planned.which.file or (None if planned.run is None else Path(planned.run.file))
     if path is None or settings is None:
         return {}
     try:
-        with Journal.open(settings.journal) as journal, load(path, settings, corrections) as loaded:
+        with Journal.open(settings.journal) as journal, load(path, settings) as loaded:
             found = deliveries_in(loaded, settings, journal)
             return {wanted[known.name]: (numbers, text) for numbers, text, known in found if known.name in wanted}
     except (ImporterError, OSError):  # the file may be elsewhere, or may have changed

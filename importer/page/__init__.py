@@ -9,8 +9,7 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     dropping   Import, its first screen: files, sample sheets and attachments that are dropped, and forgotten; Practice
     importing  Import: Reading, Check, Confirm
     mending    Mend: rows with problems corrected in place, and the corrected sheet
-    working    a job under way, and its result: Send, Results, with the rows that they show; Quit
-    history    Runs: results of earlier imports; look up, hide, write again
+    runs       a job under way, and its result: Send, Results, with the rows that they show; earlier runs: look up, hide
     setting_up Settings: profiles, key, remembered answers, defaults
     access     the guard: loopback, exact Host, launch token, secret path, cookie, Origin; the headers of every response
     current_settings  settings in force: command line, environment, profile, a key that was typed
@@ -20,6 +19,6 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     grid       the rows of the Mend screen, of which the wrong cells are fields
     reading    read-only tasks, in separate processes
     jobs       long tasks, each in its own process, one at a time for each workspace
-    tasks      the tasks that those processes perform; notifications about how an import ended
+    tasks      the tasks that those processes perform
     rendering  how the page words the library's messages, and shows notes
 """

@@ -10,7 +10,6 @@ works once; then there is another.
 from __future__ import annotations
 
 import hmac
-import re
 import secrets
 import threading
 from html import escape
@@ -44,8 +43,6 @@ _TAKE = "/take/"
 _DOWNLOAD = len(_TAKE) + 64
 _REFUSED = (403, 405, 421)
 _BYTES = 32  # of a secret
-_HOME = re.compile(rf"/[\w-]{{{-(-_BYTES * 4 // 3)}}}/", re.ASCII)
-"""Beginning of an address below a secret path, which a program on the same port had if it isn't this one's."""
 
 
 class Access:
@@ -107,8 +104,7 @@ class Access:
             return self._started(request.path.removeprefix(_START))
         is_known = is_below and _is_same(request.cookies.get(self.cookie, ""), self._session)
         if not is_known and (request.method != "GET" or not _is_same(request.root_path, self._apart(request))):
-            is_of_another = not is_below and _HOME.match(request.path)
-            return _refusal(403, say("page.refused.started-anew" if is_of_another else "page.refused.open-elsewhere"))
+            return _refusal(403, say("page.refused.open-elsewhere"))
         return None
 
     def set_apart(self, request: Request, response: Response) -> Response:
@@ -149,7 +145,7 @@ class Access:
             self.came.set()
             self.renewed()
         response = Response(
-            _page(
+            plain_page(
                 words(say("page.opening.moment")),
                 f'<meta http-equiv="refresh" content="0; url={self.home}/">',
                 element("a", say("page.continue"), href=f"{self.home}/"),
@@ -164,10 +160,11 @@ def _is_same(given: str, secret: str) -> bool:
 
 
 def _refusal(status: int, why: Message) -> Response:
-    return Response(_page("note-importer", "", escape(words(why))), status)
+    return Response(plain_page("note-importer", "", escape(words(why))), status)
 
 
-def _page(title: str, head: str, body: str) -> str:
+def plain_page(title: str, head: str, body: str) -> str:
+    """Return the HTML of a page without the site's style, such as one that leads to the site."""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title>{head}</head>"

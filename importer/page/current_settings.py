@@ -33,21 +33,6 @@ class KeyPlace:
     can_be_deleted: bool = False
 
 
-@dataclass(frozen=True)
-class KeyTry:
-    """Answer of the API to a key.
-
-    Attributes:
-        text: what a person reads.
-        is_refused: whether the API refused the key.
-        is_trouble: whether the key wasn't accepted, for whatever reason.
-    """
-
-    text: Said
-    is_refused: bool = True
-    is_trouble: bool = True
-
-
 class CurrentSettings:
     """Settings in force for the page.
 
@@ -62,34 +47,21 @@ class CurrentSettings:
     def __init__(self, said: Mapping[str, object], names: Collection[str]) -> None:
         self._said, self._names = dict(said), names
         self._typed: dict[Workspace, str] = {}
-        self._tries: dict[tuple[Workspace, str], KeyTry | None] = {}
         self.profile = str(said.get("profile", profiles.DEFAULT))
         self._address: str | None = None  # to which a key in the environment is sent; None if no profile can be read
         with contextlib.suppress(BadSettings):
             self._address = self.settings().base_url
 
     def given(self) -> dict[str, Given]:
-        """Return each given setting and its source. The profile is read anew, because the page may have changed it.
-
-        Raises:
-            BadSettings: the profile can't be used.
-        """
+        """Return each given setting and its source. The profile is read anew, because the page may have changed it."""
         return sources.gather({**self._said, "profile": self.profile}, self._names)
 
     def settings(self) -> Settings:
-        """Return the settings without a key.
-
-        Raises:
-            BadSettings: a setting can't be used.
-        """
+        """Return the settings without a key; raise BadSettings if one can't be used."""
         return sources.settings_of(self.given())
 
     def with_key(self) -> Settings:
-        """Return the settings with the key.
-
-        Raises:
-            BadSettings: there is no key, or it can't be used.
-        """
+        """Return the settings with the key; raise BadSettings if there is none, or it can't be used."""
         settings = self.settings()
         if typed_key := self._typed.get(settings.workspace):
             return replace(settings, key=typed_key)
@@ -117,22 +89,14 @@ class CurrentSettings:
         return say("page.key.of-another-address", address=str(self._address), url=settings.base_url)
 
     def with_key_if_there(self) -> Settings:
-        """Return the settings with the key if there is a usable one, else without a key.
-
-        Raises:
-            BadSettings: another setting can't be used.
-        """
+        """Return the settings with the key if there is a usable one, else without a key."""
         try:
             return self.with_key()
         except BadSettings:
             return self.settings()
 
     def choose(self, profile: str) -> None:
-        """Use a profile from now on, until the program ends.
-
-        Raises:
-            BadSettings: there is no such profile.
-        """
+        """Use a profile from now on, until the program ends; raise BadSettings if there is none of this name."""
         profiles.load(profile)
         self.profile = profile
 
@@ -153,36 +117,15 @@ class CurrentSettings:
             secrets.keep_key(workspace, key)
         self._typed[workspace] = key
 
-    def tried(self, settings: Settings, answer: KeyTry | None) -> None:
-        """Remember the API's answer to the key in these settings until the program ends; None: forget it."""
-        self._tries[settings.workspace, settings.key] = answer
-
-    def last_try(self) -> KeyTry | None:
-        """Return the API's latest answer to the key in force; None if there is nothing to say of it.
-
-        Raises:
-            BadSettings: a setting can't be used.
-        """
-        settings = self.with_key_if_there()
-        return self._tries.get((settings.workspace, settings.key))
-
     def forget_key(self) -> None:
-        """Forget the key in force: the one that was typed, or else the one in the system's key store.
-
-        Raises:
-            BadSettings: the key store doesn't delete the key.
-        """
+        """Forget the key in force: the one that was typed, or else the one in the system's key store."""
         workspace = self.settings().workspace
         typed, stored = self._typed.pop(workspace, None), secrets.kept_key(workspace)
         if stored is not None and typed in (None, stored):  # a key that was typed to be stored is forgotten in both
             secrets.forget_key(workspace)
 
     def key_place(self) -> KeyPlace:
-        """Return the source of the key in force.
-
-        Raises:
-            BadSettings: a setting can't be used.
-        """
+        """Return the source of the key in force."""
         if self.settings().workspace in self._typed:
             return KeyPlace(say("page.key.entered-here"), can_be_deleted=True)
         try:

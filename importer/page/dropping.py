@@ -8,29 +8,24 @@ from __future__ import annotations
 import functools
 import hashlib
 import shutil
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import NoReturn
 
-from flask import Response, abort, redirect, render_template, request, send_file, url_for
-from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import Response, abort, redirect, render_template, request, url_for
 
-from importer.messages import Message, say, some
-from importer.page.reading import A_MOMENT, PATIENCE, Unread, template
-from importer.page.rendering import words
+from importer import operations
+from importer.messages import Message, say
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
-from importer.page.uploads import DroppedFile, folded, name_of
+from importer.page.uploads import DroppedFile, folded, is_fit, name_of
 from importer.practice import SAMPLES
+from importer.settings.limits import Limits
 
 _MOST = 1_000
 """Maximum number of attachments in one request."""
 _MOST_BYTES = 2 << 30
 """Maximum size of one request with attachments, in bytes."""
-_SMALL = 1_000_000
-"""Size, in bytes, below which a file is read in a moment, once the process for that has begun."""
-_NOT_SAVED = say("page.problem.files-not-saved")
-_MOST_NAMED = 5  # maximum number of listed names of replaced attachments
 _SHOWS = {
     "1-webinar-followup.csv": say("page.practice.plain-list"),
     "2-crm-export.xlsx": say("page.practice.workbook"),
@@ -49,7 +44,7 @@ class Dropping(Screens):
             "import.html",
             workspace=self._workspace,
             kept=list(self._parts.uploads.of(self._workspace)),
-            samples=samples(),
+            samples=_SHOWS,
             lacks_key=bool(why_no_key(self._parts.current)),
         )
 
@@ -57,35 +52,25 @@ class Dropping(Screens):
     def template(self) -> Page:
         """Download the workbook to fill in."""
         sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        made = self._parts.reading.done(template)
-        if isinstance(made, Unread):
-            refuse(say("page.problem.went-wrong"), made.why, 500)
+        with tempfile.TemporaryDirectory() as folder:
+            made = operations.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
         response = Response(made, mimetype=sheet)
         response.headers.set("Content-Disposition", "attachment", filename="notes.xlsx")
         return response
 
     @screen("/file", "POST")
     def add(self) -> Page:
-        """Keep a dropped file, unless it is soon found useless. Answers about an earlier drop count."""
-        upload = self._handed_over(reason="page.problem.system-error-nothing-sent")
-        if upload is None:
+        """Keep a dropped file. Answers about an earlier drop count."""
+        request.max_content_length = Limits.file_bytes
+        file = request.files.get("file")
+        if file is None or not file.filename:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
-        is_small = upload.path.stat().st_size < _SMALL
+        try:
+            upload = self._parts.uploads.add(file.filename, file.save)
+        except OSError as error:
+            _refuse_unsaved(say("page.problem.not-saved"), error, url_for("index"))
         self._parts.uploads.open_for(upload, self._workspace)
-        found, *_ = self._look(upload, wait=PATIENCE if is_small else A_MOMENT)
-        if isinstance(found, Unread) and found.is_useless and upload.workspace is None and not upload.attached:
-            self._parts.uploads.forget(upload)
-            self._parts.reading.forget(upload)
-            refuse(say("page.unread.not-kept"), found.why, 400)
         return redirect(url_for("check", number=upload.id), 303)
-
-    @screen("/file/<number>/original")
-    def original(self, number: str) -> Page:
-        """Download the file as it was dropped."""
-        upload = self._upload(number)
-        if not upload.path.is_file():
-            abort(404)
-        return send_file(upload.path, "application/octet-stream", as_attachment=True, download_name=upload.name)
 
     @screen("/file/<number>/forget", "POST")
     def forget(self, number: str) -> Page:
@@ -99,46 +84,39 @@ class Dropping(Screens):
     @screen("/sample", "POST")
     def take_sample(self) -> Page:
         """Keep a sample sheet as if a person had dropped it."""
-        source, _ = samples().get(request.form.get("sample", "")) or abort(404)
-        upload = self._parts.uploads.add(source.name, lambda path: shutil.copyfile(source, path))
+        name = request.form.get("sample", "")
+        if name not in _SHOWS:
+            abort(404)
+        upload = self._parts.uploads.add(name, lambda path: shutil.copyfile(SAMPLES / name, path))
         return redirect(url_for("check", number=upload.id), 303)
 
     @screen("/file/<number>/attachments", "POST")
     def attach(self, number: str) -> Page:
-        """Keep the dropped files. A file replaces an earlier file with the same name, and the Check screen says so.
+        """Keep the dropped files. A file replaces an earlier file with the same name.
 
         If two files in one request have the same name, none is kept, because a cell may mean either.
         """
         upload = self._upload(number)
         back = url_for("check", number=upload.id)
-        try:
-            files = _dropped()
-        except RequestEntityTooLarge:
-            title = say("page.problem.too-many-files")
-            refuse(title, say("page.problem.most-files", most=_MOST), 413, back)
-        except OSError as error:
-            _refuse_unsaved(_NOT_SAVED, error, back)
+        request.max_form_parts, request.max_content_length = _MOST, _MOST_BYTES
+        files = [file for file in request.files.getlist("attachments") if file.filename]
         if not files:
             refuse(say("page.problem.no-file"), say("page.problem.choose-files"), 400, back)
         self._refuse_while_used(upload, say("hide.nothing-changed"))
         names = [name_of(str(file.filename)) for file in files]
         counts = Counter(map(folded, names))
-        if duplicates := [name for name in names if counts[folded(name)] > 1]:
-            why = say("page.problem.rename-one", files=tuple(map(repr, sorted(duplicates))))
-            refuse(say("page.problem.same-name"), why, 400, back)
-        present = {folded(name) for name, _ in upload.attached}
-        replaced = [name for name in names if folded(name) in present]
+        if unfit := [name for name in names if counts[folded(name)] > 1 or not is_fit(name)]:
+            refuse(
+                say("page.problem.unfit-name"), say("page.problem.rename-it", files=tuple(map(repr, unfit))), 400, back
+            )
         try:
-            unfit = [file.filename for file in files if not upload.attach(str(file.filename), file.save)]
+            for file, name in zip(files, names, strict=True):
+                upload.attach(name, file.save)
         except OSError as error:
-            _refuse_unsaved(_NOT_SAVED, error, back)
+            _refuse_unsaved(say("page.problem.files-not-saved"), error, back)
         finally:
             self._parts.reading.forget(upload)
-        if unfit:
-            why = say("page.problem.rename-it", files=tuple(map(repr, unfit)))
-            refuse(say("page.problem.unfit-name"), why, 400, back)
-        said = words(say("names", names=some(replaced, _MOST_NAMED))) if replaced else None
-        return redirect(url_for("check", number=upload.id, replaced=said), 303)
+        return redirect(back, 303)
 
     @screen("/file/<number>/attachments/remove", "POST")
     def detach(self, number: str) -> Page:
@@ -150,26 +128,8 @@ class Dropping(Screens):
         return redirect(url_for("check", number=upload.id), 303)
 
 
-def _dropped() -> list[FileStorage]:
-    """Return the files in the form.
-
-    Raises:
-        RequestEntityTooLarge: there are too many files, or they are too large.
-        OSError: the files can't be kept.
-    """
-    request.max_form_parts = _MOST
-    request.max_content_length = _MOST_BYTES
-    return [file for file in request.files.getlist("attachments") if file.filename]
-
-
 def _refuse_unsaved(title: Message, error: OSError, back: str) -> NoReturn:
     refuse(title, say("page.problem.system-error-nothing-sent", error=str(error.strerror)), 507, back)
-
-
-def samples() -> dict[str, tuple[Path, Message]]:
-    """Return the sample sheets that are installed: ID in forms → path, and what a person can see with the sheet."""
-    sheets = {str(number): (SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)}
-    return {number: sheet for number, sheet in sheets.items() if sheet[0].is_file()}
 
 
 def is_sample(upload: DroppedFile) -> bool:
@@ -179,4 +139,4 @@ def is_sample(upload: DroppedFile) -> bool:
 
 @functools.cache
 def _fingerprints() -> frozenset[str]:
-    return frozenset(hashlib.sha256(path.read_bytes()).hexdigest() for path, _ in samples().values())
+    return frozenset(hashlib.sha256((SAMPLES / name).read_bytes()).hexdigest() for name in _SHOWS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from zlib import crc32
 
 from importer.importing.answers import offered
@@ -53,13 +53,11 @@ class Field:
         id: its ID on the page, and its name in the form.
         label: its label.
         options: its options. One with a blank value leaves the setting as it is.
-        hint: advice shown beside the drop-down.
     """
 
     id: str
     label: Said
     options: Sequence[DropDownOption]
-    hint: Said = ""
 
     @property
     def chosen(self) -> str:
@@ -96,13 +94,12 @@ def _field(
     default_label: Said,
     options: Iterable[tuple[str, Said]],
     chosen: Iterable[str] = (),
-    hint: Said = "",
 ) -> Field:
     chosen, pairs = set(chosen), list(dict.fromkeys(options))
     pairs += [(value, re.split("[= ]", value, maxsplit=1)[1]) for value in chosen - {value for value, _ in pairs}]
     drop_down_options = [DropDownOption(value, text, value in chosen) for value, text in pairs]
     first = DropDownOption("", default_label, not any(option.is_chosen for option in drop_down_options))
-    return Field(id, label, [first, *drop_down_options], hint)
+    return Field(id, label, [first, *drop_down_options])
 
 
 def _of_setting(name: str, default_label: Said, options: Iterable[tuple[str, Said]], answers: Answers) -> Field:
@@ -122,7 +119,6 @@ class CheckForm:
         settings: the settings with all these answers.
 
     Attributes:
-        sheet: the drop-down that asks which sheet of a results file is meant; None for other files.
         questions: the drop-downs of the questions that are about no single column and no word.
         columns: the columns of the sheet.
         words: the words of visibility and status.
@@ -133,40 +129,23 @@ class CheckForm:
         self._found, self._chosen = found, answers
         self._likely = tuple(pair for pair in everything if pair not in answers)
         self._answers = {} if found.reading is None else found.reading.answers
-        self.sheet = self._sheet() if found.to_fix or values(self._likely, "sheet") else None
         on_top = [question for question in found.questions if _place(question) == "top"]
         self.questions = questions(on_top, settings.readings)
         self.columns = [self._column(at) for at, column in enumerate(found.columns) if not column.is_ours]
-        self.words = [self._word(word) for word in found.words]
+        self.words = [self._word(word) for word in found.words if word.word or word.role is Role.VISIBILITY]
         if found.mapping and Role.VISIBILITY not in found.mapping:
             self.words.append(self._blank(SheetWord(Role.VISIBILITY, "", found.rows, found.default_visibility)))
-        self.about_file = [*_about_file(found, answers, settings, is_sheet_asked=self.sheet is not None)]
-
-    @property
-    def asked(self) -> list[Field]:
-        """Drop-downs with a question."""
-        return [*self.questions, *(row.field for row in (*self.columns, *self.words) if row.asks)]
-
-    @property
-    def fields(self) -> list[Field]:
-        """All drop-downs."""
-        of_rows = (row.field for row in (*self.columns, *self.words))
-        return [*([] if self.sheet is None else [self.sheet]), *self.questions, *of_rows, *self.about_file]
+        self.about_file = [*_about_file(found, answers, settings)]
 
     def after(self, submitted: Mapping[str, str], pressed: Sequence[str]) -> Answers:
         """Return the answers after the form was submitted.
 
         Only drop-downs that were changed count. A new answer replaces the one that gave its role to another column, and
         columns that become a part of the text change the template.
-
-        Args:
-            submitted: the value of each drop-down.
-            pressed: the value of the button that was pressed, if it is an answer.
-
-        Raises:
-            BadSettings: see :func:`~importer.page.state.in_order`.
         """
-        both = [(field.chosen, submitted.get(field.id, field.chosen)) for field in self.fields]
+        of_rows = (row.field for row in (*self.columns, *self.words))
+        fields = (*self.questions, *of_rows, *self.about_file)
+        both = [(field.chosen, submitted.get(field.id, field.chosen)) for field in fields]
         kept = {after for before, after in both if before == after}
         undone = {before for before, after in both if before != after} - kept
         changed = [*(after for before, after in both if before != after), *pressed]
@@ -186,12 +165,6 @@ class CheckForm:
         """Column of the notes' text, or the template that composes it; empty if it is unknown."""
         found, at = self._found, self._found.roles.get(Role.CONTENT)
         return found.template or ("" if at is None or at >= len(found.columns) else found.columns[at].name)
-
-    def _sheet(self) -> Field:
-        found, chosen = self._found, values(self._chosen, "sheet")
-        names = [name for name in found.sheets if name != found.sheet or chosen]
-        field = _of_setting("sheet", str(found.sheet), [(name, name) for name in names], self._chosen)
-        return replace(field, label=say("page.form.which-rows"))
 
     # -- columns ------------------------------------------------------------------------------------------------------
 
@@ -258,14 +231,9 @@ class CheckForm:
 
     def _blank(self, word: SheetWord) -> Row:
         heading = say("page.form.blank" if word.role in self._found.mapping else "page.form.every-row")
-        if word.role is Role.STATUS:
-            only = DropDownOption("", _means(word), is_chosen=True)
-            return Row(Field("blank-status", heading, [only]), word.role, heading, "found", rows=word.rows)
         options = [(kind.name.lower(), MEANS[kind.name]) for kind in Visibility]
-        chosen = values(self._chosen, "default-visibility")
-        hint = "" if word.meaning is Visibility.PUBLIC else say("page.form.blank-never-public")
-        name = "default-visibility"
-        field = _meaning(word, name, options, chosen, SETTINGS[name].label, name, hint)
+        name, chosen = "default-visibility", values(self._chosen, "default-visibility")
+        field = _meaning(word, name, options, chosen, SETTINGS[name].label, name)
         return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
 
     def _origin_of(self, word: SheetWord) -> str:
@@ -283,12 +251,11 @@ def _meaning(
     chosen: Sequence[str],
     label: Said,
     id: str,  # noqa: A002 - as in HTML
-    hint: Said = "",
 ) -> Field:
     """Return the drop-down of a word whose meaning is known or chosen, or which is a problem."""
     found = say("page.form.as-found") if chosen else _means(word)
     others = [(f"{name} {value}", text) for value, text in options if text != found]
-    return _field(id, label, found, others, [f"{name} {value}" for value in chosen], hint)
+    return _field(id, label, found, others, [f"{name} {value}" for value in chosen])
 
 
 def _means(word: SheetWord) -> Message:
@@ -326,7 +293,7 @@ def likely(found: Preview, answers: Answers) -> Answers:
     return in_order(pairs)
 
 
-def _about_file(found: Preview, answers: Answers, settings: Settings, *, is_sheet_asked: bool) -> Iterator[Field]:
+def _about_file(found: Preview, answers: Answers, settings: Settings) -> Iterator[Field]:
     """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter."""
 
     def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:
@@ -338,7 +305,7 @@ def _about_file(found: Preview, answers: Answers, settings: Settings, *, is_shee
         kinds.append((NONE, say("readings.another-kind")))
         detected = _found(found.reading.name) if found.reading is not None else say("page.form.no-export")
         yield field("export", detected, kinds)
-    if not is_sheet_asked and (len(found.sheets) > 1 or values(answers, "sheet")):
+    if len(found.sheets) > 1 or values(answers, "sheet"):
         yield field("sheet", _found(str(found.sheet)), [(name, name) for name in found.sheets])
     rows = [(str(number), _row(number)) for number in range(1, _ROWS + 1)]
     yield field("header-row", _found(_row(found.header_row)), rows)

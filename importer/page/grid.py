@@ -12,26 +12,18 @@ from dataclasses import dataclass, replace
 
 from importer.importing.corrections import Correction, ProblemRows
 from importer.importing.preview import Preview, SheetColumn
-from importer.messages import Message, Said, say
+from importer.messages import Message, Said
 from importer.models import Problem, Role, Status, Visibility
 from importer.page.screens import whole_number
 from importer.settings.reading import MEANS
 
 PAGE_ROWS = 50
-_SHORT = 60  # characters, up to which a text is on one line
-_LONGEST = 200  # maximum number of characters that are searched for
 _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")  # what no field can hold
 _CHOICES: Mapping[Role, Mapping[str, Said]] = {
     Role.VISIBILITY: {visibility.name.capitalize(): MEANS[visibility.name] for visibility in Visibility},
     Role.STATUS: {status.name.capitalize(): MEANS[status.name] for status in Status},
 }
 _OF_PERSON = {Role.PROSPECT, Role.EMAIL}
-_IN_GRID = {
-    "note.empty": say("page.mend.note-empty"),
-    "email.blank": say("page.mend.email-blank"),
-    "visibility.blank": say("page.mend.visibility-blank"),
-}
-"""Problems whose text names what the grid doesn't have: kind → the text there."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ class Filter:
     def of(cls, fields: Mapping[str, str], kinds: int) -> Filter:
         """Return the filter in an address, if there are so many kinds of problems."""
         kind, page = whole_number(fields.get("kind", "")), whole_number(fields.get("page", ""))
-        words = fields.get("words", "").strip()[:_LONGEST]
+        words = fields.get("words", "").strip()
         kind = None if words or kind is None or kind >= kinds else kind
         return cls(kind, fields.get("open") == "yes" and not words, page or 0, words)
 
@@ -123,7 +115,7 @@ class GridCell:
     @property
     def is_long(self) -> bool:
         """Whether its field has several lines."""
-        return self.column.of.role is Role.CONTENT or len(self.text) > _SHORT or "\n" in self.text
+        return self.column.of.role is Role.CONTENT or "\n" in self.text
 
 
 @dataclass(frozen=True)
@@ -250,10 +242,10 @@ def _row(
 
 
 def in_grid(problem: Message) -> Message:
-    """Return a problem's text without advice that only other screens, or a spreadsheet program, have a means for."""
+    """Return a problem's text without what only the Check screen can do: say what a word means."""
     if problem.kind == "value.or-say" and isinstance(why := dict(problem.parts)["why"], Message):
         return why
-    return _IN_GRID.get(problem.kind, problem)
+    return problem
 
 
 def shown(text: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -16,24 +15,21 @@ from flask import redirect, render_template, request, url_for
 from importer.errors import ImporterError
 from importer.importing import workspaces
 from importer.importing.preview import Preview
-from importer.messages import Said, say
+from importer.messages import say
 from importer.models import Role, Workspace
 from importer.page import form, reading
 from importer.page.dropping import is_sample
 from importer.page.reading import FOREVER, Unread
-from importer.page.screens import Page, Screens, refuse, screen, whole_number, why_no_key
+from importer.page.screens import Page, Screens, refuse, screen, why_no_key
 from importer.page.state import Answers, applied, in_order, pairs_of, role_of
 from importer.page.tasks import Practise, Send
 from importer.page.uploads import DroppedFile
-from importer.settings import Settings
 from importer.settings.readings import HELD
 from importer.telling import preview_messages
-from importer.telling.rendering import LineKind
+from importer.telling.rendering import Line, LineKind
 
 FIRST = 5
 """Number of rows that may be sent first, so that a person can look at them before the rest."""
-_TICKS = ("is-right", "is-meant")
-"""Boxes that a person ticks before sending. Each has a text as its value, which says what it is about."""
 _NOTHING_CHANGED, _NOTHING_SENT = say("hide.nothing-changed"), say("questions.nothing-sent")
 
 
@@ -50,6 +46,7 @@ class ImportScreens(Screens):
         context = {"upload": upload, "settings": settings, "found": overview}
         if isinstance(overview, Unread):
             return render_template("unread.html", **context, questions=form.questions(overview.questions))
+        upload.invalid = overview.invalid
         return render_template(
             "check.html",
             **context,
@@ -58,10 +55,9 @@ class ImportScreens(Screens):
             about=preview_messages.about(overview),
             offer=None if Role.CONTENT in self._parts.current.settings().mapping else overview.offer,
             wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
-            sets_folder_aside=upload.attached and self._parts.current.settings().attachments,
+            folder=self._parts.current.settings().attachments,
             is_new=overview.mapping and any(name in HELD for name, _ in answers),
             is_changed=request.args.get("changed"),
-            replaced=request.args.get("replaced"),
             corrections=upload.state.corrections(answers),
             is_sample=is_sample(upload),
         )
@@ -70,8 +66,8 @@ class ImportScreens(Screens):
     def choose(self, number: str) -> Page:
         """Keep what a person chose. Continue, unless the screen showed something else; then show it again first.
 
-        The Confirm screen chooses whether only the first rows are sent, and keeps the boxes that were ticked. A file
-        that can't be read with its answers can be read without any.
+        The Confirm screen chooses whether only the first rows are sent. A file that can't be read with its answers can
+        be read without any.
         """
         upload = self._upload(number)
         back, pressed = url_for("check", number=number), request.form.getlist("answer")
@@ -89,8 +85,7 @@ class ImportScreens(Screens):
             applied(answers, self._parts.current.settings())  # refuses what no setting can be
             self._change(upload, lambda state: replace(state, answers=answers), _NOTHING_CHANGED, back)
         if {name for name, _ in pairs_of(pressed)} & {"update", "first"} or ("next" in request.form and not is_changed):
-            ticked = [tick for name in _TICKS for tick in request.form.getlist(name)]
-            return redirect(url_for("confirm", number=number, ticked=ticked), 303)
+            return redirect(url_for("confirm", number=number), 303)
         if "next" in request.form:
             return redirect(f"{back}?changed=yes", 303)
         return redirect(back, 303)
@@ -114,12 +109,13 @@ class ImportScreens(Screens):
         if isinstance(overview, Unread):
             return redirect(back, 303)
         if not overview.can_be_sent or is_sample(upload):
-            asked = form.CheckForm(overview, own, answers, settings).asked
-            return redirect(back + (f"#{asked[0].id}" if asked else ""), 303)
-        self._parts.jobs.get_ready()
+            return redirect(back, 303)
+        changes: Sequence[Line] = []
+        if overview.follows and overview.updates.asked:
+            changes = self._parts.reading.done(upload.folder, reading.changes, upload.name, settings)
         return render_template(
             "confirm.html",
-            changes=self._changes(upload, settings, overview),
+            changes=changes,
             **_lines(overview),
             mapping=preview_messages.columns(overview),
             likely={role_of(pair) for pair in answers if pair not in own},
@@ -128,25 +124,14 @@ class ImportScreens(Screens):
             settings=settings,
             first=FIRST,
             is_first=any(name == "first" for name, _ in own),
-            ticked=request.args.getlist("ticked"),
             no_key=why_no_key(self._parts.current),
-            is_refused=(answer := self._parts.current.last_try()) is not None and answer.is_refused,
         )
-
-    def _changes(self, upload: DroppedFile, settings: Settings, overview: Preview) -> Sequence[Said]:
-        """Return some of the changes that need a person's yes, as lines."""
-        if not overview.follows or not overview.updates.asked:
-            return []
-        lines = self._parts.reading.done(partial(reading.changes, upload.folder, upload.name, settings))
-        return [] if isinstance(lines, Unread) else [line.text for line in lines]
 
     @screen("/file/<number>/continue", "POST")
     def continue_as(self, number: str) -> Page:
         """Continue with the deliveries of another workspace, as a person says, and show the Confirm screen again."""
         upload, back = self._upload(number), url_for("confirm", number=number)
-        settings = self._parts.current.with_key()
-        if request.form.get("workspace") != str(settings.workspace):
-            refuse(say("page.problem.not-continued"), say("page.problem.another-workspace"), 409, back)
+        settings = self._with_key(say("page.problem.not-continued"), back)
         profile, _, address = request.form.get("meant", "").rpartition(" at ")
         try:
             workspaces.confirm(settings, Workspace(profile, address))
@@ -161,20 +146,14 @@ class ImportScreens(Screens):
         upload, back = self._upload(number), url_for("confirm", number=number)
         if (job := self._send_of(upload)) is not None:
             return redirect(url_for("job", number=job.id), 303)
-        key = self._parts.current.with_key()
-        if request.form.get("workspace") != str(key.workspace):
-            refuse(_NOTHING_SENT, say("page.problem.another-workspace"), 409, back)
+        self._with_key(_NOTHING_SENT, back)
         if is_sample(upload):
             refuse(_NOTHING_SENT, say("page.check.about-sample"), 409, url_for("check", number=number))
-        expected = whole_number(request.form.get("expected", ""))
-        if expected is None:
-            refuse(_NOTHING_SENT, say("page.problem.no-number"), 400, back)
-        _, answers, settings = self._seen(upload, _NOTHING_SENT, back)
+        found, answers, settings = self._seen(upload, _NOTHING_SENT, back)
         task = Send(
             settings,
             upload.folder,
             upload.name,
-            expected,
             is_right="is-right" in request.form,
             digest=request.form.get("digest", ""),
             is_meant="is-meant" in request.form,
@@ -182,7 +161,7 @@ class ImportScreens(Screens):
             corrections=upload.state.corrections(answers),
             given=answers,
         )
-        return self._begin(task, _NOTHING_SENT, upload, expected)
+        return self._begin(task, _NOTHING_SENT, upload, 0 if isinstance(found, Unread) else found.total)
 
     @screen("/file/<number>/practise", "POST")
     def practise(self, number: str) -> Page:
@@ -196,11 +175,9 @@ class ImportScreens(Screens):
 def _lines(found: Preview) -> dict[str, object]:
     """Return the messages about the numbers of notes, and what a person should consider before sending."""
     lines = [*preview_messages.sizes(found), *preview_messages.profiles(found)] if found.mapping else []
-    return {
-        "notes": preview_messages.notes_to_send(found),
-        "sizes": [line.text for line in lines if line.kind is not LineKind.NOTE],
-        "good_to_know": [line.text for line in lines if line.kind is LineKind.NOTE],
-    }
+    good_to_know = [line.text for line in lines if line.kind is LineKind.NOTE]
+    sizes = [line.text for line in lines if line.kind is not LineKind.NOTE]
+    return {"notes": preview_messages.notes_to_send(found), "sizes": sizes, "good_to_know": good_to_know}
 
 
 def still_reading(upload: DroppedFile, of: str | None = None) -> Page:

@@ -24,14 +24,6 @@ from importer.page.tasks import Ended, Task
 from importer.page.uploads import DroppedFile
 
 
-class UnderWay(Exception):
-    """Error raised because another job of the workspace is under way."""
-
-    def __init__(self, job: Job) -> None:
-        super().__init__(job.id)
-        self.job = job
-
-
 @dataclass
 class Job:
     """Long task that runs in its own process.
@@ -42,7 +34,6 @@ class Job:
         upload: the job's file; None for a job without one.
         expected: the number of notes that a person agreed to; 0 if no number is asked for.
         began_at: the start, in seconds of a monotonic clock.
-        moved_at: the time when the latest note was done, by the same clock; the start, if none is done.
         progress: the latest progress; None before the first report.
         ended: how the job ended; None while it is under way.
         stopping: whether the job was asked to stop.
@@ -58,11 +49,7 @@ class Job:
     progress: Progress | None = None
     ended: Ended | None = None
     stopping: bool = False
-    moved_at: float = field(init=False)
     listener: threading.Thread = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.moved_at = self.began_at
 
     @property
     def workspace(self) -> Workspace:
@@ -72,16 +59,7 @@ class Job:
     @property
     def heading(self) -> Message:
         """Heading that says what the job is doing."""
-        return say(f"page.job.{self.task.kind}", **self._file)
-
-    @property
-    def sentence(self) -> Message:
-        """Sentence that says what the job is doing."""
-        return say(f"page.job.{self.task.kind}.sentence", **self._file)
-
-    @property
-    def _file(self) -> dict[str, str]:
-        return {"file": self.upload.name} if self.upload is not None else {}
+        return say(f"page.job.{self.task.kind}", **({"file": self.upload.name} if self.upload is not None else {}))
 
     def stop(self, why: Message) -> None:
         """Ask the job to stop in good order."""
@@ -99,8 +77,6 @@ class Job:
                     case tasks.BEGUN:
                         begun()
                     case Progress() as progress:
-                        if self.progress is None or progress.settled != self.progress.settled:
-                            self.moved_at = time.monotonic()
                         self.progress = progress
                     case Ended() as last:
                         ended = last
@@ -114,43 +90,12 @@ class Job:
         self.connection.close()
 
 
-class _Worker:
-    """Process that loads the program's code and then waits for a task."""
-
-    def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, child_connection = context.Pipe()
-        self.process = context.Process(target=tasks.perform, args=(child_connection,), name="job")
-        with deaf():
-            self.process.start()
-        child_connection.close()  # otherwise this process wouldn't notice the other one's end
-
-    def end(self) -> None:
-        """End the process, which has no task."""
-        self.process.terminate()
-        self.process.join()
-        self.connection.close()
-
-
 class Jobs:
     """Jobs since the program was started."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: dict[str, Job] = {}
-        self._ready: _Worker | None = None
-
-    def get_ready(self) -> None:
-        """Start the process of the next job before a person begins it, because loading the code takes a second."""
-        with self._lock:
-            self._ready = self._ready or _Worker()
-
-    def close(self) -> None:
-        """End the process that is ready for a job which doesn't come any more."""
-        with self._lock:
-            if self._ready is not None:
-                self._ready.end()
-            self._ready = None
 
     def __iter__(self) -> Iterator[Job]:
         """Return the jobs, the latest first."""
@@ -173,29 +118,22 @@ class Jobs:
         begun: Callable[[], object],
         over: Callable[[Ended], None],
     ) -> Job:
-        """Start a task in a process of its own.
+        """Start a task in a process of its own, and return its job; or the workspace's job that hasn't ended.
 
-        Args:
-            task: the task.
-            upload: its file, or None.
-            expected: the number of notes that a person agreed to; 0 if no number is asked for.
-            begun: called once a task of sending isn't refused any more, before anything is sent.
-            over: called with how the job ended.
-
-        Raises:
-            UnderWay: another job of the workspace hasn't ended.
+        ``begun`` is called once a task of sending isn't refused any more, and ``over`` with how the job ended.
         """
         with self._lock:
             for other in self.under_way:
                 if other.workspace == task.settings.workspace:
-                    raise UnderWay(other)
-            worker, self._ready = self._ready, None
-            if worker is None or not worker.process.is_alive():
-                worker = _Worker()
-            job_id = secrets.token_hex(16)
-            worker.connection.send(task)
-            job = Job(job_id, task, upload, expected, time.monotonic(), worker.process, worker.connection)
+                    return other
+            context = multiprocessing.get_context("spawn")
+            connection, child_connection = context.Pipe()
+            process = context.Process(target=tasks.perform, args=(child_connection, task), name="job")
+            with deaf():
+                process.start()
+            child_connection.close()  # otherwise this process wouldn't notice the other one's end
+            job = Job(secrets.token_hex(16), task, upload, expected, time.monotonic(), process, connection)
             job.listener = threading.Thread(target=job.listen, args=(begun, over), name="listening", daemon=True)
             job.listener.start()
-            self._found[job_id] = job
+            self._found[job.id] = job
             return job

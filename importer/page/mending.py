@@ -7,11 +7,9 @@ rows are checked in a process of their own.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -19,14 +17,13 @@ from urllib.parse import urlencode
 from flask import redirect, render_template, request, send_file, url_for
 
 from importer import importing
-from importer.errors import UnreadableFile
 from importer.importing.corrections import Act, Correction, Corrections, ProblemRows, Step
 from importer.importing.preview import Preview
-from importer.messages import as_message, say
+from importer.messages import say
 from importer.models import Problem
 from importer.page import grid
 from importer.page.importing import ImportScreens, still_reading
-from importer.page.reading import FOREVER, PATIENCE, Unread, rows_of_file
+from importer.page.reading import FOREVER, PATIENCE, Readers, Unread, rows_of_file
 from importer.page.rendering import words
 from importer.page.screens import Page, Parts, refuse, screen, whole_number
 from importer.page.state import Answers, State
@@ -38,7 +35,6 @@ _Found = Mapping[int, Sequence[Problem]]
 _MOST_BYTES = 64 << 20
 """Maximum size of a page of the grid that a browser hands over, in bytes."""
 _CELL = re.compile(r"cell-(\d{1,9})-(\d{1,5})", re.ASCII)
-_MOST_FOUND = 1_000  # rows that a search lists
 _ROW = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -51,7 +47,7 @@ class Correctable:
         answers: the answers about it.
         settings: the settings with these answers.
         found: how it was understood, without corrections.
-        done: returns what a task returns that a process performs.
+        reading: the processes that perform tasks.
         checked: row number → a correction that was checked, and whether the row has no problem with it.
         sought: words → the numbers of the rows with these words, which stay in the list when they are changed.
     """
@@ -60,7 +56,7 @@ class Correctable:
     answers: Answers
     settings: Settings
     found: Preview
-    done: Callable[[Callable[[], Any]], Any]
+    reading: Readers
     checked: dict[int, tuple[Correction, bool]] = field(default_factory=dict)
     sought: dict[str, list[int]] = field(default_factory=dict)
 
@@ -96,9 +92,9 @@ class Correctable:
             self._do(importing.corrected_sheet.also, self.path, self.upload.name, self.settings, missing)
 
     def find(self, corrections: Corrections, words: str) -> list[int]:
-        """Return the numbers of the rows with these words, at most 1,000."""
+        """Return the numbers of the rows with these words, as they were when they were first sought."""
         if words not in self.sought:
-            self.sought[words] = self.with_text(corrections, words)[:_MOST_FOUND]
+            self.sought[words] = self.with_text(corrections, words)
         return self.sought[words]
 
     def with_text(self, corrections: Corrections, words: str, column: int | None = None) -> list[int]:
@@ -107,20 +103,14 @@ class Correctable:
         return self._do(importing.corrected_sheet.find, *about)
 
     def _do(self, task: Callable[..., _T], *given: object) -> _T:
-        done: _T = self.done(partial(_in_folder, self.upload.folder, task, *given))
-        return done
+        return self.reading.done(self.upload.folder, task, *given)
 
-    def to_mend(self, corrections: Corrections, kind: int | None) -> list[int]:
-        """Return the numbers of the rows that aren't mended; with a kind, without cells that somebody put right."""
+    def to_mend(self, corrections: Corrections, kind: int) -> list[int]:
+        """Return the numbers of the rows of a kind that aren't mended, and whose cell nobody changed."""
         _, mended = self.problems(corrections)
         numbers = [number for number in self.kept.numbers(kind) if number not in mended]
-        column = None if kind is None else self.found.troubles[kind].problems[0].column
-        written = [
-            number for number in numbers if (one := corrections.by_row.get(number)) is not None and column in one.texts
-        ]
-        problems, _ = self.problems(corrections, written)
-        right = {number for number in written if all(problem.column != column for problem in problems[number])}
-        return [number for number in numbers if number not in right]
+        column, written = self.found.troubles[kind].problems[0].column, corrections.by_row
+        return [number for number in numbers if number not in written or column not in written[number].texts]
 
 
 class MendScreens(ImportScreens):
@@ -161,10 +151,11 @@ class MendScreens(ImportScreens):
             corrections=corrections,
             replaced=whole_number(request.args.get("replaced", "")),
             all=len(bad),
+            counts=[sum(number not in mended for number in rows.kept.numbers(at)) for at in range(len(found.troubles))],
             mended=len(mended) - left_out,
             left_out=left_out,
             wanted=wanted,
-            to_mend=len(rows.to_mend(corrections, chosen.kind)),
+            to_mend=0 if chosen.kind is None else len(rows.to_mend(corrections, chosen.kind)),
             of_kind=None if chosen.kind is None else _column_of(found, chosen.kind, columns),
             address=lambda endpoint="mend", **fields: _address(upload, replace(chosen, **fields), endpoint),
         )
@@ -176,7 +167,7 @@ class MendScreens(ImportScreens):
         chosen, replaced = self._correct(upload)
         if "continue" in request.form:
             return redirect(url_for("check", number=number), 303)
-        return redirect(_address(upload, chosen, replaced=replaced) + _anchor(), 303)
+        return redirect(_address(upload, chosen, replaced=replaced), 303)
 
     @screen("/file/<number>/corrected.xlsx")
     def corrected(self, number: str) -> Page:
@@ -184,9 +175,10 @@ class MendScreens(ImportScreens):
         upload = self._upload(number)
         _, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
         target = upload.folder / "corrections" / "sheet.xlsx"
-        task = partial(_write, upload.folder, upload.name, settings, upload.state.corrections(answers), target)
+        corrections = upload.state.corrections(answers).by_row
+        self._parts.reading.done(upload.folder, _write, target, upload.name, settings, corrections)
         name = words(say("page.mend.sheet-name", name=Path(upload.name).stem))
-        return send_file(self._done(task), as_attachment=True, download_name=name)
+        return send_file(target, as_attachment=True, download_name=name)
 
     def _correct(self, upload: DroppedFile) -> tuple[grid.Filter, int | None]:
         """Keep what the form of the grid says; return which rows are shown, and how many cells were replaced."""
@@ -220,14 +212,8 @@ class MendScreens(ImportScreens):
         """Return the rows with problems of a file that was read with these answers."""
         known = self._open.get(upload.id)
         if known is None or (known.answers, known.found.understanding) != (answers, found.understanding):
-            known = self._open[upload.id] = Correctable(upload, answers, settings, found, self._done)
+            known = self._open[upload.id] = Correctable(upload, answers, settings, found, self._parts.reading)
         return known
-
-    def _done(self, task: Callable[[], _T]) -> _T:
-        done = self._parts.reading.done(task)
-        if isinstance(done, Unread):
-            raise UnreadableFile(as_message(done.why))
-        return done
 
 
 def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
@@ -293,20 +279,6 @@ def _address(upload: DroppedFile, chosen: grid.Filter, endpoint: str = "mend", *
     return url_for(endpoint, number=upload.id) + (f"?{urlencode(pairs)}" if pairs else "")
 
 
-def _anchor() -> str:
-    """Return where on the screen the changed row is, for a browser that loads the whole screen anew."""
-    for name in ("leave-out", "take-back", "confirm", "write", "write-all"):
-        if match := _ROW.match(request.form.get(name, "")):
-            return f"#row-{match[0]}"
-    return ""
-
-
-def _in_folder(folder: Path, task: Callable[..., _T], *given: object) -> _T:
-    with contextlib.chdir(folder):
-        return task(*given)
-
-
-def _write(folder: Path, name: str, settings: Settings, corrections: Corrections, target: Path) -> Path:
+def _write(target: Path, *given: Any) -> None:
     target.parent.mkdir(exist_ok=True, mode=0o700)
-    _in_folder(folder, importing.corrected_sheet.write, target, name, settings, corrections.by_row)
-    return target
+    importing.corrected_sheet.write(target, *given)

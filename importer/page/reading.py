@@ -12,7 +12,6 @@ import hashlib
 import multiprocessing
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +21,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from importer import importing, operations, telling
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
@@ -30,6 +29,7 @@ from importer.importing.corrections import Corrections
 from importer.importing.preview import Preview
 from importer.messages import FACE, Said, say
 from importer.models import Question
+from importer.operations.hide import Which
 from importer.page.rendering import PAGE
 from importer.page.state import Answers
 from importer.page.uploads import DroppedFile
@@ -52,10 +52,11 @@ EVERY = 0.1
 NOTHING = Corrections()
 
 _PROCESSES = 2
+_BROKE_OFF = say("page.unread.broke-off")
 
 _T = TypeVar("_T")
 _Key = tuple[str, str, bool]
-"""Key of a task: an upload's ID, the answers about it, whether rows are corrected; or empty, and a run's name."""
+"""Key of a look: an upload's ID, the answers about it, whether rows are corrected."""
 
 
 @contextlib.contextmanager
@@ -103,19 +104,17 @@ class Unread:
     Attributes:
         why: the reason, in sentences.
         questions: the questions whose answers would help.
-        is_useless: whether the file is no spreadsheet that can be read, such as an empty file or a picture.
     """
 
     why: Said
     questions: Sequence[Question] = ()
-    is_useless: bool = False
 
 
 def unread(error: Exception) -> Unread:
     """Return what a person is told if reading ended with this error."""
     questions = error.questions if isinstance(error, UnclearColumns) else ()
     why = error.message if isinstance(error, ImporterError) else say("page.job.fault", error=type(error).__name__)
-    return Unread(why, questions, is_useless=isinstance(error, UnreadableFile))
+    return Unread(why, questions)
 
 
 def check(
@@ -126,10 +125,8 @@ def check(
     If nothing is corrected, its rows with problems are kept in the file ``rows``, so that a person can correct them.
     """
     try:
-        with (
-            contextlib.chdir(folder),
-            importing.run.prepare(name, settings, corrections=corrections.by_row) as prepared,
-        ):
+        prepare = partial(importing.run.prepare, name, settings, corrections=corrections.by_row)
+        with contextlib.chdir(folder), prepare() as prepared:
             preview = prepared.preview
             result = replace(preview, words=importing.sheet_facts.counted_words(preview.loaded))
             if result.mapping and not corrections.by_row:
@@ -139,65 +136,37 @@ def check(
         return unread(error)
 
 
-def changes(folder: Path, name: str, settings: Settings) -> Sequence[Line]:
+def changes(name: str, settings: Settings) -> Sequence[Line]:
     """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
-    with contextlib.suppress(Exception), contextlib.chdir(folder), importing.run.prepare(name, settings) as prepared:
+    with contextlib.suppress(Exception), importing.run.prepare(name, settings) as prepared:
         return [*telling.preview_messages.changes(prepared.changes())]
     return []
 
 
-def template() -> bytes:
-    """Return the bytes of the workbook to fill in."""
-    with tempfile.TemporaryDirectory() as folder:
-        return operations.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
+def to_hide(which: Which, settings: Settings, rows: Path | None) -> dict[str, object]:
+    """Return the number of notes that would be hidden, and of those that are left alone.
 
-
-@dataclass(frozen=True)
-class Hideable:
-    """Notes that would be hidden.
-
-    Attributes:
-        number: the number of notes.
-        left: the number of notes that would be left alone, because they differ from what was sent.
-        some: the first notes: note ID, prospect, and text if known.
+    The first ones are named, with their texts if the run's rows are kept in the file ``rows``.
     """
+    planned = operations.hide.what_to_hide(which, settings)
+    ids = [(one.note_id or "", one.prospect) for one in planned.notes[: operations.hide.SHOWN]]
+    some = [(*both, _text_of(*both, rows)) for both in ids]
+    return {"number": len(planned.notes), "left": len(planned.left), "some": some}
 
-    number: int
-    left: int = 0
-    some: Sequence[tuple[str, str, str]] = ()
 
-
-def to_hide(
-    run: str | None,
-    settings: Settings,
-    folder: Path | None,
-    name: str,
-    corrections: Corrections = NOTHING,
-    *,
-    undo: bool = False,
-) -> Hideable | Unread:
-    """Return the notes of a run (None: the duplicates) that would be hidden; with the file, also their texts."""
-    try:
-        planned = operations.hide.what_to_hide(operations.hide.Which(run, undo=undo), settings)
-        found: dict[str, tuple[Sequence[int], str]] = {}
-        if folder is not None:
-            with contextlib.chdir(folder):
-                found = operations.hide.described(planned, settings, corrections.by_row, Path(name))
-        ids = [(known.note_id or "", known.prospect) for known in planned.notes[: operations.hide.SHOWN]]
-        examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
-        return Hideable(len(planned.notes), len(planned.left), examples)
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-        return unread(error)
+def _text_of(note_id: str, prospect: str, rows: Path | None) -> str:
+    page = None if rows is None else telling.result_rows.read(rows, words=note_id)
+    return next((row.text for row in page.rows if row.prospect == prospect), "") if page is not None else ""
 
 
 @dataclass
-class _Task:
-    future: Future[Any]
+class _Look:
+    future: Future[Preview | Unread]
     given: tuple[Settings, Corrections]
     done_at: float | None = None
 
     def is_good(self, given: tuple[Settings, Corrections], good_for: float) -> bool:
-        """Return whether the task's result may still be shown."""
+        """Return whether the result may still be shown."""
         if self.future.done() and self.done_at is None:
             self.done_at = time.monotonic()
         return self.given == given and (self.done_at is None or time.monotonic() < self.done_at + good_for)
@@ -208,7 +177,7 @@ class Readers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._looks: dict[_Key, _Task] = {}
+        self._looks: dict[_Key, _Look] = {}
         self._pool = _pool()
 
     def begin(self) -> None:
@@ -228,76 +197,42 @@ class Readers:
     ) -> Preview | Unread | None:
         """Return the overview of a file, or why it can't be read; None while the file is being read.
 
-        Args:
-            upload: the file.
-            answers: the answers about the file.
-            settings: the settings with these answers.
-            corrections: what a person corrected in the file.
-            wait: the longest wait, in seconds.
-            good_for: the seconds for which an earlier look counts.
+        An earlier look counts for ``good_for`` seconds.
         """
         rows = rows_of_file(upload, answers)
         task = partial(check, upload.folder, upload.name, settings, rows, corrections)
-        key = upload.id, repr(answers), bool(corrections.by_row)
-        return self._found(key, (settings, corrections), task, wait, good_for)
-
-    def to_hide(
-        self, run: str | None, upload: DroppedFile | None, settings: Settings, *, wait: float, undo: bool = False
-    ) -> Hideable | Unread | None:
-        """Return the notes that would be hidden, or why that is unknown; None while they are being looked for.
-
-        Args:
-            run: the run's name; None for duplicates.
-            upload: the run's file, if it is kept.
-            settings: the settings by which the file was read.
-            wait: the longest wait, in seconds.
-            undo: whether hidden notes are to be given back.
-        """
-        folder, name = (None, "") if upload is None else (upload.folder, upload.name)
-        corrections = NOTHING if upload is None else upload.state.corrections(upload.state.answers)
-        task = partial(to_hide, run, settings, folder, name, corrections, undo=undo)
-        return self._found(("", f"{run} {undo}", False), (settings, corrections), task, wait)
-
-    def done(self, task: Callable[[], _T]) -> _T | Unread:
-        """Return what a task returns, however long it takes; or why it failed."""
-        with self._lock, deaf():
-            future: Future[_T | Unread] = self._pool.submit(task)
-        result = self._result(future, None)
-        assert result is not None
-        return result
-
-    def _found(
-        self,
-        key: _Key,
-        given: tuple[Settings, Corrections],
-        task: Callable[[], _T | Unread],
-        wait: float,
-        good_for: float = GOOD_FOR,
-    ) -> _T | Unread | None:
+        key, given = (upload.id, repr(answers), bool(corrections.by_row)), (settings, corrections)
         with self._lock:
-            read_task = self._looks.get(key)
-            if read_task is None or not read_task.is_good(given, good_for):
+            look = self._looks.get(key)
+            if look is None or not look.is_good(given, good_for):
                 with deaf():
-                    read_task = self._looks[key] = _Task(self._pool.submit(task), given)
-        return self._result(read_task.future, wait)
-
-    def _result(self, future: Future[_T | Unread], wait: float | None) -> _T | Unread | None:
-        """Return what a future holds, or why its task failed; None if it isn't done after this number of seconds."""
+                    look = self._looks[key] = _Look(self._pool.submit(task), given)
         try:
-            return future.result(wait)
+            return look.future.result(wait)
         except NotYet:
             return None
         except BrokenProcessPool:
             self._begin_anew()
-            return Unread(say("page.unread.broke-off"))
-        except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-            return unread(error)
+            return Unread(_BROKE_OFF)
 
-    def forget(self, upload: DroppedFile | None = None) -> None:
-        """Discard the results about a file, or about the notes to hide, because something has changed."""
-        number = "" if upload is None else upload.id
+    def done(self, folder: Path, task: Callable[..., _T], *given: object) -> _T:
+        """Return what a task returns that a process performs in a folder, however long it takes.
+
+        Raises:
+            ImporterError: the task failed.
+        """
+        with self._lock, deaf():
+            future = self._pool.submit(_in_folder, folder, task, *given)
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            self._begin_anew()
+            raise UnreadableFile(_BROKE_OFF) from None
+
+    def forget(self, upload: DroppedFile) -> None:
+        """Discard the results about a file, because something has changed."""
         with self._lock:
-            for key in [key for key in self._looks if key[0] == number]:
+            for key in [key for key in self._looks if key[0] == upload.id]:
                 del self._looks[key]
 
     def close(self) -> None:
@@ -315,8 +250,18 @@ class Readers:
             self._pool = _pool()
 
 
+def _in_folder(folder: Path, task: Callable[..., _T], *given: object) -> _T:
+    with contextlib.chdir(folder):
+        return task(*given)
+
+
 def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), begin_reading)
+
+
+def rows_path(folder: Path, run: str) -> Path:
+    """Return the path of the file that holds the rows of a run (see :mod:`importer.telling.result_rows`)."""
+    return folder / f"rows of {run}.sqlite"
 
 
 def rows_of_file(upload: DroppedFile, answers: Answers) -> Path:

@@ -18,17 +18,16 @@ from werkzeug.wrappers import Response as Answer
 
 from importer.errors import ImporterError
 from importer.importing.preview import Preview
-from importer.messages import Message, Said, as_message, say
+from importer.messages import Message, Said, say
 from importer.models import Workspace
-from importer.page.current_settings import CurrentSettings, KeyTry
+from importer.page.current_settings import CurrentSettings
 from importer.page.form import likely
-from importer.page.jobs import Job, Jobs, UnderWay
+from importer.page.jobs import Job, Jobs
 from importer.page.reading import A_MOMENT, FOREVER, GOOD_FOR, NOTHING, PATIENCE, Readers, Unread
 from importer.page.state import Answers, State, applied
 from importer.page.tasks import Ended, Practise, Send, Task
-from importer.page.uploads import DroppedFile, DroppedFiles, Stale
+from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings, journal_place
-from importer.settings.limits import Limits
 
 Page = str | Response | Answer | dict[str, object] | tuple[str, int]
 GO_BACK = say("page.problem.go-back")
@@ -79,15 +78,6 @@ class Screens:
         """Return the job with this ID; answer 404 if there is none."""
         return self._parts.jobs.get(number) or abort(404)
 
-    def _handed_over(self, *, back: str = "", reason: str = "page.problem.system-error") -> DroppedFile | None:
-        """Keep and return the file in the form; None if the form has no file. Refuse if the file can't be kept."""
-        request.max_content_length = Limits.file_bytes
-        file = request.files.get("file")
-        try:
-            return None if file is None or not file.filename else self._parts.uploads.add(file.filename, file.save)
-        except OSError as error:
-            refuse(say("page.problem.not-saved"), say(reason, error=str(error.strerror)), 507, back)
-
     def _begin(
         self,
         task: Task,
@@ -97,13 +87,8 @@ class Screens:
     ) -> Page:
         """Begin a job (see :class:`Jobs`) and show it. Remember its results for the file.
 
-        If the button was pressed twice, show the job that is under way.
-
-        Args:
-            task: the job's task.
-            title: says that nothing was done, if another job of the workspace is under way.
-            upload: the job's file.
-            expected: the number of notes that a person agreed to.
+        If the button was pressed twice, show the job that is under way. ``title`` says that nothing was done, if
+        another job of the workspace is under way; ``expected`` is the number of notes that a person agreed to.
         """
         reading, uploads = self._parts.reading, self._parts.uploads
         is_sending = isinstance(task, Send)
@@ -113,9 +98,6 @@ class Screens:
                 uploads.is_sent(upload, task.settings.workspace)
 
         def over(ended: Ended) -> None:
-            reading.forget()
-            if (is_refused := is_key_refused(ended)) or ended.delivered:
-                self._parts.current.tried(task.settings, KeyTry(say("page.key.refused")) if is_refused else None)
             if upload is None:
                 return
             reading.forget(upload)
@@ -123,13 +105,17 @@ class Screens:
                 is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
                 uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
 
-        try:
-            job = self._parts.jobs.begin(task, upload, expected, begun, over)
-        except UnderWay as error:
-            job = error.job
-            if job.task != task and not (is_sending and job is self._send_of(upload)):
-                refuse_during(job, title)
+        job = self._parts.jobs.begin(task, upload, expected, begun, over)
+        if job.task != task and not (is_sending and job is self._send_of(upload)):
+            refuse_during(job, title)
         return redirect(url_for("job", number=job.id), 303)
+
+    def _with_key(self, title: Message, back: str) -> Settings:
+        """Return the settings with the key; refuse if the form of this request was about another workspace."""
+        settings = self._parts.current.with_key()
+        if request.form.get("workspace") != str(settings.workspace):
+            refuse(title, say("page.problem.another-workspace"), 409, back)
+        return settings
 
     @property
     def _workspace(self) -> Workspace:
@@ -171,9 +157,8 @@ class Screens:
     def _change(self, upload: DroppedFile, change: Callable[[State], State], title: Message, back: str) -> None:
         """Change the state of a file, unless the tab of this request showed another state."""
         try:
-            self._parts.uploads.change(upload, request.form.get("seen", ""), change)
-        except Stale:
-            refuse_stale(title, back)
+            if not self._parts.uploads.change(upload, request.form.get("seen", ""), change):
+                refuse_stale(title, back)
         except OSError as error:
             refuse(title, say("page.problem.system-error", error=str(error.strerror)), 507, back)
 
@@ -202,11 +187,6 @@ def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
         archive=None,
         unknown_emails=None,
     )
-
-
-def is_key_refused(ended: Ended) -> bool:
-    """Return whether a job ended because the API refused the key."""
-    return any("api.key-refused" in as_message(text).kinds() for text in (ended.error, *ended.why))
 
 
 def why_no_key(current: CurrentSettings) -> Said:
@@ -243,5 +223,5 @@ def refuse_stale(title: Message, back: str) -> NoReturn:
 
 def refuse_during(job: Job, title: Message) -> NoReturn:
     """End the request with a screen that says which job has to end first."""
-    why = say("page.problem.wait", job=job.sentence)
+    why = say("page.problem.wait", job=job.heading)
     refuse(title, why, 409, url_for("job", number=job.id), say("page.layout.show-progress"), under_way=[])

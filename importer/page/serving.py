@@ -20,7 +20,7 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from importer.messages import Message
-from importer.page.access import Access
+from importer.page.access import Access, plain_page
 from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Readers
@@ -116,7 +116,6 @@ class PageServer:
         self._server.shutdown()
         self._server.server_close()
         self.reading.close()
-        self.jobs.close()
 
     @property
     def current(self) -> CurrentSettings:
@@ -164,11 +163,8 @@ class Launch:
         file, url = self._folder / "open.html", escape(address)
         link = element("a", text("page.opening.open"), href=address)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as page:
-            page.write(
-                '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>note-importer</title>'
-                f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}"></head>'
-                f"<body><p>{link}</p></body></html>\n"
-            )
+            head = f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}">'
+            page.write(plain_page("note-importer", head, link))
         self.address = file.as_uri()
 
     def remove(self) -> None:

@@ -14,9 +14,8 @@ from flask import redirect, render_template, request, url_for
 
 from importer import operations
 from importer.errors import BadSettings
-from importer.messages import Message, Said, as_message, say
-from importer.page.current_settings import KeyTry
-from importer.page.rendering import CAPTIONS, EDITED, words
+from importer.messages import Said, say
+from importer.page.rendering import CAPTIONS, EDITED
 from importer.page.screens import Page, Screens, refuse, screen
 from importer.settings import SETTINGS, Setting, profiles, readings, secrets
 from importer.settings.kinds import OneOf, with_tilde
@@ -26,7 +25,6 @@ _DONE = {
     "chosen": say("page.settings.chosen"),
     "made": say("page.settings.created"),
     "saved": say("page.settings.saved"),
-    "nothing": say("hide.nothing-changed"),
     "forgotten": say("page.readings.forgotten"),
     "key": say("page.key.is-kept"),
     "kept": say("page.key.is-stored"),
@@ -34,9 +32,6 @@ _DONE = {
 }
 _PATIENCE = 15.0  # longest wait for the API, in seconds, because a person is waiting
 _USUAL = say("page.settings.usual")
-
-_SHOWN_APART = (*EDITED, "profile")
-"""Settings that the page shows elsewhere: the fields, and the profile's name."""
 
 
 @dataclass(frozen=True)
@@ -48,40 +43,18 @@ class Entry:
         text: the field's value.
         options: value and label of each option; empty for a field that is typed.
         trouble: why the value can't be used; empty if it can.
-        instead: the value that overrides this one, and its source; None if this one is in force.
     """
 
     setting: Setting
     text: str
     options: tuple[tuple[str, Said], ...]
     trouble: Said
-    instead: Message | None
 
 
-@dataclass(frozen=True)
-class Shown:
-    """Value in force of a setting that the page doesn't change.
-
-    Attributes:
-        name: the setting's name, as in the profile's file.
-        value: its value; if it can't be used, the reason.
-        origin: the place where it is set.
-    """
-
-    name: str
-    value: Said
-    origin: Message
-
-
-def entries(texts: Mapping[str, str], given: Mapping[str, Given]) -> list[Entry]:
-    """Return the fields of the form.
-
-    Args:
-        texts: the fields' values, by the settings' names.
-        given: the values in force and their sources, by the settings' names.
-    """
+def entries(texts: Mapping[str, str]) -> list[Entry]:
+    """Return the fields of the form, with their values by the settings' names."""
     return [
-        Entry(setting, text, _options(setting, text), _trouble(setting, text), _instead(given.get(setting.name)))
+        Entry(setting, text, _options(setting, text), _trouble(setting, text))
         for setting, text in ((SETTINGS[name], texts.get(name, "")) for name in EDITED)
     ]
 
@@ -93,23 +66,16 @@ def _options(setting: Setting, text: str) -> tuple[tuple[str, Said], ...]:
     return (*options.items(), *(() if text in options else ((text, text),)))  # a word that was written in the profile
 
 
-def _instead(given: Given | None) -> Message | None:
-    if given is None or given.is_of_profile:
-        return None
-    return say("field.another-counts", value=written(given.value), why=_origin(given))
+def others(given: Mapping[str, Given]) -> list[tuple[str, Said, Said]]:
+    """Return name, value and place of the settings in force that no field shows.
 
-
-def others(given: Mapping[str, Given]) -> list[Shown]:
-    """Return the other settings that have a value. A value that can't be used may hold a password, and isn't shown."""
+    A value that can't be used may hold a password, and isn't shown.
+    """
     return [
-        Shown(name, _trouble(setting, given[name].value) or written(given[name].value), _origin(given[name]))
-        for name, setting in SETTINGS.items()
-        if name in given and name not in _SHOWN_APART
+        (name, _trouble(SETTINGS[name], one.value) or written(one.value), one.origin or say("field.the-command"))
+        for name, one in given.items()
+        if name != "profile" and (name not in EDITED or not one.is_of_profile)
     ]
-
-
-def _origin(given: Given) -> Message:
-    return given.origin or say("field.the-command")
 
 
 def _trouble(setting: Setting, value: object) -> Said:
@@ -159,23 +125,18 @@ class SettingUp(Screens):
             self._parts.current.type_key(request.form.get("key", ""), keep=keep)
         except BadSettings as error:
             return self._screen(say("page.key.not-accepted"), troubles={"key": error.message})
-        self._try()
+        if why := self._trouble_with_key():
+            return self._screen(say("page.key.not-accepted"), troubles={"key": why})
         return _done("kept" if keep else "key", "key", file=request.form.get("file") or None)
 
-    def _try(self) -> None:
-        """Ask the API whether it accepts the key, by one call that only reads, and remember the answer."""
+    def _trouble_with_key(self) -> Said:
+        """Ask the API whether it accepts the key, by one call that only reads. Return why not; empty if it does."""
         settings = self._parts.current.with_key()
-        quick = replace(settings, read_timeout=min(_PATIENCE, settings.read_timeout))
         try:
-            check = operations.doctor.try_key(quick)
+            check = operations.doctor.try_key(replace(settings, read_timeout=min(_PATIENCE, settings.read_timeout)))
         except BadSettings as error:  # the proxy or the certificates
-            text: Said = error.message
-            is_refused, is_trouble = False, True
-        else:
-            text, is_trouble = check.text, bool(check.exit_status)
-            is_refused = as_message(text).kind == "doctor.key-refused"
-        said = say("page.key.accepted", answer=words(text).removesuffix("."))
-        self._parts.current.tried(settings, KeyTry(said, is_refused, is_trouble))
+            return error.message
+        return check.text if check.exit_status else ""
 
     @screen("/settings/key/forget", "POST")
     def forget_key(self) -> Page:
@@ -197,13 +158,13 @@ class SettingUp(Screens):
         self._check_form()
         profile = self._parts.current.profile
         texts = {name: request.form[name].strip() for name in EDITED if name in request.form}
-        if wrong := [entry for entry in entries(texts, {}) if entry.trouble]:
+        if wrong := [entry for entry in entries(texts) if entry.trouble]:
             return self._screen(say("page.settings.not-saved"), texts=texts, focus=wrong[0].setting.name)
         before = _texts(profile)
         changed = {name: text or None for name, text in texts.items() if text != before.get(name, "")}
         if changed:
             profiles.remember(profile, changed)
-        return _done("saved" if changed else "nothing", "defaults")
+        return _done("saved", "defaults")
 
     def _check_form(self, *, workspace: bool = False) -> None:
         """Refuse a change from a form for another profile or workspace."""
@@ -227,15 +188,13 @@ class SettingUp(Screens):
         context |= {"file": with_tilde(profiles.profiles_file()), "has_store": secrets.has_key_store()}
         try:
             context["names"] = profiles.names()
-            texts, given = context.get("texts", _texts(current.profile)), current.given()
-            context |= {"entries": entries(texts, given), "others": others(given)}
+            texts = context.get("texts", _texts(current.profile))
+            context |= {"entries": entries(texts), "others": others(current.given())}
             context["readings"] = [
                 (reading, [say("readings.answer", setting=setting) for setting in reading.as_settings])
                 for reading in readings.of_profile(current.profile)
             ]
             context |= {"workspace": current.settings().workspace, "key": current.key_place()}
-            if context["where"] == "key" and not context["troubles"]:
-                context["tried"] = current.last_try()
         except BadSettings as error:
             context["broken"] = error.message
         return render_template("settings.html", **context)

@@ -18,7 +18,6 @@ from importer.importing import wording
 from importer.messages import FACE, Message, say
 from importer.page.access import Access
 from importer.page.dropping import Dropping
-from importer.page.history import History
 from importer.page.importing import ImportScreens
 from importer.page.mending import MendScreens
 from importer.page.rendering import (
@@ -33,11 +32,12 @@ from importer.page.rendering import (
     without_folders,
     words,
 )
+from importer.page.runs import History, Working
 from importer.page.screens import OPEN_SETTINGS, Page, Parts, problem
 from importer.page.setting_up import SettingUp
-from importer.page.working import Leaving, Working
+from importer.telling.result_rows import TO_FIX
 
-GROUPS = (Dropping, ImportScreens, MendScreens, Working, History, SettingUp, Leaving)
+GROUPS = (Dropping, ImportScreens, MendScreens, Working, History, SettingUp)
 """Groups of screens; see :mod:`importer.page.screens`."""
 NAVIGATION = {
     "index": say("page.layout.import"),
@@ -65,7 +65,7 @@ def make(parts: Parts, guard: Access) -> Flask:
         composed=composed,
         without_folders=without_folders,
     )
-    app.jinja_env.globals.update(text=text, element=element)
+    app.jinja_env.globals.update(text=text, element=element, TO_FIX=TO_FIX)
     app.before_request(lambda: _faced(guard))
     app.after_request(lambda response: guard.seal(guard.set_apart(request, response)))
     app.context_processor(lambda: _everywhere(parts))

@@ -34,11 +34,7 @@ FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "ex
 
 
 def in_order(pairs: Iterable[tuple[str, str]]) -> Answers:
-    """Return answers in their order, each once. Blank ones are ignored.
-
-    Raises:
-        BadSettings: a setting is not in :data:`FIELDS`.
-    """
+    """Return answers in their order, each once. Blank ones are ignored; BadSettings is raised for other settings."""
     pairs = dict.fromkeys(pair for pair in pairs if pair[1])
     for name, _ in pairs:
         if name not in FIELDS:
@@ -52,11 +48,7 @@ def pairs_of(options: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def applied(answers: Answers, settings: Settings) -> Settings:
-    """Return the settings with the answers applied.
-
-    Raises:
-        BadSettings: a setting can't take its value.
-    """
+    """Return the settings with the answers applied; raise BadSettings if one can't take its value."""
     for name, value in answers:
         settings = answered(settings, name, value)
     return settings
@@ -102,11 +94,7 @@ class State:
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> State:
-        """Return the state from JSON values.
-
-        Raises:
-            ValueError, TypeError, KeyError, BadSettings: the values hold no state.
-        """
+        """Return the state from JSON values; raise ValueError, TypeError, KeyError or BadSettings if they hold none."""
         answers = in_order((str(name), str(value)) for name, value in state["answers"])
         return cls(answers, {str(way): Corrections.from_json(steps) for way, steps in state["corrected"].items()})
 

@@ -1,8 +1,7 @@
 """Define the tasks of jobs: send, practise, look up, hide. Each is performed in a process of its own.
 
 Input: an upload's folder and name, and settings. Output: progress, and how the task ended. Each process works in the
-upload's folder, so that messages, the journal and the results get only the file's name, not its path. When an import
-ends, the recipients that the profile names are notified, unless a person stopped it.
+upload's folder, so that messages, the journal and the results get only the file's name, not its path.
 """
 
 from __future__ import annotations
@@ -17,15 +16,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from importer import importing, operations, telling
-from importer.errors import BadSettings, FirstRun, ImporterError
-from importer.importing.batch import Batch, FileEnded, FileResult
+from importer.errors import FirstRun, ImporterError
 from importer.importing.corrections import Corrections
 from importer.importing.report import ON_THE_PROSPECT, Report
 from importer.importing.run import Prepared
-from importer.messages import Message, Said, say
+from importer.messages import Message, Said, as_message, say
 from importer.models import Progress, Result
-from importer.page.reading import EVERY, NOTHING, begin, unread
-from importer.settings import Settings, sources
+from importer.page.reading import EVERY, NOTHING, begin, rows_path, unread
+from importer.settings import Settings
 
 _PROGRAM_ENDED = say("page.program-ended")
 BEGUN = "begun"  # word of a job that nothing refuses to send any more: only from here on is it remembered
@@ -42,7 +40,6 @@ class Ended:
         counts: each result, its number of rows, and its meaning with what to do.
         results: the results file; None if there is none.
         people: the list of people who aren't in Saleshandy yet, for its own prospect importer; None if there are none.
-        left: the number of rows that sending again would handle.
         held_back: whether rows are held back until a person has looked at those that were sent.
         run: the run's name, if known.
     """
@@ -54,19 +51,23 @@ class Ended:
     counts: Sequence[tuple[Result, int, Message]] = ()
     results: Path | None = None
     people: Path | None = None
-    left: int = 0
     held_back: bool = False
     run: str = ""
+
+    @property
+    def left(self) -> int:
+        """Number of rows that sending again would handle."""
+        return sum(rows for result, rows, _ in self.counts if result in (Result.NOT_SENT, Result.UNCONFIRMED))
+
+    @property
+    def is_key_refused(self) -> bool:
+        """Whether the job ended because the API refused the key."""
+        return any("api.key-refused" in as_message(text).kinds() for text in (self.error, *self.why))
 
     @property
     def delivered(self) -> int:
         """Number of rows whose notes are delivered."""
         return sum(rows for result, rows, _ in self.counts if result in ON_THE_PROSPECT)
-
-
-def rows_path(folder: Path, run: str) -> Path:
-    """Return the path of the file that holds the rows of a run (see :mod:`importer.telling.result_rows`)."""
-    return folder / f"rows of {run}.sqlite"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,6 @@ class Send:
     Attributes:
         settings: the settings with the answers and the key.
         folder, name: the upload's folder, and its file's name.
-        expected: the number of notes that a person agreed to.
         is_right: whether the person confirmed the workspace.
         digest: the digest of what the person saw (see :class:`Preview`).
         is_meant: whether the person confirmed who will see the workspace's first public or private notes.
@@ -88,7 +88,6 @@ class Send:
     settings: Settings
     folder: Path
     name: str
-    expected: int
     is_right: bool = False
     digest: str = ""
     is_meant: bool = False
@@ -99,14 +98,10 @@ class Send:
 
     def do(self, word: Word) -> Ended:
         """Send the file's notes."""
-        with contextlib.chdir(self.folder):
-            return self._done(word)
-
-    def _done(self, word: Word) -> Ended:
         people = Path(f"{Path(self.name).stem}.people.csv")
         settings = replace(importing.hours.for_a_person(self.settings), unknown_emails=people)
-        corrections = self.corrections.by_row
-        with importing.run.prepare(self.name, settings, corrections=corrections, given=self.given) as prepared:
+        prepare = partial(importing.run.prepare, corrections=self.corrections.by_row, given=self.given)
+        with contextlib.chdir(self.folder), prepare(self.name, settings) as prepared:
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
@@ -114,23 +109,19 @@ class Send:
                 raise FirstRun(say("page.send.not-meant"))
             if self.agrees:
                 prepared.agree_to_updates()
-            report, unsent = self._sent(prepared, word)
-        counts = tuple(telling.report_messages.of_report(report))
-        return Ended(
-            report.exit_status,
-            why=[line.text for line in telling.report_messages.why(report)],
-            besides=[*(line.text for line in telling.report_messages.besides(report)), *unsent],
-            counts=counts,
-            results=report.results.absolute(),
-            people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
-            left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),
-            held_back=bool(report.held_back) and report.stopped is None,
-            run=report.run,
-        )
+            report = self._sent(prepared, word)
+            return Ended(
+                report.exit_status,
+                why=[line.text for line in telling.report_messages.why(report)],
+                besides=[line.text for line in telling.report_messages.besides(report)],
+                counts=tuple(telling.report_messages.of_report(report)),
+                results=report.results.absolute(),
+                people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
+                held_back=bool(report.held_back) and report.stopped is None,
+                run=report.run,
+            )
 
-    def _sent(self, prepared: Prepared, word: Word) -> tuple[Report, list[Message]]:
-        """Send, and notify the recipients, unless a person stopped it. Return also why notifications weren't sent."""
-        file, began_at = Path(self.name), time.time()
+    def _sent(self, prepared: Prepared, word: Word) -> Report:
         seen: list[telling.result_rows.Seen] = []
 
         def begun() -> None:
@@ -138,19 +129,11 @@ class Send:
                 importing.workspaces.confirm(self.settings)
             word.tell(BEGUN)
 
-        try:
-            send = partial(prepared.send, agreed=self.digest, is_right=self.is_right, begun=begun)
-            report = send(observe=word.observe, stop=word.why, see=lambda *both: seen.append(both))
-        except ImporterError as error:
-            notify(FileEnded.failed(file, error), self.settings)
-            raise
+        send = partial(prepared.send, agreed=self.digest, is_right=self.is_right, begun=begun)
+        report = send(observe=word.observe, stop=word.why, see=lambda *both: seen.append(both))
         for loaded, outcomes in seen:
             telling.result_rows.write(rows_path(self.folder, report.run), loaded, outcomes)
-        if word.is_by_person:
-            return report, []
-        fate = FileResult.IMPORTED if report.stopped is None else FileResult.STOPPED
-        ended = FileEnded(file, fate, report.exit_status, began_at, time.time(), report=report)
-        return report, notify(ended, self.settings)
+        return report
 
 
 @dataclass(frozen=True)
@@ -232,13 +215,9 @@ Task = Send | Practise | LookUpTask | Hide
 """Tasks of a job. Texts give a heading and a sentence for each kind, which may name the job's file."""
 
 
-def perform(connection: Connection) -> None:
-    """Receive a task through the connection and perform it; send its progress and finally its end."""
+def perform(connection: Connection, task: Task) -> None:
+    """Perform a task; send its progress through the connection, and finally its end."""
     begin()
-    try:
-        task: Task = connection.recv()
-    except (EOFError, OSError):  # no task comes any more
-        return
     word = Word(connection)
     try:
         ended = task.do(word)
@@ -254,11 +233,6 @@ class Word:
         self._connection = connection
         self._why: Message | None = None
         self._next = 0.0
-
-    @property
-    def is_by_person(self) -> bool:
-        """Whether a person asked the run to stop, and it isn't the program that ended."""
-        return self._why is not None and self._why != _PROGRAM_ENDED
 
     def observe(self, progress: Progress) -> None:
         """Send the progress, but not more often than every 0.1 seconds."""
@@ -279,14 +253,3 @@ class Word:
         except (EOFError, OSError):
             self._why = _PROGRAM_ENDED
         return self._why
-
-
-def notify(ended: FileEnded, settings: Settings) -> list[Message]:
-    """Send the notifications about a file's import. Return a message per failure; raise no error."""
-    try:
-        given = sources.gather({"profile": settings.profile}, ["profile", "notify", "notify-file"])
-        occasion, recipients = sources.read(given, "notify"), sources.recipients(given)
-        notifier = telling.notifications.Notifier.to(recipients, occasion, as_far_as_possible=True)
-    except BadSettings as error:
-        return [error.message]
-    return notifier.tell(telling.notification_messages.notification(Batch(settings.profile, [ended])))

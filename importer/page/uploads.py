@@ -1,8 +1,8 @@
 """Keep the dropped files, each under its own name in its own folder, which only its owner can enter.
 
 Input: a file and the name that a browser gives it. Output: a :class:`DroppedFile`, identified by a random ID, so that
-no path is ever taken from an address. Its record is a file beside its folder, so that the next program can continue
-with an unfinished file. A file is kept until every row is delivered, at most thirty days. The next start removes the
+no path is ever taken from an address. Its record is in its folder, so that the next program can continue with an
+unfinished file. A file is kept until every row is delivered, at most thirty days. The next start removes the
 others.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -25,21 +24,16 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.models import Workspace
-from importer.page.state import State, applied
-from importer.settings import Settings, keep_private, make_private_folder
+from importer.page.state import State
+from importer.settings import keep_private, make_private_folder
 
 _KEPT = 30 * 86_400.0
-_COMES = 3600.0  # longest time that the upload of a file takes, in seconds
 _OWNER_ONLY = 0o600
+_RECORD = ".record"  # no dropped file has such a name
 _ID = re.compile(r"[0-9a-f]{32}")
 _MOST_CHARACTERS = 100
-_MOST_BYTES = 255
 _UNFIT = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # names of devices on Windows
-
-
-class Stale(Exception):
-    """Error raised because a form was made from an earlier state of the file."""
 
 
 def name_of(name: str) -> str:
@@ -52,12 +46,6 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def is_fit(name: str) -> bool:
-    """Return whether a file's name is valid on every system, because the name must stay as it is in the spreadsheet."""
-    is_plain = name == name.strip(" .") and not _UNFIT.search(name) and not _RESERVED.match(name)
-    return bool(name) and is_plain and len(os.fsencode(name)) <= _MOST_BYTES
-
-
 def plain_name(name: str) -> str:
     """Return a name that is valid on every system: without folders, shortened, invalid characters replaced."""
     name = _UNFIT.sub("_", name_of(name))
@@ -66,6 +54,11 @@ def plain_name(name: str) -> str:
         stem, ending = ending, ""
     name = f"{stem[:_MOST_CHARACTERS].strip()}{dot}{ending[:10].strip()}"
     return f"file {name}".strip() if not stem or name.startswith("-") or _RESERVED.match(name) else name
+
+
+def is_fit(name: str) -> bool:
+    """Return whether a file's name is valid on every system, because the name must stay as it is in the spreadsheet."""
+    return plain_name(name) == name
 
 
 @dataclass(eq=False)
@@ -82,6 +75,7 @@ class DroppedFile:
         state: what a person decided about it.
         is_done: whether every row is delivered.
         results: a run's name → its results file, relative to the folder.
+        invalid: the number of rows with problems, as far as the file was checked since the program began.
     """
 
     id: str
@@ -93,25 +87,17 @@ class DroppedFile:
     state: State = field(default_factory=State)
     is_done: bool = False
     results: dict[str, str] = field(default_factory=dict)
+    invalid: int = 0
 
     @property
     def path(self) -> Path:
         """Path of the file."""
         return self.folder / self.name
 
-    def settings(self, settings: Settings) -> Settings:
-        """Return the settings with the answers about the file applied."""
-        return applied(self.state.answers, settings)
-
     def results_of(self, run: str) -> Path | None:
         """Return the path of a run's results if the file is there, else None."""
         path = self.folder / self.results[run] if run in self.results else None
         return path if path is not None and path.is_file() else None
-
-    @property
-    def is_interrupted(self) -> bool:
-        """Whether the file was to be sent, but no results were written."""
-        return self.workspace is not None and not self.results and not self.is_done
 
     @property
     def attachments(self) -> Path:
@@ -126,22 +112,12 @@ class DroppedFile:
         files = [path for path in self.attachments.iterdir() if is_fit(path.name)]
         return sorted((path.name, path.stat().st_size) for path in files)
 
-    def attach(self, name: str, save: Callable[[Path], object]) -> bool:
-        """Keep an attachment; return False if its name isn't valid on every system.
+    def attach(self, name: str, save: Callable[[Path], object]) -> None:
+        """Keep an attachment.
 
         The attachment replaces one with the same name. Names that only some systems distinguish count as the same,
         because a cell may mean either.
-
-        Args:
-            name: the file's name, as the browser gives it.
-            save: a function that writes the file to a path.
-
-        Raises:
-            OSError: the file can't be written.
         """
-        name = name_of(name)
-        if not is_fit(name):
-            return False
         self.attachments.mkdir(exist_ok=True, mode=0o700)
         partial = self.attachments / f".{secrets.token_hex(8)}"
         try:
@@ -153,7 +129,6 @@ class DroppedFile:
             partial.replace(self.attachments / name)
         finally:
             partial.unlink(missing_ok=True)
-        return True
 
     def detach(self, name: str) -> None:
         """Remove an attachment, if there is one with this name."""
@@ -186,15 +161,7 @@ class DroppedFiles:
         return (upload for upload in self if upload.workspace in (workspace, None))
 
     def add(self, name: str, save: Callable[[Path], object]) -> DroppedFile:
-        """Keep a file. If the same file is already kept, return that one.
-
-        Args:
-            name: the file's name, as the browser gives it.
-            save: a function that writes the file to a path.
-
-        Raises:
-            OSError: the file can't be written.
-        """
+        """Keep a file. If the same file is already kept, return that one. ``save`` writes it to a path."""
         number, name = secrets.token_hex(16), plain_name(name)
         folder = self.folder / number
         folder.mkdir(mode=0o700)
@@ -223,23 +190,14 @@ class DroppedFiles:
         """Return the file that a run of the workspace imported, if it is kept."""
         return next((upload for upload in self.of(workspace) if upload.fingerprint == fingerprint), None)
 
-    def change(self, upload: DroppedFile, seen: str, change: Callable[[State], State]) -> None:
-        """Change and keep the state of a file. Two changes at once are made one after the other.
-
-        Args:
-            upload: the file.
-            seen: the digest of the state that the tab showed.
-            change: returns the new state.
-
-        Raises:
-            Stale: the tab showed another state. Nothing is changed.
-            OSError: the state can't be written.
-        """
+    def change(self, upload: DroppedFile, seen: str, change: Callable[[State], State]) -> bool:
+        """Change and keep the state of a file, unless the tab showed another digest; return whether it was changed."""
         with self._lock:
             if seen != upload.state.digest:
-                raise Stale
+                return False
             upload.state = change(upload.state)
             self._write(upload)
+        return True
 
     def is_sent(self, upload: DroppedFile, workspace: Workspace) -> None:
         """Record that the file is being sent, and to which workspace."""
@@ -265,7 +223,7 @@ class DroppedFiles:
     def forget(self, upload: DroppedFile) -> None:
         """Remove a file and its results."""
         self._found.pop(upload.id, None)
-        self._remove(upload.id)
+        shutil.rmtree(upload.folder, ignore_errors=True)
 
     def _remember(self, upload: DroppedFile) -> None:
         with contextlib.suppress(OSError):  # without the record, later programs don't know the file
@@ -282,51 +240,30 @@ class DroppedFiles:
             "results": upload.results,
         }
         with self._lock:
-            new_record = self.folder / f"{upload.id}.new"
-            _write_private(new_record, json.dumps(record))
-            new_record.replace(self._record(upload.id))
+            new_record = upload.folder / f"{_RECORD}.new"
+            new_record.touch(_OWNER_ONLY)
+            new_record.write_text(json.dumps(record), encoding="utf-8")
+            new_record.replace(upload.folder / _RECORD)
 
     def _take_up(self) -> None:
         """Load the files that were dropped before this start of the program. Remove those that are no longer kept."""
-        numbers = {path.name.partition(".")[0] for path in self.folder.iterdir()}
-        for number in filter(_ID.fullmatch, numbers):
+        for folder in filter(lambda path: _ID.fullmatch(path.name), [*self.folder.iterdir()]):
             try:
-                record = json.loads(self._record(number).read_text(encoding="utf-8"))
-                upload = _upload(number, self.folder / number, record)
+                upload = _upload(folder, json.loads((folder / _RECORD).read_text(encoding="utf-8")))
             except (OSError, ValueError, TypeError, KeyError, AttributeError, BadSettings):
-                upload = None  # the upload broke off, or another page is receiving it now
-                if self._is_young(number):
-                    continue
+                upload = None  # its arrival broke off
             if upload is None or upload.is_done or upload.at < self._now() - _KEPT or not upload.path.is_file():
-                self._remove(number)
+                shutil.rmtree(folder, ignore_errors=True)
             else:
-                self._found[number] = upload
-
-    def _is_young(self, number: str) -> bool:
-        try:
-            return (self.folder / number).stat().st_mtime > self._now() - _COMES
-        except OSError:
-            return False
-
-    def _remove(self, number: str) -> None:
-        shutil.rmtree(self.folder / number, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self._record(number).unlink()
-
-    def _record(self, number: str) -> Path:
-        return self.folder / f"{number}.json"
+                self._found[upload.id] = upload
 
 
-def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
-    """Return the dropped file from its record.
-
-    Raises:
-        ValueError, TypeError, KeyError, BadSettings: the record isn't valid.
-    """
+def _upload(folder: Path, record: dict[str, Any]) -> DroppedFile:
+    """Return the dropped file from its record, if that is valid."""
     workspace = None if record["workspace"] is None else Workspace(*map(str, record["workspace"]))
     results = {str(run): str(path) for run, path in record["results"].items()}
     return DroppedFile(
-        number,
+        folder.name,
         folder,
         str(record["name"]),
         str(record["fingerprint"]),
@@ -336,10 +273,3 @@ def _upload(number: str, folder: Path, record: dict[str, Any]) -> DroppedFile:
         bool(record["is_done"]),
         results,
     )
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else can read."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-    with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - so that it is never readable by others
-        file.write(text)

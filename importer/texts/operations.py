@@ -145,7 +145,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "history.with-settings": "Settings",
     "history.left-out": "left out",
     "history.ended.finished": "finished",
-    "history.ended.held-back": "held back after the first notes",
+    "history.ended.held-back": "some notes were held back",
     "history.ended.stopped": "stopped",
     "history.ended.broken-off": "broken off",
     "history.ended.declined": "declined",

@@ -21,7 +21,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "purpose.looking-up-emails-again": "looking up failed email addresses again",
     "stopped.no-look-ups": "Prospects can't be looked up by email address: {why}.\n{action.Run-same-command} later.",
     "cell.error": "the cell shows the error {error}. Correct the formula, or type the value",
-    "note.empty": "the note is empty. Write its text, or delete the row",
+    "note.empty": "the note is empty. Write its text, or leave out the row",
     "note.cut": "an earlier results workbook contains only the beginning of this note. Paste its whole text",
     "note.half-a-character": "the note contains half of a character (a damaged emoji). Type that part again",
     "key.too-long": (
@@ -35,7 +35,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "id.damaged": "a spreadsheet program took the {what} ID {value} for a number and lost digits. Format the column as text, and paste the IDs again",
     "attachment.file-name": "{value} is a file name, not an attachment ID. Name the folder with the files: `attachments FOLDER`",
     "attachment.file-name@page": "{value} is a file name, not an attachment ID. Drop the file on this page",
-    "email.blank": "the email address is blank. Enter the prospect's email address as Saleshandy shows it, or delete the row",
+    "email.blank": "the email address is blank. Enter the prospect's email address as Saleshandy shows it, or leave out the row",
     "email.holds-several": "{value} contains {n} email addresses. Enter one in each row",
     "email.no-email": "{value} is not an email address. Write it like name@example.com",
     "people.several": "{value} names several people. Enter one in each row, or send such notes to each of them: `several-in-cell each`",

@@ -123,8 +123,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.keeps-edited": "If you changed the text of a row since it was imported, the row is sent as a new note, and the earlier note stays.",
     "plan.changed": (
-        "The text of {n} of these has changed since: its record ID or its note ID is the same. See the reason in the results",
-        "The texts of {n} of these have changed since: their record IDs or their note IDs are the same. See the reasons in the results",
+        "The text of {n} of these has changed since. See the reason in the results",
+        "The texts of {n} of these have changed since. See the reasons in the results",
     ),
     "plan.in-doubt@page": (
         "{n} row has words that were sent in another form, and is not sent before you have answered the question about it.",

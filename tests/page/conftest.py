@@ -104,7 +104,6 @@ def parts(settings: Settings, tmp_path: Path) -> Iterator[Parts]:
     """What screens work with, for the test's own sandbox and journal."""
     reading, current, jobs = Readers(), told_of(settings), Jobs()
     yield Parts(current, DroppedFiles(tmp_path / "uploads"), reading, jobs)
-    jobs.close()
     reading.close()
 
 

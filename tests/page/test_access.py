@@ -7,6 +7,7 @@ import os
 import re
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -16,6 +17,7 @@ from importer.operations import reopening
 from importer.page.access import HEADERS, Access
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
+from importer.page.tasks import Ended
 from importer.page.uploads import plain_name
 from tests.page.conftest import HOME, HOST, OURS
 
@@ -30,16 +32,16 @@ EVERYTHING = [
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/send"),
     ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/choose"),
     ("POST", f"/file/{NUMBER}/continue"),
-    ("POST", f"/job/{NUMBER}/stop"), ("GET", f"/file/{NUMBER}/original"), ("POST", f"/file/{NUMBER}/forget"),
+    ("POST", f"/job/{NUMBER}/stop"), ("POST", f"/file/{NUMBER}/forget"),
     ("GET", "/runs"), ("POST", "/runs/look-up"),
     ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"),
-    ("GET", f"/runs/{NUMBER}/hide"), ("GET", f"/runs/{NUMBER}/hide/state"), ("POST", f"/runs/{NUMBER}/hide/now"),
-    ("GET", "/duplicates"), ("GET", "/duplicates/state"), ("POST", "/duplicates/hide"),
+    ("GET", f"/runs/{NUMBER}/hide"), ("POST", f"/runs/{NUMBER}/hide/now"),
+    ("GET", "/duplicates"), ("POST", "/duplicates/hide"),
     ("GET", "/settings"), ("POST", "/settings/profile"),
     ("POST", f"/file/{NUMBER}/attachments"), ("POST", f"/file/{NUMBER}/attachments/remove"),
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
     ("POST", "/settings/reading"), ("POST", "/settings/change"),
-    ("POST", "/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
+    ("POST", "/sample"), ("POST", "/quit"),
     ("GET", "/no-such-page"), ("POST", "/no-such-page"),
 ]  # fmt: skip
 
@@ -79,16 +81,6 @@ def test_the_cookie_alone_opens_nothing(friend: FlaskClient, site: Flask, guard:
     assert thief.get(f"{HOME}/", base_url=OURS).status_code == 200
 
 
-def test_a_tab_of_an_earlier_program_on_the_same_port_is_told_so(stranger: FlaskClient, guard: Access) -> None:
-    """Its secret path was another one. Any other address only knows that the page is open elsewhere."""
-    guard.home = Access(8765).home  # as long as real ones are
-    stranger.__class__ = FlaskClient
-    elsewhere = "in another browser window"
-    for home, said in ((Access(8765).home, "was restarted"), ("", elsewhere), (guard.home, elsewhere)):
-        answer = stranger.get(f"{home}/runs", base_url=OURS)
-        assert (answer.status_code, said in answer.text) == (403, True), home
-
-
 def test_another_name_for_this_machine_is_misdirected(friend: FlaskClient) -> None:
     """Names that somebody lets lead here are no names of ours, whatever cookie comes along."""
     names = ("localhost:8765", "127.0.0.1", "127.0.0.1:80", f"{HOST}.", "evil.example:8765", "0.0.0.0:8765", "")
@@ -122,11 +114,12 @@ def test_no_get_changes_anything(friend: FlaskClient) -> None:
 
 
 def test_a_download_has_an_address_of_its_own_that_opens_nothing_else(
-    friend: FlaskClient, stranger: FlaskClient, parts: Parts, tmp_path: Path
+    friend: FlaskClient, stranger: FlaskClient, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Browsers write it beside the file; the secret path isn't in it."""
-    upload = parts.uploads.add("n.csv", lambda path: path.write_bytes(b"Note\r\n"))
-    answer = friend.get(f"/file/{upload.id}/original", base_url=OURS)
+    (results := tmp_path / "n.csv").write_bytes(b"Note\r\n")
+    monkeypatch.setattr(parts.jobs, "get", lambda _: SimpleNamespace(ended=Ended(0, results=results)))
+    answer = friend.get(f"/job/{NUMBER}/results", base_url=OURS)
     address = answer.headers["Location"]
     assert (answer.status_code, answer.data) == (303, b"")
     assert HOME not in address
@@ -134,12 +127,12 @@ def test_a_download_has_an_address_of_its_own_that_opens_nothing_else(
         assert taken.data == b"Note\r\n"
         assert taken.headers["Cache-Control"] == "no-store"
     for other in (
-        f"{address}?x=y", address.replace("/original", ""), address.replace(upload.id, NUMBER), f"{address}/x",
-        address.replace("/take/", "/take/0"), f"/take/{'0' * 64}/file/{upload.id}/original", "/take/",
+        f"{address}?x=y", address.replace("/results", ""), address.replace(NUMBER, 'f' * 32), f"{address}/x",
+        address.replace("/take/", "/take/0"), f"/take/{'0' * 64}/job/{NUMBER}/results", "/take/",
     ):  # fmt: skip
         assert stranger.get(other, base_url=OURS).status_code == 403, other
     assert stranger.post(address, base_url=OURS, headers={"Origin": OURS}).status_code == 403
-    parts.uploads.forget(upload)
+    results.unlink()
     gone = stranger.get(address, base_url=OURS)
     assert gone.status_code == 404
     assert HOME not in gone.text

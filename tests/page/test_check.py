@@ -45,7 +45,7 @@ class Screen(HTMLParser):
         self._select = self._name = self._text = ""
         self._option: dict[str, str | None] | None = None
         self._is_in_row = False
-        self.feed(html[html.index('<div id="looked">') : html.index('<p class="actions go">')])
+        self.feed(html[html.index("<main") : html.index('<p class="actions go">')])
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         about = dict(attrs)
@@ -215,7 +215,6 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     assert screen.row("Who may see it 'Public'").endswith("2 a known word")
     assert screen.chosen["Meaning of 'Public'"][2] == "Public: all team members see the note"
     assert screen.row("Who may see it 'Secret'").endswith("please choose")
-    assert screen.row("Who may see it blank cell").startswith("Who may see it blank cell 1 Unless you choose it")
     assert screen.chosen["If visibility is blank"][2] == "leave as an error"
     private = "Private: only the owner of the API key sees it"
     screen = person.sees(path, screen.submitted({"Meaning of 'Secret'": private, "If visibility is blank": private}))
@@ -224,18 +223,6 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     screen = person.sees(path, screen.submitted({"Meaning of 'Secret'": "– undo my choice –"}))
     assert screen.row("Who may see it 'Secret'").endswith("please choose")
     assert screen.chosen["If visibility is blank"][2] == private
-
-
-@pytest.mark.parametrize("head", [("Prospect ID", "Note", "Visibility"), ("Prospect ID", "Note", "Other")])
-@pytest.mark.parametrize("default", ["", "private", "public"])
-def test_a_blank_cell_is_never_said_not_to_be_public_where_it_is(
-    person: Person, tmp_path: Path, head: Sequence[str], default: str
-) -> None:
-    """In the row of blank cells, and of all cells if the sheet has no column for it."""
-    path = write(tmp_path / "n.csv", [("p1", "Hello", "")], head)
-    person.sees(path, [("default-visibility", default)] if default else [])
-    if default or head[2] == "Visibility":
-        assert ("Unless you choose it here, a blank cell makes no note public." in person.text) is (default != "public")
 
 
 def test_a_misspelled_word_can_be_given_a_meaning_as_its_problem_says(person: Person, tmp_path: Path) -> None:
@@ -299,7 +286,7 @@ def test_what_was_answered_last_time_says_so(person: Person, profiles: Path, tmp
         assert screen.row(row).endswith("as last time"), row
 
 
-def test_of_a_results_file_the_corrections_are_chosen_and_the_question_is_on_top(
+def test_of_a_results_file_the_sheet_with_the_corrections_is_read(
     person: Person, settings: Settings, tmp_path: Path
 ) -> None:
     """The other sheet is one choice away."""
@@ -310,23 +297,14 @@ def test_of_a_results_file_the_corrections_are_chosen_and_the_question_is_on_top
     sheet.cell(2, [cell.value for cell in sheet[1]].index("Visibility") + 1).value = "Public"
     book.save(tmp_path / "corrected.xlsx")
     screen = person.sees(tmp_path / "corrected.xlsx")
-    assert screen.chosen["sheet"] == ("sheet", "", "To fix")
+    assert screen.chosen["sheet"] == ("sheet", "", "To fix (found)")
     assert "Ready: 1 note to send." in person.text
-    assert person.text.index('id="sheet"') < person.text.index('id="columns"')
     assert [label for label in screen.chosen if label.startswith("Column")] == [
         f"Column {letter}: {name}" for letter, name in zip("CDE", HEAD, strict=True)
     ]
     screen = person.sees(tmp_path / "corrected.xlsx", screen.submitted({"sheet": "Results"}))
     assert screen.chosen["sheet"] == ("sheet", "sheet Results", "Results")
     assert "There is nothing to send." in person.text
-
-
-def test_an_offered_template_is_taken_as_it_is(person: Person, tmp_path: Path) -> None:
-    """Its button stands beside the drop-downs, which know nothing of it yet."""
-    path = write(tmp_path / "n.csv", [("p1", "Monday", "Hi", "Public")], ("Prospect ID", "Day", "Note", "Visibility"))
-    screen = person.sees(path)
-    person.sees(path, screen.submitted({}, answer="map content=[{Day}: ]{Note}"))
-    assert person.chose == [("map", "content=[{Day}: ]{Note}")]
 
 
 def test_a_column_that_is_asked_about_has_its_question_in_its_row(
@@ -347,7 +325,7 @@ def test_a_column_that_is_asked_about_has_its_question_in_its_row(
     assert ignored.row("C Sharing").endswith("your choice")
     assert ignored.row("Who may see it every row").startswith("Who may see it every row 2")
     person.sees(path, ignored.submitted({"Column C: Sharing": "Who may see it"}))
-    assert "1 note is public." in person.text
+    assert "(public)" in person.text
 
 
 def test_columns_that_a_person_lists_have_the_role_together(person: Person, tmp_path: Path) -> None:

@@ -26,7 +26,6 @@ import requests
 from playwright.sync_api import Browser
 
 from importer.cli import main
-from importer.page.serving import Launch
 from importer.settings import KEY_VARIABLE
 from tests.page.conftest import write
 from tests.page.test_site import Visitor
@@ -168,15 +167,6 @@ def starter(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_file_that_opens_the_page_links_to_it_and_is_gone_once_the_page_is_open() -> None:
-    launch = Launch("http://127.0.0.1:1/start/x?a&b")
-    file = Path(url2pathname(urlsplit(launch.address).path))
-    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', file.read_text(encoding="utf-8"))
-    assert links == [("http://127.0.0.1:1/start/x?a&amp;b", "Open note-importer")]
-    launch.remove()
-    assert not file.parent.exists()
-
-
 @pytest.mark.slow
 def test_the_browser_opens_a_private_file_that_leads_on_and_is_gone_then(
     starter: Path, browser: Browser, box: Sandbox, tmp_path: Path
@@ -247,59 +237,6 @@ def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(program: Program, 
 
 
 @pytest.mark.slow
-def test_a_second_start_opens_the_running_page_and_stops_nothing(
-    program: Program, box: Sandbox, tmp_path: Path
-) -> None:
-    """Somebody closed the tab while it sends. With other options, it is another page."""
-    box.set_limit(Limit.parse("1/15s:headers:429"))
-    at = At(program)
-    with Visitor(at) as visitor:  # type: ignore[arg-type]
-        seen = visitor.drop(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
-        assert visitor.agree(seen).ok
-    with started(box, tmp_path) as again:
-        address = re.findall(r"http://\S+/start/\S+", again.until("/start/"))[0]
-        assert again.ended() == 0
-        assert "note-importer page is already running." in again.said
-        assert f":{at.port}/start/" in address
-    with requests.Session() as browser:
-        led = browser.get(address, timeout=30)
-        (home,) = re.findall(r"url=([^\"]+)\"", led.text)
-        assert "is being sent" in browser.get(f"http://127.0.0.1:{at.port}{home}", timeout=30).text
-    with started(box, tmp_path, options=("--workers", "2")) as other:
-        assert At(other).port != at.port
-    with started(box, tmp_path, key="another-key-0123456789") as other:
-        assert At(other).port != at.port
-    assert program.process.poll() is None
-
-
-@pytest.mark.slow
-def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
-    program: Program, box: Sandbox, profiles: Path, tmp_path: Path
-) -> None:
-    """Ctrl-C while nothing is under way ends with 0; the next program knows the file, until it is forgotten.
-
-    It begins with the profile that it is started with, whatever was chosen on the page before.
-    """
-    profiles.write_text("[spring]\n", encoding="utf-8")
-    with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
-        visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
-        assert visitor.post(f"{visitor.base}/settings/profile", data={"name": "spring"}, timeout=30).ok
-    file = next((tmp_path / "data").rglob("n.csv"))
-    if os.name == "posix":
-        assert (file.parent.stat().st_mode & 0o77, file.stat().st_mode & 0o77) == (0, 0)
-    program.interrupt()
-    assert program.ended() == 0
-    with started(box, tmp_path) as again, Visitor(At(again)) as visitor:  # type: ignore[arg-type]
-        first = visitor.see("/")
-        assert f"Workspace: default at {box.url}" in again.said
-        assert "<strong>default</strong>" in first.text
-        number = re.findall(r'action="[^"]+/file/(\w+)/forget"', first.text)[0]
-        assert "Ready: 1 note to send." in visitor.see(f"/file/{number}").text
-        assert visitor.post(f"{visitor.base}/file/{number}/forget", timeout=30).ok
-    assert [*(tmp_path / "data").rglob("n.csv")] == []
-
-
-@pytest.mark.slow
 def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_path: Path) -> None:
     """As Ctrl-C does; the profile is the environment's until another is chosen, and a key that was typed is gone."""
     profiles.write_text("[spring]\n", encoding="utf-8")
@@ -309,7 +246,7 @@ def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_pat
         of = {"of": f"spring at {box.url}", "key": "geheim-4711"}
         assert "You entered it here" in visitor.post(f"{visitor.base}/settings/key", data=of, timeout=30).text
         assert "note-importer has stopped" in visitor.post(f"{visitor.base}/quit", timeout=30).text
-        assert visitor.get(f"{visitor.base}/quit/page.css", timeout=30).ok
+        assert visitor.get(f"{visitor.base}/static/page.css", timeout=30).ok, "the last page has its style"
     assert program.ended() == 0
     assert "geheim" not in program.said
     assert program.said.endswith("or Quit on the page.\n"), "nothing is left for the system to complain of"

@@ -8,6 +8,7 @@ import re
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -16,13 +17,16 @@ from flask.testing import FlaskClient
 from importer import operations
 from importer.errors import Changed
 from importer.importing.preview import Preview
+from importer.importing.run import prepare
 from importer.messages import render
+from importer.operations.hide import Which
 from importer.page import reading, tasks
 from importer.page.screens import Parts
 from importer.page.state import State
 from importer.page.tasks import Ended, Word
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
+from importer.telling import result_rows
 from tests.page.conftest import HOME, OURS, write
 from tests.page.test_site import HOSTILE
 from tests.running import run
@@ -101,8 +105,6 @@ def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     current = see(friend, f"/runs/{name}")
     assert f'href="{HOME}/file/{upload.id}">Send the rest' in current
     assert f'href="{HOME}/file/{upload.id}"' in see(friend, "/")
-    with friend.get(f"/file/{upload.id}/original", base_url=OURS, follow_redirects=True) as original:
-        assert original.data == path.read_bytes()
     assert post(friend, f"/file/{upload.id}/forget")[0] == 303
     assert not upload.folder.exists()
     assert f"/file/{upload.id}" not in see(friend, f"/runs/{name}")
@@ -111,18 +113,19 @@ def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
 def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agreed_to(
     friend: FlaskClient, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """What they say comes from the file, if that is kept; without the tick, or elsewhere, nothing is done."""
+    """What they say comes from the run's rows, if they are kept; without the tick, or elsewhere, nothing is done."""
     path = write(tmp_path / "n.csv", [(f"p{i}", HOSTILE, "Public") for i in range(7)])
-    name = imported(path, settings)
-    found = reading.to_hide(name, settings, path.parent, path.name)
-    assert isinstance(found, reading.Hideable)
-    assert found.number == 7
-    assert [(prospect, text) for _, prospect, text in found.some] == [(f"p{i}", HOSTILE) for i in range(5)]
-    parts.reading.to_hide = lambda *_, **__: found  # type: ignore[method-assign]
+    upload, seen = kept(parts, path), list[tuple[Any, Any]]()
+    with prepare(path, settings) as prepared:
+        name = prepared.send(see=lambda *both: seen.append(both)).run
+    assert '<td class="whole"><bdi>' not in see(friend, f"/runs/{name}/hide"), "nothing was kept"
+    result_rows.write(reading.rows_path(upload.folder, name), *seen[0])
     asked = see(friend, f"/runs/{name}/hide")
     assert "Hide 7 notes?" in asked
-    assert f"<dd>{settings.profile}</dd>" in asked
+    assert [f"<bdi>p{i}</bdi>" in asked for i in range(7)] == [True] * 5 + [False] * 2
+    assert asked.count("{{7*7}}") == 5
     assert "<img" not in asked
+    assert f"<dd>{settings.profile} at " in asked
     form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', asked))
     now = f"/runs/{name}/hide/now"
     assert post(friend, now, **form)[0] == 400
@@ -148,8 +151,8 @@ def test_what_was_agreed_to_hide_must_still_be_true(
     assert ended.exit_status == 0
     assert render(ended.besides[0]).startswith("2 notes are now private drafts.")
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
-    assert reading.to_hide(name, settings, None, "") == reading.Hideable(0, some=[])
-    assert reading.to_hide(None, settings, None, "") == reading.Hideable(0, some=[])
+    for which in (Which(name), Which()):
+        assert reading.to_hide(which, settings, None) == {"number": 0, "left": 0, "some": []}
 
 
 @pytest.mark.usefixtures("jumping")
@@ -184,11 +187,10 @@ def test_what_the_page_writes_into_results_names_no_flag(
     upload = kept(parts, write(tmp_path / "n.csv", [("p1", "Hello", "1", ""), ("p2", "Hello", "1", "call.pdf")], head))
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Preview)
-    task = tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest, is_meant=True)
+    task = tasks.Send(settings, upload.folder, upload.name, digest=found.digest, is_meant=True)
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
-        ours.send(task)
-        contextvars.copy_context().run(tasks.perform, theirs)
+        contextvars.copy_context().run(tasks.perform, theirs, task)
         while not isinstance(ended := ours.recv(), Ended):
             pass
     assert ended.results is not None, ended
@@ -208,7 +210,7 @@ def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_fil
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Preview)
     assert (found.can_be_sent, found.lacks_only_results) == (False, True)
-    ended = done(tasks.Send(settings, upload.folder, upload.name, 0, digest=found.digest))
+    ended = done(tasks.Send(settings, upload.folder, upload.name, digest=found.digest))
     assert {str(result): rows for result, rows, _ in ended.counts} == {"already imported": 2, "invalid": 1}
     assert ended.results == upload.folder / "n.results.xlsx"
     assert len(box.notes) == 2

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from importer.journal import Journal
 from importer.settings import Settings
 from tests.page.conftest import home_of, served, write
-from tests.page.test_browser import TEXTS, drop, looked_at, reached
+from tests.page.test_browser import TEXTS, drop, looked_at
 from tests.page.test_browser import send as agree
 from tests.running import run
 from tests.sandbox import Fault, Limit, Sandbox
@@ -166,47 +166,3 @@ def test_a_note_that_is_there_twice_is_hidden(page: Page, settings: Settings, bo
     page.get_by_role("button", name="Hide 1 note").click()
     expect(page.get_by_role("status")).to_have_text("Done.")
     assert {note.prospect_id: note.status for note in box.notes} == {"p1": "1", "p2": "0"}
-
-
-def test_one_thing_is_done_at_a_time(
-    browser: Browser, page: Page, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
-    """While a file is sent, nothing else is done in its workspace: that is said, and leads to what is under way."""
-    run(write(tmp_path / "m.csv", [("p9", "Hello", "Public")]), settings)
-    box.set_limit(Limit.parse("1/15s:headers:429"))
-    drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
-    page.get_by_role("button", name="Continue").click()
-    agree(page, "8 notes")
-    expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
-    page.get_by_role("link", name="Runs").click()
-    expect(page.get_by_role("row", name="n.csv")).to_contain_text("being sent")
-    looked_at(page, "runs-sending")
-    page.get_by_role("link", name="m.csv").click()
-    page.get_by_role("link", name="Hide its notes").click()
-    with browser.new_context(storage_state=page.context.storage_state()) as context:  # for the console tells of it
-        tab = context.new_page()
-        tab.goto(page.url)
-        tab.get_by_label("Yes, I mean this note").check()
-        tab.get_by_role("button", name="Hide 1 note").click()
-        expect(tab.get_by_text("n.csv is being sent. Wait until that is done.")).to_be_visible()
-        looked_at(tab, "one-at-a-time")
-        tab.get_by_role("link", name="Show progress").click()
-        expect(tab.get_by_role("heading", level=1)).to_have_text("Sending n.csv")
-    assert all(note.status == "1" for note in box.notes)
-
-
-def test_the_keyboard_alone_hides_notes(page: Page, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """From the navigation to the end, with Tab, Space and Enter; and where one is can be seen."""
-    run(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]), settings)
-    reached(page, "link", "Runs")
-    page.keyboard.press("Enter")
-    reached(page, "link", "n.csv")
-    page.keyboard.press("Enter")
-    reached(page, "link", "Hide its notes …")
-    page.keyboard.press("Enter")
-    reached(page, "checkbox", "Yes, I mean this note")
-    page.keyboard.press("Space")
-    reached(page, "button", "Hide 1 note")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_have_text("Done.")
-    assert [note.status for note in box.notes] == ["0"]

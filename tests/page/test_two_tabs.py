@@ -76,7 +76,7 @@ class Tab:
         while "data-poll" in text and time.monotonic() < until:
             text = self._client.get(f"/file/{self.upload.id}/confirm", base_url=OURS).text
         self._fields = dict(re.findall(r'<input type="(?:hidden|checkbox)" name="([^"]+)" value="([^"]*)"', text))
-        assert "expected" in self._fields, text
+        assert "digest" in self._fields, text
         return self
 
     def begins(self) -> Job:
@@ -168,7 +168,7 @@ def test_a_workspace_is_confirmed_and_a_file_remembered_only_once_a_send_begins(
     with prepare("notes.csv", settings) as prepared:
         digest = prepared.preview.digest
     refused, sent = (
-        Send(settings, tmp_path, "notes.csv", 1, is_right=True, digest=shown, is_meant=True)
+        Send(settings, tmp_path, "notes.csv", is_right=True, digest=shown, is_meant=True)
         for shown in ("0" * 64, digest)
     )
     assert not begins(refused)
@@ -192,7 +192,7 @@ def test_while_a_file_is_being_sent_its_corrections_stay(
     job = first.begins()
     assert twice.begins() is job
     assert stale.begins() is job
-    assert "notes.csv is being sent" in mender.is_refused("change", cell_2_1="Another text")
+    assert "Sending notes.csv. Wait" in mender.is_refused("change", cell_2_1="Another text")
     job.listener.join(60)
     assert stale.is_refused()
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [("p1", "2"), ("p2", "1")]

@@ -28,16 +28,14 @@ def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Pa
     upload = dropped(uploads)
     uploads.change(upload, upload.state.digest, lambda state: replace(state, answers=(*STATE.answers, ("first", "5"))))
     uploads.is_sent(upload, LIVE)
-    assert upload.is_interrupted, "until there are results"
     (upload.folder / "n.results.xlsx").write_bytes(b"")
     uploads.has_results(upload, "run-1", upload.folder / "n.results.xlsx", is_done=False)
     uploads.has_results(upload, "run-2", upload.folder / "n.results.xlsx", is_done=False)
     if os.name == "posix":
-        for path in (tmp_path / "page", upload.folder, upload.path, upload.folder.with_suffix(".json")):
+        for path in (tmp_path / "page", upload.folder, upload.path, upload.folder / ".record"):
             assert path.stat().st_mode & 0o77 == 0, path
     again = DroppedFiles(tmp_path / "page").of_run(upload.fingerprint, LIVE)
     assert again is not None
-    assert not again.is_interrupted
     assert (again.id, again.name, again.workspace, again.state) == (upload.id, "n.csv", LIVE, STATE)
     assert again.results_of("run-2") == upload.folder / "n.results.xlsx"
     assert again.results_of("run-1") is None, "a later run has replaced them"
@@ -57,7 +55,7 @@ def test_what_needs_not_be_kept_is_removed_at_the_next_start(tmp_path: Path) -> 
     assert [*DroppedFiles(tmp_path, lambda: now[0])] != []
     assert not done.folder.exists()
     assert open_.path.read_bytes() == b"open"
-    assert (tmp_path / ("a" * 32)).exists(), "another page may be taking it just now"
+    assert not (tmp_path / ("a" * 32)).exists()
     now[0] += 30 * DAY + 1
     assert [*DroppedFiles(tmp_path, lambda: now[0])] == []
     assert [path.name for path in tmp_path.iterdir()] == ["not ours"]
@@ -67,7 +65,7 @@ def test_what_needs_not_be_kept_is_removed_at_the_next_start(tmp_path: Path) -> 
 def test_a_record_that_says_nothing_harms_nobody(record: str, tmp_path: Path) -> None:
     """The file is as good as gone; the page begins all the same."""
     upload = dropped(DroppedFiles(tmp_path))
-    upload.folder.with_suffix(".json").write_text(record, encoding="utf-8")
+    (upload.folder / ".record").write_text(record, encoding="utf-8")
     assert [*DroppedFiles(tmp_path)] == []
 
 
