@@ -488,6 +488,16 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     assert "time zone" in lines["finished_at"][0]
 
 
+def test_summary_has_a_native_chart_of_the_counts(tmp_path: Path) -> None:
+    """The chart is Excel's own, points at the counts, and carries them for viewers that don't compute."""
+    table, outcomes = every_outcome()
+    with ZipFile(results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path) as package:
+        chart = package.read("xl/charts/chart1.xml").decode()
+    assert "<c:f>Summary!$C$6:$C$12</c:f>" in chart
+    assert all(f"<c:v>{name}</c:v>" in chart for name in outcomes.counts())
+    assert chart.count("<c:dPt>") == 7
+
+
 # Which file it becomes
 
 

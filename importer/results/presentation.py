@@ -70,21 +70,22 @@ PRACTISED: Mapping[Result, Meaning] = {
 
 @dataclass(frozen=True)
 class Colours:
-    """The colours of a result: of its text, of its cell, and of the row's other cells, or None to leave these white."""
+    """The colours of a result: its text, its cell, the row's other cells (None leaves these white), and the chart."""
 
     ink: str
     fill: str
     row: str | None
+    chart: str
 
 
 COLOURS: Mapping[Result, Colours] = {
-    Result.CREATED: Colours("#1B6B3A", "#DFF2E3", None),
-    Result.UPDATED: Colours("#1F4E79", "#DCE9F5", None),
-    Result.DUPLICATE: Colours("#56626C", "#E9EDF0", None),
-    Result.ALREADY_IMPORTED: Colours("#1F6F6B", "#DDF0EE", None),
-    Result.REJECTED: Colours("#A3201A", "#FADCD9", "#FDF1F0"),
-    Result.INVALID: Colours("#A3201A", "#FADCD9", "#FDF1F0"),
-    Result.UNCONFIRMED: Colours("#845400", "#FDE9BF", "#FEF8EA"),
-    Result.NOT_SENT: Colours("#845400", "#FEF3D9", None),
-    Result.SKIPPED: Colours("#56626C", "#F4F6F7", None),
+    Result.CREATED: Colours("#1B6B3A", "#DFF2E3", None, "#4BA36A"),
+    Result.UPDATED: Colours("#1F4E79", "#DCE9F5", None, "#6FA0CE"),
+    Result.DUPLICATE: Colours("#56626C", "#E9EDF0", None, "#AAB5BD"),
+    Result.ALREADY_IMPORTED: Colours("#1F6F6B", "#DDF0EE", None, "#7CBDB6"),
+    Result.REJECTED: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#CC4B40"),
+    Result.INVALID: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#E58A7F"),
+    Result.UNCONFIRMED: Colours("#845400", "#FDE9BF", "#FEF8EA", "#E3A21A"),
+    Result.NOT_SENT: Colours("#845400", "#FEF3D9", None, "#F3CF7A"),
+    Result.SKIPPED: Colours("#56626C", "#F4F6F7", None, "#D5DCE1"),
 }
