@@ -12,7 +12,7 @@ from importer.api import Cause, Failure, NotesApi, Reply, Traits
 from importer.calls.caller import Caller
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
-from importer.delivery.tasks import Lookup, Post, Renewal, Task
+from importer.delivery.tasks import Post, Renewal, Task, WholeRead
 from importer.journal import Journal, Run
 from importer.messages import say
 from importer.models import Workspace
@@ -84,7 +84,7 @@ class DeliveryContext:
             policy = replace(policy, head_start=LONGEST_CLAIM)
         make = partial(perform, caller.api, caller.clock)
         return cls(
-            journal, workspace, run, caller, policy, Dispatcher(caller, make, (Lookup.kind, Renewal.kind, Post.kind))
+            journal, workspace, run, caller, policy, Dispatcher(caller, make, (WholeRead.kind, Renewal.kind, Post.kind))
         )
 
     @property

@@ -102,13 +102,6 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Check of a delivery that was sent again, with the IDs of further copies of its note."""
-
-    duplicates: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Abandon:
     """Request that was not applied and is not sent again in this run."""
 
@@ -133,7 +126,7 @@ class Stop:
 SendDecision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Stop
 LookDecision: TypeAlias = Settle | LookAgain | Hold | Missed | Doubt | Stop
 AbsenceDecision: TypeAlias = Settle | Retry | Split | Abandon
-Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Reopen | Abandon | Stop
+Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Reopen | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
 NotApplied: TypeAlias = Retry | Split | Renew
 """Decisions on a request that was surely not applied and is sent again."""

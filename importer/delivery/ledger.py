@@ -17,7 +17,7 @@ from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post, SampleLookup
+from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
     READ_BACK,
@@ -177,7 +177,7 @@ class Ledger:
         self.ended[Result.CREATED] -= 1
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
-        """Record the check of a delivery that was sent again, with the IDs of further copies of its note."""
+        """Record the last look at a delivery's note, with the IDs of further copies of the note."""
         request = post.request
         known_ids = self._outcomes.duplicates.get(request.positions[0], ())  # found when the note was read back
         duplicates = [*known_ids, *(note_id for note_id in duplicates if note_id not in known_ids)]
@@ -185,10 +185,11 @@ class Ledger:
             self._outcomes.found_duplicates(request.positions[0], duplicates)
         self._entries.append(lambda: self._journal.deliveries.checked(request.names[0], duplicates))
 
-    def not_found(self, look: SampleLookup) -> None:
-        """Record that a note which the API said it created was not found."""
-        self._entries.append(lambda: self._journal.deliveries.missed(look.name))
-        self._outcomes.not_found(look.note_id)
+    def not_found(self, post: Post, note_id: str) -> None:
+        """Record that a delivery's note, which the API said it created, was not found."""
+        [name] = post.request.names
+        self._entries.append(lambda: self._journal.deliveries.missed(name))
+        self._outcomes.not_found(note_id)
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
         """Mark the rows of a request as unconfirmed until its notes are read back.

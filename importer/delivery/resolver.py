@@ -9,21 +9,24 @@ rest (:mod:`importer.delivery.control`). And the prospect has no unexplained not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from importer.api import Cause, Failure, NotesPage, Reply
-from importer.delivery import decisions
-from importer.delivery.context import DeliveryContext
+from importer.delivery import decisions, readback
+from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.control import ControlLookup, Controls, Proof, serves
 from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
 from importer.delivery.evidence import Evidence
-from importer.delivery.lookups import Lookups
 from importer.delivery.reachability import Reachability
 from importer.delivery.readback import Verdict
-from importer.delivery.tasks import Ambiguous, Lookup, Post, Stage
-from importer.delivery.unclear import Unclear
+from importer.delivery.reads import REFUSED, Reads
+from importer.delivery.tasks import Post, Task
+from importer.delivery.unclear import Ambiguous, Lookup, Stage, Unclear
 from importer.messages import Message, say
+
+_MOST_PASSES = 3  # times that pages which do not fit together are read again
+_REFUSED_BEFORE_RESENT = 2  # refused lookups before a note is sent again unread, if a person allowed that
 
 
 class Resolver:
@@ -33,18 +36,19 @@ class Resolver:
         context: the run's context.
         evidence: collects facts about notes.
         reachability: tracks whether requests reach the API.
+        reads: makes the lookups.
 
     Attributes:
         unclear: prospects with unclear deliveries → their notes; nothing else is sent to them.
         controls: shows that reading works.
     """
 
-    def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability) -> None:
+    def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability, reads: Reads) -> None:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
-        self._evidence, self._reachability = evidence, reachability
+        self._evidence, self._reachability, self._reads = evidence, reachability, reads
         self._unclear = Unclear(context)
         self.unclear = self._unclear.prospects
-        self.controls, self._lookups = Controls(context, evidence), Lookups(context, evidence)
+        self.controls = Controls(context, evidence, reads)
         self._proofs: dict[Ambiguous, Proof] = {}
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
@@ -58,8 +62,14 @@ class Resolver:
 
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
         """Look up one prospect first, because its notes mostly show whether the whole request was applied (D45)."""
-        self._lookups.add(ambiguous, 0, due)
+        self._look_at(ambiguous, 0, due)
         self._evidence.unclear(ambiguous.post)
+
+    def _look_at(self, ambiguous: Ambiguous, index: int, due: float = -math.inf) -> None:
+        """Look up the notes of one of a request's prospects."""
+        prospect, is_last = ambiguous.post.request.prospects[index], ambiguous.stage is Stage.LAST
+        ambiguous.looking += 1
+        self._reads.begin(Lookup(prospect, ambiguous, index, is_apart=is_last), due)
 
     # -- what goes on without a reply -------------------------------------------------------------------------------
 
@@ -73,7 +83,7 @@ class Resolver:
             if ambiguous.held and self._knows(ambiguous):
                 held, ambiguous.held = ambiguous.held & ambiguous.open, set()
                 for index in sorted(held) if self._clock() < ambiguous.rest_at else ():
-                    self._lookups.add(ambiguous, index)
+                    self._look_at(ambiguous, index)
         waiting = [one for one in self._unclear.requests if one.stage is Stage.CONTROL]
         waiting = [one for one in waiting if not self._evidence.is_introducing(one.post.clock_of)]
         if not self._unclear.requests:
@@ -108,7 +118,7 @@ class Resolver:
             ambiguous.stage, self._proofs[ambiguous] = Stage.LAST, proof
             is_sent_again = self._policy.resends and ambiguous.post.request.note is not None
             for index in missed[:1] if is_by_age and is_sent_again else sorted(ambiguous.open):
-                self._lookups.add(ambiguous, index, proof.ended)
+                self._look_at(ambiguous, index, proof.ended)
             if is_by_age and is_sent_again:
                 return  # this one is sent again first, as a control for the others
 
@@ -130,8 +140,8 @@ class Resolver:
             for known in surely:
                 yield from self.reopen(known.post or post, known.index, known.note_id)
                 del owned[known.note_id]
-            verdict = self._lookups.judged(lookup, whole, owned, perhaps)
-            if self._lookups.goes_on(lookup, whole, verdict, reply.value):
+            verdict = self._judged(lookup, whole, owned, perhaps)
+            if not verdict.is_sure and self._goes_on(lookup, whole):
                 return
             ambiguous.seen[index].difference_update(note.note_id for note in whole.all)
         is_final = ambiguous.stage is Stage.LAST
@@ -142,13 +152,13 @@ class Resolver:
                 yield post, Settle(((index, answer),), reason, duplicates)
                 self._unclear.is_clear(ambiguous, index)
                 self._is_applied(ambiguous)
-                self._lookups.drop_moot(ambiguous)
+                self._drop_moot(ambiguous)
             case Missed(is_unknown):
                 yield from self._missed(lookup, is_unknown=is_unknown)
             case Hold():
                 self._hold(ambiguous, index, verdict)
             case LookAgain(failure):
-                if self._lookups.look_again(lookup, failure):
+                if self._look_again(lookup, failure):
                     return
                 assert failure is not None
                 yield from self._doubt(ambiguous, index, say("doubt.not-read", why=failure.text))
@@ -157,6 +167,52 @@ class Resolver:
             case Stop() as stop:
                 yield post, stop
         yield from self._ended(lookup)
+
+    def _judged(self, lookup: Lookup, whole: NotesPage, owned: Mapping[str, float], perhaps: Sequence[str]) -> Verdict:
+        """Return the verdict on a delivery by the notes read so far; ``perhaps`` others' answers named some of them."""
+        ambiguous = lookup.ambiguous
+        sought = self._evidence.sought(ambiguous.post, lookup.prospect, owned, ambiguous.applied_until)
+        verdict = readback.judge(whole, sought)
+        if verdict.note_id is None and perhaps:
+            return Verdict(doubt=say("doubt.recorded-as-anothers", note=min(perhaps)))
+        if verdict.note_id is None and whole.has_more and lookup.pages + 1 >= self._policy.pages:
+            return Verdict(doubt=say("doubt.too-many-notes"))
+        if verdict.note_id is None and not lookup.is_whole:
+            return Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
+        return verdict
+
+    def _goes_on(self, lookup: Lookup, whole: NotesPage) -> bool:
+        """Read on, or anew if the pages don't fit together; return whether there is more to read (D60)."""
+        if self._reads.goes_on(lookup, whole):
+            return True
+        if lookup.is_whole or lookup.passes >= _MOST_PASSES:
+            return False
+        lookup.passes += 1
+        self._reads.begin(lookup)
+        return True
+
+    def _look_again(self, lookup: Lookup, failure: Failure | None) -> bool:
+        """Repeat a lookup, after a pause if there was a failure; return False if it is time to give up."""
+        if failure is None:
+            self._dispatcher.add(lookup)
+            return True
+        is_refused = failure.cause in REFUSED
+        policy = replace(self._policy.retry, longest=max(1.0, min(self._policy.lag, self._policy.read_timeout)))
+        if is_refused and self._policy.resend_unconfirmed:  # sending unread is allowed, so reading need not recover
+            policy = replace(policy, attempts=_REFUSED_BEFORE_RESENT)
+        elif is_refused and self._dispatcher.wait_out(lookup):
+            return True  # not caused by this lookup
+        if failure.cause is Cause.UNREACHABLE:  # not caused by this lookup
+            policy = replace(policy, attempts=0, longest=LONGEST_PAUSE)
+        return self._dispatcher.retry(lookup, failure, policy)
+
+    def _drop_moot(self, ambiguous: Ambiguous) -> None:
+        """Don't wait for lookups that have been overtaken."""
+
+        def is_moot(task: Task) -> bool:
+            return isinstance(task, Lookup) and task.ambiguous is ambiguous and task.index not in ambiguous.open
+
+        ambiguous.looking -= self._dispatcher.drop(is_moot)
 
     def _ended(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
         ambiguous = lookup.ambiguous
@@ -180,7 +236,7 @@ class Resolver:
             ambiguous.is_applied = True
             if ambiguous.stage in (Stage.EARLY, Stage.FIRST):
                 for index in sorted(ambiguous.open):
-                    self._lookups.add(ambiguous, index)
+                    self._look_at(ambiguous, index)
 
     def _hold(self, ambiguous: Ambiguous, index: int, verdict: Verdict | None) -> None:
         """Look again before rest, if more is known by then; a possible match that was seen is never absent."""
@@ -202,7 +258,7 @@ class Resolver:
             ambiguous.first.setdefault(index, lookup.began)
             ambiguous.last[index] = lookup.began
         elif is_unknown and lookup.began >= ambiguous.rest_at:
-            self._lookups.add(ambiguous, index, counts_from)
+            self._look_at(ambiguous, index, counts_from)
 
     def _advance(self, ambiguous: Ambiguous) -> Iterator[tuple[Post, Decision]]:
         """Go on to the next stage of reading back a request, once all lookups of a stage have ended."""
@@ -227,13 +283,7 @@ class Resolver:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
         ambiguous.stage = Stage.FIRST
         for index in sorted(ambiguous.open - ambiguous.looked)[: None if ambiguous.is_applied else 1]:
-            self._lookups.add(ambiguous, index, max(ambiguous.rest_at, self._astray_at + self._policy.rest))
-
-    def pass_over(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
-        """Yield the decisions for a request whose lookups are not worth a call."""
-        lookup.ambiguous.looking -= 1
-        if lookup.ambiguous.open:
-            yield self._absent(lookup.ambiguous, sorted(lookup.ambiguous.open))
+            self._look_at(ambiguous, index, max(ambiguous.rest_at, self._astray_at + self._policy.rest))
 
     def _doubt(self, ambiguous: Ambiguous, index: int, why: Message) -> Iterator[tuple[Post, Decision]]:
         if self._policy.resend_unconfirmed:

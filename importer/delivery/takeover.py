@@ -11,8 +11,8 @@ from functools import cached_property
 
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import CONVICTING
-from importer.delivery.duplicates import Duplicates
 from importer.delivery.earlier import Earlier
+from importer.delivery.last_look import LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.matching import How, Match
 from importer.delivery.resolver import Resolver
@@ -42,14 +42,14 @@ class Takeover:
         context: the run's context.
         ledger: records the result of each delivery.
         resolver: looks up the deliveries that are unclear.
-        duplicates: looks for further copies of notes that were sent again.
+        last_looks: looks once more at notes that were sent again.
 
     Attributes:
         drafts: prospects that are about to get a draft, if only one draft of a prospect is shown.
     """
 
-    def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, duplicates: Duplicates) -> None:
-        self._context, self._ledger, self._resolver, self._duplicates = context, ledger, resolver, duplicates
+    def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, last_looks: LastLooks) -> None:
+        self._context, self._ledger, self._resolver, self._last_looks = context, ledger, resolver, last_looks
         self.drafts: set[str] = set()
 
     def take_over(self, earlier: Earlier, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
@@ -216,7 +216,7 @@ class Takeover:
                 # The time of the first attempt is no longer known, but it was not before that run began.
                 post.first_sent_at = min(post.sent_at, self._runs[delivery.run].started_at)
                 came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
-                self._duplicates.made(post, delivery.note_id, came)
+                self._last_looks.sent_again(post, delivery.note_id, came)
 
     def _broke_off(self, deliveries: Sequence[KnownDelivery]) -> bool:
         """Return whether the run that sent the deliveries broke off before it recorded their answers."""

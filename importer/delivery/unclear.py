@@ -1,20 +1,103 @@
 """Track requests whose answer was unclear, and until when each may still be applied.
 
-Input: requests, with the reason why they are unclear. Output: :class:`importer.delivery.tasks.Ambiguous`, to be read
-back.
+Input: requests, with the reason why they are unclear. Output: :class:`Ambiguous`, to be read back.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import ClassVar
 
 from importer.api import Cause, Failure
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
-from importer.delivery.tasks import Ambiguous, Post, Stage
+from importer.delivery.tasks import Post, WholeRead
 from importer.journal import NoteKey
-from importer.messages import Message
+from importer.messages import Message, say
 
 _RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes (D47)
+
+
+class Stage(Enum):
+    """Stage of reading back a request: before rest, first misses, waiting for a control, last misses."""
+
+    EARLY = auto()
+    FIRST = auto()
+    CONTROL = auto()
+    LAST = auto()
+
+
+@dataclass(eq=False, slots=True)
+class Ambiguous:
+    """Request whose answer was unclear for some of its prospects, and what reading back has shown so far.
+
+    Attributes:
+        post: the request for these prospects.
+        failure: the failure of its call.
+        applied_until: latest time when the request can have been applied, by the clock of the run that sent it last.
+        rest_at: when the request surely can no longer be applied, by this run's clock.
+        stage: the stage of reading back.
+        open: indices of the prospects whose delivery isn't decided.
+        first: index → when the first lookup after rest began that missed the note.
+        last: index → when the latest lookup after rest began that missed the note.
+        looked: indices of the prospects at which a lookup after rest has ended.
+        looking: number of lookups that have not ended.
+        held: indices of the prospects with a possible match, which waits until our author and the clock are known.
+        seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
+        is_applied: whether the note of at least one prospect exists.
+        is_unknown: whether reads don't know one of the prospects.
+    """
+
+    post: Post
+    failure: Failure
+    applied_until: float
+    rest_at: float
+    open: set[int]
+    stage: Stage = Stage.EARLY
+    first: dict[int, float] = field(default_factory=dict)
+    last: dict[int, float] = field(default_factory=dict)
+    looked: set[int] = field(default_factory=set)
+    looking: int = 0
+    held: set[int] = field(default_factory=set)
+    seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    is_applied: bool = False
+    is_unknown: bool = False
+
+    @classmethod
+    def of(cls, post: Post, failure: Failure, applied_until: float, rest_at: float) -> Ambiguous:
+        """Create the record of a request of which nothing was read back yet."""
+        return cls(post, failure, applied_until, rest_at, set(range(len(post.request))))
+
+    def first_miss(self, index: int) -> float | None:
+        """Return when the delivery's first miss began; another prospect's counts as long as none has its note."""
+        if self.is_applied:
+            return self.first.get(index)
+        return min(self.first.values(), default=None)
+
+    def missed(self, by: float, *, or_never: bool = False) -> list[int]:
+        """Return the indices of the open deliveries that were missed by then, or also those that never were."""
+        misses = ((index, self.first_miss(index)) for index in sorted(self.open))
+        return [index for index, miss in misses if (or_never if miss is None else miss <= by)]
+
+
+@dataclass(eq=False, slots=True)
+class Lookup(WholeRead):
+    """Lookup of a prospect's notes, to find out whether a delivery's note exists.
+
+    Attributes:
+        ambiguous: the request to be resolved.
+        index: the prospect's index in the request.
+        began: when the first page was asked for, by this run's clock.
+        passes: number of times that pages did not fit together.
+    """
+
+    ambiguous: Ambiguous
+    index: int
+    began: float = 0.0
+    passes: int = 0
+
+    purpose: ClassVar[Message] = say("purpose.looking-up")
 
 
 class Unclear:

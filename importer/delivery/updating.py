@@ -22,7 +22,7 @@ from importer.calls.stage import Stage
 from importer.delivery.changes import Do, Fate, Wish, changed, decide, described, has_form
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.readback import Pages
+from importer.delivery.reads import Pages
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
 from importer.journal import NoteKey
 from importer.markup import seen_digests

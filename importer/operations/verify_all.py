@@ -71,16 +71,10 @@ class ReadBack:
 class _Look(WholeRead):
     """Reading of a prospect's notes, with the deliveries that are looked for, and their texts."""
 
-    of: str
     wanted: Sequence[tuple[KnownDelivery, str]]
     is_second: bool = False
 
     purpose: ClassVar[Message] = say("purpose.reading-all")
-
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.of
 
 
 class _ReadingAll(Stage[_Look, None]):
@@ -103,12 +97,12 @@ class _ReadingAll(Stage[_Look, None]):
 
     def _perform(self, task: _Look) -> Reply[NotesPage]:
         take = self._api.traits.page - task.is_second  # a cache may have the first look's page
-        return self._api.find(task.of, task.skip, take)
+        return self._api.find(task.prospect, task.skip, take)
 
     def _succeeded(self, task: _Look, value: NotesPage) -> None:
         before, page = len(task.notes), task.take_in(value)
         if page.has_more and len(task.notes) > before:
-            task.go_on(value)
+            task.go_on()
             self._dispatcher.add(task)
         else:
             self._decide(task, {delivery.name: self._became(delivery, text, page) for delivery, text in task.wanted})
@@ -119,7 +113,7 @@ class _ReadingAll(Stage[_Look, None]):
             del found[delivery.name]
         self.found |= found
         if left:
-            self._dispatcher.add(_Look(look.of, left, is_second=True), self._clock() + 12 * self._settings.settle)
+            self._dispatcher.add(_Look(look.prospect, left, is_second=True), self._clock() + 12 * self._settings.settle)
 
     def _became(self, delivery: KnownDelivery, text: str, page: NotesPage) -> Sequence[Message]:
         """Return what became of a note, by all notes of its prospect."""

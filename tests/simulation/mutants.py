@@ -25,19 +25,19 @@ from importer import identity, markup
 from importer.api import Answer, Cause, Failure, FoundNote, NotesPage
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import context, control, coordinator, decisions, outcomes, readback, resolver, unclear
+from importer.delivery import context, control, coordinator, decisions, outcomes, readback, reads, resolver, unclear
 from importer.delivery.context import Policy
 from importer.delivery.control import Controls
 from importer.delivery.decisions import Abandon, Doubt, LookAgain, LookUp, Missed, Retry, Settle, Split, Stop
-from importer.delivery.duplicates import Duplicates
 from importer.delivery.evidence import Evidence, Exchanged
 from importer.delivery.existing import Existing
+from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.queue import Attachments, Queue
 from importer.delivery.reachability import Reachability
-from importer.delivery.readback import Pages
-from importer.delivery.sample import Sample
-from importer.delivery.tasks import Ambiguous, Lookup, Post, SampleLookup, WholeRead
+from importer.delivery.reads import Pages
+from importer.delivery.tasks import Post, WholeRead
+from importer.delivery.unclear import Ambiguous, Lookup
 from importer.errors import Blocked
 from importer.grouping.conflicts import ConflictKey, ConflictKeys
 from importer.journal.memory import ForADay
@@ -272,7 +272,7 @@ def _constant_mutants() -> Iterator[Mutant]:
         (decisions, "CONVICTING", (1, 0)),
         (control, "READS_AFTER_A_MISS", (2, 1)),
         (control, "_MOST_TRIES", (0,)),
-        (readback, "_TAKES", (0,)),
+        (reads, "_TAKES", (0,)),
         (readback, "_BELIEVED", (0.0,)),
         (readback, "_NEAR", (0.0,)),
         (readback, "_LIKELY", (0.0,)),
@@ -579,7 +579,7 @@ def _known_first_to_wait(change: Change) -> None:
 
 
 def _no_check(change: Change) -> None:
-    change(Duplicates, "made", lambda _self, _post, _note_id, _came: None)
+    change(LastLooks, "sent_again", lambda _self, _post, _note_id, _came: None)
 
 
 def _there_is_there(change: Change) -> None:
@@ -596,23 +596,23 @@ def _given_up_is_forgotten(change: Change) -> None:
 
 
 def _missed_once(change: Change) -> None:
-    original = Sample.looked
+    original = LastLooks.looked
 
-    def looked(self: Sample, look: SampleLookup, reply: Any) -> None:
+    def looked(self: LastLooks, look: LastLook, reply: Any) -> None:
         look.due = look.due or 1.0
         original(self, look, reply)
 
-    change(Sample, "looked", looked)
+    change(LastLooks, "looked", looked)
 
 
 def _missed_whatever_was_seen(change: Change) -> None:
-    original = Sample.looked
+    original = LastLooks.looked
 
-    def looked(self: Sample, look: SampleLookup, reply: Any) -> None:
+    def looked(self: LastLooks, look: LastLook, reply: Any) -> None:
         self._youngest_seen = math.inf
         original(self, look, reply)
 
-    change(Sample, "looked", looked)
+    change(LastLooks, "looked", looked)
 
 
 def _alike_stays_unclear(change: Change) -> None:
