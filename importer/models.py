@@ -369,7 +369,7 @@ class Remaining:
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a run, in rows and calls.
+    """The progress of a run, in rows.
 
     Attributes:
         trouble: the reason for a delay; None if there is none.
@@ -381,9 +381,6 @@ class Progress:
 
     rows: int
     settled: int
-    created: int
-    failed: int
-    requests: int
     trouble: Message | None = None
     ended: Mapping[Result, int] = field(default_factory=dict)
     seconds_left: float | None = None

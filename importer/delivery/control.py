@@ -93,7 +93,7 @@ class Controls:
         self._failed: set[str] = set()  # notes that were not shown as controls in time
         self._lost: set[str] = set()  # notes that were not shown when they were old enough, either
         self._lost_in_a_row = 0
-        self._by_age: Proof | None = None  # the latest that relied on age: it holds for what was missed before it
+        self._by_age: Proof | None = None  # the latest that relied on age
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
     def proceed(self, waiting: Sequence[Ambiguous], *, is_more_to_come: bool) -> Proof | None:
@@ -121,7 +121,7 @@ class Controls:
     def _without(self, waiting: Sequence[Ambiguous]) -> Proof | None:
         """Rely on age, because no note can be sent as a control: read the youngest known note once it is due."""
         before = -math.inf if self._by_age is None else self._by_age.began
-        if any(self.due(one) <= before and one.missed(before) for one in waiting):
+        if any(self.due(one) <= before for one in waiting):
             return self._by_age
         due = max(self._clock(), min(self.due(one) for one in waiting))
         known = self._evidence.known(self._lost)

@@ -101,13 +101,13 @@ class Coordinator:
     @property
     def progress(self) -> Progress:
         """Progress of the delivery."""
-        ledger, calls, held_to = self.ledger, self._dispatcher, self._dispatcher.held_to
+        calls, held_to = self._dispatcher, self._dispatcher.held_to
         reads = self._last_looks.to_come + self.existing.to_come
         to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
         limit = None if held_to is None else (held_to.calls, held_to.seconds)
         trouble, seconds = calls.trouble, calls.seconds_for(to_come)
-        counts = ledger.settled, ledger.created, ledger.failed, self.reachability.posts_sent
-        return Progress(self._rows, *counts, trouble, dict(ledger.ended), seconds, limit, calls.gives_up_in)
+        settled, ended = self.ledger.settled, dict(self.ledger.ended)
+        return Progress(self._rows, settled, trouble, ended, seconds, limit, calls.gives_up_in)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -229,7 +229,11 @@ class Coordinator:
 
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
-        decided = self.queue.admit(task) if isinstance(task, Post) else None
+        decided: Iterable[tuple[Post, decisions.Decision]] | None = None
+        if isinstance(task, Lookup):
+            decided = self._resolver.passed_over(task)
+        elif isinstance(task, Post):
+            decided = self.queue.admit(task)
         self._carry_out_all(decided or ())
         return decided is None
 

@@ -14,7 +14,6 @@ from typing import TypeAlias
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import stopped_by
-from importer.delivery.control import Proof
 from importer.delivery.readback import Verdict
 from importer.errors import Stopped
 from importer.messages import Message, say
@@ -230,17 +229,6 @@ def _not_read(failure: Failure) -> LookDecision:
     if failure.cause in API_REFUSED:
         return Doubt(say("doubt.not-read", why=failure.text))
     return LookAgain(None if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED) else failure)
-
-
-def is_absent(first: float | None, last: float | None, proof: Proof) -> bool:
-    """Return whether a note surely is absent: it was missed twice after rest, and a control was read in between.
-
-    Args:
-        first: when the first lookup after rest began that missed the note; None if there was none.
-        last: when the last one began.
-        proof: the control.
-    """
-    return first is not None and last is not None and first <= proof.began and proof.ended <= last
 
 
 def after_absence(

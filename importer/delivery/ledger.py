@@ -54,7 +54,7 @@ class Ledger:
         self.earlier: Earlier | None = None
         self._entries: list[Callable[[], None]] = []
         self.exchanged: list[tuple[Post, int, str]] = []
-        self.settled = self.created = self.failed = 0
+        self.settled = 0
         self.ended: Counter[Result] = Counter()
 
     def write(self, posts: Sequence[Post], now: float, since: Callable[[Post], float | None]) -> None:
@@ -173,7 +173,7 @@ class Ledger:
         [name] = post.request.names
         self._entries.append(lambda: self._journal.deliveries.reopen(name, note_id))
         self.ambiguous(post, say("failure.note-of-another-row", note=note_id), at)
-        self.settled, self.created = self.settled - 1, self.created - 1
+        self.settled -= 1
         self.ended[Result.CREATED] -= 1
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
@@ -279,12 +279,7 @@ class Ledger:
         request: int = 0,
     ) -> None:
         self._outcomes.settle(positions, result, note_ids=note_ids, reason=reason, at=at, request=request)
-        self.settled += len(positions)
-        self.ended[result] += len(positions)
-        if result is Result.CREATED:
-            self.created += len(positions)
-        else:
-            self.failed += len(positions)
+        self.count_settled(len(positions), {result: len(positions)})
 
 
 @dataclass

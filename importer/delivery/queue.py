@@ -30,7 +30,6 @@ from importer.rows.uploads import Uploads
 
 _MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
 _ENOUGH_KEPT = 3  # prospects of the first requests, which are kept back to serve as controls
-_ENOUGH_REFUSALS = 5  # lookups refused in words that are not the API's, after which another request is tried
 
 
 class Queue:
@@ -186,20 +185,10 @@ class Queue:
         return bool(self.attachments.awaited(post) and self._existing.left_of(post))
 
     def _is_held_up(self, post: Post) -> bool:
-        """Return whether unclear deliveries hold a request up: to its prospects, or before the API answers (D79)."""
+        """Return whether unclear deliveries hold a request up: to its prospects, or all if every request is refused."""
         unclear = self._resolver.unclear
-        is_held = bool(unclear) and (self._reachability.is_shut or self._is_doubtful)
-        return (is_held and not post.is_control) or not unclear.keys().isdisjoint(post.request.prospects)
-
-    @property
-    def _is_doubtful(self) -> bool:
-        """Whether only lookups of unclear deliveries may be sent, because the API has not answered yet (D42).
-
-        If lookups are refused repeatedly, another request is tried, to show whether only reading fails.
-        """
-        reachability = self._reachability
-        is_reading_refused = reachability.refused_reads >= _ENOUGH_REFUSALS * max(1, reachability.posts_sent)
-        return not reachability.any_success and not is_reading_refused
+        is_held = bool(unclear) and self._reachability.is_shut and not post.is_control
+        return is_held or not unclear.keys().isdisjoint(post.request.prospects)
 
     def split(self, post: Post, why: Split) -> None:
         """Halve a request that was not applied, or send its note to each prospect alone."""

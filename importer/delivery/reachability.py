@@ -12,7 +12,6 @@ from importer.api import Cause, Failure, Reply
 from importer.api.protocol import API_REFUSED
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Stop
-from importer.delivery.reads import REFUSED
 from importer.delivery.tasks import Post, WholeRead
 from importer.errors import WrongAddress
 from importer.messages import say
@@ -30,13 +29,12 @@ class Reachability:
         any_success: whether the API has accepted or refused anything in this run, in its own words.
         posts_sent, lookups_sent: calls that left for the API, answered or not.
         healed: whether a request that was refused in words that are not the API's was accepted when sent again.
-        refused_reads: lookups that were refused in words that are not the API's.
     """
 
     def __init__(self, context: DeliveryContext) -> None:
         self._context, self._policy, self._clock = context, context.policy, context.clock
         self.any_success = self.healed = False
-        self.posts_sent = self.lookups_sent = self.refused_reads = 0
+        self.posts_sent = self.lookups_sent = 0
         self._open_at = -math.inf  # when the last request left that reached the API
         self._refused = 0  # requests that were refused since
         self._refusal: tuple[float, Failure] | None = None  # the first of them, and when it came
@@ -50,7 +48,6 @@ class Reachability:
         self.any_success |= is_answer
         if isinstance(task, WholeRead):
             self.lookups_sent += reply.has_left
-            self.refused_reads += failure is not None and failure.cause in REFUSED
             return
         self.posts_sent += reply.has_left
         if _has_come_through(reply):

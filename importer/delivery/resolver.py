@@ -2,8 +2,8 @@
 
 Input: requests with an unclear answer, and replies to lookups. Output: decisions for the coordinator: the note was
 found, is absent, or cannot be identified. Absence has to be proven. The request is at rest, which means that it can no
-longer be applied. The note was missed twice since, and between these two lookups a control was read, which left after
-rest (:mod:`importer.delivery.control`). And the prospect has no unexplained note.
+longer be applied. Its notes were missed since. Then a control was read, which left after rest
+(:mod:`importer.delivery.control`), and the note was missed once more. And the prospect has no unexplained note.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Resolver:
         self._unclear = Unclear(context)
         self.unclear = self._unclear.prospects
         self.controls = Controls(context, evidence, reads)
-        self._proofs: dict[Ambiguous, Proof] = {}
+        self._refused_reads: float = 0  # lookups that were refused before any brought notes
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -70,6 +70,11 @@ class Resolver:
         prospect, is_last = ambiguous.post.request.prospects[index], ambiguous.stage is Stage.LAST
         ambiguous.looking += 1
         self._reads.begin(Lookup(prospect, ambiguous, index, is_apart=is_last), due)
+
+    def _look_at_open(self, ambiguous: Ambiguous, due: float = -math.inf, *, is_one_enough: bool = False) -> None:
+        """Look at all prospects of a request that aren't decided, or at the first of them."""
+        for index in sorted(ambiguous.open)[: 1 if is_one_enough else None]:
+            self._look_at(ambiguous, index, due)
 
     # -- what goes on without a reply -------------------------------------------------------------------------------
 
@@ -104,21 +109,17 @@ class Resolver:
 
     def _proven(self, proof: Proof) -> Iterator[tuple[Post, Decision]]:
         """Look at the notes once more that a proof can show to be absent; without a control, at one of them."""
-        waiting = [one for one in self._unclear.requests if one.stage is Stage.CONTROL]
         is_by_age = math.isinf(proof.left)
-        for ambiguous in waiting:
-            is_due = self.controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)
-            missed = ambiguous.missed(proof.began, or_never=True)
-            if not is_due or not missed:
+        for ambiguous in [one for one in self._unclear.requests if one.stage is Stage.CONTROL]:
+            if not (self.controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)):
                 continue
             if proof.left < 0:
                 for index in sorted(ambiguous.open):
                     yield from self._doubt(ambiguous, index, say("doubt.known-note-not-shown"))
                 continue
-            ambiguous.stage, self._proofs[ambiguous] = Stage.LAST, proof
+            ambiguous.stage, ambiguous.is_by_age, ambiguous.missed = Stage.LAST, is_by_age, set()
             is_sent_again = self._policy.resends and ambiguous.post.request.note is not None
-            for index in missed[:1] if is_by_age and is_sent_again else sorted(ambiguous.open):
-                self._look_at(ambiguous, index, proof.ended)
+            self._look_at_open(ambiguous, proof.ended, is_one_enough=is_by_age and is_sent_again)
             if is_by_age and is_sent_again:
                 return  # this one is sent again first, as a control for the others
 
@@ -132,7 +133,9 @@ class Resolver:
         """
         ambiguous, post, index = lookup.ambiguous, lookup.ambiguous.post, lookup.index
         verdict = None
+        self._refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
         if reply.value is not None:
+            self._refused_reads = -math.inf
             lookup.attempts = None
             whole = lookup.take_in(reply.value)
             owned = self._evidence.owned(whole, lookup.prospect, post)
@@ -215,12 +218,9 @@ class Resolver:
         ambiguous.looking -= self._dispatcher.drop(is_moot)
 
     def _ended(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
-        ambiguous = lookup.ambiguous
-        if lookup.began >= max(ambiguous.rest_at, self._astray_at):
-            ambiguous.looked.add(lookup.index)
-        ambiguous.looking -= 1
-        if not ambiguous.looking:
-            yield from self._advance(ambiguous)
+        lookup.ambiguous.looking -= 1
+        if not lookup.ambiguous.looking:
+            yield from self._advance(lookup.ambiguous)
 
     def reopen(self, post: Post, index: int, note_id: str) -> Iterator[tuple[Post, Decision]]:
         """Look up a delivery again, because its answer was another request's; all connections are made anew."""
@@ -234,9 +234,8 @@ class Resolver:
         """Look at all prospects of a request of which one has its note."""
         if not ambiguous.is_applied:
             ambiguous.is_applied = True
-            if ambiguous.stage in (Stage.EARLY, Stage.FIRST):
-                for index in sorted(ambiguous.open):
-                    self._look_at(ambiguous, index)
+            if ambiguous.stage in (Stage.EARLY, Stage.REST):
+                self._look_at_open(ambiguous)
 
     def _hold(self, ambiguous: Ambiguous, index: int, verdict: Verdict | None) -> None:
         """Look again before rest, if more is known by then; a possible match that was seen is never absent."""
@@ -253,37 +252,35 @@ class Resolver:
             return
         ambiguous.is_unknown |= is_unknown
         full_rest = max(ambiguous.rest_at, ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest)
-        counts_from = full_rest + self._policy.lag if is_unknown else ambiguous.rest_at
-        if lookup.began >= max(counts_from, self._astray_at):
-            ambiguous.first.setdefault(index, lookup.began)
-            ambiguous.last[index] = lookup.began
-        elif is_unknown and lookup.began >= ambiguous.rest_at:
-            self._look_at(ambiguous, index, counts_from)
+        if is_unknown and ambiguous.rest_at <= lookup.began < full_rest + self._policy.lag:
+            self._look_at(ambiguous, index, full_rest + self._policy.lag)
+        elif ambiguous.stage is Stage.LAST:
+            ambiguous.missed.add(index)
 
     def _advance(self, ambiguous: Ambiguous) -> Iterator[tuple[Post, Decision]]:
         """Go on to the next stage of reading back a request, once all lookups of a stage have ended."""
-        if not ambiguous.open:
-            return
-        if ambiguous.stage is Stage.LAST:
-            proof, first = self._proofs[ambiguous], ambiguous.first_miss
-            absent = [
-                index
-                for index in sorted(ambiguous.open)
-                if decisions.is_absent(first(index), ambiguous.last.get(index), proof)
-            ]
-            ambiguous.stage = Stage.CONTROL
-            if absent:
-                yield self._absent(ambiguous, absent, is_control=math.isinf(proof.left))
-        elif ambiguous.looked.issuperset(ambiguous.open) or (ambiguous.looked and not ambiguous.is_applied):
-            ambiguous.stage = Stage.CONTROL
-        else:
+        absent = sorted(ambiguous.open & ambiguous.missed)
+        if ambiguous.open and ambiguous.stage is Stage.EARLY:
             self._look_after_rest(ambiguous)
+        elif ambiguous.open:
+            ambiguous.stage, ambiguous.missed = Stage.CONTROL, set()
+        if absent:
+            yield self._absent(ambiguous, absent, is_control=ambiguous.is_by_age)
 
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
-        ambiguous.stage = Stage.FIRST
-        for index in sorted(ambiguous.open - ambiguous.looked)[: None if ambiguous.is_applied else 1]:
-            self._look_at(ambiguous, index, max(ambiguous.rest_at, self._astray_at + self._policy.rest))
+        ambiguous.stage, ambiguous.missed = Stage.REST, set()
+        due = max(ambiguous.rest_at, self._astray_at + self._policy.rest)
+        self._look_at_open(ambiguous, due, is_one_enough=not ambiguous.is_applied)
+
+    def passed_over(self, lookup: Lookup) -> list[tuple[Post, Decision]] | None:
+        """Return the decisions on a lookup that isn't worth a call: reading fails, and a person sends again unread."""
+        ambiguous = lookup.ambiguous
+        is_wanted = self._policy.resend_unconfirmed and ambiguous.post.of_earlier_run
+        if not is_wanted or self._refused_reads < _REFUSED_BEFORE_RESENT:
+            return None
+        ambiguous.looking -= 1
+        return [self._absent(ambiguous, sorted(ambiguous.open))] if ambiguous.open else []
 
     def _doubt(self, ambiguous: Ambiguous, index: int, why: Message) -> Iterator[tuple[Post, Decision]]:
         if self._policy.resend_unconfirmed:
@@ -318,10 +315,10 @@ class Resolver:
         self._astray_at = self._clock()
         self.controls.is_astray()
         for ambiguous in self._unclear.requests:
-            ambiguous.first.clear()
-            ambiguous.last.clear()
-            ambiguous.looked.clear()
-            if ambiguous.stage in (Stage.CONTROL, Stage.LAST):
-                ambiguous.stage = Stage.FIRST
-                if not ambiguous.looking:
-                    self._look_after_rest(ambiguous)
+            if ambiguous.stage is not Stage.EARLY and not ambiguous.looking:
+                self._look_after_rest(ambiguous)
+            elif ambiguous.stage is not Stage.EARLY:
+                ambiguous.stage, ambiguous.missed = (
+                    Stage.EARLY,
+                    set(),
+                )  # once these lookups have ended, it is looked anew

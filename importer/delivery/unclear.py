@@ -20,10 +20,10 @@ _RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed
 
 
 class Stage(Enum):
-    """Stage of reading back a request: before rest, first misses, waiting for a control, last misses."""
+    """Stage of reading back a request: before rest, at rest, waiting for a control, after the control."""
 
     EARLY = auto()
-    FIRST = auto()
+    REST = auto()
     CONTROL = auto()
     LAST = auto()
 
@@ -39,9 +39,8 @@ class Ambiguous:
         rest_at: when the request surely can no longer be applied, by this run's clock.
         stage: the stage of reading back.
         open: indices of the prospects whose delivery isn't decided.
-        first: index → when the first lookup after rest began that missed the note.
-        last: index → when the latest lookup after rest began that missed the note.
-        looked: indices of the prospects at which a lookup after rest has ended.
+        missed: indices of the prospects whose note was missed after the control.
+        is_by_age: whether a control can't be sent, so that the time since rest stands for it.
         looking: number of lookups that have not ended.
         held: indices of the prospects with a possible match, which waits until our author and the clock are known.
         seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
@@ -55,9 +54,8 @@ class Ambiguous:
     rest_at: float
     open: set[int]
     stage: Stage = Stage.EARLY
-    first: dict[int, float] = field(default_factory=dict)
-    last: dict[int, float] = field(default_factory=dict)
-    looked: set[int] = field(default_factory=set)
+    missed: set[int] = field(default_factory=set)
+    is_by_age: bool = False
     looking: int = 0
     held: set[int] = field(default_factory=set)
     seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -68,17 +66,6 @@ class Ambiguous:
     def of(cls, post: Post, failure: Failure, applied_until: float, rest_at: float) -> Ambiguous:
         """Create the record of a request of which nothing was read back yet."""
         return cls(post, failure, applied_until, rest_at, set(range(len(post.request))))
-
-    def first_miss(self, index: int) -> float | None:
-        """Return when the delivery's first miss began; another prospect's counts as long as none has its note."""
-        if self.is_applied:
-            return self.first.get(index)
-        return min(self.first.values(), default=None)
-
-    def missed(self, by: float, *, or_never: bool = False) -> list[int]:
-        """Return the indices of the open deliveries that were missed by then, or also those that never were."""
-        misses = ((index, self.first_miss(index)) for index in sorted(self.open))
-        return [index for index, miss in misses if (or_never if miss is None else miss <= by)]
 
 
 @dataclass(eq=False, slots=True)
@@ -149,7 +136,7 @@ class Unclear:
         """Whether another request will soon have missed its notes after rest, so that one control serves both."""
         soon = self._clock() + self._policy.read_timeout + self._policy.rest
         return any(
-            one.stage in (Stage.EARLY, Stage.FIRST) and one.rest_at <= soon and not one.is_unknown
+            one.stage in (Stage.EARLY, Stage.REST) and one.rest_at <= soon and not one.is_unknown
             for one in self.requests
         )
 

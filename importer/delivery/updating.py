@@ -340,9 +340,8 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _tell(self) -> None:
         counts = Counter(fate for fate, _ in self.ended.values())
-        calls, left = self._dispatcher, counts[Fate.LEFT]
-        ended = sum(counts.values()) - counts[Fate.UNCLEAR]
-        progress = Progress(self._size, ended, counts[Fate.CHANGED], left, 0, calls.trouble)
+        ended, calls = sum(counts.values()) - counts[Fate.UNCLEAR], self._dispatcher
+        progress = Progress(self._size, ended, calls.trouble)
         self._observe(replace(progress, seconds_left=calls.seconds_for({}), gives_up_in=calls.gives_up_in))
 
 

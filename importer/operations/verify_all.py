@@ -159,7 +159,7 @@ class _ReadingAll(Stage[_Look, None]):
     def _tell(self) -> None:
         calls, done = self._dispatcher, len(self.found)
         left, gives_up = calls.seconds_for({}), calls.gives_up_in
-        self._observe(Progress(self._size, done, 0, 0, 0, calls.trouble, seconds_left=left, gives_up_in=gives_up))
+        self._observe(Progress(self._size, done, calls.trouble, seconds_left=left, gives_up_in=gives_up))
 
 
 def _last_change(note: FoundNote) -> Sequence[Message]:

@@ -554,7 +554,7 @@ def test_a_long_wait_says_how_long_and_no_remaining_time(
         return re.sub(r"1:4\d", "1:4x", values["holds"]), values["left"]
 
     with connection, other:
-        job.progress = Progress(3000, 72, 72, 0, 72, seconds_left=60.0)
+        job.progress = Progress(3000, 72, seconds_left=60.0)
         assert state() == ("Waiting for Saleshandy. No note was completed in the last 1:4x", "")
         job.moved_at = time.monotonic()
         assert state() == ("Waiting for Saleshandy", "about 1:00")
@@ -568,7 +568,7 @@ def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
 ) -> None:
     """Also what another process says about trouble, with its numbers."""
     trouble = say("trouble.again-in", seconds=1_200, why=say("trouble.limit", seconds=1_500))
-    progress = Progress(2_000, 1_234, 1_234, 0, 0, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
+    progress = Progress(2_000, 1_234, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
     task, (connection, other) = tasks.Send(settings, tmp_path, "n.csv", 2_000), multiprocessing.Pipe()
     process, began = multiprocessing.get_context("spawn").Process(), time.monotonic()
     job = Job("0" * 32, task, None, 2_000, began, process, connection, progress)
@@ -727,7 +727,7 @@ def test_a_word_that_stands_once_is_a_problem_until_it_is_given_a_meaning(guest:
 
 def test_how_long_the_rest_takes_is_said_without_saying_left_twice() -> None:
     """Its place on the page says that."""
-    left = time_left(Progress(3, 1, 1, 0, 1, seconds_left=62.0))
+    left = time_left(Progress(3, 1, seconds_left=62.0))
     assert words(left) == "about 1:02"
     assert render(left, TERMINAL) == "about 1:02 left"
 

@@ -37,7 +37,7 @@ from importer.delivery.queue import Attachments, Queue
 from importer.delivery.reachability import Reachability
 from importer.delivery.reads import Pages
 from importer.delivery.tasks import Post, WholeRead
-from importer.delivery.unclear import Ambiguous, Lookup
+from importer.delivery.unclear import Lookup
 from importer.errors import Blocked
 from importer.grouping.conflicts import ConflictKey, ConflictKeys
 from importer.journal.memory import ForADay
@@ -480,11 +480,6 @@ def _unknown_is_a_miss(change: Change) -> None:
     change(resolver.Resolver, "_missed", lambda self, lookup, **_: original(self, lookup, is_unknown=False))
 
 
-def _parts_count_for_one_another(change: Change) -> None:
-    """One prospect's first miss counts for another, although a note of their request was found."""
-    change(Ambiguous, "first_miss", lambda self, _index: min(self.first.values(), default=None))
-
-
 def _pages_need_not_fit(change: Change) -> None:
     take_in = WholeRead.take_in
 
@@ -658,7 +653,6 @@ RULES: dict[str, Callable[[Change], None]] = {
     "all that is absent is sent again at once": _all_at_once,
     "a prospect that reads don't know is a miss": _unknown_is_a_miss,
     "rest is counted by a dead run's clock": _rest_of_the_dead,
-    "prospects count for one another though one has its note": _parts_count_for_one_another,
     "no conflict keys": _no_conflict_keys,
     "drafts of a prospect don't conflict": _drafts_dont_conflict,
     "a row of several people is as well off as the best of them": _best_of_its_people,
@@ -759,7 +753,6 @@ HARMLESS: dict[str, str] = {
     " texts are rewritten more is unconfirmed, and nothing is wrong",
     "a note is the delivery's own however late it is dated": "in the model, who writes what reads the same later is"
     " another delivery, or known to be somebody else",
-    "prospects count for one another though one has its note": "after the margin one look is enough in the model",
     "LONGEST_CLAIM = inf in importer.delivery.context": "what a dead process had not sent by then it never sends",
     "GET * → in doubt": "the row says unconfirmed, and the next run looks it up",
     "GET unknown prospect → missed": "a prospect that nobody knows is asked for once more",
