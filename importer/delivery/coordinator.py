@@ -276,24 +276,20 @@ def _log_reply(task: Task, reply: Reply[Any]) -> None:
 
     The record's ``facts`` are numbers and our own words.
     """
-    failure = reply.failure
+    failure, facts = reply.failure, dict[str, object]()
     level = logging.INFO if failure is None else logging.WARNING
     if not _log.isEnabledFor(level):
         return
-    facts: dict[str, object] = {}
     if isinstance(task, Post):
         facts |= {"request": task.request_number, "notes": len(task.request)}
-    if failure is None and isinstance(task, Post):
-        created = sum(answer.note_id is not None for answer in reply.value.values()) if reply.value else 0
-        facts |= {"created": created, "rejected": len(reply.value or ()) - created}
-    if reply.metadata is not None:
-        facts["status"] = reply.metadata.status
+        if failure is None:
+            created = sum(answer.note_id is not None for answer in reply.value.values()) if reply.value else 0
+            facts |= {"created": created, "rejected": len(reply.value or ()) - created}
+    facts |= {"status": reply.metadata.status} if reply.metadata is not None else {}
     if failure is not None:
-        facts["cause"] = failure.cause.value
-        if failure.wait is not None:
-            facts["asks_to_wait"] = round(failure.wait, 1)
+        facts |= {"cause": failure.cause.value}
+        facts |= {"asks_to_wait": round(failure.wait, 1)} if failure.wait is not None else {}
+        _log.debug("the API's words", extra={"facts": {"text": render(failure.text)}})
     facts["seconds"] = round(reply.came - reply.began, 3)
     name = "request" if isinstance(task, Post) else "upload" if isinstance(task, Renewal) else "look-up"
     _log.log(level, f"{name} {'answered' if failure is None else 'failed'}", extra={"facts": facts})
-    if failure is not None:
-        _log.debug("the API's words", extra={"facts": {"text": render(failure.text)}})

@@ -52,12 +52,10 @@ class Split:
 
     Attributes:
         is_size: whether the API accepts only fewer prospects.
-        is_body: whether an intermediary accepts only smaller bodies.
         is_single: whether each prospect gets a request of its own, instead of halves.
     """
 
     is_size: bool = False
-    is_body: bool = False
     is_single: bool = False
 
 
@@ -175,7 +173,7 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
 def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
     """Return the decision after a definite refusal: the API's own, or a 413 for the largest body so far."""
     if failure.cause is Cause.INTERMEDIARY:  # D24
-        return Split(is_body=True) if size > 1 else _turned_away(failure)
+        return Split() if size > 1 else _turned_away(failure)
     if size == 1:  # D20
         return Settle(((0, _refusal(failure)),))
     # D19. If a larger request was accepted, size is not the cause, whatever the API's words are (D44).

@@ -9,9 +9,9 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import TypeAlias
 
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
@@ -34,6 +34,8 @@ from importer.journal import (
 from importer.messages import Message, say
 from importer.models import Result, Status, Workspace
 
+_Entry: TypeAlias = Callable[[], None] | list[tuple[Answered, Post, int]]
+
 
 class Ledger:
     """Record of deliveries, in the journal and in the rows' outcomes.
@@ -52,7 +54,8 @@ class Ledger:
     def __init__(self, journal: Journal, outcomes: Outcomes, workspace: Workspace, run: Run | None) -> None:
         self._journal, self._outcomes, self._workspace, self._run = journal, outcomes, workspace, run
         self.earlier: Earlier | None = None
-        self._entries: list[Callable[[], None]] = []
+        self._entries: list[_Entry] = []
+        self._answers: list[tuple[Answered, Post, int]] = []  # the latest, which further ones are entered with
         self.exchanged: list[tuple[Post, int, str]] = []
         self.settled = 0
         self.ended: Counter[Result] = Counter()
@@ -84,7 +87,7 @@ class Ledger:
             with self._journal.transaction():
                 claimed_at = self._journal.now()
                 for entry in entries:
-                    entry()
+                    self._enter(entry)
                 numbers = self._claim(posts, now)
             is_late = bool(posts) and self._journal.now() - claimed_at > LONGEST_CLAIM
             good_until = -math.inf if is_late else entered_at + LONGEST_CLAIM if self._journal.is_shared else math.inf
@@ -162,11 +165,20 @@ class Ledger:
 
     def _enter_answers(self, answers: Iterable[tuple[Answered, Post, int]]) -> None:
         """Enter answers in one statement with the answers before them; other entries in between keep their order."""
-        last = self._entries[-1] if self._entries else None
-        if not isinstance(last, _RowAnswers):
-            last = _RowAnswers(self._journal, self._workspace, self.exchanged)
-            self._entries.append(last)
-        last.all.extend(answers)
+        if not self._entries or self._entries[-1] is not self._answers:
+            self._answers = []
+            self._entries.append(self._answers)
+        self._answers.extend(answers)
+
+    def _enter(self, entry: _Entry) -> None:
+        """Write an entry; note the answers that named the note of another delivery."""
+        if not isinstance(entry, list):
+            entry()
+            return
+        conflicts = self._journal.deliveries.answer(self._workspace, [answered for answered, _, _ in entry])
+        for answered, post, index in entry if conflicts else ():
+            if answered.name in conflicts and answered.answer.note_id is not None:
+                self.exchanged.append((post, index, answered.answer.note_id))
 
     def reopened(self, post: Post, note_id: str, at: float) -> None:
         """Record that a delivery is unclear again, because its answer named the note of another one."""
@@ -232,12 +244,23 @@ class Ledger:
 
     def already(self, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None) -> None:
         """Settle rows whose deliveries an earlier run made; ``why`` says what differs, if anything does."""
-        _settle_known(self._outcomes, positions, made, why)
+        for at, together in groupby(zip(positions, made, strict=True), lambda row: row[1].at):
+            rows, deliveries = zip(*together, strict=True)
+            date = f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
+            reason = say("outcome.imported", date=date)
+            reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
+            note_ids = [delivery.note_id or "" for delivery in deliveries]
+            self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+            for row, delivery in zip(rows, deliveries, strict=True):
+                if delivery.duplicates:
+                    self._outcomes.found_duplicates(row, delivery.duplicates)
+                if delivery.is_missing and delivery.note_id is not None:
+                    self._outcomes.found_missing(row, [delivery.note_id])
 
     def asked(self, position: int, why: Message) -> None:
         """Leave a row in question unsent until a person has answered; the row needs attention."""
         self.unsent(position, Result.NOT_SENT, why)
-        self._outcomes.asked[position] = None
+        self._outcomes.asked[position] = ()
 
     def still_visible(self, position: int, why: Message) -> None:
         """Record that a row's note is more visible than the sheet says; the row needs attention."""
@@ -282,22 +305,6 @@ class Ledger:
         self.count_settled(len(positions), {result: len(positions)})
 
 
-@dataclass
-class _RowAnswers:
-    """Answers to be entered in one statement."""
-
-    journal: Journal
-    workspace: Workspace
-    exchanged: list[tuple[Post, int, str]]  # receives the deliveries whose note ID another delivery has
-    all: list[tuple[Answered, Post, int]] = field(default_factory=list)
-
-    def __call__(self) -> None:
-        conflicts = self.journal.deliveries.answer(self.workspace, [answered for answered, _, _ in self.all])
-        for answered, post, index in self.all if conflicts else ():
-            if answered.name in conflicts and answered.answer.note_id is not None:
-                self.exchanged.append((post, index, answered.answer.note_id))
-
-
 def _claim(post: Post, earlier: Earlier | None) -> Claim:
     key = None if earlier is None else earlier.rows.key
     keys = () if key is None else key[[*post.request.positions]].tolist()
@@ -309,23 +316,6 @@ def _told(posts: Sequence[Post], earlier: Earlier | None) -> Iterator[Identity]:
     if earlier is not None:
         for post in posts:
             yield from earlier.told(post.request.positions, post.request.names)
-
-
-def _settle_known(
-    outcomes: Outcomes, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None
-) -> None:
-    for at, together in groupby(zip(positions, made, strict=True), lambda row: row[1].at):
-        rows, deliveries = zip(*together, strict=True)
-        date = f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
-        reason = say("outcome.imported", date=date)
-        reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
-        note_ids = [delivery.note_id or "" for delivery in deliveries]
-        outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
-        for row, delivery in zip(rows, deliveries, strict=True):
-            if delivery.duplicates:
-                outcomes.found_duplicates(row, delivery.duplicates)
-            if delivery.is_missing and delivery.note_id is not None:
-                outcomes.found_missing(row, [delivery.note_id])
 
 
 def _kept(answer: Answer, reason: Message | None) -> Answer:

@@ -6,9 +6,8 @@ may be sent.
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -65,7 +64,6 @@ class Queue:
         """Take the deliveries of these groups that are still to be made, and return what remains to be done."""
         self.remaining = replace(summed(groups, earlier.rows, self.sizes.batch_size), groups=())
         self.posts = self._built(groups, earlier, conflicts)
-        self._kept, self._is_filled = [], False
         return self.remaining
 
     def upload(self, uploads: Uploads) -> None:
@@ -95,11 +93,9 @@ class Queue:
                 for request in grouping.requests(group, earlier.rows, self.sizes.batch_size):
                     named = replace(request, names=tuple(earlier.names(request.positions)))
                     assert sorted_group.number is not None
-                    deliveries = self.remaining.deliveries - len(request)
-                    self.remaining = replace(
-                        self.remaining, requests=self.remaining.requests - 1, deliveries=deliveries
-                    )
-                    key = sorted_group.key
+                    left, key = self.remaining, sorted_group.key
+                    deliveries = left.deliveries - len(request)
+                    self.remaining = replace(left, requests=left.requests - 1, deliveries=deliveries)
                     yield Post(named, key, sorted_group.number, conflicts.of(key, request.prospects))
 
     @property
@@ -155,8 +151,8 @@ class Queue:
 
     def admit(self, post: Post) -> list[tuple[Post, Settle | Abandon]] | None:
         """Return None if a request may be sent; otherwise split it or let it wait, or return the decisions on it."""
-        if len(post.request) > (most := self.sizes.most_prospects(post)):
-            self._dispatcher.add_all(post.split(most))
+        if not post.is_too_large and len(post.request) > self.sizes.batch_size:
+            self._dispatcher.add_all(post.split(self.sizes.batch_size))
             return []
         if post.conflict is not None and not post.has_turn:
             post.has_turn = post.conflict.acquire(post, len(post.request))
@@ -170,11 +166,11 @@ class Queue:
             self.ended(post, len(post.request) - len(left))
             self._dispatcher.add_all([post.only(left)] if left else [])
             return []
-        sendable, withheld = _held_back(post)
-        if withheld is not None:
-            if sendable is not None:
-                self._dispatcher.add(sendable)
-            return [(withheld, Abandon(say("outcome.waits-for-another")))]
+        doubted: Collection[str] = post.conflict.doubted if post.conflict is not None else ()
+        if withheld := [i for i, prospect in enumerate(post.request.prospects) if prospect in doubted]:  # D81
+            sendable = [i for i in range(len(post.request)) if i not in withheld]
+            self._dispatcher.add_all([post.only(sendable)] if sendable else [])
+            return [(post.only(withheld), Abandon(say("outcome.waits-for-another")))]
         decision = self.attachments.complete(post)
         return None if decision is None else [(post, decision)]
 
@@ -192,7 +188,7 @@ class Queue:
 
     def split(self, post: Post, why: Split) -> None:
         """Halve a request that was not applied, or send its note to each prospect alone."""
-        self.sizes.refused(post, why)
+        post.is_too_large, post.is_cut = why.is_size, not why.is_single
         self._dispatcher.add_all(post.split(1 if why.is_single else -(-len(post.request) // 2)))
 
     def ended(self, post: Post, settled: int, doubted: Sequence[str] = ()) -> None:
@@ -207,19 +203,6 @@ class Queue:
         if ready:
             self._parked = deque(post for post in self._parked if self._must_wait(post))
             self._dispatcher.add_all(ready)
-
-
-def _held_back(post: Post) -> tuple[Post | None, Post | None]:
-    """Split a request into the part that may be sent and the part that may not; an empty part is None.
-
-    A note that reads like another that may exist is not sent, because reading back could not tell them apart (D81).
-    """
-    prospects = post.request.prospects
-    if post.conflict is None or post.conflict.doubted.isdisjoint(prospects):
-        return post, None
-    withheld = [index for index, prospect in enumerate(prospects) if prospect in post.conflict.doubted]
-    sendable = [index for index in range(len(prospects)) if index not in withheld]
-    return post.only(sendable) if sendable else None, post.only(withheld)
 
 
 class Sizes:
@@ -237,8 +220,7 @@ class Sizes:
 
     def __init__(self, batch_size: int, least_limit: int) -> None:
         self.batch_size = self.asked = batch_size
-        self.largest_accepted, self._least_limit = 0, least_limit
-        self._largest_body, self._smallest_refused = 0, math.inf  # in bytes
+        self.largest_accepted, self._largest_body = 0, least_limit  # in bytes
 
     @property
     def has_learned(self) -> bool:
@@ -252,25 +234,9 @@ class Sizes:
         if post.is_too_large:
             self.batch_size = min(self.asked, self.largest_accepted)
 
-    def refused(self, post: Post, why: Split) -> None:
-        """Learn that a request is to be halved."""
-        post.is_too_large, post.is_cut = why.is_size, not why.is_single
-        if why.is_body:
-            self._smallest_refused = min(self._smallest_refused, post.body)
-
     def is_largest(self, post: Post) -> bool:
         """Return whether a request's body is larger than any accepted body, and large enough to be too large."""
-        return post.body > max(self._largest_body, self._least_limit)
-
-    def most_prospects(self, post: Post) -> int:
-        """Return the most prospects that a part of the request may have, by their number and by its body."""
-        size = len(post.request)
-        most = size if post.is_too_large else self.batch_size
-        if size > 1 and math.isfinite(self._smallest_refused) and post.body >= self._smallest_refused:
-            body_of_one = post.only((0,)).body
-            bytes_each = (post.body - body_of_one) / (size - 1)
-            most = min(most, max(1, 1 + int((self._smallest_refused - 1 - body_of_one) / bytes_each)))
-        return most
+        return post.body > self._largest_body
 
 
 class Attachments:

@@ -234,7 +234,7 @@ def verify_all(
                 reason = say("outcome.reasons", reasons=tuple(became))
                 outcomes.settle([at], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
                 if any(one.kind in _BAD for one in became):
-                    outcomes.left[at] = None
+                    outcomes.left[at] = ()
         kinds = Counter(one.kind for name in names for one in stage.found.get(name, unread))
         counts = {finding: kinds[f"verified.{finding}"] for finding in FINDINGS}
         logs.event("read back", notes=len(names), **counts)
