@@ -47,8 +47,7 @@ def test_a_line_comes_every_ten_seconds_with_the_time(
             "6 of 240 notes: created 6; at your account's limit, 5 calls per second; about 2:05:00 left",
         ),
         (
-            Progress(9, 6, words("trying again in 9 s: it is gone"), {Result.CREATED: 6}, None, (5, 1.0), 860.0
-            ),
+            Progress(9, 6, words("trying again in 9 s: it is gone"), {Result.CREATED: 6}, None, (5, 1.0), 860.0),
             "6 of 240 notes: created 6; trying again in 9 s: it is gone; the run stops in 14:20",
         ),
     ],

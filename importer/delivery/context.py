@@ -39,7 +39,6 @@ class Policy:
         resends: whether absent notes are sent again; verify only looks.
         head_start: seconds for which another process may still send its claims, though we have the lock now.
         skips_existing: whether notes that are on a prospect already, whoever wrote them, aren't sent.
-        resend_unconfirmed: whether to send again what could not be read back, at the risk of a second note.
     """
 
     batch_size: int
@@ -52,7 +51,6 @@ class Policy:
     resends: bool = True
     head_start: float = 0.0
     skips_existing: bool = False
-    resend_unconfirmed: bool = False
 
 
 @dataclass(frozen=True)

@@ -229,11 +229,7 @@ class Coordinator:
 
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
-        decided: Iterable[tuple[Post, decisions.Decision]] | None = None
-        if isinstance(task, Lookup):
-            decided = self._resolver.passed_over(task)
-        elif isinstance(task, Post):
-            decided = self.queue.admit(task)
+        decided = self.queue.admit(task) if isinstance(task, Post) else None
         self._carry_out_all(decided or ())
         return decided is None
 

@@ -124,15 +124,21 @@ class Evidence:
         """Learn the clock and the authors from this run's notes on a page."""
         for note in page.all:
             if (own := self._own.get(note.note_id)) is not None:
-                _learn(self, note, None, own.left)
+                self._learn(note, None, own.left)
 
     def _learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
         """Learn the clock and the authors of earlier runs from their notes that answers named."""
         for note in page.all:
             made = delivered.get(note.note_id)
-            if made is None or not made.is_answer or made.run == self._run:
-                continue
-            _learn(self, note, made.run, made.sent_at)
+            if made is not None and made.is_answer and made.run != self._run:
+                self._learn(note, made.run, made.sent_at)
+
+    def _learn(self, note: FoundNote, run: int | None, sent_at: float) -> None:
+        """Learn the clock and the author of a run from a note that it sent at that time."""
+        if note.created_at is not None:
+            self._offsets[run] = note.created_at - sent_at
+        if note.author:
+            self.authors[self.account_of(run)].add(note.author)
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
@@ -181,19 +187,6 @@ class Evidence:
 
     def sought(self, post: Post, prospect: str, owned: Mapping[str, float], until: float) -> Sought:
         """Return what is known about a request's note for one prospect, made until some time, to judge a page by."""
-        return self._sought(post, owned, until, self._rivals(prospect, post.key))
-
-    def of_copies(self, post: Post, page: NotesPage, until: float) -> Sought:
-        """Return what is known about a note that was sent again, to find further copies of it."""
-        return self._sought(post, self.owned(page, post.request.prospects[0], post), until)
-
-    def _sought(
-        self,
-        post: Post,
-        owned: Mapping[str, float],
-        until: float,
-        rivals: list[tuple[NoteKey, str | None]] | None = None,
-    ) -> Sought:
         since, sent_by = self.since(post), post.clock_of if post.of_earlier_run else None
         earliest, latest, offset = post.first_sent_at, max(until, post.first_sent_at), self._offsets.get(sent_by)
         if since is not None:
@@ -207,7 +200,7 @@ class Evidence:
             since is not None,
             owned,
             post.sent_at,
-            rivals or (),
+            self._rivals(prospect, post.key),
             set().union(*authors) if all(authors) else (),
             set().union(*self.authors.values()),
             is_date_moot=not self._context.policy.resends,  # nothing is sent: a person only asks what exists
@@ -313,11 +306,3 @@ def _first(notes: Iterable[Known], without: Collection[str] | None, pages: Pages
         note for note in notes if without is None or (note.note_id not in without and not pages.is_worn(note.prospect))
     )
     return next(fit, None)
-
-
-def _learn(evidence: Evidence, note: FoundNote, run: int | None, sent_at: float) -> None:
-    """Learn the clock and the author of a run from a note that it sent at that time."""
-    if note.created_at is not None:
-        evidence._offsets[run] = note.created_at - sent_at
-    if note.author:
-        evidence.authors[evidence.account_of(run)].add(note.author)

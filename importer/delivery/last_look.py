@@ -139,7 +139,8 @@ class LastLooks:
         elif is_shown:
             self._youngest_seen = max(self._youngest_seen, look.came)
         if not self._evidence.is_contested(look.prospect, look.post.key):
-            found = copies(notes, self._evidence.of_copies(look.post, notes, reply.came), look.note_id)
+            owned = self._evidence.owned(notes, look.prospect, look.post)
+            found = copies(notes, self._evidence.sought(look.post, look.prospect, owned, reply.came), look.note_id)
             if found or was_sent_again:
                 self._ledger.checked(look.post, found)
         if was_sent_again:

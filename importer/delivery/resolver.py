@@ -26,7 +26,6 @@ from importer.delivery.unclear import Ambiguous, Lookup, Stage, Unclear
 from importer.messages import Message, say
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
-_REFUSED_BEFORE_RESENT = 2  # refused lookups before a note is sent again unread, if a person allowed that
 
 
 class Resolver:
@@ -49,7 +48,6 @@ class Resolver:
         self._unclear = Unclear(context)
         self.unclear = self._unclear.prospects
         self.controls = Controls(context, evidence, reads)
-        self._refused_reads: float = 0  # lookups that were refused before any brought notes
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -133,9 +131,7 @@ class Resolver:
         """
         ambiguous, post, index = lookup.ambiguous, lookup.ambiguous.post, lookup.index
         verdict = None
-        self._refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
         if reply.value is not None:
-            self._refused_reads = -math.inf
             lookup.attempts = None
             whole = lookup.take_in(reply.value)
             owned = self._evidence.owned(whole, lookup.prospect, post)
@@ -199,11 +195,8 @@ class Resolver:
         if failure is None:
             self._dispatcher.add(lookup)
             return True
-        is_refused = failure.cause in REFUSED
         policy = replace(self._policy.retry, longest=max(1.0, min(self._policy.lag, self._policy.read_timeout)))
-        if is_refused and self._policy.resend_unconfirmed:  # sending unread is allowed, so reading need not recover
-            policy = replace(policy, attempts=_REFUSED_BEFORE_RESENT)
-        elif is_refused and self._dispatcher.wait_out(lookup):
+        if failure.cause in REFUSED and self._dispatcher.wait_out(lookup):
             return True  # not caused by this lookup
         if failure.cause is Cause.UNREACHABLE:  # not caused by this lookup
             policy = replace(policy, attempts=0, longest=LONGEST_PAUSE)
@@ -273,19 +266,7 @@ class Resolver:
         due = max(ambiguous.rest_at, self._astray_at + self._policy.rest)
         self._look_at_open(ambiguous, due, is_one_enough=not ambiguous.is_applied)
 
-    def passed_over(self, lookup: Lookup) -> list[tuple[Post, Decision]] | None:
-        """Return the decisions on a lookup that isn't worth a call: reading fails, and a person sends again unread."""
-        ambiguous = lookup.ambiguous
-        is_wanted = self._policy.resend_unconfirmed and ambiguous.post.of_earlier_run
-        if not is_wanted or self._refused_reads < _REFUSED_BEFORE_RESENT:
-            return None
-        ambiguous.looking -= 1
-        return [self._absent(ambiguous, sorted(ambiguous.open))] if ambiguous.open else []
-
     def _doubt(self, ambiguous: Ambiguous, index: int, why: Message) -> Iterator[tuple[Post, Decision]]:
-        if self._policy.resend_unconfirmed:
-            yield self._absent(ambiguous, [index])
-            return
         yield ambiguous.post.only([index]), Doubt(say("doubt", before=ambiguous.failure.text, why=why))
         self._unclear.is_clear(ambiguous, index)
 

@@ -109,7 +109,6 @@ def policy(settings: Settings, journal: Journal | None = None, *, resends: bool 
         retry=RetryPolicy(ATTEMPTS, settings.give_up or GIVE_UP),
         resends=resends,
         skips_existing=settings.skip_existing,
-        resend_unconfirmed=settings.resend_unconfirmed,
     )
 
 

@@ -275,7 +275,6 @@ class Settings:
     hidden: kinds.IfHidden | None = _setting(
         kinds.OneOf(kinds.IfHidden), Topic.RUN, "[send|leave]", default=None, explains_default=True
     )
-    resend_unconfirmed: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
     remember: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
     yes: ClassVar[bool] = _setting(kinds.Yes(), Topic.ASKING, default=False, short="-y", is_common=True)
     log_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.LOG, "FILE", default=None)

@@ -233,7 +233,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.update.help": "Let notes that earlier runs made follow the sheet: visibility, status, and the text if a record ID or the note ID is known. Whatever makes a note more visible, or gives a public note a new text, a person has to agree to in this run.",
     "setting.again.help": "Send notes again although earlier runs delivered them.",
     "setting.skip-existing.help": "Don't send a note that its prospect already has, whoever wrote it. Reads the notes of each prospect just before it receives one.",
-    "setting.resend-unconfirmed.help": "Send unconfirmed notes again. Some of them may then exist twice.",
     "setting.remember.help": "Keep what the settings for reading say for every sheet with these headings, once the send begins. Answers to questions are kept anyway.",
     "setting.yes.help": "Ask no questions, not even before sending or changing anything. An undecided question then stops the run.",
     "setting.log-file.help": "A log file with one line for each event. A new file starts each day, and the last thirty are kept. It never contains the text of a note.",

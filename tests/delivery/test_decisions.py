@@ -164,7 +164,7 @@ TABLE = [
     Sent("an entry for somebody else", ONE, created("P9"), [LookUp((0,), LACKS)]),
     # -- a gateway's 413
     Sent(
-        "413 for the largest body so far", THREE, TOO_LONG, [Split(is_body=True)], replace(SUCCESS, is_largest=True)
+        "413 for the largest body so far", THREE, TOO_LONG, [Split()], replace(SUCCESS, is_largest=True)
     ),
     Sent("the same, one prospect", ONE, TOO_LONG, [TURNED_AWAY], replace(SUCCESS, is_largest=True)),
     Sent("413 for a body no larger than one that was accepted", ONE, TOO_LONG, [LookUp((0,), TOO_LONG)], SUCCESS),

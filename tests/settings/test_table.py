@@ -90,7 +90,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "first": (["5"], "5"),
     "again": (["true"], "true"),
     "update": (["true"], "true"),
-    "resend-unconfirmed": (["true"], "true"),
     "remember": (["true"], "true"),
     "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'),
