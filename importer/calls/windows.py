@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from importer.api import Endpoint
 from importer.api.headers import Announcement
 from importer.settings.limits import Rate
 
@@ -245,6 +243,12 @@ class Window:
             return Rate(self._limit, self._length)
         return Rate(self._told_limit, self._told_length) if self._told_length >= 0.5 else None
 
+    @property
+    def kept_rate(self) -> Rate | None:
+        """The limit, if it is kept for the next run: not that of a long window, which only a refusal may impose."""
+        rate = self.rate
+        return rate if rate is not None and rate.seconds <= _KEPT else None
+
     def is_spent(self, now: float) -> bool:
         """Return whether calls wait for the limit."""
         rate = self.rate
@@ -277,52 +281,3 @@ class Window:
 def _chosen(seconds: float) -> float:
     """Return the longest of the lengths that people choose for a window which these seconds allow."""
     return float(max((length for length in _LENGTHS if length <= seconds), default=seconds))
-
-
-class Windows:
-    """Windows of each kind of call, below one for the whole account.
-
-    Args:
-        learned: the limits that an earlier run learned.
-    """
-
-    def __init__(self, learned: Mapping[Endpoint, Rate]) -> None:
-        self._account = Window(few=math.inf)
-        self._own = {kind: Window(learned=learned.get(kind)) for kind in Endpoint}
-
-    def of(self, kind: Endpoint) -> Window:
-        """Return the window of this kind of call."""
-        return self._own[kind]
-
-    def wait(self, kind: Endpoint, now: float) -> float:
-        """Return the seconds until a call of this kind may go; infinity if a call in flight must come back first."""
-        return max(self._own[kind].wait(now), self._account.wait(now))
-
-    def began(self, kind: Endpoint, now: float) -> None:
-        """Record that a call of this kind is sent now."""
-        for window in (self._own[kind], self._account):
-            window.began(now)
-
-    def withdrawn(self, kind: Endpoint, came: float = -math.inf) -> None:
-        """Record that a call ended without an answer of the API; the API may have counted it until ``came``."""
-        for window in (self._own[kind], self._account):
-            window.withdrawn(came)
-
-    def accepted(self, kind: Endpoint, began: float, came: float) -> bool:
-        """Record that a call was let through; return whether it shows that only a burst was refused before."""
-        was_burst = self._own[kind].accepted(began, came)
-        return self._account.accepted(began, came) or was_burst
-
-    def refused(self, kind: Endpoint, began: float, came: float, wait: float | None) -> None:
-        """Record that a call was refused because of a limit: its own, unless fewer calls went than that allows."""
-        own = self._own[kind]
-        is_accounts = own.is_below(came, self._account)
-        taught, other = (self._account, own) if is_accounts else (own, self._account)
-        taught.refused(began, came, wait)
-        other.withdrawn()
-
-    @property
-    def rates(self) -> dict[Endpoint, Rate]:
-        """Limits that are known, for the next run; not those of long windows, which only a refusal may impose."""
-        known = {kind: rate for kind, window in self._own.items() if (rate := window.rate) is not None}
-        return {kind: rate for kind, rate in known.items() if rate.seconds <= _KEPT}

@@ -317,7 +317,7 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
     """Store the batch size and the rate limit that this run learned, for later runs."""
     if (sizes := delivery.queue.sizes).has_learned:
         journal.learned.learn_batch_size(workspace, sizes.batch_size)
-    if rates := limiter.windows.rates:
+    if rates := limiter.rates:
         journal.learned.learn_limits(workspace, {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()})
 
 
