@@ -50,16 +50,6 @@ def title(data: bytes) -> str:
     return match[1].decode("utf-8", "replace") if match else ""
 
 
-def phrase(status: int) -> str:
-    """Return an HTTP status in words."""
-    from http import HTTPStatus  # noqa: PLC0415 - --help needn't wait for it
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "(unknown status)"
-
-
 def parsed(data: bytes) -> object:
     """Return the parsed JSON; None if it is invalid or too deep."""
     try:

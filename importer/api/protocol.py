@@ -142,11 +142,6 @@ class Reply(Generic[Value]):
     metadata: Metadata | None = None
 
     @property
-    def is_rate_limited(self) -> bool:
-        """True if the call was refused because of too many calls."""
-        return self.failure is not None and self.failure.cause is Cause.RATE_LIMITED
-
-    @property
     def has_left(self) -> bool:
         """True if the call left, so that a server may have received it."""
         stays = (Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.BLOCKED)
@@ -279,17 +274,6 @@ class NotesApi(Protocol):
         """Close all connections."""
 
 
-class Connect(Protocol):
-    """A function that makes a :class:`NotesApi` for one address and one key. Timeouts and the clock are in seconds."""
-
-    def __call__(self, base_url: str, key: str, /, *, read_timeout: float, clock: Callable[[], float]) -> NotesApi:
-        """Return the API, ready for calls; nothing is called yet.
-
-        Raises:
-            BadSettings: the environment names a proxy or certificates that can't be used.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class Vendor:
     """A vendor of an API for notes, with all that the importer needs to use that API.
@@ -297,9 +281,10 @@ class Vendor:
     Attributes:
         name: the name that people know.
         traits: the vendor's peculiarities, known before the API is reached.
-        connect: makes a :class:`NotesApi`.
+        connect: makes a :class:`NotesApi` for an address and a key, without a call, from ``read_timeout`` in seconds
+            and the ``clock``. Raises BadSettings if the environment names a proxy or certificates that can't be used.
     """
 
     name: str
     traits: Traits
-    connect: Connect
+    connect: Callable[..., NotesApi]

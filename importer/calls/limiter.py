@@ -240,8 +240,7 @@ class Limiter:
         began, came, failure, own = reply.began, reply.came, reply.failure, self._own[reply.kind]
         headers = reply.metadata.headers if reply.metadata is not None else {}
         announcement = Announcement.read(headers, came)
-        if reply.is_rate_limited:
-            assert failure is not None
+        if failure is not None and failure.cause is Cause.RATE_LIMITED:
             reset = announcement.reset if announcement is not None and not announcement.remaining else None
             is_accounts = own.is_below(came, self._account)
             refused, other = (self._account, own) if is_accounts else (own, self._account)

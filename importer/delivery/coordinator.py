@@ -101,13 +101,9 @@ class Coordinator:
     @property
     def progress(self) -> Progress:
         """Progress of the delivery."""
-        calls, held_to = self._dispatcher, self._dispatcher.held_to
         reads = self._last_looks.to_come + self.existing.to_come
         to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
-        limit = None if held_to is None else (held_to.calls, held_to.seconds)
-        trouble, seconds = calls.trouble, calls.seconds_for(to_come)
-        settled, ended = self.ledger.settled, dict(self.ledger.ended)
-        return Progress(self._rows, settled, trouble, ended, seconds, limit, calls.gives_up_in)
+        return self._dispatcher.progress(self._rows, self.ledger.settled, to_come, self.ledger.ended)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 

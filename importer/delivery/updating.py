@@ -340,9 +340,8 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _tell(self) -> None:
         counts = Counter(fate for fate, _ in self.ended.values())
-        ended, calls = sum(counts.values()) - counts[Fate.UNCLEAR], self._dispatcher
-        progress = Progress(self._size, ended, calls.trouble)
-        self._observe(replace(progress, seconds_left=calls.seconds_for({}), gives_up_in=calls.gives_up_in))
+        ended = sum(counts.values()) - counts[Fate.UNCLEAR]
+        self._observe(self._dispatcher.progress(self._size, ended, {}))
 
 
 def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:

@@ -157,9 +157,7 @@ class _ReadingAll(Stage[_Look, None]):
             self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
 
     def _tell(self) -> None:
-        calls, done = self._dispatcher, len(self.found)
-        left, gives_up = calls.seconds_for({}), calls.gives_up_in
-        self._observe(Progress(self._size, done, calls.trouble, seconds_left=left, gives_up_in=gives_up))
+        self._observe(self._dispatcher.progress(self._size, len(self.found), {}))
 
 
 def _last_change(note: FoundNote) -> Sequence[Message]:
