@@ -40,7 +40,7 @@ def _holder(document: object, name: str) -> object:
 
 
 def page(document: object, prospect: str, take: int) -> NotesPage | Astray | None:
-    """Return a page of a prospect's notes; None if it can't be read, ASTRAY if it is another prospect's (D62)."""
+    """Return a page of a prospect's notes; None if it can't be read, ASTRAY if it is another prospect's (D35)."""
     holder = _holder(document, "notes")
     entries, draft = at(holder, "notes"), at(holder, "draftNote")
     if not isinstance(entries, list):

@@ -38,7 +38,7 @@ from importer.messages import Message, Quoted, say, words
 from importer.models import Note
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
-_FAST = 2.0  # seconds; a limiter refuses faster (D34)
+_FAST = 2.0  # seconds; a limiter refuses faster (D33)
 _REPEATABLE = READS | {Endpoint.UPLOAD}
 
 _TEXTS = {

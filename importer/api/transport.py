@@ -197,7 +197,7 @@ class Transport:
     # -- what a lost connection means -------------------------------------------------------------------------------
 
     def _lost(self, error: Exception, *, has_left: bool) -> Failure:
-        """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied (D49)."""
+        """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied (D32)."""
         plain = self._plain(error)
         if has_left:
             return Failure(Cause.LOST, say("api.lost", error=plain), at_work=True)

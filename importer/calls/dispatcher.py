@@ -241,7 +241,7 @@ class Dispatcher(Generic[AnyTask]):
                 if self._limiter.wait(kind) > 0:
                     ready.appendleft(task)
                     wait = self._limiter.wait_for_limit(kind)
-                    if math.isfinite(wait) and wait > self._caller.give_up:  # D109
+                    if math.isfinite(wait) and wait > self._caller.give_up:  # D108
                         self.halt(_limit_used_up(wait, now))
                     break
                 self._limiter.began(kind)

@@ -188,7 +188,7 @@ class Limiter:
         self._flow.succeeded()
 
     def _slow_down(self, reply: Reply[Any]) -> None:
-        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time (D105).
+        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time (D106).
 
         If several calls in flight together are refused, only the first refusal counts.
         """

@@ -46,7 +46,7 @@ class Throttle:
 
 
 class Flow:
-    """Number of calls that may be in flight, at most ``workers``, and below 1 with pauses between them (D107)."""
+    """Number of calls that may be in flight, at most ``workers``, and below 1 with pauses between them (D106)."""
 
     def __init__(self, workers: int) -> None:
         self._workers = self._flow = float(workers)

@@ -45,7 +45,7 @@ class Window:
     Refusals teach two numbers: the calls in a window, and its length (D102). Calls go until one is refused. Then one
     call after another tests whether the next window is open. The calls of that window, and the time until the one after
     it opens, are the numbers. From then on, no stretch of that length has more calls, which suits every way of
-    counting. Replies that announce what remains are followed as well (D101).
+    counting. Replies that announce what remains are followed as well (D102).
 
     Args:
         few: the calls that may be in flight while the limit isn't known.

@@ -248,7 +248,7 @@ class Coordinator:
             self._carry_out(post, decision)
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
-        """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D8)."""
+        """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D2)."""
         now = self._clock()
         posts = [task for task in chosen if isinstance(task, Post)]
         try:

@@ -155,28 +155,28 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
     if failure is None:
         assert reply.value is not None
         return _answered(prospects, reply.value)
-    if failure.cause is Cause.UNREACHABLE:  # D14
+    if failure.cause is Cause.UNREACHABLE:
         return [Retry(failure)]
-    if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):  # D15, D18
+    if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
         return [Retry()]
-    if failure.cause in STOPS:  # D16, D22
+    if failure.cause in STOPS:
         return [Stop(stopped_by(failure))]
-    if failure.cause is Cause.BAD_ATTACHMENT and known.has_files:  # D21
+    if failure.cause is Cause.BAD_ATTACHMENT and known.has_files:
         return [Settle(tuple((index, _refusal(failure)) for index in all_indices)) if known.is_renewed else Renew()]
     if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
-    if failure.cause is Cause.REDIRECTED and not known.any_success:  # D23
+    if failure.cause is Cause.REDIRECTED and not known.any_success:
         return [LookUp(all_indices, failure), Stop(stopped_by(failure), is_applied=None)]
-    return [LookUp(all_indices, failure)]  # D23, D25, D27 to D31
+    return [LookUp(all_indices, failure)]
 
 
 def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
     """Return the decision after a definite refusal: the API's own, or a 413 for the largest body so far."""
-    if failure.cause is Cause.INTERMEDIARY:  # D24
+    if failure.cause is Cause.INTERMEDIARY:
         return Split() if size > 1 else _turned_away(failure)
-    if size == 1:  # D20
+    if size == 1:
         return Settle(((0, _refusal(failure)),))
-    # D19. If a larger request was accepted, size is not the cause, whatever the API's words are (D44).
+    # If a larger request was accepted, size is not the cause, whatever the API's words are (D44).
     return Split(failure.cause is Cause.TOO_LARGE and size > known.largest_accepted)
 
 
@@ -188,8 +188,8 @@ def _refusal(failure: Failure) -> Answer:
 def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:
     answered = tuple((index, answers[prospect]) for index, prospect in enumerate(prospects) if prospect in answers)
     missing = tuple(index for index, prospect in enumerate(prospects) if prospect not in answers)
-    decisions: list[SendDecision] = [Settle(answered)] if answered else []  # D26
-    if missing:  # D28
+    decisions: list[SendDecision] = [Settle(answered)] if answered else []
+    if missing:
         text = say("failure.says-nothing")
         decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, text, at_work=True, is_accepted=True)))
     return decisions

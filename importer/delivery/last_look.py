@@ -26,7 +26,7 @@ from importer.markup import seen_digests
 from importer.messages import Message, say
 from importer.models import Status
 
-_SIZE = 10  # notes at the most, besides further ones that were sent again (D91)
+_SIZE = 10  # notes at the most, besides further ones that were sent again (D84)
 
 
 @dataclass(eq=False, slots=True)

@@ -61,7 +61,7 @@ class Ledger:
         self.ended: Counter[Result] = Counter()
 
     def write(self, posts: Sequence[Post], now: float, since: Callable[[Post], float | None]) -> None:
-        """Enter pending results and claim the requests, in one transaction that is on disk on return (D2, D7).
+        """Enter pending results and claim the requests, in one transaction that is on disk on return (D2, D2).
 
         If machines share the journal, a claim expires after :data:`LONGEST_CLAIM`, because the lock may be lost by
         then. The time counts by the database's clock until the claim is on disk, then by the system's, which continues
@@ -113,7 +113,7 @@ class Ledger:
         assert self._run is not None
         claims = [_claim(post, self.earlier) for post in posts]
         numbers = self._journal.deliveries.claim(self._run, claims, now)
-        if numbers is None:  # D4
+        if numbers is None:  # D1
             raise Busy(say("journal.claimed-by-another"))
         self._journal.identities.enter(self._workspace, _told(posts, self.earlier))
         return numbers
@@ -138,7 +138,7 @@ class Ledger:
             duplicates: IDs of further copies of the note.
             is_foreign: whether something other than the API refused the note. The journal then does not say rejected,
                 so that a later run looks before it sends again. This excludes drafts, which another draft may hide, and
-                notes that read like another note of the same prospect, because a lookup cannot identify these (D39).
+                notes that read like another note of the same prospect, because a lookup cannot identify these (D37).
         """
         if is_foreign and post.key.status is Status.PUBLISHED and post.conflict is None:
             self.unconfirmed(post, answers[0][1].reason, at, Result.REJECTED)

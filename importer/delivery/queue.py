@@ -167,7 +167,7 @@ class Queue:
             self._dispatcher.add_all([post.only(left)] if left else [])
             return []
         doubted: Collection[str] = post.conflict.doubted if post.conflict is not None else ()
-        if withheld := [i for i, prospect in enumerate(post.request.prospects) if prospect in doubted]:  # D81
+        if withheld := [i for i, prospect in enumerate(post.request.prospects) if prospect in doubted]:  # D78
             sendable = [i for i in range(len(post.request)) if i not in withheld]
             self._dispatcher.add_all([post.only(sendable)] if sendable else [])
             return [(post.only(withheld), Abandon(say("outcome.waits-for-another")))]

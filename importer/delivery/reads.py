@@ -21,7 +21,7 @@ _FEW = 3  # attempts at a lookup that something on the way refuses, so that noth
 
 
 class Pages:
-    """Page sizes of a run's lookups. No two lookups of a prospect ask for the same, so that no cache answers (D61).
+    """Page sizes of a run's lookups. No two lookups of a prospect ask for the same, so that no cache answers (D60).
 
     Args:
         size: most notes on a page.

@@ -204,7 +204,7 @@ class Takeover:
         self._resolver.look_up_earlier(post, reason)
 
     def check(self, key: NoteKey, made: Iterable[tuple[int, KnownDelivery]]) -> None:
-        """Look for further copies of notes that an earlier run sent again, if that run ended before it looked (D87).
+        """Look for further copies of notes that an earlier run sent again, if that run ended before it looked (D84).
 
         Args:
             key: the note's key.

@@ -16,7 +16,7 @@ from importer.delivery.tasks import Post, WholeRead
 from importer.journal import NoteKey
 from importer.messages import Message, say
 
-_RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes (D47)
+_RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes (D46)
 
 
 class Stage(Enum):
@@ -114,7 +114,7 @@ class Unclear:
         """Record a request of an earlier run as unclear, and return it with the time until which it may be applied.
 
         That run may have sent the request just before it died, and a dead process's clock proves nothing. So rest is
-        counted from now (D50). If the run may have lost its lock without dying, rest is counted from when its last
+        counted from now (D46). If the run may have lost its lock without dying, rest is counted from when its last
         claim expires.
         """
         rest = self._work(is_accepted=post.is_accepted) + self._policy.rest
