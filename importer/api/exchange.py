@@ -28,11 +28,8 @@ class Exchange:
 
     Attributes:
         began, came: when the request left and when the reply's headers came, in seconds since 1970 by our clock.
-        status: the HTTP status; 0 if no reply came.
-        headers: names in lower case.
         data: the body; empty if it is incomplete or wasn't read.
         cut: why the body is incomplete, or None.
-        failure: why no reply came, or None.
     """
 
     began: float

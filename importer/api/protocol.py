@@ -73,7 +73,6 @@ class Failure:
 
     Attributes:
         cause: decides what the importer does next.
-        text: message for a person, without the key.
         wait: seconds that the API asked to wait, or None if it didn't say.
         at_work: whether the server that received the call may still be working on it.
         is_accepted: whether the reply is a success without a note; the server may then work on the call for minutes.
@@ -112,8 +111,6 @@ class Metadata:
     """An HTTP reply's status and headers.
 
     Attributes:
-        status: the HTTP status.
-        headers: names in lower case.
         layout: names of the fields in a failure's JSON, such as ``error.message``.
     """
 
@@ -127,11 +124,7 @@ class Reply(Generic[Value]):
     """The result of one call: a value or a failure.
 
     Attributes:
-        kind: the kind of call.
         began, came: when the call left and when the reply's headers came, in seconds since 1970 by our clock.
-        value: the API's answer; None with a failure.
-        failure: why there is no value; None with a value.
-        metadata: status and headers; None if no reply came.
     """
 
     kind: Endpoint
@@ -207,11 +200,7 @@ class NotesPage:
 
 @dataclass(frozen=True, slots=True)
 class FoundProspect:
-    """A prospect as the API lists it.
-
-    Attributes:
-        email: as the API shows it; empty if the prospect has none.
-    """
+    """A prospect as the API lists it."""
 
     prospect_id: str
     email: str
@@ -231,8 +220,6 @@ class Traits:
 
     Attributes:
         one_draft: whether the API shows at most one draft of a prospect, so that a later draft hides an earlier one.
-        page: maximum number of a prospect's notes that one lookup asks for.
-        prospects_page: prospects on a page of prospects; a shorter page is the last.
         nobody: an ID that the vendor always refuses, because no prospect can have it; empty if none is known.
         is_practice: whether the vendor is one in memory, so that no result may be taken for a real one.
     """
@@ -279,8 +266,6 @@ class Vendor:
     """A vendor of an API for notes, with all that the importer needs to use that API.
 
     Attributes:
-        name: the name that people know.
-        traits: the vendor's peculiarities, known before the API is reached.
         connect: makes a :class:`NotesApi` for an address and a key, without a call, from ``read_timeout`` in seconds
             and the ``clock``. Raises BadSettings if the environment names a proxy or certificates that can't be used.
     """

@@ -31,7 +31,6 @@ class Proxy:
 
     Attributes:
         origin: where the address was set, for a message.
-        scheme: the proxy's protocol.
         place: host and port, safe to show.
         user, password: decoded; empty if there is none.
     """

@@ -34,7 +34,6 @@ class Task(Protocol):
     Attributes:
         kind: the kind of call, because each kind has a limit of its own.
         purpose: the message for a person while the run waits only for such tasks.
-        attempts: the task's failures in a row, if any.
     """
 
     kind: ClassVar[Endpoint]
@@ -49,7 +48,6 @@ class Dispatcher(Generic[AnyTask]):
     """Loop that sends tasks when they may go, and returns their replies.
 
     Args:
-        caller: holds the objects and settings that calls need.
         perform: makes a task's call; runs in the pool's threads.
         kinds: the kinds of calls, by priority; a kind that has to wait doesn't hold up the others.
 

@@ -46,11 +46,8 @@ class Limiter:
         give_up: seconds without any progress after which it is time to give up.
         rate: the person's own limit, which holds in any period of its length; calls are spread evenly.
         learned: the API's limit for each kind of call, as an earlier run learned it.
-        rng: random numbers for jitter.
 
     Attributes:
-        rate_limited: how often a call was refused because there were too many.
-        eta: the estimate for the remaining calls.
         down_until: when the next call may be tried while the API fails, by our clock.
     """
 

@@ -23,7 +23,6 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     """Stage that calls the API.
 
     Args:
-        caller: makes the calls.
         kinds: the kinds of calls that tasks are, by priority.
         record: records new results in the journal.
 

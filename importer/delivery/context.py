@@ -29,13 +29,9 @@ class Policy:
     """Settings of delivery.
 
     Attributes:
-        batch_size: most prospects in one request.
-        read_timeout: seconds after which a call is given up, though the server may still be at work on it.
         rest: seconds after which an unclear request, if it was applied, can be read back.
         lag: seconds that reading may lag behind writing, if no control shows that it doesn't.
-        retry: the retry policy of one request or lookup.
         least_limit: smallest limit in bytes that an intermediary may have; a smaller body is never too large.
-        pages: most pages that are read of a prospect's notes.
         resends: whether absent notes are sent again; verify only looks.
         head_start: seconds for which another process may still send its claims, though we have the lock now.
         skips_existing: whether notes that are on a prospect already, whoever wrote them, aren't sent.
@@ -58,11 +54,7 @@ class DeliveryContext:
     """Objects and settings that all parts of delivery share in one run.
 
     Attributes:
-        journal: the record of deliveries.
-        workspace: the workspace of the deliveries.
         run: the run, already begun in the journal; None if nothing is sent, but only looked up.
-        caller: makes the calls.
-        policy: the settings of delivery.
         dispatcher: the loop in which calls are made, GET before POST.
     """
 

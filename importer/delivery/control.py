@@ -52,7 +52,6 @@ class ControlLookup(WholeRead):
     """Lookup of a note that surely exists.
 
     Attributes:
-        note: the note.
         is_old: whether the note left before the rest of the requests, which have waited long enough for that.
         until: when another note is tried, by this run's clock.
         began: when the first of the lookups in a row began; ``seen``: how many have shown the note.
@@ -74,11 +73,6 @@ class ControlLookup(WholeRead):
 
 class Controls:
     """Choice and lookups of controls.
-
-    Args:
-        context: the run's context.
-        evidence: knows this run's notes.
-        reads: makes the lookups.
 
     Attributes:
         send: sends a note that was kept back, and returns False if there is none.

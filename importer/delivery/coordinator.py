@@ -42,16 +42,9 @@ class Coordinator:
     """Delivery of a plan, which sends each note once and looks up deliveries without a clear answer.
 
     Args:
-        context: the run's context.
-        outcomes: stores the outcome of each row.
         observe: called with the progress after each round, if given.
 
     Attributes:
-        ledger: records the result of each delivery.
-        evidence: collects facts about notes.
-        reachability: tracks whether requests reach the API, and counts calls.
-        takeover: takes over what earlier runs left.
-        queue: requests that are still to be sent.
         held_back: positions of the rows that wait until a person has looked at others.
     """
 

@@ -27,9 +27,6 @@ class Settle:
     """Final answers for some of a request's prospects, which settle their rows.
 
     Attributes:
-        answers: pairs of the prospect's index and its answer.
-        reason: how the answers are known.
-        duplicates: IDs of further copies of the note.
         is_foreign: whether something other than the API refused the note. A later run then looks before it sends again.
     """
 
@@ -52,7 +49,6 @@ class Split:
 
     Attributes:
         is_size: whether the API accepts only fewer prospects.
-        is_single: whether each prospect gets a request of its own, instead of halves.
     """
 
     is_size: bool = False
@@ -135,7 +131,6 @@ class Facts:
 
     Attributes:
         any_success: whether the API has accepted or refused anything in this run, in its own words.
-        largest_accepted: prospects in the largest accepted request.
         is_largest: whether this request's body is larger than any accepted body.
         has_files: whether the request's note names files that this program uploaded.
         is_renewed: whether they were uploaded for this request. It is not documented whether an ID serves several
@@ -198,13 +193,9 @@ def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[Send
 def after_lookup(
     reply: Reply[NotesPage], verdict: Verdict | None, failure_before: Failure, *, is_final: bool
 ) -> LookDecision:
-    """Return the decision that follows from the reply to a lookup.
+    """Return the decision that follows from the reply to a lookup; ``verdict`` judges its notes, if there are any.
 
-    Args:
-        reply: the reply to the lookup.
-        verdict: the judgement of the prospect's notes; None after a failure.
-        failure_before: the reason why the delivery was unclear.
-        is_final: whether a control was read before the lookup, so that no later one will know more.
+    It ``is_final`` if a control was read before the lookup, so that no later one will know more.
     """
     failure = reply.failure
     if failure is not None:
@@ -232,17 +223,11 @@ def _not_read(failure: Failure) -> LookDecision:
 def after_absence(
     size: int, failure: Failure, *, refusals: int, passed: bool, healed: bool, sends: int, most_sends: int
 ) -> AbsenceDecision:
-    """Return the decision on an unclear request whose notes are surely absent.
+    """Return the decision on an unclear request to some prospects whose notes are surely absent.
 
-    Args:
-        size: number of prospects in question.
-        failure: the reason why the request was unclear.
-        refusals: consecutive refusals in words that are not the API's.
-        passed: whether other notes got through between these refusals.
-        healed: whether this run had such a refusal that was accepted when sent again. Then the connection is sometimes
-            bad, for example if one of several gateways has lost its route, and no note is to blame.
-        sends: number of attempts so far.
-        most_sends: the most attempts.
+    Other notes may have ``passed`` between its refusals in words that are not the API's, and another request that was
+    so refused may have been accepted when it was sent again (``healed``). Then the connection is sometimes bad, for
+    example if one of several gateways has lost its route, and no note is to blame.
     """
     if failure.cause is Cause.INTERMEDIARY:
         if size > 1:

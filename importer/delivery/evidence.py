@@ -33,7 +33,6 @@ class Known:
     """Note that is known to exist, because an answer named it.
 
     Attributes:
-        prospect: the note's prospect.
         left, came: when its request left and its answer came, by this run's clock; 0 if an earlier run sent it.
         post, index: the request, and the prospect's index in it; None if an earlier run sent it.
     """
@@ -58,7 +57,6 @@ class Introduction(WholeRead):
     """Lookup of a known note, which shows who writes our notes and which clock dates them.
 
     Attributes:
-        note: the note.
         run: the run whose author and clock are wanted; None for this run.
         until: when the lookup is given up, by this run's clock.
     """
@@ -72,10 +70,6 @@ class Introduction(WholeRead):
 
 class Evidence:
     """Facts that show whether a note belongs to a delivery.
-
-    Args:
-        context: the run's context.
-        reads: makes lookups.
 
     Attributes:
         authors: digest of a key → authors of its notes, as far as pages have shown them.

@@ -34,7 +34,6 @@ class LastLook(WholeRead):
     """Lookup of a prospect's notes, to see whether a note is there, and only once.
 
     Attributes:
-        post: the note's request, for this prospect alone.
         note_id: the note's ID; ``came``: when it became known, by this run's clock.
         due: when the second lookup is to be made, if the first one missed the note; 0 before.
     """
@@ -48,14 +47,7 @@ class LastLook(WholeRead):
 
 
 class LastLooks:
-    """Looks at notes when all else is done: at all that were sent again, and at some others if these are few.
-
-    Args:
-        context: the run's context.
-        ledger: records what was found.
-        evidence: collects facts about notes.
-        reads: makes the lookups.
-    """
+    """Looks at notes when all else is done: at all that were sent again, and at some others if these are few."""
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence, reads: Reads) -> None:
         self._policy, self._one_draft = context.policy, context.traits.one_draft

@@ -41,9 +41,6 @@ class Ledger:
     """Record of deliveries, in the journal and in the rows' outcomes.
 
     Args:
-        journal: the durable record.
-        outcomes: outcomes of the rows.
-        workspace: the workspace of the deliveries.
         run: the run that claims deliveries; None if nothing is sent.
 
     Attributes:
@@ -61,16 +58,11 @@ class Ledger:
         self.ended: Counter[Result] = Counter()
 
     def write(self, posts: Sequence[Post], now: float, since: Callable[[Post], float | None]) -> None:
-        """Enter pending results and claim the requests, in one transaction that is on disk on return (D2, D2).
+        """Enter pending results and claim the requests, in one transaction that is on disk on return (D2).
 
         If machines share the journal, a claim expires after :data:`LONGEST_CLAIM`, because the lock may be lost by
-        then. The time counts by the database's clock until the claim is on disk, then by the system's, which continues
-        while this machine sleeps.
-
-        Args:
-            posts: the requests to be claimed.
-            now: the time by this run's clock.
-            since: returns the earliest date that a request's note can have, if that is certain.
+        then: by the database's clock until it is on disk, then by the system's, which continues while it sleeps.
+        ``since`` returns the earliest date that a request's note can have, if that is certain.
 
         Raises:
             JournalFailed, Busy: nothing was entered; the next call tries again.
@@ -128,17 +120,12 @@ class Ledger:
         *,
         is_foreign: bool = False,
     ) -> None:
-        """Settle the rows of a request's prospects that have an answer: created or rejected.
+        """Settle the rows of a request's prospects that have an answer, by index: created or rejected.
 
-        Args:
-            post: the request.
-            answers: pairs of the prospect's index and its answer.
-            at: the time by this run's clock.
-            reason: how the answers are known, if they are not the reply to the request itself.
-            duplicates: IDs of further copies of the note.
-            is_foreign: whether something other than the API refused the note. The journal then does not say rejected,
-                so that a later run looks before it sends again. This excludes drafts, which another draft may hide, and
-                notes that read like another note of the same prospect, because a lookup cannot identify these (D37).
+        ``reason`` says how the answers are known, if they are not the reply to the request itself; ``duplicates`` are
+        further copies of the note. If something other than the API refused the note (``is_foreign``), the journal does
+        not say rejected, so that a later run looks before it sends again. This excludes drafts, and notes that read
+        like another note of the same prospect, because a lookup cannot identify these (D37).
         """
         if is_foreign and post.key.status is Status.PUBLISHED and post.conflict is None:
             self.unconfirmed(post, answers[0][1].reason, at, Result.REJECTED)

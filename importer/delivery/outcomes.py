@@ -90,16 +90,10 @@ class Outcomes:
         request: int = 0,
         repeated: int = 0,
     ) -> None:
-        """Set the outcome of some rows.
+        """Set the outcome of some rows, each with its note ID.
 
-        Args:
-            positions: positions of the rows.
-            result: the result of all these rows.
-            note_ids: the note ID of each row, if they have one.
-            reason: the reason, for a person.
-            at: the time in seconds since 1970 (UTC).
-            request: the journal's number of the request that settled the rows; 0 if none did.
-            repeated: the number of the row that these repeat, for the part ``row`` of the reason; 0 if none.
+        ``request`` is the journal's number of the request that settled them, ``repeated`` the number of the row that
+        they repeat, for the part ``row`` of the reason; 0 if there is none. ``at`` is in seconds since 1970.
         """
         index = np.asarray(positions, dtype=np.int64)
         self._result[index] = _CODE[result]

@@ -34,17 +34,9 @@ _ENOUGH_KEPT = 3  # prospects of the first requests, which are kept back to serv
 class Queue:
     """Requests that are still to be sent.
 
-    Args:
-        context: the run's context.
-        resolver: knows the unclear deliveries, which hold requests up.
-        reachability: tracks whether requests reach the API.
-        existing: looks for notes that the prospects of a request have already.
-
     Attributes:
         remaining: what is still to be delivered by requests that have not been built yet.
         posts: these requests; each is built when it is taken.
-        sizes: how large requests may be.
-        attachments: attachment IDs for the notes of requests.
     """
 
     def __init__(
@@ -213,9 +205,7 @@ class Sizes:
         least_limit: bytes of a body up to which no limit applies.
 
     Attributes:
-        batch_size: most prospects in one request.
         asked: the same, before anything was learned in this run.
-        largest_accepted: prospects in the largest accepted request.
     """
 
     def __init__(self, batch_size: int, least_limit: int) -> None:
@@ -241,9 +231,6 @@ class Sizes:
 
 class Attachments:
     """Attachment IDs for the notes of requests.
-
-    Args:
-        dispatcher: the loop in which files are uploaded anew.
 
     Attributes:
         uploads: the uploads that were made; None if nothing is sent.

@@ -22,11 +22,7 @@ _SHUT = 5  # requests refused in a row, in words that are not the API's, after w
 class Reachability:
     """State of the connection to the API.
 
-    Args:
-        context: the run's context.
-
     Attributes:
-        any_success: whether the API has accepted or refused anything in this run, in its own words.
         posts_sent, lookups_sent: calls that left for the API, answered or not.
         healed: whether a request that was refused in words that are not the API's was accepted when sent again.
     """

@@ -30,7 +30,6 @@ class Sought:
         earliest, latest: the dates that it can have.
         is_clock_known: whether these are by the clock that dates notes; otherwise by that of the run that sent it.
         owned: IDs of notes that deliveries have → when that was known, by the clock of ``sent_at``.
-        sent_at: when the note was sent for the last time.
         rivals: other unclear notes that were sent to the prospect, with their contents, if known.
         authors: authors of the notes of that run, as far as pages have shown them.
         others: authors of our notes of other runs, whose key may have been another.
@@ -64,7 +63,6 @@ class Verdict:
     """Findings about one delivery.
 
     Attributes:
-        note_id: ID of the note to adopt, or None.
         duplicates: IDs of further notes that could be adopted just as well.
         is_sure: whether nothing that is still to be learned could speak against the note to adopt.
         is_rewritten: whether the note to adopt reads differently.

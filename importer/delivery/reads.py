@@ -47,9 +47,6 @@ class Pages:
 class Reads:
     """Lookups of prospects' notes.
 
-    Args:
-        context: the run's context.
-
     Attributes:
         pages: chooses page sizes.
     """

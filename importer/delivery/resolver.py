@@ -31,12 +31,6 @@ _MOST_PASSES = 3  # times that pages which do not fit together are read again
 class Resolver:
     """Lookups of deliveries without a clear answer.
 
-    Args:
-        context: the run's context.
-        evidence: collects facts about notes.
-        reachability: tracks whether requests reach the API.
-        reads: makes the lookups.
-
     Attributes:
         unclear: prospects with unclear deliveries → their notes; nothing else is sent to them.
         controls: shows that reading works.

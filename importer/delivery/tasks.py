@@ -22,16 +22,12 @@ class Post:
     """POST request that creates one note for each of its prospects.
 
     Attributes:
-        number: the note's number in the journal.
         conflict: the conflict key that the request needs, if any; ``has_turn``: whether it holds the key.
-        request_number: the request's number in the journal, once it is claimed.
         replaces: the number of the earlier request whose absent deliveries this request sends again.
         sent_at: when the request last left, by this run's clock; until its call comes back, when it was claimed.
         good_until: until when the request may be sent, by the system's clock; infinity if nobody else could claim it.
         first_sent_at: when the request was claimed for the first time.
         since: earliest time of the first attempt by the clock that dates notes, if known.
-        sends: number of attempts, including this one.
-        attempts: consecutive failures so far, if any.
         is_too_large: whether the request is part of one that was refused for its size.
         refusals: consecutive refusals in words that are not the API's.
         is_cut: whether the request was refused in such words only as part of a larger one.
@@ -120,11 +116,8 @@ class WholeRead:
 
     Attributes:
         take: notes on a page; it differs between a prospect's lookups, so that no cache answers.
-        skip: notes on earlier pages.
         pages: number of earlier pages that were read.
-        attempts: consecutive failures so far, if any.
         is_apart: whether the call goes over the one connection that all such calls share, one after the other.
-        page: the latest page.
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
         is_whole: whether no note can have been missed between two pages.

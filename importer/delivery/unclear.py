@@ -33,15 +33,11 @@ class Ambiguous:
     """Request whose answer was unclear for some of its prospects, and what reading back has shown so far.
 
     Attributes:
-        post: the request for these prospects.
-        failure: the failure of its call.
         applied_until: latest time when the request can have been applied, by the clock of the run that sent it last.
         rest_at: when the request surely can no longer be applied, by this run's clock.
-        stage: the stage of reading back.
         open: indices of the prospects whose delivery isn't decided.
         missed: indices of the prospects whose note was missed after the control.
         is_by_age: whether a control can't be sent, so that the time since rest stands for it.
-        looking: number of lookups that have not ended.
         held: indices of the prospects with a possible match, which waits until our author and the clock are known.
         seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
         is_applied: whether the note of at least one prospect exists.
@@ -90,12 +86,8 @@ class Lookup(WholeRead):
 class Unclear:
     """Requests that are unclear now.
 
-    Args:
-        context: the run's context.
-
     Attributes:
         prospects: prospects with unclear deliveries → their notes; nothing else is sent to them.
-        requests: the unclear requests, in the order in which they came.
     """
 
     def __init__(self, context: DeliveryContext) -> None:
