@@ -79,13 +79,6 @@ def test_the_demo_ends_well_and_makes_a_key_of_its_own(tmp_path: Path, capfd: py
     assert "The call that was refused was made again, so no row shows it." in said
 
 
-def test_a_mistaken_option_is_explained() -> None:
-    command = [sys.executable, "-m", "tests.sandbox", "--fault", "nonsense"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-    assert done.returncode == 2
-    assert "'nonsense' is not a fault" in done.stderr
-
-
 def test_it_can_be_started_and_stopped_by_hand_and_is_silent_then() -> None:
     box = Sandbox()
     with box:
