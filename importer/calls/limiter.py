@@ -28,7 +28,6 @@ _UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are a
 _WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API counts as another server (D43)
 _LATELY = 300.0  # seconds for which the times of calls are kept
 _ENOUGH = 2.0  # seconds after which these times give a useful pace
-_MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
 _SAYS_NOTHING = STOPS | {Cause.CLAIM_EXPIRED}
@@ -191,7 +190,7 @@ class Limiter:
         """
         assert reply.failure is not None
         now = self._clock()
-        self._trouble = _few_words(reply.failure)
+        self._trouble = reply.failure.text
         self.rate_limited += reply.failure.cause is Cause.RATE_LIMITED
         if reply.began < self._untold_at:
             return
@@ -205,7 +204,7 @@ class Limiter:
         time that tests the API.
         """
         now = self._clock()
-        self._trouble = _few_words(failure)
+        self._trouble = failure.text
         if self.is_outage and now < self.down_until:
             return False  # the call left before the pause began
         if self._failing is None:
@@ -263,16 +262,6 @@ def _is_untold(reply: Reply[Any]) -> bool:
     if failure is None or not failure.is_busy or metadata is None or reply.came - reply.began >= _FAST:
         return False
     return "retry-after" not in metadata.headers and Announcement.read(metadata.headers, reply.came) is None
-
-
-def _few_words(failure: Failure) -> Message:
-    """Return the failure's text. Texts of others in it are short enough for one line of a terminal."""
-    return failure.text.changed(_shortened)
-
-
-def _shortened(text: str) -> str:
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 
 class Eta:
