@@ -109,7 +109,7 @@ class Resolver:
                 for index in sorted(ambiguous.open):
                     yield from self._doubt(ambiguous, index, say("doubt.known-note-not-shown"))
                 continue
-            ambiguous.stage, ambiguous.is_by_age, ambiguous.missed = Stage.LAST, is_by_age, set()
+            ambiguous.stage, ambiguous.is_by_age = Stage.LAST, is_by_age
             is_sent_again = self._policy.resends and ambiguous.post.request.note is not None
             self._look_at_open(ambiguous, proof.ended, is_one_enough=is_by_age and is_sent_again)
             if is_by_age and is_sent_again:
@@ -242,21 +242,27 @@ class Resolver:
         if is_unknown and ambiguous.rest_at <= lookup.began < full_rest + self._policy.lag:
             self._look_at(ambiguous, index, full_rest + self._policy.lag)
         elif ambiguous.stage is Stage.LAST:
+            ambiguous.missed_again.add(index)
+        elif lookup.began >= max(ambiguous.rest_at, self._astray_at):
             ambiguous.missed.add(index)
 
     def _advance(self, ambiguous: Ambiguous) -> Iterator[tuple[Post, Decision]]:
         """Go on to the next stage of reading back a request, once all lookups of a stage have ended."""
-        absent = sorted(ambiguous.open & ambiguous.missed)
+        is_one_enough = bool(ambiguous.missed) and not ambiguous.is_applied  # none has its note: one stands for all
+        absent = sorted(
+            ambiguous.missed_again & (ambiguous.open if is_one_enough else ambiguous.open & ambiguous.missed)
+        )
+        ambiguous.missed, ambiguous.missed_again = ambiguous.missed | ambiguous.missed_again, set()
         if ambiguous.open and ambiguous.stage is Stage.EARLY:
             self._look_after_rest(ambiguous)
         elif ambiguous.open:
-            ambiguous.stage, ambiguous.missed = Stage.CONTROL, set()
+            ambiguous.stage = Stage.CONTROL
         if absent:
             yield self._absent(ambiguous, absent, is_control=ambiguous.is_by_age)
 
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
-        ambiguous.stage, ambiguous.missed = Stage.REST, set()
+        ambiguous.stage = Stage.REST
         due = max(ambiguous.rest_at, self._astray_at + self._policy.rest)
         self._look_at_open(ambiguous, due, is_one_enough=not ambiguous.is_applied)
 
@@ -290,10 +296,9 @@ class Resolver:
         self._astray_at = self._clock()
         self.controls.is_astray()
         for ambiguous in self._unclear.requests:
-            if ambiguous.stage is not Stage.EARLY and not ambiguous.looking:
-                self._look_after_rest(ambiguous)
-            elif ambiguous.stage is not Stage.EARLY:
-                ambiguous.stage, ambiguous.missed = (
-                    Stage.EARLY,
-                    set(),
-                )  # once these lookups have ended, it is looked anew
+            ambiguous.missed.clear()
+            ambiguous.missed_again.clear()
+            if ambiguous.stage is not Stage.EARLY:
+                ambiguous.stage = Stage.EARLY  # once no lookup is under way, it is looked anew
+                if not ambiguous.looking:
+                    self._look_after_rest(ambiguous)

@@ -36,7 +36,7 @@ class Ambiguous:
         applied_until: latest time when the request can have been applied, by the clock of the run that sent it last.
         rest_at: when the request surely can no longer be applied, by this run's clock.
         open: indices of the prospects whose delivery isn't decided.
-        missed: indices of the prospects whose note was missed after the control.
+        missed: indices of the prospects whose note was missed after rest; ``missed_again``: after the control, too.
         is_by_age: whether a control can't be sent, so that the time since rest stands for it.
         held: indices of the prospects with a possible match, which waits until our author and the clock are known.
         seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
@@ -51,6 +51,7 @@ class Ambiguous:
     open: set[int]
     stage: Stage = Stage.EARLY
     missed: set[int] = field(default_factory=set)
+    missed_again: set[int] = field(default_factory=set)
     is_by_age: bool = False
     looking: int = 0
     held: set[int] = field(default_factory=set)
