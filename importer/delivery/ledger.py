@@ -191,10 +191,7 @@ class Ledger:
         self._outcomes.not_found(note_id)
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
-        """Mark the rows of a request as unconfirmed until its notes are read back.
-
-        With ``is_accepted``, the journal shows a later run that the API may work on the request for minutes.
-        """
+        """Mark the rows of a request as unconfirmed until it is read back; ``is_accepted`` is kept for a later run."""
         reason = say("outcome.unclear", why=why)
         if is_accepted:
             number, names = post.request_number, post.request.names
@@ -211,10 +208,7 @@ class Ledger:
         self._settle(positions, result, reason=reason, at=at, request=_shown(post))
 
     def pending(self, post: Post) -> None:
-        """Mark the rows of a request that was not applied as not sent until it is sent again.
-
-        Its claim is released. But if its notes were proven absent, the claim stays until it is sent again (D10).
-        """
+        """Mark the rows of a request that was not applied as not sent; its claim stays if it was proven absent (D10)."""
         if post.replaces != post.request_number:
             self._release(post)
         self._outcomes.settle(post.request.positions, Result.NOT_SENT)
