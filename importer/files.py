@@ -40,11 +40,7 @@ _BINARY = getattr(os, "O_BINARY", 0)  # only Windows would translate line ends
 
 
 class FileTrouble(OSError):
-    """An error of a file with a message for a person, in place of the system's words.
-
-    Attributes:
-        message: message for a person that says what is wrong.
-    """
+    """An error of a file with a message for a person, in place of the system's words."""
 
     def __init__(self, message: Message, number: int = 0) -> None:
         super().__init__(number, render(message))
@@ -64,11 +60,7 @@ class NoRegularFile(FileTrouble):
 
 
 class TooLarge(FileTrouble):
-    """A file is larger than allowed.
-
-    Attributes:
-        size: its size in bytes.
-    """
+    """A file is larger than allowed."""
 
     def __init__(self, size: int, most: float) -> None:
         super().__init__(say("files.too-large", size=size, most=int(most)), errno.EFBIG)
@@ -91,7 +83,6 @@ class Draft:
 
     def __init__(self, path: Path, file: BufferedRandom) -> None:
         self.folder, self.path, self.file = path.parent, path, file
-        self._digest: bytes | None = None
 
     def finish(self, rights: int = USUAL, bounds: Iterable[os.stat_result] = ()) -> None:
         """Write everything to disk, and set the file's permissions.
@@ -106,17 +97,15 @@ class Draft:
         self.file.flush()
         own = os.fstat(self.file.fileno())
         for bound in bounds:
-            rights &= _granted(bound, own.st_gid)
-        _set_rights(self.file.fileno(), rights & ~_umask() | OWNER_ONLY)
+            granted = bound.st_mode & USUAL
+            if bound.st_gid != own.st_gid:  # members of another group count as others
+                granted &= ~0o060 | (granted & 0o006) << 3
+            rights &= granted
+        if os.name == "posix":  # on Windows a file has its folder's permissions
+            umask = os.umask(0o077)  # it can only be read by setting it
+            os.umask(umask)
+            os.fchmod(self.file.fileno(), rights & ~umask | OWNER_ONLY)
         os.fsync(self.file.fileno())
-
-    @property
-    def digest(self) -> bytes:
-        """SHA-256 of the content; it must be read before the file is put in its place."""
-        if self._digest is None:
-            self.file.seek(0)
-            self._digest = hashlib.file_digest(self.file, "sha256").digest()
-        return self._digest
 
     @property
     def content(self) -> bytes:
@@ -125,22 +114,13 @@ class Draft:
         return self.file.read()
 
     def put(self, place: Path) -> None:
-        """Put the file in its place, over an existing file. If this fails, another place may be tried.
-
-        Raises:
-            OSError: the system doesn't let the existing file be replaced.
-        """
+        """Put the file in its place, over an existing file. If this raises OSError, another place may be tried."""
         self.file.close()  # Windows renames no open file
         self.path.replace(place)
         _folder_to_disk(place.parent)
 
     def put_new(self, place: Path) -> None:
-        """Put the file in its place, which must be free.
-
-        Raises:
-            FileExistsError: a file exists there by now.
-            OSError: the system doesn't let the file be put there.
-        """
+        """Put the file in its place, which must be free. Raises FileExistsError if it isn't, or another OSError."""
         self.file.close()
         move(self.path, place)
         _folder_to_disk(place.parent)
@@ -158,7 +138,14 @@ def move(path: Path, place: Path) -> None:
     if os.name == "nt":
         path.rename(place)  # on Windows, this never replaces a file
         return
-    is_linked = _link(path, place)
+    is_linked = True
+    try:
+        os.link(path, place, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        is_linked = False
+        os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, OWNER_ONLY))
     try:
         if is_linked:
             path.unlink()
@@ -167,18 +154,6 @@ def move(path: Path, place: Path) -> None:
     except OSError:
         place.unlink()
         raise
-
-
-def _link(path: Path, place: Path) -> bool:
-    """Make a hard link and return True; or, if that is impossible, an empty file and return False. Raises OSError."""
-    try:
-        os.link(path, place, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, OWNER_ONLY))
-        return False
-    return True
 
 
 def put_back(moved: Path, path: Path) -> None:
@@ -202,7 +177,7 @@ def called_after(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
-def digest(file: BufferedReader) -> bytes:
+def digest(file: BufferedReader | BufferedRandom) -> bytes:
     """Return the SHA-256 of an open file's content. Raises OSError."""
     file.seek(0)
     return hashlib.file_digest(file, "sha256").digest()
@@ -210,11 +185,7 @@ def digest(file: BufferedReader) -> bytes:
 
 @contextmanager
 def draft(place: Path) -> Iterator[Draft]:
-    """Begin a file for ``place``, or a name beside it. Unless it is put there, it is deleted afterwards.
-
-    Raises:
-        OSError: no file can be created in the folder.
-    """
+    """Begin a file for ``place``, or a name beside it. Unless it is put there, it is deleted afterwards."""
     path = place.with_name(f".{secrets.token_hex(4)}.{place.name[-60:]}.tmp")
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, OWNER_ONLY)
     file = os.fdopen(handle, "w+b")
@@ -245,7 +216,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def keep_private(*paths: Path) -> None:
-    """Check that only this user and the administrator can write to these files, and to the folders that hold them.
+    """Check that only this user, a group of this user and the administrator can write to these files and their folders.
 
     Anybody else who could write there could change what the program believes. Missing files and folders need no check.
     Windows is not checked: a folder has the rights of the one above it, which is the user's.
@@ -264,44 +235,14 @@ def keep_private(*paths: Path) -> None:
 
 
 def _see_that_it_is_private(place: Path, there: os.stat_result) -> None:
-    user = os.geteuid()
-    is_anothers = there.st_uid not in (user, 0)
-    others = 0o002 if there.st_mode & 0o020 and there.st_gid in _own_groups(there, user) else 0o022
-    if (not is_anothers and not there.st_mode & others) or os.statvfs(place).f_flag & os.ST_RDONLY:
+    is_ours, is_in_group = there.st_uid in (os.geteuid(), 0), there.st_gid in (os.getegid(), *os.getgroups())
+    others = 0o002 if is_in_group else 0o022  # to a group of ours somebody gave the place on purpose
+    if (is_ours and not there.st_mode & others) or os.statvfs(place).f_flag & os.ST_RDONLY:
         return
-    if is_anothers:
-        raise OpenToOthers(say("files.of-another-user", place=str(place), owner=_name_of(there.st_uid)))
-    if there.st_uid != user or there.st_mode & stat.S_ISVTX:  # it is meant for others, as /tmp is
+    if there.st_uid != os.geteuid() or there.st_mode & stat.S_ISVTX:  # it is meant for others, as /tmp is
         raise OpenToOthers(say("files.shared", place=str(place)))
-    command = f"chmod {'go' if others & 0o020 else 'o'}-w {shlex.quote(str(place))}"
+    command = f"chmod {'o' if is_in_group else 'go'}-w {shlex.quote(str(place))}"
     raise OpenToOthers(say("files.open-to-others", place=str(place), command=command))
-
-
-def _own_groups(there: os.stat_result, user: int) -> set[int]:
-    """Return the groups that may write to a place, because they hold this user alone, or the administrator chose them.
-
-    Many systems give each user a group of the same name. Kubernetes gives a volume of root to a group (fsGroup).
-    """
-    import grp  # noqa: PLC0415 - Windows has neither
-    import pwd  # noqa: PLC0415
-
-    groups = {os.getegid(), *os.getgroups()} if there.st_uid == 0 else set()
-    with contextlib.suppress(KeyError):  # the user or the group has no name
-        account = pwd.getpwuid(user)
-        group = grp.getgrgid(account.pw_gid)
-        if group.gr_name == account.pw_name and {*group.gr_mem} <= {account.pw_name}:
-            groups.add(group.gr_gid)
-    return groups
-
-
-def _name_of(user: int) -> str:
-    """Return a user's name, or the number if there is none."""
-    import pwd  # noqa: PLC0415 - Windows has none
-
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return str(user)
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -> int:
@@ -350,26 +291,6 @@ def _see_whose_link(path: Path, opened: os.stat_result) -> None:
 def opened(path: Path, most: float = math.inf) -> BufferedReader:
     """Open a file that may come from somebody else for reading; see :func:`open_regular`."""
     return os.fdopen(open_regular(path, most=most), "rb")
-
-
-def _granted(bound: os.stat_result, group: int) -> int:
-    """Return a file's permissions as bounds for a file of this group; members of another group count as others."""
-    granted = bound.st_mode & USUAL
-    if bound.st_gid != group:
-        granted &= ~0o060 | (granted & 0o006) << 3
-    return granted
-
-
-def _umask() -> int:
-    """Return the umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def _set_rights(handle: int, rights: int) -> None:
-    if os.name == "posix":  # on Windows a file has its folder's permissions
-        os.fchmod(handle, rights)
 
 
 def _folder_to_disk(folder: Path) -> None:

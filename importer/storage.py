@@ -1,4 +1,4 @@
-"""Read and write files at a URL, such as ``s3://bucket/inbox/contacts.xlsx``, with fsspec. Only S3 was tried.
+"""Read and write files in S3, at a URL such as ``s3://bucket/inbox/contacts.xlsx``.
 
 Input: URLs. Output: lists of files, local copies, and files put in the store; or an error that says what is wrong. The
 store's library is loaded with the first URL, because most people need none.
@@ -6,7 +6,9 @@ store's library is loaded with the first URL, because most people need none.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import glob
 import hashlib
 import re
 import shutil
@@ -17,16 +19,12 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from importer.errors import BadSettings, ImporterError, NotReached, UnreadableFile
 from importer.files import FileTrouble, NotAllowed, why
-from importer.messages import Message, say
+from importer.messages import say
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://[^/]")
 _WITH_PASSWORD = re.compile(r"[^/]*:[^/]*@")
-_S3 = frozenset({"s3", "s3a"})
-_SHOWS_WHOLE_FILES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
-_REFUSED = {errno.EINVAL, errno.EPERM, errno.ENOSYS, errno.ENAMETOOLONG, getattr(errno, "EREMCHG", errno.ENOENT)}
+_REFUSED = {errno.EINVAL, errno.EPERM, errno.ENAMETOOLONG}
 _CHUNK = 1 << 20
-_MEANT_OTHERWISE = ("::", "?versionId=")
-"""Marks that fsspec interprets: another store follows the first, and S3 takes the second for a version."""
 
 
 if TYPE_CHECKING:
@@ -67,11 +65,7 @@ Place = Path | Url
 
 
 def place(text: str | Path) -> Place:
-    """Return the path or the URL that a person named.
-
-    Raises:
-        BadSettings: the URL holds a password.
-    """
+    """Return the path or the URL that a person named. Raises BadSettings if the URL holds a password."""
     if not isinstance(text, str):
         return text
     if _URL.match(text) is None:
@@ -79,12 +73,6 @@ def place(text: str | Path) -> Place:
     if _WITH_PASSWORD.match(text.partition("://")[2]):
         raise BadSettings(say("store.password"))
     return Url(text)
-
-
-def why_unfit(url: Url) -> Message | None:
-    """Return why a URL can't be used, as a part of a sentence; None if it can."""
-    mark = next((mark for mark in _MEANT_OTHERWISE if mark in str(url)), None)
-    return say("store.mark", mark=mark) if mark else None
 
 
 def local_name(url: Url) -> str:
@@ -103,121 +91,64 @@ def is_same(one: Place, other: Place) -> bool:
 
 
 def files_in(url: Url) -> list[Url] | None:
-    """Return the files in a folder; None for a file, and for a missing URL with a suffix.
+    """Return the files in a folder or those that match a pattern; None for a file, and for a missing one with a suffix.
 
-    Raises:
-        ImporterError: the store can't be read.
+    Raises ImporterError.
     """
     with _readable(url), _store(url) as (store, path):
         if store.isfile(path):
             return None
-        try:
-            entries = store.ls(path, detail=True)
-        except FileNotFoundError:
-            entries = None
-        if not entries and url.scheme in _S3:
-            _see_listing(url, store, path)
-        if entries is None:
-            return None if url.suffix else []
-        return [_beside(url, entry["name"]) for entry in entries if entry["type"] == "file" and entry["name"] != path]
-
-
-def matching(pattern: Url) -> list[Url] | None:
-    """Return the files that match a pattern; None if a file has exactly this name.
-
-    Raises:
-        ImporterError: the store can't be read.
-    """
-    with _readable(pattern), _store(pattern) as (store, path):
-        if store.isfile(path):
-            return None
-        entries = store.glob(path, detail=True)
-        if not entries and pattern.scheme in _S3:
-            _see_listing(pattern, store, re.split(r"[*?\[]", path)[0].rpartition("/")[0])
-        return [_beside(pattern, name) for name, entry in entries.items() if entry["type"] == "file"]
-
-
-def _beside(url: Url, name: str) -> Url:
-    """Return the URL of a store's file from the store's name for it."""
-    return Url(f"{url.scheme}://{name.lstrip('/')}")
+        entries: list[Any] = []
+        if is_pattern := glob.has_magic(path):
+            entries = [*store.glob(path, detail=True).values()]
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                entries = store.ls(path, detail=True)
+        if not entries:
+            _see_listing(url, store, re.split(r"[*?\[]", path)[0].rpartition("/")[0] if is_pattern else path)
+            return None if url.suffix and not is_pattern else []
+        return [Url(f"s3://{entry['name']}") for entry in entries if entry["type"] == "file" and entry["name"] != path]
 
 
 def check_folder(folder: Url) -> None:
-    """Check early that files can be put into a folder, which must exist if the store has folders.
-
-    Raises:
-        ImporterError: the folder can't be used.
-    """
+    """Check early that files can be put into a folder, which is the beginning of names. Raises ImporterError."""
     with _readable(folder), _store(folder) as (store, path):
-        if folder.scheme in _S3:  # in S3, a folder is only the beginning of names
-            _see_listing(folder, store, path)
-        elif not store.isdir(path):
-            raise UnreadableFile(say("store.no-folder", folder=str(folder)))
+        _see_listing(folder, store, path)
 
 
 def _see_listing(url: Url, store: Any, path: str) -> None:
     """Check that S3 itself lists a folder, even an empty one. A 404 from another server isn't an empty folder.
 
     Raises:
-        UnreadableFile: the server returned no listing.
-        OSError: the bucket doesn't exist, or S3 can't be read.
+        UnreadableFile: the server returned no listing, or there is no such bucket.
+        OSError: S3 can't be read.
     """
     bucket, _, key = path.partition("/")
-    try:
+    listing: dict[str, Any] = {}
+    with contextlib.suppress(FileNotFoundError):
         listing = store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
-    except FileNotFoundError as error:
-        if _is_without_bucket(error):
-            raise
-        listing = {}
     if "Name" not in listing and "KeyCount" not in listing:
         raise UnreadableFile(say("store.no-listing", file=str(url)))
 
 
 def is_there(url: Url) -> bool:
-    """Return whether the file exists.
-
-    Raises:
-        ImporterError: the store can't be read.
-    """
+    """Return whether the file exists. Raises ImporterError."""
     with _readable(url):
         return version(url) is not None
 
 
 def version(url: Url) -> str | None:
-    """Return a text that changes with the file; None if there is no file or no bucket.
-
-    Raises:
-        OSError: the store can't be read.
-    """
+    """Return a text that changes with the file; None if there is no file or no bucket. Raises OSError."""
     with _store(url) as (store, path):
         try:
             info = store.info(path)
         except FileNotFoundError:
             return None
-        return None if info["type"] != "file" else str(info.get("ETag") or store.ukey(path))
-
-
-def changed_at(url: Url) -> float | None:
-    """Return when a file changed, in seconds since 1970; None if the store shows only complete files or keeps no time.
-
-    Raises:
-        ImporterError: the store can't be read.
-    """
-    if url.scheme in _SHOWS_WHOLE_FILES:
-        return None
-    with _readable(url), _store(url) as (store, path):
-        try:
-            return float(store.modified(path).timestamp())
-        except NotImplementedError:
-            return None
+        return str(info["ETag"]) if info["type"] == "file" else None
 
 
 def fetch(url: Url, file: IO[bytes], most: int) -> int:
-    """Copy a file's content to ``file`` unless it exceeds ``most`` bytes, and return its size.
-
-    Raises:
-        ImporterError: the file can't be read.
-    """
+    """Copy a file's content to ``file`` unless it exceeds ``most`` bytes; return its size. Raises ImporterError."""
     with _readable(url), _store(url) as (store, path), store.open(path, "rb") as source:
         size = int(source.size)
         if size <= most:
@@ -228,7 +159,7 @@ def fetch(url: Url, file: IO[bytes], most: int) -> int:
 @contextmanager
 def opened(url: Url) -> Iterator[Any]:
     """Open a file to read parts of it. Raises OSError."""
-    with _store(url) as (store, path), store.open(path, "rb") as file:
+    with _store(url) as (store, path), store.open(path, "rb", block_size=_CHUNK) as file:
         yield file
 
 
@@ -254,7 +185,7 @@ def move(url: Url, target: Url, fingerprint: str | None, most: float) -> None:
     """
     version_before = version(url)
     if fingerprint is not None:
-        with opened(url) as file:
+        with _store(url) as (store, path), store.open(path, "rb") as file:
             if file.size > most or hashlib.file_digest(file, "sha256").hexdigest() != fingerprint:
                 raise has_changed(url.name)
     if version(target) is not None:
@@ -278,9 +209,6 @@ def _readable(url: Url) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        if _is_without_bucket(error):
-            bucket = repr(url.parts[1])
-            raise UnreadableFile(say("store.no-bucket", bucket=bucket, file=str(url))) from error
         raise UnreadableFile(say("files.none", file=str(url))) from error
     except ConnectionError as error:
         raise NotReached(say("store.not-reached", file=str(url), why=why(error))) from error
@@ -293,35 +221,27 @@ def _store(url: Url) -> Iterator[tuple[Any, str]]:
     """Yield the store that a URL names, and the store's name for the file.
 
     Raises:
-        BadSettings: no installed package supports such stores, or the URL can't be used.
+        BadSettings: such stores aren't supported, or the package for S3 isn't installed.
         OSError: an operation failed: FileNotFoundError, PermissionError, ConnectionError if the store can't be reached
             or is out of order, another one if it refuses.
     """
+    if url.scheme != "s3":
+        raise BadSettings(say("store.no-such", file=str(url), scheme=url.scheme))
     try:
-        yield _opened(url)
+        from s3fs import S3FileSystem  # noqa: PLC0415 - only needed for a URL
+    except ImportError as error:
+        raise BadSettings(say("store.no-s3", scheme=url.scheme)) from error
+    try:
+        yield S3FileSystem(use_listings_cache=False), str(url).partition("://")[2]
     except (ImporterError, FileTrouble, FileNotFoundError):
         raise
     except Exception as error:
-        text, name = _words(error), type(error).__name__
-        if "Credentials" in name or "Token" in name or "ProfileNotFound" in name:
-            raise NotAllowed(say("store.credentials", said=text)) from error
-        if isinstance(error, PermissionError):
-            raise NotAllowed(say("store.denied", said=text)) from error
-        if (isinstance(error, OSError) and error.errno in _REFUSED) or isinstance(error, (ValueError, TypeError)):
-            raise FileTrouble(say("store.refuses", said=text), errno.EINVAL) from error
-        raise OutOfReach(say("store.out-of-order", said=text)) from error
-
-
-def _opened(url: Url) -> tuple[Any, str]:
-    if unfit := why_unfit(url):
-        raise BadSettings(say("store.unfit", file=str(url), why=unfit))
-    try:
-        from fsspec.core import url_to_fs  # noqa: PLC0415 - only needed for a URL
-
-        return url_to_fs(str(url), use_listings_cache=False)  # type: ignore[no-any-return]
-    except (ImportError, ValueError) as error:
-        kind = "store.no-s3" if url.scheme in _S3 else "store.no-such"
-        raise BadSettings(say(kind, file=str(url), scheme=url.scheme)) from error
+        is_refused = isinstance(error, (PermissionError, ValueError, TypeError)) or (
+            isinstance(error, OSError) and error.errno in _REFUSED
+        )
+        if is_refused or re.search("Credentials|Token|ProfileNotFound", type(error).__name__):
+            raise NotAllowed(say("store.refuses", said=_words(error))) from error
+        raise OutOfReach(say("store.out-of-order", said=_words(error))) from error
 
 
 def has_changed(name: str) -> ChangedMeanwhile:
@@ -333,8 +253,3 @@ def _words(error: Exception) -> str:
     """Return a library's message without its full stop."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return (text or type(error).__name__).strip().rstrip(".")
-
-
-def _is_without_bucket(error: FileNotFoundError) -> bool:
-    response = getattr(error.__cause__, "response", None) or {}
-    return response.get("Error", {}).get("Code") == "NoSuchBucket" or "bucket does not exist" in str(error)

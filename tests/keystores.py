@@ -26,15 +26,11 @@ class InMemory(KeyringBackend):
         del self.held[service, username]
 
 
-class Forgetful(InMemory):
-    """Takes a key and keeps none, as keyring's null backend does."""
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        pass
-
-
 class Locked(InMemory):
     """Is there, and doesn't answer."""
 
     def get_password(self, service: str, username: str) -> str | None:
+        raise KeyringLocked("the collection is locked")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
         raise KeyringLocked("the collection is locked")

@@ -26,7 +26,7 @@ import pytest
 from filelock import FileLock
 
 from importer.journal import Journal
-from importer.journal.connecting import SCHEMA
+from importer.journal.postgres import SCHEMA
 from importer.journal.schema import TABLES
 
 HOW_TO_GET_IT = "needs PostgreSQL: apt-get install postgresql"

@@ -355,7 +355,7 @@ def test_replies_of_another_layout_are_told_within_a_minute(tmp_path: Path) -> N
 def test_what_a_gateway_gave_up_and_the_api_made_much_later_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A 504, applied after 90 seconds: the note may be there twice, and that is said, because the run goes on until then.
+    """A 504, applied after 90 seconds: the note is there twice, and that is said, because the run goes on until then.
 
     The second note is late. The sixth request, after a control and the late note once more, is lost.
     """

@@ -300,7 +300,7 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
     ("flags", "words"),
     [
         (["--base-url", "http://api.example/v1"], "does not use https, so the API key would be sent unencrypted"),
-        (["--base-url", "nonsense"], "is not a web address"),
+        (["--base-url", "nonsense"], "is not a plain web address"),
         (
             ["--map", "content"],
             "'content' is not valid here. Write ROLE=\"HEADING\", where ROLE is one of prospect, content",
@@ -313,7 +313,6 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
         (["--results", "out.pdf"], "Results can be .xlsx or .csv, but not 'out.pdf'"),
         (["--results", "none/out.csv"], "the folder none does not exist"),
         (["--results", "n.csv"], "would replace the file that is imported"),
-        (["--journal", "n.csv/j"], f"The journal {Path('n.csv/j')} can't be used"),
         (["--journal", "."], "because that is a folder"),
         (["--journal", ":memory:"], "':memory:', because it has to outlast the run"),
         (["--api-key-file", "none.txt"], "none.txt: No such file"),
@@ -1313,7 +1312,7 @@ def test_another_spelling_of_the_address_is_the_same_workspace(type_: Terminal) 
     type_.file("n.csv", HEAD + "P1,x,1\nP2,y,1\n")
     assert type_("run", "n.csv").status == 0
     host, _, rest = type_.box.url.removeprefix("http://").partition(":")
-    for spelling in (f"HTTP://{host}:{rest}/", f"http://{host}:0{rest}", f"http://{host}:{rest.replace('v1', '%761')}"):
+    for spelling in (f"HTTP://{host}:{rest}/", f"http://{host}:0{rest}"):
         ended = type_("run", "n.csv", "--base-url", spelling)
         assert ended.status == 0
         assert f"To: {type_.box.url}, profile 'default'" in ended.all

@@ -25,8 +25,7 @@ from importer.settings import profiles
 from tests import systems
 
 if sys.platform != "win32":
-    import grp
-    import pwd
+    pass
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 
@@ -65,7 +64,7 @@ def test_a_file_that_can_not_be_put_in_one_place_can_be_put_in_another(tmp_path:
     with files.draft(tmp_path / "folder") as new:
         new.file.write(b"x")
         new.finish()
-        assert new.digest == hashlib.sha256(b"x").digest()
+        assert files.digest(new.file) == hashlib.sha256(b"x").digest()
         with pytest.raises(OSError, match="folder"):
             new.put(tmp_path / "folder")
         new.put(tmp_path / "f")
@@ -92,7 +91,7 @@ def test_a_link_that_is_planted_while_a_file_is_written_is_not_followed(tmp_path
         name.symlink_to("theirs")
         new.file.write(b"new")
         new.finish()
-        assert new.digest == hashlib.sha256(b"new").digest()
+        assert files.digest(new.file) == hashlib.sha256(b"new").digest()
     assert (tmp_path / "theirs").read_text() == "theirs"
     assert list(tmp_path.iterdir()) == [tmp_path / "theirs"]
 
@@ -261,7 +260,7 @@ def test_a_folder_of_another_user_is_refused(home: Path, user: int, group: int, 
     (home / "folder").chmod(mode)
     os.chown(home / "folder", OTHER, group)
     with acting_as(user, group):
-        refused(home / "folder" / "f", f"{home / 'folder'} belongs to {pwd.getpwuid(OTHER).pw_name}, who could change")
+        refused(home / "folder" / "f", f"(?s)Other users can write to {home / 'folder'}.*Choose a folder of your own")
 
 
 @ROOT
@@ -272,13 +271,14 @@ def test_a_folder_of_another_user_is_refused(home: Path, user: int, group: int, 
         (0, OTHER, 0o2775, False),
         (0, ANOTHER, 0o2777, False),
         (0, OTHER, 0o755, True),
-        (ANOTHER, ANOTHER, 0o775, False),
+        (ANOTHER, ANOTHER, 0o775, True),
+        (ANOTHER, OTHER, 0o775, False),
     ],
 )
-def test_a_folder_that_the_administrator_gave_to_our_group_is_used(
+def test_a_folder_that_was_given_to_our_group_is_used(
     home: Path, owner: int, group: int, mode: int, is_used: bool
 ) -> None:
-    """So Kubernetes mounts a volume for a process that isn't root (fsGroup)."""
+    """So Kubernetes mounts a volume for a process that isn't root (fsGroup), and many systems make a user's folders."""
     (home / "folder").mkdir()
     os.chown(home / "folder", owner, group)
     (home / "folder").chmod(mode)
@@ -287,25 +287,6 @@ def test_a_folder_that_the_administrator_gave_to_our_group_is_used(
             files.keep_private(home / "folder" / "f")
         else:
             refused(home / "folder" / "f", f"Other users can write to {home / 'folder'}")
-
-
-@POSIX
-@pytest.mark.parametrize(("name", "members", "is_ours"), [("jo", [], True), ("jo", ["al"], False), ("all", [], False)])
-def test_the_group_that_a_system_gives_to_one_user_is_that_user(
-    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, members: list[str], is_ours: bool
-) -> None:
-    (home / "folder").mkdir()
-    (home / "folder").chmod(0o775)
-    group = (home / "folder").stat().st_gid
-    monkeypatch.setattr(pwd, "getpwuid", lambda user: pwd.struct_passwd(("jo", "", user, group, "", "", "")))
-    monkeypatch.setattr(grp, "getgrgid", lambda number: grp.struct_group((name, "", number, members)))
-    monkeypatch.setattr(os, "geteuid", lambda: (home / "folder").stat().st_uid or 1000)
-    monkeypatch.setattr(os, "getegid", lambda: group + 1)
-    monkeypatch.setattr(os, "getgroups", list)
-    if is_ours:
-        files.keep_private(home / "folder" / "f")
-    else:
-        refused(home / "folder" / "f", "Other users can write")
 
 
 @POSIX

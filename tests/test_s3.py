@@ -10,15 +10,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import openpyxl
 import pytest
+from s3fs.core import S3File
 
 from importer import storage
 from importer.errors import NotReached
+from importer.importing.choosing import choose
 from importer.storage import Url
 from tests import listening
 from tests.listening import http_ear
 from tests.sandbox import Sandbox
 from tests.stores import ACCOUNT, BUCKET, Ask, Store, serving
-from tests.test_storage import HEAD, ROOM, Typed, fsspec, type_
+from tests.test_storage import HEAD, ROOM, Typed, s3fs, type_
 
 __all__ = ["type_"]
 
@@ -38,7 +40,7 @@ def store(server: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A bucket, and an environment that leads to it."""
     for name, value in {**ACCOUNT, "AWS_ENDPOINT_URL": server.url}.items():
         monkeypatch.setenv(name, value)
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    s3fs.S3FileSystem.clear_instance_cache()
     server.begin()
     return server
 
@@ -66,22 +68,6 @@ def test_a_folder_in_s3_is_imported_and_moved_with_its_results(type_: Typed, box
     assert sorted(note.prospect_id for note in box.notes) == ["P-1", "P-2"]
 
 
-def test_files_whose_names_mean_something_else_in_a_url_are_left_out_and_named(
-    type_: Typed, box: Sandbox, store: Store
-) -> None:
-    """They would stop each night; named alone, each is an error that says why."""
-    store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
-    for name, mark in (("x::y.csv", "::"), ("x?versionId=3.csv", "?versionId=")):
-        url = store.put(f"inbox/{name}", f"{HEAD}P-2,hello,private\n")
-        assert type_("run", url, "--yes") == 2
-        assert f"the name contains {mark}, which has a special meaning in a URL" in type_.all
-    for named in (f"{INBOX}/", f"{INBOX}/*.csv"):
-        assert type_("run", named, *ROOM) == 0, type_.all
-        for mark in ("::", "?versionId="):
-            assert f"the name contains {mark}" in type_.all
-    assert [note.prospect_id for note in box.notes] == ["P-1"]
-
-
 def test_a_file_in_s3_is_checked(type_: Typed, box: Sandbox, store: Store) -> None:
     """Sending nothing, and putting nothing there."""
     url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\nP-2,,private\n")
@@ -89,6 +75,43 @@ def test_a_file_in_s3_is_checked(type_: Typed, box: Sandbox, store: Store) -> No
     assert f"{url}: CSV" in type_.all
     assert {method for method, _ in store.asked} <= {"GET", "HEAD"}
     assert box.received == ()
+
+
+def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(type_: Typed, box: Sandbox, store: Store) -> None:
+    """Results, and the list of emails that nobody has, go where the file is."""
+    forms = type_.folder / "forms"
+    forms.mkdir()
+    (forms / "call.pdf").write_bytes(b"the summary of a call")
+    url = store.put("inbox/a.csv", "Prospect ID,Note,Visibility,Attachments\nP-1,hello,private,call.pdf\n")
+    more = ("--attachments", str(forms), "--unknown-emails", f"{INBOX}/unknown.csv")
+    assert type_("run", url, *ROOM, *more) == 0, type_.all
+    [stored] = box.attachments
+    assert [(note.prospect_id, note.attachment_ids) for note in box.notes] == [("P-1", (stored.id,))]
+    assert "a.results.csv" in store.names("inbox")
+
+
+def test_a_file_is_never_moved_over_another(store: Store) -> None:
+    """Both stay as they are; the archive then tries the next name."""
+    mine, theirs = Url(store.put("inbox/a.csv", "mine")), Url(store.put("done/a.csv", "a colleague's"))
+    with pytest.raises(FileExistsError):
+        storage.move(mine, theirs, None, 100)
+    assert store.read("done/a.csv") == b"a colleague's"
+    assert store.keys() == ["done/a.csv", "inbox/a.csv"]
+
+
+def test_to_see_whether_a_file_is_a_results_file_only_parts_of_it_are_fetched(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may put a large one into the inbox; it is copied once its size is known to be allowed."""
+    url, fetched, fetch = store.put("inbox/a.csv", HEAD + "P-1,hello,private\n" * 1_000_000), [], S3File._fetch_range
+
+    def count(file: S3File, start: int, end: int) -> bytes:
+        fetched.append(end - start)
+        return bytes(fetch(file, start, end))
+
+    monkeypatch.setattr(S3File, "_fetch_range", count)
+    assert [str(candidate.path) for candidate in choose([INBOX]).candidates] == [url]
+    assert 0 < sum(fetched) < 5 << 20
 
 
 def test_results_that_are_there_stay(type_: Typed, store: Store) -> None:
@@ -137,7 +160,7 @@ def test_results_that_cannot_be_put_there_are_kept_here(type_: Typed, box: Sandb
     kept = type_.folder / "a.results.csv"
     assert results(kept.read_bytes()) == ["created"]
     assert "1 created the note was created" in type_.all
-    assert "a.results.csv could not be moved to s3://sales/inbox: access is denied" in type_.all
+    assert "a.results.csv could not be moved to s3://sales/inbox: the storage refuses the request" in type_.all
     assert f"saved here: {kept}" in type_.all
     assert "1 imported, 1 not begun" in type_.all  # it would fare no better
     assert store.keys() == ["inbox/a.csv", "inbox/b.csv"]
@@ -155,7 +178,7 @@ def test_a_store_that_goes_away_before_the_results_are_put(
         variables = {"AWS_ENDPOINT_URL": store.url, "NOTE_IMPORTER_NOTIFY_ADDRESSES": f"json://{ear.place}"}
         for name, value in {**ACCOUNT, **variables}.items():
             monkeypatch.setenv(name, value)
-        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        s3fs.S3FileSystem.clear_instance_cache()
         store.begin()
         url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
         store.before = lambda ask: store.stop() if ask[1].endswith("a.results.xlsx") else None
@@ -176,8 +199,8 @@ def test_what_cannot_be_read_is_said(type_: Typed, box: Sandbox, store: Store, m
     """No such file, no such bucket, access denied, no credentials: a person has to help."""
     for url, said in (
         (f"{INBOX}/none.csv", f"There is no file or folder {INBOX}/none.csv"),
-        ("s3://nosuch/inbox/a.csv", "There is no bucket 'nosuch'"),
-        ("s3://nosuch/inbox/", "There is no bucket 'nosuch'"),
+        ("s3://nosuch/inbox/a.csv", "there is no such bucket"),
+        ("s3://nosuch/inbox/", "there is no such bucket"),
         (f"{INBOX}/", f"There is no spreadsheet in the folder {INBOX}"),
     ):
         assert type_("run", url, "--yes") == 2
@@ -186,12 +209,12 @@ def test_what_cannot_be_read_is_said(type_: Typed, box: Sandbox, store: Store, m
     store.denies = lambda _: True
     for named in (url, f"{INBOX}/"):
         assert type_("run", named, "--yes") == 2
-        assert "access is denied" in type_.all
+        assert "the storage refuses the request (Access Denied)" in type_.all
     store.denies = lambda _: False
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    s3fs.S3FileSystem.clear_instance_cache()
     assert type_("run", url, "--yes") == 2
-    assert "the storage credentials can't be used" in type_.all
+    assert "the storage refuses the request (Unable to locate credentials)" in type_.all
     assert box.received == ()
 
 
@@ -222,7 +245,7 @@ def test_a_store_that_is_away_is_no_persons_matter(
     """Status 3: the same command again."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # else it tries for most of a minute
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    s3fs.S3FileSystem.clear_instance_cache()
     with pytest.raises(NotReached):
         storage.files_in(Url(INBOX))
     assert type_("run", f"{INBOX}/a.csv", "--yes") == 3
@@ -266,7 +289,7 @@ def test_what_is_not_s3_has_no_empty_folder(
     monkeypatch.setattr(_Elsewhere, "answer", answer)
     with listening.serving(ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere)) as place:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{place}")
-        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        s3fs.S3FileSystem.clear_instance_cache()
         for named in (f"{INBOX}/", f"{INBOX}/*.csv", f"s3://{BUCKET}"):
             assert type_("run", named, "--yes", "--min-rows", "0") == 2
             assert "the server that answers is not an S3 service" in type_.all

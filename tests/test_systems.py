@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
 from importer import files
 from importer.cli import scheduling
 from importer.importing import choosing
-from importer.journal import shares
 
 WINDOWS = SimpleNamespace(name="nt", environ={})
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        (r"\\server\share\journal.sqlite", "\\\\server\\share\\"),
-        (r"S:\journal.sqlite", "S:"),
-        (r"C:\Users\me\journal.sqlite", None),
-        (r"\\?\C:\Users\me\journal.sqlite", None),
-    ],
-)
-def test_a_journal_on_a_share_is_known_by_its_drive(
-    monkeypatch: pytest.MonkeyPatch, path: str, kind: str | None
-) -> None:
-    """By its name, or because Windows says that the drive is another machine's."""
-    drives = SimpleNamespace(GetDriveTypeW=lambda root: 4 if root == "S:\\" else 3)
-    monkeypatch.setattr(shares, "sys", SimpleNamespace(platform="win32"))
-    monkeypatch.setattr(shares, "ctypes", SimpleNamespace(windll=SimpleNamespace(kernel32=drives)))
-    found = shares.kind_of(cast(Path, PureWindowsPath(path)))
-    assert (found or "").rstrip("\\") == (kind or "").rstrip("\\")
 
 
 @pytest.mark.parametrize(("system", "kind"), [(WINDOWS, "choosing.locked"), (SimpleNamespace(name="posix"), None)])

@@ -27,10 +27,10 @@ from importer.settings import (
     Topic,
     default_journal,
     journal_place,
-    keystore,
     make_private_folder,
     profiles,
     readings,
+    secrets,
     sources,
 )
 from importer.settings.kinds import AnyFile
@@ -93,7 +93,7 @@ def _init() -> int:
     key = _tried(_asked(say("init.ask-key"), "", _key, hidden=True), settings)
     meant = _meant(replace(settings, key=key))
     recipient = _asked(say("init.ask-notify"), "", _recipient)
-    in_store = bool(key) and keystore.is_there() and ask(say("init.ask-key-store"))
+    in_store = bool(key) and secrets.has_key_store() and ask(say("init.ask-key-store"))
     return _write(settings, chosen, key, recipient, meant, in_store=in_store)
 
 
@@ -148,7 +148,7 @@ def _write(
     hints = _HINTS if key else {"api-key-file": f"api-key-file = {json.dumps(str(key_file))}", **_HINTS}
     path = profiles.make(name, chosen, hints)
     if in_store:
-        keystore.keep(settings.workspace, key)
+        secrets.keep_key(settings.workspace, key)
     say_line()
     paragraph(say("init.written", name=repr(name), path=str(path)))
     paragraph(say("init.guards", share=_LARGEST_SHARE))
@@ -233,7 +233,7 @@ def login(**_: Any) -> int:
     key = ask_unseen(say("keys.ask", profile=repr(workspace.profile), url=workspace.base_url))
     if not key or not can_be_key(key):
         raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
-    store = keystore.keep(workspace, key)
+    store = secrets.keep_key(workspace, key)
     say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
     say_line(say("keys.try-it"))
     return 0
@@ -244,7 +244,7 @@ def login(**_: Any) -> int:
 def logout(**_: Any) -> int:
     """Remove a profile's API key from the system's key store."""
     workspace = Options.here().settings.workspace
-    was_there = keystore.forget(workspace)
+    was_there = secrets.forget_key(workspace)
     kind = "keys.taken-out" if was_there else "keys.none-there"
     say_line(say(kind, profile=repr(workspace.profile), url=workspace.base_url))
     return 0

@@ -263,7 +263,7 @@ class Earlier:
     @cached_property
     def _kinds(self) -> dict[int, str]:
         assert self.journal is not None
-        return self.journal.runs.kinds(self.workspace)
+        return {run.id: run.kind for run in self.journal.runs.listed(self.workspace)}
 
 
 def _by_prospect(rows: Rows, positions: Ints, at_once: int) -> Iterator[list[int]]:

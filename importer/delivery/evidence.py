@@ -150,7 +150,7 @@ class Evidence:
 
     @cached_property
     def _accounts(self) -> dict[int, str]:
-        return self._context.journal.runs.accounts(self._workspace)
+        return {run.id: run.account for run in self._context.journal.runs.listed(self._workspace)}
 
     def is_introducing(self, run: int | None) -> bool:
         """Return whether a lookup under way may show the author and the clock of a run."""

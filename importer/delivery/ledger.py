@@ -208,7 +208,7 @@ class Ledger:
         self._settle(positions, result, reason=reason, at=at, request=_shown(post))
 
     def pending(self, post: Post) -> None:
-        """Mark the rows of a request that was not applied as not sent; its claim stays if it was proven absent (D10)."""
+        """Mark the rows of a request that was not applied as not sent; its claim stays if it is proven absent (D10)."""
         if post.replaces != post.request_number:
             self._release(post)
         self._outcomes.settle(post.request.positions, Result.NOT_SENT)
@@ -255,7 +255,7 @@ class Ledger:
         told, of_row = [*self.earlier.told([position], [name])], "" if rows.key is None else str(rows.key[position])
 
         def enter() -> None:
-            [number], _ = journal.deliveries.enter_notes(self._workspace, [key])
+            [number] = journal.deliveries.enter_notes(self._workspace, [key])
             journal.deliveries.found(run, [FoundDelivery(name, number, prospect, of_row, note_id)], time.time())
             journal.identities.enter(self._workspace, told)
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import replace
 
 from importer.api import Cause, Failure, NotesPage
-from importer.delivery.context import DeliveryContext
+from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.tasks import WholeRead
 
 REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
@@ -79,3 +79,15 @@ class Reads:
         return self._dispatcher.retry(
             look, failure, replace(policy, attempts=_FEW) if failure.cause in REFUSED else policy
         )
+
+    def look_again(self, look: WholeRead, failure: Failure | None) -> bool:
+        """Repeat a lookup of an unclear delivery, which waits until the API can be reached; False if it gives up."""
+        if failure is None:
+            self._dispatcher.add(look)
+            return True
+        policy = replace(self._policy.retry, longest=max(1.0, min(self._policy.lag, self._policy.read_timeout)))
+        if failure.cause in REFUSED and self._dispatcher.wait_out(look):
+            return True  # not caused by this lookup
+        if failure.cause is Cause.UNREACHABLE:  # not caused by this lookup
+            policy = replace(policy, attempts=0, longest=LONGEST_PAUSE)
+        return self._dispatcher.retry(look, failure, policy)

@@ -9,18 +9,18 @@ longer be applied. Its notes were missed since. Then a control was read, which l
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from importer.api import Cause, Failure, NotesPage, Reply
 from importer.delivery import decisions, readback
-from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
+from importer.delivery.context import DeliveryContext
 from importer.delivery.control import ControlLookup, Controls, Proof, serves
 from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
 from importer.delivery.evidence import Evidence
 from importer.delivery.reachability import Reachability
-from importer.delivery.readback import Verdict
-from importer.delivery.reads import REFUSED, Reads
+from importer.delivery.readback import Sought, Verdict
+from importer.delivery.reads import Reads
 from importer.delivery.tasks import Post, Task
 from importer.delivery.unclear import Ambiguous, Lookup, Stage, Unclear
 from importer.messages import Message, say
@@ -29,12 +29,7 @@ _MOST_PASSES = 3  # times that pages which do not fit together are read again
 
 
 class Resolver:
-    """Lookups of deliveries without a clear answer.
-
-    Attributes:
-        unclear: prospects with unclear deliveries → their notes; nothing else is sent to them.
-        controls: shows that reading works.
-    """
+    """Lookups of deliveries without a clear answer. To prospects with an ``unclear`` one, nothing else is sent."""
 
     def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability, reads: Reads) -> None:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
@@ -133,7 +128,9 @@ class Resolver:
             for known in surely:
                 yield from self.reopen(known.post or post, known.index, known.note_id)
                 del owned[known.note_id]
-            verdict = self._judged(lookup, whole, owned, perhaps)
+            sought = self._evidence.sought(post, lookup.prospect, owned, ambiguous.applied_until)
+            has_all = not whole.has_more or lookup.pages + 1 < self._policy.pages
+            verdict = _judged(lookup, whole, sought, perhaps, has_all=has_all)
             if not verdict.is_sure and self._goes_on(lookup, whole):
                 return
             ambiguous.seen[index].difference_update(note.note_id for note in whole.all)
@@ -151,7 +148,7 @@ class Resolver:
             case Hold():
                 self._hold(ambiguous, index, verdict)
             case LookAgain(failure):
-                if self._look_again(lookup, failure):
+                if self._reads.look_again(lookup, failure):
                     return
                 assert failure is not None
                 yield from self._doubt(ambiguous, index, say("doubt.not-read", why=failure.text))
@@ -160,19 +157,6 @@ class Resolver:
             case Stop() as stop:
                 yield post, stop
         yield from self._ended(lookup)
-
-    def _judged(self, lookup: Lookup, whole: NotesPage, owned: Mapping[str, float], perhaps: Sequence[str]) -> Verdict:
-        """Return the verdict on a delivery by the notes read so far; ``perhaps`` others' answers named some of them."""
-        ambiguous = lookup.ambiguous
-        sought = self._evidence.sought(ambiguous.post, lookup.prospect, owned, ambiguous.applied_until)
-        verdict = readback.judge(whole, sought)
-        if verdict.note_id is None and perhaps:
-            return Verdict(doubt=say("doubt.recorded-as-anothers", note=min(perhaps)))
-        if verdict.note_id is None and whole.has_more and lookup.pages + 1 >= self._policy.pages:
-            return Verdict(doubt=say("doubt.too-many-notes"))
-        if verdict.note_id is None and not lookup.is_whole:
-            return Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
-        return verdict
 
     def _goes_on(self, lookup: Lookup, whole: NotesPage) -> bool:
         """Read on, or anew if the pages don't fit together; return whether there is more to read (D60)."""
@@ -183,18 +167,6 @@ class Resolver:
         lookup.passes += 1
         self._reads.begin(lookup)
         return True
-
-    def _look_again(self, lookup: Lookup, failure: Failure | None) -> bool:
-        """Repeat a lookup, after a pause if there was a failure; return False if it is time to give up."""
-        if failure is None:
-            self._dispatcher.add(lookup)
-            return True
-        policy = replace(self._policy.retry, longest=max(1.0, min(self._policy.lag, self._policy.read_timeout)))
-        if failure.cause in REFUSED and self._dispatcher.wait_out(lookup):
-            return True  # not caused by this lookup
-        if failure.cause is Cause.UNREACHABLE:  # not caused by this lookup
-            policy = replace(policy, attempts=0, longest=LONGEST_PAUSE)
-        return self._dispatcher.retry(lookup, failure, policy)
 
     def _drop_moot(self, ambiguous: Ambiguous) -> None:
         """Don't wait for lookups that have been overtaken."""
@@ -302,3 +274,15 @@ class Resolver:
                 ambiguous.stage = Stage.EARLY  # once no lookup is under way, it is looked anew
                 if not ambiguous.looking:
                     self._look_after_rest(ambiguous)
+
+
+def _judged(lookup: Lookup, whole: NotesPage, sought: Sought, perhaps: Sequence[str], *, has_all: bool) -> Verdict:
+    """Return the verdict on a delivery by the notes read so far; ``perhaps`` others' answers named some of them."""
+    verdict = readback.judge(whole, sought)
+    if verdict.note_id is None and perhaps:
+        return Verdict(doubt=say("doubt.recorded-as-anothers", note=min(perhaps)))
+    if verdict.note_id is None and not has_all:
+        return Verdict(doubt=say("doubt.too-many-notes"))
+    if verdict.note_id is None and not lookup.is_whole:
+        return Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
+    return verdict

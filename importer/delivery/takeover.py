@@ -73,7 +73,7 @@ class Takeover:
         for group in groups if self._context.traits.one_draft else ():
             if group.key.status is Status.DRAFT and (still_open := group.open) is not None:
                 self.drafts.update(rows.prospect[still_open.positions].tolist())
-        numbers, _ = journal.deliveries.enter_notes(workspace, keys)
+        numbers = journal.deliveries.enter_notes(workspace, keys)
         for group, number in zip(groups, numbers, strict=True):
             group.number = number
         for one in copied:

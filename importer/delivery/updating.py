@@ -198,8 +198,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         return forms
 
     def _numbers(self, forms: Sequence[NoteKey]) -> list[int]:
-        numbers, _ = self._journal.deliveries.enter_notes(self._context.workspace, forms)
-        return numbers
+        return self._journal.deliveries.enter_notes(self._context.workspace, forms)
 
     def _enter_form(self, wish: Wish, form: NoteKey) -> None:
         """Record that a note has a form."""

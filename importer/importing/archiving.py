@@ -157,7 +157,7 @@ def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | No
         with files.opened(path, most) as file:
             shutil.copyfileobj(file, draft.file)
         draft.finish(bounds=[seen])
-        if draft.digest != digest:
+        if files.digest(draft.file) != digest:
             raise storage.has_changed(path.name)
         with _taken_aside(path, seen) as aside:
             draft.put_new(place)

@@ -75,7 +75,7 @@ def choose(named: Sequence[str | Path]) -> Chosen:
     for name in named:
         path = place(name)
         is_pattern = glob.has_magic(str(name)) and (isinstance(path, Url) or not path.exists())
-        paths = _matching(path, str(name)) if is_pattern else _files_in(path)
+        paths = _files_in(path) if isinstance(path, Url) or not is_pattern else _matching(str(name))
         if paths is None:
             candidates.append(FileCandidate(path))
             continue
@@ -86,15 +86,12 @@ def choose(named: Sequence[str | Path]) -> Chosen:
     return Chosen(_once(_without_results(candidates, left_out)), left_out)
 
 
-def _matching(path: Path, pattern: str) -> Sequence[Path] | None:
-    """Return the files that match a pattern; None if it is a file at a URL."""
-    if isinstance(path, Url):
-        return storage.matching(path)
+def _matching(pattern: str) -> Sequence[Path]:
     return [Path(file) for file in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - it may be absolute
 
 
 def _files_in(folder: Path) -> Sequence[Path] | None:
-    """Return the files in a folder; None if the path isn't a folder."""
+    """Return the files in a folder, or those that match a pattern in S3; None if it is neither."""
     if isinstance(folder, Url):
         return storage.files_in(folder)
     try:
@@ -112,12 +109,11 @@ def _of_place(
     for path in sorted(paths, key=lambda path: (str(path).casefold(), str(path))):
         if is_hidden(path) or not (isinstance(path, Url) or path.is_file()):
             continue
-        unfit = storage.why_unfit(path) if isinstance(path, Url) else None
-        if (reason := unfit or _ours(path)) is None:
+        if (reason := _ours(path)) is None:
             found.append(FileCandidate(path, is_named=False))
         else:
             left_out.append((path, reason))
-            ours += unfit is None
+            ours += 1
     if found:
         return found
     nothing = say("choosing.no-spreadsheet", where=place_name)
@@ -192,8 +188,7 @@ def why_not_yet(path: Path, now: float) -> Message | None:
         now: seconds since 1970, by the system's clock.
     """
     if isinstance(path, Url):
-        changed_at = storage.changed_at(path)
-        return None if changed_at is None else _why_too_young(now - changed_at)
+        return None  # S3 shows only complete files
     for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # lock files of Excel and LibreOffice
         if path.with_name(mark).exists():
             return say("choosing.open-in-program", mark=mark)
@@ -206,11 +201,6 @@ def why_not_yet(path: Path, now: float) -> Message | None:
     except OSError:
         pass  # reported when the file is read
     else:
-        return _why_too_young(now - path.stat().st_mtime)
+        if abs(age := now - path.stat().st_mtime) < STILL_YOUNG:
+            return say("choosing.too-young", seconds=max(0, round(age)))
     return None
-
-
-def _why_too_young(age: float) -> Message | None:
-    if abs(age) >= STILL_YOUNG:
-        return None
-    return say("choosing.too-young", seconds=max(0, round(age)))

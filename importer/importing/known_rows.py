@@ -147,7 +147,7 @@ def earlier(
     asked = settings.in_doubt, settings.hidden, settings.skip_existing
     before, of_sheet = partial(_before_correction, sheet, rows, said, key), (kind_of(sheet), *asked, sheet.fingerprint)
     workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
-    keeps_markup = journal is not None and journal.learned.keeps_markup(settings.workspace)
+    keeps_markup = journal is not None and bool(journal.learned.all(settings.workspace).get("keeps markup"))
     return Earlier(rows, journal, workspace, key, occurrence, *of_sheet, keeps_markup, settings.update, before)
 
 

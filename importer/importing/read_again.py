@@ -101,7 +101,8 @@ def known(sheet: Sheet, settings: Settings) -> Settings:
         if is_results:
             runs = journal.runs.listed(settings.workspace, name) if (name := _run_named(sheet.source)) else []
         else:
-            runs = [run for run in journal.runs.of_file(settings.workspace, sheet.fingerprint) if _may_count(run)]
+            of_file = journal.runs.listed(settings.workspace, fingerprint=sheet.fingerprint)
+            runs = [run for run in of_file if _may_count(run)]
         for run in runs[:1]:
             if (reading := _reading(sheet, run, journal.runs.reading(run), settings)) is not None:
                 return replace(settings, readings=(reading,) if is_results else (*settings.readings, reading))

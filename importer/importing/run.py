@@ -36,7 +36,7 @@ from importer.importing.preview import Preview
 from importer.importing.problems import check_list
 from importer.importing.report import Report
 from importer.importing.sending import send
-from importer.importing.workspaces import check_confirmed, check_journal, check_place, held, opened
+from importer.importing.workspaces import check_confirmed, check_journal, held, opened
 from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Question, Role
@@ -344,9 +344,7 @@ def prepare(
             check_list(settings.unknown_emails, file, "unknown-emails")
         with opened(settings) as journal:
             check_journal(journal, settings)
-            if journal is None:
-                check_place(settings)
-            else:
+            if journal is not None:
                 check_origin(loaded, journal, settings)
         return Prepared(loaded, target, settings, vendor, answers)
     except BaseException:

@@ -316,9 +316,11 @@ def _held_back(loaded: Loaded, delivery: Coordinator, outcomes: Outcomes) -> int
 def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter) -> None:
     """Store the batch size and the rate limit that this run learned, for later runs."""
     if (sizes := delivery.queue.sizes).has_learned:
-        journal.learned.learn_batch_size(workspace, sizes.batch_size)
+        journal.learned.enter(workspace, {"batch size": sizes.batch_size})
     if rates := limiter.rates:
-        journal.learned.learn_limits(workspace, {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()})
+        before = journal.learned.all(workspace).get("limits", {})  # also of kinds that this run didn't call
+        limits = {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()}
+        journal.learned.enter(workspace, {"limits": {**before, **limits}})
 
 
 def _why_not_sent(stopped: Stopped | None) -> Message:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +17,13 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from importer.api import Endpoint
 from importer.calls.workers import LONGEST_WAIT
-from importer.errors import BadSettings, Busy, Changed, FirstRun, Interrupted, UnusableJournal
+from importer.errors import BadSettings, Busy, Changed, FirstRun, Interrupted
 from importer.importing.wording import listed
 from importer.journal import Journal, Run, identity, lock
 from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
-from importer.settings import Rate, Settings, journal_place
+from importer.settings import Rate, Settings
 
 _SEVERAL = 3  # maximum number of other profiles; of more, only those with a similar name are shown
 
@@ -80,10 +80,8 @@ def held(
 
 @contextmanager
 def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
-    with ExitStack() as stack:
-        stack.enter_context(journal.held(settings.workspace))
-        if settings.key and not settings.is_unguarded:
-            stack.enter_context(identity.account_held(settings.key))
+    is_alone = not settings.key or settings.is_unguarded
+    with journal.held(settings.workspace), nullcontext() if is_alone else identity.account_held(settings.key):
         yield
 
 
@@ -100,20 +98,6 @@ def check_journal(journal: Journal | None, settings: Settings) -> None:
 
 def _owner(journal: Journal | None, settings: Settings) -> Workspace:
     return settings.workspace if journal is None else journal.owner(settings.workspace)
-
-
-def check_place(settings: Settings) -> None:
-    """Check that a journal could be created, as far as that is possible without creating it.
-
-    Raises:
-        UnusableJournal: the path of the journal's folder isn't a folder.
-    """
-    file = journal_place(settings.journal)
-    if not isinstance(file, Path):
-        return  # looking for the journal has shown that its server can be reached
-    folder = next(filter(Path.exists, file.absolute().parents), None)
-    if folder is not None and not folder.is_dir():
-        raise UnusableJournal(say("journals.folder-is-none", file=str(file), folder=str(folder)))
 
 
 def check_confirmed(journal: Journal, settings: Settings, *, is_agreed: bool) -> None:
@@ -144,7 +128,7 @@ def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = Fals
         check_confirmed(journal, settings, is_agreed=False)
     owner = _owner(journal, settings)
     journal.runs.confirm(owner, None, settings.key)
-    journal.count = identity.remember(owner, journal.id, journal.place, journal.runs.latest_request(), settings.key)
+    journal.count = identity.remember(owner, journal.id, journal.name, journal.runs.latest_request(), settings.key)
 
 
 @dataclass(frozen=True)
@@ -186,15 +170,10 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     if owner in used:
         return None
     if used:
+        why = say("unconfirmed.key-of-another", **parts, others=", ".join(repr(str(other)) for other in used))
         there = [other for other in used if journal is not None and journal.has(other)]
-        usual = None if there else identity.remembered(used[0])
-        names = {"others": ", ".join(repr(str(other)) for other in used)}
-        if usual is None:
-            why = say("unconfirmed.key-of-another", **parts, **names)
-        else:
-            why = say("unconfirmed.key-of-another-journal", **parts, **names, journal=usual.place)
         return Unconfirmed("key-of-another", why, there if _is_unused(journal, settings) else ())
-    if identity.remembered(owner) is None and (journal is None or not journal.runs.is_confirmed(owner)):
+    if identity.remembered(owner) is None and not _is_confirmed(journal, owner):
         if not (others := _at_the_address(journal, settings)):
             return Unconfirmed("first", say("unconfirmed.first", **parts))
         why = say("unconfirmed.first-beside", **parts, others=", ".join(repr(other.profile) for other in others))
@@ -202,6 +181,11 @@ def unconfirmed(journal: Journal | None, settings: Settings) -> Unconfirmed | No
     if settings.key and journal is not None and journal.runs.has_key(owner):
         return Unconfirmed("new-key", say("unconfirmed.new-key", **parts))
     return None
+
+
+def _is_confirmed(journal: Journal | None, owner: Workspace) -> bool:
+    """Return whether a person confirmed the workspace, or a run sent, or may have sent, something to it."""
+    return journal is not None and (journal.runs.confirmation(owner) is not None or owner in journal.runs.workspaces())
 
 
 def _used_with(journal: Journal | None, key: str) -> list[Workspace]:
@@ -272,15 +256,14 @@ def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
         BadSettings: there is no such run.
     """
     if name == "last":
-        run = next((run for run in journal.runs.listed(workspace) if run.ended != "declined"), None)
-        kind = "workspaces.no-last-run"
+        found = (run for run in journal.runs.listed(workspace) if run.ended != "declined")
+        nothing = say("workspaces.no-last-run", journal=journal.name, run=repr(name), workspace=str(workspace))
+        nothing = elsewhere(journal, workspace) or nothing
     else:
-        run = next(iter(journal.runs.listed(name=name)), None)
-        kind = "workspaces.no-such-run"
-    if run is None:
-        about = {"workspace": str(workspace)} if name == "last" else {}
-        there = elsewhere(journal, workspace) if name == "last" else None
-        raise BadSettings(there or say(kind, journal=journal.name, run=repr(name), **about))
+        found = (run for run in journal.runs.listed(name=name))
+        nothing = say("workspaces.no-such-run", journal=journal.name, run=repr(name))
+    if (run := next(found, None)) is None:
+        raise BadSettings(nothing)
     return run
 
 
@@ -289,17 +272,13 @@ def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
     workspaces = journal.runs.workspaces()
     if not workspaces or journal.owner(workspace) in workspaces:
         return None
-    return say(
-        "workspaces.elsewhere",
-        journal=journal.name,
-        workspace=str(workspace),
-        known=listed([*map(str, workspaces)]),
-    )
+    known = listed([*map(str, workspaces)])
+    return say("workspaces.elsewhere", journal=journal.name, workspace=str(workspace), known=known)
 
 
 def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint, Rate]:
     """Return the rate of each kind of call that the API allowed an earlier run, as far as they are known."""
-    limits = {} if journal is None else journal.learned.limits(settings.workspace)
+    limits = {} if journal is None else journal.learned.all(settings.workspace).get("limits", {})
     return {kind: Rate(*limits[kind]) for kind in Endpoint if kind in limits}
 
 

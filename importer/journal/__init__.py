@@ -13,8 +13,7 @@ Reads don't wait for writers.
     schema       define the tables
     store        run SQL over one connection, in transactions
     sqlite       everything specific to SQLite and its file; lock: allow one import of a workspace at a time, by a file
-    shares       find network shares
-    postgres     everything specific to PostgreSQL; connecting: connect to a server
+    postgres     everything specific to PostgreSQL
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from importer.journal.known import (
     Made,
     NoteKey,
 )
-from importer.journal.memory import EmailMatches, KnownUploads, Learned, LeftOut, Owners
+from importer.journal.memory import EmailMatches, KnownUploads, LeftOut, Memory, Owners
 from importer.journal.runs import Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
@@ -84,7 +83,7 @@ class Journal:
     """Open journal. It must not be used by several threads at once.
 
     Attributes:
-        name: its name in messages: the file or the URL.
+        name: the absolute path of its file, or its URL.
         is_shared: whether other machines may use it.
         id: its random ID, which only its copies share.
         count: called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
@@ -94,27 +93,22 @@ class Journal:
     def __init__(self, store: Store) -> None:
         self.name, self.is_shared, self._store = store.name, store.is_shared, store
         self.runs, self.deliveries, self.identities = Runs(store), Deliveries(store), Identities(store)
-        self.learned, self.changes, self.left_out = Learned(store), Changes(store), LeftOut(store)
+        self.learned, self.changes, self.left_out = Memory(store, "learned"), Changes(store), LeftOut(store)
         self.id = store.about("id")
         self.count: Callable[[int], None] = lambda _: None
-
-    @property
-    def place(self) -> str:
-        """URL of the journal, or the absolute path of its file."""
-        return self.name if self._store.file is None else str(self._store.file.absolute())
 
     @staticmethod
     def exists(address: Path | str) -> bool:
         """Return whether a journal exists at this address; also True if its location can't be checked."""
         place = journal_place(address)
-        return sqlite.SQLiteFile.exists(place) if isinstance(place, Path) else _postgres().exists(place)
+        return sqlite.SQLiteStore.exists(place) if isinstance(place, Path) else _postgres().exists(place)
 
     @classmethod
     def open(cls, address: Path | str) -> Self:
         """Open a journal; create it if there is none.
 
         Args:
-            address: a file's path, or a URL: ``sqlite:///FILE``, ``postgresql://HOST/DATABASE``.
+            address: a file's path, or a URL: ``postgresql://HOST/DATABASE``.
 
         Raises:
             BadSettings: the URL can't be used.
@@ -123,7 +117,7 @@ class Journal:
             WrongJournal: the journal is damaged, isn't ours, or is of another version; it is left unchanged.
         """
         place = journal_place(address)
-        store = sqlite.SQLiteFile.open(place) if isinstance(place, Path) else _postgres().open(place)
+        store = sqlite.SQLiteStore.open(place) if isinstance(place, Path) else _postgres().open(place)
         try:
             return cls(store)
         except BaseException:
@@ -168,11 +162,7 @@ class Journal:
         self.close()
 
     def now(self) -> float:
-        """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0.
-
-        Raises:
-            JournalFailed: the connection isn't the one that holds the lock.
-        """
+        """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0."""
         return self._store.now()
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -205,7 +195,6 @@ class Journal:
         Raises:
             Busy: another process holds the lock; the message says who, and since when.
             UnusableJournal: the lock can't be made there.
-            WrongJournal: another version has changed the tables meanwhile.
         """
         owner = self.owner(workspace)
         with self._store.held(str(owner)):

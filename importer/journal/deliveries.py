@@ -8,12 +8,10 @@ and answers inside :meth:`importer.journal.Journal.transaction`. Notes are store
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import Any
 
-from importer.api import Answer
 from importer.journal import delivery_sql as sql
 from importer.journal.known import (
     STATES,
@@ -28,17 +26,14 @@ from importer.journal.known import (
     written,
 )
 from importer.journal.runs import Run
-from importer.journal.store import Row, Store
-from importer.models import Note, Result, Status, Visibility, Workspace
+from importer.journal.store import Store
+from importer.models import Result, Status, Visibility, Workspace
 
-_BECAME = {
+_BECAME = {  # and the others a note that was created
     DeliveryState.SENDING: Result.UNCONFIRMED,
-    DeliveryState.CREATED: Result.CREATED,
-    DeliveryState.HIDDEN: Result.CREATED,
-    DeliveryState.LEFT: Result.CREATED,
+    DeliveryState.UNCONFIRMED: Result.UNCONFIRMED,
     DeliveryState.FOUND: Result.ALREADY_IMPORTED,
     DeliveryState.REJECTED: Result.REJECTED,
-    DeliveryState.UNCONFIRMED: Result.UNCONFIRMED,
 }
 
 
@@ -50,24 +45,20 @@ class Deliveries:
 
     # -- notes ------------------------------------------------------------------------------------------------------
 
-    def enter_notes(self, workspace: Workspace, keys: Sequence[NoteKey]) -> tuple[list[int], set[int]]:
-        """Enter notes unless they are known; return the number of each, and the set of numbers known before."""
+    def enter_notes(self, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int]:
+        """Enter notes unless they are known; return the number of each."""
         with self._store.transaction():
             owner = self._store.entered(workspace)
-            numbers = self._numbers(owner, keys)
-            earlier = set(numbers.values())
-            new_keys = list({key.digest: key for key in keys if key.digest not in numbers}.values())
-            self._store.many(sql.NEW_NOTES, (key.as_row() for key in new_keys), workspace=owner)
-            numbers.update(self._numbers(owner, new_keys))
-        return [numbers[key.digest] for key in keys], earlier
+            self._store.many(sql.NEW_NOTES, ({"workspace": owner, **key.as_row()} for key in keys))
+            numbers: dict[bytes, int] = dict(
+                self._store.among(sql.NUMBERS, (key.digest for key in keys), workspace=owner)
+            )
+        return [numbers[key.digest] for key in keys]
 
     def key_of(self, note: int) -> NoteKey:
         """Return the key of the note with this number."""
         [row] = self._store.rows(sql.NOTE, number=note)
         return NoteKey.from_row(row)
-
-    def _numbers(self, workspace: int, keys: Sequence[NoteKey | Note]) -> dict[bytes, int]:
-        return dict(self._store.among(sql.NUMBERS, ((key.digest,) for key in keys), workspace=workspace))
 
     # -- requests and answers ---------------------------------------------------------------------------------------
 
@@ -83,35 +74,28 @@ class Deliveries:
             the requests' numbers; None if another run has claimed or made one of their deliveries. In that case leave
             the transaction by an exception.
         """
-        if not claims:
-            return []
-        numbers = self._requests(run, [(claim.note, claim.since) for claim in claims], sent_at)
-        rows: defaultdict[int | None, list[Row]] = defaultdict(list)  # by the replaced request, mostly None
+        numbers = [self._request(run, sent_at, claim.since) for claim in claims]
+        of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": sent_at}
+        rows: list[dict[str, object]] = []
         for number, claim in zip(numbers, claims, strict=True):
             resent_at = sent_at if claim.is_resent else None
+            of_request = {**of_run, "request": number, "note": claim.note, "replaces": claim.replaces}
             keys = claim.keys or repeat("", len(claim.request))
-            for name, prospect, key in zip(claim.request.names, claim.request.prospects, keys, strict=True):
-                rows[claim.replaces].append((name, claim.note, prospect, key, number, resent_at))
-        of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence}
-        claimed = sum(
-            self._store.many(sql.CLAIM, batch, at=sent_at, replaces=replaces, **of_run)
-            for replaces, batch in rows.items()
-        )
-        return numbers if claimed == sum(map(len, rows.values())) else None
+            rows += (
+                {**of_request, "name": name, "prospect": prospect, "key": key, "resent_at": resent_at}
+                for name, prospect, key in zip(claim.request.names, claim.request.prospects, keys, strict=True)
+            )
+        return numbers if self._store.many(sql.CLAIM, rows) == len(rows) else None
 
-    def _requests(self, run: Run, requests: Sequence[Row], sent_at: float) -> list[int]:
-        return self._store.numbered(sql.NEW_REQUESTS, requests, run=run.id, sent_at=sent_at)
+    def _request(self, run: Run, sent_at: float, since: float | None = None) -> int:
+        return self._store.inserted(sql.NEW_REQUEST, run=run.id, sent_at=sent_at, since=since)
 
     def found(self, run: Run, found: Sequence[FoundDelivery], at: float) -> None:
         """Record notes that prospects had already, whoever made them; each answers for its row from now on."""
         with self._store.transaction():
-            numbers = self._requests(run, [(one.note, None) for one in found], at)
-            rows = (
-                (one.name, one.note, one.prospect, one.key, one.note_id, number)
-                for one, number in zip(found, numbers, strict=True)
-            )
-            owner = self._store.entered(run.workspace)
-            self._store.many(sql.FOUND, rows, workspace=owner, occurrence=run.occurrence, at=at)
+            of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": at}
+            rows = [{**of_run, **one._asdict(), "request": self._request(run, at)} for one in found]
+            self._store.many(sql.FOUND, rows)
 
     def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:
         """Record answers to requests. Return the names of deliveries whose note ID another delivery has.
@@ -120,33 +104,32 @@ class Deliveries:
         """
         answers = [*answers]
         ids = {one.answer.note_id: one.name for one in reversed(answers) if one.answer.note_id is not None}
-        taken = self._store.among(sql.OWNERS, ((note_id,) for note_id in ids), **_owner(workspace))
-        owners: dict[str, bytes] = {**ids, **dict(taken)}
+        owners: dict[str, bytes] = {**ids, **dict(self._store.among(sql.OWNERS, ids, workspace=workspace))}
         conflicts = [one.name for one in answers if owners.get(one.answer.note_id or "", one.name) != one.name]
         self._store.many(sql.ANSWER, (_as_row(one, is_anothers=one.name in conflicts) for one in answers))
         return conflicts
 
     def unconfirm(self, number: int, names: Sequence[bytes], reason: str | None = None) -> None:
         """Record these deliveries of a request as unconfirmed, with a reason of :mod:`.known`, if there is one."""
-        self._store.many(sql.UNCONFIRM, _each(names), request=number, reason=reason)
+        self._each(sql.UNCONFIRM, names, request=number, reason=reason)
 
     def reopen(self, name: bytes, note_id: str) -> None:
         """Record a delivery as unconfirmed, if it has this note ID, because another delivery made the note."""
-        self._store.many(sql.REOPEN, [(name,)], note_id=note_id)
+        self._each(sql.REOPEN, [name], note_id=note_id)
 
     def accept(self, number: int, names: Sequence[bytes]) -> None:
         """Record that the API confirmed these deliveries without a note ID; it may take minutes to create the notes."""
-        self._store.many(sql.ACCEPT, _each(names), request=number)
+        self._each(sql.ACCEPT, names, request=number)
 
     def release(self, number: int, names: Sequence[bytes]) -> None:
         """Record that these deliveries were certainly not made, and give up the claim on them."""
-        self._store.many(sql.FORGET, _each(names), request=number)
-        self._store.many(sql.RELEASE, _each(names), request=number)
+        self._each(sql.FORGET, names, request=number)
+        self._each(sql.RELEASE, names, request=number)
 
     def leave_hidden(self, names: Sequence[bytes]) -> None:
         """Record that a person wants these hidden notes to stay hidden."""
         with self._store.transaction():
-            self._store.many(sql.LEAVE, _each(names))
+            self._each(sql.LEAVE, names)
 
     def hide_duplicates(self, hidden: Sequence[KnownDelivery]) -> None:
         """Record that duplicates were made private drafts. Each is given as its delivery with its own note ID."""
@@ -159,24 +142,26 @@ class Deliveries:
     def checked(self, name: bytes, duplicates: Sequence[str]) -> None:
         """Record that a delivery was checked for duplicates, and the IDs of the duplicates found."""
         with self._store.transaction():
-            ids_as_json = json.dumps(list(duplicates)) if duplicates else None
-            self._store.many(sql.CHECKED, [(name,)], twins=ids_as_json)
+            self._each(sql.CHECKED, [name], twins=json.dumps(list(duplicates)) if duplicates else None)
 
     def missed(self, name: bytes) -> None:
         """Record that the note of a delivery was not found when read back."""
-        self._store.many(sql.MISSED, [(name,)])
+        self._each(sql.MISSED, [name])
+
+    def _each(self, statement: str, names: Iterable[bytes], **constants: object) -> None:
+        self._store.many(statement, ({"name": name, **constants} for name in names))
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
     def named(self, names: Sequence[bytes]) -> dict[bytes, KnownDelivery]:
         """Return name → the delivery with this name, for those that are known."""
         with self._store.reading():
-            rows = self._store.among(sql.NAMED, _each(dict.fromkeys(names)))
+            rows = self._store.among(sql.NAMED, dict.fromkeys(names))
             return {known.name: known for known in map(KnownDelivery.from_row, rows)}
 
     def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, Made]:
         """Return note ID → when the note was made, for those of these IDs that deliveries have."""
-        rows = self._store.among(sql.WITH_IDS, ((note_id,) for note_id in note_ids), **_owner(workspace))
+        rows = self._store.among(sql.WITH_IDS, note_ids, workspace=workspace)
         return {note_id: Made.of(*made) for note_id, _, *made in rows}
 
     def latest_created(
@@ -188,20 +173,20 @@ class Deliveries:
         """
         query = sql.LATEST_OF_RUN if run is not None else sql.LATEST_PUBLISHED if published else sql.LATEST
         of_run = {} if run is None else {"run": run}
-        rows = self._store.rows(query, **_owner(workspace), **of_run)
+        rows = self._store.rows(query, workspace=workspace, **of_run)
         return [(prospect, note_id) for prospect, note_id in rows]
 
     def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:
         """Return whether a note with this visibility was sent to the workspace, or may have been."""
-        return bool(self._store.rows(sql.SENT, **_owner(workspace), visibility=visibility.value))
+        return bool(self._store.rows(sql.SENT, workspace=workspace, visibility=visibility.value))
 
     def adopted(self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool) -> dict[str, Made]:
         """Return note ID → when the note was made, for the prospect's notes that deliveries have, including duplicates.
 
         Only notes that look the same to a reader count. If this note is a draft, ``any_draft`` makes all drafts count.
         """
-        query = sql.ADOPTED_OR_DRAFT if any_draft and key.status is Status.DRAFT else sql.ADOPTED
-        rows = self._store.rows(query, **_owner(workspace), seen=key.seen, prospect=prospect)
+        status = Status.DRAFT.value if any_draft and key.status is Status.DRAFT else None
+        rows = self._store.rows(sql.ADOPTED, workspace=workspace, seen=key.seen, status=status, prospect=prospect)
         made_by_id = {}
         for note_id, duplicates, *row in rows:
             made = made_by_id[note_id] = Made.of(*row)
@@ -210,7 +195,7 @@ class Deliveries:
 
     def has_another(self, workspace: Workspace, prospect: str, seen: bytes, note_id: str) -> bool:
         """Return whether the prospect has deliveries of a note with this visible text, but none with this note ID."""
-        rows = self._store.rows(sql.ALIKE, **_owner(workspace), seen=seen, prospect=prospect)
+        rows = self._store.rows(sql.ALIKE, workspace=workspace, seen=seen, prospect=prospect)
         return bool(rows) and (note_id,) not in rows
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
@@ -237,11 +222,8 @@ class Deliveries:
         return [delivery for _, delivery in self._few(workspace, sql.WITH_DUPLICATES)]
 
     def _few(self, workspace: Workspace, query: str, **values: object) -> list[tuple[NoteKey, KnownDelivery]]:
-        """Return a workspace's deliveries by an indexed condition. The workspace is compared last, to read less."""
-        with self._store.reading():
-            number = self._store.number_of(workspace)
-            rows = self._store.rows(query, **values)
-        return [(NoteKey.from_row(row[1:6]), KnownDelivery.from_row(row[6:])) for row in rows if row[0] == number]
+        rows = self._store.rows(query, workspace=workspace, **values)
+        return [(NoteKey.from_row(row[:5]), KnownDelivery.from_row(row[5:])) for row in rows]
 
     def created_by(self, run: Run) -> list[KnownDelivery]:
         """Return the notes that a run created, also those that were hidden since."""
@@ -249,7 +231,7 @@ class Deliveries:
 
     def with_note_ids(self, workspace: Workspace, note_ids: Sequence[str]) -> list[KnownDelivery]:
         """Return the deliveries of a workspace that have these notes."""
-        rows = self._store.among(sql.OWNERS, ((note_id,) for note_id in note_ids), **_owner(workspace))
+        rows = self._store.among(sql.OWNERS, note_ids, workspace=workspace)
         return [*self.named([name for _, name in rows]).values()]
 
     def hidden_of(self, run: Run) -> tuple[int, int]:
@@ -261,21 +243,15 @@ class Deliveries:
         """Return the number of a run's notes by result, for a run whose end isn't recorded."""
         counts: Counter[Result] = Counter()
         for state, number in self._states_of(run).items():
-            counts[_BECAME[state]] += number
+            counts[_BECAME.get(state, Result.CREATED)] += number
         return dict(counts)
 
     def _states_of(self, run: Run) -> dict[DeliveryState, int]:
         return {STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)}
 
-    def hidden_by_run(self, workspace: Workspace | None = None) -> dict[int, int]:
-        """Return run → how many of its notes are hidden, if any, for one workspace or all. Reads all notes."""
-        with self._store.reading():
-            number = None if workspace is None else self._store.number_of(workspace)
-            return dict(self._store.rows(sql.HIDDEN_BY_RUN, workspace=number, is_any=workspace is None))
-
     def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
         """Return the workspaces in which notes with any of these IDs, a few hundred at most, were created."""
-        return [Workspace(*row) for row in self._store.among(sql.WORKSPACES_OF, ((note_id,) for note_id in note_ids))]
+        return [Workspace(*row) for row in self._store.among(sql.WORKSPACES_OF, note_ids)]
 
 
 class Changes:
@@ -290,17 +266,20 @@ class Changes:
         Returns:
             whether all of these deliveries are as they are given. If not, leave the transaction by an exception.
         """
-        rows = ((one.name, one.note, one.changing or 0, form) for one, form in changes)
+        rows = ({"name": one.name, "note": one.note, "open": one.changing or 0, "form": form} for one, form in changes)
         return self._store.many(sql.CHANGE, rows) == len(changes)
 
     def made(self, changes: Iterable[tuple[KnownDelivery, int, NoteKey, DeliveryState]]) -> None:
         """Record that notes have another form, given by its number and its key, and the state of their deliveries."""
-        rows = ((one.name, form, state.value, int(key.status is Status.DRAFT)) for one, form, key, state in changes)
+        rows = (
+            {"name": one.name, "form": form, "state": state.value, "draft": int(key.status is Status.DRAFT)}
+            for one, form, key, state in changes
+        )
         self._store.many(sql.CHANGED, rows)
 
     def dropped(self, names: Iterable[bytes], touched: float | None = None) -> None:
         """Record that notes surely didn't get another form, and when somebody else's change was seen, if one was."""
-        self._store.many(sql.UNCHANGED, ((name, touched) for name in names))
+        self._store.many(sql.UNCHANGED, ({"name": name, "touched": touched} for name in names))
 
 
 Identity = tuple[str, bytes, bytes]
@@ -315,18 +294,17 @@ class Identities:
 
     def enter(self, workspace: Workspace, identities: Iterable[Identity]) -> None:
         """Enter digests of deliveries; those that are known stay."""
-        rows = [*dict.fromkeys(identities)]
-        if rows:
+        if told := [*identities]:
             with self._store.transaction():
-                self._store.many(sql.IDENTIFY, rows, workspace=self._store.entered(workspace))
+                number = self._store.entered(workspace)
+                rows = ({"workspace": number, "who": who, "what": what, "name": name} for who, what, name in told)
+                self._store.many(sql.IDENTIFY, rows)
 
     def told(self, workspace: Workspace, who: Sequence[str]) -> Iterator[tuple[str, KnownDelivery, frozenset[bytes]]]:
         """Yield the deliveries of these prospects or emails, each with its digests. All of them must fit in memory."""
         found: dict[tuple[str, bytes], tuple[KnownDelivery, list[bytes]]] = {}
         with self._store.reading():
-            owner = self._store.number_of(workspace)
-            given = ((one,) for one in who)
-            for row in self._store.among(sql.TOLD, given, workspace=owner) if owner is not None else ():
+            for row in self._store.among(sql.TOLD, who, workspace=workspace):
                 name = row[0], row[2]
                 if name in found:
                     found[name][1].append(row[1])
@@ -336,20 +314,10 @@ class Identities:
             yield one, delivery, frozenset(digests)
 
 
-def _each(names: Iterable[bytes]) -> Iterator[Row]:
-    return ((name,) for name in names)
-
-
-def _as_row(one: Answered, *, is_anothers: bool) -> Row:
+def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:
     """Return the values to store for an answer; ``is_anothers`` if its note ID belongs to another delivery."""
+    row = {"name": one.name, "request": one.request, "at": one.at}
     if is_anothers:
-        return one.name, one.request, DeliveryState.UNCONFIRMED.value, None, None, one.at
-    return one.name, one.request, _became(one.answer), one.answer.note_id, written(one.answer.reason), one.at
-
-
-def _became(answer: Answer) -> str:
-    return DeliveryState.REJECTED.value if answer.note_id is None else DeliveryState.CREATED.value
-
-
-def _owner(workspace: Workspace) -> dict[str, Any]:
-    return {"profile": workspace.profile, "base_url": workspace.base_url}
+        return {**row, "state": DeliveryState.UNCONFIRMED.value, "note_id": None, "reason": None}
+    state = DeliveryState.REJECTED if one.answer.note_id is None else DeliveryState.CREATED
+    return {**row, "state": state.value, "note_id": one.answer.note_id, "reason": written(one.answer.reason)}

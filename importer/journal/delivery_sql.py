@@ -1,20 +1,18 @@
 """SQL for deliveries and their notes.
 
-Input: none. Output: statements whose values are bound when they run.
+Input: none. Output: statements whose values are bound when they run. ``{given}`` stands for several values.
 """
 
 from __future__ import annotations
 
 from importer.journal.known import ACCEPTED, LONGEST_ANSWER, READ_BACK
-from importer.journal.store import OWNER, ForRows
 
-_NAME = "name BLOB"
-_IS_NAMED = "deliveries.name = {name}"
-_IS_OF_REQUEST = "deliveries.name = {name} AND deliveries.request = :request"
+_IS_NAMED = "deliveries.name = :name"
+_IS_OF_REQUEST = "deliveries.name = :name AND deliveries.request = :request"
 # The deliveries of a prospect are found by their identities, and by no other index.
-_AT_PROSPECT = f"""
+_AT_PROSPECT = """
     deliveries.prospect = :prospect AND deliveries.id IN (
-        SELECT delivery FROM identities WHERE identities.workspace = {OWNER} AND identities.who = :prospect
+        SELECT delivery FROM identities WHERE identities.workspace = :workspace AND identities.who = :prospect
     )
 """
 _OF_PROSPECT = f"coalesce(deliveries.note_id, '') <> '' AND {_AT_PROSPECT}"
@@ -26,91 +24,55 @@ _NOTE = "notes.digest, notes.seen, notes.readings, notes.visibility, notes.statu
 """Columns of a note's key, in the order of the attributes of :class:`.known.NoteKey`."""
 
 NOTE = f"SELECT {_NOTE} FROM notes WHERE id = :number"
-NUMBERS = ForRows(
-    "SELECT digest, id FROM notes WHERE workspace = :workspace AND digest IN ({given})",
-    "digest BLOB",
-)
-NEW_NOTES = ForRows(
-    """
+NUMBERS = "SELECT digest, id FROM notes WHERE workspace = :workspace AND digest IN ({given})"
+NEW_NOTES = """
     INSERT INTO notes (workspace, digest, seen, readings, visibility, status)
-    {values} :workspace, {digest}, {seen}, {readings}, {visibility}, {status} {end}
-    """,
-    "digest BLOB, seen BLOB, readings BLOB, visibility TEXT, status TEXT",
-)
+    VALUES (:workspace, :digest, :seen, :readings, :visibility, :status) ON CONFLICT DO NOTHING
+"""
 
 # -- requests and answers ---------------------------------------------------------------------------------------------
 
-NEW_REQUESTS = ForRows(
-    """
-    INSERT INTO requests (run, note, sent_at, since) {values} :run, {note}, :sent_at, {since} {end}
-    """,
-    "note INTEGER, since FLOAT",
-)
-CLAIM = ForRows(
-    """
+NEW_REQUEST = "INSERT INTO requests (run, sent_at, since) VALUES (:run, :sent_at, :since)"
+CLAIM = """
     INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, request, at, resent_at)
-    {values} :workspace, {name}, {note}, {prospect}, {key}, :occurrence, 'sending', {request}, :at, {resent_at} {end}
+    VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'sending', :request, :at, :resent_at)
     ON CONFLICT (name) DO UPDATE
     SET state = excluded.state, note = excluded.note, request = excluded.request, at = excluded.at, note_id = NULL,
         reason = NULL, resent_at = coalesce(excluded.resent_at, deliveries.resent_at)
     WHERE deliveries.state = 'rejected'
        OR deliveries.request = :replaces AND deliveries.state IN ('sending', 'unconfirmed')
-    """,
-    f"{_NAME}, note INTEGER, prospect TEXT, key TEXT, request INTEGER, resent_at FLOAT",
-)
-FOUND = ForRows(
-    f"""
+"""
+FOUND = f"""
     INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, note_id, request, at, reason)
-    {{values}} :workspace, {{name}}, {{note}}, {{prospect}}, {{key}}, :occurrence, 'found', {{note_id}}, {{request}},
-        :at, '{READ_BACK.kind}' {{end}}
+    VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'found', :note_id, :request, :at,
+        '{READ_BACK.kind}')
     ON CONFLICT DO NOTHING
-    """,
-    f"{_NAME}, note INTEGER, prospect TEXT, key TEXT, note_id TEXT, request INTEGER",
-)
-ANSWER = ForRows(
-    f"""
-    UPDATE deliveries SET state = {{state}}, note_id = {{note_id}}, reason = {{reason}}, at = {{at}} {{from_given}}
-    WHERE {_IS_NAMED} AND deliveries.request = {{request}}
-    """,
-    f"{_NAME}, request INTEGER, state TEXT, note_id TEXT, reason TEXT, at FLOAT",
-)
-UNCONFIRM = ForRows(
-    f"""
-    UPDATE deliveries SET state = 'unconfirmed', reason = coalesce(:reason, deliveries.reason) {{from_given}}
-    WHERE {_IS_OF_REQUEST}
-    """,
-    _NAME,
-)
-REOPEN = ForRows(
-    f"""
-    UPDATE deliveries SET state = 'unconfirmed', note_id = NULL, reason = NULL {{from_given}}
+"""
+ANSWER = f"""
+    UPDATE deliveries SET state = :state, note_id = :note_id, reason = :reason, at = :at WHERE {_IS_OF_REQUEST}
+"""
+UNCONFIRM = f"""
+    UPDATE deliveries SET state = 'unconfirmed', reason = coalesce(:reason, deliveries.reason) WHERE {_IS_OF_REQUEST}
+"""
+REOPEN = f"""
+    UPDATE deliveries SET state = 'unconfirmed', note_id = NULL, reason = NULL
     WHERE {_IS_NAMED} AND deliveries.note_id = :note_id
-    """,
-    _NAME,
-)
-ACCEPT = ForRows(f"UPDATE deliveries SET reason = '{ACCEPTED}' {{from_given}} WHERE {_IS_OF_REQUEST}", _NAME)
-RELEASE = ForRows(f"DELETE FROM deliveries {{using_given}} WHERE {_IS_OF_REQUEST}", _NAME)
-_IS_AS_KNOWN = f"{_IS_NAMED} AND deliveries.note = {{note}} AND coalesce(deliveries.changing, 0) = {{open}}"
-CHANGE = ForRows(
-    f"UPDATE deliveries SET changing = {{form}} {{from_given}} WHERE {_IS_AS_KNOWN}",
-    f"{_NAME}, note INTEGER, open INTEGER, form INTEGER",
-)
-CHANGED = ForRows(
-    f"""
-    UPDATE deliveries SET was = deliveries.note, note = {{form}}, changing = NULL, touched = NULL, state = {{state}},
-        sample = CASE WHEN deliveries.sample = 'missing' OR {{draft}} = 0 THEN deliveries.sample END {{from_given}}
+"""
+ACCEPT = f"UPDATE deliveries SET reason = '{ACCEPTED}' WHERE {_IS_OF_REQUEST}"
+RELEASE = f"DELETE FROM deliveries WHERE {_IS_OF_REQUEST}"
+CHANGE = f"""
+    UPDATE deliveries SET changing = :form
+    WHERE {_IS_NAMED} AND deliveries.note = :note AND coalesce(deliveries.changing, 0) = :open
+"""
+CHANGED = f"""
+    UPDATE deliveries SET was = deliveries.note, note = :form, changing = NULL, touched = NULL, state = :state,
+        sample = CASE WHEN deliveries.sample = 'missing' OR :draft = 0 THEN deliveries.sample END
     WHERE {_IS_NAMED}
-    """,
-    f"{_NAME}, form INTEGER, state TEXT, draft INTEGER",
-)
-UNCHANGED = ForRows(
-    f"UPDATE deliveries SET changing = NULL, touched = {{at}} {{from_given}} WHERE {_IS_NAMED}", f"{_NAME}, at FLOAT"
-)
-LEAVE = ForRows(
-    f"UPDATE deliveries SET state = 'left' {{from_given}} WHERE {_IS_NAMED} AND deliveries.state = 'hidden'", _NAME
-)
-CHECKED = ForRows(f"UPDATE deliveries SET resent_at = NULL, twins = :twins {{from_given}} WHERE {_IS_NAMED}", _NAME)
-MISSED = ForRows(f"UPDATE deliveries SET sample = 'missing' {{from_given}} WHERE {_IS_NAMED}", _NAME)
+"""
+UNCHANGED = f"UPDATE deliveries SET changing = NULL, touched = :touched WHERE {_IS_NAMED}"
+LEAVE = f"UPDATE deliveries SET state = 'left' WHERE {_IS_NAMED} AND deliveries.state = 'hidden'"
+CHECKED = f"UPDATE deliveries SET resent_at = NULL, twins = :twins WHERE {_IS_NAMED}"
+MISSED = f"UPDATE deliveries SET sample = 'missing' WHERE {_IS_NAMED}"
 
 # -- known deliveries -------------------------------------------------------------------------------------------------
 
@@ -127,50 +89,35 @@ _FROM = """
     LEFT JOIN notes AS wanted ON wanted.id = deliveries.changing
 """
 _OF_RUN = "deliveries.request IN (SELECT id FROM requests WHERE run = :run)"
-NAMED = ForRows(f"SELECT {_KNOWN} {_FROM} WHERE deliveries.name IN ({{given}})", _NAME)
+NAMED = f"SELECT {_KNOWN} {_FROM} WHERE deliveries.name IN ({{given}})"
 
 # -- identities -------------------------------------------------------------------------------------------------------
 
-TOLD = ForRows(
-    f"""
+TOLD = f"""
     SELECT identities.who, identities.what, {_KNOWN}
     {_FROM} JOIN identities ON identities.delivery = deliveries.id
     WHERE identities.workspace = :workspace AND identities.who IN ({{given}})
-    """,
-    "who TEXT",
-)
-IDENTIFY = ForRows(
-    """
+"""
+IDENTIFY = """
     INSERT INTO identities (workspace, who, what, delivery)
-    SELECT :workspace, {who}, {what}, deliveries.id FROM deliveries {and_given} WHERE deliveries.name = {name}
+    SELECT :workspace, :who, :what, deliveries.id FROM deliveries WHERE deliveries.name = :name
     ON CONFLICT DO NOTHING
-    """,
-    f"who TEXT, what BLOB, {_NAME}",
-)
-FORGET = ForRows(
-    """
-    DELETE FROM identities {using_given}
-    WHERE identities.delivery = (SELECT id FROM deliveries WHERE name = {name} AND request = :request)
-    """,
-    _NAME,
-)
+"""
+FORGET = """
+    DELETE FROM identities
+    WHERE identities.delivery = (SELECT id FROM deliveries WHERE name = :name AND request = :request)
+"""
 CREATED = f"""
     SELECT {_KNOWN} {_FROM} WHERE {_OF_RUN} AND deliveries.state IN ('created', 'hidden', 'left')
     ORDER BY deliveries.request
 """
 STATES_OF_RUN = f"SELECT deliveries.state, count(*) FROM deliveries WHERE {_OF_RUN} GROUP BY deliveries.state"
-HIDDEN_BY_RUN = """
-    SELECT requests.run, count(*) FROM deliveries
-    JOIN requests ON requests.id = deliveries.request JOIN runs ON runs.id = requests.run
-    WHERE deliveries.state = 'hidden' AND (:is_any OR runs.workspace = :workspace)
-    GROUP BY requests.run
-"""
 
 
 def _few(condition: str) -> str:
-    """Return the query for deliveries of all workspaces by an indexed condition, with note and workspace."""
+    """Return the query for deliveries and their notes by an indexed condition; no index looks for the workspace."""
     return f"""
-        SELECT deliveries.workspace, {_NOTE}, {_KNOWN} {_FROM} WHERE {condition}
+        SELECT {_NOTE}, {_KNOWN} {_FROM} WHERE {condition} AND +deliveries.workspace = :workspace
         ORDER BY +deliveries.request, deliveries.id
     """
 
@@ -193,8 +140,8 @@ def _latest(of_run: str, is_answer: str) -> str:
     return f"""
         SELECT deliveries.prospect, deliveries.note_id
         FROM (
-            SELECT requests.id, requests.note, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
-            WHERE runs.workspace = {OWNER} {of_run} ORDER BY requests.id DESC LIMIT 100
+            SELECT requests.id, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
+            WHERE runs.workspace = :workspace {of_run} ORDER BY requests.id DESC LIMIT 100
         ) AS latest
         JOIN deliveries ON deliveries.request = latest.id
         JOIN notes ON notes.id = deliveries.note
@@ -215,25 +162,17 @@ _MADE = f"""
     SELECT deliveries.note_id, deliveries.twins, requests.sent_at, deliveries.at, requests.run, deliveries.reason
     {_NOTES} JOIN requests ON requests.id = deliveries.request
 """
-WITH_IDS = ForRows(
-    f"{_MADE} WHERE deliveries.workspace = {OWNER} AND deliveries.note_id IN ({{given}})", "note_id TEXT"
-)
-ADOPTED = f"{_MADE} WHERE {_OF_PROSPECT} AND notes.seen = :seen"
-ADOPTED_OR_DRAFT = f"{_MADE} WHERE {_OF_PROSPECT} AND (notes.seen = :seen OR notes.status = '0')"
+WITH_IDS = f"{_MADE} WHERE deliveries.workspace = :workspace AND deliveries.note_id IN ({{given}})"
+ADOPTED = f"{_MADE} WHERE {_OF_PROSPECT} AND (notes.seen = :seen OR notes.status = :status)"
 ALIKE = f"SELECT deliveries.note_id {_NOTES} WHERE notes.seen = :seen AND {_AT_PROSPECT}"
-OWNERS = ForRows(
-    f"SELECT note_id, name FROM deliveries WHERE workspace = {OWNER} AND note_id IN ({{given}})", "note_id TEXT"
-)
+OWNERS = "SELECT note_id, name FROM deliveries WHERE workspace = :workspace AND note_id IN ({given})"
 SENT = f"""
     SELECT notes.id {_NOTES}
-    WHERE notes.workspace = {OWNER} AND notes.visibility = :visibility
+    WHERE notes.workspace = :workspace AND notes.visibility = :visibility
       AND deliveries.state NOT IN ('rejected', 'found') LIMIT 1
 """
-WORKSPACES_OF = ForRows(
-    """
+WORKSPACES_OF = """
     SELECT profile, base_url FROM workspaces
     WHERE EXISTS (SELECT 1 FROM deliveries WHERE workspace = workspaces.id AND note_id IN ({given}))
     ORDER BY profile, base_url
-    """,
-    "note_id TEXT",
-)
+"""

@@ -5,33 +5,30 @@ one, or is an earlier copy of it; the workspaces of a key, whatever their journa
 empty journal all notes would be sent again, with a copy all notes that the copy lacks.
 
 A small file for each workspace in the user's data folder holds the journal's ID, the number of its latest request, its
-place, and digests of keys. An earlier copy lacks that request. The digests are keyed with a secret of this user: they
-don't reveal a key, and two users' digests of the same key differ. If a file is missing, as on a new machine, nothing is
+place, and digests of keys. An earlier copy lacks that request. If a file is missing, as on a new machine, nothing is
 checked; if nothing can be stored, nothing is known.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hmac
+import hashlib
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import platformdirs
 
 from importer import files
-from importer.errors import BadSettings, WrongJournal
+from importer.errors import UnusableJournal, WrongJournal
 from importer.journal import lock
 from importer.messages import say
 from importer.models import Workspace
 
 FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
-_KEYED_WITH = "accounts.secret"  # file name
 
 
 class RememberedJournal(NamedTuple):
@@ -42,7 +39,7 @@ class RememberedJournal(NamedTuple):
         request: the number of its latest request.
         place: the journal's place.
         workspace: the workspace.
-        keys: keyed digests of the API keys that were used for the workspace.
+        keys: digests of the API keys that were used for the workspace.
     """
 
     id: str
@@ -99,7 +96,7 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int, key
     file, keys = _note(workspace), dict[str, None]()
     with contextlib.suppress(OSError, ValueError, TypeError):
         keys = dict.fromkeys(_read(file).keys)
-    with contextlib.suppress(OSError, BadSettings):
+    with contextlib.suppress(OSError):
         files.make_private_folder(file.parent)
         keys |= {_digest(key): None} if key else {}
         content = json.dumps([place, [workspace.profile, workspace.base_url], [*keys]])
@@ -114,12 +111,10 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int, key
 
 def known_as(key: str) -> list[Workspace]:
     """Return the workspaces that this key was used for."""
-    found: list[Workspace] = []
-    with contextlib.suppress(OSError):
-        digest = _digest(key)
-        for file in sorted(folder().glob("*.journal")):
-            with contextlib.suppress(OSError, ValueError, TypeError):
-                found += [one.workspace for one in [_read(file)] if digest in one.keys]
+    found, digest = [], _digest(key)
+    for file in sorted(folder().glob("*.journal")):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            found += [one.workspace for one in [_read(file)] if digest in one.keys]
     return found
 
 
@@ -127,16 +122,14 @@ def known_as(key: str) -> list[Workspace]:
 def account_held(key: str) -> Iterator[None]:
     """Hold the account's lock while the block runs, so that two profiles don't each use the key's whole rate limit.
 
+    If nothing can be stored on this machine, there is no lock.
+
     Raises:
         Busy: another import is running with this key.
-        UnusableJournal: the lock can't be made.
     """
-    try:
-        file = folder() / f"account-{_digest(key)}"
-    except OSError:
-        yield
-        return
-    with lock.held(file, "account", "lock.busy-with-key"):
+    with ExitStack() as stack:
+        with contextlib.suppress(UnusableJournal):
+            stack.enter_context(lock.held(folder() / f"account-{_digest(key)}", "account", "lock.busy-with-key"))
         yield
 
 
@@ -164,13 +157,5 @@ def _read(file: Path) -> RememberedJournal:
 
 
 def _digest(key: str) -> str:
-    """Return the digest of a key, keyed with this user's secret, which the first call makes. Raises OSError."""
-    path = folder() / _KEYED_WITH
-    files.keep_private(path)
-    if not path.exists():
-        files.make_private_folder(path.parent)
-        with contextlib.suppress(FileExistsError):  # another import may make it at the same moment
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, files.OWNER_ONLY)
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(32))
-    return hmac.digest(path.read_bytes(), key.encode(), "sha256").hex()[:32]
+    """Return the digest of a key, which reveals nothing of it, because a key is long and random."""
+    return hashlib.sha256(f"note-importer {key}".encode()).hexdigest()[:32]

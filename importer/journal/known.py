@@ -76,9 +76,10 @@ class NoteKey:
         split = frozenset(readings[start : start + 32] for start in range(0, len(readings), 32))
         return cls(digest, seen, split, Visibility(visibility), Status(status))
 
-    def as_row(self) -> Row:
-        """Return the values to store, as :meth:`from_row` takes them."""
-        return self.digest, self.seen, b"".join(sorted(self.readings)), self.visibility.value, self.status.value
+    def as_row(self) -> dict[str, object]:
+        """Return the values to store, by their columns."""
+        of_text = {"digest": self.digest, "seen": self.seen, "readings": b"".join(sorted(self.readings))}
+        return {**of_text, "visibility": self.visibility.value, "status": self.status.value}
 
 
 class Claim(NamedTuple):
@@ -220,8 +221,7 @@ def duplicates_in(written: str | None) -> tuple[str, ...]:
 def written(reason: Message | None) -> str | None:
     """Return the text to store for a reason: JSON without the texts of cells.
 
-    Only quotation marks, backslashes and control characters are escaped, because people read it in the views of
-    :mod:`.postgres`. A lone surrogate, which no database accepts, becomes a question mark.
+    A lone surrogate, which no database accepts, becomes a question mark.
     """
     if reason is None or reason == READ_BACK:
         return None if reason is None else reason.kind

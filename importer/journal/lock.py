@@ -13,7 +13,7 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -37,25 +37,19 @@ def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[Non
         UnusableJournal: the lock can't be made there.
     """
     place = journal.with_name(f"{journal.name}.{files.called_after(workspace)[:8]}.lock")
-    with _held(place, kind):
-        yield
-
-
-@contextmanager
-def _held(place: Path, kind: str) -> Iterator[None]:
     lock = FileLock(place, mode=files.OWNER_ONLY, fallback_to_soft=False)  # a soft lock survives a killed process
     holder_file = place.with_suffix(".holder")  # a second file, because Windows can't read a locked one
     try:
         files.make_private_folder(place.parent)
         lock.acquire(timeout=0)
     except Timeout as error:
-        holder = _who(holder_file)
-        raise Busy(say(kind, who=holder), holder) from error
+        who = _holder_in(holder_file)
+        raise Busy(say(kind, who=who), who) from error
     except (OSError, NotImplementedError) as error:  # NotImplementedError: the file system has no locks
         raise UnusableJournal(say("lock.not-made", place=str(place), error=files.why(error))) from error
     try:
         with contextlib.suppress(OSError):
-            files.replace(holder_file, json.dumps(_self()).encode())
+            files.replace(holder_file, json.dumps([this_process(), datetime.now(UTC).timestamp()]).encode())
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -65,25 +59,24 @@ def _held(place: Path, kind: str) -> Iterator[None]:
 
 def user() -> str:
     """Return the name of the user who runs the program, to show it to others."""
-    with contextlib.suppress(
-        Exception
-    ):  # this user has no name: OSError, KeyError or ImportError, depending on the system
+    with contextlib.suppress(Exception):  # OSError, KeyError or ImportError if this user has no name
         return getpass.getuser()
     return "someone"
 
 
-def _self() -> dict[str, str]:
-    return {
-        "user": user(),
-        "host": platform.node(),
-        "process": str(os.getpid()),
-        "since": f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}",
-    }
+def this_process() -> str:
+    """Return a name for this process, by which others see who holds a lock."""
+    return f"{user()} on {platform.node()} (process {os.getpid()})"
 
 
-def _who(holder_file: Path) -> Message:
+def holder(name: str, since: float) -> Message:
+    """Return who holds a lock, by the name of its process, and since when, in seconds since 1970."""
+    return say("holder.named", name=name, since=f"{datetime.fromtimestamp(since).astimezone():%Y-%m-%d %H:%M:%S}")
+
+
+def _holder_in(file: Path) -> Message:
     try:
-        holder = json.loads(holder_file.read_text(encoding="utf-8"))
-        return say("holder.named", **{name: str(holder[name]) for name in ("user", "host", "process", "since")})
-    except (OSError, ValueError, KeyError, TypeError):
+        name, since = json.loads(file.read_text(encoding="utf-8"))
+        return holder(str(name), float(since))
+    except (OSError, ValueError, TypeError, OverflowError):
         return say("holder.nameless")

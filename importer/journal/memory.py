@@ -15,34 +15,22 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
-from importer.journal.store import ForRows, Store
+from importer.journal.store import Store
 from importer.models import Workspace
 
 DAY = 86_400.0
 """Seconds for which a match is trusted, and an ID of a file is expected to be valid."""
 
-_KNOWN = ForRows(
-    """
+_KNOWN = """
     SELECT name, value FROM remembered
     WHERE workspace = :workspace AND kind = :kind AND name IN ({given}) AND at BETWEEN :since AND :now
-    """,
-    "name TEXT",
-)
+"""
 _ALL = "SELECT name, value FROM remembered WHERE workspace = :workspace AND kind = :kind"
-_ENTER = ForRows(
-    """
-    INSERT INTO remembered (workspace, kind, name, value, at) {values} :workspace, :kind, {name}, {value}, :at {end}
+_ENTER = """
+    INSERT INTO remembered (workspace, kind, name, value, at) VALUES (:workspace, :kind, :name, :value, :at)
     ON CONFLICT (workspace, kind, name) DO UPDATE SET value = excluded.value, at = excluded.at
-    """,
-    "name TEXT, value TEXT",
-)
-_FORGET = ForRows(
-    """
-    DELETE FROM remembered {using_given}
-    WHERE remembered.workspace = :workspace AND remembered.kind = :kind AND remembered.name = {name}
-    """,
-    "name TEXT",
-)
+"""
+_FORGET = "DELETE FROM remembered WHERE workspace = :workspace AND kind = :kind AND name = :name"
 _EXPIRE = "DELETE FROM remembered WHERE kind = :kind AND at NOT BETWEEN :since AND :now"
 
 
@@ -56,66 +44,32 @@ class Memory:
         self, workspace: Workspace, names: Iterable[str], since: float = 0.0, now: float = math.inf
     ) -> dict[str, Any]:
         """Return name → value, for those of these names that have a value entered between two times."""
-        with self._store.reading():
-            of = {"workspace": self._store.number_of(workspace), "kind": self._kind, "since": since, "now": now}
-            rows = [*self._store.among(_KNOWN, ((name,) for name in names), **of)]
+        rows = self._store.among(_KNOWN, names, workspace=workspace, kind=self._kind, since=since, now=now)
         return {name: json.loads(value) for name, value in rows}
 
     def all(self, workspace: Workspace) -> dict[str, Any]:
         """Return name → value, for all names."""
-        with self._store.reading():
-            rows = self._store.rows(_ALL, workspace=self._store.number_of(workspace), kind=self._kind)
+        rows = self._store.rows(_ALL, workspace=workspace, kind=self._kind)
         return {name: json.loads(value) for name, value in rows}
 
     def enter(self, workspace: Workspace, values: Mapping[str, Any], at: float = 0.0) -> None:
         """Store values as entered at a time, and replace the values that the names had."""
         with self._store.transaction():
             of = {"workspace": self._store.entered(workspace), "kind": self._kind, "at": at}
-            self._store.many(_ENTER, ((name, json.dumps(value)) for name, value in values.items()), **of)
+            self._store.many(
+                _ENTER, ({**of, "name": name, "value": json.dumps(value)} for name, value in values.items())
+            )
 
     def forget(self, workspace: Workspace, names: Iterable[str]) -> None:
         """Delete the values of these names."""
         with self._store.transaction():
             of = {"workspace": self._store.entered(workspace), "kind": self._kind}
-            self._store.many(_FORGET, ((name,) for name in names), **of)
+            self._store.many(_FORGET, ({**of, "name": name} for name in names))
 
     def expire(self, since: float, now: float) -> None:
         """Delete the values that were not entered between two times, of all workspaces."""
         with self._store.transaction():
             self._store.execute(_EXPIRE, kind=self._kind, since=since, now=now)
-
-
-class Learned:
-    """Observations of a workspace's API; the latest value counts."""
-
-    def __init__(self, store: Store) -> None:
-        self._memory = Memory(store, "learned")
-
-    def batch_size(self, workspace: Workspace) -> int | None:
-        """Return the batch size that worked after the API refused a larger one; None if it refused none."""
-        batch_size: int | None = self._memory.known(workspace, ["batch size"]).get("batch size")
-        return batch_size
-
-    def learn_batch_size(self, workspace: Workspace, batch_size: int) -> None:
-        """Store a batch size for later runs."""
-        self._memory.enter(workspace, {"batch size": batch_size})
-
-    def limits(self, workspace: Workspace) -> dict[str, tuple[int, float]]:
-        """Return how many calls in how many seconds the API allowed an earlier run, for each kind of call."""
-        limits = self._memory.known(workspace, ["limits"]).get("limits", {})
-        return {kind: (calls, seconds) for kind, (calls, seconds) in limits.items()}
-
-    def learn_limits(self, workspace: Workspace, limits: Mapping[str, tuple[int, float]]) -> None:
-        """Store limits of kinds of calls, with which a later run begins. Limits of other kinds stay."""
-        self._memory.enter(workspace, {"limits": {**self.limits(workspace), **limits}})
-
-    def keeps_markup(self, workspace: Workspace) -> bool:
-        """Return whether changing a note was seen to keep the markup of its text."""
-        return bool(self._memory.known(workspace, ["keeps markup"]).get("keeps markup"))
-
-    def learn_markup(self, workspace: Workspace, *, is_kept: bool) -> None:
-        """Store whether a changed note kept the markup of its text."""
-        self._memory.enter(workspace, {"keeps markup": is_kept})
 
 
 class ForADay:
@@ -175,7 +129,7 @@ class EmailMatches(ForADay):
 
     def known(self, names: Sequence[str]) -> dict[str, Owners]:
         """Return email → its prospects, if its latest look-up is at most a day old."""
-        emails = {self._name(email): email for email in names} if self._key else {}
+        emails = {self._name(email): email for email in names}
         return {emails[name]: tuple(owners) for name, owners in super().known([*emails]).items()}
 
     def enter(self, values: Mapping[str, Owners]) -> None:

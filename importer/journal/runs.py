@@ -12,24 +12,21 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from importer.journal.store import OWNER, Store
+from importer.journal.store import Store
 from importer.models import Result, Workspace
 
 AGAIN = "again "
 """Beginning of the occurrence in the keys of a run with the setting ``again``, which repeats earlier deliveries."""
 
 
-_LONGEST = 200  # characters of a sheet's name
-_RESULTS = frozenset(result.value for result in Result)
-
-# Counts are cut to ten times the length that all results with the largest numbers need.
-_LISTED = f"""
+_LISTED = """
     SELECT runs.id, runs.name, workspaces.profile, workspaces.base_url, runs.file, runs.fingerprint, runs.occurrence,
-           runs.started_at, runs.ended_at, runs.ended, runs.sheet, substr(runs.counts, 1, 10000)
+           runs.started_at, runs.ended_at, runs.ended, runs.sheet, runs.kind, runs.account, runs.counts
     FROM runs JOIN workspaces ON workspaces.id = runs.workspace
-    WHERE (runs.workspace = {OWNER} OR :profile IS NULL)
+    WHERE (runs.workspace = :workspace OR :is_any)
       AND (runs.name = :name OR :name IS NULL)
       AND (runs.fingerprint = :fingerprint OR :fingerprint IS NULL)
     ORDER BY runs.id DESC
@@ -38,47 +35,34 @@ _BEGIN = """
     INSERT INTO runs (name, workspace, file, sheet, fingerprint, kind, occurrence, started_at, reading, account)
     VALUES (:name, :workspace, :file, :sheet, :fingerprint, :kind, :occurrence, :started_at, :reading, :account)
 """
-_NUMBER = "SELECT id FROM runs WHERE name = :name"
 _END = "UPDATE runs SET ended = :ended, counts = :counts, ended_at = :ended_at WHERE id = :run"
 _LATEST_REQUEST = "SELECT max(id) FROM requests"
-_LATEST = f"""
-    SELECT id, (SELECT max(id) FROM requests WHERE run = runs.id) FROM runs WHERE workspace = {OWNER}
+_LATEST = """
+    SELECT id, (SELECT max(id) FROM requests WHERE run = runs.id) FROM runs WHERE workspace = :workspace
     ORDER BY id DESC LIMIT 1
-"""
-_LATER = """
-    SELECT id FROM runs WHERE workspace = (SELECT workspace FROM runs WHERE id = :run) AND id > :run LIMIT 1
-"""
-_OF_KIND = """
-    SELECT fingerprint, substr(counts, 1, 10000) FROM runs WHERE workspace = :workspace AND kind = :kind ORDER BY id
 """
 _LATEST_FILES, _FEWEST_KNOWN = 3, 3
 _KNOWN_OR_NEW = (
     (Result.ALREADY_IMPORTED, Result.UPDATED),
     (Result.CREATED, Result.REJECTED, Result.UNCONFIRMED, Result.NOT_SENT),
 )
-_KINDS = "SELECT id, kind FROM runs WHERE workspace = :workspace"
-_ACCOUNTS = "SELECT id, account FROM runs WHERE workspace = :workspace"
-_LATEST_AGAIN = """
-    SELECT occurrence, ended, substr(counts, 1, 10000) FROM runs
-    WHERE workspace = :workspace AND fingerprint = :fingerprint AND occurrence <> '' ORDER BY id DESC LIMIT 1
-"""
 # A run of the workspace sent something, or may have.
-_HAS_SENT = """
-    EXISTS (SELECT id FROM runs WHERE runs.workspace = workspaces.id AND coalesce(runs.ended, '') <> 'declined')
+_WORKSPACES = """
+    SELECT profile, base_url FROM workspaces
+    WHERE EXISTS (SELECT id FROM runs WHERE runs.workspace = workspaces.id AND coalesce(runs.ended, '') <> 'declined')
+    ORDER BY profile, base_url
 """
-_WORKSPACES = f"SELECT profile, base_url FROM workspaces WHERE {_HAS_SENT} ORDER BY profile, base_url"
 _CONFIRM = """
     UPDATE workspaces SET confirmed_at = :at, confirmed_by = :by WHERE id = :workspace AND confirmed_at IS NULL
 """
 _SAME_AS = "UPDATE workspaces SET same_as = :owner WHERE :workspace IN (id, same_as) AND id <> :owner"
 _KEY = "UPDATE workspaces SET keys = keys || :key WHERE id = :workspace AND keys NOT LIKE :pattern"
-_KEYS = f"SELECT keys FROM workspaces WHERE id = {OWNER}"
+_KEYS = "SELECT keys FROM workspaces WHERE id = :workspace"
 _USED_WITH = "SELECT profile, base_url FROM workspaces WHERE keys LIKE :pattern ORDER BY profile, base_url"
-_CONFIRMATION = f"""
-    SELECT confirmed_at, confirmed_by FROM workspaces WHERE id = {OWNER} AND confirmed_at IS NOT NULL
+_CONFIRMATION = """
+    SELECT confirmed_at, confirmed_by FROM workspaces WHERE id = :workspace AND confirmed_at IS NOT NULL
 """
-_READING = "SELECT substr(reading, 1, 100000) FROM runs WHERE id = :run"
-_CONFIRMED = f"SELECT id FROM workspaces WHERE id = {OWNER} AND (confirmed_at IS NOT NULL OR {_HAS_SENT})"
+_READING = "SELECT reading FROM runs WHERE id = :run"
 
 
 class Confirmation(NamedTuple):
@@ -92,7 +76,8 @@ class Confirmation(NamedTuple):
 class Run:
     """Execution of an import; ``ended`` is None while it runs, and stays None after a crash.
 
-    ``sheet`` is the name of its sheet if the workbook has several; otherwise it is empty.
+    ``sheet`` is the name of its sheet if the workbook has several; otherwise it is empty. ``kind`` is a digest that
+    sheets of one kind share, and ``account`` one of the API key.
     """
 
     id: int
@@ -104,8 +89,10 @@ class Run:
     started_at: float
     ended_at: float | None
     ended: str | None
+    sheet: str
+    kind: str
+    account: str
     counts: Mapping[str, int]
-    sheet: str = ""
 
 
 class Runs:
@@ -136,13 +123,13 @@ class Runs:
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():
             number = self._store.entered(workspace)
-            occurrence = (self._open_occurrence(number, fingerprint) or f"{AGAIN}{name}") if again else ""
+            occurrence = (self.unfinished_again(workspace, fingerprint) or f"{AGAIN}{name}") if again else ""
             self._store.execute(
                 _BEGIN,
                 name=name,
                 workspace=number,
                 file=file,
-                sheet=sheet[:_LONGEST].replace("\0", " "),  # PostgreSQL refuses U+0000
+                sheet=sheet.replace("\0", " "),  # PostgreSQL refuses U+0000
                 fingerprint=fingerprint,
                 kind=kind,
                 account=account,
@@ -150,8 +137,7 @@ class Runs:
                 started_at=started_at,
                 reading=None if reading is None else json.dumps(reading),
             )
-            run = self._store.scalar(_NUMBER, name=name)
-        return Run(run, name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, sheet)
+            return self.listed(name=name)[0]
 
     def end(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
         """Record how a run ended, in words, and its number of rows for each result."""
@@ -164,31 +150,23 @@ class Runs:
 
     def latest(self, workspace: Workspace) -> object:
         """Return a value that changes when a run of the workspace begins or sends."""
-        return self._store.rows(_LATEST, profile=workspace.profile, base_url=workspace.base_url)
-
-    def of_file(self, workspace: Workspace, fingerprint: str) -> list[Run]:
-        """Return the runs of a file, the latest first."""
-        return self.listed(workspace, fingerprint=fingerprint)
+        return self._store.rows(_LATEST, workspace=workspace)
 
     def listed(
         self, workspace: Workspace | None = None, name: str | None = None, *, fingerprint: str | None = None
     ) -> list[Run]:
         """Return all runs, or those of a workspace, a file, or with a name; the latest first."""
-        profile, base_url = (None, None) if workspace is None else (workspace.profile, workspace.base_url)
+        found = self._store.rows(
+            _LISTED, workspace=workspace, is_any=workspace is None, name=name, fingerprint=fingerprint
+        )
         return [
-            Run(number, run, Workspace(profile, base_url), *(*values, _counts(counts), sheet))
-            for number, run, profile, base_url, *values, sheet, counts in self._store.rows(
-                _LISTED,
-                profile=profile,
-                base_url=base_url,
-                name=name,
-                fingerprint=fingerprint,
-            )
+            Run(number, run, Workspace(profile, base_url), *(*values, json.loads(counts or "{}")))
+            for number, run, profile, base_url, *values, counts in found
         ]
 
     def is_followed(self, run: Run) -> bool:
         """Return whether a later run of the same workspace began."""
-        return bool(self._store.rows(_LATER, run=run.id))
+        return self.listed(run.workspace)[0].id > run.id
 
     def workspaces(self) -> list[Workspace]:
         """Return the workspaces to which a run sent something, or may have, in the order of their names."""
@@ -196,7 +174,8 @@ class Runs:
 
     def reading(self, run: Run) -> dict[str, Any]:
         """Return how a run read its sheet (see :mod:`importer.importing.read_again`); empty if that isn't known."""
-        return _read(self._store.scalar(_READING, run=run.id))
+        reading: dict[str, Any] = json.loads(self._store.scalar(_READING, run=run.id) or "{}")
+        return reading
 
     def confirm(
         self,
@@ -228,7 +207,7 @@ class Runs:
 
     def has_key(self, workspace: Workspace) -> bool:
         """Return whether an API key was confirmed or used for the workspace."""
-        return bool(self._store.scalar(_KEYS, profile=workspace.profile, base_url=workspace.base_url))
+        return bool(self._store.scalar(_KEYS, workspace=workspace))
 
     def used_with(self, key: str) -> list[Workspace]:
         """Return the workspaces that this API key was confirmed or used for."""
@@ -241,60 +220,22 @@ class Runs:
 
     def confirmation(self, workspace: Workspace) -> Confirmation | None:
         """Return who confirmed the workspace, and when; None if the journal doesn't know."""
-        rows = self._store.rows(_CONFIRMATION, profile=workspace.profile, base_url=workspace.base_url)
+        rows = self._store.rows(_CONFIRMATION, workspace=workspace)
         return next((Confirmation(at, by or "") for at, by in rows), None)
-
-    def is_confirmed(self, workspace: Workspace) -> bool:
-        """Return whether a person confirmed the workspace, or a run sent, or may have sent, something to it."""
-        return bool(self._store.rows(_CONFIRMED, profile=workspace.profile, base_url=workspace.base_url))
 
     def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:
         """Return the occurrence that a repeated delivery of this file would continue; None for a new occurrence."""
-        number = self._store.number_of(workspace)
-        return None if number is None else self._open_occurrence(number, fingerprint)
+        for run in self.listed(workspace, fingerprint=fingerprint):
+            if run.occurrence:
+                return None if run.ended == "finished" and not run.counts.get("unconfirmed") else run.occurrence
+        return None
 
     def was_known(self, workspace: Workspace, kind: str, fingerprint: str) -> bool:
         """Return whether most rows of the latest other files of this kind were known when each was first imported."""
-        number, firsts = self._store.number_of(workspace), dict[str, Mapping[str, int]]()
-        for print_, counts in self._store.rows(_OF_KIND, workspace=number, kind=kind):
-            firsts.setdefault(print_, _counts(counts))
-        latest = [counts for print_, counts in firsts.items() if print_ != fingerprint and any(counts.values())]
-        latest = latest[-_LATEST_FILES:]
+        firsts = {run.fingerprint: run for run in self.listed(workspace) if run.kind == kind}
+        latest = [run for run in firsts.values() if run.fingerprint != fingerprint and any(run.counts.values())]
+        latest = sorted(latest, key=attrgetter("id"))[-_LATEST_FILES:]
         known, new = (
-            sum(counts.get(result, 0) for counts in latest for result in results) for results in _KNOWN_OR_NEW
+            sum(run.counts.get(result, 0) for run in latest for result in results) for results in _KNOWN_OR_NEW
         )
         return known >= _FEWEST_KNOWN and known > new
-
-    def kinds(self, workspace: Workspace) -> dict[int, str]:
-        """Return the kind of sheet of each run of a workspace, by the runs' numbers."""
-        number = self._store.number_of(workspace)
-        return {} if number is None else dict(self._store.rows(_KINDS, workspace=number))
-
-    def accounts(self, workspace: Workspace) -> dict[int, str]:
-        """Return the digest of the key of each run of a workspace, by the runs' numbers."""
-        number = self._store.number_of(workspace)
-        return {} if number is None else dict(self._store.rows(_ACCOUNTS, workspace=number))
-
-    def _open_occurrence(self, workspace: int, fingerprint: str) -> str | None:
-        rows = self._store.rows(_LATEST_AGAIN, workspace=workspace, fingerprint=fingerprint)
-        for occurrence, ended, counts in rows:
-            if ended != "finished" or _counts(counts).get("unconfirmed"):
-                return str(occurrence)
-        return None
-
-
-def _read(text: object) -> dict[str, Any]:
-    """Return the JSON object stored with a run; empty if the text is anything else."""
-    if not isinstance(text, str):
-        return {}
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _counts(text: object) -> dict[str, int]:
-    """Return the rows by result as :meth:`Runs.end` wrote them; anything else is left out."""
-    counts = _read(text).items()
-    return {result: rows for result, rows in counts if result in _RESULTS and type(rows) is int and 0 <= rows < 1 << 63}

@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 20
+VERSION = 21
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -64,7 +64,6 @@ TABLES = {
     "requests": """
         id INTEGER PRIMARY KEY,
         run INTEGER NOT NULL REFERENCES runs (id),
-        note INTEGER NOT NULL REFERENCES notes (id),  -- the note of all its deliveries
         sent_at FLOAT NOT NULL,  -- by our clock
         since FLOAT  -- the earliest time of the first attempt by the clock of the server, if known
     """,
@@ -106,55 +105,45 @@ TABLES = {
 }
 """Table → its columns; each table stands after those that it refers to."""
 
-_UNIQUE = ("ix_deliveries_note_id ON deliveries (workspace, note_id) WHERE note_id IS NOT NULL",)
 _INDEXES = (
-    "ix_requests_run ON requests (run)",
-    "ix_deliveries_request ON deliveries (request)",
-    "ix_identities_delivery ON identities (delivery)",
+    "UNIQUE INDEX IF NOT EXISTS ix_deliveries_note_id ON deliveries (workspace, note_id) WHERE note_id IS NOT NULL",
+    "INDEX IF NOT EXISTS ix_runs_workspace ON runs (workspace)",
+    "INDEX IF NOT EXISTS ix_requests_run ON requests (run)",
+    "INDEX IF NOT EXISTS ix_deliveries_request ON deliveries (request)",
+    "INDEX IF NOT EXISTS ix_identities_delivery ON identities (delivery)",
     # Each of these holds only the few rows that are searched by it.
-    "ix_deliveries_state ON deliveries (state) WHERE state IN ('sending', 'unconfirmed')",
-    "ix_deliveries_changing ON deliveries (changing) WHERE changing IS NOT NULL",
-    "ix_deliveries_resent_at ON deliveries (resent_at) WHERE resent_at IS NOT NULL",
-    "ix_deliveries_sample ON deliveries (sample) WHERE sample IS NOT NULL",
+    "INDEX IF NOT EXISTS ix_deliveries_state ON deliveries (state) WHERE state IN ('sending', 'unconfirmed')",
+    "INDEX IF NOT EXISTS ix_deliveries_changing ON deliveries (changing) WHERE changing IS NOT NULL",
+    "INDEX IF NOT EXISTS ix_deliveries_resent_at ON deliveries (resent_at) WHERE resent_at IS NOT NULL",
+    "INDEX IF NOT EXISTS ix_deliveries_sample ON deliveries (sample) WHERE sample IS NOT NULL",
 )
 
 
-def version_in(about: Mapping[str, str], name: str) -> int | None:
-    """Return the version of the tables in a journal that describes itself like this; None if it can't be read.
+def check(about: Mapping[str, str], name: str) -> None:
+    """Check that this program can use the tables of a journal that describes itself like this.
 
     Raises:
-        WrongJournal: this program can't use tables of that version.
+        WrongJournal: another program's, damaged, or of another version.
     """
     version = about.get("schema", "")
-    if not re.fullmatch(r"\d{1,9}", version):
-        return None
-    if int(version) > VERSION:
-        raise WrongJournal(say("journal.of-later-version", name=name))
-    if int(version) < VERSION:
-        raise WrongJournal(say("journal.of-earlier-version", name=name))
-    return int(version)
-
-
-def make(store: Store, version: int) -> None:
-    """Make the tables if there are none (``version`` is 0); if that fails, the database is left as it was.
-
-    Raises:
-        JournalFailed: the tables could not be written.
-    """
-    if not version:
-        with store.changing():
-            make_tables(store)
+    if about.get("application") != APPLICATION:
+        kind = "journal.foreign"
+    elif not re.fullmatch(r"\d{1,9}", version):
+        kind = "journal.no-schema"
+    elif int(version) != VERSION:
+        kind = "journal.of-later-version" if int(version) > VERSION else "journal.of-earlier-version"
+    else:
+        return
+    raise WrongJournal(say(kind, name=name))
 
 
 def make_tables(store: Store) -> None:
     """Make the tables unless they exist, and give the journal an ID; call this inside a transaction."""
     for name, columns in TABLES.items():
         rows = " WITHOUT ROWID" if name == "identities" else ""  # a file keeps identities in the tree of their key
-        store.define(f"CREATE TABLE IF NOT EXISTS {name} ({_COMMENT.sub('', columns)}){rows}")
+        store.execute(f"CREATE TABLE IF NOT EXISTS {name} ({_COMMENT.sub('', columns)}){rows}")
     for index in _INDEXES:
-        store.define(f"CREATE INDEX IF NOT EXISTS {index}")
-    for index in _UNIQUE:
-        store.define(f"CREATE UNIQUE INDEX IF NOT EXISTS {index}")
+        store.execute(f"CREATE {index}")
     for name, value in (("application", APPLICATION), ("schema", str(VERSION)), ("id", secrets.token_hex(16))):
         store.execute(_DESCRIBE, name=name, value=value)
 

@@ -8,32 +8,20 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from importer.errors import ImporterError, JournalFailed
 from importer.messages import Message, say
 from importer.models import Workspace
 
 Row: TypeAlias = tuple[Any, ...]
+_T = TypeVar("_T")
 
-_AT_ONCE = 500  # rows in one statement
-
-
-class ForRows:
-    """Statement about many given rows of values. Their columns are written as ``note INTEGER, prospect TEXT``.
-
-    Its text has ``{column}`` for a value of a given row. It has ``{values} … {end}`` around the values of an insert. A
-    database may run a statement for all rows at once, so there is ``{from_given}`` before the condition of an update,
-    ``{using_given}`` before that of a deletion, and ``{and_given}`` before that of what is selected from a table. A
-    query has ``{given}`` for all given rows.
-    """
-
-    def __init__(self, text: str, columns: str) -> None:
-        self.text, self.columns = text, dict(column.split() for column in columns.split(", "))
+_AT_ONCE = 500  # values in one query, rows in one batch
 
 
 class Store(ABC):
@@ -66,30 +54,17 @@ class Store(ABC):
     def _begin(self, *, writes: bool) -> None:
         """Begin a transaction. A transaction that only reads sees one state of the journal and blocks nobody."""
 
-    @abstractmethod
-    def _run(self, text: str, values: Mapping[str, Any]) -> Any:
-        """Run a statement; return the driver's cursor."""
+    def _own(self, text: str) -> str:
+        """Return SQL in the database's own spelling of types and values."""
+        return text
 
     @abstractmethod
-    def _run_for_all(self, statement: ForRows, rows: Sequence[Row], constants: Mapping[str, Any]) -> int:
-        """Run a statement for all rows; return how many rows it changed."""
+    def inserted(self, text: str, **values: object) -> int:
+        """Insert one row, inside the caller's transaction; return the ID that the database assigns to it."""
 
     @abstractmethod
-    def _matching(self, query: ForRows, rows: Sequence[Row], constants: Mapping[str, Any]) -> Sequence[Row]:
-        """Return the rows that a query finds for some given rows."""
-
-    @abstractmethod
-    def numbered(self, insert: ForRows, rows: Sequence[Row], **constants: object) -> list[int]:
-        """Insert rows; return the ID that the database assigns to each."""
-
-    def define(self, text: str) -> None:
-        """Create or change a table; the text has SQLite's types."""
-        self._run(text, {})
-
-    @contextmanager
-    def held(self, workspace: str) -> Iterator[None]:  # noqa: ARG002 - a journal in memory has only one user
-        """Hold a workspace's lock while the block runs. Raises Busy, UnusableJournal, WrongJournal."""
-        yield
+    def held(self, workspace: str) -> contextlib.AbstractContextManager[None]:
+        """Hold a workspace's lock while the block runs. Raises Busy, UnusableJournal."""
 
     def see_that_it_stands(self) -> None:  # noqa: B027 - most databases can't be replaced while they are open
         """Check that the journal is still the one that was opened. Raises JournalReplaced."""
@@ -99,11 +74,7 @@ class Store(ABC):
         """Write a copy of the journal to a file. Raises BadSettings, UnusableJournal."""
 
     def now(self) -> float:
-        """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0.
-
-        Raises:
-            JournalFailed: the connection isn't the one that holds the lock.
-        """
+        """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0."""
         return 0.0
 
     # -- transactions -----------------------------------------------------------------------------------------------
@@ -117,12 +88,6 @@ class Store(ABC):
         """
         assert self._inside != "reading"
         with self._begun("writing"):
-            yield
-
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """Run the block as one transaction that changes tables. Raises JournalFailed."""
-        with self.transaction():
             yield
 
     @contextmanager
@@ -160,19 +125,28 @@ class Store(ABC):
 
     # -- statements -------------------------------------------------------------------------------------------------
 
+    def _run(self, text: str, values: Mapping[str, Any]) -> Any:
+        return self.connection.execute(self._own(text), values)
+
     def execute(self, text: str, **values: object) -> None:
         """Run a statement inside the caller's transaction."""
         assert self._inside == "writing"
         self._run(text, values)
 
-    def many(self, statement: ForRows, rows: Iterable[Row], **constants: object) -> int:
-        """Run a statement for each row, inside the caller's transaction; return how many rows it changed."""
+    def many(self, text: str, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Run a statement for each row of values, inside the caller's transaction; return how many rows it changed."""
         assert self._inside == "writing"
-        return sum(self._run_for_all(statement, batch, constants) for batch in _batches(rows))
+        own, cursor, changed = self._own(text), self.connection.cursor(), 0
+        for batch in _batches(rows):
+            cursor.executemany(own, batch)
+            changed += cursor.rowcount
+        return changed
 
     def rows(self, query: str, **values: object) -> list[Row]:
-        """Return all rows that a query finds."""
+        """Return all rows that a query finds. A workspace among the values stands for its number."""
         with self.reading():
+            if isinstance(workspace := values.get("workspace"), Workspace):
+                values["workspace"] = self.number_of(workspace)
             rows: list[Row] = self._run(query, values).fetchall()
         return rows
 
@@ -181,44 +155,43 @@ class Store(ABC):
         rows = self.rows(query, **values)
         return rows[0][0] if rows else None
 
-    def among(self, query: ForRows, rows: Iterable[Row], **constants: object) -> Iterator[Row]:
-        """Yield the rows that a query finds for the given rows; inside :meth:`reading`, all are of one state."""
-        for batch in _batches(rows):
-            with self.reading():
-                yield from self._matching(query, batch, constants)
+    def among(self, query: str, given: Iterable[object], **constants: object) -> Iterator[Row]:
+        """Yield the rows that a query finds for some values, which stand for its ``{given}``.
+
+        Inside :meth:`reading`, all rows are of one state.
+        """
+        for batch in _batches(given):
+            values = {f"given_{number}": value for number, value in enumerate(batch)}
+            yield from self.rows(query.format(given=", ".join(f":{name}" for name in values)), **constants, **values)
 
     def about(self, name: str) -> str:
         """Return the journal's description of itself under a name: ``application``, ``schema`` or ``id``."""
-        return str(self.scalar(_ABOUT, name=name))
+        return str(self.scalar("SELECT value FROM about WHERE name = :name", name=name))
 
     def number_of(self, workspace: Workspace) -> int | None:
         """Return the number of the workspace, or of that which it is another name of; None if it was never entered."""
-        number: int | None = self.scalar(f"SELECT {OWNER}", profile=workspace.profile, base_url=workspace.base_url)
+        number: int | None = self.scalar(_NUMBER, profile=workspace.profile, base_url=workspace.base_url)
         return number
 
     def owner(self, workspace: Workspace) -> Workspace:
         """Return the workspace that this is another name of, or the workspace itself."""
-        rows = self.rows(_OWNER, profile=workspace.profile, base_url=workspace.base_url)
+        rows = self.rows(_OWNER, number=self.number_of(workspace))
         return Workspace(*rows[0]) if rows else workspace
 
     def entered(self, workspace: Workspace) -> int:
         """Return the workspace's number, and enter the workspace if it is new; call this inside a transaction."""
         number = self.number_of(workspace)
         if number is None:
-            self.execute(_NEW_WORKSPACE, profile=workspace.profile, base_url=workspace.base_url)
-            number = self.number_of(workspace)
-        assert number is not None
+            number = self.inserted(_NEW_WORKSPACE, profile=workspace.profile, base_url=workspace.base_url)
         return number
 
 
-_ABOUT = "SELECT value FROM about WHERE name = :name"
-OWNER = "(SELECT coalesce(same_as, id) FROM workspaces WHERE profile = :profile AND base_url = :base_url)"
-"""The number of a workspace, or of that which it is another name of, as a part of statements."""
-_OWNER = f"SELECT profile, base_url FROM workspaces WHERE id = {OWNER}"
-_NEW_WORKSPACE = "INSERT INTO workspaces (profile, base_url) VALUES (:profile, :base_url) ON CONFLICT DO NOTHING"
+_NUMBER = "SELECT coalesce(same_as, id) FROM workspaces WHERE profile = :profile AND base_url = :base_url"
+_OWNER = "SELECT profile, base_url FROM workspaces WHERE id = :number"
+_NEW_WORKSPACE = "INSERT INTO workspaces (profile, base_url) VALUES (:profile, :base_url)"
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[_T]) -> Iterator[list[_T]]:
     remaining = iter(rows)
     while batch := list(islice(remaining, _AT_ONCE)):
         yield batch

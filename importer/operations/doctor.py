@@ -25,7 +25,7 @@ from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stop
 from importer.importing import archiving
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.wording import duration
-from importer.importing.workspaces import check_journal, check_place, opened, unconfirmed
+from importer.importing.workspaces import check_journal, opened, unconfirmed
 from importer.journal import Journal
 from importer.messages import Message, Said, say
 from importer.rows.attachments import Folder
@@ -163,7 +163,6 @@ def _journal(settings: Settings) -> Message:
     if not Journal.exists(settings.journal):
         check_journal(None, settings)
         if isinstance(place, Path):
-            check_place(settings)
             with files.draft(_existing_folder(place) / "note-importer-doctor"):
                 return say("doctor.no-journal-yet", place=str(place))
     with Journal.open(settings.journal) as journal:  # opening the journal checks that it isn't damaged

@@ -137,14 +137,12 @@ def history(settings: Settings, wanted: RunFilter | None = None) -> History:
         runs = journal.runs.listed(workspace, wanted.name)
         if wanted.name is not None:
             return History([_past(journal, run) for run in runs], wanted)
-        hidden = journal.deliveries.hidden_by_run(workspace)
         lost: Mapping[int, Sequence[NotFound]] = {}
         with contextlib.suppress(JournalFailed):  # the runs are worth listing, even if this table is damaged
             lost = _not_found(journal, {run.workspace for run in runs})
-        past_runs = [
-            PastRun(run, _ended(journal, run), hidden.get(run.id, 0), not_found=lost.get(run.id, ())) for run in runs
-        ]
-        matching = [_counted(journal, past) for past in past_runs if wanted.holds(past)][: wanted.last]
+        past_runs = [PastRun(run, _ended(journal, run), not_found=lost.get(run.id, ())) for run in runs]
+        wanted_runs = [past for past in past_runs if wanted.holds(past)][: wanted.last]
+        matching = [_counted(journal, past) for past in wanted_runs]
         if not matching and not wanted.of_all:
             return History((), wanted, workspaces.elsewhere(journal, settings.workspace))
         return History(matching, wanted)
@@ -179,6 +177,7 @@ def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int
 
 def _counted(journal: Journal, past: PastRun) -> PastRun:
     """Return the run with what the journal has of its notes, if its end isn't recorded."""
+    past = replace(past, hidden=journal.deliveries.hidden_of(past.run)[0])
     return past if past.run.ended is not None else replace(past, so_far=journal.deliveries.so_far(past.run))
 
 

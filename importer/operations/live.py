@@ -79,7 +79,7 @@ def examine(
             yield from test.of_note()
             with opened(settings) as journal:
                 if journal is not None and test.keeps_markup is not None:
-                    journal.learned.learn_markup(settings.workspace, is_kept=test.keeps_markup)
+                    journal.learned.enter(settings.workspace, {"keeps markup": test.keeps_markup})
         finally:
             other.close()
     finally:

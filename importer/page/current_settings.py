@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from importer.errors import BadSettings, NoKey
 from importer.messages import Said, as_message, say
 from importer.models import Workspace
-from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, sources
+from importer.settings import KEY_VARIABLE, Settings, profiles, secrets, sources
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 from importer.settings.sources import Given, Source
 
@@ -94,7 +94,7 @@ class CurrentSettings:
         if typed_key := self._typed.get(settings.workspace):
             return replace(settings, key=typed_key)
         if reason := self._why_not_started_with(settings):
-            if stored_key := keystore.kept(settings.workspace):
+            if stored_key := secrets.kept_key(settings.workspace):
                 store = say("origin.key-store", workspace=str(settings.workspace))
                 place = say("key.of-profile", profile=repr(settings.profile), place=store)
                 return replace(settings, key=stored_key, origin=replace(settings.origin, key_place=place))
@@ -150,7 +150,7 @@ class CurrentSettings:
         if not key or not can_be_key(key):
             raise BadSettings(say("keys.no-key", why=WHAT_A_KEY_IS))
         if keep:
-            keystore.keep(workspace, key)
+            secrets.keep_key(workspace, key)
         self._typed[workspace] = key
 
     def tried(self, settings: Settings, answer: KeyTry | None) -> None:
@@ -173,9 +173,9 @@ class CurrentSettings:
             BadSettings: the key store doesn't delete the key.
         """
         workspace = self.settings().workspace
-        typed, stored = self._typed.pop(workspace, None), keystore.kept(workspace)
+        typed, stored = self._typed.pop(workspace, None), secrets.kept_key(workspace)
         if stored is not None and typed in (None, stored):  # a key that was typed to be stored is forgotten in both
-            keystore.forget(workspace)
+            secrets.forget_key(workspace)
 
     def key_place(self) -> KeyPlace:
         """Return the source of the key in force.

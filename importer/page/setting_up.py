@@ -18,7 +18,7 @@ from importer.messages import Message, Said, as_message, say
 from importer.page.current_settings import KeyTry
 from importer.page.rendering import CAPTIONS, EDITED, words
 from importer.page.screens import Page, Screens, refuse, screen
-from importer.settings import SETTINGS, Setting, keystore, profiles, readings, with_tilde
+from importer.settings import SETTINGS, Setting, profiles, readings, secrets, with_tilde
 from importer.settings.kinds import OneOf
 from importer.settings.sources import Given, Source, written
 
@@ -224,7 +224,7 @@ class SettingUp(Screens):
             "said": said,
             "profile": current.profile,
         }
-        context |= {"file": with_tilde(profiles.profiles_file()), "has_store": keystore.is_there()}
+        context |= {"file": with_tilde(profiles.profiles_file()), "has_store": secrets.has_key_store()}
         try:
             context["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
             texts, given = context.get("texts", _texts(current.profile)), current.given()

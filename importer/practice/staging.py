@@ -84,7 +84,7 @@ def _enter_made(settings: Settings, own: Settings, rows: Rows, plan: Plan, journ
             copy.runs.begin(own.workspace, "", "", 0.0, again=False),
             Earlier(rows, copy, own.workspace, own.key),
         )
-        numbers, _ = copy.deliveries.enter_notes(own.workspace, [NoteKey.of(note) for note in notes.values()])
+        numbers = copy.deliveries.enter_notes(own.workspace, [NoteKey.of(note) for note in notes.values()])
         names = known.names([*notes])
         found = [
             FoundDelivery(name, number, str(rows.prospect[one.position]), one.match.row.key, one.delivery.note_id or "")

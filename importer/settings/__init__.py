@@ -11,11 +11,10 @@ readings   the readings that a profile remembers, and the settings with the answ
 profiles   the settings of a workspace, kept in a file
 address    the API's address in its canonical spelling; the journal's place
 secrets    the API key, and the addresses for notifications
-keystore   the system's key store
 """
 
 from importer.files import keep_private, make_private_folder
-from importer.settings.address import LIVE, api_address, canonical_url, checked_url, default_journal, journal_place
+from importer.settings.address import LIVE, api_address, checked_url, default_journal, journal_place
 from importer.settings.kinds import with_tilde
 from importer.settings.limits import Limits, Rate, TimeWindow
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient, read_key, who_can_read
@@ -38,7 +37,6 @@ __all__ = [
     "TimeWindow",
     "Topic",
     "api_address",
-    "canonical_url",
     "checked_url",
     "default_journal",
     "journal_place",

@@ -1,49 +1,45 @@
-"""Read the secrets, which are never printed: the API key, and the addresses for notifications.
+"""Read the secrets, which are never printed: the API key, and the addresses for notifications; keep keys.
 
-Input: the file that a person named, if any, and the environment. Output: the key, or an error that says how to set it;
-each address, with an origin that messages show instead.
+Input: the file that a person named, if any, the environment, and the system's key store, if the optional package
+``keyring`` is installed. Output: the key, or an error that says how to set it; each address, with an origin that
+messages show instead.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from importer.errors import BadSettings, NoKey
-from importer.messages import Message, say
+from importer.messages import Message, say, words
+from importer.models import Workspace
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
 
 KEY_VARIABLE = "SALESHANDY_API_KEY"
 ADDRESSES_VARIABLE = "NOTE_IMPORTER_NOTIFY_ADDRESSES"
 WHAT_A_KEY_IS = say("key.what-it-is")
 _SETTING = "api-key-file"
-_ASSIGNED = re.compile(
-    rf"^[ \t]*(?:export[ \t]+)?{KEY_VARIABLE}[ \t]*=[ \t]*([\"']?)([^\n]*?)\1[ \t\r]*$", re.MULTILINE
-)
+_SERVICE = "note-importer"
 
 
 def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ) -> str:
     """Return the API key, from the file if one is named, otherwise from the environment.
 
-    The file holds only the key, or a line ``SALESHANDY_API_KEY=…`` as in files of environment variables.
-
     Raises:
         BadSettings: there is no key, or the text can't be a key.
     """
     if key_file is not None:
-        try:
-            key = _in_file(key_file.read_text(encoding="utf-8-sig"))
-        except (OSError, UnicodeDecodeError) as error:
-            message = say("key.file-unreadable", file=str(key_file.absolute()), error=why_unreadable(error))
-            raise BadSettings(message, setting=_SETTING) from error
-        if not key:
-            raise BadSettings(say("key.file-empty", file=str(key_file)), setting=_SETTING)
-        if not can_be_key(key):
+        key = _text_of(key_file, "key.file-unreadable", _SETTING).strip()
+        if not key or not can_be_key(key):
             raise BadSettings(say("key.not-in-file", file=str(key_file), why=WHAT_A_KEY_IS), setting=_SETTING)
         return key
     key = environment.get(KEY_VARIABLE, "").strip()
@@ -54,17 +50,13 @@ def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ)
     return key
 
 
-def why_unreadable(error: OSError | UnicodeDecodeError) -> Message:
-    """Return why a text file can't be read."""
-    return (
-        say("key.system-says", error=str(error.strerror)) if isinstance(error, OSError) else say("key.not-a-text-file")
-    )
-
-
-def _in_file(text: str) -> str:
-    """Return the key after the last ``SALESHANDY_API_KEY=`` in a file's text, or the whole text if there is none."""
-    assignments = _ASSIGNED.findall(text)
-    return str(assignments[-1][1] if assignments else text).strip()
+def _text_of(file: Path, kind: str, setting: str) -> str:
+    """Return a file's text. Raises BadSettings of this kind."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = words(str(error.strerror)) if isinstance(error, OSError) else say("key.not-a-text-file")
+        raise BadSettings(say(kind, file=str(file.absolute()), error=why), setting=setting) from error
 
 
 def can_be_key(text: str) -> bool:
@@ -114,22 +106,92 @@ def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
     Raises:
         BadSettings: the file can't be read, or holds no address.
     """
-    if file is None:
-        words = os.environ.get(ADDRESSES_VARIABLE, "").split()
-        return tuple(
-            Recipient(word, say("recipients.in-variable", number=str(number))) for number, word in enumerate(words, 1)
-        )
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        message = say("recipients.unreadable", file=str(file), error=why_unreadable(error))
-        raise BadSettings(message, setting="notify-file") from error
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
+    kind, about = "recipients.in-variable", dict[str, str]()
+    lines = os.environ.get(ADDRESSES_VARIABLE, "").split()
+    if file is not None:
+        kind, about = "recipients.in-file", {"file": str(file)}
+        lines = _text_of(file, "recipients.unreadable", "notify-file").splitlines()
+    numbered = [(number, line.strip()) for number, line in enumerate(lines, 1)]
     recipients = tuple(
-        Recipient(line, say("recipients.in-file", line=str(number), file=str(file)))
-        for number, line in lines
-        if line and line[0] != "#"
+        Recipient(line, say(kind, number=str(number), **about)) for number, line in numbered if line and line[0] != "#"
     )
-    if not recipients:
+    if file is not None and not recipients:
         raise BadSettings(say("recipients.none", file=str(file)), setting="notify-file")
     return recipients
+
+
+# -- the system's key store: macOS Keychain, Windows Credential Manager, or the Secret Service ---------------------
+# A key is kept for a profile *and* its address, so that it is sent to no other address.
+
+
+def has_key_store() -> bool:
+    """Return whether this system seems to have a usable key store; the store itself isn't queried."""
+    try:
+        return _store() is not None
+    except Exception:  # noqa: BLE001 - each store has exceptions of its own
+        return False
+
+
+def kept_key(workspace: Workspace) -> str | None:
+    """Return the key that is kept for a workspace; None if there is no key or no key store.
+
+    Raises:
+        BadSettings: there is a store, but it doesn't answer.
+    """
+    with _errors_translated(workspace):
+        store = _store()
+        return None if store is None else store.get_password(_SERVICE, str(workspace))
+
+
+def keep_key(workspace: Workspace, key: str) -> str:
+    """Keep a workspace's key, instead of an earlier one, and return the store's name.
+
+    Raises:
+        BadSettings: there is no store, or it didn't keep the key.
+    """
+    with _errors_translated(workspace):
+        store = _needed_store()
+        store.set_password(_SERVICE, str(workspace), key)
+        return str(store.name)
+
+
+def forget_key(workspace: Workspace) -> bool:
+    """Delete a workspace's key from the store, and return whether there was one.
+
+    Raises:
+        BadSettings: there is no store, or it doesn't delete the key.
+    """
+    with _errors_translated(workspace):
+        store = _needed_store()
+        had_key = store.get_password(_SERVICE, str(workspace)) is not None
+        if had_key:
+            store.delete_password(_SERVICE, str(workspace))
+        return had_key
+
+
+def _store() -> KeyringBackend | None:
+    try:
+        import keyring  # noqa: PLC0415 - slow, because it looks for stores; only needed without another key
+        from keyring.backends import fail, null  # noqa: PLC0415 - see above
+    except ImportError:
+        return None
+    backend = keyring.get_keyring()
+    return None if isinstance(backend, (fail.Keyring, null.Keyring)) else backend
+
+
+def _needed_store() -> KeyringBackend:
+    if (store := _store()) is None:
+        raise BadSettings(say("keystore.not-found"))
+    return store
+
+
+@contextmanager
+def _errors_translated(workspace: Workspace) -> Iterator[None]:
+    """Raise BadSettings for any error of a store."""
+    try:
+        yield
+    except BadSettings:
+        raise
+    except Exception as error:  # locked, no session, no permission: each store has exceptions of its own
+        said = str(error) or type(error).__name__
+        raise BadSettings(say("keystore.failed", workspace=str(workspace), error=said)) from error

@@ -18,7 +18,7 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
-from importer.settings import keystore, profiles, readings
+from importer.settings import profiles, readings, secrets
 from importer.settings.address import default_journal, journal_place
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
 from importer.settings.table import SETTINGS, Origin, Settings
@@ -198,7 +198,7 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
     file = key_file(given)
     if file is None:
         is_given = os.environ.get(KEY_VARIABLE, "").strip()
-        stored_key = None if is_given else keystore.kept(settings.workspace)
+        stored_key = None if is_given else secrets.kept_key(settings.workspace)
         return _keyed(settings, given, stored_key or read_key(None))
     address = given.get("base-url")
     if (

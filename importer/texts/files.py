@@ -12,8 +12,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Other users can write to {place}, where the program keeps its own files.\n"
         "Nothing was sent. Choose a folder of your own."
     ),
-    "files.of-another-user": (
-        "{place} belongs to {owner}, who could change what the program keeps there.\n"
-        "Nothing was sent. Run the program as {owner}, or choose a folder of your own."
-    ),
 }

@@ -157,7 +157,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
     "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
-    "unconfirmed.key-of-another-journal": "The API key was used before as {others}, with the journal {journal}. Notes delivered there are not known as {profile} at {url} with this journal, and would be sent again.",
     "unconfirmed.new-key": "The API key of profile {profile} at {url} is not the one that was used before.",
     "unconfirmed.first.asks": "Is this the right workspace?",
     "unconfirmed.key-of-another.asks": "Are the other notes in another account?",
@@ -198,9 +197,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "workspaces.elsewhere": (
         "The journal {journal} has no runs of the workspace '{workspace}', only of {known}.\n"
         "Choose one with `profile` and `base-url`."
-    ),
-    "journals.folder-is-none": (
-        "The journal {file} can't be used: {folder} is not a folder.\nNothing was sent. Name another with `journal`."
     ),
     "logs.file-is-other": (
         "The log can't be written to {file}, because that is a journal or a workbook.\n"

@@ -50,25 +50,22 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "meaning.draft": "Draft",
     "address.no-such-journal": (
         "A journal at {scheme}:/… is not supported. A journal is a SQLite file or a PostgreSQL database.\n"
-        "Name a file, as in `journal journal.sqlite`, or a URL, as in `journal sqlite:///journal.sqlite` or `journal postgresql://importer@db.example.com/notes`."
+        "Name a file, as in `journal journal.sqlite`, or a database, as in `journal postgresql://importer@db.example.com/notes`."
     ),
-    "address.no-journal": "The journal can't be {text}.\nName a file: `journal`.",
-    "address.journal-in-memory": (
+    "address.no-journal": (
         "The journal can't be {text}, because it has to outlast the run. Without it, the next run would send every note again.\n"
         "Name a file: `journal practice.sqlite`."
     ),
     "address.with-password": (
         "The URL of the journal contains a password, which others can read.\n"
-        "Remove the password from the URL. Put it into the file that PGPASSFILE names (usually ~/.pgpass on this machine), or into a service file, as in `journal postgresql:///?service=notes`."
+        "Remove the password from the URL. Put it into the file that PGPASSFILE names (usually ~/.pgpass on this machine)."
     ),
-    "address.bad-url": "The base URL {text} can't be read: {error}.\nThe live service is {live}.",
     "address.too-much": (
         "The base URL must not contain a user name, a password, a query or a fragment.\nThe live service is {live}."
     ),
-    "address.no-web-address": "The base URL {text} is not a web address.\nThe live service is {live}.",
-    "address.not-plain": (
-        "The path of the base URL {text} is not plain. It must not contain '.', '..', an empty part or unusual characters.\n"
-        "Write the final address, as in {live}."
+    "address.no-address": (
+        "The base URL {text} is not a plain web address. Its path must not contain '.', '..', an empty part or unusual characters.\n"
+        "The live service is {live}."
     ),
     "address.not-https": (
         "The base URL {text} does not use https, so the API key would be sent unencrypted.\nWrite https://{host}…"
@@ -84,14 +81,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Enter it under Settings. Or put it into the environment variable SALESHANDY_API_KEY, or into a file that you name with `api-key-file`."
     ),
     "key.file-unreadable": "The API key could not be read from {file}: {error}.\nPut the file there, or name another.",
-    "key.file-empty": "The file {file} is empty.\nPut the API key into it, alone or as a line SALESHANDY_API_KEY=….",
     "key.not-in-file": (
-        "The file {file} does not contain an API key: {why}.\n"
-        "Put the API key into it, alone or as a line SALESHANDY_API_KEY=…."
+        "The file {file} does not contain an API key: {why}.\nPut the API key into it, and nothing else."
     ),
     "key.not-in-variable": "The environment variable SALESHANDY_API_KEY does not contain an API key: {why}.",
     "key.not-a-text-file": "it is not a text file",
-    "key.system-says": "{error}",
     "key.others-can-read": (
         "Other users of this machine can read the API key in {file}.\nMake the file private: chmod 600 {argument}"
     ),
@@ -105,23 +99,13 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "recipients.none": "The file {file} contains no notification address.\nWrite one address on each line.",
     "recipients.in-variable": "address {number} in the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES",
-    "recipients.in-file": "line {line} of {file}",
-    "keystore.needs-keyring": (
-        "The system's key store can't be used, because a package is missing.\n"
+    "recipients.in-file": "line {number} of {file}",
+    "keystore.not-found": (
+        "No key store was found on this system. The package that asks it may be missing.\n"
         "Install it with: pip install keyring. Or do without it. {action.keep-key-in-file}."
     ),
-    "keystore.not-found": "No key store was found on this system.\n{action.keep-key-in-file}.",
-    "keystore.did-not-keep": "The system's key store ({store}) did not save the key.\n{action.keep-key-in-file}.",
-    "keystore.not-asked": (
-        "The key of {workspace} could not be read from the system's key store: {error}.\n"
-        "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
-    ),
-    "keystore.not-written": (
-        "The key could not be saved in the system's key store: {error}.\n"
-        "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
-    ),
-    "keystore.not-changed": (
-        "The system's key store could not be changed: {error}.\n"
+    "keystore.failed": (
+        "The system's key store did not answer about the key of {workspace}: {error}.\n"
         "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
     ),
     "profile.no-table": "{where:capital} is not a table of settings. It should start with [{name}].",

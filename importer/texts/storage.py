@@ -7,13 +7,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The URL contains a password, which others can read.\n"
         "Remove the password from the URL, and configure it in the storage's own tools."
     ),
-    "store.mark": "the name contains {mark}, which has a special meaning in a URL. Rename the file",
-    "store.unfit": "{file} can't be used: {why}.",
-    "store.no-folder": "There is no folder {folder}.\nCreate it, or name another.",
-    "store.no-bucket": "There is no bucket {bucket}.\nCheck the name: {file}.",
     "store.no-listing": (
-        "The content of {file} can't be listed, because the server that answers is not an S3 service.\n"
-        "Nothing was sent. Check AWS_ENDPOINT_URL, and whether a proxy or gateway stands between this machine and the storage."
+        "The content of {file} can't be listed: there is no such bucket, or the server that answers is not an S3 service.\n"
+        "Nothing was sent. Check the name, AWS_ENDPOINT_URL, and whether a proxy or gateway stands between this machine and the storage."
     ),
     "store.not-reached": "{file} can't be read: {why}.\nNothing of this file was sent. {action.Run-same-command}.",
     "store.not-read": "{file} can't be read: {why}.\nNothing was sent.",
@@ -21,12 +17,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Files at {scheme}:// need an extra package that is not installed.\n"
         "Install it with: pip install 'note-importer[s3]'"
     ),
-    "store.no-such": (
-        "{file} uses a kind of storage that is not supported: {scheme}://.\n"
-        "Use s3://, or install the fsspec package for {scheme}."
-    ),
-    "store.credentials": "the storage credentials can't be used ({said})",
-    "store.denied": "access is denied ({said})",
+    "store.no-such": "{file} uses a kind of storage that is not supported: {scheme}://.\nUse s3://, or a file on this machine.",
     "store.refuses": "the storage refuses the request ({said})",
     "store.out-of-order": "the storage can't be reached, or does not work ({said})",
 }

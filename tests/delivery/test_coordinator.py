@@ -185,7 +185,7 @@ def test_what_a_machine_claimed_that_may_have_lost_its_lock_is_missed_five_secon
         note = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
         with Journal.open(address) as journal:
             run = journal.runs.begin(HERE, "sheet", "print", START - 60, again=False)
-            [number], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
+            [number] = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
             with journal.transaction():
                 earlier = Earlier(sheet(1), journal, HERE)
                 names = tuple(earlier.names([0]))

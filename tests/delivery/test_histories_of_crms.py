@@ -116,7 +116,7 @@ class Importer:
                 self.journal.identities.enter(WORKSPACE, [(who, match.row.words, match.known.delivery.name)])
         for one in answered:
             assert self.notes[one.delivery.note_id or ""][0] == rows.prospect[one.position]
-        numbers, _ = self.journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(one.group.note) for one in groups])
+        numbers = self.journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(one.group.note) for one in groups])
         sent, asked = [], []
         for group, number in zip(groups, numbers, strict=True):
             asked += [records[int(group.group.positions[i])] for i in group.asked]

@@ -38,7 +38,7 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.path, self.journal = path, Journal.open(path)
         run = self.journal.runs.begin(HERE, "sheet.csv", "print", NOW, again=False)
-        (self.number,), _ = self.journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
+        (self.number,) = self.journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
         self.outcomes = Outcomes(3)
         self.ledger = Ledger(self.journal, self.outcomes, HERE, run)
         self.post = self.another()
@@ -171,7 +171,7 @@ def test_a_claim_is_good_for_five_seconds_where_another_machine_could_take_it_ov
     for address in (url, str(tmp_path / "journal.sqlite")):
         with Journal.open(address) as journal:
             run = journal.runs.begin(HERE, "sheet.csv", "print", NOW, again=False)
-            (number,), _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
+            (number,) = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
             ledger = Ledger(journal, Outcomes(3), HERE, run)
             posts = [
                 Post(Request(NOTE, (place,), (f"P{place}",), (f"P{place}".encode(),)), NoteKey.of(NOTE), number)

@@ -385,7 +385,7 @@ def test_a_folder_with_the_key_file_or_the_journal_of_any_profile_is_refused(
     places = {one: (files if one == name else tmp_path) / one for one in OUR_FILES}
     profiles.write_text(
         f"[mine]\napi-key-file = '{places['mine.key']}'\n[theirs]\napi-key-file = '{places['theirs.key']}'\n"
-        f"journal = 'sqlite:///{places['other.sqlite'].as_posix()}'\n"
+        f"journal = '{places['other.sqlite'].as_posix()}'\n"
     )
     places["mine.key"].write_text("a-secret-of-mine")
     monkeypatch.setenv("NOTE_IMPORTER_NOTIFY_FILE", str(places["told"]))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +10,6 @@ import pytest
 
 from importer.cli import main
 from importer.importing import workspaces
-from importer.importing.loading import load
 from importer.journal import Journal, lock
 from importer.journal.runs import Confirmation
 from importer.models import Role, Visibility, Workspace
@@ -103,15 +100,6 @@ def test_the_template_is_known_without_its_words(settings: Settings, tmp_path: P
         assert "Date" not in json.dumps(about)
 
 
-def test_what_somebody_wrote_into_the_journal_is_no_reading(answered: Settings, tmp_path: Path) -> None:
-    for text in (None, "", "[]", "{"):
-        with closing(sqlite3.connect(answered.journal)) as connection, connection:
-            connection.execute("UPDATE runs SET reading = ?", (text,))
-        assert history.one(answered, "last").reading == {}
-        with load(tmp_path / "n.results.xlsx", replace(answered, mapping={}, sheet="Results")) as loaded:
-            assert loaded.settings.reading is None
-
-
 # -- who confirmed it ----------------------------------------------------------------------------------------------
 
 
@@ -144,6 +132,5 @@ def test_both_databases_keep_the_first_confirmation(address: str) -> None:
         journal.runs.confirm(here, Confirmation(5.0, "anna"))
         journal.runs.confirm(here, Confirmation(6.0, "bert"))
         assert journal.runs.confirmation(here) == Confirmation(5.0, "anna")
-        assert journal.runs.is_confirmed(here)
         began = journal.runs.begin(here, "n.csv", "f", 7.0, again=False, reading={"program": "1"})
         assert journal.runs.reading(began) == {"program": "1"}

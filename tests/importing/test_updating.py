@@ -198,7 +198,7 @@ def test_a_text_with_markup_waits_until_markup_was_seen_to_survive(desk: Desk) -
     assert (ran.counts, changes(desk, since)) == ({"updated": 1}, [{"visibility": "2"}])
     assert "its text has markup" in ran.rows[0]["reason"]
     with Journal.open(desk.folder / "journal.sqlite") as journal:
-        journal.learned.learn_markup(desk.settings().workspace, is_kept=True)
+        journal.learned.enter(desk.settings().workspace, {"keeps markup": True})
     assert desk.run(line, ids=True, update=True).counts == {"updated": 1}
     assert desk.box.notes[0].content == "<b>New</b> terms"
 
@@ -350,7 +350,7 @@ def test_a_change_that_waited_too_long_is_entered_anew(desk: Desk, monkeypatch: 
 
 def test_nothing_is_changed_once_the_journal_is_another_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(_: Journal) -> None:
-        raise JournalReplaced(say("gone.file-replaced", file="journal"))
+        raise JournalReplaced(say("journal.gone-unsaved", file="journal", error="x"))
 
     desk.run(row(ADA, "Terms"))
     since = len(desk.box.received)

@@ -1,6 +1,6 @@
 """A PostgreSQL server with TLS, as on another machine: encrypted unasked, and known by its certificate where asked.
 
-What a service file names may be anywhere, so it is such a server, though it listens on this machine.
+It listens on this machine, so these tests say that nothing is this machine.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 import certifi
 import pytest
 
 import tests.postgres
 from importer.errors import ImporterError, UnusableJournal
-from importer.journal import Journal
-from importer.journal.connecting import connect
+from importer.journal import Journal, postgres
+from importer.journal.postgres import connect
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.slow
 
 PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"  # signed by itself, for localhost
-SERVICE = "postgresql:///?service=notes"
+Url = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -42,44 +43,44 @@ def server() -> Iterator[Postgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "is_this_machine", lambda _: False)
+
+
 @pytest.fixture
-def service(server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Writes a service file, and names its URL."""
-    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+def url(server: Postgres) -> Url:
+    return lambda host, **more: _url(host, port=server.port, dbname="postgres", user="postgres", **more)
 
-    def write(host: str, **more: object) -> str:
-        said = {"host": host, "hostaddr": "127.0.0.1", "port": server.port, "dbname": "postgres", "user": "postgres"}
-        lines = (f"{name}={value}\n" for name, value in (said | more).items())
-        (tmp_path / "services").write_text(f"[notes]\n{''.join(lines)}")
-        return SERVICE
 
-    return write
+def _url(host: str, **more: object) -> str:
+    said = {"host": host, "hostaddr": "127.0.0.1", **more}
+    return f"postgresql:///?{urlencode(said)}"
 
 
 @pytest.mark.parametrize("asked", [{}, {"sslmode": "verify-full", "sslrootcert": PEM}])
-def test_the_way_is_encrypted_whether_asked_or_not(service: Callable[..., str], asked: dict[str, object]) -> None:
+def test_the_way_is_encrypted_whether_asked_or_not(url: Url, asked: dict[str, object]) -> None:
     """Who only says where the server is has it, too; who asks for more is content with the right certificate."""
-    url = service("localhost", **asked)
-    with closing(connect(url)) as connection:
+    with closing(connect(url("localhost", **asked))) as connection:
         query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         assert connection.execute(query).fetchall() == [(True,)]
-    Journal.open(url).close()
+    Journal.open(url("localhost", **asked)).close()
 
 
 @pytest.mark.parametrize(
     ("host", "root", "words"),
     [
-        ("db.example", PEM, 'does not match host name "db.example".*Use the host name in the server\'s certificate'),
-        ("localhost", certifi.where(), "certificate verify failed.*is not signed by the authority"),
-        ("localhost", "/nowhere/root.crt", "/nowhere/root.crt.*Name the file with the certificate of the authority"),
+        ("db.example", PEM, 'does not match host name "db.example".*Check the server\'s encryption'),
+        ("localhost", certifi.where(), "certificate verify failed.*Check the server's encryption"),
+        ("localhost", "/nowhere/root.crt", "/nowhere/root.crt.*sslrootcert names the authority's file"),
     ],
 )
 def test_a_server_that_cant_be_known_by_its_certificate_is_refused(
-    service: Callable[..., str], host: str, root: object, words: str
+    url: Url, host: str, root: object, words: str
 ) -> None:
     """As another name's, another authority's, or as none is there to compare; it says what to do."""
     with pytest.raises(UnusableJournal, match=words) as caught:
-        Journal.open(service(host, sslmode="verify-full", sslrootcert=root))
+        Journal.open(url(host, sslmode="verify-full", sslrootcert=root))
     assert "Nothing was sent" in str(caught.value)
 
 
@@ -115,17 +116,14 @@ class _Asking(socketserver.BaseRequestHandler):
     ],
 )
 def test_the_password_itself_is_given_only_to_a_server_whose_certificate_is_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict[str, object], is_told: bool
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, object], is_told: bool
 ) -> None:
-    """Or to any, if the URL, the environment or the service file says so."""
-    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    """Or to any, if the URL or the environment says so."""
     monkeypatch.setenv("PGPASSWORD", "a-password")
     with Impostor() as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        said = {"host": "localhost", "hostaddr": "127.0.0.1", "port": server.server_address[1], "user": "jo"} | asked
-        (tmp_path / "services").write_text("[notes]\n" + "".join(f"{name}={value}\n" for name, value in said.items()))
         with pytest.raises(ImporterError) as caught:
-            Journal.open(SERVICE)
+            Journal.open(_url("localhost", port=server.server_address[1], user="jo", **asked))
         server.shutdown()
     assert any(b"a-password" in message for message in server.came) is is_told
     if not is_told:

@@ -92,13 +92,6 @@ def test_what_is_found_anew_takes_the_place_of_what_was(found: EmailMatches) -> 
     assert found.known([JO]) == {JO: ONE}
 
 
-def test_the_latest_look_up_counts(found: EmailMatches, time: Time) -> None:
-    found.enter({JO: TWO})
-    time.now += DAY / 2
-    found.enter({JO: ONE})
-    assert found.known([JO]) == {JO: ONE}
-
-
 def test_the_journal_holds_no_email(tmp_path: Path, time: Time) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         journal.found(HERE, "key", time).enter({JO: ONE, KIM: TWO})

@@ -1,4 +1,4 @@
-"""A real PgBouncer before the database: only where a connection keeps its session may a journal be reached by it."""
+"""A real PgBouncer before the database: no journal is reached by it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,12 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 import tests.postgres
-from importer.errors import Busy, JournalFailed, UnusableJournal
+from importer.errors import UnusableJournal
 from importer.journal import Journal
-from importer.models import Workspace
-from importer.settings import Settings
-from tests import running
-from tests.sandbox import Sandbox
-from tests.truth import Line, check, write_sheet
 
 pytestmark = pytest.mark.slow
 
 HOW_TO_GET_IT = "needs PgBouncer: apt-get install pgbouncer"
-HERE = Workspace("here", "https://notes.example/v1")
 Bouncer = Callable[..., str]
 
 
@@ -74,42 +68,7 @@ def bouncer(url: str) -> Iterator[Bouncer]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("settings", [
-    {"pool_mode": "transaction"}, {"pool_mode": "transaction", "default_pool_size": 1}, {"pool_mode": "statement"},
-])  # fmt: skip
-def test_a_pool_in_which_no_lock_holds_is_refused(bouncer: Bouncer, settings: dict[str, object]) -> None:
-    with pytest.raises(
-        UnusableJournal, match=r"is a connection pool.*PgBouncer.*Nothing was sent.*with pool mode session"
-    ):
-        Journal.open(bouncer(**settings))
-
-
-def test_an_import_through_a_pool_of_sessions_delivers_each_note_once(
-    bouncer: Bouncer, url: str, tmp_path: Path
-) -> None:
-    """And holds its lock against one that names the database itself, until its connection ends."""
-    lines = [Line(f"P{number}", f"Note {number % 4}") for number in range(40)]
-    sheet, through = write_sheet(tmp_path / "sheet.csv", lines), bouncer(pool_mode="session")
-    with (
-        Journal.open(through) as journal,
-        journal.held(HERE),
-        pytest.raises(Busy),
-        Journal.open(url) as other,
-        other.held(HERE),
-    ):
-        pass
-    with Journal.open(url) as other, other.held(HERE):
-        pass
-    with Sandbox() as box:
-        settings = Settings(base_url=box.url, key=box.api_key, journal=through, results=tmp_path / "results.csv")
-        report = running.run(sheet, settings)
-        assert report is not None
-        assert report.exit_status == 0
-        check(lines, tmp_path / "results.csv", box)
-        assert len(box.notes) == len(lines)
-
-
-def test_a_pool_without_a_session_to_spare_is_waited_for_and_then_said(bouncer: Bouncer) -> None:
-    """As it begins, an import needs two: else it can't be told what the pool does."""
-    with pytest.raises(JournalFailed, match=r"query_wait_timeout.*the pool has two free sessions"):
-        Journal.open(bouncer(pool_mode="session", default_pool_size=1, query_wait_timeout=1))
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+def test_a_pool_is_refused(bouncer: Bouncer, mode: str) -> None:
+    with pytest.raises(UnusableJournal, match=r"is a connection pool.*PgBouncer.*Nothing was sent"):
+        Journal.open(bouncer(pool_mode=mode))

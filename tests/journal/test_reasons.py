@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import psycopg
 import pytest
 
 from importer.api import Answer
 from importer.journal import Answered, Claim, DeliveryState, Journal, NoteKey
-from importer.journal.connecting import SCHEMA
 from importer.journal.known import KnownDelivery, read_reason, written
-from importer.messages import Cell, Message, render, say, words
+from importer.messages import Message, render, say, words
 from importer.models import Note, Request, Status, Visibility, Workspace
 
 HERE = Workspace("here", "https://notes.example/v1")
@@ -23,7 +21,7 @@ ODD = words('a "quoted" \\u0000 \\ and\n\tmore, \0 and \x1f, \x7f, é, 😀, ["t
 def reject(journal: Journal, **reasons: Message) -> None:
     """Enter deliveries that the API rejected: prospect → why."""
     run = journal.runs.begin(HERE, "notes.csv", "f", 1000.0, again=False)
-    [note], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
+    [note] = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
     request = Request(NOTE, tuple(range(len(reasons))), tuple(reasons), tuple(map(str.encode, reasons)))
     with journal.transaction():
         numbers = journal.deliveries.claim(run, [Claim(note, request, None)], 1001.0)
@@ -58,30 +56,6 @@ def test_reasons_come_back(address: str) -> None:
     assert found["B"].why == words(OLD)
     assert render(found["C"].why) == "outcome.from-the-future (row: 17, n: 3)"
     assert found["D"].why == ODD
-
-
-def test_a_report_shows_the_kind_of_a_reason_and_the_whole_message(url: str) -> None:
-    """So that nobody searches the API's words; what is no message stays as it is."""
-    reasons = {"A": REASON, "B": REASON, "C": FUTURE, "D": ODD, "E": say("api.gave-no-reason"), "F": words("x")}
-    inside = say("outcome.reasons", reasons=(say("upload.refused", file=Cell("secret"), why=words("too large")),))
-    with Journal.open(url) as journal:
-        reject(journal, **reasons, G=inside)
-        rewrite(journal, "B", OLD)
-    with psycopg.connect(url) as connection:
-        rows = connection.execute(f"SELECT prospect, reason, message FROM {SCHEMA}.report_deliveries").fetchall()
-    assert {prospect: message for prospect, _, message in rows if prospect in "AC"} == {
-        "A": written(REASON),
-        "C": written(FUTURE),
-    }
-    assert {prospect: reason for prospect, reason, _ in rows} == {
-        "A": "outcome.refused",
-        "B": OLD,
-        "C": "outcome.from-the-future",
-        "D": "words",
-        "E": "api.gave-no-reason",
-        "F": "words",
-        "G": "outcome.reasons",
-    }
 
 
 def test_half_of_a_character_can_be_written_down() -> None:

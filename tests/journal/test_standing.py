@@ -15,7 +15,7 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import BadSettings, JournalReplaced, UnusableJournal
-from importer.journal import VERSION, Journal, NoteKey, shares, sqlite
+from importer.journal import Journal, NoteKey, sqlite
 from importer.models import Note, Request, Status, Visibility, Workspace
 from importer.settings import Settings
 from tests import running, systems
@@ -51,7 +51,7 @@ def write(journal: Journal) -> Post:
     """Claim one note, as a run does right before it is sent."""
     note = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
     run = journal.runs.begin(HERE, "sheet.csv", "print", 1.0, again=False)
-    (number,), _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
+    (number,) = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
     post = Post(Request(note, (0,), ("P0",), (b"P0",)), NoteKey.of(note), number)
     Ledger(journal, Outcomes(1), HERE, run).write([post], 1.0, lambda _: None)
     return post
@@ -113,7 +113,7 @@ connection.close()
 def test_a_journal_opened_twice_in_a_process_keeps_its_log_when_another_process_closes_it(path: Path) -> None:
     """A process that closes any other handle on the file loses the locks that tell the next one that it is there."""
     with Journal.open(path) as journal, journal.held(HERE):
-        assert sqlite.identity_of(path) == journal.id
+        assert sqlite._id_in(path) == journal.id
         journal.back_up(path.with_name("copy.sqlite"))
         Journal.open(path).close()
         subprocess.run([sys.executable, "-c", _LOOK, path], check=True)
@@ -130,24 +130,6 @@ def test_results_never_go_where_the_journal_is(settings: Settings, tmp_path: Pat
         running.run(sheet, replace(settings, journal=journal, results=journal))
 
 
-def test_a_file_that_was_being_written_at_the_first_look_isnt_called_damaged(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Journal.open(path).close()
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    look, looks = sqlite.look_into, []
-
-    def looked(file: Path) -> sqlite.FileContents:
-        looks.append(look(file))
-        path.write_bytes(whole)
-        return looks[-1]
-
-    monkeypatch.setattr(sqlite, "look_into", looked)
-    assert sqlite.examine(path) == VERSION
-    assert [bool(each.damage) for each in looks] == [True, False]
-
-
 @systems.links
 # -- one file, one name -----------------------------------------------------------------------------------------------
 def test_a_link_to_a_journal_leads_to_the_same_file_and_the_same_lock(path: Path, journal: Journal) -> None:
@@ -156,7 +138,7 @@ def test_a_link_to_a_journal_leads_to_the_same_file_and_the_same_lock(path: Path
     link = link / "another.sqlite"
     link.symlink_to(path)
     with Journal.open(link) as same:
-        assert (same.id, same.place) == (journal.id, journal.place)
+        assert (same.id, same.name) == (journal.id, journal.name)
         with pytest.raises(Exception, match="Another import of this workspace"), same.held(HERE):
             pass
     assert [file.name for file in link.parent.iterdir()] == [link.name]
@@ -180,37 +162,3 @@ def test_a_file_that_its_owner_may_not_write_stays_so(path: Path) -> None:
     path.chmod(0o444)
     Journal.open(path).close()
     assert path.stat().st_mode & 0o777 == 0o444
-
-
-# -- network shares ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells it by the drive")
-@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "webdav"])
-def test_a_journal_on_a_network_share_is_refused_with_the_way_to_postgresql(
-    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Which share a file is on is told by the longest folder, and by what was mounted there last."""
-    share = tmp_path.resolve() / "share"
-    mounts = [("/", "ext4"), (str(share), "autofs"), (str(share), kind), (str(share / "scratch"), "ext4")]
-    monkeypatch.setattr(shares, "mounts", lambda: mounts)
-    with pytest.raises(UnusableJournal, match=r"network share.*postgresql://") as caught:
-        Journal.open(share / "journal.sqlite")
-    assert kind in str(caught.value)
-    assert not share.exists()
-    Journal.open(tmp_path / "share" / "scratch" / "journal.sqlite").close()
-    Journal.open(tmp_path / "shared" / "journal.sqlite").close()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells it by the drive")
-@pytest.mark.parametrize("kind", ["ext4", "overlay", "9p", "virtiofs", "tmpfs", "apfs", "fuseblk"])
-def test_the_disks_of_this_machine_and_of_containers_are_no_shares(
-    path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shares, "mounts", lambda: [("/", kind)])
-    Journal.open(path).close()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells it by the drive")
-def test_what_this_system_has_mounted_is_known() -> None:
-    assert "/" in dict(shares.mounts())

@@ -246,9 +246,9 @@ def test_the_journal_remembers_whether_a_changed_text_keeps_its_markup(
         usual.seen()
         assert not Journal.exists(usual.settings.journal)
         with Journal.open(usual.settings.journal) as journal:
-            assert not journal.learned.keeps_markup(usual.settings.workspace)
+            assert journal.learned.all(usual.settings.workspace) == {}
     with service(updates_text=updates_text) as usual:
         seen = usual.seen()
         with Journal.open(usual.settings.journal) as journal:
-            assert journal.learned.keeps_markup(usual.settings.workspace) is is_kept
+            assert journal.learned.all(usual.settings.workspace) == {"keeps markup": is_kept}
     assert ("keeps" in seen["Changing the text"]) is is_kept

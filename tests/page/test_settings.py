@@ -346,7 +346,7 @@ def test_places_are_where_they_are_seen_from_the_program(settings: Path, parts: 
     """Not in the folder of the file that is read or sent, where each would have its own."""
     monkeypatch.chdir(tmp_path)
     for journal, place in (
-        ("other.sqlite", tmp_path / "other.sqlite"), ("sqlite:///other.sqlite", tmp_path / "other.sqlite"),
+        ("other.sqlite", tmp_path / "other.sqlite"),
         ("postgresql://db.example.test/notes", "postgresql://db.example.test/notes"),
     ):  # fmt: skip
         parts.current._said["journal"] = journal

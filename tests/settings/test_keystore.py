@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 import keyring
@@ -12,8 +13,8 @@ from keyring.backends import fail
 from importer.cli import main
 from importer.errors import BadSettings
 from importer.models import Workspace
-from importer.settings import KEY_VARIABLE, keystore, sources
-from tests.keystores import Forgetful, InMemory, Locked
+from importer.settings import KEY_VARIABLE, secrets, sources
+from tests.keystores import InMemory, Locked
 
 NIGHT = Workspace("night", "https://open-api.saleshandy.com/v1")
 
@@ -64,7 +65,6 @@ def test_whatever_else_gives_a_key_counts_more(
 @pytest.mark.parametrize(
     ("worse", "words"),
     [
-        (Forgetful(), "did not save the key"),
         (Locked(), "the collection is locked. It can be used only while"),
         (NONE, "No key store was found on this system"),
     ],
@@ -75,7 +75,7 @@ def test_a_store_that_keeps_nothing_is_found_out_when_one_logs_in(
     """And a file is proposed; the key stands in no message."""
     keyring.set_keyring(worse)
     with pytest.raises(BadSettings, match=words) as error:
-        keystore.keep(NIGHT, "hush")
+        secrets.keep_key(NIGHT, "hush")
     assert "--api-key-file" in str(error.value)
     assert "hush" not in str(error.value)
 
@@ -83,14 +83,14 @@ def test_a_store_that_keeps_nothing_is_found_out_when_one_logs_in(
 def test_where_there_is_no_store_nothing_is_missed(store: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither without one on this system nor without the part that asks it; one that is locked is told of."""
     keyring.set_keyring(NONE)
-    assert keystore.kept(NIGHT) is None
+    assert secrets.kept_key(NIGHT) is None
     keyring.set_keyring(Locked())
-    with pytest.raises(BadSettings, match=r"key of default at https\S+ could not be read from the system's"):
+    with pytest.raises(BadSettings, match=r"did not answer about the key of default at https"):
         key_of()
-    monkeypatch.setattr(keystore, "find_spec", lambda _: None)
-    assert keystore.kept(NIGHT) is None
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    assert secrets.kept_key(NIGHT) is None
     with pytest.raises(BadSettings, match="pip install keyring"):
-        keystore.forget(NIGHT)
+        secrets.forget_key(NIGHT)
 
 
 @pytest.mark.parametrize("text", ["two words\n", "\n"])
