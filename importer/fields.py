@@ -2,7 +2,7 @@
 
 Texts about a field are named for its role: ``role.status`` is its label, ``column.which.status`` the question for its
 column, ``none.status`` the answer that a sheet has none, ``cleaned.status`` a number of cells,
-``template.means.status`` and ``template.prompt.status`` its explanations in the template.
+``template.prompt.status`` its explanation in the template.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from importer.messages import Message, say
 from importer.models import Role, Status, Visibility
 
 
@@ -22,20 +21,14 @@ class TemplateColumn:
     Attributes:
         heading: the text by which the importer finds the column.
         width: width of the column, in characters.
-        example: a value that can be used.
-        allowed: the values that are allowed, if there are no choices.
         choices: the values in the drop-down; nothing else is accepted.
-        is_required: whether every row needs it.
-        instead: heading of the column that may be filled in instead.
+        is_required: whether every row needs it, or the column that may be filled in instead.
     """
 
     heading: str
     width: int
-    example: str
-    allowed: Message | None = None
     choices: tuple[str, ...] = ()
     is_required: bool = False
-    instead: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,9 +74,7 @@ _PROSPECT = Field(
     ),
     suggested=("Saleshandy Id", "Saleshandy Prospect", "Prospect Identifier", "External Prospect ID"),
     suggested_part=r"saleshandy|prospect",
-    template=TemplateColumn(
-        "Prospect ID", 18, "8PvBmrB7P7", allowed=say("template.allowed-id"), is_required=True, instead="Email"
-    ),
+    template=TemplateColumn("Prospect ID", 18, is_required=True),
 )  # fmt: skip
 _KIND_OF_EMAIL = (
     r"(?:work|business|office|home|personal|private|primary|main|secondary|second|tertiary|third|other|alternat(?:e|ive)|additional"
@@ -114,9 +105,7 @@ _EMAIL = Field(
     suggested_part=r"mail|courriel|correo",
     of_one_person=rf"(?:person)?{_KIND_OF_EMAIL}?(?:e?mails?|courriel|correo(?:electrónico)?)(?:address(?:es)?|adressen?)?"
     rf"(?:{_KIND_OF_EMAIL}|[1-9](?:value|address|adresse)?)?",
-    template=TemplateColumn(
-        "Email", 26, "jo@example.com", allowed=say("template.allowed-email"), is_required=True, instead="Prospect ID"
-    ),
+    template=TemplateColumn("Email", 26, is_required=True),
 )  # fmt: skip
 _CONTENT = Field(
     headings=(
@@ -136,9 +125,7 @@ _CONTENT = Field(
         "Description complète", "Descripción", "Descrição",
     ),
     suggested_part=r"note|comment|remark|body|summary|notiz|kommentar|commentaire|comentari",
-    template=TemplateColumn(
-        "Note", 60, "Called on Monday; wants pricing in Q3.", allowed=say("template.allowed-text"), is_required=True
-    ),
+    template=TemplateColumn("Note", 60, is_required=True),
 )  # fmt: skip
 _PLAIN_VISIBILITY = (
     "Visibility", "Note Visibility", "Visibility of the note", "Who Can See It", "Who can see this", "Who sees it",
@@ -200,7 +187,7 @@ _VISIBILITY = Field(
         ),
     },
     may_be_missing=True,
-    template=TemplateColumn("Visibility", 14, "Private", choices=("Public", "Private"), is_required=True),
+    template=TemplateColumn("Visibility", 14, choices=("Public", "Private"), is_required=True),
 )  # fmt: skip
 _PLAIN_STATUS = (
     "Status", "Note Status", "Publication Status",
@@ -232,7 +219,7 @@ _STATUS = Field(
         ),
     },
     may_be_missing=True,
-    template=TemplateColumn("Status", 14, "Published", choices=("Published", "Draft")),
+    template=TemplateColumn("Status", 14, choices=("Published", "Draft")),
 )  # fmt: skip
 _ATTACHMENTS = Field(
     headings=(
@@ -244,7 +231,7 @@ _ATTACHMENTS = Field(
         "Anexos", "Anexo", "ID dos anexos",
     ),
     may_be_missing=True,
-    template=TemplateColumn("Attachments", 24, "call.pdf; form.pdf", allowed=say("template.allowed-attachments")),
+    template=TemplateColumn("Attachments", 24),
 )  # fmt: skip
 _RECORD = Field(
     suggested=(

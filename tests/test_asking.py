@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -127,7 +126,6 @@ def test_answers_are_kept_only_once_the_send_begins(box: Sandbox, profiles: Path
     """Who says no has seen that an answer was wrong, perhaps. Nothing is asked after the yes that sends."""
     seen = types(["run", write()], ["1", "1", "perhaps", "n"])
     assert seen.status == 2
-    assert "Enter y for yes, or n for no." in seen.screen
     assert "Your answers are kept" not in seen.screen
     assert types(["check", write()], ["1", "1"]).status == 0
     assert types(["run", write(), "--max-notes", "1"], ["1", "1", "y"]).status == 2
@@ -144,19 +142,6 @@ def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path
     assert "'Full Comments' can't be both the content and the visibility" in seen.screen
     assert {note.visibility for note in box.notes} == {"2"}
     assert "Nonsense" not in profiles.read_text(encoding="utf-8")
-
-
-def test_b_goes_back_to_the_question_before(box: Sandbox, profiles: Path) -> None:
-    """What was answered there counts no more; before the first question there is none. B names a column."""
-    seen = types(["run", write()], ["b", "1", "B", "b", "b", "b", "1", "3", "2", "b", "1", "2", "y", "y"])
-    assert seen.status == 0, seen.screen
-    assert seen.screen.count("This is the first question.") == 2
-    assert "Number, heading or letter (B for column B), or b to go back (Enter alone stops)" in seen.screen
-    assert seen.screen.count("What does 'Team only' mean") == 2
-    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
-        ("jzRkmgMdw0", "2"), ("jzRkmgMdw1", "1"), ("jzRkmgMdw2", "2"), ("jzRkmgMdw3", "1"),
-    ]  # fmt: skip
-    assert '"First Name"' not in profiles.read_text(encoding="utf-8").replace('"First Name", ', "")
 
 
 def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_about_once(box: Sandbox) -> None:
@@ -209,50 +194,6 @@ def test_the_first_private_notes_say_how_they_become_public(
     assert box.received == ()
 
 
-def test_nobody_is_asked_about_first_notes_with_yes_or_at_night(box: Sandbox) -> None:
-    """The plan says all the same who will see the private ones."""
-    for number, (flags, is_terminal) in enumerate([(["--yes"], True), ([], False)]):
-        path = write(("Prospect ID", "Note", "Visibility"), [(f"P{number}", "x", "1"), (f"Q{number}", "y", "2")])
-        place = ["--journal", f"other-{number}.sqlite"]
-        if is_terminal:
-            seen = types(["run", path, *place, *flags], [])
-            assert seen.status == 0
-            assert "1 note is private. Only the owner of the API key will see it" in seen.screen
-            assert "These are the first" not in seen.screen
-        else:
-            assert main(["run", path, *place]) == 0
-    assert len(box.notes) == 4
-
-
-def test_notes_that_were_turned_down_are_not_the_first_ones(box: Sandbox) -> None:
-    """Nobody has seen any of them."""
-    head = ("Prospect ID", "Note", "Visibility")
-    assert main(["run", write(head, [("INVALID-1", "x", "1")])]) == 1
-    assert (
-        "This is the first public note of this workspace"
-        in types(["run", write(head, [("P1", "x", "1")])], ["y"]).screen
-    )
-
-
-def test_the_plan_says_what_words_mean_and_which_groups_are_public(
-    box: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A person reads it before the question, a program in the document."""
-    flags = ["--map", "content=C", "--map", "visibility=D", "--value", "visibility:yes=Public"]
-    flags += ["--value", "visibility:Team only=Private"]
-    for command in (["check", write(), *flags], ["run", "-v", write(), *flags]):
-        assert main(command) == 0
-        said = " ".join(capsys.readouterr().out.split())
-        assert "visibility: column D 'Shared?' (Yes → public, Team only → private)" in said
-        assert f"2 × {TEXTS[0]} (private) 2 × {TEXTS[1]} (public)" in said
-        assert "2 notes are private. Only the owner of the API key will see them" in said
-    assert main(["check", write(rows=[(f"x{row[0]}", *row[1:]) for row in ROWS]), *flags, "--json"]) == 0
-    plan = json.loads(capsys.readouterr().out)["plan"]
-    assert plan["mapping"]["visibility"]["meanings"] == {"Yes": "public", "Team only": "private"}
-    assert (plan["audience"]["public"], plan["audience"]["private"]) == (2, 2)
-    assert "Only the owner of the API key will see them" in plan["who_sees_the_private"]
-
-
 def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: Path) -> None:
     """A column of unknown name with nothing but statuses is asked about, once for this kind of sheet."""
     rows = [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)]
@@ -279,18 +220,6 @@ def test_a_wrong_answer_is_corrected_by_answering_again(box: Sandbox, profiles: 
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert kept["value"] == {"visibility": {"Shared?": {"Yes": "Public"}}}
     assert kept["name"] == "n"
-
-
-def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> None:
-    """Of several exports of one kind only the first is asked about."""
-    Path("folder").mkdir()
-    for day in ("monday", "tuesday"):
-        Path(write(rows=[(f"jzRk{day:m<6}", "Jo", TEXTS[0], "")])).rename(f"folder/{day}.csv")
-    seen = types(["run", "folder/monday.csv", "folder/tuesday.csv"], ["1", "1", "y", "y"])
-    assert seen.status == 0, seen.screen
-    assert seen.screen.count("Which column") == 1
-    assert seen.screen.count("Your answers are kept") == 1
-    assert len(box.notes) == 2
 
 
 @pytest.mark.parametrize("entry", ["map = { content = 'Note' }", "value = {}", "ignore = 'Status'"])
@@ -474,14 +403,6 @@ def test_how_an_export_is_encoded_is_asked_once(
     assert main(["run", "o.csv", "--yes"]) == 2
 
 
-@pytest.mark.parametrize("answer", ["4", "Ref", "D"])
-def test_a_key_column_that_isnt_there_is_answered_by_its_number_heading_or_letter(box: Sandbox, answer: str) -> None:
-    file = write(("Prospect ID", "Note", "Visibility", "Ref"), [("P1", "x", "1", "a"), ("P1", "x", "1", "b")])
-    seen = types(["run", file, "--map", "key=Call ID"], [answer, "y"])
-    assert seen.status == 0, seen.screen
-    assert len(box.notes) == 2
-
-
 # -- several people in a cell
 
 
@@ -504,35 +425,6 @@ def test_who_receives_the_note_of_several_people_is_asked_once(
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert kept["several-in-cell"] == answer
     assert "Who receives" not in types(["run", file], []).screen
-
-
-def test_who_gives_no_answer_or_cannot_be_asked_sends_the_other_rows(
-    box: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The rows of several people are invalid, as they are at night, and that is no reason to send nothing."""
-    file = write(("Prospect ID", "Note", "Visibility"), [("; ".join(PEOPLE[:2]), "x", "1"), (PEOPLE[2], "x", "1")])
-    seen = types(["run", file], ["", "y"])
-    assert seen.status == 1, seen.screen
-    assert "names several people. Enter one in each row, or send such notes to each of them" in seen.screen
-    assert [note.prospect_id for note in box.notes] == [PEOPLE[2]]
-    assert main(["run", file, "--yes"]) == 1
-    capsys.readouterr()
-    assert main(["check", file]) == 1
-    assert "Nothing can be sent until" not in capsys.readouterr().out
-    assert len(box.notes) == 1
-
-
-@pytest.mark.parametrize("name", ["Contact 1, Contact 2", "A,B"])
-def test_all_columns_of_people_are_remembered_by_their_headings(box: Sandbox, profiles: Path, name: str) -> None:
-    """In whatever order the next export has them; none of the people is left out."""
-    head, row = ("Contact 1", "Contact 2", "Note", "Visibility"), (*PEOPLE[:2], "x", "1")
-    assert types(["run", write(head, [row]), "--map", f"prospect={name}", "--remember"], ["y"]).status == 0
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["map"] == {"prospect": "Contact 1, Contact 2"}
-    later = write(("Note", "Contact 2", "Visibility", "Contact 1"), [("y", PEOPLE[0], "1", PEOPLE[2])])
-    assert main(["run", later, "--yes"]) == 0
-    assert sorted(note.prospect_id for note in box.notes) == sorted([*PEOPLE, PEOPLE[0]])
-    assert main(["run", write(("Contact 1", "Note", "Visibility"), [(PEOPLE[1], "z", "1")]), "--yes"]) == 2
 
 
 # -- dates and authors
@@ -574,29 +466,6 @@ def test_the_order_of_day_and_month_is_asked_once(
     assert len(box.notes) == sent + 2
 
 
-def test_an_order_that_a_sheet_proves_is_remembered_for_one_that_does_not(
-    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """And without IDs of records, the plan says what another answer does."""
-    file = write(TOLD, [("jzRkmgMdw1", date, "Ada", TEXTS[0], "Public") for date in ("11/1/2026", "11/13/2026")])
-    seen = types(["run", file, *SLASHED, "--remember"], ["y"])
-    assert seen.status == 0, seen.screen
-    assert "Dates are read with the month first, because 11/13/2026 has no other meaning (--dates)." in seen.screen
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["dates"] == "month-first"
-    later = write(TOLD, [("jzRkmgMdw1", "11/1/2026", "Ada", TEXTS[0], "Public")])
-    assert main(["run", later, "--yes"]) == 0
-    assert len(box.notes) == 2
-    capsys.readouterr()
-    main(["check", later, "--dates", "day-first"])
-    said = " ".join(capsys.readouterr().out.split())
-    assert (
-        "Until now, the answer for the dates of this export was: month first. Notes that were sent under that" in said
-    )
-    main(["check", later])
-    assert "Until now" not in capsys.readouterr().out
-
-
 def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -630,15 +499,6 @@ def test_who_declines_sends_them_as_they_stand_and_is_asked_no_more_if_that_is_r
     assert ("Which notes do you want to send?" not in again.screen) is is_remembered
     hint = 'Columns that are not used can stand before the text of each note: --map content="[{Activity Date}, ]['
     assert (hint not in again.screen) is is_remembered
-
-
-def test_nobody_is_asked_about_dates_at_night_and_the_plan_says_how_they_could_be_used(
-    box: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", write(TOLD, CALLS), "--yes"]) == 0
-    out = " ".join(capsys.readouterr().out.split())
-    assert "Columns that are not used can stand before the text of each note: --map content=" in out
-    assert {visible(note.content) for note in box.notes} == {*TEXTS}
 
 
 def test_the_time_window_of_the_profile_is_for_runs_that_nobody_watches(
@@ -685,18 +545,6 @@ def test_the_command_that_asks_has_the_address_and_the_journal_of_the_command_li
     assert f'`note-importer run "n.csv" --base-url {box.url} --journal "my journal.sqlite"`' in said
     assert main(["run", write()]) == 2
     assert '`note-importer run "n.csv"`' in capsys.readouterr().err
-
-
-def test_a_status_of_the_crm_is_asked_about_however_rare_its_words_are(box: Sandbox) -> None:
-    """None of its rows would have been delivered, and no message named the column as the reason."""
-    rows = [(f"P{i}", "x", "Public", word) for i, word in enumerate(("Open", "Won", "Lost"))]
-    path = write(("Prospect ID", "Note", "Visibility", "Status"), rows)
-    seen = types(["run", path], ["1", "y"])
-    assert seen.status == 0, seen.screen
-    assert "1 no: column D is not the status. Don't import it 2 Published 3 Draft" in seen.screen
-    assert {note.status for note in box.notes} == {"1"}
-    asked = types(["run", path, "--again", "--export", "none"], ["2", "1", "2", "n"])
-    assert "(Lost → draft, Open → published, Won → published)" in asked.screen
 
 
 def corrected_results(box: Sandbox) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from tests.importing.test_emails import PEOPLE, asked, by_email, listed, notes, write
+from tests.importing.test_emails import PEOPLE, by_email, listed, notes, write
 from tests.sandbox import Sandbox
 
 
@@ -56,36 +56,3 @@ def test_check_without_a_call_says_how_much_of_a_grown_sheet_is_new(
         assert main(arguments("check", sheet, box)) == 0
         assert "3 rows: up to 3 notes to deliver" in capsys.readouterr().out
         assert len(box.received) == calls
-
-
-def test_check_online_says_that_it_looks_nothing_up_while_a_question_is_open(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without a call: what the words mean may decide which rows count."""
-    sheet = write(tmp_path, [("jo@example.com", "Hello", "Team only"), ("kim@example.com", "Hello", "Team only")])
-    with Sandbox(prospects=PEOPLE) as box:
-        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
-        assert main(arguments("check", sheet, box, "--online")) == 2
-        assert not box.received
-    said = " ".join(capsys.readouterr().err.split())
-    assert "Note: --online looks nothing up while a question is open. Answer it, then check again." in said
-
-
-def test_check_online_looks_up_the_others_though_a_cell_names_several_people(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody is there to say who receives the note, which is no reason to do nothing."""
-    sheet = write(tmp_path, by_email(["jo@example.com", "jo@example.com; kim@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
-        assert main(arguments("check", sheet, box, "--online")) == 1
-        assert asked(box)
-        assert "2 rows: 1 note to deliver, 1 with problems" in capsys.readouterr().out
-
-
-def test_check_online_needs_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sheet = write(tmp_path, by_email(["jo@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        assert main(arguments("check", sheet, box, "--online")) == 2
-        assert "API key" in capsys.readouterr().err
-        assert box.received == ()

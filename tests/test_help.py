@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -91,23 +87,3 @@ def test_a_slip_is_told_what_was_meant(
     """A file or a folder in the place of a command, a command or a flag that is misspelt; the status is 2."""
     assert main([word.format(folder=tmp_path) for word in typed]) == 2
     assert meant in " ".join(capsys.readouterr().err.split())
-
-
-@pytest.mark.skipif(os.name != "posix" or shutil.which("bash") is None, reason="there is no bash here")
-def test_bash_completes_commands_and_profiles(profiles: Path, tmp_path: Path) -> None:
-    """With the line that the documents give, as bash itself asks."""
-    profiles.write_text("[night]\n[noon]\n", encoding="utf-8")
-    program = tmp_path / "note-importer"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m importer "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
-    script = """
-        eval "$(_NOTE_IMPORTER_COMPLETE=bash_source note-importer)" || exit 1
-        COMP_WORDS=(note-importer ver); COMP_CWORD=1; _note_importer_completion note-importer; echo "${COMPREPLY[@]}"
-        COMPREPLY=(); COMP_WORDS=(note-importer run --profile ni); COMP_CWORD=3; _note_importer_completion note-importer
-        echo "${COMPREPLY[@]}"
-    """
-    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    ended = subprocess.run(
-        ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert ended.stdout.split() == ["verify", "night"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
@@ -92,20 +91,6 @@ def test_run_tells_of_several_files_and_of_what_was_left_out(ask: Ask) -> None:
     assert document["files"][1]["report"] is None
 
 
-def test_every_file_is_told_with_its_whole_path(ask: Ask) -> None:
-    """Whoever reads it may stand in another folder."""
-    for folder in ("exports", "done"):
-        Path(folder).mkdir()
-    Path("exports/a.csv").write_text(SHEET, encoding="utf-8")
-    ask("run", "exports/a.csv", "--yes")
-    os.utime("exports/a.csv", (946684800, 946684800))
-    _, document, _ = ask("run", "exports", "--yes", "--archive", "done", "--results", "{name}.xlsx")
-    [file], [left] = document["files"], document["left_out"]
-    assert file["archived"] == str(Path("done/a.csv").absolute())
-    assert file["report"]["results"] == str(Path("done/a.xlsx").absolute())
-    assert left["file"] == str(Path("exports/a.results.xlsx").absolute())
-
-
 @pytest.mark.parametrize(
     ("arguments", "status", "kind"),
     [
@@ -123,16 +108,6 @@ def test_what_comes_to_nothing_says_why(ask: Ask, arguments: tuple[str, ...], st
     assert error["kind"] == kind
     assert "Error: " in said
     assert not any(f"`{name}" in error["text"] for name in SETTINGS)
-
-
-def test_a_run_that_stops_says_why(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("a.csv").write_text(SHEET, encoding="utf-8")
-    monkeypatch.setenv(KEY_VARIABLE, "another-key")
-    status, document, _ = ask("run", "a.csv", "--yes")
-    assert status == 4
-    [file] = document["files"]
-    assert file["report"]["stopped"]["kind"] == "the API does not accept the key"
-    assert file["fate"] == "stopped before its end"
 
 
 def test_a_fault_of_our_own_is_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,34 +150,9 @@ def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     [one] = ask("history", name)[1]["runs"]
     assert one["reading"]["columns"] == {"prospect": [0], "content": [1], "visibility": [2]}
     assert [one | {"reading": {}}] == runs
-    assert ask("history", "--file", "other")[1]["runs"] == []
     status, document, _ = ask("verify")
     assert status == 0
     assert document["found"] + document["absent"] == 2
-
-
-def test_check_tells_of_practice(ask: Ask, box: Sandbox) -> None:
-    """Its counts, its results, and the status that the run would have; null if nothing can be sent yet."""
-    Path("a.csv").write_text(SHEET, encoding="utf-8")
-    status, document, said = ask("check", "a.csv", "--practice")
-    assert status == 1
-    results = str(Path("a.practice.xlsx").absolute())
-    practice = document["practice"]
-    assert (practice["is_practice"], practice["results"]) == (True, results)
-    assert practice["counts"] == {"created": 2, "invalid": 1}
-    assert "Practice: nothing was sent. If Saleshandy knows every prospect" in said
-    assert "2  created  the import would create the note" in said
-    assert "Results of practice: a.practice.xlsx" in said
-    assert not box.received
-    assert ask("check", "a.csv")[1]["practice"] is None
-    twice = "Prospect ID,Email,Note,Visibility\nP1,a@b.example,Hi,1\nP2,a@b.example,Hi,1\n,a@b.example,Hi,1\n"
-    Path("c.csv").write_text(twice, encoding="utf-8")
-    assert (ask("check", "c.csv")[0], ask("check", "c.csv", "--practice")[0]) == (0, 1)  # the last: of two prospects
-    Path("a.csv").rename("b.csv")
-    status, document, said = ask("check", "b.csv", "--practice", "--min-rows", "9")
-    assert (status, document["practice"]) == (2, None)
-    assert "Nothing was practised, because nothing of this file can be sent yet." in said
-    assert not Path("b.practice.xlsx").exists()
 
 
 def test_doctor_tells_versions_settings_without_secrets_and_findings(
@@ -225,7 +175,6 @@ def test_doctor_tells_versions_settings_without_secrets_and_findings(
     assert document["versions"]["python"] == f"CPython {platform.python_version()}"
     assert document["versions"]["pandas"] == importlib.metadata.version("pandas")
     assert document["versions"]["flask"] == importlib.metadata.version("flask")
-    assert "pytest" not in document["versions"]
     assert document["settings"]["rate"] == {"value": "5/1s", "from": "said now"}
     assert document["settings"]["workers"] == {"value": 3, "from": f"the profile 'night' in {profiles}"}
     assert document["settings"]["settle"] == {"value": "0", "from": "the environment variable NOTE_IMPORTER_SETTLE"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 from collections.abc import Callable
@@ -12,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.errors import Outage, UnclearColumns
 from importer.importing import logs
-from importer.messages import Cell, Quoted, SettingPart, say, words
 from importer.settings import KEY_VARIABLE
 from tests.sandbox import Fault, Sandbox
 
@@ -105,13 +102,6 @@ def test_why_nothing_was_sent_is_told(run: Run) -> None:
     assert events()[-1][:2] == ("ERROR", "ended with an error")
 
 
-def test_what_a_message_quotes_of_cells_and_of_the_api_is_left_out() -> None:
-    setting = SettingPart("value", "State.b=Draft", is_from_sheet=True)
-    text = say("names", names=(Cell("A secret"), setting, "row 2"))
-    assert logs.said(UnclearColumns(text, ())) == "…, --value …, row 2"
-    assert "secret" not in logs.said(Outage(say("stopped.keeps-failing", why=words(Quoted("secret")))))
-
-
 def test_a_line_stays_a_line_and_steers_nothing(tmp_path: Path) -> None:
     """Whatever a file is called."""
     file = tmp_path / "a.log"
@@ -174,17 +164,6 @@ def test_a_log_in_a_folder_of_others_is_refused(run: Run, box: Sandbox, capsys: 
     assert "Close it to them: chmod" in said
     assert not Path("shared/a.log").exists()
     assert not box.received
-
-
-def test_without_a_log_nothing_is_printed_of_events(
-    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Whoever uses the library hears of them by the standard library's logging."""
-    monkeypatch.delenv("NOTE_IMPORTER_LOG_FILE")
-    with caplog.at_level(logging.INFO, "importer"):
-        assert run("run", "a.csv", "--yes") == 1
-    assert "request answered" in [record.getMessage() for record in caplog.records]
-    assert not Path("logs").exists()
 
 
 def test_quiet_prints_only_what_needs_somebody(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

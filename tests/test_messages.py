@@ -20,10 +20,8 @@ from importer.messages import (
     Cell,
     Message,
     SettingPart,
-    as_message,
     from_json,
     headline,
-    lines,
     render,
     say,
     some,
@@ -35,7 +33,7 @@ from importer.settings.profiles import InProfile
 from importer.texts import TEXTS
 
 ROOT = Path(importer.__file__).parent
-OF_COMMANDS = {"online", "overwrite", "report"}
+OF_COMMANDS = {"online", "report"}
 """Flags of commands that no setting of a run stands behind."""
 
 
@@ -226,21 +224,6 @@ def test_the_headline_of_a_message_is_its_first_line_without_its_full_stop() -> 
     assert render(say("outcome.run-stopped", why=said)) == "the run stopped: The account's limit is used up"
 
 
-def test_several_messages_are_a_line_each() -> None:
-    """As questions are, of which the terminal shows each as a paragraph."""
-    said = lines(say("stopped.limit-used-up"), say("outcome.broke-off"))
-    first, second = render(said).split("\n")
-    assert first.startswith("The account's limit is used up. Delivered notes are recorded;")
-    assert second == "the run was interrupted"
-
-
-def test_the_headline_of_several_messages_is_that_of_the_first() -> None:
-    """On one line, also if the first has one sentence only, or a message about the file brings them."""
-    several = lines(say("stopped.limit-used-up"), say("outcome.broke-off"))
-    assert headline(say("reading.in-file", file="a.csv", why=several)) == "a.csv: The account's limit is used up"
-    assert headline(lines(say("outcome.broke-off"), say("stopped.limit-used-up"))) == "the run was interrupted"
-
-
 def test_of_many_names_the_first_are_shown_and_how_many_more_there_are() -> None:
     assert render(say("written.remarks", remarks=some(["a", "b"], 2))) == "a b"
     assert render(say("written.remarks", remarks=some(["a", "b", "c"], 2))) == "a, b and 1 more"
@@ -290,11 +273,6 @@ def test_a_kind_of_a_later_version_is_shown_by_its_name_and_its_data() -> None:
     assert from_json({"kind": "words"}) is None
 
 
-def test_a_plain_text_can_be_a_part_of_a_message() -> None:
-    """Of which no text knows the words."""
-    assert render(say("doubt", before=as_message("it broke"), why=as_message("more"))) == "it broke, and more"
-
-
 WORDS_OF_SHEETS = {"fields.py", "rows/programs.py", "reading/encodings.py", "reading/html.py", "markup.py"} | {
     "reading/opendocument.py",
     "api/refusals.py",
@@ -306,7 +284,6 @@ NOT_SAID = {
     "note-importer journal backup journal-copy.sqlite",
     "note-importer sees whether calls come through",
     "… [cut here: the whole text has {} characters]",
-    "How to fill this in",
     "the reply took too long",
 }
 """Words of others that errors are known by, commands, the text of a call that creates nothing, a mark that results are
@@ -403,11 +380,6 @@ def test_templates_and_the_pages_script_hold_no_wording() -> None:
     strings = [match[1] or match[2] for match in re.finditer(r'"([^"]*)"|`([^`]*)`', code)]
     assert found + [text for text in strings if WORDING.search(text) and text not in NOT_SAID_BY_THE_SCRIPT] == []
     assert len(texts_for_the_script()) == 7
-
-
-def test_the_search_for_wording_finds_what_there_is() -> None:
-    sample = """<p title="Hint"{% if x %} class="y"{% endif %}>note-importer {{ "Some more" if x }} × stops</p>"""
-    assert wording_of(sample) == ["Hint", "× stops", "Some more"]
 
 
 def test_texts_that_templates_show_have_no_markup() -> None:

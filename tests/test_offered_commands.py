@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from importer import errors
 from importer.cli.terminal import argument, with_flags
 from importer.errors import as_argument, unquoted
 from importer.messages import SettingPart, say
@@ -61,22 +60,3 @@ def test_an_offered_flag_is_one_word_in_a_shell_and_runs_nothing(cell: str, tmp_
     assert Columns().read(value) == {Role.CONTENT: (cell,)}
     assert words_in_sh(argument(cell), tmp_path) == [cell]
     assert unquoted(as_argument(cell)) == cell
-
-
-@pytest.mark.parametrize(
-    ("cell", "word"),
-    [
-        ("Team only", '"Team only"'),
-        ('a" & calc & "b', '"a"" & calc & ""b"'),
-        ("C:\\my notes\\", '"C:\\my notes\\\\"'),
-        ('a\\"b', '"a\\\\""b"'),
-        ("%TEMP% 5%", '"…TEMP… 5%"'),
-        ("x $(calc) $5", '"x …(calc) $5"'),
-        ("one\ncalc", '"one…calc"'),
-        ("x `calc` y", '"x …calc… y"'),
-    ],
-)
-def test_on_windows_a_quotation_mark_is_doubled(cell: str, word: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As cmd and the program that it starts both read it; signs that neither lets quote are shown as another."""
-    monkeypatch.setattr(errors, "_IS_WINDOWS", True)
-    assert as_argument(cell) == word

@@ -109,12 +109,11 @@ def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home
     for name in ("first.csv", "second.csv"):
         Path(name).write_text(SHEET, encoding="utf-8")
     assert main(["run", "first.csv", "--yes"]) == 1
-    assert main(["check", "first.csv", "--practice"]) == 0
+    assert main(["run", "first.csv", "--practice", "--yes"]) == 0
     archived = ["--archive", str(home / "done"), "--results", "{name}.r.csv"]
     assert main(["run", "second.csv", "--yes", *archived]) == 1
-    assert main(["config"]) == 0
     killed(KILLED_BEFORE_RENAMING, "run", "first.csv", "--yes", "--results", "killed.csv")
-    killed(KILLED_DURING_PRACTICE, "check", "first.csv", "--practice")
+    killed(KILLED_DURING_PRACTICE, "run", "first.csv", "--practice", "--yes")
     DroppedFiles(page_folder()).add("dropped.csv", lambda path: path.write_text(SHEET, encoding="utf-8"))
     there = [path for path in home.rglob("*") if path.is_file() and path != home / "work" / "first.csv"]
     said = {path: holds_customers_data(str(path.relative_to(home))) for path in there}

@@ -61,7 +61,7 @@ def test_no_line_is_longer_than_the_terminal_and_no_line_break_is_two_signs(box:
         assert "\\n" not in seen.raw
     assert "column A 'Prospect ID'" in screens[0].screen
     assert "not used: 'A column with a long heading', 'Another with a line break'" in screens[0].screen
-    assert re.search(r"4 +created +the note was created", screens[1].raw.replace("\x1b[0m", ""))
+    assert re.search(r"4 +created +the note was created", screens[1].raw)
 
 
 def test_a_line_to_be_copied_is_kept_whole() -> None:
@@ -69,23 +69,6 @@ def test_a_line_to_be_copied_is_kept_whole() -> None:
     seen = types(["schedule", "--between", "02:00-06:00", "--system", "cron", "."], [])
     assert seen.status == 0
     assert re.search(rf"^0 2 \* \* \* cd .* --yes --quiet -- {re.escape(str(Path.cwd()))}$", seen.raw, re.MULTILINE)
-
-
-def test_colours_tell_success_from_trouble_where_the_terminal_has_them(
-    box: Sandbox,
-) -> None:
-    """Not if the person turned them off, and not on a terminal without them; a cell brings none of its own."""
-    rows = [*ROWS, ("INVALID\x1b[31m", "x", "Team only", "", "")]
-    seen = types(["run", write(rows), *FLAGS, "--yes"], [])
-    assert seen.status == 1
-    assert "\x1b[32m          4  created  \x1b[0mthe note was created" in seen.raw
-    assert re.search(r"\x1b\[33m +1  invalid  \x1b\[0m", seen.raw)
-    assert set(re.findall(r"\x1b\[(\d+)m", seen.raw)) == {"32", "33", "0"}
-    assert "\x1b[31mError: \x1b[0m" in types(["check", "none.csv"], []).raw
-    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv(name, value)
-            assert "\x1b" not in types(["run", "n.csv", *FLAGS, "--yes"], []).raw
 
 
 def test_the_bar_of_the_first_rows_counts_all_rows(box: Sandbox) -> None:

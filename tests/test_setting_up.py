@@ -12,14 +12,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import keyring
 import pytest
 
 from importer.importing.workspaces import unconfirmed
 from importer.journal import Journal
 from importer.journal.lock import held
 from importer.settings import KEY_VARIABLE, Settings
-from tests.keystores import InMemory
 from tests.listening import http_ear
 from tests.sandbox import Fault, Limit, Sandbox
 from tests.test_cli import KEY, Ended, Terminal
@@ -32,49 +30,6 @@ def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> T
     return Terminal(tmp_path, box, capsys)
 
 
-# -- config
-
-PROFILE = """\
-# mine
-[night]
-default-visibility = "private"
-rate = "15/min"
-"""
-
-
-def test_config_says_what_is_in_force_and_where_it_comes_from(type_: Terminal, profiles: Path) -> None:
-    """The profile, the variable, the command line, or nowhere; of the key only the place."""
-    profiles.write_text(PROFILE, encoding="utf-8")
-    ended = type_("config", "--profile", "night", "--workers", "3")
-    assert ended.status == 0
-    lines = {line.split()[0]: " ".join(line.split()[1:]) for line in ended.out.splitlines() if line.startswith("  ")}
-    where = f"(the profile 'night' in {profiles})"
-    assert lines["default-visibility"] == f"private {where}"
-    assert lines["rate"] == f"15/min {where}"
-    assert lines["settle"] == "0 (the environment variable NOTE_IMPORTER_SETTLE)"
-    assert lines["workers"] == "3 (said now)"
-    assert lines["max-notes"] == "not set (default)"
-    assert ended.all.endswith(f"API key: from the environment variable {KEY_VARIABLE}.")
-
-
-@pytest.mark.parametrize("wrong", ['rate = "fast"', "wrokers = 3", "map = 3", "workers 3", "yes = 7"])
-def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, profiles: Path, wrong: str) -> None:
-    """Whatever is wrong with it: its value, its name, its form; and `config` finds those too that no run would."""
-    profiles.write_text(f"[night]\n# a comment\n{wrong}\n", encoding="utf-8")
-    ended = type_("config", "--profile", "night")
-    assert ended.status == 2
-    assert str(profiles) in ended.all
-
-
-def test_config_says_that_there_is_no_key(type_: Terminal) -> None:
-    """With the ways to give one; it is no error, for the rest may be looked at without."""
-    del type_.variables[KEY_VARIABLE]
-    ended = type_("config")
-    assert ended.status == 0
-    assert "API key: none. No API key was given." in ended.all
-    assert "note-importer login" in ended.all
-
-
 # -- doctor
 
 
@@ -83,6 +38,31 @@ def looked(type_: Terminal, *arguments: str) -> tuple[int, dict[str, str]]:
     ended = type_("doctor", *arguments)
     found = re.findall(r"^  (ok|look|WRONG) +([\w ]+): ((?:.|\n {10})*)", ended.out, re.MULTILINE)
     return ended.status, {about: f"{mark} {' '.join(text.split())}" for mark, about, text in found}
+
+
+def test_doctor_says_what_is_in_force_and_where_it_comes_from(type_: Terminal, profiles: Path) -> None:
+    """The profile, the variable, or the command line; of the key only the place."""
+    profiles.write_text('# mine\n[night]\ndefault-visibility = "private"\nrate = "15/min"\n', encoding="utf-8")
+    ended = type_("doctor", "--profile", "night", "--workers", "3")
+    assert ended.status == 0
+    lines = {line.split()[0]: " ".join(line.split()[1:]) for line in ended.out.splitlines() if line.startswith("  ")}
+    where = f"(the profile 'night' in {profiles})"
+    assert lines["default-visibility"] == f"private {where}"
+    assert lines["rate"] == f"15/min {where}"
+    assert lines["settle"] == "0 (the environment variable NOTE_IMPORTER_SETTLE)"
+    assert lines["workers"] == "3 (this command line)"
+    assert "max-notes" not in lines
+    assert KEY not in ended.all
+
+
+@pytest.mark.parametrize("wrong", ['rate = "fast"', "wrokers = 3", "map = 3", "workers 3", "yes = 7"])
+def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, profiles: Path, wrong: str) -> None:
+    """Whatever is wrong with it: its value, its name, its form; and `doctor` finds those too that no run would."""
+    profiles.write_text(f"[night]\n# a comment\n{wrong}\n", encoding="utf-8")
+    ended = type_("doctor", "--profile", "night")
+    assert ended.status == 2
+    assert str(profiles) in ended.all
+    assert type_.box.received == ()
 
 
 def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tmp_path: Path) -> None:
@@ -166,16 +146,6 @@ def test_doctor_looks_whether_the_archive_is_there(type_: Terminal, profiles: Pa
     assert (status, found["Archive"]) == (0, "ok finished files go to done")
 
 
-def test_doctor_looks_whether_the_folder_of_attachments_is_there(type_: Terminal, profiles: Path) -> None:
-    """Where one counts: named in a profile it may be another folder's, or on a disk that isn't there."""
-    profiles.write_text('[night]\nattachments = "forms"\n', encoding="utf-8")
-    status, found = looked(type_, "--profile", "night")
-    assert (status, found["Attachments"].split()[0]) == (2, "WRONG")
-    (type_.folder / "forms").mkdir()
-    status, found = looked(type_, "--profile", "night")
-    assert (status, found["Attachments"]) == (0, f"ok attachments come from {type_.folder / 'forms'}")
-
-
 def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
     """And warns of a key file that others can read."""
     del type_.variables[KEY_VARIABLE]
@@ -247,23 +217,19 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     text = profiles.read_text(encoding="utf-8")
     assert 'max-invalid = "20%"' in text
     assert text.startswith("# mine\n[other]\nworkers = 3\n")
-    assert "# The visibility of rows that leave it blank." in text
     assert "as in `" not in text
     assert KEY not in text
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
         del type_.variables[variable]
-    lines = type_("config", "--profile", "night").out
+    lines = type_("doctor", "--profile", "night").out
     assert (type_.folder / "my done").is_dir()
     for shown in ("20%", away, "{name}.{date}.results.xlsx", str(type_.folder / "my done")):
         assert f"  {shown}  (the profile 'night' in " in lines
-    assert f"API key: from the file {profiles.with_name('night.key')}, named by" in " ".join(lines.split())
+    assert f"Key: from the file {profiles.with_name('night.key')}, named by" in " ".join(lines.split())
     for secret in (profiles.with_name("night.key"), profiles.with_name("night.notify")):
         assert os.name != "posix" or stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert "note-importer schedule --profile night exports" in ended.out
     assert "01:00-05:00" in type_("schedule", "--profile", "night", ".", "--system", "cron").out
-    said = " ".join(ended.out.split())
-    assert f"go to the folder {type_.folder / 'my done'}. It is there now." in said
-    assert "A file is not sent if more than 20% of its rows have problems, or name prospects that are not in" in said
     settings = Settings(profile="night", base_url=away, journal=type_.folder / "journal.sqlite")
     with Journal.open(settings.journal) as journal:
         assert unconfirmed(journal, settings) is None
@@ -361,9 +327,9 @@ def test_what_init_could_not_finish_can_be_finished_as_it_says(
     profiles.write_text(text.replace("# api-key-file = ", "api-key-file = "), encoding="utf-8")
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
         del type_.variables[variable]
-    assert f"API key: from the file {file}" in " ".join(type_("config", "--profile", "night").out.split())
+    assert f"Key: from the file {file}" in " ".join(type_("doctor", "--profile", "night").out.split())
     monkeypatch.setitem(sys.modules, "apprise", None)
-    ended = answered(type_, monkeypatch, "day", "", "", "", "json://127.0.0.1:1/hush")
+    ended = answered(type_, monkeypatch, "day", "", "", "", "json://127.0.0.1:1/hush", "")
     assert (ended.status, "pip install apprise" in " ".join(ended.all.split())) == (0, True)
 
 
@@ -373,24 +339,9 @@ def test_init_that_is_broken_off_writes_nothing(
     """The status is 2."""
     ended = answered(type_, monkeypatch, "night", "", "done")
     assert ended.status == 2
-    assert ended.err.endswith("Nothing was written.\n")
+    assert ended.err.endswith("Nothing was sent.\n")
     assert profiles.read_text(encoding="utf-8") == ""
     assert [*profiles.parent.iterdir()] == [profiles]
-
-
-def test_init_keeps_the_key_in_the_systems_store_where_there_is_one(
-    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If that is wanted; then no file holds it."""
-    before, store = keyring.get_keyring(), InMemory()
-    keyring.set_keyring(store)
-    try:
-        ended = answered(type_, monkeypatch, "night", "", "", KEY, "", "yes")
-        assert ended.status == 0
-        assert [*store.held.values()] == [KEY]
-        assert [*profiles.parent.glob("*.key")] == []
-    finally:
-        keyring.set_keyring(before)
 
 
 # -- doctor --live
@@ -410,21 +361,19 @@ def test_a_live_test_needs_somebody_who_agrees(type_: Terminal, box: Sandbox) ->
 
 
 @pytest.mark.usefixtures("jumping")
-def test_a_live_test_says_what_it_saw_and_writes_it_down(type_: Terminal, box: Sandbox, tmp_path: Path) -> None:
-    """As the other checks are told; the key is in none of it."""
-    status, found = looked(type_, "--live", LIVE, "--yes")
-    assert status == 0
-    assert found["Author"] == "ok avery.stone@example.com"
-    assert found["Visibility"] == "ok private"
-    assert found["Wrong key"].startswith("ok refused with status 4")
+def test_a_live_test_says_what_it_saw(type_: Terminal, box: Sandbox) -> None:
+    """As the other checks are told, and as a document; the key is in none of it."""
+    ended = type_("doctor", "--live", LIVE, "--yes", "--json")
+    assert ended.status == 0
+    report = json.loads(ended.out)
+    found = {finding["about"]: finding["text"] for finding in report["findings"]}
+    assert {finding["exit_status"] for finding in report["findings"]} == {0}
+    assert (found["Author"], found["Visibility"]) == ("avery.stone@example.com", "private")
     [note] = box.notes
     assert (note.prospect_id, note.visibility, note.status) == (LIVE, "2", "0")
-    text = (tmp_path / "live-report.json").read_text(encoding="utf-8")
-    report = json.loads(text)
-    assert {finding["about"]: finding["exit_status"] for finding in report["findings"]} == dict.fromkeys(found, 0)
-    assert report["findings"][-1]["text"] == f"the note {note.id}, a private draft."
+    assert found["Left behind"] == f"the note {note.id}, a private draft."
     assert "versions" in report
-    assert box.api_key not in text
+    assert box.api_key not in ended.all
     again = type_("doctor", "--live", LIVE, "--yes")
     assert again.status == 2
     assert "The prospect has a draft, which the test's draft could replace." in " ".join(again.err.split())

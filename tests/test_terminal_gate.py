@@ -9,7 +9,6 @@ import json
 import re
 import sys
 import unicodedata
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -165,25 +164,6 @@ def test_a_file_steers_nothing_by_its_name_or_contents(type_: Keyboardless, tmp_
         assert r"n\x1b[2J" in type_("history", *place)[1]
         type_("hide", "last", *place)
         type_("verify", *place)
-
-
-def test_a_csv_steers_nothing(type_: Keyboardless, tmp_path: Path) -> None:
-    """Here every sign may stand in a heading, an id, a note or a value."""
-    hostile = HOSTILE.replace("\r", "")
-    text = f"Prospect ID,Note,Visibility,{hostile}\nP1,{hostile},1,x\nP{hostile},{hostile} two,{hostile},y\n"
-    (tmp_path / "n.csv").write_text(text, encoding="utf-8")
-    assert type_("check", "n.csv")[0] == 1
-    assert type_("check", "n.csv", "--map", "content=zzz")[0] == 2
-    with Canned(made("N1")) as server:
-        assert type_("run", "n.csv", "--yes", "--base-url", server.url)[0] == 1
-
-
-def test_a_package_steers_nothing_by_the_names_within_it(type_: Keyboardless, tmp_path: Path) -> None:
-    """A zip whose entries are named to be read out."""
-    with zipfile.ZipFile(tmp_path / "n.xlsx", "w") as package:
-        for name in ("[Content_Types].xml", f"xl/{HOSTILE}.xml", HOSTILE):
-            package.writestr(name, f"<{HOSTILE}")
-    assert type_("check", "n.xlsx")[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -108,15 +108,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """An HTTP reply's status and headers.
-
-    Attributes:
-        layout: names of the fields in a failure's JSON, such as ``error.message``.
-    """
+    """An HTTP reply's status and headers."""
 
     status: int
     headers: Mapping[str, str]
-    layout: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +215,12 @@ class Traits:
 
     Attributes:
         one_draft: whether the API shows at most one draft of a prospect, so that a later draft hides an earlier one.
-        nobody: an ID that the vendor always refuses, because no prospect can have it; empty if none is known.
         is_practice: whether the vendor is one in memory, so that no result may be taken for a real one.
     """
 
     one_draft: bool
     page: int = 100
     prospects_page: int = 100
-    nobody: str = ""
     is_practice: bool = False
 
 

@@ -8,13 +8,13 @@ request. So a refusal counts only if its words or its code are listed here, or i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 from importer.api.exchange import at, text_of
 from importer.api.protocol import Cause, Endpoint
 
-_FIELDS = ("message", "messages", "error_message", "error", "code", "error_code", "type", "statusCode")
+_WORDS = ("message", "messages", "error_message", "error")
 _JUDGED = 1000  # characters of a refusal's words that are searched, because a search tries every position
 _ADDRESS = re.compile(r"\S*/\S*/\S*|(?<!\w)/\S*")  # a gateway's words may quote it, and it may hold any words
 _SHARED_CODE = "1001"  # the API's own, but it stands for a bad key, an unknown prospect and an unknown note alike
@@ -36,17 +36,12 @@ class Refusal(NamedTuple):
         code = at(document, "code")
         if code is None and at(document, "error_message") is not None:
             code = at(document, "error_code")
-        for name in _FIELDS[:4]:
+        for name in _WORDS:
             value = at(document, name)
             texts = value if isinstance(value, list) else [value]
             if said := "; ".join(text for text in texts if isinstance(text, str) and text.strip()):
                 return cls(said, text_of(code))
         return cls(None, text_of(code))
-
-
-def layout(document: object) -> Sequence[str]:
-    """Return which fields of an error a reply's JSON has. Other names may be data."""
-    return tuple(name for name in _FIELDS if at(document, name) is not None)
 
 
 class Meaning(NamedTuple):

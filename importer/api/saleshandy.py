@@ -60,7 +60,7 @@ class Saleshandy:
     """
 
     # Saleshandy's IDs contain only letters and digits.
-    traits = Traits(one_draft=True, page=100, prospects_page=100, nobody="no prospect")
+    traits = Traits(one_draft=True, page=100, prospects_page=100)
 
     def __init__(self, base_url: str, key: str, *, read_timeout: float, clock: Callable[[], float]) -> None:
         from importer.api.transport import Transport  # noqa: PLC0415 - loads requests, which not every command needs
@@ -149,8 +149,7 @@ class Saleshandy:
             value, failure = self._success(kind, answer, read)
         else:
             failure = self._failure(kind, answer)
-        layout = () if failure is None else refusals.layout(parsed(answer.data))
-        return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers, layout))
+        return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
 
     def _success(
         self, kind: Endpoint, answer: Exchange, read: Callable[[object], Value | Astray | None]

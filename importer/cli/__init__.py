@@ -5,7 +5,7 @@ Input: what a person typed. Output: printed lines, and an exit status.
     importing    run, check, template; questions and output for files imported one after the other
     asking       questions about what couldn't be decided
     journalled   history, verify, hide, journal
-    setting_up   init, login, logout, config, readings
+    setting_up   init, login, readings
     checking     doctor
     scheduling   schedule
     paging       page
@@ -50,18 +50,9 @@ from importer.errors import ImporterError, OutputFailed
 from importer.messages import FACE, lines, say, words
 from importer.settings import profiles
 
-_COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable, by which a shell asks for completions
-
-
-def _say_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's own
-    """Print the version."""
-    if value and not context.resilient_parsing:
-        say_line(say("cli.version", version=__version__))
-        context.exit()
-
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--version", is_flag=True, expose_value=False, callback=_say_version, help="Show the version and exit.")
+@click.version_option(__version__, prog_name="note-importer")
 def cli() -> None:
     """Import a spreadsheet of notes into Saleshandy, each note exactly once.
 
@@ -98,8 +89,6 @@ def _status_of(arguments: Sequence[str] | None) -> int:
             for_help = say("cli.for-help", command=error.ctx.command_path)
             paragraph(lines(words(error.ctx.get_usage()), for_help), err=True)
         paragraph(error.format_message(), "Error: ", err=True)
-        if isinstance(error, click.NoSuchOption) and error.option_name.replace("-", "") == "dryrun":
-            paragraph(say("cli.dry-run"), err=True)
         return 2
     except click.Abort as error:
         if isinstance(error.__cause__, EndedAtOnce):  # click turns it into an Abort
@@ -141,8 +130,6 @@ def script() -> None:
     gc.set_threshold(250_000)
     # The library by which numpy multiplies matrices starts threads, which take processor time. Nothing here uses it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if _COMPLETING in os.environ:
-        cli.main(prog_name="note-importer")  # writes bytes to the shell, and ends the program
     status = main()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):

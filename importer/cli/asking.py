@@ -24,17 +24,12 @@ if TYPE_CHECKING:
     from importer.importing.run import Prepared
     from importer.importing.workspaces import Unconfirmed
 
-_LEAST_SHOWN, _MOST_SHOWN = 3, 7
-_BACK = "b"
+_MOST_SHOWN = 7  # columns; the others can be named
 _ENTER = {"map": "asking.enter-keeps", "in-doubt": "asking.enter-leaves", "hidden": "asking.enter-leaves"}
 
 
 class Asking:
-    """Questions about one file, or about several files in turn, and their answers.
-
-    Args:
-        options: the options that say whether questions are allowed.
-    """
+    """Questions about one file, or about several files in turn, and their answers."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -68,8 +63,7 @@ class Asking:
         """
         if not self.may or not error.questions or not error.questions[0].choices:
             return None
-        answer = _ask(error.questions[0], ())
-        if not isinstance(answer, PossibleAnswer):
+        if (answer := _ask(error.questions[0], ())) is None:
             raise error
         return answer
 
@@ -81,28 +75,23 @@ class Asking:
             offers: whether to ask the questions that may stay open, too, after the others. An answer to the offer to
                 compose the texts from further columns may lead to a question about the dates in them.
         """
-        decided, passed = 0, set[str]()
+        passed = set[str]()
         while self.may:
             optional = [] if prepared.questions or not offers else prepared.optional
             questions = prepared.questions or [one for one in optional if one.choices[0].setting not in passed]
             if not questions or not questions[0].choices:
                 break
             question, may_stay = questions[0], bool(optional)
-            answer = _ask(question, prepared.known, may_go_back=decided > 0, may_stay=may_stay)
+            answer = _ask(question, prepared.known, may_stay=may_stay)
             if may_stay:
                 passed.add(question.choices[0].setting)
             elif answer is None:
                 break
-            if isinstance(answer, PossibleAnswer):
+            if answer is not None:
                 try:
                     prepared.decide(answer)
-                    decided += 1
                 except BadSettings as error:
                     paragraph(error.reason, err=True)
-            elif answer is not None:
-                prepared.undecide()
-                decided -= 1
-                passed.clear()
 
 
 def which_workspace(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
@@ -114,13 +103,11 @@ def which_workspace(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
     meant[str(own)] = own, say("unconfirmed.own", profile=repr(own.profile))
     choices = [PossibleAnswer("profile", name, means) for name, (_, means) in meant.items()]
     answer = _ask(Question(unclear.why, lines(unclear.why, unclear.asks), choices), ())
-    return meant[answer.value][0] if isinstance(answer, PossibleAnswer) else None
+    return meant[answer.value][0] if answer is not None else None
 
 
-def _ask(
-    question: Question, known: Sequence[Reading], *, may_go_back: bool = False, may_stay: bool = False
-) -> PossibleAnswer | str | None:
-    """Return the person's choice; ``b`` to go back to the question before; None if only Enter was pressed.
+def _ask(question: Question, known: Sequence[Reading], *, may_stay: bool = False) -> PossibleAnswer | None:
+    """Return the person's choice; None if only Enter was pressed.
 
     The samples of a question that may stay open stand on lines of their own.
     """
@@ -130,7 +117,7 @@ def _ask(
         paragraph(words(sample), "     ", err=True)
     names_a_column = question.column is None and bool(question.roles)
     all_choices = offered(question, known)
-    choices = all_choices[: _most_shown(question)] if names_a_column else all_choices
+    choices = all_choices[:_MOST_SHOWN] if names_a_column else all_choices
     for number, choice in enumerate(choices, 1):
         is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
         text = choice.means
@@ -144,26 +131,11 @@ def _ask(
         paragraph(say("asking.another-column", more=more), "     ", err=True)
     enter = say(_ENTER[choices[0].setting] if may_stay else "asking.enter-stops")
     prompt = say("asking.column" if names_a_column else "asking.number", enter=enter)
-    if may_go_back:
-        prompt = say("asking.column-or-back" if names_a_column else "asking.number-or-back", enter=enter)
     while answer := ask_for(prompt):
-        if answer == _BACK and may_go_back:
-            return answer
         if answer.isdecimal() and answer.isascii() and 1 <= int(answer) <= len(choices):
             return choices[int(answer) - 1]
-        if answer == _BACK:
-            paragraph(say("asking.first-question"), err=True)
-        elif names_a_column and not answer.isdecimal():
+        if names_a_column and not answer.isdecimal():
             setting = mapped(question.roles[0], answer)
             return PossibleAnswer(setting.name, setting.value, words(answer))
-        else:
-            paragraph(say("asking.none-of-these", answer=repr(answer), most=len(choices)), err=True)
+        paragraph(say("asking.none-of-these", answer=repr(answer), most=len(choices)), err=True)
     return None
-
-
-def _most_shown(question: Question) -> int:
-    """Return how many choices are shown: those that the sheet suggests, or a few more."""
-    supported = sum(
-        choice.is_likely or choice.setting != "map" or choice.value.endswith("=") for choice in question.choices
-    )
-    return min(max(supported, _LEAST_SHOWN), _MOST_SHOWN) if supported else _MOST_SHOWN

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,10 +13,10 @@ from importer import operations, telling
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.reporting import reporting
-from importer.cli.terminal import in_words, paragraph, say_line
+from importer.cli.terminal import paragraph, say_line
 from importer.cli.watching import Stopper
 from importer.errors import BadSettings
-from importer.messages import Message, lines, say
+from importer.messages import Message, lines, render, say
 from importer.settings import SETTINGS, Topic, sources, who_can_read
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _CONNECTION = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL)
-_CHECKED = [name for name, setting in SETTINGS.items() if setting.topic is not Topic.QUIET]
+_CHECKED = [name for name, setting in SETTINGS.items() if setting.topic is not Topic.QUIET]  # its output is all shown
 
 
 @click.command(cls=InGroups)
@@ -43,14 +41,16 @@ _CHECKED = [name for name, setting in SETTINGS.items() if setting.topic is not T
 def doctor(*, test_notification: bool, live: str | None, **_: Any) -> int:
     """Check everything that can be checked before the first night. Makes one call, which only reads.
 
+    First it shows the settings in force, and the source of each. Flags have priority over the environment, the
+    environment over the profile, and the profile over the defaults.
+
     The exit status is that of a run with the same problems: 0 all is well; 1 something to look at; 2, 3 and 4 as for
     `run`. With --json, the document also has the versions and the settings, for somebody who helps you.
     """
     with reporting("doctor") as out:
         options, settings = out.options, out.options.settings
-        for name in options.given:
-            sources.read(options.given, name)  # checks settings that no check below reads, too
         say_line(say("cli.workspace", workspace=str(settings.workspace)))
+        _show_settings(options)
         if live is None:
             findings = _shown(_findings(options, test_notification=test_notification))
         elif (nothing := _declined(live, options)) is not None:
@@ -60,11 +60,17 @@ def doctor(*, test_notification: bool, live: str | None, **_: Any) -> int:
             with Stopper() as stopper:
                 stopper.arm()
                 findings = _shown(operations.live.examine(live, options.settings_with_key, stop=stopper.why))
-            report = in_words(operations.documents.doctor(findings, options.given))
-            path = operations.live.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n", Path.cwd())
-            paragraph(say("live.written", path=path.name))
         status = max(finding.exit_status for finding in findings)
         return out.over(status, lambda: operations.documents.doctor(findings, options.given))
+
+
+def _show_settings(options: Options) -> None:
+    """Print every setting that isn't at its default, and its source. One that can't be used is an error."""
+    width = max(map(len, options.given), default=0)
+    for name, given in options.given.items():
+        sources.read(options.given, name)  # checks settings that no check below reads, too
+        origin = render(given.origin) or render(say("doctor.said-now"))
+        say_line(f"  {name:{width}}  {sources.written(given.value)}  ({origin})")
 
 
 def _shown(findings: Iterable[Check]) -> list[Check]:
@@ -79,8 +85,8 @@ def _shown(findings: Iterable[Check]) -> list[Check]:
 
 def _declined(prospect: str, options: Options) -> Message | None:
     """Return why the note isn't created: nobody agrees to what it leaves behind. None if a person or an option does."""
-    for message in operations.live.announced(prospect, options.settings):
-        paragraph(message)
+    paragraph(say("live.place", prospect=prospect, workspace=str(options.settings.workspace)))
+    paragraph(say("live.leaves"))
     return options.refusal(say("live.ask"))
 
 

@@ -16,14 +16,14 @@ import click
 from importer import importing, operations, telling
 from importer.cli.asking import Asking, which_workspace
 from importer.cli.manual import InGroups
-from importer.cli.options import PREPARING, AnyPath, Options, settings_about
-from importer.cli.reporting import Reporting, RunNotifications, notifying, reporting
+from importer.cli.options import PREPARING, AnyPath, settings_about
+from importer.cli.reporting import RunNotifications, notifying, reporting
 from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Message, say
 from importer.models import PossibleAnswer, Progress, Workspace
-from importer.settings import Settings, Topic, profiles
+from importer.settings import Topic, profiles
 from importer.settings.sources import Source
 
 if TYPE_CHECKING:
@@ -34,24 +34,9 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 
-_practice = click.option(
-    "--practice",
-    "practises",
-    is_flag=True,
-    help="Practise: everything happens on this machine, and nothing is sent. Needs no API key.",
-)
-
 
 class BatchImport:
-    """Questions and output of a batch at the terminal.
-
-    Args:
-        stopper: receives the request to stop.
-        notifications: receives how each file ended.
-        asking: asks the open questions.
-        is_one: whether a person named a single file, so that the output doesn't mention a batch.
-        practises: whether nothing is sent, so that no person has to agree.
-    """
+    """Questions and output of a batch at the terminal; of a single file that a person named if it ``is_one``."""
 
     def __init__(
         self, stopper: Stopper, notifications: RunNotifications, asking: Asking, *, is_one: bool, practises: bool
@@ -101,7 +86,7 @@ class BatchImport:
         if self._practises:
             say_line(say("practice.begins"))
         overview = prepared.preview
-        show(telling.preview_messages.plan(overview), verbose=self._notifications.options.says("verbose"))
+        show(telling.preview_messages.plan(overview), verbose=self._notifications.out.options.says("verbose"))
         if self._practises and overview.to_update:
             say_line(say("practice.no-updates", n=overview.to_update))
         if self._asking.may and overview.total and not self._practises:
@@ -112,7 +97,7 @@ class BatchImport:
             show(telling.preview_messages.changes(prepared.changes()))
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()
-        self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.is_quiet), True, prepared
+        self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.out.is_quiet), True, prepared
         self._watch.begin(overview.total + overview.remaining.held_back)
         self._stopper.arm()
         return True
@@ -163,7 +148,12 @@ class BatchImport:
 
 @click.command(cls=InGroups)
 @click.argument("files", type=AnyPath(), nargs=-1, required=True, metavar="FILE...")
-@_practice
+@click.option(
+    "--practice",
+    "practises",
+    is_flag=True,
+    help="Practise: everything happens on this machine, and nothing is sent. Needs no API key.",
+)
 @settings_about(*Topic)
 def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     """Import FILES: every note exactly once. The results say what became of every row.
@@ -176,8 +166,11 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     NAME.practice.xlsx, and can't be imported.
     """
     with Stopper() as stopper, notifying(files, stopper, practises=practises) as notifications:
-        options = notifications.options
-        settings = _for_practice(options) if practises else options.settings_with_key
+        options = notifications.out.options
+        address = options.given.get("base-url")
+        if practises and address is not None and address.place is Source.SAID:
+            raise BadSettings(say("practice.address"), setting="base-url")
+        settings = options.settings_with_key_if_there if practises else options.settings_with_key
         asking = Asking(options)
         asking.check(settings)
         if asking.may and not practises and (watched := importing.hours.for_a_person(settings)) is not settings:
@@ -195,89 +188,54 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
 @click.argument("file", type=AnyPath())
 @settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.DETAILS, Topic.QUIET)
 @click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
-@_practice
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write all problems to this .csv file.",
 )
-def check(file: Path, *, report: Path | None, online: bool, practises: bool, **_: Any) -> int:
+def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
     """Check FILE without sending anything: problems by cell, groups, requests. Needs no key, and makes no calls.
 
-    The exit status is that of `run`, if the API accepted everything. With --practice, the import is also practised. Its
-    results are beside FILE, in NAME.practice.xlsx. They can't be imported.
+    The exit status is that of `run`, if the API accepted everything. To see what would become of each row, practise:
+    `run --practice`.
     """
     with reporting("check") as out:
-        return _check(file, report, out, online=online, practises=practises)
-
-
-def _check(file: Path, report: Path | None, out: Reporting, *, online: bool, practises: bool) -> int:
-    options = out.options
-    if online and practises:
-        raise BadSettings(say("practice.online"))
-    settings = options.settings_with_key if online else options.settings_with_key_if_there
-    settings = _for_practice(options) if practises else settings
-    if report is not None:
-        importing.problems.check_list(report, file)
-    asking = Asking(options)
-    asking.check(settings)
-    with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
-        asking.ask(prepared)
-        if online and prepared.undecided is None:
-            _watched(prepared, prepared.look_up)
-        elif online:
-            paragraph(say("check.looks-nothing-up"), "Note: ", err=True)
-        preview = prepared.preview
-        if preview.loaded.unclear is not None:
-            raise preview.loaded.unclear
-        preview = replace(preview, similar=importing.note_examples.similar(preview.loaded))
-        show(telling.preview_messages.check(preview), verbose=options.says("verbose"))
+        settings = out.options.settings_with_key if online else out.options.settings_with_key_if_there
         if report is not None:
-            written = importing.problems.write_problems(report, preview.loaded, file)
-            say_line()
-            say_line(say("check.every-problem", path=str(written.path)))
-            if written.remark:
-                paragraph(written.remark)
-        if online:
-            unknown = preview.unknown_emails
-            people = importing.problems.write_people(preview.settings, preview.loaded, unknown)
-            show(telling.report_messages.people(len(unknown), people, then=say("people.then-run")))
-        practised = None
-        if practises and prepared.undecided is None and not preview.guarded:
-            practised = _watched(prepared, prepared.practise)
-            show(telling.report_messages.report(practised))
-        elif practises:
-            paragraph(say("practice.not-yet"))
-        status = preview.exit_status if practised is None else practised.exit_status
-        return out.over(status, lambda: telling.documents.check(preview, status, practised))
-
-
-def _for_practice(options: Options) -> Settings:
-    """Return the settings for practice, with the key if there is one, because the journal knows emails by it.
-
-    Raises:
-        BadSettings: an address was named for this command, but practice calls none.
-    """
-    if (address := options.given.get("base-url")) is not None and address.place is Source.SAID:
-        raise BadSettings(say("practice.address"), setting="base-url")
-    return options.settings_with_key_if_there
-
-
-def _watched(prepared: Prepared, work: Callable[..., _Answer]) -> _Answer:
-    """Do some work with a file, with progress and Ctrl-C as in a run."""
-    with Stopper() as stopper, RunWatch() as watch:
-        watch.begin(prepared.preview.remaining.total)
-        stopper.arm()
-        return work(observe=watch.observe, stop=stopper.why)
+            importing.problems.check_list(report, file)
+        asking = Asking(out.options)
+        asking.check(settings)
+        with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
+            asking.ask(prepared)
+            if online and prepared.undecided is None:
+                with Stopper() as stopper, RunWatch() as watch:
+                    watch.begin(prepared.preview.remaining.total)
+                    stopper.arm()
+                    prepared.look_up(observe=watch.observe, stop=stopper.why)
+            preview = prepared.preview
+            if preview.loaded.unclear is not None:
+                raise preview.loaded.unclear
+            preview = replace(preview, similar=importing.note_examples.similar(preview.loaded))
+            show(telling.preview_messages.check(preview), verbose=out.options.says("verbose"))
+            if report is not None:
+                written = importing.problems.write_problems(report, preview.loaded, file)
+                say_line()
+                say_line(say("check.every-problem", path=str(written.path)))
+                if written.remark:
+                    paragraph(written.remark)
+            if online:
+                unknown = preview.unknown_emails
+                people = importing.problems.write_people(preview.settings, preview.loaded, unknown)
+                show(telling.report_messages.people(len(unknown), people, then=say("people.then-run")))
+            return out.over(preview.exit_status, lambda: telling.documents.check(preview))
 
 
 @click.command(name="template")
 @click.argument("file", type=click.Path(path_type=Path), default=Path("notes.xlsx"))
-@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
-def make_template(file: Path, *, overwrite: bool) -> int:
-    """Write a workbook to fill in, with drop-downs and an explanation: notes.xlsx, or FILE."""
-    written = operations.template.write(file, overwrite=overwrite)
+def make_template(file: Path) -> int:
+    """Write a workbook to fill in, with drop-downs: notes.xlsx, or FILE."""
+    written = operations.template.write(file)
     say_line(say("template.fill-in", path=str(written.path), file=argument(written.path)))
     if written.remark:
         say_line(written.remark)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,18 +29,8 @@ _CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITI
 @click.argument("run_name", metavar="[RUN]", required=False)
 @settings_about(Topic.PLACE, Topic.OUTPUT)
 @click.option("--all", "of_all", is_flag=True, help="Show the runs of all workspaces in the journal.")
-@click.option("--since", metavar="DAY", help="Runs that started since this time: 2026-03-01, or 7d for seven days.")
-@click.option("--file", "name", default="", metavar="TEXT", help="Runs of files whose name contains this text.")
-@click.option(
-    "--ended",
-    default="",
-    metavar="WORD",
-    help="Runs that ended this way: finished, held back, stopped, broken off, declined.",
-)
 @click.option("--last", type=WholeNumber(min=1), metavar="N", help="The largest number of runs to show.")
-def history(
-    run_name: str | None, *, of_all: bool, since: str | None, name: str, ended: str, last: int | None, **_: Any
-) -> int:
+def history(run_name: str | None, *, of_all: bool, last: int | None, **_: Any) -> int:
     """List the runs with their time, file, duration and results; or show one RUN.
 
     RUN is a name from the list, or last.
@@ -52,10 +41,8 @@ def history(
             found = operations.history.History([operations.history.one(settings, run_name)])
             show(operations.report_messages.past_run(found.runs[0]))
         else:
-            since_time = None if since is None else operations.history.since(since, datetime.now().astimezone())
-            run_filter = operations.history.RunFilter(since_time, name, ended, last, of_all)
-            found = operations.history.history(settings, run_filter)
-            show(operations.report_messages.history(found))
+            found = operations.history.history(settings, last=last, of_all=of_all)
+            show(operations.report_messages.history(found, of_all=of_all))
         return out.over(0, lambda: operations.documents.history(found))
 
 

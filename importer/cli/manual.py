@@ -46,7 +46,6 @@ GROUPS: Mapping[str, frozenset[Topic]] = {
 _OWN, _UNATTENDED, _OTHER = "This command", "Unattended", "Other"
 _HELP = ("--help", "--help-all")
 
-_MOST_PIECES = 12  # maximum number of words in the name of a file
 _ALL = "importer.cli.manual.all"
 """Key in a context: whether the help lists all settings."""
 
@@ -97,13 +96,9 @@ class InGroups(click.Command):
 
 
 def _in_pieces(args: Sequence[str]) -> str | None:
-    """Return the name of an existing file that was typed without quotation marks, so that it became several words."""
-    for start, first in enumerate(args):
-        for end in range(start + 2, min(start + _MOST_PIECES, len(args)) + 1):
-            name = " ".join(args[start:end])
-            if not first.startswith("-") and Path(name).is_file() and not Path(first).exists():
-                return name
-    return None
+    """Return the name of an existing file that was typed last, without quotation marks, so that it became several."""
+    names = (" ".join(args[start:]) for start, word in enumerate(args[:-1]) if not Path(word).exists())
+    return next((name for name in names if Path(name).is_file()), None)
 
 
 def _setting(parameter: click.Parameter) -> Setting | None:

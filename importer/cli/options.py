@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from importer import telling
 from importer.cli.manual import help_all
@@ -107,22 +106,7 @@ def _option(setting: Setting) -> Callable[..., Any]:
         multiple=setting.many,
         metavar=setting.metavar,
         default=None,
-        shell_complete=lambda _context, _parameter, begun: _completed(setting, begun),
     )
-
-
-def _completed(setting: Setting, prefix: str) -> list[CompletionItem]:
-    """Return the completions for a shell's Tab key."""
-    words: Iterable[str] = ()
-    match setting.kind:
-        case kinds.LocalFile() | kinds.AnyFile() | kinds.JournalPlace():
-            return [CompletionItem(prefix, type="file")]
-        case kinds.OneOf():
-            words = setting.kind.words
-        case _ if setting.name == "profile":
-            with contextlib.suppress(BadSettings):
-                words = profiles.names()
-    return [CompletionItem(word) for word in words if word.startswith(prefix)]
 
 
 @dataclass(frozen=True)
@@ -132,11 +116,8 @@ class Options:
     given: Mapping[str, Given]
 
     @classmethod
-    def here(cls, *, without_profile: bool = False) -> Options:
-        """Return the options of the current command.
-
-        Without the profile, which can't be read, they hold only who is notified, as far as its lines say so.
-        """
+    def here(cls) -> Options:
+        """Return the options of the current command."""
         context = click.get_current_context()
         names = {parameter.name: parameter.opts[0][2:] for parameter in context.command.params if parameter.name}
         values = {
@@ -145,10 +126,7 @@ class Options:
             if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
         also = getattr(context.command.callback, "also", ())
-        left_out = {"profile"} if without_profile else set()
-        wanted = [name for name in SETTINGS if name in {*names.values(), *also} - left_out]
-        given = sources.gather(values, wanted)
-        options = cls(sources.salvaged(given) if without_profile else given)
+        options = cls(sources.gather(values, [name for name in SETTINGS if name in {*names.values(), *also}]))
         PROFILE.set(options.profile)
         PLACE_FLAGS.set("".join(f" --{name} {argument(str(values[name]))}" for name in _PLACES if name in values))
         return options
@@ -189,14 +167,12 @@ class Options:
         except BadSettings:
             return self.settings
 
-    def notifier(self, *, as_far_as_possible: bool = False) -> Notifier:
+    def notifier(self) -> Notifier:
         """Return the notifier for the recipients. Prints a warning if other users could read the recipients' file."""
         file = sources.recipients_file(self.given)
         if file is not None and (warning := who_can_read(file, "recipients.others-can-read")):
             paragraph(warning, "Warning: ", err=True)
-        return telling.notifications.Notifier.to(
-            sources.recipients(self.given), sources.read(self.given, "notify"), as_far_as_possible=as_far_as_possible
-        )
+        return telling.notifications.Notifier.to(sources.recipients(self.given), sources.read(self.given, "notify"))
 
     def refusal(self, question: Message, *, needs_a_person: bool = False) -> Message | None:
         """Return why nothing is changed: nobody says yes to the question. None if a person or the option does."""

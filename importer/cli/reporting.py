@@ -24,7 +24,6 @@ from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
 from importer.cli.watching import EndedAtOnce, Stopper
 from importer.errors import ImporterError, UnclearColumns
 from importer.messages import Said, say
-from importer.settings import Occasion, profiles
 
 if TYPE_CHECKING:
     from importer.importing.batch import Batch, FileEnded
@@ -108,26 +107,12 @@ def reporting(command: str) -> Iterator[Reporting]:
 
 
 class RunNotifications:
-    """Recipients of a run's notifications, and how its files have ended so far.
+    """Recipients of a run's notifications, and how its files have ended so far."""
 
-    Args:
-        options: the settings.
-        out: the command's report; None if the command never began.
-        stopper: knows whether the run was asked to stop, and by whom.
-        practises: whether nothing is sent, so that nobody is notified.
-    """
-
-    def __init__(self, options: Options, out: Reporting | None, stopper: Stopper, *, practises: bool) -> None:
-        self._stopper, self._practises = stopper, practises
-        self.options, self.is_quiet = options, out is not None and out.is_quiet
-        self._out = out
-        self._notifier = options.notifier(as_far_as_possible=out is None)
+    def __init__(self, out: Reporting, stopper: Stopper, *, practises: bool) -> None:
+        self.out, self._stopper, self._practises = out, stopper, practises
+        self._notifier = out.options.notifier()
         self._ended: list[FileEnded] = []
-
-    @property
-    def reaches_nobody(self) -> bool:
-        """Whether no address for notifications is known."""
-        return not self._notifier.ways and self._notifier.occasion is not Occasion.NEVER
 
     def ended(self, ended: FileEnded) -> None:
         """Record how a file ended."""
@@ -137,24 +122,22 @@ class RunNotifications:
         """Record that the whole run ended with an error (None: a fault of the program), and notify the recipients."""
         if error is None or not any(ended.error is error for ended in self._ended):
             self.ended(importing.batch.FileEnded.failed(file, error))
-        if self._out is not None:
-            self.over(self._batch)
+        self.over(self._batch)
         self.tell()
 
     def over(self, batch: Batch) -> int:
         """Record that all files have ended; return the exit status."""
-        assert self._out is not None
-        return self._out.over(batch.exit_status, lambda: telling.documents.run(batch))
+        return self.out.over(batch.exit_status, lambda: telling.documents.run(batch))
 
     @property
     def _batch(self) -> Batch:
         """Results of the files that ended so far, without those that a person declined."""
-        return importing.batch.Batch(self.options.profile, self._ended)
+        return importing.batch.Batch(self.out.options.profile, self._ended)
 
     def tell(self) -> None:
         """Notify the recipients, unless a person stopped the run, who knows, or nothing was sent, in practice."""
         if self._ended and not (self._practises or self._stopper.is_by_person):
-            log_file = self.options.read("log-file")
+            log_file = self.out.options.read("log-file")
             notification = telling.notification_messages.notification(self._batch, log_file)
             for failure in self._notifier.tell(notification):
                 paragraph(failure, "Warning: ", err=True)
@@ -164,24 +147,11 @@ class RunNotifications:
 def notifying(files: Sequence[Path], stopper: Stopper, *, practises: bool) -> Iterator[RunNotifications]:
     """Provide a command's notifications, which are sent however the block ends.
 
-    If a person declines the plan, no notification is sent, because that person knows.
+    If a person declines the plan, no notification is sent, because that person knows. If the profile or an address
+    can't be read, nobody is notified; a ping that fails to come tells of that, and the exit status.
     """
-    with contextlib.ExitStack() as stack:
-        options = None
-        try:
-            out = stack.enter_context(reporting("run"))
-            options = out.options
-            notifications = RunNotifications(options, out, stopper, practises=practises)
-        except ImporterError as error:
-            with contextlib.suppress(ImporterError):  # the same error again, or another one: only the first is reported
-                notifications = RunNotifications(
-                    options or Options.here(without_profile=True), None, stopper, practises=practises
-                )
-                notifications.failed(files[0], error)
-                is_wanted = profiles.mentions("notify-file")
-                if options is None and is_wanted and notifications.reaches_nobody and not is_terminal(sys.stdin):
-                    paragraph(say("notifying.nobody"), err=True)
-            raise
+    with reporting("run") as out:
+        notifications = RunNotifications(out, stopper, practises=practises)
         try:
             yield notifications
         except click.Abort:

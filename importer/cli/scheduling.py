@@ -14,7 +14,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import resources
@@ -30,9 +30,8 @@ from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.settings import KEY_VARIABLE, TimeWindow, sources
 
-_CARRIED_ON = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS")
-_LONGEST_OF_TASK = 260
-"""Maximum length of a path in a Windows task, other than in its arguments."""
+_READ = r"""["'$%`]""" if os.name == "nt" else r"""["'$%`\\]"""
+"""Pattern of the signs that a scheduler reads in a way of its own, however they are quoted."""
 
 
 def _template(name: str) -> str:
@@ -66,11 +65,6 @@ def this_program() -> list[str]:
     return [str(script)] if script.exists() else [sys.executable, "-P", "-m", "importer"]
 
 
-def inherited_variables() -> dict[str, str]:
-    """Return the environment variables that a scheduled run needs, too. All other settings belong in the profile."""
-    return {name: str(Path(os.environ[name]).absolute()) for name in _CARRIED_ON if os.environ.get(name)}
-
-
 @dataclass(frozen=True)
 class Night:
     """Import to run every night.
@@ -80,25 +74,23 @@ class Night:
         profile: the profile's name.
         window: the window of the day.
         program: the command that starts this program.
-        variables: the environment variables to set.
         folder: the folder where the import runs; relative paths in the profile then mean the same as in a run by hand.
 
     Raises:
-        BadSettings: a text holds a line break, a control character or the like. No scheduler is asked to hold one,
-            because what follows it could become a command.
+        BadSettings: a text holds a sign that a scheduler would read, or a line break. What follows it could become a
+            command.
     """
 
     files: Sequence[str]
     profile: str
     window: TimeWindow
     program: Sequence[str] = field(default_factory=this_program)
-    variables: Mapping[str, str] = field(default_factory=inherited_variables)
     folder: str = field(default_factory=os.getcwd)
 
     def __post_init__(self) -> None:
-        for text in (*self.files, self.folder, self.profile, *self.program, *self.variables.values()):
-            if not text.isprintable():
-                raise BadSettings(say("schedule.line-break", text=repr(text)))
+        for text in (*self.files, self.folder, self.profile, *self.program):
+            if re.search(_READ, text) or not text.isprintable():
+                raise BadSettings(say("schedule.sign", text=repr(text)))
 
     @property
     def name(self) -> str:
@@ -117,96 +109,40 @@ class Night:
 
 
 def text_for(night: Night, system: System) -> str:
-    """Return what to paste into a scheduler.
-
-    Raises:
-        BadSettings: the scheduler can't hold one of the texts.
-    """
-    texts: Mapping[System, Callable[[Night], str]] = {
-        System.CRON: _cron,
-        System.SYSTEMD: _systemd,
-        System.LAUNCHD: _launchd,
-        System.WINDOWS: _windows,
-        System.KUBERNETES: _kubernetes,
-        System.AIRFLOW: _airflow,
-    }
-    return texts[system](night)
-
-
-def _cron(night: Night) -> str:
-    """Return a comment and a line. cron mails whatever is printed, so nothing is printed if all is well."""
-    variables = [f"{name}={_cron_word(value)}" for name, value in night.variables.items()]
-    words = [*variables, *map(_cron_word, [*night.program, *night.run("--quiet")])]
-    return f"# {night.name}\n{night.cron} cd {_cron_word(night.folder)} && {' '.join(words)}\n"
-
-
-def _cron_word(word: str) -> str:
-    r"""Return a word quoted for the shell, and for cron, which ends a command at a bare ``%``, even within quotes.
-
-    cron reads ``\%`` as ``%``, and some of them ``\\`` as ``\``. So after a backslash, quotes are closed and opened.
-    """
-    return shlex.quote(word).replace("\\", "\\''").replace("%", r"\%")
-
-
-def _systemd(night: Night) -> str:
-    variables = (_systemd_word(f"{name}={value}") for name, value in night.variables.items())
-    program, *words = [*night.program, *night.run()]
-    if not set("\"'\\").isdisjoint(program):
-        raise BadSettings(say("schedule.program", program=program))
-    return _template("systemd.txt").format(
-        name=night.name,
-        variables="".join(f"Environment={variable}\n" for variable in variables),
-        folder=night.folder.replace("%", "%%") + "/",  # otherwise a backslash at its end continues the line
-        command=" ".join([_systemd_word(program), *(_systemd_word(word).replace("$", "$$") for word in words)]),
-        opens=f"{night.window.opens:%H:%M}",
-    )
+    """Return what to paste into a scheduler. cron and others mail whatever is printed, so only trouble is printed."""
+    hour, minute = night.window.opens.hour, night.window.opens.minute
+    words = [*night.program, *night.run("--quiet")]
+    if system is System.CRON:
+        command = shlex.join(words)
+        return f"# {night.name}\n{night.cron} cd {shlex.quote(night.folder)} && {command}\n"
+    if system is System.LAUNCHD:
+        agent = {
+            "Label": night.name,
+            "ProgramArguments": words,
+            "WorkingDirectory": night.folder,
+            "StartCalendarInterval": {"Hour": hour, "Minute": minute},
+        }
+        return plistlib.dumps(agent, sort_keys=False).decode()
+    parts = {"name": night.name, "cron": night.cron, "opens": f"{hour:02}:{minute:02}", "folder": night.folder}
+    match system:
+        case System.SYSTEMD:
+            template, command = "systemd.txt", " ".join(f'"{word}"' for word in [*night.program, *night.run()])
+        case System.WINDOWS:
+            template, command = "windows.xml", subprocess.list2cmdline(words[1:])
+            parts |= {"folder": _in_xml(night.folder), "program": _in_xml(words[0])}
+            command = _in_xml(command)
+        case System.KUBERNETES:  # its container starts the program by itself
+            template, command = "kubernetes.yaml", json.dumps(night.run(), ensure_ascii=False)
+            parts["name"] = re.sub(r"[^a-z0-9]+", "-", night.name.lower())[:52].strip("-")
+        case System.AIRFLOW:
+            template, command = "airflow.py.txt", ascii([*night.program, *night.run()])
+            parts |= {"name": ascii(night.name), "folder": ascii(night.folder)}
+    return _template(template).format(command=command, **parts)
 
 
-def _systemd_word(word: str) -> str:
-    """Return one word quoted for systemd, which expands ``%``. In a command's arguments, it also expands ``$``."""
-    escaped = word.replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _launchd(night: Night) -> str:
-    agent = {
-        "Label": night.name,
-        "ProgramArguments": [*night.program, *night.run("--quiet")],
-        "EnvironmentVariables": dict(night.variables),
-        "WorkingDirectory": night.folder,
-        "StartCalendarInterval": {"Hour": night.window.opens.hour, "Minute": night.window.opens.minute},
-    }
-    return plistlib.dumps(agent, sort_keys=False).decode()
-
-
-def _windows(night: Night) -> str:
-    if night.variables:
-        raise BadSettings(say("schedule.variables", variables=", ".join(night.variables)))
-    program, *words = [*night.program, *night.run("--quiet")]
-    for word in (program, *words, night.folder):
-        if word.count("%") > 1:
-            raise BadSettings(say("schedule.percent", word=repr(word)))
-    for path in (program, night.folder):
-        if len(path) > _LONGEST_OF_TASK:
-            raise BadSettings(say("schedule.long-path", path=path, count=str(_LONGEST_OF_TASK)))
-    parts = {"program": program, "arguments": subprocess.list2cmdline(words), "folder": night.folder}
-    texts = {name: html.escape(text, quote=False) for name, text in parts.items()}
-    text = _template("windows.xml").format(opens=f"{night.window.opens:%H:%M}", **texts)
-    return text.encode("ascii", "xmlcharrefreplace").decode()  # ASCII is valid in any encoding of the file
-
-
-def _kubernetes(night: Night) -> str:
-    """Return a CronJob. Its container starts the program by itself, and has the files at the paths that were named."""
-    arguments = [word.replace("$", "$$") for word in night.run()]  # otherwise it fills in $(NAME)
-    name = re.sub(r"[^a-z0-9]+", "-", night.name.lower())[:52].strip("-")
-    written = json.dumps(arguments, ensure_ascii=False)
-    return _template("kubernetes.yaml").format(name=name, cron=night.cron, arguments=written)
-
-
-def _airflow(night: Night) -> str:
-    command, variables = ascii([*night.program, *night.run()]), ascii(dict(night.variables))
-    parts = {"command": command, "variables": variables, "folder": ascii(night.folder), "name": ascii(night.name)}
-    return _template("airflow.py.txt").format(cron=night.cron, **parts)
+def _in_xml(text: str) -> str:
+    """Return text for an XML file, in ASCII, which is valid in any encoding of the file."""
+    return html.escape(text, quote=False).encode("ascii", "xmlcharrefreplace").decode()
 
 
 @click.command(cls=InGroups)
@@ -251,8 +187,7 @@ def _missed_at_night(options: Options) -> Iterator[Message]:
     given = sources.gather({"profile": options.profile}, ["profile", "api-key-file"])
     if "api-key-file" not in given or given["api-key-file"].place is not sources.Source.PROFILE:
         yield say("schedule.key", variable=KEY_VARIABLE, profile=repr(options.profile))
-    inherited = inherited_variables()
-    if ignored := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_") and name not in inherited]:
+    if ignored := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_")]:
         yield say("schedule.lost", lost=", ".join(ignored))
 
 

@@ -1,10 +1,9 @@
-"""Define the commands for use before the first night: init, login, logout, config, readings."""
+"""Define the commands for use before the first night: init, login, readings."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer import importing, operations, telling
-from importer.cli.asking import which_workspace
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
-from importer.cli.terminal import argument, ask, ask_for, ask_unseen, paragraph, say_line, with_flags
+from importer.cli.terminal import argument, ask_for, ask_unseen, paragraph, say_line, with_flags
 from importer.errors import BadSettings, ImporterError
-from importer.messages import Message, render, say
-from importer.models import Workspace
+from importer.messages import Message, say
 from importer.settings import (
     LIVE,
     SETTINGS,
@@ -40,13 +37,6 @@ if TYPE_CHECKING:
     from importer.settings.reading import Reading
 
 
-_HINTS = {
-    "default-visibility": 'default-visibility = "private"',
-    "rate": 'rate = "20/1s"',
-    "max-notes": "max-notes = 5000",
-}
-"""Settings that a new profile suggests in comments."""
-
 _LARGEST_SHARE = "20%"
 """Share of rows with problems or unknown prospects from which a new profile refuses a file."""
 
@@ -58,22 +48,13 @@ def init() -> int:
     The key is tried at once, with a call that only reads. Writes a profile with comments, which you may edit
     afterwards, and confirms the workspace. The first import as this profile then needs nobody at the terminal. The
     environment variables NOTE_IMPORTER_BASE_URL and NOTE_IMPORTER_JOURNAL count, as for all commands. The journal keeps
-    the confirmation, for all machines that share it. If the key or the address was used under another profile, you are
-    asked whether the new one continues with its deliveries.
+    the confirmation, for all machines that share it. If the key or the address was used under another profile, the
+    first import asks whether the new one continues with its deliveries.
     """
-    try:
-        return _init()
-    except click.Abort:
-        say_line(err=True)
-        say_line(say("written.nothing"), err=True)
-        return 2
-
-
-def _init() -> int:
     paragraph(say("init.few-questions"))
     say_line()
     given = sources.gather({}, ["journal", "base-url", "guard-local-address"])
-    name = _asked(say("init.ask-name"), "night", _new_name)
+    name = _asked(say("init.ask-name"), "night", profiles.check_new)
     journal = sources.read(given, "journal") or default_journal()
     settings = Settings(
         profile=name,
@@ -84,33 +65,15 @@ def _init() -> int:
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
     chosen: dict[str, object] = {"base-url": settings.base_url} if settings.base_url != LIVE else {}
     chosen["max-invalid"] = _LARGEST_SHARE
-    if hours := _asked(say("init.ask-hours"), "02:00-06:00", _window):
+    if (hours := _asked(say("init.ask-hours"), "02:00-06:00", _check_window)) != "-":
         chosen["between"] = hours
     if (archive := ask_for(say("init.ask-archive"), "done")) != "-":
         is_folder = isinstance(AnyFile().read(archive), Path)  # a URL is already absolute
         chosen["archive"] = str(Path(archive).expanduser().absolute()) if is_folder else archive
     chosen["results"] = "{name}.{date}.results.xlsx"
-    key = _tried(_asked(say("init.ask-key"), "", _key, hidden=True), settings)
-    meant = _meant(replace(settings, key=key))
-    recipient = _asked(say("init.ask-notify"), "", _recipient)
-    in_store = bool(key) and secrets.has_key_store() and ask(say("init.ask-key-store"))
-    return _write(settings, chosen, key, recipient, meant, in_store=in_store)
-
-
-def _meant(settings: Settings) -> Workspace:
-    """Ask whether the profile continues with the deliveries of another one with its key or its address.
-
-    Raises:
-        Abort: the person gives no answer.
-    """
-    unclear = None
-    with suppress(ImporterError), importing.workspaces.opened(settings) as journal:  # the first import asks, too
-        unclear = importing.workspaces.unconfirmed(journal, settings)
-    if unclear is None or (unclear.kind == "first" and not unclear.others):
-        return settings.workspace
-    if (meant := which_workspace(unclear, settings.workspace)) is None:
-        raise click.Abort
-    return meant
+    key = _tried(_asked(say("init.ask-key"), "", _check_key, hidden=True), settings)
+    recipient = _asked(say("init.ask-notify"), "", _check_recipient)
+    return _write(settings, chosen, key, recipient)
 
 
 def _tried(key: str, settings: Settings) -> str:
@@ -122,15 +85,13 @@ def _tried(key: str, settings: Settings) -> str:
             paragraph(error.message, "  ")
             return key
         paragraph(say("init.key-tried", found=found.text), "  ")
-        if not found.exit_status or not (other := _asked(say("init.ask-key-again"), "", _key, hidden=True)):
+        if not found.exit_status or not (other := _asked(say("init.ask-key-again"), "", _check_key, hidden=True)):
             return key
         key = other
     return key
 
 
-def _write(
-    settings: Settings, chosen: dict[str, object], key: str, recipient: str, meant: Workspace, *, in_store: bool
-) -> int:
+def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: str) -> int:
     """Write the profile and its files, confirm the workspace, and print the next steps."""
     name = settings.profile
     if isinstance(archive := AnyFile().read(chosen.get("archive", ".")), Path):
@@ -140,26 +101,19 @@ def _write(
             raise BadSettings(
                 say("init.folder-not-made", archive=str(archive), error=error.strerror or str(error))
             ) from error
-    if key and not in_store:
+    if key:
         chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
     if recipient:
         chosen["notify-file"] = str(profiles.keep_beside(f"{name}.notify", recipient))
     key_file = profiles.beside(f"{name}.key")
-    hints = _HINTS if key else {"api-key-file": f"api-key-file = {json.dumps(str(key_file))}", **_HINTS}
+    hints = {} if key else {"api-key-file": f"api-key-file = {json.dumps(str(key_file))}"}
     path = profiles.make(name, chosen, hints)
-    if in_store:
-        secrets.keep_key(settings.workspace, key)
     say_line()
     paragraph(say("init.written", name=repr(name), path=str(path)))
-    paragraph(say("init.guards", share=_LARGEST_SHARE))
-    if "archive" in chosen:
-        paragraph(say("init.archive", archive=str(chosen["archive"])))
-    status = _confirm(replace(settings, key=key), meant)
+    status = _confirm(replace(settings, key=key))
     profile = f"--profile {argument(name)}"
     if not key:
         paragraph(say("init.key-missing", file=str(key_file), profile=profile))
-    if recipient and telling.notifications.lacks_package(recipient):
-        paragraph(say("init.needs-package"))
     say_line(say("init.next"))
     for line in (
         f"note-importer doctor {profile}" + (" --test-notification" if recipient else ""),
@@ -171,119 +125,74 @@ def _write(
     return status
 
 
-def _confirm(settings: Settings, meant: Workspace) -> int:
-    """Record that the workspace is confirmed, and say where if the journal is shared; return the exit status."""
+def _confirm(settings: Settings) -> int:
+    """Record that the workspace is confirmed, and say where if the journal is shared; return the exit status.
+
+    If the key or the address was used under another profile, the first import asks what that means.
+    """
     try:
-        importing.workspaces.confirm(settings, None if meant == settings.workspace else meant)
+        with importing.workspaces.opened(settings) as journal:
+            unclear = importing.workspaces.unconfirmed(journal, settings)
+        if unclear is not None and (unclear.others or unclear.kind != "first"):
+            paragraph(say("init.asks-once-more"))
+            return 0
+        importing.workspaces.confirm(settings)
     except ImporterError as error:
         paragraph(say("init.not-confirmed", why=with_flags(error.message)))
         paragraph(say("init.asks-once-more"))
         return error.exit_status
-    if meant != settings.workspace:
-        paragraph(say("init.continues", other=str(meant)))
     if not isinstance(place := journal_place(settings.journal), Path):
         paragraph(say("init.confirmed", place=str(place)))
     return 0
 
 
-def _asked(question: Message, usual: str, read: Callable[[str], str], *, hidden: bool = False) -> str:
+def _asked(question: Message, usual: str, check: Callable[[str], object], *, hidden: bool = False) -> str:
     """Ask a question until the answer is valid, and return the answer."""
     while True:
+        answer = ask_unseen(question) if hidden else ask_for(question, usual)
         try:
-            return read(ask_unseen(question) if hidden else ask_for(question, usual))
+            check(answer)
         except BadSettings as error:
             paragraph(error.reason, "  ")
+        else:
+            return answer
 
 
-def _key(text: str) -> str:
+def _check_key(text: str) -> None:
     if text and not can_be_key(text):
         raise BadSettings(say("keys.no-key", why=WHAT_A_KEY_IS))
-    return text
 
 
-def _window(text: str) -> str:
-    """Return a time window as it was typed; empty for ``-``."""
-    if text == "-":
-        return ""
-    SETTINGS["between"].read(text)
-    return text
+def _check_window(text: str) -> None:
+    if text != "-":
+        SETTINGS["between"].read(text)
 
 
-def _recipient(address: str) -> str:
-    """Return an address for notifications after checking its form. Skip that if its package is missing."""
-    if address and not telling.notifications.lacks_package(address):
+def _check_recipient(address: str) -> None:
+    if address:
         telling.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
-    return address
-
-
-def _new_name(name: str) -> str:
-    profiles.check_new(name)
-    return name
 
 
 @click.command(cls=InGroups)
+@click.option("--forget", is_flag=True, help="Remove the key from the key store instead.")
 @settings_about(Topic.PLACE)
-def login(**_: Any) -> int:
+def login(*, forget: bool, **_: Any) -> int:
     """Store a profile's API key in the system's key store. Type or paste the key; it isn't shown.
 
     The key is stored for the profile and its address, and used if no other key is given. Without a terminal, the key is
     read from standard input.
     """
     workspace = Options.here().settings.workspace
+    if forget:
+        kind = "keys.taken-out" if secrets.forget_key(workspace) else "keys.none-there"
+        say_line(say(kind, profile=repr(workspace.profile), url=workspace.base_url))
+        return 0
     key = ask_unseen(say("keys.ask", profile=repr(workspace.profile), url=workspace.base_url))
     if not key or not can_be_key(key):
         raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
     store = secrets.keep_key(workspace, key)
     say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
     say_line(say("keys.try-it"))
-    return 0
-
-
-@click.command(cls=InGroups)
-@settings_about(Topic.PLACE)
-def logout(**_: Any) -> int:
-    """Remove a profile's API key from the system's key store."""
-    workspace = Options.here().settings.workspace
-    was_there = secrets.forget_key(workspace)
-    kind = "keys.taken-out" if was_there else "keys.none-there"
-    say_line(say(kind, profile=repr(workspace.profile), url=workspace.base_url))
-    return 0
-
-
-@click.command(cls=InGroups)
-@settings_about(*Topic)
-def config(**_: Any) -> int:
-    """Show every setting in force, and its source: this command line, the environment, or the profile.
-
-    An entry that can't be used is an error, with its line. Flags have priority over the environment, the environment
-    over the profile, and the profile over the defaults.
-    """
-    options = Options.here()
-    settings = options.settings
-    say_line(say("cli.workspace", workspace=str(settings.workspace)))
-    names = ", ".join(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
-    say_line(f"Profiles:  {names}  (in {profiles.profiles_file()})")
-    say_line()
-    for name in options.given:
-        sources.read(options.given, name)  # checks settings that a run doesn't read, too
-    width = max(map(len, SETTINGS))
-    for is_given in (True, False):
-        for name, setting in SETTINGS.items():
-            if (name in options.given) is not is_given:
-                continue
-            given = options.given.get(name)
-            value = (
-                sources.written(given.value)
-                if given
-                else render(setting.usual) or ("not set" if setting.metavar else "no")
-            )
-            origin = render(given.origin) or "said now" if given else "default"
-            say_line(f"  {name:{width}}  {value}  ({origin})")
-    say_line()
-    try:
-        paragraph(say("config.key", place=sources.key_place(settings, options.given)))
-    except BadSettings as error:
-        paragraph(error.message, f"{with_flags(say('config.no-key'))} ")
     return 0
 
 
@@ -319,4 +228,4 @@ def _summary(reading: Reading) -> Message:
     return say("readings.listed", n=len(reading.headings), name=repr(reading.name), date=reading.day)
 
 
-COMMANDS = (init, login, logout, config, show_readings)
+COMMANDS = (init, login, show_readings)

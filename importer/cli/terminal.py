@@ -38,17 +38,6 @@ PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
 PLACE_FLAGS = ContextVar("PLACE_FLAGS", default="")
 """Flags of the current command line that say where the notes and the journal are, to be repeated in other commands."""
 _INDENTS = {LineKind.TEXT: "", LineKind.NOTE: "  Note: ", LineKind.DETAIL: "  ", LineKind.QUOTE: "  | "}
-_RED, _GREEN, _YELLOW = "31", "32", "33"
-_COLOURS = {
-    "Error:": _RED,
-    "Stopped:": _RED,
-    "WRONG": _RED,
-    "Warning:": _YELLOW,
-    "Note:": _YELLOW,
-    "look": _YELLOW,
-    "ok": _GREEN,
-}
-"""First word before a paragraph → its colour."""
 _GAP = re.compile(r"\S {2,}")
 """End of a column, where the next one begins."""
 _COUNT_MORE = (2, 4)
@@ -77,23 +66,12 @@ def say_line(text: Said = "", *, err: bool = False) -> None:
         click.echo(line, err=err)
 
 
-def _echo(line: str, coloured: int, colour: str | None, *, err: bool = False) -> None:
-    """Print a line whose first characters are coloured, if the terminal has colours."""
-    stream = sys.stderr if err else sys.stdout
-    if colour and isinstance(stream, Gate) and stream.has_colours:
-        stream.write_coloured(line[:coloured], colour)
-        line = line[coloured:]
-    click.echo(line, err=err)
-
-
 def paragraph(text: Said, indent: str = "", *, err: bool = False) -> None:
     """Print text in lines that fit the terminal. Further lines are indented, because the text may not be ours."""
     following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
-    colour = _COLOURS.get(indent.split(maxsplit=1)[0]) if indent.strip() else None
     for line in with_flags(text).rstrip("\r\n").replace("\r\n", "\n").split("\n"):
         for wrapped in _wrapped(indent + visible(line), following):
-            _echo(wrapped.rstrip(" "), len(indent), colour, err=err)
-            colour = None
+            click.echo(wrapped.rstrip(" "), err=err)
         indent = following or "  "
 
 
@@ -131,12 +109,7 @@ def show(lines: Iterable[Line], *, verbose: bool = True) -> None:
     for line in lines:
         if line.is_detail and not verbose:
             continue
-        if line.is_good is not None:
-            first, *others = _lines_of_one(line.text, err=False)
-            _echo(first, _column(first), _GREEN if line.is_good else _YELLOW)
-            for other in others:
-                click.echo(other)
-        elif line.kind is LineKind.LINE:
+        if line.kind is LineKind.LINE:
             say_line(line.text)
         else:
             paragraph(line.text, _INDENTS[line.kind])
@@ -177,12 +150,7 @@ def _prompt(question: Said, *, room: int = 2, err: bool = True) -> str:
 
 def ask(question: Said) -> bool:
     """Ask a question, and return whether the person says yes. Enter alone means no."""
-    shown = _prompt(question, room=len(" [y/N]: "), err=False)
-    while True:
-        answer = str(click.prompt(f"{shown} [y/N]", default="", show_default=False)).strip().lower()
-        if answer in ("", "n", "no", "y", "yes"):
-            return answer.startswith("y")
-        say_line(say("asking.yes-or-no"), err=True)
+    return click.confirm(_prompt(question, room=len(" [y/N]: "), err=False), default=False)
 
 
 def ask_for(what: Said, usual: str = "") -> str:
@@ -242,16 +210,6 @@ class Gate(io.TextIOBase):
     def isatty(self) -> bool:
         """Return whether the real stream is a terminal."""
         return self._stream.isatty()
-
-    @property
-    def has_colours(self) -> bool:
-        """Whether the real stream is a terminal with colours, and nobody has turned them off."""
-        return is_terminal(self._stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-    def write_coloured(self, text: str, colour: str) -> None:
-        """Write the text in a colour, given as its number in the terminal's language."""
-        with self._noting():
-            self._stream.write(f"\x1b[{colour}m{written_out(text)}\x1b[0m")
 
     def writable(self) -> bool:
         """Return True."""

@@ -70,7 +70,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         self._loaded, self._target, self._vendor = loaded, target, vendor
         self._base, self._settings, self._given = settings, loaded.settings, [*given]
         self._answers: EmailAnswers | None = None
-        self._earlier: list[Settings] = []  # the settings before each answer
+        self._unanswered = loaded.settings
         self.learned: Reading | None = None
         self._agreed: str | None = None
 
@@ -131,7 +131,6 @@ class Prepared(AbstractContextManager["Prepared"]):
         for question in loaded.questions:
             if not question.choices or (question.column is None and not roles.isdisjoint(question.roles)):
                 raise BadSettings(question.text)
-        self._earlier.append(self._settings)
         self._given.append((answer.setting, answer.value))
         self._loaded, self._settings = loaded, loaded.settings
         self.plan_anew()
@@ -145,16 +144,8 @@ class Prepared(AbstractContextManager["Prepared"]):
         """
         if self.questions:
             return []
-        before = self._earlier[0] if self._earlier else self._settings
-        offer = None if Role.CONTENT in before.mapping else self.preview.offer
+        offer = None if Role.CONTENT in self._unanswered.mapping else self.preview.offer
         return [*([] if offer is None else [offer]), *self.preview.asked]
-
-    def undecide(self) -> None:
-        """Take back the latest answer, so that its question is asked again."""
-        self._settings = self._earlier.pop()
-        self._given.pop()
-        self._loaded = understood(self._loaded.sheet, self._settings)
-        self.plan_anew()
 
     @cached_property
     def preview(self) -> Preview:

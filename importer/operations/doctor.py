@@ -37,13 +37,7 @@ _LITTLE, _ENOUGH = 100 * 2**20, 2**30  # bytes: too little for an import; enough
 
 @dataclass(frozen=True)
 class Check:
-    """Result of one check.
-
-    Attributes:
-        about: the subject of the check.
-        text: the finding, with advice if something is wrong.
-        exit_status: exit status of a run with this finding; 1 if a person should look at it, 0 if all is well.
-    """
+    """Result of one check: the finding about a subject, and the exit status of a run with this finding."""
 
     about: str
     text: Said

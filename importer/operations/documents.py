@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import re
 import sqlite3
 import ssl
 from collections.abc import Mapping, Sequence
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from importer.operations.verify import Verified
     from importer.operations.verify_all import ReadBack
     from importer.settings.sources import Given
-
-_REQUIREMENT = re.compile(r"""([\w.-]+)[^;]*(?:;.*extra == ['"](\w+))?""")
-_OF_DEVELOPERS = frozenset({"test", "dev", "bench"})
 
 
 def history(found: History) -> Document:
@@ -63,25 +59,14 @@ def doctor(checks: Sequence[Check], given: Mapping[str, Given]) -> Document:
 
 
 def _versions() -> Document:
-    """Return the versions of the program, of what it runs on, and of the packages that it and its extras ask for."""
-    try:
-        requirements = importlib.metadata.requires("note-importer") or []
-    except importlib.metadata.PackageNotFoundError:  # the program runs from a folder of source code
-        requirements = []
-    asked = (match for match in map(_REQUIREMENT.match, requirements) if match and match[2] not in _OF_DEVELOPERS)
+    """Return the versions of the program, of what it runs on, and of all packages that are installed beside it."""
+    packages = {one.metadata["Name"].lower(): one.version for one in importlib.metadata.distributions()}
     return {
+        **dict(sorted(packages.items())),
         "note-importer": __version__,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": platform.platform(),
         "sqlite": sqlite3.sqlite_version,
         "openssl": ssl.OPENSSL_VERSION,
         "journal": str(VERSION),
-        **{name: _version_of(name) for name in sorted({match[1].lower() for match in asked})},
     }
-
-
-def _version_of(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None

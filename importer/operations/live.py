@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
-from importer import files
 from importer.api import Cause, FoundNote, NoteChange, NotesApi, Reply, Vendor
 from importer.api.protocol import API_REFUSED
 from importer.api.saleshandy import SALESHANDY
@@ -33,15 +32,8 @@ from importer.settings.reading import WORDS
 _TEXT = "note-importer test, may be ignored\nÄrger, „süß“ & R&D \N{PARTY POPPER}\n\nnew paragraph"
 _NOTE = Note(_TEXT, Visibility.PRIVATE, Status.PUBLISHED, content=content_of(_TEXT, ContentKind.AUTO))
 _MARKUP = "<p>note-importer test, may be ignored. <b>Changed</b></p>"
-_WRONG_KEY = "note-importer-wrong-key"
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before each look; an account may read 20 times a minute
 _FAR = 300.0  # seconds by which the service's clock may be off without being reported
-
-
-def announced(prospect: str, settings: Settings) -> Iterator[Message]:
-    """Yield what a person has to agree to: where the note is created, and what stays there."""
-    yield say("live.place", prospect=prospect, workspace=str(settings.workspace))
-    yield say("live.leaves")
 
 
 def examine(
@@ -55,49 +47,20 @@ def examine(
 ) -> Iterator[Check]:
     """Yield what is seen, call by call, after a person has agreed to it.
 
-    Args:
-        prospect: ID or email of the prospect.
-        settings: the address, the key, and how to call the API.
-        stop: called before each look. If it returns a sentence, nothing more is looked at.
-        clock: seconds since 1970.
-        sleep: waits for so many seconds.
-        vendor: the vendor whose API is called.
+    ``prospect`` is an ID or an email. ``stop`` is called before each look; if it returns a sentence, nothing more is
+    looked at.
 
     Raises:
         BadSettings: there is no such prospect, or it has a draft, which ours could replace. Nothing was created.
         Stopped: the key is refused, or calls don't get through. Nothing was created.
     """
-    clock = clock or steady_clock()
-    api = connected(settings, vendor, clock)
-    try:
-        other = connected(replace(settings, key=_WRONG_KEY), vendor, clock)
-        try:
-            test = _Test(api, _id_of(prospect, api), stop, sleep)
-            test.check_prospect()
-            yield test.unknown_prospect()
-            yield _judged("Wrong key", other.find(test.prospect, 0, 1), {Cause.BAD_KEY})
-            yield from test.of_note()
-            with opened(settings) as journal:
-                if journal is not None and test.keeps_markup is not None:
-                    journal.learned.enter(settings.workspace, {"keeps markup": test.keeps_markup})
-        finally:
-            other.close()
-    finally:
-        api.close()
-
-
-def write(text: str, folder: Path) -> Path:
-    """Write the report into a folder, and return its path. An earlier report is replaced.
-
-    Raises:
-        BadSettings: the file can't be written.
-    """
-    path = folder / "live-report.json"
-    try:
-        files.replace(path, text.encode())
-    except OSError as error:
-        raise BadSettings(say("live.not-written", path=str(path), error=files.why(error))) from error
-    return path
+    with closing(connected(settings, vendor, clock or steady_clock())) as api:
+        test = _Test(api, _id_of(prospect, api), stop, sleep)
+        test.check_prospect()
+        yield from test.of_note()
+        with opened(settings) as journal:
+            if journal is not None and test.keeps_markup is not None:
+                journal.learned.enter(settings.workspace, {"keeps markup": test.keeps_markup})
 
 
 def _id_of(prospect: str, api: NotesApi) -> str:
@@ -127,18 +90,6 @@ def _got(reply: Reply[Any]) -> Any:
     raise Stopped(say("live.no-answer", why=failure.text))
 
 
-def _judged(about: str, reply: Reply[Any], expected: set[Cause] | frozenset[Cause]) -> Check:
-    """Return whether a call that must fail was refused in the API's own words, with the layout of the refusal."""
-    failure, metadata = reply.failure, reply.metadata
-    if failure is None:
-        return Check(about, say("live.accepted"), 1)
-    if metadata is None:
-        return Check(about, say("live.no-answer", why=failure.text), 1)
-    is_known, fields = failure.cause in expected, tuple(metadata.layout)
-    refusal = say("live.refusal", status=str(metadata.status), fields=fields or "–", why=failure.text)
-    return Check(about, refusal if is_known else say("live.not-recognised", refusal=refusal), int(not is_known))
-
-
 @dataclass
 class _Test:
     """One note on one prospect; ``keeps_markup`` is None until a changed text was seen."""
@@ -158,15 +109,6 @@ class _Test:
             raise BadSettings(say("live.has-draft"))
         self._before = {note.note_id for note in page.all}
 
-    def unknown_prospect(self) -> Check:
-        """Create a note for a prospect that can't exist. An entry without a note is a refusal, too."""
-        about, nobody = "Unknown prospect", self.api.traits.nobody
-        reply = self.api.create(_NOTE, [nobody])
-        answer = (reply.value or {}).get(nobody)
-        if reply.failure is None and (answer is None or answer.note_id is None):
-            return Check(about, say("live.no-note"))
-        return _judged(about, reply, API_REFUSED)
-
     def of_note(self) -> Iterator[Check]:
         """Create the note, look at it, and make it a draft. Whatever happens, tell what is left behind."""
         reply = self.api.create(_NOTE, [self.prospect])
@@ -185,8 +127,7 @@ class _Test:
         if note is not None:
             yield Check("Reading it back", say("live.shown", time=duration(took)))
             yield from _compared(note, reply)
-            yield self._rewritten(note)
-            yield from self._made_draft(note)
+            yield from self._changed(note)
             return
         if (reason := self.stop()) is not None:
             yield Check("Reading it back", reason, Stopped.exit_status)
@@ -195,25 +136,21 @@ class _Test:
         left = say("live.left-note", id=self._note_id) if self._note_id else say("live.left-unclear")
         yield Check("Left behind", left, 1)
 
-    def _rewritten(self, note: FoundNote) -> Check:
-        """Give the note a text with markup, and look whether the markup survives."""
-        about, failure = "Changing the text", self.api.update(note.note_id, NoteChange(content=_MARKUP)).failure
-        if failure is not None:
-            return Check(about, say("live.text-not-changed", why=failure.text), 1)
-        shown, _ = self._shown(0.0, lambda one: one.content != note.content)
+    def _changed(self, note: FoundNote) -> Iterator[Check]:
+        """Make the note a draft with another text, and look whether that is shown, and whether its markup survives."""
+        change = NoteChange(Visibility.PRIVATE, Status.DRAFT, _MARKUP)
+        failure = self.api.update(note.note_id, change).failure
+        shown, _ = (None, 0.0) if failure is not None else self._shown(0.0, lambda one: one.status is Status.DRAFT)
         if shown is None:
-            return Check(about, say("live.text-still-old"), 1)
-        self.keeps_markup = "<b>" in shown.content
-        return Check(about, say("live.markup-kept" if self.keeps_markup else "live.markup-lost"))
-
-    def _made_draft(self, note: FoundNote) -> Iterator[Check]:
-        failure = self.api.update(note.note_id, NoteChange(Visibility.PRIVATE, Status.DRAFT)).failure
-        if failure is not None:
-            yield Check("Draft", say("live.not-changed", why=failure.text), 1)
+            why = failure.text if failure is not None else say("live.change-not-shown")
+            yield Check("Changing it", say("live.not-changed", why=why), 1)
             yield Check("Left behind", say("live.left-note", id=note.note_id), 1)
             return
-        shown, _ = self._shown(0.0, lambda one: one.status is Status.DRAFT)
-        yield Check("Draft", say("live.draft" if shown is not None else "live.draft-not-shown"), int(shown is None))
+        if shown.content == note.content:
+            yield Check("Changing it", say("live.text-still-old"), 1)
+        else:
+            self.keeps_markup = "<b>" in shown.content
+            yield Check("Changing it", say("live.markup-kept" if self.keeps_markup else "live.markup-lost"))
         yield Check("Left behind", say("live.left-draft", id=note.note_id))
 
     def _shown(

@@ -12,7 +12,7 @@ from importer.importing.wording import taken, when
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, render, say
 from importer.models import Result
-from importer.operations.history import History, PastRun, RunFilter
+from importer.operations.history import History, PastRun
 from importer.reading import column_letter
 from importer.results.presentation import HELD_BACK, MEANINGS
 from importer.telling.rendering import Line, LineKind
@@ -31,18 +31,17 @@ def of_past(past: PastRun, *, held_back: bool) -> Iterator[tuple[Result, int, Me
     return meanings(past.counts, explained={**MEANINGS, **({Result.NOT_SENT: HELD_BACK} if held_back else {})})
 
 
-def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
-    """Yield the findings of a look-up; without ``zeros``, counts of zero are left out."""
+def verified(found: Verified) -> Iterator[Line]:
+    """Yield the findings of a look-up."""
     if found.stopped is not None:
         yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
     if found.elsewhere:
         yield Line(found.elsewhere, LineKind.TEXT)
-    if found.found or zeros:
+    if found.found:
         yield Line(say("verify.found", n=found.found))
-    if found.absent or zeros:
+    if found.absent:
         yield Line(say("verify.absent", n=found.absent))
-    if found.unconfirmed or zeros:
-        yield Line(say("verify.unconfirmed" if found.doubts else "verify.nothing-unconfirmed", n=found.unconfirmed))
+    yield Line(say("verify.unconfirmed" if found.doubts else "verify.nothing-unconfirmed", n=found.unconfirmed))
     for why, number in found.doubts.items():
         yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
     if found.duplicates:
@@ -114,18 +113,16 @@ def _which_notes(planned: Hiding) -> Iterator[Line]:
         yield Line(say("hide.duplicates" if which.are_duplicates else "hide.notes-named", n=n))
 
 
-def history(found: History) -> Iterator[Line]:
-    """Yield the runs, latest first; or the reason why there are none."""
+def history(found: History, *, of_all: bool = False) -> Iterator[Line]:
+    """Yield the runs, with their workspaces if they are those ``of_all``; or the reason why there are none."""
     if not found.runs:
-        is_filtered = found.wanted != RunFilter(of_all=found.wanted.of_all)
-        message = say("history.no-such-run") if is_filtered else found.elsewhere or say("history.no-run")
-        yield Line(message, LineKind.TEXT)
+        yield Line(found.elsewhere or say("history.no-run"), LineKind.TEXT)
     for past in found.runs:
         run, seconds = past.run, past.seconds
         took = "" if seconds is None else taken(seconds)
         about = {"run": run.name, "time": when(run.started_at), "took": f"{took:>7}"}
         yield Line(say("history.run", **about, ended=past.ended, file=past.file))
-        if found.wanted.of_all:
+        if of_all:
             yield Line(say("history.workspace", workspace=str(run.workspace)))
         if past.counts:
             counted = [say("history.count", result=result.value, rows=rows) for result, rows in past.counts.items()]

@@ -11,7 +11,7 @@ from flask import abort, render_template, request, send_file, url_for
 from importer import operations
 from importer.messages import Message, say
 from importer.models import Result
-from importer.operations.history import PastRun, RunFilter
+from importer.operations.history import PastRun
 from importer.page.reading import A_MOMENT, Hideable, Unread
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
 from importer.page.tasks import Hide, LookUpTask, Send, rows_path
@@ -37,7 +37,7 @@ class History(Screens):
     def runs(self) -> Page:
         """List the runs of the workspace, the latest first."""
         settings, shows_all = self._parts.current.settings(), bool(request.args.get("all"))
-        found = operations.history.history(settings, RunFilter(last=None if shows_all else _AT_ONCE + 1))
+        found = operations.history.history(settings, last=None if shows_all else _AT_ONCE + 1)
         return render_template(
             "runs.html",
             past=found.runs if shows_all else found.runs[:_AT_ONCE],
@@ -136,7 +136,7 @@ class History(Screens):
 
     def _past(self, run: str) -> PastRun:
         settings = self._parts.current.settings()
-        return next(iter(operations.history.history(settings, RunFilter(name=run)).runs), None) or abort(404)
+        return next(iter(operations.history.history(settings, name=run).runs), None) or abort(404)
 
     def _upload_of(self, past: PastRun) -> DroppedFile | None:
         return self._parts.uploads.of_run(past.run.fingerprint, past.run.workspace)

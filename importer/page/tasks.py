@@ -198,7 +198,7 @@ class LookUpTask:
             observe=word.observe,
             stop=word.why,
         )
-        lines = operations.report_messages.verified(lookup, zeros=False)
+        lines = operations.report_messages.verified(lookup)
         return Ended(lookup.exit_status, besides=[line.text for line in lines])
 
 

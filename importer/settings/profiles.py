@@ -18,7 +18,7 @@ import os
 import re
 import textwrap
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -313,31 +313,3 @@ def content() -> str:
         if os.environ.get(FILE_VARIABLE):
             raise BadSettings(say("profile.file-missing", variable=FILE_VARIABLE, file=str(path))) from error
         return ""
-
-
-def salvaged(name: str, settings: Sequence[str]) -> dict[str, object]:
-    """Return these settings of a profile from the lines that can be read by themselves, if the file can't be read."""
-    found: dict[str, object] = {}
-    for line in _lines_of(name):
-        with contextlib.suppress(tomllib.TOMLDecodeError):
-            found |= {setting: value for setting, value in tomllib.loads(line).items() if setting in settings}
-    return found
-
-
-def mentions(setting: str) -> bool:
-    """Return whether the file of profiles, which may be wrong, has this word anywhere."""
-    with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
-        return setting in content()
-    return False
-
-
-def _lines_of(name: str) -> Iterator[str]:
-    """Yield the lines between a profile's name and the next table; none if they can't be read."""
-    is_inside = False
-    with contextlib.suppress(OSError, UnicodeDecodeError, BadSettings):
-        for line in content().splitlines():
-            if line.lstrip().startswith("["):
-                with contextlib.suppress(tomllib.TOMLDecodeError):
-                    is_inside = tomllib.loads(line) == {name: {}}
-            elif is_inside:
-                yield line

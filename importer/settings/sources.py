@@ -98,19 +98,6 @@ def gather(
     return given
 
 
-def salvaged(given: Mapping[str, Given]) -> dict[str, Given]:
-    """Return the given values of a command whose profile can't be read, with its lines about who is notified."""
-    profile = given.get("profile") or Given(
-        os.environ.get(SETTINGS["profile"].variable) or profiles.DEFAULT, Source.SAID
-    )
-    lines = profiles.salvaged(str(profile.value), ("notify", "notify-file"))
-    found = {
-        name: Given(value, Source.PROFILE, say("origin.file", file=str(profiles.profiles_file())))
-        for name, value in lines.items()
-    }
-    return {**found, **given, "profile": profile}
-
-
 def _check_variables(environment: Mapping[str, str]) -> None:
     """Refuse a misspelt variable, which would silently have no effect."""
     variables = [*(setting.variable for setting in SETTINGS.values() if setting.is_lasting), *OTHER_VARIABLES]

@@ -22,7 +22,6 @@ from importer.settings.reading import Reading
 if TYPE_CHECKING:
     from importer.importing.batch import Batch
     from importer.importing.preview import Preview
-    from importer.importing.report import Report
 
 FORMAT = 1
 """Version of the format. It is raised if programs that read the documents have to change."""
@@ -44,13 +43,12 @@ def run(batch: Batch) -> Document:
     return {**head("run", batch.exit_status), **plain(batch), "left_out": left_out}
 
 
-def check(overview: Preview, exit_status: int, practised: Report | None = None) -> Document:
+def check(overview: Preview) -> Document:
     """Return the document of a check: how the file was understood, its problems, and what would be sent."""
     return {
-        **head("check", exit_status),
+        **head("check", overview.exit_status),
         "plan": plain(overview),
         "questions": _questions(overview.must_decide),
-        "practice": plain(practised),
     }
 
 

@@ -13,7 +13,6 @@ contains no text.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import os
@@ -186,11 +185,6 @@ def _sent_at_once(notification: Notification, recipients: Sequence[_Channel]) ->
     for thread in threads:
         thread.join()
     return errors
-
-
-def lacks_package(address: str) -> bool:
-    """Return whether sending to an address needs `apprise`, which isn't installed."""
-    return not _PING.fullmatch(address) and importlib.util.find_spec("apprise") is None
 
 
 def _way(recipient: Recipient) -> _Channel:

@@ -41,13 +41,11 @@ class Line:
         text: the text.
         kind: how it is shown.
         is_detail: whether the terminal shows it only with ``verbose``.
-        is_good: whether it tells of success; None if it tells of neither success nor trouble.
     """
 
     text: Said = ""
     kind: LineKind = LineKind.LINE
     is_detail: bool = False
-    is_good: bool | None = None
 
 
 def visible(text: str) -> str:

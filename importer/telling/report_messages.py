@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from importer.importing.batch import Batch, FileEnded, FileResult
-from importer.importing.report import ON_THE_PROSPECT, Report, listed_duplicates, not_found
+from importer.importing.report import Report, listed_duplicates, not_found
 from importer.importing.wording import listed
 from importer.messages import Message, as_message, say, words
 from importer.models import Result
@@ -157,7 +157,7 @@ def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
     width = max((len(result) for result, _, _ in rows_by_result), default=0)
     for result, rows, means in rows_by_result:
         text = say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=means)
-        yield Line(text, is_good=None if result is Result.SKIPPED else result in ON_THE_PROSPECT)
+        yield Line(text)
 
 
 def meanings(

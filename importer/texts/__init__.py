@@ -15,7 +15,6 @@ from importer.texts import (
     cli,
     delivery,
     errors,
-    fields,
     files,
     importing,
     journal,
@@ -31,7 +30,7 @@ from importer.texts import (
 )
 
 _ROOMS = (
-    *(api, calls, cli, delivery, errors, fields, files, importing, journal),
+    *(api, calls, cli, delivery, errors, files, importing, journal),
     *(messages, operations, page, reading, results, rows, settings, storage, telling),
 )
 TEXTS: Mapping[str, str | tuple[str, str]] = {kind: text for room in _ROOMS for kind, text in room.TEXTS.items()}

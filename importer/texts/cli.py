@@ -3,13 +3,11 @@
 TEXTS: dict[str, str | tuple[str, str]] = {
     "error.ended-by-a-person": "a person stopped it",
     "error.ended-before-anything-was-sent": "a person stopped it before anything was sent",
-    "cli.version": "note-importer, version {version}",
     "recipients.others-can-read": (
         "Other users of this machine can read the notification addresses in {file}.\n"
         "Make the file private: chmod 600 {argument}"
     ),
     "recipients.this-line": "this line",
-    "notifying.nobody": "Nobody was notified, because no notification address could be read.",
     "readings.listed": ("{name}: answered on {date}, {n} heading", "{name}: answered on {date}, {n} headings"),
     "readings.none-yet": "None yet. When you answer questions about a sheet and send it, your answers are kept for its kind.",
     "readings.how-to-see": "To see the answers for one: `note-importer readings NAME`",
@@ -18,10 +16,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.same-as": "The answers say the same as: {settings: }",
     "readings.is-forgotten": "Forgotten in the profile {profile}: {name}. The next sheet of this kind is asked about again.",
     "setting.many": "{help} May be repeated.",
+    "live.place": "The note is created on the prospect {prospect}, as {workspace}.",
+    "live.leaves": "It is private, begins with “note-importer test, may be ignored”, and stays there as a draft, because the API can't delete notes. At most 20 calls are made. They take up to two minutes.",
+    "doctor.said-now": "this command line",
     "live.ask": "Create this note?",
     "live.not-agreed": "nobody agreed to the note",
-    "live.written": "What was seen is in {path}. It holds IDs, the note's author and the API's words. Read it before you share it.",
-    "written.nothing": "Nothing was written.",
     "people.then-run": "Then run the import. Until then, it rejects their rows.",
     "practice.begins": "Practice: nothing is sent. The import would do this:",
     "practice.no-updates": (
@@ -29,8 +28,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Practice leaves the {n} notes that would be updated as they are. Their rows will be 'already imported'.",
     ),
     "practice.address": "Practice calls no address. Leave out `base-url`.",
-    "practice.online": "Practice makes no calls. Leave out --online. Email addresses that an earlier check looked up are known.",
-    "practice.not-yet": "Nothing was practised, because nothing of this file can be sent yet.",
     "fault.of-command": (
         "note-importer failed because of an error of its own ({error}).\n"
         "Delivered notes are recorded, and {action.the-same-command} continues where this one stopped. Please report the error, with the output of NOTE_IMPORTER_DEBUG=1."
@@ -45,12 +42,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "asking.outside-window": "It is outside the time window {window} of the profile. The window is for runs that nobody watches, so it doesn't count here.",
     "asking.remembered": "Your answers are kept as {name} in {place}. To see or forget them: `note-importer readings`",
-    "cli.dry-run": "To see what a run would do, without sending anything: note-importer check FILE",
     "hide.nothing-changed": "Nothing was changed.",
     "hide.nothing-changed-unasked": "Nothing was changed, because nobody is at the terminal to agree to it. If you agree, add `yes`.",
-    "asking.yes-or-no": "Enter y for yes, or n for no.",
     "cli.needs-quotes": "There is a file {file}. A name with spaces needs quotation marks: {quoted}",
-    "asking.first-question": "This is the first question.",
     "asking.none-of-these": "{answer} is not one of the answers. Enter a number from 1 to {most}.",
     "init.few-questions": "A few questions. Press Enter to accept the value in brackets. No note is sent.",
     "init.ask-name": "Name of the profile (your choice)",
@@ -59,23 +53,17 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "init.key-tried": "Key accepted: {found}",
     "init.ask-key-again": "Another API key (not shown; Enter: keep this one)",
     "init.ask-notify": "Address for notifications, such as slack://… or mailtos://… (Enter: none)",
-    "init.written": "The profile {name} was written to {path}. You can edit this file. To see all settings, use `note-importer config`.",
-    "init.guards": "A file is not sent if more than {share} of its rows have problems, or name prospects that are not in the workspace. To change that, edit max-invalid in the profile.",
+    "init.written": "The profile {name} was written to {path}. You can edit this file. To see what is in force, use `note-importer doctor`.",
     "init.ask-archive": "Folder for finished files and their results (- to leave them where they are)",
-    "init.archive": "Finished files and their results go to the folder {archive}. It is there now.",
-    "init.ask-key-store": "Store the key in the system's key store? (No: in a file that only you can read)",
     "init.key-missing": "The API key is still missing. Put it into the file {file}, which only you should be able to read, and remove the # before api-key-file in the profile. Or use: note-importer login {profile}",
-    "init.needs-package": "Notifications need an extra package. Without it, no import runs. Install it with: pip install apprise",
     "unconfirmed.same": "The account of {other}: continue with its deliveries, and send none of them again",
     "unconfirmed.own": "Only if the other profile's notes are in another account: its own, as {profile}",
-    "init.continues": "The profile continues with the deliveries of {other}.",
     "init.confirmed": "The workspace is confirmed in the journal {place}, for all machines that share it.",
     "keys.no-key": "This is not an API key: {why}.",
     "init.not-confirmed": "The confirmation of the workspace could not be saved. {why}",
     "init.asks-once-more": "The profile is ready. Its first run, at a terminal, asks once more whether the workspace is right.",
     "init.folder-not-made": "The folder {archive} can't be created: {error}.\nNothing was written.",
     "template.fill-in": "Fill in {path}, then: note-importer check {file}",
-    "check.looks-nothing-up": "`online` looks nothing up while a question is open. Answer it, then check again.",
     "check.every-problem": "All problems: {path}",
     "journals.copied": "The journal was copied to {file}.",
     "hide.needs-a-person": "Nothing was changed, because nobody is at the terminal to agree to it. `yes` is not enough, because notes become more visible.",
@@ -104,21 +92,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "schedule.say-when": "Say when it may run: `between 02:00-06:00`.",
     "schedule.say-what": "Name the files or folders to import: note-importer schedule exports",
     "schedule.no-file": "There is no file or folder {file}.\nMake it first, or correct the name.",
-    "schedule.line-break": (
-        "{text} contains a line break, a control character or an unusual space, which no scheduler can hold.\n"
+    "schedule.sign": (
+        "{text} contains a sign that a scheduler would read as its own: a quotation mark, an apostrophe, $, %, `, a backslash (but on Windows), a line break or an unusual space.\n"
         "Rename it."
-    ),
-    "schedule.program": (
-        "systemd starts no program with a quotation mark or a backslash in its path: {program}.\n"
-        "Install note-importer in a folder with another name."
-    ),
-    "schedule.variables": (
-        "A Windows task has no environment of its own, but {variables} is set here.\n"
-        "Set it for your user in the system's settings (Environment Variables) and open a new window, or do without it."
-    ),
-    "schedule.percent": "A Windows task takes the text between two % for a variable: {word}.\nRename it.",
-    "schedule.long-path": (
-        "A Windows task takes paths of up to {count} characters: {path}.\nUse a folder with a shorter path."
     ),
     "schedule.to-install.cron": "Enter crontab -e, and paste both lines at the end. To stop it, remove the lines below # {name}.",
     "schedule.to-install.systemd": "Save both parts in ~/.config/systemd/user under the names above them. Then enter: systemctl --user enable --now {name}.timer. To let it run while you are signed out, enter: loginctl enable-linger. To stop it, enter: systemctl --user disable --now {name}.timer",
@@ -127,8 +103,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "schedule.to-install.kubernetes": "Save this as {name}.yaml, and replace the image, the names of the volumes and the secret, and Etc/UTC by your time zone. Then enter: kubectl apply -f {name}.yaml. To stop it, enter: kubectl delete -f {name}.yaml",
     "schedule.to-install.airflow": "Save this as {name}.py in your folder of DAGs, and replace Etc/UTC by your time zone. Then enter: airflow dags unpause {name}. To stop it, enter: airflow dags pause {name}",
     "schedule.key": 'A scheduler does not have the environment of this session. {variable} is not set there, and on Linux the key store is closed while you are signed out. Store the key in a file that only you can read, and name it in the profile {profile}: api-key-file = "…".',
-    "schedule.lost": "These settings exist in this session only, and will not apply: {lost}. Add them to the profile.",
-    "config.key": "API key: from {place}.",
+    "schedule.lost": "These variables exist in this session only, and will not apply: {lost}. Add the settings to the profile, or set the variables in the scheduler, too.",
     "config.not-for-scheduler": "from {place}; a scheduler may be unable to use it, because it does not sign in as you do",
     "config.nobody-notified": "no notifications. See `notify-file`",
     "config.test-sent": "the test was sent. Check that it arrived",
@@ -151,12 +126,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asking.with-samples": "{choice}: {samples:; }",
     "asking.column": "Number, heading or letter ({enter})",
     "asking.number": "Number ({enter})",
-    "asking.column-or-back": "Number, heading or letter (B for column B), or b to go back ({enter})",
-    "asking.number-or-back": "Number, or b to go back ({enter})",
     "asking.enter-stops": "Enter alone stops",
     "asking.enter-keeps": "Enter: the notes stay as they are",
     "asking.enter-leaves": "Enter: they are not sent",
-    "config.no-key": "API key: none.",
     "config.key-in-file": "from {place}",
     "config.addresses": (
         "{n} address. To try it: --test-notification",

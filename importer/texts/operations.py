@@ -1,9 +1,6 @@
 """Texts of the kinds that ``importer/operations/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "live.place": "The note is created on the prospect {prospect}, as {workspace}.",
-    "live.leaves": "It is private, begins with “note-importer test, may be ignored”, and stays there as a draft, because the API can't delete notes. At most 30 calls are made. They take up to three minutes.",
-    "live.not-written": "The report {path} can't be written: {error}.",
     "live.no-such-prospect": (
         "The prospect or its notes can't be read: {why}\n"
         "Nothing was created. Name another prospect, by its email or ID."
@@ -17,25 +14,19 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Nothing was created. Name another prospect, by its email or ID."
     ),
     "live.no-answer": "A call got no clear answer: {why}",
-    "live.accepted": "it was accepted, and not refused.",
-    "live.refusal": "refused with status {status} (fields: {fields}): {why:headline}",
-    "live.not-recognised": "not recognized as the API's refusal: {refusal}",
-    "live.no-note": "the answer has no note for it.",
     "live.created": "status {status}, note {id}.",
     "live.not-created": "no note was confirmed: {why}",
     "live.shown": "it was shown {time} after it was created.",
     "live.never-shown": "it was not shown within {time}.",
     "live.text-same": "a reader sees the same text.",
     "live.text-changed": "a reader sees another text: {text}",
-    "live.text-not-changed": "the note's text was not changed: {why}",
-    "live.text-still-old": "the change was accepted, but the note is shown with its earlier text.",
-    "live.markup-kept": "a changed text keeps its markup.",
-    "live.markup-lost": "a changed text loses its markup, so notes with markup are updated in their visibility and status only.",
+    "live.text-still-old": "the note became a draft, but is shown with its earlier text.",
+    "live.markup-kept": "the note became a draft, with another text, which keeps its markup.",
+    "live.markup-lost": "the note became a draft, with another text, which lost its markup. So notes with markup are updated in their visibility and status only.",
     "live.not-told": "not told, or unknown.",
     "live.date": "{time} off this computer's clock.",
-    "live.draft": "the note became a draft, and is shown as one.",
-    "live.draft-not-shown": "the change was accepted, but the note is not shown as a draft.",
     "live.not-changed": "the note did not become a draft: {why}",
+    "live.change-not-shown": "the change was accepted, but is not shown.",
     "live.left-nothing": "nothing.",
     "live.left-note": "the private note {id}, which is not a draft. Look at it in Saleshandy.",
     "live.left-unclear": "a private note that may or may not exist. Look for it in Saleshandy.",
@@ -141,7 +132,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "hide.still-exist": "Hidden notes still exist, because the API can't delete notes. The owner of the API key can still see them, as drafts.",
     "hide.to-send-anew": "An import asks before it sends the rows of hidden notes again. To send them again: `hidden send`. To leave them hidden: `hidden leave`.",
-    "history.no-such-run": "No such run is recorded.",
     "history.no-run": "No run is recorded yet.",
     "history.run": "{run}  {time}  {took}  {ended}  {file}",
     "history.sheet-of": "{file}, sheet {sheet}",
@@ -194,10 +184,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.others-meanwhile": (
         "The notes to hide have changed since you agreed.\nNothing was changed. Run the command again."
     ),
-    "history.no-day": (
-        "{text} is not a valid date.\n"
-        "Write a date like 2026-03-01, or a time ago: 7d for seven days, 12h for twelve hours."
-    ),
     "doctor.other-than-api": "not known: the server at this address does not answer like the API: {why}. Check the base URL, and whether a proxy, gateway or firewall stands between this machine and the API.",
     "doctor.proxy": "{place}, from {origin}",
     "doctor.with-certificates": "{way}; with the certificates in {certificates}",
@@ -224,33 +210,19 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "doctor.confirmed": "needs nobody at the terminal",
     "doctor.unconfirmed": "{why} An unattended run would end with status 2. Do the first run at a terminal.",
     "doctor.no-proxy": "none. Calls go directly to the API",
-    "template.step-fill-in": "Fill in the sheet Notes, one row for each prospect and note. You may add columns of your own. They are not changed.",
-    "template.step-check": "Save the file, and check it without sending anything:  note-importer check FILE",
-    "template.step-import": "Import:  note-importer run FILE",
-    "template.step-read": "Read the results workbook. It shows the outcome of each row.",
     "template.no-xlsx": "The template is an .xlsx workbook, but {path} has another ending.\nName an .xlsx file.",
     "template.no-folder": "The template can't be written to {path}, because that is a folder, or its folder does not exist.",
-    "template.exists": (
-        "{path} already exists and was not changed.\nChoose another name, or replace it with `overwrite`."
-    ),
-    "template.prompt.prospect": "The ID of the prospect in Saleshandy, such as 8PvBmrB7P7. One prospect in each row. You may fill in the email address instead.",
-    "template.prompt.email": "The email address of the prospect, if you do not have the ID. It is looked up in Saleshandy before anything is sent.",
-    "template.means.email": "The email address of the prospect, for rows without an ID. It is looked up in Saleshandy before anything is sent. If no prospect has it, the row is rejected.",
-    "template.this-or": "this or {column}",
-    "template.means.prospect": "The ID of the prospect in Saleshandy. One prospect in each row: for several prospects, repeat the note in several rows. Capital and small letters differ.",
+    "template.exists": "{path} already exists and was not changed.\nChoose another name.",
+    "template.prompt.prospect": "The ID of the prospect in Saleshandy, such as 8PvBmrB7P7. Capital and small letters differ. One prospect in each row. You may fill in the email address instead.",
+    "template.prompt.email": "The email address of the prospect, such as jo@example.com, if you do not have the ID. It is looked up in Saleshandy before anything is sent. If no prospect has it, the row is rejected.",
     "template.prompt.content": "The text of the note: plain text or HTML. Line breaks with Alt+Enter.",
-    "template.means.content": "The text of the note, as plain text or HTML. Rows with the same text, visibility, status and attachments are sent together.",
     "template.prompt.visibility": (
-        "Public: everybody in the team sees the note.\nPrivate: only the owner of the API key sees it."
+        "Public: everybody in the team sees the note.\nPrivate: only the owner of the API key sees it. Always needed."
     ),
-    "template.means.visibility": "Public: everybody in the team sees the note. Private: only the owner of the API key sees it. An empty cell is reported as a problem, so that no note becomes public by accident.",
-    "template.prompt.status": "Published or Draft. Empty means Published.",
-    "template.means.status": "Published, or Draft for a note that is not ready yet. Empty means Published.",
-    "template.prompt.attachments": "Optional: names of files in your folder of attachments, or IDs of files in Saleshandy, separated by semicolons.",
-    "template.means.attachments": "Optional: names of files, separated by semicolons. Name their folder with the setting `attachments` when you import. Without a folder: IDs of files in Saleshandy. The whole column may be deleted.",
+    "template.prompt.status": "Published, or Draft for a note that is not ready yet. Empty means Published.",
+    "template.prompt.attachments": "Names of files, such as call.pdf; form.pdf, in the folder that you name with the setting `attachments`. Without a folder: IDs of files in Saleshandy. The column may be deleted.",
     "template.not-in-list": "{column}: choose from the list",
     "template.choose": "Allowed values: {choices: or }. Choose one with the arrow beside the cell.",
-    "template.choices": "{choices: or }",
     "history.of-run": "Run",
     "history.of-file": "File",
     "history.of-workspace": "Workspace",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import importer
-from tests.benchmarks import night, workspaces
+from tests.benchmarks import night
 from tests.benchmarks.measuring import Case, Contender, Measured, medians, run
 
 IMPORTER = Contender("note-importer", "importer")
@@ -29,16 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="2,000 and 10,000 rows, once each")
     parser.add_argument("--million", action="store_true", help="also 1,048,575 rows, .xlsx and .csv, once each")
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are shown (default: 3)")
-    parser.add_argument("--workspaces", type=int, nargs="?", const=500, metavar="N", help="only: 500 workspaces, or N")
-    parser.add_argument(
-        "--workers", type=int, nargs="+", default=[1, 2, 4], help="so many at a time (default: 1, 2, 4)"
-    )
     options = parser.parse_args(arguments)
     if options.night:
         night.measure()
-        return 0
-    if options.workspaces:
-        workspaces.measure(options.workspaces, options.workers)
         return 0
     compileall.compile_dir(Path(importer.__path__[0]), quiet=1)
     runs = 1 if options.quick else options.runs

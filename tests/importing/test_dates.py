@@ -76,7 +76,8 @@ def test_the_question_is_answered_and_taken_back(history: History) -> None:
             "month first: 11/1/2026 3:05 PM is 1 November 2026",
             "leave these dates as they are",
         ]
-        for choice, text in zip(question.choices, ("2026-01-11 15:05", "2026-11-01 15:05", US[0]), strict=True):
+    for choice, text in zip(question.choices, ("2026-01-11 15:05", "2026-11-01 15:05", US[0]), strict=True):
+        with prepare(path, history.settings(TEMPLATE)) as prepared:
             prepared.decide(choice)
             assert not prepared.questions
             [group] = prepared.preview.remaining.groups
@@ -84,7 +85,7 @@ def test_the_question_is_answered_and_taken_back(history: History) -> None:
             learned = prepared.to_learn
             assert learned is not None
             assert learned.answers == {"dates": choice.value}
-            prepared.undecide()
+    with prepare(path, history.settings(TEMPLATE)) as prepared:
         prepared.decide(PossibleAnswer("dates", "day-first", question.text))
         assert prepared.send().exit_status == 0
 

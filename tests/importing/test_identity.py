@@ -118,22 +118,20 @@ def moving(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> 
     return type_
 
 
-@pytest.mark.parametrize(("answer", "status", "notes"), [("1", 0, 2), ("2", 0, 4), ("", 2, 2)])
-def test_who_moves_to_another_profile_as_init_leads_him_has_each_note_once(
-    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, notes: int
+def test_who_moves_to_another_profile_by_init_is_asked_by_the_first_import(
+    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twice only if he says that the other notes are in another account; without an answer there is no profile."""
-    answers = ("night", "-", "-", moving.box.api_key, answer, "")
+    """Nothing is confirmed, and nothing sent, until a person has said whether the notes are the same."""
+    answers = ("night", "-", "-", moving.box.api_key, "")
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in answers)))
     ended = moving("init")
-    assert ended.status == status
-    assert f"The API key was used before as 'default at {moving.box.url}'" in ended.all
-    assert "Only if the other profile's notes are in another account" in ended.all
-    assert ("[night]" in profiles.read_text(encoding="utf-8")) is (not status)
-    if not status:
-        assert moving("run", "n.csv", "--profile", "night", "--yes").status == 0
-        assert moving("run", "n.csv", "--yes").status == 0
-    assert len(moving.box.notes) == notes
+    assert ended.status == 0
+    assert "Its first run, at a terminal, asks once more whether the workspace is right." in " ".join(ended.out.split())
+    assert "[night]" in profiles.read_text(encoding="utf-8")
+    refused = moving("run", "n.csv", "--profile", "night", "--yes")
+    assert refused.status == 2
+    assert f"The API key was used before as 'default at {moving.box.url}'" in refused.all
+    assert len(moving.box.notes) == 2
 
 
 def test_who_follows_the_refusal_of_another_profile_has_each_note_once(

@@ -6,7 +6,6 @@ import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -17,7 +16,7 @@ from importer.journal import Journal
 from importer.messages import render
 from importer.models import Result
 from importer.operations import documents, hide, history, report_messages
-from importer.operations.history import History, RunFilter
+from importer.operations.history import History
 from importer.settings import Settings
 from tests import running
 from tests.truth import Line, write_sheet
@@ -34,21 +33,6 @@ def imported(settings: Settings, tmp_path: Path) -> Callable[..., str]:
         return report.run
 
     return imported
-
-
-def test_runs_are_filtered(imported: Callable[..., str], settings: Settings) -> None:
-    """By when they began, the file's name, how they ended, and how many."""
-    first, second = imported("March.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
-
-    def names(wanted: RunFilter) -> list[str]:
-        return [past.run.name for past in history.history(settings, wanted).runs]
-
-    assert names(RunFilter()) == [second, first]
-    assert names(RunFilter(since=1_774_000_000.0)) == [second]
-    assert names(RunFilter(file="mar")) == [first]
-    assert names(RunFilter(ended="finished", last=1)) == [second]
-    assert names(RunFilter(ended="stopped")) == []
-    assert names(RunFilter(of_all=True)) == [second, first]
 
 
 def test_a_run_that_broke_off_has_what_the_journal_knows_of_its_notes(settings: Settings, tmp_path: Path) -> None:
@@ -117,7 +101,7 @@ def test_what_was_hidden_since_is_told_in_the_list_and_of_the_run(
     assert hidden.hidden == 1
     elsewhere = replace(settings, profile="other")
     for asked in (settings, elsewhere):
-        listed = history.history(asked, RunFilter(of_all=True)).runs
+        listed = history.history(asked, of_all=True).runs
         assert [(past.run.name, past.hidden) for past in listed] == [(second, 0), (first, 1)]
     assert [past.hidden for past in history.history(settings).runs] == [0, 1]
     said = [render(saying.text).strip() for saying in report_messages.history(history.history(settings))]
@@ -137,11 +121,11 @@ def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> 
         ]
 
     def ended(name: str) -> str:
-        [past] = history.history(settings, RunFilter(name=name)).runs
+        [past] = history.history(settings, name=name).runs
         return past.ended
 
     assert ended(begun[0]) == "still running, or broken off"
-    assert history.history(settings, RunFilter(name=begun[1])).runs == [], "another workspace's"
+    assert history.history(settings, name=begun[1]).runs == [], "another workspace's"
     with Journal.open(settings.journal) as journal:
         begun.append(journal.runs.begin(settings.workspace, "n.csv", "f", 2.0, again=False).name)
     assert [*map(ended, begun[::2])] == ["broken off", "still running, or broken off"]
@@ -154,17 +138,5 @@ def test_the_list_says_how_long_each_took(imported: Callable[..., str], settings
     assert re.search(r"     0:0\d  finished  .*march\.csv$", line)
     assert counts.strip() == "created: 1  rejected: 1"
     assert [render(saying.text) for saying in report_messages.history(History())] == ["No run is recorded yet."]
-    assert [render(saying.text) for saying in report_messages.history(History(wanted=RunFilter(last=1)))] == [
-        "No such run is recorded."
-    ]
-
-
-def test_since_is_a_day_or_a_time_ago() -> None:
-    now = datetime(2026, 3, 10, 12).astimezone()
-    assert history.since("2026-03-01", now) == datetime(2026, 3, 1).astimezone().timestamp()
-    assert history.since("2026-03-01 14:30", now) == datetime(2026, 3, 1, 14, 30).astimezone().timestamp()
-    assert history.since("7d", now) == now.timestamp() - 7 * 86400
-    assert history.since("12h", now) == now.timestamp() - 12 * 3600
-    for wrong in ("yesterday", "2026-02-30", "7 weeks", "-3d", "99999999d"):
-        with pytest.raises(BadSettings, match="is not a valid date"):
-            history.since(wrong, now)
+    imported("april.csv", 1_775_000_000.0)
+    assert [Path(past.run.file).name for past in history.history(settings, last=1).runs] == ["april.csv"]

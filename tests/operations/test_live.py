@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,14 +20,11 @@ from importer.operations.doctor import Check
 from importer.settings import Settings
 from tests.jumping import Jumping, jumping
 from tests.sandbox import Fault, Sandbox
-from tests.test_messages import FORMS
 
 TEST, OTHER = "Te5tPr0sp", "0therPr0sp"
 EMAIL = "live.test@example.com"
 AUTHOR = {"firstName": "Avery", "lastName": "Stone", "email": "Live.Author@example.com"}
 AS_EXPECTED = {
-    "Unknown prospect": "refused with status 400 (fields: message, code, type): Invalid prospect",
-    "Wrong key": "refused with status 40",
     "Creating a note": "status 201, note ",
     "Reading it back": "it was shown less than a second after it was created.",
     "Text": "a reader sees the same text.",
@@ -38,8 +32,7 @@ AS_EXPECTED = {
     "Status": "published",
     "Author": "live.author@example.com",
     "Date": "less than a second off this computer's clock.",
-    "Changing the text": "a changed text keeps its markup.",
-    "Draft": "the note became a draft, and is shown as one.",
+    "Changing it": "the note became a draft, with another text, which keeps its markup.",
     "Left behind": "the note ",
 }
 
@@ -57,10 +50,10 @@ class Service:
             self.checks.append(check)
         assert {(note.prospect_id, note.visibility) for note in self.box.notes} <= {(TEST, "2")}
         assert len(self.box.notes) <= 1
-        assert len(self.box.received) <= 30
+        assert len(self.box.received) <= 20
         posts = [call.body for call in self.box.received if call.method == "POST"]
         assert {body["visibility"] for body in posts if body} <= {"2"}
-        assert [body["prospectIds"] for body in posts if body] in ([["no prospect"], [TEST]], [["no prospect"]])
+        assert [body["prospectIds"] for body in posts if body] in ([[TEST]], [])
         return {check.about: render(check.text) for check in self.checks}
 
     @property
@@ -87,7 +80,7 @@ Open = Callable[..., Any]
 
 @pytest.mark.parametrize("prospect", [TEST, EMAIL])
 def test_nothing_is_otherwise_if_all_is_as_known(service: Open, prospect: str) -> None:
-    """Named by its ID or its email; a prospect that can't exist and a wrong key are each tried once."""
+    """Named by its ID or its email."""
     with service() as usual:
         seen = usual.seen(prospect)
         [note] = usual.box.notes
@@ -99,8 +92,6 @@ def test_nothing_is_otherwise_if_all_is_as_known(service: Open, prospect: str) -
     assert note.sent_content.startswith("<p>note-importer test, may be ignored. <b>")
     assert note.id in seen["Creating a note"]
     assert note.id in seen["Left behind"]
-    refused = [call.method for call in usual.box.received if call.status >= 400]
-    assert refused == ["POST", "GET"]
 
 
 HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, int], dict[str, str]]] = {
@@ -111,7 +102,7 @@ HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, int], dict[st
         {"Reading it back": "it was not shown within 60 seconds", "Left behind": "the private note "},
     ),
     "no entry per prospect": (
-        ("missing-all:after@2",), {}, {"Creating a note": 3}, {"Left behind": "the note "},
+        ("missing-all:after@1",), {}, {"Creating a note": 3}, {"Left behind": "the note "},
     ),
     "emoji dropped": (
         ("rewrite=emoji",), {}, {"Text": 1}, {"Text": "a reader sees another text: <p>note-importer test"},
@@ -119,15 +110,15 @@ HABITS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, int], dict[st
     "spaces folded": (("rewrite=spaces",), {}, {}, {}),
     "dates far behind": ((), {"notes_behind": 900.0}, {"Date": 1}, {"Date": "15 minutes off"}),
     "an answer that is lost": (
-        ("500:after@2",), {}, {"Creating a note": 3}, {"Creating a note": "no note was confirmed: "},
+        ("500:after@1",), {}, {"Creating a note": 3}, {"Creating a note": "no note was confirmed: "},
     ),
     "an answer that is lost, and reads that lag": (
-        ("500:after@2", "lag=9999"), {}, {"Creating a note": 3, "Reading it back": 1, "Left behind": 1},
+        ("500:after@1", "lag=9999"), {}, {"Creating a note": 3, "Reading it back": 1, "Left behind": 1},
         {"Left behind": "a private note that may or may not exist."},
     ),
-    "a refusal": (("422@2",), {}, {"Creating a note": 3}, {"Left behind": "nothing."}),
+    "a refusal": (("422@1",), {}, {"Creating a note": 3}, {"Left behind": "nothing."}),
     "no change": (
-        ("422:PATCH",), {}, {"Changing the text": 1, "Draft": 1, "Left behind": 1},
+        ("422:PATCH",), {}, {"Changing it": 1, "Left behind": 1},
         {"Left behind": "the private note "},
     ),
 }  # fmt: skip
@@ -186,8 +177,8 @@ def test_a_change_that_is_accepted_and_not_made_is_seen(service: Open) -> None:
     vendor = replace(SALESHANDY, connect=lambda *args, **more: NeverChanges(SALESHANDY.connect(*args, **more)))
     with service() as odd:
         seen = odd.seen(vendor=vendor)
-    assert odd.otherwise["Draft"] == 1
-    assert "the note is not shown as a draft" in seen["Draft"]
+    assert odd.otherwise == {"Changing it": 1, "Left behind": 1}
+    assert "accepted, but is not shown" in seen["Changing it"]
 
 
 def test_what_cant_begin_creates_nothing(service: Open) -> None:
@@ -213,28 +204,11 @@ def test_what_cant_begin_creates_nothing(service: Open) -> None:
 
 def test_whoever_asks_it_to_stop_hears_what_is_left(service: Open) -> None:
     with service("lag=9999") as slow:
-        seen = slow.seen(stop=lambda: "Ctrl-C." if len(slow.box.received) > 4 else None)
+        seen = slow.seen(stop=lambda: "Ctrl-C." if len(slow.box.received) > 2 else None)
     assert seen["Reading it back"] == "Ctrl-C."
     assert slow.otherwise["Reading it back"] == 3
-    assert len(slow.box.received) == 5
+    assert len(slow.box.received) == 3
     assert seen["Left behind"].startswith("the private note ")
-
-
-def test_the_report_cant_be_written(tmp_path: Path) -> None:
-    with pytest.raises(BadSettings, match=r"live-report\.json can't be written"):
-        live.write("{}", tmp_path / "nowhere")
-
-
-def test_it_stays_small() -> None:
-    """One module of at most 200 code lines, and 40 texts."""
-    source = Path(live.__file__).read_text(encoding="utf-8")
-    documented = [
-        node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
-    ]
-    docstrings = sum(len((ast.get_docstring(node) or "").splitlines()) for node in documented)
-    lines = [line for line in source.splitlines() if line.strip() and not re.match(r"\s*#", line)]
-    assert len(lines) - docstrings <= 200
-    assert len([kind for kind in FORMS if kind.startswith("live.")]) <= 40
 
 
 @pytest.mark.parametrize(("updates_text", "is_kept"), [(False, True), (True, False)])
@@ -251,4 +225,4 @@ def test_the_journal_remembers_whether_a_changed_text_keeps_its_markup(
         seen = usual.seen()
         with Journal.open(usual.settings.journal) as journal:
             assert journal.learned.all(usual.settings.workspace) == {"keeps markup": is_kept}
-    assert ("keeps" in seen["Changing the text"]) is is_kept
+    assert ("keeps" in seen["Changing it"]) is is_kept

@@ -9,7 +9,6 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from importer.errors import BadSettings
-from importer.fields import FIELDS
 from importer.operations import template
 
 
@@ -17,7 +16,7 @@ def test_the_notes_sheet_holds_a_heading_and_nothing_else(tmp_path: Path) -> Non
     """It imports as an empty sheet: no example stands in it."""
     path = template.write(tmp_path / "t.xlsx").path
     book = CalamineWorkbook.from_path(path)
-    assert book.sheet_names == ["Notes", "How to fill this in"]
+    assert book.sheet_names == ["Notes"]
     assert book.get_sheet_by_index(0).to_python() == [
         ["Prospect ID", "Email", "Note", "Visibility", "Status", "Attachments"]
     ]
@@ -57,30 +56,13 @@ def test_ids_stay_as_they_are_typed(tmp_path: Path) -> None:
     assert sheet.freeze_panes == "A2"
 
 
-def test_the_second_sheet_explains_every_column(tmp_path: Path) -> None:
-    """What goes in, whether it is needed, what is allowed, an example."""
-    sheet = openpyxl.load_workbook(template.write(tmp_path / "t.xlsx").path)["How to fill this in"]
-    lines = {row[1]: row[2:] for row in sheet.iter_rows(values_only=True)}
-    for column in filter(None, (field.template for field in FIELDS.values())):
-        needed, meaning, allowed, example = lines[column.heading][:4]
-        assert needed == (f"this or {column.instead}" if column.instead else "yes" if column.is_required else "no")
-        assert meaning
-        assert allowed
-        assert example
-    assert lines["Visibility"][2] == "Public or Private"
-    assert (lines["Prospect ID"][0], lines["Email"][0]) == ("this or Email", "this or Prospect ID")
-
-
-def test_a_file_that_is_there_is_replaced_only_when_asked(tmp_path: Path) -> None:
+def test_a_file_that_is_there_is_never_replaced(tmp_path: Path) -> None:
     """A template that somebody has filled in is not lost."""
     path = tmp_path / "t.xlsx"
     path.write_text("filled in")
     with pytest.raises(BadSettings, match="already exists"):
         template.write(path)
     assert path.read_text() == "filled in"
-    assert template.write(path, overwrite=True).path == path
-    assert openpyxl.load_workbook(path).sheetnames[0] == "Notes"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t", "none/t.xlsx"])

@@ -176,7 +176,7 @@ def test_a_second_start_with_the_same_options_opens_the_page_again(
         first = reopening.address_in(place)
         assert first is not None
         if os.name == "posix":
-            assert (place.stat().st_mode & 0o77, (place / "address").stat().st_mode & 0o77) == (0, 0)
+            assert (place.parent.stat().st_mode & 0o77, place.stat().st_mode & 0o77) == (0, 0)
         assert stranger.get("/", base_url=OURS).status_code == 403
         assert stranger.get(first, base_url=OURS).status_code == 200
         assert stranger.get("/", base_url=OURS).status_code == 200
@@ -186,14 +186,14 @@ def test_a_second_start_with_the_same_options_opens_the_page_again(
         assert site.test_client().get(first, base_url=OURS).status_code == 403
     assert reopening.address_in(place) is None
     assert not place.exists()
+    assert [*place.parent.iterdir()] == [], "nor a lock"
 
 
 def test_a_page_that_was_killed_is_not_opened_again(guard: Access, tmp_path: Path) -> None:
     """Its file is left behind, without its lock: whoever has the port now doesn't get the key of the next visitor."""
     place = reopening.place_for(tmp_path / "page", {}, 0)
-    place.mkdir(parents=True)
-    (place / "address").write_text(guard.address)
-    (place / "in-use-0.lock").touch()
+    place.write_text(guard.address)
+    place.with_suffix(".lock").touch()
     assert reopening.address_in(place) is None
 
 

@@ -82,7 +82,7 @@ def _strikes(does: str, reply: Callable[[Fault, Struck], Wire], **more: Any) -> 
 
 
 def _family(does: str, reply: Callable[[Fault, Struck], Wire], names: str) -> FaultKind:
-    return _strikes(does, reply, value="SECONDS", optional=True, family=re.compile(names))
+    return _strikes(does, reply, value="SECONDS", family=re.compile(names))
 
 
 KINDS |= {
@@ -94,9 +94,7 @@ KINDS |= {
     "400-token": _strikes("400 Invalid token", _invalid_token),
     "close": _strikes("the connection is closed without a reply", _closed),
     "reset": _strikes("the connection is reset without a reply", _reset),
-    "hang": _strikes(
-        "nothing for so long, then closed", _closed, value="SECONDS", seconds=30.0, optional=True, waits="after"
-    ),
+    "hang": _strikes("nothing for so long, then closed", _closed, value="SECONDS", seconds=30.0, waits="after"),
     "lost-route": FaultKind(
         does="404 and a page for everybody so long, from the request that it strikes on",
         method="any",

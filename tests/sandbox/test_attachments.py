@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox import Fault, Sandbox, UploadBehaviour
+from tests.sandbox import Sandbox, UploadBehaviour
 
 KEY = {"x-api-key": "sandbox-key"}
 CONTENT = b"%PDF-1.7 the summary of a call \r\n--boundar\r\n\x00\xff"
@@ -55,23 +55,6 @@ def test_a_file_is_answered_with_an_id_that_notes_may_name(box: Sandbox) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "payload"),
-    [
-        ("", {"attachmentId": "At"}),
-        ("id", {"id": "At"}),
-        ("list", [{"attachmentId": "At"}]),
-        (":list:id", [{"id": "At"}]),
-    ],
-)
-def test_the_reply_is_laid_out_as_chosen(text: str, payload: object) -> None:
-    with Sandbox(uploads=UploadBehaviour.parse(text), created_status=200) as box:
-        reply = upload(box)
-        (stored,) = box.attachments
-        assert str(reply.json()["payload"]) == str(payload).replace("At", stored.id)
-        assert reply.status_code == 200
-
-
-@pytest.mark.parametrize(
     ("name", "size", "code"),
     [
         ("setup.EXE", 9, 4001),
@@ -94,30 +77,11 @@ def test_a_file_is_refused_by_its_name_or_size(name: str, size: int, code: int) 
         {"files": {"other": ("a.pdf", b"x")}},
         {"files": [("file", ("a.pdf", b"x")), ("file", ("b.pdf", b"y"))]},
         {"files": {"file": ("a.pdf", b"x")}, "data": {"note": "n"}},
-        {"files": {"file": (None, b"x")}},
         {"files": {"file": ("a/b.pdf", b"x")}},
-        {"files": {"file": ("..\\b.pdf", b"x")}},
-        {"files": {"file": ("a\0b.pdf", b"x")}},
-        {"files": {"file": ("é" * 128, b"x")}},
         {"files": None, "json": {"file": "x"}},
-        {"files": None, "data": {"file": "x"}},
-        {"files": None, "data": WHOLE, "headers": KEY},
         *(
             {"files": None, "data": data, "headers": FORM}
-            for data in [
-                b"",
-                b"--mark--",
-                b"before\r\n" + WHOLE,
-                WHOLE + b"after",
-                WHOLE[:-4],
-                WHOLE.replace(b"--mark--", b"--mark -"),
-                WHOLE.replace(b"Content-D", b"D"),
-                WHOLE.replace(b"form-data", b"attachment"),
-                WHOLE.replace(b'filename="a.pdf"', b"filename*=UTF-8''a.pdf"),
-                WHOLE.replace(b"a.pdf", b"\xff.pdf"),
-                WHOLE.replace(b"a.pdf", b"a" * 20_000),
-                WHOLE.replace(b' name="file";', b""),
-            ]
+            for data in [b"", b"before\r\n" + WHOLE, WHOLE[:-4], WHOLE.replace(b' name="file";', b"")]
         ),
     ],
 )
@@ -131,41 +95,3 @@ def test_a_form_that_breaks_a_rule_is_refused_whole(box: Sandbox, options: dict[
         assert box.attachments == ()
         right = session.post(f"{box.url}/notes/attachments", data=WHOLE, headers=FORM, timeout=10)
         assert right.status_code == 201
-
-
-def test_a_note_that_names_an_attachment_that_is_not_there_is_refused_whole(box: Sandbox) -> None:
-    box.know_attachments("old")
-    found = upload(box).json()["payload"]["attachmentId"]
-    reply = requests.post(
-        f"{box.url}/notes",
-        json={"content": "x", "visibility": "1", "prospectIds": ["a"], "attachmentIds": [found, "call.pdf"]},
-        headers=KEY,
-        timeout=10,
-    )
-    assert (*codes(reply), reply.json()["message"]) == (400, 1001, "Invalid attachment Id")
-    assert (box.notes, box.attachments[0].requests) == ((), 0)
-    assert post(box, found, "old") == 201
-
-
-@pytest.mark.parametrize(
-    ("text", "served"),
-    [("x1", [201, 400, 400]), ("x2", [201, 201, 400]), ("notes=3", [201, 400, 201]), ("", [201, 201, 201])],
-)
-def test_an_id_serves_so_many_requests_or_notes(text: str, served: list[int]) -> None:
-    with Sandbox(uploads=UploadBehaviour.parse(text)) as box:
-        found = upload(box).json()["payload"]["attachmentId"]
-        requested = [("a", "b"), ("a", "b"), ("a",)]
-        assert [post(box, found, prospects=prospects) for prospects in requested] == served
-        again = upload(box).json()["payload"]["attachmentId"]
-        assert post(box, again) == 201
-        assert found != again
-
-
-@pytest.mark.parametrize(
-    ("kind", "stored"), [("reset:before", 0), ("close:after", 1), ("cut-request", 0), ("hang=0:after", 1)]
-)
-def test_the_reply_to_an_upload_is_lost(kind: str, stored: int) -> None:
-    with Sandbox(faults=[Fault.parse(f"{kind}:upload@1")]) as box:
-        with pytest.raises(requests.ConnectionError):
-            upload(box)
-        assert len(box.attachments) == stored

@@ -9,8 +9,6 @@ import pytest
 import requests
 
 from tests.sandbox import REFERENCE, Limit, Sandbox
-from tests.sandbox.limits import as_moment, as_seconds
-from tests.sandbox.odd_kinds import as_epoch
 
 KEY = {"x-api-key": "sandbox-key"}
 BODY = {"content": "hello", "visibility": "1", "prospectIds": ["a"]}
@@ -73,10 +71,8 @@ def test_a_sandbox_for_which_no_limit_is_named_has_the_services() -> None:
     [
         ("2/1s:headers", "2026-04-21T10:57:08.000Z"),
         ("2/500ms:headers", "2026-04-21T10:57:07.500Z"),
-        ("2/1s:http-date", "Tue, 21 Apr 2026 10:57:08 GMT"),
         ("2/1s:epoch", "1776769028"),
         ("2/1s:epoch-ms", "1776769028000"),
-        ("2/min:seconds", "53"),
         ("2/1s:headers:first-call", "2026-04-21T10:57:08.250Z"),
         ("2/1s:headers:sliding", "2026-04-21T10:57:08.250Z"),
         ("9/1s:all=2:headers", "2026-04-21T10:57:08.000Z"),
@@ -92,23 +88,6 @@ def test_every_reply_may_announce_the_limit_in_the_chosen_form(text: str, reset:
         assert left == ["1", "0", "0"]
 
 
-@pytest.mark.parametrize(
-    ("text", "wait"),
-    [
-        ("1/min:429", "53"),
-        ("1/1s:429", "1"),
-        ("1/min:429:no-retry", None),
-    ],
-)
-def test_a_call_beyond_the_limit_may_be_told_when_to_return(text: str, wait: str | None) -> None:
-    with Sandbox(limit=Limit.parse(text), time_source=Time()) as box:
-        assert post(box).status_code == 201
-        reply = post(box)
-        assert (reply.status_code, reply.headers.get("retry-after")) == (429, wait)
-        assert len(box.notes) == 1
-        assert [received.status for received in box.received] == [201, 429]
-
-
 @pytest.mark.parametrize(("words", "opens_after"), [("", 0.75), (":first-call", 1.0), (":sliding", 1.0)])
 def test_a_new_window_opens_when_the_old_one_ends(words: str, opens_after: float) -> None:
     time = Time()
@@ -120,28 +99,12 @@ def test_a_new_window_opens_when_the_old_one_ends(words: str, opens_after: float
         assert post(box).status_code == 201
 
 
-def test_a_sliding_window_counts_the_calls_of_any_stretch_of_its_length() -> None:
-    time = Time()
-    with Sandbox(limit=Limit.parse("2/1s:sliding"), time_source=time) as box:
-        seen = []
-        for wait in (0.0, 0.6, 0.3, 0.2, 0.3):
-            time.now += wait
-            seen.append(post(box).status_code)
-        assert seen == [201, 201, 400, 201, 400]
-
-
 @pytest.mark.parametrize(
-    ("text", "limit"),
-    [
-        ("20/1s", Limit(20, 1.0)),
-        ("60/min", Limit(60, 60.0)),
-        ("1000/h:epoch", Limit(1000, 3600.0, reset=as_epoch)),
-        ("20/min:all=300:429:headers", Limit(20, 60.0, 300, 429, reset=as_moment, retry=as_seconds)),
-        ("5/0.5s:first-call", Limit(5, 0.5, aligned=False)),
-    ],
+    "text", ["", "20", "20/", "20/parsec", "0/1s", "5/0s", "20/1s:sometimes", "-1/1s", "9/s:all=0"]
 )
-def test_a_limit_is_read_from_text(text: str, limit: Limit) -> None:
-    assert Limit.parse(text) == limit
+def test_a_text_that_is_no_limit_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="limit"):
+        Limit.parse(text)
 
 
 def test_each_key_opens_an_account_of_its_own() -> None:

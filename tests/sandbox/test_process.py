@@ -6,14 +6,13 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.sandbox import Sandbox, demo
+from tests.sandbox import demo
 from tests.truth import Line, write_sheet
 
 KEY = {"x-api-key": "practice"}
@@ -77,17 +76,3 @@ def test_the_demo_ends_well_and_makes_a_key_of_its_own(tmp_path: Path, capfd: py
     assert "The sandbox holds 8 notes" in said
     assert "in contacts.results.xlsx, 1 row says as the reason that the note was found by reading back." in said
     assert "The call that was refused was made again, so no row shows it." in said
-
-
-def test_it_can_be_started_and_stopped_by_hand_and_is_silent_then() -> None:
-    box = Sandbox()
-    with box:
-        url, session = box.url, requests.Session()
-        session.post(f"{url}/notes", json=BODY, headers={"x-api-key": "sandbox-key"}, timeout=10)
-    box.stop()
-    with session, pytest.raises(requests.ConnectionError):
-        session.get(f"{url}/prospects", timeout=10)
-    assert len(box.notes) == len(box.received) == 1
-    with box:
-        assert requests.get(f"{box.url}/prospects", timeout=10).status_code == 400
-    assert not [thread for thread in threading.enumerate() if thread.name == "sandbox"]

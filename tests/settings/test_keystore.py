@@ -42,9 +42,9 @@ def test_a_key_that_is_logged_in_is_used_by_its_profile_at_its_address_alone(
     for other in ({"profile": "day"}, {"profile": "night", "base-url": "https://other.example/v1"}):
         with pytest.raises(BadSettings, match="No API key was given"):
             key_of(**other)
-    assert main(["logout", "--profile", "night"]) == 0
+    assert main(["login", "--forget", "--profile", "night"]) == 0
     assert store.held == {}
-    assert main(["logout", "--profile", "night"]) == 0
+    assert main(["login", "--forget", "--profile", "night"]) == 0
     told = capsys.readouterr()
     assert "hush" not in told.out + told.err
     assert "The key was saved in a store in memory, for profile 'night'" in told.out

@@ -45,7 +45,6 @@ _MOST_READS = 50_000  # many times what any import takes, but for one that is to
 US, COLLEAGUE = "avery.stone@example.com", "robin.lake@example.com"
 """Authors, as the API's module tells them apart."""
 
-NOBODY = "no prospect"
 UNKNOWN_ATTACHMENT = "no such attachment"
 
 Delivered: TypeAlias = tuple[str, str, Visibility, Status, tuple[str, ...]]
@@ -110,7 +109,7 @@ class World:
     regime: Regime
     story: list[str] | None = None
     now: float = 1_800_000_000.0
-    traits: Traits = field(default_factory=lambda: Traits(one_draft=True, page=100, nobody=NOBODY))
+    traits: Traits = field(default_factory=lambda: Traits(one_draft=True, page=100))
     is_calm: bool = False
     notes: list[Stored] = field(default_factory=list)
     posts: int = 0
@@ -438,7 +437,7 @@ class World:
     def _apply(self, note: Note, prospects: Sequence[str], life: int) -> dict[str, Answer]:
         answers = {}
         for prospect in prospects:
-            if prospect in ("INVALID", NOBODY):
+            if prospect == "INVALID":
                 answers[prospect] = Answer(None, words("unknown prospect"))
                 continue
             answers[prospect] = Answer(
