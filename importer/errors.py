@@ -1,39 +1,14 @@
-"""All errors of the importer, as one tree.
+"""All errors of the importer, as one tree, with the exit status of each branch.
 
     ImporterError
-    ├── Unusable                 the file, the settings or the command line; nothing was sent (exit status 2)
-    │   ├── UnreadableFile
-    │   ├── UnclearColumns
-    │   ├── BadSettings
-    │   │   └── NoKey            no API key was given
-    │   ├── Changed              the notes to send differ from those that a person confirmed
-    │   ├── FirstRun             no person has said yet whose workspace the profile is
-    │   ├── Guarded              a guard failed for the whole file: empty, too many problems, too many notes
-    │   └── UnusableJournal      the journal can't be opened or created
-    ├── Stopped                  the run was stopped early; the same command continues (exit status 3)
-    │   ├── Outage               the API could not be reached, or kept failing, for too long
-    │   │   └── LimitUsedUp      the API asks to wait longer than the run is allowed to
-    │   ├── NotReached           the store that holds the files can't be reached
-    │   ├── NotYet               a file was left for the next run, because it may still be incomplete
-    │   ├── NotBegun             another file's run was stopped for a reason that stops this one, too
-    │   ├── JournalFailed        the journal could not be written (disk full, read-only)
-    │   ├── OutputFailed         a command's output can't be written (disk full)
-    │   ├── NoThread             the system starts no thread, and each call needs one
-    │   ├── Busy                 another import of the same workspace is running
-    │   ├── Interrupted          Ctrl-C, a signal of the system, or the end of the allowed hours
-    │   │   └── OutOfHours       the run was started outside the allowed hours; nothing was sent
-    │   └── NeedsAPerson         a person must act before the command is run again (exit status 4)
-    │       ├── KeyRefused       the API does not accept the key
-    │       ├── NotPermitted     the key's owner may not do what the run has to do
-    │       ├── WrongCall        the API does not know what this version of the program sends
-    │       ├── Redirected       the API answered with another address, to which the key is not sent
-    │       ├── WrongAddress     the server at the address isn't the API
-    │       ├── Blocked          a certificate or a proxy prevents calls, and waiting doesn't help
-    │       ├── WrongJournal     the journal is damaged, foreign, newer, or another workspace's; left unchanged
-    │       ├── OpenToOthers     other users can write where the program keeps its own files
-    │       └── JournalReplaced  its file was replaced or removed during the run; also a JournalFailed
-    ├── ProgramFault             a fault of the program itself, in one of several files (exit status 3)
-    └── ResultsNotWritten        no file could be written for the results (exit status 3)
+    ├── Unusable (2)           UnreadableFile, UnclearColumns > Undecided, BadSettings > NoKey, Changed, FirstRun,
+    │                          Guarded, UnusableJournal
+    ├── Stopped (3)            Outage > LimitUsedUp, NotReached, NotYet, NotBegun, JournalFailed, OutputFailed,
+    │   │                      NoThread, Busy, Interrupted > OutOfHours
+    │   └── NeedsAPerson (4)   KeyRefused, NotPermitted, WrongCall, Redirected, WrongAddress, Blocked, WrongJournal,
+    │                          OpenToOthers, JournalReplaced
+    ├── ProgramFault (3)
+    └── ResultsNotWritten (3)
 
 Each error has a :class:`~importer.messages.Message` that says what happened, where, and what to do now.
 """
@@ -59,8 +34,8 @@ _QUOTED = re.compile(r"""'([^']*)'|"((?:[^"]|"")*)\"""")
 def as_argument(text: str) -> str:
     """Return a text as one word of a command line, for a command that a message suggests.
 
-    A cell's text can hold a command, which must not run when the suggestion is pasted into a shell. On Windows, a
-    character that one of the two shells interprets even in quotation marks is shown as ``…``.
+    A cell's text can hold a command, which must not run when the suggestion is pasted. On Windows, a character that one
+    of the two shells interprets even in quotation marks is shown as ``…``.
     """
     if not re.search(r"[^\w-]", text):
         return text
@@ -78,15 +53,15 @@ def unquoted(value: str) -> str:
 class ImporterError(Exception):
     """Base class of all errors of the importer.
 
-    Attributes:
-        message: message for a person.
-        exit_status: exit status of the program after this error.
-        kind: a few words that are the same for each error of the class. They hold no path, address or cell's value, so
-            they may be sent to other systems.
+    ``kind`` is a few words that are the same for each error of the class. They hold no path, address or cell's value,
+    so they may be sent to other systems.
     """
 
     exit_status = 3
     kind = say("error.importer-error")
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = say(f"error.{re.sub('(?<!^)(?=[A-Z])', '-', cls.__name__).lower()}")
 
     def __init__(self, message: Said) -> None:
         super().__init__(message)
@@ -101,24 +76,17 @@ class Unusable(ImporterError):
     """The file, the settings or the command line can't be used; nothing was sent."""
 
     exit_status = 2
-    kind = say("error.unusable")
 
 
 class UnreadableFile(Unusable):
     """A spreadsheet can't be read; the message says which, why, and what to do."""
 
-    kind = say("error.unreadable-file")
-
 
 class UnclearColumns(Unusable):
     """A required column is missing, two columns have the same role, or a column seems to be overlooked.
 
-    Attributes:
-        questions: the decisions that a person has to make.
-        how_to_ask: the command that asks a person; None if no command is known.
+    ``questions`` are the decisions that a person has to make, ``how_to_ask`` the command that asks, if one is known.
     """
-
-    kind = say("error.unclear-columns")
 
     def __init__(self, message: Said, questions: Iterable[Question] = (), how_to_ask: Message | None = None) -> None:
         super().__init__(message)
@@ -128,25 +96,9 @@ class UnclearColumns(Unusable):
 class Undecided(UnclearColumns):
     """A question about the sheet is open, such as which sheet is meant, or what a word of visibility means."""
 
-    kind = say("error.undecided")
-
-
-class NoSuchSheet(UnclearColumns):
-    """The workbook has no sheet with the name that the settings give."""
-
-    kind = say("error.no-such-sheet")
-
 
 class BadSettings(Unusable):
-    """A setting can't be used, whatever its origin.
-
-    Attributes:
-        reason: message that says what is wrong, and what is allowed.
-        setting: the setting's name; empty if the error isn't about a single setting.
-        origin: the place where the setting was set; None if the caller set it.
-    """
-
-    kind = say("error.bad-settings")
+    """A setting can't be used, whatever its origin: the place where it was set, None if the caller set it."""
 
     def __init__(self, reason: Said, *, setting: str = "", origin: Message | None = None) -> None:
         setting_part, reason_message = SettingPart(setting), as_message(reason)
@@ -162,23 +114,13 @@ class BadSettings(Unusable):
 class NoKey(BadSettings):
     """No source has an API key."""
 
-    kind = say("error.no-key")
-
 
 class Changed(Unusable):
     """The notes to send differ from those that a person confirmed; nothing was sent."""
 
-    kind = say("error.changed")
-
 
 class Guarded(Unusable):
-    """A guard failed for a whole file: empty, too many problems, too many notes; nothing of it was sent.
-
-    Attributes:
-        setting: the name of the guard that failed.
-    """
-
-    kind = say("error.guarded")
+    """A guard, named ``setting``, failed for a whole file: empty, too many problems or notes; nothing was sent."""
 
     def __init__(self, message: Said, setting: str) -> None:
         super().__init__(message)
@@ -188,49 +130,33 @@ class Guarded(Unusable):
 class FirstRun(Unusable):
     """No person has said whose workspace the profile is, at this address with this key; nothing was sent."""
 
-    kind = say("error.first-run")
-
 
 class UnusableJournal(Unusable):
     """The journal's file or lock can't be opened or created: its path or its permissions are wrong."""
-
-    kind = say("error.unusable-journal")
 
 
 class Stopped(ImporterError):
     """The run was stopped early. Its deliveries are recorded, and the same command continues."""
 
-    kind = say("error.stopped")
-
 
 class Outage(Stopped):
     """The API could not be reached, or kept failing, for longer than the run may wait."""
-
-    kind = say("error.outage")
 
 
 class LimitUsedUp(Outage):
     """The account's limit is used up, and the API asks to wait for longer than the run may wait."""
 
-    kind = say("error.limit-used-up")
-
 
 class NotReached(Stopped):
     """The files are in a store that can't be reached or is out of order."""
-
-    kind = say("error.not-reached")
 
 
 class NotYet(Stopped):
     """A file was left for the next run, because it may still be written."""
 
-    kind = say("error.not-yet")
-
 
 class NotBegun(Stopped):
     """The run of this file wasn't started, because the reason that stopped another file's run would stop it, too."""
-
-    kind = say("error.not-begun")
 
     def __init__(self, message: Said, exit_status: int) -> None:
         super().__init__(message)
@@ -240,118 +166,79 @@ class NotBegun(Stopped):
 class JournalFailed(Stopped):
     """The journal could not be written, and nothing may be sent without it."""
 
-    kind = say("error.journal-failed")
-
 
 class OutputFailed(Stopped):
     """A command's output can't be written to standard output or standard error."""
-
-    kind = say("error.output-failed")
 
 
 class NoThread(Stopped):
     """The system starts no thread for the program, so no call can be made."""
 
-    kind = say("error.no-thread")
-
 
 class Busy(Stopped):
-    """Another import of the same workspace holds the lock.
-
-    Attributes:
-        holder: description of the other import, and since when it has held the lock.
-    """
+    """Another import of the same workspace, the ``holder``, holds the lock."""
 
     def __init__(self, message: Said, holder: Message | None = None) -> None:
         super().__init__(message)
         self.holder = holder or say("holder.nameless")
 
-    kind = say("error.busy")
-
 
 class Interrupted(Stopped):
     """A person or the system asked the run to end, or the allowed hours are over."""
 
-    kind = say("error.interrupted")
-
 
 class OutOfHours(Interrupted):
     """The run was started outside the allowed hours; nothing was sent."""
-
-    kind = say("error.out-of-hours")
 
 
 class NeedsAPerson(Stopped):
     """The run was stopped early, and would stop there again until a person fixes the problem in the message."""
 
     exit_status = 4
-    kind = say("error.needs-a-person")
 
 
 class KeyRefused(NeedsAPerson):
     """The API does not accept the key."""
 
-    kind = say("error.key-refused")
-
 
 class NotPermitted(NeedsAPerson):
     """The API does not permit the key's owner to do what the run has to do."""
-
-    kind = say("error.not-permitted")
 
 
 class WrongCall(NeedsAPerson):
     """The API refused a field or a parameter that it does not know, so this version of the program is at fault."""
 
-    kind = say("error.wrong-call")
-
 
 class Redirected(NeedsAPerson):
     """The API answered with another address, to which the key is never sent."""
-
-    kind = say("error.redirected")
 
 
 class WrongAddress(NeedsAPerson):
     """The server at the base URL isn't the API."""
 
-    kind = say("error.wrong-address")
-
 
 class Blocked(NeedsAPerson):
     """The API can't be reached: a certificate isn't accepted, or a proxy asks for a name and a password."""
-
-    kind = say("error.blocked")
 
 
 class WrongJournal(NeedsAPerson):
     """The journal is damaged, foreign, of a later version, or another workspace's; it was left unchanged."""
 
-    kind = say("error.wrong-journal")
-
 
 class OpenToOthers(NeedsAPerson):
     """Other users can write where the program keeps its own files."""
-
-    kind = say("error.open-to-others")
 
 
 class JournalReplaced(NeedsAPerson, JournalFailed):
     """The journal's file was replaced or removed during the run."""
 
-    kind = say("error.journal-replaced")
-
 
 class ResultsNotWritten(ImporterError):
     """No file could be written for the results."""
 
-    kind = say("error.results-not-written")
-
 
 class ProgramFault(ImporterError):
     """A fault of the program itself in one of several files; the other files are still imported."""
-
-    kind = say("error.fault")
 
     def __init__(self, error: Exception) -> None:
         super().__init__(say("fault", error=f"{type(error).__name__}: {error}"))

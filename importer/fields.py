@@ -1,7 +1,7 @@
 """The one table of a row's fields: how their columns are found, the words that their cells hold, the template.
 
 Texts about a field are named for its role: ``role.status`` is its label, ``column.which.status`` the question for its
-column, ``none.status`` the answer that a sheet has none, ``cleaned.status`` a number of cells,
+column, ``none.status`` the answer that a sheet has none,
 ``template.prompt.status`` its explanation in the template.
 """
 
@@ -16,13 +16,10 @@ from importer.models import Role, Status, Visibility
 
 @dataclass(frozen=True)
 class TemplateColumn:
-    """A column of the template.
+    """A column of the template: the heading by which the importer finds it, and its width in characters.
 
-    Attributes:
-        heading: the text by which the importer finds the column.
-        width: width of the column, in characters.
-        choices: the values in the drop-down; nothing else is accepted.
-        is_required: whether every row needs it, or the column that may be filled in instead.
+    ``choices`` are the values in the drop-down; nothing else is accepted. It ``is_required`` if every row needs it, or
+    the column that may be filled in instead.
     """
 
     heading: str

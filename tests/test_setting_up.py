@@ -369,6 +369,7 @@ def test_a_live_test_says_what_it_saw(type_: Terminal, box: Sandbox) -> None:
     found = {finding["about"]: finding["text"] for finding in report["findings"]}
     assert {finding["exit_status"] for finding in report["findings"]} == {0}
     assert (found["Author"], found["Visibility"]) == ("avery.stone@example.com", "private")
+    assert all(found[about].startswith("refused: ") for about in ("Unknown prospect", "Wrong key"))
     [note] = box.notes
     assert (note.prospect_id, note.visibility, note.status) == (LIVE, "2", "0")
     assert found["Left behind"] == f"the note {note.id}, a private draft."

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import urllib.request
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,7 @@ from importer.cli import main
 from importer.settings import KEY_VARIABLE
 from tests.delivering import KEY, counts, deliver
 from tests.sandbox import Fault, Sandbox
-from tests.truth import Line, read_results
+from tests.truth import Line
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -64,23 +62,3 @@ def test_verify_says_what_was_found(
     assert "found, but it is not known yet how the clocks differ" in said
     assert "could not be looked up" not in said
     assert "got no clear reply" in said
-    assert "was interrupted" not in said
-
-
-@pytest.mark.parametrize("broke_off", [False, True])
-def test_only_a_run_that_broke_off_is_said_to_have(broke_off: bool, tmp_path: Path) -> None:
-    """A run that stops in good order knows that no clear reply came; after a crash the journal lacks its end."""
-    lines = [*LINES, *(Line(f"P{number}", f"Another note, {number}") for number in range(20, 40))]
-    with Sandbox(api_key=KEY, faults=[Fault.parse("500:after@1"), Fault.parse("503:any@3-")]) as box:
-        report = deliver(box, tmp_path, lines, workers=1, give_up=1)
-        assert report.exit_status == 3
-        box.clear_faults()
-        if broke_off:
-            with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as journal, journal:
-                journal.execute("UPDATE runs SET ended_at = NULL, ended = NULL")
-                journal.execute("UPDATE deliveries SET state = 'sending' WHERE state = 'unconfirmed'")
-        report = deliver(box, tmp_path, lines)
-        reasons = [row["reason"] for row in read_results(report.results) if "reading back" in row["reason"]]
-    assert reasons
-    assert all(("was interrupted" in reason) is broke_off for reason in reasons)
-    assert all(("no clear reply" in reason) is not broke_off for reason in reasons)

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from importer.cli import main
 from importer.journal import Journal
 from importer.messages import Message
-from importer.operations import verify_all
+from importer.operations.verify import ReadBack, verify_all
 from importer.settings import KEY_VARIABLE
 from tests.delivering import KEY, deliver, settings
 from tests.sandbox import Fault, Sandbox
@@ -53,7 +53,7 @@ def test_it_says_what_became_of_each_note_and_changes_nothing(
         before = changes(box)
         status, said = verified(box, tmp_path, monkeypatch, capsys)
         assert (status, reasons(tmp_path)) == (0, ["there"] * 6)
-        assert "6 prospects takes 6 calls or more" in said
+        assert "6 prospects takes 6 calls or more: less than a second at 20 calls per minute." in said
         assert "6 notes are there as they were." in said
         (tmp_path / "sheet.verified.xlsx").unlink()
         box.change(ids["P2"], content="<p>Somebody's own words</p>")
@@ -86,7 +86,7 @@ def test_it_says_when_and_by_whom_if_the_api_does(
         box.change(box.notes[0].id, **fields)
         assert verified(box, tmp_path, monkeypatch, capsys)[0] == 1
     [reason] = reasons(tmp_path)
-    assert reason.startswith(f"changed since: {what}; last changed on ")
+    assert reason.startswith(f"changed since: {what}, last changed on ")
     assert " by " in reason
 
 
@@ -122,13 +122,13 @@ def test_it_ends_when_a_run_begins(tmp_path: Path) -> None:
         deliver(box, tmp_path, LINES)
         here = settings(box, tmp_path)
 
-        def of(profile: str) -> verify_all.ReadBack:
+        def of(profile: str) -> ReadBack:
             def begin(_: Message, notes: int) -> None:
                 assert notes == len(LINES)
                 with Journal.open(here.journal) as journal:
                     journal.runs.begin(replace(here, profile=profile).workspace, "other.csv", "f", 1.0, again=False)
 
-            return verify_all.verify_all(tmp_path / "sheet.csv", here, begin=begin)
+            return verify_all(tmp_path / "sheet.csv", here, begin=begin)
 
         assert of("other").exit_status == 0
         (tmp_path / "sheet.verified.xlsx").unlink()

@@ -166,7 +166,7 @@ class FoundNote:
         author: what tells the author from others: the email address in lower case, or else an ID or a name; empty if
             the reply didn't say.
         edited_at: when the note was last changed, by that clock; None if the reply didn't say. ``edited_by``: who did
-            it, as with ``author``.
+            that, as ``author``.
     """
 
     note_id: str

@@ -14,6 +14,7 @@ from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import AnyTask, Dispatcher
+from importer.errors import Outage
 from importer.messages import Message, say
 
 Recorded = TypeVar("Recorded")
@@ -90,9 +91,12 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     def _refused(self, task: AnyTask, failure: Failure) -> None:
         """Decide what follows after the API refused a call in its own words."""
 
-    @abstractmethod
     def _unclear(self, task: AnyTask, failure: Failure) -> None:
-        """Decide what follows after any other failure, usually another attempt."""
+        """Decide what follows after any other failure: another attempt, as long as the run has patience."""
+        if failure.cause is Cause.REDIRECTED:
+            self._dispatcher.halt(stopped_by(failure))
+        elif not self._dispatcher.retry(task, failure, self._retry):
+            self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
 
     @abstractmethod
     def _tell(self) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -86,7 +85,7 @@ class BatchImport:
         if self._practises:
             say_line(say("practice.begins"))
         overview = prepared.preview
-        show(telling.preview_messages.plan(overview), verbose=self._notifications.out.options.says("verbose"))
+        show(telling.preview_messages.plan(overview))
         if self._practises and overview.to_update:
             say_line(say("practice.no-updates", n=overview.to_update))
         if self._asking.may and overview.total and not self._practises:
@@ -176,7 +175,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
         if asking.may and not practises and (watched := importing.hours.for_a_person(settings)) is not settings:
             paragraph(say("asking.outside-window", window=str(settings.between)), "Note: ", err=True)
             settings = watched
-        chosen = importing.choosing.choose(files)
+        chosen = importing.inbox.choose(files)
         importer = BatchImport(stopper, notifications, asking, is_one=chosen.is_one_file, practises=practises)
         batch = importing.batch.run(chosen, settings, importer.face())
         if not chosen.is_one_file:
@@ -186,48 +185,37 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
 
 @click.command(cls=InGroups)
 @click.argument("file", type=AnyPath())
-@settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.DETAILS, Topic.QUIET)
-@click.option("--online", is_flag=True, help="Also look up the email addresses. Sends nothing, but needs the API key.")
+@settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write all problems to this .csv file.",
 )
-def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
+def check(file: Path, *, report: Path | None, **_: Any) -> int:
     """Check FILE without sending anything: problems by cell, groups, requests. Needs no key, and makes no calls.
 
     The exit status is that of `run`, if the API accepted everything. To see what would become of each row, practise:
     `run --practice`.
     """
     with reporting("check") as out:
-        settings = out.options.settings_with_key if online else out.options.settings_with_key_if_there
+        settings = out.options.settings_with_key_if_there
         if report is not None:
-            importing.problems.check_list(report, file)
+            importing.sheet_facts.check_list(report)
         asking = Asking(out.options)
         asking.check(settings)
         with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
             asking.ask(prepared)
-            if online and prepared.undecided is None:
-                with Stopper() as stopper, RunWatch() as watch:
-                    watch.begin(prepared.preview.remaining.total)
-                    stopper.arm()
-                    prepared.look_up(observe=watch.observe, stop=stopper.why)
             preview = prepared.preview
             if preview.loaded.unclear is not None:
                 raise preview.loaded.unclear
-            preview = replace(preview, similar=importing.note_examples.similar(preview.loaded))
-            show(telling.preview_messages.check(preview), verbose=out.options.says("verbose"))
+            show(telling.preview_messages.check(preview))
             if report is not None:
-                written = importing.problems.write_problems(report, preview.loaded, file)
+                written = importing.sheet_facts.write_problems(report, preview.loaded, file)
                 say_line()
                 say_line(say("check.every-problem", path=str(written.path)))
                 if written.remark:
                     paragraph(written.remark)
-            if online:
-                unknown = preview.unknown_emails
-                people = importing.problems.write_people(preview.settings, preview.loaded, unknown)
-                show(telling.report_messages.people(len(unknown), people, then=say("people.then-run")))
             return out.over(preview.exit_status, lambda: telling.documents.check(preview))
 
 

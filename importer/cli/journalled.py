@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from importer import importing, operations
 from importer.cli.manual import InGroups
 from importer.cli.options import AnyPath, Options, WholeNumber, settings_about
 from importer.cli.reporting import reporting
-from importer.cli.terminal import is_terminal, say_line, show, with_flags
+from importer.cli.terminal import say_line, show, with_flags
 from importer.cli.watching import RunWatch, Stopper
 from importer.messages import Message, say
 from importer.settings import Topic
@@ -53,9 +52,8 @@ def history(run_name: str | None, *, of_all: bool, last: int | None, **_: Any) -
 def verify(file: Path | None, *, of_all: bool, **_: Any) -> int:
     """Look up every unconfirmed delivery, and settle it. Creates nothing.
 
-    Also counts the notes that their runs did not find when they read ten of them back. With FILE --all, reads back
-    every delivered note of FILE instead, and writes to NAME.verified.xlsx whether it is there, was changed since, is
-    gone, or is there twice. It ends early (3) if a run begins or sends.
+    With FILE --all, reads back every delivered note of FILE instead, and writes to NAME.verified.xlsx whether it is
+    there, was changed since, is gone, or is there twice. It ends early (3) if a run begins or sends.
 
     Exit status: 0 all are settled, or there as they were; 1 some notes are still unconfirmed, changed, gone, or exist
     more than once; 3 stopped before the end; 4 stopped and needs your attention.
@@ -67,7 +65,7 @@ def verify(file: Path | None, *, of_all: bool, **_: Any) -> int:
         with Stopper() as stopper, RunWatch(silent=out.is_quiet) as watch:
             stopper.arm()
             if file is not None:
-                read = operations.verify_all.verify_all(
+                read = operations.verify.verify_all(
                     file, settings, begin=partial(_begin, watch), observe=watch.observe, stop=stopper.why
                 )
                 show(operations.report_messages.read_back(read))
@@ -112,7 +110,7 @@ def _hide(which: Which, options: Options) -> int:
     if which.file is not None and as_read is not None:
         settings = as_read = replace(as_read, key=settings.key, origin=settings.origin)
     planned = operations.hide.what_to_hide(which, settings)
-    found = operations.hide.described(planned, settings, as_read, read_back=is_terminal(sys.stdin) and not is_agreed)
+    found = operations.hide.described(planned, as_read)
     show(operations.report_messages.hiding(planned, found))
     nothing = None
     if planned.notes and which.undo:

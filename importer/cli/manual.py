@@ -146,4 +146,4 @@ class Commands(click.Group):
 
 
 def _looks_like_file(name: str) -> bool:
-    return Path(name).exists() or Path(name).suffix.lower() in importing.choosing.ENDINGS
+    return Path(name).exists() or Path(name).suffix.lower() in importing.inbox.ENDINGS

@@ -22,7 +22,7 @@ from importer import __version__, importing, telling
 from importer.cli.options import Options
 from importer.cli.terminal import is_terminal, paragraph, say_json, with_flags
 from importer.cli.watching import EndedAtOnce, Stopper
-from importer.errors import ImporterError, UnclearColumns
+from importer.errors import ImporterError, ProgramFault, UnclearColumns
 from importer.messages import Said, say
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Reporting:
             kind = say("error.ended-by-a-person" if status == 3 else "error.ended-before-anything-was-sent")
             text, reason = kind, with_flags(kind)
         else:
-            status, kind, text = ImporterError.exit_status, say("error.fault"), type(error).__name__
+            status, kind, text = ProgramFault.exit_status, ProgramFault.kind, type(error).__name__
             reason = f"{with_flags(kind)}: {text}"
         kinds = importing.logs.kinds(error) if isinstance(error, ImporterError) else None
         importing.logs.event("ended with an error", logging.ERROR, error=kinds, why=reason)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer import importing, operations, telling
+from importer.cli.asking import which_workspace
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.terminal import argument, ask_for, ask_unseen, paragraph, say_line, with_flags
 from importer.errors import BadSettings, ImporterError
 from importer.messages import Message, say
+from importer.models import Workspace
 from importer.settings import (
     LIVE,
     SETTINGS,
@@ -48,8 +50,8 @@ def init() -> int:
     The key is tried at once, with a call that only reads. Writes a profile with comments, which you may edit
     afterwards, and confirms the workspace. The first import as this profile then needs nobody at the terminal. The
     environment variables NOTE_IMPORTER_BASE_URL and NOTE_IMPORTER_JOURNAL count, as for all commands. The journal keeps
-    the confirmation, for all machines that share it. If the key or the address was used under another profile, the
-    first import asks whether the new one continues with its deliveries.
+    the confirmation, for all machines that share it. If the key or the address was used under another profile, you are
+    asked whether the new one continues with its deliveries.
     """
     paragraph(say("init.few-questions"))
     say_line()
@@ -72,8 +74,29 @@ def init() -> int:
         chosen["archive"] = str(Path(archive).expanduser().absolute()) if is_folder else archive
     chosen["results"] = "{name}.{date}.results.xlsx"
     key = _tried(_asked(say("init.ask-key"), "", _check_key, hidden=True), settings)
+    meant = _meant(replace(settings, key=key))
     recipient = _asked(say("init.ask-notify"), "", _check_recipient)
-    return _write(settings, chosen, key, recipient)
+    return _write(settings, chosen, key, recipient, meant)
+
+
+def _meant(settings: Settings) -> Workspace | ImporterError | None:
+    """Return the workspace whose deliveries the profile continues with, as a person says; None for one of its own.
+
+    If the journal can't be read, nobody is asked, and the profile has to stay unconfirmed: then the first import asks.
+
+    Raises:
+        Abort: the person gives no answer.
+    """
+    try:
+        with importing.workspaces.opened(settings) as journal:
+            unclear = importing.workspaces.unconfirmed(journal, settings)
+    except ImporterError as error:
+        return error
+    if unclear is None or (unclear.kind == "first" and not unclear.others):
+        return None
+    if (meant := which_workspace(unclear, settings.workspace)) is None:
+        raise click.Abort
+    return meant if meant != settings.workspace else None
 
 
 def _tried(key: str, settings: Settings) -> str:
@@ -91,7 +114,9 @@ def _tried(key: str, settings: Settings) -> str:
     return key
 
 
-def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: str) -> int:
+def _write(
+    settings: Settings, chosen: dict[str, object], key: str, recipient: str, meant: Workspace | ImporterError | None
+) -> int:
     """Write the profile and its files, confirm the workspace, and print the next steps."""
     name = settings.profile
     if isinstance(archive := AnyFile().read(chosen.get("archive", ".")), Path):
@@ -110,7 +135,7 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: s
     path = profiles.make(name, chosen, hints)
     say_line()
     paragraph(say("init.written", name=repr(name), path=str(path)))
-    status = _confirm(replace(settings, key=key))
+    status = _confirm(replace(settings, key=key), meant)
     profile = f"--profile {argument(name)}"
     if not key:
         paragraph(say("init.key-missing", file=str(key_file), profile=profile))
@@ -125,18 +150,12 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: s
     return status
 
 
-def _confirm(settings: Settings) -> int:
-    """Record that the workspace is confirmed, and say where if the journal is shared; return the exit status.
-
-    If the key or the address was used under another profile, the first import asks what that means.
-    """
+def _confirm(settings: Settings, meant: Workspace | ImporterError | None) -> int:
+    """Record that the workspace is confirmed, and say where if the journal is shared; return the exit status."""
     try:
-        with importing.workspaces.opened(settings) as journal:
-            unclear = importing.workspaces.unconfirmed(journal, settings)
-        if unclear is not None and (unclear.others or unclear.kind != "first"):
-            paragraph(say("init.asks-once-more"))
-            return 0
-        importing.workspaces.confirm(settings)
+        if isinstance(meant, ImporterError):
+            raise meant
+        importing.workspaces.confirm(settings, meant)
     except ImporterError as error:
         paragraph(say("init.not-confirmed", why=with_flags(error.message)))
         paragraph(say("init.asks-once-more"))

@@ -104,11 +104,9 @@ def say_error(error: ImporterError) -> None:
     paragraph(error.message, "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True)
 
 
-def show(lines: Iterable[Line], *, verbose: bool = True) -> None:
-    """Print messages, each in the format of its kind; without ``verbose``, leave out the details."""
+def show(lines: Iterable[Line]) -> None:
+    """Print messages, each in the format of its kind."""
     for line in lines:
-        if line.is_detail and not verbose:
-            continue
         if line.kind is LineKind.LINE:
             say_line(line.text)
         else:

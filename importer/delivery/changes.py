@@ -7,10 +7,10 @@ Input: rows and the delivery that answers for them, what the journal last knew, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 
 from importer.api import FoundNote, NoteChange
 from importer.delivery.sorted_group import AnsweredRow
@@ -25,11 +25,8 @@ class Wish:
     """Wish to change the note of one delivery.
 
     Attributes:
-        delivery: the delivery.
-        key: the form that its note has, as far as the journal knows.
+        key: the form that the delivery's note has, as far as the journal knows.
         change: the fields that the note is to have.
-        unasked: the part of ``change`` that needs no person's yes.
-        positions: positions of the rows that want it.
         left: what stays different all the same, and why.
         text: the text in which the note was sent, if the sheet has it; a note that reads much like it is the same.
         opened: the form that a change without a clear answer may have given to the note.
@@ -40,13 +37,27 @@ class Wish:
     delivery: KnownDelivery
     key: NoteKey
     change: NoteChange
-    unasked: NoteChange = field(default_factory=NoteChange)
     positions: Sequence[int] = ()
     left: Sequence[Message] = ()
     text: str = ""
     opened: NoteKey | None = None
     is_read: bool = True
     becomes: DeliveryState | None = DeliveryState.CREATED
+
+    @property
+    def note_id(self) -> str:
+        """ID of the note."""
+        return self.delivery.note_id or ""
+
+    @property
+    def unasked(self) -> NoteChange:
+        """The part of the change that needs no person's yes."""
+        change = self.change
+        return NoteChange(
+            change.visibility if change.visibility is Visibility.PRIVATE else None,
+            change.status if change.status is Status.DRAFT else None,
+            change.content if Visibility.PUBLIC not in (change.visibility, self.delivery.visibility) else None,
+        )
 
     @property
     def is_asked(self) -> bool:
@@ -79,63 +90,60 @@ class Wish:
         return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
 
-def follow(rows: Sequence[AnsweredRow], key: NoteKey, opened: NoteKey | None, kind: str, *, keeps_markup: bool) -> Wish:
-    """Return the wish that a delivery's note follows the rows that it answers for.
+def follow(rows: Sequence[AnsweredRow], key_of: Callable[[int], NoteKey], kind: str, *, keeps_markup: bool) -> Wish:
+    """Return the wish that a delivery's note follows the rows that it answers for: the least visible of them.
 
     Args:
-        rows: the rows, each with a note. The least visibility and status among them count.
-        key: the form that the delivery's note has.
-        opened: the form that a change without a clear answer may have given to it.
-        kind: the kind of sheet that the rows are from.
+        rows: the rows, from a ``kind`` of sheet.
+        key_of: returns the form with a number in the journal.
+        kind: the kind of sheet.
         keeps_markup: whether changing a note was seen to keep the markup of its text.
     """
-    delivery, notes = rows[0].delivery, [row.note for row in rows if row.note is not None]
-    positions = [row.position for row in rows]
+    delivery, positions = rows[0].delivery, [row.position for row in rows]
+    key = key_of(delivery.note)
     if (why := _why_not(rows[0], kind)) is not None:
-        return Wish(delivery, key, NoteChange(), positions=positions, left=(why,))
-    visibility, status = max(note.visibility for note in notes), min(note.status for note in notes)
-    differs = visibility is not delivery.visibility, status is not delivery.status
-    if opened is not None:
-        differs = True, True
-    change = NoteChange(visibility if differs[0] else None, status if differs[1] else None)
-    unasked = NoteChange(
-        visibility if differs[0] and visibility is Visibility.PRIVATE else None,
-        status if differs[1] and status is Status.DRAFT else None,
-    )
+        return Wish(delivery, key, NoteChange(), positions, (why,))
+    opened = None if delivery.changing is None else key_of(delivery.changing)
+    visibility, status = max(row.note.visibility for row in rows), min(row.note.status for row in rows)
     content, left = _text(rows, keeps_markup=keeps_markup)
-    change = replace(change, content=content)
-    if delivery.visibility is Visibility.PRIVATE and visibility is Visibility.PRIVATE:
-        unasked = replace(unasked, content=content)
-    text = "" if any(row.has_other_text for row in rows) else notes[0].content
-    return Wish(delivery, key, change, unasked, positions, left, text, opened)
+    change = NoteChange(
+        visibility if opened or visibility is not delivery.visibility else None,
+        status if opened or status is not delivery.status else None,
+        content,
+    )
+    text = "" if any(row.has_other_text for row in rows) else rows[0].note.content
+    return Wish(delivery, key, change, positions, left, text, opened)
 
 
 def _why_not(row: AnsweredRow, kind: str) -> Message | None:
     """Return why the note of a row isn't changed; None if it may be."""
     delivery, known = row.delivery, row.match.known
-    if delivery.state is not DeliveryState.CREATED:
-        return say("update.not-ours")
-    if known is not None and known.kind != kind:
-        return say("update.other-kind")
-    if delivery.is_by_likeness:
-        return say("update.by-likeness")
-    if delivery.resent_at is not None:
-        return say("update.not-checked")
+    reasons = {
+        "update.not-ours": delivery.state is not DeliveryState.CREATED,
+        "update.other-kind": known is not None and known.kind != kind,
+        "update.by-likeness": delivery.is_by_likeness,
+        "update.not-checked": delivery.resent_at is not None,
+    }
+    if reason := next((reason for reason, is_so in reasons.items() if is_so), ""):
+        return say(reason)
     return None if delivery.touched is None else touched(delivery.touched)
 
 
 def touched(at: float | None) -> Message:
     """Return the message that somebody else has changed a note, at a time if it is known."""
-    if at is None:
-        return say("update.touched")
-    return say("update.touched-on", day=day(datetime.fromtimestamp(at, UTC).astimezone().date(), year=True))
+    return say("update.touched") if at is None else say("update.touched-on", day=day_of(at))
+
+
+def day_of(at: float) -> Message:
+    """Return the day of a time, in words."""
+    return day(datetime.fromtimestamp(at, UTC).astimezone().date(), year=True)
 
 
 def _text(rows: Sequence[AnsweredRow], *, keeps_markup: bool) -> tuple[str | None, Sequence[Message]]:
     """Return the new text of a note, if it gets one; and why a row's text or attachments aren't taken over."""
     [first, *others] = rows
     note = first.note
-    if note is None or others or not (first.is_changed or first.has_other_text):
+    if others or not (first.is_changed or first.has_other_text):
         return None, ()
     has_markup = "<" in note.content or "&" in note.content
     if not first.has_other_text and (note.files or note.attachments or not has_markup):
@@ -149,36 +157,27 @@ class Fate(StrEnum):
     """What became of a wish."""
 
     CHANGED = "changed"
-    AS_WANTED = "as wanted"  # without our doing
+    AS_WANTED = "as_wanted"  # without our doing
     LEFT = "left"
     UNCLEAR = "unclear"
 
 
-class Do(Enum):
-    """What is to be done about a wish once the note was read."""
-
-    SEND = auto()
-    SETTLE = auto()  # the note is as wanted, or an earlier change of ours has come about
-    LEAVE = auto()
-
-
 @dataclass(frozen=True)
 class Decision:
-    """What is to be done about a wish, and why.
+    """What is to be done about a wish, once the note was read: it is changed, left alone, or as it is to be.
 
     Attributes:
-        change: the fields that differ.
-        form: the form that the note has, or will have.
+        change: the fields that are sent; none if the note isn't changed.
+        form: the form that the note has, or will have; None if that isn't known, so that it is left alone.
         is_opened: whether a change without a clear answer has come about.
         is_sure: whether it holds even if reading is behind; otherwise the note is read once more.
         why: why the note, or its status, is left alone.
     """
 
-    do: Do
     change: NoteChange = field(default_factory=NoteChange)
     form: NoteKey | None = None
     is_opened: bool = False
-    is_sure: bool = True
+    is_sure: bool = False
     why: Message | None = None
 
 
@@ -191,48 +190,52 @@ def decide(wish: Wish, found: FoundNote | None, *, other_draft: bool) -> Decisio
         other_draft: whether the prospect has another draft, or is about to get one.
     """
     if found is None:
-        return Decision(Do.LEAVE, is_sure=False, why=say("update.gone"))
-    base, opened, wanted = wish.key, wish.opened, changed(wish.key, wish.change)
+        return Decision(why=say("update.gone"))
+    base, opened = wish.key, wish.opened
     is_opened = opened is not None and has_form(found, opened, wish.text if opened.seen == base.seen else "")
     if opened is not None and is_opened:
         base = opened
-    elif not has_form(found, wish.key, wish.text):
+    elif not has_form(found, base, wish.text):
+        wanted = changed(base, wish.change)
         if not has_form(found, wanted, wish.text or wish.change.content or ""):
-            return Decision(Do.LEAVE, is_sure=False, why=touched(found.edited_at))
-        return Decision(Do.SETTLE, form=wanted, is_sure=False)
-    change, why = _differing(wish.change, found), None
+            return Decision(why=touched(found.edited_at))
+        return Decision(form=wanted)
+    change, why = differing(wish.change, found), None
     if change.status is Status.DRAFT and other_draft:
         change, why = replace(change, status=None), say("update.second-draft")
-    if not change:
-        do, form = Do.SETTLE if why is None else Do.LEAVE, base
-        if wish.change.content is not None:  # one of several texts that the form may have
-            form = changed(base, NoteChange(content=wish.change.content))
-        return Decision(do, form=form, is_opened=is_opened, is_sure=wish.opened is None, why=why)
     # An earlier change that isn't shown may have come about all the same; then other fields would differ.
-    return Decision(Do.SEND, change, changed(base, change), is_opened, wish.opened is None or is_opened, why)
+    is_sure = opened is None or (is_opened and bool(change))
+    form = changed(base, replace(change, content=wish.change.content))  # the note has this text, or gets it
+    return Decision(change, form, is_opened, is_sure, why)
 
 
-def _differing(change: NoteChange, found: FoundNote) -> NoteChange:
-    """Return the part of a change that a note doesn't have yet."""
+def differing(change: NoteChange, there: FoundNote | NoteKey) -> NoteChange:
+    """Return the part of a change that a note, or a form, doesn't have yet; of a form, the text isn't compared."""
     content = change.content
-    if content is not None and not seen_digests(content).isdisjoint(seen_digests(found.content)):
+    if content is not None and isinstance(there, FoundNote) and has_text(there, seen_digests(content)):
         content = None
     return NoteChange(
-        None if change.visibility is found.visibility else change.visibility,
-        None if change.status is found.status else change.status,
+        None if change.visibility is there.visibility else change.visibility,
+        None if change.status is there.status else change.status,
         content,
     )
 
 
+def has_text(found: FoundNote, readings: frozenset[bytes], text: str = "") -> bool:
+    """Return whether a note that was read has one of these texts, or one that is much like a text."""
+    return not readings.isdisjoint(seen_digests(found.content)) or bool(text and are_alike(text, found.content))
+
+
 def has_form(found: FoundNote, key: NoteKey, text: str = "") -> bool:
     """Return whether a note that was read has a form; ``text`` is the form's text if it is known."""
-    if (found.visibility, found.status) != (key.visibility, key.status):
-        return False
-    return not key.readings.isdisjoint(seen_digests(found.content)) or bool(text and are_alike(text, found.content))
+    is_same = (found.visibility, found.status) == (key.visibility, key.status)
+    return is_same and has_text(found, key.readings, text)
 
 
 def changed(key: NoteKey, change: NoteChange) -> NoteKey:
     """Return the form that a note gets by a change."""
+    if not change:
+        return key
     seen, readings, content = key.seen, key.readings, change.content
     if content is not None:
         seen, readings = seen_digest(content), seen_digests(content)
@@ -243,11 +246,5 @@ def changed(key: NoteKey, change: NoteChange) -> NoteKey:
 
 def described(change: NoteChange) -> tuple[Message, ...]:
     """Return what a change does, in words."""
-    found = {
-        "update.to-public": change.visibility is Visibility.PUBLIC,
-        "update.to-private": change.visibility is Visibility.PRIVATE,
-        "update.to-published": change.status is Status.PUBLISHED,
-        "update.to-draft": change.status is Status.DRAFT,
-        "update.to-text": change.content is not None,
-    }
-    return tuple(say(kind) for kind, is_so in found.items() if is_so)
+    kinds = [one.name.lower() for one in (change.visibility, change.status) if one is not None]
+    return tuple(say(f"update.to-{kind}") for kind in (*kinds, *(["text"] if change.content is not None else [])))

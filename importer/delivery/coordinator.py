@@ -15,9 +15,10 @@ from typing import Any
 
 from importer.api import Answer, Endpoint, Failure, Reply
 from importer.delivery import decisions
+from importer.delivery.changes import Wish
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.control import ControlLookup
-from importer.delivery.earlier import Earlier, hold_back
+from importer.delivery.earlier import Earlier
 from importer.delivery.evidence import Evidence, Introduction
 from importer.delivery.existing import Existing, ExistingLookup
 from importer.delivery.last_look import LastLook, LastLooks
@@ -46,6 +47,7 @@ class Coordinator:
 
     Attributes:
         held_back: positions of the rows that wait until a person has looked at others.
+        wishes: how notes that are there can follow their rows.
     """
 
     def __init__(
@@ -67,16 +69,18 @@ class Coordinator:
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
         self.held_back: list[int] = []
+        self.wishes: Sequence[Wish] = ()
 
     def prepare(self, earlier: Earlier, plan: Plan, first: int | None = None) -> Remaining:
         """Settle or look up the deliveries of earlier runs, and return what remains to be done.
 
         If ``first`` is given, at most that many rows are sent; the others are held back.
         """
-        groups, conflicts = self.takeover.take_over(earlier, plan)
-        self.held_back = hold_back(groups, earlier.rows, first) if first is not None else []
-        self.existing.expect(groups, earlier.rows)
-        return replace(self.queue.fill(groups, earlier, conflicts), held_back=len(self.held_back))
+        found, conflicts = self.takeover.take_over(earlier, plan)
+        self.wishes = found.wishes
+        self.held_back = found.hold_back(first) if first is not None else []
+        self.existing.expect(found)
+        return replace(self.queue.fill(found, earlier, conflicts), held_back=len(self.held_back))
 
     def run(self, uploads: Uploads | None = None) -> None:
         """Upload the files of all notes still to be made, and deliver everything that can be delivered.
@@ -127,7 +131,7 @@ class Coordinator:
 
     def _goes_on(self) -> bool:
         """Start work that waits until all other work is done; return whether there is any."""
-        if self.existing.look_once_more(self._resolver.unclear) or self.queue.upload_awaited() or self.queue.is_kept:
+        if self.queue.upload_awaited() or self.queue.is_kept:
             return True
         return self._last_looks.proceed()
 

@@ -6,39 +6,40 @@ whose deliveries exist. The rows of each prospect are matched together (:mod:`im
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from importer import grouping
+from importer.delivery import matching
 from importer.delivery.changes import Wish, follow
-from importer.delivery.matching import How, Known, Match, match
-from importer.delivery.sorted_group import AnsweredRow, Made, SortedGroup
+from importer.delivery.matching import How, Known, Match
+from importer.delivery.sorted_group import AnsweredRow, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name
-from importer.journal import DeliveryState, Journal, NoteKey
-from importer.models import Group, Ints, Plan, Remaining, Rows, Visibility, Workspace
+from importer.journal import Journal
+from importer.models import Ints, Plan, Remaining, Rows, Visibility, Workspace
 from importer.settings.kinds import IfHidden, InDoubt
 
-_AT_ONCE = 100  # rows matched together: more would take longer, because memory is collected
-_AT_ONCE_IF_SHARED = 500  # each part is a call to the database, which may be far away
+_AT_ONCE = 200  # rows matched together, by one call to the database; more would fill memory
 _FEWEST_ANEW, _MOST_NEW = 3, 0.9  # notes, and share of a sheet's notes
-_OF_PROSPECTS = frozenset({"outcome.unknown-prospect", "api.gave-reason", "api.gave-no-reason"})
-"""Kinds of reasons for which the API refused one prospect, and not the note."""
+Made = Callable[[Sequence[AnsweredRow]], object]
+"""Receives rows whose deliveries exist, again and again, because all of them could be too many."""
 
 
 class AsItStood(NamedTuple):
-    """What a corrected row said before.
+    """What a row says as it stands in the file, whatever a person corrected or left out.
 
     Attributes:
         place: digest of its place in the file.
-        person: its prospect or its email; empty if it named nobody.
+        person: its prospect or its email; empty if it names nobody, or several people.
         who: the prospect, or the keyed digest of the email; empty if emails aren't to be known.
-        what: digests of its text and its record.
+        what: digests of its record, if it has one, and of its text.
     """
 
     place: bytes
@@ -52,19 +53,13 @@ class Earlier:
     """What is needed to know which rows of a sheet earlier runs delivered.
 
     Attributes:
-        rows: the rows.
         journal: the journal; None if there is none, so that nothing was delivered.
-        workspace: the workspace of the deliveries.
         key: the API key, with which emails are digested.
         occurrence: what importing again adds to the names of deliveries; empty for a first import.
-        kind: the kind of sheet.
-        in_doubt: what a person said about the rows in question; None if nobody did.
-        hidden: what a person said about the rows whose notes are hidden; None if nobody did.
+        in_doubt, hidden: what a person said about rows in question, and about hidden notes; None if nobody did.
         skips_existing: whether notes that are there already are found before anything is sent.
-        fingerprint: the SHA-256 of the file.
-        keeps_markup: whether changing a note was seen to keep the markup of its text.
         updates: whether notes follow the sheet.
-        before_correction: returns index of a corrected row of the sheet → what it said before.
+        stood: returns index of a row of the sheet that a person corrected or left out → what it says in the file.
     """
 
     rows: Rows
@@ -77,9 +72,8 @@ class Earlier:
     hidden: IfHidden | None = None
     skips_existing: bool = False
     fingerprint: str = ""
-    keeps_markup: bool = False
     updates: bool = False
-    before_correction: Callable[[], Mapping[int, AsItStood]] = dict
+    stood: Callable[[], Mapping[int, AsItStood]] = dict
 
     @cached_property
     def identities(self) -> Identities:
@@ -97,7 +91,7 @@ class Earlier:
 
     @cached_property
     def _stood(self) -> Mapping[int, AsItStood]:
-        return self.before_correction()
+        return self.stood()
 
     def _with_stood(self, row: RowIdentity) -> tuple[RowIdentity, str]:
         """Return a row with what it said before somebody corrected it; and to whom, if to somebody else."""
@@ -105,7 +99,7 @@ class Earlier:
             return row, ""
         email = "" if self.rows.email is None else self.rows.email[row.position]
         is_of_another = stood.person not in ("", self.rows.prospect[row.position], email)
-        what = (stood.place,) if is_of_another else (stood.place, *stood.what)
+        what = (stood.place,) if is_of_another and row.texts else (stood.place, *stood.what)
         return row._replace(stood=what), stood.who if is_of_another else ""
 
     def names(self, positions: Sequence[int]) -> list[bytes]:
@@ -126,109 +120,76 @@ class Earlier:
             if other:
                 yield from ((other, what, name) for what in self._stood[self.row_of(row.position)].what)
 
-    def sort(self, plan: Plan, made: Made = lambda _: None) -> list[SortedGroup]:
-        """Sort the deliveries of each group of a plan. ``made`` receives the rows whose deliveries exist."""
-        groups = [SortedGroup(group, NoteKey.of(group.note)) for group in plan.groups]
-        place: Ints = np.full(len(self.rows), -1, dtype=np.int32)  # of each position in its group
+    def sort(self, plan: Plan, made: Made = lambda _: None) -> Sorted:
+        """Sort the deliveries of a plan. ``made`` receives the rows whose deliveries exist, some at a time."""
+        groups = [SortedGroup(group, group.positions) for group in plan.groups]
+        found = Sorted(self.rows, groups)
         group_of: Ints = np.full(len(self.rows), -1, dtype=np.int32)
         for index, one in enumerate(groups):
-            place[one.group.positions] = np.arange(len(one.group.positions), dtype=np.int32)
             group_of[one.group.positions] = index
         is_left = group_of >= 0
-        for matches, refused in self._matched(plan, is_left):
+        for matches in self._matched(plan, is_left):
             answered: list[AnsweredRow] = []
-            for found in matches:
-                position, answers = found.row.position, found.how.answers
-                group = groups[at] if (at := int(group_of[position])) >= 0 else None
-                if not answers and self._is_to_send(found):
+            for match in matches:
+                position, answer = match.row.position, self.answer_to(match)
+                if (at := int(group_of[position])) < 0:
+                    found.others.append(match)
+                elif answer is InDoubt.NEW:
+                    found.decided.append(match)
+                    if match.how is How.HIDDEN and match.known is not None:
+                        self._after[position] = f" after {match.known.delivery.name.hex()}"
                     continue
-                is_left[position] = False
-                if not answers and self.is_asked(found):
-                    if group is not None:
-                        group.asked[int(place[position])] = found
-                    else:
-                        self.unknown.append(position)
-                elif found.known is not None and found.known.delivery.is_unclear and group is not None:
-                    delivery = found.known.delivery
-                    group.unclear.setdefault(delivery.request, []).append((int(place[position]), delivery))
+                elif answer is None or match.known is None:
+                    found.asked.append(match)
+                elif (delivery := match.known.delivery).is_unclear:
+                    groups[at].unclear.setdefault(delivery.request, []).append((position, delivery))
                 else:
-                    answered.append(
-                        AnsweredRow(
-                            position, *(None, found) if group is None else (group.group.note, found, group.key.seen)
-                        )
-                    )
-            for position in refused:
-                groups[group_of[position]].refused += 1
+                    answered.append(AnsweredRow(position, groups[at].group.note, match, groups[at].key.seen))
+                is_left[position] = False
             made(answered)
-            self.wishes.extend(self._wishes(answered))
+            if differing := [one for one in answered if one.differs]:
+                found.add(differing, self._wishes(answered, {one.delivery.name for one in differing}))
         for one in groups:
-            one.left = np.flatnonzero(is_left[one.group.positions]).tolist()
-        return groups
+            one.left = one.group.positions[is_left[one.group.positions]]
+        return found
 
-    @cached_property
-    def wishes(self) -> list[Wish]:
-        """How notes that are there can follow their rows, once these are sorted."""
-        return []
-
-    def _wishes(self, answered: Iterable[AnsweredRow]) -> Iterator[Wish]:
-        """Yield how the notes of rows can follow them. All rows of a prospect must be given at once."""
+    def _wishes(self, answered: Iterable[AnsweredRow], differing: Collection[bytes]) -> Iterator[Wish]:
+        """Yield how the notes of deliveries can follow their rows. All rows of a prospect must be given at once."""
         by_delivery: defaultdict[bytes, list[AnsweredRow]] = defaultdict(list)
         for one in answered:
-            if one.note is not None:
+            if one.delivery.name in differing:
                 by_delivery[one.delivery.name].append(one)
+        assert self.journal is not None
         for rows in by_delivery.values():
-            if self.journal is not None and any(one.differs for one in rows):
-                key_of, delivery = self.journal.deliveries.key_of, rows[0].delivery
-                opened = None if delivery.changing is None else key_of(delivery.changing)
-                wish = follow(rows, key_of(delivery.note), opened, self.kind, keeps_markup=self.keeps_markup)
-                if wish.is_due or wish.left:
-                    yield wish
+            wish = follow(rows, self.journal.deliveries.key_of, self.kind, keeps_markup=self._keeps_markup)
+            if wish.is_due or wish.left:
+                yield wish
 
     @cached_property
-    def unknown(self) -> list[int]:
-        """Positions of rows that aren't valid, and have the ID of a note that the journal doesn't know."""
-        return []
-
-    @cached_property
-    def decided(self) -> list[Match]:
-        """Rows in question that are sent, because a person said so."""
-        return []
+    def _keeps_markup(self) -> bool:
+        """Whether changing a note was seen to keep the markup of its text."""
+        return self.journal is not None and bool(self.journal.learned.all(self.workspace).get("keeps markup"))
 
     def sent_anew(self, plan: Plan, remaining: Remaining) -> int:
-        """Return how many notes are to be sent if a history seems to be sent again; otherwise 0.
-
-        That is so if most rows of this kind of sheet were known before, and now fewer than a tenth are, unless a person
-        said that the notes are new.
-        """
+        """Return how many notes are to be sent if a history seems to be sent again; otherwise 0 (D169)."""
         new = remaining.deliveries + remaining.held_back
         is_new = new >= _FEWEST_ANEW and new > _MOST_NEW * plan.deliveries
         if not is_new or self.journal is None or not self.kind or self.occurrence or self.in_doubt is InDoubt.NEW:
             return 0
         return new if self.journal.runs.was_known(self.workspace, self.kind, self.fingerprint) else 0
 
-    def answer_to(self, how: How) -> InDoubt | None:
-        """Return what a person said about rows that are in question like this; None if nobody did."""
-        if how is How.UNKNOWN_NOTE and self.skips_existing:
+    def answer_to(self, match: Match) -> InDoubt | None:
+        """Return whether a row is the known note, or new; None if that is a question, and nobody has answered."""
+        if match.how.answers:
+            return InDoubt.SAME
+        if match.how is How.UNKNOWN_NOTE and self.skips_existing:
             return InDoubt.NEW
-        if how is not How.HIDDEN:
+        if match.how is not How.HIDDEN:
             return self.in_doubt
         return None if self.hidden is None else InDoubt.NEW if self.hidden is IfHidden.SEND else InDoubt.SAME
 
-    def is_asked(self, found: Match) -> bool:
-        """Return whether nobody has answered a row in question, or its answer is for the run to carry out."""
-        return self.answer_to(found.how) is None or found.known is None
-
-    def _is_to_send(self, found: Match) -> bool:
-        """Return whether a row in question is sent, because a person said so."""
-        if self.answer_to(found.how) is not InDoubt.NEW:
-            return False
-        self.decided.append(found)
-        if found.how is How.HIDDEN and found.known is not None:
-            self._after[found.row.position] = f" after {found.known.delivery.name.hex()}"
-        return found.row.texts != ()
-
-    def _matched(self, plan: Plan, is_planned: np.ndarray) -> Iterator[tuple[list[Match], list[int]]]:
-        """Yield how rows are known, and the positions of rows that were refused because of their prospect."""
+    def _matched(self, plan: Plan, is_planned: np.ndarray) -> Iterator[list[Match]]:
+        """Yield how rows are known."""
         rows, journal = self.rows, self.journal
         journal = None if journal is None or not journal.has(self.workspace) else journal
         if journal is None and (self.occurrence or not rows.done):
@@ -237,28 +198,19 @@ class Earlier:
         if rows.done:  # a row that isn't valid may have the ID of its note
             of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
             is_wanted |= np.isin(of_sheet, [*rows.done]) & (plan.original < 0)
-        at_once = _AT_ONCE_IF_SHARED if journal is not None and journal.is_shared else _AT_ONCE
-        for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32), at_once):
-            whose = self.identities.who(positions)
+        is_wanted[[at for at in self._stood if at in rows.skipped]] = True  # somebody left out what was sent before
+        for positions in _by_prospect(rows, np.flatnonzero(is_wanted).astype(np.int32)):
             of_who: defaultdict[str, list[RowIdentity]] = defaultdict(list)
-            for who, one in zip(whose, self.identities.of(positions), strict=True):
-                row, _ = self._with_stood(one)
-                of_who[who].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
+            for who, one in zip(self.identities.who(positions), self.identities.of(positions), strict=True):
+                row, other = self._with_stood(one)
+                whose = who if row.texts else other or who
+                of_who[whose].append(row._replace(note_ids=frozenset()) if self.occurrence else row)
             known: defaultdict[str, list[Known]] = defaultdict(list)
             for who, delivery, digests in () if journal is None else journal.identities.told(self.workspace, [*of_who]):
                 if not self.occurrence or delivery.occurrence == self.occurrence:
                     known[who].append(Known(delivery, digests, self._kinds.get(delivery.run, "")))
-            matches: list[Match] = []
-            refused: list[int] = []
-            templates = self.identities.templates
-            for who, deliveries in known.items():
-                of_rows = match(of_who[who], deliveries, kind=self.kind, templates=templates, by_key=self.updates)
-                if len(of_rows) < len(of_who[who]):
-                    refused += _refused(of_who[who], deliveries, of_rows)
-                matches += of_rows
-            for who in [who for who in of_who if who not in known] if rows.done else ():
-                matches += match(of_who[who], ())
-            yield matches, refused
+            match = partial(matching.match, kind=self.kind, templates=self.identities.templates, by_key=self.updates)
+            yield [one for who in (of_who if rows.done else known) for one in match(of_who[who], known[who])]
 
     @cached_property
     def _kinds(self) -> dict[int, str]:
@@ -266,7 +218,83 @@ class Earlier:
         return {run.id: run.kind for run in self.journal.runs.listed(self.workspace)}
 
 
-def _by_prospect(rows: Rows, positions: Ints, at_once: int) -> Iterator[list[int]]:
+@dataclass
+class Sorted:
+    """Deliveries of a plan by what the journal knows of them.
+
+    Attributes:
+        asked: rows in question that aren't sent, or whose note is there because a person said so.
+        decided: rows in question that are sent, because a person said so.
+        others: rows that aren't valid and have the ID of a note, or that somebody left out, although they were sent.
+        wishes: how notes that are there can follow their rows.
+        more_visible, less_visible, changed: numbers of rows whose notes differ from them.
+    """
+
+    rows: Rows
+    groups: list[SortedGroup]
+    asked: list[Match] = field(default_factory=list)
+    decided: list[Match] = field(default_factory=list)
+    others: list[Match] = field(default_factory=list)
+    wishes: list[Wish] = field(default_factory=list)
+    more_visible: int = 0
+    less_visible: int = 0
+    changed: int = 0
+
+    def add(self, answered: Iterable[AnsweredRow], wishes: Iterable[Wish]) -> None:
+        """Count rows whose notes differ from them, and add the wishes about these notes."""
+        self.wishes.extend(wishes)
+        for one in answered:
+            self.more_visible += one.still is not None
+            self.less_visible += one.is_less_visible
+            self.changed += one.is_changed
+
+    @property
+    def left(self) -> Ints:
+        """Positions of the deliveries still to be made."""
+        return np.concatenate([np.zeros(0, np.int32), *(one.left for one in self.groups)])
+
+    def hold_back(self, first: int) -> list[int]:
+        """Leave only the first rows to be delivered, each for all of its people; return the positions of the others."""
+        last = max(sorted({*self.rows.of_sheet(self.left).tolist()})[:first], default=-1)
+        held_back: list[int] = []
+        for one in self.groups:
+            is_held = self.rows.of_sheet(one.left) > last
+            held_back += one.left[is_held].tolist()
+            one.left = one.left[~is_held]
+        return sorted(held_back)
+
+    def remaining(self, batch_size: int) -> Remaining:
+        """Return what remains to be done."""
+        asked: defaultdict[str, list[int]] = defaultdict(list)
+        for match in self.asked:
+            asked["hidden" if match.how is How.HIDDEN else "in_doubt"].append(match.row.position)
+            if match.how is not How.HIDDEN and match.known is not None and self._day(match) > match.known.sent_on:
+                asked["later"].append(match.row.position)
+        unclear = [(one.group.note, len(one.in_doubt)) for one in self.groups if one.unclear]
+        still = [one.open for one in self.groups if one.unclear or len(one.left)]
+        todo = grouping.remaining([one.todo for one in self.groups if len(one.left)], self.rows, batch_size)
+        return replace(
+            todo,
+            unclear=sum(number for _, number in unclear),
+            public=todo.public + sum(number for note, number in unclear if note.visibility is Visibility.PUBLIC),
+            files=tuple(dict.fromkeys(digest for group in still for digest in group.note.files)),
+            hidden=len(asked["hidden"]),
+            in_doubt=len(asked["in_doubt"]),
+            groups=still,
+            asked={name: sorted(positions) for name, positions in asked.items()},
+            more_visible=self.more_visible,
+            less_visible=self.less_visible,
+            changed=self.changed,
+        )
+
+    def _day(self, match: Match) -> str:
+        """Return the latest ISO date that a template puts beside the row's text; empty if there is none."""
+        note = self.rows.notes[self.rows.note[match.row.position]]
+        beside = note.text.replace(note.uncomposed, "", 1) if note.uncomposed else ""
+        return max(re.findall(r"\b\d{4}-\d\d-\d\d\b", beside), default="")
+
+
+def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
     """Yield the positions in parts of limited size; all of a prospect's are in one part, in the sheet's order."""
     if not len(positions):
         return
@@ -274,125 +302,21 @@ def _by_prospect(rows: Rows, positions: Ints, at_once: int) -> Iterator[list[int
     order = np.argsort(codes, kind="stable")
     ends = [*(np.flatnonzero(np.diff(codes[order])) + 1), len(order)]
     start = 0
-    for end, following in zip(ends, [*ends[1:], ends[-1] + at_once], strict=True):
-        if following - start > at_once:
+    for end, following in zip(ends, [*ends[1:], ends[-1] + _AT_ONCE], strict=True):
+        if following - start > _AT_ONCE:
             yield positions[order[start:end]].tolist()
             start = end
 
 
-def _refused(rows: Iterable[RowIdentity], known: Iterable[Known], matches: Iterable[Match]) -> list[int]:
-    """Return the positions of new rows whose prospect the API refused for the same note."""
-    found = {one.row.position for one in matches}
-    refused = {
-        digest
-        for one in known
-        if one.delivery.state is DeliveryState.REJECTED
-        and (why := one.delivery.why) is not None
-        and not _OF_PROSPECTS.isdisjoint(why.kinds())
-        for digest in one.identities
-    }
-    return [row.position for row in rows if row.position not in found and not refused.isdisjoint(row.all)]
-
-
-@dataclass
-class _Counts:
-    """What a plan says about the deliveries that exist."""
-
-    made: Made
-    more_visible: int = 0
-    less_visible: int = 0
-    changed: int = 0
-
-    def add(self, answered: Sequence[AnsweredRow]) -> None:
-        self.made(answered)
-        for one in answered:
-            if one.is_as_said:
-                continue
-            self.more_visible += one.still is not None
-            self.less_visible += one.is_less_visible
-            self.changed += one.is_changed
-
-
 def foresee(
     earlier: Earlier, plan: Plan, batch_size: int, first: int | None = None, made: Made = lambda _: None
-) -> Remaining:
-    """Return what a run would still have to do, without entering anything in the journal; see :meth:`Earlier.sort`."""
-    rows, counts = earlier.rows, _Counts(made)
-    if earlier.journal is None and first is None and not rows.done:
-        return replace(grouping.remaining(plan.groups, rows, batch_size), lessened=len(plan.lessened))
-    found = earlier.sort(plan, counts.add)
-    held_back = 0 if first is None else len(hold_back(found, rows, first))
-    remaining = replace(summed(found, rows, batch_size), held_back=held_back)
-    return replace(
-        remaining,
-        sent_anew=earlier.sent_anew(plan, remaining),
-        more_visible=counts.more_visible,
-        less_visible=counts.less_visible,
-        changed=counts.changed,
-        lessened=len(plan.lessened),
-        there_twice=_there_twice(earlier, found),
-    )
-
-
-def _there_twice(earlier: Earlier, found: Sequence[SortedGroup]) -> int:
-    """Return how many of the notes to be sent are there already, because everything is imported again."""
-    if not earlier.occurrence:
-        return 0
-    left = np.concatenate([np.zeros(0, np.int32), *(one.group.positions[one.left] for one in found)])
+) -> tuple[Remaining, Sequence[Wish]]:
+    """Return what a run would still have to do, and how notes could follow the sheet. Nothing is journalled."""
+    found = earlier.sort(plan, made)
     there = set[int]()
-    only = [replace(one.group, positions=one.group.positions[one.left]) for one in found if one.left]
-    plan = Plan(only, np.full(len(earlier.rows), -1, dtype=np.int32))
-    replace(earlier, occurrence="").sort(plan, lambda answered: there.update(one.position for one in answered))
-    return len(there.intersection(left.tolist()))
-
-
-def hold_back(found: Sequence[SortedGroup], rows: Rows, first: int) -> list[int]:
-    """Leave only the first rows of the sheet to be delivered, at most ``first`` of them, each for all of its people.
-
-    Returns:
-        positions of the other rows.
-    """
-    wanted = {row for one in found for row in rows.of_sheet(one.group.positions[one.left]).tolist()}
-    last = max(sorted(wanted)[:first], default=-1)
-    held_back: list[int] = []
-    for one in found:
-        is_held = rows.of_sheet(one.group.positions) > last
-        held_back += [int(one.group.positions[i]) for i in one.left if is_held[i]]
-        one.left = [i for i in one.left if not is_held[i]]
-    return sorted(held_back)
-
-
-def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaining:
-    """Return the totals of sorted groups."""
-    todo: list[Group] = []
-    groups: list[Group] = []
-    unclear = unclear_public = refused = 0
-    asked: defaultdict[str, list[int]] = defaultdict(list)
-    files: dict[str, None] = {}
-    for one in found:
-        if (group := one.todo) is not None:
-            todo.append(group)
-        if (group := one.open) is not None:
-            groups.append(group)
-        if one.left or one.unclear:
-            files |= dict.fromkeys(one.group.note.files)
-        unclear += one.in_doubt
-        unclear_public += one.in_doubt if one.group.note.visibility is Visibility.PUBLIC else 0
-        refused += one.refused
-        for i, row in one.asked.items():
-            is_hidden = row.how is How.HIDDEN
-            is_later = not is_hidden and row.known is not None and one.day > row.known.sent_on
-            for name in ["hidden"] if is_hidden else ["in_doubt", "later"] if is_later else ["in_doubt"]:
-                asked[name].append(int(one.group.positions[i]))
-    remaining = grouping.remaining(todo, rows, batch_size)
-    return replace(
-        remaining,
-        unclear=unclear,
-        public=remaining.public + unclear_public,
-        files=tuple(files),
-        refused=refused,
-        hidden=len(asked["hidden"]),
-        in_doubt=len(asked["in_doubt"]),
-        groups=groups,
-        asked={name: sorted(positions) for name, positions in asked.items()},
-    )
+    if earlier.occurrence:  # these notes will be there twice
+        replace(earlier, occurrence="").sort(plan, lambda answered: there.update(one.position for one in answered))
+    held_back = [] if first is None else found.hold_back(first)
+    remaining = replace(found.remaining(batch_size), held_back=len(held_back), lessened=len(plan.lessened))
+    twice = len(there.intersection(found.left.tolist()))
+    return replace(remaining, sent_anew=earlier.sent_anew(plan, remaining), there_twice=twice), found.wishes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import stopped_by
 from importer.delivery.context import DeliveryContext
+from importer.delivery.earlier import Sorted
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.readback import reads_same
@@ -25,7 +26,7 @@ from importer.delivery.sorted_group import SortedGroup, still_visible
 from importer.delivery.tasks import Post, WholeRead
 from importer.journal import NoteKey
 from importer.messages import Message, say
-from importer.models import Result, Rows
+from importer.models import Result
 
 _MOST_UNDER_WAY = 100  # lookups, after which no further request is begun: reads don't run far ahead of requests
 _UNFIT = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
@@ -39,20 +40,12 @@ class ExistingLookup(WholeRead):
 
 
 class Existing:
-    """Lookups of the notes that prospects have before they receive any, each just before a prospect's first request.
-
-    Args:
-        context: the run's context.
-        ledger: records the result of each delivery.
-        evidence: collects facts about notes.
-        reads: makes lookups.
-    """
+    """Lookups of the notes that prospects have before they receive any, each just before a prospect's first request."""
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence, reads: Reads) -> None:
         self._context, self._ledger, self._evidence, self._reads = context, ledger, evidence, reads
         self._wanted: defaultdict[str, list[tuple[SortedGroup, int]]] = defaultdict(list)
         self._under_way: set[str] = set()
-        self._contested: set[str] = set()
         self._settled: set[int] = set()
 
     @property
@@ -65,35 +58,25 @@ class Existing:
         """Whether so many lookups are under way that no further request should be begun."""
         return len(self._under_way) >= _MOST_UNDER_WAY
 
-    def expect(self, groups: Sequence[SortedGroup], rows: Rows) -> None:
+    def expect(self, found: Sorted) -> None:
         """Take in the deliveries to be made, if the policy says that existing notes are left out (D150)."""
-        for group in groups if self._context.policy.skips_existing else ():
-            prospects: list[str] = rows.prospect[group.group.positions].tolist()
-            for i in group.left:
-                self._wanted[prospects[i]].append((group, i))
+        for group in found.groups if self._context.policy.skips_existing else ():
+            for position in group.left.tolist():
+                self._wanted[str(found.rows.prospect[position])].append((group, position))
 
     def awaits(self, post: Post) -> bool:
         """Return whether the notes of a new request's prospects are still to be read; begin to read them (D152)."""
         if not self._wanted or post.sends > 1 or post.of_earlier_run:
             return False
         wanted = self._wanted.keys() & {*post.request.prospects}
-        self._look_at(wanted - self._under_way - self._contested)
+        for prospect in sorted(wanted - self._under_way):
+            self._under_way.add(prospect)
+            self._reads.begin(ExistingLookup(prospect))
         return bool(wanted)
 
     def left_of(self, post: Post) -> list[int]:
         """Return the indices of a request's prospects whose rows aren't settled by a note that is there."""
         return [index for index, position in enumerate(post.request.positions) if position not in self._settled]
-
-    def look_once_more(self, unclear: Container[str]) -> bool:
-        """Read the notes that may have been another delivery's again; return whether there are any (D152)."""
-        prospects = {prospect for prospect in self._contested if prospect not in unclear}
-        self._look_at(prospects)
-        return bool(prospects)
-
-    def _look_at(self, prospects: Iterable[str]) -> None:
-        for prospect in sorted(prospects):
-            self._under_way.add(prospect)
-            self._reads.begin(ExistingLookup(prospect))
 
     def looked(self, look: ExistingLookup, reply: Reply[NotesPage]) -> None:
         """Handle the reply to a lookup: read on, or settle the rows whose note is there."""
@@ -110,7 +93,7 @@ class Existing:
             self._leave(look.prospect, say("doubt.too-many-notes"))
 
     def _not_read(self, look: ExistingLookup, failure: Failure) -> None:
-        """Read again. What can't be read isn't sent, unless reads don't know the prospect (D154)."""
+        """Read again. What can't be read isn't sent, unless reads don't know the prospect (D152)."""
         if failure.cause in STOPS:
             self._context.dispatcher.halt(stopped_by(failure))
         elif failure.cause is Cause.UNKNOWN_PROSPECT:
@@ -120,54 +103,40 @@ class Existing:
 
     def _ended(self, prospect: str) -> list[tuple[SortedGroup, int]]:
         self._under_way.discard(prospect)
-        self._contested.discard(prospect)
         return self._wanted.pop(prospect)
 
     def _leave(self, prospect: str, why: Message) -> None:
-        for group, i in self._ended(prospect):
-            self._take_out(group, i, say("outcome.not-compared", why=why))
+        for _, position in self._ended(prospect):
+            self._take_out(position, say("outcome.not-compared", why=why))
 
     def _settle(self, prospect: str, notes: Sequence[FoundNote]) -> None:
-        """Settle the rows whose note is there. The oldest note counts first, and each for one row (D153)."""
-        oldest_first = sorted(notes, key=lambda note: note.created_at or math.inf)
-        used = self._of_others(prospect) if notes else set()
-        found = [
-            (group, i, same)
-            for group, i in self._wanted[prospect]
-            if (same := [note for note in oldest_first if reads_same(note, group.key)])
-        ]
-        contested = [self._evidence.is_contested(prospect, group.key, of_any_status=True) for group, _, _ in found]
-        if any(contested) and prospect not in self._contested:
-            self._contested.add(prospect)
-            self._under_way.discard(prospect)
-            return
-        self._ended(prospect)
-        for (group, i, same), may_be_anothers in zip(found, contested, strict=True):
-            note = next((note for note in same if note.note_id not in used), None)
-            if may_be_anothers:
-                self._take_out(group, i, say("outcome.waits-for-another"))
-            elif note is not None:
-                used.add(note.note_id)
-                self._found(group, i, prospect, note)
+        """Settle the rows whose note is there. The oldest note counts first, and each for one row (D150)."""
+        used = self._of_others(prospect) if notes else ()
+        free = sorted((one for one in notes if one.note_id not in used), key=lambda one: one.created_at or math.inf)
+        for group, position in self._ended(prospect):
+            same = [note for note in free if reads_same(note, group.key)]
+            if same and self._evidence.is_contested(prospect, group.key, of_any_status=True):  # D152
+                self._take_out(position, say("outcome.waits-for-another"))
+            elif same:
+                free.remove(same[0])
+                self._found(group, position, prospect, same[0])
 
-    def _found(self, group: SortedGroup, i: int, prospect: str, note: FoundNote) -> None:
+    def _found(self, group: SortedGroup, position: int, prospect: str, note: FoundNote) -> None:
         assert note.visibility is not None and note.status is not None
         form = replace(group.group.note, visibility=note.visibility, status=note.status)
-        position = int(group.group.positions[i])
         self._settled.add(position)
         self._ledger.found(position, prospect, NoteKey.of(form), note.note_id, say("outcome.is-there"))
         if (why := still_visible(form, group.group.note, is_ours=False)) is not None:
             self._ledger.still_visible(position, why)
 
     def _of_others(self, prospect: str) -> set[str]:
-        """Return the IDs of the prospect's notes that deliveries have, unless everything is imported again (D153)."""
+        """Return the IDs of the prospect's notes that deliveries have, unless everything is imported again (D150)."""
         run = self._context.run
         if run is not None and run.occurrence:
             return set()
         told = self._context.journal.identities.told(self._context.workspace, [prospect])
         return {note_id for _, known, _ in told for note_id in (known.note_id or "", *known.duplicates)}
 
-    def _take_out(self, group: SortedGroup, i: int, reason: Message) -> None:
-        position = int(group.group.positions[i])
+    def _take_out(self, position: int, reason: Message) -> None:
         self._settled.add(position)
         self._ledger.unsent(position, Result.NOT_SENT, reason)

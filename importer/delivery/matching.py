@@ -15,8 +15,7 @@ under an ID of another kind of sheet, or the sheet names a note that the journal
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from enum import Enum, auto
 from typing import NamedTuple
@@ -75,9 +74,12 @@ class Match(NamedTuple):
     known: Known | None
 
 
+_Rule = tuple[How, Callable[[RowIdentity], Collection[object]], Callable[[RowIdentity, Known], bool]]
+
+
 def match(
     rows: Sequence[RowIdentity],
-    known: Iterable[Known],
+    known: Sequence[Known],
     *,
     kind: str = "",
     templates: Collection[bytes] = (),
@@ -85,160 +87,139 @@ def match(
 ) -> list[Match]:
     """Return the rows of one prospect that are known, or in question; the others are new.
 
-    Args:
-        rows: all rows of the prospect that repeat no other row, in the sheet's order.
-        known: the prospect's deliveries.
-        kind: the kind of sheet.
-        templates: the parts of words that name this sheet's template, and the earlier ones of its kind.
-        by_key: whether a row may be known by its key alone, because notes follow the sheet.
+    The rows repeat no other row. ``templates`` are the parts of words that name this sheet's template, and the earlier
+    ones of its kind. With ``by_key`` a row may be known by its key alone, because notes follow the sheet.
     """
-    known = [*known]
-    if (plain := _plainly(rows, known)) is not None:
-        return plain
-    claimed: set[bytes] = set()
+    if len(rows) == 1 == len(known) and (plain := _plainly(rows[0], known[0])) is not None:
+        return [plain]
     found: dict[int, Match] = {}
-    newest = [one for one in known if one.delivery.state is not DeliveryState.REJECTED]
-    newest.sort(key=lambda one: one.delivery.request, reverse=True)
-    live = _Candidates([one for one in newest if one.delivery.state is not DeliveryState.HIDDEN], claimed)
-    hidden = _Candidates([one for one in newest if one.delivery.state is DeliveryState.HIDDEN], claimed)
+    claimed: set[bytes] = set()
+    live, hidden = _Signed(), _Signed()
+    for one in sorted(known, key=_newest_first):
+        if (state := one.delivery.state) is not DeliveryState.REJECTED:
+            (hidden if state is DeliveryState.HIDDEN else live).add(one)
 
-    def settle(how: How, of: Callable[[RowIdentity], Iterator[Known]]) -> None:
-        for row in rows if len(found) < len(rows) else ():
-            if row.position not in found and (one := next(of(row), None)) is not None:
-                found[row.position] = Match(row, how, one)
-                if how.answers or how in (How.HIDDEN, How.KEY):
-                    claimed.add(one.delivery.name)
+    def settle(rules: Iterable[_Rule], those: _Signed) -> None:
+        for how, signs_of, fits in rules if those else ():
+            for row in rows:
+                signs = signs_of(row)
+                if not signs or row.position in found:
+                    continue
+                alike = [one for sign in signs if sign in those for one in those[sign] if fits(row, one)]
+                if fits is not _repeats:  # a delivery answers for one row, and for those that repeat it
+                    alike = [one for one in alike if one.delivery.name not in claimed]
+                if alike:
+                    one = alike[0] if len(alike) == 1 else min(alike, key=lambda one: one.delivery.key != row.key)
+                    found[row.position] = Match(row, How.HIDDEN if those is hidden else how, one)
+                    if how.answers or how is How.KEY:
+                        claimed.add(one.delivery.name)
+            if len(found) == len(rows):
+                return
 
-    for those, is_hidden in (live, False), (hidden, True):
-        if those.all:
-            for how, of in (
-                (How.NOTE, those.of_note),
-                (How.RECORD, those.of_record),
-                (How.TEXT, those.of_text),
-                (How.EARLIER_TEXT, those.of_earlier_text),
-                (How.AS_IT_STOOD, those.of_stood),
-                (How.TEXT, those.of_repeated),
-            ):
-                settle(How.HIDDEN if is_hidden else how, of)
-    if live.all:
-        settle(How.OTHER_RECORD, lambda row: live.of_other_kind(row, kind))
-        settle(How.WORDS, lambda row: live.of_words(row, templates))
-    if live.all and by_key:
-        settle(How.KEY, lambda row: live.of_key(row, kind))
+    settle(_ANSWERING, live)
+    settle(_ANSWERING, hidden)
+    settle(_asking(kind, templates, by_key=by_key) if len(found) < len(rows) else (), live)
     for row in rows:
         if row.note_ids and row.position not in found:
             found[row.position] = Match(row, How.UNKNOWN_NOTE, None)
     return [found[row.position] for row in rows if row.position in found]
 
 
-def _plainly(rows: Sequence[RowIdentity], known: Sequence[Known]) -> list[Match] | None:
-    """Return how rows are known if each is the only one that its delivery can answer for; None if that isn't so plain.
+def _plainly(row: RowIdentity, known: Known) -> Match | None:
+    """Return how a prospect's only row is known by its only delivery, if that is plain, as for most rows.
 
-    Most rows of most sheets are like that. For a million rows, the rules one by one would take too long.
+    For a million rows, the rules one by one would take too long.
     """
-    only: dict[bytes, Known | None] = {}
-    for one in known:
-        if one.delivery.state in _NOT_PLAIN:
-            return None
-        for identity in one.identities:
-            only[identity] = None if identity in only else one
-    used: set[bytes] = set()
-    found: list[Match] = []
-    for row in rows:
-        found_one = only.get(row.record or row.texts[0]) if row.texts and not row.note_ids else None
-        if found_one is None or not (row.record or row.key == found_one.delivery.key):
-            return None
-        used.add(found_one.delivery.name)
-        found.append(Match(row, How.RECORD if row.record else How.TEXT, found_one))
-    return found if len(used) == len(rows) else None
+    sign, has_key = row.record or (row.texts and row.texts[0]), row.key == known.delivery.key
+    is_plain = known.delivery.state not in _NOT_PLAIN and not row.note_ids and (has_key or row.record)
+    return Match(row, How.RECORD if row.record else How.TEXT, known) if is_plain and sign in known.identities else None
 
 
-class _Candidates:
-    """Deliveries of one prospect, the newest first, by their identities."""
-
-    def __init__(self, known: Sequence[Known], claimed: Collection[bytes]) -> None:
-        self.all, self._claimed = known, claimed
-        self._by_identity: defaultdict[bytes, list[Known]] = defaultdict(list)
-        for one in self.all:
-            for identity in one.identities:
-                self._by_identity[identity].append(one)
-
-    def of_note(self, row: RowIdentity) -> Iterator[Known]:
-        """Yield the deliveries whose note has the ID in the row."""
-        return self._free(one for one in self.all if row.note_ids and one.delivery.note_id in row.note_ids)
-
-    def of_record(self, row: RowIdentity) -> Iterator[Known]:
-        """Yield the deliveries of the row's record."""
-        return self._free(self._by_identity[row.record] if row.record else ())
-
-    def of_text(self, row: RowIdentity) -> Iterator[Known]:
-        """Yield the deliveries of the row's text that no other record and no other key has; first those of its key."""
-        return self._of_texts(row, row.texts)
-
-    def of_earlier_text(self, row: RowIdentity) -> Iterator[Known]:
-        """Yield the deliveries of the row's text, as earlier templates composed it."""
-        return self._of_texts(row, row.earlier)
-
-    def of_stood(self, row: RowIdentity) -> Iterator[Known]:
-        """Yield the deliveries of a corrected row as it stood, or with another correction."""
-        return self._free(one for digest in row.stood for one in self._by_identity[digest])
-
-    def _of_texts(self, row: RowIdentity, texts: Iterable[bytes]) -> Iterator[Known]:
-        alike = [
-            one
-            for one in self._free(one for text in texts for one in self._by_identity[text])
-            if _fits(row, one) and not _other_records(row, one)
-        ]
-        return iter(sorted(alike, key=lambda one: one.delivery.key != row.key))
-
-    def of_repeated(self, row: RowIdentity) -> Iterator[Known]:
-        """Yield the deliveries that answer for another row, and have this row's record, or all that it says."""
-        if row.record:
-            yield from self._by_identity[row.record]
-            return
-        for one in (one for text in (*row.texts, *row.earlier) for one in self._by_identity[text]):
-            if row.key == one.delivery.key or not row.key:
-                yield one
-
-    def of_other_kind(self, row: RowIdentity, kind: str) -> Iterator[Known]:
-        """Yield the deliveries of the row's text that another kind of sheet gave another ID."""
-        alike = self._free(one for text in row.texts for one in self._by_identity[text])
-        return (one for one in alike if one.kind != kind and _fits(row, one) and _other_records(row, one))
-
-    def of_words(self, row: RowIdentity, templates: Collection[bytes]) -> Iterator[Known]:
-        """Yield the deliveries of the row's words as no template made them, or one that isn't this kind of sheet's.
-
-        Once a person has answered for a template, the delivery has the words with it, and isn't asked about again.
-        """
-        plain = {*row.plain}
-        for one in self._free(self.all) if row.words else ():
-            words = {part_of(digest) for digest in one.identities if _is_of(digest, row.words)}
-            is_alike = words or not plain.isdisjoint(one.identities)
-            if is_alike and words.isdisjoint(templates) and _fits(row, one) and not _other_records(row, one):
-                yield one
-
-    def of_key(self, row: RowIdentity, kind: str) -> Iterator[Known]:
-        """Yield the deliveries with the row's key that this kind of sheet made, and that have another text."""
-        alike = (one for one in self._free(self.all) if row.key and row.texts and one.delivery.key == row.key)
-        return (one for one in alike if one.kind == kind and not _other_records(row, one))
-
-    def _free(self, known: Iterable[Known]) -> Iterator[Known]:
-        return (one for one in known if one.delivery.name not in self._claimed)
+def _newest_first(one: Known) -> int:
+    return -one.delivery.request
 
 
-def _is_of(digest: bytes, words: bytes) -> bool:
-    """Return whether a digest is of the same words, whatever template composed the text."""
-    return digest.startswith(WORDS) and digest[len(part_of(digest)) :] == words[len(part_of(words)) :]
+class _Signed(dict[object, list[Known]]):
+    """Deliveries of one prospect by each of their signs: identities, words without their template, note ID and key."""
+
+    def add(self, one: Known) -> None:
+        """Add a delivery behind newer ones."""
+        for sign in one.identities:
+            self.setdefault(sign, []).append(one)
+            if sign.startswith(WORDS) and one not in self.get(words := _words(sign), ()):
+                self.setdefault(words, []).append(one)
+        for name in filter(None, (one.delivery.note_id, one.delivery.key)):
+            self.setdefault(name, []).append(one)
+
+
+def _record(row: RowIdentity) -> Sequence[bytes]:
+    return [row.record] if row.record else ()
+
+
+def _words(digest: bytes) -> bytes:
+    """Return the digest of words whatever template composed the text."""
+    return digest[len(part_of(digest)) :]
+
+
+def _templates(row: RowIdentity, known: Known) -> set[bytes]:
+    """Return the templates with which a delivery has a row's words."""
+    words = _words(row.words)
+    return {part_of(one) for one in known.identities if one.startswith(WORDS) and _words(one) == words}
+
+
+def _any(_: RowIdentity, __: Known) -> bool:
+    return True
 
 
 def _fits(row: RowIdentity, known: Known) -> bool:
+    return _has_same_key(row, known) and not _has_other_record(row, known)
+
+
+def _repeats(row: RowIdentity, known: Known) -> bool:
+    return bool(row.record) or not row.key or row.key == known.delivery.key
+
+
+def _has_same_key(row: RowIdentity, known: Known) -> bool:
     """Return whether a row and a delivery have the same key, if both have one."""
     return not (row.key and known.delivery.key and row.key != known.delivery.key)
 
 
-def _other_records(row: RowIdentity, known: Known) -> bool:
+def _has_other_record(row: RowIdentity, known: Known) -> bool:
     """Return whether a delivery has an ID under the heading of the row's record, and not the row's."""
     if not row.record or row.record in known.identities:
         return False
     heading = part_of(row.record)
     return any(digest.startswith(RECORD) and part_of(digest) == heading for digest in known.identities)
+
+
+_ANSWERING: Sequence[_Rule] = (
+    (How.NOTE, lambda row: row.note_ids, _any),
+    (How.RECORD, _record, _any),
+    (How.TEXT, lambda row: row.texts, _fits),
+    (How.EARLIER_TEXT, lambda row: row.earlier, _fits),
+    (How.AS_IT_STOOD, lambda row: row.stood, _any),
+    (How.TEXT, lambda row: _record(row) or (*row.texts, *row.earlier), _repeats),
+)
+
+
+def _asking(kind: str, templates: Collection[bytes], *, by_key: bool) -> Sequence[_Rule]:
+    """Return the rules whose answer is a question.
+
+    Words are known if no template made them, or one that isn't this kind of sheet's. Once a person has answered for a
+    template, the delivery has the words with it, and isn't asked about again.
+    """
+
+    def has_other_kind(row: RowIdentity, known: Known) -> bool:
+        return known.kind != kind and _has_same_key(row, known) and _has_other_record(row, known)
+
+    def has_words(row: RowIdentity, known: Known) -> bool:
+        return _fits(row, known) and _templates(row, known).isdisjoint(templates)
+
+    def has_key(row: RowIdentity, known: Known) -> bool:
+        return known.kind == kind and not _has_other_record(row, known)
+
+    rules: list[_Rule] = [
+        (How.OTHER_RECORD, lambda row: row.texts, has_other_kind),
+        (How.WORDS, lambda row: (*row.plain, _words(row.words)), has_words),
+    ]
+    return [*rules, (How.KEY, lambda row: (row.key,) if row.texts else (), has_key)] if by_key else rules

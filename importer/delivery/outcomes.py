@@ -242,6 +242,9 @@ def _placed(problem: Problem, headings: Sequence[str]) -> Message:
 
 def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
     """Settle each row that repeats an earlier one: as a duplicate if that was delivered, else with its result (D13)."""
+    for position, least in plan.lessened.items():
+        if least != position:
+            outcomes.remark(position, say("outcome.lessened", row=str(rows.number[least])))
     reason = say("outcome.duplicate" if rows.key is None else "outcome.duplicate-with-key", row="")
     for position in np.flatnonzero(plan.original >= 0).tolist():
         original = int(plan.original[position])

@@ -16,7 +16,7 @@ from importer.api import Answer, Reply
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Abandon, Decision, Settle, Split
-from importer.delivery.earlier import Earlier, summed
+from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.existing import Existing
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
@@ -52,10 +52,10 @@ class Queue:
         self.remaining = Remaining(0, 0, 0)
         self.posts: Iterator[Post] = iter(())
 
-    def fill(self, groups: Sequence[SortedGroup], earlier: Earlier, conflicts: ConflictKeys[Post]) -> Remaining:
-        """Take the deliveries of these groups that are still to be made, and return what remains to be done."""
-        self.remaining = replace(summed(groups, earlier.rows, self.sizes.batch_size), groups=())
-        self.posts = self._built(groups, earlier, conflicts)
+    def fill(self, found: Sorted, earlier: Earlier, conflicts: ConflictKeys[Post]) -> Remaining:
+        """Take the deliveries that are still to be made, and return what remains to be done."""
+        self.remaining = replace(found.remaining(self.sizes.batch_size), groups=())
+        self.posts = self._built(found.groups, earlier, conflicts)
         return self.remaining
 
     def upload(self, uploads: Uploads) -> None:
@@ -81,14 +81,13 @@ class Queue:
 
     def _built(self, groups: Sequence[SortedGroup], earlier: Earlier, conflicts: ConflictKeys[Post]) -> Iterator[Post]:
         for sorted_group in groups:
-            if (group := sorted_group.todo) is not None:
-                for request in grouping.requests(group, earlier.rows, self.sizes.batch_size):
-                    named = replace(request, names=tuple(earlier.names(request.positions)))
-                    assert sorted_group.number is not None
-                    left, key = self.remaining, sorted_group.key
-                    deliveries = left.deliveries - len(request)
-                    self.remaining = replace(left, requests=left.requests - 1, deliveries=deliveries)
-                    yield Post(named, key, sorted_group.number, conflicts.of(key, request.prospects))
+            for request in grouping.requests(sorted_group.todo, earlier.rows, self.sizes.batch_size):
+                named = replace(request, names=tuple(earlier.names(request.positions)))
+                assert sorted_group.number is not None
+                deliveries = self.remaining.deliveries - len(request)
+                self.remaining = replace(self.remaining, requests=self.remaining.requests - 1, deliveries=deliveries)
+                key = sorted_group.key
+                yield Post(named, key, sorted_group.number, conflicts.of(key, request.prospects))
 
     @property
     def to_come(self) -> int:
@@ -107,7 +106,8 @@ class Queue:
         for post in self.posts:
             if self._is_filled or not self._is_readable(post):
                 return post
-            self._existing.awaits(post)  # so that its notes are read by the time that it is needed
+            if not self._is_held_up(post):
+                self._existing.awaits(post)  # so that its notes are read by the time that it is needed
             self._kept.append(post)
             self._is_filled = sum(len(kept.request) for kept in self._kept) >= _ENOUGH_KEPT
         return self._kept.pop(0) if self.is_kept else None

@@ -2,81 +2,68 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+import numpy as np
 
 from importer.delivery.matching import How, Match
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.messages import Message, say
-from importer.models import Group, Note, Status, Visibility
+from importer.models import Group, Ints, Note, Status, Visibility
 from importer.settings.reading import kind_in_words
 
 
 @dataclass(slots=True)
 class SortedGroup:
-    """Deliveries of a group by what the journal knows of them, as indices of the group's positions.
-
-    Deliveries that exist are in none of these lists.
+    """Deliveries of a group by what the journal knows of them. Those that exist are not listed.
 
     Attributes:
         group: the group.
-        key: the journal's key of its note.
+        left: positions of the deliveries still to be made.
         number: the note's number in the journal; None as long as it isn't entered.
-        left: deliveries still to be made.
-        unclear: deliveries sent without a clear answer: request number → index and delivery.
-        asked: index → row that is a question, so that it isn't sent.
-        refused: how many of ``left`` the API refused in an earlier run because of their prospect's ID.
+        unclear: deliveries sent without a clear answer: request number → position and delivery.
     """
 
     group: Group
-    key: NoteKey
+    left: Ints
     number: int | None = None
-    left: list[int] = field(default_factory=list)
     unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
-    asked: dict[int, Match] = field(default_factory=dict)
-    refused: int = 0
+    _key: NoteKey | None = None
 
     @property
-    def in_doubt(self) -> int:
-        """Number of unclear deliveries."""
-        return sum(map(len, self.unclear.values()))
+    def key(self) -> NoteKey:
+        """The journal's key of the group's note."""
+        self._key = self._key or NoteKey.of(self.group.note)
+        return self._key
 
     @property
-    def day(self) -> str:
-        """The latest ISO date that a template puts beside the note's text; empty if there is none."""
-        text, own = self.group.note.text, self.group.note.uncomposed
-        return max(re.findall(r"\b\d{4}-\d\d-\d\d\b", text.replace(own, "", 1) if own else ""), default="")
+    def in_doubt(self) -> list[tuple[int, KnownDelivery]]:
+        """Positions and unclear deliveries."""
+        return [pair for members in self.unclear.values() for pair in members]
 
     @property
-    def open(self) -> Group | None:
-        """Part of the group that is still to be made or looked up, or None."""
-        if not self.unclear:
-            return self.todo
-        unclear = [i for members in self.unclear.values() for i, _ in members]
-        return replace(self.group, positions=self.group.positions[sorted([*self.left, *unclear])])
+    def open(self) -> Group:
+        """Part of the group that is still to be made or looked up."""
+        positions, in_doubt = self.group.positions, [position for position, _ in self.in_doubt]
+        is_open = np.isin(positions, self.left) | np.isin(positions, in_doubt)
+        return replace(self.group, positions=positions[is_open]) if in_doubt else self.todo
 
     @property
-    def todo(self) -> Group | None:
-        """Part of the group that is still to be made, or None."""
-        if len(self.left) == len(self.group.positions):
-            return self.group
-        return replace(self.group, positions=self.group.positions[self.left]) if self.left else None
+    def todo(self) -> Group:
+        """Part of the group that is still to be made."""
+        return replace(self.group, positions=self.left)
 
 
 class AnsweredRow(NamedTuple):
-    """Row whose delivery an earlier run made.
+    """Row whose delivery an earlier run made: its position, its note in the sheet, and how it is known.
 
     Attributes:
-        position: the row's position.
-        note: the note that the sheet has for it; None if the row is not valid, but has the ID of the note.
-        match: how it is known.
         seen: digest of what a reader sees in the sheet's note.
     """
 
     position: int
-    note: Note | None
+    note: Note
     match: Match
     seen: bytes = b""
 
@@ -87,21 +74,9 @@ class AnsweredRow(NamedTuple):
         return self.match.known.delivery
 
     @property
-    def is_as_said(self) -> bool:
-        """Whether the note is there just as the sheet says."""
-        delivery, note = self.match.known.delivery if self.match.known else None, self.note
-        if note is None or delivery is None or self.match.how is not How.TEXT:
-            return False
-        return not self.differs
-
-    @property
-    def differs(self) -> bool:
-        """Whether the note differs from the row, as far as the journal knows, or may do so."""
-        note, delivery = self.note, self.delivery
-        if note is None:
-            return False
-        is_other = (delivery.visibility, delivery.status) != (note.visibility, note.status)
-        return is_other or delivery.changing is not None or self.is_changed or self.has_other_text
+    def has_other_form(self) -> bool:
+        """Whether the note has another visibility or status than the row."""
+        return (self.delivery.visibility, self.delivery.status) != (self.note.visibility, self.note.status)
 
     @property
     def has_other_text(self) -> bool:
@@ -111,28 +86,27 @@ class AnsweredRow(NamedTuple):
         return (has_key or match.how in (How.NOTE, How.RECORD, How.KEY)) and self.seen != delivery.seen
 
     @property
+    def is_changed(self) -> bool:
+        """Whether the row's text, with its files, is none that the delivery is known by."""
+        how, known = self.match.how, self.match.known
+        is_by_another_sign = how in (How.NOTE, How.RECORD, How.AS_IT_STOOD, How.KEY)
+        return is_by_another_sign and known is not None and known.identities.isdisjoint(self.match.row.texts)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the note differs from the row, as far as the journal knows, or may do so."""
+        is_open = self.delivery.changing is not None
+        return self.has_other_form or is_open or self.is_changed or self.has_other_text
+
+    @property
     def still(self) -> Message | None:
         """Message about a note that is more visible than the sheet says; None if it isn't."""
-        if self.note is None:
-            return None
         return still_visible(self.delivery, self.note, is_ours=self.delivery.state is not DeliveryState.FOUND)
 
     @property
     def is_less_visible(self) -> bool:
         """Whether the note is less visible than the sheet says, and in no way more."""
-        if self.note is None or self.still is not None:
-            return False
-        return (self.delivery.visibility, self.delivery.status) != (self.note.visibility, self.note.status)
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether the row's text is another one than that of the delivery."""
-        known = self.match.known
-        return (
-            self.match.how in (How.NOTE, How.RECORD, How.AS_IT_STOOD, How.KEY)
-            and known is not None
-            and known.identities.isdisjoint(self.match.row.texts)
-        )
+        return self.has_other_form and self.still is None
 
 
 def still_visible(there: KnownDelivery | Note, says: Note, *, is_ours: bool) -> Message | None:
@@ -143,7 +117,3 @@ def still_visible(there: KnownDelivery | Note, says: Note, *, is_ours: bool) -> 
     kinds = (kind_in_words(one.visibility, one.status) for one in (there, says))
     kind, wanted = (say("names", names=tuple(names)) for names in kinds)
     return say("outcome.still-visible" if is_ours else "outcome.found-visible", kind=kind, says=wanted)
-
-
-Made = Callable[[Sequence[AnsweredRow]], object]
-"""Receives rows whose deliveries exist, again and again, because all of them could be too many."""

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import CONVICTING
-from importer.delivery.earlier import Earlier
+from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.last_look import LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.matching import How, Match
@@ -38,12 +38,6 @@ ASKED = {
 class Takeover:
     """Deliveries of earlier runs.
 
-    Args:
-        context: the run's context.
-        ledger: records the result of each delivery.
-        resolver: looks up the deliveries that are unclear.
-        last_looks: looks once more at notes that were sent again.
-
     Attributes:
         drafts: prospects that are about to get a draft, if only one draft of a prospect is shown.
     """
@@ -52,8 +46,8 @@ class Takeover:
         self._context, self._ledger, self._resolver, self._last_looks = context, ledger, resolver, last_looks
         self.drafts: set[str] = set()
 
-    def take_over(self, earlier: Earlier, plan: Plan) -> tuple[list[SortedGroup], ConflictKeys[Post]]:
-        """Settle or look up the deliveries of earlier runs; return a plan's groups by what is left, and conflict keys.
+    def take_over(self, earlier: Earlier, plan: Plan) -> tuple[Sorted, ConflictKeys[Post]]:
+        """Settle or look up the deliveries of earlier runs; return a plan's deliveries, and conflict keys.
 
         What a row says is entered for the delivery that answers for it, so that each later row is known by it, too.
         """
@@ -63,169 +57,115 @@ class Takeover:
         self._ledger.earlier = earlier
         copied: list[AnsweredRow] = []
 
+        def enter(matches: Iterable[Match], *, is_same: bool) -> None:
+            journal.identities.enter(workspace, _told(earlier, matches, is_same=is_same))
+
         def take(answered: Sequence[AnsweredRow]) -> None:
             self._settle(answered)
-            journal.identities.enter(workspace, self._told(earlier, answered))
-            journal.identities.enter(workspace, self._decided(earlier, [one.match for one in answered]))
+            enter((one.match for one in answered), is_same=True)
             copied.extend(one for one in answered if one.delivery.resent_at is not None)
 
-        groups = earlier.sort(plan, take)
-        for group in groups if self._context.traits.one_draft else ():
-            if group.key.status is Status.DRAFT and (still_open := group.open) is not None:
-                self.drafts.update(rows.prospect[still_open.positions].tolist())
+        found = earlier.sort(plan, take)
         numbers = journal.deliveries.enter_notes(workspace, keys)
-        for group, number in zip(groups, numbers, strict=True):
+        for group, number in zip(found.groups, numbers, strict=True):
             group.number = number
+            if self._context.traits.one_draft and group.key.status is Status.DRAFT:
+                self.drafts.update(rows.prospect[group.open.positions].tolist())
         for one in copied:
-            self.check(journal.deliveries.key_of(one.delivery.note), [(one.position, one.delivery)])
-        for group in groups:
+            self.check(journal.deliveries.key_of(one.delivery.note), one.position, one.delivery)
+        for group in found.groups:
             self._take_up(group, conflicts)
-            self._settle_asked(earlier, group)
-            unclear = [pair for members in group.unclear.values() for pair in members]
-            positions = [int(group.group.positions[i]) for i, _ in unclear]
-            journal.identities.enter(workspace, earlier.told(positions, [one.name for _, one in unclear]))
-        for position in earlier.unknown:
-            self._settle_unknown(earlier, position)
-        journal.identities.enter(workspace, self._decided(earlier, earlier.decided))
-        return groups, conflicts
-
-    def _decided(self, earlier: Earlier, matches: Iterable[Match]) -> Iterator[Identity]:
-        """Yield the words that a person has answered for, so that the delivery isn't asked about again."""
-        for match in matches:
-            if match.how is How.WORDS and match.known is not None:
-                [names] = earlier.identities.names([match.row.position])
-                yield from ((who, match.row.words, match.known.delivery.name) for who in names)
-
-    def _told(self, earlier: Earlier, answered: Sequence[AnsweredRow]) -> Iterable[Identity]:
-        """Return what deliveries are to be known by besides what they are known by."""
-        new = [
-            one
-            for one in answered
-            if one.note is not None
-            and one.match.known is not None
-            and not one.match.known.identities.issuperset(one.match.row.all)
-        ]
-        return earlier.told([one.position for one in new], [one.delivery.name for one in new])
+            positions, names = [at for at, _ in group.in_doubt], [one.name for _, one in group.in_doubt]
+            journal.identities.enter(workspace, earlier.told(positions, names))
+        for match in (*found.asked, *found.others):
+            self._settle_asked(earlier, match)
+        enter(found.decided, is_same=False)
+        return found, conflicts
 
     def _settle(self, answered: Sequence[AnsweredRow]) -> None:
         """Settle rows whose deliveries exist."""
         shown: defaultdict[Message | None, list[AnsweredRow]] = defaultdict(list)
-        left = [one for one in answered if one.delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT)]
-        for one in left:
-            self._ledger.unsent(one.position, Result.SKIPPED, say("outcome.left-hidden"))
-        self._context.journal.deliveries.leave_hidden([one.delivery.name for one in left])
+        left: list[bytes] = []
         for one in answered:
-            if one.delivery.state not in (DeliveryState.HIDDEN, DeliveryState.LEFT):
+            if one.delivery.state in (DeliveryState.HIDDEN, DeliveryState.LEFT):
+                left.append(one.delivery.name)
+                self._ledger.unsent(one.position, Result.SKIPPED, say("outcome.left-hidden"))
+            else:
                 shown[self._why(one)].append(one)
+        self._context.journal.deliveries.leave_hidden(left)
         for why, alike in shown.items():
             self._ledger.already([one.position for one in alike], [one.delivery for one in alike], why)
-        for one in answered:
-            if (why := one.still) is not None and one.delivery.state not in (DeliveryState.HIDDEN, DeliveryState.LEFT):
-                self._ledger.still_visible(one.position, why)
+            for one in alike:
+                if (still := one.still) is not None:
+                    self._ledger.still_visible(one.position, still)
 
     def _why(self, one: AnsweredRow) -> Message | None:
         """Return what differs between a row and the delivery that answers for it; None if nothing does."""
-        if one.note is None:
-            return None
         run = self._runs[one.delivery.run]
-        parts = {"run": run.name, "file": run.file}
-        if one.is_changed:
-            return say("known.as-it-stood" if one.match.how is How.AS_IT_STOOD else "known.by-record", **parts)
-        if one.match.how is How.EARLIER_TEXT or one.match.how is How.WORDS:
-            return say("known.uncomposed", **parts)
+        if one.is_changed or one.match.how in (How.EARLIER_TEXT, How.WORDS):
+            kind = "known.changed" if one.is_changed else "known.uncomposed"
+            return say(kind, run=run.name, file=run.file)
         if one.is_less_visible:
-            kind = say("names", names=tuple(kind_in_words(one.delivery.visibility, one.delivery.status)))
-            return say("known.less-visible", kind=kind)
+            kinds = kind_in_words(one.delivery.visibility, one.delivery.status)
+            return say("known.less-visible", kind=say("names", names=tuple(kinds)))
         return None
 
-    def _settle_asked(self, earlier: Earlier, group: SortedGroup) -> None:
-        """Settle the rows in question: they wait for an answer, or a person has said that their notes are there."""
-        for i, match in group.asked.items():
-            position = int(group.group.positions[i])
-            if match.how is How.UNKNOWN_NOTE and earlier.answer_to(match.how) is InDoubt.SAME:
-                prospect, reason = str(earlier.rows.prospect[position]), say("outcome.says-results-file")
-                self._ledger.found(position, prospect, group.key, min(match.row.note_ids), reason)
-            else:
-                self._ledger.asked(position, self._asks(match))
-
-    def _settle_unknown(self, earlier: Earlier, position: int) -> None:
-        """Settle a row that isn't valid, and has the ID of a note that the journal doesn't know."""
-        if earlier.in_doubt is InDoubt.SAME:
-            note_ids = earlier.rows.done[earlier.row_of(position)]
-            self._ledger.unsent(
-                position, Result.ALREADY_IMPORTED, say("outcome.says-results-file"), "; ".join(note_ids)
-            )
+    def _settle_asked(self, earlier: Earlier, match: Match) -> None:
+        """Settle a row in question, which waits for an answer, or a row that isn't valid and names its note."""
+        position, known = match.row.position, match.known
+        note, reason = int(earlier.rows.note[position]), say("outcome.says-results-file")
+        if known is None and earlier.answer_to(match) is not InDoubt.SAME:
+            self._ledger.asked(position, say(ASKED[match.how]))
+        elif known is not None and note >= 0:
+            run = self._runs[known.delivery.run]
+            self._ledger.asked(position, say(ASKED[match.how], run=run.name, file=run.file))
+        elif known is not None:
+            if known.delivery.note_id is not None:
+                self._ledger.already([position], [known.delivery], earlier.rows.skipped.get(position))
+        elif note >= 0:
+            key, prospect = NoteKey.of(earlier.rows.notes[note]), str(earlier.rows.prospect[position])
+            self._ledger.found(position, prospect, key, min(match.row.note_ids), reason)
         else:
-            self._ledger.asked(position, say(ASKED[How.UNKNOWN_NOTE]))
-
-    def _asks(self, match: Match) -> Message:
-        if match.known is None:
-            return say(ASKED[match.how])
-        run = self._runs[match.known.delivery.run]
-        return say(ASKED[match.how], run=run.name, file=run.file)
+            self._ledger.unsent(position, Result.ALREADY_IMPORTED, reason, "; ".join(sorted(match.row.note_ids)))
 
     def _take_up(self, group: SortedGroup, conflicts: ConflictKeys[Post]) -> None:
         """Look up the unclear deliveries of a group, each in the form in which it was sent."""
-        positions = group.group.positions
         for members in group.unclear.values():
-            note = members[0][1].note
-            deliveries, rows = [delivery for _, delivery in members], [int(positions[i]) for i, _ in members]
-            if note == group.number:
-                self.take_up(group.key, note, deliveries, rows, group.group.note, conflicts)
+            deliveries, rows = [one for _, one in members], [position for position, _ in members]
+            if (note := deliveries[0].note) == group.number:
+                self.take_up(group.key, deliveries, rows, group.group.note, conflicts)
             else:  # if the note is absent, the next run sends it as it is now
-                self.take_up(self._context.journal.deliveries.key_of(note), note, deliveries, rows)
+                self.take_up(self._context.journal.deliveries.key_of(note), deliveries, rows)
 
     def take_up(
         self,
         key: NoteKey,
-        number: int,
         deliveries: Sequence[KnownDelivery],
         positions: Sequence[int],
         note: Note | None = None,
         conflicts: ConflictKeys[Post] | None = None,
     ) -> None:
-        """Look up an earlier run's deliveries without a clear answer (D9).
+        """Look up all deliveries of one request of an earlier run, which have no clear answer (D9).
 
-        Args:
-            key: the note's key.
-            number: the note's number in the journal.
-            deliveries: all deliveries of one request of that run.
-            positions: the positions of their rows.
-            note: the note, to be sent again if it is absent; None if its text isn't known.
-            conflicts: the conflict keys of the plan, if there is one.
+        If its text is known, the note is sent again if it is absent.
         """
-        post = _earlier_post(key, number, deliveries, positions, note)
+        post = _earlier_post(key, deliveries, positions, note)
         post.conflict = None if conflicts is None else conflicts.of(key, post.request.prospects)
         if post.conflict is not None:
             post.conflict.open += len(post.request)
             post.has_turn = True
-        reason = say("failure.broke-off" if self._broke_off(deliveries) else "failure.no-clear-answer")
+        reason = say("failure.no-clear-answer")
         self._ledger.ambiguous(post, reason)
         self._resolver.look_up_earlier(post, reason)
 
-    def check(self, key: NoteKey, made: Iterable[tuple[int, KnownDelivery]]) -> None:
-        """Look for further copies of notes that an earlier run sent again, if that run ended before it looked (D84).
-
-        Args:
-            key: the note's key.
-            made: its deliveries that exist, each with its row's position.
-        """
-        for position, delivery in made:
-            if delivery.resent_at is not None and delivery.note_id is not None:
-                post = _earlier_post(key, delivery.note, [delivery], [position])
-                # The time of the first attempt is no longer known, but it was not before that run began.
-                post.first_sent_at = min(post.sent_at, self._runs[delivery.run].started_at)
-                came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
-                self._last_looks.sent_again(post, delivery.note_id, came)
-
-    def _broke_off(self, deliveries: Sequence[KnownDelivery]) -> bool:
-        """Return whether the run that sent the deliveries broke off before it recorded their answers."""
-        return any(
-            delivery.state is DeliveryState.SENDING
-            and delivery.run in self._runs
-            and self._runs[delivery.run].ended_at is None
-            for delivery in deliveries
-        )
+    def check(self, key: NoteKey, position: int, delivery: KnownDelivery) -> None:
+        """Look for further copies of a note that an earlier run sent again, if it ended before it looked (D84)."""
+        if delivery.resent_at is not None and delivery.note_id is not None:
+            post = _earlier_post(key, [delivery], [position])
+            # The time of the first attempt is no longer known, but it was not before that run began.
+            post.first_sent_at = min(post.sent_at, self._runs[delivery.run].started_at)
+            came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
+            self._last_looks.sent_again(post, delivery.note_id, came)
 
     @cached_property
     def _runs(self) -> dict[int, Run]:
@@ -233,24 +173,32 @@ class Takeover:
         return {run.id: run for run in self._context.journal.runs.listed(self._context.workspace)}
 
 
+def _told(earlier: Earlier, matches: Iterable[Match], *, is_same: bool) -> Iterator[Identity]:
+    """Yield what deliveries are to be known by besides what they are known by, if rows are the same notes.
+
+    What a person has answered about words is entered, too, so that it isn't asked again.
+    """
+    positions: list[int] = []
+    names: list[bytes] = []
+    for row, how, known in matches:
+        if known is not None and is_same and not known.identities.issuperset(row.all):
+            positions.append(row.position)
+            names.append(known.delivery.name)
+        if known is not None and how is How.WORDS:
+            [whose] = earlier.identities.names([row.position])
+            yield from ((who, row.words, known.delivery.name) for who in whose)
+    yield from earlier.told(positions, names)
+
+
 def _earlier_post(
-    key: NoteKey,
-    number: int,
-    deliveries: Sequence[KnownDelivery],
-    positions: Sequence[int],
-    note: Note | None = None,
+    key: NoteKey, deliveries: Sequence[KnownDelivery], positions: Sequence[int], note: Note | None = None
 ) -> Post:
     first, is_refused = deliveries[0], all(delivery.reason == REFUSED for delivery in deliveries)
-    request = Request(
-        note,
-        tuple(positions),
-        tuple(delivery.prospect for delivery in deliveries),
-        tuple(delivery.name for delivery in deliveries),
-    )
+    prospects, names = tuple(one.prospect for one in deliveries), tuple(one.name for one in deliveries)
     return Post(
-        request,
+        Request(note, tuple(positions), prospects, names),
         key,
-        number,
+        first.note,
         request_number=first.request,
         sent_at=first.sent_at,
         first_sent_at=first.sent_at,

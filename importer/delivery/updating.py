@@ -10,19 +10,21 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesPage, Reply
-from importer.calls.caller import ATTEMPTS, stopped_by
+from importer.calls.caller import ATTEMPTS
+from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
-from importer.delivery.changes import Do, Fate, Wish, changed, decide, described, has_form
+from importer.delivery.changes import Fate, Wish, changed, decide, described, has_form
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.reads import Pages
+from importer.delivery.tasks import WholeRead
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
 from importer.journal import NoteKey
 from importer.markup import seen_digests
@@ -38,11 +40,9 @@ class Patch:
 
     Attributes:
         wish: the wish; its delivery is as the journal knows it now.
-        change: the fields that are sent.
         form: the form that the note gets.
         before: the note as it was read before; None if it wasn't.
         why: why the status is left as it is; None if it isn't.
-        entered_at: when the change was entered in the journal; ``good_until``: until when the call may leave.
         is_unclear: whether an attempt has no clear answer, so that the change may have been applied.
     """
 
@@ -51,7 +51,6 @@ class Patch:
     form: NoteKey
     before: FoundNote | None = None
     why: Message | None = None
-    entered_at: float = 0.0
     good_until: float = math.inf
     is_unclear: bool = False
     attempts: Attempts | None = None
@@ -66,32 +65,19 @@ class Patch:
 
 
 @dataclass(eq=False, slots=True)
-class Look:
+class Look(WholeRead):
     """Call that reads a page of a prospect's notes.
 
     Attributes:
-        wishes: the wishes about notes of the prospect.
         proves: the change that is read back; None if the notes are read before they are changed.
         looks: number of looks before this one that showed something else.
-        skip: number of notes on earlier pages; ``found``: the notes that these had, by ID.
-        take: most notes on a page: another number for each look, because a cache may have an earlier page.
     """
 
     wishes: Sequence[Wish]
     proves: Patch | None = None
     looks: int = 0
-    skip: int = 0
-    found: dict[str, FoundNote] = field(default_factory=dict)
-    take: int = 0
-    attempts: Attempts | None = None
 
-    kind: ClassVar[Endpoint] = Endpoint.READ
     purpose: ClassVar[Message] = say("purpose.reading-changed-notes")
-
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.wishes[0].delivery.prospect
 
 
 _Entry: TypeAlias = Callable[[], object]
@@ -127,91 +113,82 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._unclear_answers: Counter[str] = Counter()
 
     @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Counter[Fate]:
         """Number of notes by what became of the wishes about them."""
-        return dict(Counter(fate.value.replace(" ", "_") for fate, _ in self.ended.values()))
+        return Counter(fate for fate, _ in self.ended.values())
 
     def change(self, wishes: Sequence[Wish]) -> Stopped | None:
-        """Change notes as wished; return why that ended early, or None.
-
-        The first change of a note that was read goes alone, and is read back whole.
-        """
+        """Change notes as wished, the first alone (D177); return why that ended early, or None."""
         self._size = len(wishes)
         by_prospect: defaultdict[str, list[Wish]] = defaultdict(list)
         for wish in [wish for wish in wishes if wish.is_read]:
             if self._is_proven:
                 by_prospect[wish.delivery.prospect].append(wish)
             elif self._dispatcher.stopped is None:
-                self._begin([Look([wish])])
-        self._begin([*map(Look, by_prospect.values())])
+                self._begin([self._look([wish])])
+        self._begin([*map(self._look, by_prospect.values())])
         self._begin([_unread(wish) for wish in wishes if not wish.is_read])
         self._tell()
         return self._dispatcher.stopped
 
+    def _look(self, wishes: Sequence[Wish], proves: Patch | None = None, looks: int = 0) -> Look:
+        """Return a look for another number of notes than any before it, because a cache may have an earlier page."""
+        prospect = wishes[0].delivery.prospect
+        return Look(prospect, wishes, proves, looks, take=self._pages.take(prospect))
+
     def _begin(self, tasks: Sequence[Patch | Look]) -> None:
         """Make calls, each once earlier changes of its notes have come to rest. The clock of an earlier run is moot."""
         due = self._clock() + self._policy.read_timeout + self._policy.rest
-        now: list[Patch | Look] = []
         for task in tasks:
-            if any(wish.opened is not None for wish in task.wishes):
-                self._dispatcher.add(task, due)
-            else:
-                now.append(task)
-        self._run(now)
+            is_open = any(wish.opened is not None for wish in task.wishes)
+            self._dispatcher.add(task, due if is_open else -math.inf)
+        self._run(())
 
     # -- the journal ------------------------------------------------------------------------------------------------
 
     def enter(self, tasks: Sequence[Patch | Look] = ()) -> bool:
         """Record answers, and the forms that notes are about to get; return whether the calls may leave."""
-        for look in [task for task in tasks if isinstance(task, Look) and not task.take]:
-            look.take = self._pages.take(look.prospect)
         patches = [task for task in tasks if isinstance(task, Patch) and task.wish.becomes is not None]
-        entries, self._unwritten, entered_at = self._unwritten, [], time.time()
+        entries, self._unwritten = self._unwritten, []
         if not entries and not patches:
             return True
+        until = time.time() + LONGEST_CLAIM if self._journal.is_shared else math.inf
         try:
             with self._journal.transaction():
-                began = self._journal.now()
                 _written(entries)
                 forms = self._claimed(patches)
-            is_late = bool(patches) and self._journal.now() - began > LONGEST_CLAIM
             self._journal.see_that_it_stands()
         except (JournalFailed, Busy) as error:
             self._unwritten = entries
             self._dispatcher.halt(error)
             return False
-        until = -math.inf if is_late else entered_at + LONGEST_CLAIM if self._journal.is_shared else math.inf
         for patch, form in zip(patches, forms, strict=True):
-            patch.entered_at, patch.good_until = self._clock(), until
             delivery = patch.wish.delivery._replace(changing=form)
-            patch.wish = replace(patch.wish, delivery=delivery, opened=patch.form)
-            self.ended[_id(patch.wish)] = Fate.UNCLEAR, None
+            patch.wish, patch.good_until = replace(patch.wish, delivery=delivery, opened=patch.form), until
+            self.ended[patch.wish.note_id] = Fate.UNCLEAR, None
         return True
 
     def _claimed(self, patches: Sequence[Patch]) -> list[int]:
         """Enter the forms that notes are about to get, and return the forms' numbers. Raises Busy."""
-        forms = self._numbers([patch.form for patch in patches])
+        forms = self._journal.deliveries.enter_notes(self._context.workspace, [patch.form for patch in patches])
         if not self._journal.changes.begin(
             [(patch.wish.delivery, form) for patch, form in zip(patches, forms, strict=True)]
         ):
             raise Busy(say("journal.claimed-by-another"))
         return forms
 
-    def _numbers(self, forms: Sequence[NoteKey]) -> list[int]:
-        return self._journal.deliveries.enter_notes(self._context.workspace, forms)
-
     def _enter_form(self, wish: Wish, form: NoteKey) -> None:
         """Record that a note has a form."""
         if wish.becomes is None:
             self._journal.deliveries.hide_duplicates([wish.delivery])
         else:
-            [number] = self._numbers([form])
+            [number] = self._journal.deliveries.enter_notes(self._context.workspace, [form])
             self._journal.changes.made([(wish.delivery, number, form, wish.becomes)])
 
     def _release(self, wish: Wish, touched: float | None = None) -> Wish:
         """Record that a note didn't get another form, and return the wish as it is then."""
         self._unwritten.append(partial(self._journal.changes.dropped, [wish.delivery.name], touched))
-        self.ended.pop(_id(wish), None)
+        self.ended.pop(wish.note_id, None)
         return replace(wish, delivery=wish.delivery._replace(changing=None), opened=None)
 
     # -- calls ------------------------------------------------------------------------------------------------------
@@ -219,11 +196,10 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _perform(self, task: Patch | Look) -> Reply[Any]:
         if isinstance(task, Look):
             return self._api.find(task.prospect, task.skip, task.take)
-        now = self._clock()
-        if task.entered_at and (now - task.entered_at > LONGEST_CLAIM or time.time() > task.good_until):
-            failure = Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long"))
+        if time.time() > task.good_until:
+            now, failure = self._clock(), Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long"))
             return Reply(task.kind, now, now, failure=failure)
-        return self._api.update(_id(task.wish), task.change)
+        return self._api.update(task.wish.note_id, task.change)
 
     def take_in(self, task: Patch | Look, reply: Reply[Any]) -> None:
         """See :class:`Stage`."""
@@ -234,75 +210,66 @@ class Updating(Stage[Patch | Look, _Entry]):
         if isinstance(task, Patch):
             self._was_changed(task)
         elif value is not None:
-            self._read(task, value)
+            wanted = {wish.note_id for wish in task.wishes}
+            if (page := read_on(task, value, self._dispatcher, wanted)) is not None:
+                self._read(task, page)
 
     def _was_changed(self, patch: Patch) -> None:
+        name = patch.wish.note_id
         self._unwritten.append(partial(self._enter_form, patch.wish, patch.form))
-        self.ended[_id(patch.wish)], self.fields[_id(patch.wish)] = (Fate.CHANGED, patch.why), patch.change
+        self.ended[name], self.fields[name] = (Fate.CHANGED, patch.why), patch.change
         if patch.before is not None and not self._is_proven:
-            self._dispatcher.add(Look([patch.wish], patch))
+            self._dispatcher.add(self._look([patch.wish], patch))
 
     def _read(self, look: Look, page: NotesPage) -> None:
-        look.found |= {note.note_id: note for note in page.all}
-        look.skip += len(page.notes)
-        wanted = {_id(wish) for wish in look.wishes}
-        if page.has_more and page.notes and not wanted <= look.found.keys():
-            self._dispatcher.add(look)
-        elif look.proves is not None:
-            self._prove(look, look.proves, look.found.get(_id(look.proves.wish)))
-        else:
-            doubtful = [wish for wish in look.wishes if not self._decided(look, wish, page.draft)]
-            if doubtful:  # reading may be behind
-                self._dispatcher.add(Look(doubtful, looks=1), self._clock() + self._policy.lag)
+        found = {note.note_id: note for note in page.all}
+        if look.proves is not None:
+            self._prove(look, look.proves, found.get(look.proves.wish.note_id))
+        elif doubtful := [
+            wish for wish in look.wishes if not self._decided(look, wish, found.get(wish.note_id), page.draft)
+        ]:
+            self._dispatcher.add(self._look(doubtful, looks=1), self._clock() + self._policy.lag)  # it may be behind
 
-    def _decided(self, look: Look, wish: Wish, draft: FoundNote | None) -> bool:
+    def _decided(self, look: Look, wish: Wish, found: FoundNote | None, draft: FoundNote | None) -> bool:
         """Carry out what is to be done about a wish; return False if the note must be looked at again."""
-        found = look.found.get(_id(wish))
-        drafts = {self._drafts.get(look.prospect, _id(wish)), _id(wish) if draft is None else draft.note_id}
-        other = drafts != {_id(wish)}
+        name = wish.note_id
+        other = {self._drafts.get(look.prospect, name), name if draft is None else draft.note_id} != {name}
         decision = decide(wish, found, other_draft=other)
         if not decision.is_sure and not look.looks:
             return False
         if (form := decision.form) is None:
             if found is not None:
                 self._release(wish, found.edited_at or self._clock())
-            self.ended[_id(wish)] = Fate.LEFT, decision.why
+            self.ended[name] = Fate.LEFT, decision.why
             return True
         if decision.is_opened and wish.opened is not None and wish.delivery.changing is not None:
             self._unwritten.append(partial(self._enter_form, wish, wish.opened))
             delivery = wish.delivery._replace(note=wish.delivery.changing, changing=None)
             wish = replace(wish, delivery=delivery, key=wish.opened, opened=None)
-        if decision.do is Do.SEND:
+        if decision.change:
             if decision.change.status is Status.DRAFT:
-                self._drafts[look.prospect] = _id(wish)
+                self._drafts[look.prospect] = name
             self._dispatcher.add(Patch(wish, decision.change, form, found, why=decision.why))
             return True
-        fate = Fate.LEFT if decision.do is Do.LEAVE else Fate.CHANGED if decision.is_opened else Fate.AS_WANTED
         if wish.opened is not None:
             wish = self._release(wish)
         if form != wish.key:
             self._unwritten.append(partial(self._enter_form, wish, form))
-        self.ended[_id(wish)] = fate, decision.why
+        is_opened = Fate.CHANGED if decision.is_opened else Fate.AS_WANTED
+        self.ended[name] = is_opened if decision.why is None else Fate.LEFT, decision.why
         return True
 
     def _prove(self, look: Look, patch: Patch, found: FoundNote | None) -> None:
         """Compare the first changed note with what was sent. What isn't shown yet is looked at again."""
-        before = patch.before
-        assert before is not None
-        text = patch.wish.text if patch.change.content is None else patch.change.content
-        is_kept = patch.change.content is not None or (
-            found is not None and not seen_digests(found.content).isdisjoint(seen_digests(before.content))
-        )
-        if found is not None and is_kept and has_form(found, patch.form, text):
+        form, content, name = patch.form, patch.change.content, patch.wish.note_id
+        if content is None and patch.before is not None:
+            form = replace(form, readings=seen_digests(patch.before.content))
+        if found is not None and has_form(found, form, content or ""):
             self._is_proven = True
-            return
-        if look.looks < _LOOKS:  # reading may be behind
-            due = self._clock() + self._policy.lag / 3
-            self._dispatcher.add(Look(look.wishes, patch, look.looks + 1), due)
-        elif found is not None or patch.form.status is not Status.DRAFT:  # a draft isn't always shown
-            is_unchanged = found is None or _shown(found) == _shown(before)
-            kind = "update.not-shown" if is_unchanged else "update.changed-besides"
-            self._dispatcher.halt(NeedsAPerson(say(kind, note=_id(patch.wish), prospect=look.prospect)))
+        elif look.looks < _LOOKS:  # reading may be behind
+            self._dispatcher.add(self._look(look.wishes, patch, look.looks + 1), self._clock() + self._policy.lag / 3)
+        elif found is not None or form.status is not Status.DRAFT:  # a draft isn't always shown
+            self._dispatcher.halt(NeedsAPerson(say("update.not-shown", note=name, prospect=look.prospect)))
 
     def _failed(self, task: Patch | Look, failure: Failure) -> None:
         is_applied = failure.is_applied is None or (isinstance(task, Patch) and task.is_unclear)
@@ -312,21 +279,19 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _refused(self, task: Patch | Look, failure: Failure) -> None:
         if isinstance(task, Patch) or task.proves is None:
-            self.ended |= {_id(wish): (Fate.LEFT, failure.text) for wish in task.wishes}
+            self.ended |= {wish.note_id: (Fate.LEFT, failure.text) for wish in task.wishes}
 
     def _unclear(self, task: Patch | Look, failure: Failure) -> None:
-        if failure.cause is Cause.REDIRECTED:
-            self._dispatcher.halt(stopped_by(failure))
-        elif isinstance(task, Patch) and failure.is_applied is None:
+        if isinstance(task, Patch) and failure.is_applied is None and failure.cause is not Cause.REDIRECTED:
             self._rest(task, failure)
         elif failure.cause is Cause.CLAIM_EXPIRED:
             self._dispatcher.add(task)
-        elif not self._dispatcher.retry(task, failure, self._retry):
-            self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
+        else:
+            super()._unclear(task, failure)
 
     def _rest(self, patch: Patch, failure: Failure) -> None:
         """Read a note again, or repeat its change, once the change can't be applied any more."""
-        name, wait = _id(patch.wish), self._policy.rest
+        name, wait = patch.wish.note_id, self._policy.rest
         self._unclear_answers[name] += 1
         if self._unclear_answers[name] >= ATTEMPTS:
             self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
@@ -334,19 +299,19 @@ class Updating(Stage[Patch | Look, _Entry]):
         if failure.at_work or failure.cause is not Cause.FAILED:
             wait += self._policy.read_timeout
         patch.is_unclear = True
-        again = Look([patch.wish]) if patch.wish.is_read else patch
+        again = self._look([patch.wish]) if patch.wish.is_read else patch
         self._dispatcher.add(again, self._clock() + max(wait, failure.wait or 0.0))
 
     def _tell(self) -> None:
-        counts = Counter(fate for fate, _ in self.ended.values())
-        ended = sum(counts.values()) - counts[Fate.UNCLEAR]
+        counts = self.counts
+        ended = counts.total() - counts[Fate.UNCLEAR]
         self._observe(self._dispatcher.progress(self._size, ended, {}))
 
 
 def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
     """Settle the rows whose notes were to follow them; those that the run didn't come to stay as they are."""
     for wish in wishes:
-        name = _id(wish)
+        name = wish.note_id
         fate, why = stage.ended.get(name, (None, None))
         note_ids = [name] * len(wish.positions)
         if fate is Fate.CHANGED:
@@ -363,17 +328,21 @@ def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
                 outcomes.remark(position, remark, needs_attention=is_left)
 
 
-def _id(wish: Wish) -> str:
-    return wish.delivery.note_id or ""
+def read_on(
+    look: WholeRead, page: NotesPage, dispatcher: Dispatcher[Any], wanted: Set[str] = frozenset()
+) -> NotesPage | None:
+    """Return a prospect's notes once all are read, or the wanted ones; otherwise None, and read the next page."""
+    before, whole = len(look.notes), look.take_in(page)
+    if not whole.has_more or len(look.notes) == before or (wanted and wanted <= look.notes.keys()):
+        return whole
+    look.go_on()
+    dispatcher.add(look)
+    return None
 
 
 def _written(entries: Sequence[_Entry]) -> None:
     for entry in entries:
         entry()
-
-
-def _shown(note: FoundNote) -> tuple[object, ...]:
-    return note.content, note.visibility, note.status
 
 
 def _unread(wish: Wish) -> Patch:

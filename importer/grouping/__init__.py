@@ -7,7 +7,6 @@ Input: :class:`~importer.models.Rows`. Output: a :class:`~importer.models.Plan`,
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +14,6 @@ from dataclasses import replace
 import numpy as np
 
 from importer.identity import same_texts
-from importer.markup import INVISIBLE, SAME_TO_THE_EYE
 from importer.models import Group, Ints, Note, Plan, Remaining, Request, Rows, Status, Texts, Visibility
 
 
@@ -30,6 +28,7 @@ def plan(rows: Rows) -> Plan:
     original, notes, number = np.full(len(rows), -1, dtype=np.int32), [*rows.notes], rows.note
     said = same_texts(rows.notes, rows.files)[rows.note[valid]]
     less: dict[int, list[int]] = {}
+    least: dict[int, int] = {}
     for positions in _classes(valid, said):
         for kept, others in _repeated(rows, positions.tolist()):
             original[others] = kept
@@ -38,7 +37,10 @@ def plan(rows: Rows) -> Plan:
     if less:
         number = number.copy()
         for kept, alike in less.items():
-            note = _least([notes[int(rows.note[position])] for position in alike])
+            those = {at: notes[int(rows.note[at])] for at in alike}
+            note = _least([*those.values()])
+            form = note.visibility, note.status
+            least[kept] = next((at for at, one in those.items() if (one.visibility, one.status) == form), alike[-1])
             number[kept] = len(notes)
             notes.append(note)
         first = {note: i for i, note in reversed([*enumerate(notes)])}
@@ -47,7 +49,7 @@ def plan(rows: Rows) -> Plan:
     groups = [
         Group(notes[int(number[positions[0]])], positions) for positions in _classes(delivered, number[delivered])
     ]
-    return Plan(groups, original, lessened=tuple(less))
+    return Plan(groups, original, least)
 
 
 def _classes(positions: Ints, codes: Ints) -> Iterator[Ints]:
@@ -144,12 +146,3 @@ def several_drafts(groups: Sequence[Group], rows: Rows) -> int:
     drafts = [rows.prospect[group.positions].tolist() for group in groups if group.note.status is Status.DRAFT]
     draft_counts = Counter(prospect for prospects in drafts for prospect in prospects)
     return sum(count > 1 for count in draft_counts.values())
-
-
-def near_identical(groups: Sequence[Group]) -> list[list[Group]]:
-    """Return lists of groups that differ only invisibly: spaces, zero-width signs, quotes, dashes, Unicode forms."""
-    groups_by_look: defaultdict[Note, list[Group]] = defaultdict(list)
-    for group in groups:
-        text = unicodedata.normalize("NFKC", INVISIBLE.sub("", group.note.text).translate(SAME_TO_THE_EYE))
-        groups_by_look[replace(group.note, text=" ".join(text.split()))].append(group)
-    return [similar for similar in groups_by_look.values() if len(similar) > 1]

@@ -2,17 +2,15 @@
 
 Input: files and settings. Output: plans and reports as values.
 
-    batch          several files, one after the other     choosing          which files to import
+    batch          several files, one after the other     inbox             which files, and the archive
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           api_context       how the API is called, and called first
     answers        answers to open questions              email_lookup      find the prospects of the emails
     known_rows     rows that earlier runs delivered, or a person left out before
     workspaces     a journal: checked, locked, copied     learning          what answers teach the profile
     planning       plan what a run would send             preview           all facts of a plan
-    sheet_columns  columns and words of a sheet           problems          problems of a sheet's cells
-    note_text      notes as their readers will see them   note_examples     the notes that a person sees before
-    report         all facts of a run, and its results    archiving         move a finished file and its results
-    hours          when a run may work, and how long it takes
+    sheet_facts    columns, words and problems            note_examples     the notes that a person sees before
+    report         all facts of a run, and its results    hours             when a run may work, and how long it takes
     read_again     how a run read its sheet, and its results are read
     corrections    corrections of a sheet, as values      corrected_sheet   check corrected rows, write the sheet
     logs           the log file                           wording           numbers, times and lists in words
@@ -29,18 +27,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import importer.importing.batch
-    import importer.importing.choosing
     import importer.importing.corrected_sheet
     import importer.importing.corrections
     import importer.importing.hours
+    import importer.importing.inbox
     import importer.importing.logs
     import importer.importing.note_examples
     import importer.importing.planning
     import importer.importing.preview
-    import importer.importing.problems
     import importer.importing.report
     import importer.importing.run
-    import importer.importing.sheet_columns
+    import importer.importing.sheet_facts
     import importer.importing.workspaces  # noqa: F401 - modules become attributes of the package
 
 

@@ -69,16 +69,7 @@ def calls(
     observe: Callable[[Progress], None],
     stop: Callable[[], Said | None],
 ) -> Iterator[Context]:
-    """Yield a context with a caller for the API, and close the caller when the block ends.
-
-    Args:
-        settings: how to call the API.
-        journal: the workspace's journal.
-        vendor: the vendor whose API is called.
-        clock: seconds since 1970, never going back; None: the system's.
-        observe: receives the progress.
-        stop: called repeatedly. If it returns a sentence, the calls end early.
-    """
+    """Yield a context with a caller for the API, and close the caller when the block ends."""
     messages.load()
     clock = clock or steady_clock()
     api = connected(settings, vendor, clock)
@@ -128,12 +119,7 @@ class _Read:
 
 
 class FirstCall(Stage[_Read, None]):
-    """A call that shows whether the server at the address is the API, and accepts the key.
-
-    Args:
-        context: the run's context.
-        tell: receives what holds the call up; None if nothing does.
-    """
+    """A call that shows whether the server at the address is the API, and accepts the key."""
 
     def __init__(self, context: Context, tell: Callable[[Message | None], None]) -> None:
         super().__init__(context.caller, (_Read.kind,), lambda _: None)

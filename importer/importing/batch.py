@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -32,13 +32,13 @@ from importer.errors import (
     UnclearColumns,
     UnusableJournal,
 )
-from importer.importing import archiving, logs, workspaces
+from importer.importing import inbox, logs, workspaces
 from importer.importing.answers import answerable, with_reading
-from importer.importing.choosing import Chosen, FileCandidate, is_there, why_not_yet
 from importer.importing.hours import Hours
+from importer.importing.inbox import Chosen, FileCandidate, is_there, why_not_yet
 from importer.importing.loading import results_path
 from importer.importing.preview import Preview
-from importer.importing.report import Report, needs_a_hand
+from importer.importing.report import Report
 from importer.importing.run import Prepared, prepare
 from importer.importing.workspaces import Unconfirmed
 from importer.journal import Journal
@@ -107,20 +107,9 @@ class FileEnded:
         return {} if self.report is None else self.report.counts
 
     @property
-    def needs_a_hand(self) -> bool:
-        """Whether a person has to remove the cause before the same command can import this file."""
-        return needs_a_hand(self.error if self.report is None else self.report.stopped)
-
-    @property
     def why_it_stays(self) -> Said:
         """Reason why an imported file wasn't archived, or its results aren't in their place; empty if there is none."""
         return self.why if self.report is not None and self.report.stopped is None else ""
-
-    @property
-    def only_stays(self) -> bool:
-        """Whether the worst problem with a file is that it wasn't moved into the archive."""
-        is_worse = self.report is not None and self.report.exit_status < self.exit_status
-        return bool(self.why_it_stays) and is_worse
 
 
 @dataclass(frozen=True)
@@ -149,16 +138,6 @@ class Batch:
         for ended in self.files:
             totals.update(ended.counts)
         return {result: totals[result] for result in Result if totals[result]}
-
-    @property
-    def by_status(self) -> Mapping[int, Sequence[FileEnded]]:
-        """Files by exit status, the worst first. Files with status 0 are included only if all have it."""
-        statuses = sorted({ended.exit_status for ended in self.files}, reverse=True)
-        return {
-            status: [ended for ended in self.files if ended.exit_status == status]
-            for status in statuses
-            if status or len(statuses) == 1
-        }
 
     @property
     def is_left_to_another(self) -> bool:
@@ -203,18 +182,9 @@ def run(
     face: BatchFace | None = None,
     *,
     clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], object] = time.sleep,
     vendor: Vendor = SALESHANDY,
 ) -> Batch:
-    """Import files, one after the other. In a window, files that somebody works on are looked at until it closes.
-
-    Args:
-        chosen: the files.
-        settings: settings for the import of each file.
-        face: callbacks that ask and inform a person.
-        clock: seconds since 1970, by the system's clock.
-        sleep: waits for so many seconds.
-        vendor: the vendor whose API receives the notes.
+    """Import files, one after the other.
 
     Raises:
         BadSettings: the results or the archive can't be where the settings say.
@@ -229,28 +199,22 @@ def run(
     if settings.unknown_emails is not None and not chosen.is_one_file:
         raise BadSettings(say("series.one-list"))
     if settings.archive is not None:
-        archiving.check(settings.archive, [candidate.path for candidate in chosen.candidates])
+        inbox.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
     closes_at = None if face.is_person else hours.closes_at
     if closes_at is not None:
         settings = replace(settings, wait=max(settings.wait, closes_at - clock()))
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
     files: list[FileEnded] = []
-    queue, left = deque(chosen.candidates), dict[Path, FileEnded]()
     not_begun: NotBegun | None = None
-    while queue:
-        path = (candidate := queue.popleft()).path
+    for candidate in chosen.candidates:
+        path = candidate.path
         if not_begun is None and (reason := face.stop() or hours.over()) is not None:
             not_begun = NotBegun(reason, Stopped.exit_status)
         if not_begun is not None:
-            ended = left.get(path) or FileEnded.failed(path, not_begun, clock(), FileResult.NOT_BEGUN)
+            ended = FileEnded.failed(path, not_begun, clock(), FileResult.NOT_BEGUN)
         else:
             with logs.about(file=path.name):
                 ended = file_importer.imported(candidate)
-            if closes_at is not None and ended.fate is FileResult.LEFT:
-                left[path] = ended
-                queue.append(candidate)
-                sleep(5.0)  # before another look
-                continue
             if _ends_all(ended):
                 not_begun = NotBegun(ended.why, ended.exit_status)
         files.append(ended)
@@ -265,11 +229,9 @@ def _log(ended: FileEnded) -> None:
         f"file {ended.fate}",
         logging.INFO if ended.exit_status <= 1 else logging.ERROR,
         file=ended.file.name,
-        run=ended.report.run if ended.report is not None else None,
         exit_status=ended.exit_status,
         seconds=round(ended.ended_at - ended.started_at, 1),
         archived=ended.archived,
-        error=logs.kinds(error) if error is not None else None,
         why=logs.said(error) if error is not None else None,
     )
 
@@ -284,7 +246,7 @@ def _ends_all(ended: FileEnded) -> bool:
 
 @dataclass
 class _One:
-    """Importer for the files of a batch, one at a time; ``taken`` holds the results paths that are in use."""
+    """Importer for the files of a batch, one at a time."""
 
     settings: Settings
     hours: Hours
@@ -293,20 +255,23 @@ class _One:
     clock: Callable[[], float]
     vendor: Vendor
     is_alone: bool
-    taken: set[Path] = field(default_factory=set)
 
     def imported(self, candidate: FileCandidate) -> FileEnded:
         """Import one file. Return any problem with it as a value."""
         path, started_at = candidate.path, self.clock()
+        if candidate.nothing and self.settings.min_rows:
+            error = Guarded(say("series.nothing-to-import", nothing=candidate.nothing), "min-rows")
+            return FileEnded.failed(path, error, started_at)
         if candidate.nothing:
-            return self._nothing(path, candidate.nothing)
+            said = say("series.sentence", why=candidate.nothing)
+            return FileEnded(path, FileResult.IMPORTED, 0, started_at, started_at, said)
         try:
             self._wait()
             if not candidate.is_named and not is_there(path):
                 message = say("series.gone")
                 return FileEnded(path, FileResult.GONE, 0, started_at, started_at, message)
             if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
-                return FileEnded.failed(path, NotYet(say("series.not-yet", why=not_yet)), started_at, FileResult.LEFT)
+                return FileEnded.failed(path, NotYet(say("series.sentence", why=not_yet)), started_at, FileResult.LEFT)
             return self._sent(path, started_at)
         except ImporterError as error:
             error = answerable(error, path, is_person=self.face.is_person)
@@ -329,15 +294,8 @@ class _One:
             ):
                 pass
 
-    def _nothing(self, path: Path, message: Message) -> FileEnded:
-        now = self.clock()
-        if not self.settings.min_rows:
-            return FileEnded(path, FileResult.IMPORTED, 0, now, now, say("series.nothing", nothing=message))
-        error = Guarded(say("series.nothing-to-import", nothing=message), "min-rows")
-        return FileEnded.failed(path, error, now)
-
     def _sent(self, path: Path, started_at: float) -> FileEnded:
-        target = results_path(path, self.settings, self.began_at, self.taken)
+        target = results_path(path, self.settings, self.began_at)
         settings = replace(self.settings, results=target)
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             self.face.decide(prepared)
@@ -355,7 +313,6 @@ class _One:
             report = send(observe=self.face.observe, stop=self.face.stop)
             if prepared.learned is not None:  # for the files after it
                 self.settings = with_reading(self.settings, prepared.learned)
-        self.taken.add(target)
         is_finished = report.exit_status <= 1 and not report.held_back and not report.asked
         done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
         fate = done if is_finished or report.is_finished_but_owed else FileResult.STOPPED
@@ -364,7 +321,7 @@ class _One:
             message = report.stopped.message
         ended = FileEnded(path, fate, report.exit_status, started_at, self.clock(), message, report)
         archive = self.settings.archive
-        if archive is None or not is_finished or str(path) == "-" or archiving.lies_in(path, archive):
+        if archive is None or not is_finished or str(path) == "-" or inbox.lies_in(path, archive):
             return ended
         return _archived(ended, report, archive, preview)
 
@@ -389,8 +346,8 @@ def _archived(ended: FileEnded, report: Report, archive: Path, preview: Preview)
     """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
     try:
         fingerprint, most = preview.loaded.sheet.fingerprint, Limits.file_bytes
-        moved = archiving.archive(ended.file, report.results, archive, fingerprint, most)
-    except archiving.NotArchived as error:
+        moved = inbox.archive(ended.file, report.results, archive, fingerprint, most)
+    except inbox.NotArchived as error:
         moved, status = error.moved, max(ended.exit_status, error.exit_status)
         ended = replace(ended, exit_status=status, why=error.message)
     report, place = replace(report, results=moved.results), moved.file if moved.file != ended.file else None

@@ -18,7 +18,7 @@ from xlsxwriter.workbook import Workbook
 
 from importer import files
 from importer.errors import UnreadableFile
-from importer.importing import problems
+from importer.importing import sheet_facts
 from importer.importing.corrections import ProblemRows, add, keep
 from importer.importing.loading import folder_of, read
 from importer.importing.preview import Preview
@@ -83,14 +83,12 @@ class Understanding:
         roles: the roles of its columns.
         settings: the settings for it, with the key.
         flaws: number of a row with problems → its flaws.
-        looked_up: number of a row → its problems that were found by looking up its email.
     """
 
     sheet: Sheet
     roles: Roles
     settings: Settings
     flaws: Mapping[int, Sequence[Flaw]]
-    looked_up: Mapping[int, Sequence[Problem]]
 
     @classmethod
     def of(cls, understanding: bytes) -> Understanding:
@@ -115,26 +113,17 @@ def understood(path: Path, preview: Preview) -> bytes:
         cells.items(),
         (
             (kind, problem.row, problem.column, "" if problem.column is None else cells[problem.row][problem.column])
-            for kind, alike in enumerate(problems.by_kind(loaded))
+            for kind, alike in enumerate(sheet_facts.by_kind(loaded))
             for problem in alike
         ),
     )
-    as_read = {problem for problems in preview.as_read.problems.values() for problem in problems}
-    others = {number: [one for one in problems if one not in as_read] for number, problems in all_problems.items()}
-    looked_up = {number: problems for number, problems in others.items() if problems}
-    return pickle.dumps(Understanding(loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws, looked_up))
+    return pickle.dumps(Understanding(loaded.sheet.without_rows(), loaded.roles, loaded.settings, flaws))
 
 
 def remaining(
     path: Path, understanding: bytes, corrections: Mapping[int, Correction | None]
 ) -> dict[int, Sequence[Problem]]:
-    """Return the problems that rows have after their corrections; none for a row that is left out.
-
-    Args:
-        path: the file that :func:`understood` wrote.
-        understanding: what it returned.
-        corrections: number of a row → its correction; None if the row is as in the sheet.
-    """
+    """Return the problems that rows have after their corrections; none for a row that is left out."""
     understood = Understanding.of(understanding)
     roles, settings = understood.roles, understood.settings
     given = {number: one for number, one in corrections.items() if one is not None}
@@ -143,12 +132,7 @@ def remaining(
     with understood.sheet.with_rows(rows, flaws).corrected(given) as sheet:
         checked = validation.validate(sheet, roles, settings, folder_of(sheet, roles, settings))
     found: dict[int, Sequence[Problem]] = dict.fromkeys(corrections, ())
-    found |= {problems[0].row: problems for problems in checked.problems.values()}
-    for number in understood.looked_up.keys() & corrections.keys():
-        if (one := given.get(number, Correction())).is_left_out:
-            continue
-        found[number] = [*found[number], *(of for of in understood.looked_up[number] if of.column not in one.texts)]
-    return found
+    return found | {problems[0].row: problems for problems in checked.problems.values()}
 
 
 def find(

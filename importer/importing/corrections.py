@@ -164,11 +164,7 @@ def add(path: Path, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
 
 
 class ProblemRows:
-    """Rows with problems of a sheet.
-
-    Args:
-        path: the file that :func:`keep` wrote.
-    """
+    """Rows with problems of a sheet."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

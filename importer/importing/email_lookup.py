@@ -94,7 +94,7 @@ class LookedUpEmails:
         if self.before is not None and len(self.open) == len(self.emails):
             return self.before
         known = self.resolved.known(settings, journal, occurrence)
-        return Left(foresee(known, self.resolved.plan, batch_size(settings, journal), settings.first), known.wishes)
+        return Left(*foresee(known, self.resolved.plan, batch_size(settings, journal), settings.first))
 
 
 def asked(
@@ -102,17 +102,8 @@ def asked(
     journal: Journal | None,
     settings: Settings,
     occurrence: str = "",
-    before: EmailAnswers | None = None,
 ) -> LookedUpEmails:
-    """Return the emails of a file, with the prospects that the journal or an earlier look-up knows.
-
-    Args:
-        loaded: the file as it was read.
-        journal: the journal; None if there is none yet.
-        settings: the settings.
-        occurrence: prefix of every row's key in the run; empty unless the file is imported again.
-        before: the look-ups since the file was read.
-    """
+    """Return the emails of a file, with the prospects that the journal or an earlier look-up knows."""
     emails, made, left, known_matches = emails_of(loaded.rows), set[int](), None, {}
     if journal is not None and emails:
 
@@ -120,12 +111,11 @@ def asked(
             made.update(one.position for one in answered)
 
         known = loaded.known(settings, journal, occurrence)
-        left = Left(foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add), known.wishes)
+        left = Left(*foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add))
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
         known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
-    answers = (before or EmailAnswers()).updated(EmailAnswers(known_matches))
-    return LookedUpEmails(loaded, emails, answers, frozenset(made), left)
+    return LookedUpEmails(loaded, emails, EmailAnswers(known_matches), frozenset(made), left)
 
 
 def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
@@ -148,19 +138,17 @@ class EmailLookup:
         context: the context of the command. The journal knows earlier look-ups, and new ones are recorded there.
         given: the file as it was read.
         occurrence: prefix of every row's key in the run; empty unless the file is imported again.
-        before: the look-ups since the file was read.
 
     Attributes:
         calls: number of calls that were sent to the API.
         known: the emails of the file, with the prospects that were known before the first look-up.
     """
 
-    def __init__(self, context: Context, given: Loaded, occurrence: str, before: EmailAnswers | None = None) -> None:
+    def __init__(self, context: Context, given: Loaded, occurrence: str) -> None:
         self.calls = 0
         self._context, self._settings, self._occurrence = context, context.settings, occurrence
         self._journal = context.journal.found(self._settings.workspace, self._settings.key, context.caller.clock)
-        self._now = asked(given, context.journal, self._settings, occurrence)
-        self.known = replace(self._now, answers=(before or EmailAnswers()).updated(self._now.answers))
+        self.known = self._now = asked(given, context.journal, self._settings, occurrence)
         if self._now.emails:
             self._journal.expire()
 
@@ -193,7 +181,7 @@ class EmailLookup:
         """Return the emails to look up before it is known which rows have the first notes to send."""
         loaded = self._now.resolved
         known = loaded.known(self._settings, self._context.journal, self._occurrence)
-        remaining = foresee(known, loaded.plan, 1, first)
+        remaining, _ = foresee(known, loaded.plan, 1, first)
         return self._now.open_until(last_row(loaded.rows, remaining))
 
     def forget_rejected(self, rows: Rows, outcomes: Outcomes) -> None:

@@ -112,22 +112,16 @@ class Estimate:
 
     Attributes:
         seconds: the whole duration.
-        of_emails: the seconds of it in which emails are looked up.
-        of_requests: the seconds of it in which notes are sent.
         rate: the limit for requests.
         is_assumed: whether no earlier run has seen that limit, so that other accounts' is assumed.
-        is_own: whether it is the person's own rate.
         ends: the local time at which the allowed hours end, if not everything fits before; else empty.
         fitting: the number of notes that fit.
         waiting: the numbers of the rows that don't fit, as in ``2-40, 44``.
     """
 
     seconds: float
-    of_emails: float
-    of_requests: float
     rate: Rate
     is_assumed: bool
-    is_own: bool
     ends: str = ""
     fitting: int = 0
     waiting: str = ""
@@ -142,17 +136,7 @@ def estimated(
     batch_size: int,
     clock: Callable[[], float] = time.time,
 ) -> Estimate | None:
-    """Estimate how long a run takes; None if it makes no calls.
-
-    Args:
-        calls: the number of calls of each kind.
-        learned: the limit of each kind of call, as far as an earlier run learned it.
-        settings: the person's own rate, and the allowed hours.
-        groups: the notes to send, in the order in which they are sent.
-        rows: the rows that the groups refer to.
-        batch_size: maximum number of prospects in a request.
-        clock: seconds since 1970, by the system's clock.
-    """
+    """Estimate how long a run takes; None if it makes no calls."""
     if not any(calls.values()):
         return None
     rates = {kind: slower(learned.get(kind, ASSUMED), settings.rate) for kind in calls}
@@ -160,17 +144,14 @@ def estimated(
     rate = rates[Endpoint.CREATE]
     estimate = Estimate(
         sum(seconds.values()),
-        seconds[Endpoint.PROSPECTS],
-        seconds[Endpoint.CREATE],
         rate,
         is_assumed=Endpoint.CREATE not in learned and rate == ASSUMED,
-        is_own=rate == settings.rate,
     )
     now = clock()
     left, ends = _until_the_end(settings, now, clock)
     if estimate.seconds <= left:
         return estimate
-    free = left - (estimate.seconds - estimate.of_requests)  # what comes before the requests takes its time first
+    free = left - (estimate.seconds - seconds[Endpoint.CREATE])  # what comes before the requests takes its time first
     requests = (math.floor(free / rate.seconds) + 1) * rate.calls if free >= 0 else 0
     fitting, waiting = _divided(groups, requests, batch_size)
     numbers = sorted({*rows.number[waiting].tolist()})

@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from importer.delivery.earlier import AsItStood, Earlier
 from importer.fields import WORDED
-from importer.identity import Identities, place_digest
+from importer.identity import RECORD, Identities, place_digest
 from importer.journal import Journal
 from importer.messages import Message, say
 from importer.models import Rows, Visibility, Workspace
@@ -29,27 +28,6 @@ from importer.settings import Settings
 from importer.settings.reading import folded_heading, own_columns
 
 
-class Said(NamedTuple):
-    """What a row says as it stands in the file.
-
-    Attributes:
-        who: the prospect, or the keyed digest of the email.
-        what: digests of its text.
-        record: digest of its record; empty if it has none.
-        person: the prospect or the email.
-    """
-
-    who: str
-    what: tuple[bytes, ...]
-    record: bytes
-    person: str
-
-    @property
-    def all(self) -> tuple[bytes, ...]:
-        """The digests of its text and its record."""
-        return (*self.what, *([self.record] if self.record else []))
-
-
 class AsUnderstood(NamedTuple):
     """A sheet and how it is understood."""
 
@@ -58,15 +36,19 @@ class AsUnderstood(NamedTuple):
     settings: Settings
     folder: Folder | None
 
-    def said(self, numbers: Collection[int], key: str) -> dict[int, Said]:
+    def said(self, numbers: Collection[int], key: str) -> dict[int, AsItStood]:
         """Return what rows say as they stand, whatever their words of visibility and status; by the rows' numbers.
 
-        A row that says nothing to anybody, or names several people, is left out.
+        Of a row that says nothing to anybody, or names several people, only its place is known.
 
         Args:
             numbers: the numbers of the rows.
             key: the API key, with which emails are digested; empty if they aren't.
         """
+        of_file = self.sheet.fingerprint, self.sheet.name or ""
+        found = {number: AsItStood(place_digest(*of_file, number)) for number in numbers}
+        if not found:
+            return found
         columns = {role: at for role, at in self.roles.columns.items() if role not in WORDED}
         settings = replace(self.settings, default_visibility=Visibility.PRIVATE)
         with self.sheet.as_it_stands({*numbers}) as sheet:
@@ -74,10 +56,11 @@ class AsUnderstood(NamedTuple):
         of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
         [alone] = np.nonzero((np.bincount(of_sheet, minlength=1)[of_sheet] == 1) & (rows.note >= 0))
         identities = Identities(rows, key)
-        return {
-            int(rows.number[row.position]): Said(who, row.texts, row.record, str(rows.prospect[row.position]))
-            for row, who in zip(identities.of(alone.tolist()), identities.who(alone.tolist()), strict=True)
-        }
+        for row, who in zip(identities.of(alone.tolist()), identities.who(alone.tolist()), strict=True):
+            number, person = int(rows.number[row.position]), str(rows.prospect[row.position])
+            what = (row.record, *row.texts) if row.record else row.texts
+            found[number] = AsItStood(found[number].place, person, who if key or "@" not in person else "", what)
+        return found
 
 
 def left_out_before(one: AsUnderstood, rows: Rows) -> dict[int, Message]:
@@ -100,7 +83,7 @@ def left_out_before(one: AsUnderstood, rows: Rows) -> dict[int, Message]:
     wanted = candidates - (sheet.corrections or {}).keys() - sheet.left_out.keys()
     left_out = {}
     for number, said in one.said(wanted, settings.key).items():
-        what = [said.record] if said.record else said.what
+        what = said.what[:1] if said.what and said.what[0].startswith(RECORD) else said.what
         if file := next((found[said.who, one] for one in what if (said.who, one) in found), ""):
             left_out[number] = say("skipped.before", file=file)
     return left_out
@@ -111,7 +94,7 @@ def enter_left_out(journal: Journal, workspace: Workspace, one: AsUnderstood, ro
     corrections = one.sheet.corrections or {}
     key, by_hand = one.settings.key, {number for number, row in corrections.items() if row.is_left_out}
     said = one.said(corrections.keys(), key)
-    people = [said[number].person for number in by_hand if number in said]
+    people = [said[number].person for number in by_hand]
     is_theirs = np.isin(rows.prospect, people)
     if rows.email is not None:
         is_theirs |= np.isin(rows.email, people)
@@ -127,48 +110,33 @@ def enter_left_out(journal: Journal, workspace: Workspace, one: AsUnderstood, ro
     journal.left_out.enter(workspace, one.sheet.fingerprint, file, left_out - others - corrected, corrected)
 
 
-def _pairs(said: Mapping[int, Said], numbers: Collection[int]) -> set[tuple[str, bytes]]:
-    return {(said[number].who, what) for number in numbers if number in said for what in said[number].all}
+def _pairs(said: Mapping[int, AsItStood], numbers: Collection[int]) -> set[tuple[str, bytes]]:
+    return {(said[number].who, what) for number in numbers for what in said[number].what}
 
 
 def earlier(
     sheet: Sheet,
     rows: Rows,
-    said: Callable[[Collection[int], str], Mapping[int, Said]],
+    said: Callable[[Collection[int], str], Mapping[int, AsItStood]],
     settings: Settings,
     journal: Journal | None,
     occurrence: str = "",
 ) -> Earlier:
     """Return how to find the deliveries of a file's rows.
 
-    Rows are also known by their emails. ``said`` returns what rows say as they stand; see :class:`AsUnderstood`.
+    Rows are also known by their emails. ``said`` returns what rows say as they stand; see :class:`AsUnderstood`. So a
+    run that reads the file itself, or with other corrections, knows what was sent.
     """
-    key = settings.key
-    asked = settings.in_doubt, settings.hidden, settings.skip_existing
-    before, of_sheet = partial(_before_correction, sheet, rows, said, key), (kind_of(sheet), *asked, sheet.fingerprint)
+
+    def stood() -> dict[int, AsItStood]:
+        of_number = said((sheet.corrections or {}).keys(), settings.key) if sheet.corrections else {}
+        numbers = rows.number[: rows.in_sheet].tolist() if of_number else []
+        return {at: of_number[number] for at, number in enumerate(numbers) if number in of_number}
+
     workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
-    keeps_markup = journal is not None and bool(journal.learned.all(settings.workspace).get("keeps markup"))
-    return Earlier(rows, journal, workspace, key, occurrence, *of_sheet, keeps_markup, settings.update, before)
-
-
-def _before_correction(
-    sheet: Sheet, rows: Rows, said: Callable[[Collection[int], str], Mapping[int, Said]], key: str
-) -> dict[int, AsItStood]:
-    """Return what the corrected rows of a sheet said before: index of the row → what it said.
-
-    So a run that reads the file itself, or with other corrections, knows what was sent.
-    """
-    wanted = {number for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
-    if not wanted:
-        return {}
-    of_number, found = said(wanted, key), {}
-    for at, number in enumerate(rows.number[: rows.in_sheet].tolist()):
-        if number in wanted:
-            found[at] = AsItStood(place_digest(sheet.fingerprint, sheet.name or "", number))
-        if number in wanted and (one := of_number.get(number)) is not None:
-            who = one.who if key or one.person.find("@") < 0 else ""
-            found[at] = found[at]._replace(person=one.person, who=who, what=one.all)
-    return found
+    asked = settings.in_doubt, settings.hidden, settings.skip_existing
+    of_sheet = kind_of(sheet), *asked, sheet.fingerprint
+    return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, stood)
 
 
 def kind_of(sheet: Sheet) -> str:

@@ -16,7 +16,7 @@ from importer.fields import WORDED
 from importer.importing.loading import Loaded
 from importer.models import Role
 from importer.rows import recognition
-from importer.rows.headings import SheetHeadings
+from importer.rows.columns import SheetHeadings
 from importer.settings import Settings
 from importer.settings.reading import Reading, folded, key, name_of, named, own_names
 from importer.settings.readings import HELD, NONE, name_for

@@ -18,26 +18,27 @@ from pathlib import Path
 import numpy as np
 
 from importer import grouping, reading, resultsfile
-from importer.delivery.earlier import Earlier
-from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
+from importer.delivery.earlier import AsItStood, Earlier
+from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile
 from importer.importing import known_rows, read_again
 from importer.importing.known_rows import AsUnderstood
 from importer.journal import Journal
-from importer.messages import Cell, Message, SettingPart, lines, say, some
-from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
+from importer.messages import Cell, Message, lines, say, some
+from importer.models import Group, Plan, Question, Role, Rows, Status, Visibility
 from importer.reading import Correction, Sheet
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
-from importer.rows import columns, composing, dates, foreign, recognition, suggestions, unmapped, validation
+from importer.rows import columns, foreign, readers, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
 from importer.settings import Settings, journal_place
-from importer.settings.kinds import mapped
-from importer.settings.reading import MEANS, named
+from importer.settings.reading import named
 from importer.storage import Url, is_same, place
 
+_RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
+"""End of the stem of a results file; the results of results have the same name, with the next number."""
 _MOST_ALIKE = 3  # files with the same content that a remark names
 
 
@@ -70,7 +71,7 @@ class Loaded(AbstractContextManager["Loaded"]):
     def known(self, settings: Settings, journal: Journal | None, occurrence: str = "") -> Earlier:
         """Return how to find the deliveries that earlier runs made of the rows."""
 
-        def said(numbers: Collection[int], of_key: str) -> Mapping[int, known_rows.Said]:
+        def said(numbers: Collection[int], of_key: str) -> Mapping[int, AsItStood]:
             return self.as_understood.said(numbers, of_key)  # only now, because it looks at the folder of files
 
         return known_rows.earlier(self.sheet, self.rows, said, settings, journal, occurrence)
@@ -154,7 +155,6 @@ def read(path: str | Path, settings: Settings) -> Sheet:
         path,
         options,
         is_header=lambda cells: _is_header(cells, settings, known),
-        is_copy=resultsfile.repeats_results,
         is_likely=suggestions.may_hold_notes,
     )
 
@@ -176,10 +176,6 @@ def _is_header(cells: Sequence[str], settings: Settings, known: Sequence[reading
 def understood(sheet: Sheet, settings: Settings) -> Loaded:
     """Check and group the rows of an open sheet, as the settings say.
 
-    Args:
-        sheet: the open sheet.
-        settings: how it is read, with the readings that may apply.
-
     Raises:
         UnreadableFile: the sheet is the results of practice.
     """
@@ -197,7 +193,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
     sheet = unprotected(sheet, roles)
     if roles.composition is not None and settings.dates is None:
-        settings = replace(settings, dates=dates.proven(sheet, roles.composition))
+        settings = replace(settings, dates=readers.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
     if before := known_rows.left_out_before(AsUnderstood(sheet, roles, settings, folder), rows):
@@ -206,8 +202,6 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     rows.remarks += foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
-    _see_to_blanks(rows, settings)
-    _see_to_template(rows, sheet, roles, settings)
     if but_for is not None and rows.questions:
         rows.overlooked, rows.unknown = _because(but_for, rows.questions), []
     elif but_for is not None:
@@ -243,39 +237,6 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
         rows.remarks.append(say("attachments.named-nowhere"))
 
 
-def _see_to_blanks(rows: Rows, settings: Settings) -> None:
-    """Ask who may see the notes of blank cells in results, if those were public in their run."""
-    kinds = {problem.text.kind for problems in rows.problems.values() for problem in problems}
-    if not recognition.asks_again(settings.reading) or "visibility.blank" not in kinds:
-        return
-    names = [visibility.name.lower() for visibility in Visibility]
-    choices = [PossibleAnswer("default-visibility", name, MEANS[name.upper()]) for name in names]
-    asks, ways = say("blank.was-public"), tuple(SettingPart("default-visibility", name) for name in names)
-    text = say("blank.say-again", asks=asks, ways=ways)
-    rows.overlooked.append(Question(text, asks, choices, None, [Role.VISIBILITY]))
-
-
-def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings) -> None:
-    """Ask which notes are meant if the sheet has the results of composed notes, and nothing says how to compose them.
-
-    Rows that weren't delivered would be sent with another text, and rows without a clear answer could be sent twice.
-    """
-    is_said = Role.CONTENT in settings.mapping
-    if resultsfile.COMPOSED not in roles.ours or roles.composition is not None or is_said or not (rows.note >= 0).any():
-        return
-    at, called = roles.columns[Role.CONTENT], partial(columns.called, sheet.headings)
-    composition = composing.suggested(sheet.headings, roles.unused, at)
-    names = {"as-it-stands": called(at)} if composition is None else {
-        "composed": composition.renamed(called), "as-it-stands": called(at),
-    }  # fmt: skip
-    choices = [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}")) for kind, name in names.items()]
-    ways = tuple(mapped(Role.CONTENT, as_argument(name)) for name in names.values())
-    asks = say("composed.results")
-    rows.overlooked.append(
-        Question(say("composed.results-say", asks=asks, ways=ways), asks, choices, at, [Role.CONTENT])
-    )
-
-
 def _of_files_alike(folder: Folder) -> list[Message]:
     """Return a remark about files with the same content: readers of a note see the name of only one of them."""
     shown = [
@@ -299,58 +260,26 @@ def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
     return Folder(settings.attachments, never, ours)
 
 
-def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:
+def results_path(path: str | Path, settings: Settings, at: float | None = None) -> Path:
     """Return the path for the results: the one in the settings, or one beside the input.
 
-    Args:
-        path: the input.
-        settings: the results' path, or the pattern of their name.
-        at: seconds since 1970, for the date in the name; None: now.
-        taken: paths for the results of other files.
-
     Raises:
-        BadSettings: results can't be written there, or the path is that of the input or the journal.
+        BadSettings: results can't be written there, or the path is the journal's.
         UnreadableFile: the folder of the input, where the results would go, doesn't exist.
     """
     source = Path("standard input.csv") if str(path) == "-" else place(path)
-    pattern = settings.results or "{name}.results.xlsx"
-    if not isinstance(pattern, str):
-        target = pattern
-    else:
+    target = settings.results or "{name}.results.xlsx"
+    if isinstance(target, str):
         if not isinstance(source, Url) and not os.path.lexists(source.parent):
             raise UnreadableFile(say("files.none", file=str(source)))
-        target = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
-        if target in taken:
-            target = source.parent / _filled(pattern, source.name, at)
+        now = datetime.fromtimestamp(time.time() if at is None else at, UTC).astimezone()
+        values = {"name": _RESULTS.sub("", source.stem), "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
+        target = source.parent / re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], target)
     check_target(target)
-    if is_same(target, source):
-        raise BadSettings(say("results.would-replace-file", source=str(source)))
     journal = journal_place(settings.journal)
     if isinstance(journal, Path) and is_same(target, journal):  # only SQLite may open the journal's file
         raise BadSettings(say("results.would-replace-journal", journal=str(journal)))
     return target
-
-
-_FIELDS = {"{name}": ".+", "{date}": r"\d{4}-\d\d-\d\d", "{time}": r"\d{4}"}
-
-
-def _next(pattern: str, stem: str) -> str:
-    """Return the next results name for a results file (x.results.xlsx → x.results-2.xlsx); empty for any other file."""
-    ending = Path(pattern).suffix
-    base = pattern.removesuffix(ending)
-    if not base.endswith(".results"):  # without this ending, any file could match
-        return ""
-    parts = re.split(r"(\{(?:name|date|time)\})", base)
-    regex = "".join(_FIELDS.get(part) or re.escape(part) for part in parts)
-    match = re.fullmatch(rf"({regex})(?:-(\d+))?(?: \(\d+\))?", stem)
-    return f"{match[1]}-{int(match[2] or 1) + 1}{ending}" if match else ""
-
-
-def _filled(pattern: str, name: str, at: float | None) -> str:
-    """Return the name for results. All fields are filled in one step, because a file's name may contain {date}."""
-    now = datetime.fromtimestamp(time.time() if at is None else at, UTC).astimezone()
-    values = {"name": name, "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
-    return re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], pattern)
 
 
 def counted(groups: Sequence[Group]) -> dict[str, int]:

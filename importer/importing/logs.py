@@ -65,10 +65,6 @@ def kinds(error: ImporterError) -> str:
 def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
     """Log to a file while the block runs; None: use the logging of the library's caller.
 
-    Args:
-        file: the log file.
-        debugging: whether the API's words are logged, too.
-
     Raises:
         BadSettings: the file can't be written, or it is a journal or a workbook, which logging would damage.
     """

@@ -1,8 +1,7 @@
 """Choose the notes of a plan, and the changes of notes, that a person sees before they are sent.
 
-Input: the rows of a file, and what is left to be sent. Output: the notes with the most prospects, similar notes, a few
-notes of each visibility as their readers will see them, changes of notes before and after, and the questions about
-notes that may be there.
+Input: the rows of a file, and what is left to be sent. Output: a few notes of each visibility as their readers will see
+them, changes of notes before and after, and the questions about notes that may be there.
 """
 
 from __future__ import annotations
@@ -12,9 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from importer import grouping, markup
+from importer import markup
 from importer.api import Vendor
-from importer.importing import note_text
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.loading import Loaded
 from importer.importing.preview import Example, Preview
@@ -24,13 +22,8 @@ from importer.models import Group, Note, PossibleAnswer, Question, Remaining, Ro
 from importer.settings import Settings
 from importer.settings.reading import kind_in_words
 
-_LARGEST = 5  # notes with the most prospects
-_OF_GROUP = 50  # maximum number of characters of a large group's note, which is shown on one line
-_SIMILAR = 5  # maximum number of groups of similar notes
-_SIMILAR_NOTES = 4  # maximum number of notes of such a group
 _EACH = 3  # examples of each visibility
 _LONGEST = 3_000  # maximum number of characters shown of a note
-_MOST_FIRST = 10  # number of first notes up to which all of them are shown
 
 
 @dataclass(frozen=True)
@@ -42,38 +35,27 @@ class UpdateExample:
     after: str
 
 
-def largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
-    """Yield the groups with the most prospects: their number, and the note on one line."""
-    for group in sorted(groups, key=lambda group: -len(group.positions))[:_LARGEST]:
-        text = markup.first_words(note_text.text_of(group.note), _OF_GROUP)
-        yield len(group.positions), say("plan.group", words=Cell(text), about=_aside(group.note))
+def cut(text: str, characters: int) -> str:
+    """Return a text, or its beginning with an ellipsis if it is longer."""
+    return text if len(text) <= characters else f"{text[:characters]}…"
 
 
-def similar(loaded: Loaded) -> Sequence[tuple[str, Sequence[int]]]:
-    """Return groups of notes that differ only invisibly: first words, and the first row of some of the notes."""
-    return [
-        (
-            markup.first_words(alike[0].note.text),
-            [int(loaded.rows.number[group.positions[0]]) for group in alike[:_SIMILAR_NOTES]],
-        )
-        for alike in grouping.near_identical(loaded.plan.groups)[:_SIMILAR]
-    ]
+def text_of(note: Note) -> str:
+    """Return a note as its readers will see it, with the targets of its links and pictures below."""
+    if note.content != note.text or not any(sign in note.text for sign in "<&\n"):
+        return note.text
+    shown = markup.lines(note.content)
+    targets = (target.partition(" ")[2] for target in markup.targets(note.content))
+    return "\n".join([shown, *dict.fromkeys(target for target in targets if target not in shown)]).strip() or note.text
 
 
-def examples(rows: Rows, remaining: Remaining, first: int | None) -> dict[Visibility, Sequence[Example]]:
-    """Return up to three notes of each visibility that is about to be sent, or only the beginning of long ones.
-
-    The longest note is among them. If only few notes are sent first, all of them are returned.
-    """
-    each = first if first is not None and _EACH < first <= _MOST_FIRST else _EACH
-    by_visibility: dict[Visibility, Sequence[Example]] = {}
+def examples(rows: Rows, remaining: Remaining) -> dict[Visibility, Sequence[Example]]:
+    """Return the first three notes of each visibility that is about to be sent, or the beginning of long ones."""
+    found: dict[Visibility, Sequence[Example]] = {}
     for visibility in Visibility:
         if groups := [group for group in remaining.groups if group.note.visibility is visibility]:
-            longest = max(groups, key=lambda group: len(group.note.text))
-            others = [group for group in groups[:each] if group is not longest]
-            some = sorted([longest, *others[: each - 1]], key=lambda group: int(group.positions[0]))
-            by_visibility[visibility] = [_example(group, rows) for group in some]
-    return by_visibility
+            found[visibility] = [_example(group, rows) for group in groups[:_EACH]]
+    return found
 
 
 def asked(loaded: Loaded, remaining: Remaining) -> list[Question]:
@@ -104,7 +86,7 @@ def asked(loaded: Loaded, remaining: Remaining) -> list[Question]:
 def _question(rows: Rows, text: Message, positions: Sequence[int], setting: str, *values: str) -> Question:
     samples = []
     for position in sorted(positions)[:_EACH]:
-        first = Cell(markup.first_words(note_text.text_of(rows.notes[rows.note[position]])))
+        first = Cell(markup.first_words(text_of(rows.notes[rows.note[position]])))
         row = say("asked.row", row=str(rows.number[position]), prospect=str(rows.prospect[position]), words=first)
         samples.append(render(row))
     choices = [PossibleAnswer(setting, value, say(f"asked.answer.{value}")) for value in values]
@@ -119,7 +101,7 @@ def _example(group: Group, rows: Rows) -> Example:
         "about": _aside(group.note),
     }
     about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
-    return Example(about, note_text.text_of(group.note), 0, note_text.html_of(group.note)).shortened(_LONGEST)
+    return Example(about, cut(text_of(group.note), _LONGEST))
 
 
 def changes(preview: Preview, vendor: Vendor) -> Iterator[UpdateExample]:

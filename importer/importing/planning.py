@@ -11,17 +11,17 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 
-from importer import grouping, markup
+from importer import grouping
 from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
-from importer.importing import note_examples, problems, sheet_columns
+from importer.importing import note_examples, sheet_facts
 from importer.importing.api_context import batch_size
 from importer.importing.email_lookup import LookedUpEmails, asked, last_row, unknown
 from importer.importing.hours import estimated
@@ -30,33 +30,27 @@ from importer.importing.preview import Preview, RoleColumn, Trouble, Updates
 from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
-from importer.messages import Message, SettingPart, say
-from importer.models import Group, Note, Remaining, Role, Rows, Visibility
+from importer.messages import SettingPart, say
+from importer.models import Remaining, Role, Rows, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
-from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
 
-_KINDS = 50  # maximum number of listed kinds of problems
-_PROBLEMS = 1000  # maximum number of listed problems
 _CELLS = 20  # maximum number of listed problems of a kind
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
-def plan(
-    loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor, before: EmailAnswers | None
-) -> Preview:
-    """Plan what a run of a file would do; ``before`` are the look-ups since it was read.
+def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor) -> Preview:
+    """Plan what a run of a file would do.
 
-    Columns' words and similar notes take long for many rows, so that the face that shows them adds them:
-    :func:`.counted_words` and :func:`.similar`.
+    Columns' words take long for many rows, so that the face that shows them adds them: :func:`.counted_words`.
 
     Raises:
         JournalFailed: the journal can't be read.
     """
     as_read, occurrence = loaded, occurrence_of(loaded, settings, journal)
-    looked_up = asked(loaded, journal, settings, occurrence, before)
+    looked_up = asked(loaded, journal, settings, occurrence)
     loaded = looked_up.resolved
     remaining, wishes = looked_up.left(settings, journal, occurrence)
     if journal is not None:
@@ -75,16 +69,14 @@ def plan(
         Endpoint.CREATE: remaining.requests,
     }
     imported = planned.deliveries - remaining.total - remaining.held_back - remaining.hidden - remaining.in_doubt
-    undecided, kinds, audience = loaded.undecided, problems.by_kind(loaded), counted(groups)
+    undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), counted(groups)
     left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     return Preview(
         loaded=loaded,
-        as_read=as_read.rows,
         settings=settings,
         wishes=wishes,
         answers=looked_up.answers,
-        unknown_emails=unknown_emails,
         batch_size=size,
         profile=settings.profile,
         base_url=settings.base_url,
@@ -121,34 +113,22 @@ def plan(
         remaining=remaining,
         updates=Updates.of(wishes),
         follows=settings.update,
-        total=remaining.total,
         imported_before=imported,
         keeps_edited=bool(imported and remaining.deliveries and rows.record is None),
         people=people,
         audience=audience,
-        who_sees_the_private=say("plan.owner-only", n=audience["private"]) if audience["private"] else None,
         to_look_up=to_look_up,
         uploads=(len(files), sum(file.size for file in files)),
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings, groups, rows, size),
-        largest=tuple(note_examples.largest(groups)),
-        examples=note_examples.examples(loaded.rows, remaining, settings.first),
-        problem_count=sum(map(len, kinds)),
-        problems=list(islice(problems.in_order(loaded), _PROBLEMS)),
-        problem_kinds=dict(problems.summaries(loaded).most_common()),
-        troubles=tuple(Trouble(len(alike), problems.in_common(alike), alike[:_CELLS]) for alike in kinds[:_KINDS]),
-        more_troubles=sum(map(len, kinds[_KINDS:])),
+        examples=note_examples.examples(loaded.rows, remaining),
+        troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
-        columns=tuple(sheet_columns.columns(loaded)),
+        columns=tuple(sheet_facts.columns(loaded)),
         to_fix=loaded.to_fix,
-        lacks_files=problems.lack_files(loaded),
-        first_rows=tuple(sheet_columns.first_rows(loaded)),
-        html=sum(len(group.positions) for group in groups if markup.is_html(group.note.text)),
-        escaped=sum(len(group.positions) for group in groups if group.note.content != group.note.text),
         template=loaded.template or "",
-        uncomposed_requests=_uncomposed(rows, groups, size) if loaded.template else None,
-        offer=sheet_columns.offer(loaded, settings),
+        offer=sheet_facts.offer(loaded, settings),
         asked=note_examples.asked(loaded, remaining),
         digest=digest(as_read.rows, remaining, wishes, settings),
     )
@@ -166,16 +146,6 @@ def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -
     if not settings.again or journal is None:
         return ""
     return journal.runs.unfinished_again(settings.workspace, loaded.sheet.fingerprint) or "again"
-
-
-def _uncomposed(rows: Rows, groups: Sequence[Group], size: int) -> int:
-    """Return the number of requests that the remaining rows would need without the template."""
-    left, notes = np.full(len(rows), -1, dtype=np.int32), dict[Note, int]()
-    for group in groups:
-        note = replace(group.note, text=group.note.uncomposed or group.note.text)
-        left[group.positions] = notes.setdefault(note, len(notes))
-    plain = replace(rows, note=left, notes=[*notes])
-    return grouping.remaining(grouping.plan(plain).groups, plain, size).requests
 
 
 def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: Settings) -> str:
@@ -222,26 +192,25 @@ def every_guard(
     Args:
         loaded: the file.
         unknown_emails: emails that no prospect has → number of their rows.
-        remaining: the notes still to be sent, and how many of their IDs the API refused in earlier runs.
+        remaining: the notes still to be sent.
         settings: the settings with the limits.
     """
     return [
         *guards_of_rows(loaded, settings),
-        *_of_prospects(loaded, unknown_emails, remaining, settings),
+        *_of_prospects(loaded, unknown_emails, settings),
         *_of_notes(loaded, remaining, settings),
     ]
 
 
 def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
     """Return the guards that fire because of the file alone."""
-    rows, least, limit = _data_rows(loaded), settings.min_rows, settings.max_invalid
+    rows = loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
+    least, limit = settings.min_rows, settings.max_invalid
     guards, file, in_words = [], writable(loaded.sheet.source), count(rows, "row")
     if loaded.unclear is None and rows < least:
-        message = say("guard.no-rows", file=file, n=least)
+        message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
         if not rows and repeats_results(loaded.sheet.headings):
             message = say("guard.nothing-to-fix", file=file)
-        elif rows:
-            message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
         guards.append(Guarded(message, "min-rows"))
     invalid = len(loaded.rows.problems)
     if limit is not None and invalid > limit * rows:
@@ -269,36 +238,22 @@ def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[
     return guards
 
 
-def _of_prospects(
-    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
-) -> list[Guarded]:
-    """Return the guard that fires if too many rows name a prospect that the workspace doesn't have."""
-    emails, refused, rows, limit = (
-        sum(unknown_emails.values()),
-        remaining.refused,
-        len(loaded.rows) - len(loaded.rows.skipped),  # of several people in a row, each counts
-        settings.max_invalid,
-    )
-    if limit is None or emails + refused <= limit * rows:
+def _of_prospects(loaded: Loaded, unknown_emails: Mapping[str, int], settings: Settings) -> list[Guarded]:
+    """Return the guard that fires if too many rows have an email that no prospect of the workspace has."""
+    emails, limit = sum(unknown_emails.values()), settings.max_invalid
+    rows = len(loaded.rows) - len(loaded.rows.skipped)  # of several people in a row, each counts
+    if limit is None or emails <= limit * rows:
         return []
-    parts: tuple[Message, ...] = (say("guard.by-email", n=emails),) if emails else ()
-    parts += (say("guard.by-id", n=refused),) if refused else ()
-    share = math.ceil((emails + refused) / rows * 100)
     message = say(
         "guard.unknown-prospects",
-        n=emails + refused,
+        n=emails,
         rows=count(rows, "row" if loaded.rows.sheet_rows is None else "note"),
         file=writable(loaded.sheet.source),
-        how=parts,
         share=f"{limit * 100:.4g}",
         profile=repr(settings.profile),
-        enough=f"{share}%",
+        enough=f"{math.ceil(emails / rows * 100)}%",
     )
     return [Guarded(message, "max-invalid")]
-
-
-def _data_rows(loaded: Loaded) -> int:
-    return loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
 
 
 def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:

@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from importer.delivery.changes import Wish
     from importer.importing.loading import Loaded
     from importer.importing.workspaces import Unconfirmed
-    from importer.models import Rows
     from importer.rows.naming import EmailAnswers
     from importer.settings import Settings
     from importer.settings.reading import Reading
 
-_OF_THE_OPEN_SHEET = ("loaded", "as_read", "settings", "wishes", "answers", "unknown_emails")
+_OF_THE_OPEN_SHEET = ("loaded", "settings", "wishes", "answers")
 
 
 @dataclass(frozen=True)
@@ -110,21 +109,11 @@ class Example:
 
     Attributes:
         about: the row, the prospects, and the note's visibility, draft status and files.
-        text: the text without markup, or its beginning.
-        left: number of characters that are not shown.
-        html: the content of a note that is sent as HTML; empty for others, and if it is very long.
+        text: the text without markup and with the targets of its links, or its beginning.
     """
 
     about: Message
     text: str
-    left: int
-    html: str = ""
-
-    def shortened(self, characters: int) -> Example:
-        """Return the example with at most this number of characters."""
-        left = self.left + max(0, len(self.text) - characters)
-        html = self.html if len(self.html) <= 10 * characters else ""
-        return Example(self.about, self.text[:characters], left, html)
 
 
 @dataclass(frozen=True)
@@ -170,11 +159,9 @@ class Preview:
 
     Attributes:
         loaded: the file, as long as it is open.
-        as_read: the rows as they are in the file, with emails that aren't looked up.
         settings: the settings for sending it.
         wishes: how notes that are there can follow the sheet.
         answers: the prospects that are known for the file's emails.
-        unknown_emails: emails that no prospect has, as far as they were looked up → number of rows with the email.
         batch_size: maximum number of prospects in a request.
         profile, base_url, vendor: where the notes would be sent.
         unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
@@ -203,46 +190,32 @@ class Preview:
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
         updates: notes that are there and can follow the sheet; ``follows``: whether they do (the setting ``update``).
-        total: number of notes that a person agrees to: all that may be sent or looked up.
         imported_before: number of notes that earlier runs delivered.
         keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
-        who_sees_the_private: who will see the private notes; None if there are none.
         to_compare: number of prospects whose notes are read first, to skip those that are there already.
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         uploads: number of files to upload, and their bytes.
         several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
         estimate: how long the calls take; None if there are none.
-        largest: the notes with the most prospects: number of prospects, beginning of the text.
         examples: each visibility that would be sent, private first, with three notes as they will read.
-        problem_count: number of problems.
-        problems: the first problems, in the sheet's order.
-        problem_kinds: kind of problem, without cell values → rows, the most frequent first.
         troubles: problems with cells, by kind, the most frequent first.
-        more_troubles: number of further problems, of other kinds.
         is_sent: whether earlier runs sent notes of the file, or may have.
         columns: the columns of the sheet, at most 200 of them.
         words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
-        lacks_files: whether attachment cells have problems, most likely because their files don't exist.
-        first_rows: the first rows as they were read: number, cells.
-        html, escaped: numbers of notes with HTML, and of texts with signs that were converted to HTML.
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
-        uncomposed_requests: number of requests for the same rows without the template; None if there is no template.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
         asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
-        similar: for the terminal, groups of notes that differ only invisibly; :func:`.note_examples.similar`.
         digest: digest of all that would be sent; :func:`importer.importing.planning.digest`.
         understanding: for the page, how rows are checked again (:mod:`importer.importing.corrected_sheet`).
     """
 
     loaded: Loaded = field(repr=False, compare=False)
-    as_read: Rows = field(repr=False, compare=False)
     settings: Settings = field(repr=False, compare=False)
     wishes: Sequence[Wish] = field(repr=False, compare=False)
     answers: EmailAnswers = field(repr=False, compare=False)
-    unknown_emails: Mapping[str, int] = field(repr=False, compare=False)
     batch_size: int = field(repr=False)
     profile: str
     base_url: str
@@ -276,37 +249,24 @@ class Preview:
     remaining: Remaining
     updates: Updates
     follows: bool
-    total: int
     imported_before: int
     keeps_edited: bool
     people: int
     audience: Mapping[str, int]
-    who_sees_the_private: Message | None
     to_look_up: int
     uploads: tuple[int, int]
     to_compare: int
     several_drafts: int
     estimate: Estimate | None
-    largest: Sequence[tuple[int, Message]] = field(repr=False)
     examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
-    problem_count: int
-    problems: Sequence[Problem]
-    problem_kinds: Mapping[Message, int]
-    troubles: Sequence[Trouble] = field(repr=False)
-    more_troubles: int = field(repr=False)
+    troubles: Sequence[Trouble]
     is_sent: bool
     columns: Sequence[SheetColumn] = field(repr=False)
     to_fix: str = field(repr=False)
-    lacks_files: bool = field(repr=False)
-    first_rows: Sequence[tuple[int, Sequence[str]]] = field(repr=False)
-    html: int = field(repr=False)
-    escaped: int = field(repr=False)
     template: str
-    uncomposed_requests: int | None
     offer: Question | None = field(repr=False)
     asked: Sequence[Question] = field(repr=False)
     digest: str = field(repr=False)
-    similar: Sequence[tuple[str, Sequence[int]]] = field(default=(), repr=False)
     words: Sequence[SheetWord] = field(default=(), repr=False)
     understanding: bytes = field(default=b"", repr=False)
 
@@ -323,6 +283,17 @@ class Preview:
         """
         for setting, message in self.guarded.items():
             raise Guarded(message, setting)
+
+    @property
+    def total(self) -> int:
+        """Number of notes that a person agrees to: all that may be sent or looked up."""
+        return self.remaining.total
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether attachment cells have problems, most likely because their files don't exist."""
+        column = self.roles.get(Role.ATTACHMENTS)
+        return column is not None and any(trouble.problems[0].column == column for trouble in self.troubles)
 
     @property
     def roles(self) -> dict[Role, int]:

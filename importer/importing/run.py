@@ -26,16 +26,16 @@ from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns, as
 from importer.importing import logs, note_examples
 from importer.importing.answers import answered
 from importer.importing.api_context import calls
-from importer.importing.email_lookup import EmailLookup, asked
+from importer.importing.email_lookup import asked
 from importer.importing.hours import Hours
 from importer.importing.learning import learned
 from importer.importing.loading import Loaded, load, results_path, understood
 from importer.importing.note_examples import UpdateExample
-from importer.importing.planning import guards_of_rows, occurrence_of, plan
+from importer.importing.planning import guards_of_rows, plan
 from importer.importing.preview import Preview
-from importer.importing.problems import check_list
 from importer.importing.report import Report
-from importer.importing.sending import send
+from importer.importing.sending import Sending
+from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
 from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
@@ -43,7 +43,6 @@ from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.practice import staging
 from importer.reading import Correction
 from importer.rows.columns import headed, not_named
-from importer.rows.naming import EmailAnswers
 from importer.settings import Settings, readings
 from importer.settings.kinds import Columns
 from importer.settings.reading import Reading
@@ -69,7 +68,6 @@ class Prepared(AbstractContextManager["Prepared"]):
     ) -> None:
         self._loaded, self._target, self._vendor = loaded, target, vendor
         self._base, self._settings, self._given = settings, loaded.settings, [*given]
-        self._answers: EmailAnswers | None = None
         self._unanswered = loaded.settings
         self.learned: Reading | None = None
         self._agreed: str | None = None
@@ -155,7 +153,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             JournalFailed: the journal can't be read.
         """
         with opened(self._settings) as journal:
-            return plan(self._loaded, self._settings, journal, self._vendor, self._answers)
+            return plan(self._loaded, self._settings, journal, self._vendor)
 
     def plan_anew(self) -> None:
         """Forget the preview, because the journal has changed."""
@@ -168,31 +166,6 @@ class Prepared(AbstractContextManager["Prepared"]):
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
         self._agreed = self.preview.digest
-
-    def look_up(
-        self,
-        *,
-        observe: Callable[[Progress], None] = lambda _: None,
-        stop: Callable[[], Said | None] = lambda: None,
-        clock: Callable[[], float] | None = None,
-    ) -> None:
-        """Look up the emails of the file's rows, so that the preview knows their prospects. Sends nothing.
-
-        Raises:
-            UnclearColumns: there are questions.
-            Stopped: the look-up ended early. Emails found so far aren't looked up again.
-        """
-        if (error := self.undecided) is not None:
-            raise error
-        loaded, settings = self._loaded, self._settings
-        with (
-            held(settings, rows=len(loaded.rows), observe=observe, stop=stop) as journal,
-            calls(settings, journal, self._vendor, clock, observe, stop) as context,
-        ):
-            lookup = EmailLookup(context, loaded, occurrence_of(loaded, settings, journal))
-            lookup.look_up()
-            self._answers = lookup.answers
-        self.plan_anew()
 
     def send(
         self,
@@ -251,7 +224,7 @@ class Prepared(AbstractContextManager["Prepared"]):
                 check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
                 agreed, changes = agreed or self._agreed, self._agreed is not None
-                report = send(context, loaded, self._target, agreed, self._answers, learn, see, changes_notes=changes)
+                report = Sending(context, loaded, self._target, learn, see, changes_notes=changes).deliver(agreed)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
                 reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
                 report = replace(report, stopped=Outage(reason))
@@ -276,7 +249,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
         with opened(self._settings) as journal:
-            resolved = asked(loaded, journal, self._settings, before=self._answers).resolved
+            resolved = asked(loaded, journal, self._settings).resolved
             staged = staging.staged(
                 self._settings, self._vendor, resolved.rows, resolved.plan, journal,
                 preview.answers.found, preview.batch_size,
@@ -332,7 +305,7 @@ def prepare(
     try:
         target = results_path(file, settings)
         if settings.unknown_emails is not None:
-            check_list(settings.unknown_emails, file, "unknown-emails")
+            check_list(settings.unknown_emails, "unknown-emails")
         with opened(settings) as journal:
             check_journal(journal, settings)
             if journal is not None:

@@ -28,86 +28,72 @@ from importer.importing.hours import in_ranges
 from importer.importing.known_rows import enter_left_out, kind_of
 from importer.importing.loading import Loaded, writable
 from importer.importing.planning import digest, every_guard
-from importer.importing.problems import write_people
 from importer.importing.report import Report, duplicates_of, kinds, not_found_of, summary_of, write_results
+from importer.importing.sheet_facts import write_people
 from importer.importing.workspaces import keep_in_mind
-from importer.journal import Journal, Run
+from importer.journal import Journal
 from importer.messages import Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
-from importer.rows.naming import EmailAnswers
 from importer.rows.uploads import Uploads
 
 
-def send(
-    context: Context,
-    loaded: Loaded,
-    target: Path,
-    agreed: str | None = None,
-    before: EmailAnswers | None = None,
-    begun: Callable[[], object] = lambda: None,
-    see: Callable[[Loaded, Outcomes], object] = lambda *_: None,
-    *,
-    changes_notes: bool = False,
-) -> Report:
-    """Deliver the notes of a file that no earlier run delivered.
+class Sending:
+    """One run of a loaded file, which delivers the notes that no earlier run delivered.
 
     Args:
         context: the context of the run.
         loaded: the file.
         target: path for the results.
-        agreed: the digest of what was agreed to, ``preview.digest``; None: whatever is left.
-        before: look-ups of emails since the file was read.
         begun: called once nothing refuses the run any more, before the first note is sent.
         see: receives the sheet and the outcomes of its rows at the end.
         changes_notes: whether a person agreed to the changes of notes that need a yes.
-
-    Raises:
-        Changed: the plan isn't what was agreed to; nothing was sent.
-        Guarded: there are more notes than the settings allow; nothing was sent.
-        ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
     """
-    settings, sheet, clock = context.settings, loaded.sheet, context.caller.clock
-    file = writable(sheet.source)
-    which = sheet.name or "" if len(sheet.sheets) > 1 else ""
-    run = context.journal.runs.begin(
-        settings.workspace,
-        file,
-        sheet.fingerprint,
-        clock(),
-        again=settings.again,
-        reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
-        sheet=writable(which),
-        kind=kind_of(sheet),
-        account=context.journal.runs.digest(settings.key),
-    )
-    with logs.about(run=run.name):
-        report = _Sending(context, loaded, target, run, before, begun, see, changes_notes).run(agreed)
-    return replace(report, ended_at=clock())
-
-
-class _Sending:
-    """One run of a loaded file, already begun in the journal. See :func:`send` for the arguments."""
 
     def __init__(
         self,
         context: Context,
         loaded: Loaded,
         target: Path,
-        run: Run,
-        before: EmailAnswers | None,
         begun: Callable[[], object],
         see: Callable[[Loaded, Outcomes], object],
-        changes_notes: bool,  # noqa: FBT001 - as in send
+        *,
+        changes_notes: bool,
     ) -> None:
         self._begun, self._see, self._changes_notes, self._given = begun, see, changes_notes, loaded
         self._context, self._settings, self._journal = context, context.settings, context.journal
-        self._loaded, self._target, self._run = loaded, target, run
-        self._lookup = EmailLookup(context, loaded, run.occurrence, before)
+        self._loaded, self._target, self._clock = loaded, target, context.caller.clock
+        settings, sheet = context.settings, loaded.sheet
+        self._file = writable(sheet.source)
+        self._run = context.journal.runs.begin(
+            settings.workspace,
+            self._file,
+            sheet.fingerprint,
+            self._clock(),
+            again=settings.again,
+            reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
+            sheet=writable(sheet.name or "" if len(sheet.sheets) > 1 else ""),
+            kind=kind_of(sheet),
+            account=context.journal.runs.digest(settings.key),
+        )
+        self._lookup = EmailLookup(context, loaded, self._run.occurrence)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
-        self._changes = self._looks = 0  # calls that change notes, and those that read them for it
+        self._changes = 0  # calls that change notes
 
-    def run(self, agreed: str | None) -> Report:
-        """Deliver the notes, write the results, and return the report."""
+    def deliver(self, agreed: str | None) -> Report:
+        """Deliver the notes, write the results, and return the report.
+
+        Args:
+            agreed: the digest of what was agreed to, ``preview.digest``; None: whatever is left.
+
+        Raises:
+            Changed: the plan isn't what was agreed to; nothing was sent.
+            Guarded: there are more notes than the settings allow; nothing was sent.
+            ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
+        """
+        with logs.about(run=self._run.name):
+            return replace(self._delivered(agreed), ended_at=self._clock())
+
+    def _delivered(self, agreed: str | None) -> Report:
         lookup, known = self._lookup, self._lookup.known.resolved
         planned = self._planned_before(agreed) if lookup.known.emails else None
         stopped: Stopped | None = None
@@ -123,14 +109,15 @@ class _Sending:
         def tell(trouble: Message | None) -> None:
             self._context.observe(replace(delivery.progress, trouble=trouble))
 
-        uploads, first_call = self._uploads(tell), FirstCall(self._context, tell)
+        of_uploads = self._journal.uploads(self._settings.workspace, self._clock)
+        uploads = Uploads(self._context.caller, of_uploads, loaded.rows.files, tell)
+        first_call = FirstCall(self._context, tell)
         rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
         fewer = 0 if planned is None else max(0, planned - total)
         delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
         self._begun()
         if loaded.sheet.corrections is not None:
-            file = writable(loaded.sheet.source)
-            enter_left_out(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, file)
+            enter_left_out(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, self._file)
         keep_in_mind(self._journal, self._settings, is_agreed=True)
         ended = "broken off"
         try:
@@ -151,7 +138,7 @@ class _Sending:
             corrected, numbers = changes(self._loaded.sheet), self._loaded.rows.number[: len(self._outcomes)]
             for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                 self._outcomes.remark(position, corrected[int(numbers[position])])
-            report = self._finish(delivery, first_call.calls, uploads, ended, stopped)
+            report = self._finish(delivery, uploads, ended, stopped)
         emails = unknown(self._loaded, lookup.answers)
         written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
@@ -162,7 +149,7 @@ class _Sending:
         try:
             yield
         except BaseException:
-            self._journal.runs.end(self._run, "declined", {}, self._context.caller.clock())
+            self._journal.runs.end(self._run, "declined", {}, self._clock())
             raise
 
     def _planned_before(self, agreed: str | None) -> int:
@@ -183,12 +170,10 @@ class _Sending:
         """
         loaded, lookup, workspace = self._loaded, self._lookup, self._settings.workspace
         with self._declining():
-            rules = policy(self._settings, self._journal)
-            context = DeliveryContext.of(self._journal, workspace, self._run, self._context.caller, rules)
-            delivery = Coordinator(context, self._outcomes, self._context.observe)
+            delivery = Coordinator(self._of_stage(), self._outcomes, self._context.observe)
             known = loaded.known(self._settings, self._journal, self._run.occurrence)
             remaining = delivery.prepare(known, loaded.plan, self._settings.first)
-            self._wishes = known.wishes if self._settings.update else []
+            self._wishes = [*delivery.wishes] if self._settings.update else []
             remaining = replace(remaining, sent_anew=known.sent_anew(loaded.plan, remaining))
             logs.event(
                 "run begun",
@@ -199,7 +184,7 @@ class _Sending:
                 workspace=workspace,
             )
             if planned is None:
-                self._check(agreed, remaining, known.wishes)
+                self._check(agreed, remaining, delivery.wishes)
             elif agreed is not None and remaining.total > planned:
                 raise Changed(say("sending.has-changed"))
             for guarded in every_guard(loaded, unknown(loaded, lookup.answers), remaining, self._settings):
@@ -212,36 +197,32 @@ class _Sending:
         Raises:
             Stopped: the run can't continue.
         """
-        wishes, context = self._wishes, self._context
-        if not wishes:
+        if not self._wishes:
             return
-        rules = policy(self._settings, self._journal)
-        changing = DeliveryContext.of(self._journal, self._settings.workspace, self._run, context.caller, rules)
 
         def observe(progress: Progress) -> None:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
-        stage = Updating(changing, observe, delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=self._changes_notes) for wish in wishes]
+        stage = Updating(self._of_stage(), observe, delivery.takeover.drafts)
+        asked = [wish.agreed(is_agreed=self._changes_notes) for wish in self._wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
-            self._changes, self._looks = stage.calls - stage.looks, stage.looks
+            self._changes = stage.calls - stage.looks
             settle(stage, asked, self._outcomes)
-            logs.event("notes updated", **stage.counts, calls=stage.calls)
+            logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()}, calls=stage.calls)
 
     def _has_answered(self, delivery: Coordinator) -> bool:
         """Return whether the API has answered this run, so that its address and the key are right."""
         return self._lookup.calls > 0 or delivery.reachability.any_success
 
-    def _uploads(self, tell: Callable[[Message], None]) -> Uploads:
-        journal = self._journal.uploads(self._settings.workspace, self._context.caller.clock)
-        return Uploads(self._context.caller, journal, self._loaded.rows.files, tell)
+    def _of_stage(self) -> DeliveryContext:
+        """Return the context of a stage of delivery."""
+        rules = policy(self._settings, self._journal)
+        return DeliveryContext.of(self._journal, self._settings.workspace, self._run, self._context.caller, rules)
 
-    def _finish(
-        self, delivery: Coordinator, looks: int, uploads: Uploads, ended: str, stopped: Stopped | None
-    ) -> Report:
+    def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
         held_back = _held_back(self._loaded, delivery, self._outcomes)
@@ -255,25 +236,21 @@ class _Sending:
             run=self._run.name,
             counts=counts,
             requests=delivery.reachability.posts_sent + self._changes,
-            looks=looks + delivery.reachability.lookups_sent + self._looks,
-            rate_limited=limiter.rate_limited,
             results=self._target,
             remark=None,
             stopped=stopped,
             duplicates=duplicates_of(rows, self._outcomes),
             reasons=kinds(self._loaded, self._outcomes, stopped),
             started_at=self._run.started_at,
-            ended_at=self._context.caller.clock(),
+            ended_at=self._clock(),
             held_back=held_back,
             asked=asked,
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
-            finding_calls=self._lookup.calls,
-            uploads=uploads.calls,
+            to_agree=0 if self._changes_notes else sum(wish.is_asked for wish in self._wishes),
+            look_ups=self._lookup.calls,
             not_found=not_found_of(rows, self._outcomes),
             ended=ended,
-            batch_size=delivery.queue.sizes.batch_size,
-            distinct_notes=len(self._loaded.plan.groups),
             is_practice=self._context.caller.api.traits.is_practice,
             waiting=in_ranges(sorted({*rows.number[self._outcomes.positions(Result.NOT_SENT)].tolist()})),
             key_place=self._settings.origin.key_place if isinstance(stopped, KeyRefused) else None,
@@ -284,8 +261,8 @@ class _Sending:
         logs.event(
             f"run {report.ended}",
             requests=report.requests,
-            look_ups=report.looks,
-            told_to_wait=report.rate_limited,
+            look_ups=report.look_ups + delivery.reachability.lookups_sent,
+            told_to_wait=limiter.rate_limited,
             seconds=round(report.ended_at - self._run.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
             error=logs.kinds(stopped) if stopped else None,

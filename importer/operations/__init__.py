@@ -2,8 +2,7 @@
 
 Input: settings. Output: the results of a command as values, and messages about them.
 
-    verify         look up unconfirmed deliveries         hide              make notes private drafts, and back
-    verify_all     read back the notes of a file
+    verify         read notes back                        hide              make notes private drafts, and back
     history        the list of runs                       template          an empty workbook
     reopening      an address that opens the page
     doctor         checks before the first night          live              one note, tried on a prospect
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     import importer.operations.reopening
     import importer.operations.report_messages
     import importer.operations.template
-    import importer.operations.verify
-    import importer.operations.verify_all  # noqa: F401 - modules become attributes of the package
+    import importer.operations.verify  # noqa: F401 - modules become attributes of the package
 
 else:  # so that the type checker finds a module that isn't there
     __getattr__ = loader(__name__)

@@ -22,7 +22,7 @@ from importer.api.protocol import API_REFUSED, STOPS
 from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
-from importer.importing import archiving
+from importer.importing import inbox
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.wording import duration
 from importer.importing.workspaces import check_journal, opened, unconfirmed
@@ -178,7 +178,7 @@ def _first(settings: Settings) -> Message:
 
 
 def _archive(folder: Path) -> Message:
-    archiving.check(folder)
+    inbox.check_archive(folder)
     return say("doctor.archive", archive=str(folder))
 
 

@@ -19,8 +19,7 @@ from importer.version import __version__
 if TYPE_CHECKING:
     from importer.operations.doctor import Check
     from importer.operations.history import History
-    from importer.operations.verify import Verified
-    from importer.operations.verify_all import ReadBack
+    from importer.operations.verify import ReadBack, Verified
     from importer.settings.sources import Given
 
 

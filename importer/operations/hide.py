@@ -7,7 +7,6 @@ takes no lock. Hiding takes the lock, lists them again, and refuses if the list 
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,11 +23,10 @@ from importer.delivery.changes import Fate, Wish
 from importer.delivery.context import DeliveryContext
 from importer.delivery.matching import How
 from importer.delivery.updating import Updating
-from importer.errors import BadSettings, Busy, Changed, ImporterError, Stopped
+from importer.errors import BadSettings, Changed, ImporterError, Stopped
 from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, policy
 from importer.importing.loading import Loaded, load
-from importer.importing.note_examples import texts_of
 from importer.importing.workspaces import check_journal, find_run, held, keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.messages import Said, say
@@ -36,7 +34,7 @@ from importer.models import Progress, Status, Visibility
 from importer.reading import Correction
 from importer.settings import Settings
 
-_SHOWN = 5  # number of notes that a person sees before they are hidden
+SHOWN = 5  # number of notes that a person sees before they are hidden
 _AT_ONCE = 500  # prospects whose deliveries are compared together
 _ROWS = re.compile(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?")
 _LIVE = frozenset({DeliveryState.CREATED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED})
@@ -105,12 +103,7 @@ class Hidden:
 
 
 def what_to_hide(which: Which, settings: Settings, *, expected: int | None = None) -> Hiding:
-    """Return the notes that would be hidden, without changing them.
-
-    Args:
-        which: which notes are meant.
-        settings: the settings, which name the workspace, and say how a file is read.
-        expected: number of notes that a person has agreed to; None: nobody was asked yet.
+    """Return the notes that would be hidden, without changing them; ``expected`` so many if a person agreed to that.
 
     Raises:
         BadSettings: there is no such run or note, or it belongs to another workspace.
@@ -184,36 +177,36 @@ def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Set
     prospects, found = [*dict.fromkeys(one.prospect for one in hidden)], set[bytes]()
     for start in range(0, len(prospects), _AT_ONCE):
         told = [*journal.identities.told(settings.workspace, prospects[start : start + _AT_ONCE])]
-        said: defaultdict[tuple[str, bytes], list[KnownDelivery]] = defaultdict(list)
-        for who, delivery, digests in told:
-            for digest in digests:
-                said[who, digest].append(delivery)
-        for who, delivery, digests in told:
-            same = (one for digest in digests if digest[:1] in (TEXT, RECORD) for one in said[who, digest])
-            if any(one.request > delivery.request and one.state in _LIVE for one in same):
-                found.add(delivery.name)
+        latest: defaultdict[tuple[str, bytes], int] = defaultdict(int)  # request that told it and may have been applied
+        for who, one, digests in told:
+            for digest in digests if one.state in _LIVE else ():
+                latest[who, digest] = max(one.request, latest[who, digest])
+        for who, one, digests in told:
+            if any(latest[who, digest] > one.request for digest in digests if digest[:1] in (TEXT, RECORD)):
+                found.add(one.name)
     return found
 
 
 def described(
-    planned: Hiding, settings: Settings, as_read: Settings | None, *, read_back: bool, vendor: Vendor = SALESHANDY
+    planned: Hiding,
+    settings: Settings | None,
+    corrections: Mapping[int, Correction] | None = None,
+    file: Path | None = None,
 ) -> dict[str, tuple[Sequence[int], str]]:
-    """Return the rows and the text of the first notes that would be hidden, by their IDs, as far as they can be found.
+    """Return the rows and the text of the first notes that would be hidden, by their IDs, as far as the file has them.
 
-    Args:
-        planned: the notes.
-        settings: the workspace, and how to call the API.
-        as_read: how the run's file is read; None if that isn't known.
-        read_back: whether notes that aren't in the run's file are read back, with one call for each.
-        vendor: the vendor whose API is called.
+    The journal contains no texts. The file is ``file``, or the one that the run names.
     """
-    first, found = planned.notes[:_SHOWN], dict[str, tuple[Sequence[int], str]]()
-    path = planned.which.file or (None if planned.run is None else Path(planned.run.file))
-    if path is not None and as_read is not None:
-        with contextlib.suppress(ImporterError, OSError):  # the file may be elsewhere, or may have changed
-            found |= in_sheet(first, path, as_read)
-    left = [known for known in first if known.note_id not in found] if read_back else []
-    return found | {note_id: ((), text) for note_id, text in texts_of(left, settings, vendor).items()}
+    wanted = {known.name: known.note_id or "" for known in planned.notes[:SHOWN]}
+    path = file or planned.which.file or (None if planned.run is None else Path(planned.run.file))
+    if path is None or settings is None:
+        return {}
+    try:
+        with Journal.open(settings.journal) as journal, load(path, settings, corrections) as loaded:
+            found = deliveries_in(loaded, settings, journal)
+            return {wanted[known.name]: (numbers, text) for numbers, text, known in found if known.name in wanted}
+    except (ImporterError, OSError):  # the file may be elsewhere, or may have changed
+        return {}
 
 
 def hide(
@@ -225,38 +218,25 @@ def hide(
     clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
 ) -> Hidden:
-    """Make notes private drafts, or give them back as they were. Changing a note twice does no harm.
-
-    Args:
-        planned: the notes that a person agreed to hide.
-        settings: the workspace, and how to call the API.
-        observe: receives the progress.
-        stop: called repeatedly. If it returns a sentence, hiding ends early.
-        clock: seconds since 1970.
-        vendor: the vendor whose API is called.
+    """Make notes private drafts, or give them back as they were. If ``stop`` returns a sentence, that ends early.
 
     Raises:
-        Changed: the notes to hide aren't those that were agreed to; nothing was changed.
-        Busy: an import of the workspace is running; nothing was changed.
-        FirstRun: nobody has confirmed the workspace or its key; nothing was changed.
+        Changed, Busy, FirstRun: the notes aren't those that were agreed to; an import is running; nobody has confirmed
+            the workspace or its key. Nothing was changed.
     """
-    try:
-        with held(settings, observe=observe, stop=stop) as journal:
-            current = _found(planned.which, journal, settings)
-            if [delivery.note_id for delivery in current.notes] != [delivery.note_id for delivery in planned.notes]:
-                raise Changed(say("hide.others-meanwhile"))
-            if current.notes:
-                keep_in_mind(journal, settings)
-            with calls(settings, journal, vendor, clock, observe, stop) as context:
-                rules = policy(settings, resends=False)
-                changing = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
-                stage = Updating(changing, observe)
-                stopped = stage.change([*wishes(current, journal)])
-        left = {note_id: why for note_id, (fate, why) in stage.ended.items() if fate is Fate.LEFT and why is not None}
-        done = sum(fate is Fate.CHANGED for fate, _ in stage.ended.values())
-        return Hidden(planned.which, done, left, stopped)
-    except Busy as error:  # its own words are about sending
-        raise Busy(say("hide.busy", who=error.holder), error.holder) from error
+    with held(settings, observe=observe, stop=stop) as journal:
+        current = _found(planned.which, journal, settings)
+        if [delivery.note_id for delivery in current.notes] != [delivery.note_id for delivery in planned.notes]:
+            raise Changed(say("hide.others-meanwhile"))
+        if current.notes:
+            keep_in_mind(journal, settings)
+        with calls(settings, journal, vendor, clock, observe, stop) as context:
+            rules = policy(settings, resends=False)
+            changing = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
+            stage = Updating(changing, observe)
+            stopped = stage.change([*wishes(current, journal)])
+    left = {note_id: why for note_id, (fate, why) in stage.ended.items() if fate is Fate.LEFT and why is not None}
+    return Hidden(planned.which, stage.counts[Fate.CHANGED], left, stopped)
 
 
 def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
@@ -272,36 +252,17 @@ def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
         yield Wish(one, key_of(one.note), change, opened=opened, is_read=False, becomes=becomes)
 
 
-def in_sheet(
-    notes: Sequence[KnownDelivery],
-    path: Path,
-    settings: Settings,
-    corrections: Mapping[int, Correction] | None = None,
-) -> dict[str, tuple[Sequence[int], str]]:
-    """Return the rows and the text of each note by its ID, from the file, because the journal contains no texts.
-
-    Raises:
-        Unusable: the file can't be used.
-    """
-    wanted = {known.name: known.note_id or "" for known in notes}
-    with Journal.open(settings.journal) as journal, load(path, settings, corrections) as loaded:
-        found = deliveries_in(loaded, settings, journal)
-        return {wanted[known.name]: (numbers, text) for numbers, text, known in found if known.name in wanted}
-
-
 def deliveries_in(
     loaded: Loaded, settings: Settings, journal: Journal
 ) -> Iterator[tuple[Sequence[int], str, KnownDelivery]]:
     """Yield the deliveries of a file's rows that exist, with the numbers of their rows and their texts."""
-    unanswered = replace(settings, hidden=None, in_doubt=None)
     rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
-    groups = loaded.known(unanswered, journal).sort(
-        loaded.plan, lambda answered: found.extend((one.position, one.delivery) for one in answered)
+    answered = loaded.known(replace(settings, hidden=None, in_doubt=None), journal).sort(
+        loaded.plan, lambda some: found.extend((one.position, one.delivery) for one in some)
     )
-    for group in groups:
-        for i, match in group.asked.items():
-            if match.how is How.HIDDEN and match.known is not None:
-                found.append((int(group.group.positions[i]), match.known.delivery))
+    for match in (*answered.asked, *answered.others):
+        if match.known is not None and (match.how.answers or match.how is How.HIDDEN):
+            found.append((match.row.position, match.known.delivery))
     repeats = loaded.plan.original
     for position, known in sorted(found, key=lambda one: one[0]):
         numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]

@@ -20,8 +20,7 @@ from importer.telling.report_messages import counts, meanings
 
 if TYPE_CHECKING:
     from importer.operations.hide import Hidden, Hiding
-    from importer.operations.verify import Verified
-    from importer.operations.verify_all import ReadBack
+    from importer.operations.verify import ReadBack, Verified
 
 _SHOWN = ("program", "columns", "sheet", "reading", "visibility", "status", "settings")
 
@@ -46,8 +45,6 @@ def verified(found: Verified) -> Iterator[Line]:
         yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
     if found.duplicates:
         yield Line(say("verify.duplicates", n=len(found.duplicates), ids=tuple(found.duplicates)), LineKind.TEXT)
-    for run, notes in found.known_missing.items():
-        yield Line(say("verify.not-found-before", n=notes, run=run), LineKind.TEXT)
 
 
 def read_back(found: ReadBack) -> Iterator[Line]:
@@ -78,13 +75,9 @@ def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> I
     yield from _which_notes(planned)
     for delivery in notes[:5]:
         parts: dict[str, Part] = {"note": delivery.note_id or "", "prospect": delivery.prospect}
-        rows, text = found.get(delivery.note_id or "", ((), ""))
-        if rows:
-            parts["rows"] = tuple(say("row", row=str(row)) for row in rows)
-        if text:
-            parts["words"] = Cell(first_words(text))
-        kind = "hide.note-in-sheet" if rows else "hide.note-with-text" if text else "hide.note"
-        yield Line(say(kind, **parts), LineKind.DETAIL)
+        if (there := found.get(delivery.note_id or "")) is not None:
+            parts |= {"rows": tuple(say("row", row=str(row)) for row in there[0]), "words": Cell(first_words(there[1]))}
+        yield Line(say("hide.note" if there is None else "hide.note-in-sheet", **parts), LineKind.DETAIL)
     if len(notes) > 5:
         yield Line(say("hide.more", n=len(notes) - 5))
     if planned.left:

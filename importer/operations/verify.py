@@ -1,24 +1,46 @@
-"""Look up and settle unconfirmed deliveries, and check whether notes sent again exist twice. Creates nothing."""
+"""Read notes back: settle unconfirmed deliveries, or say what became of every note of a file. Creates nothing.
+
+Input: the workspace, or a file. Output: the findings; for a file, results whose reasons say *there*, *changed since*,
+*gone* or *there twice*. Settling takes the lock, and looks for notes that exist twice after they were sent again.
+Reading back a file takes no lock and changes nothing. It ends early if a run of the workspace begins or sends.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
 
-from importer.api import Vendor
+from importer import results
+from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesPage, Reply, Vendor
 from importer.api.saleshandy import SALESHANDY
+from importer.calls.stage import Stage
+from importer.calls.windows import ASSUMED
+from importer.delivery.changes import day_of, described, differing, has_form, has_text
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
-from importer.delivery.outcomes import Outcomes
+from importer.delivery.outcomes import Outcomes, gathered, settle_before
+from importer.delivery.tasks import WholeRead
+from importer.delivery.updating import read_on
 from importer.errors import Stopped
 from importer.importing import logs
-from importer.importing.api_context import calls, policy
-from importer.importing.workspaces import elsewhere, held, keep_in_mind, opened
-from importer.journal import Journal
-from importer.messages import Message, Said
-from importer.models import Progress, Result
+from importer.importing.api_context import Context, calls, policy
+from importer.importing.hours import slower
+from importer.importing.loading import load, results_path, writable
+from importer.importing.report import write_results
+from importer.importing.wording import duration, rate
+from importer.importing.workspaces import check_journal, elsewhere, held, keep_in_mind, learned_rates, opened
+from importer.journal import DeliveryState, Journal, KnownDelivery
+from importer.messages import Message, Said, say, words
+from importer.models import Progress, Result, Status
+from importer.operations.hide import deliveries_in
+from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
+
+FINDINGS = ("there", "hidden", "changed", "gone", "twice", "unseen", "unread")
+_BAD = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")
 
 
 @dataclass(frozen=True)
@@ -33,7 +55,6 @@ class Verified:
         duplicates: IDs of further notes that are like the ones found.
         stopped: why the look-up ended early, or None.
         elsewhere: message that names the journal's workspaces, if the journal has no runs of this workspace.
-        known_missing: number of notes of each run, by its name, that it did not find when it read a sample back.
     """
 
     found: int
@@ -43,7 +64,6 @@ class Verified:
     duplicates: Sequence[str]
     stopped: Stopped | None
     elsewhere: Message | None = None
-    known_missing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
@@ -73,15 +93,8 @@ def verify(
 ) -> Verified:
     """Read back every delivery of the workspace whose outcome no run knows. Creates nothing.
 
-    Deliveries that a run sent again, but broke off before checking, are checked too.
-
-    Args:
-        settings: the workspace, and how to call the API.
-        begin: receives the number of unsettled deliveries.
-        observe: receives the progress.
-        stop: called repeatedly. If it returns a sentence, the look-up ends early.
-        clock: seconds since 1970.
-        vendor: the vendor whose API is read.
+    Deliveries that a run sent again, but broke off before checking, are checked too. ``begin`` receives the number of
+    unsettled deliveries. If ``stop`` returns a sentence, the look-up ends early.
     """
     with held(settings, observe=observe, stop=stop) as journal:
         unsettled = journal.deliveries.unsettled(settings.workspace)
@@ -98,10 +111,10 @@ def verify(
             delivery = Coordinator(delivering, outcomes, observe)
             start = 0
             for key, deliveries in unsettled.values():
-                delivery.takeover.take_up(key, deliveries[0].note, deliveries, range(start, start + len(deliveries)))
+                delivery.takeover.take_up(key, deliveries, range(start, start + len(deliveries)))
                 start += len(deliveries)
-            for position, (key, known_delivery) in enumerate(resent, size):
-                delivery.takeover.check(key, [(position, known_delivery)])
+            for position, (key, known) in enumerate(resent, size):
+                delivery.takeover.check(key, position, known)
             stopped = None
             try:
                 delivery.run()
@@ -120,12 +133,183 @@ def verify(
             duplicates,
             stopped,
             elsewhere(journal, settings.workspace),
-            _known_missing(journal, settings) if stopped is None else {},
         )
 
 
-def _known_missing(journal: Journal, settings: Settings) -> Mapping[str, int]:
-    """Return run → number of its notes that it did not find when it read a sample of them back."""
-    missing = journal.deliveries.missing(settings.workspace)
-    names = {run.id: run.name for run in journal.runs.listed(settings.workspace)} if missing else {}
-    return Counter(names[note.run] for note in missing)
+@dataclass(frozen=True)
+class ReadBack:
+    """What became of a file's notes.
+
+    Attributes:
+        notes: number of the notes that were delivered.
+        counts: finding, of :data:`FINDINGS` → number of notes.
+        results: path of the results; ``remark``: what is to be known about it.
+        stopped: why reading ended early, or None.
+    """
+
+    notes: int
+    counts: Mapping[str, int]
+    results: Path
+    remark: Message | None
+    stopped: Stopped | None
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status. 0: all notes are there as they were; 1: some aren't; 3 and 4: reading ended early."""
+        is_bad = any(self.counts[kind.removeprefix("verified.")] for kind in _BAD)
+        return self.stopped.exit_status if self.stopped else int(is_bad)
+
+
+_Wanted = tuple[KnownDelivery, str]
+"""Delivery and the text of its row."""
+
+
+@dataclass(eq=False, slots=True)
+class _Look(WholeRead):
+    """Reading of a prospect's notes, with the deliveries that are looked for, and their texts."""
+
+    wanted: Sequence[_Wanted]
+    is_second: bool = False
+
+    purpose: ClassVar[Message] = say("purpose.reading-all")
+
+
+class _ReadingAll(Stage[_Look, None]):
+    """Reading of all notes. What isn't as it was is read twice, because reading may be behind.
+
+    Attributes:
+        found: name of a delivery → what became of its note.
+    """
+
+    def __init__(self, context: Context, size: int) -> None:
+        super().__init__(context.caller, (_Look.kind,), lambda _: None)
+        self.found: dict[bytes, Sequence[Message]] = {}
+        self._context, self._size = context, size
+
+    def read(self, wanted: Iterable[Sequence[_Wanted]]) -> Stopped | None:
+        """Read back notes, those of a prospect together; return why that ended early, or None."""
+        self._run([_Look(some[0][0].prospect, some, take=self._api.traits.page) for some in wanted])
+        return self._dispatcher.stopped
+
+    def _perform(self, task: _Look) -> Reply[NotesPage]:
+        return self._api.find(task.prospect, task.skip, task.take)
+
+    def _succeeded(self, task: _Look, value: NotesPage) -> None:
+        if (page := read_on(task, value, self._dispatcher)) is not None:
+            self._decide(task, {delivery.name: self._became(delivery, text, page) for delivery, text in task.wanted})
+
+    def _decide(self, look: _Look, found: dict[bytes, Sequence[Message]]) -> None:
+        left = [] if look.is_second else [one for one in look.wanted if found[one[0].name][0].kind in _BAD]
+        for delivery, _ in left:
+            del found[delivery.name]
+        self.found |= found
+        if left:  # a cache may have the first look's page
+            again = _Look(look.prospect, left, is_second=True, take=self._api.traits.page - 1)
+            self._dispatcher.add(again, self._clock() + 12 * self._context.settings.settle)
+
+    def _became(self, delivery: KnownDelivery, text: str, page: NotesPage) -> Sequence[Message]:
+        """Return what became of a note, by all notes of its prospect."""
+        deliveries, workspace = self._context.journal.deliveries, self._context.settings.workspace
+        forms = [deliveries.key_of(n) for n in (delivery.note, delivery.changing) if n is not None]
+        notes = {note.note_id: note for note in page.all}
+        if (note := notes.pop(delivery.note_id or "", None)) is None:
+            is_hidden = page.draft is not None and any(form.status is Status.DRAFT for form in forms)
+            return [say("verified.unseen" if is_hidden and self._api.traits.one_draft else "verified.gone")]
+        if delivery.state is DeliveryState.FOUND:  # a note of somebody else may have any form
+            visibility, status = note.visibility or forms[0].visibility, note.status or forms[0].status
+            forms = [replace(form, visibility=visibility, status=status) for form in forms]
+        form = next((form for form in forms if has_form(note, form, text)), None)
+        found = say("verified.hidden" if delivery.state is DeliveryState.HIDDEN else "verified.there")
+        if form is None:
+            form = forms[0]
+            is_same = has_text(note, form.readings, text)
+            change = NoteChange(note.visibility, note.status, None if is_same else note.content)
+            what = described(differing(change, form)) or (say("verified.unknown-form"),)
+            found = say("verified.changed", what=(*what, *_last_change(note)))
+        alike = [one.note_id for one in notes.values() if has_form(one, form)]
+        owned = {one.note_id for one in deliveries.with_note_ids(workspace, alike)} if alike else ()
+        twice = tuple(one for one in alike if one not in owned)
+        return [found, say("verified.twice", ids=twice)] if twice else [found]
+
+    def _refused(self, task: _Look, failure: Failure) -> None:
+        is_gone = failure.cause is Cause.UNKNOWN_PROSPECT
+        became = say("verified.gone") if is_gone else say("verified.unread", why=failure.text)
+        self._decide(task, {delivery.name: [became] for delivery, _ in task.wanted})
+
+    def _tell(self) -> None:
+        self._context.observe(self._dispatcher.progress(self._size, len(self.found), {}))
+
+
+def _last_change(note: FoundNote) -> Sequence[Message]:
+    """Return when a note was last changed, and by whom, as far as the API says."""
+    if note.edited_at is None:
+        return ()
+    on = say("verified.changed-on", day=day_of(note.edited_at))
+    return [say("verified.changed-by", on=on, who=words(note.edited_by)) if note.edited_by else on]
+
+
+def verify_all(
+    file: Path,
+    settings: Settings,
+    *,
+    begin: Callable[[Message, int], None] = lambda *_: None,
+    observe: Callable[[Progress], None] = lambda _: None,
+    stop: Callable[[], Said | None] = lambda: None,
+    clock: Callable[[], float] | None = None,
+    vendor: Vendor = SALESHANDY,
+) -> ReadBack:
+    """Read back the notes that were delivered for a file's rows, and write what became of them.
+
+    ``begin`` receives how many calls it takes, and how long; and the number of notes. See :func:`verify`.
+
+    Raises:
+        Unusable: the file, or the journal, can't be used.
+        ResultsNotWritten: the notes were read, but the results could not be written anywhere.
+    """
+    target = results_path(file, replace(settings, results="{name}.verified.xlsx"))
+    with Journal.open(settings.journal) as journal, load(file, settings) as loaded:
+        check_journal(journal, settings)
+        if loaded.unclear is not None:
+            raise loaded.unclear
+        of_row = defaultdict[int, dict[bytes, str]](dict)
+        wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
+        for rows, text, known in deliveries_in(loaded, settings, journal):
+            if known.note_id is not None:
+                wanted[known.prospect][known.name] = known, text
+                for row in rows:
+                    of_row[row][known.name] = known.note_id
+        names = [name for some in wanted.values() for name in some]
+        before = journal.runs.latest(settings.workspace)
+        pace = slower(learned_rates(journal, settings).get(Endpoint.READ, ASSUMED), settings.rate)
+        time = duration(max(0, len(wanted) - 1) // pace.calls * pace.seconds)
+        begin(say("verified.takes", n=len(wanted), time=time, rate=rate(pace.calls, pace.seconds)), len(names))
+
+        def ends() -> Said | None:
+            is_in_use = journal.runs.latest(settings.workspace) != before
+            return stop() or (say("verified.yields") if is_in_use else None)
+
+        with calls(settings, journal, vendor, clock, observe, ends) as context:
+            stage = _ReadingAll(context, len(names))
+            stopped = stage.read([*some.values()] for some in wanted.values())
+        outcomes = Outcomes(len(loaded.rows))
+        settle_before(loaded.rows, outcomes, loaded.sheet.headings)
+        outcomes = gathered(outcomes, loaded.rows)
+        outcomes.explain(Result.NOT_SENT, say("verified.not-delivered"))
+        unread = [say("verified.unread", why=stopped.message)] if stopped else []
+        for at, row in enumerate(loaded.rows.number[: loaded.rows.in_sheet].tolist()):
+            if ids := of_row.get(row):
+                note_ids = [*ids.values()] if len(ids) == 1 else None
+                became = [one for name in ids for one in stage.found.get(name, unread)]
+                reason = say("outcome.reasons", reasons=tuple(became))
+                outcomes.settle([at], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+                if any(one.kind in _BAD for one in became):
+                    outcomes.left[at] = ()
+        kinds = Counter(one.kind for name in names for one in stage.found.get(name, unread))
+        counts = {finding: kinds[f"verified.{finding}"] for finding in FINDINGS}
+        logs.event("read back", notes=len(names), **counts)
+        lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), writable(loaded.sheet.source))]
+        lines += [(say(f"label.verified-{finding}"), number) for finding, number in counts.items()]
+        meanings = {**MEANINGS, Result.NOT_SENT: Meaning(say("verified.not-delivered"))}
+        summary = results.Summary(say("verified.title"), lines, settings.profile, meanings)
+        written = write_results(target, loaded, outcomes, "", summary)
+        return ReadBack(len(names), counts, written.path, written.remark, stopped)

@@ -21,7 +21,6 @@ from importer.models import Role, Workspace
 from importer.page import form, reading
 from importer.page.dropping import is_sample
 from importer.page.reading import FOREVER, Unread
-from importer.page.rendering import ROLES
 from importer.page.screens import Page, Screens, refuse, screen, whole_number, why_no_key
 from importer.page.state import Answers, applied, in_order, pairs_of, role_of
 from importer.page.tasks import Practise, Send
@@ -60,7 +59,6 @@ class ImportScreens(Screens):
             offer=None if Role.CONTENT in self._parts.current.settings().mapping else overview.offer,
             wants_files=Role.ATTACHMENTS in overview.roles or upload.attached,
             sets_folder_aside=upload.attached and self._parts.current.settings().attachments,
-            role_of={position: ROLES[role] for role, position in overview.roles.items()},
             is_new=overview.mapping and any(name in HELD for name, _ in answers),
             is_changed=request.args.get("changed"),
             replaced=request.args.get("replaced"),

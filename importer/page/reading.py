@@ -52,7 +52,6 @@ EVERY = 0.1
 NOTHING = Corrections()
 
 _PROCESSES = 2
-_SOME = 5  # notes that are shown as examples before a person agrees to hide
 
 _T = TypeVar("_T")
 _Key = tuple[str, str, bool]
@@ -132,7 +131,7 @@ def check(
             importing.run.prepare(name, settings, corrections=corrections.by_row) as prepared,
         ):
             preview = prepared.preview
-            result = replace(preview, words=importing.sheet_columns.counted_words(preview.loaded))
+            result = replace(preview, words=importing.sheet_facts.counted_words(preview.loaded))
             if result.mapping and not corrections.by_row:
                 result = replace(result, understanding=importing.corrected_sheet.understood(rows, preview))
             return result
@@ -182,9 +181,9 @@ def to_hide(
         planned = operations.hide.what_to_hide(operations.hide.Which(run, undo=undo), settings)
         found: dict[str, tuple[Sequence[int], str]] = {}
         if folder is not None:
-            with contextlib.chdir(folder), contextlib.suppress(ImporterError):  # without the texts, the IDs are shown
-                found = operations.hide.in_sheet(planned.notes[:_SOME], Path(name), settings, corrections.by_row)
-        ids = [(known.note_id or "", known.prospect) for known in planned.notes[:_SOME]]
+            with contextlib.chdir(folder):
+                found = operations.hide.described(planned, settings, corrections.by_row, Path(name))
+        ids = [(known.note_id or "", known.prospect) for known in planned.notes[: operations.hide.SHOWN]]
         examples = [(*one, found.get(one[0], ((), ""))[1]) for one in ids]
         return Hideable(len(planned.notes), len(planned.left), examples)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback

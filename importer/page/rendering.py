@@ -1,6 +1,6 @@
 """Render the library's messages and notes for the page: a setting becomes the label of its field.
 
-Input: messages, notes. Output: texts for a person who uses a mouse; long notes folded, HTML formatted as it will read.
+Input: messages, notes. Output: texts for a person who uses a mouse; long notes folded.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from importer.errors import unquoted
-from importer.importing import note_text, wording
+from importer.importing import wording
 from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
 from importer.page.state import FIELDS as FOR_A_FILE
@@ -128,8 +128,3 @@ def folded(content: str) -> tuple[str, str]:
     """Return the beginning of a note, at most ten lines, and the rest."""
     end = min(_MOST_CHARACTERS, sum(map(len, content.splitlines(keepends=True)[:_MOST_LINES])))
     return content[:end], content[end:]
-
-
-def formatted(html: str) -> Markup:
-    """Return a note's HTML as its readers will see it."""
-    return Markup(note_text.formatted(html))  # noqa: S704 (of a closed list of elements, with all text escaped)

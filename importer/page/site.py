@@ -27,7 +27,6 @@ from importer.page.rendering import (
     composed,
     element,
     folded,
-    formatted,
     moment,
     number,
     text,
@@ -64,7 +63,6 @@ def make(parts: Parts, guard: Access) -> Flask:
         when=moment,
         folded=folded,
         composed=composed,
-        formatted=formatted,
         without_folders=without_folders,
     )
     app.jinja_env.globals.update(text=text, element=element)

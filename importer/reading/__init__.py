@@ -3,15 +3,13 @@
 Input: a path, a URL or standard input, and the person's settings for the file (``Options``). Output: a ``Sheet``, or an
 ImporterError that says what is wrong and what to do. ``read`` calls these modules in turn:
 
-    opening       opens the file and computes its fingerprint; ``limits`` bounds how much of it is read
-    detection     recognises the file type by the content; opens the container of old documents
-    workbook      .xlsx; ``package`` reads the zip
-    xls           .xls, by xlrd
-    opendocument  .ods, and ``xmlsheet`` for XML 2003; ``elements`` parses the XML of these and of .xlsx
-    html, text    tables of a web page, by lxml; CSV and the like, with ``encodings`` guessed by ``spelling``
-    cells         turns a workbook's cells into text, numbers by ``formats`` (``dates`` shows dates, ``digits`` digits)
-    book          the tables that the readers return; chooses the table and its header row
-    sheet         writes the rows to the ``spool``, without cells that are merged; the result is a ``Sheet``
+    opening    opens the file, bounds what is read, and computes its fingerprint
+    detection  recognises the file type by the content; opens the container of old documents
+    workbook   .xlsx (``package`` reads the zip), with xls, opendocument and xmlsheet beside it, ``elements`` parses XML
+    html       tables of a web page; ``text`` is for CSV and the like, with ``encodings`` guessed by ``spelling``
+    cells      turns a workbook's cells into text, numbers by ``formats`` and ``numbers``
+    book       the tables that the readers return; chooses the table and its header row
+    sheet      writes the rows to the ``spool``; the result is a ``Sheet``
 """
 
 from __future__ import annotations
@@ -24,10 +22,10 @@ from importer.reading import detection
 from importer.reading.book import Book, choose
 from importer.reading.cells import Correction, Flaw, column_letter
 from importer.reading.detection import FileType
-from importer.reading.limits import Limits
 from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, Source, opened
 from importer.reading.package import Package
 from importer.reading.sheet import Sheet, cell_name, spooled
+from importer.settings.limits import Limits
 
 __all__ = ["Correction", "Flaw", "KnownSheet", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
 
@@ -39,22 +37,20 @@ def read(
     options: Options = DEFAULTS,
     *,
     is_header: IsHeader,
-    is_copy: IsHeader = lambda _: False,
     is_likely: IsLikely = lambda *_: False,
 ) -> Sheet:
     """Read a whole spreadsheet once; "-" is standard input.
 
     ``is_header`` returns whether a row's texts are the headings that the import needs. It decides the header row, the
     sheet and a text file's delimiter. If no row qualifies, the row with the most filled cells becomes the header (the
-    first such row), so that the caller can say what is missing. ``is_copy`` returns whether a header belongs to a sheet
-    whose rows are also on another sheet of the workbook. Such a sheet is read only if it is named. ``is_likely``
-    returns whether a sheet without the needed headings may be meant too, by its header and its first rows.
+    first such row), so that the caller can say what is missing. ``is_likely`` returns whether a sheet without the
+    needed headings may be meant too, by its header and its first rows.
 
     Raises UnreadableFile if the file can't be read, and UnclearColumns if it is unclear which sheet is meant.
     """
     source = str(path)
     try:
-        return _read(source, options, is_header, is_copy, is_likely)
+        return _read(source, options, is_header, is_likely)
     except UnclearColumns as exc:
         raise type(exc)(_in_file(source, exc), exc.questions) from exc
     except ImporterError as exc:
@@ -63,8 +59,6 @@ def read(
         raise type(exc)(_in_file(source, exc)) from exc
     except MemoryError as exc:
         raise UnreadableFile(say("reading.no-memory", file=source)) from exc
-    except RecursionError as exc:
-        raise UnreadableFile(say("reading.nested", file=source)) from exc
     except OSError as exc:
         raise UnreadableFile(say("reading.not-to-its-end", file=source, error=str(exc))) from exc
     except Exception as exc:
@@ -76,8 +70,8 @@ def _in_file(source: str, error: ImporterError) -> Message:
     return say("reading.in-file", file=source, why=error.message)
 
 
-def _read(name: str, options: Options, is_header: IsHeader, is_copy: IsHeader, is_likely: IsLikely) -> Sheet:
-    with opened(name, options, is_header, is_copy, is_likely) as source:
+def _read(name: str, options: Options, is_header: IsHeader, is_likely: IsLikely) -> Sheet:
+    with opened(name, options, is_header, is_likely) as source:
         book = _open_book(source)
         choice, remarks = choose(book, source)
         return spooled(source, book, choice, [*book.remarks, *remarks])

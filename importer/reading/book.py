@@ -11,15 +11,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from importer.errors import NoSuchSheet, Undecided, UnreadableFile, as_argument
+from importer.errors import UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.messages import Cell, Message, Part, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding
 from importer.reading.formats import NumberFormats
-from importer.reading.limits import MOST_SHEETS, Budget, Limits, bound
-from importer.reading.opening import IsHeader, Source
+from importer.reading.opening import MOST_SHEETS, Budget, IsHeader, Source, bound
 from importer.reading.spool import Row, RowStream, Spool
+from importer.resultsfile import repeats_results
+from importer.settings.limits import Limits
 
 HEADER_WITHIN = 50
 """Number of rows in which the header is searched for."""
@@ -27,12 +28,9 @@ HEADER_WITHIN = 50
 
 @dataclass(frozen=True)
 class Table:
-    """One sheet, or the whole of a text file.
+    """One sheet, or the whole of a text file, which has no name.
 
-    Attributes:
-        name: the sheet's name, None for a text file.
-        hidden: whether the spreadsheet program hides it.
-        rows: function that reads the rows; may be called again. It records facts about these in the ``TableFacts``.
+    ``rows`` reads the rows, records facts about these in the ``TableFacts``, and may be called again.
     """
 
     name: str | None
@@ -42,14 +40,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Book:
-    """An opened file.
+    """An opened file: its format in plain words, its tables in its order, and remarks on what was guessed.
 
-    Attributes:
-        format: the file's format, in plain words.
-        tables: its tables, in the file's order.
-        delimiter: a text file's column separator, None for workbooks.
-        remarks: messages about what was guessed or cleaned when the file was opened.
-        codec: a text file's encoding, None for workbooks.
+    ``delimiter`` and ``codec`` are a text file's column separator and encoding, None for workbooks.
     """
 
     format: Message
@@ -60,11 +53,7 @@ class Book:
 
 
 class RowStore:
-    """Store on disk for all tables of a file that must be read in one pass. They share one file and one size budget.
-
-    Attributes:
-        kept: the tables so far.
-    """
+    """Store on disk for all tables of a file that must be read in one pass. They share one file and one size budget."""
 
     def __init__(self, limits: Limits) -> None:
         self.kept: list[KeptTable] = []
@@ -88,13 +77,7 @@ class RowStore:
 
 
 class KeptTable:
-    """A table whose rows are stored before it is known which table is wanted.
-
-    Attributes:
-        name: the sheet's name, None if it has none.
-        hidden: whether the spreadsheet program hides it.
-        facts: facts that the reader noticed.
-    """
+    """A table whose rows are stored before it is known which table is wanted, with facts about it."""
 
     def __init__(self, name: str | None, spool: Spool, budget: Budget, *, hidden: bool) -> None:
         self.name, self.hidden, self.facts = name, hidden, TableFacts()
@@ -137,13 +120,9 @@ class KeptTable:
 
 @dataclass(frozen=True)
 class TableCandidate:
-    """A table that may be chosen.
+    """A table that may be chosen, with its likely header, and whether that has the needed headings.
 
-    Attributes:
-        table: the table.
-        header: its likely header.
-        qualifies: whether that header has the needed headings.
-        below: the first rows below the header of a table that doesn't qualify.
+    ``below`` are the first rows below the header of a table that doesn't qualify.
     """
 
     table: Table
@@ -158,7 +137,7 @@ def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     Raises Undecided if several tables qualify, or if none does and several hold something. It is also raised if
     another table may be meant too, unless a person named the sheet, or the table is read as before.
     """
-    sheet, header_row, is_copy = source.options.sheet, source.options.header_row, source.is_copy
+    sheet, header_row, is_copy = source.options.sheet, source.options.header_row, repeats_results
     if header_row is not None and header_row < 1:
         raise UnreadableFile(say("choice.no-row", row=str(header_row)))
     tables = [_named(book, sheet)] if sheet is not None else [table for table in book.tables if not table.hidden]
@@ -174,7 +153,7 @@ def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     others = [candidate for candidate in candidates if candidate is not chosen and not is_copy(candidate.header[1])]
     if likely := [other for other in others if other.below and source.is_likely(other.header[1], other.below)]:
         raise _undecided([chosen, *likely])
-    return chosen, _aside(book, chosen, candidates, is_copy, asked=sheet is not None)
+    return chosen, _aside(book, chosen, candidates, asked=sheet is not None)
 
 
 def _named(book: Book, name: str) -> Table:
@@ -183,9 +162,9 @@ def _named(book: Book, name: str) -> Table:
     if matches:
         return matches[0]
     if all(table.name is None for table in book.tables):
-        raise NoSuchSheet(say("choice.single-table", sheet=Cell(repr(name)), format=book.format))
+        raise UnclearColumns(say("choice.single-table", sheet=Cell(repr(name)), format=book.format))
     sheets = tuple(say("choice.hidden", sheet=_name(table)) if table.hidden else _name(table) for table in book.tables)
-    raise NoSuchSheet(say("choice.no-sheet", sheet=Cell(repr(name)), sheets=sheets))
+    raise UnclearColumns(say("choice.no-sheet", sheet=Cell(repr(name)), sheets=sheets))
 
 
 def _name(table: Table) -> Cell:
@@ -260,15 +239,17 @@ def _headings(candidate: TableCandidate) -> list[str]:
     return [cell for cell in candidate.header[1] if cell.strip()]
 
 
-def _aside(
-    book: Book, chosen: TableCandidate, candidates: Sequence[TableCandidate], is_copy: IsHeader, *, asked: bool
-) -> list[Message]:
+def _aside(book: Book, chosen: TableCandidate, candidates: Sequence[TableCandidate], *, asked: bool) -> list[Message]:
     remarks = []
     others = tuple(_name(candidate.table) for candidate in candidates if candidate.table is not chosen.table)
     if others:
         remarks.append(say("remark.other-sheets", sheet=_name(chosen.table), others=others))
     for other in candidates:
-        if other.table is not chosen.table and is_copy(other.header[1]) and (name := other.table.name) is not None:
+        if (
+            other.table is not chosen.table
+            and repeats_results(other.header[1])
+            and (name := other.table.name) is not None
+        ):
             remarks.append(say("remark.corrected", sheet=_name(other.table), argument=Cell(as_argument(name))))
     hidden = tuple(_name(table) for table in book.tables if table.hidden and table is not chosen.table)
     if hidden and not asked:

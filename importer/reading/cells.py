@@ -12,10 +12,11 @@ from typing import Literal
 
 from importer.errors import UnreadableFile
 from importer.messages import Cell, Message, say
-from importer.reading.digits import KEPT_DIGITS, lost_digits
 from importer.reading.formats import NumberFormats, hides_text
-from importer.reading.limits import SHEET_ROWS, Limits
+from importer.reading.numbers import KEPT_DIGITS, lost_digits
+from importer.reading.opening import SHEET_ROWS, damaged
 from importer.reading.spool import Merged, Row
+from importer.settings.limits import Limits
 
 NO_VALUE = say("flaw.no-value")
 HIDDEN = say("flaw.hidden")
@@ -29,12 +30,7 @@ Kind = Literal["text", "number", "boolean", "date", "error", "other"]
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Problem of a row or a cell, found while reading it.
-
-    Attributes:
-        column: position of the column, from 0, or None if the whole row is meant.
-        text: the problem and what to do, without the cell's name.
-    """
+    """Problem of a row or a cell, found while reading it; ``column`` is None if the whole row is meant."""
 
     column: int | None
     text: Message
@@ -42,12 +38,9 @@ class Flaw:
 
 @dataclass(frozen=True)
 class Correction:
-    """What a person changed in a row, laid over its cells while the sheet is read.
+    """What a person changed in a row, laid over its cells while the sheet is read: position of a column → new text.
 
-    Attributes:
-        texts: position of a column → the new text of its cell.
-        is_left_out: whether the row is left out.
-        is_confirmed: whether the row is right as it stands, although its form in the file was doubtful.
+    The row may be left out, or confirmed: it is right as it stands, although its form in the file was doubtful.
     """
 
     texts: Mapping[int, str] = field(default_factory=dict)
@@ -63,9 +56,7 @@ class TableFacts:
         flaws: problems by row number.
         hidden_rows: number of rows that hold something and are hidden or filtered.
         formulas: number of cells whose text is the stored value of their formula.
-        merged: the areas of merged cells.
         hidden_columns: positions of hidden columns, from 0.
-        remarks: other messages for the person.
     """
 
     flaws: dict[int, list[Flaw]] = field(default_factory=dict)
@@ -88,12 +79,7 @@ class TableFacts:
 
 
 class RowSink:
-    """Rows of one worksheet, from the cells that its reader adds in the order of the file.
-
-    Attributes:
-        name: the sheet's name.
-        number: number of the current row, 0 before the first.
-    """
+    """Rows of one worksheet, from the cells that its reader adds in the order of the file."""
 
     def __init__(self, name: str, facts: TableFacts, limits: Limits, formats: NumberFormats) -> None:
         self.name = Cell(name)
@@ -109,23 +95,17 @@ class RowSink:
         """Begin the row of a number, by default the next; raise UnreadableFile if a row before has a larger number."""
         number = self.number + 1 if number is None else number
         if number <= self.number:
-            before = str(self.number)
-            raise UnreadableFile(say("sheet.out-of-order", sheet=self.name, row=str(number), before=before))
+            raise damaged(say("part.sheet", sheet=self.name), f"row {number} after row {self.number}")
         self.number = number
         self._cells = []
 
     def add(
         self, column: int, kind: Kind, stored: str, code: str = "", *, formula: bool = False, shown: str | None = None
     ) -> None:
-        """Add a cell to the row.
+        """Add a cell to the row: its column, from 0, the kind of its value, and the value as the file stores it.
 
-        Args:
-            column: its position, from 0.
-            kind: the kind of its value.
-            stored: its value as the file stores it.
-            code: the code of its number format; "" if that is General.
-            formula: whether it has a formula.
-            shown: a number as the file says that it is shown; None if its format shows it.
+        ``code`` is that of its number format, "" if that is General. ``shown`` is a number as the file says that it is
+        shown; None if its format shows it.
         """
         if formula:
             self._note_formula(column, has_result=bool(stored or shown) or kind in {"text", "error"})
@@ -139,8 +119,7 @@ class RowSink:
         elif kind == "date":
             text = self._formats.date(code, stored.strip())
         elif kind == "error":
-            error = say("flaw.error", error=Cell(stored)) if stored else say("flaw.error-in-formula")
-            self._facts.flaw(self.number, column, error)
+            self._facts.flaw(self.number, column, say("flaw.error", error=Cell(stored or "#ERROR")))
         if code and stored and (not text or kind in {"text", "boolean"}) and hides_text(code):
             self._facts.flaw(self.number, column, HIDDEN)
             return
@@ -158,10 +137,8 @@ class RowSink:
             return
         if last > self._limits.rows:
             raise self._limits.refuse("rows", say("limit.sheet-rows", sheet=self.name, row=last))
-        if last > SHEET_ROWS and times > 1:
-            raise UnreadableFile(say("sheet.repeats", sheet=self.name, row=last))
         if last > SHEET_ROWS:
-            raise UnreadableFile(say("sheet.row-beyond", sheet=self.name, row=last))
+            raise damaged(say("part.sheet", sheet=self.name), f"row {last} > {SHEET_ROWS}")
         if times > 1:
             self._repeat_facts(first, times)
         if hidden and cells:

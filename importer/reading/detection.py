@@ -19,7 +19,9 @@ from typing import IO
 import olefile
 
 from importer.errors import UnreadableFile
-from importer.messages import Cell, Message, Part, say
+from importer.messages import Message, Quoted, say
+from importer.reading.encodings import wide
+from importer.reading.opening import damaged
 from importer.reading.package import Package
 
 HEAD = 8192
@@ -41,16 +43,16 @@ class FileType(Enum):
         return say(f"format.{self.value}")
 
 
-_OTHERS = (
-    (b"%PDF", "pdf", "export-from-origin"),
-    (b"\x89PNG", "png", "export-itself"),
-    (b"\xff\xd8\xff", "jpeg", "export-itself"),
-    (b"\x1f\x8b", "gzip", "unpack"),
-    (b"7z\xbc\xaf", "7-zip", "unpack"),
-    (b"Rar!", "rar", "unpack"),
-    (b"{\\rtf", "rtf", "copy-table"),
-)
-"""First bytes of files that people mistake for a spreadsheet, the kind of file, and the advice to give."""
+_OTHERS = {
+    b"%PDF": "pdf",
+    b"\x89PNG": "picture",
+    b"\xff\xd8\xff": "picture",
+    b"\x1f\x8b": "archive",
+    b"7z\xbc\xaf": "archive",
+    b"Rar!": "archive",
+    b"{\\rtf": "text",
+}
+"""First bytes of files that people mistake for a spreadsheet, and the kind of file."""
 
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MOST_OLE_BYTES = 256 * 1024**2
@@ -63,8 +65,11 @@ _FAULTS = (OSError, struct.error, ValueError, IndexError, KeyError, AttributeErr
 _TEXTS = {b"%PDF", b"{\\rtf"}
 """First bytes that are refused even in a file that is all text. Those of other file types might begin a heading."""
 
-_SYLK = re.compile(rb"id;p\w+(;[a-z]\w?)*[\r\n]+[bcfnopuw]{1,2};[a-z]")
-_DIF = re.compile(rb"table\s*[\r\n]+0,1\s*[\r\n]")
+_TEXTS_OF_OTHERS = {
+    re.compile(rb"id;p\w+(;[a-z]\w?)*[\r\n]+[bcfnopuw]{1,2};[a-z]"): "sylk",
+    re.compile(rb"table\s*[\r\n]+0,1\s*[\r\n]"): "dif",
+    re.compile(rb'(\{\s*"[^"]*"\s*:|\[\s*\{\s*")'): "json",
+}
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1b\x1d"})
 """Control characters that no text holds. FileMaker uses \\v and \\x1d within cells, so these are allowed."""
 
@@ -86,11 +91,9 @@ def recognise(file: IO[bytes], source: str, *, encoded: bool) -> FileType | None
         return None
     if head.startswith(OLE_SIGNATURE):
         return _in_ole(file, source)
-    if not head.strip(b"\0"):
-        raise UnreadableFile(say("reading.zeros", file=source))
-    for signature, kind, advice in _OTHERS:
+    for signature, kind in _OTHERS.items():
         if head.startswith(signature) and (signature in _TEXTS or _controls(head)):
-            raise UnreadableFile(say(f"other.{advice}", file=source, what=say(f"what.{kind}")))
+            raise _other(source, kind)
     if head[:2] == b"\x09\x08" and head[3:4] == b"\0":
         return FileType.XLS
     return _in_text(head, source, encoded=encoded)
@@ -101,13 +104,10 @@ def _in_ole(file: IO[bytes], source: str) -> FileType:
     with _container(file) as (container, _):  # in small letters, because programs differ in their case
         names = {path[0].lower() for path in container.listdir() if len(path) == 1}
     if "encryptedpackage" in names:
-        raise UnreadableFile(say("reading.locked-workbook", file=source))
+        raise UnreadableFile(say("reading.locked"))
     if names & {"workbook", "book"}:
         return FileType.XLS
-    for stream, kind in (("worddocument", "word"), ("powerpoint document", "powerpoint")):
-        if stream in names:
-            raise UnreadableFile(say("other.copy-table-into-one", file=source, what=say(f"what.{kind}")))
-    raise UnreadableFile(say("reading.other-or-damaged", file=source))
+    raise _other(source, "text" if "worddocument" in names else "document")
 
 
 def records_of(file: IO[bytes], source: str) -> bytearray:
@@ -121,7 +121,7 @@ def records_of(file: IO[bytes], source: str) -> bytearray:
             if container.exists(name):
                 _check_size(container.get_size(name), most)
                 return bytearray(container.openstream(name).getbuffer())
-    raise UnreadableFile(say("reading.no-workbook", file=source))
+    raise _other(source, "document")
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def _container(file: IO[bytes]) -> Iterator[tuple[olefile.OleFileIO, int]]:
     """Yield the container and the file's size; turn errors of olefile into UnreadableFile."""
     size = file.seek(0, 2)
     if size > MOST_OLE_BYTES:
-        raise UnreadableFile(say("xls.too-large"))
+        raise _damaged_container(f"{size} bytes")
     file.seek(0)
     header = file.read(_SECTOR)
     try:
@@ -144,11 +144,15 @@ def _container(file: IO[bytes]) -> Iterator[tuple[olefile.OleFileIO, int]]:
 
 def _check_size(size: int, most: int) -> None:
     if size > most:
-        raise _damaged_container(say("xls.larger-than-file", size=size, most=most))
+        raise _damaged_container(f"{size} > {most} bytes")
 
 
-def _damaged_container(why: Part) -> UnreadableFile:
-    return UnreadableFile(say("xls.contents", why=why))
+def _damaged_container(why: str) -> UnreadableFile:
+    return damaged(say("part.contents"), Quoted(why))
+
+
+def _other(source: str, kind: str) -> UnreadableFile:
+    return UnreadableFile(say("reading.other", file=source, what=say(f"what.{kind}")))
 
 
 def _in_text(head: bytes, source: str, *, encoded: bool) -> FileType:
@@ -158,18 +162,16 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> FileType:
         if b"urn:schemas-microsoft-com:office:spreadsheet" in plain:
             return FileType.XML
         if b"<html" not in plain:
-            raise UnreadableFile(say("reading.other-xml", file=source))
+            raise _other(source, "xml")
     if _PAGE.match(_first_tag(plain)):
         return FileType.HTML
     if plain.startswith(b"mime-version:") and b"multipart" in plain:
-        raise UnreadableFile(say("reading.mhtml", file=source))
-    for pattern, kind in ((_SYLK, "sylk"), (_DIF, "dif")):
+        raise _other(source, "mhtml")
+    for pattern, kind in _TEXTS_OF_OTHERS.items():
         if pattern.match(plain):
-            raise UnreadableFile(say("other.open-and-save", file=source, what=say(f"what.{kind}")))
-    if re.match(rb'(\{\s*"[^"]*"\s*:|\[\s*\{\s*")', plain):
-        raise UnreadableFile(say("reading.json", file=source))
-    if not encoded and not _is_text(head):
-        raise UnreadableFile(say("reading.unknown-form", file=source))
+            raise _other(source, kind)
+    if not head.strip(b"\0") or (not encoded and not _is_text(head)):
+        raise _other(source, "unknown")
     return FileType.CSV
 
 
@@ -183,13 +185,9 @@ def _first_tag(plain: bytes) -> bytes:
 
 def _is_text(head: bytes) -> bool:
     """Return whether the bytes can be text: few control characters, or the pattern of zeros that UTF-16 has."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return True
     head = head.rstrip(b"\0\x1a")  # some programs pad the end of their files
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if even + odd > len(head) // 50:
-        return min(even, odd) * 10 <= max(even, odd)
-    return _controls(head) - even - odd <= 1 + len(head) // 50
+    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or wide(head) is not None
+    return is_wide or _controls(head) <= 1 + len(head) // 50
 
 
 def _controls(head: bytes) -> int:
@@ -200,22 +198,14 @@ def _controls(head: bytes) -> int:
 def in_package(package: Package, source: str) -> FileType:
     """Return the type of a zip file by its parts; raise UnreadableFile if it isn't a spreadsheet."""
     if "xl/workbook.bin" in package:
-        raise UnreadableFile(say("reading.xlsb", file=source))
+        raise _other(source, "xlsb")
     if "mimetype" in package or "content.xml" in package:
         return _open_document(package, source)
     if "xl/workbook.xml" in package or ("[content_types].xml" in package and _is_workbook(package)):
         return FileType.XLSX
-    names = package.names()
-    for pattern, refusal in (
-        ("word/.*", say("reading.word", file=source)),
-        ("ppt/.*", say("reading.powerpoint", file=source)),
-        (r".*\.iwa", say("reading.numbers", file=source)),
-    ):
-        if any(re.fullmatch(pattern, name) for name in names):
-            raise UnreadableFile(refusal)
-    if not names:
-        raise UnreadableFile(say("reading.empty-zip", file=source))
-    raise UnreadableFile(say("reading.zip", file=source, inside=tuple(map(Cell, names[:3]))))
+    starts = {"word": "text", "ppt": "document", "index": "numbers"}
+    kinds = (kind for name in package.names() if (kind := starts.get(name.partition("/")[0])))
+    raise _other(source, next(kinds, "archive"))
 
 
 def _is_workbook(package: Package) -> bool:
@@ -226,7 +216,7 @@ def _is_workbook(package: Package) -> bool:
 def _open_document(package: Package, source: str) -> FileType:
     mimetype = package.read("mimetype", 4096).decode("ascii", "replace") if "mimetype" in package else "spreadsheet"
     if "META-INF/manifest.xml" in package and b"encryption-data" in package.read("META-INF/manifest.xml"):
-        raise UnreadableFile(say("reading.locked-document", file=source))
+        raise UnreadableFile(say("reading.locked"))
     if "spreadsheet" not in mimetype or "content.xml" not in package:
-        raise UnreadableFile(say("reading.other-document", file=source, type=mimetype.strip()[:80]))
+        raise _other(source, "document")
     return FileType.ODS

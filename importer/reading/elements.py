@@ -13,7 +13,8 @@ from xml.parsers import expat
 
 from importer.errors import UnreadableFile
 from importer.messages import Message, Quoted, say
-from importer.reading.limits import Limits, bound
+from importer.reading.opening import bound, damaged
+from importer.settings.limits import Limits
 
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
@@ -45,10 +46,7 @@ class Elements:
     """XML parser for one part, fed with chunks; names of elements come without namespace prefix.
 
     Each element named in ``whole`` is given to ``take`` as a tree. ``begin`` and ``end`` are called for elements
-    outside these.
-
-    Attributes:
-        encoding: the name in the XML declaration, in small letters, or "".
+    outside these. ``encoding`` is the name in the XML declaration, in small letters, or "".
     """
 
     def __init__(
@@ -81,11 +79,11 @@ class Elements:
         try:
             self._parser.Parse(chunk, last)
         except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an unknown encoding
-            raise UnreadableFile(say("workbook.no-xml", what=self._what, error=Quoted(str(exc)))) from exc
+            raise damaged(self._what, Quoted(str(exc))) from exc
         self._fed += len(chunk)
         self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 while expat waits for more of a token
         if self._fed - self._parsed > MOST_TOKEN_BYTES + len(chunk):
-            raise UnreadableFile(say("workbook.tag-without-end", what=self._what))
+            raise damaged(self._what, "tag without end")
         if self._row is not None:
             self._check_row(self._row, self._parsed - self._row_at)
 
@@ -160,7 +158,7 @@ class Elements:
 
     def _check_depth(self, depth: int) -> None:
         if depth > MOST_DEPTH:
-            raise UnreadableFile(say("workbook.too-deep", what=self._what))
+            raise damaged(self._what, "nested too deeply")
 
     def _declared(self, _: str, encoding: str | None, __: int) -> None:
         self.encoding = (encoding or "").lower()

@@ -12,8 +12,8 @@ import codecs
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from importer.errors import Undecided, UnreadableFile
 from importer.messages import Cell, Message, in_quotes, say
@@ -32,9 +32,6 @@ _TOKEN = re.compile(r"(?<![A-Za-z'])[A-Za-z']*+[^\x00-\x7f](?:[A-Za-z']|[^\x00-\
 """Word that holds a character beyond ASCII."""
 
 _ALIASES = {"ansi": "cp1252", "windows": "cp1252", "mac": "mac_roman", "macintosh": "mac_roman", "unicode": "utf-16"}
-MIXED = "utf-8+cp1252"
-"""Encoding of two files joined into one: UTF-8 where that is valid, Windows-1252 elsewhere."""
-
 _CANDIDATES = {
     "cp1252": ("Windows-1252", "western"), "iso8859-15": ("Latin-9", "western"), "mac-roman": ("Mac Roman", "western"),
     "cp850": ("DOS 850", "western"), "cp1250": ("Windows-1250", "central"), "iso8859-2": ("Latin-2", "central"),
@@ -51,7 +48,6 @@ _CANDIDATES = {
 
 _RARE = {"cp852", "mac-latin2"}
 
-_FALLBACK = "note-importer-cp1252"
 _LINES = 300
 """Maximum number of lines whose words are judged."""
 
@@ -71,8 +67,7 @@ class Encoding:
     Attributes:
         codec: Python's name of the encoding.
         title: the name shown to people.
-        errors: ``strict`` if the whole file is known to decode; ``replace`` if not, and each damaged cell gets a flaw;
-            or the Windows-1252 fallback of ``MIXED``.
+        errors: ``strict`` if the whole file is known to decode; ``replace`` if not, and each damaged cell gets a flaw.
         remark: the message to show if the encoding was guessed, else None.
     """
 
@@ -82,20 +77,12 @@ class Encoding:
     remark: Message | None = None
 
 
-_JOINED = Encoding("utf-8", "UTF-8 and Windows-1252 mixed", _FALLBACK)
-
-
 @dataclass(frozen=True)
 class DecodedSample:
-    """The words of a file's sample, as one encoding decodes them.
+    """The words of a file's sample, as one encoding for a ``family`` of languages decodes them.
 
-    Attributes:
-        encoding: how to decode the file.
-        family: the languages that the encoding is for.
-        lines: the sample's lines.
-        words: the words with a character beyond ASCII.
-        wrong: those of the words that no language of the family spells this way.
-        handicap: number of misspelt words that is added for a rare encoding.
+    ``words`` are those with a character beyond ASCII, ``wrong`` those that no language of the family spells this way.
+    ``handicap`` is a number of misspelt words that is added for a rare encoding.
     """
 
     encoding: Encoding
@@ -120,9 +107,7 @@ def encoding_of(source: Source, rows_in: Callable[[Encoding], Sequence[Sequence[
     """Return the file's encoding: as a person gave it, or as its bytes, its declaration, known headings or words show.
 
     ``rows_in`` returns the rows of a decoded file that may hold its headings, by which a kind of sheet is recognised.
-
-    Raises:
-        Undecided: several encodings are plausible.
+    Raises Undecided if several encodings are plausible.
     """
     given = source.options.encoding
     if given is not None:
@@ -141,48 +126,41 @@ def encoding_of(source: Source, rows_in: Callable[[Encoding], Sequence[Sequence[
 
 
 def _named(name: str, source: Source) -> Encoding:
-    """Return the encoding that a person named, or that of the file's byte order mark if it has another one.
-
-    Raises:
-        UnreadableFile: there is no encoding of that name.
-    """
-    head = _head(source)
-    marks = [(codec, title) for mark, codec, title in _MARKS if head.startswith(mark)]
-    if name.strip().lower() == MIXED:
-        return _JOINED if not marks or marks[0][0] == "utf-8" else _as_marked(source, *marks[0], MIXED)
+    """Return the encoding that a person named, or that of the file's byte order mark if it has another one."""
     try:
         codec = codecs.lookup(_ALIASES.get(name.strip().lower(), name.strip()))
         "".encode(codec.name)
     except (LookupError, UnicodeError, ValueError) as exc:
         raise UnreadableFile(say("encoding.no-such", name=repr(name))) from exc
     chosen = codec.name.removesuffix("-sig")
-    matching_marks = [marked for marked, _ in marks if marked.startswith(chosen)]
-    if marks and not matching_marks:
-        return _as_marked(source, *marks[0], codec.name)
+    marked = _marked(source)
+    if marked is not None and not marked.codec.startswith(chosen):
+        return replace(marked, remark=say("encoding.as-marked", encoding=marked.title, named=codec.name))
     if chosen in {"utf-16", "utf-32"}:
-        chosen = matching_marks[0] if matching_marks else f"{chosen}-le"
+        chosen = f"{chosen}-le" if marked is None else marked.codec
     remark = None
     if not chosen.startswith("utf") and _as_utf8(_sample(source))[0] and _is_valid(source, "utf-8"):
         remark = say("encoding.valid-utf-8", encoding=codec.name)
     return Encoding(chosen, codec.name, _errors(source, chosen), remark)
 
 
-def _as_marked(source: Source, codec: str, title: str, said: str) -> Encoding:
-    """Return the encoding of a byte order mark, which overrides the encoding that a person named."""
-    remark = say("encoding.as-marked", encoding=title, named=said)
-    return Encoding(codec, title, _errors(source, codec), remark)
-
-
-def _certain(source: Source) -> Encoding | None:
-    """Return the file's encoding if it is certain, by a byte order mark or because all of it is UTF-8; else None."""
+def _marked(source: Source) -> Encoding | None:
+    """Return the encoding that the file's byte order mark states; None without one."""
     head = _head(source)
     for mark, codec, title in _MARKS:
         if head.startswith(mark):
             return Encoding(codec, title, _errors(source, codec))
-    wide = _wide(head)
-    if wide and _is_valid(source, wide, whole=False):
-        title = next(title for _, codec, title in _MARKS if codec == wide)
-        return Encoding(wide, title, _errors(source, wide), say("encoding.unmarked", encoding=title))
+    return None
+
+
+def _certain(source: Source) -> Encoding | None:
+    """Return the file's encoding if it is certain, by a byte order mark or because all of it is UTF-8; else None."""
+    if marked := _marked(source):
+        return marked
+    unmarked = wide(_head(source))
+    if unmarked and _is_valid(source, unmarked, whole=False):
+        title = next(title for _, codec, title in _MARKS if codec == unmarked)
+        return Encoding(unmarked, title, _errors(source, unmarked), say("encoding.unmarked", encoding=title))
     if _is_valid(source, "utf-8"):
         return Encoding("utf-8", "UTF-8")
     good, bad = _as_utf8(_sample(source))
@@ -195,7 +173,7 @@ def _guessed(source: Source) -> Encoding:
     """Return the only old encoding that spells the file's words well; raise Undecided if several or none do."""
     best, *others = _readings(source)
     rivals = [other for other in others if _is_near(other, best)]
-    is_clear = not rivals and best.misspelt <= 0.15 * len(best.words) and best.encoding.codec != "utf-8"
+    is_clear = not rivals and best.misspelt <= 0.15 * len(best.words)
     if is_clear and not best.is_western:
         signs = sum(not sign.isascii() for word in best.words for sign in word)
         is_clear = signs >= _SIGNS or all(other.misspelt >= _MARGIN for other in others if other.is_western)
@@ -213,10 +191,9 @@ def _undecided(readings: Sequence[DecodedSample]) -> Undecided:
     for reading in readings:
         tokens = dict.fromkeys(word for place in places for word in _TOKEN.findall(reading.lines[place]))
         words = tuple(Cell(in_quotes(word)) for word in itertools.islice(tokens, _MOST_WORDS))
-        name = MIXED if reading.encoding == _JOINED else reading.encoding.codec
         text = say("encoding.reading", words=words, encoding=reading.encoding.title)
-        choices.append(PossibleAnswer("encoding", name, text))
-        ways.append(say("encoding.way", words=words, name=name))
+        choices.append(PossibleAnswer("encoding", reading.encoding.codec, text))
+        ways.append(say("encoding.way", words=words, name=reading.encoding.codec))
     question = say("encoding.say-which", ways=tuple(ways))
     return Undecided(question, [Question(question, say("encoding.which"), choices)])
 
@@ -229,18 +206,18 @@ def _is_near(other: DecodedSample, best: DecodedSample) -> bool:
 
 def _readings(source: Source) -> list[DecodedSample]:
     """Return the decoded samples, the likeliest first: by misspelt words, then in the order of the candidates."""
+    from importer.reading import spelling  # noqa: PLC0415 - only a text beyond ASCII needs its long patterns
+
     sample = _sample(source).split(b"\n")
     lines = sample[:: len(sample) // _LINES + 1]
     readings = []
-    mixed_lines = [place for place, line in enumerate(lines) if _as_utf8(line)[1]]
-    if len(mixed_lines) < len(lines):
-        texts = tuple(line.decode("utf-8", _FALLBACK) for line in lines)
-        readings.append(_decoded(_JOINED, "western", texts, [texts[place] for place in mixed_lines]))
     for codec, (title, family) in _CANDIDATES.items():
         with contextlib.suppress(UnicodeError):
             texts = tuple(line.decode(codec) for line in lines)
+            words = frozenset(word for text in texts for word in _TOKEN.findall(text))
+            wrong = frozenset(spelling.misspelt(words, family))
             encoding = Encoding(codec, title, remark=say("encoding.likeliest", encoding=title))
-            readings.append(_decoded(encoding, family, texts, texts))
+            readings.append(DecodedSample(encoding, family, texts, words, wrong, int(codec in _RARE)))
     readings.sort(key=lambda reading: reading.misspelt)
     distinct = {reading.lines: reading for reading in reversed(readings)}
     readings = [reading for reading in readings if distinct[reading.lines] is reading]
@@ -251,26 +228,9 @@ def _readings(source: Source) -> list[DecodedSample]:
     return [readings[first], *alternatives]
 
 
-def _decoded(encoding: Encoding, family: str, lines: tuple[str, ...], judged: Iterable[str]) -> DecodedSample:
-    from importer.reading import spelling  # noqa: PLC0415 - only a text beyond ASCII needs its long patterns
-
-    words = frozenset(word for line in judged for word in _TOKEN.findall(line))
-    wrong = frozenset(spelling.misspelt(words, family))
-    return DecodedSample(encoding, family, lines, words, wrong, int(encoding.codec in _RARE))
-
-
 def _decodes(source: Source, reading: DecodedSample) -> bool:
     """Return whether the whole file, of which only a sample was read, is valid in the sample's encoding."""
-    return reading.encoding.errors == _FALLBACK or _is_valid(source, reading.encoding.codec)
-
-
-def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    """Decode bytes that aren't valid UTF-8 as Windows-1252."""
-    assert isinstance(error, UnicodeDecodeError)
-    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
-
-
-codecs.register_error(_FALLBACK, _as_cp1252)
+    return _is_valid(source, reading.encoding.codec)
 
 
 def _as_utf8(sample: bytes) -> tuple[int, int]:
@@ -302,7 +262,7 @@ def _head(source: Source) -> bytes:
     return source.file.read(SAMPLE)
 
 
-def _wide(head: bytes) -> str | None:
+def wide(head: bytes) -> str | None:
     """Return the UTF-16 codec of a text without a mark, by its zeros at even or at odd positions; else None."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) < max(2, len(head) // 50) or min(even, odd) * 10 > max(even, odd):

@@ -2,7 +2,7 @@
 
 Input: a number as a workbook stores it. Output: the text that the sheet shows. The codes are those of ECMA-376 part 1,
 18.8.31: up to four sections for positive, negative, zero and text. The common ones are rendered: leading zeros,
-decimals, thousands, percent, currency, scientific, dates, times. For any other code a date becomes ISO (``2026-03-01
+decimals, thousands, percent, currency, dates, times. For any other code a date becomes ISO (``2026-03-01
 14:30``) and a number its plain digits, which nobody can misread. No section for numbers applies to TRUE and FALSE.
 """
 
@@ -17,8 +17,7 @@ from functools import lru_cache
 
 from importer.errors import UnreadableFile
 from importer.messages import say
-from importer.reading.dates import Token, date_renderer, iso, moment_of, serial_of
-from importer.reading.digits import decimal, general
+from importer.reading.numbers import Token, date_renderer, decimal, general, iso, moment_of, serial_of
 
 Renderer = Callable[[str], str]
 
@@ -179,8 +178,8 @@ def _in_section(section: _Section, *, date1904: bool) -> Callable[[str, Decimal]
     if _is_date(tokens):
         show = date_renderer(tokens, date1904=date1904)
         return lambda text, _: show(text)
-    if ("other", "/") in tokens:
-        return lambda text, _: general(text)  # fractions aren't rendered
+    if any(token == ("other", "/") or token[0] == "power" for token in tokens):
+        return lambda text, _: general(text)  # neither fractions nor exponents are rendered
     fill = _filler(tokens)
     return lambda _, value: fill(abs(value) if section.hides_sign else value)
 
@@ -269,9 +268,6 @@ def _point(pattern: list[Token]) -> int:
 
 def _digits(pattern: list[Token]) -> Callable[[Decimal], str]:
     """Return the function that shows a number of zero or more by a pattern of placeholders."""
-    power_at = next((index for index, (kind, _) in enumerate(pattern) if kind == "power"), None)
-    if power_at is not None:
-        return _scientific(pattern, power_at)
     divisor = Decimal(1)
     while pattern and pattern[-1] == _COMMA:  # each comma at the end divides by a thousand
         pattern = pattern[:-1]
@@ -338,26 +334,3 @@ def _whole_part(pattern: list[Token]) -> Callable[[str], str]:
         return "".join(shown)
 
     return whole_part
-
-
-def _scientific(pattern: list[Token], power_at: int) -> Callable[[Decimal], str]:
-    """Return the function that shows a number with an exponent, a multiple of the number of digits before the point."""
-    mantissa = _digits(pattern[:power_at])
-    point = pattern.index(_POINT) if _POINT in pattern[:power_at] else power_at
-    period = max(_placeholders(pattern[:point]), 1)
-    decimals = _placeholders(pattern[point:power_at])
-    least = _placeholders(pattern[power_at:])
-    plus = "+" if pattern[power_at][1].endswith("+") else ""
-
-    def digits(value: Decimal) -> str:
-        power = value.adjusted() // period * period if value else 0
-        value = value.quantize(Decimal(1).scaleb(power - decimals), ROUND_HALF_UP, _EXACT)
-        if value.adjusted() >= power + period:  # 999.96 is rounded to 1.0E+3
-            power += period
-        return f"{mantissa(value.scaleb(-power))}E{'-' if power < 0 else plus}{abs(power):0{least}d}"
-
-    return digits
-
-
-def _placeholders(pattern: list[Token]) -> int:
-    return sum(kind == "digit" for kind, _ in pattern)

@@ -21,8 +21,8 @@ from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, KeptTable, RowStore
 from importer.reading.encodings import Encoding
 from importer.reading.formats import NumberFormats
-from importer.reading.limits import MOST_SHEETS, Limits, bound
-from importer.reading.opening import IsHeader, Source
+from importer.reading.opening import MOST_SHEETS, IsHeader, Source, bound, damaged
+from importer.settings.limits import Limits
 
 MOST_BYTES = 64 * 1024**2
 MOST_DEPTH = 20
@@ -56,7 +56,7 @@ def open_html(source: Source) -> Book:
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", file.read(4096), re.IGNORECASE)
     codec = encodings.encoding_of(source, partial(_first_rows, file), declared[1].decode("ascii") if declared else "")
     file.seek(0)
-    text = file.read().decode(codec.codec, "replace" if codec.errors == "strict" else codec.errors)
+    text = file.read().decode(codec.codec, "replace")
     page = _Page(source.limits, source.is_header)
     _parse(page, text.removeprefix("\ufeff").replace("\0", ""), source)
     found = [page.tables[number] for number in sorted(page.tables)]
@@ -103,9 +103,7 @@ def _parse(page: _Page, text: str, source: Source) -> None:
 class _Page:
     """Target of the parser, which finds the tables of a page: those outside any cell, and those with the headings.
 
-    Attributes:
-        tables: the tables, by their numbers on the page.
-        is_whole: whether the parser came to the end of the page.
+    ``is_whole`` is whether the parser came to the end of the page.
     """
 
     def __init__(self, limits: Limits, is_header: IsHeader) -> None:
@@ -177,7 +175,7 @@ class _Page:
 
     def _begin_table(self) -> None:
         if len(self._open) == MOST_DEPTH:
-            raise UnreadableFile(say("html.nested"))
+            raise damaged(say("part.file"), "nested too deeply")
         self._begun += 1
         self._open.append(_OpenTable(self._begun, self._store.aside(f"Table {self._begun}"), self._limits))
 
@@ -200,13 +198,9 @@ class _Page:
 
 
 class _OpenTable:
-    """A table that hasn't ended.
+    """A table that hasn't ended: its number among all tables of the page, its rows, and the first of these.
 
-    Attributes:
-        number: its number among all tables of the page.
-        kept: its rows.
-        first: its first rows.
-        pieces: the text of the open cell; None if no cell is open.
+    ``pieces`` is the text of the open cell; None if no cell is open.
     """
 
     def __init__(self, number: int, kept: KeptTable, limits: Limits) -> None:

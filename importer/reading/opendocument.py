@@ -12,9 +12,9 @@ from xml.etree.ElementTree import Element
 from importer.messages import say
 from importer.reading.book import RowStore, Table
 from importer.reading.cells import RowSink
-from importer.reading.digits import KEPT_DIGITS, general, rounded
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import NumberFormats
+from importer.reading.numbers import KEPT_DIGITS, general, rounded
 from importer.reading.package import Package
 from importer.reading.spool import Row
 

@@ -1,4 +1,8 @@
-"""Open the path, URL or standard input that a person named, as a local seekable file with its fingerprint."""
+"""Open the path, URL or standard input that a person named, as a local seekable file with its fingerprint.
+
+A spreadsheet comes from outside, and a few kilobytes can unpack to terabytes. Every reader of this package counts what
+it reads, never trusts the file's own counts, and stops at the limits of this module.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +20,21 @@ from typing import IO
 
 from importer import files, storage
 from importer.errors import UnreadableFile
-from importer.messages import say
-from importer.reading.limits import Deadline, Limits
+from importer.messages import Message, Part, say
+from importer.settings.limits import Limits
 
 CHUNK = 1 << 20
 STANDARD_INPUT = "-"
+
+SHEET_ROWS = 1_048_576
+"""Number of rows of a worksheet in today's spreadsheet programs."""
+
+CELL_BYTES = 8
+"""Bytes that a cell costs besides its text; an empty cell costs them too."""
+
+MOST_SHEETS = 10_000
+MOST_FORMATS = 100_000
+"""Maximum number of cell formats; spreadsheet programs allow some 65,000."""
 
 IsHeader = Callable[[Sequence[str]], bool]
 """Function that returns whether a row's texts are the needed headings."""
@@ -27,14 +42,49 @@ IsLikely = Callable[[Sequence[str], Sequence[Sequence[str]]], bool]
 """Function that returns whether a header and the rows below it may be meant to be imported too."""
 
 
+@dataclass
+class Budget:
+    """Total size of the rows stored while a file is read. Code that stores a row charges it here."""
+
+    limits: Limits
+    spent: int = 0
+
+    def charge(self, number: int, cells: Sequence[str], characters: int) -> int:
+        """Charge a row and return its size in bytes; raise UnreadableFile if the total exceeds ``unpacked_bytes``."""
+        size = characters + CELL_BYTES * len(cells)
+        self.spent += size
+        if self.spent > self.limits.unpacked_bytes:
+            raise self.limits.refuse("unpacked_bytes", say("limit.text", row=str(number)))
+        return size
+
+
+@dataclass
+class Deadline:
+    """Time limit for reading a file. Every loop whose length depends on the file's content checks it regularly."""
+
+    limits: Limits
+    started: float = field(default_factory=time.monotonic)
+
+    def check(self) -> None:
+        """Raise UnreadableFile if the limit of seconds has passed."""
+        if time.monotonic() - self.started > self.limits.seconds:
+            raise self.limits.refuse("seconds", say("limit.seconds"))
+
+
+def bound(count: int, most: int, what: Message) -> None:
+    """Raise UnreadableFile if a count exceeds ``most``, a number that no real workbook exceeds."""
+    if count > most:
+        raise UnreadableFile(say("workbook.too-many", most=most, what=what))
+
+
+def damaged(what: Part, error: Part) -> UnreadableFile:
+    """Return the error that a part of the file can't be read."""
+    return UnreadableFile(say("reading.damaged", what=what, error=error))
+
+
 @dataclass(frozen=True)
 class KnownSheet:
-    """A kind of sheet that was read before, and how. Each value counts only for a sheet with its headings.
-
-    Attributes:
-        is_header: function that recognises its headings.
-        encoding, delimiter: as in :class:`Options`; None: it was detected.
-    """
+    """A kind of sheet that was read before, and how. Each value counts only for a sheet with its headings."""
 
     is_header: IsHeader
     encoding: str | None = None
@@ -46,11 +96,8 @@ class Options:
     """Settings for a file that a person may give; all others are detected.
 
     Attributes:
-        sheet: the worksheet's name, in any case.
         header_row: the header's row number, from 1.
-        encoding: the encoding of a text file.
         delimiter: the column separator of a text file: one character, or its name (tab, comma, semicolon, pipe).
-        limits: maximum amounts to read of a file.
         known: kinds of sheets that were read before.
     """
 
@@ -64,23 +111,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read, and how to read it.
-
-    Attributes:
-        name: the file's name as given ("-" for standard input).
-        options: a person's settings.
-        is_header: function that recognises the headings that the import needs.
-        is_copy: function that recognises the headings of a sheet whose rows are also on another sheet.
-        is_likely: function that recognises another sheet that may be meant too, without the needed headings.
-        deadline: the time limit.
-        file: the opened file.
-        fingerprint: SHA-256 of the file's bytes, as hex digits.
-    """
+    """A file to read, and how; ``is_header`` and ``is_likely`` are those of :func:`importer.reading.read`."""
 
     name: str
     options: Options
     is_header: IsHeader
-    is_copy: IsHeader
     is_likely: IsLikely
     deadline: Deadline
     file: IO[bytes]
@@ -97,16 +132,14 @@ class Source:
 
 
 @contextmanager
-def opened(
-    name: str, options: Options, is_header: IsHeader, is_copy: IsHeader, is_likely: IsLikely
-) -> Iterator[Source]:
+def opened(name: str, options: Options, is_header: IsHeader, is_likely: IsLikely) -> Iterator[Source]:
     """Yield the opened file; raise UnreadableFile if it can't be opened or changes meanwhile."""
     deadline = Deadline(options.limits)
     with _opened(name, options.limits) as file:
         digest = hashlib.sha256()
         for chunk in _chunks(file, deadline):
             digest.update(chunk)
-        yield Source(name, options, is_header, is_copy, is_likely, deadline, file, digest.hexdigest())
+        yield Source(name, options, is_header, is_likely, deadline, file, digest.hexdigest())
 
 
 @contextmanager

@@ -12,9 +12,8 @@ import zlib
 from collections.abc import Iterator
 
 from importer.errors import UnreadableFile
-from importer.files import TooLarge
-from importer.messages import Cell, Part, Quoted, say
-from importer.reading.opening import Source
+from importer.messages import Cell, Quoted, say
+from importer.reading.opening import Source, damaged
 from importer.resultsfile import check_directory
 
 CHUNK = 1 << 18
@@ -22,6 +21,7 @@ _FIRST_CHUNK = 1 << 13  # bytes of a part: enough if only the headings are read
 RATIO_FROM = 64 * 1024**2
 """Number of unpacked bytes of a part from which its ratio of unpacked to packed size is checked."""
 
+_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError)
 PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
@@ -36,10 +36,8 @@ class Package:
         try:
             check_directory(source.file)
             self._zip = zipfile.ZipFile(source.file)
-        except TooLarge as exc:
-            raise UnreadableFile(say("workbook.too-many-parts")) from exc
-        except (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError) as exc:
-            raise UnreadableFile(say("workbook.unfinished", error=Quoted(str(exc)))) from exc
+        except _FAULTS as exc:
+            raise damaged(say("part.parts"), Quoted(str(exc))) from exc
         self._names = {_plain(name): name for name in self._zip.namelist()}
 
     def __contains__(self, name: str) -> bool:
@@ -54,7 +52,7 @@ class Package:
         entry = self._names[_plain(name)]
         info = self._zip.getinfo(entry)
         if info.compress_type not in PACKINGS:  # zipfile inflates bzip2 and LZMA without bound
-            raise _packed_otherwise(entry, say("workbook.method", number=str(info.compress_type)))
+            raise damaged(Cell(entry), Quoted(f"compression {info.compress_type}"))
         packed = max(info.compress_size, 1)
         others = sum(self._inflated.values()) - self._inflated.get(entry, 0)
         size, chunk_size = 0, _FIRST_CHUNK
@@ -65,12 +63,18 @@ class Package:
                     self._inflated[entry] = max(size, self._inflated.get(entry, 0))
                     self._check(entry, size, packed, others)
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, struct.error) as exc:
-            raise UnreadableFile(say("workbook.not-unpacked", part=Cell(entry), error=Quoted(str(exc)))) from exc
-        except NotImplementedError as exc:
-            raise _packed_otherwise(entry, str(exc)) from exc
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            OSError,
+            EOFError,
+            ValueError,
+            struct.error,
+            NotImplementedError,
+        ) as exc:
+            raise damaged(Cell(entry), Quoted(str(exc))) from exc
         except RuntimeError as exc:  # zipfile raises it for a part with a password
-            raise UnreadableFile(say("workbook.part-locked", part=Cell(entry))) from exc
+            raise UnreadableFile(say("reading.locked")) from exc
 
     def read(self, name: str, most: int = 64 * 1024**2) -> bytes:
         """Return the whole of a part that is small by nature; raise UnreadableFile above ``most`` bytes."""
@@ -80,7 +84,7 @@ class Package:
             pieces.append(chunk)
             size += len(chunk)
             if size > most:
-                raise UnreadableFile(say("workbook.part-too-large", part=Cell(name)))
+                raise damaged(Cell(name), f"> {most}")
         return b"".join(pieces)
 
     def _check(self, entry: str, size: int, packed: int, others: int) -> None:
@@ -89,10 +93,6 @@ class Package:
             raise self.limits.refuse("unpacked_bytes", say("limit.unpacked"))
         if size > RATIO_FROM and size / packed > self.limits.ratio:
             raise self.limits.refuse("ratio", say("limit.ratio", part=Cell(entry), times=round(size / packed)))
-
-
-def _packed_otherwise(entry: str, how: Part) -> UnreadableFile:
-    return UnreadableFile(say("workbook.packed-otherwise", part=Cell(entry), how=how))
 
 
 def _plain(name: str) -> str:

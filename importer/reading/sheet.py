@@ -10,9 +10,9 @@ from types import TracebackType
 from importer.messages import Message, say
 from importer.reading.book import Book, TableCandidate
 from importer.reading.cells import Correction, Flaw, TableFacts, column_letter
-from importer.reading.limits import Budget, Limits
-from importer.reading.opening import Source
+from importer.reading.opening import Budget, Source
 from importer.reading.spool import Block, Row, Spool
+from importer.settings.limits import Limits
 
 COVERED = say("flaw.covered")
 REPLACED = say("flaw.damaged-character")
@@ -29,18 +29,12 @@ class Sheet(AbstractContextManager["Sheet"]):
 
     Attributes:
         source: the file's name as given ("-" for standard input).
-        name: the worksheet's name, None for a text file.
-        format: the file's format, in plain words.
-        encoding: the encoding of its characters, None for a workbook.
-        delimiter: its column separator, None for a workbook.
-        headings: the header row's texts, one for each column.
-        header_row: the header's row number.
+        name: the worksheet's name, None for a text file, as ``sheets`` are the names of all that aren't hidden.
+        encoding, delimiter: those of a text file, None for a workbook.
         row_count: number of rows below the header that hold something.
-        remarks: messages about what was guessed or cleaned.
         flaws: problems of single rows and cells, by row number.
         covered: row number → columns of cells that a merged cell further up covers without counting for them.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
-        sheets: the names of the workbook's worksheets that are not hidden; empty for a text file.
         corrections: row number → what a person changed in the row; None if nobody was asked to.
         left_out: row number → why the row is left out.
     """
@@ -114,10 +108,10 @@ class Sheet(AbstractContextManager["Sheet"]):
             yield from (Flaw(column, flaw.text) for flaw in flaws_of_text([text]))
 
     def columns(self) -> Iterator[Block]:
-        """Yield at most 8,000 rows at a time (fewer if a sheet is very wide), as row numbers and columns.
+        """Yield at most 8,000 rows at a time (fewer if a sheet is very wide), as row numbers and columns of ``str``.
 
-        There is one column for each heading. Every cell is a ``str``; an empty one is ``""``. Blank rows are left out.
-        May be called again, but not after the sheet is closed.
+        There is one column for each heading. Blank rows are left out. May be called again, but not after the sheet is
+        closed.
         """
         width = len(self.headings)
         for numbers, columns in self._spool.blocks() if self._spool is not None else ():
@@ -169,7 +163,6 @@ class _Writer:
 
     Attributes:
         width: number of columns up to the last that holds something.
-        widest: number of columns up to the last that is written in the file.
         full: number of the last row that is as wide as the header.
         short: numbers and widths of narrower rows since that row, in one batch of ``EXCEL_BATCH`` rows.
         is_excel: whether all narrower rows so far may be narrow only because Excel wrote the file.
@@ -186,7 +179,6 @@ class _Writer:
         self.ragged = ragged
         self.expected = _filled_width(header)
         self.width = self.expected
-        self.widest = len(header)
         self.last = 0
         self.budget = Budget(limits)
         self.spool = Spool()
@@ -238,7 +230,6 @@ class _Writer:
         self.short.append((number, count))
 
     def _wider(self, number: int, cells: list[str]) -> None:
-        self.widest = max(self.widest, len(cells))
         filled = _filled_width(cells)
         if filled > self.limits.columns:
             raise self.limits.refuse("columns", say("limit.row-columns", row=str(number), columns=filled))
@@ -306,7 +297,6 @@ def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int
         (blank, say("remark.blank-rows", n=blank)),
         (facts.hidden_rows, say("remark.hidden-rows", n=facts.hidden_rows)),
         (hidden_columns, say("remark.hidden-columns", n=hidden_columns)),
-        (rows.widest - rows.width, say("remark.empty-columns", n=rows.widest - rows.width)),
         (nameless, say("remark.no-heading", n=nameless)),
         (merged, say("remark.merged", n=merged)),
         (facts.formulas, say("remark.formulas", n=facts.formulas)),

@@ -13,9 +13,8 @@ from collections.abc import Generator, Iterator, Sequence
 from itertools import zip_longest
 from typing import IO, Any
 
-from importer.errors import UnreadableFile
 from importer.messages import say
-from importer.reading.limits import bound
+from importer.reading.opening import bound, damaged
 
 BLOCK_ROWS = 8_000
 BLOCK_CELLS = 400_000
@@ -38,11 +37,7 @@ Block = tuple[list[int], list[Sequence[str]]]
 
 
 class Spool:
-    """Rows in blocks of columns; several spools may share one file.
-
-    Attributes:
-        merged: merged areas, of which only the first cell shows anything.
-    """
+    """Rows in blocks of columns; several spools may share one file. Of ``merged`` areas only the first cell counts."""
 
     def __init__(self, beside: Spool | None = None) -> None:
         self._beside = beside  # kept alive, because its file is closed when it is collected
@@ -146,11 +141,7 @@ class Merged(list[Area]):
 
 
 class Covering:
-    """One pass through the blocks of a sheet, which finds the cells that merged cells cover.
-
-    Args:
-        coming: the merged areas, the first one last.
-    """
+    """One pass through the blocks of a sheet, which finds the cells that merged cells cover, the first area last."""
 
     def __init__(self, coming: list[Area]) -> None:
         self._coming = coming
@@ -173,7 +164,7 @@ class Covering:
                     near.append(self._open[-1])
             near = [area for area in near if area[0][2] >= number]
             if sum(min(right + 1, width) - left for (_, left, _, right), _ in near) > 2 * width:
-                raise UnreadableFile(say("sheet.areas-overlap", row=str(number)))
+                raise damaged(say("part.merged"), f"overlap in row {number}")
             for (top, left, _, right), value in near:
                 for column in range(left, max(left + bool(value), min(right + 1, width))):
                     if number > top or column > left:

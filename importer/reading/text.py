@@ -24,16 +24,11 @@ from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, Table
 from importer.reading.cells import TableFacts
 from importer.reading.encodings import Encoding
-from importer.reading.limits import Limits
 from importer.reading.opening import Source
 from importer.reading.spool import RowStream
+from importer.settings.limits import Limits
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-_SEPARATED = {
-    ";": say("remark.separated-by-semicolons"),
-    "\t": say("remark.separated-by-tabs"),
-    "|": say("remark.separated-by-bars"),
-}
 _SPOKEN = {"\\t": "\t", "tsv": "\t", "pipe": "|"} | {name: sign for sign, name in NAMES.items()}
 _AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 """Formula that is only a text, as exports write it to keep leading zeros."""
@@ -46,7 +41,7 @@ def open_text(source: Source) -> Book:
     separator, named = _separator_line(source, codec), source.options.delimiter or _known(source, codec)
     delimiter = _checked(named) if named is not None else separator or _detect(source, codec)
     if named is None and delimiter != ",":
-        remarks.append(_SEPARATED.get(delimiter) or say("remark.separated-by", sign=repr(delimiter)))
+        remarks.append(say("remark.separated-by", sign=NAMES.get(delimiter) or repr(delimiter)))
     rows = partial(_rows, source, codec, delimiter, skip=1 if separator else 0)
     kind = say("format.tabs" if delimiter == "\t" else "format.csv")
     return Book(kind, (Table(None, hidden=False, rows=rows),), delimiter, tuple(remarks), codec)
@@ -165,7 +160,7 @@ def _rows(source: Source, codec: Encoding, delimiter: str, facts: TableFacts, *,
                 if not number % 10_000:
                     source.deadline.check()
                 if len(record) > limits.columns:
-                    raise limits.refuse("columns", say("limit.record-cells", row=str(number), cells=len(record)))
+                    raise limits.refuse("columns", say("limit.row-columns", row=str(number), columns=len(record)))
                 if swallowed:
                     facts.flaw(number, None, say("flaw.quotation-marks", n=swallowed))
                 if held.has_formula:
@@ -189,12 +184,9 @@ def _without_formulas(record: list[str]) -> int:
 
 
 class _HeldLines:
-    """Lines for the csv module.
+    """Lines for the csv module: those of the current record, and whether it asked for a line after the last one.
 
-    Attributes:
-        held: the lines of the current record.
-        ended: whether the csv module asked for a line after the last one.
-        has_formula: whether a line may hold a text written as a formula.
+    ``has_formula`` is whether a line may hold a text written as a formula.
     """
 
     def __init__(self, lines: Iterator[str]) -> None:

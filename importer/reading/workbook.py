@@ -27,9 +27,10 @@ from importer.reading.book import Book, Table, listed
 from importer.reading.cells import Kind, RowSink, TableFacts
 from importer.reading.elements import Attributes, Elements, elements_of, whole_number
 from importer.reading.formats import NumberFormats, code_of
-from importer.reading.limits import MOST_FORMATS, MOST_SHEETS, Limits, bound
+from importer.reading.opening import MOST_FORMATS, MOST_SHEETS, bound, damaged
 from importer.reading.package import Package
 from importer.reading.spool import Area, Row, RowStream
+from importer.settings.limits import Limits
 
 IN_MEMORY = 128 * 1024**2
 """Bytes of shared texts kept in memory; later texts are in an unnamed temporary file."""
@@ -65,7 +66,7 @@ class _Workbook:
         workbooks = [target for kind, target in top if kind.endswith("/officeDocument") and target in package]
         self._path = workbooks[0] if workbooks else "xl/workbook.xml"
         if self._path not in package:
-            raise UnreadableFile(say("workbook.no-list"))
+            raise damaged(say("part.sheets"), self._path)
         self._folder, name = posixpath.split(self._path)
         self._targets = self._relations(f"{self._folder}/_rels/{name}.rels", self._folder)
         self._formats = NumberFormats()
@@ -187,7 +188,7 @@ class _SharedTexts:
             return ""
         index = position - len(self._kept)
         if self._file is None or not 0 <= index < len(self._offsets) - 1:
-            raise UnreadableFile(say("workbook.no-text", number=str(position)))
+            raise damaged(say("part.texts"), f"no text {digits}")
         first, last = self._offsets[index], self._offsets[index + 1]
         self._file.seek(first)
         return self._file.read(last - first).decode("utf-8", "surrogatepass")
@@ -252,7 +253,7 @@ class _Worksheet:
             if name:
                 column = columns[name] if name in columns else self._column(name)
             elif "r" in attributes:
-                raise UnreadableFile(say("sheet.cell-without-column", sheet=self._sink.name))
+                raise damaged(say("part.sheet", sheet=self._sink.name), Cell(attributes["r"]))
             else:
                 column += 1
             stored, formula = _content(cell)
@@ -273,7 +274,7 @@ class _Worksheet:
         """Return the position of the column called ``name``; it is cached, and checked against the limit."""
         letters = name.replace("$", "").upper()
         if not re.fullmatch("[A-Z]{1,5}", letters):
-            raise UnreadableFile(say("sheet.cell-named", sheet=self._sink.name, name=Cell(repr(name[:20]))))
+            raise damaged(say("part.sheet", sheet=self._sink.name), Cell(repr(name[:20])))
         column = _position(letters)
         self._sink.check(column)
         self._columns[name] = column

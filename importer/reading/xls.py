@@ -18,13 +18,12 @@ from dataclasses import dataclass, field
 import xlrd
 
 from importer.errors import UnreadableFile
-from importer.messages import Part, Quoted, say
+from importer.messages import Quoted, say
 from importer.reading import detection
 from importer.reading.book import KeptTable, RowStore, Table
 from importer.reading.cells import NO_VALUE, TableFacts
 from importer.reading.formats import LONGEST_CODE, NumberFormats, code_of
-from importer.reading.limits import MOST_SHEETS, Deadline, bound
-from importer.reading.opening import Source
+from importer.reading.opening import MOST_SHEETS, Deadline, Source, bound, damaged
 from importer.reading.spool import Row
 
 MOST_STYLES = 10_000
@@ -90,7 +89,7 @@ def open_xls(source: Source) -> tuple[Table, ...]:
             kept.finish()
             book.unload_sheet(index)
     except _FAULTS as exc:
-        raise _damaged(exc) from exc
+        raise _broken(f"{type(exc).__name__}: {exc}") from exc
     return store.tables
 
 
@@ -115,11 +114,7 @@ def _rows(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable) 
                     sink.add(column, "text", value, code)
             yield from sink.end(hidden=row in sheet.rowinfo_map and bool(sheet.rowinfo_map[row].hidden))
     except _FAULTS as exc:
-        raise _damaged(exc) from exc
-
-
-def _damaged(exc: Exception) -> UnreadableFile:
-    return UnreadableFile(say("xls.unreadable", error=Quoted(f"{type(exc).__name__}: {exc}")))
+        raise _broken(f"{type(exc).__name__}: {exc}") from exc
 
 
 @dataclass
@@ -133,13 +128,7 @@ class BiffSheet:
 
 
 class Records:
-    """The records of a workbook.
-
-    Attributes:
-        stream: the bytes that xlrd may read.
-        sheets: the sheets that are tables, in the workbook's order.
-        date1904: whether days are counted from 1904.
-    """
+    """Records of a workbook: its sheets, with facts that xlrd doesn't report. Other records are overwritten."""
 
     def __init__(self, stream: bytearray, deadline: Deadline) -> None:
         """Go through all records; raise UnreadableFile if the workbook is locked or damaged."""
@@ -163,7 +152,7 @@ class Records:
         stream = self.stream
         for index in itertools.count():
             if at + 4 > len(stream):
-                raise _broken(say("xls.ends-early"))
+                raise _broken("ends too early")
             kind, size = struct.unpack_from("<HH", stream, at)
             depth += (kind == _BOF) - (kind == _EOF)
             if depth <= 1:
@@ -187,12 +176,12 @@ class Records:
         if begins == _BOF and version == 0x500:
             raise UnreadableFile(say("xls.excel-5"))
         if begins != _BOF or version != 0x600 or sort != 5:
-            raise _broken(say("xls.begins-otherwise"))
+            raise _broken("no Excel workbook")
         kinds = set()
         for kind, at, size in self._records(0):
             kinds.add(kind)
             if kind == _LOCKED:
-                raise UnreadableFile(say("xls.locked"))
+                raise UnreadableFile(say("reading.locked"))
             if kind == _DATES:
                 self.date1904 = self.stream[at] == 1
             elif kind == _SHEET:
@@ -245,12 +234,12 @@ class Records:
                     flags = self.stream[at] if at else 0
                     at += 1
                     if not end:
-                        raise _broken(say("xls.text-cut-off"))
+                        raise _broken("text cut off")
             at += tail
             while at >= end and (piece := next(next_pieces, None)):
                 at, end = piece[0] + at - end, piece[1]
         if at > end:
-            raise _broken(say("xls.text-cut-off"))
+            raise _broken("text cut off")
         return count
 
     def _read_sheet(self, sheet: BiffSheet) -> None:
@@ -271,7 +260,7 @@ class Records:
                 pending_formula = None
             if kind == _LABEL_SHARED:
                 if struct.unpack_from("<L", self.stream, at + 6)[0] >= self._texts:
-                    raise UnreadableFile(say("xls.no-text"))
+                    raise _broken("no such text")
             elif kind == _FORMULA:
                 row, column, _, result = struct.unpack_from("<HHH8s", self.stream, at)
                 facts.formulas += 1
@@ -285,7 +274,7 @@ class Records:
                 self._blot(at)
         self._read += read
         if self._read > 2 * len(self.stream):
-            raise _broken(say("xls.sheets-on-each-other"))
+            raise _broken("sheets overlap")
         self._judge_empty(sheet)
 
     def _merge(self, at: int, size: int, facts: TableFacts) -> None:
@@ -313,5 +302,5 @@ class Records:
             sheet.facts.flaw(row + 1, column, NO_VALUE)
 
 
-def _broken(why: Part) -> UnreadableFile:
-    return UnreadableFile(say("xls.records", why=why))
+def _broken(why: str) -> UnreadableFile:
+    return damaged(say("part.records"), Quoted(why))

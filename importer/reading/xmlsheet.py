@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from importer.errors import UnreadableFile
 from importer.messages import say
 from importer.reading.book import RowStore, Table
 from importer.reading.cells import Kind, RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import BUILT_IN, NumberFormats
-from importer.reading.limits import MOST_FORMATS, Limits, bound
-from importer.reading.opening import Source
+from importer.reading.opening import MOST_FORMATS, Source, bound, damaged
 from importer.reading.spool import Row
+from importer.settings.limits import Limits
 
 _KINDS: dict[str, Kind] = {
     "String": "text",
@@ -82,7 +81,7 @@ def open_xml(source: Source) -> tuple[Table, ...]:
     except ValueError as exc:
         if isinstance(exc, UnicodeError) or "multi-byte" not in str(exc):
             raise
-        raise UnreadableFile(say("xml.encoding", encoding=elements.encoding)) from exc
+        raise damaged(say("part.file"), elements.encoding) from exc
     return document.store.tables
 
 
@@ -123,11 +122,7 @@ class _XmlDocument:
 
 @dataclass
 class _XmlSheet:
-    """Reader of the rows of one sheet.
-
-    Attributes:
-        style: the style of cells without a style, if their row and column have none either.
-    """
+    """Reader of the rows of one sheet; ``style`` is that of cells without one, if row and column have none either."""
 
     _sink: RowSink
     _limits: Limits

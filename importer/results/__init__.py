@@ -5,8 +5,7 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
 
     writing           entry point: a workbook, or CSV if it can't be written; also the lists of problems and of people
     layout            a sheet and its outcomes → columns of the results, a few thousand rows at a time
-    workbook          these columns → the sheets Results and To fix
-    sheet_rows        the rows of these sheets as XML
+    workbook          these columns → the sheets Results and To fix, their rows as XML
     summary           the sheet Summary
     presentation      meaning, next step and colours of each result
     saving            puts a new file in its place, or the nearest possible; which files may be replaced

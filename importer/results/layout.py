@@ -42,14 +42,8 @@ class Input(Protocol):
 class Summary:
     """The content of the workbook's sheet *Summary*, and what the other sheets need beside the rows.
 
-    Attributes:
-        title: the heading, which says what was done.
-        lines: labels and values in the order shown.
-        profile: the profile of the run.
-        meanings: the meaning of each result in this run.
-        is_practice: whether nothing was sent, so that the headings say so, and no row has a note ID.
-        prospect: position of the column that names the prospects, printed on each page of a wide sheet; may be None.
-        run: the run's name; empty if there is none.
+    ``lines`` are labels and values in the order shown. If it ``is_practice``, nothing was sent, so that the headings
+    say so, and no row has a note ID. ``run`` is the run's name; empty if there is none.
     """
 
     title: Said
@@ -57,7 +51,6 @@ class Summary:
     profile: str = profiles.DEFAULT
     meanings: Mapping[Result, Meaning] = field(default_factory=lambda: MEANINGS)
     is_practice: bool = False
-    prospect: int | None = None
     run: str = ""
 
     @property
@@ -68,13 +61,9 @@ class Summary:
 
 @dataclass(frozen=True)
 class ResultRows:
-    """A block of result rows, as columns.
+    """A block of result rows, as columns: the sheet's own (``theirs``), and ours (see :func:`columns_for`).
 
-    Attributes:
-        theirs: the sheet's own columns, without those left out.
-        ours: the values of each of our columns (:func:`columns_for`). An unknown number is None. A time is in
-            seconds since 1970, NaN if nothing decided the row's result.
-        to_fix: whether the row needs the user's attention.
+    An unknown number is None. A time is in seconds since 1970, NaN if nothing decided the row's result.
     """
 
     theirs: Sequence[Sequence[str]]
@@ -94,22 +83,17 @@ def headings_for(summary: Summary, outcomes: Outcomes) -> list[str]:
 
 
 def result_rows(
-    sheet: Input, outcomes: Outcomes, *, keep: Sequence[int], source_row: int | None, run: str, shows_ids: bool = True
+    sheet: Input, outcomes: Outcomes, summary: Summary, *, keep: Sequence[int], source_row: int | None
 ) -> Iterator[ResultRows]:
-    """Yield the rows with their outcomes, in blocks.
+    """Yield the rows with their outcomes, in blocks, with the sheet's columns at the positions ``keep``.
 
-    Args:
-        sheet: the rows as they were read.
-        outcomes: the outcome of each row.
-        keep: positions of the columns that go into the results.
-        source_row: position of the column with the row numbers of the first file, in an earlier results file.
-        run: the run's ID.
-        shows_ids: whether the rows have note IDs.
+    ``source_row`` is the position of the column with the row numbers of the first file, in an earlier results file.
 
     Raises:
         ValueError: the numbers of rows and outcomes differ.
     """
     to_fix, rendered = outcomes.to_fix(), lru_cache(maxsize=4096)(render)  # a million rows have few reasons
+    run = "practice" if summary.is_practice else summary.run
     start = 0
     for numbers, columns in _parts(sheet):
         stop = start + len(numbers)
@@ -118,7 +102,7 @@ def result_rows(
         block = outcomes.columns(start, stop)
         values: dict[str, Sequence[Any]] = {
             "result": block.result,
-            "note_id": encodable(block.note_id) if shows_ids else [""] * len(block.note_id),
+            "note_id": [""] * len(block.note_id) if summary.is_practice else encodable(block.note_id),
             "reason": encodable(["" if reason is None else rendered(reason) for reason in block.reason]),
             "source_row": numbers if source_row is None else _numbers(columns[source_row]),
             "finished_at": block.finished_at,

@@ -14,11 +14,9 @@ from importer.models import Result
 
 @dataclass(frozen=True)
 class Meaning:
-    """The meaning of a result, worded the same wherever it is explained.
+    """The meaning of a result, worded the same wherever it is explained, and the user's next step.
 
-    Attributes:
-        means: what happened; begins with a lowercase letter and has no full stop.
-        next: what the user should do; None if there is nothing to do.
+    Both begin with a lowercase letter and have no full stop. There is no next step if there is nothing to do.
     """
 
     means: Message
@@ -55,6 +53,9 @@ MEANINGS: Mapping[Result, Meaning] = {
 HELD_BACK = Meaning(say("result.held-back"), say("result.held-back.next"))
 """Meaning of *not sent* if the user should check the first rows before the rest is sent."""
 
+IN_QUESTION = Meaning(say("result.in-question"), say("result.in-question.next"))
+"""Meaning of *not sent* if all these rows wait for a person's answer."""
+
 PASSED_OVER = Meaning(say("result.passed-over"), MEANINGS[Result.NOT_SENT].next)
 """Meaning of *not sent* in a run that finished."""
 
@@ -69,29 +70,21 @@ PRACTISED: Mapping[Result, Meaning] = {
 
 @dataclass(frozen=True)
 class Colours:
-    """The colours of a result.
-
-    Attributes:
-        ink: colour of the text.
-        fill: colour of the cell.
-        row: tint of the row's other cells, or None to leave them white.
-        chart: colour in the chart.
-    """
+    """The colours of a result: of its text, of its cell, and of the row's other cells, or None to leave these white."""
 
     ink: str
     fill: str
     row: str | None
-    chart: str
 
 
 COLOURS: Mapping[Result, Colours] = {
-    Result.CREATED: Colours("#1B6B3A", "#DFF2E3", None, "#4BA36A"),
-    Result.UPDATED: Colours("#1F4E79", "#DCE9F5", None, "#6FA0CE"),
-    Result.DUPLICATE: Colours("#56626C", "#E9EDF0", None, "#AAB5BD"),
-    Result.ALREADY_IMPORTED: Colours("#1F6F6B", "#DDF0EE", None, "#7CBDB6"),
-    Result.REJECTED: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#CC4B40"),
-    Result.INVALID: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#E58A7F"),
-    Result.UNCONFIRMED: Colours("#845400", "#FDE9BF", "#FEF8EA", "#E3A21A"),
-    Result.NOT_SENT: Colours("#845400", "#FEF3D9", None, "#F3CF7A"),
-    Result.SKIPPED: Colours("#56626C", "#F4F6F7", None, "#D5DCE1"),
+    Result.CREATED: Colours("#1B6B3A", "#DFF2E3", None),
+    Result.UPDATED: Colours("#1F4E79", "#DCE9F5", None),
+    Result.DUPLICATE: Colours("#56626C", "#E9EDF0", None),
+    Result.ALREADY_IMPORTED: Colours("#1F6F6B", "#DDF0EE", None),
+    Result.REJECTED: Colours("#A3201A", "#FADCD9", "#FDF1F0"),
+    Result.INVALID: Colours("#A3201A", "#FADCD9", "#FDF1F0"),
+    Result.UNCONFIRMED: Colours("#845400", "#FDE9BF", "#FEF8EA"),
+    Result.NOT_SENT: Colours("#845400", "#FEF3D9", None),
+    Result.SKIPPED: Colours("#56626C", "#F4F6F7", None),
 }

@@ -22,25 +22,14 @@ from importer.storage import Url
 
 _NAMES = 9_999
 _STANDARD_INPUT = Path("-")
-_PLAIN = {
-    errno.ENOSPC: "full",
-    errno.EDQUOT: "full",
-    errno.EACCES: "not-allowed",
-    errno.EPERM: "not-allowed",
-    errno.EROFS: "read-only",
-    errno.ENOENT: "no-folder",
-    errno.ENOTDIR: "no-folder",
-}
 
 
 @dataclass(frozen=True)
 class Written:
-    """A file that was saved.
+    """A file that was saved at a path or URL.
 
-    Attributes:
-        path: path or URL of the file.
-        remark: why the file has another form or place than wanted; None if it is as wanted.
-        is_owed: whether the file is still missing at the wanted place; running the same command again puts it there.
+    ``remark`` says why it has another form or place than wanted. If it ``is_owed``, it is still missing at the wanted
+    place, and running the same command again puts it there.
     """
 
     path: Path
@@ -49,18 +38,11 @@ class Written:
 
 
 def save(target: Path, fill: Callable[[Draft], None], source: Path | None = None) -> Written:
-    """Save a new file at ``target``, or as near to it as possible.
+    """Save a new file at ``target``, or as near to it as possible; raise ResultsNotWritten if no folder takes it.
 
     If the name is taken, the file gets the next free numbered name. If the folder can't be written, the current folder,
-    the home folder and the system's temporary folder are tried.
-
-    Args:
-        target: the wanted path or URL.
-        fill: writes the whole file; may be called more than once.
-        source: the file from which the new one is made; the new file is readable by no more users than this one.
-
-    Raises:
-        ResultsNotWritten: the file can't be written to any folder.
+    the home folder and the system's temporary folder are tried. ``fill`` may be called more than once. The new file is
+    readable by no more users than ``source``, from which it is made.
     """
     if isinstance(target, Url):
         return _put(target, fill, source)
@@ -74,7 +56,7 @@ def save(target: Path, fill: Callable[[Draft], None], source: Path | None = None
                 _finish(draft, wanted, source)
                 path = _settle(draft, folder / target.name)
         except OSError as error:
-            failures.append((folder, plain(error)))
+            failures.append((folder, files.why(error)))
             last_error = error.with_traceback(None)
             continue
         if folder == wanted:
@@ -90,11 +72,7 @@ def _written(wanted: Path, path: Path) -> Written:
 
 
 def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Written:
-    """Write a file in a private temporary folder and upload it to a URL. If this fails, save it in the current folder.
-
-    Raises:
-        ResultsNotWritten: the file can be neither uploaded nor saved locally.
-    """
+    """Write a file in a private temporary folder and upload it. If this fails, save it in the current folder."""
     try:
         with (
             tempfile.TemporaryDirectory(prefix="note-importer-", ignore_cleanup_errors=True) as folder,
@@ -110,12 +88,7 @@ def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Wri
     except OSError as error:
         kept = save(Path.cwd() / storage.local_name(target), fill, source)
         about = {"file": target.name, "folder": str(target.parent), "here": str(kept.path)}
-        return Written(kept.path, say("written.owed", **about, why=plain(error)), is_owed=True)
-
-
-def plain(error: OSError) -> Message:
-    """Return a plain message for an error of the file system."""
-    return say(f"disk.{_PLAIN[error.errno]}") if error.errno in _PLAIN else files.why(error)
+        return Written(kept.path, say("written.owed", **about, why=files.why(error)), is_owed=True)
 
 
 def _folders(wanted: Path) -> list[Path]:

@@ -1,7 +1,4 @@
-"""Write the sheet *Summary*: the results of the run, the next steps, and the settings of the run.
-
-Input: a summary and the number of rows by result. Output: cells and a native chart.
-"""
+"""Write the sheet *Summary*: the results of the run, the next steps, and the settings of the run."""
 
 from __future__ import annotations
 
@@ -18,13 +15,13 @@ from importer.results.layout import Summary, columns_for, encodable, headings_fo
 from importer.results.presentation import COLOURS
 from importer.settings import profiles
 
-_NAME = "Summary"
+_BAR = {"type": "data_bar", "bar_color": "#AAC9CC", "max_type": "num", "max_value": 1}
 
 
 def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     """Add the sheet *Summary* about the rows' outcomes, with an explanation of our columns."""
     counts = outcomes.counts()
-    sheet = book.add_worksheet(_NAME)
+    sheet = book.add_worksheet("Summary")
     sheet.set_tab_color("#44525F")
     sheet.hide_gridlines(2)
     sheet.set_landscape()
@@ -38,7 +35,6 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     sheet.write_string(1, 1, *_text(summary.title, title))
     sheet.write_string(2, 1, *_text(outcome, lead))
     row = _table(book, sheet, counts, 4, summary)
-    row = _chart(book, sheet, counts, row + 1, outcome)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
     columns: list[tuple[Said, Said | int]] = [
         (heading, say(f"column-of-results.{column.heading}"))
@@ -96,42 +92,12 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_number(row, 3, count / total, share)
         sheet.write_string(row, 4, *_text(meaning.sentence, text))
         sheet.write_string(row, 5, *_text(profiles.in_commands(meaning.advice, summary.profile), text))
+    sheet.conditional_format(row - len(counts), 3, row, 3, _BAR)
     row += 1
     sheet.set_row(row, 20)
     sheet.write_string(row, 1, "all rows", book.add_format({**bold, "indent": 1}))
     sheet.write_number(row, 2, total, book.add_format({**bold, "num_format": "#,##0"}))
     return row + 1
-
-
-def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int, outcome: Message) -> int:
-    """Insert a chart with a coloured bar for each result, described by ``outcome``; return the first free row."""
-    if not counts:
-        return row
-    first, last = 5, 4 + len(counts)
-    chart = book.add_chart({"type": "bar"})
-    chart.add_series(
-        {
-            "name": "Rows",
-            "categories": [_NAME, first, 1, last, 1],
-            "values": [_NAME, first, 2, last, 2],
-            "categories_data": [result.value for result in counts],  # for viewers that don't calculate cells
-            "values_data": list(counts.values()),
-            "points": [{"fill": {"color": COLOURS[result].chart}} for result in counts],
-            "data_labels": {"value": True, "num_format": "#,##0", "font": {"color": "#26323B", "size": 10}},
-            "gap": 45,
-        }
-    )
-    chart.set_title({"name": "Rows by result", "overlay": False, "name_font": {"size": 12, "color": "#26323B"}})
-    chart.set_legend({"none": True})
-    chart.set_y_axis(
-        {"reverse": True, "line": {"color": "#D5DCE1"}, "major_tick_mark": "none", "num_font": {"size": 10}}
-    )
-    chart.set_x_axis({"visible": False, "min": 0, "major_gridlines": {"visible": False}})
-    chart.set_chartarea({"border": {"color": "#D5DCE1"}})
-    height = 90 + 34 * len(counts)
-    chart.set_size({"width": 820, "height": height})
-    sheet.insert_chart(row, 1, chart, {"description": render(outcome), "object_position": 2})
-    return row + height // 20 + 2
 
 
 def _pairs(book: Workbook, sheet: Worksheet, title: Message, pairs: Sequence[tuple[Said, Said | int]], row: int) -> int:

@@ -21,10 +21,11 @@ from functools import lru_cache
 from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
-from zipfile import ZipFile
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -34,7 +35,6 @@ from importer.messages import render, say
 from importer.models import Result
 from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for
 from importer.results.presentation import COLOURS
-from importer.results.sheet_rows import SheetRows, add_part
 from importer.results.summary import write_summary
 from importer.resultsfile import AUTHOR, COLUMNS, CUT_MARK, OF_RUN, TO_FIX, ResultColumn
 
@@ -55,10 +55,14 @@ _CALM = {
     "x_offset": 12,
     "font": {"size": 12, "color": COLOURS[Result.CREATED].ink},
     "fill": {"color": COLOURS[Result.CREATED].fill},
-    "line": {"color": COLOURS[Result.CREATED].chart},
+    "line": {"color": COLOURS[Result.CREATED].ink},
     "align": {"vertical": "middle"},
 }
 _PALE = COLOURS[Result.REJECTED].row or ""
+_CHUNK = 1 << 20
+_UNUSUAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
+_SPELLED = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")  # text that would be read as an escaped character
+_UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # characters that XML can't contain or would change
 _DAY = 86_400
 _EPOCH = 25_569  # 1970-01-01 as a spreadsheet's day number
 
@@ -67,25 +71,16 @@ _EPOCH = 25_569  # 1970-01-01 as a spreadsheet's day number
 class Contents:
     """The content of a workbook apart from its rows.
 
-    Attributes:
-        headings: the headings of the sheet's own columns.
-        summary: the content of the sheet *Summary*.
-        marked: row position → indices in ``headings`` of the cells with problems, which are coloured.
-        prospect: index in ``headings`` of the column that names the prospects; None if there is none.
+    ``marked`` has the cells with problems, which are coloured: row position → indices in ``headings``.
     """
 
     headings: Sequence[str]
     summary: Summary
     marked: Mapping[int, Collection[int]] = field(default_factory=dict)
-    prospect: int | None = None
 
 
 def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows], outcomes: Outcomes) -> int:
-    """Write the workbook and return the number of cells whose text was cut.
-
-    Raises:
-        OSError: the file can't be written, for example because the disk is full.
-    """
+    """Write the workbook and return the number of cells whose text was cut; raise OSError if the disk is full."""
     rows = iter(rows)
     first = next(rows, None)
     frame = _Frame(contents, first.theirs if first else [()] * len(contents.headings), outcomes)
@@ -105,10 +100,7 @@ class _Frame:
     """The workbook as XlsxWriter writes it, with sample cells in place of the rows.
 
     Attributes:
-        content: the workbook's file.
         styles: the number by which a cell refers to its format; the keys are those of :func:`_formats`.
-        columns: our columns.
-        headings: the headings of *Results*.
         wraps: for each of the sheet's own columns, whether long texts wrap.
         widths: width of each column of *Results*, in characters.
         order: the positions of the columns of *Results* in the order of *To fix*.
@@ -134,14 +126,6 @@ class _Frame:
         count_to_fix = int(outcomes.to_fix().sum())
         _set_up(results, widths, formats, len(outcomes))
         _set_up(to_fix, [widths[i] for i in self.order], formats, count_to_fix)
-        last = len(theirs) + [column.heading for column in self.columns].index("reason")
-        prospect = contents.prospect
-        _set_up_print(results, widths, len(outcomes), last, None if prospect is None else (prospect, prospect))
-        if prospect is not None:
-            results.set_v_pagebreaks([len(theirs)])
-        if count_to_fix:
-            shown = len(leading) + len(theirs) - 1
-            _set_up_print(to_fix, [widths[i] for i in self.order], count_to_fix, shown, (0, len(leading) - 1))
         results.freeze_panes(1, 0)
         to_fix.freeze_panes(1, len(leading))
         to_fix.set_tab_color("#CC4B40" if count_to_fix else "#4BA36A")
@@ -156,38 +140,22 @@ class _Frame:
 
 
 def _set_up(sheet: Worksheet, widths: Sequence[int], formats: Mapping[tuple[str, str], Format], row_count: int) -> None:
-    """Set up widths and the filter, and write a sample cell for each format."""
+    """Set up widths, the filter and printing, and write a sample cell for each format."""
     sheet.set_row(0, _HEADING_HEIGHT)  # places the notice of *To fix*
     for col, width in enumerate(widths):
         sheet.set_column(col, col, width, formats["text", ""])
     sheet.autofilter(0, 0, row_count, len(widths) - 1)
+    sheet.set_landscape()
+    sheet.repeat_rows(0)
+    if sum(widths) <= _LEGIBLE:
+        sheet.fit_to_pages(1, 0)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
     for col, cell_format in enumerate(formats.values()):
         sheet.write_blank(0, col, None, cell_format)
 
 
-def _set_up_print(
-    sheet: Worksheet, widths: Sequence[int], row_count: int, last: int, leading: tuple[int, int] | None
-) -> None:
-    """Set up printing: the columns up to ``last`` on the width of a page, or else the ``leading`` ones on each page."""
-    sheet.set_landscape()
-    sheet.print_area(0, 0, row_count, last)
-    sheet.repeat_rows(0)
-    if sum(widths[: last + 1]) <= _LEGIBLE:
-        sheet.fit_to_pages(1, 0)
-        return
-    sheet.set_print_scale(60)  # on one page the text would be too small
-    sheet.print_across()
-    if leading is not None:
-        sheet.repeat_columns(*leading)
-
-
 class _RowWriter:
-    """Writes the rows of *Results* and *To fix* in the same pass.
-
-    Attributes:
-        cut: number of cells whose text was cut.
-    """
+    """Writes the rows of *Results* and *To fix* in the same pass; ``cut`` counts the cells whose text was cut."""
 
     def __init__(self, contents: Contents, frame: _Frame, results: SheetRows, to_fix: SheetRows) -> None:
         self.cut = self._position = 0
@@ -314,3 +282,75 @@ def _roomy_folder(folder: Path) -> Path:
         if free < _ROOM and shutil.disk_usage(folder).free > free:
             return folder
     return temporary
+
+
+class SheetRows:
+    """The rows of a sheet as XML (ECMA-376, 18.3.1.73), in a file. XlsxWriter would need ten times as long."""
+
+    def __init__(self, file: IO[bytes], width: int) -> None:
+        self.file, self.last = file, 0
+        self._columns = [xl_col_to_name(column) for column in range(width)]
+
+    @property
+    def extent(self) -> str:
+        """The cells that the rows fill, such as ``A1:F200``."""
+        return f"A1:{self._columns[-1]}{self.last}"
+
+    def add(
+        self,
+        styles: Sequence[int],
+        values: Sequence[str | float | None],
+        *,
+        blanks: bool = False,
+        height: int | None = None,
+        number: int | None = None,
+    ) -> None:
+        """Add a row: the number of the format and the value of each cell.
+
+        ``blanks`` is whether blank cells aren't left out, because their formats can be seen. ``height`` is in points,
+        by default that of the texts. ``number`` is larger than that of the row before, by default the next.
+        """
+        self.last = self.last + 1 if number is None else number
+        attributes = f' ht="{height}" customHeight="1"' if height else ""
+        cells = "".join(_cells_xml(self._columns, self.last, styles, values, blanks=blanks))
+        self.file.write(f'<row r="{self.last}"{attributes}>{cells}</row>'.encode())
+
+
+def _cells_xml(
+    columns: Sequence[str], row: int, styles: Sequence[int], values: Sequence[str | float | None], *, blanks: bool
+) -> list[str]:
+    return [
+        f'<c r="{column}{row}" s="{style}"/>'
+        if not value
+        else f'<c r="{column}{row}" s="{style}" t="inlineStr"><is>{_inline(value)}</is></c>'
+        if isinstance(value, str)
+        else f'<c r="{column}{row}" s="{style}"><v>{value:.16G}</v></c>'
+        for column, style, value in zip(columns, styles, values, strict=True)
+        if value or blanks
+    ]
+
+
+def _inline(text: str) -> str:
+    """Return a text as cell content, escaped as spreadsheet programs do it (ECMA-376, 22.9.2.19, ST_Xstring)."""
+    # Three quick checks: a single regular expression would take six times as long.
+    if not _UNUSUAL.search(text) and "_x" not in text and text == text.strip():
+        return f"<t>{text}</t>"
+    text = _UNSPEAKABLE.sub(lambda match: f"_x{ord(match[0]):04X}_", _SPELLED.sub("_x005F_", text))
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f'<t xml:space="preserve">{text}</t>'
+
+
+def add_part(package: ZipFile, name: str, content: bytes, rows: SheetRows | None) -> None:
+    """Add a part to the workbook's file; put the rows into it if it is their sheet."""
+    part = ZipInfo(name)
+    part.compress_type = ZIP_DEFLATED
+    if rows is None:
+        package.writestr(part, content)
+        return
+    before, after = re.split(rb"(?<=<sheetData>).*(?=</sheetData>)", content, flags=re.DOTALL)
+    part.file_size = len(content) + rows.file.tell()  # zipfile must know whether a sheet has more than 2 GB
+    rows.file.seek(0)
+    with package.open(part, "w") as file:
+        file.write(re.sub(rb'(?<=<dimension ref=")[^"]*', rows.extent.encode(), before))
+        shutil.copyfileobj(rows.file, file, _CHUNK)
+        file.write(after)

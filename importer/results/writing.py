@@ -27,7 +27,7 @@ from importer.files import Draft
 from importer.messages import Message, render, say, words
 from importer.models import Problem
 from importer.results.layout import Input, ResultRows, Summary, columns_for, encodable, headings_for, result_rows
-from importer.results.saving import Written, plain, save
+from importer.results.saving import Written, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
 from importer.resultsfile import ResultColumn, protected, protected_all
 from importer.storage import Url
@@ -38,12 +38,7 @@ _PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem"
 
 
 def check_target(path: Path) -> None:
-    """Check before the run whether results can be written to this path.
-
-    Raises:
-        BadSettings: the name doesn't end in ``.xlsx`` or ``.csv``, the folder is missing, or the path is a folder.
-        ImporterError: the path is a URL to which no file can be written.
-    """
+    """Raise BadSettings or another ImporterError if results can't be written to this path, before the run."""
     _check_kind(path)
     if isinstance(path, Url):
         storage.check_folder(path.parent)
@@ -74,21 +69,13 @@ def write(
     *,
     source: Path | None = None,
     ours: Mapping[str, int] | None = None,
-    run: str = "",
     marked: Mapping[int, Collection[int]] | None = None,
 ) -> Written:
     """Write every row once, in order, with its outcome. The path never holds an incomplete file.
 
-    Args:
-        target: path or URL; its suffix decides the format: ``.xlsx`` or ``.csv``.
-        sheet: the rows as they were read; ``columns`` may be called more than once.
-        outcomes: the outcome of each row.
-        summary: content of the workbook's sheet *Summary*, and whether these are the results of practice.
-        source: the imported file; the new file is readable by no more users than this one.
-        ours: heading → position of our columns in an earlier results file (see
-            :func:`importer.resultsfile.our_columns`); only ``source_row`` is kept.
-        run: the run's ID, the first part of ``request``.
-        marked: row position → positions of the sheet's columns with problems; coloured in a workbook.
+    The suffix of ``target``, a path or URL, decides the format. The new file is readable by no more users than
+    ``source``, the imported file. Of ``ours``, heading → position of our columns in an earlier results file, only
+    ``source_row`` is kept. ``marked`` has the cells with problems: row position → positions of columns.
 
     Raises:
         BadSettings: the name doesn't end in ``.xlsx`` or ``.csv``.
@@ -105,8 +92,7 @@ def write(
         as_csv, target = True, target.with_suffix(".csv")
         sizes = {"columns": len(keep) + len(our_columns), "most_rows": MOST_ROWS, "most_columns": MOST_COLUMNS}
         remarks.append(say("written.too-large", n=sheet.row_count, **sizes))
-    source_row, shows_ids = ours.get("source_row"), not summary.is_practice
-    rows = partial(result_rows, sheet, outcomes, keep=keep, source_row=source_row, run=run, shows_ids=shows_ids)
+    rows = partial(result_rows, sheet, outcomes, summary, keep=keep, source_row=ours.get("source_row"))
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
 
@@ -115,9 +101,7 @@ def write(
 
     def as_workbook(draft: Draft) -> None:
         nonlocal cut
-        prospect = keep.index(summary.prospect) if summary.prospect in keep else None
-        contents = Contents(headings, summary, at_fault, prospect)
-        cut = write_workbook(draft, contents, rows(), outcomes)
+        cut = write_workbook(draft, Contents(headings, summary, at_fault), rows(), outcomes)
 
     written = save(target, as_text, source) if as_csv else _save_somehow(target, as_workbook, as_text, source)
     if cut and written.path.suffix.lower() != ".csv":
@@ -130,11 +114,7 @@ def write(
 def _save_somehow(
     target: Path, as_workbook: Callable[[Draft], None], as_text: Callable[[Draft], None], source: Path | None
 ) -> Written:
-    """Save a workbook, or CSV if this fails for any reason, because the results prove the deliveries.
-
-    Raises:
-        Exception: the workbook's error if CSV failed, too.
-    """
+    """Save a workbook, or CSV if this fails for any reason, because the results prove the deliveries."""
     try:
         return save(target, as_workbook, source)
     except Exception as error:  # noqa: BLE001 - it is raised again unless CSV helps
@@ -150,7 +130,7 @@ def _save_somehow(
 
 def _why(error: Exception) -> Message:
     cause = error.__cause__
-    return plain(cause) if isinstance(cause, OSError) else words(f"{type(error).__name__}: {error}")
+    return files.why(cause) if isinstance(cause, OSError) else words(f"{type(error).__name__}: {error}")
 
 
 def _write_csv(
@@ -189,10 +169,7 @@ def write_problems(
 ) -> Written:
     """Write every problem to a ``.csv`` file, in the order of the rows; and the composed text of each, by position.
 
-    The file is readable by no more users than ``source``, the sheet.
-
-    Raises:
-        ResultsNotWritten: the file can't be written to any folder.
+    The file is readable by no more users than ``source``, the sheet. Raises ResultsNotWritten.
     """
 
     def fill(draft: Draft) -> None:
@@ -211,11 +188,8 @@ def write_problems(
 def write_people(target: Path, people: Sequence[Sequence[str]], source: Path) -> Written:
     """Write a list of people, below its headings, to a ``.csv`` file for another program's importer.
 
-    The file is readable by no more users than ``source``, the sheet.
-    Phone numbers stay exact: a spreadsheet program may compute with one that begins with +, but runs nothing.
-
-    Raises:
-        ResultsNotWritten: the file can't be written to any folder.
+    The file is readable by no more users than ``source``, the sheet. Phone numbers stay exact: a spreadsheet program
+    may compute with one that begins with +, but runs nothing. Raises ResultsNotWritten.
     """
 
     def fill(draft: Draft) -> None:

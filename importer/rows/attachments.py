@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import hashlib
 import math
 import os
@@ -25,8 +26,7 @@ from importer.errors import BadSettings
 from importer.files import FileTrouble, why
 from importer.messages import Cell, Message, say
 from importer.models import AttachedFile
-from importer.rows.safe_opening import identity, open_beneath
-from importer.rows.values import Wrong, error_in, is_link, quoted
+from importer.rows.values import Wrong, error_in, quoted
 
 LARGEST = 20 * 1024 * 1024
 """Maximum size of an upload in bytes: 20 MB in the vendor's reference. If the real limit is lower, the API refuses."""
@@ -39,6 +39,10 @@ _LIKE = 0.75
 _MOST_LIKE = 20
 _MOST_LISTED = 10_000  # files in a folder that are compared with a missing name
 _HIDDEN = 2  # FILE_ATTRIBUTE_HIDDEN on Windows
+# Windows lacks most of these flags, and has no pipes in folders. Without O_NONBLOCK, opening a pipe would wait.
+_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"))
+# O_PATH needs no permission to list the folder.
+_FOLDER_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | sum(getattr(os, name, 0) for name in ("O_DIRECTORY", "O_NOFOLLOW"))
 # Names that Windows reads as a device, as another stream of a file, or without their last characters. They are refused
 # on every system, so that a sheet means the same everywhere.
 _ODD_ON_WINDOWS = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\s*\..*)?|.*:.*|.*[. ]")
@@ -55,9 +59,6 @@ class Folder:
     Attributes:
         files: accepted files by digest.
         alike: name of a file with the same content as an earlier one → the earlier name, under which it is uploaded.
-
-    Raises:
-        BadSettings: the path is not a folder, or the program keeps its own files there.
     """
 
     def __init__(self, place: Path, never: Iterable[Path] = (), ours: Iterable[Path] = ()) -> None:
@@ -76,8 +77,10 @@ class Folder:
         if (held := next((file for file in own_files if file.is_relative_to(self._root)), None)) is not None:
             message = say("attachments.holds-own-files", place=str(place.absolute()), file=str(held))
             raise BadSettings(message, setting="attachments")
-        self._never = {*own_files, *map(_resolved, never)}
-        self._never_same = {identity(status) for file in self._never if (status := _stat(file)) is not None}
+        self._never: set[tuple[int, int]] = set()
+        for file in (*own_files, *never):
+            with contextlib.suppress(OSError, ValueError):  # it need not exist
+                self._never.add(identity(file.stat()))
         self._taken: dict[str, str | Wrong] = {}  # name → digest
         self._names: dict[Path, dict[str, list[str]]] = {}
         self._missed = 0
@@ -115,7 +118,7 @@ class Folder:
                 file.seek(0)
                 size, digest = _hashed(file)
         except (OSError, RuntimeError, ValueError) as error:
-            reason = why(error) if isinstance(error, OSError) and error.strerror else say("file.leads-nowhere")
+            reason = why(error) if isinstance(error, OSError) and error.strerror else say("file.gone")
             return Wrong(say("file.unreadable", file=_cell(name), why=reason))
         if (wrong := _why_not_size(name, size)) is not None:
             return Wrong(wrong)
@@ -128,15 +131,12 @@ class Folder:
         """Return why this name is refused whatever the folder contains, or None if the name is allowed."""
         parts = re.split(r"[/\\]", name)
         file = _cell(name)
-        if is_link(name) or re.match(r"(?i)file:/", name):
-            return say("file.address", file=file)
-        if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
-            return say("file.no-name", file=file)
-        if not parts[0] or re.match(r"[A-Za-z]:", name) or ".." in parts:
+        if not parts[0] or re.match(r"[A-Za-z]:|(?i:https?|file):/", name) or ".." in parts:
             return say("file.leads-out", file=file)
         if any(part.startswith(".") and part != "." for part in parts):
             return say("file.hidden", file=file)
-        if any(_ODD_ON_WINDOWS.fullmatch(part) for part in parts if part != "."):
+        has_control = any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name)
+        if has_control or any(_ODD_ON_WINDOWS.fullmatch(part) for part in parts if part != "."):
             return say("file.odd-name", file=file)
         return None
 
@@ -164,30 +164,26 @@ class Folder:
         return self._names[folder]
 
     def _open(self, path: Path, status: os.stat_result) -> BinaryIO:
-        """Open the file that was checked, in the folder that was named.
-
-        Raises:
-            OSError: the file or the folder was replaced since, or the file can't be opened.
-        """
+        """Open the file that was checked, in the folder that was named; raise OSError if either was replaced since."""
         if identity(self._root.stat()) != self._root_is:
-            raise FileTrouble(say("file.folder-gone"))
+            raise FileTrouble(say("file.gone"))
         file = open_beneath(self._root, path)
         if os.name == "posix" and identity(os.fstat(file.fileno())) != identity(status):
             file.close()
-            raise FileTrouble(say("file.replaced"))
+            raise FileTrouble(say("file.changed"))
         return file
 
     def _why_not(self, name: str, path: Path, status: os.stat_result) -> Message | None:
         """Return why the file at this path is refused, without opening it."""
         file = _cell(name)
         if not path.is_relative_to(self._root):
-            return say("file.link-leads-out", file=file)
+            return say("file.leads-out", file=file)
         if not stat.S_ISREG(status.st_mode):
-            return say("file.is-folder" if stat.S_ISDIR(status.st_mode) else "file.is-device", file=file)
+            return say("file.is-none", file=file)
         is_hidden = getattr(status, "st_file_attributes", 0) & _HIDDEN
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
             return say("file.hidden", file=file)
-        if path in self._never or identity(status) in self._never_same:
+        if identity(status) in self._never:
             return say("file.never", file=file)
         return _why_not_size(name, status.st_size)
 
@@ -200,9 +196,48 @@ class Folder:
         near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
         if not near and "," in name:
             return say("file.several", file=_cell(name))
-        is_on_page = not self._place.is_absolute()  # the folder of files that were dropped on the browser page
-        missing = say("file.missing-here" if is_on_page else "file.missing", file=_cell(name), place=str(self._place))
+        missing = say("file.missing", file=_cell(name), place=str(self._place))
         return say("file.missing.near", why=missing, near=_cell(folded[near[0]])) if near else missing
+
+
+def identity(there: os.stat_result) -> tuple[int, int]:
+    """Return the device and the inode, which identify a file."""
+    return there.st_dev, there.st_ino
+
+
+def open_beneath(folder: Path, path: Path) -> BinaryIO:
+    """Open a regular file in a folder or its subfolders; both paths have their links resolved.
+
+    On Linux and macOS each part of the path is opened relative to the folder before it, so a folder that is replaced by
+    a link meanwhile is not followed. Windows opens the whole path, so its links are looked for afterwards.
+    """
+    by_parts = os.open in os.supports_dir_fd
+    try:
+        handle = _open_by_parts(folder, *path.relative_to(folder).parts) if by_parts else os.open(path, _FLAGS)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileTrouble(say("file.gone")) from error
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # O_NOFOLLOW found a link
+            raise FileTrouble(say("file.changed")) from error
+        raise
+    file = os.fdopen(handle, "rb")
+    if not stat.S_ISREG(os.fstat(handle).st_mode) or not (by_parts or path.resolve() == path):
+        file.close()
+        raise FileTrouble(say("file.changed"))
+    return file
+
+
+def _open_by_parts(folder: Path, *parts: str) -> int:
+    """Open the folder, then each part from the part before it."""
+    folder_handle = os.open(folder, _FOLDER_FLAGS)
+    try:
+        for part in parts[:-1]:
+            inner_handle = os.open(part, _FOLDER_FLAGS, dir_fd=folder_handle)
+            os.close(folder_handle)
+            folder_handle = inner_handle
+        return os.open(parts[-1], _FLAGS, dir_fd=folder_handle)
+    finally:
+        os.close(folder_handle)
 
 
 def _hashed(file: BinaryIO) -> tuple[int, str]:
@@ -258,12 +293,6 @@ def _resolved(file: Path) -> Path:
     return file.absolute()
 
 
-def _stat(file: Path) -> os.stat_result | None:
-    with contextlib.suppress(OSError, ValueError):
-        return file.stat()
-    return None
-
-
 def _listed(folder: Path) -> Sequence[str]:
     """Return the names in a folder that don't begin with a dot; none if they are too many or can't be listed."""
     with contextlib.suppress(OSError):
@@ -276,11 +305,7 @@ def _listed(folder: Path) -> Sequence[str]:
 
 
 def unchanged(taken: AttachedFile) -> bytes:
-    """Return the content of a file, which is at most :data:`LARGEST` bytes.
-
-    Raises:
-        OSError: the file can't be read, or its content has changed since it was hashed.
-    """
+    """Return the content of a file; raise OSError if it has changed since it was hashed, or can't be read."""
     with open_beneath(taken.root, taken.path) as file:
         content = file.read(taken.size + 1)
     if hashlib.sha256(content).hexdigest() != taken.digest:

@@ -16,13 +16,10 @@ from importer.rows.words import Value
 
 
 class ColumnReader:
-    """Reader of one column. Each distinct text is read once and then represented by a code.
+    """Reader of one column, if the sheet has it. Each distinct text is read once and then represented by a code.
 
-    Attributes:
-        position: position of the column, or None if the sheet has no such column.
-        values: the value, or the :class:`Wrong`, of each code.
-        code: text → code.
-        cleaned: number of cells from which invisible or control characters were removed.
+    ``values`` has the value, or the :class:`Wrong`, of each code, ``wrong`` the codes of the latter.
+    ``cleaned`` counts cells from which invisible or control characters were removed.
     """
 
     def __init__(
@@ -36,8 +33,7 @@ class ColumnReader:
         self._is_unclean = is_unclean
         self.code: dict[str, int] = {}
         self._code_of_value: dict[object, int] = {}
-        self._wrong: set[int] = set()
-        self._seen = 0
+        self.wrong: set[int] = set()
 
     def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
@@ -62,6 +58,8 @@ class ColumnReader:
         code = self._code_of_value.setdefault(value, len(self.values))
         if code == len(self.values):
             self.values.append(value)
+            if isinstance(value, Wrong):
+                self.wrong.add(code)
         return code
 
     def meanings(self) -> dict[str, Value | None]:
@@ -75,24 +73,12 @@ class ColumnReader:
                 spellings.setdefault(folded(word), (word, None))
         return dict(sorted(spellings.values(), key=lambda pair: (pair[1] is None, pair[1] or "")))
 
-    def wrong(self) -> set[int]:
-        """Return the codes whose value is a :class:`Wrong`. Each code is looked at only once."""
-        count = len(self.values)
-        self._wrong.update(code for code in range(self._seen, count) if isinstance(self.values[code], Wrong))
-        self._seen = count
-        return self._wrong
-
 
 class WordReader(ColumnReader):
     """Reader of the column of visibility or status, and of further columns that can only make notes less visible.
 
-    Args:
-        position, read: those of the first column.
-        least: the value of the least visible note.
-        further: position of each further column → whether a cell makes the note of its row so.
-
-    Attributes:
-        restricted: position of each further column → number of rows that it makes less visible.
+    ``least`` is the value of the least visible note; ``further`` has position of each further column → whether a cell
+    makes the note of its row so, and ``restricted`` the number of rows where it did.
     """
 
     def __init__(
@@ -119,13 +105,7 @@ class WordReader(ColumnReader):
 
 @dataclass(frozen=True)
 class Block:
-    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first.
-
-    Attributes:
-        numbers: the rows' numbers in the sheet.
-        columns: the texts of each column.
-        start: position of the first row.
-    """
+    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first."""
 
     numbers: Sequence[int]
     columns: Sequence[Sequence[str]]

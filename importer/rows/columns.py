@@ -12,21 +12,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer.errors import UnclearColumns, as_argument
-from importer.fields import FIELDS, NEITHER_PROSPECT_NOR_VISIBILITY
+from importer.fields import FIELDS, NEITHER_PROSPECT_NOR_VISIBILITY, WORDED
 from importer.messages import Cell, Message, SettingPart, in_quotes, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
-from importer.resultsfile import added_columns
-from importer.rows import programs
-from importer.rows.composing import Composition, template_in
-from importer.rows.headings import OTHER, SheetHeadings, named
-from importer.rows.suggestions import LIKELY, likeliness, role_of, samples
+from importer.resultsfile import added_columns, our_columns
+from importer.rows.composing import Composition, composition, template_in
+from importer.rows.suggestions import LIKELY, are_emails, likeliness, program_of_ids, role_of, samples
 from importer.settings import Settings
 from importer.settings.kinds import mapped
-from importer.settings.reading import folded_heading
+from importer.settings.reading import folded_heading, key, numbered
 
 MOST_SHOWN, MOST_CHARACTERS = 30, 60
 """Maximum number of headings in a message, and of characters shown of each."""
+
+_OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
+"""Role that names prospects → the other such role. A sheet needs a column for only one of the two."""
+
+_ALWAYS = (Role.PROSPECT, Role.CONTENT)
+"""Roles that need a column in every import."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +38,13 @@ class Roles:
     """The column of each role.
 
     Attributes:
-        columns: role → position of its column, from 0.
         ours: heading → position of the columns that an earlier results file added; empty for other files.
-        unused: positions of the other columns.
-        unexplained: unused columns that the user has not ignored.
+        unused: positions of the other columns, of which the user has not ignored the ``unexplained``.
         doubtful: unused columns that are ignored only because the reading of this kind of sheet ignores them.
         vacant: roles without a column, unless the user stated that this sheet has no such column.
-        listed: role → the columns after the first that the user lists for it (``Contact 1, Contact 2``). Those of
-            visibility and status can only make notes less visible than the first says.
-        further_emails: columns with further emails of the same person, used in order if the email column is blank.
+        listed: role → the columns after the first that the user lists for it. Those of visibility and status can only
+            make notes less visible than the first says.
+        further_emails: columns with further emails of the same person. The first that is filled counts.
         foreign: the column of another program's IDs, which the emails replace; None if there is no such column.
         composition: the template by which several columns make the text of a note, if the user gave one.
     """
@@ -63,45 +65,126 @@ class Roles:
         return (self.columns[role], *self.listed.get(role, ())) if role in self.columns else ()
 
 
+class SheetHeadings:
+    """The headings of a sheet, and the settings about columns that apply to them.
+
+    Attributes:
+        ours: heading → position of the columns that an earlier results file added; ``free`` are the others.
+        ignored: positions of the columns that have no role. Ignored names that the sheet lacks are allowed.
+        doubtful: those of them that are ignored only because the reading of this kind of sheet ignores them.
+        compositions: templates for the text whose columns the sheet has.
+        mistaken: why further templates can't be used, although the sheet has the column of their text.
+    """
+
+    def __init__(self, headings: Sequence[str], settings: Settings) -> None:
+        self.headings, self.ours = headings, our_columns(headings)
+        added = added_columns(headings)
+        self.free = [i for i in range(len(headings)) if i not in added]
+        self.compositions: dict[str, Composition] = {}
+        self.mistaken: list[Message] = []
+        for name in settings.mapping.get(Role.CONTENT, ()):
+            found = None if self._named(name) else composition(name, self._named)
+            if isinstance(found, Composition):
+                self.compositions[name] = found
+            elif found is not None:
+                self.mistaken.append(found)
+        self.needs_visibility, self.mapping = settings.default_visibility is None, settings.mapping
+        before = () if settings.reading is None else settings.reading.answers.get("ignore", ())
+        self.ignored = {i for name in settings.ignored for i in self._named(name)}
+        self.doubtful = self.ignored - {i for name in settings.ignored if name not in before for i in self._named(name)}
+
+    def candidates(self, role: Role) -> list[int]:
+        """Return the columns that may have the role: those that the mapping names, else those with a known heading."""
+        if role in self.mapping:
+            return self.first_named(role, self.mapping[role])
+        return [i for i in self.unclaimed() if role_of(self.headings[i]) is role]
+
+    def unclaimed(self) -> list[int]:
+        """Return the columns that are neither mapped to a role nor ignored."""
+        claimed = {i for role, names in self.mapping.items() for i in self.first_named(role, names)}
+        return [i for i in self.free if i not in claimed and i not in self.ignored]
+
+    def lacks(self, role: Role) -> bool:
+        """Return whether no column has a role that needs one: every import needs it, or the mapping names columns."""
+        is_always_needed = role in _ALWAYS or (role is Role.VISIBILITY and self.needs_visibility)
+        is_named = "" not in self.mapping.get(role, ("",))
+        if not (is_always_needed or is_named) or self.candidates(role):
+            return False
+        other = _OTHER.get(role)
+        if other is None or (is_named and not any(self.mapping.get(other, ()))):
+            return True  # no other role names prospects, or the mapping names only this one
+        return not self.candidates(other)
+
+    def first_named(self, role: Role, names: Sequence[str]) -> list[int]:
+        """Return the columns of the first name that the sheet has. A name may list several columns."""
+        named = self._named_in_list if role in _OTHER or role in WORDED else self._named
+        return next((positions for name in names if name and (positions := named(name))), [])
+
+    def are_listed(self, role: Role, positions: Sequence[int]) -> bool:
+        """Return whether a name lists these columns, and none of the role's names is the heading of one of them."""
+        names = self.mapping.get(role, ())
+        return any(names) and not any(set(positions).intersection(self._named(name)) for name in names if name)
+
+    def emails_of_one_person(self, cells: Sequence[Sequence[str]]) -> list[int]:
+        """Return the columns that hold emails of the same person, those with a known heading first.
+
+        There are none if a column with a known heading may hold another person's emails, or if the user named one.
+        """
+        known, free = self.candidates(Role.EMAIL), self.unclaimed()
+        folded_headings = {i: folded_heading(self.headings[i]) for i in free if not cells or are_emails(cells[i])}
+        alike = {i: name for i, name in folded_headings.items() if re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name)}
+        if (
+            not known
+            or Role.EMAIL in self.mapping
+            or not alike.keys() >= {*known}
+            or len({*alike.values()}) < len(alike)
+        ):
+            return []
+        return [*known, *(i for i in alike if i not in known)]
+
+    def composition(self) -> Composition | None:
+        """Return the template that applies to the sheet; None if a single column holds the text."""
+        names = (name for name in self.mapping.get(Role.CONTENT, ()) if self._named(name))
+        return self.compositions.get(next(names, ""))
+
+    def _named(self, name: str) -> list[int]:
+        if name in self.compositions:
+            return [self.compositions[name].columns[-1]]
+        return named(name, self.headings, self.free)
+
+    def _named_in_list(self, name: str) -> list[int]:
+        """Return the columns that a name lists, with commas between them, unless a heading matches the whole name."""
+        if positions := self._named(name):
+            return positions
+        for comma in reversed([match.start() for match in re.finditer(",", name)]):
+            first, others = name[:comma].strip(), name[comma + 1 :].strip()
+            if first and others and (positions := self._named(first)) and (further := self._named_in_list(others)):
+                return [*dict.fromkeys([*positions, *further])]
+        return []
+
+
+def named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
+    """Return the columns with this heading; else with its number (``Note #2``), as readings have it, or this letter."""
+    folded_name = folded_heading(name) if template_in(name) is None else ""
+    by_heading = [
+        i
+        for i in free
+        if (folded_heading(headings[i]) == folded_name if folded_name else headings[i].strip() == name.strip())
+    ]
+    if by_heading or "#" not in name:
+        return by_heading or [i for i in free if column_letter(i) == name.strip().upper()]
+    names = numbered([headings[i] for i in free])
+    return [i for i, own_name in zip(free, names, strict=True) if key(own_name) == key(name)]
+
+
 def is_header(headings: Sequence[str], settings: Settings) -> bool:
     """Return whether each role that needs a column has a heading in this row."""
     sheet = SheetHeadings(headings, settings)
     return not any(sheet.lacks(role) for role in Role)
 
 
-def candidates(role: Role, headings: Sequence[str], settings: Settings) -> list[int]:
-    """Return the columns that may have a role, by the settings and by their headings."""
-    return SheetHeadings(headings, settings).candidates(role)
-
-
-def unclaimed(headings: Sequence[str], settings: Settings) -> list[int]:
-    """Return the columns that are neither mapped to a role nor ignored."""
-    return SheetHeadings(headings, settings).unclaimed()
-
-
-def emails_of_one_person(headings: Sequence[str], settings: Settings) -> list[int]:
-    """Return the columns that hold emails of the same person, in the order in which they count.
-
-    Columns with a known heading count first, as if there were no others. The result is empty if one of these may hold
-    another person's emails, if two columns have the same heading, or if the user named the column.
-    """
-    sheet = SheetHeadings(headings, settings)
-    known = sheet.candidates(Role.EMAIL)
-    folded_headings = {i: folded_heading(headings[i]) for i in sheet.unclaimed()}
-    alike = {i: name for i, name in folded_headings.items() if re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name)}
-    is_repeated = len({*alike.values()}) < len(alike)
-    if not known or Role.EMAIL in sheet.mapping or not alike.keys() >= {*known} or is_repeated:
-        return []
-    return [*known, *(i for i in alike if i not in known)]
-
-
 def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]] = ()) -> Roles:
-    """Find the column of each role.
-
-    Args:
-        headings: the headings of the sheet.
-        settings: the user's settings.
-        cells: some values of each column, used only to rank suggested answers.
+    """Find the column of each role; some ``cells`` of each column rank suggested answers.
 
     Raises:
         UnclearColumns: a required role has no column, a role has two, or settings conflict; lists the headings.
@@ -112,12 +195,14 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     questions: list[Question] = []
     if sheet.mistaken and not sheet.first_named(Role.CONTENT, settings.mapping[Role.CONTENT]):
         questions += [Question(trouble, trouble, (), None, [Role.CONTENT]) for trouble in sheet.mistaken]
+    emails = sheet.emails_of_one_person(cells)
+    further_emails = tuple(emails[1:])
     for role in Role if not questions else ():
-        positions = sheet.candidates(role)
+        positions = (emails[:1] if role is Role.EMAIL else []) or sheet.candidates(role)
         if len(positions) > 1 and sheet.are_listed(role, positions):
             columns[role], listed[role] = positions[0], tuple(positions[1:])
         elif len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
-            continue  # the prospect IDs are enough, without emails
+            columns[role] = positions[0]  # the IDs are compared with its emails
         elif len(positions) > 1:
             questions.append(_several(role, headings, positions, cells))
         elif positions:
@@ -139,7 +224,7 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
     template = sheet.composition()
     composed = () if template is None else template.columns
-    unused = tuple(i for i in sheet.free if i not in first_role)
+    unused = tuple(i for i in sheet.free if i not in first_role and i not in further_emails)
     long_ago = settings.reading.answers.get("map", {}) if settings.reading is not None else {}
     absent = [role for role, names in settings.mapping.items() if not any(names) and role not in long_ago]
     return Roles(
@@ -151,6 +236,7 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         vacant=tuple(role for role in Role if role not in columns and role not in absent),
         composition=template,
         listed=listed,
+        further_emails=further_emails,
     )
 
 
@@ -167,9 +253,7 @@ def _quoted(names: Sequence[str]) -> tuple[Cell, ...]:
 
 def _several(role: Role, headings: Sequence[str], positions: Sequence[int], cells: Sequence[Sequence[str]]) -> Question:
     """Return the question which of several columns has a role."""
-    names = tuple(
-        say("column.by-letter", column=column_letter(i), heading=shown(headings[i])) for i in positions[:MOST_SHOWN]
-    )
+    names = tuple(_column(headings, i) for i in positions[:MOST_SHOWN])
     choice = mapped(role, as_argument(called(headings, positions[0])))
     text = say("columns.several", names=names, role=role, choice=choice)
     choices = _choices(role, headings, positions, cells)
@@ -207,7 +291,7 @@ def _may_be_meant(role: Role, heading: str, values: Sequence[str]) -> bool:
     is_neither = role in (Role.PROSPECT, Role.VISIBILITY) and NEITHER_PROSPECT_NOR_VISIBILITY.search(heading)
     if is_neither and role_of(heading) is not role:
         return False
-    return role is not Role.PROSPECT or not values or programs.of_ids(values) is None
+    return role is not Role.PROSPECT or not values or program_of_ids(values) is None
 
 
 def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -> Question:
@@ -256,7 +340,7 @@ def _without_column(
         ]
         none = say("columns.or-none-with-one-for-all", choice=mapped(role, ""))
         return defaults, [none if is_named else say("columns.or-one-for-all")]
-    other = OTHER.get(role)
+    other = _OTHER.get(role)
     naming = sheet.candidates(other) if other is not None else []
     if not is_named or (len(naming) != 1 and not FIELDS[role].may_be_missing):
         return [], []

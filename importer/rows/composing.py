@@ -36,10 +36,8 @@ class _Field:
 class Template:
     """A template for the text of notes, read from what a person wrote.
 
-    Attributes:
-        text: the template as it was written.
-        names: headings or letters of its columns, in the order of its fields. The last one has the text of the note.
-        trouble: why the template can't be used; None if it can.
+    ``names`` are headings or letters of its columns; the last one has the text of the note. ``trouble`` is why the
+    template can't be used; None if it can.
     """
 
     def __init__(self, text: str) -> None:
@@ -100,12 +98,9 @@ class Template:
         )
 
     def composed(self, values: Sequence[str], text: str, *, as_html: bool = False) -> str:
-        """Return the text of a note.
+        """Return the text of a note: the values of all fields but the last, and that of the last, which isn't blank.
 
-        Args:
-            values: the values of all fields but the last.
-            text: the value of the last field, which isn't blank.
-            as_html: whether that is HTML. If so, the rest is escaped and stands in paragraphs of its own.
+        If that is HTML, the rest is escaped and stands in paragraphs of its own.
         """
         lines, built, index = list[str](), "", 0
         for line, (start, fields) in enumerate(self._lines, 1):
@@ -147,9 +142,7 @@ class Composition:
 def composition(name: str, named: Callable[[str], list[int]]) -> Composition | Message | None:
     """Return the columns of a template, or why it can't be used; None if the name isn't a template.
 
-    Args:
-        name: the template.
-        named: returns the positions of the columns with a heading or a letter.
+    ``named`` returns the positions of the columns with a heading or a letter.
     """
     template = template_in(name)
     if template is None or template.trouble is not None:

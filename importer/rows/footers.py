@@ -44,12 +44,8 @@ def is_footer(text: str) -> bool:
 class Footers:
     """Finder of rows that are not data, block by block.
 
-    Args:
-        header_row: row number of the headings.
-        used: positions of the columns that have a role.
-        prospect: position of the prospect column, or None if the sheet has none.
-        ours: positions of the columns that the importer added.
-        flaws: returns the flaws that reading found in the row with this number, or in its used cells.
+    ``used`` are the columns that have a role, ``ours`` those that the importer added. ``flaws`` returns the flaws that
+    reading found in the row with this number, or in its used cells.
     """
 
     def __init__(
@@ -87,17 +83,15 @@ class Footers:
 
     def _note_line(self, position: int, texts: Sequence[str]) -> None:
         """Skip a line that stands with a colophon: under it, or between it and the gap above."""
-        if len(texts) != 1:
-            self._titles, self._is_under = None, False
-        elif _COLOPHON.fullmatch(texts[0]):
-            for title, text in self._titles or ():
-                self.skipped.setdefault(title, say("skipped.colophon", value=Cell(quoted(text))))
+        titles = [] if self._titles is None else self._titles
+        if len(texts) == 1 and (self._is_under or _COLOPHON.fullmatch(texts[0])):
+            for line, text in (*titles, (position, texts[0])):
+                self.skipped.setdefault(line, say("skipped.footer", value=Cell(quoted(text))))
             self._titles, self._is_under = None, True
-        elif self._is_under:
-            self.skipped.setdefault(position, say("skipped.colophon", value=Cell(quoted(texts[0]))))
-        elif self._titles is not None:
-            is_title = len(self._titles) < _MOST_TITLES
-            self._titles = [*self._titles, (position, texts[0])] if is_title else None
+        elif len(texts) == 1 and self._titles is not None and len(titles) < _MOST_TITLES:
+            titles.append((position, texts[0]))
+        else:
+            self._titles, self._is_under = None, False
 
     def _why(self, cells: Mapping[int, str], number: int) -> Message | None:
         footers = [text for text in cells.values() if is_footer(text)]

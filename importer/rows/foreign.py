@@ -14,47 +14,32 @@ from dataclasses import replace
 from itertools import islice
 
 from importer.errors import UnclearColumns, as_argument
-from importer.fields import FIELDS, TASK_STATES
+from importer.fields import TASK_STATES
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
-from importer.rows import columns, programs, words
-from importer.rows.columns import Roles, at_the_start
+from importer.rows import columns, words
+from importer.rows.columns import Roles, SheetHeadings, at_the_start
 from importer.rows.footers import is_footer
-from importer.rows.programs import are_mostly
-from importer.rows.suggestions import is_of_others
+from importer.rows.suggestions import are_mostly, is_of_others, program_of_headings, program_of_ids, role_of
 from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_email
 from importer.settings import Settings
 from importer.settings.kinds import mapped
-from importer.settings.reading import folded_heading
 
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
 """Shapes of other IDs: all digits, 15 or more letters and digits (Salesforce), or any other sign (UUID, prefix)."""
 _WITH_EMAIL = re.compile(r".*\S@\S.*", re.DOTALL)
 _LOOKED_AT = 200
-_PLAINNESS = {folded_heading(heading): rank for rank, heading in reversed([*enumerate(FIELDS[Role.EMAIL].headings)])}
-"""Folded heading of an email column → its rank, the plainest heading first."""
 
 
 def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Roles:
     """Return the column of each role, with the emails in place of another program's IDs.
 
-    Args:
-        sheet: the sheet with the columns.
-        settings: the user's settings.
-        cells: some values of each column.
-
-    Raises:
-        UnclearColumns: a role is undecided, or the IDs are another program's and no column of emails is settled.
+    Raises UnclearColumns if a role is undecided, or the IDs are another program's and no column of emails is settled.
     """
     _require_emails(sheet, settings, cells)
     settings = _without_task_status(sheet, settings, cells)
-    emails = _emails_of_one_person(sheet, settings)
-    ids = columns.candidates(Role.PROSPECT, sheet.headings, settings)
-    has_own_ids = not all(_are_foreign(sheet, i) for i in ids)
-    one_email = settings if has_own_ids else _ignoring(sheet, settings, emails[1:])
-    roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, one_email), cells)
-    roles = _with_further_emails(_with_plainest_email(sheet, roles, settings), emails)
+    roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, settings), cells)
     return _without_foreign_ids(sheet, roles, settings)
 
 
@@ -66,9 +51,9 @@ def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[s
     ids, emails = _candidates(sheet, settings)
     if emails or Role.EMAIL in settings.mapping:
         return
-    possible = dict.fromkeys((*ids, *columns.unclaimed(sheet.headings, settings)))
-    by_ids = (programs.of_ids(cells[i]) for i in possible)
-    program = next(filter(None, by_ids), programs.of_headings(sheet.headings))
+    possible = dict.fromkeys((*ids, *SheetHeadings(sheet.headings, settings).unclaimed()))
+    by_ids = (program_of_ids(cells[i]) for i in possible)
+    program = next(filter(None, by_ids), program_of_headings(sheet.headings))
     if program is None or any(_may_name_prospects(sheet, i) for i in possible):
         return
     is_named = any(settings.mapping.get(Role.PROSPECT, ()))
@@ -78,7 +63,7 @@ def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[s
 
 def _without_task_status(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
     """Ignore a column *Status* that only says how far tasks are, unless the user named it or gave a word a meaning."""
-    positions = columns.candidates(Role.STATUS, sheet.headings, settings)
+    positions = SheetHeadings(sheet.headings, settings).candidates(Role.STATUS)
     if len(positions) != 1 or Role.STATUS in settings.mapping:
         return settings
     states = TASK_STATES - words.ever(settings.values, Role.STATUS)
@@ -95,17 +80,17 @@ def _distinct(cells: Iterable[str]) -> set[str]:
 
 def _candidates(sheet: Sheet, settings: Settings) -> tuple[list[int], list[int]]:
     """Return the columns that may hold IDs, and those that may hold emails, by their headings or the settings."""
-    ids, emails = (columns.candidates(role, sheet.headings, settings) for role in (Role.PROSPECT, Role.EMAIL))
-    return ids, emails
+    headings = SheetHeadings(sheet.headings, settings)
+    return headings.candidates(Role.PROSPECT), headings.candidates(Role.EMAIL)
 
 
 def _with_one_column_of_ids(sheet: Sheet, settings: Settings) -> Settings:
-    """Ignore columns with another program's IDs if several columns may hold IDs and a single one holds emails.
+    """Ignore columns with another program's IDs if several columns may hold IDs and another one holds emails.
 
     If all of them hold another program's IDs, the first is kept, so that the plan can mention it.
     """
     id_columns, email_columns = _candidates(sheet, settings)
-    if len(id_columns) < 2 or len(email_columns) != 1 or not _holds_emails(sheet, email_columns[0]):
+    if len(id_columns) < 2 or not any(_holds_emails(sheet, position) for position in email_columns):
         return settings
     foreign = [position for position in id_columns if _are_foreign(sheet, position)]
     return _ignoring(sheet, settings, foreign if len(foreign) < len(id_columns) else foreign[1:])
@@ -116,44 +101,6 @@ def _ignoring(sheet: Sheet, settings: Settings, positions: Sequence[int]) -> Set
     return replace(settings, ignored=(*settings.ignored, *names))
 
 
-def _emails_of_one_person(sheet: Sheet, settings: Settings) -> list[int]:
-    """Return the columns that hold emails of the same person, the first that counts first; none if the user chooses."""
-    positions = columns.emails_of_one_person(sheet.headings, settings)
-    emails = [i for i in positions if not (cells := _cells(sheet, i)) or _emails_in(cells) * 2 > len(cells)]
-    return emails if {*columns.candidates(Role.EMAIL, sheet.headings, settings)} <= {*emails} else []
-
-
-def _with_further_emails(roles: Roles, emails: Sequence[int]) -> Roles:
-    """Add the other columns with emails of the same person, which count in rows whose email is blank."""
-    email = roles.columns.get(Role.EMAIL)
-    further = tuple(i for i in emails if i != email) if email in emails else ()
-    unused, unexplained = (tuple(i for i in group if i not in further) for group in (roles.unused, roles.unexplained))
-    return replace(roles, unused=unused, unexplained=unexplained, further_emails=further)
-
-
-def _with_plainest_email(sheet: Sheet, roles: Roles, settings: Settings) -> Roles:
-    """Choose the email column with the plainest heading if the prospect column may hold Saleshandy's IDs.
-
-    The IDs are compared with these emails. Without such IDs the user chooses, because the emails then name prospects.
-    """
-    position, headings = roles.columns.get(Role.PROSPECT), sheet.headings
-    if position is None or Role.EMAIL in roles.columns or Role.EMAIL in settings.mapping:
-        return roles
-    positions = columns.candidates(Role.EMAIL, headings, settings)
-    positions = [i for i in positions if _holds_emails(sheet, i)] or positions
-    rank = {i: _PLAINNESS[folded_heading(headings[i])] for i in positions}
-    best = min(positions, key=rank.__getitem__, default=None)
-    if best is None or [*rank.values()].count(rank[best]) > 1 or _are_foreign(sheet, position):
-        return roles
-    return replace(
-        roles,
-        columns={**roles.columns, Role.EMAIL: best},
-        unused=tuple(i for i in roles.unused if i != best),
-        unexplained=tuple(i for i in roles.unexplained if i != best),
-        vacant=tuple(role for role in roles.vacant if role is not Role.EMAIL),
-    )
-
-
 def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings) -> Roles:
     position, email = roles.columns.get(Role.PROSPECT), roles.columns.get(Role.EMAIL)
     if position is None:
@@ -162,19 +109,17 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings) -> Role
         listed = {Role.EMAIL: roles.listed.get(Role.PROSPECT, ())}
         return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)}, listed=listed)
     is_named = any(settings.mapping.get(Role.PROSPECT, ()))
-    are_foreign, program = (
-        _are_foreign(sheet, position, is_named=is_named),
-        _program(sheet, position, is_named=is_named),
-    )
-    if email is not None:
-        emails = (email, *roles.further_emails)
-        if program is None and not (are_foreign and _stand_beside(sheet, position, emails)):
+    program = _program(sheet, position, is_named=is_named)
+    are_foreign = _are_foreign(sheet, position, is_named=is_named)
+    several = () if Role.EMAIL in settings.mapping or roles.further_emails else _candidates(sheet, settings)[1]
+    if email is not None and len(several) < 2:
+        if program is None and not (are_foreign and _stand_beside(sheet, position, (email, *roles.further_emails))):
             return roles
         unused = tuple(sorted((*roles.unused, position)))
         return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=position)
     if not are_foreign:
         return roles
-    free = () if Role.EMAIL in settings.mapping else roles.unexplained
+    free = () if Role.EMAIL in settings.mapping else sorted({*several, *roles.unexplained})
     possible = [i for i in free if _holds_emails(sheet, i) and not is_of_others(sheet.headings[i])]
     if possible:
         raise _which_emails(sheet, position, possible, is_certain=program is not None)
@@ -196,12 +141,11 @@ def _which_emails(sheet: Sheet, position: int, emails: Sequence[int], *, is_cert
     roles = dict.fromkeys(emails, Role.EMAIL) | ({} if is_certain else {position: Role.PROSPECT})
     choices = []
     for i, role in roles.items():
-        means = say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=at_the_start(headings, i))
+        means = say("column.by-email" if role is Role.EMAIL else "foreign.as-ours", means=at_the_start(headings, i))
         choices.append(PossibleAnswer("map", f"{role}={columns.called(headings, i)}", means))
-    asks = say("columns.and", first=why, more=(say("foreign.which-column-of-emails"),))
+    asks = say("columns.and", first=why, more=(say("column.which.email"),))
     ways = tuple(mapped(role, as_argument(columns.called(headings, i))) for i, role in roles.items())
-    advice = say("foreign.say-which" if is_certain else "foreign.say-which-or-ours", ways=ways)
-    text = say("columns.and", first=why, more=(advice,))
+    text = say("columns.and", first=why, more=(say("columns.say-which", ways=ways),))
     return UnclearColumns(text, [Question(text, asks, choices, position, [Role.PROSPECT, Role.EMAIL], [sample])])
 
 
@@ -216,8 +160,9 @@ def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
         return []
     letter = column_letter(email)
     if roles.foreign is None:
-        others = [i for i in (*roles.unexplained, *roles.further_emails) if folded_heading(headings[i]) in _PLAINNESS]
-        is_compared = others and Role.PROSPECT in roles.columns
+        is_compared = Role.PROSPECT in roles.columns and any(
+            role_of(headings[i]) is Role.EMAIL for i in roles.unexplained
+        )
         return [say("foreign.compared-with", column=at_the_start(headings, email))] if is_compared else []
     sample = Cell(in_quotes(_cells(sheet, roles.foreign)[0]))
     return [say("foreign.replaced", column=at_the_start(headings, roles.foreign), sample=sample, emails=letter)]
@@ -229,8 +174,8 @@ def _program(sheet: Sheet, position: int, *, is_named: bool = False) -> str | No
     If the user named the column (``is_named``), a heading elsewhere in the sheet isn't enough.
     """
     cells, headings = _cells(sheet, position), sheet.headings
-    by_headings = programs.of_headings([headings[position]] if is_named else headings)
-    return programs.of_ids(cells) or (by_headings if _look_foreign(cells) else None)
+    by_headings = program_of_headings([headings[position]] if is_named else headings)
+    return program_of_ids(cells) or (by_headings if _look_foreign(cells) else None)
 
 
 def _are_foreign(sheet: Sheet, position: int, *, is_named: bool = False) -> bool:

@@ -36,13 +36,9 @@ def calls_for(emails: int) -> int:
 
 @dataclass(eq=False, slots=True)
 class ProspectsPage:
-    """One page of the search for an email, or of the list of all prospects.
+    """One page of the search for an email, or of the list of all prospects, without an email.
 
-    Attributes:
-        email: the email; empty for the list.
-        page: number of the page.
-        found: the matches on earlier pages of the search.
-        is_probe: whether the page only shows whether the list has so many pages.
+    ``found`` are the matches on earlier pages. A probe only shows whether the list has so many pages.
     """
 
     email: str = ""
@@ -56,12 +52,9 @@ class ProspectsPage:
 
 
 class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
-    """Lookup of the prospects of emails.
+    """Lookup of the prospects of emails; the journal records the matches.
 
-    Args:
-        caller: makes the calls.
-        journal: records the matches.
-        observe: called after each round with a message about the progress, and the seconds left; None if unknown.
+    ``observe`` is called after each round with a message about the progress, and the seconds left; None if unknown.
     """
 
     def __init__(
@@ -82,11 +75,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._is_listing = self._is_searching = False
 
     def look_up(self, wanted: Emails) -> EmailAnswers:
-        """Find the prospects of each email.
-
-        Raises:
-            Stopped: the run can't continue; matches found so far are in the journal.
-        """
+        """Find the prospects of each email; raise Stopped if the run can't continue."""
         self._wanted, self._all, self._missing = wanted, frozenset(wanted.all), set(wanted.all)
         if len(wanted) >= _LEAST:
             self._run([ProspectsPage(page=len(wanted) + 1, is_probe=True)])
@@ -178,7 +167,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
 
     def _refused(self, task: ProspectsPage, failure: Failure) -> None:
         if task.email:
-            self._refusals[task.email] = say("email.refused", email=Cell(task.email), why=failure.text)
+            self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
             self._search_instead()
 

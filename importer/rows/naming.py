@@ -14,7 +14,7 @@ import numpy as np
 
 from importer.errors import as_argument
 from importer.journal import Owners
-from importer.messages import Cell, Message, say, some
+from importer.messages import Cell, Message, Part, say, some
 from importer.models import Problem, Rows
 from importer.reading import Sheet
 from importer.rows.columns import Roles
@@ -25,11 +25,9 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class EmailAnswers:
-    """The results of looking up emails.
+    """The results of looking up emails: email → the prospects that have it, possibly none, or why it was refused.
 
-    Attributes:
-        found: email → the prospects that have it, possibly none. An email without an entry has unknown prospects.
-        refused: email → the reason why it could not be looked up.
+    An email without an entry has unknown prospects.
     """
 
     found: Mapping[str, Owners] = field(default_factory=dict)
@@ -42,12 +40,7 @@ class EmailAnswers:
 
 @dataclass(frozen=True)
 class Emails:
-    """The distinct emails of rows, in the order of their first row.
-
-    Attributes:
-        naming: emails by which at least one row names its prospect.
-        compared: the other emails, each in the same row as an ID.
-    """
+    """The distinct emails of rows, in their order: those that name a prospect, and those beside IDs."""
 
     naming: Sequence[str] = ()
     compared: Sequence[str] = ()
@@ -81,12 +74,8 @@ def named(
 ) -> Rows:
     """Return the rows with IDs in place of emails; an email stays if its prospects are unknown.
 
-    Args:
-        rows: the rows after validation.
-        answers: the results of looking up the emails.
-        cell: returns the column and the name of the email's cell for a row number.
-        made: positions of rows that an earlier run delivered by their IDs; they are not changed.
-        heading: heading or letter of the email column.
+    ``cell`` returns the column and the name of the email's cell for a row number. ``made`` are rows that an earlier run
+    delivered by their IDs; they are not changed. ``heading`` is the heading or letter of the email column.
     """
     if rows.email is None:
         return rows
@@ -144,9 +133,11 @@ def _mismatch(
     prospect: str, email: str, owners: Owners, number: int, cell: Callable[[int], tuple[int, str]], heading: str
 ) -> Problem:
     column, cell_name = cell(number)
-    parts = {"prospect": Cell(prospect), "email": Cell(email), "column": Cell(as_argument(heading))}
-    text = say("email.of-another-prospect", **parts, owners=owners[:_MOST_NAMED])
-    return Problem(number, column, cell_name, email, text, say("email.of-another-prospect-in-short"))
+    parts: dict[str, Part] = {"prospect": Cell(prospect), "email": Cell(email), "owners": owners[:_MOST_NAMED]}
+    named = {"column": Cell(as_argument(heading))}
+    text = say("email.of-another-prospect", **parts, **named)
+    in_short = say("email.of-another-prospect", **dict.fromkeys(parts, "…"), **named)
+    return Problem(number, column, cell_name, email, text, in_short)
 
 
 def people_of(sheet: Sheet, roles: Roles, rows: Rows, emails: Iterable[str]) -> list[tuple[str, ...]]:

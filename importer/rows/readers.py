@@ -1,42 +1,218 @@
-"""Read block by block the columns from which a template composes the text of each note.
+"""Read the columns from which a template composes the text of notes, and write the dates in them in ISO form.
 
-Input: blocks of a sheet. Output: a code for each row, by which rows with equal values are found quickly; the content of
-each row's note as earlier templates of this kind of sheet composed it. Nothing is composed before it is asked for.
+Input: blocks of a sheet, and the order of day and month. Output: a code for each row, by which rows with equal values
+are found quickly, or the question which order is meant. ``2026/1/5`` and ``5.1.2026`` read the same everywhere;
+``11/1/2026`` doesn't. Only a person's answer, or a date such as ``11/13/2026`` in the same sheet, decides its order.
+Otherwise nothing may be sent: another order makes other notes of the same history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from datetime import date
+from functools import cache, lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
 from importer.markup import ContentKind, content_of, is_html
-from importer.models import Ints
+from importer.messages import Cell, Message, SettingPart, day, say
+from importer.models import Ints, PossibleAnswer, Question, Role
 from importer.reading import Sheet
 from importer.rows.blocks import Block, ColumnReader
+from importer.rows.columns import at_the_start, named
 from importer.rows.composing import Composition, composition
-from importer.rows.dates import FieldDates
-from importer.rows.headings import named
-from importer.rows.values import Wrong, has_control, read_content, read_field
+from importer.rows.values import Wrong, has_control, quoted, read_content, read_field
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder
 from importer.settings.reading import Form, own_columns
+
+_SETTING = "dates"
+_TIME = (
+    r"(?:[T,]?\s?(?P<hour>\d\d?):(?P<minute>\d\d)(?P<second>:\d\d)?(?:\.\d+)?"
+    r"(?:\s?(?P<half>[AP])\.?M\.?)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
+)
+_CLEAR = tuple(re.compile(form + _TIME, re.IGNORECASE) for form in (
+    r"(?P<year>\d{4})(?P<sign>[-/.])(?P<month>\d\d?)(?P=sign)(?P<day>\d\d?)",
+    r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4})",
+))  # fmt: skip
+"""Forms of dates that read the same in every country."""
+_EITHER = re.compile(
+    r"(?P<first>\d\d?)(?P<sign>[-/])(?P<second_part>\d\d?)(?P=sign)(?P<year>\d{4}|\d\d)" + _TIME, re.IGNORECASE
+)
+_LONG_YEAR = re.compile(r"\d\d?[-/]\d\d?[-/]\d{4}")
+_LAST_SHORT_YEAR = 68  # as in POSIX; later ones would be of the last century
+_FIRST_YEAR = 1000  # programs write 1/1/0001 if there is no date
+_ORDERS = (DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST)
+
+
+def as_iso(text: str) -> str:
+    """Return a date as ISO 8601 writes it if it reads the same in every country; other texts are unchanged."""
+    match = next(filter(None, (form.fullmatch(text) for form in _CLEAR)), None) if text[:1].isdecimal() else None
+    if match is None or (time := _time(match)) is None or not (day := _day(*match.group("year", "month", "day"))):
+        return text
+    return f"{day}{time}"
+
+
+def readings(text: str) -> dict[DateOrder, str]:
+    """Return the ISO dates that a text such as 11/1/2026 may stand for; empty if it isn't a date like that."""
+    match = _EITHER.fullmatch(text) if text[:1].isdecimal() else None
+    if match is None or (time := _time(match)) is None:
+        return {}
+    first, second, year = match.group("first", "second_part", "year")
+    days = {DateOrder.DAY_FIRST: _day(year, second, first), DateOrder.MONTH_FIRST: _day(year, first, second)}
+    return {order: f"{day}{time}" for order, day in days.items() if day}
+
+
+@lru_cache(10_000)
+def _day(year: str, month: str, day: str) -> str:
+    """Return a date in ISO form; empty if there is no such date, or if the century of its year isn't certain."""
+    number = int(year)
+    if len(year) == 2:
+        number = 2000 + number if number <= _LAST_SHORT_YEAR else 0
+    try:
+        return date(number, int(month), int(day)).isoformat() if number >= _FIRST_YEAR else ""
+    except ValueError:
+        return ""
+
+
+def _time(match: re.Match[str]) -> str | None:
+    """Return the time that follows a date, with a space before it; None if there is no such time.
+
+    It is empty for 00:00, because programs write that for dates without a time.
+    """
+    hour, minute, second, half, zone = match.group("hour", "minute", "second", "half", "zone")
+    if hour is None:
+        return ""
+    hours, seconds = int(hour), int(second[1:]) if second else 0
+    if hours > (12 if half else 23) or int(minute) > 59 or seconds > 59:
+        return None
+    if half:
+        hours = hours % 12 + (12 if half in "pP" else 0)
+    if not (hours or int(minute) or seconds):
+        return ""
+    shown = f" {hours:02}:{int(minute):02}" + (f":{seconds:02}" if seconds else "")
+    return shown if zone is None else f"{shown} {'UTC' if zone in 'Zz' else zone}"
+
+
+class _Example(NamedTuple):
+    """A date in a sheet: its column, its text, and its readings by the order of day and month."""
+
+    column: int
+    text: str
+    readings: Mapping[DateOrder, str]
+
+
+class FieldDates:
+    """Reader of the fields that a template puts before the text of notes, and of the dates in them."""
+
+    def __init__(self, order: DateOrder | None) -> None:
+        self._order = order
+        self._open: _Example | None = None  # the first date with two readings
+        self._only: dict[DateOrder, _Example] = {}  # order → the first date that has no other reading
+        self._is_proven = False  # whether the year of such a date is certain; 26/11/01 may begin with it
+
+    def read(self, column: int, text: str) -> str | Wrong:
+        """Return a field's value, with a date in ISO form, or why it is not valid."""
+        value = read_field(column, text)
+        if isinstance(value, Wrong) or not value[:1].isdecimal():
+            return value
+        found = self.look(column, value)
+        if not found:
+            return as_iso(value)
+        if self._order is DateOrder.AS_TEXT:
+            return value
+        if len(found) == 2 and len({*found.values()}) == 1:  # 5/5/2026
+            return found[DateOrder.DAY_FIRST]
+        if self._order is None:
+            return value  # nothing is sent before the question is answered
+        if self._order in found:
+            return found[self._order]
+        return Wrong(say("dates.wrong", value=Cell(quoted(value)), order=_named(self._order)), column=column)
+
+    def look(self, column: int, text: str) -> Mapping[DateOrder, str]:
+        """Take note of a date, and return its readings."""
+        found = readings(text)
+        if len(found) == 1:
+            [order] = found
+            self._only.setdefault(order, _Example(column, text, found))
+            self._is_proven = self._is_proven or _LONG_YEAR.match(text) is not None
+        elif self._open is None and len({*found.values()}) == 2:
+            self._open = _Example(column, text, found)
+        return found
+
+    @property
+    def proven(self) -> DateOrder | None:
+        """Order that the dates prove: some have no other reading, and none has only the other one."""
+        return next(iter(self._only)) if self._is_proven and len(self._only) == 1 else None
+
+    def questions(self, headings: Sequence[str]) -> list[Question]:
+        """Return the question which order is meant, unless it is decided and no date contradicts it."""
+        orders = [order for order in _ORDERS if order is not self._order]
+        is_contradicted = len(orders) == 1 and orders[0] in self._only and self._order not in self._only
+        shown = self._only[orders[0]] if is_contradicted else self._open or next(iter(self._only.values()), None)
+        if shown is None or not (self._order is None or is_contradicted):
+            return []
+        choices = []
+        for order in orders:
+            example = shown if order in shown.readings else self._only.get(order)
+            if example is not None:
+                meaning = _meaning(order, example.text, example.readings[order])
+                choices.append(PossibleAnswer(_SETTING, order.value, meaning))
+        choices.append(PossibleAnswer(_SETTING, DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
+        asks = self._asks(at_the_start(headings, shown.column), shown, is_contradicted=is_contradicted)
+        ways = tuple(SettingPart(_SETTING, choice.value) for choice in choices)
+        text = say("dates.say-which", asks=asks, ways=ways)
+        return [Question(text, asks, choices, shown.column, [Role.CONTENT], [shown.text])]
+
+    def _asks(self, column: Message, shown: _Example, *, is_contradicted: bool) -> Message:
+        if is_contradicted and self._order is not None:
+            return say("dates.contradicted", column=column, date=Cell(shown.text), order=_named(self._order))
+        if len(self._only) == 2:
+            day, month = (Cell(self._only[order].text) for order in _ORDERS)
+            return say("dates.mixed", day=day, month=month)
+        return say("dates.which", column=column, date=Cell(shown.text))
+
+    def remarks(self, before: DateOrder | None) -> list[Message]:
+        """Return how the dates are read, and that another answer, ``before``, has sent other notes of the same rows."""
+        order, remarks = self._order, list[Message]()
+        example = self._open or (None if order is None else self._only.get(order))
+        if example is not None and order is not None and order is not DateOrder.AS_TEXT:
+            remarks.append(
+                say("dates.read", order=_named(order), date=Cell(example.text), iso=Cell(example.readings[order]))
+            )
+        if before not in (None, order) and (self._open or self._only):
+            remarks.append(say("dates.changed", before=_named(before)))
+        return remarks
+
+
+def proven(sheet: Sheet, composition: Composition) -> DateOrder | None:
+    """Return the order of day and month that the dates in a template's columns prove, if they do."""
+    dates = FieldDates(None)
+    for _, cells in sheet.columns():
+        for column in composition.columns[:-1]:
+            for text in {*cells[column]}:
+                dates.look(column, text.strip())
+    return dates.proven
+
+
+def _named(order: DateOrder) -> Message:
+    return say(f"dates.order.{order.value}")
+
+
+def _meaning(order: DateOrder, text: str, written: str) -> Message:
+    """Return the meaning of a choice, with the date in words."""
+    meaning = day(date.fromisoformat(written[:10]), year=True)
+    return say("dates.is", order=_named(order), date=Cell(text), meaning=meaning)
 
 
 class ComposedReader(ColumnReader):
     """Reader of the columns of a template. Each distinct text that they make is represented by a code.
 
-    Args:
-        composition: the template and its columns.
-        settings: the format of the cells in the column of the text, and the order of day and month in dates.
-        reads_dates: whether to write dates in ISO form; otherwise they stay as they are in the cells.
-
-    Attributes:
-        dates: the dates in the other columns.
-        kinds: the format of the text of each code.
-        uncomposed: the cell's own text of each code; empty for a text that is not valid.
+    ``kinds`` has the format of the text of each code, ``uncomposed`` the cell's own text, empty if that is not valid.
+    Unless it ``reads_dates``, they stay as they are in the cells.
     """
 
     def __init__(self, composition: Composition, settings: Settings, *, reads_dates: bool = True) -> None:
@@ -53,7 +229,7 @@ class ComposedReader(ColumnReader):
     def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
         fields = [[reader.values[code] for code in reader.codes(block).tolist()] for reader in self._others]
-        code_of, composed = self._code_of_value, self._template.composed
+        composed = self._template.composed
         codes = []
         for text, *values in zip(block.column(self.position), *fields, strict=True):
             content, as_html = self._texts.get(text) or self._first(text)
@@ -64,9 +240,8 @@ class ComposedReader(ColumnReader):
                     if isinstance(value, Wrong):
                         wrong = wrong or value
                 made = wrong or composed(values, content, as_html=as_html)
-            code = code_of.setdefault(made, len(self.values))
-            if code == len(self.values):
-                self.values.append(made)
+            code = self._code(made)
+            if code == len(self.kinds):
                 self.kinds.append(ContentKind.HTML if as_html else ContentKind.TEXT)
                 self.uncomposed.append("" if isinstance(content, Wrong) else content)
             codes.append(code)

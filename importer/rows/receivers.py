@@ -36,22 +36,14 @@ _SETTING = "several-in-cell"
 class Receivers:
     """Reader of the people whom each row names, who receive its note.
 
-    Args:
-        sheet: the sheet.
-        roles: the column of each role.
-        settings: the user's choice for cells that name several people.
-        add: records a problem of a cell: block, index, column, message, and the part of the cell that is wrong.
-
-    Attributes:
-        further: position → the row's people after the first, each of whom receives its note.
-        cleaned: number of IDs from which invisible characters were removed.
+    ``add`` records a problem of a cell: block, index, column, message, and the part of the cell that is wrong.
+    ``further`` has position → the row's people after the first. ``cleaned`` counts IDs that had invisible characters.
     """
 
     def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, add: Callable[..., None]) -> None:
         self._sheet, self._roles, self._how, self._add = sheet, roles, settings.several_in_cell, add
         self._emails = [ColumnReader(i, read_email) for i in (*roles.of(Role.EMAIL), *roles.further_emails)]
         self._several: defaultdict[int, list[str]] = defaultdict(list)  # column → its cells with several people
-        self._from_further = self._differing = 0  # rows with a further column's email, and with different emails
         self.further: dict[int, Sequence[str]] = {}
         self.cleaned = 0
 
@@ -96,20 +88,12 @@ class Receivers:
         """Return the people of a row without an ID; none, with a problem, if its email columns are blank or wrong."""
         readers = self._emails
         if self._roles.further_emails:
-            first = self._first_filled(values)
+            first = next((index for index, email in enumerate(values) if email), 0)
             readers, values = readers[first : first + 1], values[first : first + 1]
-            if flaw := self._flaw(block, i, readers[0].position):
-                self._add(block, i, readers[0].position, flaw)
-                return []
         if not any(values):
-            self._add(block, i, readers[0].position, say("email.blank"))
+            self._add(block, i, self._emails[0].position, say("email.blank"))
         cells = zip(readers, values, strict=True)
         return [person for reader, value in cells for person in self._in_cell(block, i, reader.position, value)]
-
-    def _flaw(self, block: Block, i: int, column: int | None) -> Message | None:
-        """Return the flaw that reading found in the cell of a column with further emails."""
-        flaws = self._sheet.wrong(block.numbers[i]) if column in self._roles.further_emails else ()
-        return next((flaw.text for flaw in flaws if flaw.column == column), None)
 
     def _in_cell(self, block: Block, i: int, column: int | None, value: object) -> Sequence[str]:
         """Return the people of an email cell. IDs may take the place of emails that several prospects have."""
@@ -123,13 +107,6 @@ class Receivers:
         if isinstance(value, Wrong):
             self._add(block, i, column, value.reason, part=value.part)
         return []
-
-    def _first_filled(self, emails: Sequence[object]) -> int:
-        """Return the index of the first email of a row that isn't blank, 0 if all are, and count such rows."""
-        first = next((index for index, email in enumerate(emails) if email), 0)
-        self._from_further += first > 0
-        self._differing += any(isinstance(email, str) and email not in ("", emails[first]) for email in emails)
-        return first
 
     def _chosen(self, block: Block, i: int, column: int | None, people: Sequence[str]) -> Sequence[str]:
         """Return those of a cell's people who receive the note; none, with a problem, if the user doesn't say who."""
@@ -159,19 +136,16 @@ class Receivers:
         return [Question(text, text, choices, column, [Role.PROSPECT, Role.EMAIL], shown, rows, is_optional=True)]
 
     def remarks(self) -> list[Message]:
-        """Return the remarks on columns with further emails, columns that list people, and cells with several."""
+        """Return the remarks on columns that list people, and on cells with several."""
         remarks = []
-        letters = tuple(column_letter(reader.position) for reader in self._emails if reader.position is not None)
-        if self._from_further:
-            remarks.append(say("email.further", n=self._from_further, first=letters[0], further=letters[1:]))
-        if self._differing:
-            remarks.append(say("email.differ", n=self._differing, columns=letters))
+        if further := tuple(map(column_letter, self._roles.further_emails)):
+            remarks.append(say("email.further", first=column_letter(self._roles.columns[Role.EMAIL]), further=further))
         for role in (Role.PROSPECT, Role.EMAIL):
             if len(columns := self._roles.of(role)) > 1:
                 remarks.append(say("people.columns", columns=tuple(map(column_letter, columns))))
         if self._several and self._how in (SeveralInCell.EACH, SeveralInCell.FIRST):
             rows, letters = sum(map(len, self._several.values())), tuple(map(column_letter, sorted(self._several)))
-            remarks.append(say(f"people.receives.{self._how.value}", n=rows, columns=letters))
+            remarks.append(say("people.receives", n=rows, columns=letters, who=say(f"people.who.{self._how.value}")))
         return remarks
 
 

@@ -19,7 +19,7 @@ from importer.messages import Cell, Message, Part, SettingPart, say, some
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.resultsfile import added_columns
 from importer.rows import words
-from importer.rows.columns import candidates
+from importer.rows.columns import SheetHeadings
 from importer.rows.composing import template_in
 from importer.rows.suggestions import LIKELY, likeliness, role_of, suggests
 from importer.settings import Settings
@@ -57,7 +57,9 @@ def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[S
     if reading is None or "default-visibility" not in reading.answers:
         return found
     # Who may see the notes was answered for sheets without a column for it. It says nothing of blank cells in one.
-    has_another = not _knows(reading, Role.VISIBILITY) and bool(candidates(Role.VISIBILITY, headings, found))
+    has_another = not _knows(reading, Role.VISIBILITY) and bool(
+        SheetHeadings(headings, found).candidates(Role.VISIBILITY)
+    )
     is_unsaid = has_another or asks_again(reading)
     return replace(found, default_visibility=settings.default_visibility) if is_unsaid else found
 
@@ -67,7 +69,8 @@ def _with_columns_of(run: Reading, headings: Sequence[str], settings: Settings) 
 
     The run had this very file. If its drafts were ordinary notes now, they would be published beside themselves.
     """
-    lacking = [role for role in WORDED if role not in settings.mapping and not candidates(role, headings, settings)]
+    sheet = SheetHeadings(headings, settings)
+    lacking = [role for role in WORDED if role not in settings.mapping and not sheet.candidates(role)]
     answers = {
         "map": {role: names for role, names in run.answers["map"].items() if role in lacking},
         "value": {place: words for place, words in run.answers["value"].items() if place[0] in lacking},

@@ -31,13 +31,7 @@ _SHORTEST = 8
 
 @dataclass(frozen=True)
 class Records:
-    """A column with IDs of records.
-
-    Attributes:
-        position: its position.
-        is_chosen: whether a person chose it; otherwise it may be offered.
-        ids: each row's ID, empty if it has none.
-    """
+    """A column with IDs of records: each row's, empty if it has none. A person chose it, or it may be offered."""
 
     position: int
     is_chosen: bool
@@ -74,13 +68,8 @@ def contradicting(
 ) -> Iterator[tuple[int, int]]:
     """Yield the positions of rows that have the ID of an earlier row for the same prospect, but another text.
 
-    Args:
-        ids: the IDs of each row.
-        prospects: each row's prospect.
-        texts: a number for each row that rows with the same text share; below 0 for a row without a note.
-
-    Yields:
-        the positions of the row and of the first one.
+    Rows with the same text share a number in ``texts``, below 0 for a row without a note. The position of the first row
+    is yielded, too.
     """
     first: dict[tuple[str, str], int] = {}
     for position, (some, prospect) in enumerate(zip(ids, prospects, strict=True)):

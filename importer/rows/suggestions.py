@@ -1,6 +1,7 @@
-"""Estimate the role of a column by its heading and cells, to rank the answers to a question.
+"""Judge a column by its heading and cells: which role it may have, and which program exported its IDs.
 
-Input: a heading and the first values of its column. Output: a score, by which no column gets a role automatically.
+Input: a heading and the first values of its column. Output: a score, by which no column gets a role automatically; or
+the name of a program such as a CRM, for which a text says how to export emails (``export.hubspot`` and so on).
 """
 
 from __future__ import annotations
@@ -27,7 +28,29 @@ _MOSTLY = 0.8
 _HARDLY_ANY = 0.05
 _NEARLY = 0.8  # similarity of two headings
 _WORD = re.compile(r"[^\W\d_A-Z]+|[A-Z]+[^\W\d_A-Z]*")
-
+_OF_PROGRAMS: Sequence[tuple[str, str]] = (
+    ("Dynamics", r"\(do not modify\) .+"),
+    ("Freshsales", r"(contact|lead|deal|sales account) : .+"),
+    ("Zoho", r"(note owner|parent id|contact name|lead name|created by)\.id|(contact )?zoho .*id"),
+    ("Apollo", r"apollo .*id|company name for emails"),
+    ("Close", r"primary contact (primary|other) \w+"),
+    ("Salesloft", r"person company \w+|cadence (name|id)|salesloft .*id"),
+    ("Outreach", r"call (purpose|disposition)|outreach .*id"),
+    ("Copper", r"(company )?copper id"),
+    ("lemlist", r"lemlist .*id"),
+    ("Pipedrive", r"(person|contact person|activity|deal|organization) - .+|pipedrive id"),
+    ("HubSpot", r"record id - .+|associated (contact|company|deal)( ids?)?|hubspot .*id|(contact )?vid"),
+    ("HubSpot", r"record id"),
+    ("Pipedrive", r"person id"),
+)
+"""Program and pattern of its headings, in lower case with spaces for underscores. The first match counts: the last two
+headings also stand in other programs' exports."""
+_IDS_OF_PROGRAMS: Mapping[str, re.Pattern[str]] = {
+    "Salesforce": re.compile(r"00[1356Q][A-Za-z0-9]{12}([A-Za-z0-9]{3})?"),  # contacts, leads, accounts, deals, users
+    "Zoho": re.compile(r"zcrm_\d+"),
+    "Close": re.compile(r"(lead|cont)_[A-Za-z0-9]{8,}"),
+    "lemlist": re.compile(r"(ctc|lea)_[A-Za-z0-9]{8,}"),
+}
 
 _ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
 _SUGGESTED = {role: frozenset(map(folded_heading, field.suggested)) for role, field in FIELDS.items()}
@@ -132,3 +155,25 @@ _LOOKS: Mapping[Role, Callable[[str], bool]] = {
     Role.CONTENT: _is_prose,
     **{role: _is_one_of(field.words.values()) for role, field in WORDED.items()},
 }
+
+
+def program_of_headings(headings: Sequence[str]) -> str | None:
+    """Return the program whose exports have one of these headings, or None."""
+    plain = [" ".join(heading.casefold().replace("_", " ").split()) for heading in headings]
+    found = (program for program, pattern in _OF_PROGRAMS if any(re.fullmatch(pattern, one) for one in plain))
+    return next(found, None)
+
+
+def program_of_ids(cells: Sequence[str]) -> str | None:
+    """Return the program whose IDs most cells certainly are, or None. Most cells decide, because of footers."""
+    return next((program for program, shape in _IDS_OF_PROGRAMS.items() if are_mostly(shape, cells)), None)
+
+
+def are_emails(cells: Sequence[str]) -> bool:
+    """Return whether more than half of the cells hold emails, or whether there are none."""
+    return sum(map(_is_email, cells)) * 2 > len(cells) or not cells
+
+
+def are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:
+    """Return whether more than half of the cells have a shape."""
+    return sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)

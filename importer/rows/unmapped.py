@@ -97,17 +97,11 @@ class Unmapped:
 
     Under a heading that is about the role, such a column holds a few short words, usual ones or not, or codes. Under
     another heading, all its words are usual ones or the user's own, or a word for private stands among others
-    (``pricing, private``). If notes are public or published, most of them are
-    enough, because a typing error must not publish a draft. Then one word must mean the role in any context: *Draft*,
-    but not *Live*. If a column already has the role, a second one counts only if one of its words may restrict notes
-    further: *Private?* with a yes, although notes are public.
+    (``pricing, private``). If notes are public or published, most of them are enough, because a typing error must not
+    publish a draft. Then one word must mean the role in any context: *Draft*, but not *Live*. If a column already has
+    the role, a second one counts only if one of its words may restrict notes further: *Private?* with a yes.
 
-    Args:
-        headings, roles, values: those of the sheet.
-        known: ignored column → the known words that it held when the user said so.
-
-    Attributes:
-        seen: column that isn't asked about only because the user said so → its known words.
+    ``known`` and ``seen``: ignored column → the known words that it held when the user said so.
     """
 
     def __init__(
@@ -198,10 +192,8 @@ class Unmapped:
             if beside:
                 says = say("overlooked.may-say-less", role=less[0], used=shown(self._headings[beside[0]]))
             else:
-                is_mostly = any(self._are_mostly_of(role, known, rows) for role in roles)
-                says = say("overlooked.most-words") if is_mostly else say("overlooked.by-heading")
-                says = say("overlooked.all-words") if is_whole else says
-                says = say("overlooked.among") if is_among else says
+                is_mostly = is_whole or any(self._are_mostly_of(role, known, rows) for role in roles)
+                says = say("overlooked.by-words") if is_mostly or is_among else say("overlooked.by-heading")
             says = say("overlooked.though-ignored", says=says) if position in self._doubtful else says
             if asked and self._is_open(position, rows, known):
                 questions.append(question(self._headings, position, asked, [*rows], says, beside))

@@ -28,13 +28,7 @@ _TRIES_IF_TURNED_AWAY = 3
 
 @dataclass(eq=False, slots=True)
 class Upload:
-    """One file to upload.
-
-    Attributes:
-        attachment: the attachment ID, once the file is uploaded.
-        rejected: why the API, or an intermediary in front of it, refused the file.
-        failed: why the file isn't uploaded although it wasn't refused.
-    """
+    """One file to upload: its attachment ID, or why it was refused, or isn't uploaded although it wasn't refused."""
 
     file: AttachedFile
     attachment: str = ""
@@ -61,16 +55,10 @@ class Upload:
 
 
 class Uploads(Stage[Upload, tuple[str, str]]):
-    """Uploading of attached files.
+    """Uploading of attached files, of which the journal knows the IDs for a day.
 
-    Args:
-        caller: makes the calls.
-        journal: knows the IDs of files that were uploaded in the last day, and records new ones.
-        files: the files by digest.
-        observe: called after each round with a message about the progress.
-
-    Attributes:
-        latest: the latest upload of each file by its digest.
+    ``observe`` is called after each round with a message about the progress. ``latest`` has the latest upload of each
+    file by its digest.
     """
 
     def __init__(
@@ -88,12 +76,8 @@ class Uploads(Stage[Upload, tuple[str, str]]):
     def upload(self, digests: Sequence[str], then: Dispatcher[Any]) -> None:
         """Upload each of these files that the journal doesn't know.
 
-        Args:
-            digests: the files.
-            then: the loop in which files are uploaded anew, whose replies the caller gives to :meth:`take_in`.
-
-        Raises:
-            Stopped: the run can't continue; the IDs of uploaded files are in the journal.
+        ``then`` is the loop in which files are uploaded anew, whose replies the caller gives to :meth:`take_in`. Raises
+        Stopped if the run can't continue; the IDs of uploaded files are in the journal.
         """
         if digests:
             self._journal.expire()
@@ -136,7 +120,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}
         policy = replace(self._retry, attempts=tries.get(failure.cause, self._retry.attempts))
         if failure.cause is Cause.CLAIM_EXPIRED:  # the file has changed
-            task.failed = say("upload.not-sent", file=name, why=failure.text)
+            task.failed = say("upload.run-again", why=reason)
         elif self._dispatcher.retry(task, failure, policy):
             return
         elif is_turned_away and (self._any_success or failure.is_size):

@@ -47,11 +47,7 @@ from importer.settings.kinds import mapped
 def validate(sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None = None) -> Rows:
     """Read every row of a sheet. A problem with a row is a value, never an exception.
 
-    Args:
-        sheet: the sheet.
-        roles: the column of each role.
-        settings: the format of the notes, the visibility of a blank cell, and the user's words with their meanings.
-        folder: the folder with the files that the attachments column names; None: the column holds IDs.
+    ``folder`` has the files that the attachments column names; None: the column holds IDs.
     """
     return _Validation(sheet, roles, settings, folder).rows()
 
@@ -195,9 +191,8 @@ class _Validation:
         )
 
     def _note_problems(self, block: Block, column: ColumnReader, codes: Ints) -> None:
-        wrong_codes = column.wrong()
-        for i, code in enumerate(codes.tolist()) if wrong_codes else ():
-            if code not in wrong_codes:
+        for i, code in enumerate(codes.tolist()) if column.wrong else ():
+            if code not in column.wrong:
                 continue
             wrong = column.values[code]
             assert isinstance(wrong, Wrong)
@@ -253,10 +248,7 @@ class _Validation:
             for one, beside in (position, other), (other, position):
                 if note[one] >= 0 or one == position:
                     at = cell_name(self.sheet.name, int(number[one]), column)
-                    text, in_short = (
-                        say(f"{of}.contradicts", row=str(number[beside])),
-                        say(f"{of}.contradicts-in-short"),
-                    )
+                    text, in_short = (say(f"{of}.contradicts", row=row) for row in (str(number[beside]), "…"))
                     problem = Problem(int(number[one]), column, at, "", text, in_short)
                     self.problems.setdefault(one, []).append(problem)
                     note[one] = -1
@@ -272,11 +264,9 @@ class _Validation:
         self.problems.setdefault(block.start + i, []).append(problem)
 
     def _remarks(self, record: records.Records | None) -> list[Message]:
-        cleaned = {role: column.cleaned for role, column in self.columns.items()}
-        notes = cleaned.pop(Role.CONTENT)
-        counts = {Role.PROSPECT: self.receivers.cleaned, **cleaned}
-        cells = tuple(say(f"cleaned.{role}", n=count) for role, count in counts.items() if count)
-        remarks = [say("unseen.cells", cells=cells)] if cells else []
+        notes = self.columns[Role.CONTENT].cleaned
+        cells = self.receivers.cleaned + sum(column.cleaned for column in self.columns.values()) - notes
+        remarks = [say("unseen.cells", n=cells)] if cells else []
         for role in WORDED:
             for at, n in self.worded[role].restricted.items():
                 remarks.append(say(f"restricted.{role}", column=at_the_start(self.sheet.headings, at), n=n))

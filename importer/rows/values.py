@@ -81,7 +81,6 @@ class Wrong:
     """A cell's text that is not a valid value.
 
     Attributes:
-        reason: why the text is not valid.
         word: the text if it is a word to which the setting ``value`` can give a meaning; else empty.
         is_left_out: whether the user said to leave out rows with this word, so that the row is no problem.
         column: position of the cell's column, if it isn't the column of the value.
@@ -210,21 +209,17 @@ def wrong_with_id(text: str, what: str = "prospect") -> Message | None:
     """Return why a text is certainly not the ID of a prospect or an attachment, or None; IDs are opaque."""
     value = Cell(quoted(text))
     if not text:
-        return say(f"{what}.blank")
+        return say("id.blank", what=what)
     if error := error_in(text):
         return error
-    if len(text) > LONGEST_ID:
-        return say(f"{what}.too-long", n=len(text))
-    if re.search(r"\s", text):
-        return say(f"{what}.space", value=value)
-    is_checkbox = text.casefold() in ("true", "false")
-    if is_link(text) or is_checkbox or not any(sign.isalnum() for sign in text):
-        return say(f"{what}.no-id", value=value)
-    if re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text):
-        return say(f"{what}.is-an-email", value=value)
-    if _CONTROL.search(text) or _HALF.search(text):
-        return say(f"{what}.control-character")
-    return say(f"{what}.damaged", value=value) if is_damaged(text) else None
+    if len(text) <= LONGEST_ID and re.search(r"\s", text):
+        return say("id.space", value=value, what=what)
+    is_checkbox, is_email = text.casefold() in ("true", "false"), re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text)
+    is_text = any(sign.isalnum() for sign in text) and not _CONTROL.search(text) and not _HALF.search(text)
+    if len(text) > LONGEST_ID or is_link(text) or is_checkbox or is_email or not is_text:
+        kind = "id.is-an-email" if is_email and what == "prospect" else "id.no-id"
+        return say(kind, value=value, what=what)
+    return say("id.damaged", value=value, what=what) if is_damaged(text) else None
 
 
 def is_damaged(text: str) -> bool:

@@ -10,21 +10,20 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
 from importer.errors import BadSettings, as_argument
 from importer.fields import ABOUT_VISIBILITY, BESIDE, NEGATION, NO, WORDED, YES
-from importer.messages import Cell, Message, SettingPart, in_quotes, say
+from importer.messages import Cell, SettingPart, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import at_the_start, called, shown
 from importer.rows.suggestions import suggests
 from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
-from importer.settings.reading import MEANS, Values, Words, folded_heading
+from importer.settings.reading import MEANS, Values, folded_heading
 
 Value: TypeAlias = Visibility | Status
 
@@ -186,15 +185,9 @@ def _bare(word: str) -> str:
 
 
 class Vocabulary:
-    """The words that are valid in one column of visibility or status.
+    """The words that are valid in one column of visibility or status, and the user's own, with their meanings.
 
-    Args:
-        role: the column's role.
-        heading: the column's heading. Codes count only under a plain one.
-        values: the user's words with their meanings.
-
-    Raises:
-        BadSettings: a word has two meanings.
+    Codes count only under a plain heading. Raises BadSettings if a word has two meanings.
     """
 
     def __init__(self, role: Role, heading: str, values: Values) -> None:
@@ -206,22 +199,14 @@ class Vocabulary:
             if self._is_plain or not word.isdecimal()
         }
         self._own: dict[str, Value | None] = {}
-        for words in self._counting({column: words for (of, column), words in values.items() if of is role}):
+        of_role = {column: words for (of, column), words in values.items() if of is role}
+        under_it = [words for column, words in of_role.items() if column and folded(column) == folded(heading)]
+        for several in (under_it, [of_role.get(None, {})]):  # the later ones count more
             layer: dict[str, Value | None] = {}
-            for word, value in words:
+            for word, value in (pair for words in several for pair in words.items()):
                 if layer.setdefault(folded(cleaned_id(word)), value) is not value:
                     raise BadSettings(say("words.two-meanings", word=Cell(in_quotes(word)), role=role))
             self._own |= layer
-
-    def _counting(self, columns: Mapping[str | None, Words]) -> Iterator[list[tuple[str, Value | None]]]:
-        """Yield the user's words that count for the column, with their meanings, lowest precedence first."""
-        yield [
-            pair
-            for column, words in columns.items()
-            if isinstance(column, str) and folded(column) == folded(self._heading)
-            for pair in words.items()
-        ]
-        yield [*columns.get(None, {}).items()]
 
     def read(self, text: str) -> Value | Wrong:
         """Return the value of a word, the user's own first. Only exact words count; similar words are suggested."""
@@ -233,21 +218,18 @@ class Vocabulary:
         if word in self._known:
             return self._known[word]
         is_long, near = len(text) > _LONGEST_NEAR, _nearest(text, self._known)
-        nearest = _SPELLED[role][near] if near else ""
-        if self._is_plain and near:
-            return Wrong(say(f"{role}.near", value=shown_text, near=nearest), near=nearest)
         heading = Cell(quoted(self._heading or "–"))
+        use = say(f"use.{role}") if self._is_plain else say(f"use.{role}.by-name", heading=heading)
         if near:
-            reason = say(f"{role}.under-heading-near", value=shown_text, heading=heading, near=nearest)
-        elif self._is_plain:
-            reason = say(f"{role}.unknown-word", value=shown_text)
-            if is_long or not any(sign.isalpha() for sign in text):
-                return Wrong(reason)
+            near = _SPELLED[role][near]
+            reason = say("value.near", value=shown_text, role=role, near=near, use=use)
         else:
-            reason = say(f"{role}.under-heading", value=shown_text, heading=heading)
+            reason = say("value.unknown", value=shown_text, role=role, use=use)
+        if self._is_plain and (near or is_long or not any(sign.isalpha() for sign in text)):
+            return Wrong(reason, near=near)
         if not is_long:
             reason = say("value.or-say", why=reason, ways=_ways(role, self._heading, text))
-        return Wrong(reason, "" if near else text, near=nearest)
+        return Wrong(reason, "" if near else text, near=near)
 
 
 def ever(values: Values, role: Role) -> set[str]:
@@ -255,31 +237,14 @@ def ever(values: Values, role: Role) -> set[str]:
     return {folded(cleaned_id(word)) for (of, _), words in values.items() if of is role for word in words}
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column of visibility or status that holds unknown words."""
+def _not_this(role: Role, headings: Sequence[str], position: int) -> PossibleAnswer:
+    """Return the answer that a column doesn't have the role."""
+    means = say("words.not-this", column=column_letter(position), role=role)
+    return PossibleAnswer("ignore", called(headings, position), means)
 
-    role: Role
-    position: int
-    headings: Sequence[str]
 
-    @property
-    def heading(self) -> str:
-        return self.headings[self.position]
-
-    @property
-    def label(self) -> Message:
-        return at_the_start(self.headings, self.position)
-
-    @property
-    def not_this(self) -> PossibleAnswer:
-        """The answer that the column doesn't have the role."""
-        means = say("words.not-this", column=column_letter(self.position), role=self.role)
-        return PossibleAnswer("ignore", called(self.headings, self.position), means)
-
-    @property
-    def ignored(self) -> SettingPart:
-        return SettingPart("ignore", as_argument(self.not_this.value), is_from_sheet=True)
+def _ignored(not_this: PossibleAnswer) -> SettingPart:
+    return SettingPart("ignore", as_argument(not_this.value), is_from_sheet=True)
 
 
 def unknown(
@@ -289,20 +254,13 @@ def unknown(
     settings: Settings,
     known: Mapping[Role, Iterable[str]],
 ) -> list[Question]:
-    """Return questions about unknown words.
+    """Return questions about unknown words; ``known`` are the words of each column that have a meaning.
 
     Under a plain heading, a word in a single row is a problem of its cell. It is asked about only if no word of the
     column is known and no setting names the column, because such a column may not have the role at all.
-
-    Args:
-        problems: the problems of each row.
-        columns: the column of each role.
-        headings: the headings of the sheet.
-        settings: the columns and the words that the user named.
-        known: the words of each column that have a meaning.
     """
     values = settings.values
-    asked = {columns[role]: _Column(role, columns[role], headings) for role in WORDED if role in columns}
+    asked = {columns[role]: role for role in WORDED if role in columns}
     counts: dict[int, Counter[str]] = {position: Counter() for position in asked}
     spellings: dict[tuple[int, str], str] = {}
     for row_problems in problems:
@@ -312,23 +270,19 @@ def unknown(
                 counts[problem.column][key] += 1
                 spellings.setdefault((problem.column, key), problem.word)
     questions = []
-    for position, column in asked.items():
-        role = column.role
+    for position, role in asked.items():
         answered = (
             ever(values, role) if "value" in settings.origin.said else {""}
         )  # of which the first says nothing of others
         is_sure = any(settings.mapping.get(role, ())) or any(
             folded(word) not in {"", *answered} for word in known[role]
         )
-        minimum = _OFTEN if is_sure and is_plain(role, column.heading) else 1
+        minimum = _OFTEN if is_sure and is_plain(role, headings[position]) else 1
         frequent = [(spellings[position, key], n) for key, n in counts[position].most_common() if n >= minimum]
         if len(frequent) > MOST_WORDS:
-            questions.append(_is_it(column, frequent))
+            questions.append(_is_it(role, headings, position, frequent))
         else:
-            of_column = [_word(column, word, count) for word, count in frequent]
-            if of_column and not is_sure and is_plain(role, column.heading) and not known[role]:
-                of_column[0] = _is_it(column, frequent, of_column[0])
-            questions += of_column
+            questions += [_word(role, headings, position, word, count) for word, count in frequent]
     return questions
 
 
@@ -341,45 +295,37 @@ def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
     )
 
 
-def _word(column: _Column, word: str, count: int) -> Question:
-    role, heading = column.role, column.heading
+def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
+    heading, not_this = headings[position], _not_this(role, headings, position)
     likely = reading(role, heading, word)
     choices = [
         PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
         for value in WORDED[role].words
     ]
-    choices += [PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")), column.not_this]
-    is_open = depends_on_heading(word) and not is_plain(role, heading)
+    choices += [PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")), not_this]
     shown_word, rows = Cell(in_quotes(word)), say("words.rows", n=count)
     text = say(
-        "words.not-known-under-heading" if is_open else "words.not-known",
-        column=column.label,
+        "words.not-known",
+        column=at_the_start(headings, position),
         word=shown_word,
         rows=rows,
         role=role,
         ways=_ways(role, heading, word),
         left_out=SettingPart("value", meaning(role, as_argument(word), None), is_from_sheet=True),
-        ignore=column.ignored,
+        ignore=_ignored(not_this),
     )
     asks = say("words.what-means", word=shown_word, role=role, rows=rows)
     if likely is not None:
         asks = say("words.suggests", question=asks, heading=shown(heading), value=likely.name.capitalize())
-    return Question(text, asks, choices, column.position, [role], [word], count)
+    return Question(text, asks, choices, position, [role], [word], count)
 
 
-def _is_it(column: _Column, counts: Sequence[tuple[str, int]], first: Question | None = None) -> Question:
-    """Return the question whether a column has the role at all, together with that about its first word, if given."""
-    role, words = column.role, [word for word, _ in counts[:MOST_WORDS]]
+def _is_it(role: Role, headings: Sequence[str], position: int, counts: Sequence[tuple[str, int]]) -> Question:
+    """Return the question whether a column with many unknown words has the role at all."""
+    words, not_this = [word for word, _ in counts[:MOST_WORDS]], _not_this(role, headings, position)
     listed = tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])
-    if first is None:
-        what = say("words.many", column=column.label, n=len(counts), role=role, words=listed)
-    else:
-        what = say("words.none-known", column=column.label, role=role, words=listed)
-    example = _ways(role, column.heading, words[0])[0]
-    text = say("words.many-say", what=what, role=role, ignore=column.ignored, example=example)
-    if first is None:
-        asks = say("words.is-it", what=what, role=role)
-        return Question(text, asks, [column.not_this], column.position, [role], words, len(counts))
-    asks = say("words.at-all", what=what, role=role, question=first.asks)
-    choices = [column.not_this, *(choice for choice in first.choices if choice != column.not_this)]
-    return replace(first, text=text, asks=asks, choices=choices)
+    what = say("words.many", column=at_the_start(headings, position), n=len(counts), role=role, words=listed)
+    example = _ways(role, headings[position], words[0])[0]
+    text = say("words.many-say", what=what, role=role, ignore=_ignored(not_this), example=example)
+    asks = say("words.is-it", what=what, role=role)
+    return Question(text, asks, [not_this], position, [role], words, len(counts))

@@ -53,7 +53,6 @@ class Topic(Enum):
     NOTIFYING = "who is told how it ended"
     LOG = "where a log goes"
     OUTPUT = "what is printed"
-    DETAILS = "how much is printed"
     QUIET = "whether anything is printed"
 
 
@@ -278,7 +277,6 @@ class Settings:
     remember: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
     yes: ClassVar[bool] = _setting(kinds.Yes(), Topic.ASKING, default=False, short="-y", is_common=True)
     log_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.LOG, "FILE", default=None)
-    verbose: ClassVar[bool] = _setting(kinds.Yes(), Topic.DETAILS, default=False, short="-v", is_common=True)
     quiet: ClassVar[bool] = _setting(kinds.Yes(), Topic.QUIET, default=False, short="-q")
     json: ClassVar[bool] = _setting(kinds.Yes(), Topic.OUTPUT, default=False)
     notify: ClassVar[Occasion | None] = _setting(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from importer.errors import as_argument
 from importer.importing.hours import Estimate
-from importer.importing.preview import Preview
+from importer.importing.preview import Example, Preview
 from importer.importing.wording import count, duration, in_bytes, listed, rate
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
-_SHOWN_GROUPS = 3
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
 _WORDS = 12  # maximum number of words of a column whose meanings are shown
+_TOLD = 30.0  # seconds; a shorter estimate isn't told
 _LONG = 300.0  # seconds; if a part of a run takes longer, the plan says what would make it shorter
 _CHARACTERS = 400  # maximum number of characters shown of an example
 
@@ -39,7 +39,6 @@ def plan(overview: Preview) -> Iterator[Line]:
     yield from sizes(overview)
     yield from _audience(overview)
     yield from _problems(overview, 5, more=say("plan.all-in-results"))
-    yield from _largest(overview, shown=0)
 
 
 def first_of_kind(overview: Preview) -> Iterator[Line]:
@@ -53,13 +52,15 @@ def first_of_kind(overview: Preview) -> Iterator[Line]:
         yield Line()
         shown = overview.examples[Visibility.PUBLIC]
         yield Line(say("plan.first-public", n=overview.audience["public"], shown=len(shown)), LineKind.TEXT)
-        for example in (example.shortened(_CHARACTERS) for example in shown):
-            yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
-            *lines, last = example.text.split("\n")
-            yield from (Line(words(line), LineKind.QUOTE) for line in lines)
-            last_line = say("plan.example-cut", line=last, n=example.left) if example.left else words(last)
-            yield Line(last_line, LineKind.QUOTE)
+        yield from _examples(shown)
     yield Line()
+
+
+def _examples(shown: Iterable[Example]) -> Iterator[Line]:
+    for example in shown:
+        yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
+        text = example.text if len(example.text) <= _CHARACTERS else f"{example.text[:_CHARACTERS]}…"
+        yield from (Line(words(line), LineKind.QUOTE) for line in text.split("\n"))
 
 
 def _how_to_make_public(overview: Preview) -> Message:
@@ -102,15 +103,9 @@ def check(overview: Preview) -> Iterator[Line]:
     yield Line()
     yield from sizes(overview)
     yield from _audience(overview)
-    if overview.html or overview.escaped:
-        yield Line(say("plan.html", html=overview.html, escaped=overview.escaped), is_detail=True)
-    yield from _largest(overview, shown=_SHOWN_GROUPS)
-    if overview.similar:
+    for some in overview.examples.values():
         yield Line()
-        yield Line(say("plan.near-identical"))
-        for text, numbers in overview.similar:
-            rows = tuple(say("row", row=str(number)) for number in numbers)
-            yield Line(say("plan.near-identical.group", words=Cell(text), rows=rows))
+        yield from _examples(some)
     if questions := overview.must_decide:
         yield Line()
         yield Line(say("plan.undecided"))
@@ -123,16 +118,6 @@ def check(overview: Preview) -> Iterator[Line]:
         yield Line()
         yield Line(say("plan.problems"))
         yield from _problems(overview, _SHOWN_PROBLEMS, more=say("plan.correct-these-first"))
-
-
-def _largest(overview: Preview, shown: int) -> Iterator[Line]:
-    """Yield the largest groups, of which ``shown`` are more than a detail."""
-    if overview.largest:
-        yield Line(is_detail=not shown)
-        yield Line(say("plan.largest"), is_detail=not shown)
-        for index, (size, group) in enumerate(overview.largest):
-            line = say("plan.largest.group", size=f"{size:5,}", group=group)
-            yield Line(line, LineKind.DETAIL, is_detail=index >= shown)
 
 
 def about(overview: Preview) -> Message:
@@ -153,8 +138,8 @@ def _audience(overview: Preview) -> Iterator[Line]:
             for name, notes in numbers.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
-        if overview.is_first_private and overview.who_sees_the_private:
-            yield Line(overview.who_sees_the_private, LineKind.TEXT)
+        if overview.is_first_private:
+            yield Line(say("plan.owner-only", n=overview.audience["private"]), LineKind.TEXT)
 
 
 def columns(overview: Preview) -> Iterator[tuple[Role, Message]]:
@@ -302,14 +287,7 @@ def _requests(overview: Preview) -> Iterator[Line]:
     estimate = overview.estimate
     number, requests = overview.remaining.deliveries, count(overview.remaining.requests, "request")
     notes = count(number, "note")
-    line = say("plan.requests", notes=notes, requests=requests)
-    if overview.uncomposed_requests is not None and overview.uncomposed_requests < overview.remaining.requests:
-        uncomposed = count(overview.uncomposed_requests, "request")
-        if estimate is not None and estimate.seconds:
-            seconds = (overview.uncomposed_requests - 1) // estimate.rate.calls * estimate.rate.seconds
-            uncomposed = say("plan.requests-take", requests=uncomposed, time=duration(seconds))
-        line = say("plan.requests-composed", notes=notes, requests=requests, uncomposed=uncomposed)
-    yield Line(line, LineKind.TEXT)
+    yield Line(say("plan.requests", notes=notes, requests=requests), LineKind.TEXT)
     if overview.several_drafts:
         yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)
     if estimate is not None:
@@ -318,13 +296,14 @@ def _requests(overview: Preview) -> Iterator[Line]:
 
 def _duration(estimate: Estimate, overview: Preview) -> Iterator[Line]:
     """Yield how long it takes, what would make it shorter, and how much fits into the allowed hours."""
-    kind = "plan.takes-assumed" if estimate.is_assumed else "plan.takes-at-the-limit"
+    if estimate.seconds < _TOLD:  # what the limit takes; the calls themselves take longer then
+        return
     pace = rate(estimate.rate.calls, estimate.rate.seconds)
-    takes = say("plan.takes" if estimate.is_own else kind, rate=pace, time=duration(estimate.seconds))
-    yield Line(takes, LineKind.TEXT)
-    if estimate.of_emails >= _LONG:
-        yield Line(say("plan.emails-take", time=duration(estimate.of_emails)), LineKind.TEXT)
-    if estimate.of_requests >= _LONG and overview.remaining.requests > overview.remaining.deliveries / 2:
+    kind = "plan.takes-assumed" if estimate.is_assumed else "plan.takes"
+    yield Line(say(kind, rate=pace, time=duration(estimate.seconds)), LineKind.TEXT)
+    if estimate.seconds >= _LONG and overview.to_look_up > overview.remaining.requests / 2:
+        yield Line(say("plan.emails-take"), LineKind.TEXT)
+    if estimate.seconds >= _LONG and overview.remaining.requests > overview.remaining.deliveries / 2:
         yield Line(say("plan.different-notes"), LineKind.TEXT)
     if estimate.ends:
         fitting, number = estimate.fitting, overview.remaining.deliveries
@@ -338,7 +317,6 @@ def _emails(overview: Preview) -> Iterator[Line]:
 
         n = overview.to_look_up
         yield Line(say("plan.emails", n=n, calls=calls_for(n)), LineKind.TEXT)
-        yield Line(say("plan.emails-nothing-guessed"), LineKind.TEXT, is_detail=True)
     for why, rows in itertools.islice(overview.rejected.items(), _SHOWN_REJECTED):
         yield Line(say("plan.rejected", n=rows, why=why), LineKind.DETAIL)
     if (more := len(overview.rejected) - _SHOWN_REJECTED) > 0:
@@ -362,5 +340,5 @@ def _problems(overview: Preview, most: int, more: Message) -> Iterator[Line]:
         yield Line(say("problems", times=alike.count, what=alike.text, cells=cells), LineKind.DETAIL)
         if alike.count > most:
             yield Line(say("problems.more", n=alike.count - most, then=more))
-    if left := sum(alike.count for alike in overview.troubles[most:]) + overview.more_troubles:
+    if left := sum(alike.count for alike in overview.troubles[most:]):
         yield Line(say("problems.of-other-kinds", n=left, then=more))

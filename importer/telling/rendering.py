@@ -40,12 +40,10 @@ class Line:
     Attributes:
         text: the text.
         kind: how it is shown.
-        is_detail: whether the terminal shows it only with ``verbose``.
     """
 
     text: Said = ""
     kind: LineKind = LineKind.LINE
-    is_detail: bool = False
 
 
 def visible(text: str) -> str:
@@ -54,12 +52,7 @@ def visible(text: str) -> str:
 
 
 def written_out(text: str, let_through: str = "") -> str:
-    """Return the text with characters escaped that would move the cursor, or hide or reverse text.
-
-    Args:
-        text: the text.
-        let_through: characters that are never escaped.
-    """
+    """Return the text with characters escaped that would move the cursor, or hide or reverse text."""
 
     def written(match: re.Match[str]) -> str:
         sign = match[0]

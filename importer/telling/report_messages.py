@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from importer.errors import NeedsAPerson
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.report import Report, listed_duplicates, not_found
 from importer.importing.wording import listed
 from importer.messages import Message, as_message, say, words
 from importer.models import Result
-from importer.results.presentation import HELD_BACK, MEANINGS, PRACTISED, Meaning
+from importer.results.presentation import MEANINGS, PRACTISED, Meaning
 from importer.telling.rendering import Line, LineKind
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def report(ended: Report) -> Iterator[Line]:
     yield from why(ended)
     yield from counts(of_report(ended))
     yield from besides(ended)
-    yield from people(ended.unknown_people, ended.unknown_emails, then=say("people.then-run-again"))
+    yield from people(ended.unknown_people, ended.unknown_emails)
     if ended.rows_to_fix and ended.results.suffix == ".xlsx":
         yield Line(say("ended.to-fix", n=ended.rows_to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
@@ -46,14 +47,8 @@ def practised(ended: Report) -> Iterator[Line]:
     yield Line(say("practice.results", path=str(ended.results)))
 
 
-def people(number: int, written: Written | None, then: Message) -> Iterator[Line]:
-    """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with the list.
-
-    Args:
-        number: number of these people.
-        written: the list; None if none was wanted.
-        then: what to do once they are in Saleshandy.
-    """
+def people(number: int, written: Written | None) -> Iterator[Line]:
+    """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with it."""
     if not number:
         return
     yield Line()
@@ -63,28 +58,37 @@ def people(number: int, written: Written | None, then: Message) -> Iterator[Line
         yield Line(say("people.listed", n=number, path=str(written.path)))
         if written.remark is not None:
             yield Line(written.remark, LineKind.NOTE)
-        yield Line(say("people.import", then=then), LineKind.TEXT)
+        yield Line(say("people.import"), LineKind.TEXT)
 
 
 def why(ended: Report) -> Iterator[Line]:
-    """Yield the lines before the counts: why the run stopped or didn't send some rows."""
+    """Yield the lines before the counts: what is too visible, and why the run stopped or didn't send some rows."""
+    if ended.more_visible:
+        yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
     if ended.stopped is not None:
         yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
         if ended.key_place is not None:
             yield Line(ended.key_place, LineKind.TEXT)
+        if ended.stopped.message.kind == "stopped.hours-over" and ended.waiting:
+            yield Line(say("ended.rest-waits", rows=ended.waiting), LineKind.TEXT)
         return
-    kinds = {kind: rows for kind, rows in ended.reasons.get(Result.NOT_SENT, {}).items() if kind != HELD_BACK.means}
+    kinds = dict(ended.reasons.get(Result.NOT_SENT, {}))
+    kinds.pop(say("why.of-outcome-held-back"), None)
     if kinds:
-        reasons = tuple(say("why.times", rows=rows, why=kind) for kind, rows in kinds.items())
-        yield Line(say("ended.not-sent", reasons=reasons), LineKind.TEXT)
+        yield Line(say("ended.not-sent", reasons=reasons(kinds)), LineKind.TEXT)
+
+
+def reasons(kinds: Mapping[Message, int]) -> tuple[Message, ...]:
+    """Return the kinds of reasons with their numbers of rows."""
+    return tuple(say("why.times", rows=rows, why=kind) for kind, rows in kinds.items())
 
 
 def besides(ended: Report) -> Iterator[Line]:
-    """Yield the lines after the counts: what is too visible, duplicates, what wasn't found, and numbers of calls."""
-    if ended.more_visible:
-        yield Line(say("ended.more-visible", n=ended.more_visible), LineKind.TEXT)
+    """Yield the lines after the counts: duplicates, what wasn't found, and numbers of calls."""
     if ended.left_alone:
         yield Line(say("ended.left-alone", n=ended.left_alone), LineKind.TEXT)
+    if ended.to_agree:
+        yield Line(say("ended.to-agree", n=ended.to_agree), LineKind.TEXT)
     if ended.asked:
         yield Line(say("ended.in-question", n=ended.asked), LineKind.TEXT)
     if ended.duplicates:
@@ -93,10 +97,8 @@ def besides(ended: Report) -> Iterator[Line]:
         )
     if ended.not_found:
         yield Line(say("ended.not-found", n=len(ended.not_found), which=not_found(ended.not_found)), LineKind.TEXT)
-    calls = {"ended.uploads": ended.uploads, "ended.look-ups": ended.looks, "ended.finding-calls": ended.finding_calls}
-    asked = {"ended.asked-to-wait": ended.rate_limited}
-    others = tuple(say(kind, n=number) for kind, number in (calls | asked).items() if number)
-    yield Line(say("ended.requests", n=ended.requests, besides=others))
+    look_ups = (say("ended.look-ups", n=ended.look_ups),) if ended.look_ups else ()
+    yield Line(say("ended.requests", n=ended.requests, besides=look_ups))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
 
@@ -129,7 +131,7 @@ def batch(found: Batch) -> Iterator[Line]:
         yield Line(say("series.not-begun", why=as_message(reason)), LineKind.TEXT)
     if len(found.files) > 1 and found.counts:
         yield Line(say("series.all-together"))
-        needs_a_hand = any(ended.needs_a_hand for ended in found.files)
+        needs_a_hand = found.exit_status == NeedsAPerson.exit_status
         is_practice = any(ended.report is not None and ended.report.is_practice for ended in found.files)
         explained = {**MEANINGS, **PRACTISED} if is_practice else MEANINGS
         yield from counts(meanings(found.counts, needs_a_hand=needs_a_hand, explained=explained))
@@ -163,13 +165,7 @@ def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
 def meanings(
     found: Mapping[Result, int], *, needs_a_hand: bool = False, explained: Mapping[Result, Meaning] = MEANINGS
 ) -> Iterator[tuple[Result, int, Message]]:
-    """Yield each result with its number of rows, and its meaning with what to do.
-
-    Args:
-        found: result → rows.
-        needs_a_hand: whether the run stopped for a reason that the same command alone won't fix.
-        explained: the meaning of each result here.
-    """
+    """Yield each result with its number of rows, and its meaning with what to do."""
     for result, rows in found.items():
         meaning = explained[result]
         advice = say("result.mend-first") if result is Result.NOT_SENT and needs_a_hand else meaning.next
@@ -178,4 +174,4 @@ def meanings(
 
 def of_report(ended: Report) -> Iterator[tuple[Result, int, Message]]:
     """Return the :func:`meanings` of a run's results."""
-    return meanings(ended.counts, needs_a_hand=ended.needs_a_hand, explained=ended.meanings)
+    return meanings(ended.counts, needs_a_hand=ended.exit_status == NeedsAPerson.exit_status, explained=ended.meanings)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from importer.delivery.outcomes import Outcomes
-from importer.importing import note_text
 from importer.importing.loading import Loaded
+from importer.importing.note_examples import cut, text_of
 from importer.messages import Message, from_json, render, say
 from importer.models import Note, Result, Role, Rows
 from importer.settings.reading import WORDS
@@ -29,7 +29,7 @@ TO_FIX = "to fix"
 _ON_A_PAGE = 100
 """Number of rows that are shown at once."""
 _CHARACTERS = 3_000
-"""Maximum number of characters shown of a note, and of its HTML, which else is shown as text."""
+"""Maximum number of characters shown of a note."""
 _AT_ONCE = 4_000  # rows that are written at once
 _TABLES = """
 CREATE TABLE said (id INTEGER PRIMARY KEY, shown TEXT, folded TEXT);
@@ -63,8 +63,6 @@ class RowOutcome:
         email: the email address that names the prospect; empty if none does.
         result, reason: as in the results.
         text: the beginning of the note, without markup; of a row without a valid note, of its text in the sheet.
-        left: number of characters of the text that are not shown.
-        html: the content of a note that is sent as HTML; empty for others, and if it is long.
         audience: visibility and status of the note in words; None if the row has no valid note, or one of an earlier
             run, which may have others by now.
     """
@@ -75,8 +73,6 @@ class RowOutcome:
     result: Result
     reason: Message | None
     text: str = ""
-    left: int = 0
-    html: str = ""
     audience: Message | None = None
 
 
@@ -106,13 +102,7 @@ class RowPage:
 
 
 def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
-    """Write the rows of a run into a new file. If that fails, there is none, and the results still have all rows.
-
-    Args:
-        path: the file.
-        loaded: the sheet, and its rows.
-        outcomes: their outcomes at the end of the run.
-    """
+    """Write the rows of a run into a new file. If that fails, there is none, and the results still have all rows."""
     new, rows = path.with_suffix(".new"), loaded.rows
     texts = _texts_of_others(loaded)
     others: dict[str | Message, int] = {}  # text in a cell, or reason → its number after those of the notes
@@ -173,22 +163,14 @@ def _lines(
 def _said(notes: Sequence[Note], others: Mapping[str | Message, int]) -> Iterator[tuple[int, str, str]]:
     """Yield the number, the JSON and the folded text of each note, each text in a cell, and each reason."""
     for number, note in enumerate(notes):
-        text, html = _storable(note_text.text_of(note)), _storable(note_text.html_of(note))
-        html = html if len(html) <= _CHARACTERS else ""
-        yield (
-            number,
-            json.dumps({**_shown(text), "html": html, "names": [note.visibility.name, note.status.name]}),
-            _folded(text),
-        )
+        text = _storable(text_of(note))
+        shown = {"text": cut(text, _CHARACTERS), "names": [note.visibility.name, note.status.name]}
+        yield number, json.dumps(shown), _folded(text)
     for other, number in others.items():
         if isinstance(other, str):
-            yield number, json.dumps(_shown(_storable(other))), _folded(other)
+            yield number, json.dumps({"text": cut(_storable(other), _CHARACTERS)}), _folded(other)
         else:
             yield number, json.dumps(other.as_json(is_private=True)), _folded(render(other))
-
-
-def _shown(text: str) -> dict[str, str | int]:
-    return {"text": text[:_CHARACTERS], "left": max(0, len(text) - _CHARACTERS)}
 
 
 def read(path: Path, result: str = "", words: str = "", number: int = 1) -> RowPage | None:

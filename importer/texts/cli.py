@@ -21,7 +21,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "doctor.said-now": "this command line",
     "live.ask": "Create this note?",
     "live.not-agreed": "nobody agreed to the note",
-    "people.then-run": "Then run the import. Until then, it rejects their rows.",
     "practice.begins": "Practice: nothing is sent. The import would do this:",
     "practice.no-updates": (
         "Practice leaves the note that would be updated as it is. Its row will be 'already imported'.",

@@ -37,8 +37,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.imported": "imported on {date}",
     "outcome.is-there": "the prospect has this note already, and not from this import",
     "outcome.not-compared": "it is unknown whether the prospect has this note already: {why}. Look in Saleshandy, or {action.run-again} later",
-    "known.by-record": "its text has changed since: the sheet has the same record ID with another text, so it was not sent again. The text that was sent is in the results of run {run} ({file}); the present text is in this row",
-    "known.as-it-stood": "its text has changed since: run {run} ({file}) sent this row before it was corrected like this, so it was not sent again",
+    "known.changed": "its text has changed since run {run} ({file}) sent it, so it was not sent again. The text that was sent is in the results of that run; the present text is in this row",
     "known.uncomposed": "run {run} ({file}) sent its words, put together in another way, so it was not sent again",
     "purpose.changing-again": "changing failed notes again",
     "purpose.reading-changed-notes": "reading notes before and after they are changed",
@@ -60,11 +59,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "update.attachments": "attachments of a note can't be changed",
     "update.markup": "its text has markup, and it is not known yet whether a changed text keeps it: `note-importer doctor --live` finds out",
     "update.not-shown": (
-        "The API said that it changed the note {note} of prospect {prospect}, but it still shows the note unchanged.\n"
-        "No other note was changed. Look at it in Saleshandy."
-    ),
-    "update.changed-besides": (
-        "Changing the note {note} of prospect {prospect} also changed something else about it.\n"
+        "The API said that it changed the note {note} of prospect {prospect}, but it shows the note unchanged, or something else about it has changed, too.\n"
         "No other note was changed. Look at it in Saleshandy."
     ),
     "known.less-visible": "it is there as {kind: and }, and was not changed",
@@ -77,6 +72,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.key-known": "run {run} ({file}) sent a note with this key and another text. If this is the same note: `in-doubt same`. If it is a new one: `in-doubt new`",
     "outcome.note-unknown": "the sheet has a note ID for this row that the journal does not know for this prospect. If the note is there: `in-doubt same`. If it is to be sent: `in-doubt new`",
     "outcome.says-results-file": "this results file says so. The row was not sent",
+    "outcome.lessened": "row {row} says the same for the same prospect, and is to be less visible: its visibility and status count",
     "outcome.duplicate": "the same note for the same prospect as row {row}. To send both: `map key=HEADING`",
     "outcome.duplicate-with-key": "the same note for the same prospect as row {row}, and the same key",
     "outcome.repeats": "the same note for the same prospect as row {row}, which is {result}",
@@ -101,7 +97,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "failure.says-nothing": "the API's reply does not mention this prospect clearly",
     "failure.changed-while-read": "they changed while they were being read",
     "failure.note-of-another-row": "its reply names a note that belongs to another row ({note})",
-    "failure.broke-off": "an earlier run sent it and was interrupted",
     "failure.no-clear-answer": "an earlier run sent it and got no clear reply",
     "failure.waited-too-long": "it waited too long for a worker",
     "names": "{names}",

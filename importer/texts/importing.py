@@ -19,10 +19,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "corrected.blank": "(blank)",
     "corrected.too-large": "No workbook can hold what is in {cell}: its text is too long, or there are too many rows. Correct the file in another program.",
     "skipped.before": "left out by hand when {file} was imported",
-    "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
-    "composed.results-say": "{asks} Name the template again, or the column of the text: {ways: or }.",
-    "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",
-    "blank.say-again": "{asks} Choose again: {ways: or }.",
     "overlooked.names-files": "it contains names of files in the folder of attachments",
     "questions.nothing-sent": "Nothing was sent.",
     "questions.answer-after-all": "To answer after all, once for all sheets of this kind: `note-importer run {file}`",
@@ -43,17 +39,18 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "why.row-unreadable": "the row can't be read",
     "why.refused": "the API refused it, in its own words",
     "why.no-clear-answer": "no clear reply came",
-    "why.email-unknown": "no prospect has the email address",
-    "why.email-of-several": "several prospects have the email address",
-    "why.email-not-looked-up": "the email address could not be looked up",
-    "why.file-refused": "the API refused one of its files",
-    "why.file-not-uploaded": "one of its files could not be uploaded",
-    "why.file-changed": "one of its files has changed, or could not be uploaded",
-    "why.turned-away": "a proxy, gateway or firewall refused it",
-    "why.gave-no-reason": "the API did not accept the prospect and gave no reason",
-    "why.waits-for-another": "another note of the prospect is unconfirmed",
+    "why.of-email-nobodys": "no prospect has the email address",
+    "why.of-email-several": "several prospects have the email address",
+    "why.of-email-refused": "the email address could not be looked up",
+    "why.of-email-failed": "the email address could not be looked up",
+    "why.of-upload-refused": "the API refused one of its files",
+    "why.of-upload-failed": "one of its files could not be uploaded",
+    "why.of-outcome-held-back": "held back by `first`",
+    "why.of-outcome-turned-away": "a proxy, gateway or firewall refused it",
+    "why.of-api-gave-no-reason": "the API did not accept the prospect and gave no reason",
+    "why.of-outcome-waits-for-another": "another note of the prospect is unconfirmed",
     "why.in-question": "it waits for your answer",
-    "why.could-not-be-sent": "its request failed again and again",
+    "why.of-outcome-could-not-be-sent": "its request failed again and again",
     "count.row": ("{n} row", "{n} rows"),
     "count.email": ("{n} email address", "{n} email addresses"),
     "count.request": ("{n} request", "{n} requests"),
@@ -77,7 +74,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "duplicates.of-row": "row {row}: {ids}",
     "duplicates.more": 'and {n} more, on the "To fix" sheet',
     "progress.updating": "updating notes: {done} of {total}",
-    "plan.group": "{words}  ({about})",
     "offer.unused": "Columns that are not used can stand before the text of each note: {choice}",
     "offer.asks": "The notes don't use {names: and }. Which notes do you want to send?",
     "offered.composed": "notes with these columns before the text",
@@ -121,9 +117,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Nothing was sent. {action.Run-same-command} in that window."
     ),
     "stopped.window-over": "The window {window} is over (`between`)",
-    "results.would-replace-file": (
-        "The results would replace the file that is imported, {source}.\nName another file with `results`."
-    ),
     "results.would-replace-journal": "The results would replace the journal, {journal}.\nName another file: `results`.",
     "archive.has-changed": (
         "{file} was changed during the import, so it was not moved.\n{action.Run-same-command} to import its new rows."
@@ -140,14 +133,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choosing.problems": "a list of problems",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
     "choosing.results": "results of an earlier run or of practice",
-    "choosing.locked": "another program has locked it",
     "choosing.results-among-others": "results of an earlier run or of practice. To import those of a run, name no other file",
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "unknown-emails.no-csv": (
         "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
-    ),
-    "unknown-emails.would-replace": (
-        "The list for Saleshandy's prospect importer would replace the imported file, {file}.\nName another."
     ),
     "stopped.keeps-failing": "The API keeps failing: {why}.\n{action.Run-same-command} later.",
     "journals.none": (
@@ -205,10 +194,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
     "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
     "count.public-note": ("{n} public note", "{n} public notes"),
-    "guard.no-rows": (
-        "{file} has no row below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows 0`.",
-        "{file} has no row below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows 0`.",
-    ),
     "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`.",
     "guard.few-rows": (
         "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`.",
@@ -234,11 +219,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} would send {notes}, but at most {most} are allowed.\n"
         "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}."
     ),
-    "guard.by-email": "{n} by an email address that no prospect has",
-    "guard.by-id": "{n} by an ID that the API refused in an earlier run",
     "guard.unknown-prospects": (
-        "{n} of the {rows} in {file} names a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
-        "{n} of the {rows} in {file} name a prospect that the workspace does not have: {how: and }.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} names a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} name a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
     ),
     "workspaces.no-last-run": (
         "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"
@@ -248,7 +231,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "series.one-results-file": (
         "`results` names one file, but several files may have results.\nUse a pattern instead: {name}."
     ),
-    "series.not-yet": "{why:capital}.",
+    "series.sentence": "{why:capital}.",
     "choosing.the-folder": "the folder {place}",
     "choosing.stands-for": "the files that match {place}",
     "choosing.no-spreadsheet": "There is no spreadsheet in {where}",
@@ -263,29 +246,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
     "check.no-csv": "Problems can be written as .csv, but not as {target}.\nName a .csv file: `report`.",
-    "check.would-replace": "The list of problems would replace the checked file, {file}.\nName another: `report`.",
     "summary.title": "Results of the import",
-    "label.format": "Format",
-    "label.sheet": "Sheet",
-    "label.encoding": "Encoding",
-    "label.columns": "Columns",
     "label.visibility": "Visibility",
     "label.stopped": "Why it stopped",
     "label.requests": "Requests sent",
     "label.held-back": "Held back",
-    "label.look-ups": "Look-ups",
-    "label.finding-calls": "Calls to look up email addresses",
-    "label.uploads": "Files sent",
-    "label.batch-size": "Prospects in a request, at most",
-    "label.distinct-notes": "Different notes",
-    "label.duplicates": "Exists more than once",
-    "label.not-found": "Created, but not found",
-    "label.told-to-wait": "Asked to wait (limit)",
-    "label.times": ("{n} time", "{n} times"),
+    "label.look-ups": "Calls to look up email addresses",
     "count.run": ("{n} run", "{n} runs"),
-    "series.nothing": "{nothing}.",
-    "plan.owner-only": (
-        "{n} note is private. Only the owner of the API key will see it, not its author and not the rest of the team.",
-        "{n} notes are private. Only the owner of the API key will see them, not their authors and not the rest of the team.",
-    ),
 }

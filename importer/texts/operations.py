@@ -14,6 +14,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Nothing was created. Name another prospect, by its email or ID."
     ),
     "live.no-answer": "A call got no clear answer: {why}",
+    "live.accepted": "it was not refused.",
+    "live.refused": "refused: {why:headline}",
     "live.created": "status {status}, note {id}.",
     "live.not-created": "no note was confirmed: {why}",
     "live.shown": "it was shown {time} after it was created.",
@@ -47,14 +49,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} duplicate exists: {ids}. Look at it in Saleshandy, and remove it by hand or hide it: Runs, “Is a note there more than once?”",
         "{n} duplicates exist: {ids}. Look at them in Saleshandy, and remove them by hand or hide them: Runs, “Is a note there more than once?”",
     ),
-    "verify.not-found-before": (
-        "{n} note of run {run} was not found earlier. To list it: `note-importer history {run}`",
-        "{n} notes of run {run} were not found earlier. To list them: `note-importer history {run}`",
-    ),
-    "verify.not-found-before@page": (
-        "{n} note of run {run} was not found earlier.",
-        "{n} notes of run {run} were not found earlier.",
-    ),
     "purpose.reading-all": "reading back notes again",
     "verified.takes": (
         "Reading back the notes of {n} prospect takes one call or more: {time} at {rate}. Nothing is changed.",
@@ -64,10 +58,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "verified.hidden": "there, hidden: a private draft",
     "verified.changed": "changed since: {what:, }",
     "verified.changed-on": "last changed on {day}",
-    "verified.changed-by": "last changed on {day} by {who}",
+    "verified.changed-by": "{on} by {who}",
     "verified.unknown-form": "a visibility or status that this program doesn't know",
     "verified.gone": "gone: two lookups didn't find it. It is not sent again",
-    "verified.because": "the API says: {why}",
     "verified.twice": "there twice: {ids} read the same",
     "verified.unseen": "a draft that can't be seen, because the API shows only the prospect's latest",
     "verified.unread": "not read back: {why}",
@@ -119,7 +112,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} duplicate notes would become private drafts:",
     ),
     "hide.note": "prospect {prospect}, note {note}",
-    "hide.note-with-text": "prospect {prospect}, note {note}: {words}",
     "hide.note-in-sheet": "{rows:, }, prospect {prospect}, note {note}: {words}",
     "hide.more": "  … and {n} more",
     "hide.left-alone": (
@@ -176,10 +168,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.other-workspace": (
         "Run {run} belongs to the workspace '{other}', not to '{workspace}'.\n"
         "Use the `profile` and `base-url` of that run."
-    ),
-    "hide.busy": (
-        "An import of this workspace is running: {who}.\n"
-        "Nothing was hidden. Wait until the import has ended, then hide the notes. Or let the command wait by itself: `wait 10m`."
     ),
     "hide.others-meanwhile": (
         "The notes to hide have changed since you agreed.\nNothing was changed. Run the command again."

@@ -3,12 +3,27 @@
 TEXTS: dict[str, str | tuple[str, str]] = {
     "reading.in-file": "{file}: {why}",
     "reading.no-memory": "{file} needs more memory than this machine has.\nSplit the file, or save it as CSV.",
-    "reading.nested": "{file} is nested deeper than any real spreadsheet.\nSave it again as .xlsx.",
     "reading.not-to-its-end": (
         "{file} can't be read completely ({error}).\n"
         "Check that the disk is not full and that the file's drive stays connected."
     ),
     "reading.not-understood": "{file} is damaged, or has an unsupported structure ({reason}).\n{action.Save-as-xlsx}.",
+    "reading.damaged": "The file is damaged: {what} can't be read ({error}).\n{action.Save-again}.",
+    "reading.locked": "The file is encrypted, with a password or with Excel's default password.\nOpen it in Excel or LibreOffice, save it as .xlsx without protection, and import that.",
+    "reading.other": "{file} is {what}, not a spreadsheet.\nOpen it with its program, and save or export its table as .xlsx or .csv.",
+    "what.pdf": "a PDF",
+    "what.picture": "a picture",
+    "what.archive": "an archive that has to be unpacked first",
+    "what.text": "a text document",
+    "what.document": "a document of another program",
+    "what.numbers": "an Apple Numbers document",
+    "what.xlsb": "an Excel binary workbook (.xlsb)",
+    "what.xml": "another XML file",
+    "what.mhtml": "a web page archive (MHTML)",
+    "what.json": "JSON",
+    "what.sylk": "a SYLK file (.slk)",
+    "what.dif": "a DIF file",
+    "what.unknown": "a file of an unsupported format",
     "limit.text": "The rows up to row {row} contain too much text (bytes)",
     "limit.seconds": "Reading the file takes too long (seconds)",
     "limit.file": "{file} has {size} bytes",
@@ -21,7 +36,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "limit.row-characters": "A row in {what} contains too many characters",
     "limit.row-cells": "A row in {what} contains too many cells",
     "limit.row-columns": "Row {row} uses {columns} columns",
-    "limit.record-cells": "Row {row} has {cells} cells",
     "limit.rows": "The table extends to row {row}",
     "limit.sheet-rows": 'The sheet "{sheet}" extends to row {row}',
     "limit.sheet-column-number": 'The sheet "{sheet}" uses column {column}, which is column number {number}',
@@ -60,10 +74,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} rows are hidden in the spreadsheet. Hidden rows are imported like all others.",
     ),
     "remark.hidden-columns": ("{n} column is hidden in the spreadsheet.", "{n} columns are hidden in the spreadsheet."),
-    "remark.empty-columns": (
-        "{n} empty column on the right was ignored.",
-        "{n} empty columns on the right were ignored.",
-    ),
     "remark.no-heading": ("{n} column has no heading.", "{n} columns have no heading."),
     "remark.merged": (
         "{n} merged area: only its first cell holds the value.",
@@ -75,7 +85,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "flaw.hidden": "the cell's number format hides its content, so nobody sees it in the sheet. Choose the format General, or delete the content",
     "flaw.lost-digits": "the spreadsheet has lost digits of this number, because it stores whole numbers only up to 9007199254740992. Format the column as text, and paste the numbers again from their source",
     "flaw.error": "the cell shows the error {error}. Correct the formula, or type the value",
-    "flaw.error-in-formula": "the cell shows the error in its formula. Correct the formula, or type the value",
     "flaw.short-row": "the row has fewer cells ({cells}) than the header ({expected}). Add the missing cells, or the delimiters of empty ones",
     "flaw.long-row": "the row has more cells ({cells}) than the header ({expected}). Perhaps a text with the delimiter is not in quotation marks. Correct the row",
     "flaw.nul": "the text contains a NUL character, which no spreadsheet shows. Delete it, or type the text again",
@@ -90,7 +99,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "encoding.likeliest": "The file does not say how its characters are encoded. {encoding} is the most likely encoding. If accented letters look wrong, name the right one with `encoding`.",
     "encoding.say-which": (
         "The file does not say how its characters are encoded.\n"
-        "Choose the reading that is spelled correctly: {ways:; }."
+        "Choose the reading that is spelled correctly: {ways:; }. If none is, save the file in one encoding, such as UTF-8."
     ),
     "encoding.way": "{words}: `encoding {name}`",
     "encoding.which": "The file does not say how its characters are encoded.\nWhich of these is spelled correctly?",
@@ -113,63 +122,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Open it, choose File > Download > Microsoft Excel (.xlsx) or CSV, and import the downloaded file."
     ),
     "reading.empty": "{file} is empty (0 bytes).\nExport or download it again.",
-    "reading.zeros": "{file} contains only zeros where a table should begin.\nDownload or copy it again.",
-    "reading.locked-workbook": (
-        "{file} is encrypted.\n"
-        "Open it in Excel. If Excel asks for a password, remove the password (File > Info > Protect Workbook > Encrypt with Password: leave it blank), save the file and import it again. If Excel opens it without asking, it is encrypted with Excel's default password: save it as .xlsx without protection and import that."
-    ),
-    "reading.locked-document": (
-        "{file} is protected with a password.\nOpen it, save it without a password, and import it again."
-    ),
-    "reading.other-or-damaged": "{file} is a document of another program, or a damaged .xls.\nSave it again as .xlsx.",
-    "reading.no-workbook": "{file} is damaged: it contains no workbook.\nSave it again as .xlsx.",
-    "reading.other-xml": "{file} is an XML file, but not a spreadsheet.\nExport it as .xlsx or .csv.",
-    "reading.mhtml": (
-        "{file} is a web page archive (MHTML), whatever its name says.\nOpen it in Excel and save it as .xlsx."
-    ),
-    "reading.json": "{file} contains JSON, not a table.\nExport it as .xlsx or .csv.",
-    "reading.unknown-form": "{file} is not a spreadsheet in a supported format.\nSave it as .xlsx or .csv.",
-    "reading.xlsb": (
-        "{file} is an Excel binary workbook (.xlsb), which is not supported.\n"
-        "Open it in Excel, save it as .xlsx and import that."
-    ),
-    "reading.word": "{file} is a Word document, not a spreadsheet.\nCopy its table into a spreadsheet and save that.",
-    "reading.powerpoint": "{file} is a PowerPoint presentation, not a spreadsheet.",
-    "reading.numbers": (
-        "{file} is an Apple Numbers document.\nOpen it in Numbers, choose File > Export To > Excel, and import that."
-    ),
-    "reading.empty-zip": "{file} is an empty zip file.\nExport or download the spreadsheet again.",
-    "reading.zip": "{file} is a zip file ({inside}…), not a spreadsheet.\nUnpack it and import the file in it.",
-    "reading.other-document": "{file} is a document of another type ({type}), not a spreadsheet.",
-    "other.export-from-origin": (
-        "{file} is {what}, not a spreadsheet.\n"
-        "Export the table from the program that made the PDF, and save it as .xlsx or .csv."
-    ),
-    "other.export-itself": (
-        "{file} is {what}, not a spreadsheet.\nExport the table itself and save it as .xlsx or .csv."
-    ),
-    "other.unpack": "{file} is {what}, not a spreadsheet.\nUnpack it and save it as .xlsx or .csv.",
-    "other.copy-table": (
-        "{file} is {what}, not a spreadsheet.\nCopy its table into a spreadsheet and save it as .xlsx or .csv."
-    ),
-    "other.copy-table-into-one": (
-        "{file} is {what}, not a spreadsheet.\nCopy its table into a spreadsheet and save that as .xlsx."
-    ),
-    "other.open-and-save": "{file} is {what}.\nOpen it in a spreadsheet program and save it as .xlsx.",
-    "what.pdf": "a PDF",
-    "what.png": "a picture (PNG)",
-    "what.jpeg": "a picture (JPEG)",
-    "what.gzip": "a gzip file",
-    "what.7-zip": "a 7-Zip archive",
-    "what.rar": "a RAR archive",
-    "what.rtf": "a text document (RTF)",
-    "what.word": "a Word document",
-    "what.powerpoint": "a PowerPoint presentation",
-    "what.sylk": "a SYLK file (.slk)",
-    "what.dif": "a DIF file",
-    "remark.separated-by-semicolons": "Columns are separated by semicolons.",
-    "remark.separated-by-tabs": "Columns are separated by tabs.",
-    "remark.separated-by-bars": "Columns are separated by vertical bars.",
     "remark.separated-by": "Columns are separated by {sign}s.",
     "remark.texts-as-formulas": (
         '{n} cell is written as ="text". Only the text is read, as the sheet shows it.',
@@ -197,22 +149,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "A quotation mark that opens in row {row} is never closed, so the rest of the file becomes one cell.\n"
         "Correct it and import the file again."
     ),
-    "workbook.unfinished": "The file is a damaged or unfinished workbook ({error}).\n{action.Save-again}.",
-    "workbook.method": "method {number}",
-    "workbook.packed-otherwise": (
-        "The workbook's part {part} is compressed in an unsupported way ({how}). Only stored and deflated parts are supported.\n"
-        "{action.Save-again}."
-    ),
-    "workbook.not-unpacked": (
-        "The workbook is damaged: its part {part} can't be unpacked ({error}).\n{action.Save-again}."
-    ),
-    "workbook.part-locked": "The part {part} is protected with a password.\nRemove it and save the file again.",
-    "workbook.part-too-large": "The part {part} of the workbook is larger than any real one.\n{action.Save-again}.",
     "workbook.too-many": "The workbook contains more than {most} {what}, more than any real one.\n{action.Save-again}.",
-    "workbook.too-many-parts": "The file contains more parts than any workbook.\n{action.Save-again}.",
-    "workbook.too-deep": "The workbook is damaged: {what} is nested deeper than any real one.\n{action.Save-again}.",
-    "workbook.no-xml": "The workbook is damaged: {what} is not valid XML ({error}).\n{action.Save-again}.",
-    "workbook.tag-without-end": "The workbook is damaged: {what} contains a tag without end.\n{action.Save-again}.",
     "workbook.document-type": (
         "The workbook is refused, because {what} declares a document type (DTD). No spreadsheet program writes one, and attackers use it.\n"
         "If you trust its origin, save it again in a spreadsheet program."
@@ -223,55 +160,25 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "many.styles": "styles",
     "many.cell-formats": "cell formats",
     "many.number-formats": "number formats",
-    "xls.records": "The .xls is damaged: its records can't be read ({why}).\n{action.Save-again}.",
-    "xls.ends-early": "it ends too early",
-    "xls.begins-otherwise": "it does not start like a workbook of Excel 97 to 2003",
-    "xls.text-cut-off": "a text is cut off",
-    "xls.sheets-on-each-other": "its sheets overlap",
-    "xls.locked": (
-        "The .xls is encrypted, with a password or with Excel's default password.\n"
-        "Open it in Excel or LibreOffice, save it as .xlsx without protection, and import that."
-    ),
-    "xls.no-text": "The .xls is damaged: a cell refers to a text that does not exist.\n{action.Save-again}.",
     "part.content": "the document's content",
+    "part.records": "the list of its records",
+    "part.contents": "its table of contents",
+    "part.merged": "the list of merged cells",
     "part.sheet": 'the sheet "{sheet}"',
     "part.sheets": "the list of sheets",
     "part.styles": "the list of styles",
     "part.texts": "the list of texts",
-    "part.parts": "a list of the workbook's parts",
-    "part.file": "the file",
+    "part.parts": "the list of its parts",
+    "part.file": "its content",
     "part.elements-of-row": "elements of one row in {what}",
-    "sheet.repeats": (
-        'The sheet "{sheet}" repeats a row down to row {row}, beyond the last row of any spreadsheet program.\n'
-        "Delete the rows below the table and save the file again."
-    ),
     "sheet.alike": 'In the sheet "{sheet}", {times} rows from row {row} on are identical, and have a problem in column {column}: {why}.',
-    "sheet.out-of-order": (
-        'The rows of the sheet "{sheet}" are not in order: row {row} comes after row {before}.\n{action.Save-again}.'
-    ),
-    "sheet.row-beyond": (
-        'The sheet "{sheet}" has a row {row}, which is beyond the last possible row.\n{action.Save-again}.'
-    ),
-    "sheet.cell-without-column": 'The sheet "{sheet}" contains a cell without a column.\n{action.Save-again}.',
-    "sheet.cell-named": 'The sheet "{sheet}" contains a cell named {name}.\n{action.Save-again}.',
-    "sheet.areas-overlap": "the merged cells of row {row} lie upon each other, so the sheet is damaged.\n{action.Save-again}.",
-    "xls.unreadable": "The .xls is damaged and can't be read ({error}).\n{action.Save-again}.",
     "xls.excel-5": "The .xls has the format of Excel 5 or 95.\nOpen it in Excel or LibreOffice, check its accented letters, save it as .xlsx and import that.",
-    "xls.contents": "The .xls is damaged: its table of contents can't be read ({why}).\n{action.Save-again}.",
-    "xls.larger-than-file": "{size} bytes, but the file has only {most}",
-    "xls.too-large": "The .xls is larger than 256 MB, larger than any real one.\nSave it as .xlsx and import that.",
-    "xml.encoding": "The file is XML in an unsupported encoding ({encoding}).\n{action.Save-as-xlsx}.",
     "html.too-large": "{file} is a web page of more than 64 MB.\nOpen it in Excel and save it as .xlsx.",
     "html.cut-off": "{file} is a web page that is cut off: its last table has no end.\nExport or download it again.",
     "html.no-table": "{file} is a web page without a table (perhaps a sign-in page).\nExport it again as .xlsx.",
-    "html.nested": "The page is nested deeper than any real one.\nOpen it in Excel and save it as .xlsx.",
-    "workbook.no-list": "The workbook is damaged: its list of sheets is missing.\n{action.Save-again}.",
     "workbook.no-sheets": (
         "The workbook is damaged: the content of the sheet {sheets} is missing.\nExport it again from its source.",
         "The workbook is damaged: the content of the sheets {sheets} is missing.\nExport it again from its source.",
-    ),
-    "workbook.no-text": (
-        "The workbook is damaged: a cell refers to text number {number}, which does not exist.\n{action.Save-again}."
     ),
     "workbook.formats": (
         "The workbook's numbers have more than {most} different formats, more than any real one.\n"

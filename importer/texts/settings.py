@@ -220,7 +220,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.remember.help": "Keep what the settings for reading say for every sheet with these headings, once the send begins. Answers to questions are kept anyway.",
     "setting.yes.help": "Ask no questions, not even before sending or changing anything. An undecided question then stops the run.",
     "setting.log-file.help": "A log file with one line for each event. A new file starts each day, and the last thirty are kept. It never contains the text of a note.",
-    "setting.verbose.help": "Print more: the plan shows how many calls it takes, its largest groups of notes, and what never changes from run to run.",
     "setting.quiet.help": "Print nothing if the exit status is 0.",
     "setting.json.help": "Print one JSON document on standard output, and everything else on standard error.",
     "setting.notify.help": "When to send a notification: problem (any exit status except 0), always or never.",

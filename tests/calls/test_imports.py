@@ -30,7 +30,7 @@ def test_the_sandbox_turns_away_at_most_one_call(tmp_path: Path, settings: Setti
     assert report is not None
     statuses = Counter(call.status for call in box.received)
     assert statuses[201] == 60
-    assert statuses[429] == report.rate_limited <= 1
+    assert statuses[429] <= 1
     assert len(box.notes) == 120
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from importer.api import FoundNote, NoteChange
-from importer.delivery.changes import Decision, Do, Wish, decide, follow
+from importer.delivery.changes import Decision, Wish, decide, follow
 from importer.delivery.matching import How, Known, Match
 from importer.delivery.sorted_group import AnsweredRow
 from importer.identity import RowIdentity, text_digests
@@ -34,7 +34,8 @@ def row(says: Note, *, sent: Note = SENT, how: How = How.RECORD, key: str = "", 
 
 
 def wish(*rows: AnsweredRow, sent: Note = SENT, opened: NoteKey | None = None) -> Wish:
-    return follow(rows, NoteKey.of(sent), opened, "calls", keeps_markup=False)
+    forms = {1: NoteKey.of(sent), 2: opened or NoteKey.of(sent)}
+    return follow(rows, forms.__getitem__, "calls", keeps_markup=False)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_a_yes_is_for_one_change_of_one_form() -> None:
 
 
 def decided(found: FoundNote | None, opened: Note | None = None, *, draft: bool = False, **says: Any) -> Decision:
-    one = row(replace(SENT, content="", **says))
+    one = row(replace(SENT, content="", **says), changing=None if opened is None else 2)
     made = wish(one, opened=None if opened is None else NoteKey.of(opened))
     return decide(made, found, other_draft=draft)
 
@@ -122,7 +123,7 @@ def test_what_may_be_read_too_early_is_looked_at_again() -> None:
     """That a note is gone, that somebody changed it, and that it is as wanted without our doing."""
     for found in (None, there(content="Mine"), there(visibility=PRIVATE)):
         decision = decided(found, visibility=PRIVATE)
-        assert (decision.do is Do.SEND, decision.is_sure) == (False, False)
+        assert (bool(decision.change), decision.is_sure) == (False, False)
 
 
 def test_only_the_fields_that_differ_are_sent() -> None:
@@ -135,25 +136,25 @@ def test_only_the_fields_that_differ_are_sent() -> None:
 def test_an_unclear_change_that_isnt_shown_is_looked_for_again_before_anything_is_sent() -> None:
     """Reading may be behind; then fields that are left out because they seem right would be wrong."""
     decision = decided(there(), replace(SENT, status=DRAFT), visibility=PRIVATE)
-    assert (decision.do, decision.change, decision.is_sure) == (Do.SEND, NoteChange(PRIVATE), False)
+    assert (decision.change, decision.is_sure) == (NoteChange(PRIVATE), False)
 
 
 def test_an_unclear_change_that_came_about_is_settled_by_a_second_look() -> None:
     private = replace(SENT, visibility=PRIVATE)
     decision = decided(there(visibility=PRIVATE), private, visibility=PRIVATE)
-    assert (decision.do, decision.is_opened, decision.is_sure) == (Do.SETTLE, True, False)
+    assert (decision.change, decision.why, decision.is_opened, decision.is_sure) == (NoteChange(), None, True, False)
     assert decision.form == NoteKey.of(private)
 
 
 def test_an_unclear_new_text_didnt_come_about_if_the_text_before_is_shown() -> None:
     """Though that reads like the sheet's, and all else is as it would be."""
     decision = decided(there(), Note("Quite another", PUBLIC, PUBLISHED))
-    assert (decision.do, decision.is_opened, decision.form) == (Do.SETTLE, False, NoteKey.of(SENT))
+    assert (decision.change, decision.is_opened, decision.form) == (NoteChange(), False, NoteKey.of(SENT))
 
 
 def test_no_second_draft_is_made() -> None:
     decision = decided(there(), draft=True, status=DRAFT)
-    assert (decision.do, decision.why is not None) == (Do.LEAVE, True)
-    assert decided(there(), status=DRAFT).do is Do.SEND
+    assert (decision.change, decision.why is not None) == (NoteChange(), True)
+    assert decided(there(), status=DRAFT).change
     decision = decided(there(), draft=True, visibility=PRIVATE, status=DRAFT)
     assert (decision.change, decision.why is not None) == (NoteChange(PRIVATE), True), "the rest is done all the same"

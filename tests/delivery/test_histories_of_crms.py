@@ -20,7 +20,7 @@ from importer import grouping
 from importer.api import Answer
 from importer.delivery.earlier import Earlier
 from importer.delivery.sorted_group import AnsweredRow
-from importer.journal import Answered, Claim, NoteKey
+from importer.journal import Answered, Claim
 from importer.models import Note, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 from importer.settings.kinds import InDoubt
@@ -105,22 +105,20 @@ class Importer:
         run = self.journal.runs.begin(WORKSPACE, "export", "print", 0.0, again=False, kind=kind)
         known = Earlier(rows, self.journal, WORKSPACE, kind=kind, in_doubt=in_doubt)
         answered: list[AnsweredRow] = []
-        groups = known.sort(plan, answered.extend)
-        told = [one for one in answered if one.note is not None]
+        found = known.sort(plan, answered.extend)
         self.journal.identities.enter(
-            WORKSPACE, known.told([one.position for one in told], [one.delivery.name for one in told])
+            WORKSPACE, known.told([one.position for one in answered], [one.delivery.name for one in answered])
         )
-        for match in (*known.decided, *(one.match for one in answered)):
+        for match in (*found.decided, *(one.match for one in answered)):
             if match.known is not None and match.row.words:
                 who = str(rows.prospect[match.row.position])
                 self.journal.identities.enter(WORKSPACE, [(who, match.row.words, match.known.delivery.name)])
         for one in answered:
             assert self.notes[one.delivery.note_id or ""][0] == rows.prospect[one.position]
-        numbers = self.journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(one.group.note) for one in groups])
-        sent, asked = [], []
-        for group, number in zip(groups, numbers, strict=True):
-            asked += [records[int(group.group.positions[i])] for i in group.asked]
-            for position in (int(group.group.positions[i]) for i in group.left):
+        numbers = self.journal.deliveries.enter_notes(WORKSPACE, [one.key for one in found.groups])
+        sent, asked = [], [records[match.row.position] for match in found.asked]
+        for group, number in zip(found.groups, numbers, strict=True):
+            for position in group.left.tolist():
                 prospect = str(rows.prospect[position])
                 names = tuple(known.names([position]))
                 claim = Claim(number, Request(group.group.note, (position,), (prospect,), names), None)

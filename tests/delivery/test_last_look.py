@@ -80,7 +80,7 @@ def test_ten_notes_of_a_healthy_run_are_read_once_each_at_its_end_and_nothing_is
     before = clock()
     report = import_(tmp_path, settings, lines(count), batch_size=batch_size)
     assert report.exit_status == 0
-    assert len(set(reads(box))) == len(reads(box)) == min(count, 10) == report.looks - 1  # and the first call
+    assert len(set(reads(box))) == len(reads(box)) == min(count, 10)
     methods = [call.method for call in box.received]
     assert "POST" not in methods[-min(count, 10) :]
     since = len(box.received)
@@ -138,12 +138,11 @@ def test_a_note_that_is_not_found_is_told_with_its_row(
     to_fix = [[str(cell) for cell in row if cell] for row in book["To fix"].iter_rows(values_only=True)]
     assert sum(any("created, but not found when read back" in cell for cell in row) for row in to_fix) == len(missing)
     [told] = ear.told
-    assert f"{len(missing)} notes were created, but not found when read back. See the results" in told["message"]
+    assert f"{len(missing)} notes were created, but not found when read back." in told["message"]
 
     [past] = history(settings).runs
     assert {note.prospect for note in past.not_found} == missing
-    found = verify(settings)
-    assert (found.exit_status, found.known_missing) == (0, {past.run.name: len(missing)})
+    assert verify(settings).exit_status == 0
     report = import_(tmp_path, settings, lines(10))
     assert report.exit_status == 1
     assert {note.prospect for note in report.not_found} == missing

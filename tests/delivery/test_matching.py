@@ -149,22 +149,6 @@ def test_the_newest_delivery_answers() -> None:
 # -- states
 
 
-@pytest.mark.parametrize("state", [DeliveryState.SENDING, DeliveryState.UNCONFIRMED, DeliveryState.FOUND])
-@pytest.mark.parametrize("record", ["", A])
-def test_what_may_be_there_answers(state: DeliveryState, record: str) -> None:
-    assert only([row("a", record)], [known("a", record, state=state)]) == [How.RECORD if record else How.TEXT]
-
-
-@pytest.mark.parametrize("record", ["", A])
-def test_what_was_rejected_answers_for_nothing(record: str) -> None:
-    assert only([row("a", record)], [known("a", record, state=DeliveryState.REJECTED)]) == [None]
-
-
-@pytest.mark.parametrize(("text", "record"), [("a", ""), ("a", A), ("b", A)])
-def test_what_is_hidden_is_a_question(text: str, record: str) -> None:
-    assert only([row(text, record)], [known("a", record, state=DeliveryState.HIDDEN)]) == [How.HIDDEN]
-
-
 def test_what_was_sent_again_after_it_was_hidden_answers() -> None:
     hidden, there = known("a", state=DeliveryState.HIDDEN, request=3), known("a")
     assert how([row("a")], [hidden, there]) == [(How.TEXT, there.delivery.name)]

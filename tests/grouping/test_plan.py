@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from importer import grouping
 from importer.messages import words
-from importer.models import Group, Note, Problem, Remaining, Request, Rows, Status, Texts, Visibility
+from importer.models import Note, Problem, Remaining, Request, Rows, Status, Texts, Visibility
 from importer.rows.values import TEXT
 
 Line = tuple[int, str, str]
@@ -169,42 +168,6 @@ def test_no_rows_need_no_request() -> None:
         plan = grouping.plan(table(lines_))
         assert (plan.groups, plan.deliveries) == ([], 0)
         assert plan.original.tolist() == [-1] * len(lines_)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("He said “yes”", 'He said "yes"'),
-        ("it’s", "it's"),
-        ("2019–2020", "2019-2020"),
-        ("two  spaces", "two spaces"),
-        ("two\nlines", "two lines"),
-        ("no\u00a0break", "no break"),
-        ("caf\u00e9", "cafe\u0301"),
-        ("ﬁnal", "final"),
-        ("zero\u200bwidth", "zerowidth"),
-    ],
-)
-def test_notes_that_differ_for_a_machine_only_are_pointed_out(one: str, other: str) -> None:
-    """Spaces, quotes, dashes, the Unicode form and signs that nobody sees: pointed out, and still two notes."""
-    assert Note(one, Visibility.PUBLIC, Status.PUBLISHED) != Note(other, Visibility.PUBLIC, Status.PUBLISHED)
-    assert len(_alike([one, other, "something else"])) == 1
-
-
-def test_notes_that_a_reader_can_tell_apart_are_not_pointed_out() -> None:
-    """Other words, another case, another sign."""
-    assert _alike(["Called", "called", "Called.", "Called back"]) == []
-
-
-def test_the_same_text_for_other_eyes_is_no_near_miss() -> None:
-    """A public and a private note of the same text are meant to be two."""
-    groups = [Group(Note("x", visibility, Status.DRAFT), _positions(0)) for visibility in Visibility]
-    assert grouping.near_identical(groups) == []
-
-
-def _alike(texts: Sequence[str]) -> list[list[Group]]:
-    groups = [Group(Note(text, Visibility.PUBLIC, Status.PUBLISHED), _positions(i)) for i, text in enumerate(texts)]
-    return grouping.near_identical(groups)
 
 
 def _positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:

@@ -250,7 +250,7 @@ def test_a_correction_that_is_changed_after_its_note_was_sent_sends_none_beside_
     assert len(box.notes) == 3
     report = run(path, settings, wrote(2, 1, "Two"), wrote(3, 1, "Hello!"), wrote(4, 1, "Hi!"))
     assert report.counts == {Result.ALREADY_IMPORTED: 3}
-    assert all("before it was corrected like this" in str(row["reason"]) for row in rows_of(report))
+    assert all("its text has changed since" in str(row["reason"]) for row in rows_of(report))
     assert len(box.notes) == 3
 
 
@@ -405,6 +405,19 @@ def test_a_text_that_was_corrected_is_known_by_the_email(by_email: Settings, tmp
 
 
 # -- left out from then on
+
+
+@pytest.mark.parametrize("head", [HEAD, ("Email", *HEAD[1:])])
+def test_a_row_that_is_left_out_after_it_was_sent_keeps_the_id_of_its_note(
+    settings: Settings, by_email: Settings, tmp_path: Path, head: Sequence[str]
+) -> None:
+    settings, who = (by_email, "al@example.com") if head[0] == "Email" else (settings, "p1")
+    path = write(tmp_path / "n.csv", [(who, "Hello", "Public"), (who, "Hi", "Public")], head)
+    [first, _] = rows_of(run(path, settings))
+    report = run(path, settings, left_out(2))
+    [row, _] = rows_of(report)
+    assert (report.counts, report.exit_status, row["note_id"]) == ({Result.ALREADY_IMPORTED: 2}, 0, first["note_id"])
+    assert str(row["reason"]).endswith("; left out by hand")
 
 
 @pytest.mark.parametrize("head", [HEAD, ("Email", *HEAD[1:])])

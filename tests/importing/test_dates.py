@@ -10,7 +10,7 @@ import pytest
 
 from importer.errors import UnclearColumns
 from importer.importing.batch import run
-from importer.importing.choosing import choose
+from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import PossibleAnswer

@@ -78,12 +78,6 @@ def test_a_note_that_is_there_is_not_sent_and_its_row_has_its_id(tmp_path: Path)
             assert calls[0] == "GET"
 
 
-def test_another_text_is_another_note(tmp_path: Path) -> None:
-    with Sandbox() as box:
-        by_hand(box, "P1", "Spoke to", "1", "1")
-        assert send(write(tmp_path, ("P1", "Spoke")), settings_of(box, tmp_path)).counts == {Result.CREATED: 1}
-
-
 @pytest.mark.parametrize(("visibility", "status"), [("2", "1"), ("1", "0")])
 def test_texts_alone_are_compared(tmp_path: Path, visibility: str, status: str) -> None:
     """A note that is less visible than the sheet says is there all the same."""
@@ -102,13 +96,6 @@ def test_a_note_that_is_more_visible_than_the_sheet_says_needs_attention(tmp_pat
             report = send(write(tmp_path, ("P1", "Spoke", "Private")), settings)
             assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1}, 1)
         assert len(box.notes) == 1
-
-
-def test_a_draft_is_compared_too(tmp_path: Path) -> None:
-    with Sandbox() as box:
-        draft = by_hand(box, "P1", "Spoke", "1", "0")
-        send(write(tmp_path, ("P1", "Spoke", "Public", "Draft")), settings_of(box, tmp_path))
-        assert outcomes(tmp_path) == [("already imported", draft)]
 
 
 def test_without_the_setting_nothing_is_read_first_and_all_is_sent(tmp_path: Path) -> None:
@@ -195,15 +182,6 @@ def test_a_note_of_another_key_is_that_keys(tmp_path: Path) -> None:
         for key in ("1", "2"):
             sheet = write(tmp_path, ("P1", "Left voicemail", "Public", "Published", key))
             assert send(sheet, settings).counts == {Result.CREATED: 1}
-
-
-def test_notes_that_read_the_same_are_one_note(tmp_path: Path) -> None:
-    """Only the marks of the texts differ: a reader sees one note."""
-    with Sandbox() as box:
-        settings = settings_of(box, tmp_path)
-        send(write(tmp_path, ("P1", "Use <i>this</i>")), settings)
-        report = send(write(tmp_path, ("P1", "Use <i>this</i>"), ("P1", "Use <b>this</b>")), settings)
-        assert report.counts == {Result.ALREADY_IMPORTED: 1, Result.DUPLICATE: 1}
 
 
 def test_all_pages_are_read_and_the_oldest_of_several_counts(tmp_path: Path) -> None:

@@ -37,7 +37,6 @@ def imported(server: Canned, folder: Path, address: str = "", **more: object) ->
     assert {request.partition(b" ")[0] for request in server.requests} == {b"GET"}
     assert counts(report) == Counter({"not sent": len(LINES)})
     assert report.requests == 0
-    assert report.looks == len(server.requests)
     return report
 
 
@@ -93,9 +92,9 @@ def reads(box: Sandbox) -> int:
 
 def test_the_first_run_of_a_workspace_reads_once_and_later_runs_do_not(tmp_path: Path) -> None:
     with Sandbox(api_key=KEY) as box:
-        report = deliver(box, tmp_path, LINES)
+        deliver(box, tmp_path, LINES)
         assert [request.method for request in box.received][:2] == ["GET", "POST"]
-        assert (reads(box), report.looks) == (1, sum(request.method == "GET" for request in box.received))
+        assert reads(box) == 1
         deliver(box, tmp_path, [*LINES, Line("P9", "Another note")])
         assert reads(box) == 1
         sheet = write_sheet(tmp_path / "other.csv", [Line("P8", "For another workspace")])
@@ -113,8 +112,8 @@ def test_a_run_that_has_read_from_the_api_does_not_read_once_more(tmp_path: Path
 
 def test_nothing_is_read_if_there_is_nothing_to_send(tmp_path: Path) -> None:
     with Sandbox(api_key=KEY) as box:
-        report = deliver(box, tmp_path, [Line("", "Nobody's")])
-        assert (len(box.received), report.looks) == (0, 0)
+        deliver(box, tmp_path, [Line("", "Nobody's")])
+        assert not box.received
 
 
 def test_a_refusal_in_the_apis_own_words_shows_the_api_too(tmp_path: Path) -> None:
@@ -124,9 +123,8 @@ def test_a_refusal_in_the_apis_own_words_shows_the_api_too(tmp_path: Path) -> No
 
 def test_the_first_call_counts_against_the_limit(tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, faults=[Fault.parse("429=5:any@1")]) as box:
-        report = deliver(box, tmp_path, LINES)
+        deliver(box, tmp_path, LINES)
         assert reads(box) == 2
-    assert report.rate_limited == 1
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import pytest
 
 from importer.errors import Busy, Interrupted, Outage
 from importer.importing import batch, workspaces
-from importer.importing.choosing import choose
 from importer.importing.hours import Hours
+from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Progress, Result
@@ -206,64 +206,11 @@ def test_whoever_says_how_long_to_wait_for_the_api_is_heard_also_in_a_window(set
     assert hours.patient(unset).give_up == 1
 
 
-class Night:
-    """A clock by which a quarter of an hour passes in each pause."""
-
-    def __init__(self) -> None:
-        self.now, self.pauses = at("2026-01-15 02:00"), 0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, _: float) -> None:
-        self.now += 900
-        self.pauses += 1
-
-
-@pytest.mark.parametrize(
-    ("window", "is_person", "closed_at", "end"),
-    [
-        ("02:00-06:00", False, "02:40", ("imported", 3)),
-        ("02:00-06:00", False, "07:00", ("left for next time", 16)),
-        ("02:00-06:00", True, "02:40", ("left for next time", 0)),
-        (None, False, "02:40", ("left for next time", 0)),
-    ],
-)
-def test_in_a_window_a_file_that_somebody_works_on_is_looked_at_until_the_window_closes(
-    box: Sandbox,
-    settings: Settings,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    window: str | None,
-    is_person: bool,
-    closed_at: str,
-    end: tuple[str, int],
-) -> None:
-    """The others don't wait for it, and each file's end is told once. A person isn't made to wait."""
-    for name in ("a.csv", "b.csv"):
-        write_sheet(tmp_path / name, [Line(f"P-{name[0]}", "x")])
-    mark, night, told = tmp_path / "~$a.csv", Night(), []
-    mark.touch()
-
-    def sleep(seconds: float) -> None:
-        night.sleep(seconds)
-        if night.now >= at(f"2026-01-15 {closed_at}"):
-            mark.unlink(missing_ok=True)
-
-    monkeypatch.setattr("importer.importing.hours.datetime", InBerlin)
-    files = choose([tmp_path])
-    face = batch.BatchFace(is_person=is_person, ended=lambda ended: told.append(ended.file.name))
-    settings = replace(settings, between=window)  # type: ignore[arg-type]
-    found = batch.run(files, settings, face, clock=night, sleep=sleep)
-    fates = {ended.file.name: ended.fate.value for ended in found.files}
-    assert fates == {"a.csv": end[0], "b.csv": "imported"}
-    assert sorted(told) == ["a.csv", "b.csv"]
-    assert night.pauses == end[1]
-    assert len(box.notes) == 1 + (end[0] == "imported")
-
-
 # -- waiting for another import
+
+
+def _night() -> float:
+    return at("2026-01-15 02:00")
 
 
 def test_in_a_window_another_import_is_waited_for_unless_a_person_is_there(
@@ -273,11 +220,11 @@ def test_in_a_window_another_import_is_waited_for_unless_a_person_is_there(
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
     settings = replace(settings, between="02:00-06:00")  # type: ignore[arg-type]
     with workspaces.held(settings):
-        found = batch.run(choose([sheet]), settings, batch.BatchFace(is_person=True), clock=Night())
+        found = batch.run(choose([sheet]), settings, batch.BatchFace(is_person=True), clock=_night)
     assert (found.exit_status, found.is_left_to_another) == (3, True)
     with ExitStack() as other:
         other.enter_context(workspaces.held(settings))
-        found = batch.run(choose([sheet]), settings, batch.BatchFace(observe=lambda _: other.close()), clock=Night())
+        found = batch.run(choose([sheet]), settings, batch.BatchFace(observe=lambda _: other.close()), clock=_night)
     assert (found.exit_status, len(box.notes)) == (0, 1)
 
 

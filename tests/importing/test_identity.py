@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import openpyxl
 import pytest
 
-from importer.errors import Guarded
+from importer.errors import Guarded, Stopped
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.preview import Preview
 from importer.importing.report import Report
@@ -118,19 +119,34 @@ def moving(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> 
     return type_
 
 
-def test_who_moves_to_another_profile_by_init_is_asked_by_the_first_import(
-    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("answer", "status", "notes"), [("1", 0, 2), ("2", 0, 4), ("", 2, 2)])
+def test_who_moves_to_another_profile_as_init_leads_him_has_each_note_once(
+    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, notes: int
 ) -> None:
-    """Nothing is confirmed, and nothing sent, until a person has said whether the notes are the same."""
-    answers = ("night", "-", "-", moving.box.api_key, "")
+    """Twice only if he says that the other notes are in another account; without an answer there is no profile."""
+    answers = ("night", "-", "-", moving.box.api_key, answer, "")
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in answers)))
     ended = moving("init")
-    assert ended.status == 0
-    assert "Its first run, at a terminal, asks once more whether the workspace is right." in " ".join(ended.out.split())
+    assert ended.status == status
+    assert f"The API key was used before as 'default at {moving.box.url}'" in ended.all
+    assert "Only if the other profile's notes are in another account" in ended.all
+    assert ("[night]" in profiles.read_text(encoding="utf-8")) is (not status)
+    if not status:
+        assert moving("run", "n.csv", "--profile", "night", "--yes").status == int(notes == 4)  # they are there twice
+        assert moving("run", "n.csv", "--yes").status == 0
+    assert len(moving.box.notes) == notes
+
+
+def test_what_init_could_not_ask_is_asked_by_the_first_import(
+    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal was out of reach for a moment: nothing is confirmed that nobody has said."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"night\n-\n-\n{moving.box.api_key}\n\n"))
+    with monkeypatch.context() as patch:
+        patch.setattr("importer.importing.workspaces.unconfirmed", Mock(side_effect=Stopped("A moment.")))
+        assert moving("init").status == Stopped.exit_status
     assert "[night]" in profiles.read_text(encoding="utf-8")
-    refused = moving("run", "n.csv", "--profile", "night", "--yes")
-    assert refused.status == 2
-    assert f"The API key was used before as 'default at {moving.box.url}'" in refused.all
+    assert moving("run", "n.csv", "--profile", "night", "--yes").status == 2
     assert len(moving.box.notes) == 2
 
 
@@ -196,13 +212,6 @@ def test_who_sends_the_first_as_public_and_the_rest_as_private_has_each_note_onc
     assert (ran.counts, ran.status) == ({"already imported": 5, "created": 5}, 1)
     assert ran.preview.remaining.more_visible == 5
     assert [*desk.there().values()] == [1] * 10
-
-
-def test_who_changes_a_wrong_answer_for_all_has_each_note_once(desk: Desk) -> None:
-    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(3)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC)
-    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE)
-    assert (ran.counts, ran.status, len(desk.box.notes)) == ({"already imported": 3}, 1, 3)
 
 
 def test_a_word_that_was_corrected_by_hand_and_later_has_a_meaning_sends_nothing(desk: Desk) -> None:
@@ -308,6 +317,7 @@ def test_a_status_or_a_visibility_that_differs_within_a_sheet_is_the_least(desk:
     ran = desk.run(row(ADA, "Terms"), row(ADA, "Terms", "Private"), ids=ids)
     assert ran.counts == {"created": 1, "duplicate": 1}
     assert (ran.preview.remaining.lessened, desk.there()) == (1, {(ADA, "2"): 1})
+    assert ran.rows[0]["reason"].startswith("row 3 says the same"), "the row says why it was sent as private"
 
 
 def test_a_record_with_two_texts_in_one_sheet_is_invalid(desk: Desk) -> None:
@@ -385,7 +395,7 @@ def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
     file_ended = FileEnded(path, FileResult.IMPORTED, 1, report.started_at, report.ended_at, report=report)
     said = notification(Batch("default", [file_ended]))
     lines = said.body.splitlines()
-    assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1]
+    assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1], lines
     assert "1 row" in said.title
 
 

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing import preview, problems
+from importer.importing import preview, sheet_facts
 from importer.importing.answers import answered
 from importer.importing.run import prepare
 from importer.messages import Cell, Message, render, say
@@ -44,41 +44,28 @@ def seen(path: Path, settings: Settings) -> preview.Preview:
 
 
 def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settings: Settings, tmp_path: Path) -> None:
-    """Columns, roles, first rows, numbers, kinds of problems; it may go from process to process."""
+    """Columns, roles, numbers, kinds of problems; it may go from process to process."""
     rows = [[f"p{i}", "Hello", ["public", "private"][i % 2], ["", "draft"][i == 0]] for i in range(8)]
     found = seen(write(tmp_path / "n.csv", *rows, ["", "Hello", "pubic", ""], ["p9", "", "public", ""]), settings)
     assert [column.name for column in found.columns] == HEAD
     assert found.roles[Role.CONTENT] == 1
-    assert found.first_rows[0] == (2, ("p0", "Hello", "public", "draft"))
     assert (found.rows, found.invalid, found.total, found.remaining.notes, found.remaining.requests) == (10, 2, 8, 3, 3)
     assert found.audience == {"public": 4, "private": 4, "drafts": 1}
-    assert (found.largest[0][0], render(found.largest[0][1])) == (4, "Hello  (private)")
     assert sum(trouble.count for trouble in found.troubles) == 3
     assert "C10" in {cell for trouble in found.troubles for cell in trouble.cells}
     assert found.can_be_sent
     assert not replace(found, guarded={"min-rows": "too few rows"}).can_be_sent
 
 
-def test_a_cell_is_shown_up_to_200_characters_and_a_large_groups_note_on_one_line(
-    settings: Settings, tmp_path: Path
-) -> None:
-    text = "word " * 60
-    found = seen(write(tmp_path / "n.csv", ["p1", text, "public", ""], ["p2", text, "public", ""]), settings)
-    (_, (_, shown, *_)), *_ = found.first_rows
-    assert shown == f"{text[:200]}…"
-    assert render(found.largest[0][1]) == f"{'word ' * 9}…  (public)"
-
-
 def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Settings, tmp_path: Path) -> None:
-    """Neither as public, private or a draft, nor among the texts for most prospects."""
+    """Neither as public, private or a draft, nor among the examples."""
     rows = [[f"p{i}", "Hello", "public", ""] for i in range(4)]
     run(write(tmp_path / "n.csv", *rows), settings)
     found = seen(
         write(tmp_path / "m.csv", *rows, ["p5", "Hello", "public", ""], ["p6", "Bye", "private", ""]), settings
     )
     assert (found.total, found.audience) == (2, {"public": 1, "private": 1, "drafts": 0})
-    largest = tuple((count, render(note)) for count, note in found.largest)
-    assert largest == ((1, "Hello  (public)"), (1, "Bye  (private)"))
+    assert [[note.text for note in some] for some in found.examples.values()] == [["Bye"], ["Hello"]]
 
 
 def test_notes_that_are_more_visible_than_the_sheet_says_come_first_in_the_plan(
@@ -107,7 +94,7 @@ def test_results_with_nothing_to_fix_say_so(settings: Settings, tmp_path: Path) 
         (reason,) = prepared.preview.guarded.values()
     assert words(reason).startswith(f"Nothing to fix: the sheet “To fix” of {results} has no row.")
     empty = seen(write(tmp_path / "empty.csv"), settings).guarded["min-rows"]
-    assert "has no row below its headings" in words(empty)
+    assert "has 0 rows below its headings" in words(empty)
 
 
 STATUS = "… is not a valid status. Did you mean z? Use Published (or 1) or Draft (or 0). Blank means published"
@@ -117,7 +104,7 @@ FILE = "there is no file … in files. Put it there, or correct the name. Did yo
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        (lambda value: say("status.near", value=value, near="z"), STATUS),
+        (lambda value: say("value.near", value=value, role="status", near="z", use=say("use.status")), STATUS),
         (lambda value: say("file.missing.near", why=say("file.missing", file=value, place="files"), near="z"), FILE),
     ],
 )
@@ -131,7 +118,7 @@ def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stan
         for value in values
         for text in [said(Cell(quoted(value)))]
     ]
-    assert render(problems.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
+    assert render(sheet_facts.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
@@ -159,7 +146,6 @@ def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp
     assert [(choice.setting, choice.value) for choice in question.choices] == [("sheet", "May"), ("sheet", "June")]
     found = seen(tmp_path / "n.xlsx", answered(settings, "sheet", "June"))
     assert (found.sheet, found.sheets) == ("June", ("May", "June"))
-    assert found.first_rows == ((2, ("p-June", "Hello", "public", "")),)
 
 
 def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> None:

@@ -150,14 +150,6 @@ def test_the_results_stand_beside_the_file_unless_they_are_wanted_elsewhere(sett
     assert openpyxl.load_workbook(report.results).sheetnames == ["Results", "To fix", "Summary"]
 
 
-def test_small_batches_make_more_requests(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Batches of one, by one worker: a request for each note."""
-    path = write(tmp_path / "n.csv", *((f"P{i}", "x", "1") for i in range(9)))
-    report = ran(path, replace(settings, batch_size=1, workers=1))
-    assert report.requests == len(box.notes) == 9
-    assert {len(_prospects(call)) for call in posts(box)} == {1}
-
-
 @pytest.mark.parametrize("lines", [[], [("P", "", "1"), ("", "x", "1")]])
 def test_a_file_without_a_valid_row_sends_nothing(
     box: Sandbox, settings: Settings, tmp_path: Path, lines: list[Line]
@@ -274,21 +266,6 @@ def test_a_person_can_stop_a_run_and_go_on_later(box: Sandbox, settings: Setting
     again = ran(path, settings)
     assert again.counts == {Result.CREATED: 60 - made, Result.ALREADY_IMPORTED: made}
     assert Counter(note.prospect_id for note in box.notes) == {f"P{i}": 1 for i in range(60)}
-
-
-def test_an_address_where_the_api_is_not_stops_the_run_and_rejects_nothing(
-    box: Sandbox, settings: Settings, tmp_path: Path
-) -> None:
-    """Whether a server says so in JSON or with a page; with the right address the same command goes on."""
-    path = write(tmp_path / "n.csv", *((f"P{i}", f"{i % 5}", "1") for i in range(300)))
-    wrong = replace(settings, base_url=box.url.replace("/v1", "/v2"), results=tmp_path / "out.csv", give_up=3.0)
-    report = running.run(path, wrong)
-    assert report is not None
-    assert report.counts == {Result.NOT_SENT: 300}
-    assert report.exit_status == 4
-    assert "The server that answers is not the API: " in str(report.stopped)
-    assert len(box.received) < 20
-    assert ran(path, settings).counts == {Result.CREATED: 300}
 
 
 def test_a_person_who_says_no_changes_nothing(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
@@ -455,19 +432,6 @@ def test_near_identical_notes_are_one_if_a_reader_sees_no_difference(
 
 
 # -- across runs
-
-
-def test_the_same_file_again_sends_nothing(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Whatever its name and kind: already imported, with the date and the note id."""
-    lines = [(f"P{i}", f"{i % 2}", "1") for i in range(10)]
-    first = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / "a.csv"))
-    before = len(box.received)
-    path = write(tmp_path / "other.xlsx", *reversed(lines))
-    second = ran(path, replace(settings, results=tmp_path / "b.csv"))
-    assert len(box.received) == before
-    assert second.counts == {Result.ALREADY_IMPORTED: 10}
-    assert second.exit_status == 0
-    assert column(second.results, "note_id") == column(first.results, "note_id")[::-1]
 
 
 def test_last_nights_file_with_twenty_new_rows_sends_twenty(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
@@ -667,7 +631,7 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
     book.save(first.results)
     before = len(box.received)
     report = ran(first.results, replace(settings, sheet="To fix"))
-    assert report.results == tmp_path / "n.results-2.xlsx"
+    assert report.results == tmp_path / "n.results (2).xlsx"
     assert sent_to(box, before) == ["P2"]
     rows = rows_of(report.results)
     assert [row["result"] for row in rows] == [CREATED]
@@ -694,17 +658,14 @@ def test_a_reason_names_row_and_heading_since_the_cell_stands_elsewhere_in_the_r
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
-        (None, ["a.csv", "a.results.xlsx", "a.results-2.xlsx", "a.results-3.xlsx"]),
-        ("{name}.{date}.results.csv", ["a.csv", f"a.{DAY}.results.csv", f"a.{DAY}.results-2.csv"]),
+        (None, ["a.csv", "a.results.xlsx", "a.results.xlsx"]),
+        (None, ["a.results (2).xlsx", "a.results.xlsx"]),
+        ("{name}.{date}.results.csv", ["a.csv", f"a.{DAY}.results.csv", f"a.{DAY}.results.csv"]),
         ("{name}.out.csv", ["a.csv", "a.out.csv", "a.out.out.csv"]),
-        ("{name}.{date}.results.csv", ["a.results.csv", f"a.results.{DAY}.results.csv"]),
     ],
-    ids=["usual", "with the date", "by no word of ours", "not ours"],
 )
-def test_results_of_results_are_counted_whatever_they_are_called(
-    tmp_path: Path, pattern: str | None, names: list[str]
-) -> None:
-    """The date stands in them once."""
+def test_results_of_results_have_the_same_name(tmp_path: Path, pattern: str | None, names: list[str]) -> None:
+    """No file is replaced, so that they get the next number. The date stands in them once."""
     for name, following in itertools.pairwise(names):
         assert results_path(tmp_path / name, Settings(results=pattern), AT).name == following
 
@@ -770,15 +731,15 @@ def test_a_sheet_to_fix_with_nothing_to_fix_has_no_rows(box: Sandbox, settings: 
     assert len(box.received) == before
 
 
-def test_results_never_replace_the_file_that_is_imported(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Neither by name nor through a folder that leads back; nothing is sent."""
+def test_results_never_replace_the_file_that_is_imported(settings: Settings, tmp_path: Path) -> None:
+    """Neither by name nor through a folder that leads back: they get the next number."""
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    before = path.read_bytes()
     (tmp_path / "sub").mkdir()
-    for target in (path, tmp_path / "sub" / ".." / "n.csv"):
-        with pytest.raises(BadSettings, match="would replace the file that is imported"):
-            running.run(path, replace(settings, results=target))
-    assert box.received == ()
-    assert path.read_text("utf-8-sig").startswith("Prospect ID")
+    for number, target in enumerate((path, tmp_path / "sub" / ".." / "n.csv"), 2):
+        report = ran(path, replace(settings, results=target))
+        assert (report.results.name, report.remark is None) == (f"n ({number}).csv", False)
+    assert path.read_bytes() == before
 
 
 # -- where the results stand
@@ -832,16 +793,6 @@ def test_results_are_no_more_readable_than_the_sheet(settings: Settings, tmp_pat
     path.chmod(0o600)
     report = ran(path, replace(settings, results=tmp_path / f"out{kind}"))
     assert report.results.stat().st_mode & 0o777 == 0o600
-
-
-def test_results_never_replace_the_file_that_is_imported_by_another_name(settings: Settings, tmp_path: Path) -> None:
-    told = replace(settings, results=tmp_path / "out.csv")
-    (tmp_path / "out.csv").write_text("theirs")
-    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), told)
-    assert first.results == tmp_path / "out (2).csv"
-    before = first.results.read_bytes()
-    assert ran(first.results, told).results == tmp_path / "out (3).csv"
-    assert first.results.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out", "missing/out.csv", "folder.csv"])

@@ -189,7 +189,7 @@ def test_what_is_read_knows_the_files_and_not_where_they_are(
     found = reading.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "rows.db")
     assert isinstance(found, Preview)
     assert (found.total, found.invalid) == (1, 1)
-    assert "among the dropped files" in words(found.troubles[0].text)
+    assert "among the attachments" in words(found.troubles[0].text)
     assert str(tmp_path) not in str(found)
 
 
@@ -229,7 +229,7 @@ def test_a_spreadsheet_that_names_files_is_sent_with_them(visitor: Visitor, box:
     content = b"%PDF the summary of a call"
     seen = visitor.see(visitor.post(to, files={"attachments": ("call.pdf", content)}, timeout=60).url)
     assert "Ready: 2 notes to send, 1 row with problems skipped." in seen.text
-    assert "among the dropped files" in seen.text
+    assert "among the attachments" in seen.text
     assert "1 file to upload first (26 bytes)" in seen.text
     assert str(tmp_path) not in seen.text
     ended = visitor.see(visitor.agree(seen).url)

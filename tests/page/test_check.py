@@ -255,11 +255,10 @@ def test_a_misspelled_word_can_be_given_a_meaning_as_its_problem_says(person: Pe
 
 
 def test_a_status_without_a_known_word_need_not_be_imported(person: Person, tmp_path: Path) -> None:
-    """A CRM's own: its first word has that choice, too, and the others are asked about as long as it is imported."""
+    """A CRM's own: each of its words has that choice, too."""
     rows = [(f"p{i}", "Hello", "Public", word) for i, word in enumerate(("Open", "Won"))]
     path = write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Visibility", "Status"))
     screen = person.sees(path)
-    assert "Is this column the status of the notes?" in person.text
     assert screen.row("Published or draft 'Won'").endswith("please choose")
     no = next(text for text in screen.options["Meaning of 'Open'"] if text.startswith("no: column D is not"))
     person.sees(path, screen.submitted({"Meaning of 'Open'": no}))

@@ -580,7 +580,7 @@ def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
     assert "1,500 s" in state["holds"]
 
 
-def test_the_first_five_are_all_shown_and_the_ticks_stay(visitor: Visitor, tmp_path: Path) -> None:
+def test_three_of_the_first_five_are_shown_and_the_ticks_stay(visitor: Visitor, tmp_path: Path) -> None:
     """What is ticked about the same notes; afterwards the run says that it held back the rest, and wasn't stopped."""
     rows = [(f"f{i}", f"Note {i}", "Public", "Draft" if i == 1 else "") for i in range(7)]
     seen = visitor.drop(write(tmp_path / "n.csv", rows, (*HEAD, "Status")))
@@ -594,7 +594,7 @@ def test_the_first_five_are_all_shown_and_the_ticks_stay(visitor: Visitor, tmp_p
     five = {"seen": seen_on(asked.text), "answer": "first 5"}
     first = visitor.see(visitor.post(to, data={**five, **ticks}, timeout=60).url)
     for i in range(7):
-        assert (f"Note {i}" in first.text) is (i < 5)
+        assert (f"Note {i}" in first.text) is (i < 3)
     assert first.text.count("required checked") == len(ticks)
     five["seen"] = seen_on(first.text)
     again = visitor.post(to, data={**five, **ticks, "is-meant": "private"}, timeout=60)

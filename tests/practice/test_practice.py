@@ -13,7 +13,7 @@ import pytest
 
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import Guarded, Unusable
-from importer.importing import batch, choosing
+from importer.importing import batch, inbox
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.journal import Journal
@@ -136,8 +136,8 @@ def test_its_results_cant_be_imported_whatever_their_format(settings: Settings, 
         assert render(refused.value.message).startswith(f"{results} contains the results of practice")
     assert run(file, settings)
     file.unlink()
-    assert batch.run(choosing.choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
-    left_out, why = choosing.choose([folder]).left_out[0]
+    assert batch.run(inbox.choose([folder]), settings).files[0].fate is batch.FileResult.REFUSED
+    left_out, why = inbox.choose([folder]).left_out[0]
     assert left_out.name.startswith(("n.re", "n.practice"))
     assert render(why) == "results of an earlier run or of practice"
 
@@ -184,15 +184,16 @@ def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: P
 
 
 def test_emails_that_were_looked_up_have_the_prospects_that_were_found(tmp_path: Path) -> None:
-    """So practice after a look-up shows which rows would be rejected."""
+    """So practice on the same day shows which rows name somebody else."""
     with Sandbox(prospects={"P1": "jo@example.com"}) as box:
         settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
         rows = [("", "jo@example.com"), ("", "kim@example.com"), ("P9", "jo@example.com")]
         file = write(tmp_path, [(*row, "Hello", "Public") for row in rows], ("Prospect ID", "Email"))
-        with prepare(file, settings) as prepared:
-            prepared.look_up()
-            found = [row["result (practice)"] for row in cells(prepared.practise().results)]
-    assert found == ["created", "rejected", "invalid"]
+        (tmp_path / "old").mkdir()
+        others = [("", "jo@example.com", "Old", "Public")]
+        assert run(write(tmp_path / "old", others, ("Prospect ID", "Email")), settings)
+        found = [row["result (practice)"] for row in cells(practise(file, settings).results)]
+    assert found == ["created", "created", "invalid"]
 
 
 def test_files_are_handed_over_and_go_nowhere(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
@@ -254,8 +255,6 @@ def test_notes_for_emails_that_were_looked_up_today_are_imported_already(tmp_pat
         settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
         file = write(tmp_path, [("jo@example.com", "Hello", "Public")], ("Email",))
         assert run(file, settings)
-        with prepare(file, settings) as prepared:
-            prepared.look_up()
         received = len(box.received)
         assert practise(file, settings).counts == {Result.ALREADY_IMPORTED: 1}
         assert practise(file, replace(settings, key="")).counts == {Result.CREATED: 1}
@@ -273,7 +272,7 @@ def test_several_files_are_practised_and_none_is_archived_or_awaited(
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     files = [write(tmp_path / name) for name in ("a", "b")]
-    ended = batch.run(choosing.choose(files), live, batch.BatchFace(practises=True))
+    ended = batch.run(inbox.choose(files), live, batch.BatchFace(practises=True))
     assert [one.fate for one in ended.files] == [batch.FileResult.PRACTISED] * 2
     assert ended.counts == {Result.CREATED: 4, Result.DUPLICATE: 2, Result.INVALID: 2}
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"n.csv", "n.practice.xlsx"}

@@ -435,7 +435,6 @@ WORKBOOKS = [
         "a.xlsx",
         _cell(text("A2", "1") + text("F2", " ")),
         {2: ("1", "", "")},
-        remark="3 empty columns",
     ),
     Entry(
         "blank rows go", "a.xlsx", _openpyxl(_rows((), ("", " "), ("1",))), {4: ("1", "", "")}, remark="2 blank rows"
@@ -893,7 +892,10 @@ TEXTS = [
         {2: ("7", "note", "public")},
     ),
     Entry(
-        "XML spreadsheet: rows out of order", "a.xls", _xml('<Row ss:Index="5"/><Row ss:Index="3"/>'), error="row 3 c"
+        "XML spreadsheet: rows out of order",
+        "a.xls",
+        _xml('<Row ss:Index="5"/><Row ss:Index="3"/>'),
+        error="row 3 after row 5",
     ),
     Entry(
         "XML spreadsheet: number formats",
@@ -944,7 +946,7 @@ TEXTS = [
         "XML spreadsheet: a reference to no character",
         "a.xls",
         _xml(_xml_row('><Data ss:Type="String">a&#0;b</Data>')),
-        error="not valid XML",
+        error="its content can't be read",
     ),
     Entry(
         "XML spreadsheet: formats of a column and a row",
@@ -970,7 +972,7 @@ TEXTS = [
         "XML spreadsheet in Shift-JIS",
         "a.xls",
         _xml("", encoding="shift_jis"),
-        error="XML in an unsupported encoding (shift_jis)",
+        error="(shift_jis)",
     ),
 ]
 
@@ -981,10 +983,10 @@ _LACKS = 'the content of the sheet "Sheet1" is missing'
 REFUSED = [
     Entry("empty file", "a.csv", b"", error="is empty (0 bytes)"),
     Entry("blank file", "a.csv", b"\n \n,,\n", error="contains no table"),
-    Entry("zeros", "a.xlsx", b"\0" * 20_000, error="contains only zeros"),
-    Entry("bytes at random", "a.xlsx", random.Random(7).randbytes(20_000), error="is not a spreadsheet"),
-    Entry("few bytes at random", "a.xlsx", b"\x01" + random.Random(7).randbytes(100), error="is not a spreadsheet"),
-    Entry("bzip2", "a.csv", bz2.compress(PLAIN.encode()), error="is not a spreadsheet"),
+    Entry("zeros", "a.xlsx", b"\0" * 20_000, error="unsupported format"),
+    Entry("bytes at random", "a.xlsx", random.Random(7).randbytes(20_000), error="not a spreadsheet"),
+    Entry("few bytes at random", "a.xlsx", b"\x01" + random.Random(7).randbytes(100), error="not a spreadsheet"),
+    Entry("bzip2", "a.csv", bz2.compress(PLAIN.encode()), error="not a spreadsheet"),
     Entry(
         "SYLK",
         "a.slk",
@@ -994,16 +996,16 @@ REFUSED = [
     Entry("DIF", "a.dif", b'TABLE\r\n0,1\r\n"EXCEL"\r\nVECTORS\r\n0,3\r\n', error="is a DIF file"),
     Entry("PDF", "a.xlsx", b"%PDF-1.7 ...", error="is a PDF"),
     Entry("picture", "a.xlsx", b"\x89PNG\r\n\x1a\n", error="picture"),
-    Entry("zip of other things", "a.zip", archive({"a.csv": PLAIN}), error="is a zip file (a.csv"),
-    Entry("empty zip", "a.xlsx", archive({}), error="empty zip"),
-    Entry("Word document", "a.docx", archive({"word/document.xml": "<x/>"}), error="is a Word document"),
+    Entry("zip of other things", "a.zip", archive({"a.csv": PLAIN}), error="is an archive"),
+    Entry("is an archive", "a.xlsx", archive({}), error="is an archive"),
+    Entry("Word document", "a.docx", archive({"word/document.xml": "<x/>"}), error="is a text document"),
     Entry("Numbers document", "a.numbers", archive({"Index/Document.iwa": b"x"}), error="Apple Numbers"),
     *(
         Entry(
             f"packed with {name}",
             "a.xlsx",
             archive(parts(""), method),
-            error=f"in an unsupported way (method {method})",
+            error=f"compression {method})",
         )
         for name, method in {"bzip2": zipfile.ZIP_BZIP2, "LZMA": zipfile.ZIP_LZMA}.items()
     ),
@@ -1011,7 +1013,7 @@ REFUSED = [
         "packed with Deflate64",
         "a.xlsx",
         making.method_changed(archive(parts("")), 9),
-        error="in an unsupported way (method 9)",
+        error="compression 9",
     ),
     Entry(
         "sheets without end",
@@ -1031,7 +1033,7 @@ REFUSED = [
         xlsx('<row r="2">' + '<c r="A2" x=""><v>1</v></c>' * 2001 + "</row>"),
         error="The limit is 2,000.",
     ),
-    Entry("encrypted workbook", "a.xlsx", making.ole("EncryptedPackage"), error="without asking, it is encrypted"),
+    Entry("encrypted workbook", "a.xlsx", making.ole("EncryptedPackage"), error="The file is encrypted"),
     Entry(
         "encrypted .xls", "a.xls", making.encrypted_xls(), error="encrypted, with a password or with Excel's default"
     ),
@@ -1040,10 +1042,10 @@ REFUSED = [
     ),
     Entry("an older encryption", "a.xls", xls(b"", more=biff(0x2F, b"ab12")), error="save it as .xlsx without"),
     Entry("Excel 5", "a.xls", biff(0x809, struct.pack("<HHHH", 0x500, 5, 0, 0)), error="the format of Excel 5 or 95"),
-    Entry("Word 97 document", "a.doc", making.ole("WordDocument"), error="is a Word document"),
+    Entry("Word 97 document", "a.doc", making.ole("WordDocument"), error="is a text document"),
     Entry("damaged Excel 97", "a.xls", making.small_xls()[:3000], error="damaged"),
-    Entry("Excel 4", "a.xls", b"\x09\x04\x06\x00\x00\x00\x10\x00", error="is not a spreadsheet"),
-    Entry("half a workbook", "a.xlsx", _openpyxl(_rows(ONE[2]))[:2000], error="damaged or unfinished"),
+    Entry("Excel 4", "a.xls", b"\x09\x04\x06\x00\x00\x00\x10\x00", error="not a spreadsheet"),
+    Entry("half a workbook", "a.xlsx", _openpyxl(_rows(ONE[2]))[:2000], error="the list of its parts can't be read"),
     Entry("JSON", "a.csv", b'[{"Prospect ID": 1}]', error="JSON"),
     Entry("shortcut of Google Drive", "a.gsheet", b'{"doc_id": "x"}', error="only a link"),
     Entry("lock file", "~$a.xlsx", b"\x05sales" + b"\0" * 159, error="but a lock"),
@@ -1060,9 +1062,9 @@ REFUSED = [
         archive({**parts(""), "xl/sharedStrings.xml": _DTD + "<sst/>"}),
         error="document type",
     ),
-    Entry("deep nesting", "a.xlsx", xlsx("<row r='2'>" + "<c>" * 5000), error="nested deeper"),
+    Entry("deep nesting", "a.xlsx", xlsx("<row r='2'>" + "<c>" * 5000), error="nested too deeply"),
     *(
-        Entry(f"deep nesting in a short row of {name}", name, content, error="nested deeper")
+        Entry(f"deep nesting in a short row of {name}", name, content, error="nested too deeply")
         for name, content in {
             "a.xlsx": xlsx("<row r='2'>" + "<c>" * 201 + "</c>" * 201 + "</row>"),
             "a.ods": ods("<table:table-row>" + "<table:x>" * 201 + "</table:x>" * 201 + "</table:table-row>"),
@@ -1071,8 +1073,8 @@ REFUSED = [
     ),
     Entry("too many columns", "a.xlsx", _cell('<c r="XFD2"><v>1</v></c>'), error="The limit is 2,000."),
     Entry("too many columns in CSV", "a.csv", b"Prospect ID" + b"," * 5000, error="The limit is 2,000."),
-    Entry("a text that isn't there", "a.xlsx", _cell('<c r="A2" t="s"><v>99</v></c>'), error="text number 99"),
-    Entry("rows out of order", "a.xlsx", xlsx('<row r="9"/><row r="3"/>'), error="are not in order"),
+    Entry("a text that isn't there", "a.xlsx", _cell('<c r="A2" t="s"><v>99</v></c>'), error="no text 99"),
+    Entry("rows out of order", "a.xlsx", xlsx('<row r="9"/><row r="3"/>'), error="row 3 after row 9"),
     Entry("no list of sheets", "a.xlsx", archive({"xl/workbook.xml": "<workbook/>"}), error="contains no table"),
     Entry("no part of the sheet", "a.xlsx", archive(_without("xl/worksheets/sheet1.xml")), error=_LACKS),
     Entry("no relations", "a.xlsx", archive(_without("xl/_rels/workbook.xml.rels")), error=_LACKS),
@@ -1082,7 +1084,7 @@ REFUSED = [
         "binary workbook",
         "a.xlsb",
         archive({"[Content_Types].xml": "<Types/>", "xl/workbook.bin": b"\x83\1\0", "xl/worksheets/sheet1.bin": b""}),
-        error="Open it in Excel, save it as .xlsx",
+        error="is an Excel binary workbook",
     ),
     Entry(
         "repeated rows beyond the last of a sheet",
@@ -1091,7 +1093,7 @@ REFUSED = [
             '<table:table-row table:number-rows-repeated="4900000"><table:table-cell table:formula="x"/>'
             "</table:table-row>"
         ),
-        error="row 4,900,001, beyond the last row",
+        error="row 4900001",
     ),
     Entry(
         "an error repeated very often",

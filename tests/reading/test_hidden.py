@@ -77,36 +77,6 @@ def test_no_hidden_note_is_sent(box: Sandbox, settings: Settings, tmp_path: Path
     assert SECRET not in str([call.body for call in box.received])
 
 
-def test_in_xml_of_2003_it_is_blank_too(tmp_path: Path) -> None:
-    """By the cell's style."""
-    hidden = ' ss:StyleID="h"'
-    rows = [
-        [("", "String", "Note"), ("", "String", "Mine")],
-        [(hidden, "String", SECRET), ("", "String", "a")],
-        [(hidden, "Number", "7"), ("", "String", "b")],
-        [("", "String", "Called"), (hidden, "Boolean", "1")],
-    ]
-    cells = "".join(
-        "<Row>"
-        + "".join(f'<Cell{style}><Data ss:Type="{kind}">{text}</Data></Cell>' for style, kind, text in row)
-        + "</Row>"
-        for row in rows
-    )
-    path = tmp_path / "n.xml"
-    path.write_text(
-        '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
-        '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"'
-        ' xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">'
-        '<Styles><Style ss:ID="h"><NumberFormat ss:Format=";;;"/></Style></Styles>'
-        f'<Worksheet ss:Name="A"><Table>{cells}</Table></Worksheet></Workbook>',
-        encoding="utf-8",
-    )
-    with read(path, is_header=lambda cells: "Note" in cells) as sheet:
-        [(_, columns)] = sheet.columns()
-        assert [list(column) for column in columns] == [["", "", "Called"], ["a", "b", ""]]
-        assert sorted(sheet.flaws) == [2, 3, 4]
-
-
 def test_in_an_xls_it_is_blank_too(tmp_path: Path) -> None:
     """By the cell's style, the second: the first shows everything."""
     code = ";;;"

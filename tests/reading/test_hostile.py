@@ -22,7 +22,7 @@ from importer.reading import Limits, Options, cell_name, formats, read, spool
 from importer.reading.detection import OLE_SIGNATURE
 from tests.memory import MEGABYTE, peak_of
 from tests.reading.catalogue import XML
-from tests.reading.making import HEADER, biff, formula, header_cells, label, ods, ods_text, parts, text, xls, xlsx
+from tests.reading.making import biff, formula, label, ods, ods_text, parts, text, xls, xlsx
 from tests.reading.test_catalogue import cells, is_header
 
 
@@ -258,7 +258,7 @@ def test_merged_areas_on_each_other_are_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(xlsx(rows, after=f"<mergeCells>{areas}</mergeCells>"))
     started = time.process_time()
-    assert "the merged cells of row 2 lie upon each other" in refused(path)
+    assert "overlap in row 2" in refused(path)
     assert time.process_time() - started < 5
 
 
@@ -375,7 +375,7 @@ def test_an_error_names_its_file_once_whatever_the_file_is_called(
     """Words of the error may be the same as the file's name."""
     monkeypatch.chdir(tmp_path)
     Path("workbook").write_bytes(b"PK\x03\x04")
-    assert refused("workbook").startswith("workbook: The file is a damaged or unfinished workbook (")
+    assert refused("workbook").startswith("workbook: The file is damaged: the list of its parts can't be read (")
     Path("empty").write_bytes(b"")
     assert refused("empty") == "empty is empty (0 bytes). Export or download it again."
     assert refused("a\0b.csv").startswith("'a\\x00b.csv' can't be opened (")
@@ -468,8 +468,3 @@ def test_blocks_hold_text_and_row_numbers(tmp_path: Path) -> None:
 def test_a_cell_is_named_as_spreadsheet_programs_do(name: str | None, row: int, column: int, expected: str) -> None:
     """A1 names, with the sheet's name quoted where needed."""
     assert cell_name(name, row, column) == expected
-
-
-def test_the_header_used_here_is_complete() -> None:
-    """The header cells that the tests write are those that the catalogue expects."""
-    assert all(heading in header_cells() for heading in HEADER)

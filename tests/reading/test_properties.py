@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importer.reading import Options, package, read
-from importer.reading.digits import general, kept
+from importer.reading.numbers import general, kept
 from tests.reading import fuzz
 from tests.reading.making import HEADER, ods, text, xlsx
 from tests.reading.test_catalogue import cells, is_header
@@ -134,55 +134,6 @@ def test_damaged_files_are_read_or_refused_in_words(start: int, tmp_path: Path) 
     for seed in range(start, start + 250):
         name, content = fuzz.case(seed)
         fuzz.try_one(tmp_path / name, content)
-
-
-CELLS = (
-    '<c r="{r}" t="inlineStr"><is><t>plain</t></is></c>',
-    '<c r="{r}" t="inlineStr"><is><t xml:space="preserve"> a </t></is></c>',
-    '<c r="{r}" t="inlineStr"><is><t>a &amp; b</t></is></c>',
-    '<c r="{r}" t="s"><v>0</v></c>',
-    '<c r="{r}" s="1"/>',
-    '<c r="{r}"/>',
-    '<c r="{r}" s="1"><v>7</v></c>',
-    '<c r="{r}"><v>1.5</v></c>',
-    '<c r="{r}" t="b"><v>1</v></c>',
-    '<c r="{r}" t="e"><v>#N/A</v></c>',
-    '<c r="{r}" t="str"><v>x_x000A_y</v></c>',
-    '<c r="{r}"><f>1+1</f><v>2</v></c>',
-    '<c r="{r}"><f>1+1</f></c>',
-    '<c t="n" r="{r}"><v>3</v></c>',
-    '<c r="{r}" t="inlineStr"><is><r><t>a</t></r><r><t>b</t></r></is></c>',
-    '\n <c r="{r}"><v>4</v></c>\n ',
-    "<c r='{r}'><v>5</v></c>",
-    '<c r="{r}" t="inlineStr"><is><t>a\r\nb</t></is></c>',
-    '<c r="{r}" t="inlineStr"><is><t>日本</t></is></c>',
-    "<extra/>",
-    "",
-)
-ATTRIBUTES = ("", ' spans="1:3"', ' hidden="1"', ' x14ac:dyDescent="0.25"', ' ht="1" customHeight="1"')
-
-
-@quick
-@given(
-    sheet=st.lists(
-        st.tuples(st.sampled_from(ATTRIBUTES), st.lists(st.sampled_from(CELLS), min_size=3, max_size=3)), max_size=8
-    )
-)
-def test_a_comment_before_the_rows_changes_nothing(sheet: list[tuple[str, list[str]]], tmp_path: Path) -> None:
-    """Rows in all the forms that cells are written in are the same with and without one."""
-    body = "".join(
-        f'<row r="{number}"{attributes}>'
-        + "".join(cell.format(r=f"{letter}{number}") for letter, cell in zip("ABC", forms, strict=True))
-        + "</row>"
-        for number, (attributes, forms) in enumerate(sheet, 2)
-    )
-    outcomes = []
-    for content in (body, "<!-- a comment -->" + body):
-        path = tmp_path / "a.xlsx"
-        path.write_bytes(xlsx(content, formats=["000"], strings="<si><t>shared</t></si>"))
-        with read(path, is_header=is_header) as result:
-            outcomes.append((cells(result), result.flaws, result.remarks, result.headings))
-    assert outcomes[0] == outcomes[1]
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 500])

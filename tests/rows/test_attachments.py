@@ -12,9 +12,10 @@ import pytest
 from importer.errors import BadSettings
 from importer.messages import render
 from importer.rows import attachments
-from importer.rows.attachments import LARGEST, Folder, unchanged
+from importer.rows.attachments import LARGEST, Folder, open_beneath, unchanged
 from importer.rows.values import Wrong
 
+by_parts = pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system opens nothing part by part")
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
 
 
@@ -72,8 +73,8 @@ def test_a_file_counts_once_however_often_it_is_named_and_by_what_it_holds(files
         ("C:\\secret", "is outside the folder"),
         ("c:secret", "is outside the folder"),
         ("\\\\server\\share\\secret", "is outside the folder"),
-        ("https://example.com/form.pdf", "is a link. Put the file into the folder, and write its name"),
-        ("file:///etc/passwd", "is a link. Put the file into the folder, and write its name"),
+        ("https://example.com/form.pdf", "is outside the folder"),
+        ("file:///etc/passwd", "is outside the folder"),
         (".hidden", "is a hidden file"),
         ("2026/.hidden", "is a hidden file"),
         (".git/config", "is a hidden file"),
@@ -81,9 +82,9 @@ def test_a_file_counts_once_however_often_it_is_named_and_by_what_it_holds(files
         ("con.txt", "is a file name that some systems do not allow"),
         ("form.pdf:stream", "is a file name that some systems do not allow"),
         ("form.pdf.", "is a file name that some systems do not allow"),
-        ("form\x00.pdf", "is not a file name"),
-        ("form\ud800.pdf", "is not a file name"),
-        ("2026", "is a folder. Write the name of a file"),
+        ("form\x00.pdf", "is a file name that some systems do not allow"),
+        ("form\ud800.pdf", "is a file name that some systems do not allow"),
+        ("2026", "is a folder, a pipe or a device. Write the name of a file"),
         ("~/secret", "there is no file"),
         ("C:\\Users\\call.txt", "'C:\\Users\\call.txt' is outside the folder"),
         ("form.pdf, gone.txt", "separate them with ; or a line break"),
@@ -121,12 +122,12 @@ def test_links_that_lead_out_pipes_and_devices_are_never_opened(files: Path, tmp
     (files / "shown").symlink_to(files / ".hidden")
     os.mkfifo(files / "pipe")
     folder = Folder(files)
-    assert "leads out" in why_not(folder, "out")
-    assert "leads out" in why_not(folder, "all/secret")
-    assert "leads out" in why_not(folder, "device")
+    assert "is outside the folder" in why_not(folder, "out")
+    assert "is outside the folder" in why_not(folder, "all/secret")
+    assert "is outside the folder" in why_not(folder, "device")
     assert "can't be read" in why_not(folder, "round")
     assert "hidden" in why_not(folder, "shown")
-    assert "is a pipe, a device or the like, not a file" in why_not(folder, "pipe")
+    assert "is a folder, a pipe or a device" in why_not(folder, "pipe")
     (files / "within").symlink_to(files / "form.pdf")
     assert folder.read("within") == (digest(b"Signed"),)
 
@@ -188,6 +189,38 @@ def test_a_folder_that_is_none_is_said_at_once(files: Path, place: str, monkeypa
     for way in (files.parent / place, Path(place)):
         with pytest.raises(BadSettings, match=said):
             Folder(way)
+
+
+# -- a file is opened in its folder, and by no link -------------------------------------------------------------------
+
+
+@by_parts
+@pytest.mark.parametrize("part", ["folder", "folder/within", "folder/within/call.pdf"])
+def test_a_link_in_any_part_of_the_path_is_not_followed(tmp_path: Path, part: str) -> None:
+    path = tmp_path / "folder" / "within" / "call.pdf"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"Spoke")
+    with open_beneath(tmp_path / "folder", path) as file:
+        assert file.read() == b"Spoke"
+    (tmp_path / part).rename(tmp_path / "moved")
+    (tmp_path / part).symlink_to(tmp_path / "moved")
+    with pytest.raises(OSError, match=r"it has changed since it was read|it no longer exists"):
+        open_beneath(tmp_path / "folder", path)
+
+
+@by_parts
+def test_a_folder_that_may_be_entered_but_not_listed_serves(tmp_path: Path) -> None:
+    (tmp_path / "within").mkdir()
+    path = tmp_path / "within" / "call.pdf"
+    path.write_bytes(b"Spoke")
+    path.parent.chmod(0o100)
+    try:
+        with open_beneath(tmp_path, path) as file:
+            assert file.read() == b"Spoke"
+    except PermissionError:
+        assert not hasattr(os, "O_PATH")  # macOS
+    finally:
+        path.parent.chmod(0o700)
 
 
 # -- what is sent -----------------------------------------------------------------------------------------------------

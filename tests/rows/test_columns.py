@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +13,6 @@ from importer.errors import UnclearColumns
 from importer.fields import FIELDS
 from importer.messages import render
 from importer.models import Role, Visibility
-from importer.reading import column_letter
 from importer.resultsfile import OUR_COLUMNS
 from importer.rows.columns import Roles, find, is_header
 from importer.settings import Settings
@@ -96,13 +94,6 @@ def test_other_columns_are_left_alone() -> None:
 # -- named with --map
 
 
-def test_a_named_column_beats_one_that_is_known() -> None:
-    """The column that was named is the one, though another's heading says so too."""
-    roles = found("Prospect ID", "Note", "Call summary", "Visibility", content="Call summary")
-    assert roles.columns[Role.CONTENT] == 2
-    assert roles.unused == (1,)
-
-
 def test_a_column_may_be_named_by_its_letter() -> None:
     """A letter, in either case, where no heading is so called; that column has no other role then."""
     for letter in ("c", "C", " C "):
@@ -163,7 +154,7 @@ def test_a_near_miss_is_suggested_and_never_taken(near: str) -> None:
 def test_two_candidates_are_named_with_their_letters() -> None:
     """Which two, and a flag that takes one of them."""
     message = refused("Prospect ID", "Note", "Comments", "Visibility")
-    assert "'Note' (column B) and 'Comments' (column C) could each be the content" in message
+    assert "column B, 'Note' and column C, 'Comments' could each be the content" in message
     assert "--map content=Note" in message
 
 
@@ -191,11 +182,6 @@ def test_a_column_that_was_named_for_another_role_is_said_to_be_missing_here() -
     message = refused(*PLAIN, key="Note")
     assert "No column for the content was found" in message
     assert "'Note' was named as the key." in message
-
-
-def test_a_sheet_without_headings_says_so() -> None:
-    """Blank headings are not listed as headings."""
-    assert "There are no headings." in refused("", " ", "")
 
 
 # -- a results file as input
@@ -258,15 +244,6 @@ def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) ->
     assert is_header(headings, wanted)
     every = [*roles.columns.values(), *roles.ours.values(), *roles.unused]
     assert sorted(every) == list(range(len(headings)))
-
-
-@given(st.integers(0, 20_000))
-def test_a_columns_letters_are_those_of_a_spreadsheet_program(position: int) -> None:
-    """A to Z, then AA: read as a number to the base 26, they give the position."""
-    number = 0
-    for letter in column_letter(position):
-        number = number * 26 + string.ascii_uppercase.index(letter) + 1
-    assert number == position + 1
 
 
 def test_a_header_row_is_one_that_has_every_required_role() -> None:

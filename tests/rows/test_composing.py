@@ -14,7 +14,7 @@ from importer.importing.loading import Loaded, load
 from importer.markup import ContentKind
 from importer.models import Role
 from importer.rows.composing import Template
-from importer.rows.dates import as_iso
+from importer.rows.readers import as_iso
 from importer.settings import Settings
 
 HEADINGS = ("Prospect ID", "Activity Date", "Assigned", "Comments", "Visibility")

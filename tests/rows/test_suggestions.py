@@ -115,13 +115,6 @@ def test_a_yes_says_nothing_under_a_heading_about_something_else() -> None:
     assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
 
 
-def test_the_message_names_the_likeliest_as_the_setting() -> None:
-    """Who isn't asked reads the same suggestion."""
-    text = render(asked(Role.CONTENT, ("Type", SHORT), ("Full Comments", PROSE)).text)
-    assert "Did you mean 'Full Comments'?" in text
-    assert '--map content="Full Comments"' in text
-
-
 def test_samples_are_few_short_and_one_line() -> None:
     """A long note shows its beginning."""
     assert samples(["a\nb", "x" * 100, "c", "d"]) == ["a b", "x" * 39 + "…", "c"]

@@ -113,7 +113,7 @@ def test_a_column_of_nothing_but_statuses_is_overlooked(values: tuple[str, ...])
 def test_a_column_of_mostly_statuses_is_overlooked_whatever_its_heading(values: tuple[str, ...]) -> None:
     """One typing error must not publish all drafts, without a question."""
     [sentence] = overlooked(*values)
-    assert "although most of its words are" in sentence
+    assert "although its words look like" in sentence
     assert "--map status=X. If" in sentence
 
 
@@ -301,18 +301,6 @@ def test_what_word_processors_break_lines_with_is_a_line_break(sign: str) -> Non
     assert only_note("P", f"one{sign}two", "1").text == "one\ntwo"
 
 
-def test_emoji_and_every_script_go_through() -> None:
-    """Joined emoji, right-to-left text and rare letters arrive as they are."""
-    for text in ("👩‍👩‍👧 done ✅", "שלום", "日本語", "𝒳", "e\u0301"):
-        assert only_note("P", text, "1").text == text
-
-
-def test_a_very_long_note_is_read_whole() -> None:
-    """A million characters are no problem of the sheet; whether they are one is the API's to say."""
-    text = "word " * 200_000 + "end"
-    assert only_note("P", text, "1").text == text
-
-
 def test_a_note_cut_by_an_earlier_results_workbook_is_a_problem() -> None:
     """Only its beginning stands there; sending that would lose the rest."""
     assert "only the beginning" in only_problem("P", "Begin" + CUT_MARK.format("40,000"), "1")
@@ -351,13 +339,13 @@ def test_an_id_arrives_as_it_stands(prospect: str) -> None:
         ("1.23457E+15", "for a number and lost digits"),
         ("1,23457E+15", "for a number and lost digits"),
         ("12345678901234600000", "for a number and lost digits"),
-        ("x" * 201, "has 201 characters"),
-        ("a\x02b", "control character"),
-        ("https://app.example.com/prospects/8PvBmrB7P7", "is not a prospect ID"),
-        ("-", "is not a prospect ID"),
-        ("TRUE", "is not a prospect ID"),
-        ("FALSE", "is not a prospect ID"),
-        ("true", "is not a prospect ID"),
+        ("x" * 201, "is not a valid prospect ID"),
+        ("a\x02b", "is not a valid prospect ID"),
+        ("https://app.example.com/prospects/8PvBmrB7P7", "is not a valid prospect ID"),
+        ("-", "is not a valid prospect ID"),
+        ("TRUE", "is not a valid prospect ID"),
+        ("FALSE", "is not a valid prospect ID"),
+        ("true", "is not a valid prospect ID"),
     ],
 )
 def test_what_surely_is_no_id_is_a_problem(prospect: str, words: str) -> None:
@@ -381,7 +369,7 @@ def test_what_nobody_sees_in_ids_is_removed_and_said(prospect: str) -> None:
     """No-break and zero-width spaces come along with copied ids."""
     rows = read((prospect, "x", "1"), ("P2 ", "x", "1"))
     assert rows.prospect.tolist() == ["P1", "P2"]
-    assert render(rows.remarks[0]).startswith("1 prospect ID cell contained invisible characters")
+    assert render(rows.remarks[0]).startswith("1 cell contained invisible characters")
 
 
 def test_what_nobody_sees_in_choices_is_removed_and_said_for_every_row() -> None:
@@ -389,7 +377,7 @@ def test_what_nobody_sees_in_choices_is_removed_and_said_for_every_row() -> None
     rows = read(("P1", "a\u00a0b", "1\u00a0"), ("P2", "x", "\u200bpublic"), ("P3", "x", "1\u00a0"), ("P4", "x", " 2 "))
     assert not rows.problems
     assert rows.notes[0].content == "a\u00a0b"
-    assert [render(remark).split(" contained")[0] for remark in rows.remarks] == ["3 visibility cells"]
+    assert [render(remark).split(" contained")[0] for remark in rows.remarks] == ["3 cells"]
 
 
 def test_attachment_ids_are_separated_by_commas_or_semicolons() -> None:
@@ -428,34 +416,6 @@ def test_a_problem_names_the_sheet_the_cell_and_its_value() -> None:
     assert (problem.row, problem.column) == (3, 2)
     assert problem.value == "x" * 60 + "…"
     assert "x" * 61 not in render(problem.text)
-
-
-def test_a_cell_that_shows_an_error_is_a_problem_of_that_cell_only() -> None:
-    """The explanation is the error, not what validation makes of its text; in other columns nobody minds."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "errors.xlsx"
-        book = Workbook()
-        sheet = book.worksheets[0]
-        sheet.append([*HEADINGS[:3], "Else"])
-        for line in (["P1", "x", "#N/A", ""], ["P2", "x", "Public", "#N/A"]):
-            sheet.append(line)
-        for cell in (sheet["C2"], sheet["D3"]):
-            cell.data_type = "e"
-        book.save(path)
-        loaded = load(path, Settings())
-        loaded.sheet.close()
-    rows = loaded.rows
-    assert list(rows.problems) == [0]
-    [problem] = rows.problems[0]
-    assert render(problem.cell).endswith("C2")
-    assert "#N/A" in render(problem.text)
-
-
-def test_a_row_longer_than_the_header_is_a_problem_of_that_row() -> None:
-    """The row is named, and the others are imported."""
-    rows = read(("P", "x", "1"), ("P", "x", "1", "more"), headings=HEADINGS[:3])
-    assert rows.note.tolist() == [0, -1]
-    assert render(rows.problems[1][0].cell) == "row 3"
 
 
 # -- occurrence keys

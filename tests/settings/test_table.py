@@ -93,7 +93,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "remember": (["true"], "true"),
     "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'),
-    "verbose": (["true"], "true"),
     "quiet": (["true"], "true"),
     "json": (["true"], "true"),
     "notify": (["always"], '"always"'),
@@ -331,7 +330,7 @@ def test_no_text_of_the_library_holds_a_flag() -> None:
 
 def test_every_setting_that_a_text_names_is_one() -> None:
     """By name, as the table has it; or in a text (see ``test_messages``)."""
-    names = {*re.findall(r"`([a-z-]+)[ `]", str([*TEXTS.values()]))} - {PROGRAM, "online", "report"}
+    names = {*re.findall(r"`([a-z-]+)[ `]", str([*TEXTS.values()]))} - {PROGRAM, "report"}
     for path in LIBRARY:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:

@@ -237,7 +237,7 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
         if delivery.prepare(known, plan).deliveries:
             raise Violation("a note is about to be sent")
         stage = Updating(context, drafts=delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=agrees) for wish in known.wishes]
+        asked = [wish.agreed(is_agreed=agrees) for wish in delivery.wishes]
         for wish in asked:
             if agrees:
                 _allow(told, wish)

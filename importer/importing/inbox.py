@@ -1,21 +1,29 @@
-"""Choose the files to import, from files, folders and patterns.
+"""Choose the files to import, from files, folders and patterns; and move finished ones into the archive.
 
 Input: paths and patterns. Output: files in a stable order, and those left out. A folder stands for every spreadsheet in
 it. A file that was named itself is imported whatever its name. In a folder or a pattern, our own results, hidden files
 and the lock files of open programs are ignored.
+
+A finished file is archived with its results, so that the next night's run doesn't import it again. No file in the
+archive is replaced, and it may be on another disk. A file that has changed since the import isn't moved. The moved file
+is checked again, and put back if another file had taken its place.
 """
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import math
 import os
-import stat
+import secrets
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from importer import files, storage
-from importer.errors import UnreadableFile
+from importer.errors import BadSettings, ImporterError, Stopped, UnreadableFile
 from importer.messages import Message, say
 from importer.results.writing import holds_problems
 from importer.resultsfile import is_results
@@ -26,8 +34,6 @@ ENDINGS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", 
 
 STILL_YOUNG = 60.0
 """Seconds after a file's last change until the file counts as complete."""
-
-_HIDDEN = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
 
 
 @dataclass(frozen=True)
@@ -124,14 +130,7 @@ def _of_place(
 
 def is_hidden(path: Path) -> bool:
     """Return whether a file isn't meant for people: a hidden file, or the lock file of an open program."""
-    if path.name.startswith((".", "~$")):
-        return True
-    if isinstance(path, Url):
-        return False
-    try:
-        return bool(getattr(path.stat(), "st_file_attributes", 0) & _HIDDEN)
-    except OSError:
-        return False  # the problem is reported when the file is imported
+    return path.name.startswith((".", "~$"))
 
 
 def _ours(path: Path) -> Message | None:
@@ -181,26 +180,148 @@ def is_there(path: Path) -> bool:
 
 
 def why_not_yet(path: Path, now: float) -> Message | None:
-    """Return why a file should wait for the next run, because somebody seems to be working on it; otherwise None.
-
-    Args:
-        path: the file.
-        now: seconds since 1970, by the system's clock.
-    """
+    """Return why a file should wait for the next run, because somebody seems to be working on it; otherwise None."""
     if isinstance(path, Url):
         return None  # S3 shows only complete files
     for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # lock files of Excel and LibreOffice
         if path.with_name(mark).exists():
             return say("choosing.open-in-program", mark=mark)
-    try:
-        with files.opened(path):
-            pass
-    except PermissionError:
-        if os.name == "nt":
-            return say("choosing.locked")
-    except OSError:
-        pass  # reported when the file is read
-    else:
-        if abs(age := now - path.stat().st_mtime) < STILL_YOUNG:
-            return say("choosing.too-young", seconds=max(0, round(age)))
+    if path.exists() and abs(age := now - path.stat().st_mtime) < STILL_YOUNG:
+        return say("choosing.too-young", seconds=max(0, round(age)))
     return None
+
+
+# -- the archive ----------------------------------------------------------------------------------------------------
+
+_NAMES = 999
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Current paths of a file and its results."""
+
+    file: Path
+    results: Path
+
+
+class NotArchived(ImporterError):
+    """Error raised because an imported file or its results couldn't be moved.
+
+    Attributes:
+        moved: the current paths of both.
+        exit_status: 3 if the next run will import the changed file, 1 if a person has to act, 0 if the file is gone.
+    """
+
+    kind = say("error.not-archived")
+
+    def __init__(self, message: Message, moved: Moved, exit_status: int = 1) -> None:
+        super().__init__(message)
+        self.moved, self.exit_status = moved, exit_status
+
+
+def check_archive(folder: Path, found: Iterable[Path] = ()) -> None:
+    """Check, before anything else, that files can be moved to the folder.
+
+    Raises:
+        BadSettings: there is no such folder (it isn't created: its disk may be missing), or a file is in another store.
+        ImporterError: the folder's store can't be used.
+    """
+    if other := next((file for file in found if str(file) != "-" and _store_of(file) != _store_of(folder)), None):
+        raise BadSettings(say("archive.other-store", other=str(other), folder=str(folder)), setting="archive")
+    if isinstance(folder, Url):
+        storage.check_folder(folder)
+    elif not folder.is_dir():
+        raise BadSettings(say("archive.no-folder", folder=str(folder.absolute())), setting="archive")
+
+
+def _store_of(place: Path) -> str:
+    return place.scheme if isinstance(place, Url) else ""
+
+
+def _is_taken(path: Path) -> bool:
+    return storage.version(path) is not None if isinstance(path, Url) else os.path.lexists(path)
+
+
+def lies_in(file: Path, folder: Path) -> bool:
+    """Return whether a file is already in the folder or below it. A file that a person corrected there isn't moved."""
+    if isinstance(file, Url) or isinstance(folder, Url):
+        return folder in file.parents
+    place = file.parent.resolve()
+    return folder.resolve() in (place, *place.parents)
+
+
+def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: float) -> Moved:
+    """Move a file and its results into a folder, under free names with the same number.
+
+    Raises:
+        NotArchived: a file couldn't be moved, or has changed since the import. The message says where both files are.
+    """
+    paths = Moved(file, results)
+    try:
+        for place in files.numbered(folder / file.name, _NAMES):
+            number = place.stem.removeprefix(file.stem)
+            beside = folder / f"{results.stem}{number}{results.suffix}"
+            if not (_is_taken(place) or _is_taken(beside)):
+                with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
+                    if paths.file == file:
+                        _move(file, place, most, fingerprint)
+                        paths = Moved(place, results)
+                    _move(results, beside)
+                    return Moved(paths.file, beside)
+        raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
+    except storage.ChangedMeanwhile as error:
+        message = say("archive.has-changed", file=str(paths.file))
+        raise NotArchived(message, paths, Stopped.exit_status) from error
+    except OSError as error:
+        if paths.file == file and is_gone(file):
+            raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), paths, 0) from error
+        kind = "archive.results-not-moved" if paths.file != file else "archive.not-moved"
+        message = say(kind, file=str(file), folder=str(folder), error=files.why(error))
+        raise NotArchived(message, paths) from error
+
+
+def is_gone(file: Path) -> bool:
+    """Return whether a file no longer exists. If its store can't be reached, return False."""
+    if isinstance(file, Url):
+        with contextlib.suppress(OSError):
+            return storage.version(file) is None
+        return False
+    return not file.exists()
+
+
+def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | None = None) -> None:
+    """Move a file to a free name: copy it, and remove it when the copy is complete."""
+    if isinstance(path, Url) or isinstance(place, Url):
+        assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
+        storage.move(path, place, fingerprint, most)
+        return
+    with files.draft(place) as draft:
+        with files.opened(path, most) as file:
+            seen = os.fstat(file.fileno())
+            shutil.copyfileobj(file, draft.file)
+        draft.finish(bounds=[seen])
+        if fingerprint is not None and files.digest(draft.file).hex() != fingerprint:
+            raise storage.has_changed(path.name)
+        with _taken_aside(path, seen) as aside:
+            draft.put_new(place)
+            aside.unlink()
+
+
+@contextmanager
+def _taken_aside(path: Path, seen: os.stat_result) -> Iterator[Path]:
+    """Give the file a name that nobody else uses while the block runs; put it back if the block fails.
+
+    Raises:
+        ChangedMeanwhile: there is another file by now, or the file has changed. It stays in its place.
+        OSError: the file can't be renamed, for example because another program on Windows has it open.
+    """
+    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")
+    path.replace(aside)
+    try:
+        there = aside.lstat()
+        if not os.path.samestat(there, seen) or (there.st_size, there.st_mtime_ns) != (seen.st_size, seen.st_mtime_ns):
+            raise storage.has_changed(path.name)
+        yield aside
+    except OSError:
+        files.put_back(aside, path)
+        raise
