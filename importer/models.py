@@ -351,7 +351,7 @@ class Remaining:
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a run, in rows and calls.
+    """The progress of a run, in rows.
 
     Attributes:
         ended: result → number of rows that got it in this run.
@@ -362,9 +362,6 @@ class Progress:
 
     rows: int
     settled: int
-    created: int
-    failed: int
-    requests: int
     trouble: Message | None = None
     ended: Mapping[Result, int] = field(default_factory=dict)
     seconds_left: float | None = None

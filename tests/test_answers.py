@@ -355,15 +355,19 @@ def test_replies_of_another_layout_are_told_within_a_minute(tmp_path: Path) -> N
 def test_what_a_gateway_gave_up_and_the_api_made_much_later_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A 504, applied after 90 seconds, while reading doesn't lag: the note may be there twice, and that is said."""
+    """A 504, applied after 90 seconds: the note is there twice, and that is said, because the run goes on until then.
+
+    The second note is late. The sixth request, after a control and the late note once more, is lost.
+    """
     with late(90.0, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
 
         def act(gateway: Between, client: socket.socket, request: bytes) -> None:
-            if request.startswith(b"POST") and len(gateway.posts) == 4:
-                pass_on_later(gateway, request)
-                client.sendall(reply("504 Gateway Timeout", {"message": "upstream timed out"}))
+            if not request.startswith(b"POST") or len(gateway.posts) not in (2, 6):
+                client.sendall(gateway.passed_on(request))
                 return
-            client.sendall(gateway.passed_on(request))
+            if len(gateway.posts) == 2:
+                pass_on_later(gateway, request)
+            client.sendall(reply("504 Gateway Timeout", {"message": "upstream timed out"}))
 
         with Between(box.url, act) as gateway:
             sheet = write_sheet(tmp_path / "sheet.csv", LINES)
@@ -371,5 +375,5 @@ def test_what_a_gateway_gave_up_and_the_api_made_much_later_is_named(
             report = running.run(sheet, how)
         assert report is not None
         twice = Counter((note.prospect_id, note.content) for note in box.notes)
-        assert sum(twice.values()) - len(twice) == len(report.duplicates)
-        assert report.exit_status == (1 if len(report.duplicates) else 0)
+        assert sum(twice.values()) - len(twice) == len(report.duplicates) > 0
+        assert report.exit_status == 1

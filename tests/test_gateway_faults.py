@@ -139,19 +139,6 @@ def test_while_all_that_is_sent_is_turned_away_the_run_waits(start: int, tmp_pat
         finished(box, tmp_path)
 
 
-def test_what_a_person_said_is_sent_again_unread_where_nothing_can_be_read(tmp_path: Path) -> None:
-    """A gateway refuses to read anything: that takes two looks, not two for each prospect."""
-    with Sandbox(api_key=KEY, faults=faults("500:before@3-", "html-403:GET@2-")) as box:
-        first = counts(deliver(box, tmp_path, LINES))
-        assert first["unconfirmed"] >= len(LINES) - 6
-        box.set_faults(faults("html-403:GET"))
-        before = len(box.received)
-        assert counts(deliver(box, tmp_path, LINES, in_doubt="send-unconfirmed"))["unconfirmed"] == 0
-        methods = [received.method for received in box.received[before:]]
-        assert methods.index("POST") <= 8
-        finished(box, tmp_path)
-
-
 def test_a_request_that_meets_a_used_connection_just_as_it_is_closed_is_looked_up(tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, faults=faults("stale@1,4")) as box:
         assert counts(deliver(box, tmp_path, LINES)) == ALL

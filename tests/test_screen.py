@@ -85,5 +85,5 @@ def test_look_ups_show_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", screen)
     with RunWatch() as watch:
         watch.begin(9)
-        watch.observe(Progress(9, 0, 0, 0, 0, words("looking up: 3 of 7"), seconds_left=63.0))
+        watch.observe(Progress(9, 0, words("looking up: 3 of 7"), seconds_left=63.0))
     assert "0/9 rows, 00:00, about 1:03 left, looking up: 3 of 7" in screen.getvalue()

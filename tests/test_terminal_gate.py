@@ -203,8 +203,8 @@ def test_the_bar_moves_and_what_it_says_does_not(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("COLUMNS", "200")
     with gated(), RunWatch() as watch:
         watch.begin(2)
-        watch.observe(Progress(2, 1, 1, 0, 1, words(f"{TITLE}\r100% of 2\n")))
-        watch.observe(Progress(2, 2, 2, 0, 2))
+        watch.observe(Progress(2, 1, words(f"{TITLE}\r100% of 2\n")))
+        watch.observe(Progress(2, 2))
     shown = screen.getvalue()
     assert r"\x1b[2J\x1b]0;x\x07\x0d100% of 2 " in shown
     assert {line[:4].strip() for line in shown.split("\r") if line} == {"0%", "1/2", "100%"}

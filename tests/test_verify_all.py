@@ -53,7 +53,7 @@ def test_it_says_what_became_of_each_note_and_changes_nothing(
         before = changes(box)
         status, said = verified(box, tmp_path, monkeypatch, capsys)
         assert (status, reasons(tmp_path)) == (0, ["there"] * 6)
-        assert "6 prospects takes 6 calls or more" in said
+        assert "6 prospects takes 6 calls or more: less than a second at 20 calls per minute." in said
         assert "6 notes are there as they were." in said
         (tmp_path / "sheet.verified.xlsx").unlink()
         box.change(ids["P2"], content="<p>Somebody's own words</p>")
@@ -74,7 +74,7 @@ def test_it_says_what_became_of_each_note_and_changes_nothing(
 
 
 @pytest.mark.parametrize(("fields", "what"), [({"visibility": "2"}, "private now"), ({"status": "0"}, "a draft now")])
-def test_it_says_when_if_the_api_does(
+def test_it_says_when_and_by_whom_if_the_api_does(
     fields: dict[str, str],
     what: str,
     tmp_path: Path,
@@ -87,6 +87,7 @@ def test_it_says_when_if_the_api_does(
         assert verified(box, tmp_path, monkeypatch, capsys)[0] == 1
     [reason] = reasons(tmp_path)
     assert reason.startswith(f"changed since: {what}, last changed on ")
+    assert " by " in reason
 
 
 def test_a_row_that_was_not_delivered_is_said_to_be_none(

@@ -26,7 +26,7 @@ def test_a_line_comes_every_ten_seconds_with_the_time(
         watch.begin(100)
         for tenth in range(350):
             now = 1000.0 + tenth / 10
-            watch.observe(Progress(100, 50, 50, 0, 1, words("gone") if tenth > 200 else None, {Result.CREATED: 50}))
+            watch.observe(Progress(100, 50, words("gone") if tenth > 200 else None, {Result.CREATED: 50}))
             if line := capsys.readouterr().err:
                 assert re.match(r"\d\d:\d\d:\d\d  50 of 100 notes: created 50", line)
                 assert ("gone" in line) is (tenth > 200)
@@ -37,19 +37,17 @@ def test_a_line_comes_every_ten_seconds_with_the_time(
 @pytest.mark.parametrize(
     ("progress", "said"),
     [
-        (Progress(9, 0, 0, 0, 0), "0 of 240 notes: "),
+        (Progress(9, 0), "0 of 240 notes: "),
         (
-            Progress(9, 7, 6, 1, 3, ended={Result.CREATED: 6, Result.REJECTED: 1}, seconds_left=200.4),
+            Progress(9, 7, ended={Result.CREATED: 6, Result.REJECTED: 1}, seconds_left=200.4),
             "7 of 240 notes: created 6, rejected 1; about 3:20 left",
         ),
         (
-            Progress(9, 6, 6, 0, 3, ended={Result.CREATED: 6}, seconds_left=7500.0, held_to=(5, 1.0)),
+            Progress(9, 6, ended={Result.CREATED: 6}, seconds_left=7500.0, held_to=(5, 1.0)),
             "6 of 240 notes: created 6; at your account's limit, 5 calls per second; about 2:05:00 left",
         ),
         (
-            Progress(
-                9, 6, 6, 0, 3, words("trying again in 9 s: it is gone"), {Result.CREATED: 6}, None, (5, 1.0), 860.0
-            ),
+            Progress(9, 6, words("trying again in 9 s: it is gone"), {Result.CREATED: 6}, None, (5, 1.0), 860.0),
             "6 of 240 notes: created 6; trying again in 9 s: it is gone; the run stops in 14:20",
         ),
     ],

@@ -40,7 +40,7 @@ def _holder(document: object, name: str) -> object:
 
 
 def page(document: object, prospect: str, take: int) -> NotesPage | Astray | None:
-    """Return a page of a prospect's notes; None if it can't be read, ASTRAY if it is another prospect's (D62)."""
+    """Return a page of a prospect's notes; None if it can't be read, ASTRAY if it is another prospect's (D35)."""
     holder = _holder(document, "notes")
     entries, draft = at(holder, "notes"), at(holder, "draftNote")
     if not isinstance(entries, list):
@@ -130,8 +130,9 @@ def _found(entry: object, default_status: str | None = None) -> FoundNote | None
     if not note_id or not isinstance(content, str) or visibility is None or status is None:
         return None
     created_at, edited_at = (_time(at(entry, name)) for name in ("createdAt", "editedAt"))
+    author, editor = (_person(at(entry, name)) for name in ("author", "editedBy"))
     form = _VISIBILITY.get(visibility), _STATUS.get(status)
-    return FoundNote(note_id, content, *form, created_at, _person(at(entry, "author")), edited_at)
+    return FoundNote(note_id, content, *form, created_at, author, edited_at, editor)
 
 
 def _time(value: object) -> float | None:

@@ -28,11 +28,8 @@ class Exchange:
 
     Attributes:
         began, came: when the request left and when the reply's headers came, in seconds since 1970 by our clock.
-        status: the HTTP status; 0 if no reply came.
-        headers: names in lower case.
         data: the body; empty if it is incomplete or wasn't read.
         cut: why the body is incomplete, or None.
-        failure: why no reply came, or None.
     """
 
     began: float
@@ -48,16 +45,6 @@ def title(data: bytes) -> str:
     """Return the title of a gateway's page if it begins with a status, as in *502 Bad Gateway*; otherwise empty."""
     match = _TITLE.search(data[:1000])
     return match[1].decode("utf-8", "replace") if match else ""
-
-
-def phrase(status: int) -> str:
-    """Return an HTTP status in words."""
-    from http import HTTPStatus  # noqa: PLC0415 - --help needn't wait for it
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "(unknown status)"
 
 
 def parsed(data: bytes) -> object:

@@ -73,7 +73,6 @@ class Failure:
 
     Attributes:
         cause: decides what the importer does next.
-        text: message for a person, without the key.
         wait: seconds that the API asked to wait, or None if it didn't say.
         at_work: whether the server that received the call may still be working on it.
         is_accepted: whether the reply is a success without a note; the server may then work on the call for minutes.
@@ -109,12 +108,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """An HTTP reply's status and headers.
-
-    Attributes:
-        status: the HTTP status.
-        headers: names in lower case.
-    """
+    """An HTTP reply's status and headers."""
 
     status: int
     headers: Mapping[str, str]
@@ -125,11 +119,7 @@ class Reply(Generic[Value]):
     """The result of one call: a value or a failure.
 
     Attributes:
-        kind: the kind of call.
         began, came: when the call left and when the reply's headers came, in seconds since 1970 by our clock.
-        value: the API's answer; None with a failure.
-        failure: why there is no value; None with a value.
-        metadata: status and headers; None if no reply came.
     """
 
     kind: Endpoint
@@ -138,11 +128,6 @@ class Reply(Generic[Value]):
     value: Value | None = None
     failure: Failure | None = None
     metadata: Metadata | None = None
-
-    @property
-    def is_rate_limited(self) -> bool:
-        """True if the call was refused because of too many calls."""
-        return self.failure is not None and self.failure.cause is Cause.RATE_LIMITED
 
     @property
     def has_left(self) -> bool:
@@ -180,7 +165,8 @@ class FoundNote:
         created_at: seconds since 1970 by the clock that dates notes, or None if the reply didn't say.
         author: what tells the author from others: the email address in lower case, or else an ID or a name; empty if
             the reply didn't say.
-        edited_at: when the note was last changed, by that clock; None if the reply didn't say.
+        edited_at: when the note was last changed, by that clock; None if the reply didn't say. ``edited_by``: who did
+            that, as ``author``.
     """
 
     note_id: str
@@ -190,6 +176,7 @@ class FoundNote:
     created_at: float | None
     author: str = ""
     edited_at: float | None = None
+    edited_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +195,7 @@ class NotesPage:
 
 @dataclass(frozen=True, slots=True)
 class FoundProspect:
-    """A prospect as the API lists it.
-
-    Attributes:
-        email: as the API shows it; empty if the prospect has none.
-    """
+    """A prospect as the API lists it."""
 
     prospect_id: str
     email: str
@@ -232,8 +215,6 @@ class Traits:
 
     Attributes:
         one_draft: whether the API shows at most one draft of a prospect, so that a later draft hides an earlier one.
-        page: maximum number of a prospect's notes that one lookup asks for.
-        prospects_page: prospects on a page of prospects; a shorter page is the last.
         is_practice: whether the vendor is one in memory, so that no result may be taken for a real one.
     """
 
@@ -273,27 +254,15 @@ class NotesApi(Protocol):
         """Close all connections."""
 
 
-class Connect(Protocol):
-    """A function that makes a :class:`NotesApi` for one address and one key. Timeouts and the clock are in seconds."""
-
-    def __call__(self, base_url: str, key: str, /, *, read_timeout: float, clock: Callable[[], float]) -> NotesApi:
-        """Return the API, ready for calls; nothing is called yet.
-
-        Raises:
-            BadSettings: the environment names a proxy or certificates that can't be used.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class Vendor:
     """A vendor of an API for notes, with all that the importer needs to use that API.
 
     Attributes:
-        name: the name that people know.
-        traits: the vendor's peculiarities, known before the API is reached.
-        connect: makes a :class:`NotesApi`.
+        connect: makes a :class:`NotesApi` for an address and a key, without a call, from ``read_timeout`` in seconds
+            and the ``clock``. Raises BadSettings if the environment names a proxy or certificates that can't be used.
     """
 
     name: str
     traits: Traits
-    connect: Connect
+    connect: Callable[..., NotesApi]

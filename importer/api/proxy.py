@@ -6,23 +6,22 @@ any part of a proxy's address before its name and password are located with cert
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 import ssl
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from requests.utils import get_environ_proxies, select_proxy
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from importer.errors import BadSettings
 from importer.messages import Message, say
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
-_HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,6 @@ class Proxy:
 
     Attributes:
         origin: where the address was set, for a message.
-        scheme: the proxy's protocol.
         place: host and port, safe to show.
         user, password: decoded; empty if there is none.
     """
@@ -80,14 +78,13 @@ def _taken_apart(text: str, origin: Message) -> Proxy | None:
     if any(character.isspace() or not character.isprintable() or character == "\\" for character in text):
         return None
     try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:  # the error's text may hold the password
+        parts = parse_url(text)
+    except LocationParseError:  # the error's text may hold the password
         return None
-    login, _, _ = parts.netloc.rpartition("@")
-    if parts.path not in ("", "/") or parts.query or parts.fragment or "?" in text or "#" in text or "@" in login:
+    login = text.partition("://")[2].partition("/")[0].rpartition("@")[0]
+    if parts.path not in (None, "/") or any(sign in text for sign in "?#") or any(sign in login for sign in "@["):
         return None  # an apparent path may be the rest of a password
-    if parts.scheme not in _SCHEMES or not _is_host(host):
+    if parts.scheme not in _SCHEMES or not parts.netloc:
         return None
     user, _, password = login.partition(":")
     user, password = unquote(user), unquote(password)
@@ -95,16 +92,7 @@ def _taken_apart(text: str, origin: Message) -> Proxy | None:
         f"{user}:{password}".encode("latin-1")  # the encoding in which it is sent
     except UnicodeEncodeError:
         return None
-    host = f"[{host}]" if ":" in host else host
-    return Proxy(origin, parts.scheme, host if port is None else f"{host}:{port}", user, password)
-
-
-def _is_host(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return _HOST_NAME.fullmatch(text) is not None
-    return True
+    return Proxy(origin, parts.scheme, parts.netloc, user, password)
 
 
 def certificates_for(base_url: str) -> str | None:

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from importer.api import entries, refusals
 from importer.api.entries import Astray
-from importer.api.exchange import SMALL, Exchange, at, parsed, phrase, title
+from importer.api.exchange import SMALL, Exchange, at, parsed, title
 from importer.api.headers import seconds_to_wait
 from importer.api.protocol import (
     READS,
@@ -36,7 +37,8 @@ from importer.api.refusals import Refusal
 from importer.messages import Message, Quoted, say, words
 from importer.models import Note
 
-_FAST = 2.0  # seconds; a limiter refuses faster (D34)
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_FAST = 2.0  # seconds; a limiter refuses faster (D33)
 _REPEATABLE = READS | {Endpoint.UPLOAD}
 
 _TEXTS = {
@@ -175,7 +177,9 @@ class Saleshandy:
             parts = {"address": self._base, "status": str(status), "target": self._target(headers)}
             return Failure(Cause.REDIRECTED, say("api.redirected", **parts), at_work=True)
         refusal = Refusal.read(parsed(answer.data))
-        said = Quoted(self._brief(refusal.words or title(answer.data) or f"{status} {phrase(status)}"))
+        said = Quoted(
+            self._brief(refusal.words or title(answer.data) or f"{status} {_PHRASES.get(status, '(unknown status)')}")
+        )
         wait = seconds_to_wait(headers.get("retry-after", ""), headers)
         meaning = refusals.meaning(kind, status, refusal)
         is_limit = meaning is not None and meaning.cause is Cause.RATE_LIMITED

@@ -197,7 +197,7 @@ class Transport:
     # -- what a lost connection means -------------------------------------------------------------------------------
 
     def _lost(self, error: Exception, *, has_left: bool) -> Failure:
-        """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied (D49)."""
+        """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied (D32)."""
         plain = self._plain(error)
         if has_left:
             return Failure(Cause.LOST, say("api.lost", error=plain), at_work=True)
@@ -210,8 +210,8 @@ class Transport:
 
     def _blocked(self, chain: Sequence[BaseException]) -> Message | None:
         """Return the problem that waiting can't solve, with what to do; None if waiting may help."""
-        if any(_WANTS_LOGIN in str(cause) for cause in chain):
-            return self._proxy_wants_login()
+        if self._proxy is not None and any(_WANTS_LOGIN in str(cause) for cause in chain):
+            return say("api.proxy-wants-login", proxy=self._proxy.place, origin=self._proxy.origin)
         if self._certificates and not Path(self._certificates).exists():
             return say("api.certificates-gone", path=repr(self._certificates))
         tls_error = next((cause for cause in chain if isinstance(cause, ssl.SSLError)), None)
@@ -225,10 +225,6 @@ class Transport:
         if tls_error.reason in _LASTING:
             return say("api.no-secure-connection", whose=whose, why=tls_error.reason)
         return None
-
-    def _proxy_wants_login(self) -> Message:
-        assert self._proxy is not None
-        return say("api.proxy-wants-login", proxy=self._proxy.place, origin=self._proxy.origin)
 
     def _plain(self, error: BaseException) -> Message:
         """Return a library's error in a few words: its innermost cause, without numbers and addresses of objects."""

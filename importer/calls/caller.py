@@ -33,13 +33,8 @@ class Caller:
     """Objects and settings that calls to the API need.
 
     Attributes:
-        api: the vendor's API.
-        pool: the workers that make the calls.
-        limiter: decides when the next call may go.
-        clock: returns seconds since 1970, never going back.
         give_up: seconds without any progress after which the run stops.
         stop: called in every round; returns why a person wants the run to end, or None.
-        rng: random numbers for jitter.
     """
 
     api: NotesApi

@@ -20,7 +20,7 @@ from importer.calls.limiter import LONG_PAUSE
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.errors import Interrupted, LimitUsedUp, NoThread, Outage, Stopped, WrongAddress
 from importer.messages import Message, say
-from importer.settings.limits import Rate
+from importer.models import Progress, Result
 
 LAST_CALLS = 15.0
 """Seconds that calls in flight may still take after a person or the system has asked the run to stop (D147)."""
@@ -34,7 +34,6 @@ class Task(Protocol):
     Attributes:
         kind: the kind of call, because each kind has a limit of its own.
         purpose: the message for a person while the run waits only for such tasks.
-        attempts: the task's failures in a row, if any.
     """
 
     kind: ClassVar[Endpoint]
@@ -49,7 +48,6 @@ class Dispatcher(Generic[AnyTask]):
     """Loop that sends tasks when they may go, and returns their replies.
 
     Args:
-        caller: holds the objects and settings that calls need.
         perform: makes a task's call; runs in the pool's threads.
         kinds: the kinds of calls, by priority; a kind that has to wait doesn't hold up the others.
 
@@ -204,19 +202,22 @@ class Dispatcher(Generic[AnyTask]):
         times = [self._limiter.eta.seconds_for(number, kind) for kind, number in numbers.items()]
         return None if None in times else max(0.0, last_due - self._clock(), *filter(None, times))
 
-    @property
-    def gives_up_in(self) -> float | None:
-        """Seconds until the run gives up if the API keeps failing; None if it doesn't fail, or if that time is over.
+    def progress(
+        self,
+        rows: int,
+        settled: int,
+        to_come: Mapping[Endpoint, int],
+        ended: Mapping[Result, int] | None = None,
+    ) -> Progress:
+        """Return the progress of work on some rows, with what holds up its calls, and how long the rest takes.
 
-        The pause after an unclear answer may outlast that time. Then only a call shows whether the API still fails.
+        The pause after an unclear answer may outlast the time until the run gives up. Then only a call shows whether
+        the API still fails, and no such time is told.
         """
-        at, now = self._limiter.gives_up_at, self._clock()
-        return at - now if at is not None and at > now else None
-
-    @property
-    def held_to(self) -> Rate | None:
-        """Rate limit of the account if it is what delays calls, otherwise None."""
-        return self._limiter.eta.held_to
+        at, now, held_to = self._limiter.gives_up_at, self._clock(), self._limiter.eta.held_to
+        limit = None if held_to is None else (held_to.calls, held_to.seconds)
+        left = at - now if at is not None and at > now else None
+        return Progress(rows, settled, self.trouble, dict(ended or {}), self.seconds_for(to_come), limit, left)
 
     @property
     def _is_waiting(self) -> bool:
@@ -238,7 +239,7 @@ class Dispatcher(Generic[AnyTask]):
                 if self._limiter.wait(kind) > 0:
                     ready.appendleft(task)
                     wait = self._limiter.wait_for_limit(kind)
-                    if math.isfinite(wait) and wait > self._caller.give_up:  # D109
+                    if math.isfinite(wait) and wait > self._caller.give_up:  # D108
                         self.halt(_limit_used_up(wait, now))
                     break
                 self._limiter.began(kind)

@@ -15,9 +15,9 @@ from typing import Any
 from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.headers import Announcement
 from importer.api.protocol import API_REFUSED, READS, STOPS
-from importer.calls.pace import ConcurrencyLimiter, Throttle
+from importer.calls.pace import Flow, Throttle
 from importer.calls.retry import Attempts, RetryPolicy
-from importer.calls.windows import Windows
+from importer.calls.windows import Window
 from importer.messages import Message, say
 from importer.settings.limits import Rate
 
@@ -28,7 +28,6 @@ _UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are a
 _WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API counts as another server (D43)
 _LATELY = 300.0  # seconds for which the times of calls are kept
 _ENOUGH = 2.0  # seconds after which these times give a useful pace
-_MOST_WORDS = 120  # characters of an error that are shown while a call is tried again
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
 _SAYS_NOTHING = STOPS | {Cause.CLAIM_EXPIRED}
@@ -46,11 +45,8 @@ class Limiter:
         give_up: seconds without any progress after which it is time to give up.
         rate: the person's own limit, which holds in any period of its length; calls are spread evenly.
         learned: the API's limit for each kind of call, as an earlier run learned it.
-        rng: random numbers for jitter.
 
     Attributes:
-        rate_limited: how often a call was refused because there were too many.
-        eta: the estimate for the remaining calls.
         down_until: when the next call may be tried while the API fails, by our clock.
     """
 
@@ -63,7 +59,8 @@ class Limiter:
         learned: Mapping[Endpoint, Rate] | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self.windows = Windows(learned or {})
+        self._account = Window(few=math.inf)
+        self._own = {kind: Window(learned=(learned or {}).get(kind)) for kind in Endpoint}
         self.rate_limited = 0
         self._clock = clock
         self._give_up = give_up
@@ -71,11 +68,11 @@ class Limiter:
         self._in_flight = 0
         # The person's limit.
         self._throttle = Throttle(rate) if rate else None
-        self.eta = Eta(clock, self.windows, self._throttle)
+        self.eta = Eta(clock, self._own, self._throttle)
         # The load that the API seems to bear.
         self.down_until = -math.inf
         self._trouble: Message | None = None
-        self._concurrency = ConcurrencyLimiter(workers)
+        self._flow = Flow(workers)
         self._failing: Attempts | None = None
         self._has_succeeded = False
         self._is_turned_away = False
@@ -89,9 +86,9 @@ class Limiter:
     def wait(self, kind: Endpoint) -> float:
         """Return the seconds until a call of this kind may go; infinity if a call in flight must come back first."""
         now = self._clock()
-        if self._in_flight >= self._concurrency.size:
+        if self._in_flight >= self._flow.size:
             return math.inf
-        gap = self._concurrency.gap
+        gap = self._flow.gap
         waits = [self.down_until - now, self.wait_for_limit(kind), self._began_at + gap - now]
         if self._throttle:
             waits.append(self._throttle.ready_at - now)
@@ -101,7 +98,13 @@ class Limiter:
 
     def wait_for_limit(self, kind: Endpoint) -> float:
         """Return the seconds until the account's limit allows a call of this kind; infinity as for :meth:`wait`."""
-        return self.windows.wait(kind, self._clock())
+        now = self._clock()
+        return max(self._own[kind].wait(now), self._account.wait(now))
+
+    @property
+    def rates(self) -> dict[Endpoint, Rate]:
+        """Limits of each kind of call that are known, for the next run."""
+        return {kind: rate for kind, window in self._own.items() if (rate := window.kept_rate) is not None}
 
     def trouble(self, kind: Endpoint | None) -> Message | None:
         """Return a message about what holds up all calls; None if nothing does.
@@ -145,12 +148,14 @@ class Limiter:
         self._began_at = now
         if kind in READS:
             self._looked_up_at = now
-        self.windows.began(kind, now)
+        for window in (self._own[kind], self._account):
+            window.began(now)
 
     def withdrawn(self, kind: Endpoint) -> None:
         """Record that a call announced with :meth:`began` was not sent after all."""
         self._in_flight -= 1
-        self.windows.withdrawn(kind)
+        for window in (self._own[kind], self._account):
+            window.withdrawn()
 
     def came_back(self, reply: Reply[Any]) -> bool:
         """Learn from a reply; return True if it is time to give up, because nothing has succeeded for too long."""
@@ -176,21 +181,21 @@ class Limiter:
         self._failing, self._trouble, self._has_succeeded = None, None, True
         self._is_turned_away = False
         self._limited_since, self._untold = None, 0
-        self._concurrency.succeeded()
+        self._flow.succeeded()
 
     def _slow_down(self, reply: Reply[Any]) -> None:
-        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time (D105).
+        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time (D106).
 
         If several calls in flight together are refused, only the first refusal counts.
         """
         assert reply.failure is not None
         now = self._clock()
-        self._trouble = _few_words(reply.failure)
+        self._trouble = reply.failure.text
         self.rate_limited += reply.failure.cause is Cause.RATE_LIMITED
         if reply.began < self._untold_at:
             return
         self._untold, self._untold_at = self._untold + 1, now
-        self._concurrency.refused(again=self._untold > 1)
+        self._flow.refused(again=self._untold > 1)
 
     def _failed(self, failure: Failure) -> bool:
         """Record that the API could not be reached or failed; return True if it is time to give up.
@@ -199,10 +204,9 @@ class Limiter:
         time that tests the API.
         """
         now = self._clock()
-        self._trouble = _few_words(failure)
+        self._trouble = failure.text
         if self.is_outage and now < self.down_until:
             return False  # the call left before the pause began
-        self._concurrency.failed()
         if self._failing is None:
             is_doubtful = failure.is_strange and not self._has_succeeded
             patience = min(self._give_up, _WRONG_ADDRESS) if is_doubtful else self._give_up
@@ -210,8 +214,8 @@ class Limiter:
         pause = self._failing.failed(failure, now)
         if pause is None:
             return True
+        self._flow.failed(is_outage=self.is_outage)
         if self.is_outage:
-            self._concurrency.only_one()
             pause = max(min(pause, _LONGEST_SILENCE), failure.wait or 0.0)
             self.down_until = max(self.down_until, now + pause)
         elif failure.wait is not None:
@@ -229,23 +233,27 @@ class Limiter:
 
     def _observe(self, reply: Reply[Any]) -> None:
         """Learn the API's limits and speed from a reply."""
-        kind, began, came, failure = reply.kind, reply.began, reply.came, reply.failure
+        began, came, failure, own = reply.began, reply.came, reply.failure, self._own[reply.kind]
         headers = reply.metadata.headers if reply.metadata is not None else {}
         announcement = Announcement.read(headers, came)
-        if reply.is_rate_limited:
-            assert failure is not None
+        if failure is not None and failure.cause is Cause.RATE_LIMITED:
             reset = announcement.reset if announcement is not None and not announcement.remaining else None
-            self.windows.refused(kind, began, came, max(failure.wait or 0.0, (reset or came) - came))
+            is_accounts = own.is_below(came, self._account)
+            refused, other = (self._account, own) if is_accounts else (own, self._account)
+            refused.refused(began, came, max(failure.wait or 0.0, (reset or came) - came))
+            other.withdrawn()
         elif failure is None or failure.cause in API_REFUSED:
-            self._concurrency.took(came - began)
-            if self.windows.accepted(kind, began, came):
-                self._concurrency.refused(again=False)
+            self._flow.took(came - began)
+            was_burst = own.accepted(began, came)
+            if self._account.accepted(began, came) or was_burst:
+                self._flow.refused(again=False)
             if announcement is None:
-                self.windows.of(kind).announced_nothing(began)
+                own.announced_nothing(began)
         else:
-            self.windows.withdrawn(kind, came if reply.has_left else -math.inf)
+            for window in (own, self._account):
+                window.withdrawn(came if reply.has_left else -math.inf)
         if announcement is not None:
-            self.windows.of(kind).announced(announcement, began, came)
+            own.announced(announcement, began, came)
 
 
 def _is_untold(reply: Reply[Any]) -> bool:
@@ -256,26 +264,18 @@ def _is_untold(reply: Reply[Any]) -> bool:
     return "retry-after" not in metadata.headers and Announcement.read(metadata.headers, reply.came) is None
 
 
-def _few_words(failure: Failure) -> Message:
-    """Return the failure's text. Texts of others in it are short enough for one line of a terminal."""
-    return failure.text.changed(_shortened)
-
-
-def _shortened(text: str) -> str:
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
-
-
 class Eta:
     """Estimator of the time that the remaining calls take, for people to read; it affects no call.
 
     Args:
         clock: returns seconds since 1970, never going back.
-        windows: the API's limits.
+        windows: the API's limit for each kind of call.
         throttle: the person's own limit, if there is one.
     """
 
-    def __init__(self, clock: Callable[[], float], windows: Windows, throttle: Throttle | None) -> None:
+    def __init__(
+        self, clock: Callable[[], float], windows: Mapping[Endpoint, Window], throttle: Throttle | None
+    ) -> None:
         self._clock, self._windows, self._throttle = clock, windows, throttle
         self._lately: deque[float] = deque(maxlen=10_000)
 
@@ -288,7 +288,7 @@ class Eta:
     def seconds_for(self, calls: int, kind: Endpoint) -> float | None:
         """Return the seconds until this many more calls of this kind have been sent; None if that is unknown."""
         now = self._clock()
-        by_limit = self._windows.of(kind).seconds_for(calls, now)
+        by_limit = self._windows[kind].seconds_for(calls, now)
         if self._throttle:
             return max(by_limit or 0.0, self._throttle.seconds_for(calls, now))
         span = now - self._lately[0] if self._lately else 0.0
@@ -298,6 +298,6 @@ class Eta:
     @property
     def held_to(self) -> Rate | None:
         """Rate limit of the API if it is what delays calls that send notes, otherwise None."""
-        window, personal = self._windows.of(Endpoint.CREATE), self._throttle.rate if self._throttle else None
+        window, personal = self._windows[Endpoint.CREATE], self._throttle.rate if self._throttle else None
         rate = window.rate if window.is_spent(self._clock()) else None
         return None if rate and personal and personal.calls / personal.seconds < rate.calls / rate.seconds else rate

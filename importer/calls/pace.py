@@ -45,51 +45,43 @@ class Throttle:
         return max(0.0, self.ready_at - now) + max(0, calls - 1) * self.rate.seconds / self.rate.calls
 
 
-class ConcurrencyLimiter:
-    """Number of calls that may be in flight, at most ``workers`` (D107)."""
+class Flow:
+    """Number of calls that may be in flight, at most ``workers``, and below 1 with pauses between them (D106)."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._size = float(workers)
-        self._flow: float | None = None  # set once an unannounced limit has refused a call
-        self._borne = 0.0  # a little below the last flow at which calls succeeded before a refusal
+        self._workers = self._flow = float(workers)
+        self._borne = self._flow  # a little below the last flow at which calls succeeded before a refusal
         self._usual = 0.0  # average seconds of a call
 
     @property
     def size(self) -> int:
         """Maximum number of calls in flight."""
-        return max(1, int(self._size if self._flow is None else min(self._size, self._flow)))
+        return max(1, int(self._flow))
 
     @property
     def gap(self) -> float:
         """Seconds between two calls."""
-        return 0.0 if self._flow is None else (self._usual or _UNKNOWN) / self._flow
+        return (self._usual or _UNKNOWN) / self._flow if self._borne < self._workers else 0.0
 
     def succeeded(self) -> None:
         """Allow more calls after a success."""
-        self._size = min(float(self._workers), self._size + max(1.0, self._workers / 8))
-        if self._flow is not None:
-            flow = max(self._flow * _GROWTH, min(self._flow * _REGROWTH, self._borne))
-            self._flow = flow if flow < self._workers else None
+        more = self._flow * _REGROWTH if self._borne < self._workers else self._flow + max(1.0, self._workers / 8)
+        self._flow = max(self._flow * _GROWTH, min(more, self._borne))
+        if self._flow >= self._workers:
+            self._flow = self._borne = self._workers
 
     def refused(self, *, again: bool) -> None:
-        """Reduce the flow after an unannounced limit refused a call.
+        """Allow fewer calls after an unannounced limit refused one.
 
         Args:
             again: whether no call has succeeded since the limit's last refusal.
         """
-        flow = self.size if self._flow is None else self._flow
-        if not again:
-            self._borne = 0.8 * flow
-        self._flow = flow * (0.5 if again else 0.8)
+        self._borne = self._borne if again else 0.8 * self._flow
+        self._flow *= 0.5 if again else 0.8
 
-    def failed(self) -> None:
-        """Allow half as many calls after a failure."""
-        self._size = max(1.0, self._size / 2)
-
-    def only_one(self) -> None:
-        """Allow one call at a time, because call after call fails."""
-        self._size = 1.0
+    def failed(self, *, is_outage: bool) -> None:
+        """Allow half as many calls after a failure, and one at a time if call after call fails."""
+        self._flow = min(self._flow, 1.0 if is_outage else max(1.0, self._flow / 2))
 
     def took(self, seconds: float) -> None:
         """Record a call's duration."""

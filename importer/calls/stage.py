@@ -16,7 +16,6 @@ from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import AnyTask, Dispatcher
 from importer.errors import Outage
 from importer.messages import Message, say
-from importer.models import Progress
 
 Recorded = TypeVar("Recorded")
 
@@ -25,7 +24,6 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     """Stage that calls the API.
 
     Args:
-        caller: makes the calls.
         kinds: the kinds of calls that tasks are, by priority.
         record: records new results in the journal.
 
@@ -75,12 +73,6 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
                 self._refused(task, failure)
             case _:
                 self._unclear(task, failure)
-
-    def _progress(self, size: int, done: int, created: int = 0, failed: int = 0) -> Progress:
-        """Return the progress of the stage, with what holds up the calls."""
-        calls = self._dispatcher
-        left, gives_up = calls.seconds_for({}), calls.gives_up_in
-        return Progress(size, done, created, failed, 0, calls.trouble, seconds_left=left, gives_up_in=gives_up)
 
     def _held_up(self, progress: Message) -> Message:
         """Return the message about the progress, with what holds up the calls, if anything does."""

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from importer.api import Endpoint
 from importer.api.headers import Announcement
 from importer.settings.limits import Rate
 
@@ -47,7 +45,7 @@ class Window:
     Refusals teach two numbers: the calls in a window, and its length (D102). Calls go until one is refused. Then one
     call after another tests whether the next window is open. The calls of that window, and the time until the one after
     it opens, are the numbers. From then on, no stretch of that length has more calls, which suits every way of
-    counting. Replies that announce what remains are followed as well (D101).
+    counting. Replies that announce what remains are followed as well (D102).
 
     Args:
         few: the calls that may be in flight while the limit isn't known.
@@ -73,10 +71,8 @@ class Window:
         self._lowered = 0  # the limit, unless the next test shows something else
         self._opens = -math.inf  # when the next test is due
         self._is_told = False  # whether the API said when
-        self._is_doubtful = False  # whether the window may be longer than was thought
         self._refused_at = -math.inf
         self._opened: float | None = None  # when the first call after the last refusal was let through
-        self._learned_at = -math.inf  # when the length was learned
         self._trial_at = -math.inf  # when the limit was learned, or last confirmed by a refusal
         self._surprised_at = -math.inf  # when a call was last refused that the limit should have allowed
 
@@ -154,16 +150,16 @@ class Window:
         """Learn from a test that was let through. Return True for a limit on calls in a second, or at a time."""
         assert self._closed_since is not None
         since, lowered, is_told = self._closed_since, self._lowered, self._is_told
-        is_measuring, is_doubtful = self._is_measuring, self._is_doubtful
+        is_measuring = self._is_measuring
         self._closed_since = None
-        if not is_told and not is_doubtful and began - self._closed_at < _SHORT and not self._is_full:
+        if not is_told and began - self._closed_at < _SHORT and not self._is_full:
             return True
         self._opened = began
         length = _chosen(began - since)
         if is_told and began - since > length + _WHOLE:
             length = began - since
-        if is_measuring or (is_doubtful and self._length < length <= 2 * self._length):
-            self._length, self._learned_at, self._trial_at = length, began, began
+        if is_measuring:
+            self._length, self._trial_at = length, began
         else:
             self._limit = lowered
         return False
@@ -184,7 +180,7 @@ class Window:
 
     def _close(self, began: float, came: float) -> None:
         """Note what the refusal that closes a window shows; it began and came back at these times."""
-        self._closed_at, self._is_doubtful, self._is_full = came, False, False
+        self._closed_at, self._is_full = came, False
         if math.isinf(self._length):
             self._is_measuring = self._opened is not None
             self._closed_since = came if self._opened is None else self._opened
@@ -197,14 +193,10 @@ class Window:
         self._is_measuring, self._is_full = False, used >= self._limit
         if spacing >= _SOON * self._length:  # no trial
             is_again, self._surprised_at = came - self._surprised_at < 2 * self._length, came
-            self._is_doubtful = self._is_full and came - self._learned_at < _TRIAL_AFTER * self._length
-            if self._is_doubtful:
-                self._lowered = max(1, self._limit - 1)
-            elif is_again:  # others use the account too, or the limit has changed
+            if is_again:  # others use the account too, or the limit has changed
                 passed = self._since(came - self._length if self._opened is None else self._opened)
                 self._lowered = max(1, 3 * self._limit // 4, min(passed, self._limit - 1))
-        if not self._is_doubtful:
-            self._trial_at = came
+        self._trial_at = came
 
     def _next_test(self, began: float, came: float) -> float:
         """Return when to test whether a closed window is open again."""
@@ -245,6 +237,12 @@ class Window:
             return Rate(self._limit, self._length)
         return Rate(self._told_limit, self._told_length) if self._told_length >= 0.5 else None
 
+    @property
+    def kept_rate(self) -> Rate | None:
+        """The limit, if it is kept for the next run: not that of a long window, which only a refusal may impose."""
+        rate = self.rate
+        return rate if rate is not None and rate.seconds <= _KEPT else None
+
     def is_spent(self, now: float) -> bool:
         """Return whether calls wait for the limit."""
         rate = self.rate
@@ -277,52 +275,3 @@ class Window:
 def _chosen(seconds: float) -> float:
     """Return the longest of the lengths that people choose for a window which these seconds allow."""
     return float(max((length for length in _LENGTHS if length <= seconds), default=seconds))
-
-
-class Windows:
-    """Windows of each kind of call, below one for the whole account.
-
-    Args:
-        learned: the limits that an earlier run learned.
-    """
-
-    def __init__(self, learned: Mapping[Endpoint, Rate]) -> None:
-        self._account = Window(few=math.inf)
-        self._own = {kind: Window(learned=learned.get(kind)) for kind in Endpoint}
-
-    def of(self, kind: Endpoint) -> Window:
-        """Return the window of this kind of call."""
-        return self._own[kind]
-
-    def wait(self, kind: Endpoint, now: float) -> float:
-        """Return the seconds until a call of this kind may go; infinity if a call in flight must come back first."""
-        return max(self._own[kind].wait(now), self._account.wait(now))
-
-    def began(self, kind: Endpoint, now: float) -> None:
-        """Record that a call of this kind is sent now."""
-        for window in (self._own[kind], self._account):
-            window.began(now)
-
-    def withdrawn(self, kind: Endpoint, came: float = -math.inf) -> None:
-        """Record that a call ended without an answer of the API; the API may have counted it until ``came``."""
-        for window in (self._own[kind], self._account):
-            window.withdrawn(came)
-
-    def accepted(self, kind: Endpoint, began: float, came: float) -> bool:
-        """Record that a call was let through; return whether it shows that only a burst was refused before."""
-        was_burst = self._own[kind].accepted(began, came)
-        return self._account.accepted(began, came) or was_burst
-
-    def refused(self, kind: Endpoint, began: float, came: float, wait: float | None) -> None:
-        """Record that a call was refused because of a limit: its own, unless fewer calls went than that allows."""
-        own = self._own[kind]
-        is_accounts = own.is_below(came, self._account)
-        taught, other = (self._account, own) if is_accounts else (own, self._account)
-        taught.refused(began, came, wait)
-        other.withdrawn()
-
-    @property
-    def rates(self) -> dict[Endpoint, Rate]:
-        """Limits that are known, for the next run; not those of long windows, which only a refusal may impose."""
-        known = {kind: rate for kind, window in self._own.items() if (rate := window.rate) is not None}
-        return {kind: rate for kind, rate in known.items() if rate.seconds <= _KEPT}

@@ -15,15 +15,14 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     queue         holds requests that are still to be sent: their order, sizes and files
     decisions     decides what follows from a reply, in pure functions
     resolver      reads back deliveries whose answer was unclear
-    lookups       begins these lookups, reads on and reads again
     unclear       tracks unclear requests, and until when each may be applied
-    readback      judges a prospect's notes, and chooses the sizes of pages
+    reads         reads prospects' notes: page by page, each time with another page size, and again after a failure
+    readback      judges a prospect's notes
     control       shows that reading works, before anything is taken for absent
     evidence      collects facts about notes: who has them, who writes ours, which clock dates them
     reachability  tracks whether requests reach the API, and where refusals come from
-    duplicates    looks for further copies of notes that were sent again
-    sample        reads back ten created notes, because the API's answer may be wrong
+    last_look     looks once more at notes that were sent again, and at some others
     ledger        writes the journal's entry and the row's outcome together
     outcomes      stores the outcome of each row in columns
-    tasks         describes calls and unclear requests as data
+    tasks         describes calls as data
 """

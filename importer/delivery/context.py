@@ -12,7 +12,7 @@ from importer.api import Cause, Failure, NotesApi, Reply, Traits
 from importer.calls.caller import Caller
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
-from importer.delivery.tasks import Lookup, Post, Renewal, Task
+from importer.delivery.tasks import Post, Renewal, Task, WholeRead
 from importer.journal import Journal, Run
 from importer.messages import say
 from importer.models import Workspace
@@ -29,17 +29,12 @@ class Policy:
     """Settings of delivery.
 
     Attributes:
-        batch_size: most prospects in one request.
-        read_timeout: seconds after which a call is given up, though the server may still be at work on it.
         rest: seconds after which an unclear request, if it was applied, can be read back.
         lag: seconds that reading may lag behind writing, if no control shows that it doesn't.
-        retry: the retry policy of one request or lookup.
         least_limit: smallest limit in bytes that an intermediary may have; a smaller body is never too large.
-        pages: most pages that are read of a prospect's notes.
         resends: whether absent notes are sent again; verify only looks.
         head_start: seconds for which another process may still send its claims, though we have the lock now.
         skips_existing: whether notes that are on a prospect already, whoever wrote them, aren't sent.
-        resend_unconfirmed: whether to send again what could not be read back, at the risk of a second note.
     """
 
     batch_size: int
@@ -52,7 +47,6 @@ class Policy:
     resends: bool = True
     head_start: float = 0.0
     skips_existing: bool = False
-    resend_unconfirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,11 +54,7 @@ class DeliveryContext:
     """Objects and settings that all parts of delivery share in one run.
 
     Attributes:
-        journal: the record of deliveries.
-        workspace: the workspace of the deliveries.
         run: the run, already begun in the journal; None if nothing is sent, but only looked up.
-        caller: makes the calls.
-        policy: the settings of delivery.
         dispatcher: the loop in which calls are made, GET before POST.
     """
 
@@ -84,7 +74,7 @@ class DeliveryContext:
             policy = replace(policy, head_start=LONGEST_CLAIM)
         make = partial(perform, caller.api, caller.clock)
         return cls(
-            journal, workspace, run, caller, policy, Dispatcher(caller, make, (Lookup.kind, Renewal.kind, Post.kind))
+            journal, workspace, run, caller, policy, Dispatcher(caller, make, (WholeRead.kind, Renewal.kind, Post.kind))
         )
 
     @property

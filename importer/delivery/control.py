@@ -14,7 +14,9 @@ from typing import ClassVar, NamedTuple
 from importer.api import NotesPage, Reply
 from importer.delivery.context import DeliveryContext
 from importer.delivery.evidence import Evidence, Known
-from importer.delivery.tasks import Ambiguous, WholeRead
+from importer.delivery.reads import Reads
+from importer.delivery.tasks import WholeRead
+from importer.delivery.unclear import Ambiguous
 from importer.messages import Message, say
 
 READS = 8
@@ -50,7 +52,6 @@ class ControlLookup(WholeRead):
     """Lookup of a note that surely exists.
 
     Attributes:
-        note: the note.
         is_old: whether the note left before the rest of the requests, which have waited long enough for that.
         until: when another note is tried, by this run's clock.
         began: when the first of the lookups in a row began; ``seen``: how many have shown the note.
@@ -69,33 +70,24 @@ class ControlLookup(WholeRead):
 
     purpose: ClassVar[Message] = say("purpose.reading-a-control")
 
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.note.prospect
-
 
 class Controls:
     """Choice and lookups of controls.
-
-    Args:
-        context: the run's context.
-        evidence: knows this run's notes.
 
     Attributes:
         send: sends a note that was kept back, and returns False if there is none.
     """
 
-    def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
+    def __init__(self, context: DeliveryContext, evidence: Evidence, reads: Reads) -> None:
         self.send: Callable[[], bool] = lambda: False
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
-        self._evidence = evidence
+        self._evidence, self._reads = evidence, reads
         self._lookup: ControlLookup | None = None
         self._tries = 0
         self._failed: set[str] = set()  # notes that were not shown as controls in time
         self._lost: set[str] = set()  # notes that were not shown when they were old enough, either
         self._lost_in_a_row = 0
-        self._by_age: Proof | None = None  # the latest that relied on age: it holds for what was missed before it
+        self._by_age: Proof | None = None  # the latest that relied on age
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
     def proceed(self, waiting: Sequence[Ambiguous], *, is_more_to_come: bool) -> Proof | None:
@@ -123,7 +115,7 @@ class Controls:
     def _without(self, waiting: Sequence[Ambiguous]) -> Proof | None:
         """Rely on age, because no note can be sent as a control: read the youngest known note once it is due."""
         before = -math.inf if self._by_age is None else self._by_age.began
-        if any(self.due(one) <= before and one.missed(before) for one in waiting):
+        if any(self.due(one) <= before for one in waiting):
             return self._by_age
         due = max(self._clock(), min(self.due(one) for one in waiting))
         known = self._evidence.known(self._lost)
@@ -137,9 +129,8 @@ class Controls:
         return ambiguous.rest_at + max(self._policy.lag, 2 * self._missed_age)
 
     def _begin(self, note: Known, due: float, *, is_old: bool) -> None:
-        take = self._evidence.pages.take(note.prospect)
-        self._lookup = ControlLookup(note, is_old, due + self._policy.lag, take=take, is_apart=True)
-        self._dispatcher.add(self._lookup, due)
+        self._lookup = ControlLookup(note.prospect, note, is_old, due + self._policy.lag, is_apart=True)
+        self._reads.begin(self._lookup, due)
 
     def looked(self, lookup: ControlLookup, reply: Reply[NotesPage]) -> Proof | None:
         """Handle the reply to a lookup of a control; return the proof once it was read often enough."""
@@ -147,7 +138,8 @@ class Controls:
         if lookup is not self._lookup:
             return None
         if page is None:
-            if not self._evidence.read_again(lookup, reply.failure):
+            assert reply.failure is not None
+            if not self._reads.again(lookup, reply.failure):
                 self._give_up(lookup)
             return None
         lookup.attempts = None
@@ -165,10 +157,7 @@ class Controls:
         elif lookup.at:
             lookup.seen, lookup.began = 0, math.inf
             self._again(lookup, -math.inf)
-        elif whole.has_more and lookup.pages < self._policy.pages:
-            lookup.go_on(page)
-            self._dispatcher.add(lookup)
-        else:
+        elif not self._reads.goes_on(lookup, whole):
             self._missed(lookup, reply.began)
         return None
 
@@ -184,12 +173,11 @@ class Controls:
             self._give_up(lookup)
 
     def _again(self, lookup: ControlLookup, due: float, at: int = 0) -> None:
-        if self._evidence.pages.is_worn(lookup.prospect, 0.85):
+        if self._reads.pages.is_worn(lookup.prospect, 0.85):
             self._give_up(lookup)  # otherwise a cache could answer
             return
-        lookup.begin_again(self._evidence.pages.take(lookup.prospect))
-        lookup.skip = lookup.at = at
-        self._dispatcher.add(lookup, due)
+        lookup.at = at
+        self._reads.begin(lookup, due, at=at)
 
     def _give_up(self, lookup: ControlLookup) -> None:
         """Try another note next."""

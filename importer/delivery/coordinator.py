@@ -18,18 +18,19 @@ from importer.delivery import decisions
 from importer.delivery.changes import Wish
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.control import ControlLookup
-from importer.delivery.duplicates import Duplicates
 from importer.delivery.earlier import Earlier
 from importer.delivery.evidence import Evidence, Introduction
 from importer.delivery.existing import Existing, ExistingLookup
+from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.queue import Queue
 from importer.delivery.reachability import Reachability
+from importer.delivery.reads import Reads
 from importer.delivery.resolver import Resolver
-from importer.delivery.sample import Sample
 from importer.delivery.takeover import Takeover
-from importer.delivery.tasks import DuplicateLookup, Lookup, Post, Renewal, SampleLookup, Task
+from importer.delivery.tasks import Post, Renewal, Task
+from importer.delivery.unclear import Lookup
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Plan, Progress, Remaining
@@ -42,16 +43,9 @@ class Coordinator:
     """Delivery of a plan, which sends each note once and looks up deliveries without a clear answer.
 
     Args:
-        context: the run's context.
-        outcomes: stores the outcome of each row.
         observe: called with the progress after each round, if given.
 
     Attributes:
-        ledger: records the result of each delivery.
-        evidence: collects facts about notes.
-        reachability: tracks whether requests reach the API, and counts calls.
-        takeover: takes over what earlier runs left.
-        queue: requests that are still to be sent.
         held_back: positions of the rows that wait until a person has looked at others.
         wishes: how notes that are there can follow their rows.
     """
@@ -65,13 +59,13 @@ class Coordinator:
         self._context, self._dispatcher, self._clock = context, context.dispatcher, context.clock
         self._observe, self._rows = observe, len(outcomes)
         self.ledger = Ledger(context.journal, outcomes, context.workspace, context.run)
-        self.evidence = Evidence(context)
+        reads = Reads(context)
+        self.evidence = Evidence(context, reads)
         self.reachability = Reachability(context)
-        self._sample = Sample(context, self.ledger, self.evidence)
-        self._resolver = Resolver(context, self.evidence, self.reachability)
-        self._duplicates = Duplicates(context, self.evidence)
-        self.existing = Existing(context, self.ledger, self.evidence)
-        self.takeover = Takeover(context, self.ledger, self._resolver, self._duplicates)
+        self._last_looks = LastLooks(context, self.ledger, self.evidence, reads)
+        self._resolver = Resolver(context, self.evidence, self.reachability, reads)
+        self.existing = Existing(context, self.ledger, self.evidence, reads)
+        self.takeover = Takeover(context, self.ledger, self._resolver, self._last_looks)
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
         self.held_back: list[int] = []
@@ -104,13 +98,9 @@ class Coordinator:
     @property
     def progress(self) -> Progress:
         """Progress of the delivery."""
-        ledger, calls, held_to = self.ledger, self._dispatcher, self._dispatcher.held_to
-        reads = self._duplicates.due + self.existing.to_come
+        reads = self._last_looks.to_come + self.existing.to_come
         to_come = {Endpoint.CREATE: self.queue.to_come, Endpoint.READ: reads}
-        limit = None if held_to is None else (held_to.calls, held_to.seconds)
-        trouble, seconds = calls.trouble, calls.seconds_for(to_come)
-        counts = ledger.settled, ledger.created, ledger.failed, self.reachability.posts_sent
-        return Progress(self._rows, *counts, trouble, dict(ledger.ended), seconds, limit, calls.gives_up_in)
+        return self._dispatcher.progress(self._rows, self.ledger.settled, to_come, self.ledger.ended)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -123,7 +113,7 @@ class Coordinator:
             self._enter([])  # write the last replies' results, also after an unexpected error
         self._tell()
         stopped = self._dispatcher.stopped
-        if stopped is not None and (not self._sample.has_begun or isinstance(stopped, (Busy, JournalFailed))):
+        if stopped is not None and (not self._last_looks.is_optional or isinstance(stopped, (Busy, JournalFailed))):
             raise stopped
 
     def _work(self) -> None:
@@ -143,10 +133,7 @@ class Coordinator:
         """Start work that waits until all other work is done; return whether there is any."""
         if self.queue.upload_awaited() or self.queue.is_kept:
             return True
-        if self._duplicates.due:
-            self._duplicates.check()
-            return True
-        return self._sample.proceed()
+        return self._last_looks.proceed()
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, decisions.Decision]]:
         _log_reply(task, reply)
@@ -171,10 +158,8 @@ class Coordinator:
             self.evidence.introduced(task, reply, goes_on=bool(self._resolver.unclear))
         elif isinstance(task, ExistingLookup):
             self.existing.looked(task, reply)
-        elif isinstance(task, SampleLookup):
-            self._sample.looked(task, reply)
-        elif isinstance(task, DuplicateLookup):
-            yield from self._duplicates.checked(task, reply)
+        elif isinstance(task, LastLook):
+            self._last_looks.looked(task, reply)
 
     def _after_post(self, post: Post, reply: Reply[dict[str, Answer]]) -> Sequence[decisions.Decision]:
         """Learn from the reply to a request, and return the decisions on it."""
@@ -183,7 +168,6 @@ class Coordinator:
         if failure is None and reply.value:
             created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
             self.evidence.created(post, created, reply.came)
-            self._sample.created(post, created, reply.came)
             sizes.accepted(post)
             self.queue.attachments.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
@@ -198,7 +182,7 @@ class Coordinator:
         match decision:
             case decisions.Settle(answers, reason, duplicates, is_foreign):
                 now = self._clock()
-                self._duplicates.settled(post, answers, now)
+                self._last_looks.settled(post, answers, now, is_named=reason is None)
                 self.ledger.answered(post, answers, now, reason, duplicates, is_foreign=is_foreign)
                 self.queue.ended(post, len(answers))
             case decisions.Retry(failure):
@@ -214,11 +198,9 @@ class Coordinator:
             case decisions.Doubt(why):
                 self.ledger.unconfirmed(post, say("outcome.in-doubt", why=why), self._clock())
                 self.queue.ended(post, len(post.request), doubted=post.request.prospects)
-            case decisions.Checked(duplicates):
-                self.ledger.checked(post, duplicates)
             case decisions.Reopen(note_id):
                 self.ledger.reopened(post, note_id, self._clock())
-                self._sample.forget(post.request.names)
+                self._last_looks.forget(post.request.names)
             case decisions.Abandon(reason):
                 self.ledger.abandoned(post, reason)
                 self.queue.ended(post, len(post.request))
@@ -240,11 +222,7 @@ class Coordinator:
 
     def _admit(self, task: Task) -> bool:
         """Return whether a task may be sent now; if not, queue, split, settle or abandon it."""
-        decided: Iterable[tuple[Post, decisions.Decision]] | None = None
-        if isinstance(task, Lookup) and self.reachability.passes_over(task):
-            decided = self._resolver.pass_over(task)
-        elif isinstance(task, Post):
-            decided = self.queue.admit(task)
+        decided = self.queue.admit(task) if isinstance(task, Post) else None
         self._carry_out_all(decided or ())
         return decided is None
 
@@ -267,7 +245,7 @@ class Coordinator:
             self._carry_out(post, decision)
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
-        """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D8)."""
+        """Write pending entries and the chosen requests' claims; return False if that fails: nothing may leave (D2)."""
         now = self._clock()
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
@@ -287,24 +265,20 @@ def _log_reply(task: Task, reply: Reply[Any]) -> None:
 
     The record's ``facts`` are numbers and our own words.
     """
-    failure = reply.failure
+    failure, facts = reply.failure, dict[str, object]()
     level = logging.INFO if failure is None else logging.WARNING
     if not _log.isEnabledFor(level):
         return
-    facts: dict[str, object] = {}
     if isinstance(task, Post):
         facts |= {"request": task.request_number, "notes": len(task.request)}
-    if failure is None and isinstance(task, Post):
-        created = sum(answer.note_id is not None for answer in reply.value.values()) if reply.value else 0
-        facts |= {"created": created, "rejected": len(reply.value or ()) - created}
-    if reply.metadata is not None:
-        facts["status"] = reply.metadata.status
+        if failure is None:
+            created = sum(answer.note_id is not None for answer in reply.value.values()) if reply.value else 0
+            facts |= {"created": created, "rejected": len(reply.value or ()) - created}
+    facts |= {"status": reply.metadata.status} if reply.metadata is not None else {}
     if failure is not None:
-        facts["cause"] = failure.cause.value
-        if failure.wait is not None:
-            facts["asks_to_wait"] = round(failure.wait, 1)
+        facts |= {"cause": failure.cause.value}
+        facts |= {"asks_to_wait": round(failure.wait, 1)} if failure.wait is not None else {}
+        _log.debug("the API's words", extra={"facts": {"text": render(failure.text)}})
     facts["seconds"] = round(reply.came - reply.began, 3)
     name = "request" if isinstance(task, Post) else "upload" if isinstance(task, Renewal) else "look-up"
     _log.log(level, f"{name} {'answered' if failure is None else 'failed'}", extra={"facts": facts})
-    if failure is not None:
-        _log.debug("the API's words", extra={"facts": {"text": render(failure.text)}})

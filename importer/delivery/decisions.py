@@ -14,7 +14,6 @@ from typing import TypeAlias
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, STOPS
 from importer.calls.caller import stopped_by
-from importer.delivery.control import Proof
 from importer.delivery.readback import Verdict
 from importer.errors import Stopped
 from importer.messages import Message, say
@@ -28,9 +27,6 @@ class Settle:
     """Final answers for some of a request's prospects, which settle their rows.
 
     Attributes:
-        answers: pairs of the prospect's index and its answer.
-        reason: how the answers are known.
-        duplicates: IDs of further copies of the note.
         is_foreign: whether something other than the API refused the note. A later run then looks before it sends again.
     """
 
@@ -53,12 +49,9 @@ class Split:
 
     Attributes:
         is_size: whether the API accepts only fewer prospects.
-        is_body: whether an intermediary accepts only smaller bodies.
-        is_single: whether each prospect gets a request of its own, instead of halves.
     """
 
     is_size: bool = False
-    is_body: bool = False
     is_single: bool = False
 
 
@@ -102,13 +95,6 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Check of a delivery that was sent again, with the IDs of further copies of its note."""
-
-    duplicates: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Abandon:
     """Request that was not applied and is not sent again in this run."""
 
@@ -133,7 +119,7 @@ class Stop:
 SendDecision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Stop
 LookDecision: TypeAlias = Settle | LookAgain | Hold | Missed | Doubt | Stop
 AbsenceDecision: TypeAlias = Settle | Retry | Split | Abandon
-Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Reopen | Abandon | Stop
+Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Reopen | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
 NotApplied: TypeAlias = Retry | Split | Renew
 """Decisions on a request that was surely not applied and is sent again."""
@@ -145,7 +131,6 @@ class Facts:
 
     Attributes:
         any_success: whether the API has accepted or refused anything in this run, in its own words.
-        largest_accepted: prospects in the largest accepted request.
         is_largest: whether this request's body is larger than any accepted body.
         has_files: whether the request's note names files that this program uploaded.
         is_renewed: whether they were uploaded for this request. It is not documented whether an ID serves several
@@ -165,28 +150,28 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
     if failure is None:
         assert reply.value is not None
         return _answered(prospects, reply.value)
-    if failure.cause is Cause.UNREACHABLE:  # D14
+    if failure.cause is Cause.UNREACHABLE:
         return [Retry(failure)]
-    if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):  # D15, D18
+    if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
         return [Retry()]
-    if failure.cause in STOPS:  # D16, D22
+    if failure.cause in STOPS:
         return [Stop(stopped_by(failure))]
-    if failure.cause is Cause.BAD_ATTACHMENT and known.has_files:  # D21
+    if failure.cause is Cause.BAD_ATTACHMENT and known.has_files:
         return [Settle(tuple((index, _refusal(failure)) for index in all_indices)) if known.is_renewed else Renew()]
     if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
-    if failure.cause is Cause.REDIRECTED and not known.any_success:  # D23
+    if failure.cause is Cause.REDIRECTED and not known.any_success:
         return [LookUp(all_indices, failure), Stop(stopped_by(failure), is_applied=None)]
-    return [LookUp(all_indices, failure)]  # D23, D25, D27 to D31
+    return [LookUp(all_indices, failure)]
 
 
 def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
     """Return the decision after a definite refusal: the API's own, or a 413 for the largest body so far."""
-    if failure.cause is Cause.INTERMEDIARY:  # D24
-        return Split(is_body=True) if size > 1 else _turned_away(failure)
-    if size == 1:  # D20
+    if failure.cause is Cause.INTERMEDIARY:
+        return Split() if size > 1 else _turned_away(failure)
+    if size == 1:
         return Settle(((0, _refusal(failure)),))
-    # D19. If a larger request was accepted, size is not the cause, whatever the API's words are (D44).
+    # If a larger request was accepted, size is not the cause, whatever the API's words are (D44).
     return Split(failure.cause is Cause.TOO_LARGE and size > known.largest_accepted)
 
 
@@ -198,8 +183,8 @@ def _refusal(failure: Failure) -> Answer:
 def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:
     answered = tuple((index, answers[prospect]) for index, prospect in enumerate(prospects) if prospect in answers)
     missing = tuple(index for index, prospect in enumerate(prospects) if prospect not in answers)
-    decisions: list[SendDecision] = [Settle(answered)] if answered else []  # D26
-    if missing:  # D28
+    decisions: list[SendDecision] = [Settle(answered)] if answered else []
+    if missing:
         text = say("failure.says-nothing")
         decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, text, at_work=True, is_accepted=True)))
     return decisions
@@ -208,13 +193,9 @@ def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[Send
 def after_lookup(
     reply: Reply[NotesPage], verdict: Verdict | None, failure_before: Failure, *, is_final: bool
 ) -> LookDecision:
-    """Return the decision that follows from the reply to a lookup.
+    """Return the decision that follows from the reply to a lookup; ``verdict`` judges its notes, if there are any.
 
-    Args:
-        reply: the reply to the lookup.
-        verdict: the judgement of the prospect's notes; None after a failure.
-        failure_before: the reason why the delivery was unclear.
-        is_final: whether a control was read before the lookup, so that no later one will know more.
+    It ``is_final`` if a control was read before the lookup, so that no later one will know more.
     """
     failure = reply.failure
     if failure is not None:
@@ -239,31 +220,14 @@ def _not_read(failure: Failure) -> LookDecision:
     return LookAgain(None if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED) else failure)
 
 
-def is_absent(first: float | None, last: float | None, proof: Proof) -> bool:
-    """Return whether a note surely is absent: it was missed twice after rest, and a control was read in between.
-
-    Args:
-        first: when the first lookup after rest began that missed the note; None if there was none.
-        last: when the last one began.
-        proof: the control.
-    """
-    return first is not None and last is not None and first <= proof.began and proof.ended <= last
-
-
 def after_absence(
     size: int, failure: Failure, *, refusals: int, passed: bool, healed: bool, sends: int, most_sends: int
 ) -> AbsenceDecision:
-    """Return the decision on an unclear request whose notes are surely absent.
+    """Return the decision on an unclear request to some prospects whose notes are surely absent.
 
-    Args:
-        size: number of prospects in question.
-        failure: the reason why the request was unclear.
-        refusals: consecutive refusals in words that are not the API's.
-        passed: whether other notes got through between these refusals.
-        healed: whether this run had such a refusal that was accepted when sent again. Then the connection is sometimes
-            bad, for example if one of several gateways has lost its route, and no note is to blame.
-        sends: number of attempts so far.
-        most_sends: the most attempts.
+    Other notes may have ``passed`` between its refusals in words that are not the API's, and another request that was
+    so refused may have been accepted when it was sent again (``healed``). Then the connection is sometimes bad, for
+    example if one of several gateways has lost its route, and no note is to blame.
     """
     if failure.cause is Cause.INTERMEDIARY:
         if size > 1:

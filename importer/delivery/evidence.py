@@ -8,14 +8,15 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
-from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
+from importer.api import FoundNote, NotesPage, Reply
 from importer.delivery.context import DeliveryContext
-from importer.delivery.readback import Pages, Sought, is_same
-from importer.delivery.tasks import Post, Read, WholeRead
+from importer.delivery.readback import Sought, is_same
+from importer.delivery.reads import Pages, Reads
+from importer.delivery.tasks import Post, WholeRead
 from importer.journal import Made, NoteKey
 from importer.markup import are_alike
 from importer.messages import Message, say
@@ -32,7 +33,6 @@ class Known:
     """Note that is known to exist, because an answer named it.
 
     Attributes:
-        prospect: the note's prospect.
         left, came: when its request left and its answer came, by this run's clock; 0 if an earlier run sent it.
         post, index: the request, and the prospect's index in it; None if an earlier run sent it.
     """
@@ -57,38 +57,27 @@ class Introduction(WholeRead):
     """Lookup of a known note, which shows who writes our notes and which clock dates them.
 
     Attributes:
-        note: the note.
         run: the run whose author and clock are wanted; None for this run.
         until: when the lookup is given up, by this run's clock.
     """
 
     note: Known
-    run: int | None = None
-    until: float = math.inf
+    run: int | None
+    until: float
 
     purpose: ClassVar[Message] = say("purpose.introduction")
-
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.note.prospect
 
 
 class Evidence:
     """Facts that show whether a note belongs to a delivery.
 
-    Args:
-        context: the run's context.
-
     Attributes:
         authors: digest of a key → authors of its notes, as far as pages have shown them.
-        pages: chooses page sizes.
     """
 
-    def __init__(self, context: DeliveryContext) -> None:
-        traits, run = context.traits, context.run_id
-        self._context, self._workspace, self._run = context, context.workspace, run
-        self._deliveries, self._dispatcher, self._clock = context.journal.deliveries, context.dispatcher, context.clock
+    def __init__(self, context: DeliveryContext, reads: Reads) -> None:
+        self._context, self._workspace, self._run = context, context.workspace, context.run_id
+        self._deliveries, self._reads, self._clock = context.journal.deliveries, reads, context.clock
         self.authors: defaultdict[str, set[str]] = defaultdict(set)
         self._offsets: dict[int | None, float] = {}  # run → seconds by which the clock that dates notes is ahead of its
         self._own: OrderedDict[str, Known] = OrderedDict()  # notes of this run whose IDs are known
@@ -97,7 +86,6 @@ class Evidence:
         self._asked: set[int | None] = set()  # runs of which a note was looked up
         self._under_way: set[int | None] = set()
         self._is_wanted = False
-        self.pages = Pages(traits.page, int(context.clock()) if run is None else run)
 
     # -- updates ----------------------------------------------------------------------------------------------------
 
@@ -130,15 +118,21 @@ class Evidence:
         """Learn the clock and the authors from this run's notes on a page."""
         for note in page.all:
             if (own := self._own.get(note.note_id)) is not None:
-                _learn(self, note, None, own.left)
+                self._learn(note, None, own.left)
 
     def _learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
         """Learn the clock and the authors of earlier runs from their notes that answers named."""
         for note in page.all:
             made = delivered.get(note.note_id)
-            if made is None or not made.is_answer or made.run == self._run:
-                continue
-            _learn(self, note, made.run, made.sent_at)
+            if made is not None and made.is_answer and made.run != self._run:
+                self._learn(note, made.run, made.sent_at)
+
+    def _learn(self, note: FoundNote, run: int | None, sent_at: float) -> None:
+        """Learn the clock and the author of a run from a note that it sent at that time."""
+        if note.created_at is not None:
+            self._offsets[run] = note.created_at - sent_at
+        if note.author:
+            self.authors[self.account_of(run)].add(note.author)
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
@@ -176,30 +170,17 @@ class Evidence:
         notes = (
             note for note in reversed(self._own.values()) if note.post and note.post.key.status is Status.PUBLISHED
         )
-        return _first(notes, without, self.pages)
+        return _first(notes, without, self._reads.pages)
 
     def known(self, without: Collection[str] | None) -> Known | None:
         """Return the :meth:`youngest` known note, of this run if possible, otherwise of an earlier one."""
         if (note := self.youngest(without)) is not None:
             return note
         found = self._deliveries.latest_created(self._workspace, published=True)
-        return _first((Known(note_id, prospect) for prospect, note_id in found), without, self.pages)
+        return _first((Known(note_id, prospect) for prospect, note_id in found), without, self._reads.pages)
 
     def sought(self, post: Post, prospect: str, owned: Mapping[str, float], until: float) -> Sought:
         """Return what is known about a request's note for one prospect, made until some time, to judge a page by."""
-        return self._sought(post, owned, until, self._rivals(prospect, post.key))
-
-    def of_copies(self, post: Post, page: NotesPage, until: float) -> Sought:
-        """Return what is known about a note that was sent again, to find further copies of it."""
-        return self._sought(post, self.owned(page, post.request.prospects[0], post), until)
-
-    def _sought(
-        self,
-        post: Post,
-        owned: Mapping[str, float],
-        until: float,
-        rivals: list[tuple[NoteKey, str | None]] | None = None,
-    ) -> Sought:
         since, sent_by = self.since(post), post.clock_of if post.of_earlier_run else None
         earliest, latest, offset = post.first_sent_at, max(until, post.first_sent_at), self._offsets.get(sent_by)
         if since is not None:
@@ -213,7 +194,7 @@ class Evidence:
             since is not None,
             owned,
             post.sent_at,
-            rivals or (),
+            self._rivals(prospect, post.key),
             set().union(*authors) if all(authors) else (),
             set().union(*self.authors.values()),
             is_date_moot=not self._context.policy.resends,  # nothing is sent: a person only asks what exists
@@ -293,36 +274,25 @@ class Evidence:
         if own is not None:
             self._under_way.add(asked)
             until = self._clock() + self._context.policy.lag
-            self._dispatcher.add(Introduction(own, asked, until, take=self.pages.take(own.prospect)))
+            self._reads.begin(Introduction(own.prospect, own, asked, until))
 
     def introduced(self, look: Introduction, reply: Reply[NotesPage], *, goes_on: bool) -> None:
         """Handle the reply to a lookup of a known note: it is repeated until the note was read, or need not be."""
         page = reply.value
         if page is None:
-            if not self.read_again(look, reply.failure):
+            assert reply.failure is not None
+            if not self._reads.again(look, reply.failure):
                 self._under_way.discard(look.run)
             return
         whole = look.take_in(page)
         self._learn_from(page, self._deliveries.delivered(self._workspace, [note.note_id for note in page.all]))
-        if any(note.note_id == look.note.note_id for note in whole.all):
-            self._under_way.discard(look.run)
-        elif whole.has_more and look.pages < self._context.policy.pages:
-            look.go_on(page)
-            self._dispatcher.add(look)
-        elif goes_on and self._clock() < look.until:
-            look.begin_again(self.pages.take(look.prospect))
-            self._dispatcher.add(look, self._clock() + _PAUSE)
+        is_shown = any(note.note_id == look.note.note_id for note in whole.all)
+        if not is_shown and self._reads.goes_on(look, whole):
+            return
+        if not is_shown and goes_on and self._clock() < look.until:
+            self._reads.begin(look, self._clock() + _PAUSE)
         else:
             self._under_way.discard(look.run)
-
-    def read_again(self, read: Read, failure: Failure | None) -> bool:
-        """Repeat a lookup after a failure; return False if it is time to give up."""
-        if failure is None or failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
-            self._dispatcher.add(read)
-            return True
-        is_refused = failure.cause in (Cause.INTERMEDIARY, Cause.REDIRECTED)  # so that nothing waits for long
-        policy = self._context.policy.retry
-        return self._dispatcher.retry(read, failure, replace(policy, attempts=3) if is_refused else policy)
 
 
 def _first(notes: Iterable[Known], without: Collection[str] | None, pages: Pages) -> Known | None:
@@ -330,11 +300,3 @@ def _first(notes: Iterable[Known], without: Collection[str] | None, pages: Pages
         note for note in notes if without is None or (note.note_id not in without and not pages.is_worn(note.prospect))
     )
     return next(fit, None)
-
-
-def _learn(evidence: Evidence, note: FoundNote, run: int | None, sent_at: float) -> None:
-    """Learn the clock and the author of a run from a note that it sent at that time."""
-    if note.created_at is not None:
-        evidence._offsets[run] = note.created_at - sent_at
-    if note.author:
-        evidence.authors[evidence.account_of(run)].add(note.author)

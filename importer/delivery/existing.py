@@ -21,6 +21,7 @@ from importer.delivery.earlier import Sorted
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.readback import reads_same
+from importer.delivery.reads import Reads
 from importer.delivery.sorted_group import SortedGroup, still_visible
 from importer.delivery.tasks import Post, WholeRead
 from importer.journal import NoteKey
@@ -33,23 +34,16 @@ _UNFIT = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
 
 @dataclass(eq=False, slots=True)
 class ExistingLookup(WholeRead):
-    """Lookup of the notes that a prospect (``of``) has before this run sends it any."""
-
-    of: str
+    """Lookup of the notes that a prospect has before this run sends it any."""
 
     purpose: ClassVar[Message] = say("purpose.reading-notes")
-
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.of
 
 
 class Existing:
     """Lookups of the notes that prospects have before they receive any, each just before a prospect's first request."""
 
-    def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
-        self._context, self._ledger, self._evidence = context, ledger, evidence
+    def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence, reads: Reads) -> None:
+        self._context, self._ledger, self._evidence, self._reads = context, ledger, evidence, reads
         self._wanted: defaultdict[str, list[tuple[SortedGroup, int]]] = defaultdict(list)
         self._under_way: set[str] = set()
         self._settled: set[int] = set()
@@ -77,7 +71,7 @@ class Existing:
         wanted = self._wanted.keys() & {*post.request.prospects}
         for prospect in sorted(wanted - self._under_way):
             self._under_way.add(prospect)
-            self._context.dispatcher.add(ExistingLookup(prospect, take=self._evidence.pages.take(prospect)))
+            self._reads.begin(ExistingLookup(prospect))
         return bool(wanted)
 
     def left_of(self, post: Post) -> list[int]:
@@ -93,12 +87,9 @@ class Existing:
         elif not (whole := look.take_in(page)).has_more and look.is_whole:
             self._settle(look.prospect, whole.all)
         elif not whole.has_more:
-            look.begin_again(self._evidence.pages.take(look.prospect))
+            look.begin_again(self._reads.pages.take(look.prospect))
             self._not_read(look, _UNFIT)
-        elif look.pages + 1 < self._context.policy.pages:
-            look.go_on(page)
-            self._context.dispatcher.add(look)
-        else:
+        elif not self._reads.goes_on(look, whole):
             self._leave(look.prospect, say("doubt.too-many-notes"))
 
     def _not_read(self, look: ExistingLookup, failure: Failure) -> None:
@@ -107,7 +98,7 @@ class Existing:
             self._context.dispatcher.halt(stopped_by(failure))
         elif failure.cause is Cause.UNKNOWN_PROSPECT:
             self._settle(look.prospect, ())
-        elif failure.cause in API_REFUSED or not self._evidence.read_again(look, failure):
+        elif failure.cause in API_REFUSED or not self._reads.again(look, failure):
             self._leave(look.prospect, say("doubt.not-read", why=failure.text))
 
     def _ended(self, prospect: str) -> list[tuple[SortedGroup, int]]:

@@ -9,15 +9,15 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import TypeAlias
 
 from importer.api import Answer
 from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post, SampleLookup
+from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
     READ_BACK,
@@ -34,14 +34,13 @@ from importer.journal import (
 from importer.messages import Message, say
 from importer.models import Result, Status, Workspace
 
+_Entry: TypeAlias = Callable[[], None] | list[tuple[Answered, Post, int]]
+
 
 class Ledger:
     """Record of deliveries, in the journal and in the rows' outcomes.
 
     Args:
-        journal: the durable record.
-        outcomes: outcomes of the rows.
-        workspace: the workspace of the deliveries.
         run: the run that claims deliveries; None if nothing is sent.
 
     Attributes:
@@ -52,22 +51,18 @@ class Ledger:
     def __init__(self, journal: Journal, outcomes: Outcomes, workspace: Workspace, run: Run | None) -> None:
         self._journal, self._outcomes, self._workspace, self._run = journal, outcomes, workspace, run
         self.earlier: Earlier | None = None
-        self._entries: list[Callable[[], None]] = []
+        self._entries: list[_Entry] = []
+        self._answers: list[tuple[Answered, Post, int]] = []  # the latest, which further ones are entered with
         self.exchanged: list[tuple[Post, int, str]] = []
-        self.settled = self.created = self.failed = 0
+        self.settled = 0
         self.ended: Counter[Result] = Counter()
 
     def write(self, posts: Sequence[Post], now: float, since: Callable[[Post], float | None]) -> None:
-        """Enter pending results and claim the requests, in one transaction that is on disk on return (D2, D7).
+        """Enter pending results and claim the requests, in one transaction that is on disk on return (D2).
 
         If machines share the journal, a claim expires after :data:`LONGEST_CLAIM`, because the lock may be lost by
-        then. The time counts by the database's clock until the claim is on disk, then by the system's, which continues
-        while this machine sleeps.
-
-        Args:
-            posts: the requests to be claimed.
-            now: the time by this run's clock.
-            since: returns the earliest date that a request's note can have, if that is certain.
+        then: by the database's clock until it is on disk, then by the system's, which continues while it sleeps.
+        ``since`` returns the earliest date that a request's note can have, if that is certain.
 
         Raises:
             JournalFailed, Busy: nothing was entered; the next call tries again.
@@ -84,7 +79,7 @@ class Ledger:
             with self._journal.transaction():
                 claimed_at = self._journal.now()
                 for entry in entries:
-                    entry()
+                    self._enter(entry)
                 numbers = self._claim(posts, now)
             is_late = bool(posts) and self._journal.now() - claimed_at > LONGEST_CLAIM
             good_until = -math.inf if is_late else entered_at + LONGEST_CLAIM if self._journal.is_shared else math.inf
@@ -110,7 +105,7 @@ class Ledger:
         assert self._run is not None
         claims = [_claim(post, self.earlier) for post in posts]
         numbers = self._journal.deliveries.claim(self._run, claims, now)
-        if numbers is None:  # D4
+        if numbers is None:  # D1
             raise Busy(say("journal.claimed-by-another"))
         self._journal.identities.enter(self._workspace, _told(posts, self.earlier))
         return numbers
@@ -125,17 +120,12 @@ class Ledger:
         *,
         is_foreign: bool = False,
     ) -> None:
-        """Settle the rows of a request's prospects that have an answer: created or rejected.
+        """Settle the rows of a request's prospects that have an answer, by index: created or rejected.
 
-        Args:
-            post: the request.
-            answers: pairs of the prospect's index and its answer.
-            at: the time by this run's clock.
-            reason: how the answers are known, if they are not the reply to the request itself.
-            duplicates: IDs of further copies of the note.
-            is_foreign: whether something other than the API refused the note. The journal then does not say rejected,
-                so that a later run looks before it sends again. This excludes drafts, which another draft may hide, and
-                notes that read like another note of the same prospect, because a lookup cannot identify these (D39).
+        ``reason`` says how the answers are known, if they are not the reply to the request itself; ``duplicates`` are
+        further copies of the note. If something other than the API refused the note (``is_foreign``), the journal does
+        not say rejected, so that a later run looks before it sends again. This excludes drafts, and notes that read
+        like another note of the same prospect, because a lookup cannot identify these (D37).
         """
         if is_foreign and post.key.status is Status.PUBLISHED and post.conflict is None:
             self.unconfirmed(post, answers[0][1].reason, at, Result.REJECTED)
@@ -162,22 +152,31 @@ class Ledger:
 
     def _enter_answers(self, answers: Iterable[tuple[Answered, Post, int]]) -> None:
         """Enter answers in one statement with the answers before them; other entries in between keep their order."""
-        last = self._entries[-1] if self._entries else None
-        if not isinstance(last, _RowAnswers):
-            last = _RowAnswers(self._journal, self._workspace, self.exchanged)
-            self._entries.append(last)
-        last.all.extend(answers)
+        if not self._entries or self._entries[-1] is not self._answers:
+            self._answers = []
+            self._entries.append(self._answers)
+        self._answers.extend(answers)
+
+    def _enter(self, entry: _Entry) -> None:
+        """Write an entry; note the answers that named the note of another delivery."""
+        if not isinstance(entry, list):
+            entry()
+            return
+        conflicts = self._journal.deliveries.answer(self._workspace, [answered for answered, _, _ in entry])
+        for answered, post, index in entry if conflicts else ():
+            if answered.name in conflicts and answered.answer.note_id is not None:
+                self.exchanged.append((post, index, answered.answer.note_id))
 
     def reopened(self, post: Post, note_id: str, at: float) -> None:
         """Record that a delivery is unclear again, because its answer named the note of another one."""
         [name] = post.request.names
         self._entries.append(lambda: self._journal.deliveries.reopen(name, note_id))
         self.ambiguous(post, say("failure.note-of-another-row", note=note_id), at)
-        self.settled, self.created = self.settled - 1, self.created - 1
+        self.settled -= 1
         self.ended[Result.CREATED] -= 1
 
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
-        """Record the check of a delivery that was sent again, with the IDs of further copies of its note."""
+        """Record the last look at a delivery's note, with the IDs of further copies of the note."""
         request = post.request
         known_ids = self._outcomes.duplicates.get(request.positions[0], ())  # found when the note was read back
         duplicates = [*known_ids, *(note_id for note_id in duplicates if note_id not in known_ids)]
@@ -185,16 +184,14 @@ class Ledger:
             self._outcomes.found_duplicates(request.positions[0], duplicates)
         self._entries.append(lambda: self._journal.deliveries.checked(request.names[0], duplicates))
 
-    def not_found(self, look: SampleLookup) -> None:
-        """Record that a note which the API said it created was not found."""
-        self._entries.append(lambda: self._journal.deliveries.missed(look.name))
-        self._outcomes.not_found(look.note_id)
+    def not_found(self, post: Post, note_id: str) -> None:
+        """Record that a delivery's note, which the API said it created, was not found."""
+        [name] = post.request.names
+        self._entries.append(lambda: self._journal.deliveries.missed(name))
+        self._outcomes.not_found(note_id)
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
-        """Mark the rows of a request as unconfirmed until its notes are read back.
-
-        With ``is_accepted``, the journal shows a later run that the API may work on the request for minutes.
-        """
+        """Mark the rows of a request as unconfirmed until it is read back; ``is_accepted`` is kept for a later run."""
         reason = say("outcome.unclear", why=why)
         if is_accepted:
             number, names = post.request_number, post.request.names
@@ -211,10 +208,7 @@ class Ledger:
         self._settle(positions, result, reason=reason, at=at, request=_shown(post))
 
     def pending(self, post: Post) -> None:
-        """Mark the rows of a request that was not applied as not sent until it is sent again.
-
-        Its claim is released. But if its notes were proven absent, the claim stays until it is sent again (D10).
-        """
+        """Mark the rows of a request that was not applied as not sent; its claim stays if it is proven absent (D10)."""
         if post.replaces != post.request_number:
             self._release(post)
         self._outcomes.settle(post.request.positions, Result.NOT_SENT)
@@ -231,12 +225,23 @@ class Ledger:
 
     def already(self, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None) -> None:
         """Settle rows whose deliveries an earlier run made; ``why`` says what differs, if anything does."""
-        _settle_known(self._outcomes, positions, made, why)
+        for at, together in groupby(zip(positions, made, strict=True), lambda row: row[1].at):
+            rows, deliveries = zip(*together, strict=True)
+            date = f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
+            reason = say("outcome.imported", date=date)
+            reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
+            note_ids = [delivery.note_id or "" for delivery in deliveries]
+            self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+            for row, delivery in zip(rows, deliveries, strict=True):
+                if delivery.duplicates:
+                    self._outcomes.found_duplicates(row, delivery.duplicates)
+                if delivery.is_missing and delivery.note_id is not None:
+                    self._outcomes.found_missing(row, [delivery.note_id])
 
     def asked(self, position: int, why: Message) -> None:
         """Leave a row in question unsent until a person has answered; the row needs attention."""
         self.unsent(position, Result.NOT_SENT, why)
-        self._outcomes.asked[position] = None
+        self._outcomes.asked[position] = ()
 
     def still_visible(self, position: int, why: Message) -> None:
         """Record that a row's note is more visible than the sheet says; the row needs attention."""
@@ -278,28 +283,7 @@ class Ledger:
         request: int = 0,
     ) -> None:
         self._outcomes.settle(positions, result, note_ids=note_ids, reason=reason, at=at, request=request)
-        self.settled += len(positions)
-        self.ended[result] += len(positions)
-        if result is Result.CREATED:
-            self.created += len(positions)
-        else:
-            self.failed += len(positions)
-
-
-@dataclass
-class _RowAnswers:
-    """Answers to be entered in one statement."""
-
-    journal: Journal
-    workspace: Workspace
-    exchanged: list[tuple[Post, int, str]]  # receives the deliveries whose note ID another delivery has
-    all: list[tuple[Answered, Post, int]] = field(default_factory=list)
-
-    def __call__(self) -> None:
-        conflicts = self.journal.deliveries.answer(self.workspace, [answered for answered, _, _ in self.all])
-        for answered, post, index in self.all if conflicts else ():
-            if answered.name in conflicts and answered.answer.note_id is not None:
-                self.exchanged.append((post, index, answered.answer.note_id))
+        self.count_settled(len(positions), {result: len(positions)})
 
 
 def _claim(post: Post, earlier: Earlier | None) -> Claim:
@@ -313,23 +297,6 @@ def _told(posts: Sequence[Post], earlier: Earlier | None) -> Iterator[Identity]:
     if earlier is not None:
         for post in posts:
             yield from earlier.told(post.request.positions, post.request.names)
-
-
-def _settle_known(
-    outcomes: Outcomes, positions: Sequence[int], made: Sequence[KnownDelivery], why: Message | None
-) -> None:
-    for at, together in groupby(zip(positions, made, strict=True), lambda row: row[1].at):
-        rows, deliveries = zip(*together, strict=True)
-        date = f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
-        reason = say("outcome.imported", date=date)
-        reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
-        note_ids = [delivery.note_id or "" for delivery in deliveries]
-        outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
-        for row, delivery in zip(rows, deliveries, strict=True):
-            if delivery.duplicates:
-                outcomes.found_duplicates(row, delivery.duplicates)
-            if delivery.is_missing and delivery.note_id is not None:
-                outcomes.found_missing(row, [delivery.note_id])
 
 
 def _kept(answer: Answer, reason: Message | None) -> Answer:

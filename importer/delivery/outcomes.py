@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from itertools import chain
 from textwrap import shorten
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ _WORST_FIRST = (
     Result.ALREADY_IMPORTED,
     Result.DUPLICATE,
 )
+_MARKS = ("duplicates", "missing", "visible", "asked", "left")  # why a row needs attention besides its result
 _MOST_NAMED = 10
 
 
@@ -69,9 +71,9 @@ class Outcomes:
         self._request, self._repeated = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
         self.duplicates: dict[int, tuple[str, ...]] = {}
         self.missing: dict[int, tuple[str, ...]] = {}
-        self.visible: dict[int, None] = {}
-        self.asked: dict[int, None] = {}
-        self.left: dict[int, None] = {}
+        self.visible: dict[int, tuple[str, ...]] = {}
+        self.asked: dict[int, tuple[str, ...]] = {}
+        self.left: dict[int, tuple[str, ...]] = {}
         self.composed: Callable[[int, int], Sequence[str]] | None = None
 
     def __len__(self) -> int:
@@ -88,16 +90,10 @@ class Outcomes:
         request: int = 0,
         repeated: int = 0,
     ) -> None:
-        """Set the outcome of some rows.
+        """Set the outcome of some rows, each with its note ID.
 
-        Args:
-            positions: positions of the rows.
-            result: the result of all these rows.
-            note_ids: the note ID of each row, if they have one.
-            reason: the reason, for a person.
-            at: the time in seconds since 1970 (UTC).
-            request: the journal's number of the request that settled the rows; 0 if none did.
-            repeated: the number of the row that these repeat, for the part ``row`` of the reason; 0 if none.
+        ``request`` is the journal's number of the request that settled them, ``repeated`` the number of the row that
+        they repeat, for the part ``row`` of the reason; 0 if there is none. ``at`` is in seconds since 1970.
         """
         index = np.asarray(positions, dtype=np.int64)
         self._result[index] = _CODE[result]
@@ -136,13 +132,13 @@ class Outcomes:
 
     def found_visible(self, position: int, why: Message) -> None:
         """Record that a row's note is more visible than the sheet says; the row needs attention."""
-        self.visible[position] = None
+        self.visible[position] = ()
         self._add(position, why)
 
     def remark(self, position: int, why: Message, *, needs_attention: bool = False) -> None:
         """Add to the reason of a row; the row may need attention because of it."""
         if needs_attention:
-            self.left[position] = None
+            self.left[position] = ()
         self._add(position, why)
 
     def _add(self, position: int, more: Message) -> None:
@@ -151,7 +147,7 @@ class Outcomes:
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return for each row whether it needs attention."""
         needs_attention = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
-        needs_attention[[*self.duplicates, *self.missing, *self.visible, *self.asked, *self.left]] = True
+        needs_attention[[row for name in _MARKS for row in getattr(self, name)]] = True
         return needs_attention
 
     def result(self, position: int) -> Result:
@@ -182,15 +178,11 @@ class Outcomes:
     def first(self, size: int) -> Outcomes:
         """Return the outcomes of the first rows, separate from these."""
         subset = Outcomes(size)
-        subset._result[:], subset._note_id[:] = self._result[:size], self._note_id[:size]
-        subset._reason[:], subset._reasons = self._reason[:size], dict(self._reasons)
-        subset._finished_at[:], subset._request[:] = self._finished_at[:size], self._request[:size]
-        subset._repeated[:] = self._repeated[:size]
-        subset.duplicates = {position: ids for position, ids in self.duplicates.items() if position < size}
-        subset.missing = {position: ids for position, ids in self.missing.items() if position < size}
-        subset.visible = {position: None for position in self.visible if position < size}
-        subset.left = {position: None for position in self.left if position < size}
-        subset.asked = {position: None for position in self.asked if position < size}
+        for name in ("_result", "_note_id", "_reason", "_finished_at", "_request", "_repeated"):
+            getattr(subset, name)[:] = getattr(self, name)[:size]
+        for name in _MARKS:
+            getattr(subset, name).update((row, ids) for row, ids in getattr(self, name).items() if row < size)
+        subset._reasons = dict(self._reasons)
         subset._more = {row: dict(more) for row, more in self._more.items() if row < size}
         subset._as = {row: other for row, other in self._as.items() if row < size and other < size}
         return subset
@@ -264,7 +256,7 @@ def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
         else:
             outcomes.settle_as(position, original, say("outcome.repeats", row="", result=result.value), row)
             if original in outcomes.asked:
-                outcomes.asked[position] = None
+                outcomes.asked[position] = ()
 
 
 # -- rows with several notes -------------------------------------------------------------------------------------------
@@ -304,16 +296,10 @@ def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions
     is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
     note_ids = ["; ".join(dict.fromkeys(map(outcomes.note_id, positions)))] if is_delivered else None
     found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.finished_at(row))
-    if any(position in outcomes.visible for position in positions):
-        found.visible[row] = None
-    if any(position in outcomes.asked for position in positions):
-        found.asked[row] = None
-    if any(position in outcomes.left for position in positions):
-        found.left[row] = None
-    if duplicates := [duplicate_id for position in positions for duplicate_id in outcomes.duplicates.get(position, ())]:
-        found.found_duplicates(row, duplicates)
-    if missing := [note_id for position in positions for note_id in outcomes.missing.get(position, ())]:
-        found.found_missing(row, missing)
+    for name in _MARKS:
+        marks: dict[int, tuple[str, ...]] = getattr(outcomes, name)
+        if some := [marks[position] for position in positions if position in marks]:
+            getattr(found, name)[row] = tuple(chain.from_iterable(some))
 
 
 def _named(rows: Rows, position: int, emails: Sequence[str]) -> Part:

@@ -6,9 +6,8 @@ may be sent.
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -30,23 +29,14 @@ from importer.rows.uploads import Uploads
 
 _MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
 _ENOUGH_KEPT = 3  # prospects of the first requests, which are kept back to serve as controls
-_ENOUGH_REFUSALS = 5  # lookups refused in words that are not the API's, after which another request is tried
 
 
 class Queue:
     """Requests that are still to be sent.
 
-    Args:
-        context: the run's context.
-        resolver: knows the unclear deliveries, which hold requests up.
-        reachability: tracks whether requests reach the API.
-        existing: looks for notes that the prospects of a request have already.
-
     Attributes:
         remaining: what is still to be delivered by requests that have not been built yet.
         posts: these requests; each is built when it is taken.
-        sizes: how large requests may be.
-        attachments: attachment IDs for the notes of requests.
     """
 
     def __init__(
@@ -66,7 +56,6 @@ class Queue:
         """Take the deliveries that are still to be made, and return what remains to be done."""
         self.remaining = replace(found.remaining(self.sizes.batch_size), groups=())
         self.posts = self._built(found.groups, earlier, conflicts)
-        self._kept, self._is_filled = [], False
         return self.remaining
 
     def upload(self, uploads: Uploads) -> None:
@@ -154,8 +143,8 @@ class Queue:
 
     def admit(self, post: Post) -> list[tuple[Post, Settle | Abandon]] | None:
         """Return None if a request may be sent; otherwise split it or let it wait, or return the decisions on it."""
-        if len(post.request) > (most := self.sizes.most_prospects(post)):
-            self._dispatcher.add_all(post.split(most))
+        if not post.is_too_large and len(post.request) > self.sizes.batch_size:
+            self._dispatcher.add_all(post.split(self.sizes.batch_size))
             return []
         if post.conflict is not None and not post.has_turn:
             post.has_turn = post.conflict.acquire(post, len(post.request))
@@ -169,11 +158,11 @@ class Queue:
             self.ended(post, len(post.request) - len(left))
             self._dispatcher.add_all([post.only(left)] if left else [])
             return []
-        sendable, withheld = _held_back(post)
-        if withheld is not None:
-            if sendable is not None:
-                self._dispatcher.add(sendable)
-            return [(withheld, Abandon(say("outcome.waits-for-another")))]
+        doubted: Collection[str] = post.conflict.doubted if post.conflict is not None else ()
+        if withheld := [i for i, prospect in enumerate(post.request.prospects) if prospect in doubted]:  # D78
+            sendable = [i for i in range(len(post.request)) if i not in withheld]
+            self._dispatcher.add_all([post.only(sendable)] if sendable else [])
+            return [(post.only(withheld), Abandon(say("outcome.waits-for-another")))]
         decision = self.attachments.complete(post)
         return None if decision is None else [(post, decision)]
 
@@ -184,24 +173,14 @@ class Queue:
         return bool(self.attachments.awaited(post) and self._existing.left_of(post))
 
     def _is_held_up(self, post: Post) -> bool:
-        """Return whether unclear deliveries hold a request up: to its prospects, or before the API answers (D79)."""
+        """Return whether unclear deliveries hold a request up: to its prospects, or all if every request is refused."""
         unclear = self._resolver.unclear
-        is_held = bool(unclear) and (self._reachability.is_shut or self._is_doubtful)
-        return (is_held and not post.is_control) or not unclear.keys().isdisjoint(post.request.prospects)
-
-    @property
-    def _is_doubtful(self) -> bool:
-        """Whether only lookups of unclear deliveries may be sent, because the API has not answered yet (D42).
-
-        If lookups are refused repeatedly, another request is tried, to show whether only reading fails.
-        """
-        reachability = self._reachability
-        is_reading_refused = reachability.refused_reads >= _ENOUGH_REFUSALS * max(1, reachability.posts_sent)
-        return not reachability.any_success and not is_reading_refused
+        is_held = bool(unclear) and self._reachability.is_shut and not post.is_control
+        return is_held or not unclear.keys().isdisjoint(post.request.prospects)
 
     def split(self, post: Post, why: Split) -> None:
         """Halve a request that was not applied, or send its note to each prospect alone."""
-        self.sizes.refused(post, why)
+        post.is_too_large, post.is_cut = why.is_size, not why.is_single
         self._dispatcher.add_all(post.split(1 if why.is_single else -(-len(post.request) // 2)))
 
     def ended(self, post: Post, settled: int, doubted: Sequence[str] = ()) -> None:
@@ -218,19 +197,6 @@ class Queue:
             self._dispatcher.add_all(ready)
 
 
-def _held_back(post: Post) -> tuple[Post | None, Post | None]:
-    """Split a request into the part that may be sent and the part that may not; an empty part is None.
-
-    A note that reads like another that may exist is not sent, because reading back could not tell them apart (D81).
-    """
-    prospects = post.request.prospects
-    if post.conflict is None or post.conflict.doubted.isdisjoint(prospects):
-        return post, None
-    withheld = [index for index, prospect in enumerate(prospects) if prospect in post.conflict.doubted]
-    sendable = [index for index in range(len(prospects)) if index not in withheld]
-    return post.only(sendable) if sendable else None, post.only(withheld)
-
-
 class Sizes:
     """Sizes of requests. The API limits prospects; an intermediary may limit bytes (D44).
 
@@ -239,15 +205,12 @@ class Sizes:
         least_limit: bytes of a body up to which no limit applies.
 
     Attributes:
-        batch_size: most prospects in one request.
         asked: the same, before anything was learned in this run.
-        largest_accepted: prospects in the largest accepted request.
     """
 
     def __init__(self, batch_size: int, least_limit: int) -> None:
         self.batch_size = self.asked = batch_size
-        self.largest_accepted, self._least_limit = 0, least_limit
-        self._largest_body, self._smallest_refused = 0, math.inf  # in bytes
+        self.largest_accepted, self._largest_body = 0, least_limit  # in bytes
 
     @property
     def has_learned(self) -> bool:
@@ -261,32 +224,13 @@ class Sizes:
         if post.is_too_large:
             self.batch_size = min(self.asked, self.largest_accepted)
 
-    def refused(self, post: Post, why: Split) -> None:
-        """Learn that a request is to be halved."""
-        post.is_too_large, post.is_cut = why.is_size, not why.is_single
-        if why.is_body:
-            self._smallest_refused = min(self._smallest_refused, post.body)
-
     def is_largest(self, post: Post) -> bool:
         """Return whether a request's body is larger than any accepted body, and large enough to be too large."""
-        return post.body > max(self._largest_body, self._least_limit)
-
-    def most_prospects(self, post: Post) -> int:
-        """Return the most prospects that a part of the request may have, by their number and by its body."""
-        size = len(post.request)
-        most = size if post.is_too_large else self.batch_size
-        if size > 1 and math.isfinite(self._smallest_refused) and post.body >= self._smallest_refused:
-            body_of_one = post.only((0,)).body
-            bytes_each = (post.body - body_of_one) / (size - 1)
-            most = min(most, max(1, 1 + int((self._smallest_refused - 1 - body_of_one) / bytes_each)))
-        return most
+        return post.body > self._largest_body
 
 
 class Attachments:
     """Attachment IDs for the notes of requests.
-
-    Args:
-        dispatcher: the loop in which files are uploaded anew.
 
     Attributes:
         uploads: the uploads that were made; None if nothing is sent.

@@ -12,15 +12,9 @@ from importer.api import Cause, Failure, Reply
 from importer.api.protocol import API_REFUSED
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Stop
-from importer.delivery.tasks import Lookup, Post, Read
+from importer.delivery.tasks import Post, WholeRead
 from importer.errors import WrongAddress
 from importer.messages import say
-
-REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
-"""Causes of refusals that do not come from the API."""
-
-REFUSED_BEFORE_RESENT = 2
-"""Number of refused lookups, of a run or a note, before the note is sent again unread if a person allowed it."""
 
 _SHUT = 5  # requests refused in a row, in words that are not the API's, after which only controls are sent
 
@@ -28,36 +22,28 @@ _SHUT = 5  # requests refused in a row, in words that are not the API's, after w
 class Reachability:
     """State of the connection to the API.
 
-    Args:
-        context: the run's context.
-
     Attributes:
-        any_success: whether the API has accepted or refused anything in this run, in its own words.
         posts_sent, lookups_sent: calls that left for the API, answered or not.
         healed: whether a request that was refused in words that are not the API's was accepted when sent again.
-        has_read: whether any lookup returned notes.
-        refused_reads: lookups that were refused in words that are not the API's.
     """
 
     def __init__(self, context: DeliveryContext) -> None:
         self._context, self._policy, self._clock = context, context.policy, context.clock
-        self.any_success = self.healed = self.has_read = False
-        self.posts_sent = self.lookups_sent = self.refused_reads = 0
+        self.any_success = self.healed = False
+        self.posts_sent = self.lookups_sent = 0
         self._open_at = -math.inf  # when the last request left that reached the API
         self._refused = 0  # requests that were refused since
         self._refusal: tuple[float, Failure] | None = None  # the first of them, and when it came
 
     # -- updates ----------------------------------------------------------------------------------------------------
 
-    def came_back(self, task: Post | Read, reply: Reply[Any]) -> None:
+    def came_back(self, task: Post | WholeRead, reply: Reply[Any]) -> None:
         """Count a call that has returned, and learn whether it reached the API."""
         failure = reply.failure
         is_answer = failure is None or failure.cause in API_REFUSED
         self.any_success |= is_answer
-        if isinstance(task, Read):
+        if isinstance(task, WholeRead):
             self.lookups_sent += reply.has_left
-            self.has_read |= reply.value is not None
-            self.refused_reads += failure is not None and failure.cause in REFUSED
             return
         self.posts_sent += reply.has_left
         if _has_come_through(reply):
@@ -91,12 +77,6 @@ class Reachability:
         if self._refusal is None or self._clock() < self._refusal[0] + self._policy.retry.seconds:
             return None
         return Stop(WrongAddress(say("stopped.nothing-sent-passes", why=self._refusal[1].text)))
-
-    def passes_over(self, lookup: Lookup) -> bool:
-        """Return whether to skip a lookup, because lookups fail and a person allowed sending again unread (D63)."""
-        is_given_up = not self.has_read and self.refused_reads >= REFUSED_BEFORE_RESENT
-        is_requested = self._policy.resend_unconfirmed and lookup.ambiguous.post.of_earlier_run
-        return is_given_up and is_requested
 
 
 def _has_come_through(reply: Reply[Any]) -> bool:

@@ -1,11 +1,10 @@
-"""Judge a prospect's notes that were read back after an unclear answer, and choose the sizes of pages.
+"""Judge a prospect's notes that were read back after an unclear answer.
 
 Input: all of a prospect's notes, and the note that is looked for. Output: a verdict. Nothing here calls the API.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -16,7 +15,6 @@ from importer.markup import are_alike, seen_digests
 from importer.messages import Message, say
 from importer.models import Status
 
-_TAKES = 30  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
 _BELIEVED = 900.0  # seconds around the sending in which a note's date is believed, by the clock that dates notes
 _NEAR = 60.0  # the same for notes that read differently
 _LIKELY = 300.0  # the same, if that clock is not known
@@ -32,7 +30,6 @@ class Sought:
         earliest, latest: the dates that it can have.
         is_clock_known: whether these are by the clock that dates notes; otherwise by that of the run that sent it.
         owned: IDs of notes that deliveries have → when that was known, by the clock of ``sent_at``.
-        sent_at: when the note was sent for the last time.
         rivals: other unclear notes that were sent to the prospect, with their contents, if known.
         authors: authors of the notes of that run, as far as pages have shown them.
         others: authors of our notes of other runs, whose key may have been another.
@@ -66,7 +63,6 @@ class Verdict:
     """Findings about one delivery.
 
     Attributes:
-        note_id: ID of the note to adopt, or None.
         duplicates: IDs of further notes that could be adopted just as well.
         is_sure: whether nothing that is still to be learned could speak against the note to adopt.
         is_rewritten: whether the note to adopt reads differently.
@@ -214,27 +210,3 @@ def reads_same(note: FoundNote, key: NoteKey) -> bool:
     """Return whether a reader sees the same text in a note, whatever its visibility and its status are."""
     is_known = note.visibility is not None and note.status is not None
     return is_known and not key.readings.isdisjoint(seen_digests(note.content))
-
-
-class Pages:
-    """Page sizes of a run's lookups. No two lookups of a prospect ask for the same, so that no cache answers.
-
-    Args:
-        size: most notes on a page.
-        run: the run's number. A cache may still hold pages of earlier runs, so each run begins with another size.
-        takes: page sizes between the first ones of two runs; 0 for many.
-    """
-
-    def __init__(self, size: int, run: int, takes: int = 0) -> None:
-        self._size, self._first_take = size, run * (takes or _TAKES)
-        self._lookups_of: Counter[str] = Counter()
-
-    def take(self, prospect: str) -> int:
-        """Return how many notes to ask for: another number for each lookup of a prospect."""
-        self._lookups_of[prospect] += 1
-        distinct_takes = max(1, self._size * 9 // 10)
-        return self._size - (self._first_take + self._lookups_of[prospect]) % distinct_takes
-
-    def is_worn(self, prospect: str, share: float = 0.6) -> bool:
-        """Return whether lookups of a prospect have used this share of the page sizes, of which 0.9 serve."""
-        return self._lookups_of[prospect] > self._size * share

@@ -2,50 +2,41 @@
 
 Input: requests with an unclear answer, and replies to lookups. Output: decisions for the coordinator: the note was
 found, is absent, or cannot be identified. Absence has to be proven. The request is at rest, which means that it can no
-longer be applied. The note was missed twice since, and between these two lookups a control was read, which left after
-rest (:mod:`importer.delivery.control`). And the prospect has no unexplained note.
+longer be applied. Its notes were missed since. Then a control was read, which left after rest
+(:mod:`importer.delivery.control`), and the note was missed once more. And the prospect has no unexplained note.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from importer.api import Cause, Failure, NotesPage, Reply
-from importer.delivery import decisions
+from importer.delivery import decisions, readback
 from importer.delivery.context import DeliveryContext
 from importer.delivery.control import ControlLookup, Controls, Proof, serves
 from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
 from importer.delivery.evidence import Evidence
-from importer.delivery.lookups import Lookups
 from importer.delivery.reachability import Reachability
-from importer.delivery.readback import Verdict
-from importer.delivery.tasks import Ambiguous, Lookup, Post, Stage
-from importer.delivery.unclear import Unclear
+from importer.delivery.readback import Sought, Verdict
+from importer.delivery.reads import Reads
+from importer.delivery.tasks import Post, Task
+from importer.delivery.unclear import Ambiguous, Lookup, Stage, Unclear
 from importer.messages import Message, say
+
+_MOST_PASSES = 3  # times that pages which do not fit together are read again
 
 
 class Resolver:
-    """Lookups of deliveries without a clear answer.
+    """Lookups of deliveries without a clear answer. To prospects with an ``unclear`` one, nothing else is sent."""
 
-    Args:
-        context: the run's context.
-        evidence: collects facts about notes.
-        reachability: tracks whether requests reach the API.
-
-    Attributes:
-        unclear: prospects with unclear deliveries → their notes; nothing else is sent to them.
-        controls: shows that reading works.
-    """
-
-    def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability) -> None:
+    def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability, reads: Reads) -> None:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
-        self._evidence, self._reachability = evidence, reachability
+        self._evidence, self._reachability, self._reads = evidence, reachability, reads
         self._unclear = Unclear(context)
         self.unclear = self._unclear.prospects
-        self.controls, self._lookups = Controls(context, evidence), Lookups(context, evidence)
-        self._proofs: dict[Ambiguous, Proof] = {}
+        self.controls = Controls(context, evidence, reads)
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -58,8 +49,19 @@ class Resolver:
 
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
         """Look up one prospect first, because its notes mostly show whether the whole request was applied (D45)."""
-        self._lookups.add(ambiguous, 0, due)
+        self._look_at(ambiguous, 0, due)
         self._evidence.unclear(ambiguous.post)
+
+    def _look_at(self, ambiguous: Ambiguous, index: int, due: float = -math.inf) -> None:
+        """Look up the notes of one of a request's prospects."""
+        prospect, is_last = ambiguous.post.request.prospects[index], ambiguous.stage is Stage.LAST
+        ambiguous.looking += 1
+        self._reads.begin(Lookup(prospect, ambiguous, index, is_apart=is_last), due)
+
+    def _look_at_open(self, ambiguous: Ambiguous, due: float = -math.inf, *, is_one_enough: bool = False) -> None:
+        """Look at all prospects of a request that aren't decided, or at the first of them."""
+        for index in sorted(ambiguous.open)[: 1 if is_one_enough else None]:
+            self._look_at(ambiguous, index, due)
 
     # -- what goes on without a reply -------------------------------------------------------------------------------
 
@@ -73,7 +75,7 @@ class Resolver:
             if ambiguous.held and self._knows(ambiguous):
                 held, ambiguous.held = ambiguous.held & ambiguous.open, set()
                 for index in sorted(held) if self._clock() < ambiguous.rest_at else ():
-                    self._lookups.add(ambiguous, index)
+                    self._look_at(ambiguous, index)
         waiting = [one for one in self._unclear.requests if one.stage is Stage.CONTROL]
         waiting = [one for one in waiting if not self._evidence.is_introducing(one.post.clock_of)]
         if not self._unclear.requests:
@@ -94,21 +96,17 @@ class Resolver:
 
     def _proven(self, proof: Proof) -> Iterator[tuple[Post, Decision]]:
         """Look at the notes once more that a proof can show to be absent; without a control, at one of them."""
-        waiting = [one for one in self._unclear.requests if one.stage is Stage.CONTROL]
         is_by_age = math.isinf(proof.left)
-        for ambiguous in waiting:
-            is_due = self.controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)
-            missed = ambiguous.missed(proof.began, or_never=True)
-            if not is_due or not missed:
+        for ambiguous in [one for one in self._unclear.requests if one.stage is Stage.CONTROL]:
+            if not (self.controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)):
                 continue
             if proof.left < 0:
                 for index in sorted(ambiguous.open):
                     yield from self._doubt(ambiguous, index, say("doubt.known-note-not-shown"))
                 continue
-            ambiguous.stage, self._proofs[ambiguous] = Stage.LAST, proof
+            ambiguous.stage, ambiguous.is_by_age = Stage.LAST, is_by_age
             is_sent_again = self._policy.resends and ambiguous.post.request.note is not None
-            for index in missed[:1] if is_by_age and is_sent_again else sorted(ambiguous.open):
-                self._lookups.add(ambiguous, index, proof.ended)
+            self._look_at_open(ambiguous, proof.ended, is_one_enough=is_by_age and is_sent_again)
             if is_by_age and is_sent_again:
                 return  # this one is sent again first, as a control for the others
 
@@ -130,8 +128,10 @@ class Resolver:
             for known in surely:
                 yield from self.reopen(known.post or post, known.index, known.note_id)
                 del owned[known.note_id]
-            verdict = self._lookups.judged(lookup, whole, owned, perhaps)
-            if self._lookups.goes_on(lookup, whole, verdict, reply.value):
+            sought = self._evidence.sought(post, lookup.prospect, owned, ambiguous.applied_until)
+            has_all = not whole.has_more or lookup.pages + 1 < self._policy.pages
+            verdict = _judged(lookup, whole, sought, perhaps, has_all=has_all)
+            if not verdict.is_sure and self._goes_on(lookup, whole):
                 return
             ambiguous.seen[index].difference_update(note.note_id for note in whole.all)
         is_final = ambiguous.stage is Stage.LAST
@@ -142,13 +142,13 @@ class Resolver:
                 yield post, Settle(((index, answer),), reason, duplicates)
                 self._unclear.is_clear(ambiguous, index)
                 self._is_applied(ambiguous)
-                self._lookups.drop_moot(ambiguous)
+                self._drop_moot(ambiguous)
             case Missed(is_unknown):
                 yield from self._missed(lookup, is_unknown=is_unknown)
             case Hold():
                 self._hold(ambiguous, index, verdict)
             case LookAgain(failure):
-                if self._lookups.look_again(lookup, failure):
+                if self._reads.look_again(lookup, failure):
                     return
                 assert failure is not None
                 yield from self._doubt(ambiguous, index, say("doubt.not-read", why=failure.text))
@@ -158,13 +158,28 @@ class Resolver:
                 yield post, stop
         yield from self._ended(lookup)
 
+    def _goes_on(self, lookup: Lookup, whole: NotesPage) -> bool:
+        """Read on, or anew if the pages don't fit together; return whether there is more to read (D60)."""
+        if self._reads.goes_on(lookup, whole):
+            return True
+        if lookup.is_whole or lookup.passes >= _MOST_PASSES:
+            return False
+        lookup.passes += 1
+        self._reads.begin(lookup)
+        return True
+
+    def _drop_moot(self, ambiguous: Ambiguous) -> None:
+        """Don't wait for lookups that have been overtaken."""
+
+        def is_moot(task: Task) -> bool:
+            return isinstance(task, Lookup) and task.ambiguous is ambiguous and task.index not in ambiguous.open
+
+        ambiguous.looking -= self._dispatcher.drop(is_moot)
+
     def _ended(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
-        ambiguous = lookup.ambiguous
-        if lookup.began >= max(ambiguous.rest_at, self._astray_at):
-            ambiguous.looked.add(lookup.index)
-        ambiguous.looking -= 1
-        if not ambiguous.looking:
-            yield from self._advance(ambiguous)
+        lookup.ambiguous.looking -= 1
+        if not lookup.ambiguous.looking:
+            yield from self._advance(lookup.ambiguous)
 
     def reopen(self, post: Post, index: int, note_id: str) -> Iterator[tuple[Post, Decision]]:
         """Look up a delivery again, because its answer was another request's; all connections are made anew."""
@@ -178,9 +193,8 @@ class Resolver:
         """Look at all prospects of a request of which one has its note."""
         if not ambiguous.is_applied:
             ambiguous.is_applied = True
-            if ambiguous.stage in (Stage.EARLY, Stage.FIRST):
-                for index in sorted(ambiguous.open):
-                    self._lookups.add(ambiguous, index)
+            if ambiguous.stage in (Stage.EARLY, Stage.REST):
+                self._look_at_open(ambiguous)
 
     def _hold(self, ambiguous: Ambiguous, index: int, verdict: Verdict | None) -> None:
         """Look again before rest, if more is known by then; a possible match that was seen is never absent."""
@@ -197,48 +211,34 @@ class Resolver:
             return
         ambiguous.is_unknown |= is_unknown
         full_rest = max(ambiguous.rest_at, ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest)
-        counts_from = full_rest + self._policy.lag if is_unknown else ambiguous.rest_at
-        if lookup.began >= max(counts_from, self._astray_at):
-            ambiguous.first.setdefault(index, lookup.began)
-            ambiguous.last[index] = lookup.began
-        elif is_unknown and lookup.began >= ambiguous.rest_at:
-            self._lookups.add(ambiguous, index, counts_from)
+        if is_unknown and ambiguous.rest_at <= lookup.began < full_rest + self._policy.lag:
+            self._look_at(ambiguous, index, full_rest + self._policy.lag)
+        elif ambiguous.stage is Stage.LAST:
+            ambiguous.missed_again.add(index)
+        elif lookup.began >= max(ambiguous.rest_at, self._astray_at):
+            ambiguous.missed.add(index)
 
     def _advance(self, ambiguous: Ambiguous) -> Iterator[tuple[Post, Decision]]:
         """Go on to the next stage of reading back a request, once all lookups of a stage have ended."""
-        if not ambiguous.open:
-            return
-        if ambiguous.stage is Stage.LAST:
-            proof, first = self._proofs[ambiguous], ambiguous.first_miss
-            absent = [
-                index
-                for index in sorted(ambiguous.open)
-                if decisions.is_absent(first(index), ambiguous.last.get(index), proof)
-            ]
-            ambiguous.stage = Stage.CONTROL
-            if absent:
-                yield self._absent(ambiguous, absent, is_control=math.isinf(proof.left))
-        elif ambiguous.looked.issuperset(ambiguous.open) or (ambiguous.looked and not ambiguous.is_applied):
-            ambiguous.stage = Stage.CONTROL
-        else:
+        is_one_enough = bool(ambiguous.missed) and not ambiguous.is_applied  # none has its note: one stands for all
+        absent = sorted(
+            ambiguous.missed_again & (ambiguous.open if is_one_enough else ambiguous.open & ambiguous.missed)
+        )
+        ambiguous.missed, ambiguous.missed_again = ambiguous.missed | ambiguous.missed_again, set()
+        if ambiguous.open and ambiguous.stage is Stage.EARLY:
             self._look_after_rest(ambiguous)
+        elif ambiguous.open:
+            ambiguous.stage = Stage.CONTROL
+        if absent:
+            yield self._absent(ambiguous, absent, is_control=ambiguous.is_by_age)
 
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
-        ambiguous.stage = Stage.FIRST
-        for index in sorted(ambiguous.open - ambiguous.looked)[: None if ambiguous.is_applied else 1]:
-            self._lookups.add(ambiguous, index, max(ambiguous.rest_at, self._astray_at + self._policy.rest))
-
-    def pass_over(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
-        """Yield the decisions for a request whose lookups are not worth a call."""
-        lookup.ambiguous.looking -= 1
-        if lookup.ambiguous.open:
-            yield self._absent(lookup.ambiguous, sorted(lookup.ambiguous.open))
+        ambiguous.stage = Stage.REST
+        due = max(ambiguous.rest_at, self._astray_at + self._policy.rest)
+        self._look_at_open(ambiguous, due, is_one_enough=not ambiguous.is_applied)
 
     def _doubt(self, ambiguous: Ambiguous, index: int, why: Message) -> Iterator[tuple[Post, Decision]]:
-        if self._policy.resend_unconfirmed:
-            yield self._absent(ambiguous, [index])
-            return
         yield ambiguous.post.only([index]), Doubt(say("doubt", before=ambiguous.failure.text, why=why))
         self._unclear.is_clear(ambiguous, index)
 
@@ -268,10 +268,21 @@ class Resolver:
         self._astray_at = self._clock()
         self.controls.is_astray()
         for ambiguous in self._unclear.requests:
-            ambiguous.first.clear()
-            ambiguous.last.clear()
-            ambiguous.looked.clear()
-            if ambiguous.stage in (Stage.CONTROL, Stage.LAST):
-                ambiguous.stage = Stage.FIRST
+            ambiguous.missed.clear()
+            ambiguous.missed_again.clear()
+            if ambiguous.stage is not Stage.EARLY:
+                ambiguous.stage = Stage.EARLY  # once no lookup is under way, it is looked anew
                 if not ambiguous.looking:
                     self._look_after_rest(ambiguous)
+
+
+def _judged(lookup: Lookup, whole: NotesPage, sought: Sought, perhaps: Sequence[str], *, has_all: bool) -> Verdict:
+    """Return the verdict on a delivery by the notes read so far; ``perhaps`` others' answers named some of them."""
+    verdict = readback.judge(whole, sought)
+    if verdict.note_id is None and perhaps:
+        return Verdict(doubt=say("doubt.recorded-as-anothers", note=min(perhaps)))
+    if verdict.note_id is None and not has_all:
+        return Verdict(doubt=say("doubt.too-many-notes"))
+    if verdict.note_id is None and not lookup.is_whole:
+        return Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
+    return verdict

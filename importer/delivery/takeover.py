@@ -11,8 +11,8 @@ from functools import cached_property
 
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import CONVICTING
-from importer.delivery.duplicates import Duplicates
 from importer.delivery.earlier import Earlier, Sorted
+from importer.delivery.last_look import LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.matching import How, Match
 from importer.delivery.resolver import Resolver
@@ -42,8 +42,8 @@ class Takeover:
         drafts: prospects that are about to get a draft, if only one draft of a prospect is shown.
     """
 
-    def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, duplicates: Duplicates) -> None:
-        self._context, self._ledger, self._resolver, self._duplicates = context, ledger, resolver, duplicates
+    def __init__(self, context: DeliveryContext, ledger: Ledger, resolver: Resolver, last_looks: LastLooks) -> None:
+        self._context, self._ledger, self._resolver, self._last_looks = context, ledger, resolver, last_looks
         self.drafts: set[str] = set()
 
     def take_over(self, earlier: Earlier, plan: Plan) -> tuple[Sorted, ConflictKeys[Post]]:
@@ -159,13 +159,13 @@ class Takeover:
         self._resolver.look_up_earlier(post, reason)
 
     def check(self, key: NoteKey, position: int, delivery: KnownDelivery) -> None:
-        """Look for further copies of a note that an earlier run sent again, if it ended before it looked (D87)."""
+        """Look for further copies of a note that an earlier run sent again, if it ended before it looked (D84)."""
         if delivery.resent_at is not None and delivery.note_id is not None:
             post = _earlier_post(key, [delivery], [position])
             # The time of the first attempt is no longer known, but it was not before that run began.
             post.first_sent_at = min(post.sent_at, self._runs[delivery.run].started_at)
             came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
-            self._duplicates.made(post, delivery.note_id, came)
+            self._last_looks.sent_again(post, delivery.note_id, came)
 
     @cached_property
     def _runs(self) -> dict[int, Run]:

@@ -1,16 +1,14 @@
-"""Describe the calls and unclear requests of delivery as data, which only the coordinator may change."""
+"""Describe the calls of delivery as data, which only the deciding thread may change."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
 from typing import ClassVar, TypeAlias
 
-from importer.api import Endpoint, Failure, FoundNote, NotesPage
+from importer.api import Endpoint, FoundNote, NotesPage
 from importer.calls.retry import Attempts
 from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
@@ -24,16 +22,12 @@ class Post:
     """POST request that creates one note for each of its prospects.
 
     Attributes:
-        number: the note's number in the journal.
         conflict: the conflict key that the request needs, if any; ``has_turn``: whether it holds the key.
-        request_number: the request's number in the journal, once it is claimed.
         replaces: the number of the earlier request whose absent deliveries this request sends again.
         sent_at: when the request last left, by this run's clock; until its call comes back, when it was claimed.
         good_until: until when the request may be sent, by the system's clock; infinity if nobody else could claim it.
         first_sent_at: when the request was claimed for the first time.
         since: earliest time of the first attempt by the clock that dates notes, if known.
-        sends: number of attempts, including this one.
-        attempts: consecutive failures so far, if any.
         is_too_large: whether the request is part of one that was refused for its size.
         refusals: consecutive refusals in words that are not the API's.
         is_cut: whether the request was refused in such words only as part of a larger one.
@@ -113,211 +107,55 @@ class Renewal(Upload):
     post: Post = field(kw_only=True)
 
 
-class Stage(Enum):
-    """Stage of reading back a request: before rest, first misses, waiting for a control, last misses."""
-
-    EARLY = auto()
-    FIRST = auto()
-    CONTROL = auto()
-    LAST = auto()
-
-
 @dataclass(eq=False, slots=True)
-class Ambiguous:
-    """Request whose answer was unclear for some of its prospects, and what reading back has shown so far.
-
-    Attributes:
-        post: the request for these prospects.
-        failure: the failure of its call.
-        applied_until: latest time when the request can have been applied, by the clock of the run that sent it last.
-        rest_at: when the request surely can no longer be applied, by this run's clock.
-        stage: the stage of reading back.
-        open: indices of the prospects whose delivery isn't decided.
-        first: index → when the first lookup after rest began that missed the note.
-        last: index → when the latest lookup after rest began that missed the note.
-        looked: indices of the prospects at which a lookup after rest has ended.
-        looking: number of lookups that have not ended.
-        held: indices of the prospects with a possible match, which waits until our author and the clock are known.
-        seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
-        is_applied: whether the note of at least one prospect exists.
-        is_unknown: whether reads don't know one of the prospects.
-    """
-
-    post: Post
-    failure: Failure
-    applied_until: float
-    rest_at: float
-    open: set[int]
-    stage: Stage = Stage.EARLY
-    first: dict[int, float] = field(default_factory=dict)
-    last: dict[int, float] = field(default_factory=dict)
-    looked: set[int] = field(default_factory=set)
-    looking: int = 0
-    held: set[int] = field(default_factory=set)
-    seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    is_applied: bool = False
-    is_unknown: bool = False
-
-    @classmethod
-    def of(cls, post: Post, failure: Failure, applied_until: float, rest_at: float) -> Ambiguous:
-        """Create the record of a request of which nothing was read back yet."""
-        return cls(post, failure, applied_until, rest_at, set(range(len(post.request))))
-
-    def first_miss(self, index: int) -> float | None:
-        """Return when the delivery's first miss began; another prospect's counts as long as none has its note."""
-        if self.is_applied:
-            return self.first.get(index)
-        return min(self.first.values(), default=None)
-
-    def missed(self, by: float, *, or_never: bool = False) -> list[int]:
-        """Return the indices of the open deliveries that were missed by then, or also those that never were."""
-        misses = ((index, self.first_miss(index)) for index in sorted(self.open))
-        return [index for index, miss in misses if (or_never if miss is None else miss <= by)]
-
-
-@dataclass(eq=False, slots=True)
-class Read:
-    """Lookup of one page of a prospect's notes.
-
-    Attributes:
-        take: notes on a page; it differs between a prospect's lookups, so that no cache answers.
-        skip: notes on earlier pages.
-        pages: number of earlier pages that were read.
-        attempts: consecutive failures so far, if any.
-        is_apart: whether the call goes over the one connection that all such calls share, one after the other.
-    """
-
-    take: int = field(default=100, kw_only=True)
-    skip: int = field(default=0, kw_only=True)
-    pages: int = field(default=0, kw_only=True)
-    attempts: Attempts | None = field(default=None, kw_only=True)
-    is_apart: bool = field(default=False, kw_only=True)
-
-    kind: ClassVar[Endpoint] = Endpoint.READ
-    purpose: ClassVar[Message]
-
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        raise NotImplementedError
-
-    def begin_again(self, take: int) -> None:
-        """Read from the first page again, with another page size."""
-        self.skip = self.pages = 0
-        self.take = take
-
-
-@dataclass(eq=False, slots=True)
-class WholeRead(Read):
+class WholeRead:
     """Lookup of all of a prospect's notes, page by page, in whatever order they come.
 
     Each page begins with the last note of the page before it. Otherwise notes have moved between the pages, or the
     pages come from two copies, and a note may have been missed.
 
     Attributes:
+        take: notes on a page; it differs between a prospect's lookups, so that no cache answers.
+        pages: number of earlier pages that were read.
+        is_apart: whether the call goes over the one connection that all such calls share, one after the other.
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
-        is_whole: whether each page went on where the one before it ended, and repeated no other note: no note can have
-            been missed between two pages.
+        is_whole: whether no note can have been missed between two pages.
     """
 
+    prospect: str
+    take: int = field(default=100, kw_only=True)
+    skip: int = field(default=0, kw_only=True)
+    pages: int = field(default=0, kw_only=True)
+    attempts: Attempts | None = field(default=None, kw_only=True)
+    is_apart: bool = field(default=False, kw_only=True)
+    page: NotesPage = field(default=NotesPage((), None, has_more=False), kw_only=True)
     notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
     last: str = field(default="", kw_only=True)
     is_whole: bool = field(default=True, kw_only=True)
 
+    kind: ClassVar[Endpoint] = Endpoint.READ
+    purpose: ClassVar[Message]
+
     def take_in(self, page: NotesPage) -> NotesPage:
         """Return the page, combined with all pages that were read before it."""
-        ids = [note.note_id for note in page.notes]
+        self.page, ids = page, [note.note_id for note in page.notes]
         begins_right = not self.last or ids[:1] == [self.last]
         self.is_whole &= begins_right and self.notes.keys().isdisjoint(ids[1:] if self.last else ids)
         self.notes.update(zip(ids, page.notes, strict=True))
         return replace(page, notes=tuple(self.notes.values()), has_more=page.has_more and bool(page.notes))
 
-    def go_on(self, page: NotesPage) -> None:
-        """Go on to the page after this one."""
-        is_joined = len(page.notes) > 1
-        self.last = page.notes[-1].note_id if is_joined else ""
-        self.skip, self.pages = self.skip + len(page.notes) - is_joined, self.pages + 1
+    def go_on(self) -> None:
+        """Go on to the page after the latest one."""
+        notes = self.page.notes
+        is_joined = len(notes) > 1
+        self.last = notes[-1].note_id if is_joined else ""
+        self.skip, self.pages = self.skip + len(notes) - is_joined, self.pages + 1
 
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
-        Read.begin_again(self, take)
-        self.notes, self.last, self.is_whole = {}, "", True
+        self.skip = self.pages = 0
+        self.take, self.notes, self.last, self.is_whole = take, {}, "", True
 
 
-@dataclass(eq=False, slots=True)
-class Lookup(WholeRead):
-    """Lookup of a prospect's notes, to find out whether a delivery's note exists.
-
-    Attributes:
-        ambiguous: the request to be resolved.
-        index: the prospect's index in the request.
-        began: when the first page was asked for, by this run's clock.
-        passes: number of times that pages did not fit together.
-    """
-
-    ambiguous: Ambiguous
-    index: int
-    began: float = 0.0
-    passes: int = 0
-
-    purpose: ClassVar[Message] = say("purpose.looking-up")
-
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.ambiguous.post.request.prospects[self.index]
-
-
-@dataclass(eq=False, slots=True)
-class DuplicateLookup(Read):
-    """Lookup of a page of a prospect's notes, to find further copies of a note that was sent again.
-
-    Attributes:
-        post: the repeated request, for this prospect alone.
-        note_id: the ID of the note that the repeated request made.
-        until: when a further copy surely can be read, by this run's clock.
-        is_last: whether all else is done.
-    """
-
-    post: Post
-    note_id: str
-    until: float
-    is_last: bool = False
-
-    purpose: ClassVar[Message] = say("purpose.looking-once-more")
-
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.post.request.prospects[0]
-
-
-@dataclass(eq=False, slots=True)
-class SampleLookup(WholeRead):
-    """Lookup of a prospect's notes, to see whether a note that the API said it created exists.
-
-    Attributes:
-        name: the name of the note's delivery in the journal.
-        note: the note's number in the journal.
-        of: the prospect.
-        note_id: the ID in the API's answer; ``came``: when that answer came, by this run's clock.
-        due: when the second lookup is to be made, if the first one missed the note; 0 before.
-    """
-
-    name: bytes
-    note: int
-    of: str
-    note_id: str
-    came: float
-    due: float = 0.0
-
-    purpose: ClassVar[Message] = say("purpose.reading-a-sample")
-
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.of
-
-
-Task: TypeAlias = Post | Read | Renewal
+Task: TypeAlias = Post | WholeRead | Renewal

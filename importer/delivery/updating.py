@@ -23,7 +23,7 @@ from importer.calls.stage import Stage
 from importer.delivery.changes import Fate, Wish, changed, decide, described, has_form
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.readback import Pages
+from importer.delivery.reads import Pages
 from importer.delivery.tasks import WholeRead
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
 from importer.journal import NoteKey
@@ -79,11 +79,6 @@ class Look(WholeRead):
 
     purpose: ClassVar[Message] = say("purpose.reading-changed-notes")
 
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.wishes[0].delivery.prospect
-
 
 _Entry: TypeAlias = Callable[[], object]
 
@@ -138,7 +133,8 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _look(self, wishes: Sequence[Wish], proves: Patch | None = None, looks: int = 0) -> Look:
         """Return a look for another number of notes than any before it, because a cache may have an earlier page."""
-        return Look(wishes, proves, looks, take=self._pages.take(wishes[0].delivery.prospect))
+        prospect = wishes[0].delivery.prospect
+        return Look(prospect, wishes, proves, looks, take=self._pages.take(prospect))
 
     def _begin(self, tasks: Sequence[Patch | Look]) -> None:
         """Make calls, each once earlier changes of its notes have come to rest. The clock of an earlier run is moot."""
@@ -309,7 +305,7 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _tell(self) -> None:
         counts = self.counts
         ended = counts.total() - counts[Fate.UNCLEAR]
-        self._observe(self._progress(self._size, ended, counts[Fate.CHANGED], counts[Fate.LEFT]))
+        self._observe(self._dispatcher.progress(self._size, ended, {}))
 
 
 def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
@@ -339,7 +335,7 @@ def read_on(
     before, whole = len(look.notes), look.take_in(page)
     if not whole.has_more or len(look.notes) == before or (wanted and wanted <= look.notes.keys()):
         return whole
-    look.go_on(page)
+    look.go_on()
     dispatcher.add(look)
     return None
 

@@ -25,8 +25,6 @@ class ConflictKey(Generic[Waiter]):
 
     Attributes:
         contested: prospects that several of the deliveries are for.
-        open: number of deliveries not settled yet, of the request that holds the key.
-        waiting: requests that come after it.
         doubted: prospects for which it is unclear whether a delivery was made; they get no other delivery.
     """
 
@@ -56,7 +54,6 @@ class ConflictKeys(Generic[Waiter]):
     Args:
         groups: the groups to be delivered.
         keys: the journal's keys of their notes, in the same order.
-        rows: the rows, with their prospects.
         one_draft: whether the vendor shows at most one draft of a prospect.
     """
 

@@ -194,7 +194,7 @@ class EmailLookup:
         rows = len(self._now.loaded.rows)
 
         def tell(progress: Message, seconds_left: float | None) -> None:
-            self._context.observe(Progress(rows, 0, 0, 0, 0, progress, seconds_left=seconds_left))
+            self._context.observe(Progress(rows, 0, progress, seconds_left=seconds_left))
 
         lookups = Lookups(self._context.caller, self._journal, tell)
         try:

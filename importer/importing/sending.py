@@ -294,7 +294,7 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
     """Store the batch size and the rate limit that this run learned, for later runs."""
     if (sizes := delivery.queue.sizes).has_learned:
         journal.learned.enter(workspace, {"batch size": sizes.batch_size})
-    if rates := limiter.windows.rates:
+    if rates := limiter.rates:
         before = journal.learned.all(workspace).get("limits", {})  # also of kinds that this run didn't call
         limits = {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()}
         journal.learned.enter(workspace, {"limits": {**before, **limits}})

@@ -69,7 +69,7 @@ def held(
         assert isinstance(busy, Busy)
         if (reason := stop()) is not None:
             raise Interrupted(say("stopped.nothing-sent", why=as_message(reason)))
-        observe(Progress(rows, 0, 0, 0, 0, say("progress.waits", holder=busy.holder)))
+        observe(Progress(rows, 0, say("progress.waits", holder=busy.holder)))
 
     over, is_busy, pause = stop_after_delay(wait), retry_if_exception_type(Busy), wait_fixed(LONGEST_WAIT)
     with Journal.open(settings.journal) as journal, ExitStack() as stack:

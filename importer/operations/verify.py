@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from importer import results
-from importer.api import Cause, Failure, NoteChange, NotesPage, Reply, Vendor
+from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesPage, Reply, Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.calls.stage import Stage
+from importer.calls.windows import ASSUMED
 from importer.delivery.changes import day_of, described, differing, has_form, has_text
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
@@ -26,11 +27,13 @@ from importer.delivery.updating import read_on
 from importer.errors import Stopped
 from importer.importing import logs
 from importer.importing.api_context import Context, calls, policy
+from importer.importing.hours import slower
 from importer.importing.loading import load, results_path, writable
 from importer.importing.report import write_results
-from importer.importing.workspaces import check_journal, elsewhere, held, keep_in_mind, opened
+from importer.importing.wording import duration, rate
+from importer.importing.workspaces import check_journal, elsewhere, held, keep_in_mind, learned_rates, opened
 from importer.journal import DeliveryState, Journal, KnownDelivery
-from importer.messages import Message, Said, say
+from importer.messages import Message, Said, say, words
 from importer.models import Progress, Result, Status
 from importer.operations.hide import deliveries_in
 from importer.results.presentation import MEANINGS, Meaning
@@ -170,11 +173,6 @@ class _Look(WholeRead):
 
     purpose: ClassVar[Message] = say("purpose.reading-all")
 
-    @property
-    def prospect(self) -> str:
-        """Prospect whose notes are read."""
-        return self.wanted[0][0].prospect
-
 
 class _ReadingAll(Stage[_Look, None]):
     """Reading of all notes. What isn't as it was is read twice, because reading may be behind.
@@ -190,7 +188,7 @@ class _ReadingAll(Stage[_Look, None]):
 
     def read(self, wanted: Iterable[Sequence[_Wanted]]) -> Stopped | None:
         """Read back notes, those of a prospect together; return why that ended early, or None."""
-        self._run([_Look(some, take=self._api.traits.page) for some in wanted])
+        self._run([_Look(some[0][0].prospect, some, take=self._api.traits.page) for some in wanted])
         return self._dispatcher.stopped
 
     def _perform(self, task: _Look) -> Reply[NotesPage]:
@@ -206,7 +204,7 @@ class _ReadingAll(Stage[_Look, None]):
             del found[delivery.name]
         self.found |= found
         if left:  # a cache may have the first look's page
-            again = _Look(left, is_second=True, take=self._api.traits.page - 1)
+            again = _Look(look.prospect, left, is_second=True, take=self._api.traits.page - 1)
             self._dispatcher.add(again, self._clock() + 12 * self._context.settings.settle)
 
     def _became(self, delivery: KnownDelivery, text: str, page: NotesPage) -> Sequence[Message]:
@@ -226,9 +224,8 @@ class _ReadingAll(Stage[_Look, None]):
             form = forms[0]
             is_same = has_text(note, form.readings, text)
             change = NoteChange(note.visibility, note.status, None if is_same else note.content)
-            what = [*described(differing(change, form))]
-            what += [say("verified.changed-on", day=day_of(note.edited_at))] if note.edited_at is not None else []
-            found = say("verified.changed", what=tuple(what) or (say("verified.unknown-form"),))
+            what = described(differing(change, form)) or (say("verified.unknown-form"),)
+            found = say("verified.changed", what=(*what, *_last_change(note)))
         alike = [one.note_id for one in notes.values() if has_form(one, form)]
         owned = {one.note_id for one in deliveries.with_note_ids(workspace, alike)} if alike else ()
         twice = tuple(one for one in alike if one not in owned)
@@ -240,7 +237,15 @@ class _ReadingAll(Stage[_Look, None]):
         self._decide(task, {delivery.name: [became] for delivery, _ in task.wanted})
 
     def _tell(self) -> None:
-        self._context.observe(self._progress(self._size, len(self.found)))
+        self._context.observe(self._dispatcher.progress(self._size, len(self.found), {}))
+
+
+def _last_change(note: FoundNote) -> Sequence[Message]:
+    """Return when a note was last changed, and by whom, as far as the API says."""
+    if note.edited_at is None:
+        return ()
+    on = say("verified.changed-on", day=day_of(note.edited_at))
+    return [say("verified.changed-by", on=on, who=words(note.edited_by)) if note.edited_by else on]
 
 
 def verify_all(
@@ -255,7 +260,7 @@ def verify_all(
 ) -> ReadBack:
     """Read back the notes that were delivered for a file's rows, and write what became of them.
 
-    ``begin`` receives how many calls it takes, and the number of notes. See :func:`verify`.
+    ``begin`` receives how many calls it takes, and how long; and the number of notes. See :func:`verify`.
 
     Raises:
         Unusable: the file, or the journal, can't be used.
@@ -275,7 +280,9 @@ def verify_all(
                     of_row[row][known.name] = known.note_id
         names = [name for some in wanted.values() for name in some]
         before = journal.runs.latest(settings.workspace)
-        begin(say("verified.takes", n=len(wanted)), len(names))
+        pace = slower(learned_rates(journal, settings).get(Endpoint.READ, ASSUMED), settings.rate)
+        time = duration(max(0, len(wanted) - 1) // pace.calls * pace.seconds)
+        begin(say("verified.takes", n=len(wanted), time=time, rate=rate(pace.calls, pace.seconds)), len(names))
 
         def ends() -> Said | None:
             is_in_use = journal.runs.latest(settings.workspace) != before
@@ -296,7 +303,7 @@ def verify_all(
                 reason = say("outcome.reasons", reasons=tuple(became))
                 outcomes.settle([at], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
                 if any(one.kind in _BAD for one in became):
-                    outcomes.left[at] = None
+                    outcomes.left[at] = ()
         kinds = Counter(one.kind for name in names for one in stage.found.get(name, unread))
         counts = {finding: kinds[f"verified.{finding}"] for finding in FINDINGS}
         logs.event("read back", notes=len(names), **counts)

@@ -177,7 +177,7 @@ class LookUpTask:
         """Look up the deliveries."""
         lookup = operations.verify.verify(
             self.settings,
-            begin=lambda rows: word.tell(Progress(rows, 0, 0, 0, 0)),
+            begin=lambda rows: word.tell(Progress(rows, 0)),
             observe=word.observe,
             stop=word.why,
         )

@@ -23,7 +23,6 @@ from importer.api import (
     Traits,
     Vendor,
 )
-from importer.api.protocol import Connect
 from importer.models import Note
 
 _Value = TypeVar("_Value")
@@ -34,7 +33,10 @@ Prospects = Mapping[str, Sequence[FoundProspect]]
 def in_memory(vendor: Vendor, prospects: Prospects) -> Vendor:
     """Return a vendor with the traits of another, whose API is in memory and has these prospects."""
     traits = replace(vendor.traits, is_practice=True)
-    connect: Connect = lambda *_, clock, **__: _PracticeApi(traits, prospects, clock)  # noqa: E731
+
+    def connect(*_: object, clock: Callable[[], float], **__: object) -> _PracticeApi:
+        return _PracticeApi(traits, prospects, clock)
+
     return replace(vendor, traits=traits, connect=connect)
 
 

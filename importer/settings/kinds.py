@@ -47,13 +47,12 @@ class SeveralInCell(StrEnum):
 
 
 class InDoubt(StrEnum):
-    """What a person says about rows whose notes may be there: in another form, hidden, or unconfirmed."""
+    """What a person says about rows whose notes may be there: in another form, or hidden."""
 
     SAME = "same"
     NEW = "new"
     LEAVE_HIDDEN = "leave-hidden"
     SEND_HIDDEN = "send-hidden"
-    SEND_UNCONFIRMED = "send-unconfirmed"
 
 
 class DateOrder(StrEnum):

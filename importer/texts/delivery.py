@@ -11,8 +11,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "purpose.introduction": "looking up unclear deliveries (who writes the notes of this API key)",
     "purpose.reading-a-control": "looking up unclear deliveries (whether reading shows the newest notes)",
     "purpose.reading-notes": "reading again which notes are already there",
-    "purpose.looking-once-more": "checking for duplicates",
-    "purpose.reading-a-sample": "reading back created notes",
+    "purpose.last-look": "reading back created notes",
     "journal.claimed-by-another": (
         "Another import has just started to send the same notes from this journal.\n"
         "None of them was sent here. Wait for the other import to end, then {action.run-again}."

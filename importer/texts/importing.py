@@ -106,7 +106,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asked.row": "row {row}, for {prospect}: {words}",
     "asked.answer.same": "the same notes",
     "asked.answer.new": "new notes",
-    "asked.answer.send-unconfirmed": "send again, perhaps twice",
     "asked.answer.send-hidden": "send again",
     "asked.answer.leave-hidden": "leave hidden",
     "note.with-attachments": "with {ids}",

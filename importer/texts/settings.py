@@ -155,7 +155,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.dates.help": "The order of day and month in dates such as 11/1/2026, if a template puts them into the notes. The notes then show ISO dates: 2026-11-01. Or such dates stay as they are.",
     "setting.dates.default": "as the sheet proves; otherwise ask",
     "setting.in-doubt.label": "Rows whose notes may be there",
-    "setting.in-doubt.help": "What rows are whose notes may be there. If their words were sent in another form: same (the same notes, which aren't sent again) or new. If their notes were hidden: send-hidden or leave-hidden. If a run left them unconfirmed: send-unconfirmed sends them again; some may then exist twice. Only for this run.",
+    "setting.in-doubt.help": "What rows are whose notes may be there. If their words were sent in another form: same (the same notes, which aren't sent again) or new. If their notes were hidden: send-hidden or leave-hidden. Only for this run.",
     "setting.unknown-emails.help": "Write the people without a prospect to this .csv file, for Saleshandy's own prospect importer.",
     "setting.sheet.label": "Sheet",
     "setting.sheet.help": "The sheet of the workbook to import.",

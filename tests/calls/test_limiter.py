@@ -153,17 +153,6 @@ def test_trouble_is_told_until_the_next_success() -> None:
     assert driver.limiter.trouble(Endpoint.CREATE) is None
 
 
-def test_what_the_api_says_is_shown_in_a_few_plain_characters() -> None:
-    driver = Driver()
-    driver.limiter.began(Endpoint.CREATE)
-    driver.fail(cause=Cause.FAILED, text="\x1b[31mred\n" + "x" * 500)
-    told = render(driver.limiter.trouble(Endpoint.CREATE))
-    assert told.isprintable()
-    assert told.startswith("trying again:  [31mred xxx")
-    assert told.endswith("x…")
-    assert len(told) < 150
-
-
 def test_a_wait_for_the_limit_is_told_when_it_is_long_and_a_call_waits_for_it() -> None:
     driver = Driver()
     driver.limiter.began(Endpoint.CREATE)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -97,7 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
     """If a colleague's note was adopted by mistake, the colleague's other notes would be taken for ours, too."""
-    evidence: Any = SimpleNamespace(authors=defaultdict(set), _offsets={}, _run=2, account_of=lambda _: "key")
+    evidence = Evidence.__new__(Evidence)
+    evidence.authors, evidence._offsets, evidence._run = defaultdict(set), {}, 2
+    evidence._accounts = {1: "key"}
     notes = [
         FoundNote(note_id, "Hello", Visibility.PUBLIC, Status.PUBLISHED, 100.0, author)
         for note_id, author in (
@@ -107,7 +108,7 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
         )
     ]
     delivered = {"N1": Made.of(99.0, 101.0, 1, None), "N2": Made.of(99.0, 101.0, 1, READ_BACK.kind)}
-    Evidence._learn_from(evidence, NotesPage(tuple(notes), None, has_more=False), delivered)
+    evidence._learn_from(NotesPage(tuple(notes), None, has_more=False), delivered)
     assert evidence.authors == {"key": {"us@example.com"}}
 
 

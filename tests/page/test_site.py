@@ -379,7 +379,7 @@ def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
 ) -> None:
     """Also what another process says about trouble, with its numbers."""
     trouble = say("trouble.again-in", seconds=1_200, why=say("trouble.limit", seconds=1_500))
-    progress = Progress(2_000, 1_234, 1_234, 0, 0, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
+    progress = Progress(2_000, 1_234, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
     task, (connection, other) = tasks.Send(settings, tmp_path, "n.csv"), multiprocessing.Pipe()
     process, began = multiprocessing.get_context("spawn").Process(), time.monotonic()
     job = Job("0" * 32, task, None, 2_000, began, process, connection, progress)
@@ -500,7 +500,7 @@ def test_the_parts_of_a_text_are_escaped_unless_they_are_markup() -> None:
 
 def test_how_long_the_rest_takes_is_said_without_saying_left_twice() -> None:
     """Its place on the page says that."""
-    left = time_left(Progress(3, 1, 1, 0, 1, seconds_left=62.0))
+    left = time_left(Progress(3, 1, seconds_left=62.0))
     assert words(left) == "about 1:02"
     assert render(left, TERMINAL) == "about 1:02 left"
 

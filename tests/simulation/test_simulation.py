@@ -59,6 +59,11 @@ def test_copies_that_take_turns_hide_nothing_between_two_pages(seed: int) -> Non
     simulate(seed)
 
 
+def test_one_page_from_a_cache_is_no_two_misses() -> None:
+    """Of a request's two prospects one is seen and not yet known as ours; the other one's page is a minute old."""
+    simulate(286, regime=with_existing(286, draw(286)))
+
+
 @pytest.mark.parametrize("first", chunks(BEYOND, fast=20, chunk=10))
 @pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
 def test_beyond_the_model_what_is_there_twice_is_said(beyond: str, first: int) -> None:

@@ -1,4 +1,4 @@
-"""Ten of the notes that the API said it created are read back; asserted on what the sandbox recorded."""
+"""Notes are looked at once more when all else is done: ten that answers named, and all that were sent again."""
 
 from __future__ import annotations
 
@@ -229,3 +229,20 @@ def test_a_prospect_with_many_notes_is_read_to_its_end(box: Sandbox, settings: S
     assert report is not None
     assert (report.exit_status, report.not_found) == (0, ())
     assert max(int(call.query["skip"]) for call in box.received if "skip" in call.query) > 150
+
+
+def test_a_note_that_is_there_twice_is_told_though_it_was_not_sent_again(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Something on the way sent the request twice; nothing was unclear."""
+    body = {"prospectIds": ["P2"], "content": "Spoke about terms", "visibility": "1"}
+
+    def observe(progress: Progress) -> None:
+        if progress.settled and len(box.notes) == 3:
+            assert box.service.answer(Call("POST", "/v1/notes", {}, box.api_key, True, body)).status == 201
+
+    report = running.run(write_sheet(tmp_path / "sheet.csv", lines(3)), settings, observe=observe)
+    assert report is not None
+    [twin] = [note.id for note in box.notes[3:]]
+    assert (report.exit_status, report.counts) == (1, {Result.CREATED: 3})
+    assert [(row, ids[-1]) for row, ids in report.duplicates.items()] == [(3, twin)]

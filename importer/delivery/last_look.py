@@ -1,0 +1,152 @@
+"""Look once more, when all else is done, at notes that were sent again and at some that the API's answers named.
+
+Input: notes of this run, and those that an earlier run sent again. Output: for each note that is looked at, further
+copies of it, or that it was not found; in the journal and in the rows' outcomes. The first attempt at a note that was
+sent again may have arrived after all, and the API's answer may promise a note that it didn't make.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from importer.api import Answer, NotesPage, Reply
+from importer.api.protocol import API_REFUSED
+from importer.delivery.context import DeliveryContext
+from importer.delivery.evidence import Evidence
+from importer.delivery.ledger import Ledger
+from importer.delivery.readback import copies, is_same
+from importer.delivery.reads import Reads
+from importer.delivery.tasks import Post, WholeRead
+from importer.markup import seen_digests
+from importer.messages import Message, say
+from importer.models import Status
+
+_SIZE = 10  # notes at the most, besides further ones that were sent again (D84)
+
+
+@dataclass(eq=False, slots=True)
+class LastLook(WholeRead):
+    """Lookup of a prospect's notes, to see whether a note is there, and only once.
+
+    Attributes:
+        note_id: the note's ID; ``came``: when it became known, by this run's clock.
+        due: when the second lookup is to be made, if the first one missed the note; 0 before.
+    """
+
+    post: Post
+    note_id: str
+    came: float
+    due: float = 0.0
+
+    purpose: ClassVar[Message] = say("purpose.last-look")
+
+
+class LastLooks:
+    """Looks at notes when all else is done: at all that were sent again, and at some others if these are few."""
+
+    def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence, reads: Reads) -> None:
+        self._policy, self._one_draft = context.policy, context.traits.one_draft
+        self._ledger, self._evidence, self._reads = ledger, evidence, reads
+        self._deliveries, self._workspace = context.journal.deliveries, context.workspace
+        self._rng = random.Random(f"sample {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
+        self._drawn: list[LastLook] = []
+        self._named = 0
+        self._sent_again: list[LastLook] = []  # not looked at yet
+        self._looks: deque[LastLook] | None = None
+        self._youngest_seen = -math.inf  # when the youngest note that was seen became known
+
+    @property
+    def to_come(self) -> int:
+        """Number of notes that were sent again and are still to be looked at."""
+        return len(self._sent_again)
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether only notes are left that nothing is known to be wrong with, so that nothing may stop the run."""
+        return self._looks is not None and not self._sent_again
+
+    def settled(self, post: Post, answers: Sequence[tuple[int, Answer]], now: float, *, is_named: bool) -> None:
+        """Take the notes of a request that was sent again; of the others, draw from those that an answer named."""
+        for index, answer in answers:
+            if answer.note_id is not None and post.sends > 1:
+                self.sent_again(post.only([index]), answer.note_id, now)
+            elif answer.note_id is not None and is_named and not self._may_be_hidden(post):
+                self._named += 1
+                place = len(self._drawn) if len(self._drawn) < _SIZE else self._rng.randrange(self._named)
+                if place < _SIZE:
+                    look = LastLook(post.request.prospects[index], post.only([index]), answer.note_id, now)
+                    self._drawn[place : place + 1] = [look]
+
+    def sent_again(self, post: Post, note_id: str, came: float) -> None:
+        """Take a note that was sent again."""
+        self._sent_again.append(LastLook(post.request.prospects[0], post, note_id, came))
+
+    def _may_be_hidden(self, post: Post) -> bool:
+        """Return whether a later draft may hide a request's note, so that it says nothing if the note isn't shown."""
+        return self._one_draft and post.key.status is Status.DRAFT
+
+    def forget(self, names: Collection[bytes]) -> None:
+        """Leave deliveries out whose answer was another request's."""
+        for looks in (self._drawn, self._sent_again):
+            looks[:] = [look for look in looks if look.post.request.names[0] not in names]
+
+    def proceed(self) -> bool:
+        """Begin the lookups of notes that were sent again, or the next one of the youngest other note, if any."""
+        if self._looks is None:
+            some = self._drawn[: max(0, _SIZE - len(self._sent_again))]
+            self._looks = deque([*self._sent_again, *sorted(some, key=lambda look: -look.came)])
+        begun: list[LastLook] = []
+        while self._looks and (not begun or self._looks[0] in self._sent_again):
+            begun.append(self._looks.popleft())
+            self._reads.begin(begun[-1], begun[-1].due)
+        return bool(begun)
+
+    def looked(self, look: LastLook, reply: Reply[NotesPage]) -> None:
+        """Handle the reply to a lookup. Only a second miss counts, and only if a note no older was seen before it."""
+        assert self._looks is not None
+        page, was_sent_again = reply.value, look in self._sent_again
+        if page is None:
+            assert reply.failure is not None
+            is_over = reply.failure.cause in API_REFUSED
+            if not is_over and not (was_sent_again and self._reads.again(look, reply.failure)):
+                self._looks.clear()
+            return
+        notes = look.take_in(page)
+        is_shown = any(note.note_id == look.note_id for note in notes.all)
+        is_missed = not is_shown and not self._may_be_hidden(look.post)
+        if not is_shown and self._reads.goes_on(look, notes):
+            return
+        if is_missed and not look.due:
+            look.due = reply.came + self._policy.lag
+            self._looks.append(look)
+            return
+        is_anothers = is_shown and self._is_exchanged(notes, look)
+        if is_anothers or (is_missed and look.is_whole and self._youngest_seen >= look.came):
+            self._ledger.not_found(look.post, look.note_id)
+        elif is_shown:
+            self._youngest_seen = max(self._youngest_seen, look.came)
+        if not self._evidence.is_contested(look.prospect, look.post.key):
+            owned = self._evidence.owned(notes, look.prospect, look.post)
+            found = copies(notes, self._evidence.sought(look.post, look.prospect, owned, reply.came), look.note_id)
+            if found or was_sent_again:
+                self._ledger.checked(look.post, found)
+        if was_sent_again:
+            self._sent_again.remove(look)
+
+    def _is_exchanged(self, page: NotesPage, look: LastLook) -> bool:
+        """Return whether the note with the promised ID belongs to another delivery.
+
+        That is so if the note reads like the other delivery's, and another note on the page reads like the promised
+        note. An API that changes texts can cause the former, but then no other note reads like the promised note.
+        """
+        key = look.post.key
+        [created] = [other for other in page.all if other.note_id == look.note_id]
+        if is_same(created, key) or not any(is_same(other, key) for other in page.all):
+            return False
+        has_another, target = self._deliveries.has_another, (self._workspace, look.prospect)
+        return any(has_another(*target, seen, created.note_id) for seen in seen_digests(created.content))
