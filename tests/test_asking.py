@@ -453,7 +453,7 @@ def test_the_order_of_day_and_month_is_asked_once(
     assert "Column B, 'Activity Date', has dates such as 11/1/2026. Does the day or the month come first?" in said
     assert "--dates day-first or --dates month-first or --dates as-text" in said
     assert len(box.notes) == sent
-    seen = types(["run", file, *SLASHED, "--remember"], [key, "y"])
+    seen = types(["run", file, *SLASHED, "--export", "Calls"], [key, "y"])
     assert seen.status == 0, seen.screen
     assert (
         "1 day first: 11/1/2026 is 11 January 2026 2 month first: 11/1/2026 is 1 November 2026 3 leave" in seen.screen

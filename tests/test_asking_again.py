@@ -112,13 +112,16 @@ def test_nobody_is_asked_with_yes_nor_by_check(box: Sandbox) -> None:
     assert "Are they the same notes" not in seen.screen
 
 
-def test_who_changes_the_template_and_exports_all_again_has_each_note_once(box: Sandbox) -> None:
-    """Without IDs of records: the text is known as the template before made it, and nothing is asked."""
+@pytest.mark.parametrize("kind", ["n", "Calls"])
+def test_who_changes_the_template_and_exports_all_again_has_each_note_once(box: Sandbox, kind: str) -> None:
+    """Without IDs of records: the text is known as the template before made it, also that of another kind."""
     assert asked([], ["1", "y"], *ROWS).status == 0, "the template that is offered"
     there = len(box.notes)
     assert there == 1 + len(ROWS)
-    seen = asked(["--map", "content={Note} on {Date}", "--remember"], ["y"], *ROWS, ("P1", COMING, "Left voicemail"))
+    seen = asked(
+        ["--map", "content={Note} on {Date}", "--export", kind], ["y"], *ROWS, ("P1", COMING, "Left voicemail")
+    )
     assert "same notes" not in seen.screen
     assert (seen.status, len(box.notes)) == (0, there + 1)
-    assert main(["run", write(*ROWS), "--yes"]) == 0
+    assert main(["run", write(*ROWS), "--yes", "--export", kind]) == 0
     assert len(box.notes) == there + 1

@@ -132,7 +132,7 @@ def beside(desk: Desk, sheet: Path, another: Path) -> list[subprocess.Popen[str]
         desk.start("verify"),
         desk.start("doctor"),
         desk.start("journal", "backup", copy),
-        desk.run(sheet),
+        desk.run(sheet, "--give-up-after", "1"),
         desk.run(another, "--profile", "another"),
     ]
 

@@ -185,7 +185,7 @@ def test_where_reading_back_is_refused_rows_are_unconfirmed_and_settled_by_a_lat
 def test_unconfirmed_rows_are_sent_again_when_a_person_says_so(tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, faults=[fault("500:before@2"), fault("gateway-403:GET@2-")]) as box:
         assert counts(deliver(box, tmp_path))["unconfirmed"] > 0
-        final = counts(deliver(box, tmp_path, resend_unconfirmed=True))
+        final = counts(deliver(box, tmp_path, in_doubt="send-unconfirmed"))
     assert final["unconfirmed"] == 0
     assert final["created"] + final["already imported"] == 10
 

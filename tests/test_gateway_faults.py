@@ -146,7 +146,7 @@ def test_what_a_person_said_is_sent_again_unread_where_nothing_can_be_read(tmp_p
         assert first["unconfirmed"] >= len(LINES) - 6
         box.set_faults(faults("html-403:GET"))
         before = len(box.received)
-        assert counts(deliver(box, tmp_path, LINES, resend_unconfirmed=True))["unconfirmed"] == 0
+        assert counts(deliver(box, tmp_path, LINES, in_doubt="send-unconfirmed"))["unconfirmed"] == 0
         methods = [received.method for received in box.received[before:]]
         assert methods.index("POST") <= 8
         finished(box, tmp_path)

@@ -19,7 +19,7 @@ from importer.messages import render
 from importer.models import Remaining, Result, Role
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
-from importer.settings.kinds import IfHidden, InDoubt
+from importer.settings.kinds import InDoubt
 from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -228,7 +228,7 @@ def test_a_record_with_another_visibility_is_sent_only_if_its_note_was_hidden(hi
     hide(what_to_hide(Which(name), settings), settings)
     for each in rows, corrected:
         assert history.run(*each, headings=WITH_IDS, template=other)[0] == {"not sent": 1}
-    counts, _, _ = history.run(*corrected, headings=WITH_IDS, template=other, hidden=IfHidden.SEND)
+    counts, _, _ = history.run(*corrected, headings=WITH_IDS, template=other, in_doubt=InDoubt.SEND_HIDDEN)
     assert counts == {"created": 1}
     assert history.run(*corrected, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 1}
     assert [(note.visibility, note.status) for note in history.box.notes] == [("2", "0"), ("2", "1")]

@@ -198,5 +198,5 @@ def test_doctor_tells_of_what_it_cant_use(ask: Ask, profiles: Path) -> None:
     Path("journal.sqlite").unlink()
     profiles.write_text("[night]\nquiet = 2026-01-01\n", encoding="utf-8")
     assert ask("doctor", "--profile", "night")[0] == 0, "a setting of other commands"
-    profiles.write_text("[night]\nremember = 2026-01-01\n", encoding="utf-8")
+    profiles.write_text("[night]\nagain = 2026-01-01\n", encoding="utf-8")
     assert ask("doctor", "--profile", "night")[0] == 2

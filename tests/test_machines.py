@@ -81,7 +81,7 @@ def test_another_machine_takes_over_from_one_that_was_killed(url: str, tmp_path:
     with Sandbox(api_key=KEY, latency=0.1) as box:
         first = start(box, sheet, *journal)
         assert wait_for_requests(box, 20, first)
-        second = start(box, sheet, *journal, "--wait", "1m")
+        second = start(box, sheet, *journal)
         time.sleep(2)  # it reads the sheet meanwhile, and waits
         assert second.poll() is None
         first.kill()
@@ -97,9 +97,7 @@ def test_of_two_that_begin_at_once_the_second_sends_nothing(url: str, tmp_path: 
     with Sandbox(api_key=KEY, latency=0.05) as box:
         both = [start(box, sheet, *journal, "--results", str(tmp_path / f"{number}.csv")) for number in range(2)]
         ended = sorted(finish(process) for process in both)
-        assert [status for status, _ in ended] in ([0, 3], [0, 0])  # the other may have been over before it began
-        if ended[1][0] == 3:
-            assert "Another import of this workspace is running" in " ".join(ended[1][1].split())
+        assert [status for status, _ in ended] == [0, 0]
         assert once(box)
 
 
@@ -158,7 +156,7 @@ def test_a_machine_that_was_cut_off_sends_nothing_that_another_has_taken_over(
         held = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         time.sleep(1)
         postgres.execute(held)  # as after a minute of silence, see the keepalives
-        status, output = finish(start(box, sheet, "--journal", url, "--wait", "30s"))
+        status, output = finish(start(box, sheet, "--journal", url))
         assert status == 0, output
         assert once(box)
         link.is_cut = False
@@ -180,7 +178,7 @@ def test_a_machine_that_slept_sends_nothing_that_another_has_taken_over(
         first.send_signal(signal.SIGSTOP)
         name = url.rpartition("/")[2]
         postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        status, output = finish(start(box, sheet, "--journal", url, "--wait", "30s"))
+        status, output = finish(start(box, sheet, "--journal", url))
         assert status == 0, output
         assert once(box)
         first.send_signal(signal.SIGCONT)

@@ -15,7 +15,8 @@ from importer.errors import BadSettings, ImporterError
 from importer.importing.batch import Batch, FileEnded
 from importer.journal.lock import held
 from importer.messages import Cell, Quoted, SettingPart, render, say, words
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings
+from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Settings
+from importer.settings.secrets import Recipient
 from importer.telling import notification_messages
 from importer.telling.notifications import Notifier
 from tests.listening import Ear, http_ear, mail_ear
@@ -177,7 +178,7 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
     addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive\nping-fail+http://{ear.place}/fail"
     assert run(GOOD) == 0
     with held(Path("journal.sqlite"), str(Settings(base_url=box.url).workspace)):
-        assert run(GOOD + "P9,new,Public\n", addresses=addresses) == 3
+        assert run(GOOD + "P9,new,Public\n", "--give-up-after", "1", addresses=addresses) == 3
     assert ear.paths() == [("POST", "/hook")]
     assert "night.csv: not begun. Another import of this workspace is running: " in ear.told[0]["message"]
 

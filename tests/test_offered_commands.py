@@ -13,8 +13,7 @@ from importer.errors import as_argument, unquoted
 from importer.messages import SettingPart, say
 from importer.models import Role, Visibility
 from importer.rows.values import meaning
-from importer.settings.kinds import Columns
-from importer.settings.reading import Meanings
+from importer.settings.kinds import columns, meanings
 
 HOSTILE = [
     "x $(touch HACKED) y",
@@ -55,8 +54,8 @@ def test_an_offered_flag_is_one_word_in_a_shell_and_runs_nothing(cell: str, tmp_
         offered("value", meaning(Role.VISIBILITY, as_argument(cell), Visibility.PRIVATE)), tmp_path
     )
     assert (flag, value) == ("--value", f"visibility:{cell}=Private")
-    assert Meanings().read(value)[Role.VISIBILITY, None] == {cell: Visibility.PRIVATE}
+    assert meanings(value)[Role.VISIBILITY, None] == {cell: Visibility.PRIVATE}
     _, value = words_in_sh(offered("map", f"content={as_argument(cell)}"), tmp_path)
-    assert Columns().read(value) == {Role.CONTENT: (cell,)}
+    assert columns(value) == {Role.CONTENT: (cell,)}
     assert words_in_sh(argument(cell), tmp_path) == [cell]
     assert unquoted(as_argument(cell)) == cell

@@ -33,23 +33,10 @@ _HEADINGS = {
 }  # fmt: skip
 _WORDS = {
     Role.VISIBILITY: (
-        "1",
-        "2",
-        "0",
-        "Yes",
-        "No",
-        "yes",
-        "TRUE",
-        "x",
-        "ja",
-        "Public",
-        "Private",
-        "Only me",
-        "Team only",
-        "",
+        "1", "2", "0", "Yes", "No", "yes", "TRUE", "x", "ja", "Public", "Private", "Only me", "Team only", "",
     ),
     Role.STATUS: ("1", "0", "Yes", "No", "Draft", "Published", "Done", ""),
-}
+}  # fmt: skip
 _MORE = {Role.VISIBILITY: Visibility.PUBLIC, Role.STATUS: Status.PUBLISHED}
 _KNOWN: Mapping[Role, Mapping[Any, tuple[str, ...]]] = {role: field.words for role, field in WORDED.items()}
 _OTHERS = ("=Prospect ID", "=Note", "=Visibility")

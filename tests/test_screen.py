@@ -79,19 +79,6 @@ def test_the_bar_of_the_first_rows_counts_all_rows(box: Sandbox) -> None:
     assert "2/2 rows" not in seen.screen
 
 
-def test_a_notes_text_is_read_back_for_hide_if_the_sheet_is_gone(box: Sandbox) -> None:
-    """By the first five notes' IDs; a note whose prospect shows none of its text is named by its ID."""
-    assert types(["run", write(), *FLAGS, "--yes"], []).status == 0
-    Path("n.csv").unlink()
-    seen = types(["hide", "last"], ["n"])
-    assert seen.status == 2
-    (note,) = [note for note in box.notes if note.prospect_id == "P1"]
-    assert f"prospect P1, note {note.id}: Spoke about the annual plan" in seen.screen
-    box.stop()
-    assert f"prospect P1, note {note.id} prospect P2, note" in types(["hide", "last"], ["n"]).screen
-    box.start()
-
-
 def test_look_ups_show_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside the words that say what is looked up."""
     screen = Screen()

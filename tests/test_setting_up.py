@@ -73,7 +73,7 @@ def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tm
         assert [call.method for call in box.received] == ["GET"]
     assert status == 0
     assert found["Key"].startswith(
-        f"ok from the environment variable {KEY_VARIABLE}; a scheduler may be unable to use it, because it does not"
+        f"ok The key of profile 'default' comes from the environment variable {KEY_VARIABLE}. A scheduler may be"
     )
     assert found["Key accepted"].startswith("ok yes, by Saleshandy at http://127.0.0.1")
     assert found["Limit"] == "ok 19 calls left in this window"
@@ -225,7 +225,7 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     assert (type_.folder / "my done").is_dir()
     for shown in ("20%", away, "{name}.{date}.results.xlsx", str(type_.folder / "my done")):
         assert f"  {shown}  (the profile 'night' in " in lines
-    assert f"Key: from the file {profiles.with_name('night.key')}, named by" in " ".join(lines.split())
+    assert f"comes from the file {profiles.with_name('night.key')}, named by" in " ".join(lines.split())
     for secret in (profiles.with_name("night.key"), profiles.with_name("night.notify")):
         assert os.name != "posix" or stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert "note-importer schedule --profile night exports" in ended.out
@@ -327,7 +327,7 @@ def test_what_init_could_not_finish_can_be_finished_as_it_says(
     profiles.write_text(text.replace("# api-key-file = ", "api-key-file = "), encoding="utf-8")
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
         del type_.variables[variable]
-    assert f"Key: from the file {file}" in " ".join(type_("doctor", "--profile", "night").out.split())
+    assert f"comes from the file {file}" in " ".join(type_("doctor", "--profile", "night").out.split())
     monkeypatch.setitem(sys.modules, "apprise", None)
     ended = answered(type_, monkeypatch, "day", "", "", "", "json://127.0.0.1:1/hush", "")
     assert (ended.status, "pip install apprise" in " ".join(ended.all.split())) == (0, True)

@@ -178,7 +178,7 @@ def test_a_blank_in_a_column_of_checkmarks_is_no_published_note(box: Sandbox) ->
 def test_a_column_that_was_named_by_its_letter_is_remembered_by_its_heading(box: Sandbox, profiles: Path) -> None:
     """In another sheet the letter is another column's, which may hold what nobody is to see."""
     columns = {"Call summary": ["Hello"], "Visibility": ["Public"]}
-    assert run(columns, "--map", "content=B", "--remember") == 0
+    assert run(columns, "--map", "content=B", "--export", "Calls") == 0
     assert 'content = "Call summary"' in profiles.read_text(encoding="utf-8")
     other = {"Town": ["Graz"], "Call summary": ["Hello again"], "Visibility": ["Public"]}
     assert run(other, name="other.csv") == 0
@@ -188,15 +188,15 @@ def test_a_column_that_was_named_by_its_letter_is_remembered_by_its_heading(box:
 
 def test_what_is_not_understood_is_not_remembered(box: Sandbox, profiles: Path) -> None:
     columns = {"Note": ["Hello"], "Visibility": ["Private"], "State": ["CA"]}
-    assert run(columns, "--map", "visibility=State", "--remember") == 2
+    assert run(columns, "--map", "visibility=State", "--export", "Calls") == 2
     assert profiles.read_text(encoding="utf-8") == ""
     assert run(columns) == 0
 
 
 def test_the_words_of_several_files_are_remembered_each_for_its_column(box: Sandbox, profiles: Path) -> None:
     said = ["--map", "visibility=Seen by", "--map", "visibility=Reader", "--value", "visibility:Yes=Public"]
-    assert run({"Note": ["One"], "Seen by": ["Yes"]}, *said[:2], *said[4:], "--remember") == 0
-    assert run({"Note": ["Two"], "Reader": ["Yes"]}, *said[2:], "--remember", name="other.csv") == 0
+    assert run({"Note": ["One"], "Seen by": ["Yes"]}, *said[:2], *said[4:], "--export", "Calls") == 0
+    assert run({"Note": ["Two"], "Reader": ["Yes"]}, *said[2:], "--export", "Others", name="other.csv") == 0
     written = profiles.read_text(encoding="utf-8")
     assert "Seen by" in written
     assert "Reader" in written

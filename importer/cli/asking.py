@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from importer.importing.workspaces import Unconfirmed
 
 _MOST_SHOWN = 7  # columns; the others can be named
-_ENTER = {"map": "asking.enter-keeps", "in-doubt": "asking.enter-leaves", "hidden": "asking.enter-leaves"}
+_ENTER = {"map": "asking.enter-keeps", "in-doubt": "asking.enter-leaves"}
 
 
 class Asking:
@@ -49,9 +49,12 @@ class Asking:
         Raises:
             BadSettings: the other rows would never be sent, or no export has the given name.
         """
-        name, may_be_new = settings.export or readings.NONE, self.may or settings.remember
+        name, may_be_new = (
+            settings.export or readings.NONE,
+            self.may or not settings.origin.said.isdisjoint(readings.HELD),
+        )
         if name.casefold() != readings.NONE and not may_be_new and named(name, settings.readings) is None:
-            raise BadSettings(readings.no_such(name, settings.readings), setting="export")
+            raise BadSettings(say("readings.no-such", name=repr(name)), setting="export")
         if settings.first is not None and not self._is_anybody_there:
             raise BadSettings(say("asking.nobody-here"), setting="first", origin=self._options.given["first"].origin)
 
@@ -78,13 +81,13 @@ class Asking:
         passed = set[str]()
         while self.may:
             optional = [] if prepared.questions or not offers else prepared.optional
-            questions = prepared.questions or [one for one in optional if one.choices[0].setting not in passed]
+            questions = prepared.questions or [one for one in optional if one.asks.kind not in passed]
             if not questions or not questions[0].choices:
                 break
             question, may_stay = questions[0], bool(optional)
             answer = _ask(question, prepared.known, may_stay=may_stay)
             if may_stay:
-                passed.add(question.choices[0].setting)
+                passed.add(question.asks.kind)
             elif answer is None:
                 break
             if answer is not None:

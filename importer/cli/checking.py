@@ -16,19 +16,19 @@ from importer.cli.reporting import reporting
 from importer.cli.terminal import paragraph, say_line
 from importer.cli.watching import Stopper
 from importer.errors import BadSettings
-from importer.messages import Message, lines, render, say
+from importer.messages import Message, as_message, lines, render, say
 from importer.settings import SETTINGS, Topic, sources, who_can_read
 
 if TYPE_CHECKING:
     from importer.operations.doctor import Check
 
 
-_CONNECTION = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL)
-_CHECKED = [name for name, setting in SETTINGS.items() if setting.topic is not Topic.QUIET]  # its output is all shown
+_CONNECTION = (Topic.PLACE, Topic.CALLS)
+_CHECKED = [name for name in SETTINGS if name != "quiet"]
 
 
 @click.command(cls=InGroups)
-@settings_about(*_CONNECTION, Topic.ASKING, Topic.NOTIFYING, Topic.LOG, Topic.OUTPUT, also=_CHECKED)
+@settings_about(*_CONNECTION, "yes", "notify", "notify-file", "log-file", "json", also=_CHECKED)
 @click.option(
     "--test-notification", is_flag=True, help="Send a test notification to all addresses except ping addresses."
 )
@@ -101,10 +101,13 @@ def _findings(options: Options, *, test_notification: bool) -> Iterator[Check]:
 
 
 def _key(options: Options) -> Message:
-    place, file = sources.key_place(options.settings, options.given), sources.key_file(options.given)
+    settings = sources.with_key(options.settings, options.given)
+    place, file = as_message(settings.origin.key_place or ""), sources.key_file(options.given)
     if file is not None and (warning := who_can_read(file)):
         raise operations.doctor.Look(warning)
-    return say("config.key-in-file" if file is not None else "config.not-for-scheduler", place=place)
+    return (
+        as_message(place or "") if file is not None else say("config.not-for-scheduler", place=as_message(place or ""))
+    )
 
 
 def _notifications(options: Options, *, is_test: bool) -> Message:

@@ -22,8 +22,7 @@ from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, UnclearColumns
 from importer.messages import Message, say
 from importer.models import PossibleAnswer, Progress, Workspace
-from importer.settings import Topic, profiles
-from importer.settings.sources import Source
+from importer.settings import SETTINGS, profiles
 
 if TYPE_CHECKING:
     from importer.importing.batch import BatchFace, FileEnded
@@ -153,7 +152,7 @@ class BatchImport:
     is_flag=True,
     help="Practise: everything happens on this machine, and nothing is sent. Needs no API key.",
 )
-@settings_about(*Topic)
+@settings_about(*SETTINGS)
 def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     """Import FILES: every note exactly once. The results say what became of every row.
 
@@ -167,7 +166,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
     with Stopper() as stopper, notifying(files, stopper, practises=practises) as notifications:
         options = notifications.out.options
         address = options.given.get("base-url")
-        if practises and address is not None and address.place is Source.SAID:
+        if practises and address is not None and address.origin is None:
             raise BadSettings(say("practice.address"), setting="base-url")
         settings = options.settings_with_key_if_there if practises else options.settings_with_key
         asking = Asking(options)
@@ -185,7 +184,7 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
 
 @click.command(cls=InGroups)
 @click.argument("file", type=AnyPath())
-@settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
+@settings_about(*PREPARING, "yes", "log-file", "json", "quiet")
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),

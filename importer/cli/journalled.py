@@ -21,12 +21,12 @@ from importer.settings import Topic
 if TYPE_CHECKING:
     from importer.operations.hide import Which
 
-_CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITING)
+_CALLING = (Topic.PLACE, Topic.CALLS)
 
 
 @click.command(cls=InGroups)
 @click.argument("run_name", metavar="[RUN]", required=False)
-@settings_about(Topic.PLACE, Topic.OUTPUT)
+@settings_about(Topic.PLACE, "json")
 @click.option("--all", "of_all", is_flag=True, help="Show the runs of all workspaces in the journal.")
 @click.option("--last", type=WholeNumber(min=1), metavar="N", help="The largest number of runs to show.")
 def history(run_name: str | None, *, of_all: bool, last: int | None, **_: Any) -> int:
@@ -48,7 +48,7 @@ def history(run_name: str | None, *, of_all: bool, last: int | None, **_: Any) -
 @click.command(cls=InGroups)
 @click.argument("file", type=AnyPath(), required=False)
 @click.option("--all", "of_all", is_flag=True, help="Read back every delivered note of FILE, and change nothing.")
-@settings_about(Topic.FILE, *_CALLING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
+@settings_about(Topic.FILE, *_CALLING, "log-file", "json", "quiet")
 def verify(file: Path | None, *, of_all: bool, **_: Any) -> int:
     """Look up every unconfirmed delivery, and settle it. Creates nothing.
 
@@ -87,7 +87,7 @@ def _begin(watch: RunWatch, takes: Message, notes: int) -> None:
 @click.option("--rows", default="", metavar="ROWS", help="With --file: only the notes of these rows: 2-40,44.")
 @click.option("--note", "note_ids", multiple=True, metavar="ID", help="Hide the note with this ID. May be repeated.")
 @click.option("--undo", is_flag=True, help="Give hidden notes back as they were before. A person has to agree.")
-@settings_about(*_CALLING, Topic.ASKING, Topic.LOG)
+@settings_about(*_CALLING, "yes", "log-file")
 def hide(run_name: str | None, *, duplicates: bool, undo: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist, because the API can't delete notes.
 

@@ -37,12 +37,12 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 }
 """Common commands in the order of use, with an example each."""
 
-GROUPS: Mapping[str, frozenset[Topic]] = {
+GROUPS: Mapping[str, frozenset[Topic | str]] = {
     "Reading": frozenset({Topic.FILE, Topic.PROSPECTS}),
-    "Sending": frozenset({Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.RUN, Topic.NEW_JOURNAL}),
-    "Results": frozenset({Topic.RESULTS}),
+    "Sending": frozenset({Topic.PLACE, Topic.CALLS, Topic.RUN}),
+    "Results": frozenset({"results"}),
 }
-"""Group in a command's help → its topics. The settings of all other topics are for unattended imports."""
+"""Group in a command's help → its topics and settings. All other settings are for unattended imports."""
 _OWN, _UNATTENDED, _OTHER = "This command", "Unattended", "Other"
 _HELP = ("--help", "--help-all")
 
@@ -81,14 +81,17 @@ class InGroups(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options that only this command has, then the groups of settings in their order."""
-        titles = {topic: title for title, topics in GROUPS.items() for topic in topics}
+        titles = {one: title for title, which in GROUPS.items() for one in which}
         groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (_OWN, *GROUPS, _UNATTENDED, _OTHER)}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and record[1] and (ctx.meta.get(_ALL) or not _is_uncommon(parameter)):
                 setting = _setting(parameter)
                 own = _OTHER if parameter.opts[-1] in _HELP else _OWN
-                groups[titles.get(setting.topic, _UNATTENDED) if setting else own].append(record)
+                title = own
+                if setting is not None:
+                    title = titles.get(setting.name, titles.get(setting.topic, _UNATTENDED))
+                groups[title].append(record)
         for title, records in groups.items():
             if records:
                 with formatter.section(title):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 OF_A_FILE = (Topic.FILE, Topic.PROSPECTS)
 """Topics of the settings that are about a file. The page asks for them with each file."""
-PREPARING = (*OF_A_FILE, Topic.SIZE, Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.GUARDS, Topic.NEW_JOURNAL)
+PREPARING = (*OF_A_FILE, Topic.PLACE, Topic.CALLS, Topic.GUARDS)
 """Topics of the settings that decide what would be sent."""
 _PLACES = ("base-url", "journal")
 
@@ -51,7 +51,7 @@ class AnyPath(click.Path):
         """Convert text with ``://`` into a URL, and any other text into a path (see click)."""
         if "://" in str(value):
             try:
-                place: Any = kinds.AnyFile().read(value)
+                place: Any = kinds.any_file(value)
             except BadSettings as error:
                 self.fail(with_flags(error.reason), param, ctx)
             if not isinstance(place, Path):

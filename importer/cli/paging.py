@@ -21,8 +21,7 @@ from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
 from importer.messages import say
-from importer.settings import KEY_VARIABLE, SETTINGS, Topic, sources, who_can_read
-from importer.settings.sources import Source
+from importer.settings import KEY_VARIABLE, SETTINGS, sources, who_can_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +35,12 @@ _PATIENCE = 10.0
 """Seconds to wait for the browser to open the page before the address is printed."""
 _OURS = (KEY_VARIABLE, "NOTE_IMPORTER_")
 """Beginnings of our variables. Some hold secrets, and a browser hands its environment to whatever it starts."""
-_TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
-_NAMES = tuple(setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS)
+_WHICH = (*PREPARING, "between")
+_NAMES = tuple(setting.name for setting in SETTINGS.values() if {setting.topic, setting.name} & {*_WHICH})
 
 
 @click.command(cls=InGroups)
-@settings_about(*(topic for topic in _TOPICS if topic not in OF_A_FILE), "default-visibility", also=_NAMES)
+@settings_about(*(one for one in _WHICH if one not in OF_A_FILE), "default-visibility", also=_NAMES)
 @click.option(
     "--port",
     type=WholeNumber(0, 65535),
@@ -63,7 +62,7 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     from importer.page.current_settings import CurrentSettings as PageSettings  # noqa: PLC0415
 
     given = Options.here().given
-    values = {name: setting_given.value for name, setting_given in given.items() if setting_given.place is Source.SAID}
+    values = {name: setting_given.value for name, setting_given in given.items() if setting_given.origin is None}
     if "profile" in given:
         values["profile"] = given["profile"].value  # from the environment, too, until a person chooses another
     place = operations.reopening.place_for(serving.page_folder(), values, port)

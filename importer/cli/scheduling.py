@@ -185,7 +185,7 @@ def schedule(*, files: tuple[Path, ...], system: str | None, **_: Any) -> int:
 def _missed_at_night(options: Options) -> Iterator[Message]:
     """Yield notes about settings of this session that a scheduler's session lacks."""
     given = sources.gather({"profile": options.profile}, ["profile", "api-key-file"])
-    if "api-key-file" not in given or given["api-key-file"].place is not sources.Source.PROFILE:
+    if "api-key-file" not in given or not given["api-key-file"].is_of_profile:
         yield say("schedule.key", variable=KEY_VARIABLE, profile=repr(options.profile))
     if ignored := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_")]:
         yield say("schedule.lost", lost=", ".join(ignored))

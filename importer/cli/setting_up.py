@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,6 @@ from importer.models import Workspace
 from importer.settings import (
     LIVE,
     SETTINGS,
-    Recipient,
     Settings,
     Topic,
     default_journal,
@@ -32,8 +30,8 @@ from importer.settings import (
     secrets,
     sources,
 )
-from importer.settings.kinds import AnyFile
-from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
+from importer.settings.kinds import any_file
+from importer.settings.secrets import WHAT_A_KEY_IS, Recipient, can_be_key
 
 if TYPE_CHECKING:
     from importer.settings.reading import Reading
@@ -70,7 +68,7 @@ def init() -> int:
     if (hours := _asked(say("init.ask-hours"), "02:00-06:00", _check_window)) != "-":
         chosen["between"] = hours
     if (archive := ask_for(say("init.ask-archive"), "done")) != "-":
-        is_folder = isinstance(AnyFile().read(archive), Path)  # a URL is already absolute
+        is_folder = isinstance(any_file(archive), Path)  # a URL is already absolute
         chosen["archive"] = str(Path(archive).expanduser().absolute()) if is_folder else archive
     chosen["results"] = "{name}.{date}.results.xlsx"
     key = _tried(_asked(say("init.ask-key"), "", _check_key, hidden=True), settings)
@@ -119,7 +117,7 @@ def _write(
 ) -> int:
     """Write the profile and its files, confirm the workspace, and print the next steps."""
     name = settings.profile
-    if isinstance(archive := AnyFile().read(chosen.get("archive", ".")), Path):
+    if isinstance(archive := any_file(chosen.get("archive", ".")), Path):
         try:
             make_private_folder(archive)
         except OSError as error:
@@ -131,10 +129,9 @@ def _write(
     if recipient:
         chosen["notify-file"] = str(profiles.keep_beside(f"{name}.notify", recipient))
     key_file = profiles.beside(f"{name}.key")
-    hints = {} if key else {"api-key-file": f"api-key-file = {json.dumps(str(key_file))}"}
-    path = profiles.make(name, chosen, hints)
+    profiles.make(name, chosen, {} if key else {"api-key-file": str(key_file)})
     say_line()
-    paragraph(say("init.written", name=repr(name), path=str(path)))
+    paragraph(say("init.written", name=repr(name), path=str(profiles.profiles_file())))
     status = _confirm(replace(settings, key=key), meant)
     profile = f"--profile {argument(name)}"
     if not key:

@@ -24,7 +24,7 @@ from importer.delivery.sorted_group import AnsweredRow, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name
 from importer.journal import Journal
 from importer.models import Ints, Plan, Remaining, Rows, Visibility, Workspace
-from importer.settings.kinds import IfHidden, InDoubt
+from importer.settings.kinds import InDoubt
 
 _AT_ONCE = 200  # rows matched together, by one call to the database; more would fill memory
 _FEWEST_ANEW, _MOST_NEW = 3, 0.9  # notes, and share of a sheet's notes
@@ -56,7 +56,7 @@ class Earlier:
         journal: the journal; None if there is none, so that nothing was delivered.
         key: the API key, with which emails are digested.
         occurrence: what importing again adds to the names of deliveries; empty for a first import.
-        in_doubt, hidden: what a person said about rows in question, and about hidden notes; None if nobody did.
+        in_doubt: what a person said about the rows in question.
         skips_existing: whether notes that are there already are found before anything is sent.
         updates: whether notes follow the sheet.
         stood: returns index of a row of the sheet that a person corrected or left out → what it says in the file.
@@ -68,8 +68,7 @@ class Earlier:
     key: str = field(default="", repr=False)
     occurrence: str = ""
     kind: str = ""
-    in_doubt: InDoubt | None = None
-    hidden: IfHidden | None = None
+    in_doubt: Sequence[InDoubt] = ()
     skips_existing: bool = False
     fingerprint: str = ""
     updates: bool = False
@@ -174,7 +173,7 @@ class Earlier:
         """Return how many notes are to be sent if a history seems to be sent again; otherwise 0 (D169)."""
         new = remaining.deliveries + remaining.held_back
         is_new = new >= _FEWEST_ANEW and new > _MOST_NEW * plan.deliveries
-        if not is_new or self.journal is None or not self.kind or self.occurrence or self.in_doubt is InDoubt.NEW:
+        if not is_new or self.journal is None or not self.kind or self.occurrence or InDoubt.NEW in self.in_doubt:
             return 0
         return new if self.journal.runs.was_known(self.workspace, self.kind, self.fingerprint) else 0
 
@@ -184,9 +183,10 @@ class Earlier:
             return InDoubt.SAME
         if match.how is How.UNKNOWN_NOTE and self.skips_existing:
             return InDoubt.NEW
-        if match.how is not How.HIDDEN:
-            return self.in_doubt
-        return None if self.hidden is None else InDoubt.NEW if self.hidden is IfHidden.SEND else InDoubt.SAME
+        new, same = InDoubt.NEW, InDoubt.SAME
+        if match.how is How.HIDDEN:
+            new, same = InDoubt.SEND_HIDDEN, InDoubt.LEAVE_HIDDEN
+        return InDoubt.NEW if new in self.in_doubt else InDoubt.SAME if same in self.in_doubt else None
 
     def _matched(self, plan: Plan, is_planned: np.ndarray) -> Iterator[list[Match]]:
         """Yield how rows are known."""

@@ -7,11 +7,11 @@ Input: files and settings. Output: plans and reports as values.
     loading        read, check and group a file           api_context       how the API is called, and called first
     answers        answers to open questions              email_lookup      find the prospects of the emails
     known_rows     rows that earlier runs delivered, or a person left out before
-    workspaces     a journal: checked, locked, copied     learning          what answers teach the profile
+    workspaces     a journal: checked, locked, copied
     planning       plan what a run would send             preview           all facts of a plan
     sheet_facts    columns, words and problems            note_examples     the notes that a person sees before
     report         all facts of a run, and its results    hours             when a run may work, and how long it takes
-    read_again     how a run read its sheet, and its results are read
+    read_again     what answers teach the profile; how a run read its sheet, and its results are read
     corrections    corrections of a sheet, as values      corrected_sheet   check corrected rows, write the sheet
     logs           the log file                           wording           numbers, times and lists in words
 

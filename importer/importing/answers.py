@@ -25,14 +25,7 @@ NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
     """Return the settings for a sheet with an answer added, which counts more than what was said before.
 
-    Args:
-        settings: the current settings.
-        name: name of the setting.
-        value: its value, as a text.
-        headings: role → heading of its column in the sheet. A word's meaning counts for columns with this heading.
-
-    Raises:
-        BadSettings: the setting can't have this value.
+    Of ``headings``, each role's: a word's meaning counts for columns with this heading.
     """
     read: Any = SETTINGS[name].read(value)
     others: dict[str, Any] = {"origin": replace(settings.origin, said=settings.origin.said | {name})}
@@ -49,10 +42,13 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
                 for role, names in settings.mapping.items()
                 if ignored.isdisjoint(key(column) for name in names for column in (name, *name.split(",")))
             }
-            if settings.reading is not None:
-                before = tuple(one for one in settings.reading.answers.get(name, ()) if key(one) not in ignored)
-                others["readings"] = (replace(settings.reading, answers={**settings.reading.answers, name: before}),)
+            if (reading := settings.reading) is not None:
+                before = tuple(one for one in reading.answers.get(name, ()) if key(one) not in ignored)
+                anew = replace(reading, answers={**reading.answers, name: before})
+                others["readings"] = tuple(anew if one is reading else one for one in settings.readings)
             read = tuple(dict.fromkeys((*settings.ignored, *read)))
+        case "in-doubt":
+            read = (*settings.in_doubt, *read)
         case "default-visibility" if Role.VISIBILITY in settings.mapping:  # the sheet needn't have the column any more
             names = none_last((*settings.mapping[Role.VISIBILITY], ""))
             others["mapping"] = {**settings.mapping, Role.VISIBILITY: names}

@@ -27,7 +27,9 @@ from importer.importing.workspaces import learned_rates
 from importer.journal import Journal
 from importer.messages import Message, Said, say
 from importer.models import Progress
-from importer.settings import BATCH_SIZE, GIVE_UP, Settings, api_address
+from importer.settings import BATCH_SIZE, GIVE_UP, Settings
+from importer.settings.address import api_address
+from importer.settings.kinds import InDoubt
 
 _AHEAD = 2  # calls recorded in the journal before a worker is free, so that no worker waits for the disk
 
@@ -100,7 +102,7 @@ def policy(settings: Settings, journal: Journal | None = None, *, resends: bool 
         retry=RetryPolicy(ATTEMPTS, settings.give_up or GIVE_UP),
         resends=resends,
         skips_existing=settings.skip_existing,
-        resend_unconfirmed=settings.resend_unconfirmed,
+        resend_unconfirmed=InDoubt.SEND_UNCONFIRMED in settings.in_doubt,
     )
 
 

@@ -45,7 +45,8 @@ from importer.journal import Journal
 from importer.messages import Message, Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.practice import staging
-from importer.settings import Limits, Settings
+from importer.settings import Settings
+from importer.settings.limits import Limits
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""
@@ -192,7 +193,7 @@ def run(
     """
     face = face or BatchFace()
     settings = staging.planning(settings) if face.practises else settings
-    hours = Hours.of(settings, clock)
+    hours = replace(Hours.of(settings, clock), is_watched=face.is_person)
     if settings.results is not None and not isinstance(settings.results, str) and not chosen.is_one_file:
         pattern = SettingPart("results", "{name}.{date}.results.xlsx")
         raise BadSettings(say("series.one-results-file", name=pattern))
@@ -200,9 +201,6 @@ def run(
         raise BadSettings(say("series.one-list"))
     if settings.archive is not None:
         inbox.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
-    closes_at = None if face.is_person else hours.closes_at
-    if closes_at is not None:
-        settings = replace(settings, wait=max(settings.wait, closes_at - clock()))
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
     files: list[FileEnded] = []
     not_begun: NotBegun | None = None
@@ -288,9 +286,10 @@ class _One:
             Busy: the other import is still running.
             Interrupted: the run was asked to stop while it waited.
         """
-        if self.settings.wait and Journal.exists(self.settings.journal):
+        wait = self.hours.wait(self.settings)
+        if wait and Journal.exists(self.settings.journal):
             with workspaces.held(
-                self.settings, observe=self.face.observe, stop=lambda: self.face.stop() or self.hours.over()
+                self.settings, wait=wait, observe=self.face.observe, stop=lambda: self.face.stop() or self.hours.over()
             ):
                 pass
 

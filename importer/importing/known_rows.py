@@ -134,8 +134,7 @@ def earlier(
         return {at: of_number[number] for at, number in enumerate(numbers) if number in of_number}
 
     workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
-    asked = settings.in_doubt, settings.hidden, settings.skip_existing
-    of_sheet = kind_of(sheet), *asked, sheet.fingerprint
+    of_sheet = kind_of(sheet), settings.in_doubt, settings.skip_existing, sheet.fingerprint
     return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, stood)
 
 

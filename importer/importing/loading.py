@@ -19,22 +19,23 @@ import numpy as np
 
 from importer import grouping, reading, resultsfile
 from importer.delivery.earlier import AsItStood, Earlier
-from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile
+from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
 from importer.importing import known_rows, read_again
 from importer.importing.known_rows import AsUnderstood
 from importer.journal import Journal
-from importer.messages import Cell, Message, lines, say, some
-from importer.models import Group, Plan, Question, Role, Rows, Status, Visibility
+from importer.messages import Cell, Message, SettingPart, lines, say, some
+from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Correction, Sheet
 from importer.results import check_target
 from importer.resultsfile import TO_FIX
-from importer.rows import columns, foreign, readers, recognition, suggestions, unmapped, validation
+from importer.rows import columns, composing, foreign, readers, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
 from importer.settings import Settings, journal_place
-from importer.settings.reading import named
+from importer.settings.kinds import mapped
+from importer.settings.reading import MEANS, named
 from importer.storage import Url, is_same, place
 
 _RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
@@ -181,13 +182,13 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     """
     if resultsfile.is_practice(sheet.headings):
         raise UnreadableFile(say("practice.no-sheet", source=writable(sheet.source)))
-    cells, known = suggestions.glance(sheet), settings
+    cells, known, but_for = suggestions.glance(sheet), settings, None
     try:
         settings = recognition.read_as_known(sheet.headings, settings, cells)
         but_for = None if settings.reading else recognition.not_as_before(sheet.headings, known, cells)
         roles = foreign.find(sheet, settings, cells)
     except UnclearColumns as error:
-        if settings is not known and but_for is not None:
+        if but_for is not None:
             error = type(error)(lines(but_for, error.message), _because(but_for, error.questions))
         no_rows = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), no_rows, grouping.plan(no_rows), settings, error)
@@ -202,6 +203,8 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     rows.remarks += foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
+    _see_to_blanks(rows, settings)
+    _see_to_template(rows, sheet, roles, settings)
     if but_for is not None and rows.questions:
         rows.overlooked, rows.unknown = _because(but_for, rows.questions), []
     elif but_for is not None:
@@ -209,8 +212,8 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
     rows.template = loaded.template or ""
     now = loaded.template, str(settings.dates or "")
-    forms = () if settings.reading is None else settings.reading.forms
-    rows.earlier = earlier_texts(sheet, [form for form in forms if form != now], settings)
+    forms = dict.fromkeys(form for reading in settings.readings for form in reading.forms if form != now)
+    rows.earlier = earlier_texts(sheet, [*forms], settings)
     return loaded
 
 
@@ -235,6 +238,39 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
     rows.overlooked += [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], message) for i in positions]
     if not positions:
         rows.remarks.append(say("attachments.named-nowhere"))
+
+
+def _see_to_blanks(rows: Rows, settings: Settings) -> None:
+    """Ask who may see the notes of blank cells in results, if those were public in their run."""
+    kinds = {problem.text.kind for problems in rows.problems.values() for problem in problems}
+    if not recognition.asks_again(settings.reading) or "visibility.blank" not in kinds:
+        return
+    names = [visibility.name.lower() for visibility in Visibility]
+    choices = [PossibleAnswer("default-visibility", name, MEANS[name.upper()]) for name in names]
+    asks, ways = say("blank.was-public"), tuple(SettingPart("default-visibility", name) for name in names)
+    text = say("blank.say-again", asks=asks, ways=ways)
+    rows.overlooked.append(Question(text, asks, choices, None, [Role.VISIBILITY]))
+
+
+def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings) -> None:
+    """Ask which notes are meant if the sheet has the results of composed notes, and nothing says how to compose them.
+
+    Rows that weren't delivered would be sent with another text, and rows without a clear answer could be sent twice.
+    """
+    is_said = Role.CONTENT in settings.mapping
+    if resultsfile.COMPOSED not in roles.ours or roles.composition is not None or is_said or not (rows.note >= 0).any():
+        return
+    at, called = roles.columns[Role.CONTENT], partial(columns.called, sheet.headings)
+    composition = composing.suggested(sheet.headings, roles.unused, at)
+    names = {"as-it-stands": called(at)} if composition is None else {
+        "composed": composition.renamed(called), "as-it-stands": called(at),
+    }  # fmt: skip
+    choices = [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}")) for kind, name in names.items()]
+    ways = tuple(mapped(Role.CONTENT, as_argument(name)) for name in names.values())
+    asks = say("composed.results")
+    rows.overlooked.append(
+        Question(say("composed.results-say", asks=asks, ways=ways), asks, choices, at, [Role.CONTENT])
+    )
 
 
 def _of_files_alike(folder: Folder) -> list[Message]:

@@ -70,26 +70,27 @@ def asked(loaded: Loaded, remaining: Remaining) -> list[Question]:
         new = [position for group in remaining.groups for position in group.positions[:_EACH].tolist()]
         text = say("asked.history", file=file, n=remaining.sent_anew)
         text = say("asked.besides", question=text, n=len(in_doubt)) if in_doubt else text
-        questions.append(_question(rows, text, new, "in-doubt", "new"))
+        questions.append(_question(rows, text, new, "new"))
     elif in_doubt:
         text = say("asked.in-doubt", n=len(in_doubt))
         if later:
             numbers = tuple(say("row", row=str(rows.number[at])) for at in later[:_EACH])
             text = say("asked.later", question=text, n=len(later), rows=numbers)
         earlier = [position for position in in_doubt if position not in {*later}]
-        questions.append(_question(rows, text, earlier or later, "in-doubt", "same", "new"))
+        questions.append(_question(rows, text, earlier or later, "same", "new"))
     if hidden := remaining.asked.get("hidden"):
-        questions.append(_question(rows, say("asked.hidden", n=len(hidden)), hidden, "hidden", "send", "leave"))
+        text = say("asked.hidden", n=len(hidden))
+        questions.append(_question(rows, text, hidden, "send-hidden", "leave-hidden"))
     return questions
 
 
-def _question(rows: Rows, text: Message, positions: Sequence[int], setting: str, *values: str) -> Question:
+def _question(rows: Rows, text: Message, positions: Sequence[int], *values: str) -> Question:
     samples = []
     for position in sorted(positions)[:_EACH]:
         first = Cell(markup.first_words(text_of(rows.notes[rows.note[position]])))
         row = say("asked.row", row=str(rows.number[position]), prospect=str(rows.prospect[position]), words=first)
         samples.append(render(row))
-    choices = [PossibleAnswer(setting, value, say(f"asked.answer.{value}")) for value in values]
+    choices = [PossibleAnswer("in-doubt", value, say(f"asked.answer.{value}")) for value in values]
     return Question(text, text, choices, samples=samples, is_optional=True)
 
 

@@ -160,7 +160,7 @@ def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: S
         settings: how the notes are sent.
     """
     hasher = hashlib.sha256()
-    decided = settings.skip_existing, settings.update, settings.in_doubt, settings.hidden
+    decided = settings.skip_existing, settings.update, settings.in_doubt
     counted = remaining.total, remaining.in_doubt, remaining.hidden
     parts = [*map(str, (*decided, *counted)), *rows.prospect, *(() if rows.key is None else rows.key)]
     hasher.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))

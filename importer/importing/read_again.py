@@ -1,9 +1,10 @@
-"""Store how a run reads its sheet in the journal, and read the run's results, or the same file, in that way again.
+"""Keep how a sheet was read: in the profile what was answered, in the journal how a run read it. Read it so again.
 
-Input: a sheet as it was understood; a file, and the settings. Output: a document for the journal; a
-:class:`~importer.settings.reading.Reading`. The document holds headings as digests, and columns by their positions
-among these. It holds words of visibility and status with their meanings, but no text of a note, no email and no key. A
-word that might be more than a mere word is replaced by its digest, and so is a template with words of its own.
+Input: a sheet as it was understood, and the answers; a file, and the settings. Output: the
+:class:`~importer.settings.reading.Reading` of the sheet's kind; a document for the journal. The document holds headings
+as digests, and columns by their positions among these. It holds words of visibility and status with their meanings, but
+no text of a note, no email and no key. A word that might be more than that is replaced by its digest, and so is a
+template with words of its own.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import contextlib
 import hashlib
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from importer.fields import WORDED
 from importer.journal import Journal, Run
 from importer.models import DELIVERED, Result, Role, Rows
 from importer.reading import Sheet
-from importer.rows.columns import Roles
+from importer.rows import recognition
+from importer.rows.columns import Roles, SheetHeadings
 from importer.rows.composing import template_in
 from importer.rows.values import cleaned_id
-from importer.settings import SETTINGS, Settings, Topic
-from importer.settings.reading import Reading, as_stored, key, own_columns, own_names
-from importer.settings.readings import HELD
+from importer.settings import Settings
+from importer.settings.reading import Reading, as_stored, key, named, own_columns, own_names
+from importer.settings.readings import HELD, NONE, name_for
 from importer.storage import Url, place
 from importer.version import __version__
 
@@ -39,8 +41,99 @@ _DIGEST = "sha256:"
 _MAY_HAVE_DELIVERED = {*DELIVERED, Result.UNCONFIRMED}
 
 
+def learned(
+    sheet: Sheet,
+    roles: Roles,
+    rows: Rows,
+    settings: Settings,
+    written: Settings,
+    given: Collection[tuple[str, str]],
+) -> Reading | None:
+    """Return the reading of a sheet for the profile; None if the profile knows it, or if nothing was answered.
+
+    What was written for this run isn't part of it, unless a person answered it too, or it was written for a kind.
+
+    Args:
+        sheet: the sheet.
+        roles: its columns.
+        rows: its rows.
+        settings: the settings for it, with the answers.
+        written: the settings for all sheets, with the readings that are known.
+        given: settings and values of the answers.
+    """
+    headings, before = own_names(sheet.headings), settings.reading
+    name = written.export if written.export not in (None, NONE) else ""
+    is_kept = name and "export" in written.origin.said
+    names = {name for name, _ in given} | (written.origin.said if is_kept else set())
+    answered = {Role(value.partition("=")[0]) for name, value in given if name == "map"}
+    answered |= {*written.mapping} if is_kept else set()
+    if names.isdisjoint({*HELD, "export"}) or not are_headings(headings):
+        return None
+    known: Mapping[str, Any] = {} if before is None else before.answers
+    names |= {*known, *(["dates"] if roles.composition is not None else [])}
+    answered |= {*known.get("map", {}), *(WORDED if names & {"value", "default-visibility"} else ())}
+    every = _answers(sheet.headings, roles, settings)
+    answers = {name: value for name, value in every.items() if name in names}
+    answers["map"] = {role: column for role, column in every["map"].items() if role in answered}
+    answers = {name: value for name, value in answers.items() if value not in ({}, ())}
+    seen = {column: tuple(words) for column, words in rows.seen.items()}
+    latest = Reading("", headings, date.today(), answers, seen)  # noqa: DTZ011 - the person's own day
+    if before is not None and not before.run and not recognition.missing(latest, before.headings):
+        updated = _with_columns_elsewhere(latest, before).after(before)
+        return None if replace(updated, answered=before.answered) == before else updated
+    if not name:  # other answers for the same headings replace the earlier ones
+        same = [one.name for one in written.readings if {*map(key, one.headings)} == {*map(key, headings)}]
+        name = same[0] if len(same) == 1 else name_for(sheet.source, [one.name for one in written.readings])
+    replaced = named(name, written.readings) or before
+    return replace(latest if replaced is None else latest.after(replaced), name=name)
+
+
+def _with_columns_elsewhere(latest: Reading, before: Reading) -> Reading:
+    """Return a reading with what an earlier one says of columns and words that tonight's sheet lacks."""
+    here, known = {*map(key, latest.headings)}, {*map(key, before.headings)}
+    gone = [name for name in before.answers.get("ignore", ()) if key(name) not in here]
+    ignored = {"ignore": (*latest.answers.get("ignore", ()), *gone)}
+    seen = {column: words for column, words in before.seen.items() if key(column) not in here}
+    for column, words in latest.seen.items():
+        seen[column] = tuple(dict.fromkeys([*before.seen.get(column, ()), *words]))
+    headings = (*before.headings, *(name for name in latest.headings if key(name) not in known))
+    answers = {**latest.answers, **(ignored if any(ignored.values()) else {})}
+    return Reading(before.name, headings, latest.answered, answers, seen)
+
+
+def _answers(headings: Sequence[str], roles: Roles, settings: Settings) -> dict[str, Any]:
+    """Return all answers by which a sheet is read, with the names of columns that a reading holds."""
+    called = dict(zip(own_columns(headings), own_names(headings), strict=True)).__getitem__
+    columns = {role: ", ".join(map(called, roles.of(role))) for role in roles.columns}
+    if roles.composition is not None:
+        columns[Role.CONTENT] = roles.composition.renamed(called)
+    without = {role: "" for role, names in settings.mapping.items() if "" in names}
+    words = {
+        (role, called(roles.columns[role])): {
+            word: value
+            for (of, heading), said in settings.values.items()
+            if of is role and (heading is None or key(heading) == key(headings[roles.columns[role]]))
+            for word, value in said.items()
+        }
+        for role in WORDED
+        if role in columns
+    }
+    answers: dict[str, Any] = {
+        "map": {role: (name,) for role, name in {**without, **columns}.items()},
+        "value": {place: of_column for place, of_column in words.items() if of_column},
+        "ignore": tuple(map(called, sorted(SheetHeadings(headings, settings).ignored))),
+    }
+    return answers | _scalars(settings)
+
+
+def are_headings(names: Sequence[str]) -> bool:
+    """Return whether a sheet can be recognised again: its first row holds texts, and no email as rows of data do."""
+    is_unique = len({*map(key, names)}) == len(names)
+    return is_unique and any(not name.startswith("#") for name in names) and not any("@" in name for name in names)
+
+
 def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict[str, object]:
-    """Return how a run of a file, as it was understood, reads it, and the other settings that decide what it sends."""
+    """Return how a run of a file, as it was understood, reads it."""
     own, names = own_columns(sheet.headings), own_names(sheet.headings)
     ignored = [at for at in roles.unused if at not in roles.unexplained]
     about: dict[str, Any] = {
@@ -48,7 +141,7 @@ def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict
         "headings": [_digest(key(name)) for name in names],
         "columns": {role.value: [own.index(at) for at in roles.of(role)] for role in roles.columns},
         "ignore": [own.index(at) for at in ignored],
-        "settings": {name: as_stored(value) for name, value in _settings(settings)},
+        "settings": {name: as_stored(value) for name, value in _scalars(settings).items()},
     }
     if roles.composition is not None:
         about["columns"][Role.CONTENT] = [own.index(at) for at in roles.composition.columns]
@@ -68,13 +161,10 @@ def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict
     return about
 
 
-def _settings(settings: Settings) -> Iterator[tuple[str, Any]]:
-    """Yield the settings that decide what is sent, without those that name columns, words, files and places."""
-    for name, setting in SETTINGS.items():
-        is_about = setting.is_of_reading or setting.topic in (Topic.PROSPECTS, Topic.RUN)
-        value = getattr(settings, setting.attribute) if is_about and setting.attribute else setting.default
-        if value != setting.default and isinstance(value, str | int):
-            yield name, value
+def _scalars(settings: Settings) -> dict[str, Any]:
+    """Return the settings of a reading that name no columns and words, and that aren't as usual."""
+    held = {name: (getattr(settings, setting.attribute), setting.default) for name, setting in HELD.items()}
+    return {name: value for name, (value, usual) in held.items() if HELD[name].is_lasting and value != usual}
 
 
 def _plain(word: str) -> str:
@@ -140,8 +230,8 @@ def _reading(sheet: Sheet, run: Run, about: Mapping[str, Any], settings: Setting
         if role in columns and (words := {word: of for word, of in about.get(role.value, {}).items() if word}):
             position = own_columns(sheet.headings)[about["columns"][role][0]]
             values[role, columns[role][0]] = _spelled(words, sheet, position)
-    answers: dict[str, Any] = {name: value for name, value in about["settings"].items() if name in HELD}
-    answers = {name: HELD[name].read(value) for name, value in answers.items() if not HELD[name].decides_rows}
+    scalars = {name: value for name, value in about["settings"].items() if not HELD[name].decides_rows}
+    answers: dict[str, Any] = {name: HELD[name].read(value) for name, value in scalars.items()}
     answers |= {"map": roles, "value": HELD["value"].read(values), "ignore": tuple(names[at] for at in about["ignore"])}
     day = datetime.fromtimestamp(run.started_at).date()  # noqa: DTZ006 - the person's own day
     return Reading(run.name, names, day, answers, run=run.name)

@@ -28,11 +28,11 @@ from importer.importing.answers import answered
 from importer.importing.api_context import calls
 from importer.importing.email_lookup import asked
 from importer.importing.hours import Hours
-from importer.importing.learning import learned
 from importer.importing.loading import Loaded, load, results_path, understood
 from importer.importing.note_examples import UpdateExample
 from importer.importing.planning import guards_of_rows, plan
 from importer.importing.preview import Preview
+from importer.importing.read_again import learned
 from importer.importing.report import Report
 from importer.importing.sending import Sending
 from importer.importing.sheet_facts import check_list
@@ -44,7 +44,7 @@ from importer.practice import staging
 from importer.reading import Correction
 from importer.rows.columns import headed, not_named
 from importer.settings import Settings, readings
-from importer.settings.kinds import Columns
+from importer.settings.kinds import columns
 from importer.settings.reading import Reading
 from importer.storage import Url, local_name
 
@@ -60,7 +60,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         given: settings and values of the answers that a person gave about the file so far.
 
     Attributes:
-        learned: the reading that the profile learned when the send began; None if it learned nothing.
+        learned: the reading that the profile learned when the send began, if any.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     @property
     def known(self) -> Sequence[Reading]:
-        """Readings that the profile has, whose answers are offered first."""
+        """Readings of the profile."""
         return self._base.readings
 
     @property
@@ -95,12 +95,13 @@ class Prepared(AbstractContextManager["Prepared"]):
     @property
     def to_learn(self) -> Reading | None:
         """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
-        if self._loaded.unclear is not None or self._vendor.traits.is_practice:
+        loaded = self._loaded
+        if loaded.unclear is not None or self._vendor.traits.is_practice:
             return None
-        return learned(self._loaded, self._base, self._given)
+        return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self._base, self._given)
 
     def _learn(self, begun: Callable[[], object]) -> None:
-        """Keep what was answered about this kind of sheet in the profile. A run goes on if that can't be written."""
+        """Keep in the profile what was answered. A run goes on if that can't be written."""
         try:
             if (reading := self.to_learn) is not None:
                 readings.keep(self._base.profile, reading)
@@ -124,10 +125,11 @@ class Prepared(AbstractContextManager["Prepared"]):
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
                 settings = replace(settings, default_visibility=self._base.default_visibility)
         loaded = understood(self._loaded.sheet, settings)
-        named = Columns().read(answer.value) if answer.setting == "map" else {}
+        named = columns(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
         for question in loaded.questions:
-            if not question.choices or (question.column is None and not roles.isdisjoint(question.roles)):
+            is_of_another = question.choices or question in self._loaded.questions
+            if not is_of_another or (question.column is None and not roles.isdisjoint(question.roles)):
                 raise BadSettings(question.text)
         self._given.append((answer.setting, answer.value))
         self._loaded, self._settings = loaded, loaded.settings
@@ -135,11 +137,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     @property
     def optional(self) -> list[Question]:
-        """Questions that may stay open, once all others are answered.
-
-        They are an offer to compose the texts from further columns, unless a setting named the column, and what rows
-        are whose notes may have been sent before.
-        """
+        """Questions that may stay open, once all others are answered: an offer to compose the texts, rows in doubt."""
         if self.questions:
             return []
         offer = None if Role.CONTENT in self._unanswered.mapping else self.preview.offer
@@ -218,7 +216,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
-        with held(settings, rows=rows, observe=observe, stop=why) as journal:
+        with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
             check_origin(loaded, journal, settings)
             if not is_right:
                 check_confirmed(journal, settings, is_agreed=agreed is not None)

@@ -42,14 +42,16 @@ def opened(settings: Settings) -> Iterator[Journal | None]:
 def held(
     settings: Settings,
     *,
+    wait: float = 0.0,
     rows: int = 0,
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], Said | None] = lambda: None,
 ) -> Iterator[Journal]:
-    """Yield the workspace's journal with its lock held, after waiting for another import as long as the settings say.
+    """Yield the workspace's journal with its lock held.
 
     Args:
         settings: the settings, which name the workspace.
+        wait: seconds to wait for another import.
         rows: number of rows of the file that is to be imported.
         observe: receives the reason for waiting.
         stop: called while waiting. If it returns a sentence, waiting ends.
@@ -69,7 +71,7 @@ def held(
             raise Interrupted(say("stopped.nothing-sent", why=as_message(reason)))
         observe(Progress(rows, 0, 0, 0, 0, say("progress.waits", holder=busy.holder)))
 
-    over, is_busy, pause = stop_after_delay(settings.wait), retry_if_exception_type(Busy), wait_fixed(LONGEST_WAIT)
+    over, is_busy, pause = stop_after_delay(wait), retry_if_exception_type(Busy), wait_fixed(LONGEST_WAIT)
     with Journal.open(settings.journal) as journal, ExitStack() as stack:
         check_journal(journal, settings)
         for attempt in Retrying(retry=is_busy, stop=over, wait=pause, before_sleep=tell, reraise=True):

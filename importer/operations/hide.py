@@ -251,7 +251,7 @@ def deliveries_in(
 ) -> Iterator[tuple[Sequence[int], str, KnownDelivery]]:
     """Yield the deliveries of a file's rows that exist, with the numbers of their rows and their texts."""
     rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
-    answered = loaded.known(replace(settings, hidden=None, in_doubt=None), journal).sort(
+    answered = loaded.known(replace(settings, in_doubt=()), journal).sort(
         loaded.plan, lambda some: found.extend((one.position, one.delivery) for one in some)
     )
     for match in (*answered.asked, *answered.others):

@@ -15,7 +15,7 @@ from importer.messages import Said, as_message, say
 from importer.models import Workspace
 from importer.settings import KEY_VARIABLE, Settings, profiles, secrets, sources
 from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
-from importer.settings.sources import Given, Source
+from importer.settings.sources import Given
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class CurrentSettings:
         """
         given = self.given()
         if sources.key_file(given) is not None:
-            is_meant = given["api-key-file"].place is not Source.PROFILE
+            is_meant = not given["api-key-file"].is_of_profile
         else:
             is_meant = bool(os.environ.get(KEY_VARIABLE, "").strip())
         if not is_meant or settings.base_url == self._address:

@@ -20,7 +20,7 @@ from importer.messages import Message, say
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
 from importer.page.uploads import DroppedFile, folded, is_fit, name_of
 from importer.practice import SAMPLES
-from importer.settings import Limits
+from importer.settings.limits import Limits
 
 _MOST = 1_000
 """Maximum number of attachments in one request."""

@@ -313,9 +313,11 @@ def _about_file(found: Preview, answers: Answers, settings: Settings) -> Iterato
         yield field("encoding", _found(found.encoding), [(name, name) for name in ENCODINGS])
     if found.delimiter is not None:
         yield field("delimiter", _found(_SIGNS.get(found.delimiter, found.delimiter)), DELIMITERS.items())
-    for name in ("several-in-cell", "dates", "in-doubt", "hidden", "update"):  # once a question about them is answered
-        if values(answers, name):
-            yield field(name, "–", CAPTIONS[name].items())
+    for name, value in answers:
+        if name in ("several-in-cell", "dates", "in-doubt", "update"):  # a question about them was answered
+            captions, about = CAPTIONS[name], subject((name, value))
+            options = [(f"{name} {one}", captions[one]) for one in captions if subject((name, one)) == about]
+            yield _field("-".join(filter(None, about)), SETTINGS[name].label, "–", options, [f"{name} {value}"])
 
 
 def _row(number: int) -> Message:

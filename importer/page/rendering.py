@@ -16,7 +16,7 @@ from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
 from importer.page.state import FIELDS as FOR_A_FILE
 from importer.settings import SETTINGS
-from importer.settings.kinds import DateOrder, IfHidden, InDoubt, SeveralInCell
+from importer.settings.kinds import DateOrder, InDoubt, SeveralInCell
 from importer.settings.reading import WORDS
 from importer.telling import rendering
 
@@ -34,7 +34,6 @@ CAPTIONS = {
     "several-in-cell": {how.value: say(f"people.who.{how.value}") for how in SeveralInCell},
     "dates": {order.value: say(f"dates.order.{order.value}") for order in DateOrder},
     "in-doubt": {answer.value: say(f"asked.answer.{answer.value}") for answer in InDoubt},
-    "hidden": {answer.value: say(f"asked.answer.{answer.value}") for answer in IfHidden},
     "update": {"yes": say("page.form.update")},
 }
 """Labels for values of settings that aren't clear by themselves."""

@@ -17,9 +17,9 @@ from importer.errors import BadSettings
 from importer.messages import Said, say
 from importer.page.rendering import CAPTIONS, EDITED
 from importer.page.screens import Page, Screens, refuse, screen
-from importer.settings import SETTINGS, Setting, profiles, readings, secrets, with_tilde
-from importer.settings.kinds import OneOf
-from importer.settings.sources import Given, Source, written
+from importer.settings import SETTINGS, Setting, profiles, readings, secrets
+from importer.settings.kinds import OneOf, with_tilde
+from importer.settings.sources import Given, written
 
 _DONE = {
     "chosen": say("page.settings.chosen"),
@@ -74,7 +74,7 @@ def others(given: Mapping[str, Given]) -> list[tuple[str, Said, Said]]:
     return [
         (name, _trouble(SETTINGS[name], one.value) or written(one.value), one.origin or say("field.the-command"))
         for name, one in given.items()
-        if name != "profile" and (name not in EDITED or one.place is not Source.PROFILE)
+        if name != "profile" and (name not in EDITED or not one.is_of_profile)
     ]
 
 
@@ -187,7 +187,7 @@ class SettingUp(Screens):
         }
         context |= {"file": with_tilde(profiles.profiles_file()), "has_store": secrets.has_key_store()}
         try:
-            context["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
+            context["names"] = profiles.names()
             texts = context.get("texts", _texts(current.profile))
             context |= {"entries": entries(texts), "others": others(current.given())}
             context["readings"] = [

@@ -27,7 +27,7 @@ Answers = tuple[tuple[str, str], ...]
 
 OF_THE_FILE = tuple(name for name, setting in SETTINGS.items() if setting.decides_rows)
 """Names of the settings about how a file is read. Corrections belong to one way to read it."""
-OF_THIS_TIME = ("first", "in-doubt", "hidden", "update")
+OF_THIS_TIME = ("first", "in-doubt", "update")
 """Names of the settings that are chosen anew each time a file is sent."""
 FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "export", *OF_THIS_TIME)
 """Names of the settings that a person may choose on the page."""
@@ -108,8 +108,10 @@ TEXT = ("map", str(Role.CONTENT))
 
 def subject(pair: tuple[str, str]) -> tuple[str, str]:
     """Return what an answer is about. Only one answer about it counts."""
-    role = role_of(pair)
-    return ("map", str(role)) if role is not None else pair if pair[0] in ("value", "ignore", "map") else (pair[0], "")
+    role, (name, value) = role_of(pair), pair
+    if role is not None:
+        return "map", str(role)
+    return pair if name in ("value", "ignore", "map") else (name, value.partition("-")[2] if name == "in-doubt" else "")
 
 
 def role_of(pair: tuple[str, str]) -> Role | None:

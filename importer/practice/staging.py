@@ -20,7 +20,7 @@ from importer.practice.vendor import Prospects, in_memory
 from importer.settings import Settings, Topic
 
 _READING = (Topic.FILE, Topic.PROSPECTS)
-_PLANNING = (*_READING, Topic.SIZE, Topic.PLACE, Topic.RESULTS, Topic.GUARDS, Topic.NEW_JOURNAL)
+_PLANNING = (*_READING, Topic.PLACE, Topic.GUARDS, "batch-size", "results", "new-journal")
 
 
 def planning(settings: Settings) -> Settings:
@@ -73,8 +73,7 @@ def staged(
 def _enter_made(settings: Settings, own: Settings, rows: Rows, plan: Plan, journal: Journal) -> None:
     """Copy the deliveries of the file that earlier runs made from the workspace's journal to that of the practice."""
     made: list[AnsweredRow] = []
-    answers = settings.in_doubt, settings.hidden
-    Earlier(rows, journal, settings.workspace, settings.key, "", "", *answers).sort(plan, made.extend)
+    Earlier(rows, journal, settings.workspace, settings.key, in_doubt=settings.in_doubt).sort(plan, made.extend)
     notes = {one.position: one.note for one in made if one.note is not None and one.delivery.note_id is not None}
     made = [one for one in made if one.position in notes]
     if not made:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ from importer.rows.columns import SheetHeadings
 from importer.rows.composing import template_in
 from importer.rows.suggestions import LIKELY, likeliness, role_of, suggests
 from importer.settings import Settings
-from importer.settings.reading import Reading, key, named, own_names, without_number
+from importer.settings.reading import Reading, key, named, own_columns, own_names, without_number
 from importer.settings.readings import NONE, laid_under
 
 _ABOUT_FILES = re.compile(r"attach|anh[aä]ng|anlage|pi[eè]ces? jointe|adjunt|anexo|allegat|\b(files?|dateien?)\b", re.I)
@@ -75,7 +75,7 @@ def _with_columns_of(run: Reading, headings: Sequence[str], settings: Settings) 
         "map": {role: names for role, names in run.answers["map"].items() if role in lacking},
         "value": {place: words for place, words in run.answers["value"].items() if place[0] in lacking},
     }
-    return replace(laid_under(settings, replace(run, answers=answers)), readings=settings.readings)
+    return laid_under(settings, replace(run, answers=answers))
 
 
 def asks_again(reading: Reading | None) -> bool:
@@ -87,15 +87,14 @@ def _chosen(headings: Sequence[str], settings: Settings, cells: Sequence[Sequenc
     """Return the reading that applies to a sheet; None if none does."""
     if settings.export == NONE:
         return None
-    own, ours = _own(tuple(headings)), added_columns(headings)
-    values = [column for at, column in enumerate(cells) if at not in ours]
+    own = _own(tuple(headings))
     there = [reading for reading in settings.readings if not missing(reading, own)]
     if settings.export is not None:  # in a folder, it names the kind of those sheets that may be several
         return named(settings.export, [one for one in there if not one.run])
-    if ours and (of_run := next((reading for reading in there if reading.run), None)) is not None:
+    if added_columns(headings) and (of_run := next((reading for reading in there if reading.run), None)) is not None:
         return of_run
-    fits = [one for one in there if not one.run and not any(_matters(*column) for column in _new(one, own, values))]
-    exact = [one for one in fits if not [*_new(one, own, values)]]
+    fits = [one for one in there if not one.run and not _mattering(one, headings, cells)]
+    exact = [one for one in fits if _keys(own) <= _keys(one.headings)]
     best = exact or fits
     others = [one for one in (fits if exact else settings.readings) if one not in best and not one.run]
     rivals = [one for one in others if best and _is_wider(one, best[0], own)]
@@ -112,10 +111,8 @@ def _is_wider(other: Reading, reading: Reading, own: Sequence[str]) -> bool:
 
 def not_as_before(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Message | None:
     """Return the message that a reading would apply but for new columns that may matter; None if there is none."""
-    own, ours = _own(tuple(headings)), added_columns(headings)
-    values = [column for at, column in enumerate(cells) if at not in ours]
-    for reading in (one for one in settings.readings if not one.run and not missing(one, own)):
-        if settings.export is None and (new := [name for name, of in _new(reading, own, values) if _matters(name, of)]):
+    for reading in (one for one in settings.readings if not one.run and not missing(one, _own(tuple(headings)))):
+        if settings.export is None and (new := _mattering(reading, headings, cells)):
             columns = some([Cell(repr(name)) for name in new], _MOST_NAMED)
             return say("readings.but-for", n=len(new), name=Cell(repr(reading.name)), date=reading.day, columns=columns)
     return None
@@ -194,10 +191,11 @@ def missing(reading: Reading, own: Sequence[str], roles: Sequence[Role] = tuple(
     return [alternatives[0][0] for alternatives in lacking if all(alternatives)]
 
 
-def _new(reading: Reading, own: Sequence[str], values: Sequence[Sequence[str]]) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield the columns that a reading doesn't know: the heading and some cells of each."""
+def _mattering(reading: Reading, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    """Return the columns that a reading doesn't know, and that may matter, by their headings and some cells."""
     before = _keys(reading.headings)
-    yield from ((name, cells) for name, cells in zip(own, values, strict=True) if key(name) not in before)
+    own = zip(_own(tuple(headings)), (cells[at] for at in own_columns(headings)), strict=True)
+    return [name for name, values in own if key(name) not in before and _matters(name, values)]
 
 
 def _matters(name: str, values: Sequence[str]) -> bool:

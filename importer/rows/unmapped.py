@@ -21,8 +21,8 @@ from importer.rows.blocks import Block
 from importer.rows.columns import Roles, called, shown
 from importer.rows.footers import is_footer
 from importer.rows.values import Wrong, cleaned_id, folded
-from importer.settings.kinds import mapped
-from importer.settings.reading import Values, key, numbered
+from importer.settings.kinds import Values, mapped
+from importer.settings.reading import key, numbered
 
 _MOST_VALUES = 8  # values of a column that a message lists
 _MOST_ODD = 3  # other values that a column may hold beside words

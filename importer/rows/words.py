@@ -23,7 +23,8 @@ from importer.rows.columns import at_the_start, called, shown
 from importer.rows.suggestions import suggests
 from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
-from importer.settings.reading import MEANS, Values, folded_heading
+from importer.settings.kinds import Values
+from importer.settings.reading import MEANS, folded_heading
 
 Value: TypeAlias = Visibility | Status
 

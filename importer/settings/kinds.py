@@ -9,15 +9,15 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, say
-from importer.models import Role
+from importer.models import Role, Status, Visibility
 from importer.settings.address import checked_url, journal_place
 from importer.settings.limits import Rate, TimeWindow
 from importer.storage import Url, place
@@ -25,12 +25,13 @@ from importer.storage import Url, place
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
-_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(h|hours?|m|min|minutes?|s|sec|seconds?)\s*", re.ASCII | re.IGNORECASE)
-_UNITS = {"h": 3600, "m": 60, "s": 1}
-_LONGEST = 604_800.0  # a week
 _SHOWN = 60
 
-_Read_co = TypeVar("_Read_co", covariant=True)
+Words: TypeAlias = Mapping[str, Visibility | Status | None]
+"""Word → its meaning; None: rows with this word are left out."""
+Values: TypeAlias = Mapping[tuple[Role, str | None], Words]
+"""A role and the heading of its column → the words that apply there. None: whichever column has the role."""
+_Read = TypeVar("_Read")
 _Member = TypeVar("_Member", bound=Enum)
 
 PLACEHOLDERS = {"name": "{name}", "date": "{date}", "time": "{time}"}
@@ -46,17 +47,13 @@ class SeveralInCell(StrEnum):
 
 
 class InDoubt(StrEnum):
-    """What a person says about rows that may be notes which were sent before."""
+    """What a person says about rows whose notes may be there: in another form, hidden, or unconfirmed."""
 
     SAME = "same"
     NEW = "new"
-
-
-class IfHidden(StrEnum):
-    """What a person says about rows whose notes were hidden."""
-
-    SEND = "send"
-    LEAVE = "leave"
+    LEAVE_HIDDEN = "leave-hidden"
+    SEND_HIDDEN = "send-hidden"
+    SEND_UNCONFIRMED = "send-unconfirmed"
 
 
 class DateOrder(StrEnum):
@@ -67,15 +64,8 @@ class DateOrder(StrEnum):
     AS_TEXT = "as-text"
 
 
-class ValueKind(Protocol[_Read_co]):
-    """A kind of value, which reads and checks it."""
-
-    def read(self, value: object) -> _Read_co:
-        """Return the value.
-
-        Raises:
-            BadSettings: the value can't be used; the message says why, and what is allowed.
-        """
+Kind: TypeAlias = Callable[[object], _Read]
+"""A kind of value: a function that checks a value and returns it, or raises BadSettings, which says what is allowed."""
 
 
 def shown(value: object) -> str:
@@ -104,18 +94,12 @@ class Whole:
     least: int
     most: int | None = None
 
-    def read(self, value: object) -> int:
-        """See :class:`ValueKind`."""
+    def __call__(self, value: object) -> int:
+        """Return the number, from a text or a number."""
         allowed = say("kind.whole-from", least=self.least)
         if self.most is not None:
             allowed = say("kind.whole", least=self.least, most=self.most)
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        if not is_number and not (isinstance(value, str) and _WHOLE.fullmatch(value.strip())):
-            raise BadSettings(say("kind.not-valid", value=shown(value), allowed=allowed))
-        number = int(value)  # type: ignore[call-overload]
-        if number < self.least or (self.most is not None and number > self.most):
-            raise BadSettings(say("kind.not-in-range", value=str(number), allowed=allowed))
-        return int(number)
+        return int(_number(value, _WHOLE, self.least, self.most or math.inf, allowed))
 
 
 @dataclass(frozen=True)
@@ -125,30 +109,30 @@ class Seconds:
     least: float
     most: float
 
-    def read(self, value: object) -> float:
-        """See :class:`ValueKind`."""
+    def __call__(self, value: object) -> float:
+        """Return the seconds, from a text or a number."""
         allowed = say("kind.seconds", least=self.least, most=self.most)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        if not is_number and not (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
-            raise BadSettings(say("kind.not-valid", value=shown(value), allowed=allowed))
-        number = float(value)  # type: ignore[arg-type]
-        if not self.least <= number <= self.most:
-            raise BadSettings(say("kind.not-in-range", value=f"{number:g}", allowed=allowed))
-        return number
+        return _number(value, _NUMBER, self.least, self.most, allowed)
 
 
-class Share:
-    """A share: a percentage in a text, such as ``5%``; or a float from 0 to 1."""
+def _number(value: object, pattern: re.Pattern[str], least: float, most: float, allowed: Message) -> float:
+    text = str(value).strip()
+    if not pattern.fullmatch(text):
+        raise BadSettings(say("kind.not-valid", value=shown(value), allowed=allowed))
+    if not least <= float(text) <= most:
+        raise BadSettings(say("kind.not-in-range", value=text, allowed=allowed))
+    return float(text)
 
-    def read(self, value: object) -> float:
-        """See :class:`ValueKind`."""
-        text = value.strip().removesuffix("%").strip() if isinstance(value, str) and "%" in value else ""
-        if not isinstance(value, float) and not _NUMBER.fullmatch(text):
-            raise BadSettings(say("kind.no-percentage", value=shown(value)))
-        share = value if isinstance(value, float) else float(text) / 100
-        if not 0 <= share <= 1:
-            raise BadSettings(say("kind.not-a-share", value=shown(value)))
-        return share
+
+def share(value: object) -> float:
+    """Return a share: a percentage in a text, such as ``5%``; or a float from 0 to 1."""
+    text = value.strip().removesuffix("%").strip() if isinstance(value, str) and "%" in value else ""
+    if not isinstance(value, float) and not _NUMBER.fullmatch(text):
+        raise BadSettings(say("kind.no-percentage", value=shown(value)))
+    found = value if isinstance(value, float) else float(text) / 100
+    if not 0 <= found <= 1:
+        raise BadSettings(say("kind.not-a-share", value=shown(value)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -168,8 +152,8 @@ class OneOf(Generic[_Member]):
         """The words in quotation marks, for a message."""
         return tuple(map(repr, self.words))
 
-    def read(self, value: object) -> _Member:
-        """See :class:`ValueKind`."""
+    def __call__(self, value: object) -> _Member:
+        """Return the member, from its word or the member itself."""
         if isinstance(value, self.members):
             return value
         member = self.words.get(value.strip().lower()) if isinstance(value, str) else None
@@ -178,57 +162,98 @@ class OneOf(Generic[_Member]):
         return member
 
 
-class Text:
-    """A text."""
-
-    def read(self, value: object) -> str:
-        """See :class:`ValueKind`."""
-        if not isinstance(value, str):
-            raise BadSettings(say("kind.no-text", value=shown(value)))
-        return value
+_WORDED: Mapping[Role, OneOf[Visibility] | OneOf[Status]] = {
+    Role.VISIBILITY: OneOf(Visibility, by_name=True),
+    Role.STATUS: OneOf(Status, by_name=True),
+}
+"""The roles whose cells hold one of a few words."""
 
 
-class Yes:
-    """Yes or no."""
-
-    def read(self, value: object) -> bool:
-        """See :class:`ValueKind`."""
-        word = value.strip().lower() if isinstance(value, str) else value
-        if isinstance(word, bool):
-            return word
-        if word not in _YES | _NO:
-            raise BadSettings(say("kind.neither", value=shown(value)))
-        return word in _YES
+def doubts(value: object) -> tuple[InDoubt, ...]:
+    """Return answers about rows whose notes may be there. The last one about each kind of these rows counts."""
+    texts = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    answers = [OneOf(InDoubt)(word) for text in texts for word in str(text).split(",")]
+    return tuple({answer.partition("-")[2]: answer for answer in answers}.values())
 
 
-class Names:
-    """Headings of columns."""
-
-    def read(self, value: object) -> tuple[str, ...]:
-        """See :class:`ValueKind`."""
-        if isinstance(value, str):
-            return (value,)
-        headings = tuple(value) if isinstance(value, Iterable) else (value,)
-        if not all(isinstance(name, str) for name in headings):
-            raise BadSettings(say("kind.no-headings", value=shown(value)))
-        return headings
+def text(value: object) -> str:
+    """Return a text."""
+    if not isinstance(value, str):
+        raise BadSettings(say("kind.no-text", value=shown(value)))
+    return value
 
 
-class Columns:
-    """Role → headings, of which the first that is in the sheet counts; an empty one: no column has the role."""
+def yes(value: object) -> bool:
+    """Return yes or no."""
+    word = value.strip().lower() if isinstance(value, str) else value
+    if isinstance(word, bool):
+        return word
+    if word not in _YES | _NO:
+        raise BadSettings(say("kind.neither", value=shown(value)))
+    return word in _YES
 
-    def read(self, value: object) -> dict[Role, tuple[str, ...]]:
-        """See :class:`ValueKind`."""
-        headings_by_role: dict[Role, list[str]] = {}
-        roles = {role.value for role in Role}
-        allowed = say("kind.columns", roles=tuple(role.value for role in Role))
-        for name, headings in _pairs(value, allowed):
-            role = name.strip().lower()
-            for heading in headings if isinstance(headings, (list, tuple)) else [headings]:
-                if role not in roles or not isinstance(heading, str):
-                    raise _unreadable(repr(f"{name}={heading}"), allowed)
-                headings_by_role.setdefault(Role(role), []).append(without_marks(heading))
-        return {role: tuple(names) for role, names in headings_by_role.items()}
+
+def names(value: object) -> tuple[str, ...]:
+    """Return headings of columns."""
+    if isinstance(value, str):
+        return (value,)
+    headings = tuple(value) if isinstance(value, Iterable) else (value,)
+    if not all(isinstance(name, str) for name in headings):
+        raise BadSettings(say("kind.no-headings", value=shown(value)))
+    return headings
+
+
+def columns(value: object) -> dict[Role, tuple[str, ...]]:
+    """Return role → headings, of which the first that is in the sheet counts; an empty one: no column has the role."""
+    headings_by_role: dict[Role, list[str]] = {}
+    allowed = say("kind.columns", roles=tuple(role.value for role in Role))
+    for name, headings in _pairs(value, allowed):
+        role = name.strip().lower()
+        for heading in headings if isinstance(headings, (list, tuple)) else [headings]:
+            if role not in set(Role) or not isinstance(heading, str):
+                raise _unreadable(repr(f"{name}={heading}"), allowed)
+            headings_by_role.setdefault(Role(role), []).append(without_marks(heading))
+    return {role: tuple(names) for role, names in headings_by_role.items()}
+
+
+def meanings(value: object) -> Values:
+    """Return role and column → word of the sheet → the value that the word means; None: rows with it are left out.
+
+    A text names no column. In a role's table, the entry of a word is a text, and that of a column is a table of words.
+    """
+    values: dict[tuple[Role, str | None], dict[str, Visibility | Status | None]] = {}
+    for name, column, word, meaning in _meanings(value):
+        role = name.strip().lower()
+        if role not in _WORDED or not word.strip():
+            raise _no_meaning(f"{name}:{word}={meaning}")
+        is_blank = meaning is None or meaning == ""
+        values.setdefault((Role(role), column), {})[word] = None if is_blank else _WORDED[Role(role)](meaning)
+    return values
+
+
+def _meanings(value: object) -> Iterator[tuple[str, str | None, str, object]]:
+    """Yield each meaning: role, column, word, value."""
+    if isinstance(value, Mapping):
+        for name, words in value.items():
+            role, column = name if isinstance(name, tuple) else (name, None)
+            if not isinstance(words, Mapping):
+                raise _no_meaning(words)
+            for word, meaning in words.items():
+                within = meaning if isinstance(meaning, Mapping) else {word: meaning}
+                of = word if isinstance(meaning, Mapping) else column
+                yield from ((str(role), of, str(inner), means) for inner, means in within.items())
+        return
+    for text in [value] if isinstance(value, str) or not isinstance(value, Iterable) else value:
+        before, equals_sign, meaning = text.rpartition("=") if isinstance(text, str) else ("", "", "")
+        name, colon, word = before.partition(":")
+        if not equals_sign or not colon:
+            raise _no_meaning(text)
+        yield name, None, without_marks(word), meaning.strip()
+
+
+def _no_meaning(value: object) -> BadSettings:
+    forms = tuple(say("kind.meaning", role=role.value, words=kind.in_quotes) for role, kind in _WORDED.items())
+    return _unreadable(shown(value), say("kind.meanings", ways=forms))
 
 
 def none_last(names: Iterable[str]) -> tuple[str, ...]:
@@ -258,95 +283,53 @@ def _pairs(value: object, allowed: Message) -> list[tuple[str, object]]:
     return pairs
 
 
-class Rated:
-    """A rate."""
-
-    def read(self, value: object) -> Rate:
-        """See :class:`ValueKind`."""
-        return Rate.parse(f"{value.calls}/{value.seconds:f}s" if isinstance(value, Rate) else str(value))
+def rate(value: object) -> Rate:
+    """Return a rate."""
+    return Rate.parse(f"{value.calls}/{value.seconds:f}s" if isinstance(value, Rate) else str(value))
 
 
-class WindowKind:
-    """A window of the day."""
-
-    def read(self, value: object) -> TimeWindow:
-        """See :class:`ValueKind`."""
-        return value if isinstance(value, TimeWindow) else TimeWindow.parse(str(value))
+def window(value: object) -> TimeWindow:
+    """Return a window of the day."""
+    return value if isinstance(value, TimeWindow) else TimeWindow.parse(str(value))
 
 
-class Span:
-    """A duration with its unit; from Python also a number of seconds."""
-
-    def read(self, value: object) -> float:
-        """See :class:`ValueKind`."""
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            seconds = float(value)
-        else:
-            seconds = _seconds(str(value))
-        if not 0 <= seconds <= _LONGEST:
-            raise BadSettings(say("kind.more-than-a-week", value=repr(value)))
-        return seconds
+def any_file(value: object) -> Path:
+    """Return a file's path or its URL."""
+    if not isinstance(value, (str, Path, Url)) or not str(value):
+        raise BadSettings(say("kind.no-file", value=shown(value)))
+    return place(value)
 
 
-def _seconds(text: str) -> float:
-    matches = [*_PART.finditer(text)]
-    if not matches or "".join(match[0] for match in matches) != text:
-        raise BadSettings(say("kind.no-span", value=repr(text)))
-    return sum(float(match[1]) * _UNITS[match[2][0].lower()] for match in matches)
+def local_file(value: object) -> Path:
+    """Return a file's path."""
+    if isinstance(path := any_file(value), Url):
+        raise BadSettings(say("kind.url", value=shown(str(value))))
+    return path
 
 
-class AnyFile:
-    """A file's path or its URL."""
-
-    def read(self, value: object) -> Path:
-        """See :class:`ValueKind`."""
-        if not isinstance(value, (str, Path, Url)) or not str(value):
-            raise BadSettings(say("kind.no-file", value=shown(value)))
-        return place(value)
-
-
-class LocalFile(AnyFile):
-    """A file's path."""
-
-    def read(self, value: object) -> Path:
-        """See :class:`ValueKind`."""
-        if isinstance(path := super().read(value), Url):
-            raise BadSettings(say("kind.url", value=shown(str(value))))
-        return path
+def results_place(value: object) -> Path | str:
+    """Return a results file's path or its URL; or a pattern of the names of results beside their inputs."""
+    if not isinstance(value, str) or set("{}").isdisjoint(value):
+        return any_file(value)
+    rest = re.sub(r"\{(name|date|time)\}", "", value)
+    if "{name}" not in value or set("{}") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
+        raise BadSettings(say("kind.no-results-name", value=shown(value), **PLACEHOLDERS))
+    return value
 
 
-class ResultsPlace:
-    """A results file's path or its URL; or a pattern of the names of results, which are put beside their inputs."""
-
-    def read(self, value: object) -> Path | str:
-        """See :class:`ValueKind`."""
-        if not isinstance(value, str) or set("{}").isdisjoint(value):
-            return AnyFile().read(value)
-        rest = re.sub(r"\{(name|date|time)\}", "", value)
-        if "{name}" not in value or set("{}") & set(rest) or not rest.lower().endswith((".xlsx", ".csv")):
-            raise BadSettings(say("kind.no-results-name", value=shown(value), **PLACEHOLDERS))
-        return value
+def journal(value: object) -> Path | str:
+    """Return a journal: a file's path, or a URL."""
+    if not isinstance(value, (str, Path)):
+        raise BadSettings(say("kind.no-file", value=shown(value)))
+    with contextlib.suppress(OSError):
+        if str(value) and Path(value).is_dir():
+            raise BadSettings(say("kind.directory", value=shown(str(value))))
+    journal_place(value)
+    return value
 
 
-class JournalPlace:
-    """A journal: a file's path, or a URL."""
-
-    def read(self, value: object) -> Path | str:
-        """See :class:`ValueKind`."""
-        if not isinstance(value, (str, Path)):
-            raise BadSettings(say("kind.no-file", value=shown(value)))
-        with contextlib.suppress(OSError):
-            if str(value) and Path(value).is_dir():
-                raise BadSettings(say("kind.directory", value=shown(str(value))))
-        journal_place(value)
-        return value
-
-
-class Address:
-    """The API's address."""
-
-    def read(self, value: object) -> str:
-        """See :class:`ValueKind`."""
-        if not isinstance(value, str):
-            raise BadSettings(say("kind.no-address", value=shown(value)))
-        return checked_url(value)
+def address(value: object) -> str:
+    """Return the API's address."""
+    if not isinstance(value, str):
+        raise BadSettings(say("kind.no-address", value=shown(value)))
+    return checked_url(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from datetime import time
@@ -55,22 +56,15 @@ class TimeWindow:
 
     @classmethod
     def parse(cls, text: str) -> TimeWindow:
-        """Read a window such as ``02:00-06:00``.
-
-        Raises:
-            BadSettings: the text isn't a window.
-        """
-        match = _WINDOW.fullmatch(text)
-        if match is None:
-            raise BadSettings(say("kind.no-window", value=repr(text)))
-        hours = [(int(match[1]), int(match[2])), (int(match[3]), int(match[4]))]
-        if hours[1] == (24, 0):
-            hours[1] = (0, 0)
-        if any(hour > 23 or minute > 59 for hour, minute in hours):
-            raise BadSettings(say("kind.no-time-of-day", value=repr(text)))
-        if hours[0] == hours[1]:
-            raise BadSettings(say("kind.empty-window", value=repr(text)))
-        return cls(time(*hours[0]), time(*hours[1]))
+        """Read a window such as ``02:00-06:00``."""
+        if match := _WINDOW.fullmatch(text):
+            hour, minute, last_hour, last_minute = map(int, match.groups())
+            last_hour = 0 if (last_hour, last_minute) == (24, 0) else last_hour
+            with contextlib.suppress(ValueError):
+                window = cls(time(hour, minute), time(last_hour, last_minute))
+                if window.opens != window.closes:
+                    return window
+        raise BadSettings(say("kind.no-window", value=repr(text)))
 
     def holds(self, shown: time) -> bool:
         """Return whether the window is open at this local time."""
@@ -91,11 +85,7 @@ class Rate:
 
     @classmethod
     def parse(cls, text: str) -> Rate:
-        """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``.
-
-        Raises:
-            BadSettings: the text isn't a rate.
-        """
+        """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``."""
         match = _RATE.fullmatch(text)
         if match is None or not (match[2] or match[3]):
             raise BadSettings(say("kind.no-rate", value=repr(text)))

@@ -18,7 +18,8 @@ import os
 import re
 import textwrap
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ import platformdirs
 
 from importer import files
 from importer.errors import BadSettings, as_argument
-from importer.messages import Message, Plain, render, say
+from importer.messages import Message, Plain, lines, render, say
 from importer.settings.table import SETTINGS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ DEFAULT = "default"
 READINGS = "readings"
 """Entry of a profile with the readings of its sheets."""
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
-_COMMAND = re.compile(r"`(note-importer (check|doctor|history|hide|journal|login|readings|results|run|verify)\b[^`]*)`")
+_COMMAND = re.compile(r"`(note-importer (check|doctor|history|hide|journal|login|readings|run|verify)\b[^`]*)`")
 
 
 class InProfile(Plain):
@@ -69,7 +70,9 @@ def load(name: str) -> dict[str, object]:
     """
     all_profiles = _profiles()
     if name not in all_profiles and name != DEFAULT:
-        raise BadSettings(_unknown(name, all_profiles), setting="profile")
+        known = tuple(map(repr, names()))  # a misspelt name must not reach another address
+        parts = {"profile": repr(name), "file": str(profiles_file())}
+        raise BadSettings(say("profile.not-there", n=len(known), names=known, **parts), setting="profile")
     profile = all_profiles.get(name, {})
     if not isinstance(profile, Mapping):
         raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
@@ -81,17 +84,20 @@ def load(name: str) -> dict[str, object]:
         if setting in SETTINGS and not SETTINGS[setting].is_lasting:
             raise BadSettings(say("profile.of-reading", where=place_of(name), setting=repr(setting)))
         if setting not in setting_names:
-            near = tuple(map(repr, difflib.get_close_matches(setting, setting_names, n=3, cutoff=0)))
-            raise BadSettings(say("profile.no-setting", where=place_of(name), setting=repr(setting), near=near))
+            no_setting = say("profile.no-setting", where=place_of(name), setting=repr(setting))
+            raise BadSettings(lines(no_setting, what_to_do_with(setting, setting_names)))
     return profile
 
 
-def readings(name: str) -> list[object]:
-    """Return a profile's entries of readings, unchecked.
+def what_to_do_with(name: str, known: Iterable[str]) -> Message:
+    """Return what to do with a setting that there isn't, with the one that was probably meant."""
+    if near := difflib.get_close_matches(name, known, n=1, cutoff=0.75):
+        return say("setting.misspelt", near=repr(near[0]))
+    return say("setting.unknown")
 
-    Raises:
-        BadSettings: the file can't be read, or holds something else in their place.
-    """
+
+def readings(name: str) -> list[object]:
+    """Return a profile's entries of readings, unchecked."""
     profile = _profiles().get(name)
     entries = profile.get(READINGS, []) if isinstance(profile, Mapping) else []
     if not isinstance(entries, list):
@@ -99,26 +105,17 @@ def readings(name: str) -> list[object]:
     return entries
 
 
-def named_files(*settings: str) -> list[str]:
-    """Return the files that these settings name in any profile, as written; none if they can't be read."""
+def as_written(*settings: str) -> dict[str, dict[str, object]]:
+    """Return profile → these of its settings, whatever else is wrong there; nothing if the file can't be read."""
     with contextlib.suppress(BadSettings):
-        tables = [table for table in _profiles().values() if isinstance(table, Mapping)]
-        values = [table[name] for table in tables for name in settings if name in table]
-        return [file for file in values if isinstance(file, str) and file]
-    return []
+        tables = {name: table for name, table in _profiles().items() if isinstance(table, Mapping)}
+        return {name: {one: table[one] for one in settings if one in table} for name, table in tables.items()}
+    return {}
 
 
 def names() -> list[str]:
-    """Return the names of the profiles in the file.
-
-    Raises:
-        BadSettings: the file can't be read.
-    """
-    return _named(_profiles())
-
-
-def _named(document: Mapping[str, object]) -> list[str]:
-    return [name for name, settings in document.items() if isinstance(settings, Mapping)]
+    """Return the names of the profiles: ``default``, and those in the file."""
+    return [*dict.fromkeys([DEFAULT, *(name for name, table in _profiles().items() if isinstance(table, Mapping))])]
 
 
 def place_of(name: str) -> Message:
@@ -126,83 +123,38 @@ def place_of(name: str) -> Message:
     return say("origin.profile", profile=repr(name), file=str(profiles_file()))
 
 
-def _unknown(name: str, document: Mapping[str, object]) -> Message:
-    """Return the message about an unknown profile, because a misspelt name must not reach another address."""
-    known = tuple(map(repr, dict.fromkeys([DEFAULT, *_named(document)])))
-    import tomlkit  # noqa: PLC0415 - only a change and this message wait for it
-
-    line = tomlkit.dumps({name: {}}).strip()
-    parts = {"profile": repr(name), "line": line, "file": str(profiles_file())}
-    return say("profile.not-there", n=len(known), names=known, **parts)
+def remember(name: str, settings: Mapping[str, object]) -> None:
+    """Write settings into a profile, and keep the rest of the file; None removes a setting."""
+    with _changed() as document:
+        profile = document.setdefault(name, {})
+        for setting, value in settings.items():
+            profile.pop(setting, None) if value is None else profile.update({setting: value})
 
 
-def remember(name: str, settings: Mapping[str, object]) -> Path:
-    """Write settings into a profile, and keep its other settings and the file's comments.
-
-    Args:
-        name: the profile's name.
-        settings: setting → value; None removes the setting.
-
-    Returns:
-        the file.
-
-    Raises:
-        BadSettings: the file can't be read or written.
-    """
-    path = profiles_file()
-    document = editable()
-    profile = document.setdefault(name, {})
-    for setting, value in settings.items():
-        if value is None:
-            profile.pop(setting, None)
-        else:
-            profile[setting] = value
-    _write(path, document.as_string())
-    return path
-
-
-def change_reading(profile: str, name: str, entry: Mapping[str, object] | None, comment: str = "") -> Path:
-    """Write the reading of this name into a profile, or remove it, and keep the rest of the file; return the file.
-
-    Args:
-        profile: the profile's name.
-        name: the reading's name.
-        entry: the reading; None removes it.
-        comment: what a person reads above it.
-
-    Raises:
-        BadSettings: the file can't be read or written.
-    """
+def change_reading(profile: str, name: str, entry: Mapping[str, object] | None, comment: str = "") -> None:
+    """Write the reading of this name into a profile, with a comment, or remove it; keep the rest of the file."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
-    path, document = profiles_file(), editable()
-    holder: Any = document.setdefault(profile, tomlkit.table())
-    written = tomlkit.aot()
-    for table in holder.get(READINGS, []):
-        if table.get("name") != name:
-            written.append(table)
-    if entry is not None:
-        added = tomlkit.table()
-        for line in textwrap.wrap(comment, 100):
-            added.add(tomlkit.comment(line))
-        for setting, value in entry.items():
-            added.add(setting, value)
-        written.append(added)
-    if len(written) and [*document][-1] != profile and not written[-1].as_string().endswith("\n\n"):
-        written[-1].add(tomlkit.nl())  # a blank line before the next profile
-    holder.pop(READINGS, None)
-    if len(written):
-        holder[READINGS] = written
-    _write(path, document.as_string())
-    return path
+    with _changed() as document:
+        holder: Any = document.setdefault(profile, tomlkit.table())
+        written = tomlkit.aot()
+        for table in holder.pop(READINGS, []):
+            if table.get("name") != name:
+                written.append(table)
+        if entry is not None:
+            added = tomlkit.table()
+            for line in textwrap.wrap(comment, 100):
+                added.add(tomlkit.comment(line))
+            added.update(entry)
+            written.append(added)
+        if len(written) and [*document][-1] != profile and not written[-1].as_string().endswith("\n\n"):
+            written[-1].add(tomlkit.nl())  # a blank line before the next profile
+        if len(written):
+            holder[READINGS] = written
 
 
 def check_new(name: str) -> None:
-    """Check that a new profile may have this name.
-
-    Raises:
-        BadSettings: the name isn't allowed, or another profile has it; or the file of profiles can't be read.
-    """
+    """Raise BadSettings if a new profile may not have this name, or another profile has it."""
     if not name.strip() or not name.isprintable():
         raise BadSettings(say("profile.bad-name"))
     if "://" in name:
@@ -211,37 +163,22 @@ def check_new(name: str) -> None:
         raise BadSettings(say("profile.there-already", name=repr(name), file=str(profiles_file())))
 
 
-def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) -> Path:
-    """Write a new profile, with a comment on each setting, and keep the rest of the file.
-
-    Args:
-        name: the profile's name.
-        settings: setting → value.
-        hints: settings that are suggested in comments → an example of each.
-
-    Returns:
-        the file.
-
-    Raises:
-        BadSettings: the profile exists, or may not have this name; or the file can't be read or written.
-    """
+def make(name: str, settings: Mapping[str, object], hints: Mapping[str, object]) -> None:
+    """Write a new profile, with a comment on each setting. ``hints`` are only suggested, with a value as an example."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
     check_new(name)
-    path, document = profiles_file(), editable()
     profile = tomlkit.table()
-    for setting, value in settings.items():
-        for line in _commented(setting):
+    for setting, value in {**hints, **settings}.items():
+        for line in textwrap.wrap(render(SETTINGS[setting].help, InProfile()), 100):
             profile.add(tomlkit.comment(line))
-        profile.add(setting, value)
+        if setting in settings:
+            profile.add(setting, value)
+        else:
+            profile.add(tomlkit.comment(tomlkit.dumps({setting: value}).strip()))
         profile.add(tomlkit.nl())
-    for setting, example in hints.items():
-        for line in (*_commented(setting), example):
-            profile.add(tomlkit.comment(line))
-        profile.add(tomlkit.nl())
-    document[name] = profile
-    _write(path, document.as_string())
-    return path
+    with _changed() as document:
+        document[name] = profile
 
 
 def beside(file: str) -> Path:
@@ -249,16 +186,8 @@ def beside(file: str) -> Path:
     return profiles_file().absolute().parent / re.sub(r"[^\w.-]+", "-", file)
 
 
-def _commented(setting: str) -> list[str]:
-    return textwrap.wrap(render(SETTINGS[setting].help, InProfile()), 100)
-
-
 def keep_beside(file: str, text: str) -> Path:
-    """Keep a secret in a file beside the profiles that only its owner can read, and return its path.
-
-    Raises:
-        BadSettings: the file can't be written.
-    """
+    """Keep a secret in a file beside the profiles that only its owner can read, and return its path."""
     _write(path := beside(file), f"{text}\n")
     return path
 
@@ -272,30 +201,24 @@ def _write(path: Path, text: str) -> None:
         raise BadSettings(say("profile.not-written", file=str(path), error=str(error.strerror))) from error
 
 
-def editable() -> TOMLDocument:
-    """Return the file of profiles with its comments, to be changed."""
+@contextmanager
+def _changed() -> Iterator[TOMLDocument]:
+    """Provide the file of profiles with its comments, and write what the block changed."""
     import tomlkit  # noqa: PLC0415 - only a change waits for it
 
     _profiles()  # refuses an unreadable file
-    return tomlkit.parse(content())
+    yield (document := tomlkit.parse(_content()))
+    _write(profiles_file(), document.as_string())
 
 
 def _profiles() -> Mapping[str, Any]:
+    file = str(profiles_file())
     try:
-        return _parsed(text := content())
+        return _parsed(_content())
     except tomllib.TOMLDecodeError as error:
-        raise BadSettings(_mistake(text, str(error))) from error
+        raise BadSettings(say("profile.not-toml", file=file, error=str(error))) from error
     except (OSError, ValueError) as error:
-        raise BadSettings(say("profile.unreadable", file=str(profiles_file()), error=files.why(error))) from error
-
-
-def _mistake(text: str, error: str) -> Message:
-    number = re.search(r"line (\d+)", error)
-    lines, file = text.splitlines(), str(profiles_file())
-    end = int(number[1]) if number else len(lines)
-    if any("".join(lines[end - 1 : end]).count(quote) % 2 for quote in "\"'"):
-        return say("profile.no-closing-quote", line=str(end), file=file, error=error)
-    return say("profile.not-toml", file=file, error=error)
+        raise BadSettings(say("profile.unreadable", file=file, error=files.why(error))) from error
 
 
 @lru_cache(maxsize=1)  # several parts of a command read the file
@@ -303,7 +226,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 
-def content() -> str:
+def _content() -> str:
     """Return the text of the file of profiles. Raises OSError, UnicodeDecodeError or BadSettings."""
     path = profiles_file()
     files.keep_private(path)  # anyone who can write there decides where the key is sent

@@ -1,7 +1,7 @@
 """Define a reading: how a kind of sheet is read, as a person answered. The kind is known by its headings.
 
-Input: texts such as ``visibility:Yes=Public`` for the setting `value`; headings. Output: role and column → word →
-meaning; names of columns; :class:`Reading`. :mod:`importer.settings.readings` keeps readings in the file of profiles.
+Input: headings. Output: names of columns; :class:`Reading`. :mod:`importer.settings.readings` keeps readings in the
+file of profiles.
 """
 
 from __future__ import annotations
@@ -9,34 +9,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from importer.errors import BadSettings, as_argument
+from importer.errors import as_argument
 from importer.messages import Message, SettingPart, day, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import added_columns
-from importer.settings.kinds import OneOf, shown, without_marks
-
-Words: TypeAlias = Mapping[str, Visibility | Status | None]
-"""Word → its meaning; None: rows with this word are left out."""
-Values: TypeAlias = Mapping[tuple[Role, str | None], Words]
-"""A role and the heading of its column → the words that apply there. None: whichever column has the role."""
+from importer.settings.kinds import Values, Words
 
 Form: TypeAlias = tuple[str, str]
 """A template, and the order of day and month in its dates; the order is empty if dates stay as they are."""
 
-_WORDED: Mapping[Role, OneOf[Visibility] | OneOf[Status]] = {
-    Role.VISIBILITY: OneOf(Visibility, by_name=True),
-    Role.STATUS: OneOf(Status, by_name=True),
-}
-"""The roles whose cells hold one of a few words."""
-
-_NAMES = [value.name for kind in _WORDED.values() for value in kind.words.values()]
+_NAMES = (*Visibility.__members__, *Status.__members__)
 MEANS = {name: say(f"meaning.{name.lower()}") for name in _NAMES}
 """Name of a visibility or status → its meaning, for a person. The values aren't unique: both enumerations have a 1."""
 WORDS = {name: say(f"word.{name.lower()}") for name in _NAMES}
@@ -52,51 +41,6 @@ def kind_in_words(visibility: Visibility, status: Status) -> list[Message]:
     return [WORDS[visibility.name], *([say("note.draft")] if status is Status.DRAFT else [])]
 
 
-class Meanings:
-    """Role and column → word of the sheet → the value that the word means; None: rows with the word are left out.
-
-    A text names no column. In a role's table, the entry of a word is a text, and that of a column is a table of words.
-    """
-
-    def read(self, value: object) -> Values:
-        """See :class:`importer.settings.kinds.ValueKind`."""
-        values: dict[tuple[Role, str | None], dict[str, Visibility | Status | None]] = {}
-        for name, column, word, meaning in self._entries(value):
-            role = name.strip().lower()
-            if role not in _WORDED or not word.strip():
-                raise _unreadable(f"{name}:{word}={meaning}")
-            is_blank = meaning is None or meaning == ""
-            words = values.setdefault((Role(role), column), {})
-            words[word] = None if is_blank else _WORDED[Role(role)].read(meaning)
-        return values
-
-    def _entries(self, value: object) -> Iterator[tuple[str, str | None, str, object]]:
-        """Yield each meaning: role, column, word, value."""
-        if isinstance(value, Mapping):
-            for name, words in value.items():
-                role, column = name if isinstance(name, tuple) else (name, None)
-                if not isinstance(words, Mapping):
-                    raise _unreadable(words)
-                for word, meaning in words.items():
-                    if isinstance(meaning, Mapping):
-                        for inner_word, inner_meaning in meaning.items():
-                            yield str(role), word, str(inner_word), inner_meaning
-                    else:
-                        yield str(role), column, str(word), meaning
-            return
-        for text in [value] if isinstance(value, str) or not isinstance(value, Iterable) else value:
-            before, equals_sign, meaning = text.rpartition("=") if isinstance(text, str) else ("", "", "")
-            name, colon, word = before.partition(":")
-            if not equals_sign or not colon:
-                raise _unreadable(text)
-            yield name, None, without_marks(word), meaning.strip()
-
-
-def _unreadable(value: object) -> BadSettings:
-    forms = tuple(say("kind.meaning", role=role.value, words=kind.in_quotes) for role, kind in _WORDED.items())
-    return BadSettings(say("kind.write", value=shown(value), allowed=say("kind.meanings", ways=forms)))
-
-
 def merged(below: Values, above: Values) -> Values:
     """Return both values together. If both give a word of the same column a meaning, that of ``above`` counts."""
     return {place: _over(below.get(place, {}), above.get(place, {})) for place in {**below, **above}}
@@ -104,13 +48,12 @@ def merged(below: Values, above: Values) -> Values:
 
 def _over(below: Words, above: Words) -> Words:
     """Return the words of both. Meanings in ``above`` override the others; case and spaces don't matter."""
-    overridden = {folded(word) for word in above}
+
+    def folded(word: str) -> str:
+        return " ".join(word.casefold().split())
+
+    overridden = {*map(folded, above)}
     return {**{word: value for word, value in below.items() if folded(word) not in overridden}, **above}
-
-
-def folded(text: str) -> str:
-    """Return a word or a heading without case and repeated spaces, as settings compare them."""
-    return " ".join(text.casefold().split())
 
 
 @lru_cache(maxsize=4096)  # a damaged file's may be long, and each is compared with all others
@@ -151,11 +94,6 @@ def own_columns(headings: Sequence[str]) -> list[int]:
 def own_names(headings: Sequence[str]) -> tuple[str, ...]:
     """Return the names of a sheet's own columns as a reading holds them."""
     return tuple(numbered([headings[at] for at in own_columns(headings)]))
-
-
-def name_of(headings: Sequence[str], position: int) -> str:
-    """Return the name of one of a sheet's own columns as a reading holds it."""
-    return own_names(headings)[own_columns(headings).index(position)]
 
 
 @dataclass(frozen=True)

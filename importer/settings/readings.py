@@ -7,17 +7,17 @@ file. Only here is it known what a reading holds: the settings that :mod:`import
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.messages import Message, render, say
+from importer.messages import render, say
 from importer.settings import profiles
-from importer.settings.kinds import Names
-from importer.settings.reading import Reading, Values, as_stored, key, merged, named, without_number
+from importer.settings.kinds import Values, names
+from importer.settings.reading import Reading, as_stored, key, merged, named, without_number
 from importer.settings.table import SETTINGS, Settings
 
 NONE = "none"
@@ -25,7 +25,6 @@ NONE = "none"
 HELD = {name: setting for name, setting in SETTINGS.items() if setting.is_of_reading}
 """The settings that a reading holds."""
 _ABOUT, _SEEN, _EARLIER = ("name", "headings", "answered"), "seen", "earlier"
-_IN_NAMES = re.compile(r"[\s_.-]*(?:\(\d+\)|\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.T]?\d+)*|[-_ ]\d+)$")
 
 
 def of_profile(profile: str) -> tuple[Reading, ...]:
@@ -57,7 +56,7 @@ def from_entry(entry: object) -> Reading:
         if setting not in HELD and setting not in (*_ABOUT, _SEEN, _EARLIER):
             raise BadSettings(say("readings.no-setting", setting=repr(setting), known=tuple(sorted(HELD))))
     answers = {setting: HELD[setting].read(value) for setting, value in about.items() if setting in HELD}
-    words = {str(column): Names().read(words) for column, words in dict(seen).items()}
+    words = {str(column): names(words) for column, words in dict(seen).items()}
     if not isinstance(earlier, list) or not all(isinstance(form, list) and len(form) == 2 for form in earlier):
         raise BadSettings(say("readings.earlier-forms"))
     forms = tuple((str(template), str(HELD["dates"].read(order)) if order else "") for template, order in earlier)
@@ -84,53 +83,31 @@ def _check_name(name: str) -> None:
         raise BadSettings(say("readings.no-name", name=repr(name)))
 
 
-def keep(profile: str, reading: Reading) -> Path:
-    """Write a reading into a profile, in place of the one with its name; return the file.
-
-    Raises:
-        BadSettings: the name can't be used, or the file can't be read or written.
-    """
+def keep(profile: str, reading: Reading) -> None:
+    """Write a reading into a profile, in place of the one with its name."""
     _check_name(reading.name)
     comment = render(say("readings.comment", date=f"{reading.answered:%Y-%m-%d}"), profiles.InProfile())
-    return profiles.change_reading(profile, reading.name, entry_of(reading), comment)
+    profiles.change_reading(profile, reading.name, entry_of(reading), comment)
 
 
 def forget(profile: str, name: str) -> Reading:
-    """Remove the reading of this name from a profile, and return it.
-
-    Raises:
-        BadSettings: there is none, or the file can't be read or written.
-    """
+    """Remove the reading of this name from a profile, and return it."""
     reading = one(profile, name)
     profiles.change_reading(profile, reading.name, None)
     return reading
 
 
 def one(profile: str, name: str) -> Reading:
-    """Return the reading of this name.
-
-    Raises:
-        BadSettings: there is none; or see :func:`of_profile`.
-    """
+    """Return the reading of this name; raise BadSettings if there is none."""
     if (reading := named(name, of_profile(profile))) is None:
-        raise BadSettings(say("readings.unknown", name=repr(name)))
+        raise BadSettings(say("readings.no-such", name=repr(name)))
     return reading
 
 
-def no_such(name: str, readings: Sequence[Reading]) -> Message:
-    """Return the message that no reading has a name."""
-    names = tuple(repr(reading.name) for reading in readings)
-    if not names:
-        return say("readings.none", name=repr(name))
-    return say("readings.no-such", n=len(names), name=repr(name), names=names)
-
-
 def name_for(source: str, taken: Iterable[str]) -> str:
-    """Return a name for the reading of a file, made of the file's name without its date and number."""
+    """Return a name for the reading of a file, made of the words of the file's name, without dates and numbers."""
     stem = PurePath(source).name.partition(".")[0]
-    while (shorter := _IN_NAMES.sub("", stem)) not in (stem, ""):
-        stem = shorter
-    plain = " ".join(re.sub(r"[\W_]+", " ", stem).split()) or "export"
+    plain = " ".join(word for word in re.split(r"[\W_]+", stem) if word and not word[0].isdigit()) or "export"
     name, number, others = plain, 1, {NONE, *map(str.casefold, taken)}
     while name.casefold() in others:
         number += 1
@@ -141,7 +118,7 @@ def name_for(source: str, taken: Iterable[str]) -> str:
 def laid_under(settings: Settings, reading: Reading | None) -> Settings:
     """Return the settings for a sheet: a person's for this run, completed by the answers of the sheet's reading."""
     if reading is None:
-        return replace(settings, readings=())
+        return settings
     answers = dict(reading.answers)
     gone = {*map(key, settings.ignored)}
     roles = {
@@ -161,6 +138,6 @@ def laid_under(settings: Settings, reading: Reading | None) -> Settings:
         mapping={**settings.mapping, **roles},
         ignored=tuple(dict.fromkeys((*settings.ignored, *ignored))),
         values=merged(words, settings.values),
-        readings=(replace(reading, applies=True),),
+        readings=tuple(replace(one, applies=True) if one is reading else one for one in settings.readings),
         **scalars,
     )

@@ -7,38 +7,23 @@ error names the origin of the value that can't be used.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.messages import Message, SettingPart, say
+from importer.messages import Message, SettingPart, lines, say
 from importer.settings import profiles, readings, secrets
 from importer.settings.address import default_journal, journal_place
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
 from importer.settings.table import SETTINGS, Origin, Settings
 
-OTHER_VARIABLES = (
-    "NOTE_IMPORTER_PROFILES",
-    "NOTE_IMPORTER_JOURNALS",
-    "NOTE_IMPORTER_DEBUG",
-    ADDRESSES_VARIABLE,
-)
+OTHER_VARIABLES = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG", ADDRESSES_VARIABLE)
 """Our environment variables that aren't settings: the paths of the profiles and of the remembered journals, details on
 faults, and the addresses for notifications."""
-
-
-class Source(Enum):
-    """Sources of a setting's value."""
-
-    SAID = "said now"
-    ENVIRONMENT = "environment"
-    PROFILE = "profile"
 
 
 @dataclass(frozen=True)
@@ -47,11 +32,12 @@ class Given:
 
     Attributes:
         origin: the place where it was set, for a message; None if it was said now.
+        is_of_profile: whether the profile sets it.
     """
 
     value: object
-    place: Source
     origin: Message | None = None
+    is_of_profile: bool = False
 
 
 def written(value: object) -> str:
@@ -59,18 +45,15 @@ def written(value: object) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
-        case Mapping():
-            return ", ".join(
-                f"{name}:{written(item)}" if isinstance(item, Mapping) else f"{name}={item}"
-                for name, item in value.items()
-            )
         case list() | tuple():
             return ", ".join(map(str, value))
     return str(value)
 
 
 def gather(
-    said: Mapping[str, object], names: Collection[str], environment: Mapping[str, str] = os.environ
+    said: Mapping[str, object],
+    names: Collection[str],
+    environment: Mapping[str, str] = os.environ,
 ) -> dict[str, Given]:
     """Return the given values of some settings, by name.
 
@@ -83,18 +66,18 @@ def gather(
         BadSettings: the profile doesn't exist or can't be read; or one of our variables is misspelt.
     """
     _check_variables(environment)
-    given = {name: Given(value, Source.SAID) for name, value in said.items()}
+    given = {name: Given(value) for name, value in said.items()}
     for name in names:
         setting = SETTINGS[name]
         text = environment.get(setting.variable, "") if setting.is_lasting else ""
         if text.strip():
-            given.setdefault(name, Given(text, Source.ENVIRONMENT, say("origin.variable", name=setting.variable)))
+            given.setdefault(name, Given(text, say("origin.variable", name=setting.variable)))
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
         origin = profiles.place_of(profile)
         for name, value in profiles.load(profile).items():
             if name in names:
-                given.setdefault(name, Given(value, Source.PROFILE, origin))
+                given.setdefault(name, Given(value, origin, is_of_profile=True))
     return given
 
 
@@ -103,10 +86,7 @@ def _check_variables(environment: Mapping[str, str]) -> None:
     variables = [*(setting.variable for setting in SETTINGS.values() if setting.is_lasting), *OTHER_VARIABLES]
     for name in sorted(environment):
         if name.startswith("NOTE_IMPORTER_") and name not in variables:
-            suggestions = difflib.get_close_matches(name, variables, n=1)
-            if suggestions:
-                raise BadSettings(say("variable.misspelt-near", name=name, near=suggestions[0]))
-            raise BadSettings(say("variable.misspelt", name=name))
+            raise BadSettings(lines(say("variable.misspelt", name=name), profiles.what_to_do_with(name, variables)))
 
 
 def settings_of(given: Mapping[str, Given]) -> Settings:
@@ -117,7 +97,7 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     """
     values: dict[str, Any] = {SETTINGS[name].attribute: entry.value for name, entry in given.items()}
     values.pop("", None)
-    said = frozenset(name for name, entry in given.items() if entry.place is not Source.PROFILE)
+    said = frozenset(name for name, entry in given.items() if not entry.is_of_profile)
     profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
     with _placed(given):
         origin = Origin(said, secret_files=_secret_files(given))
@@ -135,16 +115,16 @@ def _secret_files(given: Mapping[str, Given]) -> list[Path]:
     """Return the known private files of all profiles, the file of profiles, and the journals. They needn't exist."""
     raw = [given[name].value for name in _SECRET if name in given]
     raw += [os.environ.get(name, "") for name in (*(SETTINGS[name].variable for name in _SECRET), *_SECRET_ELSEWHERE)]
-    raw += profiles.named_files(*_SECRET)
+    raw += [value for named in profiles.as_written(*_SECRET).values() for value in named.values()]
     files = [Path(value) for value in raw if isinstance(value, (str, Path)) and str(value)]
     return [*files, profiles.profiles_file(), *_journals()]
 
 
 def _journals() -> Iterator[Path]:
     """Yield the journal files of all profiles, with the files that SQLite keeps beside them."""
-    for journal in (str(default_journal()), *profiles.named_files("journal")):
+    for journal in (default_journal(), *(named.get("journal") for named in profiles.as_written("journal").values())):
         with contextlib.suppress(BadSettings):
-            if isinstance(place := journal_place(journal), Path):
+            if journal and isinstance(place := journal_place(str(journal)), Path):
                 yield from (place.with_name(f"{place.name}{end}") for end in ("", "-wal", "-shm"))
 
 
@@ -160,11 +140,7 @@ def _placed(given: Mapping[str, Given]) -> Iterator[None]:
 
 
 def read(given: Mapping[str, Given], name: str) -> Any:
-    """Return the value of a single setting, such as one that no run uses; None if the setting has no value.
-
-    Raises:
-        BadSettings: the value can't be used.
-    """
+    """Return the value of a single setting, such as one that no run uses; None if the setting has no value."""
     if name not in given:
         return None
     with _placed(given):
@@ -181,28 +157,26 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
     Raises:
         BadSettings: there is no key, the text can't be a key, or the key is for another address.
     """
-    source = given["api-key-file"].place if "api-key-file" in given else None
-    file = key_file(given)
-    if file is None:
-        is_given = os.environ.get(KEY_VARIABLE, "").strip()
-        stored_key = None if is_given else secrets.kept_key(settings.workspace)
-        return _keyed(settings, given, stored_key or read_key(None))
-    address = given.get("base-url")
-    if (
-        source is Source.PROFILE
-        and address is not None
-        and address.place is not Source.PROFILE
-        and profiles.load(settings.profile).get("base-url") not in (settings.base_url, address.value)
-    ):
-        origin = address.origin or SettingPart("base-url")
-        parts = {"address": settings.base_url, "origin": origin, "profile": repr(settings.profile)}
-        raise BadSettings(say("key.of-another-address", **parts))
-    with _placed(given):
-        return _keyed(settings, given, read_key(file))
-
-
-def _keyed(settings: Settings, given: Mapping[str, Given], key: str) -> Settings:
-    place = say("key.of-profile", profile=repr(settings.profile), place=_place_of_key(settings, given))
+    file, address = key_file(given), given.get("base-url")
+    if file is not None:
+        if (
+            given["api-key-file"].is_of_profile
+            and address is not None
+            and not address.is_of_profile
+            and profiles.load(settings.profile).get("base-url") not in (settings.base_url, address.value)
+        ):
+            by, profile = address.origin or SettingPart("base-url"), repr(settings.profile)
+            message = say("key.of-another-address", address=settings.base_url, origin=by, profile=profile)
+            raise BadSettings(message)
+        with _placed(given):
+            key = read_key(file)
+        place, origin = say("origin.file", file=str(file)), given["api-key-file"].origin
+        place = place if origin is None else say("origin.file-named", file=str(file), origin=origin)
+    elif os.environ.get(KEY_VARIABLE, "").strip() or not (key := secrets.kept_key(settings.workspace) or ""):
+        key, place = read_key(None), say("origin.variable", name=KEY_VARIABLE)
+    else:
+        place = say("origin.key-store", workspace=str(settings.workspace))
+    place = say("key.of-profile", profile=repr(settings.profile), place=place)
     return replace(settings, key=key, origin=replace(settings.origin, key_place=place))
 
 
@@ -212,11 +186,7 @@ def key_file(given: Mapping[str, Given]) -> Path | None:
 
 
 def recipients(given: Mapping[str, Given]) -> tuple[Recipient, ...]:
-    """Return the recipients of notifications, from the same sources as the key except the key store.
-
-    Raises:
-        BadSettings: the file of addresses can't be used.
-    """
+    """Return the recipients of notifications, from the same sources as the key except the key store."""
     with _placed(given):
         return read_recipients(recipients_file(given))
 
@@ -229,27 +199,6 @@ def recipients_file(given: Mapping[str, Given]) -> Path | None:
 def _secret_file(given: Mapping[str, Given], name: str, variable: str) -> Path | None:
     """Return the file with a secret; None if no file is named, or if the secret in the environment takes precedence."""
     entry = given.get(name)
-    if entry is None or (entry.place is not Source.SAID and os.environ.get(variable, "").strip()):
+    if entry is None or (entry.origin is not None and os.environ.get(variable, "").strip()):
         return None
     return Path(read(given, name))
-
-
-def key_place(settings: Settings, given: Mapping[str, Given]) -> Message:
-    """Return the source of the key, for a message.
-
-    Raises:
-        BadSettings: there is no key, or it can't be used.
-    """
-    with_key(settings, given)
-    return _place_of_key(settings, given)
-
-
-def _place_of_key(settings: Settings, given: Mapping[str, Given]) -> Message:
-    if (file := key_file(given)) is not None:
-        origin = given["api-key-file"].origin
-        if origin is None:
-            return say("origin.file", file=str(file))
-        return say("origin.file-named", file=str(file), origin=origin)
-    if os.environ.get(KEY_VARIABLE, "").strip():
-        return say("origin.variable", name=KEY_VARIABLE)
-    return say("origin.key-store", workspace=str(settings.workspace))

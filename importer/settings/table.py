@@ -6,11 +6,11 @@ call a setting by its *name*; ``--name`` is its flag, and ``NOTE_IMPORTER_NAME``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from importer.errors import BadSettings
@@ -20,40 +20,27 @@ from importer.models import Role, Visibility, Workspace
 from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
 from importer.settings.limits import Rate, TimeWindow
-from importer.settings.reading import Meanings, Reading, Values
+from importer.settings.reading import Reading
 from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
+from importer.texts import TEXTS
 
 BATCH_SIZE = 100
 GIVE_UP = 900.0
-_SECONDS = "SECONDS"
 _OF_A_SHEET: Mapping[str, Any] = {"is_of_reading": True, "is_lasting": False}
 """Declaration of settings that name columns and words: a profile holds them in readings, never for all sheets."""
 _OF_BYTES: Mapping[str, Any] = {"is_of_reading": True, "decides_rows": True}
-_Value = TypeVar("_Value")
-_Default = TypeVar("_Default")
 
 
 class Topic(Enum):
-    """Topics of settings. Each command has the settings of some topics."""
+    """Topics of settings. Each command has the settings of some topics, and some more by name."""
 
     FILE = "how the file is read"
     PROSPECTS = "how prospects and their notes are found"
-    SIZE = "how many prospects a request holds"
     PLACE = "which workspace, where, and its journal"
     CALLS = "how the API is called"
-    PACE = "how fast, also for what makes no calls but says how long they would take"
-    RESULTS = "where the results go"
-    RUN = "what a run does"
-    ARCHIVE = "where finished files go"
     GUARDS = "what is wrong with a file as a whole"
-    WAITING = "whether another import is waited for"
-    HOURS = "when a run may be at work"
-    NEW_JOURNAL = "whether another journal may be taken on"
-    ASKING = "whether a person is asked"
-    NOTIFYING = "who is told how it ended"
-    LOG = "where a log goes"
-    OUTPUT = "what is printed"
-    QUIET = "whether anything is printed"
+    RUN = "what a run does"
+    OTHER = "what a command does with what comes of it"
 
 
 @dataclass(frozen=True)
@@ -67,28 +54,29 @@ class Setting:
         default: its default value, or a function that returns it.
         name: its name in profiles and messages.
         attribute: its attribute of :class:`Settings`; empty if no run uses it, only a command.
-        many: whether it may be given more than once.
-        explains_default: whether a text describes its default.
         short: a short flag.
-        is_of_reading: whether it is part of a reading (see :mod:`importer.settings.reading`).
+        is_of_reading: whether it is part of a reading (see :mod:`importer.settings.readings`).
         is_lasting: whether a profile or the environment may hold it, for all sheets.
         decides_rows: whether a file has other rows with another value.
         is_common: whether the help shows it at first sight. The others are shown by ``--help-all``.
     """
 
-    kind: kinds.ValueKind[object]
+    kind: kinds.Kind[Any]
     topic: Topic
     metavar: str
     default: object
     name: str
     attribute: str = ""
-    many: bool = False
-    explains_default: bool = False
     short: str = ""
     is_of_reading: bool = False
     is_lasting: bool = True
     decides_rows: bool = False
     is_common: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether it may be given more than once."""
+        return self.kind in (kinds.columns, kinds.meanings, kinds.names, kinds.doubts)
 
     @property
     def help(self) -> Message:
@@ -103,7 +91,7 @@ class Setting:
     @property
     def usual(self) -> Message | None:
         """Description of the default value; None if there is none, or if nothing is to be said about it."""
-        if self.explains_default:
+        if f"setting.{self.name}.default" in TEXTS:
             return say(f"setting.{self.name}.default")
         value = self.default() if callable(self.default) else self.default
         if not value or not self.metavar or self.many:
@@ -122,7 +110,7 @@ class Setting:
             BadSettings: the value can't be used; the message names the setting, and says what is allowed.
         """
         try:
-            return self.kind.read(value)
+            return self.kind(value)
         except BadSettings as error:
             raise BadSettings(error.reason, setting=self.name) from error
         except ValueError as error:  # from Python itself, for example for a number with thousands of digits
@@ -130,15 +118,11 @@ class Setting:
 
 
 def _setting(
-    kind: kinds.ValueKind[_Value],
-    topic: Topic,
-    metavar: str = "",
-    *,
-    default: Callable[[], _Default] | _Default,
-    name: str = "",
-    **about: Any,
-) -> _Value | _Default:
+    kind: kinds.Kind[Any], topic: Topic, metavar: str = "", *, default: Any = None, name: str = "", **about: Any
+) -> Any:
     """Declare a setting as a field of :class:`Settings`. Its name is the field's with hyphens, unless one is given."""
+    if isinstance(kind, kinds.OneOf):
+        metavar = f"[{'|'.join(kind.words)}]"
     metadata = {"setting": Setting(kind, topic, metavar, default, name, **about)}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
@@ -186,8 +170,8 @@ class Settings:
         batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
             workspace.
         rate: maximum of calls in a period; None: as many as the API allows.
-        read_timeout, settle, give_up: in seconds, as ``wait``. A ``give_up`` of None is :data:`GIVE_UP`, or in a window
-            the time until it closes.
+        read_timeout, settle, give_up: in seconds. A ``give_up`` of None: :data:`GIVE_UP`, or in a window the time until
+            it closes.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
         results: the results file, or the pattern of the names of results beside their inputs, which holds
             ``{name}``; None: ``{name}.results.xlsx``.
@@ -198,92 +182,57 @@ class Settings:
     """
 
     mapping: Mapping[Role, tuple[str, ...]] = _setting(
-        kinds.Columns(), Topic.FILE, "ROLE=HEADING", default=dict, name="map", many=True, is_common=True, **_OF_A_SHEET
+        kinds.columns, Topic.FILE, "ROLE=HEADING", default=dict, name="map", is_common=True, **_OF_A_SHEET
     )
-    values: Values = _setting(
-        Meanings(), Topic.FILE, "ROLE:WORD=VALUE", default=dict, name="value", many=True, is_common=True, **_OF_A_SHEET
+    values: kinds.Values = _setting(
+        kinds.meanings, Topic.FILE, "ROLE:WORD=VALUE", default=dict, name="value", is_common=True, **_OF_A_SHEET
     )
     default_visibility: Visibility | None = _setting(
-        kinds.OneOf(Visibility, by_name=True),
-        Topic.FILE,
-        "[public|private]",
-        default=None,
-        is_common=True,
-        is_of_reading=True,
+        kinds.OneOf(Visibility, by_name=True), Topic.FILE, is_common=True, is_of_reading=True
     )
-    content: ContentKind = _setting(
-        kinds.OneOf(ContentKind), Topic.FILE, "[auto|text|html]", default=ContentKind.AUTO, is_of_reading=True
-    )
-    ignored: Sequence[str] = _setting(
-        kinds.Names(), Topic.FILE, "HEADING", default=(), name="ignore", many=True, **_OF_A_SHEET
-    )
-    attachments: Path | None = _setting(kinds.LocalFile(), Topic.FILE, "FOLDER", default=None, is_common=True)
-    unknown_emails: Path | None = _setting(kinds.AnyFile(), Topic.PROSPECTS, "FILE", default=None, is_common=True)
-    skip_existing: bool = _setting(kinds.Yes(), Topic.PROSPECTS, default=False, is_common=True)
-    sheet: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, is_common=True, decides_rows=True)
-    header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", default=None, decides_rows=True)
-    encoding: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None, **_OF_BYTES)
-    delimiter: str | None = _setting(kinds.Text(), Topic.FILE, "SIGN", default=None, **_OF_BYTES)
-    export: str | None = _setting(kinds.Text(), Topic.FILE, "NAME", default=None)
+    content: ContentKind = _setting(kinds.OneOf(ContentKind), Topic.FILE, default=ContentKind.AUTO, is_of_reading=True)
+    ignored: Sequence[str] = _setting(kinds.names, Topic.FILE, "HEADING", default=(), name="ignore", **_OF_A_SHEET)
+    attachments: Path | None = _setting(kinds.local_file, Topic.FILE, "FOLDER", is_common=True)
+    unknown_emails: Path | None = _setting(kinds.any_file, Topic.PROSPECTS, "FILE", is_common=True)
+    skip_existing: bool = _setting(kinds.yes, Topic.PROSPECTS, default=False, is_common=True)
+    sheet: str | None = _setting(kinds.text, Topic.FILE, "NAME", is_common=True, decides_rows=True)
+    header_row: int | None = _setting(kinds.Whole(1), Topic.FILE, "N", decides_rows=True)
+    encoding: str | None = _setting(kinds.text, Topic.FILE, "NAME", **_OF_BYTES)
+    delimiter: str | None = _setting(kinds.text, Topic.FILE, "SIGN", **_OF_BYTES)
+    export: str | None = _setting(kinds.text, Topic.FILE, "NAME")
     several_in_cell: kinds.SeveralInCell | None = _setting(
-        kinds.OneOf(kinds.SeveralInCell),
-        Topic.FILE,
-        "[each|first|reject]",
-        default=None,
-        explains_default=True,
-        is_of_reading=True,
+        kinds.OneOf(kinds.SeveralInCell), Topic.FILE, is_of_reading=True
     )
-    dates: kinds.DateOrder | None = _setting(
-        kinds.OneOf(kinds.DateOrder),
-        Topic.FILE,
-        "[day-first|month-first|as-text]",
-        default=None,
-        explains_default=True,
-        is_of_reading=True,
-    )
-    batch_size: int | None = _setting(kinds.Whole(1, 10_000), Topic.SIZE, "N", default=None, explains_default=True)
-    profile: str = _setting(kinds.Text(), Topic.PLACE, "NAME", default="default", is_common=True)
-    base_url: str = _setting(kinds.Address(), Topic.PLACE, "URL", default=LIVE)
-    journal: Path | str = _setting(kinds.JournalPlace(), Topic.PLACE, "FILE", default=default_journal)  # type: ignore[arg-type]
-    guard_local_address: bool = _setting(kinds.Yes(), Topic.PLACE, default=False)
-    api_key_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.CALLS, "FILE", default=None)
+    dates: kinds.DateOrder | None = _setting(kinds.OneOf(kinds.DateOrder), Topic.FILE, is_of_reading=True)
+    profile: str = _setting(kinds.text, Topic.PLACE, "NAME", default="default", is_common=True)
+    base_url: str = _setting(kinds.address, Topic.PLACE, "URL", default=LIVE)
+    journal: Path | str = _setting(kinds.journal, Topic.PLACE, "FILE", default=default_journal)
+    guard_local_address: bool = _setting(kinds.yes, Topic.PLACE, default=False)
+    api_key_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.CALLS, "FILE")
+    batch_size: int | None = _setting(kinds.Whole(1, 10_000), Topic.CALLS, "N")
     workers: int = _setting(kinds.Whole(1, 64), Topic.CALLS, "N", default=8)
-    rate: Rate | None = _setting(kinds.Rated(), Topic.PACE, "CALLS/TIME", default=None, is_common=True)
-    read_timeout: float = _setting(kinds.Seconds(0.1, 3600), Topic.CALLS, _SECONDS, default=60.0)
-    settle: float = _setting(kinds.Seconds(0, 3600), Topic.CALLS, _SECONDS, default=5.0)
-    give_up: float | None = _setting(
-        kinds.Seconds(1, 604_800), Topic.CALLS, _SECONDS, default=None, name="give-up-after", explains_default=True
-    )
-    new_journal: bool = _setting(kinds.Yes(), Topic.NEW_JOURNAL, default=False)
-    wait: float = _setting(kinds.Span(), Topic.WAITING, "TIME", default=0.0)
-    results: Path | str | None = _setting(
-        kinds.ResultsPlace(), Topic.RESULTS, "NAME", default=None, explains_default=True, is_common=True
-    )
-    archive: Path | None = _setting(kinds.AnyFile(), Topic.ARCHIVE, "FOLDER", default=None, is_common=True)
+    rate: Rate | None = _setting(kinds.rate, Topic.CALLS, "CALLS/TIME", is_common=True)
+    read_timeout: float = _setting(kinds.Seconds(0.1, 3600), Topic.CALLS, "SECONDS", default=60.0)
+    settle: float = _setting(kinds.Seconds(0, 3600), Topic.CALLS, "SECONDS", default=5.0)
+    give_up: float | None = _setting(kinds.Seconds(1, 604_800), Topic.CALLS, "SECONDS", name="give-up-after")
+    new_journal: bool = _setting(kinds.yes, Topic.CALLS, default=False)
+    results: Path | str | None = _setting(kinds.results_place, Topic.OTHER, "NAME", is_common=True)
+    archive: Path | None = _setting(kinds.any_file, Topic.OTHER, "FOLDER", is_common=True)
     min_rows: int = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=1)
-    max_invalid: float | None = _setting(kinds.Share(), Topic.GUARDS, "PERCENT", default=None)
-    max_notes: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
-    max_public: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N", default=None)
-    between: TimeWindow | None = _setting(kinds.WindowKind(), Topic.HOURS, "TIMES", default=None, is_common=True)
-    first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", default=None, is_common=True)
-    again: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
-    update: bool = _setting(kinds.Yes(), Topic.RUN, default=False, is_common=True)
-    in_doubt: kinds.InDoubt | None = _setting(
-        kinds.OneOf(kinds.InDoubt), Topic.RUN, "[same|new]", default=None, explains_default=True
-    )
-    hidden: kinds.IfHidden | None = _setting(
-        kinds.OneOf(kinds.IfHidden), Topic.RUN, "[send|leave]", default=None, explains_default=True
-    )
-    resend_unconfirmed: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
-    remember: bool = _setting(kinds.Yes(), Topic.RUN, default=False)
-    yes: ClassVar[bool] = _setting(kinds.Yes(), Topic.ASKING, default=False, short="-y", is_common=True)
-    log_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.LOG, "FILE", default=None)
-    quiet: ClassVar[bool] = _setting(kinds.Yes(), Topic.QUIET, default=False, short="-q")
-    json: ClassVar[bool] = _setting(kinds.Yes(), Topic.OUTPUT, default=False)
-    notify: ClassVar[Occasion | None] = _setting(
-        kinds.OneOf(Occasion), Topic.NOTIFYING, "[problem|always|never]", default=None, explains_default=True
-    )
-    notify_file: ClassVar[Path | None] = _setting(kinds.LocalFile(), Topic.NOTIFYING, "FILE", default=None)
+    max_invalid: float | None = _setting(kinds.share, Topic.GUARDS, "PERCENT")
+    max_notes: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N")
+    max_public: int | None = _setting(kinds.Whole(0), Topic.GUARDS, "N")
+    between: TimeWindow | None = _setting(kinds.window, Topic.OTHER, "TIMES", is_common=True)
+    first: int | None = _setting(kinds.Whole(1), Topic.RUN, "N", is_common=True)
+    again: bool = _setting(kinds.yes, Topic.RUN, default=False, is_common=True)
+    update: bool = _setting(kinds.yes, Topic.RUN, default=False, is_common=True)
+    in_doubt: Sequence[kinds.InDoubt] = _setting(kinds.doubts, Topic.RUN, "ANSWER", default=())
+    yes: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False, short="-y", is_common=True)
+    log_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.OTHER, "FILE")
+    quiet: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False, short="-q")
+    json: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False)
+    notify: ClassVar[Occasion | None] = _setting(kinds.OneOf(Occasion), Topic.OTHER)
+    notify_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.OTHER, "FILE")
 
     key: str = field(default="", repr=False)
     readings: Sequence[Reading] = ()
@@ -298,9 +247,10 @@ class Settings:
         if not isinstance(self.key, str) or not can_be_key(self.key):
             raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
 
-    def only(self, topics: Collection[Topic], **others: Any) -> Settings:
-        """Return settings with these topics' values, with the known readings and with ``others``, but no key."""
-        settings = [setting for setting in SETTINGS.values() if setting.topic in topics and setting.attribute]
+    def only(self, which: Collection[Topic | str], **others: Any) -> Settings:
+        """Return settings with the values of these topics and names, the known readings and ``others``, but no key."""
+        settings = [setting for setting in SETTINGS.values() if {setting.topic, setting.name} & {*which}]
+        settings = [setting for setting in settings if setting.attribute]
         values = {setting.attribute: getattr(self, setting.attribute) for setting in settings}
         return Settings(**{**values, "readings": self.readings, "origin": self.origin, **others})
 
@@ -315,14 +265,9 @@ class Settings:
         return Workspace(self.profile, self.base_url)
 
     @property
-    def is_on_this_machine(self) -> bool:
-        """True if the address is on this machine, as a test server is."""
-        return is_this_machine(urlsplit(self.base_url).hostname or "")
-
-    @property
     def is_unguarded(self) -> bool:
         """True if nothing must be guarded: the address is on this machine, and ``guard_local_address`` isn't set."""
-        return self.is_on_this_machine and not self.guard_local_address
+        return is_this_machine(urlsplit(self.base_url).hostname or "") and not self.guard_local_address
 
 
 def _declared() -> Iterator[Setting]:

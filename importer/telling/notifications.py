@@ -27,7 +27,7 @@ from importer.api.proxy import certificates_for, proxy_for
 from importer.errors import BadSettings, ImporterError
 from importer.importing import logs
 from importer.messages import Message, from_json, render, say
-from importer.settings import Occasion, Recipient
+from importer.settings.secrets import Occasion, Recipient
 from importer.telling import messenger
 
 _PING = re.compile(r"ping(?P<fail>-fail)?\+(?P<url>https?://[^\s/]+\S*)", re.IGNORECASE)

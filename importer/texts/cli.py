@@ -103,7 +103,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "schedule.to-install.airflow": "Save this as {name}.py in your folder of DAGs, and replace Etc/UTC by your time zone. Then enter: airflow dags unpause {name}. To stop it, enter: airflow dags pause {name}",
     "schedule.key": 'A scheduler does not have the environment of this session. {variable} is not set there, and on Linux the key store is closed while you are signed out. Store the key in a file that only you can read, and name it in the profile {profile}: api-key-file = "…".',
     "schedule.lost": "These variables exist in this session only, and will not apply: {lost}. Add the settings to the profile, or set the variables in the scheduler, too.",
-    "config.not-for-scheduler": "from {place}; a scheduler may be unable to use it, because it does not sign in as you do",
+    "config.not-for-scheduler": "{place} A scheduler may be unable to use it, because it does not sign in as you do",
     "config.nobody-notified": "no notifications. See `notify-file`",
     "config.test-sent": "the test was sent. Check that it arrived",
     "config.not-tried": (
@@ -128,7 +128,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asking.enter-stops": "Enter alone stops",
     "asking.enter-keeps": "Enter: the notes stay as they are",
     "asking.enter-leaves": "Enter: they are not sent",
-    "config.key-in-file": "from {place}",
     "config.addresses": (
         "{n} address. To try it: --test-notification",
         "{n} addresses. To try them: --test-notification",

@@ -66,7 +66,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "known.less-visible": "it is there as {kind: and }, and was not changed",
     "outcome.still-visible": "Still {kind: and }. Your sheet says {says: and }. Nothing was changed. To change it: `update`",
     "outcome.found-visible": "Somebody's note is there, {kind: and }. Your sheet says {says: and }. Nothing was changed. Change the note in Saleshandy",
-    "outcome.hidden-before": "run {run} ({file}) sent this note, and it was hidden later. To send it again: `hidden send`. To leave it hidden: `hidden leave`",
+    "outcome.hidden-before": "run {run} ({file}) sent this note, and it was hidden later. To send it again: `in-doubt send-hidden`. To leave it hidden: `in-doubt leave-hidden`",
     "outcome.left-hidden": "its note was hidden, and stays so",
     "outcome.words-known": "run {run} ({file}) sent these words in another form. If this is the same note: `in-doubt same`. If it is a new one: `in-doubt new`",
     "outcome.text-known": "run {run} ({file}) sent this text under another record ID. If this is the same note: `in-doubt same`. If it is a new one: `in-doubt new`",

@@ -20,7 +20,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "action.the-same-command@page": "sending it",
     "action.keep-key-in-file": "Store the key in a file that only you can read, and name the file: `api-key-file`",
     "action.see-what-replaces-files": "Find out which program replaces or removes files there: a clean-up, synchronisation or backup program.",
-    "action.wait-for-it": "Wait until it has ended, then {action.run-same-command}. It continues where the other stopped. Or let it wait by itself: `wait 10m`.",
+    "action.wait-for-it": "Wait until it has ended, then {action.run-same-command}. It continues where the other stopped.",
     "action.put-copy-back": "Rename the file and the ones beside it whose names end in -wal and -shm. Then put your latest copy in its place. A new journal would not know earlier deliveries. If this is not the journal, name it with `journal`.",
     "action.Save-again": "Open it in a spreadsheet program, save it again as .xlsx and import that",
     "action.Save-as-xlsx": "Open it in a spreadsheet program, save it as .xlsx and import that",

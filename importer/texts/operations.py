@@ -122,7 +122,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} notes stay hidden, because their rows were sent again since ({ids}).",
     ),
     "hide.still-exist": "Hidden notes still exist, because the API can't delete notes. The owner of the API key can still see them, as drafts.",
-    "hide.to-send-anew": "An import asks before it sends the rows of hidden notes again. To send them again: `hidden send`. To leave them hidden: `hidden leave`.",
+    "hide.to-send-anew": "An import asks before it sends the rows of hidden notes again. To send them again: `in-doubt send-hidden`. To leave them hidden: `in-doubt leave-hidden`.",
     "history.no-run": "No run is recorded yet.",
     "history.run": "{run}  {time}  {took}  {ended}  {file}",
     "history.sheet-of": "{file}, sheet {sheet}",

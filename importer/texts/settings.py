@@ -7,11 +7,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "origin.file-named": "the file {file}, named by {origin}",
     "origin.key-store": "the system's key store, where `note-importer login` stored it for {workspace}",
     "origin.key-store@page": "the system's key store, where it is stored for {workspace}",
-    "variable.misspelt": "The environment variable {name} does not match any setting.\nCorrect its name, or remove it.",
-    "variable.misspelt-near": (
-        "The environment variable {name} does not match any setting.\n"
-        "Did you mean {near}? Correct its name, or remove it."
-    ),
+    "variable.misspelt": "The environment variable {name} does not match any setting.",
+    "setting.misspelt": "Did you mean {near}? Correct the name, or remove it.",
+    "setting.unknown": "Remove it. `note-importer run --help-all` lists all settings.",
     "kind.not-valid": "{value} is not a valid {allowed}.",
     "kind.not-in-range": "{value} is out of range. Use a {allowed}.",
     "kind.whole": "whole number from {least} to {most}",
@@ -35,10 +33,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "kind.directory": "The journal can't be {value}, because that is a folder.\nName a file.",
     "kind.no-address": "{value} is not a web address.",
     "kind.no-window": "{value} is not a valid time window. Write it like 02:00-06:00.",
-    "kind.no-time-of-day": "{value} contains a time that does not exist. Write it like 02:00-06:00.",
-    "kind.empty-window": "{value} starts and ends at the same time. Write it like 02:00-06:00.",
-    "kind.no-span": "{value} is not a valid duration. Write it like 4h, 90m, 1h30m or 30s.",
-    "kind.more-than-a-week": "{value} is out of range. Use 0s to 168h (one week).",
     "word.record": "record",
     "word.public": "public",
     "word.private": "private",
@@ -110,13 +104,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "profile.no-table": "{where:capital} is not a table of settings. It should start with [{name}].",
     "profile.outside": "{setting} in {file} stands outside a profile, so it would not count. Put it below a line such as [default].",
-    "profile.no-setting": (
-        "{where:capital} contains {setting}, which is not a setting.\nCorrect it there. Did you mean {near: or }?"
-    ),
-    "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `remember`.",
+    "profile.no-setting": "{where:capital} contains {setting}, which is not a setting.",
+    "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `export`.",
     "profile.not-there": (
-        "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
-        "There is no profile {profile}.\nThe profiles are: {names}. Correct the name. To create a new profile, run `note-importer init`, or add the line {line} to {file}.",
+        "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or write it into {file}.",
+        "There is no profile {profile}.\nThe profiles are: {names}. Correct the name. To create a new profile, run `note-importer init`, or write it into {file}.",
     ),
     "profile.bad-name": "A profile's name is one line of text.",
     "profile.named-by-address": "{name} is an address.\nChoose a word for the workspace, such as night.",
@@ -131,10 +123,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Check the permissions of the file, and that it is text in UTF-8."
     ),
     "profile.not-toml": "The profiles in {file} can't be read: {error}.\nCorrect this place in the file.",
-    "profile.no-closing-quote": (
-        "The profiles in {file} can't be read: {error}.\n"
-        "A closing quotation mark is probably missing in line {line}. Add it."
-    ),
     "readings.no-list": '{where}: "readings" isn\'t a list. Write each reading as [[{profile}.readings]].',
     "readings.not-valid": (
         "A reading in {where} can't be used: {why:headline}.\nCorrect the entry, or delete it. Then the program asks again."
@@ -143,12 +131,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.earlier-forms": 'what it says of earlier texts has to be pairs: a template, and an order of dates or "".',
     "readings.no-setting": "it can't hold {setting}. It can hold: {known}.",
     "readings.no-name": '{name} can\'t be the name of a reading. A name has at least one character, no line break, and is not "none".',
-    "readings.no-such": (
-        "There is no kind of sheet named {name}. There is: {names}.\nCorrect the name. To begin a new kind under this name, add `remember`.",
-        "There is no kind of sheet named {name}. There are: {names}.\nCorrect the name. To begin a new kind under this name, add `remember`.",
-    ),
-    "readings.none": "There is no kind of sheet named {name}, and no other.\nTo begin a new kind under this name, add `remember`.",
-    "readings.unknown": "There is no kind of sheet named {name}. `note-importer readings` lists them.",
+    "readings.no-such": "There is no kind of sheet named {name}.\n`note-importer readings` lists them. To begin a new one under this name, say with it how the sheet is read.",
     "readings.comment": (
         "Sheets with these headings are read like this, as answered on {date}. You can change the answers, or delete this part."
     ),
@@ -163,7 +146,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.ignore.label": "Ignored columns",
     "setting.ignore.help": "Ignore a column that looks as if it had a role.",
     "setting.export.label": "Kind of export",
-    "setting.export.help": "Use the answers that were kept for this kind of sheet, or none. Without it, the headings decide.",
+    "setting.export.help": "Use the answers that were kept for this kind of sheet, or none. Without it, the headings decide. What the other settings for reading say is kept for this kind, once the send begins. Answers to questions are kept anyway.",
     "setting.attachments.help": "A folder of files. The attachments column then holds names of files in this folder, separated by ; or line breaks. Each file is uploaded once. No file outside the folder is ever sent.",
     "setting.several-in-cell.label": "If a cell names several people",
     "setting.several-in-cell.help": "Who receives the note if a cell names several people, by email address or ID: each of them, only the first, or nobody: then the row is invalid.",
@@ -171,10 +154,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.dates.label": "Dates such as 11/1/2026",
     "setting.dates.help": "The order of day and month in dates such as 11/1/2026, if a template puts them into the notes. The notes then show ISO dates: 2026-11-01. Or such dates stay as they are.",
     "setting.dates.default": "as the sheet proves; otherwise ask",
-    "setting.in-doubt.label": "Rows whose words were sent in another form",
-    "setting.in-doubt.help": "What rows are whose words were sent in another form: the same notes, which aren't sent again, or new ones. Only for this run.",
-    "setting.hidden.label": "Rows whose notes were hidden",
-    "setting.hidden.help": "Send notes again that somebody hid, or leave them hidden. Only for this run.",
+    "setting.in-doubt.label": "Rows whose notes may be there",
+    "setting.in-doubt.help": "What rows are whose notes may be there. If their words were sent in another form: same (the same notes, which aren't sent again) or new. If their notes were hidden: send-hidden or leave-hidden. If a run left them unconfirmed: send-unconfirmed sends them again; some may then exist twice. Only for this run.",
     "setting.unknown-emails.help": "Write the people without a prospect to this .csv file, for Saleshandy's own prospect importer.",
     "setting.sheet.label": "Sheet",
     "setting.sheet.help": "The sheet of the workbook to import.",
@@ -196,10 +177,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.rate.help": "The largest number of calls in a period, such as 20/1s or 60/min. Without it, the API's own limit applies.",
     "setting.read-timeout.help": "Time limit for a reply. A call without a reply in this time has failed.",
     "setting.settle.help": "Time after an unclear call until its notes can be read back.",
-    "setting.give-up-after.help": "Time without progress after which the run stops.",
+    "setting.give-up-after.help": "Time without progress after which the run stops: the API is away, or another import of the workspace is under way. A run that a person watches does not wait for another import.",
     "setting.give-up-after.default": "900; in a time window, until it closes",
     "setting.new-journal.help": "Use this journal for the workspace, although another one was used before.",
-    "setting.wait.help": "How long to wait for another import of the workspace, such as 10m. Without it, the run ends at once. In a time window, a run that nobody watches waits until the window closes.",
     "setting.results.default": "FILE.results.xlsx beside the file",
     "setting.results.help": "The results file, .xlsx or .csv. With {name} in it, it is the pattern of their names beside each spreadsheet, such as '{name}.{date}.results.xlsx'; {time} is possible, too.",
     "setting.archive.help": "A folder. Finished files (exit status 0 or 1) are moved there, together with their results.",
@@ -210,15 +190,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.between.label": "Time window",
     "setting.between.help": "Send only in this window of the day, local time, such as 02:00-06:00. The run stops in time, with exit status 3.",
     "setting.between.help@page": "Send only in this window of the day, local time, such as 02:00-06:00. The import stops in time.",
-    "setting.for.help@page": "Stop after this time, such as 4h.",
     "setting.first.label": "Send the first 5",
     "setting.first.help": "Send only the first of the remaining rows, this many. Look at their notes in Saleshandy before you send the rest.",
     "setting.update.label": "Update notes",
     "setting.update.help": "Let notes that earlier runs made follow the sheet: visibility, status, and the text if a record ID or the note ID is known. Whatever makes a note more visible, or gives a public note a new text, a person has to agree to in this run.",
     "setting.again.help": "Send notes again although earlier runs delivered them.",
     "setting.skip-existing.help": "Don't send a note that its prospect already has, whoever wrote it. Reads the notes of each prospect just before it receives one.",
-    "setting.resend-unconfirmed.help": "Send unconfirmed notes again. Some of them may then exist twice.",
-    "setting.remember.help": "Keep what the settings for reading say for every sheet with these headings, once the send begins. Answers to questions are kept anyway.",
     "setting.yes.help": "Ask no questions, not even before sending or changing anything. An undecided question then stops the run.",
     "setting.log-file.help": "A log file with one line for each event. A new file starts each day, and the last thirty are kept. It never contains the text of a note.",
     "setting.quiet.help": "Print nothing if the exit status is 0.",

@@ -160,8 +160,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of these are less visible than your sheet says, and stay so",
     ),
     "plan.hidden": (
-        "The note of {n} row was hidden, and is not sent. To send it again: `hidden send`. To leave it hidden: `hidden leave`",
-        "The notes of {n} rows were hidden, and are not sent. To send them again: `hidden send`. To leave them hidden: `hidden leave`",
+        "The note of {n} row was hidden, and is not sent. To send it again: `in-doubt send-hidden`. To leave it hidden: `in-doubt leave-hidden`",
+        "The notes of {n} rows were hidden, and are not sent. To send them again: `in-doubt send-hidden`. To leave them hidden: `in-doubt leave-hidden`",
     ),
     "plan.hidden@page": (
         "The note of {n} row was hidden, and is not sent before you have answered the question about it.",

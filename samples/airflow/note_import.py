@@ -38,7 +38,7 @@ def note_import() -> None:
         """Import a workspace's files; how many rows ended in which way."""
         files = FILES.format(profile=profile)
         ended = subprocess.run(
-            [PROGRAM, "run", files, "--profile", profile, "--yes", "--json", "--wait", "2m", "--min-rows", "0"],
+            [PROGRAM, "run", files, "--profile", profile, "--yes", "--json", "--min-rows", "0"],
             env={**os.environ, "NOTE_IMPORTER_PROFILES": PROFILES}, stdout=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
         told = json.loads(ended.stdout or "{}")

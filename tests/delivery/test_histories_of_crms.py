@@ -23,7 +23,6 @@ from importer.delivery.sorted_group import AnsweredRow
 from importer.journal import Answered, Claim
 from importer.models import Note, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
-from importer.settings.kinds import InDoubt
 from tests.simulation.disk import in_memory
 
 WORKSPACE = Workspace("default", "https://crm.example")
@@ -96,14 +95,13 @@ class Importer:
         ids: bool,
         template: str,
         earlier: Sequence[str] = (),
-        in_doubt: InDoubt | None = None,
         kind: str = "calls",
     ) -> tuple[list[Record], list[Record]]:
         """Import an export; return the records that were sent, and those in question."""
         rows = table(records, ids=ids, template=template, earlier=earlier)
         plan = grouping.plan(rows)
         run = self.journal.runs.begin(WORKSPACE, "export", "print", 0.0, again=False, kind=kind)
-        known = Earlier(rows, self.journal, WORKSPACE, kind=kind, in_doubt=in_doubt)
+        known = Earlier(rows, self.journal, WORKSPACE, kind=kind)
         answered: list[AnsweredRow] = []
         found = known.sort(plan, answered.extend)
         self.journal.identities.enter(

@@ -627,7 +627,7 @@ def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_
                 run(folder / "a.csv", settings)
                 (folder / "b.csv").rename(tmp_path / "done" / "b.csv")
 
-        found = run(folder, replace(settings, wait=60.0), observe=observe)
+        found = run(folder, settings, observe=observe)
     assert [(over.fate, over.exit_status) for over in found.files] == [(FileResult.IMPORTED, 0), (FileResult.GONE, 0)]
     assert found.counts == {Result.ALREADY_IMPORTED: 1}
     assert len(box.notes) == 1

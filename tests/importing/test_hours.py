@@ -228,11 +228,11 @@ def test_in_a_window_another_import_is_waited_for_unless_a_person_is_there(
     assert (found.exit_status, len(box.notes)) == (0, 1)
 
 
-def test_another_import_is_waited_for_as_long_as_is_said(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+def test_another_import_is_waited_for_if_nobody_watches(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """Meanwhile it is said who that is; once it is over, this one goes on."""
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
     troubles: list[str] = []
-    with ExitStack() as other, prepare(sheet, replace(settings, wait=60.0)) as prepared:
+    with ExitStack() as other, prepare(sheet, settings) as prepared:
         other.enter_context(workspaces.held(settings))
 
         def observe(progress: Progress) -> None:
@@ -240,16 +240,16 @@ def test_another_import_is_waited_for_as_long_as_is_said(box: Sandbox, settings:
             if len(troubles) == 2:
                 other.close()
 
-        report = prepared.send(observe=observe)
+        report = prepared.send(observe=observe, hours=Hours(is_watched=False))
     assert (report.exit_status, len(box.notes)) == (0, 1)
     assert troubles[0].startswith("waiting for another import of this workspace: ")
 
 
 def test_who_waits_is_heard_when_it_is_to_end(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
-    with workspaces.held(settings), prepare(sheet, replace(settings, wait=3600.0)) as prepared:
+    with workspaces.held(settings), prepare(sheet, settings) as prepared:
         with pytest.raises(Interrupted, match=r"SIGTERM\. Nothing was sent\."):
-            prepared.send(stop=lambda: "SIGTERM.")
+            prepared.send(stop=lambda: "SIGTERM.", hours=Hours(is_watched=False))
         with pytest.raises(Busy):
             prepare(sheet, settings).send()
     assert box.received == ()

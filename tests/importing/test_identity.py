@@ -24,7 +24,7 @@ from importer.importing.workspaces import confirm
 from importer.models import Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Origin, Settings
-from importer.settings.kinds import DateOrder, IfHidden, InDoubt
+from importer.settings.kinds import DateOrder, InDoubt
 from importer.settings.reading import Reading
 from importer.settings.readings import entry_of, from_entry
 from importer.telling.notification_messages import notification
@@ -236,7 +236,7 @@ def test_who_hides_a_run_and_answers_otherwise_is_asked_about_each_hidden_note(d
     ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
     assert (ran.counts, ran.status) == ({"not sent": 2}, 1)
     assert ran.preview.remaining.hidden == 2
-    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"), hidden=IfHidden.SEND)
+    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"), in_doubt=InDoubt.SEND_HIDDEN)
     assert (ran.counts, ran.status) == ({"created": 2}, 0)
     ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
     assert (ran.counts, ran.status) == ({"already imported": 2}, 0)
@@ -294,7 +294,10 @@ def _taught(desk: Desk, before: Reading, **answers: Any) -> Reading:
     path = desk.folder / "taught.csv"
     path.write_text(f"{','.join(HEADINGS)}\n{ADA},1/2/2026,Left,Public,\n", encoding="utf-8")
     settings = replace(
-        desk.settings(**answers), readings=(before,), remember=True, origin=Origin(frozenset({"map", *answers}))
+        desk.settings(**answers),
+        readings=(before,),
+        export=before.name,
+        origin=Origin(frozenset({"export", "map", *answers})),
     )
     with prepare(path, settings) as prepared:
         found = prepared.to_learn
@@ -305,7 +308,7 @@ def _taught(desk: Desk, before: Reading, **answers: Any) -> Reading:
 def test_words_that_are_the_same_notes_stay_so(desk: Desk) -> None:
     desk.run(row(ADA, "Left voicemail"))
     rows = row(ADA, "Left voicemail"), row(ADA, "Left voicemail", day=2)
-    for answer in (InDoubt.SAME, None, None):
+    for answer in (InDoubt.SAME, (), ()):
         ran = desk.run(*rows, template=TEMPLATE, in_doubt=answer)
         assert (ran.counts, ran.status) == ({"already imported": 2}, 0)
     ran = desk.run(*rows, row(ADA, "Left voicemail", day=9), template=TEMPLATE)
@@ -403,7 +406,7 @@ def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
 def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *, ids: bool) -> None:
     """A whole export grows night by night: a template begins, and notes are hidden. Each is asked about once."""
     rows, asked, made = list[list[str]](), dict[int, tuple[int, int]](), 0
-    answers = {6: InDoubt.SAME, 11: IfHidden.LEAVE, 16: IfHidden.SEND}
+    answers = {6: InDoubt.SAME, 11: InDoubt.LEAVE_HIDDEN, 16: InDoubt.SEND_HIDDEN}
     for night in range(1, 31):
         new = row(ADA, "Left voicemail" if night > 5 else f"Call {night}", record=f"00T5f00000Ab{night:03}", day=night)
         rows.append(new)
@@ -415,7 +418,7 @@ def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *
             asked[night] = remaining.in_doubt, remaining.hidden
             assert (ran.status, ran.counts["not sent"]) == (1, remaining.in_doubt + remaining.hidden)
             answer = answers[night]
-            how["in_doubt" if isinstance(answer, InDoubt) else "hidden"] = answer
+            how["in_doubt"] = answer
             made += desk.run(*rows, **how).counts.get("created", 0)
         else:
             assert ran.counts == {"created": 1} | (

@@ -14,9 +14,10 @@ from importer.errors import BadSettings, Changed, UnclearColumns
 from importer.importing import workspaces
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.models import Result, Role
+from importer.messages import words
+from importer.models import PossibleAnswer, Result, Role
 from importer.settings import Settings
-from importer.settings.kinds import Columns
+from importer.settings.kinds import columns
 from tests import running
 from tests.rendered import answers_of
 from tests.sandbox import Sandbox
@@ -142,7 +143,7 @@ def test_a_column_that_was_overlooked_is_a_question(tmp_path: Path, settings: Se
     assert answers_of(question) == {"map": ["status=State of it"], "ignore": ["State of it"]}
     assert box.received == ()
     ignored = replace(settings, ignored=answers_of(question)["ignore"], profile="other")
-    mapped = replace(settings, mapping=Columns().read(answers_of(question)["map"]))
+    mapped = replace(settings, mapping=columns(answers_of(question)["map"]))
     for answered in (ignored, mapped):
         with prepare(path, answered) as prepared:
             assert prepared.preview.questions == ()
@@ -177,3 +178,14 @@ def test_results_that_cant_be_written_are_said_while_preparing(tmp_path: Path, s
     path = sheet(tmp_path / "n.csv", "P1,x,1")
     with pytest.raises(BadSettings, match=r"Results can be \.xlsx or \.csv"):
         prepare(path, replace(settings, results=tmp_path / "out.pdf"))
+
+
+def test_an_answer_is_not_refused_for_a_column_that_it_does_not_concern(tmp_path: Path, settings: Settings) -> None:
+    sheet = tmp_path / "n.csv"
+    sheet.write_text("Prospect ID,First words,More words,Visibility\nP1,a text,another text,Public\n", encoding="utf-8")
+    contradictory = replace(settings, mapping={Role.VISIBILITY: ("Visibility",)}, ignored=("Visibility",))
+    with prepare(sheet, contradictory) as prepared:
+        assert [bool(question.choices) for question in prepared.questions] == [True, False]
+        prepared.decide(PossibleAnswer("map", "content=More words", words("")))
+        [left] = prepared.questions
+    assert left.choices == ()

@@ -39,7 +39,6 @@ def answered(settings: Settings, tmp_path: Path) -> Settings:
         mapping={Role.CONTENT: ("Secret note",), Role.VISIBILITY: ("Who sees it",)},
         values=SETTINGS["value"].read([f"{word}={meaning}" for word, meaning in values.items()]),  # type: ignore[arg-type]
         default_visibility=Visibility.PRIVATE,
-        skip_existing=True,
     )
     assert running.run(sheet, told) is not None
     return told
@@ -57,7 +56,7 @@ def test_a_run_keeps_columns_words_and_settings(answered: Settings) -> None:
     }  # fmt: skip
     [(digest, meaning)] = words.items()
     assert (digest[:7], len(digest), meaning) == ("sha256:", 23, "private")
-    assert about["settings"] == {"default-visibility": "Private", "skip-existing": True}
+    assert about["settings"] == {"default-visibility": "Private"}
 
 
 def test_no_file_of_the_journal_holds_a_text_a_heading_an_email_or_the_key(answered: Settings) -> None:
@@ -76,7 +75,7 @@ def test_history_shows_it(answered: Settings, capsys: pytest.CaptureFixture[str]
     said = " ".join(capsys.readouterr().out.split())
     assert "Columns: prospect = A, content = D, visibility = F, email = B" in said
     assert "Visibility: '' = private," in said.replace("Team = public, ", "").replace("Nobody = left out, ", "")
-    assert "Settings: default-visibility = Private, skip-existing = True" in said
+    assert "Settings: default-visibility = Private" in said
     assert main(["history", "last", "--json", *here]) == 0
     [past] = json.loads(capsys.readouterr().out)["runs"]
     assert past["reading"] == history.one(answered, "last").reading

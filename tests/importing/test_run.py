@@ -33,7 +33,7 @@ from importer.models import Remaining, Result, Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.resultsfile import OUR_COLUMNS
 from importer.settings import Settings
-from importer.settings.kinds import IfHidden, InDoubt
+from importer.settings.kinds import InDoubt
 from tests import running
 from tests.latest import latest
 from tests.sandbox import Fault, Limit, Received, Sandbox
@@ -356,7 +356,7 @@ def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: S
     elsewhere = replace(other, journal=tmp_path / "another computer.sqlite")
     report = ran(results, elsewhere)
     assert (report.counts, report.exit_status) == ({Result.NOT_SENT: 2}, 1), "no file says what was sent"
-    assert ran(results, replace(elsewhere, in_doubt=InDoubt.SAME)).counts == {Result.ALREADY_IMPORTED: 2}
+    assert ran(results, replace(elsewhere, in_doubt=[InDoubt.SAME])).counts == {Result.ALREADY_IMPORTED: 2}
     assert ran(results, elsewhere).counts == {Result.ALREADY_IMPORTED: 2}, "an answer stays one"
     assert len(box.notes) == 2
 
@@ -493,15 +493,15 @@ def test_a_hidden_note_is_a_question_until_it_was_answered(box: Sandbox, setting
     hide(what_to_hide(Which("last"), settings), settings)
     report = ran(path, replace(settings, results=out))
     assert (report.counts, report.exit_status) == ({Result.NOT_SENT: 2}, 1)
-    assert "--hidden send" in column(out, "reason")[0]
+    assert "--in-doubt send-hidden" in column(out, "reason")[0]
     assert "--again" not in column(out, "reason")[0]
     write(path, ("P1", "x", "1"))
-    assert ran(path, replace(settings, hidden=IfHidden.SEND)).counts == {Result.CREATED: 1}
+    assert ran(path, replace(settings, in_doubt=[InDoubt.SEND_HIDDEN])).counts == {Result.CREATED: 1}
     assert ran(path, replace(settings, results=out)).counts == {Result.ALREADY_IMPORTED: 1}
     assert column(out, "note_id") == [box.notes[-1].id]
     write(path, ("P2", "x", "1"))
-    for answer in (IfHidden.LEAVE, None):
-        report = ran(path, replace(settings, hidden=answer))
+    for answer in ([InDoubt.LEAVE_HIDDEN], []):
+        report = ran(path, replace(settings, in_doubt=answer))
         assert (report.counts, report.exit_status) == ({Result.SKIPPED: 1}, 0)
     assert len(box.notes) == 3
 

@@ -21,7 +21,7 @@ from importer.messages import say
 from importer.models import Result, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
-from importer.settings.kinds import IfHidden, InDoubt
+from importer.settings.kinds import InDoubt
 from tests.importing.test_identity import ADA, BEN, HEADINGS, SECOND, Desk, row
 from tests.sandbox import Fault, Sandbox
 
@@ -450,7 +450,7 @@ def test_a_note_whose_row_was_sent_again_stays_hidden_and_is_named(desk: Desk) -
     with Journal.open(desk.folder / "journal.sqlite") as journal:
         [run] = journal.runs.listed()
     hidden(desk, Which(run.name))
-    desk.run(row(ADA, "One"), hidden=IfHidden.SEND)
+    desk.run(row(ADA, "One"), in_doubt=InDoubt.SEND_HIDDEN)
     settings = desk.settings()
     planned = what_to_hide(Which(run.name, undo=True), settings)
     assert [one.prospect for one in planned.notes] == [BEN]

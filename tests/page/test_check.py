@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 from importer.models import Role
+from importer.operations import hide
 from importer.page import reading
 from importer.page.screens import Parts
 from importer.page.state import State
@@ -359,6 +360,19 @@ def test_rows_that_may_be_notes_which_were_sent_are_a_question_with_buttons(
     assert State(tuple(person.chose)).for_next_time().answers == tuple(composed)
 
 
+def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "Public")])
+    run(path, settings)
+    hide.hide(hide.what_to_hide(hide.Which("last"), settings), settings)
+    screen = person.sees(path)
+    assert "The notes of 2 rows were hidden. Send them again, or leave them hidden?" in person.text
+    assert _buttons(person.text) == {"in-doubt": ["Send again", "Leave hidden"]}
+    screen = person.sees(path, screen.submitted({}, answer="in-doubt send-hidden"))
+    assert "Ready: 2 notes to send." in person.text
+    person.sees(path, screen.submitted({"in-doubt-hidden": "leave hidden"}))
+    assert "There is nothing to send." in person.text
+
+
 def test_a_history_that_is_about_to_be_sent_again_waits_for_its_answer(
     person: Person, settings: Settings, tmp_path: Path
 ) -> None:
@@ -377,6 +391,6 @@ def test_a_history_that_is_about_to_be_sent_again_waits_for_its_answer(
 def _buttons(html: str) -> dict[str, list[str]]:
     """Name of the setting → buttons that answer a question about it."""
     found: dict[str, list[str]] = {}
-    for name, caption in re.findall(r'<button name="answer" value="(in-doubt|hidden) \w+">([^<]+)</button>', html):
+    for name, caption in re.findall(r'<button name="answer" value="(in-doubt) [\w-]+">([^<]+)</button>', html):
         found.setdefault(name, []).append(caption)
     return found

@@ -465,7 +465,7 @@ def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None
         for said in texts
         if flags.search(said)
         or "same command" in said
-        or (re.search(r"note-importer (verify|check|run)\b", said) and "FILE" not in said)
+        or (re.search(r"note-importer (verify|check|run)\b", said) and "FILE" not in said and "--help" not in said)
     ]
     assert wrong == []
     for template in (ROOT / "page" / "templates").glob("*.html"):

@@ -50,6 +50,17 @@ def seen(folder: Path, head: Sequence[str], row: Sequence[str], **said: Any) -> 
         return loaded
 
 
+def taught(folder: Path, head: Sequence[str], row: Sequence[str], *answers: tuple[str, str], **said: Any) -> Reading:
+    """The reading that the profile has after these answers about a sheet."""
+    with prepare(write(folder / "n.csv", head, row), settings(**said)) as prepared:
+        for setting, value in answers:
+            prepared.decide(PossibleAnswer(setting, value, words("")))
+        reading = prepared.to_learn
+    assert reading is not None
+    readings.keep("default", reading)
+    return reading
+
+
 def remark(loaded: Loaded) -> str:
     return render(loaded.rows.remarks[0]) if loaded.rows.remarks else ""
 
@@ -126,11 +137,7 @@ def test_a_column_of_statuses_that_is_gone_tonight_is_asked_about(tmp_path: Path
     """Whether it was found by its heading or by an answer: without it, drafts would be published."""
     head, row = ("Prospect ID", "Was said", "Visibility", heading), ("jzRkmgMdw1", "Hello", "Private", "Draft")
     named = ["content=Was said", *([] if heading == "Status" else [f"status={heading}"])]
-    said = settings(map=named, remember=True)
-    with prepare(write(tmp_path / "n.csv", head, row), said) as prepared:
-        reading = prepared.to_learn
-    assert reading is not None
-    readings.keep("default", reading)
+    taught(tmp_path, head, row, map=named, export="Calls")
     assert seen(tmp_path, head, row).questions == ()
     assert seen(tmp_path, head[:-1], row[:-1]).questions
 
@@ -144,13 +151,7 @@ def test_a_column_that_nothing_was_answered_for_may_go(tmp_path: Path, kept: Rea
 def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Reading) -> None:
     """One has no column for the visibility. What was answered for the other stays true, and blanks stay a problem."""
     short = (*HEAD[:3], *HEAD[4:]), (*ROW[:3], *ROW[4:])
-    with prepare(write(tmp_path / "n.csv", *short), settings()) as prepared:
-        prepared.decide(PossibleAnswer("map", "content=Call report", words("")))
-        prepared.decide(PossibleAnswer("default-visibility", "public", words("")))
-        reading = prepared.to_learn
-    assert reading is not None
-    assert reading.name == "n"
-    readings.keep("default", reading)
+    assert taught(tmp_path, *short, ("map", "content=Call report"), ("default-visibility", "public")).name == "n"
     for _ in range(2):
         assert [note.visibility for note in seen(tmp_path, *short).rows.notes] == [Visibility.PUBLIC]
         assert [note.visibility for note in seen(tmp_path, HEAD, ROW).rows.notes] == [Visibility.PRIVATE]
@@ -160,11 +161,7 @@ def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Read
     wider = (*short[0], "Lifecycle"), (*short[1], "MQL")
     (question,) = seen(tmp_path, *wider).questions  # the narrower reading never wins
     assert [choice.value for choice in question.choices] == ["n", "Calls", "none"]
-    with prepare(write(tmp_path / "n.csv", *wider), settings()) as prepared:
-        prepared.decide(question.choices[0])
-        reading = prepared.to_learn
-    assert reading is not None
-    readings.keep("default", reading)
+    taught(tmp_path, *wider, ("export", "n"))
     for night in (wider, short):
         assert [note.visibility for note in seen(tmp_path, *night).rows.notes] == [Visibility.PUBLIC]
 
@@ -184,11 +181,7 @@ def test_a_new_column_that_may_say_who_sees_a_note_is_asked_about(
 ) -> None:
     """Whatever its words; a column without a cell says nothing."""
     head, row = ("Prospect ID", "Note", "Town"), ("jzRkmgMdw1", "Hello", "Graz")
-    with prepare(write(tmp_path / "n.csv", head, row), settings()) as prepared:
-        prepared.decide(PossibleAnswer("default-visibility", "public", words("")))
-        export = prepared.to_learn
-    assert export is not None
-    readings.keep("default", export)
+    taught(tmp_path, head, row, ("default-visibility", "public"))
     assert seen(tmp_path, head, row).questions == ()
     assert bool(seen(tmp_path, (*head, heading), (*row, value)).questions) is is_asked
 
@@ -196,11 +189,7 @@ def test_a_new_column_that_may_say_who_sees_a_note_is_asked_about(
 def test_one_visibility_for_all_says_nothing_of_the_blank_cells_of_a_new_column(tmp_path: Path, profiles: Path) -> None:
     """Also if a person says that the sheet is of this kind."""
     head, row = ("Prospect ID", "Note"), ("jzRkmgMdw1", "Hello")
-    with prepare(write(tmp_path / "n.csv", head, row), settings()) as prepared:
-        prepared.decide(PossibleAnswer("default-visibility", "public", words("")))
-        reading = prepared.to_learn
-    assert reading is not None
-    readings.keep("default", reading)
+    reading = taught(tmp_path, head, row, ("default-visibility", "public"))
     loaded = seen(tmp_path, (*head, "Visibility"), (*row, ""), export="n")
     assert loaded.settings.reading == reading
     assert not loaded.rows.notes
@@ -228,12 +217,8 @@ def test_a_column_without_a_heading_is_known_by_its_number_among_such(tmp_path: 
     head, row = ("Prospect ID", "", "Visibility", "Info", "Info"), ("jzRkmgMdw1", "Hello", "Private", "a", "b")
     first: dict[str, Any] = {"header-row": 1}
     for column, name, text in (("B", "#1", "Hello"), ("E", "Info #2", "b")):
-        with prepare(write(tmp_path / "n.csv", head, row), settings(export="X", remember=True, **first)) as prepared:
-            prepared.decide(PossibleAnswer("map", f"content={column}", words("")))
-            reading = prepared.to_learn
-        assert reading is not None
+        reading = taught(tmp_path, head, row, ("map", f"content={column}"), export="X", **first)
         assert (reading.name, reading.answers["map"]) == ("X", {Role.CONTENT: (name,)})
-        readings.keep("default", reading)
         for lines in (((*head, "Town"), (*row, "Graz")), (("Town", *head), ("Graz", *row))):
             assert [note.text for note in seen(tmp_path, *lines).rows.notes] == [text]
         assert seen(tmp_path, (*head, "", "Info"), (*row, "Other", "c")).questions
@@ -242,44 +227,29 @@ def test_a_column_without_a_heading_is_known_by_its_number_among_such(tmp_path: 
 def test_a_row_of_data_is_no_headings(tmp_path: Path, profiles: Path) -> None:
     """Of a sheet without headings nothing is remembered: the next one has other data there."""
     path = write(tmp_path / "n.csv", ("ada@example.com", "Hello"), ("ben@example.com", "Hi"))
-    said = settings(map=["email=A", "content=B"], remember=True, **{"default-visibility": "private"})
+    said = settings(map=["email=A", "content=B"], export="X", **{"default-visibility": "private"})
     with prepare(path, said) as prepared:
         assert prepared.to_learn is None
 
 
 def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path, kept: Reading) -> None:
     """A new one is begun by its name."""
-    path = write(tmp_path / "n.csv", HEAD, ROW)
-    said = settings(
-        export="Visits", map=["content=Town", "visibility=Private?"], value=["visibility:Yes=Public"], remember=True
-    )
-    with prepare(path, said) as prepared:
-        visits = prepared.to_learn
-    assert visits is not None
-    readings.keep("default", visits)
+    named = ["content=Town", "visibility=Private?"]
+    visits = taught(tmp_path, HEAD, ROW, export="Visits", map=named, value=["visibility:Yes=Public"])
     (question,) = seen(tmp_path, HEAD, ROW).questions
     assert "those of several kinds of sheets: 'Calls', 'Visits'" in render(question.text)
     other = seen(tmp_path, ("Prospect ID", "Note", "Visibility"), ("jzRkmgMdw1", "Hello", "Private"), export="Calls")
     assert [note.text for note in other.rows.notes] == ["Hello"]  # in a folder, it isn't said of every sheet
-    *named, none = [render(choice.means) for choice in question.choices]
-    assert named == [f"'{each.name}', answered on {render(each.day)}" for each in (kept, visits)]
+    *kinds, none = [render(choice.means) for choice in question.choices]
+    assert kinds == [f"'{each.name}', answered on {render(each.day)}" for each in (kept, visits)]
     assert none == "another kind: use no earlier answers"
     for name, text in (("Calls", ROW[2]), ("visits", "Graz")):
         assert [note.text for note in seen(tmp_path, HEAD, ROW, export=name).rows.notes] == [text]
 
 
-def test_our_own_columns_are_left_out(tmp_path: Path, kept: Reading) -> None:
-    """So a corrected results file is known as what it was made of."""
-    ours = ("result", "note_id", "reason", "row")
-    with_results = seen(tmp_path, (*HEAD, *ours), (*ROW, "invalid", "", "no prospect", "2"))
-    assert with_results.settings.reading in (kept, None)
-    if with_results.roles.ours:
-        assert with_results.settings.reading == kept
-
-
 def test_how_the_file_is_read_is_known_again(tmp_path: Path, profiles: Path) -> None:
     """Wherever the headings are, in whichever sheet: never by the row's number, never by the sheet's name."""
-    said: dict[str, Any] = {"sheet": "March", "remember": True, "map": ["content=Spoke about"]}
+    said: dict[str, Any] = {"sheet": "March", "export": "Calls", "map": ["content=Spoke about"]}
     for month, above in (("March", 1), ("April", 4)):
         book = openpyxl.Workbook()
         del book["Sheet"]
@@ -350,13 +320,7 @@ def test_a_column_that_was_said_to_mean_nothing_is_asked_about_again_only_with_k
 ) -> None:
     """Departments come and go. Words that nobody knows aren't kept."""
     head, row = ("Prospect ID", "Note", "Visibility", "Audience"), ("jzRkmgMdw1", "Hello", "Public")
-    with prepare(write(tmp_path / "n.csv", head, (*row, "Sales")), settings()) as prepared:
-        [question] = prepared.questions
-        prepared.decide(question.choices[-1])
-        reading = prepared.to_learn
-    assert reading is not None
-    assert reading.seen == {"Audience": ()}
-    readings.keep("default", reading)
+    assert taught(tmp_path, head, (*row, "Sales"), ("ignore", "Audience")).seen == {"Audience": ()}
     assert seen(tmp_path, head, (*row, "Legal")).questions == ()
     [question] = seen(tmp_path, head, (*row, "Private")).questions
     assert "(it was ignored before, but not with these words)" in render(question.text)
@@ -414,7 +378,7 @@ def test_what_a_person_wrote_by_hand_stays(profiles: Path) -> None:
     ("file", "name"),
     [
         ("apollo-contacts-2026-11-03.csv", "apollo contacts"), ("Notes (3).xlsx", "Notes"),
-        ("20261103.csv", "20261103"), ("/a/b/hubspot_export_2026.11.03_1200.results.csv", "hubspot export"),
+        ("20261103.csv", "export"), ("/a/b/hubspot_export_2026.11.03_1200.results.csv", "hubspot export"),
         ("-", "export"), ("calls.csv", "calls 2"),
     ],
 )  # fmt: skip

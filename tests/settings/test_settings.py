@@ -18,12 +18,13 @@ from importer.settings import (
     LIVE,
     Settings,
     Topic,
-    checked_url,
     default_journal,
     journal_place,
     read_key,
     who_can_read,
 )
+from importer.settings.address import checked_url
+from importer.settings.profiles import change_reading, check_new
 from importer.settings.reading import Reading
 from tests import systems
 
@@ -77,7 +78,17 @@ def test_what_is_no_address_is_refused_with_the_live_one(url: str) -> None:
         checked_url(url)
 
 
-@pytest.mark.parametrize("url", ["https://me:pw@a.example", "https://a.example/v1?key=secret", "https://a.example/#x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:pw@a.example",
+        "https://a.example/v1?key=secret",
+        "https://a.example/#x",
+        "https://@a.example/v1",
+        "https://a.example/v1?",
+        "https://a.example/v1#",
+    ],
+)
 def test_an_address_that_may_hold_a_secret_is_refused_and_not_repeated(url: str) -> None:
     """A name, a password or a query has no place in it, and is not shown."""
     with pytest.raises(BadSettings) as error:
@@ -130,13 +141,6 @@ def test_a_path_that_can_be_read_as_another_is_refused(path: str) -> None:
 def test_a_host_that_can_be_spelled_in_two_ways_is_refused(url: str) -> None:
     """Only the plain one is a web address here."""
     with pytest.raises(BadSettings):
-        checked_url(url)
-
-
-@pytest.mark.parametrize("url", ["https://@a.example/v1", "https://a.example/v1?", "https://a.example/v1#"])
-def test_an_empty_name_query_or_fragment_is_refused_too(url: str) -> None:
-    """It means nothing, but is another spelling."""
-    with pytest.raises(BadSettings, match="must not contain"):
         checked_url(url)
 
 
@@ -231,16 +235,6 @@ def test_where_modes_say_nothing_nothing_is_said(tmp_path: Path) -> None:
 # -- what follows from them
 
 
-def test_deliveries_are_remembered_per_profile_and_address() -> None:
-    """A test account is not mistaken for the live service, nor one workspace for another."""
-    found = {
-        Settings(profile=profile, base_url=url).workspace
-        for profile in ("default", "other")
-        for url in (LIVE, "http://127.0.0.1:8081/v1")
-    }
-    assert len(found) == 4
-
-
 def test_a_default_visibility_frees_from_the_column() -> None:
     headings = ("Prospect ID", "Note")
     assert not is_header(headings, Settings())
@@ -323,3 +317,19 @@ def test_some_topics_can_be_taken_over_and_nothing_else_but_the_known_readings()
     kept = settings.only([Topic.FILE], profile="practice")
     assert (kept.sheet, [*kept.readings], kept.profile) == ("A", [reading], "practice")
     assert (kept.rate, kept.max_notes, kept.key, kept.journal) == (None, None, "", Settings().journal)
+
+
+@pytest.mark.parametrize("name", ["default", " ", "a\nb", "https://x"])
+def test_a_new_profile_has_a_name_of_its_own(name: str, profiles: Path) -> None:
+    """One line, no address, and not another's."""
+    profiles.write_text("[default]\n", encoding="utf-8")
+    with pytest.raises(BadSettings):
+        check_new(name)
+
+
+def test_a_reading_leaves_a_blank_line_before_the_next_profile(profiles: Path) -> None:
+    """The file is a person's to read."""
+    profiles.write_text("[default]\nworkers = 2\n\n[sued]\nworkers = 3\n", encoding="utf-8")
+    for name in ("Calls", "Visits"):
+        change_reading("default", name, {"name": name})
+    assert '\nname = "Visits"\n\n[sued]\nworkers = 3\n' in profiles.read_text(encoding="utf-8")

@@ -18,27 +18,9 @@ from importer.cli.terminal import with_flags
 from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
-from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic
-from importer.settings.kinds import (
-    Address,
-    AnyFile,
-    Columns,
-    JournalPlace,
-    LocalFile,
-    Names,
-    OneOf,
-    Rated,
-    ResultsPlace,
-    Seconds,
-    Share,
-    Span,
-    Text,
-    Whole,
-    WindowKind,
-    Yes,
-)
+from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Rate, Settings, Topic, kinds
+from importer.settings.kinds import OneOf, Seconds, Whole
 from importer.settings.profiles import FILE_VARIABLE
-from importer.settings.reading import Meanings
 from importer.settings.readings import HELD
 from importer.settings.sources import OTHER_VARIABLES
 from importer.texts import TEXTS
@@ -64,8 +46,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "delimiter": (["tab"], '"tab"'),
     "export": (["Apollo contacts"], '"Apollo contacts"'),
     "skip-existing": (["true"], "true"),
-    "in-doubt": (["same"], '"same"'),
-    "hidden": (["leave"], '"leave"'),
+    "in-doubt": (["new", "leave-hidden"], '["new", "leave-hidden"]'),
     "several-in-cell": (["each"], '"each"'),
     "dates": (["month-first"], '"month-first"'),
     "batch-size": (["25"], "25"),
@@ -79,7 +60,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "give-up-after": (["60"], "60.0"),
     "new-journal": (["true"], "true"),
     "guard-local-address": (["true"], "true"),
-    "wait": (["10m"], '"10m"'),
     "results": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
     "archive": (["s3://sales/done"], '"s3://sales/done"'),
     "min-rows": (["100"], "100"),
@@ -90,8 +70,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "first": (["5"], "5"),
     "again": (["true"], "true"),
     "update": (["true"], "true"),
-    "resend-unconfirmed": (["true"], "true"),
-    "remember": (["true"], "true"),
     "yes": (["true"], "true"),
     "log-file": (["import.log"], '"import.log"'),
     "quiet": (["true"], "true"),
@@ -106,7 +84,7 @@ def told(arguments: list[str]) -> Options:
     seen: list[Options] = []
 
     @click.command()
-    @settings_about(*Topic)
+    @settings_about(*SETTINGS)
     def probe(**_: object) -> None:
         seen.append(Options.here())
 
@@ -124,7 +102,7 @@ def as_flags(name: str, texts: list[str]) -> list[str]:
 def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], Options]:
     def ask(name: str, texts: list[str]) -> Options:
         with monkeypatch.context() as patch:
-            patch.setenv(SETTINGS[name].variable, "; ".join(texts))
+            patch.setenv(SETTINGS[name].variable, ",".join(texts))
             return told([])
 
     return ask
@@ -212,7 +190,7 @@ def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch:
     monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
     told([])
     monkeypatch.setenv("NOTE_IMPORTER_WORKRES", "2")
-    with pytest.raises(BadSettings, match=r"NOTE_IMPORTER_WORKRES does not match any setting\. Did you mean NOTE_"):
+    with pytest.raises(BadSettings, match=r"NOTE_IMPORTER_WORKRES does not match any setting\.\sDid you mean 'NOTE_"):
         told([])
 
 
@@ -231,30 +209,31 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
                 ("nan", '"nan"', "nan"),
                 ("soon", '"soon"', "soon"),
             ]
-        case Columns():
+        case OneOf():
+            return [("other", '"other"', "other")]
+    match name:
+        case "map":
             return [("mood=x", '{ mood = "x" }', {"mood": "x"})]
-        case Meanings():
+        case "value":
             return [
                 (f"{role}:x={value}", f'{{ {role} = {{ x = "{value}" }} }}', {role: {"x": value}})
                 for role, value in (("visibility", "Draft"), ("mood", "Public"), ("prospect", "Public"))
             ]
-        case Text() | Names() | LocalFile():
-            return [(None, "3", 3)]
-        case kind:
-            return [(text, f'"{text}"', text) for text in BAD_TEXTS[type(kind)]]
+    if name in BAD_TEXTS or SETTINGS[name].kind is kinds.yes:
+        return [(text, f'"{text}"', text) for text in BAD_TEXTS.get(name, ["other"])]
+    return [(None, "3", 3)]
 
 
-BAD_TEXTS: dict[type, list[str]] = {
-    OneOf: ["other"],
-    Yes: ["other"],
-    ResultsPlace: ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
-    Share: ["20", "101%", "-1%", "some%"],
-    WindowKind: ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
-    Span: ["10", "soon", "1h soon", "200h"],
-    Rated: ["fast", "0/1s"],
-    Address: ["nonsense", "http://a.example"],
-    JournalPlace: ["mysql://x/y", ":memory:"],
-    AnyFile: ["sftp://me:secret@host/x.csv"],
+BAD_TEXTS: dict[str, list[str]] = {
+    "results": ["{dat}.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
+    "max-invalid": ["20", "101%", "-1%", "some%"],
+    "between": ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
+    "rate": ["20", "20/", "0/s", "5/0s", "fast", "20/1d", "-1/s"],
+    "base-url": ["nonsense", "http://a.example"],
+    "journal": ["mysql://x/y", ":memory:"],
+    "archive": ["sftp://me:secret@host/x.csv"],
+    "unknown-emails": ["sftp://me:secret@host/x.csv"],
+    "in-doubt": ["other", "same, other"],
 }
 
 
@@ -305,6 +284,20 @@ def test_python_is_told_the_same(values: dict[str, Any]) -> None:
     """Nothing is taken that would only fail, or silently do nothing, later."""
     with pytest.raises(BadSettings):
         Settings(**values)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("20/1s", (20, 1)),
+        ("60/min", (60, 60)),
+        ("1000/h", (1000, 3600)),
+        (" 5 / 2.5 sec ", (5, 2.5)),
+        ("10/30", (10, 30)),
+    ],
+)
+def test_a_rate_is_read_as_people_write_it(text: str, rate: tuple[int, float]) -> None:
+    assert Settings(rate=text).rate == Rate(*rate)  # type: ignore[arg-type]
 
 
 # -- how messages name settings

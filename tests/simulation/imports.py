@@ -169,7 +169,7 @@ def _until_it_ends(world: World, disk: Disk, rows: Rows, written: list[Outcomes]
 
 
 def _run(
-    world: World, disk: Disk, rows: Rows, written: list[Outcomes], in_doubt: InDoubt | None = None
+    world: World, disk: Disk, rows: Rows, written: list[Outcomes], in_doubt: Sequence[InDoubt] = ()
 ) -> Outcomes | None:
     """One run of the program; None where it died or stopped before its end."""
     plan, outcomes = grouping.plan(rows), Outcomes(len(rows))

@@ -48,7 +48,7 @@ def imported(seed: int, *, with_ids: bool, templates: tuple[int, int] = (0, 2)) 
     template, calm = templates[0], 0
     for run in range(RUNS):
         rows = records(regime, run % 3 if with_ids else template, with_ids=with_ids)
-        ended = _run(world, disk, rows, written, in_doubt=InDoubt.SAME)
+        ended = _run(world, disk, rows, written, in_doubt=[InDoubt.SAME])
         world.pass_time(world.now + world.chance.choice([1.0, 60.0]))
         if ended is not None or run == RUNS // 2:
             world.calm()

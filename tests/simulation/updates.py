@@ -26,7 +26,7 @@ from importer.markup import seen_digest
 from importer.messages import render
 from importer.models import Note, Result, Rows, Status, Visibility
 from importer.operations.hide import Hiding, Which, wishes
-from importer.settings.kinds import IfHidden
+from importer.settings.kinds import InDoubt
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.imports import _WORKSPACE, GIVE_UP, Violation, _policy, _run, _table
 from tests.simulation.regime import FATES, Lag, Regime, draw
@@ -233,7 +233,7 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
         outcomes, plan = Outcomes(len(rows)), grouping.plan(rows)
         context = DeliveryContext.of(journal, _WORKSPACE, run, caller, _policy(world))
         delivery = Coordinator(context, outcomes)
-        known = Earlier(rows, journal, _WORKSPACE, hidden=IfHidden.LEAVE if agrees else None)
+        known = Earlier(rows, journal, _WORKSPACE, in_doubt=[InDoubt.LEAVE_HIDDEN] if agrees else [])
         if delivery.prepare(known, plan).deliveries:
             raise Violation("a note is about to be sent")
         stage = Updating(context, drafts=delivery.takeover.drafts)
