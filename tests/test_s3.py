@@ -191,7 +191,7 @@ def test_a_store_that_goes_away_before_the_results_are_put(
         assert "the storage can't be reached, or does not work" in told["why"]
         assert [path.name for path in type_.folder.iterdir() if "journal" not in path.name] == [kept.name]
         assert openpyxl.load_workbook(kept)["Summary"].max_row > 1
-        assert "finished, but the results are not in their place yet (a.csv)" in ear.calls[0].body
+        assert "a.results.xlsx could not be moved to s3://sales/inbox" in ear.calls[0].body
     assert len(box.notes) == 1
 
 

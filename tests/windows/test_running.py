@@ -113,7 +113,7 @@ def test_of_two_imports_at_once_one_is_told_who_is_at_work(
     words = ("run", sheet, "--yes", "--base-url", box.url, "--batch-size", 1)
     first = windows.start(*words, by=LAUNCHER)
     wait(lambda: len(box.notes) > 0, first)
-    said = windows.run(*words, status=3)
+    said = windows.run(*words, "--give-up-after", 1, status=3)
     assert "Another import" in said, said
     windows.killed(first)
     box.set_limit(None)
