@@ -168,7 +168,7 @@ def test_the_page_practises_with_a_sample(bare: Bare) -> None:
         try:
             with Visitor(cast("PageServer", Opened(address, int(address.split(":")[2].partition("/")[0])))) as visitor:
                 assert "1-webinar-followup.csv" in visitor.get(f"{visitor.base}/", timeout=60).text
-                taken = visitor.post(f"{visitor.base}/sample", data={"sample": "1"}, timeout=60)
+                taken = visitor.post(f"{visitor.base}/sample", data={"sample": "1-webinar-followup.csv"}, timeout=60)
                 seen = visitor.see(taken.url)
                 data = {"seen": seen_on(seen.text)}
                 ended = visitor.see(visitor.post(f"{seen.url}/practise", data=data, timeout=60).url)

@@ -146,11 +146,11 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
 
 
 def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tuple[Run, Sequence[KnownDelivery]]:
-    """Return a run with its notes; for ``last``, the latest with notes to hide, or to give back."""
-    state = DeliveryState.HIDDEN if which.undo else DeliveryState.CREATED
+    """Return a run with its notes; for ``last``, the latest that made notes, or that has hidden ones to give back."""
+    states = {DeliveryState.HIDDEN} if which.undo else {DeliveryState.CREATED, DeliveryState.HIDDEN}
     for run in journal.runs.listed(settings.workspace) if name == "last" else []:
         known = journal.deliveries.created_by(run)
-        if any(one.state is state for one in known):
+        if any(one.state in states for one in known):
             return run, known
     run = find_run(journal, name, settings.workspace)
     return run, journal.deliveries.created_by(run)

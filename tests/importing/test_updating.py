@@ -484,12 +484,14 @@ def test_rows_of_a_file_and_single_notes_can_be_hidden(desk: Desk) -> None:
         hidden(desk, Which(file=file, rows="two"))
 
 
-def test_the_last_run_is_the_last_with_notes_to_hide_or_to_give_back(desk: Desk) -> None:
-    """Not one that found all of them there."""
+def test_the_last_run_is_the_last_that_made_notes(desk: Desk) -> None:
+    """Not one that found all of them there, and no earlier one if the command is repeated."""
+    desk.run(row(ADA, "Before"))
     lines = [row(ADA, "Terms"), row(BEN, "Terms")]
     desk.run(*lines)
     desk.run(*lines)
     assert hidden(desk, Which("last")) == 2
+    assert hidden(desk, Which("last")) == 0
     desk.run(*lines)
     assert hidden(desk, Which("last", undo=True)) == 2
 
