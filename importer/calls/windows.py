@@ -71,10 +71,8 @@ class Window:
         self._lowered = 0  # the limit, unless the next test shows something else
         self._opens = -math.inf  # when the next test is due
         self._is_told = False  # whether the API said when
-        self._is_doubtful = False  # whether the window may be longer than was thought
         self._refused_at = -math.inf
         self._opened: float | None = None  # when the first call after the last refusal was let through
-        self._learned_at = -math.inf  # when the length was learned
         self._trial_at = -math.inf  # when the limit was learned, or last confirmed by a refusal
         self._surprised_at = -math.inf  # when a call was last refused that the limit should have allowed
 
@@ -152,16 +150,16 @@ class Window:
         """Learn from a test that was let through. Return True for a limit on calls in a second, or at a time."""
         assert self._closed_since is not None
         since, lowered, is_told = self._closed_since, self._lowered, self._is_told
-        is_measuring, is_doubtful = self._is_measuring, self._is_doubtful
+        is_measuring = self._is_measuring
         self._closed_since = None
-        if not is_told and not is_doubtful and began - self._closed_at < _SHORT and not self._is_full:
+        if not is_told and began - self._closed_at < _SHORT and not self._is_full:
             return True
         self._opened = began
         length = _chosen(began - since)
         if is_told and began - since > length + _WHOLE:
             length = began - since
-        if is_measuring or (is_doubtful and self._length < length <= 2 * self._length):
-            self._length, self._learned_at, self._trial_at = length, began, began
+        if is_measuring:
+            self._length, self._trial_at = length, began
         else:
             self._limit = lowered
         return False
@@ -182,7 +180,7 @@ class Window:
 
     def _close(self, began: float, came: float) -> None:
         """Note what the refusal that closes a window shows; it began and came back at these times."""
-        self._closed_at, self._is_doubtful, self._is_full = came, False, False
+        self._closed_at, self._is_full = came, False
         if math.isinf(self._length):
             self._is_measuring = self._opened is not None
             self._closed_since = came if self._opened is None else self._opened
@@ -195,14 +193,10 @@ class Window:
         self._is_measuring, self._is_full = False, used >= self._limit
         if spacing >= _SOON * self._length:  # no trial
             is_again, self._surprised_at = came - self._surprised_at < 2 * self._length, came
-            self._is_doubtful = self._is_full and came - self._learned_at < _TRIAL_AFTER * self._length
-            if self._is_doubtful:
-                self._lowered = max(1, self._limit - 1)
-            elif is_again:  # others use the account too, or the limit has changed
+            if is_again:  # others use the account too, or the limit has changed
                 passed = self._since(came - self._length if self._opened is None else self._opened)
                 self._lowered = max(1, 3 * self._limit // 4, min(passed, self._limit - 1))
-        if not self._is_doubtful:
-            self._trial_at = came
+        self._trial_at = came
 
     def _next_test(self, began: float, came: float) -> float:
         """Return when to test whether a closed window is open again."""
