@@ -26,6 +26,7 @@ from importer.delivery.unclear import Ambiguous, Lookup, Stage, Unclear
 from importer.messages import Message, say
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
+_MOST_ASTRAY = 20  # times that a request is looked at anew while replies belong to others, so that it ends (D36)
 
 
 class Resolver:
@@ -225,7 +226,10 @@ class Resolver:
             ambiguous.missed_again & (ambiguous.open if is_one_enough else ambiguous.open & ambiguous.missed)
         )
         ambiguous.missed, ambiguous.missed_again = ambiguous.missed | ambiguous.missed_again, set()
-        if ambiguous.open and ambiguous.stage is Stage.EARLY:
+        if ambiguous.stage is Stage.EARLY and ambiguous.astray > _MOST_ASTRAY:
+            for index in sorted(ambiguous.open):
+                yield from self._doubt(ambiguous, index, say("doubt.not-read", why=say("api.anothers-answer")))
+        elif ambiguous.open and ambiguous.stage is Stage.EARLY:
             self._look_after_rest(ambiguous)
         elif ambiguous.open:
             ambiguous.stage = Stage.CONTROL
@@ -271,6 +275,7 @@ class Resolver:
             ambiguous.missed.clear()
             ambiguous.missed_again.clear()
             if ambiguous.stage is not Stage.EARLY:
+                ambiguous.astray += 1
                 ambiguous.stage = Stage.EARLY  # once no lookup is under way, it is looked anew
                 if not ambiguous.looking:
                     self._look_after_rest(ambiguous)

@@ -40,6 +40,7 @@ class Ambiguous:
         is_by_age: whether a control can't be sent, so that the time since rest stands for it.
         held: indices of the prospects with a possible match, which waits until our author and the clock are known.
         seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
+        astray: how many times all has to be looked at anew, because replies belonged to other requests.
         is_applied: whether the note of at least one prospect exists.
         is_unknown: whether reads don't know one of the prospects.
     """
@@ -54,6 +55,7 @@ class Ambiguous:
     missed_again: set[int] = field(default_factory=set)
     is_by_age: bool = False
     looking: int = 0
+    astray: int = 0
     held: set[int] = field(default_factory=set)
     seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     is_applied: bool = False

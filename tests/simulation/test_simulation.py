@@ -53,6 +53,12 @@ def test_what_a_known_note_has_shown_is_not_read_again_for_each_delivery() -> No
     simulate(315)
 
 
+@pytest.mark.parametrize("seed", [3293, 6239])
+def test_replies_that_go_astray_again_and_again_come_to_an_end(seed: int) -> None:
+    """Two prospects' pages are exchanged, in any order (D36)."""
+    simulate(seed)
+
+
 @pytest.mark.parametrize("seed", [4497, 7968])
 def test_copies_that_take_turns_hide_nothing_between_two_pages(seed: int) -> None:
     """One copy would always give the first page, and the other one the second."""
