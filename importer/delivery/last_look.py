@@ -56,7 +56,7 @@ class LastLooks:
         self._rng = random.Random(f"sample {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
         self._drawn: list[LastLook] = []
         self._named = 0
-        self._sent_again: list[LastLook] = []  # not looked at yet
+        self._sent_again: dict[LastLook, None] = {}  # not looked at yet, in order
         self._looks: deque[LastLook] | None = None
         self._youngest_seen = -math.inf  # when the youngest note that was seen became known
 
@@ -84,7 +84,7 @@ class LastLooks:
 
     def sent_again(self, post: Post, note_id: str, came: float) -> None:
         """Take a note that was sent again."""
-        self._sent_again.append(LastLook(post.request.prospects[0], post, note_id, came))
+        self._sent_again[LastLook(post.request.prospects[0], post, note_id, came)] = None
 
     def _may_be_hidden(self, post: Post) -> bool:
         """Return whether a later draft may hide a request's note, so that it says nothing if the note isn't shown."""
@@ -92,8 +92,8 @@ class LastLooks:
 
     def forget(self, names: Collection[bytes]) -> None:
         """Leave deliveries out whose answer was another request's."""
-        for looks in (self._drawn, self._sent_again):
-            looks[:] = [look for look in looks if look.post.request.names[0] not in names]
+        self._drawn = [look for look in self._drawn if look.post.request.names[0] not in names]
+        self._sent_again = {look: None for look in self._sent_again if look.post.request.names[0] not in names}
 
     def proceed(self) -> bool:
         """Begin the lookups of notes that were sent again, or the next one of the youngest other note, if any."""
@@ -136,7 +136,7 @@ class LastLooks:
             if found or was_sent_again:
                 self._ledger.checked(look.post, found)
         if was_sent_again:
-            self._sent_again.remove(look)
+            del self._sent_again[look]
 
     def _is_exchanged(self, page: NotesPage, look: LastLook) -> bool:
         """Return whether the note with the promised ID belongs to another delivery.
