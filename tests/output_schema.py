@@ -8,6 +8,7 @@ The definitions of plan, run and file come from their dataclasses. The rest of t
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import re
 import types
@@ -102,9 +103,9 @@ def _simple(hint: Any, made: dict[str, Any]) -> dict[str, Any]:
 
 def _descriptions(of: Any) -> dict[str, str]:
     """Return the description of each attribute in a class's docstring."""
-    _, _, text = (of.__doc__ or "").partition("Attributes:")
+    _, _, text = (inspect.getdoc(of) or "").partition("Attributes:")  # without indentation, which Python 3.13 strips
     found: dict[str, str] = {}
-    for entry in re.split(r"\n {8}(?=[\w, ]+: )", text)[1:]:
+    for entry in re.split(r"\n {4}(?=[\w, ]+: )", text)[1:]:
         for part in re.split(r"; (?=``\w+``: )", " ".join(entry.split())):
             names, _, about = part.partition(": ")
             about = re.sub(r":\w+:`|`", "", about)

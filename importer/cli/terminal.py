@@ -195,6 +195,9 @@ class Gate(io.TextIOBase):
         with self._noting(), contextlib.suppress(ValueError):  # the real stream may already be closed
             self._stream.flush()
 
+    def close(self) -> None:
+        """Leave the real stream as it is. Python closes what it no longer needs, even when modules are already gone."""
+
     @contextmanager
     def _noting(self) -> Iterator[None]:
         try:
