@@ -289,11 +289,16 @@ def unknown(
 
 def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
     """Return the settings that give a word a meaning, the likely meaning first."""
-    argument = as_argument(word)
-    return tuple(
-        SettingPart("value", meaning(role, argument, value), is_from_sheet=True)
-        for value in offered(role, heading, word)
-    )
+    return tuple(_way(role, word, value) for value in offered(role, heading, word))
+
+
+def _way(role: Role, word: str, value: Visibility | Status | None) -> SettingPart:
+    """Return the setting that gives a word a meaning.
+
+    It is quoted as a whole, because a ``=`` behind a quotation mark is protected as a formula in results.
+    """
+    text = meaning(role, word, value)
+    return SettingPart("value", text if as_argument(word) == word else as_argument(text), is_from_sheet=True)
 
 
 def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
@@ -312,7 +317,7 @@ def _word(role: Role, headings: Sequence[str], position: int, word: str, count: 
         rows=rows,
         role=role,
         ways=_ways(role, heading, word),
-        left_out=SettingPart("value", meaning(role, as_argument(word), None), is_from_sheet=True),
+        left_out=_way(role, word, None),
         ignore=_ignored(not_this),
     )
     asks = say("words.what-means", word=shown_word, role=role, rows=rows)
