@@ -43,7 +43,7 @@ _LAST = "the-end-of-the-page"
 _ROW = re.compile("<(table|tr|td|th)[^a-z]", re.IGNORECASE)
 
 
-def open_html(source: Source) -> Book:
+def open_book(source: Source) -> Book:
     """Return the tables of a page, each as a sheet; raise UnreadableFile if there is none.
 
     A table within a cell of another table is a sheet if it has the needed headings, as in a page laid out by tables.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from importer.messages import say
-from importer.reading.book import RowStore, Table
+from importer.reading.book import Book, RowStore
 from importer.reading.cells import RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import NumberFormats
@@ -30,7 +30,7 @@ ASIDE = frozenset(
 """Comments and shapes drawn upon the sheet; their text belongs to no cell."""
 
 
-def open_document(package: Package) -> tuple[Table, ...]:
+def open_book(package: Package) -> Book:
     """Return the sheets of a document. Their rows are stored, because only reading all of it finds every sheet."""
     store = RowStore(package.limits)
     document = _OdsDocument(store)
@@ -38,7 +38,7 @@ def open_document(package: Package) -> tuple[Table, ...]:
     trees = {"table-row", "style"}
     elements = Elements(what, package.limits, trees, document.take, document.begin, document.end)
     elements.all(package.chunks(CONTENT))
-    return store.tables
+    return Book(say("format.ods"), store.tables)
 
 
 class _OdsDocument:

@@ -34,7 +34,7 @@ _AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 """Formula that is only a text, as exports write it to keep leading zeros."""
 
 
-def open_text(source: Source) -> Book:
+def open_book(source: Source) -> Book:
     """Detect the encoding and delimiter if they aren't given, and return the one table of a text file."""
     codec = encodings.encoding_of(source, partial(_first_rows, source))
     remarks = [codec.remark] if codec.remark else []

@@ -44,8 +44,8 @@ _KINDS: dict[str | None, Kind] = {"inlineStr": "text", "str": "text", "b": "bool
 """Kinds of a cell's value by its type; any other type is a number."""
 
 
-def open_workbook(package: Package, form: Message) -> Book:
-    """Return the sheets of a package; ``form`` is the name of its format."""
+def open_book(package: Package) -> Book:
+    """Return the sheets of a package."""
     workbook = _Workbook(package)
     tables, missing = [], []
     for name, is_hidden, path in workbook.sheets():
@@ -53,7 +53,7 @@ def open_workbook(package: Package, form: Message) -> Book:
             tables.append(Table(name, is_hidden, partial(workbook.rows, name, path)))
         elif path is None:
             missing.append(name)
-    return Book(form, tuple(tables), remarks=_lacking(missing, others=bool(tables)))
+    return Book(say("format.xlsx"), tuple(tables), remarks=_lacking(missing, others=bool(tables)))
 
 
 class _Workbook:

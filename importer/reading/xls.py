@@ -20,7 +20,7 @@ import xlrd
 from importer.errors import UnreadableFile
 from importer.messages import Quoted, say
 from importer.reading import detection
-from importer.reading.book import KeptTable, RowStore, Table
+from importer.reading.book import Book, KeptTable, RowStore
 from importer.reading.cells import NO_VALUE, TableFacts
 from importer.reading.formats import LONGEST_CODE, NumberFormats, code_of
 from importer.reading.opening import MOST_SHEETS, Deadline, Source, bound, damaged
@@ -66,9 +66,9 @@ class _Silence(io.TextIOBase):
         return len(text)
 
 
-def open_xls(source: Source) -> tuple[Table, ...]:
+def open_book(source: Source) -> Book:
     """Return the sheets of a workbook. Their rows are stored, so that only one sheet at a time is in memory."""
-    records = Records(detection.records_of(source.file, source.name), source.deadline)
+    records = Records(detection.records_of(source), source.deadline)
     store = RowStore(source.limits)
     try:
         book = xlrd.open_workbook(
@@ -90,7 +90,7 @@ def open_xls(source: Source) -> tuple[Table, ...]:
             book.unload_sheet(index)
     except _FAULTS as exc:
         raise _broken(f"{type(exc).__name__}: {exc}") from exc
-    return store.tables
+    return Book(say("format.xls"), store.tables)
 
 
 def _rows(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable) -> Iterator[Row]:

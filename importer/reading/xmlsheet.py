@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from importer.messages import say
-from importer.reading.book import RowStore, Table
+from importer.reading.book import Book, RowStore
 from importer.reading.cells import Kind, RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import BUILT_IN, NumberFormats
@@ -71,7 +71,7 @@ class _Styles:
         return ""
 
 
-def open_xml(source: Source) -> tuple[Table, ...]:
+def open_book(source: Source) -> Book:
     """Return the sheets of the file. Their rows are stored, because only reading all of it finds every sheet."""
     document = _XmlDocument(source.limits)
     trees = {"Style", "Column", "Row", "Visible"}
@@ -82,7 +82,7 @@ def open_xml(source: Source) -> tuple[Table, ...]:
         if isinstance(exc, UnicodeError) or "multi-byte" not in str(exc):
             raise
         raise damaged(say("part.file"), elements.encoding) from exc
-    return document.store.tables
+    return Book(say("format.xml"), document.store.tables)
 
 
 class _XmlDocument:
