@@ -608,8 +608,8 @@ TEXTS = [
     Entry("UTF-8 with mark", "a.csv", _csv(PLAIN, "utf-8-sig"), ONE),
     Entry("UTF-16 LE with mark", "a.csv", b"\xff\xfe" + _csv(PLAIN, "utf-16-le"), ONE),
     Entry("UTF-16 BE with mark", "a.csv", b"\xfe\xff" + _csv(PLAIN, "utf-16-be"), ONE),
-    Entry("UTF-16 LE without mark", "a.csv", _csv(PLAIN, "utf-16-le"), ONE, remark="UTF-16 LE"),
-    Entry("UTF-16 BE without mark", "a.csv", _csv(PLAIN, "utf-16-be"), ONE, remark="UTF-16 BE"),
+    Entry("UTF-16 LE without mark", "a.csv", _csv(PLAIN, "utf-16-le"), ONE, remark="UTF-16-LE"),
+    Entry("UTF-16 BE without mark", "a.csv", _csv(PLAIN, "utf-16-be"), ONE, remark="UTF-16-BE"),
     Entry("Windows-1252", "a.csv", _csv(PLAIN, "cp1252"), ONE, remark="Windows-1252"),
     Entry(
         "Windows-1252 beyond the first megabyte",
@@ -728,7 +728,7 @@ TEXTS = [
     Entry("Ctrl-Z at the end", "a.csv", _csv(PLAIN + "\x1a"), ONE),
     Entry("Ctrl-Z right after the last row", "a.csv", _csv(PLAIN.rstrip() + "\x1a" * 100), ONE),
     Entry(
-        "UTF-16 without mark, cut in a character", "a.csv", _csv(PLAIN, "utf-16-le") + b"\0", ONE, remark="UTF-16 LE"
+        "UTF-16 without mark, cut in a character", "a.csv", _csv(PLAIN, "utf-16-le") + b"\0", ONE, remark="UTF-16-LE"
     ),
     Entry("NUL bytes", "a.csv", _csv(PLAIN + "2,a\0b,public\r\n"), {**ONE, 3: ("2", "a\0b", "public")}, flaws={3: [1]}),
     Entry("NUL bytes at the end", "a.csv", _csv(PLAIN + "\0" * 20), ONE),

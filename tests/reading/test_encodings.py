@@ -153,8 +153,8 @@ def test_a_web_page_is_asked_about_too_and_its_answer_counts_for_such_pages(tmp_
     [
         ("cp1250", "utf-8-sig", "UTF-8"),
         ("utf-16", "utf-8-sig", "UTF-8"),
-        ("cp1252", "utf-16", "UTF-16 LE"),
-        ("utf-8", "utf-16", "UTF-16 LE"),
+        ("cp1252", "utf-16", "UTF-16-LE"),
+        ("utf-8", "utf-16", "UTF-16-LE"),
     ],
 )
 def test_a_byte_order_mark_counts_more_than_the_encoding_that_was_named(
