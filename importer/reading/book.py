@@ -26,7 +26,7 @@ HEADER_WITHIN = 50
 """Number of rows in which the header is searched for."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Table:
     """One sheet, or the whole of a text file, which has no name.
 
@@ -46,7 +46,7 @@ class Book:
     """
 
     format: Message
-    tables: tuple[Table, ...]
+    tables: Sequence[Table]
     delimiter: str | None = None
     remarks: tuple[Message, ...] = ()
     codec: Encoding | None = None
@@ -56,31 +56,27 @@ class RowStore:
     """Store on disk for all tables of a file that must be read in one pass. They share one file and one size budget."""
 
     def __init__(self, limits: Limits) -> None:
-        self.kept: list[KeptTable] = []
+        self.tables: list[KeptTable] = []
         self._spool = Spool()
         self._budget = Budget(limits)
 
     def begin(self, name: str | None, *, hidden: bool = False) -> KeptTable:
         """Begin another table."""
-        bound(len(self.kept), MOST_SHEETS, say("many.sheets"))
-        self.kept.append(self.aside(name, hidden=hidden))
-        return self.kept[-1]
+        bound(len(self.tables), MOST_SHEETS, say("many.sheets"))
+        self.tables.append(self.aside(name, hidden=hidden))
+        return self.tables[-1]
 
     def aside(self, name: str | None, *, hidden: bool = False) -> KeptTable:
         """Begin a table that may turn out not to be a sheet."""
         return KeptTable(name, Spool(self._spool), self._budget, hidden=hidden)
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """The finished tables."""
-        return tuple(kept.table() for kept in self.kept)
 
-
-class KeptTable:
+class KeptTable(Table):
     """A table whose rows are stored before it is known which table is wanted, with facts about it."""
 
     def __init__(self, name: str | None, spool: Spool, budget: Budget, *, hidden: bool) -> None:
-        self.name, self.hidden, self.facts = name, hidden, TableFacts()
+        super().__init__(name, hidden, self._stored)
+        self.facts = TableFacts()
         self._spool, self._budget = spool, budget
         self._error: UnreadableFile | None = None
 
@@ -107,11 +103,7 @@ class KeptTable:
         """Write the last rows to disk, which frees their memory."""
         self._spool.flush()
 
-    def table(self) -> Table:
-        """Return the finished table."""
-        return Table(self.name, self.hidden, self._rows)
-
-    def _rows(self, facts: TableFacts) -> RowStream:
+    def _stored(self, facts: TableFacts) -> RowStream:
         facts.adopt(self.facts)
         yield from self._spool.rows()
         if self._error:

@@ -62,8 +62,7 @@ def open_book(source: Source) -> Book:
     found = [page.tables[number] for number in sorted(page.tables)]
     for number, kept in enumerate(found, 1):
         kept.name = f"Table {number}" if len(found) > 1 else None
-    tables = tuple(kept.table() for kept in found)
-    return Book(say("format.html"), tables, None, (codec.remark,) if codec.remark else (), codec)
+    return Book(say("format.html"), found, None, (codec.remark,) if codec.remark else (), codec)
 
 
 def _first_rows(file: IO[bytes], codec: Encoding) -> list[list[str]]:

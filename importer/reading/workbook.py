@@ -14,16 +14,15 @@ import sys
 import tempfile
 import weakref
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
-from importer.errors import UnreadableFile
 from importer.messages import Cell, Message, say
-from importer.reading.book import Book, Table, listed
+from importer.reading.book import Book, Table
 from importer.reading.cells import Kind, RowSink, TableFacts
 from importer.reading.elements import Attributes, Elements, elements_of, whole_number
 from importer.reading.formats import NumberFormats, code_of
@@ -36,7 +35,6 @@ IN_MEMORY = 128 * 1024**2
 """Bytes of shared texts kept in memory; later texts are in an unnamed temporary file."""
 
 _NO_TABLES = ("/chartsheet", "/dialogsheet", "acrosheet")
-_NAMED = 10
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _DIGITS = "0123456789"
 _TEXTS = {"inlineStr", "str"}
@@ -47,13 +45,8 @@ _KINDS: dict[str | None, Kind] = {"inlineStr": "text", "str": "text", "b": "bool
 def open_book(package: Package) -> Book:
     """Return the sheets of a package."""
     workbook = _Workbook(package)
-    tables, missing = [], []
-    for name, is_hidden, path in workbook.sheets():
-        if path:
-            tables.append(Table(name, is_hidden, partial(workbook.rows, name, path)))
-        elif path is None:
-            missing.append(name)
-    return Book(say("format.xlsx"), tuple(tables), remarks=_lacking(missing, others=bool(tables)))
+    tables = [Table(name, is_hidden, partial(workbook.rows, name, part)) for name, is_hidden, part in workbook.sheets()]
+    return Book(say("format.xlsx"), tables)
 
 
 class _Workbook:
@@ -72,8 +65,8 @@ class _Workbook:
         self._formats = NumberFormats()
         self._texts: _SharedTexts | None = None
 
-    def sheets(self) -> Iterator[tuple[str, bool, str | None]]:
-        """Yield the name of each sheet, whether it is hidden, and its part: "" if it's no table, None if missing."""
+    def sheets(self) -> Iterator[tuple[str, bool, str]]:
+        """Yield the name of each sheet that is a table, whether it is hidden, and its part, which may be missing."""
         sheets: list[Attributes] = []
         date1904 = False
         for _, tag, attributes in self._elements(self._path, say("part.sheets")):
@@ -86,12 +79,14 @@ class _Workbook:
         for sheet in sheets:
             relation = next((value for key, value in sheet.items() if key.endswith(":id")), "")
             kind, target = self._targets.get(relation, ("", ""))
-            is_there = kind.endswith("/worksheet") and target in self._package
-            path = "" if kind.endswith(_NO_TABLES) else target if is_there else None
-            yield _unescape(sheet.get("name", "")), sheet.get("state", "visible") != "visible", path
+            if not kind.endswith(_NO_TABLES):
+                part = target if kind.endswith("/worksheet") else ""
+                yield _unescape(sheet.get("name", "")), sheet.get("state", "visible") != "visible", part
 
     def rows(self, name: str, path: str, facts: TableFacts) -> RowStream:
         """Yield the rows of a sheet that are written in the file; the shared texts are read with the first rows."""
+        if path not in self._package:
+            raise damaged(say("part.sheet", sheet=Cell(name)), path or "no part")
         if self._texts is None:
             self._texts = self._shared_texts()
         limits, formats = self._package.limits, self._formats
@@ -141,16 +136,6 @@ class _Workbook:
             )
             elements.all(self._package.chunks(path))
         return texts
-
-
-def _lacking(sheets: Sequence[str], *, others: bool) -> tuple[Message, ...]:
-    """Return remarks on sheets whose part is missing; raise UnreadableFile if there are no other sheets."""
-    if not sheets:
-        return ()
-    named = listed([f'"{name}"' for name in sheets], _NAMED)
-    if not others:
-        raise UnreadableFile(say("workbook.no-sheets", n=len(sheets), sheets=named))
-    return (say("remark.missing-sheets", n=len(sheets), sheets=named),)
 
 
 class _SharedTexts:

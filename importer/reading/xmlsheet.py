@@ -105,18 +105,18 @@ class _XmlDocument:
 
     def end(self, tag: str) -> None:
         if tag == "Worksheet":
-            self.store.kept[-1].finish()
+            self.store.tables[-1].finish()
             self._sheet = None
 
     def take(self, element: Element) -> None:
         """Store a row, or note a style, the style of columns, or that a sheet is hidden."""
         if element.tag == "Style":
             self._styles.add(element)
-        elif element.tag == "Visible" and self.store.kept:
-            self.store.kept[-1].hidden |= (element.text or "").strip() != "SheetVisible"
+        elif element.tag == "Visible" and self.store.tables:
+            self.store.tables[-1].hidden |= (element.text or "").strip() != "SheetVisible"
         elif element.tag == "Column" and self._sheet:
             self._sheet.style_columns(plain(element.attrib))
-        elif element.tag == "Row" and self._sheet and not self.store.kept[-1].add_of(self._sheet.rows(element)):
+        elif element.tag == "Row" and self._sheet and not self.store.tables[-1].add_of(self._sheet.rows(element)):
             self._sheet = None
 
 

@@ -166,21 +166,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "part.parts": "the list of its parts",
     "part.file": "its content",
     "part.elements-of-row": "elements of one row in {what}",
-    "sheet.alike": 'In the sheet "{sheet}", {times} rows from row {row} on are identical, and have a problem in column {column}: {why}.',
     "xls.excel-5": "The .xls has the format of Excel 5 or 95.\nOpen it in Excel or LibreOffice, check its accented letters, save it as .xlsx and import that.",
     "html.too-large": "{file} is a web page of more than 64 MB.\nOpen it in Excel and save it as .xlsx.",
     "html.cut-off": "{file} is a web page that is cut off: its last table has no end.\nExport or download it again.",
     "html.no-table": "{file} is a web page without a table (perhaps a sign-in page).\nExport it again as .xlsx.",
-    "workbook.no-sheets": (
-        "The workbook is damaged: the content of the sheet {sheets} is missing.\nExport it again from its source.",
-        "The workbook is damaged: the content of the sheets {sheets} is missing.\nExport it again from its source.",
-    ),
     "workbook.formats": (
         "The workbook's numbers have more than {most} different formats, more than any real one.\n"
         "Copy the values into a new sheet, save that as .xlsx and import it."
-    ),
-    "remark.missing-sheets": (
-        "The workbook is damaged: the content of the sheet {sheets} is missing.",
-        "The workbook is damaged: the content of the sheets {sheets} is missing.",
     ),
 }
