@@ -170,8 +170,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "html.too-large": "{file} is a web page of more than 64 MB.\nOpen it in Excel and save it as .xlsx.",
     "html.cut-off": "{file} is a web page that is cut off: its last table has no end.\nExport or download it again.",
     "html.no-table": "{file} is a web page without a table (perhaps a sign-in page).\nExport it again as .xlsx.",
-    "workbook.formats": (
-        "The workbook's numbers have more than {most} different formats, more than any real one.\n"
-        "Copy the values into a new sheet, save that as .xlsx and import it."
-    ),
 }

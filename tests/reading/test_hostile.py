@@ -18,7 +18,7 @@ import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import render
-from importer.reading import Limits, Options, cell_name, formats, read, spool
+from importer.reading import Limits, Options, cell_name, read, spool
 from importer.reading.detection import OLE_SIGNATURE
 from tests.memory import MEGABYTE, peak_of
 from tests.reading.catalogue import XML
@@ -118,31 +118,6 @@ def test_tables_without_end_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xls"
     path.write_text("<table><tr><td>x</table>" * 10_001)
     assert "more than 10,000 tables" in refused(path)
-
-
-def test_a_format_is_compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """However many cells, styles and numbers of formats name its code."""
-    compiled: list[str] = []
-    compile_code = formats.renderer
-
-    def recorded(code: str, *, date1904: bool) -> formats.Renderer:
-        compiled.append(code)
-        return compile_code(code, date1904=date1904)
-
-    monkeypatch.setattr(formats, "renderer", recorded)
-    rows = "".join(f'<row r="{n}"><c r="A{n}" s="{n % 5 + 1}"><v>{n}</v></c></row>' for n in range(2, 50))
-    (tmp_path / "a.xlsx").write_bytes(xlsx(rows, formats=["000", "000", "0.0", "000", "0.0"]))
-    with read(tmp_path / "a.xlsx", is_header=is_header) as sheet:
-        assert cells(sheet)[2] == ("2.0", "", "")
-    assert sorted(compiled) == ["0.0", "000"]
-
-
-def test_more_formats_than_any_workbook_uses_are_refused(tmp_path: Path) -> None:
-    """What has been compiled is kept, so that there is a limit to it."""
-    rows = "".join(f'<row r="{n}"><c r="A{n}" s="{n - 1}"><v>{n}</v></c></row>' for n in range(2, 4003))
-    path = tmp_path / "a.xlsx"
-    path.write_bytes(xlsx(rows, formats=[f'0"{n}"' for n in range(4001)]))
-    assert "more than 4,000 different formats" in refused(path)
 
 
 def compound(*entries: tuple[str, int, int, int, int], table: Sequence[int] = (), **header: int) -> bytes:
