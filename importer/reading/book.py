@@ -62,7 +62,7 @@ class RowStore:
 
     def begin(self, name: str | None, *, hidden: bool = False) -> KeptTable:
         """Begin another table."""
-        bound(len(self.tables), MOST_SHEETS, say("many.sheets"))
+        bound(len(self.tables), MOST_SHEETS, say("part.sheets"))
         self.tables.append(self.aside(name, hidden=hidden))
         return self.tables[-1]
 

@@ -83,7 +83,6 @@ def _parse(page: _Page, text: str, source: Source) -> None:
 
     def feed(start: int, end: int) -> None:
         for at in range(start, end, _CHUNK):
-            source.deadline.check()
             parser.feed(text[at : min(at + _CHUNK, end)].replace("&", "&amp;").encode("utf-8", "replace"))
 
     start = 0
@@ -184,7 +183,7 @@ class _Page:
         table.kept.finish()
         if table.first and (not any(outer.pieces is not None for outer in self._open) or self._is_laid_out(table)):
             self.tables[table.number] = table.kept
-            bound(len(self.tables), MOST_SHEETS, say("many.tables"))
+            bound(len(self.tables), MOST_SHEETS, say("part.file"))
             for outer in self._open:
                 outer.empty_cell()
 

@@ -31,7 +31,6 @@ class Package:
     def __init__(self, source: Source) -> None:
         """Open the package; raise UnreadableFile if it is damaged or its directory is larger than any workbook's."""
         self.limits = source.limits
-        self._deadline = source.deadline
         self._inflated: dict[str, int] = {}
         try:
             check_directory(source.file)
@@ -88,7 +87,6 @@ class Package:
         return b"".join(pieces)
 
     def _check(self, entry: str, size: int, packed: int, others: int) -> None:
-        self._deadline.check()
         if size + others > self.limits.unpacked_bytes:
             raise self.limits.refuse("unpacked_bytes", say("limit.unpacked"))
         if size > RATIO_FROM and size / packed > self.limits.ratio:

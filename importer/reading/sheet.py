@@ -258,8 +258,6 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
                     rows.add(number, cells)
                 elif number < header_row and any(cells):
                     above += 1
-                if not number % 20_000:
-                    source.deadline.check()
         rows.judge_short()
         rows.spool.flush()
         rows.spool.merged = facts.merged

@@ -131,7 +131,7 @@ class Merged(list[Area]):
 
     def append(self, area: Area) -> None:
         """Add an area, given by any two opposite corners; raise UnreadableFile if there are too many."""
-        bound(len(self) + 1, MOST_AREAS, say("many.areas"))
+        bound(len(self) + 1, MOST_AREAS, say("part.merged"))
         top, left, bottom, right = area
         super().append((min(top, bottom), min(left, right), max(top, bottom), max(left, right)))
 

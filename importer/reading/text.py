@@ -141,35 +141,22 @@ def _rows(source: Source, codec: Encoding, delimiter: str, facts: TableFacts, *,
     """Yield the records, numbered as in a spreadsheet program: blank ones count, line breaks in cells don't."""
     limits = source.limits
     with _lines(source, codec) as lines, _long_fields(limits):
-        number = formulas = 0
+        number = 0
         held = _HeldLines(islice(lines, skip, None))
         with closing(_records(held, delimiter, limits)) as records:
             for record, swallowed in records:
                 number += 1
-                if not number % 10_000:
-                    source.deadline.check()
                 if len(record) > limits.columns:
                     raise limits.refuse("columns", say("limit.row-columns", row=str(number), columns=len(record)))
                 if swallowed:
                     facts.flaw(number, None, say("flaw.quotation-marks", n=swallowed))
-                if held.has_formula:
-                    formulas += _without_formulas(record)
-                    held.has_formula = False
-                yield number, record
-    if formulas:
-        facts.remarks.append(say("remark.texts-as-formulas", n=formulas))
+                yield number, [*map(_without_formula, record)] if held.has_formula else record
+                held.has_formula = False
 
 
-def _without_formulas(record: list[str]) -> int:
-    """Replace each ``="text"`` by its text; return the number of replacements."""
-    matches = {
-        column: match
-        for column, cell in enumerate(record)
-        if cell.startswith('="') and (match := _AS_TEXT.fullmatch(cell))
-    }
-    for column, match in matches.items():
-        record[column] = match[1].replace('""', '"')
-    return len(matches)
+def _without_formula(cell: str) -> str:
+    match = _AS_TEXT.fullmatch(cell)
+    return match[1].replace('""', '"') if match else cell
 
 
 class _HeldLines:

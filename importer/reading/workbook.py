@@ -72,7 +72,7 @@ class _Workbook:
         for _, tag, attributes in self._elements(self._path, say("part.sheets")):
             if tag == "sheet":
                 sheets.append(attributes)
-                bound(len(sheets), MOST_SHEETS, say("many.sheets"))
+                bound(len(sheets), MOST_SHEETS, say("part.sheets"))
             elif tag == "workbookPr":
                 date1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
         self._formats = NumberFormats(self._codes(), date1904=date1904)
@@ -125,7 +125,7 @@ class _Workbook:
                     codes[whole_number(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
                 elif (parent, tag) == ("cellXfs", "xf"):
                     styles.append(whole_number(attributes.get("numFmtId")))
-                    bound(len(styles), MOST_FORMATS, say("many.cell-formats"))
+                    bound(len(styles), MOST_FORMATS, say("part.styles"))
         return [code_of(number, codes.get(number)) for number in styles]
 
     def _shared_texts(self) -> _SharedTexts:

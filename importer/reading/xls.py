@@ -10,7 +10,6 @@ and 95 are refused: xlrd takes their texts for Western if they don't name their 
 from __future__ import annotations
 
 import io
-import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from importer.reading import detection
 from importer.reading.book import Book, KeptTable, RowStore
 from importer.reading.cells import NO_VALUE, TableFacts
 from importer.reading.formats import LONGEST_CODE, NumberFormats, code_of
-from importer.reading.opening import MOST_SHEETS, Deadline, Source, bound, damaged
+from importer.reading.opening import MOST_SHEETS, Source, bound, damaged
 from importer.reading.spool import Row
 
 MOST_STYLES = 10_000
@@ -68,7 +67,7 @@ class _Silence(io.TextIOBase):
 
 def open_book(source: Source) -> Book:
     """Return the sheets of a workbook. Their rows are stored, so that only one sheet at a time is in memory."""
-    records = Records(detection.records_of(source), source.deadline)
+    records = Records(detection.records_of(source))
     store = RowStore(source.limits)
     try:
         book = xlrd.open_workbook(
@@ -82,7 +81,6 @@ def open_book(source: Source) -> Book:
         codes = [code_of(style.format_key, own_codes.get(style.format_key)) for style in book.xf_list]
         formats = NumberFormats(codes, date1904=records.date1904)
         for index, (name, sheet) in enumerate(zip(book.sheet_names(), records.sheets, strict=True)):
-            source.deadline.check()
             kept = store.begin(name, hidden=sheet.hidden)
             kept.facts.adopt(sheet.facts)
             kept.add_of(_rows(book, index, formats, kept))
@@ -130,12 +128,11 @@ class BiffSheet:
 class Records:
     """Records of a workbook: its sheets, with facts that xlrd doesn't report. Other records are overwritten."""
 
-    def __init__(self, stream: bytearray, deadline: Deadline) -> None:
+    def __init__(self, stream: bytearray) -> None:
         """Go through all records; raise UnreadableFile if the workbook is locked or damaged."""
         self.stream = stream
         self.sheets: list[BiffSheet] = []
         self.date1904 = False
-        self._deadline = deadline
         self._calculated = False  # whether the file names the program that last calculated it
         self._texts = 0
         self._read = 0
@@ -150,7 +147,7 @@ class Records:
         """Yield each record's type, content position and content size, from ``at`` on; hide embedded charts."""
         depth = 0
         stream = self.stream
-        for index in itertools.count():
+        while True:
             if at + 4 > len(stream):
                 raise _broken("ends too early")
             kind, size = struct.unpack_from("<HH", stream, at)
@@ -162,8 +159,6 @@ class Records:
             at += 4 + size
             if depth <= 0:
                 return
-            if not index % 50_000:
-                self._deadline.check()
 
     def _blot(self, at: int) -> None:
         """Hide the record whose content begins at ``at`` from xlrd."""
@@ -188,15 +183,15 @@ class Records:
                 begin, hidden, sort = struct.unpack_from("<LBB", self.stream, at)
                 if sort == 0:
                     self.sheets.append(BiffSheet(begin, hidden=bool(hidden & 3)))
-                    bound(len(self.sheets), MOST_SHEETS, say("many.sheets"))
+                    bound(len(self.sheets), MOST_SHEETS, say("part.sheets"))
             elif kind == _XF:
                 styles += 1
-                bound(styles, MOST_STYLES, say("many.cell-formats"))
+                bound(styles, MOST_STYLES, say("part.styles"))
             elif kind == _TEXTS:
                 self._texts = self._count_texts(at, size)
             elif kind == _FORMAT:
                 formats += 1
-                bound(formats, MOST_STYLES, say("many.number-formats"))
+                bound(formats, MOST_STYLES, say("part.styles"))
                 if size > 6 + 2 * LONGEST_CODE:
                     self._blot(at)
             if kind not in _SHOWN_OF_ALL:

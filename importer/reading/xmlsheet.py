@@ -56,7 +56,7 @@ class _Styles:
         attributes = plain(style.attrib)
         name = attributes.get("ID", "")
         self.parents[name] = attributes.get("Parent") or "Default"
-        bound(len(self.parents), MOST_FORMATS, say("many.styles"))
+        bound(len(self.parents), MOST_FORMATS, say("part.styles"))
         for part in style:
             if part.tag == "NumberFormat":
                 code = plain(part.attrib).get("Format", "")

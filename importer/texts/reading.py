@@ -20,7 +20,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "what.xlsb": "an Excel binary workbook (.xlsb)",
     "what.unknown": "a file of an unsupported format",
     "limit.text": "The rows up to row {row} contain too much text (bytes)",
-    "limit.seconds": "Reading the file takes too long (seconds)",
     "limit.file": "{file} has {size} bytes",
     "limit.standard-input": "Standard input is too large (bytes)",
     "limit.unpacked": "The parts of the workbook unpack to too many bytes",
@@ -118,10 +117,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "reading.empty": "{file} is empty (0 bytes).\nExport or download it again.",
     "remark.separated-by": "Columns are separated by {sign}s.",
-    "remark.texts-as-formulas": (
-        '{n} cell is written as ="text". Only the text is read, as the sheet shows it.',
-        '{n} cells are written as ="text". Only the text is read, as the sheet shows it.',
-    ),
     "flaw.quotation-marks": (
         "the quotation marks of this row don't match: one that opens here closes only {n} line further down, so the row may contain the rows after it. Correct the quotation marks",
         "the quotation marks of this row don't match: one that opens here closes only {n} lines further down, so the row may contain the rows after it. Correct the quotation marks",
@@ -144,17 +139,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "A quotation mark that opens in row {row} is never closed, so the rest of the file becomes one cell.\n"
         "Correct it and import the file again."
     ),
-    "workbook.too-many": "The workbook contains more than {most} {what}, more than any real one.\n{action.Save-again}.",
     "workbook.document-type": (
         "The workbook is refused, because {what} declares a document type (DTD). No spreadsheet program writes one, and attackers use it.\n"
         "If you trust its origin, save it again in a spreadsheet program."
     ),
-    "many.sheets": "sheets",
-    "many.tables": "tables",
-    "many.areas": "merged areas",
-    "many.styles": "styles",
-    "many.cell-formats": "cell formats",
-    "many.number-formats": "number formats",
     "part.content": "the document's content",
     "part.records": "the list of its records",
     "part.contents": "its table of contents",
@@ -165,6 +153,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "part.texts": "the list of texts",
     "part.parts": "the list of its parts",
     "part.file": "its content",
+    "part.more-than": "more than {most}",
     "part.elements-of-row": "elements of one row in {what}",
     "xls.excel-5": "The .xls has the format of Excel 5 or 95.\nOpen it in Excel or LibreOffice, check its accented letters, save it as .xlsx and import that.",
     "html.too-large": "{file} is a web page of more than 64 MB.\nOpen it in Excel and save it as .xlsx.",

@@ -722,7 +722,6 @@ TEXTS = [
         "a.csv",
         _csv(PLAIN.replace("00123", '="00123"') + '"=""7""","=""a """"b"""" c""",="x"y\r\n8,="=1",=""\r\n'),
         {**ONE, 3: ("7", 'a "b" c', '="x"y'), 4: ("8", "=1", "")},
-        remark='5 cells are written as ="text"',
     ),
     Entry("Ctrl-Z at the end", "a.csv", _csv(PLAIN + "\x1a"), ONE),
     Entry("Ctrl-Z right after the last row", "a.csv", _csv(PLAIN.rstrip() + "\x1a" * 100), ONE),
@@ -1014,13 +1013,13 @@ REFUSED = [
         "sheets without end",
         "a.xlsx",
         archive({**parts(""), "xl/workbook.xml": "<workbook><sheets>" + "<sheet/>" * 10_001}),
-        error="more than 10,000 sheets",
+        error="more than 10,000",
     ),
     Entry(
         "formats without end",
         "a.xlsx",
         archive({**parts(""), "xl/styles.xml": "<styleSheet><cellXfs>" + "<xf/>" * 100_001}),
-        error="more than 100,000 cell formats",
+        error="more than 100,000",
     ),
     Entry(
         "cells without end",

@@ -117,7 +117,7 @@ def test_tables_without_end_are_refused(tmp_path: Path) -> None:
     """A page holds no more tables than a workbook holds sheets."""
     path = tmp_path / "a.xls"
     path.write_text("<table><tr><td>x</table>" * 10_001)
-    assert "more than 10,000 tables" in refused(path)
+    assert "(more than 10,000)" in refused(path)
 
 
 def compound(*entries: tuple[str, int, int, int, int], table: Sequence[int] = (), **header: int) -> bytes:
@@ -179,7 +179,7 @@ def test_an_xls_that_holds_less_than_it_says_is_refused(more: bytes, tmp_path: P
     """xlrd, which reads the file, would fill the memory or never end."""
     path = tmp_path / "a.xls"
     path.write_bytes(xls(b"", more=more))
-    assert re.search("damaged|more than any real one", refused(path))
+    assert re.search("damaged", refused(path))
 
 
 def test_names_that_double_each_other_cost_nothing(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_merged_cells_without_end_are_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(spool, "MOST_AREAS", 10_400)
     path = tmp_path / "a.xls"
     path.write_bytes(xls(biff(0xE5, b"\0\0" + struct.pack("<4H", 1, 2, 5, 7) * 1000) * 11))
-    assert "more than 10,400 merged areas" in refused(path)
+    assert "merged cells can't be read (more than 10,400)" in refused(path)
 
 
 def test_merged_areas_on_each_other_are_refused_at_once(tmp_path: Path) -> None:
@@ -277,7 +277,6 @@ def test_a_text_used_very_often_is_limited(tmp_path: Path) -> None:
         (Limits(rows=3), "3"),
         (Limits(columns=2), "2"),
         (Limits(cell_characters=5), "5"),
-        (Limits(seconds=-1), "-1"),
     ],
 )
 def test_a_csv_beyond_a_limit_names_it(limits: Limits, limit: str, tmp_path: Path) -> None:
