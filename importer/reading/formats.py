@@ -80,6 +80,7 @@ class NumberFormats:
     def __init__(self, codes: Sequence[str] = (), *, date1904: bool = False) -> None:
         self.date1904 = date1904
         self._codes = codes
+        self.styles = len(codes)
         self.hides_texts = any(map(hides_text, codes))
 
     def code(self, style: int) -> str:

@@ -80,19 +80,13 @@ def _parse(page: _Page, text: str, source: Source) -> None:
     The ends of the body and of the page are left out, because the parser would ignore what follows.
     """
     parser = etree.HTMLParser(target=page, encoding="utf-8", huge_tree=True)
-
-    def feed(start: int, end: int) -> None:
-        for at in range(start, end, _CHUNK):
-            parser.feed(text[at : min(at + _CHUNK, end)].replace("&", "&amp;").encode("utf-8", "replace"))
-
-    start = 0
-    for found in _END.finditer(text):
-        feed(start, found.end() if found[1].lower() == "table" else found.start())
-        start = found.end()
-    feed(start, len(text))
-    parser.feed(f"<{_LAST}>".encode())
+    end = max((found.end() for found in _END.finditer(text)), default=0)
+    is_cut_off = _ROW.search(text, end) is not None
+    text = re.sub("</(body|html)[^<>]*>", "", text, flags=re.IGNORECASE) + f"<{_LAST}>"
+    for at in range(0, len(text), _CHUNK):
+        parser.feed(text[at : at + _CHUNK].replace("&", "&amp;").encode("utf-8", "replace"))
     parser.close()
-    if _ROW.search(text, start) or not page.is_whole:
+    if is_cut_off or not page.is_whole:
         raise UnreadableFile(say("html.cut-off", file=source.name))
     if not page.tables:
         raise UnreadableFile(say("html.no-table", file=source.name))

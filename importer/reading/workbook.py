@@ -14,7 +14,7 @@ import sys
 import tempfile
 import weakref
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO
@@ -90,7 +90,8 @@ class _Workbook:
         if self._texts is None:
             self._texts = self._shared_texts()
         limits, formats = self._package.limits, self._formats
-        sheet = _Worksheet(RowSink(name, facts, limits, formats), facts, limits, self._texts.find, formats)
+        codes = {str(style): formats.code(style) for style in range(formats.styles)}
+        sheet = _Worksheet(RowSink(name, facts, limits, formats), facts, limits, self._texts.find, codes)
         return sheet.rows(self._package.chunks(path))
 
     def _elements(self, path: str, what: Message) -> Iterator[tuple[str, str, Attributes]]:
@@ -187,11 +188,10 @@ class _Worksheet:
     _facts: TableFacts
     _limits: Limits
     _shared_text: Callable[[str], str]
-    _formats: NumberFormats
+    _codes: Mapping[str, str]
     _is_data: bool = False
     _ready: list[Row] = field(default_factory=list)
     _columns: dict[str, int] = field(default_factory=dict)
-    _codes: dict[str | None, str] = field(default_factory=lambda: {None: ""})
 
     def rows(self, chunks: Iterator[bytes]) -> RowStream:
         """Yield the rows that hold cells, while the pieces of the part arrive."""
@@ -228,7 +228,7 @@ class _Worksheet:
         if len(row) > self._limits.columns:
             message = say("limit.row-cells", what=say("part.sheet", sheet=self._sink.name))
             raise self._limits.refuse("columns", message)
-        columns, shared_text, add = self._columns, self._shared_text, self._sink.add
+        columns, shared_text, add, codes = self._columns, self._shared_text, self._sink.add, self._codes
         column = -1
         for cell in row:
             if cell.tag != "c":
@@ -244,8 +244,7 @@ class _Worksheet:
             stored, formula = _content(cell)
             if stored is None:
                 continue
-            style = attributes.get("s")
-            code = self._codes[style] if style in self._codes else self._code(style)
+            code = codes.get(attributes.get("s", ""), "")
             kind = attributes.get("t")
             if kind == "s":
                 add(column, "text", shared_text(stored.strip()), code, formula=formula)
@@ -264,11 +263,6 @@ class _Worksheet:
         self._sink.check(column)
         self._columns[name] = column
         return column
-
-    def _code(self, style: str | None) -> str:
-        """Return the code of the number format of a cell style; it is cached."""
-        self._codes[style] = self._formats.code(whole_number(style))
-        return self._codes[style]
 
 
 def _content(cell: Element) -> tuple[str | None, bool]:
