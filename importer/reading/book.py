@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from importer.errors import UnclearColumns, Undecided, UnreadableFile, as_argument
-from importer.messages import Cell, Message, Part, say
+from importer.messages import Cell, Message, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding
@@ -24,6 +24,7 @@ from importer.settings.limits import Limits
 
 HEADER_WITHIN = 50
 """Number of rows in which the header is searched for."""
+_MOST_SHOWN = 10
 
 
 @dataclass(eq=False)
@@ -204,16 +205,7 @@ def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None)
 
 def _undecided(candidates: Sequence[TableCandidate]) -> Undecided:
     """Return the error that asks which sheet is meant, with one answer for each candidate."""
-    if not candidates[-1].qualifies and candidates[0].qualifies:
-        text = say(
-            "choice.likely",
-            sheet=_name(candidates[0].table),
-            others=tuple(_begins(candidate) for candidate in candidates[1:10]),
-        )
-    elif candidates[0].qualifies:
-        text = say("choice.several", sheets=tuple(_name(candidate.table) for candidate in candidates))
-    else:
-        text = say("choice.none", sheets=tuple(_begins(candidate) for candidate in candidates[:10]))
+    text = say("choice.several", sheets=tuple(map(_begins, candidates[:_MOST_SHOWN])))
     choices = [
         PossibleAnswer("sheet", name, say("choice.the-sheet", sheet=_name(candidate.table)), _headings(candidate)[:6])
         for candidate in candidates
@@ -223,8 +215,8 @@ def _undecided(candidates: Sequence[TableCandidate]) -> Undecided:
 
 
 def _begins(candidate: TableCandidate) -> Message:
-    headings = [cell.strip()[:40] for cell in _headings(candidate)]
-    return say("choice.begins", sheet=_name(candidate.table), headings=listed(headings, 6))
+    headings = tuple(Cell(cell.strip()[:40]) for cell in _headings(candidate)[:6])
+    return say("choice.begins", sheet=_name(candidate.table), headings=headings)
 
 
 def _headings(candidate: TableCandidate) -> list[str]:
@@ -233,15 +225,12 @@ def _headings(candidate: TableCandidate) -> list[str]:
 
 def _aside(book: Book, chosen: TableCandidate, candidates: Sequence[TableCandidate], *, asked: bool) -> list[Message]:
     remarks = []
-    others = tuple(_name(candidate.table) for candidate in candidates if candidate.table is not chosen.table)
+    others = [candidate for candidate in candidates if candidate.table is not chosen.table]
     if others:
-        remarks.append(say("remark.other-sheets", sheet=_name(chosen.table), others=others))
-    for other in candidates:
-        if (
-            other.table is not chosen.table
-            and repeats_results(other.header[1])
-            and (name := other.table.name) is not None
-        ):
+        names = tuple(_name(other.table) for other in others)
+        remarks.append(say("remark.other-sheets", sheet=_name(chosen.table), others=names))
+    for other in others:
+        if repeats_results(other.header[1]) and (name := other.table.name) is not None:
             remarks.append(say("remark.corrected", sheet=_name(other.table), argument=Cell(as_argument(name))))
     hidden = tuple(_name(table) for table in book.tables if table.hidden and table is not chosen.table)
     if hidden and not asked:
@@ -249,9 +238,3 @@ def _aside(book: Book, chosen: TableCandidate, candidates: Sequence[TableCandida
     if chosen.table.hidden:
         remarks.append(say("remark.hidden-sheet", sheet=_name(chosen.table)))
     return remarks
-
-
-def listed(names: Sequence[str], most: int) -> Part:
-    """Return the first ``most`` names, as a message that says so if there are more."""
-    shown = tuple(Cell(name) for name in names[:most])
-    return say("sheet.and-so-on", names=shown) if len(names) > most else shown

@@ -43,16 +43,13 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "All visible sheets of {file} are blank.\nHidden sheets: {sheets}. To import one, name it with `sheet`."
     ),
     "choice.no-table": "{file} contains no table, because no row contains text.",
-    "choice.several": "Several sheets have the required headings: {sheets}.\nName the one to import with `sheet NAME`.",
-    "choice.likely": (
-        "Only the sheet {sheet} has the required headings, but another sheet seems to hold notes, too: {others:; }.\n"
-        "Name the one to import with `sheet NAME`. To import both, run once for each."
+    "choice.several": (
+        "Several sheets may be meant: {sheets:; }.\n"
+        "Name the one to import with `sheet NAME`. To import several, run once for each."
     ),
-    "choice.none": "No sheet has the required headings: {sheets:; }.\nName the one to import with `sheet NAME`.",
     "choice.begins": "{sheet} starts with {headings}",
     "choice.the-sheet": "the sheet {sheet}",
     "choice.which": "Which sheet do you want to import?",
-    "sheet.and-so-on": "{names} …",
     "remark.other-sheets": "Only the sheet {sheet} is imported. Ignored: {others}.",
     "skipped.by-hand": "left out by hand",
     "remark.corrected": "To import your corrections on {sheet}, use `sheet {argument}`.",
