@@ -79,7 +79,7 @@ class KeptTable(Table):
         super().__init__(name, hidden, self._stored)
         self.facts = TableFacts()
         self._spool, self._budget = spool, budget
-        self._error: UnreadableFile | None = None
+        self._error: Exception | None = None
 
     def sink(self, formats: NumberFormats) -> RowSink:
         """Return a sink for the cells of this table."""
@@ -96,7 +96,7 @@ class KeptTable(Table):
         try:
             for number, cells in rows:
                 self.add(number, cells)
-        except UnreadableFile as exc:
+        except Exception as exc:  # noqa: BLE001 - it is raised again
             self._error = exc.with_traceback(None)
         return self._error is None
 

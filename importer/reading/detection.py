@@ -20,7 +20,7 @@ import olefile
 from importer.errors import UnreadableFile
 from importer.messages import Quoted, say
 from importer.reading.encodings import wide
-from importer.reading.opening import Source, damaged
+from importer.reading.opening import Source, bound, damaged
 from importer.reading.package import Package
 
 HEAD = 8192
@@ -41,7 +41,7 @@ OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MOST_OLE_BYTES = 256 * 1024**2
 """Maximum size of a container. An .xls holds 65,536 rows of 256 columns, and real files are far smaller."""
 
-_SECTOR = 512
+_SECTOR, _CONTENTS = 512, say("part.contents")
 _FAULTS = (OSError, struct.error, ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError)
 """Exceptions that olefile raises for a damaged container, by design or not."""
 
@@ -101,7 +101,7 @@ def records_of(source: Source) -> bytearray:
     with _container(source.file) as (container, most):
         for name in ("Workbook", "Book"):
             if container.exists(name):
-                _check_size(container.get_size(name), most)
+                bound(container.get_size(name), most, _CONTENTS)
                 return bytearray(container.openstream(name).getbuffer())
     raise _other(source.name, "document")
 
@@ -110,27 +110,17 @@ def records_of(source: Source) -> bytearray:
 def _container(file: IO[bytes]) -> Iterator[tuple[olefile.OleFileIO, int]]:
     """Yield the container and the file's size; turn errors of olefile into UnreadableFile."""
     size = file.seek(0, 2)
-    if size > MOST_OLE_BYTES:
-        raise _damaged_container(f"{size} bytes")
+    bound(size, MOST_OLE_BYTES, _CONTENTS)
     file.seek(0)
     header = file.read(_SECTOR)
     try:
         for offset in (44, 64):  # positions of the numbers of sectors of its two tables
-            _check_size(struct.unpack_from("<L", header, offset)[0] * _SECTOR, size + _SECTOR)
+            bound(struct.unpack_from("<L", header, offset)[0] * _SECTOR, size + _SECTOR, _CONTENTS)
         container = olefile.OleFileIO(file)
-        _check_size(container.root.size, size)
+        bound(container.root.size, size, _CONTENTS)
         yield container, size
     except _FAULTS as exc:
-        raise _damaged_container(str(exc)) from exc
-
-
-def _check_size(size: int, most: int) -> None:
-    if size > most:
-        raise _damaged_container(f"{size} > {most} bytes")
-
-
-def _damaged_container(why: str) -> UnreadableFile:
-    return damaged(say("part.contents"), Quoted(why))
+        raise damaged(_CONTENTS, Quoted(str(exc))) from exc
 
 
 def _other(source: str, kind: str) -> UnreadableFile:

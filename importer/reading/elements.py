@@ -18,12 +18,12 @@ from importer.settings.limits import Limits
 
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
+"""Maximum depth of the elements around rows."""
 MOST_ELEMENTS = 600_000
 """Maximum number of elements in one row, of which an attribute is worth two: many for each cell of the widest sheet."""
 
 _FEW_ELEMENTS = 4 * MOST_ELEMENTS
-_LITTLE_DEPTH = 7 * MOST_DEPTH
-"""Length in bytes up to which a row is neither too large nor too deep: ``<a/>`` has 4 bytes, ``<a></a>`` 7."""
+"""Length in bytes up to which a row isn't too large: ``<a/>`` has 4 bytes."""
 
 MOST_CELLS_TEXT = 16
 """Maximum length of a row, as a multiple of the longest cell."""
@@ -119,7 +119,8 @@ class Elements:
                 parser.CharacterDataHandler = builder.data
                 return
             depth += 1
-            self._check_depth(depth)
+            if depth > MOST_DEPTH:
+                raise damaged(self._what, "nested too deeply")
             begin(name, attributes)
 
         def leave(tag: str) -> None:
@@ -131,7 +132,7 @@ class Elements:
             element = end_in_row(tag)
             if element is row:
                 size = parser.CurrentByteIndex - self._row_at
-                if size > _LITTLE_DEPTH:
+                if size > _FEW_ELEMENTS:
                     self._check_row(row, size)
                 self._row = None
                 parser.StartElementHandler, parser.EndElementHandler = enter, leave
@@ -151,14 +152,6 @@ class Elements:
             if count > MOST_ELEMENTS:
                 row.clear()  # the error's frames would keep all of it
             bound(count, MOST_ELEMENTS, say("part.elements-of-row", what=self._what))
-        depth, level = 0, [row]
-        while level := [child for parent in level for child in parent]:
-            depth += 1
-            self._check_depth(depth)
-
-    def _check_depth(self, depth: int) -> None:
-        if depth > MOST_DEPTH:
-            raise damaged(self._what, "nested too deeply")
 
     def _declared(self, _: str, encoding: str | None, __: int) -> None:
         self.encoding = (encoding or "").lower()

@@ -21,7 +21,7 @@ _FIRST_CHUNK = 1 << 13  # bytes of a part: enough if only the headings are read
 RATIO_FROM = 64 * 1024**2
 """Number of unpacked bytes of a part from which its ratio of unpacked to packed size is checked."""
 
-_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError)
+_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, struct.error, NotImplementedError)
 PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
@@ -62,15 +62,7 @@ class Package:
                     self._inflated[entry] = max(size, self._inflated.get(entry, 0))
                     self._check(entry, size, packed, others)
                     yield chunk
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            EOFError,
-            ValueError,
-            struct.error,
-            NotImplementedError,
-        ) as exc:
+        except _FAULTS as exc:
             raise damaged(Cell(entry), Quoted(str(exc))) from exc
         except RuntimeError as exc:  # zipfile raises it for a part with a password
             raise UnreadableFile(say("reading.locked")) from exc

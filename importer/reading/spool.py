@@ -50,7 +50,6 @@ class Spool:
         self._numbers: list[int] = []
         self._rows: list[list[str]] = []
         self._width = 0
-        self._most_rows = BLOCK_ROWS
         self._characters = 0
         self._written = 0
         self.merged = Merged()
@@ -62,18 +61,14 @@ class Spool:
 
     def append(self, number: int, cells: list[str], characters: int) -> None:
         """Add a row whose cells hold ``characters`` characters in total."""
-        if len(cells) > self._width:
-            self._widen(len(cells))
+        if max(self._width, len(cells)) * len(self._rows) > BLOCK_CELLS:
+            self.flush()
+        self._width = max(self._width, len(cells))
         self._numbers.append(number)
         self._rows.append(cells)
         self._characters += characters
-        if len(self._rows) >= self._most_rows or self._characters >= BLOCK_CHARACTERS:
+        if len(self._rows) >= BLOCK_ROWS or self._characters >= BLOCK_CHARACTERS:
             self.flush()
-
-    def _widen(self, width: int) -> None:
-        if width * len(self._rows) > BLOCK_CELLS:
-            self.flush()
-        self._width, self._most_rows = width, min(BLOCK_ROWS, -(-BLOCK_CELLS // width))
 
     def flush(self) -> None:
         """Write the rows held in memory to the file."""

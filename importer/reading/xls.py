@@ -9,10 +9,11 @@ and 95 are refused: xlrd takes their texts for Western if they don't name their 
 
 from __future__ import annotations
 
-import io
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import xlrd
 
@@ -42,37 +43,17 @@ _SHOWN_OF_SHEET = {_BOF, _EOF, _CONTINUE, _ROW, _COLUMNS} | _CELLS | _OF_FORMULA
 _BLOT = b"\xff\xff"
 """An unused record type, which xlrd skips."""
 
-
-_FAULTS = (
-    xlrd.XLRDError,
-    struct.error,
-    AssertionError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-)
-"""Exceptions that xlrd raises for a damaged workbook, by design or not."""
-
 _NUMBERS = {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}
-
-
-class _Silence(io.TextIOBase):
-    """File that discards the warnings of xlrd."""
-
-    def write(self, text: str, /) -> int:
-        return len(text)
 
 
 def open_book(source: Source) -> Book:
     """Return the sheets of a workbook. Their rows are stored, so that only one sheet at a time is in memory."""
     records = Records(detection.records_of(source))
     store = RowStore(source.limits)
-    try:
+    with Path(os.devnull).open("w") as warnings:
         book = xlrd.open_workbook(
             file_contents=records.stream,
-            logfile=_Silence(),
+            logfile=warnings,
             formatting_info=True,
             on_demand=True,
             ragged_rows=True,
@@ -86,33 +67,28 @@ def open_book(source: Source) -> Book:
             kept.add_of(_rows(book, index, formats, kept))
             kept.finish()
             book.unload_sheet(index)
-    except _FAULTS as exc:
-        raise _broken(f"{type(exc).__name__}: {exc}") from exc
     return Book(say("format.xls"), store.tables)
 
 
 def _rows(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable) -> Iterator[Row]:
     """Yield the rows of a sheet that hold something."""
-    try:
-        sheet = book.sheet_by_index(index)
-        kept.facts.hidden_columns.update(column for column, info in sheet.colinfo_map.items() if info.hidden)
-        sink = kept.sink(formats)
-        for row in range(sheet.nrows):
-            sink.begin(row + 1)
-            for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
-                has_code = kind in _NUMBERS or formats.hides_texts
-                code = formats.code(sheet.cell_xf_index(row, column)) if has_code else ""
-                if kind in _NUMBERS:
-                    sink.add(column, "number", repr(value), code)
-                elif kind == xlrd.XL_CELL_BOOLEAN:
-                    sink.add(column, "boolean", str(value), code)
-                elif kind == xlrd.XL_CELL_ERROR:
-                    sink.add(column, "error", xlrd.error_text_from_code.get(value, "#ERROR"), code)
-                else:
-                    sink.add(column, "text", value, code)
-            yield from sink.end(hidden=row in sheet.rowinfo_map and bool(sheet.rowinfo_map[row].hidden))
-    except _FAULTS as exc:
-        raise _broken(f"{type(exc).__name__}: {exc}") from exc
+    sheet = book.sheet_by_index(index)
+    kept.facts.hidden_columns.update(column for column, info in sheet.colinfo_map.items() if info.hidden)
+    sink = kept.sink(formats)
+    for row in range(sheet.nrows):
+        sink.begin(row + 1)
+        for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
+            has_code = kind in _NUMBERS or formats.hides_texts
+            code = formats.code(sheet.cell_xf_index(row, column)) if has_code else ""
+            if kind in _NUMBERS:
+                sink.add(column, "number", repr(value), code)
+            elif kind == xlrd.XL_CELL_BOOLEAN:
+                sink.add(column, "boolean", str(value), code)
+            elif kind == xlrd.XL_CELL_ERROR:
+                sink.add(column, "error", xlrd.error_text_from_code.get(value, "#ERROR"), code)
+            else:
+                sink.add(column, "text", value, code)
+        yield from sink.end(hidden=row in sheet.rowinfo_map and bool(sheet.rowinfo_map[row].hidden))
 
 
 @dataclass
@@ -136,12 +112,9 @@ class Records:
         self._calculated = False  # whether the file names the program that last calculated it
         self._texts = 0
         self._read = 0
-        try:
-            self._read_globals()
-            for sheet in self.sheets:
-                self._read_sheet(sheet)
-        except (struct.error, IndexError, ValueError) as exc:
-            raise _broken(str(exc)) from exc
+        self._read_globals()
+        for sheet in self.sheets:
+            self._read_sheet(sheet)
 
     def _records(self, at: int) -> Iterator[tuple[int, int, int]]:
         """Yield each record's type, content position and content size, from ``at`` on; hide embedded charts."""
