@@ -61,13 +61,15 @@ class Spool:
 
     def append(self, number: int, cells: list[str], characters: int) -> None:
         """Add a row whose cells hold ``characters`` characters in total."""
-        if max(self._width, len(cells)) * len(self._rows) > BLOCK_CELLS:
-            self.flush()
-        self._width = max(self._width, len(cells))
+        if len(cells) > self._width:
+            if len(cells) * len(self._rows) > BLOCK_CELLS:
+                self.flush()
+            self._width = len(cells)
         self._numbers.append(number)
         self._rows.append(cells)
         self._characters += characters
-        if len(self._rows) >= BLOCK_ROWS or self._characters >= BLOCK_CHARACTERS:
+        rows = len(self._rows)
+        if rows >= BLOCK_ROWS or rows * self._width >= BLOCK_CELLS or self._characters >= BLOCK_CHARACTERS:
             self.flush()
 
     def flush(self) -> None:

@@ -84,7 +84,7 @@ def _lines(source: Source, codec: Encoding) -> Iterator[Iterator[str]]:
         while line:
             if len(line) >= most:
                 raise source.limits.refuse("cell_characters", say("limit.line"))
-            yield line.rstrip("\x1a")  # Ctrl-Z, which ends a file in DOS
+            yield line if line[-1] == "\n" else line.rstrip("\x1a")  # Ctrl-Z, which ends a file in DOS
             line = readline(most)
 
     try:
