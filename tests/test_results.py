@@ -60,7 +60,7 @@ LINUX = pytest.mark.skipif(
 )
 
 
-class Rows:
+class _Rows:
     """A sheet as reading brings it: columns of texts, some rows at a time, with the sheet's row numbers."""
 
     def __init__(
@@ -77,7 +77,10 @@ class Rows:
             yield numbers, list(zip(*part, strict=True))
 
 
-class Breaking(Rows):
+Rows: Any = _Rows
+
+
+class _Breaking(_Rows):
     """A table whose reading ends with an error after its first block."""
 
     def __init__(self, error: BaseException, *rows: Sequence[str]) -> None:
@@ -89,11 +92,14 @@ class Breaking(Rows):
         raise self._error
 
 
-def rows(count: int) -> Rows:
+Breaking: Any = _Breaking
+
+
+def rows(count: int) -> Any:
     return Rows(*((f"{i:05d}", f"Note {i % 2}", "Private") for i in range(count)))
 
 
-def every_outcome() -> tuple[Rows, Outcomes]:
+def every_outcome() -> tuple[Any, Outcomes]:
     """Eight rows that end in all seven ways; the last repeats the rejected one."""
     outcomes = Outcomes(8)
     outcomes.settle([0], Result.CREATED, note_ids=["0012"], at=AT, request=7)
