@@ -28,7 +28,7 @@ from importer.models import Progress, Remaining, Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows.columns import called
 from importer.rows.lookups import Lookups
-from importer.rows.naming import EmailAnswers, Emails, emails_of, named
+from importer.rows.naming import EmailAnswers, emails_of, named
 from importer.settings import Settings
 
 
@@ -52,28 +52,24 @@ class LookedUpEmails:
     """
 
     loaded: Loaded
-    emails: Emails
+    emails: Sequence[str]
     answers: EmailAnswers
     made: frozenset[int] = frozenset()
     before: Left | None = None
 
     @property
-    def open(self) -> Emails:
+    def open(self) -> list[str]:
         """Emails that haven't been looked up yet."""
-        return Emails(self._open(self.emails.naming), self._open(self.emails.compared))
+        matches, refused = self.answers.found, self.answers.refused
+        return [email for email in self.emails if email not in matches and email not in refused]
 
-    def open_until(self, last: int) -> Emails:
+    def open_until(self, last: int) -> list[str]:
         """Return the emails that haven't been looked up yet, of the sheet's rows up to the one with this position."""
         rows, emails = self.loaded.rows, self.open
         if rows.email is None:
             return emails
         among = {*rows.email[rows.of_sheet(np.arange(len(rows), dtype=np.int32)) <= last].tolist()}
-        naming, compared = ([email for email in some if email in among] for some in (emails.naming, emails.compared))
-        return Emails(naming, compared)
-
-    def _open(self, emails: Sequence[str]) -> list[str]:
-        matches, refused = self.answers.found, self.answers.refused
-        return [email for email in emails if email not in matches and email not in refused]
+        return [email for email in emails if email in among]
 
     @cached_property
     def resolved(self) -> Loaded:
@@ -114,7 +110,7 @@ def asked(
         left = Left(*foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add))
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
-        known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
+        known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails)
     return LookedUpEmails(loaded, emails, EmailAnswers(known_matches), frozenset(made), left)
 
 
@@ -177,7 +173,7 @@ class EmailLookup:
             done += len(needed)
         return self._now.resolved
 
-    def _needed(self, first: int) -> Emails:
+    def _needed(self, first: int) -> list[str]:
         """Return the emails to look up before it is known which rows have the first notes to send."""
         loaded = self._now.resolved
         known = loaded.known(self._settings, self._context.journal, self._occurrence)
@@ -190,7 +186,7 @@ class EmailLookup:
         if rows.email is not None and (emails := {*rows.email[rejected].tolist()} - {""}):
             self._journal.forget(emails)
 
-    def _ask(self, emails: Emails) -> None:
+    def _ask(self, emails: Sequence[str]) -> None:
         rows = len(self._now.loaded.rows)
 
         def tell(progress: Message, seconds_left: float | None) -> None:

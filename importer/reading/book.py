@@ -197,9 +197,7 @@ def _filled(cells: Sequence[str]) -> int:
 def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None) -> Message:
     if header_row is not None:
         return say("choice.blank-row", row=str(header_row), file=source)
-    if sheet is not None:
-        return say("choice.blank-sheet", sheet=Cell(repr(sheet)), file=source)
-    hidden = tuple(_name(table) for table in book.tables if table.hidden)
+    hidden = tuple(_name(table) for table in book.tables if table.hidden and sheet is None)
     return say("choice.all-hidden", file=source, sheets=hidden) if hidden else say("choice.no-table", file=source)
 
 

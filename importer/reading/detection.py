@@ -171,7 +171,7 @@ def _in_package(package: Package, source: str) -> str:
     if "xl/workbook.xml" in package or ("[content_types].xml" in package and _is_workbook(package)):
         return "workbook"
     starts = {"word": "text", "ppt": "document", "index": "numbers"}
-    kinds = (kind for name in package.names() if (kind := starts.get(name.partition("/")[0])))
+    kinds = (kind for name in package.names if (kind := starts.get(name.partition("/")[0])))
     raise _other(source, next(kinds, "archive"))
 
 

@@ -46,7 +46,7 @@ class Elements:
     """XML parser for one part, fed with chunks; names of elements come without namespace prefix.
 
     Each element named in ``whole`` is given to ``take`` as a tree. ``begin`` and ``end`` are called for elements
-    outside these. ``encoding`` is the name in the XML declaration, in small letters, or "".
+    outside these.
     """
 
     def __init__(
@@ -58,7 +58,6 @@ class Elements:
         begin: Callable[[str, Attributes], None] = lambda _tag, _attributes: None,
         end: Callable[[str], None] = lambda _tag: None,
     ) -> None:
-        self.encoding = ""
         self._what = what
         self._limits = limits
         self._fed = self._parsed = 0
@@ -71,14 +70,13 @@ class Elements:
             self._parser.SetReparseDeferralEnabled(False)  # noqa: FBT003 - its one parameter
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._refuse
-        self._parser.XmlDeclHandler = self._declared
         self._handle(frozenset(whole), take, begin, end)
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         """Parse the next piece."""
         try:
             self._parser.Parse(chunk, last)
-        except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an unknown encoding
+        except (expat.ExpatError, LookupError, ValueError) as exc:  # the latter two: an unknown encoding
             raise damaged(self._what, Quoted(str(exc))) from exc
         self._fed += len(chunk)
         self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 while expat waits for more of a token
@@ -152,9 +150,6 @@ class Elements:
             if count > MOST_ELEMENTS:
                 row.clear()  # the error's frames would keep all of it
             bound(count, MOST_ELEMENTS, say("part.elements-of-row", what=self._what))
-
-    def _declared(self, _: str, encoding: str | None, __: int) -> None:
-        self.encoding = (encoding or "").lower()
 
     def _refuse(self, *_: Any) -> None:
         raise UnreadableFile(say("workbook.document-type", what=self._what))

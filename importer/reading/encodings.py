@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from importer.errors import Undecided, UnreadableFile
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question
-from importer.reading.opening import Source
+from importer.reading.opening import Source, chunks
 
 SAMPLE = 1 << 16
 _MARKS = {
@@ -230,7 +230,7 @@ def _is_valid(source: Source, codec: str, *, whole: bool = True) -> bool:
     """Return whether the file is valid in an encoding. Unless ``whole``, a cut-off character at its end is allowed."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     try:
-        for chunk in source.chunks():
+        for chunk in chunks(source.file):
             decoder.decode(chunk)
         decoder.decode(b"", final=whole)
     except (UnicodeError, ValueError):
@@ -269,7 +269,7 @@ def _sample(source: Source) -> bytes:
 
 
 def _foreign_lines(source: Source) -> Iterator[bytes]:
-    for chunk in source.chunks():
+    for chunk in chunks(source.file):
         if chunk.isascii():
             continue
         for line in re.split(rb"[\r\n]+", chunk):

@@ -111,17 +111,13 @@ class Source:
         """Maximum amounts to read."""
         return self.options.limits
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the whole file in pieces."""
-        return _chunks(self.file)
-
 
 @contextmanager
 def opened(name: str, options: Options, is_header: IsHeader, is_likely: IsLikely) -> Iterator[Source]:
     """Yield the opened file; raise UnreadableFile if it can't be opened or changes meanwhile."""
     with _opened(name, options.limits) as file:
         digest = hashlib.sha256()
-        for chunk in _chunks(file):
+        for chunk in chunks(file):
             digest.update(chunk)
         yield Source(name, options, is_header, is_likely, file, digest.hexdigest())
 
@@ -189,7 +185,8 @@ def _copy_input(file: IO[bytes], limits: Limits) -> None:
         raise UnreadableFile(say("opening.standard-input", error=str(exc))) from exc
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+def chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the whole file in pieces."""
     file.seek(0)
     while chunk := file.read(CHUNK):
         yield chunk

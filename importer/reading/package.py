@@ -26,7 +26,10 @@ PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
 class Package:
-    """The parts of a zip file, by name in any case and with either kind of slash."""
+    """The parts of a zip file, by name in any case and with either kind of slash.
+
+    ``names`` are those of all parts, in small letters with forward slashes.
+    """
 
     def __init__(self, source: Source) -> None:
         """Open the package; raise UnreadableFile if it is damaged or its directory is larger than any workbook's."""
@@ -37,18 +40,14 @@ class Package:
             self._zip = zipfile.ZipFile(source.file)
         except _FAULTS as exc:
             raise damaged(say("part.parts"), Quoted(str(exc))) from exc
-        self._names = {_plain(name): name for name in self._zip.namelist()}
+        self.names = {_plain(name): name for name in self._zip.namelist()}
 
     def __contains__(self, name: str) -> bool:
-        return _plain(name) in self._names
-
-    def names(self) -> list[str]:
-        """Return the names of all parts, in small letters with forward slashes."""
-        return list(self._names)
+        return _plain(name) in self.names
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """Yield the part called ``name`` in pieces, counted against the limits."""
-        entry = self._names[_plain(name)]
+        entry = self.names[_plain(name)]
         info = self._zip.getinfo(entry)
         if info.compress_type not in PACKINGS:  # zipfile inflates bzip2 and LZMA without bound
             raise damaged(Cell(entry), Quoted(f"compression {info.compress_type}"))

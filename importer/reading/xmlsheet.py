@@ -11,7 +11,7 @@ from importer.reading.book import Book, RowStore
 from importer.reading.cells import Kind, RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import BUILT_IN, NumberFormats
-from importer.reading.opening import MOST_FORMATS, Source, bound, damaged
+from importer.reading.opening import MOST_FORMATS, Source, bound, chunks
 from importer.reading.spool import Row
 from importer.settings.limits import Limits
 
@@ -76,12 +76,7 @@ def open_book(source: Source) -> Book:
     document = _XmlDocument(source.limits)
     trees = {"Style", "Column", "Row", "Visible"}
     elements = Elements(say("part.file"), source.limits, trees, document.take, document.begin, document.end)
-    try:
-        elements.all(source.chunks())
-    except ValueError as exc:
-        if isinstance(exc, UnicodeError) or "multi-byte" not in str(exc):
-            raise
-        raise damaged(say("part.file"), elements.encoding) from exc
+    elements.all(chunks(source.file))
     return Book(say("format.xml"), document.store.tables)
 
 

@@ -10,7 +10,7 @@ Emails that the list lacks are searched, because prospects may move between page
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from importer.calls.stage import Stage
 from importer.errors import Outage
 from importer.journal import EmailMatches, Owners
 from importer.messages import Cell, Message, say
-from importer.rows.naming import EmailAnswers, Emails
+from importer.rows.naming import EmailAnswers
 
 _LEAST = 3  # emails; with fewer, listing saves no calls
 _AHEAD = 10  # pages read for each page in flight, so that few calls are wasted
@@ -68,20 +68,20 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Owners] = {}
         self._refusals: dict[str, Message] = {}
-        self._wanted = Emails()
+        self._wanted: Sequence[str] = ()
         self._all: frozenset[str] = frozenset()
         self._missing: set[str] = set()  # emails on none of the pages read so far
         self._next, self._end, self._read, self._in_flight = 1, math.inf, 0, 0  # pages
         self._is_listing = False
 
-    def look_up(self, wanted: Emails) -> EmailAnswers:
+    def look_up(self, wanted: Sequence[str]) -> EmailAnswers:
         """Find the prospects of each email; raise Stopped if the run can't continue."""
-        self._wanted, self._all, self._missing = wanted, frozenset(wanted.all), set(wanted.all)
+        self._wanted, self._all, self._missing = wanted, frozenset(wanted), set(wanted)
         self._is_listing = len(wanted) >= _LEAST
         if self._is_listing:
             self._run([ProspectsPage(page=len(wanted) + 1, is_probe=True)])
         else:
-            self._run([ProspectsPage(email) for email in wanted.all])
+            self._run([ProspectsPage(email) for email in wanted])
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
         return EmailAnswers(self._found, self._refusals)
@@ -142,7 +142,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         """End the listing, and search for the emails that it lacks."""
         if self._is_listing:
             self._is_listing = False
-            self._dispatcher.add_all([ProspectsPage(email) for email in self._wanted.all if email in self._missing])
+            self._dispatcher.add_all([ProspectsPage(email) for email in self._wanted if email in self._missing])
 
     # -- results ----------------------------------------------------------------------------------------------------
 

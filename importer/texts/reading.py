@@ -38,7 +38,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choice.no-sheet": "There is no sheet {sheet}.\nThe sheets are: {sheets}.",
     "choice.hidden": "{sheet} (hidden)",
     "choice.blank-row": "Row {row} of {file} is blank or does not exist, so it can't be the header (`header-row`).",
-    "choice.blank-sheet": "The sheet {sheet} of {file} is blank.",
     "choice.all-hidden": (
         "All visible sheets of {file} are blank.\nHidden sheets: {sheets}. To import one, name it with `sheet`."
     ),

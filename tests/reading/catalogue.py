@@ -967,7 +967,7 @@ TEXTS = [
         "XML spreadsheet in Shift-JIS",
         "a.xls",
         _xml("", encoding="shift_jis"),
-        error="(shift_jis)",
+        error="(multi-byte encodings are not supported)",
     ),
 ]
 
