@@ -92,12 +92,12 @@ class Desk:
                 if not choices:
                     break
                 answer = choices[pick % len(choices)]
-                columns = prepared.preview.loaded.headings
+                columns = prepared.loaded.headings
                 try:
                     prepared.decide(answer)
                 except BadSettings:  # a column can't be two things; the question stays
                     continue
-                self._note(answer, columns, prepared.preview.loaded.sheet.headings[-1], path)
+                self._note(answer, columns, prepared.loaded.sheet.headings[-1], path)
                 chosen.append((answer.setting, answer.value))
             reading = prepared.to_learn
         if on_the_page:

@@ -70,7 +70,7 @@ class BatchImport:
         if not self._asking.may:
             return
         if not self._is_one and (prepared.questions or prepared.optional):
-            say_line(f"\n{prepared.preview.loaded.sheet.source}:")
+            say_line(f"\n{prepared.loaded.sheet.source}:")
         self._answered(lambda: self._asking.ask(prepared, offers=True))
 
     def confirm(self, unclear: Unconfirmed, own: Workspace) -> Workspace | None:
@@ -206,11 +206,11 @@ def check(file: Path, *, report: Path | None, **_: Any) -> int:
         with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
             asking.ask(prepared)
             preview = prepared.preview
-            if preview.loaded.unclear is not None:
-                raise preview.loaded.unclear
+            if prepared.loaded.unclear is not None:
+                raise prepared.loaded.unclear
             show(telling.preview_messages.check(preview))
             if report is not None:
-                written = importing.sheet_facts.write_problems(report, preview.loaded, file)
+                written = importing.sheet_facts.write_problems(report, prepared.loaded, file)
                 say_line()
                 say_line(say("check.every-problem", path=str(written.path)))
                 if written.remark:

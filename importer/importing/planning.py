@@ -11,7 +11,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -22,8 +22,7 @@ from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
 from importer.importing import note_examples, sheet_facts
-from importer.importing.api_context import batch_size
-from importer.importing.email_lookup import LookedUpEmails, asked, last_row, unknown
+from importer.importing.email_lookup import asked, unknown
 from importer.importing.hours import estimated
 from importer.importing.loading import Loaded, counted, writable
 from importer.importing.preview import Preview, RoleColumn, Trouble, Updates
@@ -41,8 +40,8 @@ _CELLS = 20  # maximum number of listed problems of a kind
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
-def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor) -> Preview:
-    """Plan what a run of a file would do.
+def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor) -> tuple[Preview, Sequence[Wish]]:
+    """Plan what a run of a file would do, and how notes that are there can follow the sheet.
 
     Columns' words take long for many rows, so that the face that shows them adds them: :func:`.counted_words`.
 
@@ -57,8 +56,8 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
     sheet, rows, planned, groups = loaded.sheet, loaded.rows, loaded.plan, remaining.groups
-    unknown_emails, size = unknown(loaded, looked_up.answers), batch_size(settings, journal)
-    to_look_up = _to_look_up(looked_up, rows, remaining, settings)
+    unknown_emails = unknown(loaded, looked_up.answers)
+    to_look_up = len(looked_up.open)
     people = len({*chain.from_iterable(rows.prospect[group.positions].tolist() for group in groups)})
     to_compare = people if settings.skip_existing else 0
     files = [rows.files[digest] for digest in remaining.files]
@@ -72,12 +71,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
     undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), counted(groups)
     left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
-    return Preview(
-        loaded=loaded,
-        settings=settings,
-        wishes=wishes,
-        answers=looked_up.answers,
-        batch_size=size,
+    preview = Preview(
         profile=settings.profile,
         base_url=settings.base_url,
         vendor=vendor.name,
@@ -110,7 +104,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         skipped=len(rows.skipped) - left_out,
         left_out=left_out,
         planned=planned.deliveries,
-        remaining=remaining,
+        remaining=replace(remaining, files=(), groups=(), asked={}),
         updates=Updates.of(wishes),
         follows=settings.update,
         imported_before=imported,
@@ -121,7 +115,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         uploads=(len(files), sum(file.size for file in files)),
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
-        estimate=estimated(calls, learned_rates(journal, settings), settings, groups, rows, size),
+        estimate=estimated(calls, learned_rates(journal, settings), settings),
         examples=note_examples.examples(loaded.rows, remaining),
         troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
@@ -132,13 +126,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         asked=note_examples.asked(loaded, remaining),
         digest=digest(as_read.rows, remaining, wishes, settings),
     )
-
-
-def _to_look_up(looked_up: LookedUpEmails, rows: Rows, remaining: Remaining, settings: Settings) -> int:
-    """Return the number of emails that a run has to look up: only those of the first notes if no others are sent."""
-    if settings.first is None or not remaining.groups:
-        return len(looked_up.open)
-    return len(looked_up.open_until(last_row(rows, remaining)))
+    return preview, wishes
 
 
 def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -> str:

@@ -1,13 +1,13 @@
 """Define the one document of facts of a plan, for the terminal, the page and JSON.
 
-Input: none; :mod:`importer.importing.planning` collects the facts. Output: a :class:`Preview`. A copy of it that goes
-to another process holds the facts alone, without the open sheet, and loads no large library.
+Input: none; :mod:`importer.importing.planning` collects the facts. Output: a :class:`Preview`, which is
+shown by processes that load no large library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.errors import Guarded
@@ -17,13 +17,8 @@ from importer.models import Problem, Question, Remaining, Role, Status, Visibili
 
 if TYPE_CHECKING:
     from importer.delivery.changes import Wish
-    from importer.importing.loading import Loaded
     from importer.importing.workspaces import Unconfirmed
-    from importer.rows.naming import EmailAnswers
-    from importer.settings import Settings
     from importer.settings.reading import Reading
-
-_OF_THE_OPEN_SHEET = ("loaded", "settings", "wishes", "answers")
 
 
 @dataclass(frozen=True)
@@ -158,11 +153,6 @@ class Preview:
     of cells, or only one face needs them.
 
     Attributes:
-        loaded: the file, as long as it is open.
-        settings: the settings for sending it.
-        wishes: how notes that are there can follow the sheet.
-        answers: the prospects that are known for the file's emails.
-        batch_size: maximum number of prospects in a request.
         profile, base_url, vendor: where the notes would be sent.
         unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
         never_sent: visibilities of the notes that no note of the workspace has had yet.
@@ -212,11 +202,6 @@ class Preview:
         understanding: for the page, how rows are checked again (:mod:`importer.importing.corrected_sheet`).
     """
 
-    loaded: Loaded = field(repr=False, compare=False)
-    settings: Settings = field(repr=False, compare=False)
-    wishes: Sequence[Wish] = field(repr=False, compare=False)
-    answers: EmailAnswers = field(repr=False, compare=False)
-    batch_size: int = field(repr=False)
     profile: str
     base_url: str
     vendor: str
@@ -269,11 +254,6 @@ class Preview:
     digest: str = field(repr=False)
     words: Sequence[SheetWord] = field(default=(), repr=False)
     understanding: bytes = field(default=b"", repr=False)
-
-    def __getstate__(self) -> dict[str, object]:
-        """Return the facts alone: the open sheet and its rows stay in this process."""
-        remaining = replace(self.remaining, files=(), groups=(), asked={})
-        return vars(self) | dict.fromkeys(_OF_THE_OPEN_SHEET) | {"remaining": remaining}
 
     def refuse(self) -> None:
         """Raise the first problem with the file as a whole.

@@ -19,7 +19,6 @@ from importer import results
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.takeover import ASKED
 from importer.errors import ResultsNotWritten, Stopped
-from importer.importing import sheet_facts
 from importer.importing.loading import Loaded, counted, writable
 from importer.importing.wording import when
 from importer.messages import Cell, Message, Quoted, Said, say, some
@@ -81,7 +80,6 @@ class Report:
         not_found: notes of rows that were created, but not found when they were read back.
         ended: the journal's word for how the run ended.
         is_practice: whether nothing was sent, and this is what would have happened.
-        waiting: the numbers of the rows that weren't sent, as in ``2-40, 44``.
         key_place: where the key comes from that the API refused; None for any other end.
     """
 
@@ -107,7 +105,6 @@ class Report:
     not_found: Sequence[NotFound] = ()
     ended: str = "finished"
     is_practice: bool = False
-    waiting: str = ""
     key_place: Message | None = None
 
     @property
@@ -170,7 +167,7 @@ def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) ->
     broke_off = stopped.kind if stopped else say("outcome.broke-off")
     counters = {
         Result.REJECTED: _summaries(outcomes, Result.REJECTED, say("why.refused")),
-        Result.INVALID: sheet_facts.summaries(loaded),
+        Result.INVALID: Counter(found[0].kind.without_others() for found in loaded.rows.problems.values() if found),
         Result.UNCONFIRMED: _summaries(outcomes, Result.UNCONFIRMED, say("why.no-clear-answer")),
         Result.NOT_SENT: _summaries(outcomes, Result.NOT_SENT, broke_off),
     }

@@ -21,11 +21,12 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
+from importer.delivery.changes import Wish
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns, as_argument
 from importer.importing import logs, note_examples
 from importer.importing.answers import answered
-from importer.importing.api_context import calls
+from importer.importing.api_context import batch_size, calls
 from importer.importing.email_lookup import asked
 from importer.importing.hours import Hours
 from importer.importing.loading import Loaded, load, results_path, understood
@@ -60,13 +61,14 @@ class Prepared(AbstractContextManager["Prepared"]):
         given: settings and values of the answers that a person gave about the file so far.
 
     Attributes:
+        loaded: the file.
         learned: the reading that the profile learned when the send began, if any.
     """
 
     def __init__(
         self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, given: Iterable[tuple[str, str]] = ()
     ) -> None:
-        self._loaded, self._target, self._vendor = loaded, target, vendor
+        self.loaded, self._target, self._vendor = loaded, target, vendor
         self._base, self._settings, self._given = settings, loaded.settings, [*given]
         self._unanswered = loaded.settings
         self.learned: Reading | None = None
@@ -85,17 +87,17 @@ class Prepared(AbstractContextManager["Prepared"]):
     @property
     def questions(self) -> tuple[Question, ...]:
         """Questions that are undecided, as in the preview."""
-        return self._loaded.questions
+        return self.loaded.questions
 
     @property
     def undecided(self) -> UnclearColumns | None:
         """Error about the questions that must be answered before anything is sent; None if there are none."""
-        return self._loaded.undecided
+        return self.loaded.undecided
 
     @property
     def to_learn(self) -> Reading | None:
         """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
-        loaded = self._loaded
+        loaded = self.loaded
         if loaded.unclear is not None or self._vendor.traits.is_practice:
             return None
         return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self._base, self._given)
@@ -118,21 +120,21 @@ class Prepared(AbstractContextManager["Prepared"]):
         """
         if answer.setting == "map":
             role, _, name = answer.value.partition("=")
-            answer = replace(answer, value=f"{role}={headed(self._loaded.sheet.headings, name)}")
-        settings = answered(self._settings, answer.setting, answer.value, self._loaded.headings)
+            answer = replace(answer, value=f"{role}={headed(self.loaded.sheet.headings, name)}")
+        settings = answered(self._settings, answer.setting, answer.value, self.loaded.headings)
         if answer.setting == "map" and name:
-            settings = replace(settings, ignored=not_named(settings.ignored, self._loaded.sheet.headings, name))
+            settings = replace(settings, ignored=not_named(settings.ignored, self.loaded.sheet.headings, name))
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
                 settings = replace(settings, default_visibility=self._base.default_visibility)
-        loaded = understood(self._loaded.sheet, settings)
+        loaded = understood(self.loaded.sheet, settings)
         named = columns(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
         for question in loaded.questions:
-            is_of_another = question.choices or question in self._loaded.questions
+            is_of_another = question.choices or question in self.loaded.questions
             if not is_of_another or (question.column is None and not roles.isdisjoint(question.roles)):
                 raise BadSettings(question.text)
         self._given.append((answer.setting, answer.value))
-        self._loaded, self._settings = loaded, loaded.settings
+        self.loaded, self._settings = loaded, loaded.settings
         self.plan_anew()
 
     @property
@@ -144,22 +146,26 @@ class Prepared(AbstractContextManager["Prepared"]):
         return [*([] if offer is None else [offer]), *self.preview.asked]
 
     @cached_property
+    def _planned(self) -> tuple[Preview, Sequence[Wish]]:
+        with opened(self._settings) as journal:
+            return plan(self.loaded, self._settings, journal, self._vendor)
+
+    @property
     def preview(self) -> Preview:
         """Summary of what a run would do, given the journal's current content.
 
         Raises:
             JournalFailed: the journal can't be read.
         """
-        with opened(self._settings) as journal:
-            return plan(self._loaded, self._settings, journal, self._vendor)
+        return self._planned[0]
 
     def plan_anew(self) -> None:
         """Forget the preview, because the journal has changed."""
-        self.__dict__.pop("preview", None)
+        self.__dict__.pop("_planned", None)
 
     def changes(self) -> Iterator[UpdateExample]:
         """Yield some of the previewed changes that need a person's yes."""
-        return note_examples.changes(self.preview, self._vendor)
+        return note_examples.changes(self.loaded.rows, self._planned[1], self._settings, self._vendor)
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
@@ -202,7 +208,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         """
         if (error := self.undecided) is not None:
             raise error
-        loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
+        loaded, settings, rows = self.loaded, self._settings, len(self.loaded.rows)
         for guarded in guards_of_rows(loaded, settings):
             raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
@@ -242,15 +248,15 @@ class Prepared(AbstractContextManager["Prepared"]):
             UnclearColumns, Guarded: a run would send nothing either.
             BadSettings, ResultsNotWritten: the results can't be written.
         """
-        preview, loaded = self.preview, self._loaded
-        preview.refuse()
+        loaded = self.loaded
+        self.preview.refuse()
         target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
         with opened(self._settings) as journal:
-            resolved = asked(loaded, journal, self._settings).resolved
+            emails = asked(loaded, journal, self._settings)
             staged = staging.staged(
-                self._settings, self._vendor, resolved.rows, resolved.plan, journal,
-                preview.answers.found, preview.batch_size,
+                self._settings, self._vendor, emails.resolved.rows, emails.resolved.plan, journal,
+                emails.answers.found, batch_size(self._settings, journal),
             )  # fmt: skip
             with staged as (settings, vendor):
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
@@ -258,7 +264,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     def close(self) -> None:
         """Close the sheet, after which nothing can be sent any more."""
-        self._loaded.close()
+        self.loaded.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()

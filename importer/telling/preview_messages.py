@@ -306,8 +306,7 @@ def _duration(estimate: Estimate, overview: Preview) -> Iterator[Line]:
     if estimate.seconds >= _LONG and overview.remaining.requests > overview.remaining.deliveries / 2:
         yield Line(say("plan.different-notes"), LineKind.TEXT)
     if estimate.ends:
-        fitting, number = estimate.fitting, overview.remaining.deliveries
-        yield Line(say("plan.fits", fit=fitting, n=number, time=estimate.ends, rows=estimate.waiting), LineKind.NOTE)
+        yield Line(say("plan.fits", time=estimate.ends), LineKind.NOTE)
 
 
 def _emails(overview: Preview) -> Iterator[Line]:

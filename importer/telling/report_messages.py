@@ -69,8 +69,6 @@ def why(ended: Report) -> Iterator[Line]:
         yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
         if ended.key_place is not None:
             yield Line(ended.key_place, LineKind.TEXT)
-        if ended.stopped.message.kind == "stopped.hours-over" and ended.waiting:
-            yield Line(say("ended.rest-waits", rows=ended.waiting), LineKind.TEXT)
         return
     kinds = dict(ended.reasons.get(Result.NOT_SENT, {}))
     kinds.pop(say("why.of-outcome-held-back"), None)

@@ -24,7 +24,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         '{n} rows need your attention. See the "To fix" sheet in the results.',
     ),
     "ended.results": "Results: {path}",
-    "ended.rest-waits": "The rest follows in the next night. Rows that wait: {rows}.",
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
     "ended.more-visible": (
@@ -201,10 +200,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.takes-assumed": "Estimated time: {time}, if your account allows {rate} of each kind, as other accounts do.",
     "plan.emails-take": "Looking up the emails takes a part of it. With the prospects' IDs in the sheet, that time is saved.",
     "plan.different-notes": "Each different note needs a request of its own. Rows with the same text, visibility and status share one.",
-    "plan.fits": (
-        "{fit} of {n} note fits before {time}. The rest follows in the next night. Rows that wait: {rows}.",
-        "{fit} of {n} notes fit before {time}. The rest follows in the next night. Rows that wait: {rows}.",
-    ),
+    "plan.fits": "Not all notes can be sent before {time}. The rest follows in the next night.",
     "plan.emails": (
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
         "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected.",

@@ -264,7 +264,7 @@ def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
 ) -> None:
     for name in ("a.csv", "b.csv"):
         lay(folder, name, f"P-{name[0]},x,private")
-    found = run(folder, settings, agree=lambda prepared: prepared.preview.loaded.sheet.source.endswith("b.csv"))
+    found = run(folder, settings, agree=lambda prepared: prepared.loaded.sheet.source.endswith("b.csv"))
     assert fates(found) == {"a.csv": FileResult.DECLINED, "b.csv": FileResult.IMPORTED}
     assert (found.exit_status, [note.prospect_id for note in box.notes]) == (2, ["P-b"])
 

@@ -80,8 +80,8 @@ def test_the_question_is_answered_and_taken_back(history: History) -> None:
         with prepare(path, history.settings(TEMPLATE)) as prepared:
             prepared.decide(choice)
             assert not prepared.questions
-            [group] = prepared.preview.remaining.groups
-            assert group.note.text == f"{text}, Ada: Left voicemail"
+            [[note]] = prepared.preview.examples.values()
+            assert note.text == f"{text}, Ada: Left voicemail"
             learned = prepared.to_learn
             assert learned is not None
             assert learned.answers == {"dates": choice.value}

@@ -70,7 +70,7 @@ def results(told: Settings, tmp_path: Path) -> Path:
 def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Settings, results: Path) -> None:
     """With its columns, its words and its template, although nobody says any of them again."""
     with prepare(results, settings) as prepared:
-        assert prepared.preview.loaded.to_fix == TO_FIX
+        assert prepared.loaded.to_fix == TO_FIX
     with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
         assert prepared.questions == ()
         assert prepared.to_learn is None
@@ -88,8 +88,8 @@ def test_what_is_said_now_counts_more(settings: Settings, results: Path) -> None
         settings, sheet=TO_FIX, mapping={Role.CONTENT: ("What was said",)}, origin=Origin(frozenset({"map"}))
     )
     with prepare(results, said) as prepared:
-        assert prepared.preview.loaded.template is None
-        assert prepared.preview.loaded.headings[Role.STATUS] == "State of note"
+        assert prepared.loaded.template is None
+        assert prepared.loaded.headings[Role.STATUS] == "State of note"
     with pytest.raises(UnclearColumns), prepare(results, replace(settings, sheet=TO_FIX, export="none")) as prepared:
         prepared.send()
 
