@@ -64,7 +64,7 @@ def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ea
     for part in (
         "night.csv: imported (",
         "rejected: 1 × the API did not accept the prospect and gave no reason",
-        "invalid: 1 × the content is blank; 1 × the visibility is not valid",
+        "invalid: 1 × … is not a valid visibility. Use Public (or 1) or Private (or 2); 1 × the note is empty.",
         f"Results: {Path('night.results.xlsx').absolute()}",
         '3 rows need your attention. See the "To fix" sheet in the results.',
         "exit status 1.",
@@ -234,7 +234,7 @@ def test_one_that_fails_is_said_and_fails_nothing(
     said = " ".join(shown.err.split())
     for line, why in (
         (3, "JSON replied with 404"),
-        (4, "JSON could not be reached"),
+        (4, "JSON could not be reached, or did not accept it"),
         (5, "the notification address could not be reached"),
         (6, "it replied with 500"),
     ):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from importer.operations.hide import Hidden, Hiding
     from importer.operations.verify import ReadBack, Verified
 
-_SHOWN = ("program", "columns", "sheet", "reading", "visibility", "status", "settings")
+_SHOWN = ("program", "columns", "reading", "visibility", "status", "settings")
 
 
 def of_past(past: PastRun, *, held_back: bool) -> Iterator[tuple[Result, int, Message]]:

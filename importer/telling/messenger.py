@@ -84,8 +84,7 @@ def _why(log_lines: Sequence[str], name: str) -> Reason:
     words = " ".join(log_lines)
     if code := re.search(r"\berror=(\d{3})\b", words):
         return "notifying.service-answered", {"service": name, "status": code[1]}
-    is_unreachable = "onnection error" in words
-    return "notifying.service-not-reached" if is_unreachable else "notifying.not-taken", {"service": name}
+    return "notifying.not-taken", {"service": name}
 
 
 @contextlib.contextmanager

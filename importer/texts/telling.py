@@ -245,8 +245,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notifying.not-reached": "the notification address could not be reached",
     "notifying.answered": "it replied with {status}",
     "notifying.service-answered": "{service} replied with {status}",
-    "notifying.service-not-reached": "{service} could not be reached",
-    "notifying.not-taken": "{service} did not accept it",
+    "notifying.not-taken": "{service} could not be reached, or did not accept it",
     "notifying.no-answer": "it did not reply within {seconds} seconds",
     "progress.result": "{result} {rows}",
 }
