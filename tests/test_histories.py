@@ -307,14 +307,14 @@ def test_results_of_composed_notes_are_not_imported_without_their_template_unask
     with prepare(corrected, history.settings("")) as prepared:
         with pytest.raises(UnclearColumns, match="A template composed the notes of these results"):
             prepared.send()
-        [question] = prepared.questions
+        [question] = prepared.loaded.questions
     for choice, text in zip(question.choices, ("2026-11-02, Ada: Hi", "Hi"), strict=True):
         with prepare(corrected, history.settings("")) as prepared:
             prepared.decide(choice)
             assert text in [group.note.text for group in prepared.loaded.plan.groups]
     for template in (TEMPLATE, "Comments"):
         with prepare(corrected, history.settings(template)) as prepared:
-            assert prepared.questions == ()
+            assert prepared.loaded.questions == ()
 
 
 def test_a_sheet_without_a_template_has_no_such_column(history: History) -> None:

@@ -64,7 +64,7 @@ def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ea
     for part in (
         "night.csv: imported (",
         "rejected: 1 × the API did not accept the prospect and gave no reason",
-        "invalid: 1 × … is not a valid visibility. Use Public (or 1) or Private (or 2); 1 × the note is empty.",
+        "invalid: 1 × the note is empty. Write its text, or leave out the row; 1 × … is not a valid visibility.",
         f"Results: {Path('night.results.xlsx').absolute()}",
         '3 rows need your attention. See the "To fix" sheet in the results.',
         "exit status 1.",

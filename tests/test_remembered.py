@@ -87,7 +87,7 @@ class Desk:
         with prepare(path, self.settings()) as prepared:
             chosen: list[tuple[str, str]] = []
             for pick in picks:
-                asked = prepared.questions[0].choices if prepared.questions else ()
+                asked = prepared.loaded.questions[0].choices if prepared.loaded.questions else ()
                 choices = [choice for choice in asked if not choice.value.endswith(_OTHERS)]
                 if not choices:
                     break

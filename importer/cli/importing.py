@@ -69,7 +69,7 @@ class BatchImport:
         """Ask the open questions about a file."""
         if not self._asking.may:
             return
-        if not self._is_one and (prepared.questions or prepared.optional):
+        if not self._is_one and (prepared.loaded.questions or prepared.optional):
             say_line(f"\n{prepared.loaded.sheet.source}:")
         self._answered(lambda: self._asking.ask(prepared, offers=True))
 

@@ -297,7 +297,7 @@ class _One:
         settings = replace(self.settings, results=target)
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             self.face.decide(prepared)
-            if (undecided := prepared.undecided) is not None:
+            if (undecided := prepared.loaded.undecided) is not None:
                 raise undecided
             is_right = self._is_right(prepared)
             preview = prepared.preview

@@ -30,7 +30,7 @@ from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
 from importer.messages import SettingPart, say
-from importer.models import Remaining, Role, Rows, Visibility
+from importer.models import Remaining, Role, Rows
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
@@ -108,7 +108,6 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         updates=Updates.of(wishes),
         follows=settings.update,
         imported_before=imported,
-        keeps_edited=bool(imported and remaining.deliveries and rows.record is None and not remaining.changed),
         people=people,
         audience=audience,
         to_look_up=to_look_up,
@@ -183,11 +182,34 @@ def every_guard(
         remaining: the notes still to be sent.
         settings: the settings with the limits.
     """
-    return [
-        *guards_of_rows(loaded, settings),
-        *_of_prospects(loaded, unknown_emails, settings),
-        *_of_notes(loaded, remaining, settings),
-    ]
+    guards, rows, file = guards_of_rows(loaded, settings), loaded.rows, writable(loaded.sheet.source)
+    emails, limit = sum(unknown_emails.values()), settings.max_invalid
+    notes = len(rows) - len(rows.skipped)  # of several people in a row, each counts
+    if limit is not None and emails > limit * notes:
+        message = say(
+            "guard.unknown-prospects",
+            n=emails,
+            rows=count(notes, "row" if rows.sheet_rows is None else "note"),
+            file=file,
+            share=f"{limit * 100:.4g}",
+            profile=repr(settings.profile),
+            enough=f"{math.ceil(emails / notes * 100)}%",
+        )
+        guards.append(Guarded(message, "max-invalid"))
+    if remaining.sent_anew:
+        guards.append(Guarded(say("guard.history-again", n=remaining.sent_anew, file=file), "in-doubt"))
+    is_open = rows.email is not None and any(
+        (rows.prospect[group.positions] == rows.email[group.positions]).any() for group in remaining.groups
+    )
+    for setting, most, number, noun in (
+        ("max-notes", settings.max_notes, remaining.total, "note"),
+        ("max-public", settings.max_public, remaining.public, "public-note"),
+    ):
+        if most is not None and number > most and not is_open:  # notes for open emails may be delivered already
+            many, enough = count(number, noun), SettingPart(setting, str(number))
+            message = say("guard.many-notes", notes=many, file=file, most=most, setting=enough)
+            guards.append(Guarded(message, setting))
+    return guards
 
 
 def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
@@ -206,54 +228,3 @@ def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
         message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
         guards.append(Guarded(message, "max-invalid"))
     return guards
-
-
-def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
-    """Return the guards that fire because of the number of notes still to be sent."""
-    guards, file = [], writable(loaded.sheet.source)
-    if remaining.sent_anew:
-        message = say("guard.history-again", n=remaining.sent_anew, file=file)
-        guards.append(Guarded(message, "in-doubt"))
-    remaining = _surely(loaded, remaining)
-    for setting, limit, number, noun in (
-        ("max-notes", settings.max_notes, remaining.total, "note"),
-        ("max-public", settings.max_public, remaining.public, "public-note"),
-    ):
-        if limit is not None and number > limit:
-            notes, enough = count(number, noun), SettingPart(setting, str(number))
-            message = say("guard.many-notes", notes=notes, file=file, most=limit, setting=enough)
-            guards.append(Guarded(message, setting))
-    return guards
-
-
-def _of_prospects(loaded: Loaded, unknown_emails: Mapping[str, int], settings: Settings) -> list[Guarded]:
-    """Return the guard that fires if too many rows have an email that no prospect of the workspace has."""
-    emails, limit = sum(unknown_emails.values()), settings.max_invalid
-    rows = len(loaded.rows) - len(loaded.rows.skipped)  # of several people in a row, each counts
-    if limit is None or emails <= limit * rows:
-        return []
-    message = say(
-        "guard.unknown-prospects",
-        n=emails,
-        rows=count(rows, "row" if loaded.rows.sheet_rows is None else "note"),
-        file=writable(loaded.sheet.source),
-        share=f"{limit * 100:.4g}",
-        profile=repr(settings.profile),
-        enough=f"{math.ceil(emails / rows * 100)}%",
-    )
-    return [Guarded(message, "max-invalid")]
-
-
-def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
-    """Return the notes that certainly aren't sent yet. Rows whose email isn't looked up may be delivered already."""
-    rows = loaded.rows
-    if rows.email is None:
-        return remaining
-    is_open = (rows.email != "") & (rows.prospect == rows.email)
-    opened = [(group.note, int(is_open[group.positions].sum())) for group in remaining.groups]
-    public = sum(size for note, size in opened if note.visibility is Visibility.PUBLIC)
-    return replace(
-        remaining,
-        deliveries=max(0, remaining.deliveries - sum(size for _, size in opened)),
-        public=max(0, remaining.public - public),
-    )

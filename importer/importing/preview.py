@@ -181,7 +181,6 @@ class Preview:
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
         updates: notes that are there and can follow the sheet; ``follows``: whether they do (the setting ``update``).
         imported_before: number of notes that earlier runs delivered.
-        keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
         to_compare: number of prospects whose notes are read first, to skip those that are there already.
@@ -235,7 +234,6 @@ class Preview:
     updates: Updates
     follows: bool
     imported_before: int
-    keeps_edited: bool
     people: int
     audience: Mapping[str, int]
     to_look_up: int

@@ -85,16 +85,6 @@ class Prepared(AbstractContextManager["Prepared"]):
         return self._base.readings
 
     @property
-    def questions(self) -> tuple[Question, ...]:
-        """Questions that are undecided, as in the preview."""
-        return self.loaded.questions
-
-    @property
-    def undecided(self) -> UnclearColumns | None:
-        """Error about the questions that must be answered before anything is sent; None if there are none."""
-        return self.loaded.undecided
-
-    @property
     def to_learn(self) -> Reading | None:
         """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
         loaded = self.loaded
@@ -140,7 +130,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     @property
     def optional(self) -> list[Question]:
         """Questions that may stay open, once all others are answered: an offer to compose the texts, rows in doubt."""
-        if self.questions:
+        if self.loaded.questions:
             return []
         offer = None if Role.CONTENT in self._unanswered.mapping else self.preview.offer
         return [*([] if offer is None else [offer]), *self.preview.asked]
@@ -206,7 +196,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             Busy, NeedsAPerson: another import is running, or the workspace had another journal; nothing was sent.
             ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
         """
-        if (error := self.undecided) is not None:
+        if (error := self.loaded.undecided) is not None:
             raise error
         loaded, settings, rows = self.loaded, self._settings, len(self.loaded.rows)
         for guarded in guards_of_rows(loaded, settings):

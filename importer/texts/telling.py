@@ -75,7 +75,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.correct-these-first": "correct these first",
     "plan.first-private": "These are the first private notes of this workspace. If anybody else needs to see them, answer no, and {then}.",
     "plan.public-by-default": "run this again with `default-visibility public`",
-    "plan.public-by-word": "run this again with {way}",
     "plan.public-in-cells": "write Public into their cells in column {column}",
     "plan.first-public": (
         "This is the first public note of this workspace. All team members will see it. It reads:",
@@ -120,7 +119,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note was imported by an earlier run and is not sent again",
         "{n} notes were imported by an earlier run and are not sent again",
     ),
-    "plan.keeps-edited": "If you changed the text of a row since it was imported, the row is sent as a new note, and the earlier note stays.",
     "plan.changed": (
         "The text of {n} of these has changed since. See the reason in the results",
         "The texts of {n} of these have changed since. See the reasons in the results",
@@ -198,8 +196,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.takes": "Estimated time: {time}, at {rate}.",
     "plan.takes-assumed": "Estimated time: {time}, if your account allows {rate} of each kind, as other accounts do.",
-    "plan.emails-take": "Looking up the emails takes a part of it. With the prospects' IDs in the sheet, that time is saved.",
-    "plan.different-notes": "Each different note needs a request of its own. Rows with the same text, visibility and status share one.",
     "plan.fits": "Not all notes can be sent before {time}. The rest follows in the next night.",
     "plan.emails": (
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",

@@ -185,7 +185,7 @@ def test_an_answer_is_not_refused_for_a_column_that_it_does_not_concern(tmp_path
     sheet.write_text("Prospect ID,First words,More words,Visibility\nP1,a text,another text,Public\n", encoding="utf-8")
     contradictory = replace(settings, mapping={Role.VISIBILITY: ("Visibility",)}, ignored=("Visibility",))
     with prepare(sheet, contradictory) as prepared:
-        assert [bool(question.choices) for question in prepared.questions] == [True, False]
+        assert [bool(question.choices) for question in prepared.loaded.questions] == [True, False]
         prepared.decide(PossibleAnswer("map", "content=More words", words("")))
-        [left] = prepared.questions
+        [left] = prepared.loaded.questions
     assert left.choices == ()

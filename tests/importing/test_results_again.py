@@ -72,7 +72,7 @@ def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Set
     with prepare(results, settings) as prepared:
         assert prepared.loaded.to_fix == TO_FIX
     with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
-        assert prepared.questions == ()
+        assert prepared.loaded.questions == ()
         assert prepared.to_learn is None
         prepared.send()
     assert sorted((note.prospect_id, note.sent_content, note.visibility, note.status) for note in box.notes) == [
@@ -113,7 +113,7 @@ def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Pat
     report = run(path, replace(settings, default_visibility=Visibility.PRIVATE))
     assert report is not None
     with prepare(report.results, settings) as prepared:
-        assert prepared.questions == ()
+        assert prepared.loaded.questions == ()
         assert prepared.settings.default_visibility is Visibility.PRIVATE
 
 
@@ -154,16 +154,16 @@ def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_o
     book = openpyxl.load_workbook(results)
     settings = replace(settings, sheet=TO_FIX)
     with prepare(results, settings) as prepared:
-        assert prepared.questions == ()
+        assert prepared.loaded.questions == ()
     with prepare(results, replace(settings, profile="other")) as prepared:
-        assert prepared.questions
+        assert prepared.loaded.questions
     headings = [str(cell.value) for cell in book[TO_FIX][1]]
     for heading in ("State of note", "result", "Who sees it"):
         book[TO_FIX].cell(1, headings.index(heading) + 1, f"{heading} now")
         book.save(tmp_path / "other.xlsx")
         with prepare(tmp_path / "other.xlsx", settings) as prepared:
             assert prepared.settings.reading is None, heading
-            assert prepared.questions
+            assert prepared.loaded.questions
         book[TO_FIX].cell(1, headings.index(heading) + 1, heading)
     plain = openpyxl.Workbook()
     plain.active.title = TO_FIX  # type: ignore[union-attr]
@@ -189,11 +189,11 @@ def test_results_without_their_run_offer_the_rows_to_fix_first_and_none_of_our_c
     book.save(results)
     asked: list[UnclearColumns] = []
     with prepare(results, settings, choose=asked.append) as prepared:
-        assert prepared.questions
+        assert prepared.loaded.questions
     [question] = asked[0].questions
     assert [choice.value for choice in question.choices] == [TO_FIX, "Results"]
     with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
-        offered = {choice.value.partition("=")[2] for asked in prepared.questions for choice in asked.choices}
+        offered = {choice.value.partition("=")[2] for asked in prepared.loaded.questions for choice in asked.choices}
         assert offered >= {"What was said"}
         assert not offered.intersection(OUR_COLUMNS)
 
@@ -233,7 +233,7 @@ def test_a_run_that_is_none_is_ignored(settings: Settings, results: Path, text: 
         assert run_of(file) == text
     with prepare(results, settings) as prepared:
         assert prepared.settings.reading is None
-        assert prepared.questions
+        assert prepared.loaded.questions
 
 
 def test_nothing_that_a_file_claims_changes_a_meaning(
@@ -252,10 +252,10 @@ def test_nothing_that_a_file_claims_changes_a_meaning(
         book.save(results)
         with prepare(results, settings) as prepared:
             assert prepared.settings.reading is None
-            assert prepared.questions
+            assert prepared.loaded.questions
     book.properties.description = mine
     book.save(results)
     with prepare(results, replace(settings, journal=str(tmp_path / "another.sqlite"))) as prepared:
-        assert prepared.questions
+        assert prepared.loaded.questions
     with prepare(results, settings) as prepared:
-        assert prepared.questions == ()
+        assert prepared.loaded.questions == ()

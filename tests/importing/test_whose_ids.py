@@ -118,12 +118,12 @@ def test_a_column_of_emails_with_a_heading_nobody_knows_is_asked_about(tmp_path:
     rows = [(f"7000123{i}", email) for i, email in enumerate(EMAILS)]
     sheet = write(tmp_path, ["Contact ID", "Reach at"], rows)
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
-        [question] = prepared.questions
+        [question] = prepared.loaded.questions
         assert [choice.value for choice in question.choices] == ["email=Reach at", "prospect=Contact ID"]
         prepared.decide(PossibleAnswer("map", "email=Reach at", words("")))
         assert prepared.send().counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
     with prepare(sheet, settings_of(Sandbox(), tmp_path, journal=tmp_path / "other.sqlite")) as prepared:
         prepared.decide(PossibleAnswer("map", "prospect=Contact ID", words("")))
-        assert not prepared.questions
+        assert not prepared.loaded.questions
         assert prepared.loaded.roles.columns[Role.PROSPECT] == 0
