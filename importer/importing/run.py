@@ -69,15 +69,9 @@ class Prepared(AbstractContextManager["Prepared"]):
         self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, given: Iterable[tuple[str, str]] = ()
     ) -> None:
         self.loaded, self._target, self._vendor = loaded, target, vendor
-        self._base, self._settings, self._given = settings, loaded.settings, [*given]
-        self._unanswered = loaded.settings
+        self._base, self._given = settings, [*given]
         self.learned: Reading | None = None
         self._agreed: str | None = None
-
-    @property
-    def settings(self) -> Settings:
-        """Settings for sending, with all answers since the file was prepared."""
-        return self._settings
 
     @property
     def known(self) -> Sequence[Reading]:
@@ -111,7 +105,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         if answer.setting == "map":
             role, _, name = answer.value.partition("=")
             answer = replace(answer, value=f"{role}={headed(self.loaded.sheet.headings, name)}")
-        settings = answered(self._settings, answer.setting, answer.value, self.loaded.headings)
+        settings = answered(self.loaded.settings, answer.setting, answer.value, self.loaded.headings)
         if answer.setting == "map" and name:
             settings = replace(settings, ignored=not_named(settings.ignored, self.loaded.sheet.headings, name))
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
@@ -124,7 +118,7 @@ class Prepared(AbstractContextManager["Prepared"]):
             if not is_of_another or (question.column is None and not roles.isdisjoint(question.roles)):
                 raise BadSettings(question.text)
         self._given.append((answer.setting, answer.value))
-        self.loaded, self._settings = loaded, loaded.settings
+        self.loaded = loaded
         self.plan_anew()
 
     @property
@@ -132,13 +126,13 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Questions that may stay open, once all others are answered: an offer to compose the texts, rows in doubt."""
         if self.loaded.questions:
             return []
-        offer = None if Role.CONTENT in self._unanswered.mapping else self.preview.offer
+        offer = None if Role.CONTENT in self._base.mapping else self.preview.offer
         return [*([] if offer is None else [offer]), *self.preview.asked]
 
     @cached_property
     def _planned(self) -> tuple[Preview, Sequence[Wish]]:
-        with opened(self._settings) as journal:
-            return plan(self.loaded, self._settings, journal, self._vendor)
+        with opened(self.loaded.settings) as journal:
+            return plan(self.loaded, self.loaded.settings, journal, self._vendor)
 
     @property
     def preview(self) -> Preview:
@@ -155,7 +149,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     def changes(self) -> Iterator[UpdateExample]:
         """Yield some of the previewed changes that need a person's yes."""
-        return note_examples.changes(self.loaded.rows, self._planned[1], self._settings, self._vendor)
+        return note_examples.changes(self.loaded.rows, self._planned[1], self.loaded.settings, self._vendor)
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
@@ -198,7 +192,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         """
         if (error := self.loaded.undecided) is not None:
             raise error
-        loaded, settings, rows = self.loaded, self._settings, len(self.loaded.rows)
+        loaded, settings, rows = self.loaded, self.loaded.settings, len(self.loaded.rows)
         for guarded in guards_of_rows(loaded, settings):
             raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
@@ -242,11 +236,11 @@ class Prepared(AbstractContextManager["Prepared"]):
         self.preview.refuse()
         target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
-        with opened(self._settings) as journal:
-            emails = asked(loaded, journal, self._settings)
+        with opened(self.loaded.settings) as journal:
+            emails = asked(loaded, journal, self.loaded.settings)
             staged = staging.staged(
-                self._settings, self._vendor, emails.resolved.rows, emails.resolved.plan, journal,
-                emails.answers.found, batch_size(self._settings, journal),
+                self.loaded.settings, self._vendor, emails.resolved.rows, emails.resolved.plan, journal,
+                emails.answers.found, batch_size(self.loaded.settings, journal),
             )  # fmt: skip
             with staged as (settings, vendor):
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)

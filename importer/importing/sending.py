@@ -26,7 +26,7 @@ from importer.importing.email_lookup import asked, forget_rejected, unknown
 from importer.importing.known_rows import enter_left_out, kind_of
 from importer.importing.loading import Loaded, writable
 from importer.importing.planning import digest, every_guard
-from importer.importing.report import Report, duplicates_of, kinds, not_found_of, summary_of, write_results
+from importer.importing.report import Report, by_number, kinds, summary_of, write_results
 from importer.importing.sheet_facts import write_people
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
@@ -233,7 +233,9 @@ class Sending:
             results=self._target,
             remark=None,
             stopped=stopped,
-            duplicates=duplicates_of(rows, self._outcomes),
+            duplicates=by_number(
+                rows, {at: (self._outcomes.note_id(at), *ids) for at, ids in self._outcomes.duplicates.items()}
+            ),
             reasons=kinds(self._loaded, self._outcomes, stopped),
             started_at=self._run.started_at,
             ended_at=self._clock(),
@@ -243,7 +245,7 @@ class Sending:
             left_alone=len(self._outcomes.left),
             to_agree=0 if self._changes_notes else sum(wish.is_asked for wish in self._wishes),
             look_ups=self._lookups.calls,
-            not_found=not_found_of(rows, self._outcomes),
+            not_found=by_number(rows, self._outcomes.missing),
             ended=ended,
             is_practice=self._context.caller.api.traits.is_practice,
             key_place=self._settings.origin.key_place if isinstance(stopped, KeyRefused) else None,

@@ -3,7 +3,6 @@
 TEXTS: dict[str, str | tuple[str, str]] = {
     "notifying.failed": "A notification could not be sent ({origin}): {why}.",
     "result.and-next": "{means}. {next:capital}",
-    "result.mend-first": "first resolve the problem above",
     "ended.stopped": "Stopped before the end. {why}",
     "count.note": ("{n} note", "{n} notes"),
     "progress.left": "about {time} left",
@@ -23,6 +22,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         '{n} row needs your attention. See the "To fix" sheet in the results.',
         '{n} rows need your attention. See the "To fix" sheet in the results.',
     ),
+    "ended.to-fix-in-rows": (
+        "{n} row needs your attention. The results say why.",
+        "{n} rows need your attention. The results say why.",
+    ),
+    "notes.of-row": "row {row}: {ids}",
     "ended.results": "Results: {path}",
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
@@ -43,14 +47,18 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         '{n} rows wait for your answers. See the "To fix" sheet in the results.',
     ),
     "ended.duplicates": (
-        "{n} note exists more than once. {which:capital}",
-        "{n} notes exist more than once. {which:capital}",
+        "{n} note exists more than once: {rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",
+        "{n} notes exist more than once: {rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",
     ),
     "ended.look-ups": ("; {n} call to look up email addresses", "; {n} calls to look up email addresses"),
     "ended.requests": ("{n} request sent{besides:}.", "{n} requests sent{besides:}."),
     "ended.not-found": (
-        "{n} note was created, but not found when read back. {which:capital}",
-        "{n} notes were created, but not found when read back. {which:capital}",
+        "{n} note was created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too. `note-importer verify FILE --all` reads back all notes of a file.",
+        "{n} notes were created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too. `note-importer verify FILE --all` reads back all notes of a file.",
+    ),
+    "ended.not-found@page": (
+        "{n} note was created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too.",
+        "{n} notes were created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too.",
     ),
     "ended.moved": "{file} was moved to {place}.",
     "ended.file": "{file}: {fate}. {why}",
