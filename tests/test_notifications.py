@@ -255,16 +255,6 @@ def test_no_reply_leads_anywhere_else_and_no_password_goes_along(
     assert "it replied with 302" in " ".join(capsys.readouterr().err.split())
 
 
-def test_of_a_reply_without_end_only_the_beginning_is_read(run: Run, ear: Ear) -> None:
-    """But for what the system holds ready by itself."""
-    assert (
-        run(GOOD, "--notify", "always", addresses=f"json://{ear.place}/endless\nping+http://{ear.place}/endless") == 0
-    )
-    assert ear.paths() == [("POST", "/endless"), ("GET", "/endless")]
-    assert ear.sent < 100_000_000
-
-
-@pytest.mark.slow
 def test_a_reply_that_drips_in_is_given_up(
     run: Run, ear: Ear, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

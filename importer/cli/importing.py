@@ -91,7 +91,7 @@ class BatchImport:
             show(telling.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(telling.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
-        if self._asking.may and overview.follows and (asked := overview.updates.asked) and not self._practises:
+        if self._asking.may and overview.follows and (asked := overview.updates["asked"]) and not self._practises:
             show(telling.preview_messages.changes(prepared.changes()))
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()

@@ -57,7 +57,9 @@ class Hours:
         if (window := settings.between) is None:
             return cls()
         now = clock()
-        _check(window, datetime.fromtimestamp(now, zone))
+        shown = datetime.fromtimestamp(now, zone)
+        if not window.holds(shown.time()):
+            raise OutOfHours(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
         why = say("stopped.hours-over", why=say("stopped.window-over", window=str(window)))
         return cls(_closing(window, now, zone), why, clock)
 
@@ -88,16 +90,6 @@ def for_a_person(settings: Settings) -> Settings:
     if window is None or "between" in settings.origin.said or window.holds(datetime.now().astimezone().time()):
         return settings
     return replace(settings, between=None)
-
-
-def _check(window: TimeWindow, shown: datetime) -> None:
-    """Check that a local time is in a window.
-
-    Raises:
-        OutOfHours: the time is outside the window; nothing was sent.
-    """
-    if not window.holds(shown.time()):
-        raise OutOfHours(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
 
 
 def _closing(window: TimeWindow, now: float, zone: tzinfo | None) -> float:

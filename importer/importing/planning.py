@@ -25,7 +25,7 @@ from importer.importing import note_examples, sheet_facts
 from importer.importing.email_lookup import asked, unknown
 from importer.importing.hours import estimated
 from importer.importing.loading import Loaded, counted, writable
-from importer.importing.preview import Preview, RoleColumn, Trouble, Updates
+from importer.importing.preview import Preview, RoleColumn, Trouble
 from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
@@ -105,7 +105,15 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         left_out=left_out,
         planned=planned.deliveries,
         remaining=replace(remaining, files=(), groups=(), asked={}),
-        updates=Updates.of(wishes),
+        updates={
+            "total": sum(bool(wish.change) for wish in wishes),
+            "notes": sum(bool(wish.unasked) for wish in wishes),
+            "asked": sum(wish.is_asked for wish in wishes),
+            "public": sum(wish.becomes_public for wish in wishes),
+            "published": sum(wish.becomes_published for wish in wishes),
+            "texts": sum(wish.change.content is not None for wish in wishes),
+            "touched": sum(wish.delivery.touched is not None for wish in wishes),
+        },
         follows=settings.update,
         imported_before=imported,
         people=people,
@@ -162,10 +170,8 @@ def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: S
 def _count_repeating(loaded: Loaded) -> int:
     """Return the number of rows that deliver nothing of their own, because they repeat earlier rows."""
     repeats = loaded.plan.original >= 0
-    is_repeating = np.zeros(loaded.rows.in_sheet, dtype=bool)
-    for mask, value in (repeats, True), (~repeats, False):
-        is_repeating[loaded.rows.of_sheet(np.flatnonzero(mask).astype(np.int32))] = value
-    return int(is_repeating.sum())
+    repeating, others = (loaded.rows.of_sheet(np.flatnonzero(some).astype(np.int32)) for some in (repeats, ~repeats))
+    return len(np.setdiff1d(repeating, others))
 
 
 # -- guards --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from importer.messages import Message, Said
 from importer.models import Problem, Question, Remaining, Role, Status, Visibility
 
 if TYPE_CHECKING:
-    from importer.delivery.changes import Wish
     from importer.importing.workspaces import Unconfirmed
     from importer.settings.reading import Reading
 
@@ -112,40 +111,6 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Updates:
-    """The notes that are there and can follow the sheet.
-
-    Attributes:
-        total: number of notes that can follow the sheet; ``notes``: of those that are changed without a person's yes.
-        asked: number of notes with a change that needs a person's yes.
-        public, published: of these, numbers of notes that become public, and of drafts that become published.
-        texts: number of notes that get another text.
-        touched: number of notes that are left alone, because somebody else changed them.
-    """
-
-    total: int
-    notes: int
-    asked: int
-    public: int
-    published: int
-    texts: int
-    touched: int
-
-    @classmethod
-    def of(cls, wishes: Sequence[Wish]) -> Updates:
-        """Count how notes can follow the sheet."""
-        return cls(
-            total=sum(bool(wish.change) for wish in wishes),
-            notes=sum(bool(wish.unasked) for wish in wishes),
-            asked=sum(wish.is_asked for wish in wishes),
-            public=sum(wish.becomes_public for wish in wishes),
-            published=sum(wish.becomes_published for wish in wishes),
-            texts=sum(wish.change.content is not None for wish in wishes),
-            touched=sum(wish.delivery.touched is not None for wish in wishes),
-        )
-
-
-@dataclass(frozen=True)
 class Preview:
     """All facts about a file, its problems, and what would be sent.
 
@@ -179,7 +144,10 @@ class Preview:
         left_out: number of rows with a word that the person said to leave out.
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
-        updates: notes that are there and can follow the sheet; ``follows``: whether they do (the setting ``update``).
+        updates: numbers of notes that are there and can follow the sheet (``total``), that are changed without a
+            person's yes (``notes``) or with it (``asked``), that become ``public`` or ``published``, get other
+            ``texts``, or are left alone because somebody ``touched`` them.
+        follows: whether they do (the setting ``update``).
         imported_before: number of notes that earlier runs delivered.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
@@ -231,7 +199,7 @@ class Preview:
     left_out: int
     planned: int
     remaining: Remaining
-    updates: Updates
+    updates: Mapping[str, int]
     follows: bool
     imported_before: int
     people: int
@@ -296,7 +264,7 @@ class Preview:
     @property
     def to_update(self) -> int:
         """Number of notes that are to follow the sheet, if a person agrees where that is needed."""
-        return self.updates.total if self.follows else 0
+        return self.updates["total"] if self.follows else 0
 
     @property
     def lacks_only_results(self) -> bool:

@@ -11,7 +11,6 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -38,7 +37,6 @@ from importer.importing.report import Report
 from importer.importing.sending import Sending
 from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
-from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.practice import staging
@@ -62,6 +60,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     Attributes:
         loaded: the file.
+        known: readings of the profile.
         learned: the reading that the profile learned when the send began, if any.
     """
 
@@ -70,13 +69,9 @@ class Prepared(AbstractContextManager["Prepared"]):
     ) -> None:
         self.loaded, self._target, self._vendor = loaded, target, vendor
         self._base, self._given = settings, [*given]
+        self.known = settings.readings
         self.learned: Reading | None = None
         self._agreed: str | None = None
-
-    @property
-    def known(self) -> Sequence[Reading]:
-        """Readings of the profile."""
-        return self._base.readings
 
     @property
     def to_learn(self) -> Reading | None:
@@ -207,7 +202,6 @@ class Prepared(AbstractContextManager["Prepared"]):
             return stop() or hours.over(rows)
 
         with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
-            check_origin(loaded, journal, settings)
             if not is_right:
                 check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
@@ -296,8 +290,6 @@ def prepare(
             check_list(settings.unknown_emails, "unknown-emails")
         with opened(settings) as journal:
             check_journal(journal, settings)
-            if journal is not None:
-                check_origin(loaded, journal, settings)
         return Prepared(loaded, target, settings, vendor, answers)
     except BaseException:
         loaded.close()
@@ -326,18 +318,3 @@ def _rows_of_results(
         if answer is None:
             stack.pop_all()
         return answer
-
-
-def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
-    """Check that the note IDs in a results file are from this workspace, and not, for example, from a test account.
-
-    IDs that the journal doesn't know may be from an import on another computer. They are accepted.
-
-    Raises:
-        BadSettings: the note IDs are from another workspace.
-    """
-    note_ids = [note_id for some in itertools.islice(loaded.rows.done.values(), 200) for note_id in some]
-    owners = journal.deliveries.workspaces_of(note_ids) if note_ids else []
-    if owners and journal.owner(settings.workspace) not in owners:
-        source, other, workspace = str(loaded.sheet.source), str(owners[0]), str(settings.workspace)
-        raise BadSettings(say("run.ids-of-other-workspace", source=source, other=other, workspace=workspace))

@@ -219,7 +219,8 @@ class Sending:
     def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
-        held_back = _held_back(self._loaded, delivery, self._outcomes)
+        reasons = self._outcomes.reasons(Result.NOT_SENT)
+        held_back = sum(n for why, n in reasons.items() if why is not None and "outcome.held-back" in why.kinds())
         if uploads.calls:
             refused = sum(upload.rejected is not None for upload in uploads.latest.values())
             logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=uploads.calls)
@@ -276,13 +277,6 @@ class Sending:
                 self._journal.runs.end(self._run, ended, counted, report.ended_at)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
-
-
-def _held_back(loaded: Loaded, delivery: Coordinator, outcomes: Outcomes) -> int:
-    """Return the number of rows that aren't sent because they are held back, with the rows that repeat them."""
-    repeating = np.flatnonzero(np.isin(loaded.plan.original, delivery.held_back))
-    held_back = loaded.rows.of_sheet(np.array([*delivery.held_back, *repeating], dtype=np.int32))
-    return int(np.isin(outcomes.positions(Result.NOT_SENT), held_back).sum())
 
 
 def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter) -> None:

@@ -30,12 +30,16 @@ _CHARACTERS = 400  # maximum number of characters shown of an example
 
 def plan(overview: Preview) -> Iterator[Line]:
     """Yield the lines about what a run would do."""
+    yield from _facts(overview)
+    yield from _problems(overview, 5, more=say("plan.all-in-results"))
+
+
+def _facts(overview: Preview) -> Iterator[Line]:
     yield from _file(overview)
     yield Line(say("plan.to", url=overview.base_url, profile=repr(overview.profile)))
     yield from profiles(overview)
     yield from sizes(overview)
     yield from _audience(overview)
-    yield from _problems(overview, 5, more=say("plan.all-in-results"))
 
 
 def first_of_kind(overview: Preview) -> Iterator[Line]:
@@ -88,11 +92,7 @@ def notes_to_send(overview: Preview) -> Message:
 
 def check(overview: Preview) -> Iterator[Line]:
     """Yield everything that `check` reports."""
-    yield from _file(overview)
-    yield from profiles(overview)
-    yield Line()
-    yield from sizes(overview)
-    yield from _audience(overview)
+    yield from _facts(overview)
     for some in overview.examples.values():
         yield Line()
         yield from _examples(some)
@@ -188,15 +188,15 @@ def sizes(overview: Preview) -> Iterator[Line]:
     """Yield the numbers of rows, notes and requests, and how long the requests take."""
     remaining, updates = overview.remaining, overview.updates
     follow = {
-        "plan.updates": updates.notes,
-        "plan.becoming-public": updates.public,
-        "plan.becoming-published": updates.published,
-        "plan.new-texts": updates.texts,
-        "plan.left-alone": updates.touched,
+        "plan.updates": updates["notes"],
+        "plan.becoming-public": updates["public"],
+        "plan.becoming-published": updates["published"],
+        "plan.new-texts": updates["texts"],
+        "plan.left-alone": updates["touched"],
     }
-    stay = {"plan.more-visible": remaining.more_visible, "plan.may-follow": updates.total}
+    stay = {"plan.more-visible": remaining.more_visible, "plan.may-follow": updates["total"]}
     yield from _numbers(LineKind.NOTE, follow if overview.follows else stay)
-    yield from _numbers(LineKind.TEXT, {"plan.needs-a-yes": updates.asked if overview.follows else 0})
+    yield from _numbers(LineKind.TEXT, {"plan.needs-a-yes": updates["asked"] if overview.follows else 0})
     counts = {
         "plan.repeat": overview.duplicates,
         "plan.delivered-already": overview.done,

@@ -159,10 +159,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{source} contains the results of practice, in which nothing was sent.\n"
         "Import the original file instead. Corrections belong there, too."
     ),
-    "run.ids-of-other-workspace": (
-        "The note IDs in {source} come from an import into the workspace '{other}'. They do not exist in '{workspace}'.\n"
-        "To import these rows here, too, use the original file, or clear the column note_id."
-    ),
     "sending.has-changed": (
         "The notes to send have changed since you agreed. Another import, a setting or an attached file changed them.\n"
         "Nothing was sent. {action.Run-same-command}, and look at the new plan."

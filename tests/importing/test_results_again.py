@@ -114,7 +114,7 @@ def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Pat
     assert report is not None
     with prepare(report.results, settings) as prepared:
         assert prepared.loaded.questions == ()
-        assert prepared.settings.default_visibility is Visibility.PRIVATE
+        assert prepared.loaded.settings.default_visibility is Visibility.PRIVATE
 
 
 @pytest.mark.parametrize("head", ["Visibility", "Other"])
@@ -162,7 +162,7 @@ def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_o
         book[TO_FIX].cell(1, headings.index(heading) + 1, f"{heading} now")
         book.save(tmp_path / "other.xlsx")
         with prepare(tmp_path / "other.xlsx", settings) as prepared:
-            assert prepared.settings.reading is None, heading
+            assert prepared.loaded.settings.reading is None, heading
             assert prepared.loaded.questions
         book[TO_FIX].cell(1, headings.index(heading) + 1, heading)
     plain = openpyxl.Workbook()
@@ -172,11 +172,11 @@ def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_o
     plain.properties.description = book.properties.description
     plain.save(tmp_path / "plain.xlsx")
     with prepare(tmp_path / "plain.xlsx", settings) as prepared:
-        assert prepared.settings.reading is None
+        assert prepared.loaded.settings.reading is None
     with Journal.open(settings.journal) as journal, journal.transaction():
         journal._store.execute("UPDATE runs SET name = name || ' of another'")
     with prepare(results, settings) as prepared:
-        assert prepared.settings.reading is None
+        assert prepared.loaded.settings.reading is None
 
 
 def test_results_without_their_run_offer_the_rows_to_fix_first_and_none_of_our_columns(
@@ -232,7 +232,7 @@ def test_a_run_that_is_none_is_ignored(settings: Settings, results: Path, text: 
     with results.open("rb") as file:
         assert run_of(file) == text
     with prepare(results, settings) as prepared:
-        assert prepared.settings.reading is None
+        assert prepared.loaded.settings.reading is None
         assert prepared.loaded.questions
 
 
@@ -251,7 +251,7 @@ def test_nothing_that_a_file_claims_changes_a_meaning(
         book.properties.description = claim
         book.save(results)
         with prepare(results, settings) as prepared:
-            assert prepared.settings.reading is None
+            assert prepared.loaded.settings.reading is None
             assert prepared.loaded.questions
     book.properties.description = mine
     book.save(results)

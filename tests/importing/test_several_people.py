@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.errors import BadSettings, Guarded
+from importer.errors import Guarded
 from importer.importing.preview import Preview
 from importer.importing.run import prepare
 from importer.messages import render
@@ -101,9 +101,6 @@ def test_a_row_has_the_ids_of_all_its_notes_in_the_order_of_its_people(tmp_path:
         assert report.counts == {Result.ALREADY_IMPORTED: 1}
         assert read_results(tmp_path / "r2.csv")[0]["note_id"] == together
         assert len(box.received) == calls
-        other = replace(each(box, tmp_path, results=tmp_path / "r3.csv"), profile="other")
-        with pytest.raises(BadSettings, match="note IDs"):
-            send(tmp_path / "r.csv", other)
 
 
 def test_a_row_that_is_delivered_in_part_is_rejected_and_says_for_whom_it_is_there(tmp_path: Path) -> None:
@@ -387,7 +384,7 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
         )
         prepared.decide(question.choices[0])
         assert prepared.loaded.questions == ()
-        assert prepared.settings.several_in_cell == "each"
+        assert prepared.loaded.settings.several_in_cell == "each"
         assert prepared.send().counts == {Result.CREATED: 2, Result.DUPLICATE: 1, Result.INVALID: 1}
     assert "several-in-cell" in HELD
 

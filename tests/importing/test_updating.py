@@ -82,7 +82,7 @@ def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     since = len(desk.box.received)
     ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
     assert (ran.counts, ran.status) == ({"created": 5, "updated": 5}, 0)
-    assert ran.preview.updates.notes == 5
+    assert ran.preview.updates["notes"] == 5
     assert changes(desk, since) == [{"visibility": "2"}] * 5 + ["POST"]
     assert ran.report.requests == 6, "the summary counts what was sent"
     [first, *_] = [i for i, call in enumerate(desk.box.received) if call.method == "PATCH"]
@@ -109,7 +109,7 @@ def test_a_profile_may_do_what_makes_notes_less_visible_and_nothing_more(desk: D
     ran = desk.run(*rows, headings=headings, update=True)
     assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 1}, 0)
     updates = ran.preview.updates
-    assert (updates.notes, updates.asked, updates.public, updates.published) == (1, 2, 1, 1)
+    assert (updates["notes"], updates["asked"], updates["public"], updates["published"]) == (1, 2, 1, 1)
     assert ran.report.to_agree == 2, "the run says at its end how many wait for a yes"
     assert seen(desk) == [("2", "0"), ("2", "1")]
     ran = desk.run(*rows, headings=headings, update=True, agrees=True)
@@ -212,7 +212,7 @@ def test_a_note_that_somebody_changed_is_left_alone(desk: Desk, what: dict[str, 
     assert (changes(desk, since), desk.box.notes) == ([], before)
     since = len(desk.box.received)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
-    assert (ran.status, ran.preview.updates.touched, len(desk.box.received)) == (1, 1, since)
+    assert (ran.status, ran.preview.updates["touched"], len(desk.box.received)) == (1, 1, since)
     settings = desk.settings()
     assert hide(what_to_hide(Which(note_ids=[before[0].id]), settings), settings).hidden == 1
     assert seen(desk) == [PRIVATE_DRAFT]

@@ -223,7 +223,7 @@ def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> No
     with prepare(file, live) as prepared:
         assert prepared.preview.unconfirmed is not None
         assert prepared.preview.remaining.total == 2
-        assert prepared.settings.workspace == Workspace("acme", "https://api.example.test/v1")
+        assert prepared.loaded.settings.workspace == Workspace("acme", "https://api.example.test/v1")
 
 
 def test_a_note_that_was_accepted_can_be_read_back() -> None:
