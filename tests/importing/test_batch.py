@@ -246,14 +246,6 @@ def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Se
     )
 
 
-def test_who_asks_for_the_end_ends_them_all(box: Sandbox, settings: Settings, folder: Path) -> None:
-    for name in ("a.csv", "b.csv"):
-        lay(folder, name, f"P{name},x,private")
-    found = run(folder, settings, stop=lambda: "You asked it to end." if box.notes else None)
-    assert (list(fates(found).values())[1], found.exit_status) == (FileResult.NOT_BEGUN, 3)
-    assert len(box.notes) == 1
-
-
 def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
     box: Sandbox, settings: Settings, folder: Path
 ) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from importer.errors import BadSettings, Guarded
@@ -493,17 +492,6 @@ def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
 
 
 # -- what else there is -----------------------------------------------------------------------------------------------
-
-
-def test_an_email_that_nobody_has_is_marked_in_the_results(tmp_path: Path) -> None:
-    """As a cell is that can't be used: it is what a person corrects."""
-    sheet = write(tmp_path, by_email(["o@example.com", "jo@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        report = send(sheet, settings_of(box, tmp_path, results=tmp_path / "r.xlsx"))
-    table = openpyxl.load_workbook(report.results)["Results"]
-    fills = [[cell.fill.fgColor.rgb for cell in row] for row in table["A2:B3"]]
-    assert len({fills[0][0], fills[0][1], fills[1][0]}) == 3
-    assert fills[1][0] == fills[1][1]
 
 
 def test_where_the_list_of_unknown_emails_cant_go_is_said_before_anything_is_called(tmp_path: Path) -> None:
