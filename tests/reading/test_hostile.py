@@ -237,16 +237,6 @@ def test_merged_areas_on_each_other_are_refused_at_once(tmp_path: Path) -> None:
     assert time.process_time() - started < 5
 
 
-def test_merged_cells_over_the_whole_sheet_cost_no_more_than_its_cells(tmp_path: Path) -> None:
-    """Nor are the cells that a merged cell covers imported."""
-    rows = "".join(f'<row r="{row}">{text(f"A{row}", "1")}{text(f"B{row}", "x")}</row>' for row in range(2, 4000))
-    path = tmp_path / "a.xlsx"
-    path.write_bytes(xlsx(rows, after='<mergeCells><mergeCell ref="B2:XFD1048576"/></mergeCells>'))
-    with read(path, is_header=is_header) as sheet:
-        assert [row for row, shown in cells(sheet).items() if shown[1]] == [2]
-        assert "1 merged area: only its first cell holds the value." in " ".join(map(render, sheet.remarks))
-
-
 def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:
     """An attribute of hundreds of megabytes doesn't fill the memory."""
     path = bomb(tmp_path / "a.xlsx", "xl/worksheets/sheet1.xml", '<worksheet a="', b"x" * MEGABYTE, 50)
@@ -260,14 +250,6 @@ def test_unpacked_bytes_are_limited(tmp_path: Path) -> None:
     message = refused(path, Limits(unpacked_bytes=20_000))
     assert "20,000" in message
     assert "split it" in message
-
-
-def test_a_text_used_very_often_is_limited(tmp_path: Path) -> None:
-    """A long text that a million cells point to isn't written out a million times."""
-    rows = "".join(f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>' for row in range(2, 3000))
-    path = tmp_path / "a.xlsx"
-    path.write_bytes(xlsx(rows, strings=f"<si><t>{'x' * 100_000}</t></si>"))
-    assert "too much text" in refused(path, Limits(unpacked_bytes=100 * MEGABYTE))
 
 
 @pytest.mark.parametrize(
@@ -284,13 +266,6 @@ def test_a_csv_beyond_a_limit_names_it(limits: Limits, limit: str, tmp_path: Pat
     path = tmp_path / "a.csv"
     path.write_text("Prospect ID,Note,Visibility\n" + "1,a,public\n" * 10)
     assert f"The limit is {limit}. If the file is right, split it" in " ".join(refused(path, limits).split())
-
-
-def test_a_gigabyte_without_line_break_is_not_held_in_memory(tmp_path: Path) -> None:
-    """One endless line is refused early."""
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"Prospect ID,Note\n" + b"x" * 30 * MEGABYTE)
-    assert "too many characters" in refused(path)
 
 
 @pytest.mark.parametrize(
