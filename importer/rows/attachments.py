@@ -69,7 +69,7 @@ class Folder:
             self._root = place
         if not self._root.is_dir():
             raise BadSettings(say("attachments.no-folder", place=str(place.absolute())), setting="attachments")
-        own_files = [_resolved(file) for file in ours]
+        own_files = [file.resolve() for file in ours]
         if (held := next((file for file in own_files if file.is_relative_to(self._root)), None)) is not None:
             message = say("attachments.holds-own-files", place=str(place.absolute()), file=str(held))
             raise BadSettings(message, setting="attachments")
@@ -265,13 +265,6 @@ def _why_not_size(name: str, size: int) -> Message | None:
 def _composed(name: str) -> str:
     """Return a file name in NFC (macOS may use NFD) and without outer white space, which a cell can't express."""
     return unicodedata.normalize("NFC", name).strip()
-
-
-def _resolved(file: Path) -> Path:
-    """Return the file's path with links resolved, or its absolute path if that fails."""
-    with contextlib.suppress(OSError, RuntimeError, ValueError):
-        return file.resolve()
-    return file.absolute()
 
 
 def _listed(folder: Path) -> Sequence[str]:
