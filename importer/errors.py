@@ -37,7 +37,7 @@ def as_argument(text: str) -> str:
     A cell's text can hold a command, which must not run when the suggestion is pasted. On Windows, a character that one
     of the two shells interprets even in quotation marks is shown as ``…``.
     """
-    if not re.search(r"[^\w-]", text):
+    if not re.search(r"[^\w:=-]|^[:=]", text):
         return text
     if _IS_WINDOWS:
         text = re.sub(r"\$(?=[({])|%(?=[^%]*%)|[`“”„\x00-\x1f\x7f-\x9f]", _NOT_SHOWN, text)

@@ -227,7 +227,8 @@ def _undecided(candidates: Sequence[TableCandidate]) -> Undecided:
         for candidate in candidates
         if (name := candidate.table.name) is not None
     ]
-    return Undecided(text, [Question(text, say("choice.which"), choices)])
+    question = Question(say("choice.which"), choices, why=text)
+    return Undecided(question.text, [question])
 
 
 def _begins(candidate: TableCandidate) -> Message:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from importer.markup import ContentKind, content_of, is_html
-from importer.messages import Cell, Message, SettingPart, day, say
+from importer.messages import Cell, Message, day, say
 from importer.models import Ints, PossibleAnswer, Question, Role
 from importer.reading import Sheet
 from importer.rows.blocks import Block, ColumnReader
@@ -163,9 +163,7 @@ class FieldDates:
                 choices.append(PossibleAnswer(_SETTING, order.value, meaning))
         choices.append(PossibleAnswer(_SETTING, DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
         asks = self._asks(at_the_start(headings, shown.column), shown, is_contradicted=is_contradicted)
-        ways = tuple(SettingPart(_SETTING, choice.value) for choice in choices)
-        text = say("dates.say-which", asks=asks, ways=ways)
-        return [Question(text, asks, choices, shown.column, [Role.CONTENT], [shown.text])]
+        return [Question(asks, choices, shown.column, [Role.CONTENT], [shown.text])]
 
     def _asks(self, column: Message, shown: _Example, *, is_contradicted: bool) -> Message:
         if is_contradicted and self._order is not None:

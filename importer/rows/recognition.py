@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from importer.errors import Undecided
 from importer.fields import WORDED
-from importer.messages import Cell, Message, Part, SettingPart, say, some
+from importer.messages import Cell, Message, Part, say, some
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.resultsfile import added_columns
 from importer.rows import words
@@ -218,9 +218,6 @@ def _matters(name: str, values: Sequence[str]) -> bool:
 
 
 def _several(readings: Sequence[Reading]) -> Undecided:
-    names = tuple(Cell(repr(reading.name)) for reading in readings)
-    asks = say("readings.which")
-    text = say("readings.several", names=names, way=SettingPart("export", "NAME"), none=SettingPart("export", NONE))
     choices = [
         PossibleAnswer(
             "export",
@@ -231,4 +228,5 @@ def _several(readings: Sequence[Reading]) -> Undecided:
         for reading in readings
     ]
     choices.append(PossibleAnswer("export", NONE, say("readings.another-kind")))
-    return Undecided(text, [Question(text, asks, choices)])
+    question = Question(say("readings.which"), choices)
+    return Undecided(question.text, [question])

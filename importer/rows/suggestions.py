@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importer.fields import FIELDS, NO, OTHERS, WORDED, YES
 from importer.models import Role
 from importer.reading import Sheet
-from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_email
+from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_emails
 from importer.settings.reading import folded_heading
 
 LIKELY = 2
@@ -137,7 +137,7 @@ def _is_id(text: str) -> bool:
 
 
 def _is_email(text: str) -> bool:
-    return not isinstance(read_email(text), Wrong)
+    return not isinstance(read_emails(text), Wrong)
 
 
 def _is_yes_or_no(text: str) -> bool:

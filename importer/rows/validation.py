@@ -5,7 +5,7 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -142,13 +142,9 @@ class _Validation:
             files={} if self.folder is None else self.folder.files,
             meanings=meanings,
             remarks=self._remarks(record),
-            overlooked=unexplained.questions(self.notes),
+            # the optional one last, because it may stay unanswered
+            questions=[*unexplained.questions(self.notes), *unknown, *dates, *self.receivers.questions()],
             seen=unexplained.seen,
-            unknown=[
-                *unknown,
-                *dates,
-                *self.receivers.questions(),
-            ],  # the optional one last, because it may stay unanswered
         )
         others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)
         return with_more(rows, [(position, person, email_of(person)) for position, person in others])
@@ -231,27 +227,30 @@ class _Validation:
                 self.left_out.pop(block.start + i, None)
 
     def _add_contradictions(self, number: Ints, prospect: Texts, note: Ints, ids: Texts | None) -> None:
-        """Record problems of rows that have the same record or the same note, but say something else."""
+        """Record problems of rows with the same prospect and the same record or note, but with another text."""
         if ids is None and not self.done:
             return
         files = {} if self.folder is None else self.folder.files
         texts = np.append(same_texts(self.notes, files), np.int32(-1))[note].tolist()
-        found: list[tuple[tuple[int, int], int, str]] = []
-        if ids is not None:
-            pairs = records.contradicting([[one] if one else [] for one in ids.tolist()], prospect.tolist(), texts)
-            found += [(pair, self.roles.columns[Role.RECORD], "record") for pair in pairs]
-        if self.done:
-            some = [self.done.get(position, ()) for position in range(len(texts))]
-            pairs = records.contradicting(some, prospect.tolist(), texts)
-            found += [(pair, self.roles.ours["note_id"], "note-id") for pair in pairs]
-        for (position, other), column, of in found:
-            for one, beside in (position, other), (other, position):
-                if note[one] >= 0 or one == position:
-                    at = cell_name(self.sheet.name, int(number[one]), column)
+        first: dict[tuple[str, str, str], int] = {}
+        for of, column, one, position in self._claims(ids):
+            earlier = first.setdefault((of, one, prospect[position]), position) if texts[position] >= 0 else position
+            if texts[earlier] == texts[position]:
+                continue
+            for at, beside in (position, earlier), (earlier, position):
+                if note[at] >= 0 or at == position:
+                    cell = cell_name(self.sheet.name, int(number[at]), column)
                     text, in_short = (say(f"{of}.contradicts", row=row) for row in (str(number[beside]), "…"))
-                    problem = Problem(int(number[one]), column, at, "", text, in_short)
-                    self.problems.setdefault(one, []).append(problem)
-                    note[one] = -1
+                    self.problems.setdefault(at, []).append(Problem(int(number[at]), column, cell, "", text, in_short))
+                    note[at] = -1
+
+    def _claims(self, ids: Texts | None) -> Iterator[tuple[str, int, str, int]]:
+        """Yield each ID of a record or of a note: its kind, its column, itself, and the position of its row."""
+        for position, record in enumerate(() if ids is None else ids.tolist()):
+            if record:
+                yield "record", self.roles.columns[Role.RECORD], record, position
+        for position, note_ids in sorted(self.done.items()):
+            yield from (("note-id", self.roles.ours["note_id"], one, position) for one in note_ids)
 
     def _add(
         self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "", near: str = ""
@@ -291,7 +290,7 @@ def _words(role: Role, blank: Value | Wrong, sheet: Sheet, roles: Roles, setting
     """Return the reader of the columns of visibility or status; ``blank`` is the value of a blank cell."""
     headings, values = sheet.headings, settings.values
     position, further = roles.columns.get(role), roles.listed.get(role, ())
-    read = words.Vocabulary(role, "" if position is None else headings[position], values).read
+    read = words.vocabulary(role, "" if position is None else headings[position], values)
     return WordReader(
         position,
         lambda text: read(word) if (word := cleaned_id(text)) else blank,

@@ -10,19 +10,13 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choice.which-rows": "This is a results file. Which rows do you want to import?",
     "choice.to-fix": "your corrections, on the sheet {sheet} (likely)",
     "choice.all-rows": "all rows, on the sheet {sheet}",
-    "choice.say-which-rows": (
-        "This is a results file: it is not decided which of its rows to import.\n"
-        "Say which: {ways: or }. Nothing was sent."
-    ),
     "outcome.corrected": "corrected: {changes:, }",
     "corrected.cell": "{cell}: {before} → {after}",
     "corrected.blank": "(blank)",
     "corrected.too-large": "No workbook can hold what is in {cell}: its text is too long, or there are too many rows. Correct the file in another program.",
     "skipped.before": "left out by hand when {file} was imported",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
-    "composed.results-say": "{asks} Name the template again, or the column of the text: {ways: or }.",
     "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",
-    "blank.say-again": "{asks} Choose again: {ways: or }.",
     "overlooked.names-files": "it contains names of files in the folder of attachments",
     "questions.nothing-sent": "Nothing was sent.",
     "questions.answer-after-all": "To answer after all, once for all sheets of this kind: `note-importer run {file}`",
@@ -78,7 +72,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "duplicates.of-row": "row {row}: {ids}",
     "duplicates.more": 'and {n} more, on the "To fix" sheet',
     "progress.updating": "updating notes: {done} of {total}",
-    "offer.unused": "Columns that are not used can stand before the text of each note: {choice}",
     "offer.asks": "The notes don't use {names: and }. Which notes do you want to send?",
     "offered.composed": "notes with these columns before the text",
     "offered.as-it-stands": "notes as they stand in the sheet",

@@ -49,12 +49,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "All visible sheets of {file} are blank.\nHidden sheets: {sheets}. To import one, name it with `sheet`."
     ),
     "choice.no-table": "{file} contains no table, because no row contains text.",
-    "choice.several": "Several sheets have the required headings: {sheets}.\nName the one to import with `sheet NAME`.",
+    "choice.several": "Several sheets have the required headings: {sheets}.",
     "choice.likely": (
         "Only the sheet {sheet} has the required headings, but another sheet seems to hold notes, too: {others:; }.\n"
-        "Name the one to import with `sheet NAME`. To import both, run once for each."
+        "To import both, run once for each."
     ),
-    "choice.none": "No sheet has the required headings: {sheets:; }.\nName the one to import with `sheet NAME`.",
+    "choice.none": "No sheet has the required headings: {sheets:; }.",
     "choice.begins": "{sheet} starts with {headings}",
     "choice.the-sheet": "the sheet {sheet}",
     "choice.which": "Which sheet do you want to import?",
@@ -97,12 +97,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "encoding.unmarked": "The file does not say how its characters are encoded. It was read as {encoding}.",
     "encoding.damaged-characters": "The file is encoded in UTF-8, but some characters are damaged. The rows that contain them have problems.",
     "encoding.likeliest": "The file does not say how its characters are encoded. {encoding} is the most likely encoding. If accented letters look wrong, name the right one with `encoding`.",
-    "encoding.say-which": (
-        "The file does not say how its characters are encoded.\n"
-        "Choose the reading that is spelled correctly: {ways:; }. If none is, save the file in one encoding, such as UTF-8."
-    ),
-    "encoding.way": "{words}: `encoding {name}`",
-    "encoding.which": "The file does not say how its characters are encoded.\nWhich of these is spelled correctly?",
+    "encoding.which": "The file does not say how its characters are encoded.\nWhich of these is spelled correctly? If none is, save the file in one encoding, such as UTF-8.",
     "encoding.reading": "{words} ({encoding})",
     "encoding.not-read": (
         "The file's characters can't be read as {encoding} ({error}).\nName their encoding with `encoding`."

@@ -10,10 +10,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "readings.new": ("has a new column ({columns})", "has {n} new columns ({columns})"),
     "readings.gone": ("no longer has a column ({columns})", "no longer has {n} columns ({columns})"),
-    "readings.several": (
-        "The headings may be those of several kinds of sheets: {names}.\n"
-        "Say which one it is: {way}. If it is none of them: {none}"
-    ),
     "readings.which": "The headings may be those of several kinds of sheets. Which one is it?",
     "readings.one-of-several": "{name}, answered on {date}",
     "readings.another-kind": "another kind: use no earlier answers",
@@ -54,7 +50,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "dates.which": "{column} has dates such as {date}. Does the day or the month come first?",
     "dates.mixed": "Some dates can only have the day first, such as {day}. Others can only have the month first, such as {month}. Which order is right? Rows whose dates have the other order are reported as problems.",
     "dates.contradicted": "{column} has the date {date}. It contradicts the answer for this sheet: {order}. How do you want to read these dates?",
-    "dates.say-which": "{asks}\nTo answer: {ways: or }.",
     "dates.wrong": "{value} isn't a date with the {order}. Correct the cell, or change how dates are read: `dates`",
     "dates.read": "Dates are read with the {order} (`dates`). In the notes, {date} becomes {iso}.",
     "dates.changed": "Until now, the answer for the dates of this export was: {before}. Notes that were sent under that answer have another text now, and may be sent again, because this sheet has no IDs of records.",
@@ -87,26 +82,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "column.at-the-start": "Column {column}, {heading},",
     "column.without-heading": "without a heading",
     "column.names-them": "none: {column}, identifies the prospects",
-    "columns.several": "{names: and } could each be the {role}.\nChoose one: {choice}",
     "columns.named-and-ignored": "{heading} is named as the {role}, but also ignored.",
     "columns.named-twice": "{heading} can't be both the {other} and the {role}.",
     "columns.headings": "The headings are: {headings}.",
     "columns.no-headings": "There are no headings.",
-    "overlooked.question": (
-        "Column {column}, {heading}, is not used, although {says}: {values}.\n"
-        "Say what it is: {ways: or }. If it has nothing to do with the notes: {ignore}"
-    ),
-    "overlooked.what-is-it": "What is column {column}, {heading}? It contains {values}.",
+    "overlooked.what-is-it": "Column {column}, {heading}, is not used, although {says}: {values}.\nWhat is it?",
     "columns.and": "{first}\n{more: }",
     "columns.not-headed": "No column has the heading {names: or }, which was named as the {role}.",
     "columns.none-found": "No column for the {role} was found. Usual headings are {known}.",
-    "columns.claimed": "{heading} was named as the {role}.",
-    "columns.did-you-mean": "Did you mean {heading}?",
-    "columns.say-which": "Name the column: {ways:, or }.",
-    "columns.or-their-emails": "the column with their email addresses: {choice}",
-    "columns.or-none": "say that there is none: {choice}",
-    "columns.or-one-for-all": "choose one visibility for all rows: `default-visibility private`",
-    "columns.or-none-with-one-for-all": "say that there is none: {choice} with `default-visibility private`",
     "composed.bracket": (
         "The template {template} for the text of notes can't be used because of {sign}.\n"
         "Put each heading in braces. Brackets go around one heading in braces, with the text beside it. Write a brace or a bracket that belongs to the text twice."
@@ -137,8 +120,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "none.record": "none: no record has an ID",
     "default.private": "none: all notes are private, visible only to the owner of the API key",
     "default.public": "none: all notes are public, visible to the whole team",
-    "overlooked.by-words": "its words look like a visibility or a status",
-    "overlooked.by-heading": "its heading says that it may be a visibility or a status",
+    "overlooked.looks-like": "it looks like a visibility or a status",
     "overlooked.though-ignored": "{says} (it was ignored before, but not with these words)",
     "overlooked.may-say-less": "it may be more restrictive than the {role} in column {used}, which is used",
     "restricted.visibility": (
@@ -169,21 +151,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "words.two-meanings": "{word} has two meanings as the {role}.\nKeep one of them: `value`.",
     "words.rows": ("{n} row", "{n} rows"),
     "words.leave-out": "none of these: skip these rows",
-    "words.not-known": (
-        "{column} contains {word} in {rows}, which is not a known {role}.\n"
-        "Say what it means: {ways: or }. To skip these rows: {left_out}. If the column is not the {role}: {ignore}"
-    ),
     "words.what-means": "What does {word} mean as the {role}? ({rows})",
     "words.suggests": "{question} The heading {heading} suggests {value}.",
     "words.counted": "{word} ({n})",
-    "words.many": (
-        "{column} contains {n} word that is not a known {role}: {words} and more.",
-        "{column} contains {n} words that are not a known {role}: {words} and more.",
-    ),
-    "words.many-say": (
-        "{what}\nIf the column is not the {role}: {ignore}. If it is, say what each word means: {example}"
-    ),
-    "words.is-it": "{what} Is this column the {role}?",
+    "words.is-it": "{column} contains {count} words that are not a known {role}: {words} and more.\nIs this column the {role}? If it is, say what each word means (`value`).",
     "words.not-this": "no: column {column} is not the {role}. Don't import it",
     "unseen.cells": (
         "{n} cell contained invisible characters (such as no-break or zero-width spaces), which were removed.",

@@ -13,7 +13,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "kind.not-valid": "{value} is not a valid {allowed}.",
     "kind.not-in-range": "{value} is out of range. Use a {allowed}.",
     "kind.whole": "whole number from {least} to {most}",
-    "kind.whole-from": "whole number, {least} or more",
     "kind.seconds": "number of seconds from {least} to {most}",
     "kind.no-percentage": "{value} is not a valid percentage. Write it like 20%.",
     "kind.not-a-share": "{value} is out of range. Use 0% to 100%.",

@@ -157,7 +157,7 @@ def test_where_a_column_holds_emails_it_is_named_instead_of_how_to_export_them(t
     """Its heading is nobody's, so that a person is asked; but it is there."""
     unclear = loaded(tmp_path, ["Person - ID", "Reach at"], [["4711", "jo@example.com"]]).unclear
     said = str(unclear)
-    assert 'email="Reach at"' in said
+    assert '--map "email=Reach at"' in said
     assert "export again" not in said
     assert "ITS-HEADING" not in said
 
