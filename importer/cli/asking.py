@@ -17,7 +17,6 @@ from importer.importing.answers import offered
 from importer.messages import Cell, lines, say, words
 from importer.models import MOST_WAYS, PossibleAnswer, Question, Workspace
 from importer.settings import Settings, readings
-from importer.settings.kinds import mapped
 from importer.settings.reading import Reading, named
 
 if TYPE_CHECKING:
@@ -137,7 +136,6 @@ def _ask(question: Question, known: Sequence[Reading], *, may_stay: bool = False
         if answer.isdecimal() and answer.isascii() and 1 <= int(answer) <= len(choices):
             return choices[int(answer) - 1]
         if names_a_column and not answer.isdecimal():
-            setting = mapped(question.roles[0], answer)
-            return PossibleAnswer(setting.name, setting.value, words(answer))
+            return PossibleAnswer("map", f"{question.roles[0]}={answer}", words(answer))
         paragraph(say("asking.none-of-these", answer=repr(answer), most=len(choices)), err=True)
     return None

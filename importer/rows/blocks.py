@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from importer.models import Ints, Status, Visibility
-from importer.rows.values import Wrong, cleaned_id, folded, is_unclean
+from importer.rows.values import Wrong, cleaned_id, folded
 from importer.rows.words import Value
 
 
@@ -19,11 +19,11 @@ class ColumnReader:
     """Reader of one column, if the sheet has it. Each distinct text is read once and then represented by a code.
 
     ``values`` has the value, or the :class:`Wrong`, of each code, ``wrong`` the codes of the latter.
-    ``cleaned`` counts cells from which invisible or control characters were removed.
+    ``cleaned`` counts cells that are ``is_unclean``.
     """
 
     def __init__(
-        self, position: int | None, read: Callable[[str], object], is_unclean: Callable[[str], bool] = is_unclean
+        self, position: int | None, read: Callable[[str], object], is_unclean: Callable[[str], bool] | None = None
     ) -> None:
         self.position = position
         self.values: list[object] = []
@@ -50,7 +50,7 @@ class ColumnReader:
 
     def _add(self, text: str) -> int:
         code = self.code[text] = self._code(self._read(text))
-        if self._is_unclean(text):
+        if self._is_unclean is not None and self._is_unclean(text):
             self._unclean.add(text)
         return code
 

@@ -12,15 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer.errors import UnclearColumns
-from importer.fields import FIELDS, NEITHER_PROSPECT_NOR_VISIBILITY, WORDED
+from importer.fields import FIELDS, WORDED
 from importer.messages import Cell, Message, in_quotes, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import added_columns, our_columns
 from importer.rows.composing import Composition, composition, template_in
-from importer.rows.suggestions import LIKELY, are_emails, likeliness, program_of_ids, role_of, samples
+from importer.rows.suggestions import LIKELY, emails_among, likeliness, role_of, samples
 from importer.settings import Settings
-from importer.settings.kinds import mapped
 from importer.settings.reading import folded_heading, key, numbered
 
 MOST_SHOWN, MOST_CHARACTERS = 30, 60
@@ -133,8 +132,12 @@ class SheetHeadings:
         There are none if a column with a known heading may hold another person's emails, or if the user named one.
         """
         known, free = self.candidates(Role.EMAIL), self.unclaimed()
-        folded_headings = {i: folded_heading(self.headings[i]) for i in free if not cells or are_emails(cells[i])}
-        alike = {i: name for i, name in folded_headings.items() if re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name)}
+        folded = {
+            i: folded_heading(self.headings[i])
+            for i in free
+            if not cells or 2 * emails_among(cells[i]) >= len(cells[i])
+        }
+        alike = {i: name for i, name in folded.items() if re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name)}
         if (
             not known
             or Role.EMAIL in self.mapping
@@ -192,8 +195,7 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         UnclearColumns: a required role has no column, a role has two, or settings conflict; lists the headings.
     """
     sheet = SheetHeadings(headings, settings)
-    columns: dict[Role, int] = {}
-    listed: dict[Role, tuple[int, ...]] = {}
+    columns: dict[Role, Sequence[int]] = {}
     questions: list[Question] = []
     if sheet.mistaken and not sheet.first_named(Role.CONTENT, settings.mapping[Role.CONTENT]):
         questions += [Question(trouble, roles=[Role.CONTENT]) for trouble in sheet.mistaken]
@@ -201,20 +203,17 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     further_emails = tuple(emails[1:])
     for role in Role if not questions else ():
         positions = (emails[:1] if role is Role.EMAIL else []) or sheet.candidates(role)
-        if len(positions) > 1 and sheet.are_listed(role, positions):
-            columns[role], listed[role] = positions[0], tuple(positions[1:])
-        elif len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
-            columns[role] = positions[0]  # the IDs are compared with its emails
-        elif len(positions) > 1:
+        if role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
+            positions = positions[:1]  # the IDs are compared with its emails
+        if len(positions) > 1 and not sheet.are_listed(role, positions):
             choices = _choices(role, headings, positions, cells)
             questions.append(Question(say(f"column.which.{role}"), choices, positions[0], [role]))
         elif positions:
-            columns[role] = positions[0]
+            columns[role] = positions
         elif sheet.lacks(role):
             questions.append(_missing(role, sheet, cells))
     first_role: dict[int, Role] = {}
-    every_column = [(role, i) for role, column in columns.items() for i in (column, *listed.get(role, ()))]
-    for role, column in every_column:
+    for role, column in ((role, i) for role, positions in columns.items() for i in positions):
         heading = shown(headings[column])
         if column in sheet.ignored:
             text = say("columns.named-and-ignored", heading=heading, role=role)
@@ -231,14 +230,14 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     long_ago = settings.reading.answers.get("map", {}) if settings.reading is not None else {}
     absent = [role for role, names in settings.mapping.items() if not any(names) and role not in long_ago]
     return Roles(
-        columns,
+        {role: positions[0] for role, positions in columns.items()},
         sheet.ours,
         tuple(i for i in unused if i not in composed),
         unexplained=tuple(i for i in unused if i not in sheet.ignored),
         doubtful=tuple(i for i in unused if i in sheet.doubtful),
         vacant=tuple(role for role in Role if role not in columns and role not in absent),
         composition=template,
-        listed=listed,
+        listed={role: tuple(positions[1:]) for role, positions in columns.items()},
         further_emails=further_emails,
     )
 
@@ -265,7 +264,6 @@ def _choices(
     # The user can't mean a column that the importer added, or one without a heading and without values.
     ours = added_columns(headings)
     positions = [i for i in positions if i not in ours and (headings[i].strip() or not cells or cells[i])]
-    positions = [i for i in positions if _may_be_meant(role, headings[i], cells[i] if cells else ())]
     scores = {i: likeliness(role, headings[i], cells[i] if cells else ()) for i in positions}
     for name in named:
         folded = {folded_heading(headings[i]): i for i in positions}
@@ -273,19 +271,11 @@ def _choices(
     choices = []
     positions = sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]
     for i in positions:
-        setting, means = mapped(role, called(headings, i)), _column(headings, i)
-        shown_cells = samples(cells[i]) if cells else ()
-        choices.append(PossibleAnswer(setting.name, setting.value, means, shown_cells, is_likely=scores[i] >= LIKELY))
+        value, shown_cells = f"{role}={called(headings, i)}", samples(cells[i]) if cells else ()
+        is_likely = scores[i] >= LIKELY
+        choices.append(PossibleAnswer("map", value, _column(headings, i), shown_cells, is_likely=is_likely))
     suggested = sum(scores[i] > 0 for i in positions)
     return [*choices[:suggested], *others, *(choices[suggested:] if role is not Role.VISIBILITY or not others else ())]
-
-
-def _may_be_meant(role: Role, heading: str, values: Sequence[str]) -> bool:
-    """Return whether a person may mean a column for a role, by what its heading and its cells certainly are."""
-    is_neither = role in (Role.PROSPECT, Role.VISIBILITY) and NEITHER_PROSPECT_NOR_VISIBILITY.search(heading)
-    if is_neither and role_of(heading) is not role:
-        return False
-    return role is not Role.PROSPECT or not values or program_of_ids(values) is None
 
 
 def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -> Question:

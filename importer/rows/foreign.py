@@ -21,8 +21,15 @@ from importer.reading import Sheet, column_letter
 from importer.rows import columns, words
 from importer.rows.columns import Roles, SheetHeadings, at_the_start
 from importer.rows.footers import is_footer
-from importer.rows.suggestions import are_mostly, is_of_others, program_of_headings, program_of_ids, role_of
-from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_emails
+from importer.rows.suggestions import (
+    are_mostly,
+    emails_among,
+    is_of_others,
+    program_of_headings,
+    program_of_ids,
+    role_of,
+)
+from importer.rows.values import ID_SHAPE, cleaned_id, folded, ids_in
 from importer.settings import Settings
 
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
@@ -53,7 +60,7 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Ro
         program = next(by_ids, None) or program_of_headings(sheet.headings)
         if program and not possible and not any(are_mostly(ID_SHAPE, _cells(sheet, i)) for i in free):
             raise _without_emails(program)
-    first_emails = sum(_emails_in(cells[i]) for i in headings.emails_of_one_person(cells) or emails[:1])
+    first_emails = sum(emails_among(cells[i]) for i in headings.emails_of_one_person(cells) or emails[:1])
     if foreign and emails and (are_certain or first_emails * 2 > len(cells[foreign[0]])):
         mapping = {**settings.mapping, Role.PROSPECT: ("",)}
         settings = replace(_ignoring(sheet, settings, foreign), mapping=mapping)
@@ -65,7 +72,8 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Ro
     by_email: dict[Role, int] = {
         Role.EMAIL if role is Role.PROSPECT else role: at for role, at in roles.columns.items()
     }
-    return replace(roles, columns=by_email, listed={Role.EMAIL: roles.listed.get(Role.PROSPECT, ())})
+    listed = {**roles.listed, Role.EMAIL: roles.listed.get(Role.PROSPECT, ())}
+    return replace(roles, columns=by_email, listed=listed)
 
 
 def _without_task_status(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
@@ -143,12 +151,7 @@ def _look_foreign(cells: Sequence[str]) -> bool:
 def _holds_emails(sheet: Sheet, position: int) -> bool:
     """Return whether most cells of a column are emails."""
     cells = _cells(sheet, position)
-    return _emails_in(cells) * 2 > len(cells)
-
-
-def _emails_in(cells: Iterable[str]) -> int:
-    """Count the emails among cells that aren't blank."""
-    return sum(not isinstance(read_emails(cell), Wrong) for cell in cells)
+    return emails_among(cells) * 2 > len(cells)
 
 
 def _cells(sheet: Sheet, position: int) -> list[str]:

@@ -21,7 +21,6 @@ from importer.rows.values import (
     cleaned_id,
     ids_in,
     is_id,
-    is_unclean,
     quoted,
     read_emails,
     wrong_with_id,
@@ -36,7 +35,7 @@ class Receivers:
     """Reader of the people whom each row names, who receive its note.
 
     ``add`` records a problem of a cell: block, index, column, message, and the part of the cell that is wrong.
-    ``further`` has position → the row's people after the first. ``cleaned`` counts IDs that had invisible characters.
+    ``further`` has position → the row's people after the first.
     """
 
     def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, add: Callable[..., None]) -> None:
@@ -44,7 +43,6 @@ class Receivers:
         self._emails = {i: ColumnReader(i, _people_by_email) for i in (*roles.of(Role.EMAIL), *roles.further_emails)}
         self._several: defaultdict[int, list[str]] = defaultdict(list)  # column → its cells with several people
         self.further: dict[int, Sequence[str]] = {}
-        self.cleaned = 0
 
     def read(self, block: Block) -> tuple[list[str], list[str]]:
         """Return the ID or email of each row's first person, and the email that is looked up; none if there are none.
@@ -61,7 +59,6 @@ class Receivers:
             if is_only_one and is_sure(text):
                 continue  # nearly all rows name one person like this, and need no further check
             named = [(at, _people_by_id(cells[i])) for at, cells in zip(columns, texts, strict=True)]
-            self.cleaned += sum(is_unclean(cells[i]) for cells in texts)
             blank = say("id.blank", what="prospect")
             if is_by_email := bool(by_email) and not any(people for _, people in named):
                 named = [(at, cells[i]) for at, cells in zip(self._emails, by_email, strict=True)]

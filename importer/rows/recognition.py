@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from importer.errors import Undecided
 from importer.fields import WORDED
-from importer.messages import Cell, Message, Part, say, some
+from importer.messages import Cell, Message, say, some
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.resultsfile import added_columns
 from importer.rows import words
@@ -128,14 +128,11 @@ def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
     gone = [name for name in reading.headings if key(name) not in here and not name.startswith("#")]
     if reading.run:
         return [say("readings.as-in-run", run=reading.run)]
-    parts: dict[str, Part] = {"date": reading.day, "name": Cell(repr(reading.name))}
-    if differences := tuple(
-        say(kind, n=len(names), columns=some([Cell(repr(name)) for name in names], _MOST_NAMED))
-        for kind, names in (("readings.new", new), ("readings.gone", gone))
-        if names
-    ):
-        return [say("readings.as-answered-differently", **parts, differences=differences)]
-    return [say("readings.as-answered", **parts)]
+    remarks = [say("readings.as-answered", date=reading.day, name=Cell(repr(reading.name)))]
+    for kind, names in (("readings.new", new), ("readings.gone", gone)):
+        if names:
+            remarks.append(say(kind, n=len(names), columns=some([Cell(repr(name)) for name in names], _MOST_NAMED)))
+    return remarks
 
 
 _own = lru_cache(maxsize=100)(own_names)

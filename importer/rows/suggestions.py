@@ -169,9 +169,9 @@ def program_of_ids(cells: Sequence[str]) -> str | None:
     return next((program for program, shape in _IDS_OF_PROGRAMS.items() if are_mostly(shape, cells)), None)
 
 
-def are_emails(cells: Sequence[str]) -> bool:
-    """Return whether more than half of the cells hold emails, or whether there are none."""
-    return sum(map(_is_email, cells)) * 2 > len(cells) or not cells
+def emails_among(cells: Sequence[str]) -> int:
+    """Return the number of cells that hold emails."""
+    return sum(map(_is_email, cells))
 
 
 def are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:

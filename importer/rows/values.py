@@ -8,7 +8,6 @@ that names several people, with separators between them, gives all of them.
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
 from dataclasses import dataclass
 
@@ -59,11 +58,6 @@ _QUERY = re.compile(r"(?<=[^\s?])\?[^\s>)]*")  # the query of a mailto link: ?su
 def cleaned_id(text: str) -> str:
     """Return an ID or a word without outer spaces and invisible characters; no-break spaces become plain ones."""
     return INVISIBLE.sub("", text.replace("\u00a0", " ")).strip()
-
-
-def is_unclean(text: str) -> bool:
-    """Return whether :func:`cleaned_id` removes more from an ID or a word than outer white space."""
-    return cleaned_id(text) != text.strip(string.whitespace)
 
 
 def cleaned_content(text: str) -> str:

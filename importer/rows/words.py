@@ -14,12 +14,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from importer.errors import BadSettings, as_argument
+from importer.errors import BadSettings
 from importer.fields import ABOUT_VISIBILITY, BESIDE, NEGATION, NO, WORDED, YES
-from importer.messages import Cell, SettingPart, in_quotes, say
+from importer.messages import Cell, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.rows.columns import at_the_start, called, shown
+from importer.rows.columns import called, shown
 from importer.rows.suggestions import suggests
 from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
@@ -31,7 +31,7 @@ Value: TypeAlias = Visibility | Status
 LEAST: Mapping[Role, Value] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
 """Role → its value for the least visible note."""
 MOST_WORDS = 6
-"""Maximum number of words with a question each; a column with more unknown words probably has another role."""
+"""Maximum number of words with a question each; a column with more probably has another role: one is asked about."""
 _OFTEN = 2  # rows; under a plain heading a word in a single row may be a typing error, and is a problem of its cell
 _LIKE = 0.8  # a less similar text is probably the user's own word, not a typing error
 _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; the longest known word has 16
@@ -201,7 +201,8 @@ def vocabulary(role: Role, heading: str, values: Values) -> Callable[[str], Valu
         if has_codes and (near or is_long or not any(sign.isalpha() for sign in text)):
             return Wrong(reason, near=near)
         if not is_long:
-            reason = say("value.or-say", why=reason, ways=_ways(role, heading, text))
+            answers = sorted(_meanings(role, heading, text), key=lambda answer: not answer.is_likely)
+            reason = say("value.or-say", why=reason, ways=tuple(answer.way for answer in answers))
         return Wrong(reason, "" if near else text, near=near)
 
     return read
@@ -259,40 +260,27 @@ def unknown(
         is_sure = is_said or any(settings.mapping.get(role, ()))
         minimum = _OFTEN if is_sure and is_plain(role, headings[position]) else 1
         frequent = [(spellings[position, key], n) for key, n in counts[position].most_common() if n >= minimum]
-        if len(frequent) > MOST_WORDS:
-            questions.append(_is_it(role, headings, position, frequent))
-        else:
-            questions += [_word(role, headings, position, word, count) for word, count in frequent]
+        asked_now = frequent if len(frequent) <= MOST_WORDS else frequent[:1]
+        questions += [_word(role, headings, position, word, count) for word, count in asked_now]
     return questions
 
 
-def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
-    """Return the settings that give a word a meaning, the likely meaning first."""
-    likely, argument = reading(role, heading, word), as_argument(word)
-    return tuple(
-        SettingPart("value", meaning(role, argument, value), is_from_sheet=True)
-        for value in sorted(WORDED[role].words, key=lambda value: value is not likely)
-    )
+def _meanings(role: Role, heading: str, word: str) -> list[PossibleAnswer]:
+    """Return the answers that give a word a meaning."""
+    likely = reading(role, heading, word)
+    return [
+        PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
+        for value in WORDED[role].words
+    ]
 
 
 def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
     """Return the question what a word means."""
     heading, likely = headings[position], reading(role, headings[position], word)
-    choices = [
-        PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
-        for value in WORDED[role].words
-    ]
+    choices = _meanings(role, heading, word)
     choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
     choices.append(_not_this(role, headings, position))
     asks = say("words.what-means", word=Cell(in_quotes(word)), role=role, rows=say("words.rows", n=count))
     if likely is not None:
         asks = say("words.suggests", question=asks, heading=shown(heading), value=likely.name.capitalize())
     return Question(asks, choices, position, [role], [word], count)
-
-
-def _is_it(role: Role, headings: Sequence[str], position: int, counts: Sequence[tuple[str, int]]) -> Question:
-    """Return the question whether a column with many unknown words has the role at all."""
-    listed = tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])
-    asks = say("words.is-it", column=at_the_start(headings, position), count=len(counts), role=role, words=listed)
-    samples = [word for word, _ in counts[:MOST_WORDS]]
-    return Question(asks, [_not_this(role, headings, position)], position, [role], samples, len(counts))

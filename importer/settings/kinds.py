@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
 
 from importer.errors import BadSettings
-from importer.messages import Message, SettingPart, say
+from importer.messages import Message, say
 from importer.models import Role, Status, Visibility
 from importer.settings.address import checked_url, journal_place
 from importer.storage import Url, place
@@ -244,16 +244,6 @@ def _meanings(value: object) -> Iterator[tuple[str, str | None, str, object]]:
 def _no_meaning(value: object) -> BadSettings:
     forms = tuple(say("kind.meaning", role=role.value, words=kind.in_quotes) for role, kind in _WORDED.items())
     return _unreadable(shown(value), say("kind.meanings", ways=forms))
-
-
-def none_last(names: Iterable[str]) -> tuple[str, ...]:
-    """Return a role's headings once each, and the empty one (no column) last, for sheets without the others."""
-    return tuple(sorted(dict.fromkeys(names), key=lambda name: not name))
-
-
-def mapped(role: Role, name: str) -> SettingPart:
-    """Return the setting that maps a column to a role."""
-    return SettingPart("map", f"{role}={name}")
 
 
 def _unreadable(value: str, allowed: Message) -> BadSettings:

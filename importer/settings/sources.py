@@ -115,14 +115,14 @@ def _secret_files(given: Mapping[str, Given]) -> list[Path]:
     """Return the known private files of all profiles, the file of profiles, and the journals. They needn't exist."""
     raw = [given[name].value for name in _SECRET if name in given]
     raw += [os.environ.get(name, "") for name in (*(SETTINGS[name].variable for name in _SECRET), *_SECRET_ELSEWHERE)]
-    raw += [value for named in profiles.as_written(*_SECRET).values() for value in named.values()]
+    raw += profiles.as_written(*_SECRET)
     files = [Path(value) for value in raw if isinstance(value, (str, Path)) and str(value)]
     return [*files, profiles.profiles_file(), *_journals()]
 
 
 def _journals() -> Iterator[Path]:
     """Yield the journal files of all profiles, with the files that SQLite keeps beside them."""
-    for journal in (default_journal(), *(named.get("journal") for named in profiles.as_written("journal").values())):
+    for journal in (default_journal(), *profiles.as_written("journal")):
         with contextlib.suppress(BadSettings):
             if journal and isinstance(place := journal_place(str(journal)), Path):
                 yield from (place.with_name(f"{place.name}{end}") for end in ("", "-wal", "-shm"))

@@ -2,14 +2,16 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.as-answered": "As answered on {date} for {name}.",
-    "readings.as-answered-differently": "As answered on {date} for {name}. This sheet {differences: and }.",
     "readings.as-in-run": "Read as the run {run} read it.",
     "readings.but-for": (
         "This sheet is like those that were answered on {date} for {name}, but the column {columns} is new and may matter. So the questions are asked again, the earlier answers first.",
         "This sheet is like those that were answered on {date} for {name}, but {n} columns are new and may matter: {columns}. So the questions are asked again, the earlier answers first.",
     ),
-    "readings.new": ("has a new column ({columns})", "has {n} new columns ({columns})"),
-    "readings.gone": ("no longer has a column ({columns})", "no longer has {n} columns ({columns})"),
+    "readings.new": ("This sheet has a new column ({columns}).", "This sheet has {n} new columns ({columns})."),
+    "readings.gone": (
+        "This sheet no longer has a column ({columns}).",
+        "This sheet no longer has {n} columns ({columns}).",
+    ),
     "readings.which": "The headings may be those of several kinds of sheets. Which one is it?",
     "readings.one-of-several": "{name}, answered on {date}",
     "readings.another-kind": "another kind: use no earlier answers",
@@ -153,13 +155,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "words.leave-out": "none of these: skip these rows",
     "words.what-means": "What does {word} mean as the {role}? ({rows})",
     "words.suggests": "{question} The heading {heading} suggests {value}.",
-    "words.counted": "{word} ({n})",
-    "words.is-it": "{column} contains {count} words that are not a known {role}: {words} and more.\nIs this column the {role}? If it is, say what each word means (`value`).",
     "words.not-this": "no: column {column} is not the {role}. Don't import it",
-    "unseen.cells": (
-        "{n} cell contained invisible characters (such as no-break or zero-width spaces), which were removed.",
-        "{n} cells contained invisible characters (such as no-break or zero-width spaces), which were removed.",
-    ),
     "unseen.notes": (
         "{n} note contained invisible control characters, which can't be sent and were removed.",
         "{n} notes contained invisible control characters, which can't be sent and were removed.",

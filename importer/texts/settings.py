@@ -101,7 +101,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The system's key store did not answer about the key of {workspace}: {error}.\n"
         "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
     ),
-    "profile.no-table": "{where:capital} is not a table of settings. It should start with [{name}].",
     "profile.outside": "{setting} in {file} stands outside a profile, so it would not count. Put it below a line such as [default].",
     "profile.no-setting": "{where:capital} contains {setting}, which is not a setting.",
     "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `export`.",

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 
 from importer.importing.loading import Loaded, load
 from importer.messages import render
-from importer.models import Role
+from importer.models import Role, Visibility
 from importer.settings import Settings
 
 NOTE = ("Note", "Visibility")
@@ -137,6 +137,13 @@ def test_emails_under_a_heading_of_prospects_are_no_ids_of_a_program(tmp_path: P
     found = loaded(tmp_path, ["Person - Name", "Prospect"], rows)
     assert found.unclear is None
     assert found.roles.columns[Role.EMAIL] == 1
+
+
+def test_with_emails_as_ids_a_second_column_of_visibility_still_counts(tmp_path: Path) -> None:
+    """Otherwise its private notes would be public."""
+    rows = [[f"p{one}@example.com", "Yes"] for one in NUMBERS]
+    found = loaded(tmp_path, ["Prospect", "Private?"], rows, mapping={"visibility": "Visibility, Private?"})
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE]
 
 
 def test_names_in_place_of_ids_are_told_how_to_export_emails(tmp_path: Path) -> None:

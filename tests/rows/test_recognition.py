@@ -62,7 +62,7 @@ def taught(folder: Path, head: Sequence[str], row: Sequence[str], *answers: tupl
 
 
 def remark(loaded: Loaded) -> str:
-    return render(loaded.rows.remarks[0]) if loaded.rows.remarks else ""
+    return " ".join(map(render, loaded.rows.remarks))
 
 
 @pytest.fixture
