@@ -18,17 +18,9 @@ from importer.fields import TASK_STATES
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
-from importer.rows import columns, words
+from importer.rows import columns, suggestions, words
 from importer.rows.columns import Roles, SheetHeadings, at_the_start
 from importer.rows.footers import is_footer
-from importer.rows.suggestions import (
-    are_mostly,
-    emails_among,
-    is_of_others,
-    program_of_headings,
-    program_of_ids,
-    role_of,
-)
 from importer.rows.values import ID_SHAPE, cleaned_id, folded, ids_in
 from importer.settings import Settings
 
@@ -53,14 +45,14 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Ro
     is_email_settled = Role.EMAIL in settings.mapping or len(emails) == 1 or bool(headings.emails_of_one_person(cells))
     if are_all and not is_email_settled:
         free = [*dict.fromkeys([*ids, *headings.unclaimed()])]
-        possible = [i for i in free if _holds_emails(sheet, i) and not is_of_others(sheet.headings[i])]
+        possible = [i for i in free if _holds_emails(sheet, i) and not suggestions.is_of_others(sheet.headings[i])]
         if foreign and possible:
             raise _which_emails(sheet, foreign[0], possible, is_certain=are_certain)
-        by_ids = filter(None, (program_of_ids(cells[i]) for i in free))
-        program = next(by_ids, None) or program_of_headings(sheet.headings)
-        if program and not possible and not any(are_mostly(ID_SHAPE, _cells(sheet, i)) for i in free):
+        by_ids = filter(None, (suggestions.program_of_ids(cells[i]) for i in free))
+        program = next(by_ids, None) or suggestions.program_of_headings(sheet.headings)
+        if program and not possible and not any(suggestions.are_mostly(ID_SHAPE, _cells(sheet, i)) for i in free):
             raise _without_emails(program)
-    first_emails = sum(emails_among(cells[i]) for i in headings.emails_of_one_person(cells) or emails[:1])
+    first_emails = sum(suggestions.emails_among(cells[i]) for i in headings.emails_of_one_person(cells) or emails[:1])
     if foreign and emails and (are_certain or first_emails * 2 > len(cells[foreign[0]])):
         mapping = {**settings.mapping, Role.PROSPECT: ("",)}
         settings = replace(_ignoring(sheet, settings, foreign), mapping=mapping)
@@ -126,7 +118,7 @@ def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
     letter = column_letter(email)
     if roles.foreign is None:
         is_compared = Role.PROSPECT in roles.columns and any(
-            role_of(headings[i]) is Role.EMAIL for i in roles.unexplained
+            suggestions.role_of(headings[i]) is Role.EMAIL for i in roles.unexplained
         )
         return [say("foreign.compared-with", column=at_the_start(headings, email))] if is_compared else []
     sample = Cell(in_quotes(_cells(sheet, roles.foreign)[0]))
@@ -139,19 +131,19 @@ def _program(sheet: Sheet, position: int, *, is_named: bool) -> str | None:
     If the user named the column (``is_named``), a heading elsewhere in the sheet isn't enough.
     """
     cells, headings = _cells(sheet, position), sheet.headings
-    by_headings = program_of_headings([headings[position]] if is_named else headings)
-    return program_of_ids(cells) or (by_headings if _look_foreign(cells) else None)
+    by_headings = suggestions.program_of_headings([headings[position]] if is_named else headings)
+    return suggestions.program_of_ids(cells) or (by_headings if _look_foreign(cells) else None)
 
 
 def _look_foreign(cells: Sequence[str]) -> bool:
     """Return whether most of a column's cells can't be IDs of Saleshandy, and none looks like one."""
-    return are_mostly(_NOT_OURS, cells) and not any(map(ID_SHAPE.fullmatch, cells))
+    return suggestions.are_mostly(_NOT_OURS, cells) and not any(map(ID_SHAPE.fullmatch, cells))
 
 
 def _holds_emails(sheet: Sheet, position: int) -> bool:
     """Return whether most cells of a column are emails."""
     cells = _cells(sheet, position)
-    return emails_among(cells) * 2 > len(cells)
+    return suggestions.emails_among(cells) * 2 > len(cells)
 
 
 def _cells(sheet: Sheet, position: int) -> list[str]:

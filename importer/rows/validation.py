@@ -69,7 +69,7 @@ class _Validation:
         blanks: Mapping[Role, Value | Wrong] = {Role.VISIBILITY: blank_visibility, Role.STATUS: blank_status}
         self.worded = {role: _words(role, blank, sheet, roles, settings) for role, blank in blanks.items()}
         self.columns = {  # the columns of the note
-            Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content, has_control)
+            Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content)
             if self.composed is None
             else self.composed,
             **self.worded,
@@ -261,7 +261,7 @@ class _Validation:
         self.problems.setdefault(block.start + i, []).append(problem)
 
     def _remarks(self, record: records.Records | None) -> list[Message]:
-        notes = self.columns[Role.CONTENT].cleaned
+        notes = sum(map(has_control, self.columns[Role.CONTENT].texts))
         remarks = [say("unseen.notes", n=notes)] if notes else []
         for role in WORDED:
             for at, n in self.worded[role].restricted.items():

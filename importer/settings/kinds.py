@@ -123,12 +123,12 @@ class OneOf(Generic[_Member]):
     """One of a few words, which stand for the members of an enumeration."""
 
     members: type[_Member]
-    by_name: bool = False
 
     @property
     def words(self) -> dict[str, _Member]:
         """Words → members of the enumeration."""
-        return {(member.name.lower() if self.by_name else str(member.value)): member for member in self.members}
+        values = {member: str(member.value) for member in self.members}
+        return {member.name.lower() if value.isdecimal() else value: member for member, value in values.items()}
 
     @property
     def in_quotes(self) -> tuple[str, ...]:
@@ -146,8 +146,8 @@ class OneOf(Generic[_Member]):
 
 
 _WORDED: Mapping[Role, OneOf[Visibility] | OneOf[Status]] = {
-    Role.VISIBILITY: OneOf(Visibility, by_name=True),
-    Role.STATUS: OneOf(Status, by_name=True),
+    Role.VISIBILITY: OneOf(Visibility),
+    Role.STATUS: OneOf(Status),
 }
 """The roles whose cells hold one of a few words."""
 

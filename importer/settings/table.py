@@ -188,7 +188,7 @@ class Settings:
         kinds.meanings, Topic.FILE, "ROLE:WORD=VALUE", default=dict, name="value", is_common=True, **_OF_A_SHEET
     )
     default_visibility: Visibility | None = _setting(
-        kinds.OneOf(Visibility, by_name=True), Topic.FILE, is_common=True, is_of_reading=True
+        kinds.OneOf(Visibility), Topic.FILE, is_common=True, is_of_reading=True
     )
     content: ContentKind = _setting(kinds.OneOf(ContentKind), Topic.FILE, default=ContentKind.AUTO, is_of_reading=True)
     ignored: Sequence[str] = _setting(kinds.names, Topic.FILE, "HEADING", default=(), name="ignore", **_OF_A_SHEET)

@@ -157,8 +157,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "words.suggests": "{question} The heading {heading} suggests {value}.",
     "words.not-this": "no: column {column} is not the {role}. Don't import it",
     "unseen.notes": (
-        "{n} note contained invisible control characters, which can't be sent and were removed.",
-        "{n} notes contained invisible control characters, which can't be sent and were removed.",
+        "{n} text contained invisible control characters, which can't be sent and were removed.",
+        "{n} texts contained invisible control characters, which can't be sent and were removed.",
     ),
     "record.found": "{column} identifies each record: a record whose text has changed since it was imported isn't sent again.",
     "record.offered": "{column} may identify each record. If you choose it ({choice}), a record whose text changes after its import isn't sent again.",

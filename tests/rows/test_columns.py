@@ -249,12 +249,6 @@ def test_a_message_stays_short_however_long_and_many_the_headings_are() -> None:
     assert message.endswith(" and 971 more.")
 
 
-def test_a_long_heading_is_named_by_its_letter() -> None:
-    """What a person is to type fits on a line."""
-    heading = "Note" + " " * 100
-    assert "--map content=B" in refused("Prospect ID", heading, "Notes", "Visibility")
-
-
 # -- columns that are set aside
 
 

@@ -107,13 +107,6 @@ def test_a_code_publishes_no_draft(tmp_path: Path, heading: str, word: str) -> N
     assert ("suggests" in render(question.asks)) is (heading != "Done")
 
 
-def test_an_answer_on_the_command_line_counts_for_the_column_of_the_run(tmp_path: Path) -> None:
-    """For a code as for a word."""
-    found = loaded(tmp_path, "IsPrivate", "1", "0", values=("visibility:1=Private", "visibility:0=Public"))
-    assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE, Visibility.PUBLIC]
-    assert found.rows.questions == []
-
-
 def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
     """A column under one has the role by itself."""
     for role, field in WORDED.items():

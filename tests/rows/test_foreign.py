@@ -174,19 +174,6 @@ def test_naming_such_a_column_doesnt_make_its_ids_known(tmp_path: Path) -> None:
     assert "This is an export of HubSpot" in str(found.unclear)
 
 
-@pytest.mark.parametrize(
-    "heading",
-    ["Email", "E-mail", "EMAIL ADDRESS", "e_mail", "Contact: Email", "Person - Email", "E-mail 1 - Value", "Mail",
-     "WHO.EMAIL", "Email (Regarding) (Contact)", "primary_contact_primary_email", "Contact person - Email",
-     "E-Mail-Adresse", "Mailadresse", "Courriel", "Adresse électronique", "Adresse e-mail", "Correo electrónico",
-     "Dirección de correo electrónico", "Endereço de e-mail", "Correio eletrônico"],
-)  # fmt: skip
-def test_emails_are_known_by_their_headings(tmp_path: Path, heading: str) -> None:
-    found = loaded(tmp_path, [heading], [["jo@example.com"]])
-    assert found.roles.columns[Role.EMAIL] == 0
-    assert found.rows.prospect.tolist() == ["jo@example.com"]
-
-
 def test_of_two_columns_of_emails_a_person_chooses_unless_there_are_ids(tmp_path: Path) -> None:
     rows = [["jo@example.com", "jo@example.org"]]
     unclear = loaded(tmp_path, ["Email", "Contact Email"], rows).unclear
