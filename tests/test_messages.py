@@ -188,6 +188,13 @@ def test_what_texts_refer_to_is_there() -> None:
             assert text.strip(), kind
 
 
+def test_a_flag_to_copy_is_followed_by_a_space() -> None:
+    """Or by nothing: whoever copies it takes a full stop along. The help of a setting has examples within sentences."""
+    shown = {kind: texts for kind, texts in FORMS.items() if not kind.endswith(".help")}
+    copied = re.compile(r"`(?!note-importer)[\w-]+ [^`]*`[.,;:)]|\{(?:way|ways|choice)(?::[^}]*)?\}[.,;)]")
+    assert [kind for kind, texts in shown.items() if any(map(copied.search, texts))] == []
+
+
 def test_no_text_is_left_that_nothing_says() -> None:
     said = {kind for _, kind, *_ in all_said()} | {"words"} | set().union(*quoted().values())
     referred = {name for texts in FORMS.values() for text in texts for name in re.findall(r"\{([\w.-]+)", text)}

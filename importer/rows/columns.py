@@ -131,21 +131,14 @@ class SheetHeadings:
 
         There are none if a column with a known heading may hold another person's emails, or if the user named one.
         """
-        known, free = self.candidates(Role.EMAIL), self.unclaimed()
-        folded = {
-            i: folded_heading(self.headings[i])
-            for i in free
-            if not cells or 2 * emails_among(cells[i]) >= len(cells[i])
-        }
-        alike = {i: name for i, name in folded.items() if re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name)}
-        if (
-            not known
-            or Role.EMAIL in self.mapping
-            or not alike.keys() >= {*known}
-            or len({*alike.values()}) < len(alike)
-        ):
-            return []
-        return [*known, *(i for i in alike if i not in known)]
+        known, alike = self.candidates(Role.EMAIL), dict[int, str]()
+        for i in self.unclaimed():
+            name = folded_heading(self.headings[i])
+            are_emails = not cells or 2 * emails_among(cells[i]) >= len(cells[i])
+            if are_emails and re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name):
+                alike[i] = name
+        are_of_one = bool(known) and alike.keys() >= {*known} and len({*alike.values()}) == len(alike)
+        return [*dict.fromkeys([*known, *alike])] if are_of_one and Role.EMAIL not in self.mapping else []
 
     def composition(self) -> Composition | None:
         """Return the template that applies to the sheet; None if a single column holds the text."""

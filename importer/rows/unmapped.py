@@ -15,10 +15,9 @@ from itertools import islice
 from importer.fields import WORDED
 from importer.messages import Message, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Visibility
-from importer.reading import column_letter
 from importer.rows import words
 from importer.rows.blocks import Block
-from importer.rows.columns import Roles, called, shown
+from importer.rows.columns import Roles, at_the_start, called, shown
 from importer.rows.footers import is_footer
 from importer.rows.values import Wrong, cleaned_id, folded
 from importer.rows.words import LEAST
@@ -76,12 +75,11 @@ def question(
     If columns have the role already (``beside``), it may count as well: the least visible counts for each note.
     """
     name, names = called(headings, position), ", ".join(called(headings, at) for at in (*beside, position))
-    heading = shown(headings[position]) if headings[position].strip() else say("column.without-heading")
     listed = some([*map(shown, values)], _MOST_VALUES)
     kind = "overlooked.is-as-well" if beside else "overlooked.is"
     choices = [PossibleAnswer("map", f"{role}={names}", say(kind, role=role)) for role in roles]
     choices.append(PossibleAnswer("ignore", name, say("overlooked.is-nothing")))
-    asks = say("overlooked.what-is-it", column=column_letter(position), heading=heading, values=listed, says=says)
+    asks = say("overlooked.what-is-it", column=at_the_start(headings, position), values=listed, says=says)
     return Question(asks, choices, position, roles, values[:_MOST_VALUES], len(values))
 
 
@@ -121,10 +119,7 @@ class Unmapped:
         self.seen: dict[str, tuple[str, ...]] = {}
         self._headings, self._roles, self._own, self._names = headings, roles, values, numbered(headings)
         self._known = {key(column): {*map(folded, seen)} for column, seen in known.items()}
-        self._words = {
-            role: {folded(word) for usual in entry.words.values() for word in usual} | words.ever(values, role)
-            for role, entry in WORDED.items()
-        }
+        self._words = {role: {*words.SPELLED[role], *words.ever(values, role)} for role in WORDED}
         self._columns = {
             i: _Column(
                 headings[i],

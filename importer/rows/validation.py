@@ -60,14 +60,10 @@ class _Validation:
     def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None) -> None:
         self.sheet, self.roles, self.settings, self.folder = sheet, roles, settings, folder
         position_of = roles.columns.get
-        blank_visibility = settings.default_visibility or Wrong(say("visibility.blank"))
-        status = position_of(Role.STATUS)
-        blank_status = words.blank(Role.STATUS, "" if status is None else sheet.headings[status])
         self.receivers = Receivers(sheet, roles, settings, self._add)
         composition = roles.composition
         self.composed = None if composition is None else ComposedReader(composition, settings)
-        blanks: Mapping[Role, Value | Wrong] = {Role.VISIBILITY: blank_visibility, Role.STATUS: blank_status}
-        self.worded = {role: _words(role, blank, sheet, roles, settings) for role, blank in blanks.items()}
+        self.worded = {role: _words(role, sheet, roles, settings) for role in WORDED}
         self.columns = {  # the columns of the note
             Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content)
             if self.composed is None
@@ -280,11 +276,15 @@ class _Validation:
         return remarks
 
 
-def _words(role: Role, blank: Value | Wrong, sheet: Sheet, roles: Roles, settings: Settings) -> WordReader:
-    """Return the reader of the columns of visibility or status; ``blank`` is the value of a blank cell."""
+def _words(role: Role, sheet: Sheet, roles: Roles, settings: Settings) -> WordReader:
+    """Return the reader of the columns of visibility or status."""
     headings, values = sheet.headings, settings.values
     position, further = roles.columns.get(role), roles.listed.get(role, ())
-    read = words.vocabulary(role, "" if position is None else headings[position], values)
+    heading = "" if position is None else headings[position]
+    blank: Value | Wrong = words.blank(role, heading)
+    if role is Role.VISIBILITY:
+        blank = settings.default_visibility or Wrong(say("visibility.blank"))
+    read = words.vocabulary(role, heading, values)
     return WordReader(
         position,
         lambda text: read(word) if (word := cleaned_id(text)) else blank,

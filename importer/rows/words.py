@@ -39,10 +39,11 @@ _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; t
 _PLAIN = {role: frozenset(map(folded_heading, field.plain_headings)) for role, field in WORDED.items()}
 _KNOWN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
-_SPELLED = {
+SPELLED = {
     role: {folded(word): word for usual in field.words.values() for word in usual} for role, field in WORDED.items()
 }
-_USUAL = frozenset().union(*_SPELLED.values())
+"""Role → folded word → the word as it is spelled."""
+_USUAL = frozenset().union(*SPELLED.values())
 
 
 def is_plain(role: Role, heading: str) -> bool:
@@ -88,7 +89,7 @@ def is_word(text: str) -> bool:
 
 def is_of(role: Role, text: str) -> bool:
     """Return whether a text is a usual word of the role, and no code."""
-    return folded(text) in _SPELLED[role] and not depends_on_heading(text)
+    return folded(text) in SPELLED[role] and not depends_on_heading(text)
 
 
 @lru_cache(maxsize=1000)  # there are few words, in many rows
@@ -192,7 +193,7 @@ def vocabulary(role: Role, heading: str, values: Values) -> Callable[[str], Valu
             return left_out if (own_value := own[word]) is None else own_value
         if word in known:
             return known[word]
-        near = _SPELLED[role].get(_nearest(text, known), "")
+        near = SPELLED[role].get(_nearest(text, known), "")
         use = say(f"use.{role}") if has_codes else say(f"use.{role}.by-name", heading=Cell(quoted(heading or "–")))
         reason = say("value.unknown", value=shown_text, role=role, use=use)
         if near:

@@ -30,7 +30,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "progress.waits": "waiting for another import of this workspace: {holder}",
     "problems.times": "{value} ({times})",
     "problems.alike": "{kind} (found: {values})",
-    "problems.or-say": "{kind}. Or say what it means: {ways: or }, and so on (found: {values})",
+    "problems.or-say": "{kind}. Or say what it means: {ways: or } and so on (found: {values})",
     "problems.other-values": "{values} and {n} other values",
     "why.cell-blank": "the {role} is blank",
     "why.cell-unusable": "the {role} is not valid",
@@ -176,7 +176,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "series.fault": "note-importer failed because of an error of its own.",
     "series.one-list": "`unknown-emails` names one list, but each of several files would write its own.",
     "series.nothing-to-import": (
-        "{nothing}.\nNothing was sent. Check whether the export was made. If there may be no file: `min-rows 0`."
+        "{nothing}.\nNothing was sent. Check whether the export was made. If there may be no file: `min-rows 0`"
     ),
     "series.gone": "It no longer exists. Perhaps another import took it.",
     "series.declined": "You said no.\nNothing was sent.",
@@ -191,10 +191,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
     "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
     "count.public-note": ("{n} public note", "{n} public notes"),
-    "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`.",
+    "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`",
     "guard.few-rows": (
-        "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`.",
-        "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`.",
+        "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
+        "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
     ),
     "guard.many-problems": (
         "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
@@ -214,11 +214,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "guard.many-notes": (
         "{file} would send {notes}, but at most {most} are allowed.\n"
-        "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}."
+        "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}"
     ),
     "guard.unknown-prospects": (
-        "{n} of the {rows} in {file} names a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
-        "{n} of the {rows} in {file} name a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} names a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
+        "{n} of the {rows} in {file} name a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
     ),
     "workspaces.no-last-run": (
         "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"

@@ -61,7 +61,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "sheet.and-so-on": "{names} …",
     "remark.other-sheets": "Only the sheet {sheet} is imported. Ignored: {others}.",
     "skipped.by-hand": "left out by hand",
-    "remark.corrected": "To import your corrections on {sheet}, use `sheet {argument}`.",
+    "remark.corrected": "To import your corrections on {sheet}, use `sheet {argument}`",
     "remark.hidden-sheets": "Hidden sheets are ignored: {sheets}.",
     "remark.hidden-sheet": "The sheet {sheet} is hidden.",
     "remark.rows-above": (
@@ -92,7 +92,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "encoding.no-such": (
         "There is no encoding called {name}.\nCommon ones: utf-8, utf-16, cp1252 (Windows), mac_roman, shift_jis."
     ),
-    "encoding.valid-utf-8": "The file was read as {encoding}, as you said. It is also valid UTF-8. If accented letters look wrong, use `encoding utf-8`.",
+    "encoding.valid-utf-8": "The file was read as {encoding}, as you said. It is also valid UTF-8. If accented letters look wrong, use `encoding utf-8`",
     "encoding.as-marked": "The file is marked as {encoding}, so it was read as {encoding}. Your encoding, {named}, was not used.",
     "encoding.unmarked": "The file does not say how its characters are encoded. It was read as {encoding}.",
     "encoding.damaged-characters": "The file is encoded in UTF-8, but some characters are damaged. The rows that contain them have problems.",

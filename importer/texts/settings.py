@@ -43,11 +43,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "meaning.draft": "Draft",
     "address.no-such-journal": (
         "A journal at {scheme}:/… is not supported. A journal is a SQLite file or a PostgreSQL database.\n"
-        "Name a file, as in `journal journal.sqlite`, or a database, as in `journal postgresql://importer@db.example.com/notes`."
+        "Name a file, as in `journal journal.sqlite` or a database, as in `journal postgresql://importer@db.example.com/notes`"
     ),
     "address.no-journal": (
         "The journal can't be {text}, because it has to outlast the run. Without it, the next run would send every note again.\n"
-        "Name a file: `journal practice.sqlite`."
+        "Name a file: `journal practice.sqlite`"
     ),
     "address.with-password": (
         "The URL of the journal contains a password, which others can read.\n"

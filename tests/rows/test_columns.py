@@ -147,13 +147,13 @@ def test_a_missing_column_is_said_with_the_headings_found_and_how_to_choose() ->
 def test_a_near_miss_is_suggested_and_never_taken(near: str) -> None:
     """A misspelt heading is an error that names it."""
     message = refused("Prospect ID", "Note", near)
-    assert f"\ncolumn C, {near!r}: --map visibility={near}\n" in message
+    assert f"\n--map visibility={near}  column C, {near!r}\n" in message
 
 
 def test_two_candidates_are_named_with_their_letters() -> None:
     """Which two, and a flag that takes one of them."""
     message = refused("Prospect ID", "Note", "Comments", "Visibility")
-    assert "\ncolumn B, 'Note': --map content=Note\ncolumn C, 'Comments': --map content=Comments\n" in message
+    assert "\n--map content=Note  column B, 'Note'\n--map content=Comments  column C, 'Comments'\n" in message
 
 
 def test_a_repeated_heading_is_chosen_by_its_letter() -> None:
@@ -168,7 +168,7 @@ def test_a_named_column_that_isnt_there_is_said_with_the_nearest() -> None:
     """A slip in ``--map`` is met with the heading that was meant."""
     message = refused(*PLAIN, "Call summary", content="Call sumary")
     assert "No column has the heading 'Call sumary', which was named as the content. Which column" in message
-    assert message.split("\n")[1] == "column D, 'Call summary': --map \"content=Call summary\""
+    assert message.split("\n")[1] == "--map \"content=Call summary\"  column D, 'Call summary'"
 
 
 # -- a results file as input

@@ -93,7 +93,7 @@ def test_the_heading_says_which_reading_is_offered_first(tmp_path: Path, heading
         end = (f"suggests {likely}.",) if likely else (" row)", " rows)")
         assert render(question.asks).endswith(end)
         first = render(question.text).split("\n")[1]
-        assert first.endswith(f" --value visibility:{word}={likely or 'Private'}")
+        assert first.startswith(f"--value visibility:{word}={likely or 'Private'}  ")
 
 
 @pytest.mark.parametrize("heading", ["IsDraft", "Published", "Entwurf", "Done"])

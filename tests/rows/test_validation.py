@@ -100,7 +100,7 @@ def test_a_column_of_nothing_but_statuses_is_overlooked(values: tuple[str, ...])
     """In any language and spelling that counts in a status column; beside them visibilities and numbers."""
     [sentence] = overlooked(*values)
     assert "Column C, 'X', is not used" in sentence
-    assert "--map status=X\n" in sentence
+    assert "\n--map status=X  " in sentence
     assert "--ignore X" in sentence
 
 
@@ -114,14 +114,14 @@ def test_a_column_of_mostly_statuses_is_overlooked_whatever_its_heading(values: 
     """One typing error must not publish all drafts, without a question."""
     [sentence] = overlooked(*values)
     assert "although it looks like" in sentence
-    assert "--map status=X\n" in sentence
+    assert "\n--map status=X  " in sentence
 
 
 def test_a_column_of_mostly_visibilities_is_overlooked_where_one_visibility_was_given_for_all() -> None:
     """Where all notes are to be private anyway, nothing that it says can be lost."""
     values = ("Private", "Public", "Privte")
     [sentence] = overlooked(*values, default=Visibility.PUBLIC)
-    assert "--map visibility=X\n" in sentence
+    assert "\n--map visibility=X  " in sentence
     assert overlooked(*values, default=Visibility.PRIVATE) == []
     assert overlooked("Team", "Pro", default=Visibility.PUBLIC) == []  # plans
 
@@ -152,7 +152,7 @@ def test_a_column_of_nothing_but_visibilities_is_asked_about_if_it_may_restrict_
 def test_a_column_of_visibilities_is_overlooked_where_one_visibility_was_given_for_all() -> None:
     """What all rows are to have may not be what the column says."""
     [sentence] = overlooked("Only me", "Everyone", default=Visibility.PUBLIC)
-    assert "--map visibility=X\n" in sentence
+    assert "\n--map visibility=X  " in sentence
     [sentence] = overlooked("Private", "Draft", default=Visibility.PUBLIC)
     assert "--map status=X" in sentence
     assert "--map visibility=X" in sentence
