@@ -13,8 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from importer.errors import as_argument
-from importer.messages import Message, Said, SettingPart, lines, say
+from importer.messages import Message, Said, SettingPart, as_argument, lines, say
 
 if TYPE_CHECKING:  # --help needn't wait for numpy
     import numpy as np

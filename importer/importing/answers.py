@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from importer.errors import ImporterError, UnclearColumns, as_argument
-from importer.messages import lines, say
+from importer.errors import ImporterError, UnclearColumns
+from importer.messages import as_argument, lines, say
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import Reading, as_stored, key, merged, named

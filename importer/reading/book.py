@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from importer.errors import UnclearColumns, Undecided, UnreadableFile, as_argument
-from importer.messages import Cell, Message, Part, say
+from importer.errors import UnclearColumns, Undecided, UnreadableFile
+from importer.messages import Cell, Message, Part, as_argument, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from importer.errors import as_argument
 from importer.fields import WORDED
 from importer.identity import same_texts
 from importer.markup import content_of
-from importer.messages import Message, SettingPart, say
+from importer.messages import Message, SettingPart, as_argument, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns

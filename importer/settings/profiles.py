@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from importer import files
-from importer.errors import BadSettings, as_argument
-from importer.messages import Message, Plain, lines, render, say
+from importer.errors import BadSettings
+from importer.messages import Message, Plain, as_argument, lines, render, say
 from importer.settings.table import SETTINGS
 
 if TYPE_CHECKING:

@@ -9,12 +9,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from importer.errors import as_argument
 from importer.importing.hours import Estimate
 from importer.importing.preview import Example, Preview
 from importer.importing.wording import count, duration, in_bytes, listed, rate
 from importer.markup import first_words
-from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
+from importer.messages import Cell, Message, Part, SettingPart, as_argument, in_quotes, say, words
 from importer.models import Role, Status, Visibility
 from importer.settings.reading import WORDS
 from importer.telling.rendering import Line, LineKind
