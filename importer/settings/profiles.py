@@ -69,12 +69,12 @@ def load(name: str) -> dict[str, object]:
             the environment names is missing.
     """
     tables = _tables()
-    if stray := [key for key in _profiles() if key not in tables]:
-        raise BadSettings(say("profile.outside", file=str(profiles_file()), setting=repr(stray[0])))
     if name not in tables and name != DEFAULT:
         known = tuple(map(repr, names()))  # a misspelt name must not reach another address
         parts = {"profile": repr(name), "file": str(profiles_file())}
         raise BadSettings(say("profile.not-there", n=len(known), names=known, **parts), setting="profile")
+    if stray := [key for key in _profiles() if key not in tables]:
+        raise BadSettings(say("profile.outside", file=str(profiles_file()), setting=repr(stray[0])))
     setting_names = [name for name, setting in SETTINGS.items() if setting.is_lasting and name != "profile"]
     profile = {setting: value for setting, value in tables.get(name, {}).items() if setting != READINGS}
     for setting in profile:
