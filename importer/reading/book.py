@@ -11,13 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-<<<<<<< HEAD
-from importer.errors import UnclearColumns, Undecided, UnreadableFile, as_argument
-from importer.messages import Cell, Message, say
-=======
 from importer.errors import UnclearColumns, Undecided, UnreadableFile
-from importer.messages import Cell, Message, Part, as_argument, say
->>>>>>> 6e31d47471ee2136f7dc4f429ef3411db654a240
+from importer.messages import Cell, Message, as_argument, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding

@@ -266,47 +266,13 @@ def unknown(
     return questions
 
 
-<<<<<<< HEAD
-def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
-    """Return the settings that give a word a meaning, the likely meaning first."""
-    return tuple(_way(role, word, value) for value in offered(role, heading, word))
-
-
-def _way(role: Role, word: str, value: Visibility | Status | None) -> SettingPart:
-    """Return the setting that gives a word a meaning.
-
-    It is quoted as a whole, because a ``=`` behind a quotation mark is protected as a formula in results.
-    """
-    text = meaning(role, word, value)
-    return SettingPart("value", text if as_argument(word) == word else as_argument(text), is_from_sheet=True)
-
-
-def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
-    heading, not_this = headings[position], _not_this(role, headings, position)
-=======
 def _meanings(role: Role, heading: str, word: str) -> list[PossibleAnswer]:
     """Return the answers that give a word a meaning."""
->>>>>>> 6e31d47471ee2136f7dc4f429ef3411db654a240
     likely = reading(role, heading, word)
     return [
         PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
         for value in WORDED[role].words
     ]
-<<<<<<< HEAD
-    choices += [PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")), not_this]
-    shown_word, rows = Cell(in_quotes(word)), say("words.rows", n=count)
-    text = say(
-        "words.not-known",
-        column=at_the_start(headings, position),
-        word=shown_word,
-        rows=rows,
-        role=role,
-        ways=_ways(role, heading, word),
-        left_out=_way(role, word, None),
-        ignore=_ignored(not_this),
-    )
-    asks = say("words.what-means", word=shown_word, role=role, rows=rows)
-=======
 
 
 def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
@@ -316,7 +282,6 @@ def _word(role: Role, headings: Sequence[str], position: int, word: str, count: 
     choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
     choices.append(_not_this(role, headings, position))
     asks = say("words.what-means", word=Cell(in_quotes(word)), role=role, rows=say("words.rows", n=count))
->>>>>>> 6e31d47471ee2136f7dc4f429ef3411db654a240
     if likely is not None:
         asks = say("words.suggests", question=asks, heading=shown(heading), value=likely.name.capitalize())
     return Question(asks, choices, position, [role], [word], count)

@@ -42,19 +42,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "All visible sheets of {file} are blank.\nHidden sheets: {sheets}. To import one, name it with `sheet`."
     ),
     "choice.no-table": "{file} contains no table, because no row contains text.",
-<<<<<<< HEAD
-    "choice.several": (
-        "Several sheets may be meant: {sheets:; }.\n"
-        "Name the one to import with `sheet NAME`. To import several, run once for each."
-    ),
-=======
-    "choice.several": "Several sheets have the required headings: {sheets}.",
-    "choice.likely": (
-        "Only the sheet {sheet} has the required headings, but another sheet seems to hold notes, too: {others:; }.\n"
-        "To import both, run once for each."
-    ),
-    "choice.none": "No sheet has the required headings: {sheets:; }.",
->>>>>>> 6e31d47471ee2136f7dc4f429ef3411db654a240
+    "choice.several": "Several sheets may be meant: {sheets:; }. To import several, run once for each.",
     "choice.begins": "{sheet} starts with {headings}",
     "choice.the-sheet": "the sheet {sheet}",
     "choice.which": "Which sheet do you want to import?",
