@@ -114,7 +114,8 @@ def asked(
         left = Left(*foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add))
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
-        known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
+        found = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
+        known_matches = {email: tuple(owners) for email, owners in found.items()}
     return LookedUpEmails(loaded, emails, EmailAnswers(known_matches), frozenset(made), left)
 
 

@@ -280,7 +280,7 @@ def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
 
 def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint, Rate]:
     """Return the rate of each kind of call that the API allowed an earlier run, as far as they are known."""
-    limits = {} if journal is None else journal.learned.all(settings.workspace).get("limits", {})
+    limits = {} if journal is None else journal.learned(settings.workspace).all().get("limits", {})
     return {kind: Rate(*limits[kind]) for kind in Endpoint if kind in limits}
 
 

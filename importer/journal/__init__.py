@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -35,10 +36,9 @@ from importer.journal.known import (
     DeliveryState,
     FoundDelivery,
     KnownDelivery,
-    Made,
     NoteKey,
 )
-from importer.journal.memory import EmailMatches, KnownUploads, LeftOut, Memory, Owners
+from importer.journal.memory import LeftOut, Memory, Owners, keyed
 from importer.journal.runs import Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
@@ -57,13 +57,11 @@ __all__ = [
     "Answered",
     "Claim",
     "DeliveryState",
-    "EmailMatches",
     "FoundDelivery",
     "Identity",
     "Journal",
     "KnownDelivery",
-    "KnownUploads",
-    "Made",
+    "Memory",
     "NoteKey",
     "Owners",
     "Run",
@@ -87,14 +85,13 @@ class Journal:
         is_shared: whether other machines may use it.
         id: its random ID, which only its copies share.
         count: called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
-        runs, deliveries, changes, identities, learned, left_out: the journal's parts; see the modules of these names.
+        runs, deliveries, changes, identities: the journal's parts; see the modules of these names.
     """
 
     def __init__(self, store: Store) -> None:
         self.name, self.is_shared, self._store = store.name, store.is_shared, store
         self.runs, self.deliveries, self.identities = Runs(store), Deliveries(store), Identities(store)
-        self.learned, self.changes, self.left_out = Memory(store, "learned"), Changes(store), LeftOut(store)
-        self.id = store.about("id")
+        self.changes, self.id = Changes(store), store.about("id")
         self.count: Callable[[int], None] = lambda _: None
 
     @staticmethod
@@ -143,13 +140,21 @@ class Journal:
         """Return the workspace that this is another name of, or the workspace itself."""
         return self._store.owner(workspace)
 
-    def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
-        """Return the record of the prospects that imports found for emails, hashed with the API key."""
-        return EmailMatches(self._store, workspace, key, clock)
+    def learned(self, workspace: Workspace) -> Memory:
+        """Return the record of what the API showed."""
+        return Memory(self._store, workspace, "learned")
 
-    def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> KnownUploads:
-        """Return the record of the files uploaded for a workspace."""
-        return KnownUploads(self._store, workspace, clock)
+    def left_out(self, workspace: Workspace) -> LeftOut:
+        """Return the record of the rows that a person left out."""
+        return LeftOut(self._store, workspace)
+
+    def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> Memory:
+        """Return the record of the prospects that imports found for emails, hashed with the API key."""
+        return Memory(self._store, workspace, "emails", clock, partial(keyed, key))
+
+    def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> Memory:
+        """Return the record of the IDs of uploaded files, by their SHA-256 (hexadecimal digits)."""
+        return Memory(self._store, workspace, "uploads", clock)
 
     def close(self) -> None:
         """Close the journal."""

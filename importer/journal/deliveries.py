@@ -14,15 +14,14 @@ from itertools import repeat
 
 from importer.journal import delivery_sql as sql
 from importer.journal.known import (
+    READ_BACK,
     STATES,
     Answered,
     Claim,
     DeliveryState,
     FoundDelivery,
     KnownDelivery,
-    Made,
     NoteKey,
-    duplicates_in,
     written,
 )
 from importer.journal.runs import Run
@@ -159,10 +158,10 @@ class Deliveries:
             rows = self._store.among(sql.NAMED, dict.fromkeys(names))
             return {known.name: known for known in map(KnownDelivery.from_row, rows)}
 
-    def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, Made]:
-        """Return note ID → when the note was made, for those of these IDs that deliveries have."""
+    def delivered(self, workspace: Workspace, note_ids: Iterable[str]) -> dict[str, KnownDelivery]:
+        """Return note ID → its delivery, for those of these IDs that deliveries have."""
         rows = self._store.among(sql.WITH_IDS, note_ids, workspace=workspace)
-        return {note_id: Made.of(*made) for note_id, _, *made in rows}
+        return {known.note_id or "": known for known in map(KnownDelivery.from_row, rows)}
 
     def latest_created(
         self, workspace: Workspace, run: int | None = None, *, published: bool = False
@@ -171,36 +170,39 @@ class Deliveries:
 
         With ``run``, only notes that were named in an answer to that run count.
         """
-        query = sql.LATEST_OF_RUN if run is not None else sql.LATEST_PUBLISHED if published else sql.LATEST
-        of_run = {} if run is None else {"run": run}
-        rows = self._store.rows(query, workspace=workspace, **of_run)
+        rows = self._store.rows(sql.LATEST, workspace=workspace, run=run, any_status=not published)
         return [(prospect, note_id) for prospect, note_id in rows]
 
     def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:
         """Return whether a note with this visibility was sent to the workspace, or may have been."""
         return bool(self._store.rows(sql.SENT, workspace=workspace, visibility=visibility.value))
 
-    def adopted(self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool) -> dict[str, Made]:
-        """Return note ID → when the note was made, for the prospect's notes that deliveries have, including duplicates.
+    def adopted(
+        self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool
+    ) -> dict[str, KnownDelivery]:
+        """Return note ID → its delivery, for the prospect's notes that deliveries have, and their duplicates.
 
         Only notes that look the same to a reader count. If this note is a draft, ``any_draft`` makes all drafts count.
         """
-        status = Status.DRAFT.value if any_draft and key.status is Status.DRAFT else None
-        rows = self._store.rows(sql.ADOPTED, workspace=workspace, seen=key.seen, status=status, prospect=prospect)
-        made_by_id = {}
-        for note_id, duplicates, *row in rows:
-            made = made_by_id[note_id] = Made.of(*row)
-            made_by_id |= dict.fromkeys(duplicates_in(duplicates), made._replace(is_answer=False))
-        return made_by_id
+        any_draft = any_draft and key.status is Status.DRAFT
+        found = dict[str, KnownDelivery]()
+        for form, known in self._at(workspace, prospect):
+            if known.note_id and (form.seen == key.seen or (any_draft and form.status is Status.DRAFT)):
+                found[known.note_id] = known
+                found |= dict.fromkeys(known.duplicates, known._replace(reason=READ_BACK.kind))
+        return found
 
     def has_another(self, workspace: Workspace, prospect: str, seen: bytes, note_id: str) -> bool:
         """Return whether the prospect has deliveries of a note with this visible text, but none with this note ID."""
-        rows = self._store.rows(sql.ALIKE, workspace=workspace, seen=seen, prospect=prospect)
-        return bool(rows) and (note_id,) not in rows
+        note_ids = [known.note_id for form, known in self._at(workspace, prospect) if form.seen == seen]
+        return bool(note_ids) and note_id not in note_ids
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """Return the note of each unclear delivery to the prospect, from any sheet."""
-        return [key for key, _ in self._few(workspace, sql.UNCLEAR_AT, prospect=prospect)]
+        return [form for form, known in self._at(workspace, prospect) if known.is_unclear]
+
+    def _at(self, workspace: Workspace, prospect: str) -> list[tuple[NoteKey, KnownDelivery]]:
+        return self._few(workspace, sql.AT_PROSPECT, prospect=prospect)
 
     def unsettled(self, workspace: Workspace) -> dict[int, tuple[NoteKey, list[KnownDelivery]]]:
         """Return the deliveries whose outcome is unclear: request number → note and deliveries."""
@@ -228,11 +230,6 @@ class Deliveries:
     def created_by(self, run: Run) -> list[KnownDelivery]:
         """Return the notes that a run created, also those that were hidden since."""
         return [KnownDelivery.from_row(row) for row in self._store.rows(sql.CREATED, run=run.id)]
-
-    def with_note_ids(self, workspace: Workspace, note_ids: Sequence[str]) -> list[KnownDelivery]:
-        """Return the deliveries of a workspace that have these notes."""
-        rows = self._store.among(sql.OWNERS, note_ids, workspace=workspace)
-        return [*self.named([name for _, name in rows]).values()]
 
     def hidden_of(self, run: Run) -> tuple[int, int]:
         """Return how many of the notes that a run created are hidden, and how many aren't."""

@@ -15,8 +15,6 @@ _AT_PROSPECT = """
         SELECT delivery FROM identities WHERE identities.workspace = :workspace AND identities.who = :prospect
     )
 """
-_OF_PROSPECT = f"coalesce(deliveries.note_id, '') <> '' AND {_AT_PROSPECT}"
-_NOTES = "FROM deliveries JOIN notes ON notes.id = deliveries.note"
 
 # -- notes ------------------------------------------------------------------------------------------------------------
 
@@ -90,6 +88,7 @@ _FROM = """
 """
 _OF_RUN = "deliveries.request IN (SELECT id FROM requests WHERE run = :run)"
 NAMED = f"SELECT {_KNOWN} {_FROM} WHERE deliveries.name IN ({{given}})"
+WITH_IDS = f"SELECT {_KNOWN} {_FROM} WHERE deliveries.workspace = :workspace AND deliveries.note_id IN ({{given}})"
 
 # -- identities -------------------------------------------------------------------------------------------------------
 
@@ -124,7 +123,7 @@ def _few(condition: str) -> str:
 
 _IS_UNCLEAR = "deliveries.state IN ('sending', 'unconfirmed')"  # the same condition as in the index
 UNCLEAR = _few(_IS_UNCLEAR)
-UNCLEAR_AT = _few(f"{_IS_UNCLEAR} AND deliveries.prospect = :prospect")
+AT_PROSPECT = _few(_AT_PROSPECT)
 RESENT = _few("deliveries.resent_at IS NOT NULL AND deliveries.note_id IS NOT NULL")
 MISSING = _few("deliveries.sample = 'missing' AND deliveries.state = 'created'")
 WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
@@ -132,42 +131,26 @@ WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
 # -- notes that were made ---------------------------------------------------------------------------------------------
 
 
-def _latest(of_run: str, is_answer: str) -> str:
-    """Return the query for the latest created notes, first those that an answer named and that are published.
-
-    Only the workspace's latest requests are searched.
-    """
-    return f"""
-        SELECT deliveries.prospect, deliveries.note_id
-        FROM (
-            SELECT requests.id, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
-            WHERE runs.workspace = :workspace {of_run} ORDER BY requests.id DESC LIMIT 100
-        ) AS latest
-        JOIN deliveries ON deliveries.request = latest.id
-        JOIN notes ON notes.id = deliveries.note
-        WHERE deliveries.state = 'created' {is_answer}
-        ORDER BY CASE WHEN deliveries.reason IS NULL THEN 0 ELSE 1 END, CASE notes.status WHEN '1' THEN 0 ELSE 1 END,
-            latest.id DESC
-        LIMIT 5
-    """
-
-
-LATEST = _latest("", "")
-LATEST_PUBLISHED = _latest("", "AND notes.status = '1'")
-LATEST_OF_RUN = _latest(
-    "AND requests.run = :run",
-    f"AND deliveries.reason IS NULL AND deliveries.at - latest.sent_at BETWEEN 0.0 AND {LONGEST_ANSWER}",
-)
-_MADE = f"""
-    SELECT deliveries.note_id, deliveries.twins, requests.sent_at, deliveries.at, requests.run, deliveries.reason
-    {_NOTES} JOIN requests ON requests.id = deliveries.request
+# First those that an answer named and that are published. Only the workspace's latest requests are searched.
+LATEST = f"""
+    SELECT deliveries.prospect, deliveries.note_id
+    FROM (
+        SELECT requests.id, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
+        WHERE runs.workspace = :workspace AND (requests.run = :run OR :run IS NULL) ORDER BY requests.id DESC LIMIT 100
+    ) AS latest
+    JOIN deliveries ON deliveries.request = latest.id
+    JOIN notes ON notes.id = deliveries.note
+    WHERE deliveries.state = 'created' AND (notes.status = '1' OR :any_status) AND (
+        :run IS NULL
+        OR deliveries.reason IS NULL AND deliveries.at - latest.sent_at BETWEEN 0.0 AND {LONGEST_ANSWER}
+    )
+    ORDER BY CASE WHEN deliveries.reason IS NULL THEN 0 ELSE 1 END, CASE notes.status WHEN '1' THEN 0 ELSE 1 END,
+        latest.id DESC
+    LIMIT 5
 """
-WITH_IDS = f"{_MADE} WHERE deliveries.workspace = :workspace AND deliveries.note_id IN ({{given}})"
-ADOPTED = f"{_MADE} WHERE {_OF_PROSPECT} AND (notes.seen = :seen OR notes.status = :status)"
-ALIKE = f"SELECT deliveries.note_id {_NOTES} WHERE notes.seen = :seen AND {_AT_PROSPECT}"
 OWNERS = "SELECT note_id, name FROM deliveries WHERE workspace = :workspace AND note_id IN ({given})"
-SENT = f"""
-    SELECT notes.id {_NOTES}
+SENT = """
+    SELECT notes.id FROM deliveries JOIN notes ON notes.id = deliveries.note
     WHERE notes.workspace = :workspace AND notes.visibility = :visibility
       AND deliveries.state NOT IN ('rejected', 'found') LIMIT 1
 """

@@ -98,7 +98,7 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int, key
         keys = dict.fromkeys(_read(file).keys)
     with contextlib.suppress(OSError):
         files.make_private_folder(file.parent)
-        keys |= {_digest(key): None} if key else {}
+        keys |= {key_digest(key): None} if key else {}
         content = json.dumps([place, [workspace.profile, workspace.base_url], [*keys]])
         files.replace(file, f"{_entry(journal_id, latest)}\n{content}".encode())
 
@@ -111,7 +111,7 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int, key
 
 def known_as(key: str) -> list[Workspace]:
     """Return the workspaces that this key was used for."""
-    found, digest = [], _digest(key)
+    found, digest = [], key_digest(key)
     for file in sorted(folder().glob("*.journal")):
         with contextlib.suppress(OSError, ValueError, TypeError):
             found += [one.workspace for one in [_read(file)] if digest in one.keys]
@@ -129,7 +129,7 @@ def account_held(key: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         with contextlib.suppress(UnusableJournal):
-            stack.enter_context(lock.held(folder() / f"account-{_digest(key)}", "account", "lock.busy-with-key"))
+            stack.enter_context(lock.held(folder() / f"account-{key_digest(key)}", "account", "lock.busy-with-key"))
         yield
 
 
@@ -156,6 +156,6 @@ def _read(file: Path) -> RememberedJournal:
     return RememberedJournal(journal_id, int(request), str(place), Workspace(*workspace), tuple(keys))
 
 
-def _digest(key: str) -> str:
+def key_digest(key: str) -> str:
     """Return the digest of a key, which reveals nothing of it, because a key is long and random."""
     return hashlib.sha256(f"note-importer {key}".encode()).hexdigest()[:32]

@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 21
+VERSION = 22
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -30,9 +30,6 @@ TABLES = {
         profile TEXT NOT NULL,
         base_url TEXT NOT NULL,  -- in canonical form
         same_as INTEGER REFERENCES workspaces (id),  -- the workspace that this is another name of
-        keys TEXT NOT NULL DEFAULT '',  -- digests of the API keys that were confirmed or used
-        confirmed_at FLOAT,  -- when a person confirmed the workspace
-        confirmed_by TEXT,  -- the name with which that person was signed in to the computer
         UNIQUE (profile, base_url)
     """,
     "runs": """
@@ -96,7 +93,7 @@ TABLES = {
     """,
     "remembered": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
-        kind TEXT NOT NULL,  -- learned, emails, uploads or left out; see memory.py
+        kind TEXT NOT NULL,  -- learned, emails, uploads, left out, keys or confirmed; see memory.py and runs.py
         name TEXT NOT NULL,  -- what the value is about: a name, or a digest
         value TEXT NOT NULL,  -- as JSON
         at FLOAT NOT NULL,  -- when it was entered

@@ -127,7 +127,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     elif which.file is not None:
         known = [*_of_rows(which, journal, settings)]
     elif which.note_ids:
-        known = journal.deliveries.with_note_ids(settings.workspace, which.note_ids)
+        known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
         if unknown := {*which.note_ids}.difference(one.note_id or "" for one in known):
             raise BadSettings(say("hide.no-such-note", ids=tuple(sorted(unknown)), workspace=str(settings.workspace)))
     else:
