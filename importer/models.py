@@ -209,8 +209,8 @@ class Rows:
         sheet_rows: position → index of the sheet's row, if one row makes several notes; None: each has its own row.
         meanings: role → word of its column, "" for a blank cell → its value; None: its rows are left out.
         remarks: messages about what validation cleaned; ``files``: digest → the attached file.
-        overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
-        unknown: questions about words and dates that only a person knows; and who receives the note of several people.
+        questions: what only a person knows, such as the meaning of a word. Nothing may be sent before those that aren't
+            optional are answered.
         seen: column with words of visibility or status that the user said is nothing → the words.
         template: the template that composes the texts; empty if none does.
         earlier: earlier template and its order of dates → function that returns the content of a row's note, or "".
@@ -231,8 +231,7 @@ class Rows:
     files: Mapping[str, AttachedFile] = field(default_factory=dict)
     meanings: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
     remarks: list[Message] = field(default_factory=list)
-    overlooked: list[Question] = field(default_factory=list)
-    unknown: list[Question] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     seen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     template: str = ""
     earlier: Mapping[tuple[str, str], Callable[[int], str]] = field(default_factory=dict)
@@ -248,11 +247,6 @@ class Rows:
     def of_sheet(self, positions: Ints) -> Ints:
         """Return the indices of the sheet's rows that make the notes at these positions."""
         return positions if self.sheet_rows is None else self.sheet_rows[positions]
-
-    @property
-    def questions(self) -> tuple[Question, ...]:
-        """Questions for a person. Nothing may be sent before those that aren't optional are answered."""
-        return (*self.overlooked, *self.unknown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def files_in(url: Url) -> list[Url] | None:
 
     Raises ImporterError.
     """
-    with _readable(url), _store(url) as (store, path):
+    with readable(url), _store(url) as (store, path):
         if store.isfile(path):
             return None
         entries: list[Any] = []
@@ -112,7 +112,7 @@ def files_in(url: Url) -> list[Url] | None:
 
 def check_folder(folder: Url) -> None:
     """Check early that files can be put into a folder, which is the beginning of names. Raises ImporterError."""
-    with _readable(folder), _store(folder) as (store, path):
+    with readable(folder), _store(folder) as (store, path):
         _see_listing(folder, store, path)
 
 
@@ -131,12 +131,6 @@ def _see_listing(url: Url, store: Any, path: str) -> None:
         raise UnreadableFile(say("store.no-listing", file=str(url)))
 
 
-def is_there(url: Url) -> bool:
-    """Return whether the file exists. Raises ImporterError."""
-    with _readable(url):
-        return version(url) is not None
-
-
 def version(url: Url) -> str | None:
     """Return a text that changes with the file; None if there is no file or no bucket. Raises OSError."""
     with _store(url) as (store, path):
@@ -149,7 +143,7 @@ def version(url: Url) -> str | None:
 
 def fetch(url: Url, file: IO[bytes], most: int) -> int:
     """Copy a file's content to ``file`` unless it exceeds ``most`` bytes; return its size. Raises ImporterError."""
-    with _readable(url), _store(url) as (store, path), store.open(path, "rb") as source:
+    with readable(url), _store(url) as (store, path), store.open(path, "rb") as source:
         size = int(source.size)
         if size <= most:
             shutil.copyfileobj(source, file, _CHUNK)
@@ -199,8 +193,8 @@ def move(url: Url, target: Url, fingerprint: str | None, most: float) -> None:
 
 
 @contextmanager
-def _readable(url: Url) -> Iterator[None]:
-    """Translate errors of reading into errors with messages for a person.
+def readable(url: Place) -> Iterator[None]:
+    """Translate errors of reading in the block into errors with messages for a person.
 
     Raises:
         UnreadableFile: the file doesn't exist, or may not be read.

@@ -67,7 +67,7 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     assert again.status == 0
     assert "Which column" not in again.screen
     assert "Your answers are kept" not in again.screen
-    assert f"As answered on {kept['answered'].day} {kept['answered']:%B} for 'n'." in again.screen
+    assert f"As answered on {kept['answered'].day} {kept['answered']:%B %Y} for 'n'." in again.screen
     capsys.readouterr()
     assert main(["run", write(rows=[("jzRkmgMdx1", "Al", TEXTS[0], "Team only")]), "--yes"]) == 0
     assert len(box.notes) == 6

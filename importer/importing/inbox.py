@@ -18,7 +18,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -171,12 +170,8 @@ def _once(candidates: Iterable[FileCandidate]) -> list[FileCandidate]:
 
 
 def is_there(path: Path) -> bool:
-    """Return whether a chosen file still exists.
-
-    Raises:
-        NotReached: the store of a URL can't be reached.
-    """
-    return storage.is_there(path) if isinstance(path, Url) else path.exists()
+    """Return whether a file exists. Raises OSError: the store of a URL can't be reached."""
+    return storage.version(path) is not None if isinstance(path, Url) else os.path.lexists(path)
 
 
 def why_not_yet(path: Path, now: float) -> Message | None:
@@ -238,10 +233,6 @@ def _store_of(place: Path) -> str:
     return place.scheme if isinstance(place, Url) else ""
 
 
-def _is_taken(path: Path) -> bool:
-    return storage.version(path) is not None if isinstance(path, Url) else os.path.lexists(path)
-
-
 def lies_in(file: Path, folder: Path) -> bool:
     """Return whether a file is already in the folder or below it. A file that a person corrected there isn't moved."""
     if isinstance(file, Url) or isinstance(folder, Url):
@@ -261,7 +252,7 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: flo
         for place in files.numbered(folder / file.name, _NAMES):
             number = place.stem.removeprefix(file.stem)
             beside = folder / f"{results.stem}{number}{results.suffix}"
-            if not (_is_taken(place) or _is_taken(beside)):
+            if not (is_there(place) or is_there(beside)):
                 with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
                     if paths.file == file:
                         _move(file, place, most, fingerprint)
@@ -273,24 +264,21 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: flo
         message = say("archive.has-changed", file=str(paths.file))
         raise NotArchived(message, paths, Stopped.exit_status) from error
     except OSError as error:
-        if paths.file == file and is_gone(file):
-            raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), paths, 0) from error
+        with contextlib.suppress(OSError):
+            if paths.file == file and not is_there(file):
+                raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), paths, 0) from error
         kind = "archive.results-not-moved" if paths.file != file else "archive.not-moved"
         message = say(kind, file=str(file), folder=str(folder), error=files.why(error))
         raise NotArchived(message, paths) from error
 
 
-def is_gone(file: Path) -> bool:
-    """Return whether a file no longer exists. If its store can't be reached, return False."""
-    if isinstance(file, Url):
-        with contextlib.suppress(OSError):
-            return storage.version(file) is None
-        return False
-    return not file.exists()
-
-
 def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | None = None) -> None:
-    """Move a file to a free name: copy it, and remove it when the copy is complete."""
+    """Move a file to a free name: copy it, and remove it when the copy is complete.
+
+    Raises:
+        ChangedMeanwhile: there is another file by now, or the file has changed. It stays in its place.
+        OSError: the file can't be moved, for example because another program on Windows has it open.
+    """
     if isinstance(path, Url) or isinstance(place, Url):
         assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
         storage.move(path, place, fingerprint, most)
@@ -302,26 +290,15 @@ def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | No
         draft.finish(bounds=[seen])
         if fingerprint is not None and files.digest(draft.file).hex() != fingerprint:
             raise storage.has_changed(path.name)
-        with _taken_aside(path, seen) as aside:
+        aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # a name that nobody else uses
+        path.replace(aside)
+        try:
+            there = aside.lstat()
+            is_same = (there.st_size, there.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
+            if not (is_same and os.path.samestat(there, seen)):
+                raise storage.has_changed(path.name)
             draft.put_new(place)
             aside.unlink()
-
-
-@contextmanager
-def _taken_aside(path: Path, seen: os.stat_result) -> Iterator[Path]:
-    """Give the file a name that nobody else uses while the block runs; put it back if the block fails.
-
-    Raises:
-        ChangedMeanwhile: there is another file by now, or the file has changed. It stays in its place.
-        OSError: the file can't be renamed, for example because another program on Windows has it open.
-    """
-    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")
-    path.replace(aside)
-    try:
-        there = aside.lstat()
-        if not os.path.samestat(there, seen) or (there.st_size, there.st_mtime_ns) != (seen.st_size, seen.st_mtime_ns):
-            raise storage.has_changed(path.name)
-        yield aside
-    except OSError:
-        files.put_back(aside, path)
-        raise
+        except OSError:
+            files.put_back(aside, path)
+            raise

@@ -92,7 +92,7 @@ class Loaded(AbstractContextManager["Loaded"]):
     @property
     def questions(self) -> tuple[Question, ...]:
         """Questions about the file for a person. Nothing can be sent before those that aren't optional are answered."""
-        return self.unclear.questions if self.unclear is not None else self.rows.questions
+        return self.unclear.questions if self.unclear is not None else tuple(self.rows.questions)
 
     @property
     def undecided(self) -> UnclearColumns | None:
@@ -206,7 +206,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     _see_to_blanks(rows, settings)
     _see_to_template(rows, sheet, roles, settings)
     if but_for is not None and rows.questions:
-        rows.overlooked, rows.unknown = _because(but_for, rows.questions), []
+        rows.questions = _because(but_for, rows.questions)
     elif but_for is not None:
         rows.remarks.insert(0, but_for)
     loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
@@ -234,8 +234,8 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
     if settings.attachments is None or Role.ATTACHMENTS not in roles.vacant:
         return
     positions = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
-    message = say("overlooked.names-files")
-    rows.overlooked += [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], message) for i in positions]
+    says = say("overlooked.names-files")
+    rows.questions[:0] = [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], says) for i in positions]
     if not positions:
         rows.remarks.append(say("attachments.named-nowhere"))
 
@@ -249,7 +249,7 @@ def _see_to_blanks(rows: Rows, settings: Settings) -> None:
     choices = [PossibleAnswer("default-visibility", name, MEANS[name.upper()]) for name in names]
     asks, ways = say("blank.was-public"), tuple(SettingPart("default-visibility", name) for name in names)
     text = say("blank.say-again", asks=asks, ways=ways)
-    rows.overlooked.append(Question(text, asks, choices, None, [Role.VISIBILITY]))
+    rows.questions.insert(0, Question(text, asks, choices, None, [Role.VISIBILITY]))
 
 
 def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings) -> None:
@@ -268,9 +268,8 @@ def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings)
     choices = [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}")) for kind, name in names.items()]
     ways = tuple(mapped(Role.CONTENT, as_argument(name)) for name in names.values())
     asks = say("composed.results")
-    rows.overlooked.append(
-        Question(say("composed.results-say", asks=asks, ways=ways), asks, choices, at, [Role.CONTENT])
-    )
+    text = say("composed.results-say", asks=asks, ways=ways)
+    rows.questions.insert(0, Question(text, asks, choices, at, [Role.CONTENT]))
 
 
 def _of_files_alike(folder: Folder) -> list[Message]:

@@ -53,7 +53,6 @@ _IDS_OF_PROGRAMS: Mapping[str, re.Pattern[str]] = {
 }
 
 _ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
-_SUGGESTED = {role: frozenset(map(folded_heading, field.suggested)) for role, field in FIELDS.items()}
 
 
 def role_of(heading: str) -> Role | None:
@@ -81,9 +80,9 @@ def is_of_others(heading: str) -> bool:
 
 
 def suggests(role: Role, heading: str) -> bool:
-    """Return whether a heading may be meant for a role: one that other programs use for it, or with a part of such."""
-    part = FIELDS[role].suggested_part
-    return folded_heading(heading) in _SUGGESTED[role] or bool(part and re.search(part, heading, re.IGNORECASE))
+    """Return whether a heading may be meant for a role: it has a part of those that other programs use."""
+    part = FIELDS[role].suggested
+    return bool(part and re.search(part, heading.strip(), re.IGNORECASE))
 
 
 def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
@@ -98,8 +97,8 @@ def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     misspelling = LIKELY * bool(difflib.get_close_matches(folded_heading(heading), known, n=1, cutoff=_NEARLY))
     if not values:
         return misspelling
-    is_suggested, speaks = folded_heading(heading) in _SUGGESTED[role], suggests(role, heading)
-    return misspelling + is_suggested + speaks + _by_cells(role, values, speaks=speaks)
+    speaks = suggests(role, heading)
+    return misspelling + speaks + _by_cells(role, values, speaks=speaks)
 
 
 def may_hold_notes(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -121,7 +120,7 @@ def _by_cells(role: Role, values: Sequence[str], *, speaks: bool) -> int:
     """Return a score by the cells. A yes and a no count as words only if the heading ``speaks`` of the role."""
     looks = _LOOKS.get(role)
     if looks is None:
-        return 0
+        return int(speaks)
     share = sum(looks(text) or (speaks and role in WORDED and _is_yes_or_no(text)) for text in values) / len(values)
     if role is Role.CONTENT and sum(" " in value for value in values) <= len(values) * _HARDLY_ANY:
         return -2  # hardly any value has a space, so the cells are not texts; a footer may have one

@@ -142,13 +142,13 @@ class _Validation:
             files={} if self.folder is None else self.folder.files,
             meanings=meanings,
             remarks=self._remarks(record),
-            overlooked=unexplained.questions(self.notes),
-            seen=unexplained.seen,
-            unknown=[
+            questions=[
+                *unexplained.questions(self.notes),
                 *unknown,
                 *dates,
                 *self.receivers.questions(),
             ],  # the optional one last, because it may stay unanswered
+            seen=unexplained.seen,
         )
         others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)
         return with_more(rows, [(position, person, email_of(person)) for position, person in others])

@@ -88,7 +88,7 @@ def overlooked(*values: str, default: Visibility | None = None, **settings: Any)
             csv.writer(file).writerows(rows)
         loaded = load(path, Settings(default_visibility=default, **settings))
         loaded.sheet.close()
-        return [render(question.text) for question in loaded.rows.overlooked]
+        return [render(one.text) for one in loaded.rows.questions if one.text.kind == "overlooked.question"]
 
 
 @pytest.mark.parametrize(
