@@ -26,14 +26,7 @@ from importer.journal.known import (
 )
 from importer.journal.runs import Run
 from importer.journal.store import Store
-from importer.models import Result, Status, Visibility, Workspace
-
-_BECAME = {  # and the others a note that was created
-    DeliveryState.SENDING: Result.UNCONFIRMED,
-    DeliveryState.UNCONFIRMED: Result.UNCONFIRMED,
-    DeliveryState.FOUND: Result.ALREADY_IMPORTED,
-    DeliveryState.REJECTED: Result.REJECTED,
-}
+from importer.models import Status, Visibility, Workspace
 
 
 class Deliveries:
@@ -99,7 +92,7 @@ class Deliveries:
     def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:
         """Record answers to requests. Return the names of deliveries whose note ID another delivery has.
 
-        Those are unconfirmed, because the ID belongs to another request.
+        Those are unclear, because the ID belongs to another request.
         """
         answers = [*answers]
         ids = {one.answer.note_id: one.name for one in reversed(answers) if one.answer.note_id is not None}
@@ -108,17 +101,13 @@ class Deliveries:
         self._store.many(sql.ANSWER, (_as_row(one, is_anothers=one.name in conflicts) for one in answers))
         return conflicts
 
-    def unconfirm(self, number: int, names: Sequence[bytes], reason: str | None = None) -> None:
-        """Record these deliveries of a request as unconfirmed, with a reason of :mod:`.known`, if there is one."""
-        self._each(sql.UNCONFIRM, names, request=number, reason=reason)
+    def explain(self, number: int, names: Sequence[bytes], reason: str) -> None:
+        """Record why these deliveries of a request are unclear, by a reason of :mod:`.known`."""
+        self._each(sql.EXPLAIN, names, request=number, reason=reason)
 
     def reopen(self, name: bytes, note_id: str) -> None:
-        """Record a delivery as unconfirmed, if it has this note ID, because another delivery made the note."""
+        """Record a delivery as unclear, if it has this note ID, because another delivery made the note."""
         self._each(sql.REOPEN, [name], note_id=note_id)
-
-    def accept(self, number: int, names: Sequence[bytes]) -> None:
-        """Record that the API confirmed these deliveries without a note ID; it may take minutes to create the notes."""
-        self._each(sql.ACCEPT, names, request=number)
 
     def release(self, number: int, names: Sequence[bytes]) -> None:
         """Record that these deliveries were certainly not made, and give up the claim on them."""
@@ -231,20 +220,9 @@ class Deliveries:
         """Return the notes that a run created, also those that were hidden since."""
         return [KnownDelivery.from_row(row) for row in self._store.rows(sql.CREATED, run=run.id)]
 
-    def hidden_of(self, run: Run) -> tuple[int, int]:
-        """Return how many of the notes that a run created are hidden, and how many aren't."""
-        counts = self._states_of(run)
-        return counts.get(DeliveryState.HIDDEN, 0), counts.get(DeliveryState.CREATED, 0)
-
-    def so_far(self, run: Run) -> dict[Result, int]:
-        """Return the number of a run's notes by result, for a run whose end isn't recorded."""
-        counts: Counter[Result] = Counter()
-        for state, number in self._states_of(run).items():
-            counts[_BECAME.get(state, Result.CREATED)] += number
-        return dict(counts)
-
-    def _states_of(self, run: Run) -> dict[DeliveryState, int]:
-        return {STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)}
+    def states_of(self, run: Run) -> Counter[DeliveryState]:
+        """Return the number of a run's notes by state."""
+        return Counter({STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)})
 
     def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
         """Return the workspaces in which notes with any of these IDs, a few hundred at most, were created."""
@@ -315,6 +293,6 @@ def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:
     """Return the values to store for an answer; ``is_anothers`` if its note ID belongs to another delivery."""
     row = {"name": one.name, "request": one.request, "at": one.at}
     if is_anothers:
-        return {**row, "state": DeliveryState.UNCONFIRMED.value, "note_id": None, "reason": None}
+        return {**row, "state": DeliveryState.UNCLEAR.value, "note_id": None, "reason": None}
     state = DeliveryState.REJECTED if one.answer.note_id is None else DeliveryState.CREATED
     return {**row, "state": state.value, "note_id": one.answer.note_id, "reason": written(one.answer.reason)}

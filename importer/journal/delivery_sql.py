@@ -5,7 +5,7 @@ Input: none. Output: statements whose values are bound when they run. ``{given}`
 
 from __future__ import annotations
 
-from importer.journal.known import ACCEPTED, LONGEST_ANSWER, READ_BACK
+from importer.journal.known import LONGEST_ANSWER, READ_BACK
 
 _IS_NAMED = "deliveries.name = :name"
 _IS_OF_REQUEST = "deliveries.name = :name AND deliveries.request = :request"
@@ -33,12 +33,12 @@ NEW_NOTES = """
 NEW_REQUEST = "INSERT INTO requests (run, sent_at, since) VALUES (:run, :sent_at, :since)"
 CLAIM = """
     INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, request, at, resent_at)
-    VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'sending', :request, :at, :resent_at)
+    VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'unclear', :request, :at, :resent_at)
     ON CONFLICT (name) DO UPDATE
     SET state = excluded.state, note = excluded.note, request = excluded.request, at = excluded.at, note_id = NULL,
         reason = NULL, resent_at = coalesce(excluded.resent_at, deliveries.resent_at)
     WHERE deliveries.state = 'rejected'
-       OR deliveries.request = :replaces AND deliveries.state IN ('sending', 'unconfirmed')
+       OR deliveries.request = :replaces AND deliveries.state = 'unclear'
 """
 FOUND = f"""
     INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, note_id, request, at, reason)
@@ -49,14 +49,11 @@ FOUND = f"""
 ANSWER = f"""
     UPDATE deliveries SET state = :state, note_id = :note_id, reason = :reason, at = :at WHERE {_IS_OF_REQUEST}
 """
-UNCONFIRM = f"""
-    UPDATE deliveries SET state = 'unconfirmed', reason = coalesce(:reason, deliveries.reason) WHERE {_IS_OF_REQUEST}
-"""
+EXPLAIN = f"UPDATE deliveries SET reason = :reason WHERE {_IS_OF_REQUEST}"
 REOPEN = f"""
-    UPDATE deliveries SET state = 'unconfirmed', note_id = NULL, reason = NULL
+    UPDATE deliveries SET state = 'unclear', note_id = NULL, reason = NULL
     WHERE {_IS_NAMED} AND deliveries.note_id = :note_id
 """
-ACCEPT = f"UPDATE deliveries SET reason = '{ACCEPTED}' WHERE {_IS_OF_REQUEST}"
 RELEASE = f"DELETE FROM deliveries WHERE {_IS_OF_REQUEST}"
 CHANGE = f"""
     UPDATE deliveries SET changing = :form
@@ -121,8 +118,7 @@ def _few(condition: str) -> str:
     """
 
 
-_IS_UNCLEAR = "deliveries.state IN ('sending', 'unconfirmed')"  # the same condition as in the index
-UNCLEAR = _few(_IS_UNCLEAR)
+UNCLEAR = _few("deliveries.state = 'unclear'")
 AT_PROSPECT = _few(_AT_PROSPECT)
 RESENT = _few("deliveries.resent_at IS NOT NULL AND deliveries.note_id IS NOT NULL")
 MISSING = _few("deliveries.sample = 'missing' AND deliveries.state = 'created'")

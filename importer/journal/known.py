@@ -21,10 +21,9 @@ from importer.models import Note, Request, Status, Visibility
 class DeliveryState(StrEnum):
     """State of a delivery in the journal."""
 
-    SENDING = "sending"  # being sent; unclear if the run that sent it is over
+    UNCLEAR = "unclear"  # being sent, or sent without a clear answer, so that its note may or may not exist
     CREATED = "created"
     REJECTED = "rejected"
-    UNCONFIRMED = "unconfirmed"
     HIDDEN = "hidden"  # created, then made a private draft on a person's request
     LEFT = "left"  # hidden, and a person said that it is to stay so
     FOUND = "found"  # was there already, whoever made it
@@ -194,7 +193,7 @@ class KnownDelivery(NamedTuple):
     @property
     def is_unclear(self) -> bool:
         """Whether the delivery was sent without a clear answer, so that its note may or may not exist."""
-        return self.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED)
+        return self.state is DeliveryState.UNCLEAR
 
 
 def duplicates_in(written: str | None) -> tuple[str, ...]:

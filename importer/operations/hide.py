@@ -36,7 +36,7 @@ from importer.settings import Settings
 SHOWN = 5  # number of notes that a person sees before they are hidden
 _AT_ONCE = 500  # prospects whose deliveries are compared together
 _ROWS = re.compile(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?")
-_LIVE = frozenset({DeliveryState.CREATED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED})
+_LIVE = frozenset({DeliveryState.CREATED, DeliveryState.UNCLEAR})
 
 
 class Which(NamedTuple):

@@ -516,35 +516,6 @@ def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(tmp_path: 
 
 
 @systems.links
-def test_no_file_is_emptied_through_a_link_that_takes_the_name_of_the_copy(
-    tmp_path: Path, other_disk: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Somebody who can write to both folders keeps the imported file there, and leads the copy's name elsewhere."""
-    for name in ("exports", "done"):
-        (tmp_path / name).mkdir()
-    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
-    path.write_text("imported")
-    results.write_bytes(b"results")
-    (tmp_path / "ours").write_text("ours")
-    other_disk("")
-    unlink = Path.unlink
-    refused: list[Path] = []
-
-    def refuse(path: Path, *, missing_ok: bool = False) -> None:
-        if path.parent.name == "exports" and path.suffix == ".old" and not refused:
-            refused.append(path)
-            unlink(tmp_path / "done" / "a.csv")
-            (tmp_path / "done" / "a.csv").symlink_to(tmp_path / "ours")
-            raise PermissionError(1, "Operation not permitted")
-        unlink(path, missing_ok=missing_ok)
-
-    monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(inbox.NotArchived):
-        inbox.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
-    assert (tmp_path / "ours").read_text() == "ours"
-
-
-@systems.links
 def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(tmp_path: Path) -> None:
     for name in ("exports", "done"):
         (tmp_path / name).mkdir()

@@ -236,7 +236,9 @@ def test_what_was_hidden_is_counted_by_run(journal: Journal) -> None:
         answer(journal, *sent(journal, run, *prospects), *prospects, workspace=run.workspace)
     for run in (first, theirs):
         hide(journal, journal.deliveries.created_by(run)[:2])
-    assert [journal.deliveries.hidden_of(run) for run in (first, theirs, last)] == [(2, 1), (1, 0), (0, 1)]
+    of_each = [journal.deliveries.states_of(run) for run in (first, theirs, last)]
+    assert [counts[DeliveryState.HIDDEN] for counts in of_each] == [2, 1, 0]
+    assert [counts[DeliveryState.CREATED] for counts in of_each] == [1, 0, 1]
     assert [journal.runs.is_followed(run) for run in (first, theirs, last)] == [True, False, False]
 
 
