@@ -30,18 +30,12 @@ class ResultColumn:
         cells: content of the cells. A label is a result, shown in its colours; a reason is a text that wraps.
         width: width in characters.
         leads_to_fix: whether the column precedes the sheet's own on the sheet *To fix*.
-        other: its heading in practice; empty if that is the same.
     """
 
     heading: str
     cells: Literal["label", "text", "reason", "number", "time"]
     width: int
     leads_to_fix: bool = False
-    other: str = ""
-
-    def is_headed(self, heading: str) -> bool:
-        """Return whether this is a heading of the column, in a run or in practice."""
-        return heading in (self.heading, self.other or self.heading)
 
 
 PRACTISED = "result (practice)"
@@ -51,7 +45,7 @@ COMPOSED = "composed_text"
 """Heading of the texts that a template composed."""
 
 COLUMNS: tuple[ResultColumn, ...] = (
-    ResultColumn("result", "label", 18, leads_to_fix=True, other=PRACTISED),
+    ResultColumn("result", "label", 18, leads_to_fix=True),
     ResultColumn("note_id", "text", 16),
     ResultColumn("reason", "reason", 56, leads_to_fix=True),
     ResultColumn("source_row", "number", 15),
@@ -104,13 +98,13 @@ def our_columns(headings: Sequence[str]) -> dict[str, int]:
 
     Both layouts are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason`` is the user's own.
     """
+    named = ["result" if heading == PRACTISED else heading for heading in headings]
     for columns in (COLUMNS, PLAIN_COLUMNS):
-        for first in ([], [column for column in columns if column.leads_to_fix]):
-            last = [column for column in columns if column not in first]
-            for start in range(len(headings) - len(last), len(first) - 1, -1):
-                positions = [*range(len(first)), *range(start, start + len(last))]
-                if _are_headed([*first, *last], [headings[position] for position in positions]):
-                    return {column.heading: at for column, at in zip([*first, *last], positions, strict=True)}
+        for first in ([], [column.heading for column in columns if column.leads_to_fix]):
+            last = [column.heading for column in columns if column.heading not in first]
+            for start in range(len(named) - len(last), len(first) - 1, -1):
+                if named[: len(first)] == first and named[start : start + len(last)] == last:
+                    return {name: at for at, name in (*enumerate(first), *enumerate(last, start))}
     return {}
 
 
@@ -123,10 +117,6 @@ def is_practice(headings: Sequence[str]) -> bool:
     """Return whether these are the headings of the results of practice."""
     ours = our_columns(headings)
     return bool(ours) and headings[ours["result"]] == PRACTISED
-
-
-def _are_headed(columns: Sequence[ResultColumn], headings: Sequence[str]) -> bool:
-    return len(columns) == len(headings) and all(map(ResultColumn.is_headed, columns, headings))
 
 
 def repeats_results(headings: Sequence[str]) -> bool:
@@ -183,7 +173,7 @@ def is_results(file: BinaryIO) -> bool:
         headings = next(csv.reader([first_line]), [])
     except (ValueError, csv.Error):  # the file may come from anyone; if it is no text, it isn't ours
         return False
-    return any(_are_headed(columns, headings[-len(columns) :]) for columns in (COLUMNS, PLAIN_COLUMNS))
+    return any(our_columns(headings[-len(columns) :]) for columns in (COLUMNS, PLAIN_COLUMNS))
 
 
 def run_of(file: BinaryIO) -> str:
