@@ -71,9 +71,7 @@ class Chosen:
 def choose(named: Sequence[str | Path]) -> Chosen:
     """Find the files that a person named: as files, folders or patterns such as ``exports/*.csv``, here or at a URL.
 
-    Raises:
-        UnreadableFile: a folder can't be read.
-        NotReached: the store of a URL can't be reached.
+    Raises UnreadableFile, NotReached.
     """
     candidates: list[FileCandidate] = []
     left_out: list[tuple[Path, Message]] = []
@@ -215,11 +213,9 @@ class NotArchived(ImporterError):
 
 
 def check_archive(folder: Path, found: Iterable[Path] = ()) -> None:
-    """Check, before anything else, that files can be moved to the folder.
+    """Check, before anything else, that files can be moved to the folder. Raises ImporterError.
 
-    Raises:
-        BadSettings: there is no such folder (it isn't created: its disk may be missing), or a file is in another store.
-        ImporterError: the folder's store can't be used.
+    A folder isn't created, because its disk may be missing.
     """
     if other := next((file for file in found if str(file) != "-" and _store_of(file) != _store_of(folder)), None):
         raise BadSettings(say("archive.other-store", other=str(other), folder=str(folder)), setting="archive")
@@ -242,11 +238,7 @@ def lies_in(file: Path, folder: Path) -> bool:
 
 
 def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: float) -> Moved:
-    """Move a file and its results into a folder, under free names with the same number.
-
-    Raises:
-        NotArchived: a file couldn't be moved, or has changed since the import. The message says where both files are.
-    """
+    """Move a file and its results into a folder, under free names with the same number. Raises NotArchived."""
     paths = Moved(file, results)
     try:
         for place in files.numbered(folder / file.name, _NAMES):
@@ -275,9 +267,7 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: flo
 def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | None = None) -> None:
     """Move a file to a free name: copy it, and remove it when the copy is complete.
 
-    Raises:
-        ChangedMeanwhile: there is another file by now, or the file has changed. It stays in its place.
-        OSError: the file can't be moved, for example because another program on Windows has it open.
+    Raises ChangedMeanwhile if there is another file by now, or it has changed: it stays in its place; or OSError.
     """
     if isinstance(path, Url) or isinstance(place, Url):
         assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"

@@ -55,16 +55,9 @@ class Deliveries:
     # -- requests and answers ---------------------------------------------------------------------------------------
 
     def claim(self, run: Run, claims: Sequence[Claim], sent_at: float) -> list[int] | None:
-        """Record that requests are about to be sent; call this inside a transaction.
+        """Record inside a transaction that requests are about to be sent; return their numbers.
 
-        Args:
-            run: the run that sends the requests.
-            claims: the requests.
-            sent_at: the time now, by our clock.
-
-        Returns:
-            the requests' numbers; None if another run has claimed or made one of their deliveries. In that case leave
-            the transaction by an exception.
+        Return None if another run has claimed or made one of their deliveries; then leave the transaction by an exception.
         """
         numbers = [self._request(run, sent_at, claim.since) for claim in claims]
         of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": sent_at}
@@ -236,10 +229,9 @@ class Changes:
         self._store = store
 
     def begin(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
-        """Record that notes are about to get another form.
+        """Record that notes are about to get another form; return whether all of these deliveries are as given.
 
-        Returns:
-            whether all of these deliveries are as they are given. If not, leave the transaction by an exception.
+        If they aren't, leave the transaction by an exception.
         """
         rows = ({"name": one.name, "note": one.note, "open": one.changing or 0, "form": form} for one, form in changes)
         return self._store.many(sql.CHANGE, rows) == len(changes)

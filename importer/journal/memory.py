@@ -39,14 +39,9 @@ _EXPIRE = "DELETE FROM remembered WHERE kind = :kind AND at NOT BETWEEN :since A
 
 
 class Memory:
-    """Values of one kind of a workspace.
+    """Values of one kind of a workspace; ``named`` returns the name to store in place of a name.
 
-    Args:
-        store: the journal's store.
-        workspace: the workspace.
-        kind: the kind of the values.
-        clock: returns seconds since 1970; not needed for values that count for ever.
-        named: returns the name to store in place of a name.
+    The ``clock`` is not needed for values that count for ever.
     """
 
     def __init__(
