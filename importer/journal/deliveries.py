@@ -57,7 +57,7 @@ class Deliveries:
     def claim(self, run: Run, claims: Sequence[Claim], sent_at: float) -> list[int] | None:
         """Record inside a transaction that requests are about to be sent; return their numbers.
 
-        Return None if another run has claimed or made one of their deliveries; then leave the transaction by an exception.
+        Return None if another run has claimed or made one of them; then leave the transaction by an exception.
         """
         numbers = [self._request(run, sent_at, claim.since) for claim in claims]
         of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": sent_at}
