@@ -46,10 +46,6 @@ class FileTrouble(OSError):
         super().__init__(number, render(message))
         self.message = message
 
-    def __str__(self) -> str:
-        """Return the message, for tracebacks and tests."""
-        return render(self.message)
-
 
 class NotAllowed(FileTrouble, PermissionError):
     """A file may not be used."""

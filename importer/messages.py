@@ -250,17 +250,13 @@ def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
 
 def _text(kind: str, face: Face, number: object) -> str | None:
     """Return a kind's text, the face's own if there is one; None if there is no text."""
-    text = _texts().get(f"{kind}@{face.name}") or _texts().get(kind)
+    text = texts().get(f"{kind}@{face.name}") or texts().get(kind)
     return text[number != 1] if isinstance(text, tuple) else text
 
 
-def load() -> None:
-    """Read the texts now, so that no later call waits for them."""
-    _texts()
-
-
 @cache
-def _texts() -> Mapping[str, str | tuple[str, str]]:
+def texts() -> Mapping[str, str | tuple[str, str]]:
+    """Return the text of each kind, read with the first call."""
     from importer.texts import TEXTS  # noqa: PLC0415 - no start waits for texts that are not shown
 
     return TEXTS

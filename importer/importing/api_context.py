@@ -71,7 +71,7 @@ def calls(
     stop: Callable[[], Said | None],
 ) -> Iterator[Context]:
     """Yield a context with a caller for the API, and close the caller when the block ends."""
-    messages.load()
+    messages.texts()
     clock = clock or steady_clock()
     api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
