@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from importer.importing import workspaces
-from importer.importing.report import NotFound
 from importer.importing.workspaces import find_run
-from importer.journal import DeliveryState, Journal, Run
+from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
 from importer.models import Result, Workspace
@@ -52,7 +51,7 @@ class PastRun:
     shown: int | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
     confirmed: Confirmation | None = None
-    not_found: Sequence[NotFound] = ()
+    not_found: Sequence[KnownDelivery] = ()
     so_far: Mapping[Result, int] = field(default_factory=dict)
 
     @property
@@ -120,16 +119,16 @@ def _past(journal: Journal, run: Run) -> PastRun:
     return replace(past, reading=reading, confirmed=confirmed)
 
 
-def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int, Sequence[NotFound]]:
+def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int, Sequence[KnownDelivery]]:
     """Return the number of each run → its notes that were not found when they were read back."""
-    found: defaultdict[int, list[NotFound]] = defaultdict(list)
+    found: defaultdict[int, list[KnownDelivery]] = defaultdict(list)
     for workspace in workspaces:
         for note in journal.deliveries.missing(workspace):
-            found[note.run].append(NotFound(None, note.prospect, note.note_id or ""))
+            found[note.run].append(note)
     return found
 
 
-def _counted(journal: Journal, run: Run, lost: Mapping[int, Sequence[NotFound]]) -> PastRun:
+def _counted(journal: Journal, run: Run, lost: Mapping[int, Sequence[KnownDelivery]]) -> PastRun:
     """Return the run with the numbers of its notes in the journal."""
     states, so_far = journal.deliveries.states_of(run), Counter[Result]()
     for state, number in states.items() if run.ended is None else ():
