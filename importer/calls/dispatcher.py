@@ -23,7 +23,7 @@ from importer.messages import Message, say
 from importer.models import Progress, Result
 
 LAST_CALLS = 15.0
-"""Seconds that calls in flight may still take after a person or the system has asked the run to stop (D147)."""
+"""Seconds that calls in flight may still take after a person or the system has asked the run to stop (D110)."""
 
 _AFTER_OTHERS = 0.2  # more seconds that reads wait, so that calls which show whether notes can be sent go first
 
