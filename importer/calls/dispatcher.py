@@ -239,7 +239,7 @@ class Dispatcher(Generic[AnyTask]):
                 if self._limiter.wait(kind) > 0:
                     ready.appendleft(task)
                     wait = self._limiter.wait_for_limit(kind)
-                    if math.isfinite(wait) and wait > self._caller.give_up:  # D108
+                    if math.isfinite(wait) and wait > self._caller.give_up:
                         self.halt(_limit_used_up(wait, now))
                     break
                 self._limiter.began(kind)
