@@ -551,7 +551,7 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
 
 
 def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Terminal, profiles: Path) -> None:
-    """It reads the sheet as its kind is read; without the sheet and a person, only the IDs are known."""
+    """It reads the sheet as its kind is read, there or in the archive; without the sheet, only the IDs are known."""
     type_.file("n.csv", 'Prospect ID,Remark\nP1,x\nP2,x\nP3,"A long story,\nin two lines"\n')
     said = ("--map", "content=Remark", "--default-visibility", "public", "--export", "Calls")
     assert type_("run", "n.csv", *said).status == 0
@@ -560,9 +560,12 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
     assert ended.status == 2
     assert f"row 2, prospect P1, note {ids['P1']}: x row 3, prospect P2, note {ids['P2']}: x row 4" in ended.all
     assert f"row 4, prospect P3, note {ids['P3']}: A long story, in two lines Hidden notes" in ended.all
-    (type_.folder / "n.csv").unlink()
+    (type_.folder / "done").mkdir()
+    (type_.folder / "n.csv").rename(type_.folder / "done" / "n.csv")
     ended, before = type_("hide", "last"), len(type_.box.received)
     assert f"prospect P1, note {ids['P1']} prospect P2, note {ids['P2']} prospect P3" in ended.all
+    type_.variables["NOTE_IMPORTER_ARCHIVE"] = "done"
+    assert f"row 2, prospect P1, note {ids['P1']}: x row 3" in type_("hide", "last").all
     assert len(type_.box.received) == before
 
 

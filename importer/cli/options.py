@@ -145,7 +145,8 @@ class Options:
     @property
     def for_files(self) -> Settings | None:
         """Settings with those for reading files, of a command without flags for them; None if they can't be used."""
-        names = [name for name, setting in SETTINGS.items() if setting.topic in (Topic.FILE, Topic.PLACE)]
+        which = {Topic.FILE, Topic.PLACE, "archive"}
+        names = [name for name, setting in SETTINGS.items() if {setting.topic, name} & which]
         with contextlib.suppress(BadSettings):
             return sources.settings_of({**sources.gather({"profile": self.profile}, names), **self.given})
         return None

@@ -5,9 +5,8 @@ Input: settings. Output: a :class:`History`, which is the source of screens and 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from importer.importing import workspaces
@@ -16,7 +15,7 @@ from importer.importing.workspaces import find_run
 from importer.journal import Journal, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
-from importer.models import Result, Workspace
+from importer.models import Result
 from importer.settings import Settings
 
 ENDED = {
@@ -32,7 +31,7 @@ ENDED = {
 
 @dataclass(frozen=True)
 class PastRun:
-    """All facts about a run in the journal. In a list of runs, ``shown``, ``reading`` and ``confirmed`` are left out.
+    """All facts about a run in the journal.
 
     Attributes:
         hidden, shown: number of notes that it created and that were, or weren't, hidden since.
@@ -90,13 +89,8 @@ def history(settings: Settings, *, last: int | None = None, of_all: bool = False
         return History()
     with Journal.open(settings.journal) as journal:
         workspace = None if of_all else settings.workspace
-        runs = journal.runs.listed(workspace, name)[:last]
-        if name is not None:
-            return History([_past(journal, run) for run in runs])
-        lost = _not_found(journal, {run.workspace for run in runs})
-        past = [PastRun(run, _ended(journal, run), not_found=lost.get(run.id, ())) for run in runs]
-        elsewhere = None if past or of_all else workspaces.elsewhere(journal, settings.workspace)
-        return History([_counted(journal, one) for one in past], elsewhere)
+        past = [_past(journal, run) for run in journal.runs.listed(workspace, name)[:last]]
+        return History(past, None if past or of_all else workspaces.elsewhere(journal, settings.workspace))
 
 
 def one(settings: Settings, name: str) -> PastRun:
@@ -106,30 +100,20 @@ def one(settings: Settings, name: str) -> PastRun:
         BadSettings: there is no such run.
     """
     with Journal.open(settings.journal) as journal:
-        run = find_run(journal, name, settings.workspace)
-        return _past(journal, run)
+        return _past(journal, find_run(journal, name, settings.workspace))
 
 
 def _past(journal: Journal, run: Run) -> PastRun:
-    reading, confirmed = journal.runs.reading(run), journal.runs.confirmation(run.workspace)
-    lost = _not_found(journal, [run.workspace]).get(run.id, ())
-    past = PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run), reading, confirmed, lost)
-    return _counted(journal, past)
-
-
-def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int, Sequence[NotFound]]:
-    """Return the number of each run → its notes that were not found when they were read back."""
-    found: defaultdict[int, list[NotFound]] = defaultdict(list)
-    for workspace in workspaces:
-        for note in journal.deliveries.missing(workspace):
-            found[note.run].append(NotFound(None, note.prospect, note.note_id or ""))
-    return found
-
-
-def _counted(journal: Journal, past: PastRun) -> PastRun:
-    """Return the run with what the journal has of its notes, if its end isn't recorded."""
-    past = replace(past, hidden=journal.deliveries.hidden_of(past.run)[0])
-    return past if past.run.ended is not None else replace(past, so_far=journal.deliveries.so_far(past.run))
+    missing = [one for one in journal.deliveries.missing(run.workspace) if one.run == run.id]
+    return PastRun(
+        run,
+        _ended(journal, run),
+        *journal.deliveries.hidden_of(run),
+        journal.runs.reading(run),
+        journal.runs.confirmation(run.workspace),
+        [NotFound(None, one.prospect, one.note_id or "") for one in missing],
+        journal.deliveries.so_far(run) if run.ended is None else {},
+    )
 
 
 def _ended(journal: Journal, run: Run) -> str:
