@@ -38,8 +38,6 @@ PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
 PLACE_FLAGS = ContextVar("PLACE_FLAGS", default="")
 """Flags of the current command line that say where the notes and the journal are, to be repeated in other commands."""
 _INDENTS = {LineKind.TEXT: "", LineKind.NOTE: "  Note: ", LineKind.DETAIL: "  ", LineKind.QUOTE: "  | "}
-_GAP = re.compile(r"\S {2,}")
-"""End of a column, where the next one begins."""
 _COUNT_MORE = (2, 4)
 """Exit statuses that outrank lost output, because the run must not be repeated."""
 
@@ -82,21 +80,15 @@ def _lines_of_one(text: Said, room: str = "", *, err: bool) -> Sequence[str]:
     return _wrapped(line) if is_wrapped else [line]
 
 
-def _wrapped(line: str, following: str = "") -> Sequence[str]:
-    """Return a line as lines that fit the terminal, no word broken. Further ones begin below the line's last column."""
+def _wrapped(line: str, following: str = "    ") -> Sequence[str]:
+    """Return a line as lines that fit the terminal, no word broken; further ones begin with ``following``."""
     if len(line) <= _width():
         return [line]
-    indent = " " * max(len(following), _column(line))
-    return textwrap.wrap(line, _width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(line, _width(), subsequent_indent=following, break_long_words=False, break_on_hyphens=False)
 
 
 def _width() -> int:
     return max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
-
-
-def _column(line: str) -> int:
-    """Return where the last column in the first half of a line begins; 0 if it has none."""
-    return max((gap.end() for gap in _GAP.finditer(line, 0, _width() // 2)), default=0)
 
 
 def say_error(error: ImporterError) -> None:
