@@ -89,8 +89,7 @@ def _shown(findings: Iterable[Check]) -> list[Check]:
 
 def _declined(prospect: str, options: Options) -> Message | None:
     """Return why the note isn't created: nobody agrees to what it leaves behind. None if a person or an option does."""
-    paragraph(say("live.place", prospect=prospect, workspace=str(options.settings.workspace)))
-    paragraph(say("live.leaves"))
+    paragraph(say("live.leaves", prospect=prospect, workspace=str(options.settings.workspace)))
     return options.refusal(say("live.ask"))
 
 

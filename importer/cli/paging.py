@@ -94,7 +94,7 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
         reason = _QUIT if _wait(server, launch) else _ASKED
     jobs = server.stop_jobs(reason)
     if jobs:
-        say_line(say("page.finishing"), err=True)
+        say_line(say("watching.finishing"), err=True)
         try:
             while any(job.ended is None for job in jobs):
                 time.sleep(0.05)

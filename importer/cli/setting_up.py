@@ -182,10 +182,9 @@ def login(*, forget: bool, **_: Any) -> int:
         return 0
     key = ask_unseen(say("keys.ask", profile=repr(workspace.profile), url=workspace.base_url))
     if not key or not can_be_key(key):
-        raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
+        raise BadSettings(say("keys.no-key", why=WHAT_A_KEY_IS))
     store = secrets.keep_key(workspace, key)
-    say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
-    say_line(say("keys.try-it"))
+    paragraph(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
     return 0
 
 

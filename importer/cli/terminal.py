@@ -113,8 +113,6 @@ def argument(text: Path | str) -> str:
 def say_json(document: object) -> None:
     """Write a document on standard output, in ASCII, so that none of its characters can control the terminal."""
     sys.stdout.write(json.dumps(in_words(document), indent=2) + "\n")
-    if isinstance(sys.stdout, Gate):
-        sys.stdout.holds_document = True
 
 
 def in_words(value: Any) -> Any:
@@ -174,7 +172,6 @@ class Gate(io.TextIOBase):
     def __init__(self, stream: TextIO, let_through: str = "", troubles: list[OSError] | None = None) -> None:
         self._stream, self._let_through = stream, let_through
         self.troubles = [] if troubles is None else troubles
-        self.holds_document = False
 
     def write(self, text: str) -> int:
         """Write the text, with characters escaped that would control the screen."""
@@ -244,13 +241,10 @@ def unsaid() -> OutputFailed | None:
 
 
 def exit_status_of(status: int) -> int:
-    """Report lost output, if any, at a command's end. Return the command's final exit status."""
-    failure = unsaid()
-    if failure is None:
+    """Report lost output, if any, at a command's end, on standard error. Return the command's final exit status."""
+    if (failure := unsaid()) is None:
         return status
-    is_err_lost = isinstance(sys.stderr, Gate) and bool(sys.stderr.troubles)
-    if not is_err_lost or not (isinstance(sys.stdout, Gate) and sys.stdout.holds_document):
-        paragraph(failure.message, "Error: ", err=not is_err_lost)
+    paragraph(failure.message, "Error: ", err=True)
     return status if status in _COUNT_MORE else failure.exit_status
 
 
