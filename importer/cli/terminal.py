@@ -251,10 +251,6 @@ def exit_status_of(status: int) -> int:
 @contextmanager
 def gated() -> Iterator[None]:
     """Put a gate in front of both streams. Characters that their encoding lacks are replaced."""
-    if sys.platform == "win32":
-        from colorama import just_fix_windows_console  # noqa: PLC0415 - click brings it along, only on Windows
-
-        just_fix_windows_console()
     streams = sys.stdout, sys.stderr
     for stream in streams:
         with contextlib.suppress(AttributeError, ValueError, OSError):
