@@ -73,7 +73,8 @@ def _show_settings(options: Options) -> None:
         source = render(given.origin) or render(say("doctor.said-now"))
         from_source[source].append(f"  {name:{width}}  {sources.written(given.value)}")
     for source, lines_of_source in from_source.items():
-        for line in (say("doctor.source", source=source), *lines_of_source):
+        say_line(say("doctor.source", source=source))
+        for line in lines_of_source:
             say_line(line)
 
 

@@ -88,8 +88,14 @@ def _option(setting: Setting) -> Callable[..., Any]:
     names = [f"--{setting.name}", *([setting.short] if setting.short else []), setting.name.replace("-", "_")]
     if not setting.metavar:
         return click.option(*names, is_flag=True, help=_help(setting))
-    takes = {"type": click.UNPROCESSED, "multiple": setting.many, "metavar": setting.metavar, "default": None}
-    return click.option(*names, help=_help(setting), **takes)
+    return click.option(
+        *names,
+        help=_help(setting),
+        type=click.UNPROCESSED,
+        multiple=setting.many,
+        metavar=setting.metavar,
+        default=None,
+    )
 
 
 @dataclass(frozen=True)
