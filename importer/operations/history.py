@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from importer.importing import workspaces
-from importer.importing.report import NotFound
 from importer.importing.workspaces import find_run
-from importer.journal import Journal, Run
+from importer.journal import Journal, KnownDelivery, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
 from importer.models import Result
@@ -46,7 +45,7 @@ class PastRun:
     shown: int | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
     confirmed: Confirmation | None = None
-    not_found: Sequence[NotFound] = ()
+    not_found: Sequence[KnownDelivery] = ()
     so_far: Mapping[Result, int] = field(default_factory=dict)
 
     @property
@@ -111,7 +110,7 @@ def _past(journal: Journal, run: Run) -> PastRun:
         *journal.deliveries.hidden_of(run),
         journal.runs.reading(run),
         journal.runs.confirmation(run.workspace),
-        [NotFound(None, one.prospect, one.note_id or "") for one in missing],
+        missing,
         journal.deliveries.so_far(run) if run.ended is None else {},
     )
 
