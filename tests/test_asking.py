@@ -245,7 +245,7 @@ def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(
     assert seen.status == 1, seen.screen
     assert "Only the first 4 of the remaining notes are sent (--first). 6 are held back" in seen.screen
     assert "Send 4 notes to" in seen.screen
-    assert "7 not sent held back by --first. Look at the others in Saleshandy, then run again without it" in seen.screen
+    assert "7 not sent the row was not sent. See the reason." in seen.screen
     assert "interrupted" not in seen.screen
     assert "Not sent: " not in seen.screen
     assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]
