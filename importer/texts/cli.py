@@ -83,7 +83,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.leave-open": "Keep this window open while you use the page. If you close the page in your browser, start note-importer page once more, in another window and with the same options: the page opens again. To stop, press Ctrl-C here or Quit on the page.",
     "page.port": "Port {port} can't be used: {error}.\nName another: --port 0.",
     "page.opens": "The page opens in your browser. If it does not open within {seconds} seconds, its address is shown here.",
-    "schedule.say-when": "Say when it may run: `between 02:00-06:00`.",
+    "schedule.say-when": "Say when it may run: `between 02:00-06:00`",
     "schedule.say-what": "Name the files or folders to import: note-importer schedule exports",
     "schedule.no-file": "There is no file or folder {file}.\nMake it first, or correct the name.",
     "schedule.sign": (
