@@ -5,13 +5,14 @@ Input: settings. Output: a :class:`History`, which is the source of screens and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from importer.importing import workspaces
 from importer.importing.workspaces import find_run
-from importer.journal import Journal, KnownDelivery, Run
+from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
 from importer.models import Result
@@ -26,6 +27,11 @@ ENDED = {
     "still running, or broken off": say("history.ended.unknown"),
 }
 """How a run ended, in the journal's words and as a message."""
+_BECAME = {  # and the others a note that was created
+    DeliveryState.UNCLEAR: Result.UNCONFIRMED,
+    DeliveryState.FOUND: Result.ALREADY_IMPORTED,
+    DeliveryState.REJECTED: Result.REJECTED,
+}
 
 
 @dataclass(frozen=True)
@@ -103,15 +109,18 @@ def one(settings: Settings, name: str) -> PastRun:
 
 
 def _past(journal: Journal, run: Run) -> PastRun:
-    missing = [one for one in journal.deliveries.missing(run.workspace) if one.run == run.id]
+    states, so_far = journal.deliveries.states_of(run), Counter[Result]()
+    for state, number in states.items() if run.ended is None else ():
+        so_far[_BECAME.get(state, Result.CREATED)] += number
     return PastRun(
         run,
         _ended(journal, run),
-        *journal.deliveries.hidden_of(run),
+        states[DeliveryState.HIDDEN],
+        states[DeliveryState.CREATED],
         journal.runs.reading(run),
         journal.runs.confirmation(run.workspace),
-        missing,
-        journal.deliveries.so_far(run) if run.ended is None else {},
+        [one for one in journal.deliveries.missing(run.workspace) if one.run == run.id],
+        so_far,
     )
 
 
