@@ -206,7 +206,7 @@ def test_the_numbers_that_are_named_are_the_defaults() -> None:
     assert f"`--read-timeout` ({settings.read_timeout:.0f} seconds)" in text_of("risks.md")
     assert f"`--settle` ({settings.settle:.0f} seconds" in text_of("risks.md")
     assert f"`--give-up-after` ({GIVE_UP:.0f} seconds)" in text_of("every-night.md")
-    assert f"{BATCH_SIZE} is what the API's own lists" in told
+    assert f"One request holds {BATCH_SIZE} prospects" in told
 
 
 def test_how_long_reading_back_waits_is_told_as_it_is() -> None:

@@ -23,7 +23,7 @@ from importer.messages import Message, say
 from importer.models import Progress, Result
 
 LAST_CALLS = 15.0
-"""Seconds that calls in flight may still take after a person or the system has asked the run to stop (D147)."""
+"""Seconds that calls in flight may still take after a person or the system has asked the run to stop (D110)."""
 
 _AFTER_OTHERS = 0.2  # more seconds that reads wait, so that calls which show whether notes can be sent go first
 
@@ -239,7 +239,7 @@ class Dispatcher(Generic[AnyTask]):
                 if self._limiter.wait(kind) > 0:
                     ready.appendleft(task)
                     wait = self._limiter.wait_for_limit(kind)
-                    if math.isfinite(wait) and wait > self._caller.give_up:  # D108
+                    if math.isfinite(wait) and wait > self._caller.give_up:
                         self.halt(_limit_used_up(wait, now))
                     break
                 self._limiter.began(kind)

@@ -21,8 +21,8 @@ from importer.calls.windows import Window
 from importer.messages import Message, say
 from importer.settings.limits import Rate
 
-_OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests (D108)
-_LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more (D108)
+_OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests
+_LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more
 _FAST = 2.0  # seconds; a limit refuses a call within this time
 _UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are an outage
 _WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API counts as another server (D43)
@@ -184,7 +184,7 @@ class Limiter:
         self._flow.succeeded()
 
     def _slow_down(self, reply: Reply[Any]) -> None:
-        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time (D106).
+        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time.
 
         If several calls in flight together are refused, only the first refusal counts.
         """

@@ -21,7 +21,7 @@ _UNKNOWN = 0.1  # seconds that a call is assumed to take until one has succeeded
 
 
 class Throttle:
-    """Limit on the calls in any period of the rate's length (D106)."""
+    """Limit on the calls in any period of the rate's length."""
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
@@ -46,7 +46,7 @@ class Throttle:
 
 
 class Flow:
-    """Number of calls that may be in flight, at most ``workers``, and below 1 with pauses between them (D106)."""
+    """Number of calls that may be in flight, at most ``workers``, and below 1 with pauses between them."""
 
     def __init__(self, workers: int) -> None:
         self._workers = self._flow = float(workers)

@@ -42,10 +42,10 @@ class _Told:
 class Window:
     """Calls that the API lets through in a stretch of time, for one kind of call, or for all.
 
-    Refusals teach two numbers: the calls in a window, and its length (D102). Calls go until one is refused. Then one
+    Refusals teach two numbers: the calls in a window, and its length. Calls go until one is refused. Then one
     call after another tests whether the next window is open. The calls of that window, and the time until the one after
     it opens, are the numbers. From then on, no stretch of that length has more calls, which suits every way of
-    counting. Replies that announce what remains are followed as well (D102).
+    counting. Replies that announce what remains are followed as well.
 
     Args:
         few: the calls that may be in flight while the limit isn't known.

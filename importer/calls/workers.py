@@ -15,7 +15,7 @@ from importer.messages import say
 Task = TypeVar("Task")
 
 LONGEST_WAIT = 0.5
-"""Longest wait of the main thread at one time, in seconds, so that Ctrl-C is noticed soon on every system (D112)."""
+"""Longest wait of the main thread at one time, in seconds, so that Ctrl-C is noticed soon on every system."""
 
 
 class WorkerPool(Protocol[Task]):

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from importer.page.jobs import Job
     from importer.page.serving import Launch, PageServer
 
-_ASKED = say("page.asked-to-end")
-_QUIT = say("page.quit")
 _PATIENCE = 10.0
 """Seconds to wait for the browser to open the page before the address is printed."""
 _OURS = (KEY_VARIABLE, "NOTE_IMPORTER_")
@@ -92,10 +90,10 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
             say_line(say("page.opens", seconds=round(_PATIENCE)))
         say_line(say("page.leave-open"))
         sys.stdout.flush()
-        reason = _QUIT if _wait(server, launch) else _ASKED
-    jobs = server.stop_jobs(reason)
+        kind = "page.quit" if _wait(server, launch) else "page.asked-to-end"
+    jobs = server.stop_jobs(say(kind))
     if jobs:
-        say_line(say("page.finishing"), err=True)
+        say_line(say("watching.finishing"), err=True)
         try:
             while any(job.ended is None for job in jobs):
                 time.sleep(0.05)

@@ -144,6 +144,9 @@ class Facts:
     is_renewed: bool = False
 
 
+_REFUSED = {Cause.UNKNOWN_PROSPECT: "outcome.unknown-prospect", Cause.BAD_ATTACHMENT: "outcome.refused-attachment"}
+
+
 def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Facts) -> list[SendDecision]:
     """Return the decisions that follow from the reply to a request for these prospects."""
     failure, all_indices = reply.failure, tuple(range(len(prospects)))
@@ -176,8 +179,7 @@ def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
 
 
 def _refusal(failure: Failure) -> Answer:
-    kind = "outcome.unknown-prospect" if failure.cause is Cause.UNKNOWN_PROSPECT else "outcome.refused"
-    return Answer(None, say(kind, why=failure.text))
+    return Answer(None, say(_REFUSED.get(failure.cause, "outcome.refused"), why=failure.text))
 
 
 def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:

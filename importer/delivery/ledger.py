@@ -207,7 +207,7 @@ class Ledger:
         self._settle(positions, result, reason=reason, at=at, request=_shown(post))
 
     def pending(self, post: Post) -> None:
-        """Mark the rows of a request that was not applied as not sent; its claim stays if it is proven absent (D10)."""
+        """Mark the rows of a request that was not applied as not sent; its claim stays if it is proven absent (D1)."""
         if post.replaces != post.request_number:
             self._release(post)
         self._outcomes.settle(post.request.positions, Result.NOT_SENT)

@@ -278,7 +278,7 @@ class Attachments:
                 self._dispatcher.add(post)
 
     def accepted(self, post: Post) -> None:
-        """Name the IDs of an accepted request in later requests with its files, too (D143)."""
+        """Name the IDs of an accepted request in later requests with its files, too (D142)."""
         if self.uploads is not None and post.is_renewed:
             self.uploads.latest.update((upload.file.digest, upload) for upload in post.uploads)
 

@@ -76,7 +76,7 @@ class Post:
         return content + sum(len(prospect) + around_an_id for prospect in self.request.prospects)
 
     def only(self, wanted: Sequence[int]) -> Post:
-        """Return this request limited to some of its prospects, given by index; it names its files anew (D144)."""
+        """Return this request limited to some of its prospects, given by index; it names its files anew (D142)."""
         return replace(self, request=self.request.only(wanted), uploads=(), is_renewed=False)
 
     def unclear(self, wanted: Sequence[int]) -> Post:

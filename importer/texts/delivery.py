@@ -24,6 +24,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.not-found": "created, but not found when read back ({ids}). Look in Saleshandy",
     "outcome.refused": "the API refused it: {why}",
     "outcome.unknown-prospect": "the API refused it: {why}",
+    "outcome.refused-attachment": "the API refused its attachments: {why}. Check them, and run again. Files are then uploaded again",
     "outcome.found": "found by reading back. Before, {before}",
     "outcome.found-rewritten": "found by reading back, although the API shows its text differently. Before, {before}",
     "outcome.in-vain": "sent {times} times without success: {why}. Later, {action.run-again}",

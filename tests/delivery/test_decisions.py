@@ -70,6 +70,9 @@ def unclear(prospects: Sequence[str], cause: Cause) -> list[SendDecision | tuple
 
 
 REFUSED = words("the API refused it: trouble")
+REFUSED_FILES = words(
+    "the API refused its attachments: trouble. Check them, and run again. Files are then uploaded again"
+)
 LACKS = Failure(
     Cause.UNREADABLE, words("the API's reply does not mention this prospect clearly"), at_work=True, is_accepted=True
 )
@@ -114,7 +117,7 @@ TABLE = [
     ),
     Sent(
         "the ID of a file that was uploaded for this request", THREE, Cause.BAD_ATTACHMENT,
-        [Settle(tuple((index, Answer(None, REFUSED)) for index in range(3)))],
+        [Settle(tuple((index, Answer(None, REFUSED_FILES)) for index in range(3)))],
         replace(SUCCESS, has_files=True, is_renewed=True),
     ),
     Sent("an ID that the sheet names", THREE, Cause.BAD_ATTACHMENT, [Split()]),
@@ -128,8 +131,9 @@ TABLE = [
     ),
     # -- the API's own no, one prospect: rejected, with its own words
     *(
-        Sent(f"{cause} of one prospect", ONE, cause, [Settle(((0, Answer(None, REFUSED)),))])
+        Sent(f"{cause} of one prospect", ONE, cause, [Settle(((0, Answer(None, said)),))])
         for cause in sorted(API_REFUSED)
+        for said in (REFUSED_FILES if cause is Cause.BAD_ATTACHMENT else REFUSED,)
     ),
     # -- unclear: read back
     Sent(
