@@ -276,12 +276,14 @@ def _place(question: Question) -> int | str:
 def likely(found: Preview, answers: Answers) -> Answers:
     """Return the answers with what is likely where a person said nothing: one column for a role, the corrections.
 
-    If several columns are likely, none is chosen.
+    If several columns are likely, none is chosen. Who may see a note, and whether it is published, is always asked.
     """
     pairs, used = list(answers), {name for pair in answers for name in columns_named(pair)}
     if found.to_fix and not values(answers, "sheet"):
         return in_order([*pairs, ("sheet", found.to_fix)])
     for question in found.questions:
+        if not {Role.VISIBILITY, Role.STATUS}.isdisjoint(question.roles):
+            continue
         columns = [
             (choice.setting, choice.value)
             for choice in question.choices
@@ -313,8 +315,10 @@ def _about_file(found: Preview, answers: Answers, settings: Settings) -> Iterato
         yield field("encoding", _found(found.encoding), [(name, name) for name in ENCODINGS])
     if found.delimiter is not None:
         yield field("delimiter", _found(_SIGNS.get(found.delimiter, found.delimiter)), DELIMITERS.items())
+    for name in ("several-in-cell", "dates"):
+        yield field(name, "–", CAPTIONS[name].items())
     for name, value in answers:
-        if name in ("several-in-cell", "dates", "in-doubt", "update"):  # a question about them was answered
+        if name in ("in-doubt", "update"):  # a button was pressed
             captions, about = CAPTIONS[name], subject((name, value))
             options = [(f"{name} {one}", captions[one]) for one in captions if subject((name, one)) == about]
             yield _field("-".join(filter(None, about)), SETTINGS[name].label, "–", options, [f"{name} {value}"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
@@ -19,7 +18,7 @@ from importer.messages import say
 from importer.models import Role, Workspace
 from importer.page import form, reading
 from importer.page.dropping import is_sample
-from importer.page.reading import FOREVER, Unread
+from importer.page.reading import Unread
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
 from importer.page.state import Answers, applied, in_order, pairs_of, role_of
 from importer.page.tasks import Practise, Send
@@ -60,6 +59,7 @@ class ImportScreens(Screens):
             is_changed=request.args.get("changed"),
             corrections=upload.state.corrections(answers),
             is_sample=is_sample(upload),
+            lacks_key=overview.to_look_up and why_no_key(self._parts.current),
         )
 
     @screen("/file/<number>/choose", "POST")
@@ -93,8 +93,7 @@ class ImportScreens(Screens):
     @screen("/file/<number>/state")
     def is_read(self, number: str) -> Page:
         """Return whether the page should reload because the file, or its rows without corrections, are read by now."""
-        how: dict[str, Any] = {"good_for": FOREVER, "is_corrected": False} if "of" in request.args else {}
-        overview, *_ = self._look(self._upload(number), wait=0, **how)
+        overview, *_ = self._look(self._upload(number), wait=0, is_new=False, is_corrected="of" not in request.args)
         return {"reload": overview is not None}
 
     @screen("/file/<number>/confirm")

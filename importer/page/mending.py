@@ -23,7 +23,7 @@ from importer.messages import say
 from importer.models import Problem
 from importer.page import grid
 from importer.page.importing import ImportScreens, still_reading
-from importer.page.reading import FOREVER, PATIENCE, Readers, Unread, rows_of_file
+from importer.page.reading import PATIENCE, Readers, Unread, rows_of_file
 from importer.page.rendering import words
 from importer.page.screens import Page, Parts, refuse, screen, whole_number
 from importer.page.state import Answers, State
@@ -124,7 +124,7 @@ class MendScreens(ImportScreens):
     def mend(self, number: str) -> Page:
         """Show the rows with problems as a grid."""
         upload = self._upload(number)
-        found, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
+        found, answers, settings = self._look(upload, is_new=False, is_corrected=False)
         if found is None:
             return still_reading(upload, of="rows")
         if isinstance(found, Unread) or not found.understanding:
@@ -173,7 +173,7 @@ class MendScreens(ImportScreens):
     def corrected(self, number: str) -> Page:
         """Download the corrected sheet as a workbook."""
         upload = self._upload(number)
-        _, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
+        _, answers, settings = self._look(upload, is_new=False, is_corrected=False)
         target = upload.folder / "corrections" / "sheet.xlsx"
         corrections = upload.state.corrections(answers).by_row
         self._parts.reading.done(upload.folder, _write, target, upload.name, settings, corrections)
@@ -185,7 +185,7 @@ class MendScreens(ImportScreens):
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
         title, back = say("page.mend.not-kept"), url_for("check", number=upload.id)
         self._refuse_while_used(upload, title)
-        found, answers, settings = self._look(upload, wait=PATIENCE, good_for=FOREVER, is_corrected=False)
+        found, answers, settings = self._look(upload, wait=PATIENCE, is_new=False, is_corrected=False)
         if not isinstance(found, Preview) or not found.understanding:
             refuse(title, say("page.problem.read-anew"), 409, back)
         replaced: list[int] = []

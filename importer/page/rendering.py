@@ -112,6 +112,10 @@ def _field(name: str, value: str) -> str:
         word, _, meaning = value.partition(":")[2].rpartition("=")
         shown = rendering.capital(words(WORDS[meaning.upper()])) if meaning.upper() in WORDS else meaning
         return words(say("page.setting.word", word=word, meaning=shown or say("page.skip-rows")))
+    if name == "in-doubt" and value:  # its answers are buttons
+        return words(say("page.setting.label", label=rendering.capital(words(CAPTIONS[name][value]))))
+    if name == "ignore":
+        return words(say("page.setting.field", label=value, value=say("page.form.not-imported")))
     if name in (*FOR_A_FILE, *EDITED):
         label = words(SETTINGS[name].label)
         caption = CAPTIONS.get(name, {}).get(value, value)

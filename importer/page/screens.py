@@ -23,7 +23,7 @@ from importer.models import Workspace
 from importer.page.current_settings import CurrentSettings
 from importer.page.form import likely
 from importer.page.jobs import Job, Jobs
-from importer.page.reading import A_MOMENT, FOREVER, GOOD_FOR, NOTHING, PATIENCE, Readers, Unread
+from importer.page.reading import A_MOMENT, NOTHING, PATIENCE, Readers, Unread, latest_run
 from importer.page.state import Answers, State, applied
 from importer.page.tasks import Ended, Practise, Send, Task
 from importer.page.uploads import DroppedFile, DroppedFiles
@@ -126,16 +126,21 @@ class Screens:
         upload: DroppedFile,
         *,
         wait: float = A_MOMENT,
-        good_for: float = GOOD_FOR,
+        is_new: bool = True,
         is_corrected: bool = True,
     ) -> tuple[Preview | Unread | None, Answers, Settings]:
-        """Return the overview of a file, or why there is none, with the answers including what is likely."""
+        """Return the overview of a file, or why there is none, with the answers including what is likely.
+
+        A new one (``is_new``) was made in this minute, and since the latest run of the workspace.
+        """
         answers = upload.state.answers
+        since = latest_run(self._parts.current.settings())
         while True:
             # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
             settings = for_page(applied(answers, self._parts.current.with_key_if_there()), upload)
             corrections = upload.state.corrections(answers) if is_corrected else NOTHING
-            overview = self._parts.reading.look(upload, answers, settings, corrections, wait=wait, good_for=good_for)
+            about = (upload, answers, settings, corrections)
+            overview = self._parts.reading.look(*about, wait=wait, is_new=is_new, since=since)
             if not isinstance(overview, Preview) or (more := likely(overview, answers)) == answers:
                 return overview, answers, settings
             answers = more
@@ -144,7 +149,7 @@ class Screens:
         """Return the overview that the tab of this request showed; refuse if it showed another state of the file."""
         if request.form.get("seen") != upload.state.digest:
             refuse_stale(title, back)
-        found, answers, settings = self._look(upload, wait=PATIENCE, good_for=FOREVER)
+        found, answers, settings = self._look(upload, wait=PATIENCE, is_new=False)
         if found is None:
             refuse(title, say("page.problem.read-anew"), 409, back)
         return found, answers, settings

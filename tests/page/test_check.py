@@ -170,6 +170,21 @@ def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person
     assert "likely" not in " ".join(person.sees(empty).rows)
 
 
+@pytest.mark.parametrize("words", [("Public", "Private"), ("Yes", "No")])
+def test_who_may_see_a_note_is_a_question_however_likely_a_column_is(
+    person: Person, tmp_path: Path, words: tuple[str, str]
+) -> None:
+    """As in the terminal; what is shown and sent is what a person chose."""
+    rows = [(f"p{i}", TEXT, word) for i, word in enumerate(words)]
+    path = write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Who can see"))
+    screen = person.sees(path)
+    assert "1 thing to decide" in person.text
+    assert "likely" not in person.text
+    assert screen.chosen["answer-0"][2] == "– please choose –"
+    person.goes_on(path, screen.submitted({}, next="confirm"))
+    assert "/confirm" not in person.address
+
+
 def test_a_new_choice_replaces_the_one_that_was_shown_for_the_role(person: Person, tmp_path: Path) -> None:
     """Whichever column stands first. What no drop-down shows is kept."""
     head = ("Prospect ID", "One", "Two", "Visibility")
@@ -265,7 +280,7 @@ def test_rows_that_are_no_data_do_not_count_among_the_words(person: Person, tmp_
         ),
         "utf-8",
     )
-    screen = person.sees(path)
+    screen = person.sees(path, [("map", "visibility=Shared?")])
     assert screen.row("Who may see it 'Team only'").endswith("10 please choose")
     assert "Published or draft 'Draft'" in " ".join(screen.rows)
     assert "blank cell" not in " ".join(screen.rows)

@@ -454,12 +454,12 @@ def test_a_text_is_replaced_in_a_column(dropped: Callable[..., Mender]) -> None:
     assert '<option value="0">' not in mender.html.partition('id="replace-in"')[2].partition("</select>")[0]
     mender.does(leave_out="5")
     mender.does(replace="yes", replace_in="2", replace_what=" PUBIC ", replace_by="Private")
-    assert "2 cells were replaced. 2 of 3 rows are corrected. 1 row is left out." in mender.html
+    assert "2 cells were changed. 2 of 3 rows are corrected. 1 row is left out." in mender.html
     assert [row[2] for row in mender.sheet().values()] == ["Visibility", "Private", "Private", "Public"]
     mender.does(undo="yes")
     assert "0 of 3 rows are corrected." in mender.html
     mender.does(replace="yes", replace_in="0", replace_what="p1", replace_by="p9")
-    assert "No cell was replaced: no cell of this column says exactly that." in mender.html
+    assert "No cell was changed: no cell of this column has exactly this text." in mender.html
     assert mender.corrections.by_row.keys() == {5}
 
 

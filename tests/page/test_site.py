@@ -320,6 +320,11 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
         parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
         for first, said in ((2, "up to 2 notes"), (None, "up to 3 notes")):
             upload.state = State((("first", str(first)),) if first else ())
+            monkeypatch.delenv(KEY_VARIABLE)
+            without_key = friend.get(f"/file/{upload.id}", base_url=OURS).text
+            monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+            assert ("are not recognised, and count as notes to send" in without_key) and "Enter the key" in without_key
+            assert "are not recognised" not in friend.get(f"/file/{upload.id}", base_url=OURS).text
             asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
             assert f"Send {said}?" in asked
             digest = re.search(r'name="digest" value="([^"]*)"', asked)
@@ -477,9 +482,11 @@ def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None
     [
         (SettingPart("map", 'content="Call summary"'), "“Text of the note: Call summary”"),
         (SettingPart("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
-        (SettingPart("ignore", as_argument("It's $5")), "“Ignored columns: It's $5”"),
+        (SettingPart("ignore", as_argument("It's $5")), "“It's $5: not imported”"),
         (SettingPart("value", "status:Old="), "“Old means skip its rows”"),
         (SettingPart("header-row"), "“Header row”"),
+        (SettingPart("in-doubt", "send-hidden"), "“Send again”"),
+        (SettingPart("content", "html"), "the setting “content = html” of the profile"),
         (SettingPart("rate", "20/1s"), "“Rate limit: 20/1s” under Settings"),
         (SettingPart("archive", "done"), "the setting “archive = done” of the profile"),
     ],
