@@ -18,7 +18,6 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     form       the drop-downs of the Check screen, and the answers that they give
     grid       the rows of the Mend screen, of which the wrong cells are fields
     reading    read-only tasks, in separate processes
-    jobs       long tasks, each in its own process, one at a time for each workspace
-    tasks      the tasks that those processes perform
+    jobs       long tasks, each in its own process, one at a time for each workspace: send, practise, look up, hide
     rendering  how the page words the library's messages, and shows notes
 """

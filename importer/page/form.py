@@ -37,32 +37,20 @@ _PLEASE_CHOOSE = say("page.form.choose-one")
 
 
 @dataclass(frozen=True)
-class DropDownOption:
-    """Option of a drop-down."""
-
-    value: str
-    label: Said
-    is_chosen: bool
-
-
-@dataclass(frozen=True)
 class Field:
     """Drop-down of the Check screen.
 
     Attributes:
         id: its ID on the page, and its name in the form.
         label: its label.
-        options: its options. One with a blank value leaves the setting as it is.
+        options: value and label of its options. One with a blank value leaves the setting as it is.
+        chosen: value of the chosen option.
     """
 
     id: str
     label: Said
-    options: Sequence[DropDownOption]
-
-    @property
-    def chosen(self) -> str:
-        """Value of the chosen option."""
-        return next((option.value for option in self.options if option.is_chosen), "")
+    options: Sequence[tuple[str, Said]]
+    chosen: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,18 +81,17 @@ def _field(
     label: Said,
     default_label: Said,
     options: Iterable[tuple[str, Said]],
-    chosen: Iterable[str] = (),
+    chosen: str = "",
 ) -> Field:
-    chosen, pairs = set(chosen), list(dict.fromkeys(options))
-    pairs += [(value, re.split("[= ]", value, maxsplit=1)[1]) for value in chosen - {value for value, _ in pairs}]
-    drop_down_options = [DropDownOption(value, text, value in chosen) for value, text in pairs]
-    first = DropDownOption("", default_label, not any(option.is_chosen for option in drop_down_options))
-    return Field(id, label, [first, *drop_down_options])
+    pairs = {"": default_label, **dict(options)}
+    if chosen not in pairs:
+        pairs[chosen] = re.split("[= ]", chosen, maxsplit=1)[1]
+    return Field(id, label, [*pairs.items()], chosen)
 
 
 def _of_setting(name: str, default_label: Said, options: Iterable[tuple[str, Said]], answers: Answers) -> Field:
     """Return the drop-down of a setting that has one value."""
-    chosen = [f"{name} {value}" for value in values(answers, name)]
+    chosen = next((f"{name} {value}" for value in values(answers, name)), "")
     pairs = [(f"{name} {value}", text) for value, text in options]
     return _field(name, SETTINGS[name].label, default_label, pairs, chosen)
 
@@ -173,27 +160,26 @@ class CheckForm:
         question = next((asked for asked in self._found.questions if _place(asked) == at), None)
         said = [pair for pair in self._chosen if column.name in columns_named(pair)]
         ignored = ("ignore", column.name)
-        is_used = column.role is not None or column.is_part
-        options: list[tuple[str, Said, bool]] = []
+        is_used, chosen = column.role is not None or column.is_part, ""
+        options: list[tuple[str, Said]] = []
         if question is not None:
-            options.append(("", _PLEASE_CHOOSE, True))
+            options.append(("", _PLEASE_CHOOSE))
         for role in _ORDER:
             is_chosen = question is None and role is column.role
             pair = ("map", f"{role}={column.name}")
             offered_pairs = [] if question is None else [(choice.setting, choice.value) for choice in question.choices]
             explicit = next((choice for choice in (*said, *offered_pairs) if role_of(choice) is role), None)
             value = "" if is_chosen and explicit is None else " ".join(explicit or pair)
-            options.append((value, ROLES[role], is_chosen))
+            options.append((value, ROLES[role]))
+            chosen = value if is_chosen else chosen
         if column.is_part or (self.text and column.role is not Role.CONTENT and not {*"{}[]"} & {*column.name}):
-            options.append((f"{PART}{column.name}", say("page.form.part"), column.is_part))
+            options.append((f"{PART}{column.name}", say("page.form.part")))
+            chosen = options[-1][0] if column.is_part else chosen
         is_ignored = question is None and not is_used
         value = "" if is_ignored and ignored not in said else " ".join(ignored)
-        options.append((value, say("page.form.not-imported"), is_ignored))
-        field = Field(
-            f"column-{at}",
-            say("page.form.column", name=_called(column)),
-            [DropDownOption(*option) for option in options],
-        )
+        options.append((value, say("page.form.not-imported")))
+        chosen = value if is_ignored else chosen
+        field = Field(f"column-{at}", say("page.form.column", name=_called(column)), options, chosen)
         asks = "" if question is None else question.asks
         origin = "choose" if asks else self._origin(column, said)
         return Row(field, column, column.heading, origin, asks, is_unused=is_ignored)
@@ -255,7 +241,7 @@ def _meaning(
     """Return the drop-down of a word whose meaning is known or chosen, or which is a problem."""
     found = say("page.form.as-found") if chosen else _means(word)
     others = [(f"{name} {value}", text) for value, text in options if text != found]
-    return _field(id, label, found, others, [f"{name} {value}" for value in chosen])
+    return _field(id, label, found, others, next((f"{name} {value}" for value in chosen), ""))
 
 
 def _means(word: SheetWord) -> Message:
@@ -321,7 +307,7 @@ def _about_file(found: Preview, answers: Answers, settings: Settings) -> Iterato
         if name in ("in-doubt", "update"):  # a button was pressed
             captions, about = CAPTIONS[name], subject((name, value))
             options = [(f"{name} {one}", captions[one]) for one in captions if subject((name, one)) == about]
-            yield _field("-".join(filter(None, about)), SETTINGS[name].label, "–", options, [f"{name} {value}"])
+            yield _field("-".join(filter(None, about)), SETTINGS[name].label, "–", options, f"{name} {value}")
 
 
 def _row(number: int) -> Message:

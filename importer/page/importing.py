@@ -18,10 +18,10 @@ from importer.messages import say
 from importer.models import Role, Workspace
 from importer.page import form, reading
 from importer.page.dropping import is_sample
+from importer.page.jobs import Practise, Send
 from importer.page.reading import Unread
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
 from importer.page.state import Answers, applied, in_order, pairs_of, role_of
-from importer.page.tasks import Practise, Send
 from importer.page.uploads import DroppedFile
 from importer.settings.readings import HELD
 from importer.telling import preview_messages

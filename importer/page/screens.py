@@ -22,10 +22,9 @@ from importer.messages import Message, Said, say
 from importer.models import Workspace
 from importer.page.current_settings import CurrentSettings
 from importer.page.form import likely
-from importer.page.jobs import Job, Jobs
+from importer.page.jobs import Ended, Job, Jobs, Practise, Send, Task
 from importer.page.reading import A_MOMENT, NOTHING, PATIENCE, Readers, Unread, latest_run
 from importer.page.state import Answers, State, applied
-from importer.page.tasks import Ended, Practise, Send, Task
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings, journal_place
 

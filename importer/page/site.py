@@ -67,7 +67,7 @@ def make(parts: Parts, guard: Access) -> Flask:
     )
     app.jinja_env.globals.update(text=text, element=element, TO_FIX=TO_FIX)
     app.before_request(lambda: _faced(guard))
-    app.after_request(lambda response: guard.seal(guard.set_apart(request, response)))
+    app.after_request(guard.seal)
     app.context_processor(lambda: _everywhere(parts))
     app.register_error_handler(Exception, _failed)
     for group in GROUPS:

@@ -458,7 +458,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.refused.method": "This page does not support that.",
     "page.refused.another-site": "Another site made this request, so nothing was done.",
     "page.refused.open-elsewhere": "This page is open in another browser window. Use that window. If you closed it, start note-importer page once more, with the same options: it opens the page again, and stops nothing.",
-    "page.refused.no-file": "This file no longer exists.",
     "page.refused.used-up": "This address works only once and was already used, or it is wrong. To open the page again, start note-importer page once more, with the same options. It stops nothing.",
     "page.problem.too-large": "This is too large.",
     "page.problem.file-too-large": "It is larger than the limit, or more than 1,000 files were dropped at once. Nothing was saved or sent.",

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from importer.errors import Changed
 from importer.importing.preview import Preview
-from importer.page import dropping, reading, tasks
+from importer.page import dropping, jobs, reading
 from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
@@ -149,7 +149,7 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     attach(friend, upload, ("a.txt", b"something else"))
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs, pytest.raises(Changed, match="a setting or an attached file changed them"):
-        tasks.Send(settings, upload.folder, upload.name, digest=found.digest, is_meant=True).do(tasks.Word(theirs))
+        jobs.Send(settings, upload.folder, upload.name, digest=found.digest, is_meant=True).do(jobs.Word(theirs))
     assert not box.notes and not box.attachments
 
 

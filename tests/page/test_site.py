@@ -23,7 +23,7 @@ from importer.importing.preview import Preview
 from importer.markup import visible
 from importer.messages import SettingPart, render, say
 from importer.models import Progress, Result
-from importer.page import reading, tasks
+from importer.page import jobs, reading
 from importer.page.jobs import Job
 from importer.page.rendering import element, text, words
 from importer.page.screens import Parts, for_page
@@ -243,7 +243,7 @@ def test_a_first_import_needs_a_persons_word_on_the_workspace(
     write(tmp_path / "n.csv", [("p1", "Hello", "Public")])
     elsewhere = replace(settings, base_url="https://api.example.test/v1")
     with pytest.raises(FirstRun, match="Tick the box to confirm"):
-        tasks.Send(elsewhere, tmp_path, "n.csv").do(None)  # type: ignore[arg-type]
+        jobs.Send(elsewhere, tmp_path, "n.csv").do(None)  # type: ignore[arg-type]
 
 
 def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor, tmp_path: Path) -> None:
@@ -330,10 +330,10 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
             digest = re.search(r'name="digest" value="([^"]*)"', asked)
             assert digest
             settings = replace(for_page(parts.current.with_key(), upload), first=first)
-            task = tasks.Send(settings, upload.folder, upload.name, digest=digest[1], is_meant=True)
+            task = jobs.Send(settings, upload.folder, upload.name, digest=digest[1], is_meant=True)
             theirs, ours = multiprocessing.Pipe()
             with theirs, ours:
-                task.do(tasks.Word(theirs))
+                task.do(jobs.Word(theirs))
         assert len(box.notes) == 5
 
 
@@ -385,7 +385,7 @@ def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
     """Also what another process says about trouble, with its numbers."""
     trouble = say("trouble.again-in", seconds=1_200, why=say("trouble.limit", seconds=1_500))
     progress = Progress(2_000, 1_234, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
-    task, (connection, other) = tasks.Send(settings, tmp_path, "n.csv"), multiprocessing.Pipe()
+    task, (connection, other) = jobs.Send(settings, tmp_path, "n.csv"), multiprocessing.Pipe()
     process, began = multiprocessing.get_context("spawn").Process(), time.monotonic()
     job = Job("0" * 32, task, None, 2_000, began, process, connection, progress)
     monkeypatch.setattr(parts.jobs, "get", lambda _: job)
@@ -430,14 +430,14 @@ def test_first_notes_of_a_visibility_need_a_persons_word(
         found = reading.check(tmp_path, "n.csv", settings, tmp_path / "rows.db")
         assert isinstance(found, Preview)
         assert bool(found.never_sent) is is_asked
-        task = tasks.Send(settings, tmp_path, "n.csv", digest=found.digest)
+        task = jobs.Send(settings, tmp_path, "n.csv", digest=found.digest)
         theirs, ours = multiprocessing.Pipe()
         with theirs, ours:
             if is_asked:
                 with pytest.raises(FirstRun, match="who will see them"):
-                    task.do(tasks.Word(theirs))
+                    task.do(jobs.Word(theirs))
                 assert len(box.notes) == number
-            replace(task, is_meant=is_asked).do(tasks.Word(theirs))
+            replace(task, is_meant=is_asked).do(jobs.Word(theirs))
     assert [note.visibility for note in box.notes] == ["2", "1", "2"]
 
 

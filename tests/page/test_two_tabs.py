@@ -18,10 +18,9 @@ from importer.errors import Changed
 from importer.importing.corrections import Act, Corrections, Step
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.page.jobs import Job
+from importer.page.jobs import BEGUN, Job, Send, Word
 from importer.page.screens import Parts
 from importer.page.state import State
-from importer.page.tasks import BEGUN, Send, Word
 from importer.page.uploads import DroppedFile
 from importer.settings import KEY_VARIABLE, Settings
 from tests.page.conftest import HEAD, OURS, write

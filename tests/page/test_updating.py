@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from importer import importing
 from importer.messages import render
-from importer.page import tasks
+from importer.page import jobs
 from importer.page.screens import Parts
 from importer.settings import Settings
 from tests.page.conftest import OURS, write
@@ -64,6 +64,6 @@ def test_without_a_tick_nothing_becomes_more_visible(
     path, settings = write(tmp_path / "later.csv", AFTER), replace(settings, update=True)
     with contextlib.chdir(tmp_path), importing.run.prepare(path.name, settings) as prepared:
         digest = prepared.preview.digest
-    ended = done(tasks.Send(settings, tmp_path, path.name, digest=digest, agrees=agrees))
+    ended = done(jobs.Send(settings, tmp_path, path.name, digest=digest, agrees=agrees))
     assert ended.exit_status == 0, [render(line) for line in ended.besides]
     assert {note.prospect_id: note.visibility for note in box.notes} == seen
