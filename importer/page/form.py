@@ -89,13 +89,6 @@ def _field(
     return Field(id, label, [*pairs.items()], chosen)
 
 
-def _of_setting(name: str, default_label: Said, options: Iterable[tuple[str, Said]], answers: Answers) -> Field:
-    """Return the drop-down of a setting that has one value."""
-    chosen = next((f"{name} {value}" for value in values(answers, name)), "")
-    pairs = [(f"{name} {value}", text) for value, text in options]
-    return _field(name, SETTINGS[name].label, default_label, pairs, chosen)
-
-
 class CheckForm:
     """The form of the Check screen.
 
@@ -106,7 +99,7 @@ class CheckForm:
         settings: the settings with all these answers.
 
     Attributes:
-        questions: the drop-downs of the questions that are about no single column and no word.
+        questions: the drop-downs of the questions that are about no single word.
         columns: the columns of the sheet.
         words: the words of visibility and status.
         about_file: the drop-downs about how the file is read.
@@ -116,7 +109,7 @@ class CheckForm:
         self._found, self._chosen = found, answers
         self._likely = tuple(pair for pair in everything if pair not in answers)
         self._answers = {} if found.reading is None else found.reading.answers
-        on_top = [question for question in found.questions if _place(question) == "top"]
+        on_top = [question for question in found.questions if not _is_about_words(question)]
         self.questions = questions(on_top, settings.readings)
         self.columns = [self._column(at) for at, column in enumerate(found.columns) if not column.is_ours]
         self.words = [self._word(word) for word in found.words if word.word or word.role is Role.VISIBILITY]
@@ -157,32 +150,26 @@ class CheckForm:
 
     def _column(self, at: int) -> Row:
         column = self._found.columns[at]
-        question = next((asked for asked in self._found.questions if _place(asked) == at), None)
         said = [pair for pair in self._chosen if column.name in columns_named(pair)]
         ignored = ("ignore", column.name)
         is_used, chosen = column.role is not None or column.is_part, ""
         options: list[tuple[str, Said]] = []
-        if question is not None:
-            options.append(("", _PLEASE_CHOOSE))
         for role in _ORDER:
-            is_chosen = question is None and role is column.role
-            pair = ("map", f"{role}={column.name}")
-            offered_pairs = [] if question is None else [(choice.setting, choice.value) for choice in question.choices]
-            explicit = next((choice for choice in (*said, *offered_pairs) if role_of(choice) is role), None)
-            value = "" if is_chosen and explicit is None else " ".join(explicit or pair)
+            is_chosen, explicit = (
+                role is column.role,
+                next((choice for choice in said if role_of(choice) is role), None),
+            )
+            value = "" if is_chosen and explicit is None else " ".join(explicit or ("map", f"{role}={column.name}"))
             options.append((value, ROLES[role]))
             chosen = value if is_chosen else chosen
         if column.is_part or (self.text and column.role is not Role.CONTENT and not {*"{}[]"} & {*column.name}):
             options.append((f"{PART}{column.name}", say("page.form.part")))
             chosen = options[-1][0] if column.is_part else chosen
-        is_ignored = question is None and not is_used
-        value = "" if is_ignored and ignored not in said else " ".join(ignored)
+        value = "" if not is_used and ignored not in said else " ".join(ignored)
         options.append((value, say("page.form.not-imported")))
-        chosen = value if is_ignored else chosen
+        chosen = chosen if is_used else value
         field = Field(f"column-{at}", say("page.form.column", name=_called(column)), options, chosen)
-        asks = "" if question is None else question.asks
-        origin = "choose" if asks else self._origin(column, said)
-        return Row(field, column, column.heading, origin, asks, is_unused=is_ignored)
+        return Row(field, column, column.heading, self._origin(column, said), is_unused=not is_used)
 
     def _origin(self, column: SheetColumn, said: Sequence[tuple[str, str]]) -> str:
         if any(column.name in columns_named(pair) for pair in self._likely):
@@ -202,7 +189,7 @@ class CheckForm:
         heading, start = in_quotes(word.word), f"{word.role}:{word.word}="
         label, key = say("page.form.meaning", word=heading), f"-{word.role}-{crc32(word.word.casefold().encode())}"
         for question in self._found.questions:
-            if _place(question) == "words" and question.roles[0] is word.role and word.word in question.samples:
+            if _is_about_words(question) and question.roles[0] is word.role and word.word in question.samples:
                 answers = [(f"{choice.setting} {choice.value}", choice.means) for choice in offered(question)]
                 field = _field(f"value{key}", label, _PLEASE_CHOOSE, answers)
                 return Row(field, word.role, heading, "choose", question.asks, word.rows)
@@ -240,7 +227,7 @@ def _meaning(
 ) -> Field:
     """Return the drop-down of a word whose meaning is known or chosen, or which is a problem."""
     found = say("page.form.as-found") if chosen else _means(word)
-    others = [(f"{name} {value}", text) for value, text in options if text != found]
+    others = _answers(name, (option for option in options if option[1] != found))
     return _field(id, label, found, others, next((f"{name} {value}" for value in chosen), ""))
 
 
@@ -250,13 +237,8 @@ def _means(word: SheetWord) -> Message:
     return say("page.skip-rows") if word.is_known else say("page.form.problem")
 
 
-def _place(question: Question) -> int | str:
-    """Return where a question is asked: in the row of its column, among the words, or on top."""
-    settings = {choice.setting for choice in question.choices}
-    if "value" in settings:
-        return "words"
-    is_about_column = question.column is not None and settings <= {"map", "ignore"} and "ignore" in settings
-    return question.column if is_about_column and question.column is not None else "top"
+def _is_about_words(question: Question) -> bool:
+    return any(choice.setting == "value" for choice in question.choices)
 
 
 def likely(found: Preview, answers: Answers) -> Answers:
@@ -285,7 +267,8 @@ def _about_file(found: Preview, answers: Answers, settings: Settings) -> Iterato
     """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter."""
 
     def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:
-        return _of_setting(name, default_label, options, answers)
+        chosen = next((f"{name} {value}" for value in values(answers, name)), "")
+        return _field(name, SETTINGS[name].label, default_label, _answers(name, options), chosen)
 
     is_asked = any("export" in (choice.setting for choice in question.choices) for question in found.questions)
     if settings.readings and not is_asked:
@@ -306,8 +289,12 @@ def _about_file(found: Preview, answers: Answers, settings: Settings) -> Iterato
     for name, value in answers:
         if name in ("in-doubt", "update"):  # a button was pressed
             captions, about = CAPTIONS[name], subject((name, value))
-            options = [(f"{name} {one}", captions[one]) for one in captions if subject((name, one)) == about]
+            options = _answers(name, ((one, captions[one]) for one in captions if subject((name, one)) == about))
             yield _field("-".join(filter(None, about)), SETTINGS[name].label, "–", options, f"{name} {value}")
+
+
+def _answers(name: str, options: Iterable[tuple[str, Said]]) -> list[tuple[str, Said]]:
+    return [(f"{name} {value}", label) for value, label in options]
 
 
 def _row(number: int) -> Message:

@@ -60,6 +60,20 @@ class Ended:
     held_back: bool = False
     run: str = ""
 
+    @classmethod
+    def of(cls, report: Report) -> Ended:
+        """Return the end of a job with this report."""
+        return cls(
+            report.exit_status,
+            why=[line.text for line in telling.report_messages.why(report)],
+            besides=[line.text for line in telling.report_messages.besides(report)],
+            counts=tuple(telling.report_messages.of_report(report)),
+            results=report.results.absolute(),
+            people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
+            held_back=bool(report.held_back) and report.stopped is None,
+            run=report.run,
+        )
+
     @property
     def left(self) -> int:
         """Number of rows that sending again would handle."""
@@ -115,17 +129,7 @@ class Send:
                 raise FirstRun(say("page.send.not-meant"))
             if self.agrees:
                 prepared.agree_to_updates()
-            report = self._sent(prepared, word)
-            return Ended(
-                report.exit_status,
-                why=[line.text for line in telling.report_messages.why(report)],
-                besides=[line.text for line in telling.report_messages.besides(report)],
-                counts=tuple(telling.report_messages.of_report(report)),
-                results=report.results.absolute(),
-                people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
-                held_back=bool(report.held_back) and report.stopped is None,
-                run=report.run,
-            )
+            return Ended.of(self._sent(prepared, word))
 
     def _sent(self, prepared: Prepared, word: Word) -> Report:
         seen: list[telling.result_rows.Seen] = []
@@ -162,14 +166,7 @@ class Practise:
         """Practise the import."""
         prepare = partial(importing.run.prepare, corrections=self.corrections.by_row)
         with contextlib.chdir(self.folder), prepare(self.name, self.settings) as prepared:
-            report = prepared.practise(observe=word.observe, stop=word.why)
-            results = report.results.absolute()
-        return Ended(
-            report.exit_status,
-            besides=[line.text for line in telling.report_messages.why(report)],
-            counts=tuple(telling.report_messages.of_report(report)),
-            results=results,
-        )
+            return Ended.of(prepared.practise(observe=word.observe, stop=word.why))
 
 
 @dataclass(frozen=True)

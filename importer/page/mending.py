@@ -34,8 +34,8 @@ _T = TypeVar("_T")
 _Found = Mapping[int, Sequence[Problem]]
 _MOST_BYTES = 64 << 20
 """Maximum size of a page of the grid that a browser hands over, in bytes."""
+_BUTTONS = {"leave-out", "take-back", "confirm", "write", "write-all", "leave-out-kind", "write-kind"}
 _CELL = re.compile(r"cell-(\d{1,9})-(\d{1,5})", re.ASCII)
-_ROW = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -197,11 +197,7 @@ class MendScreens(ImportScreens):
             corrections = corrections.and_also(*_written(rows.kept, corrections))
             if "undo" in request.form:
                 return state.correct(answers, corrections.without_last())
-            of_kind: Sequence[int] = ()
-            pressed = request.form.get("leave-out-kind") or request.form.get("write-kind") or ""
-            if _ROW.fullmatch(pressed) and int(pressed) < len(found.troubles):
-                of_kind = rows.to_mend(corrections, int(pressed))
-            steps = [*_pressed(found, rows.kept, corrections, of_kind), *_replaced(found, rows, corrections)]
+            steps = [*_pressed(rows, corrections), *_replaced(rows, corrections)]
             replaced.extend(number for step in steps for number in step.rows)
             return state.correct(answers, corrections.and_also(*steps))
 
@@ -231,32 +227,33 @@ def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
                 yield Step(Act.WRITE, (number,), position, new)
 
 
-def _pressed(found: Preview, kept: ProblemRows, corrections: Corrections, of_kind: Sequence[int]) -> Iterator[Step]:
-    """Yield the step of the button that was pressed, if it is possible; ``of_kind`` are the rows of its kind."""
-    for name, value in request.form.items():
-        first, *others = value.split(" ", 2)
-        number = int(first) if _ROW.fullmatch(first) else -1
+def _pressed(rows: Correctable, corrections: Corrections) -> Iterator[Step]:
+    """Yield the step of the button that was pressed, if it is possible."""
+    found, kept = rows.found, rows.kept
+    for name in _BUTTONS & request.form.keys():
+        first, *others = request.form[name].split(" ", 2)
+        number = whole_number(first) or 0
         cells = kept.cells([number]).get(number, [])
+        is_kind = number < len(found.troubles)
         match name, others:
             case (("leave-out" | "take-back" | "confirm"), []) if cells:
                 yield Step(Act(name), (number,))
-            case (("write" | "write-all"), [position, text]) if position.isdecimal() and int(position) < len(cells):
-                at = int(position)
+            case (("write" | "write-all"), [position, text]) if (at := int(position)) < len(cells):
                 is_for_all = name == "write-all" and not grid.GridColumn(at, found.columns[at]).is_of_person
                 alike = _alike(kept, corrections, number, at, cells[at]) if is_for_all else []
                 yield Step(Act.WRITE, (number, *(other for other in alike if other != number)), at, grid.shown(text))
-            case "leave-out-kind", [] if 0 <= number < len(found.troubles):
-                yield Step(Act.LEAVE_OUT, (*of_kind,))
-            case "write-kind", [] if 0 <= number < len(found.troubles):
+            case "leave-out-kind", [] if is_kind:
+                yield Step(Act.LEAVE_OUT, (*rows.to_mend(corrections, number),))
+            case "write-kind", [] if is_kind:
                 column, text = _column_of(found, number, grid.columns(found)), request.form.get("kind-text", "")
                 if column is not None and text in column.choices:
-                    yield Step(Act.WRITE, (*of_kind,), column.position, text)
+                    yield Step(Act.WRITE, (*rows.to_mend(corrections, number),), column.position, text)
 
 
-def _replaced(found: Preview, rows: Correctable, corrections: Corrections) -> Iterator[Step]:
+def _replaced(rows: Correctable, corrections: Corrections) -> Iterator[Step]:
     """Yield the step that replaces a text in a column by another, unless the column names people."""
     at = whole_number(request.form.get("replace-in", ""))
-    column = next((column for column in grid.columns(found) if column.position == at), None)
+    column = next((column for column in grid.columns(rows.found) if column.position == at), None)
     if "replace" in request.form and column is not None and not column.is_of_person:
         numbers = rows.with_text(corrections, request.form.get("replace-what", ""), column.position)
         if numbers:

@@ -6,12 +6,10 @@ Input: messages, notes. Output: texts for a person who uses a mouse; long notes 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
 from importer.errors import unquoted
-from importer.importing import wording
 from importer.messages import Message, Part, Said, render, say
 from importer.models import Role
 from importer.page.state import FIELDS as FOR_A_FILE
@@ -78,11 +76,6 @@ def element(name: str, content: Part, **attributes: str) -> Markup:
     """Return an HTML element, such as a link that is a part of a text."""
     listed = Markup().join(Markup(' {}="{}"').format(key, value) for key, value in attributes.items())
     return Markup("<{0}{1}>{2}</{0}>").format(name, listed, _escaped(content))
-
-
-def moment(at: float) -> Markup:
-    """Return seconds since 1970 as HTML: this computer's local time, which the page's script shows as the browser's."""
-    return element("time", wording.when(at), datetime=datetime.fromtimestamp(at, UTC).isoformat())
 
 
 def _escaped(part: Part) -> Markup:

@@ -160,11 +160,8 @@ class Screens:
 
     def _change(self, upload: DroppedFile, change: Callable[[State], State], title: Message, back: str) -> None:
         """Change the state of a file, unless the tab of this request showed another state."""
-        try:
-            if not self._parts.uploads.change(upload, request.form.get("seen", ""), change):
-                refuse_stale(title, back)
-        except OSError as error:
-            refuse(title, say("page.problem.system-error", error=str(error.strerror)), 507, back)
+        if not self._parts.uploads.change(upload, request.form.get("seen", ""), change):
+            refuse_stale(title, back)
 
     def _refuse_while_used(self, upload: DroppedFile, title: Message) -> None:
         """Refuse to change a file while a job uses it."""

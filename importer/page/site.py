@@ -26,7 +26,6 @@ from importer.page.rendering import (
     composed,
     element,
     folded,
-    moment,
     number,
     text,
     without_folders,
@@ -60,7 +59,7 @@ def make(parts: Parts, guard: Access) -> Flask:
         number=number,
         count=lambda number, thing: words(wording.count(number, thing)),
         duration=lambda seconds: words(wording.duration(seconds)),
-        when=moment,
+        when=lambda at: wording.when(at)[:16],
         folded=folded,
         composed=composed,
         without_folders=without_folders,
@@ -114,6 +113,8 @@ def _failed(error: Exception) -> Page:
         return problem(say("page.problem.setting"), error.message, 400, *back)
     if isinstance(error, ImporterError):
         return problem(_WENT_WRONG, error.message, 500)
+    if isinstance(error, OSError):  # such as a full disk
+        return problem(_WENT_WRONG, say("page.problem.system-error", error=str(error.strerror or error)), 507)
     if os.environ.get("NOTE_IMPORTER_DEBUG"):
         traceback.print_exc()
     return problem(_WENT_WRONG, say("page.problem.own-error", error=type(error).__name__), 500)

@@ -322,20 +322,18 @@ def test_of_a_results_file_the_sheet_with_the_corrections_is_read(
     assert "There is nothing to send." in person.text
 
 
-def test_a_column_that_is_asked_about_has_its_question_in_its_row(
-    person: Person, profiles: Path, tmp_path: Path
-) -> None:
-    """Nothing is chosen there beforehand; either answer is one of the drop-down's, and what was found stays shown."""
+def test_a_column_that_is_asked_about_is_a_question_on_top(person: Person, profiles: Path, tmp_path: Path) -> None:
+    """Nothing is chosen there beforehand, and what was found stays shown."""
     profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
     path = write(
         tmp_path / "n.csv", [("p1", "Hi", "Public"), ("p2", "Hi", "Private")], ("Prospect ID", "Note", "Sharing")
     )
     screen = person.sees(path)
     assert "1 thing to decide" in person.text
-    assert screen.chosen["Column C: Sharing"] == ("column-2", "", "– please choose –")
-    assert screen.row("C Sharing").endswith("please choose")
+    assert screen.chosen["answer-0"] == ("answer-0", "", "– please choose –")
     assert screen.row("A Prospect ID").endswith("matched by heading")
-    ignored = person.sees(path, screen.submitted({"Column C: Sharing": "not imported"}))
+    [no] = [text for text, value in screen.options["answer-0"].items() if value == "ignore Sharing"]
+    ignored = person.sees(path, screen.submitted({"answer-0": no}))
     assert "Ready: 2 notes to send." in person.text
     assert ignored.row("C Sharing").endswith("your choice")
     assert ignored.row("Who may see it every row").startswith("Who may see it every row 2")

@@ -534,7 +534,7 @@ def test_a_file_is_practised_without_a_key_and_its_results_are_no_run(
     assert "contains the results of practice" in guest.drop(tmp_path / "results.xlsx").text
     assert len(guest.box.received) == received
     assert guest.see("/runs").text == runs
-    assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*><time[^<]*</time>, not sent", guest.see("/").text)
+    assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*>[-\d]+ [:\d]+, not sent", guest.see("/").text)
 
 
 @pytest.mark.slow

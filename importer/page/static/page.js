@@ -69,11 +69,6 @@ async function poll(part) {
 
 for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, EVERY, part);
 
-for (const time of document.querySelectorAll("time")) {
-  time.title = time.textContent;
-  time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-}
-
 window.addEventListener("pageshow", (event) => event.persisted && location.reload()); // Back shows no stale screen
 
 // -- files that are dropped: the field lies over the whole place, and takes them --------------------------------------
