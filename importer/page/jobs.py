@@ -92,7 +92,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Send:
-    """Task of sending a file.
+    """Task of sending a file, or of practising that.
 
     Attributes:
         settings: the settings with the answers and the key.
@@ -103,6 +103,7 @@ class Send:
         agrees: whether the person agreed to the changes that make notes more visible, or rewrite public ones.
         corrections: what a person corrected in the file.
         given: settings and values that a person chose for the file, which are kept for its kind.
+        is_practice: whether everything happens on this computer, and nothing is sent.
     """
 
     settings: Settings
@@ -114,14 +115,21 @@ class Send:
     agrees: bool = False
     corrections: Corrections = NOTHING
     given: Sequence[tuple[str, str]] = ()
-    kind: ClassVar[str] = "sending"
+    is_practice: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Kind of the task."""
+        return "practising" if self.is_practice else "sending"
 
     def do(self, word: Word) -> Ended:
-        """Send the file's notes."""
+        """Send the file's notes, or practise that."""
         people = Path(f"{Path(self.name).stem}.people.csv")
         settings = replace(importing.hours.for_a_person(self.settings), unknown_emails=people)
         prepare = partial(importing.run.prepare, corrections=self.corrections.by_row, given=self.given)
         with contextlib.chdir(self.folder), prepare(self.name, settings) as prepared:
+            if self.is_practice:
+                return Ended.of(prepared.practise(observe=word.observe, stop=word.why))
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))
@@ -144,29 +152,6 @@ class Send:
         for loaded, outcomes in seen:
             telling.result_rows.write(rows_path(self.folder, report.run), loaded, outcomes)
         return report
-
-
-@dataclass(frozen=True)
-class Practise:
-    """Task of practising the import of a file.
-
-    Attributes:
-        settings: the settings with the answers.
-        folder, name: the upload's folder, and its file's name.
-        corrections: what a person corrected in the file.
-    """
-
-    settings: Settings
-    folder: Path
-    name: str
-    corrections: Corrections = NOTHING
-    kind: ClassVar[str] = "practising"
-
-    def do(self, word: Word) -> Ended:
-        """Practise the import."""
-        prepare = partial(importing.run.prepare, corrections=self.corrections.by_row)
-        with contextlib.chdir(self.folder), prepare(self.name, self.settings) as prepared:
-            return Ended.of(prepared.practise(observe=word.observe, stop=word.why))
 
 
 @dataclass(frozen=True)
@@ -214,7 +199,7 @@ class Hide:
         return Ended(hidden.exit_status, besides=lines, run=self.run or "")
 
 
-Task = Send | Practise | LookUpTask | Hide
+Task = Send | LookUpTask | Hide
 """Tasks of a job. Texts give a heading and a sentence for each kind, which may name the job's file."""
 
 

@@ -126,7 +126,7 @@ class MendScreens(ImportScreens):
         upload = self._upload(number)
         found, answers, settings = self._look(upload, is_new=False, is_corrected=False)
         if found is None:
-            return still_reading(upload, of="rows")
+            return still_reading(upload)
         if isinstance(found, Unread) or not found.understanding:
             return redirect(url_for("check", number=number), 303)
         rows, corrections = self._rows(upload, answers, settings, found), upload.state.corrections(answers)

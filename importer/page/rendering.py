@@ -61,11 +61,6 @@ def words(said: Said | None) -> str:
     return render(said, PAGE)
 
 
-def number(value: int) -> str:
-    """Return a number as the page shows it."""
-    return f"{value:,}"
-
-
 def text(kind: str, /, **parts: Part) -> Markup:
     """Return a text of the page as HTML. Its parts are escaped, unless they are markup."""
     shown = {name: part if isinstance(part, int | float) else _escaped(part) for name, part in parts.items()}

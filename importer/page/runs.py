@@ -19,7 +19,7 @@ from importer.messages import say
 from importer.models import Result
 from importer.operations.history import PastRun
 from importer.page import reading
-from importer.page.jobs import Hide, Job, LookUpTask, Practise, Send
+from importer.page.jobs import Hide, Job, LookUpTask, Send
 from importer.page.reading import rows_path
 from importer.page.rendering import words
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
@@ -68,11 +68,6 @@ class Working(Screens):
             key=job.ended.is_key_refused,
             shown=None if rows is None else shown(rows, request.args),
         )
-
-    @screen("/job/<number>/state")
-    def state(self, number: str) -> Page:
-        """Return the job's progress for an open page."""
-        return _state(self._job(number))
 
     @screen("/job/<number>/stop", "POST")
     def stop(self, number: str) -> Page:
@@ -203,7 +198,7 @@ class History(Screens):
     def _sending(self, settings: Settings) -> str:
         """Return the ID of the job that is sending into the workspace; empty if there is none."""
         jobs = [job for job in self._parts.jobs.under_way if job.workspace == settings.workspace]
-        return next((job.id for job in jobs if isinstance(job.task, Send)), "")
+        return next((job.id for job in jobs if job.task.kind == "sending"), "")
 
     def _unclear(self, settings: Settings) -> int:
         """Return the number of unclear deliveries; 0 during a send, because its open deliveries don't count."""
@@ -231,10 +226,9 @@ def _state(job: Job) -> dict[str, object]:
         kind = "page.working.done-waiting" if progress.gives_up_in is not None else "page.working.done"
         status = say(kind, percent=percent)
     delay = rendering.what_holds_it_up(progress) if progress is not None else say("page.working.reads")
-    if delay is None and not isinstance(job.task, Practise):
+    if delay is None and job.task.kind != "practising":
         delay = say("page.working.waits")
     return {
-        "reload": job.ended is not None,
         "status": words(status),
         "percent": words(say("page.working.percent", percent=100 * settled // total)) if total else "",
         "settled": settled,

@@ -22,7 +22,7 @@ from importer.messages import Message, Said, say
 from importer.models import Workspace
 from importer.page.current_settings import CurrentSettings
 from importer.page.form import likely
-from importer.page.jobs import Ended, Job, Jobs, Practise, Send, Task
+from importer.page.jobs import Ended, Job, Jobs, Task
 from importer.page.reading import A_MOMENT, NOTHING, PATIENCE, Readers, Unread, latest_run
 from importer.page.state import Answers, State, applied
 from importer.page.uploads import DroppedFile, DroppedFiles
@@ -90,7 +90,7 @@ class Screens:
         another job of the workspace is under way; ``expected`` is the number of notes that a person agreed to.
         """
         reading, uploads = self._parts.reading, self._parts.uploads
-        is_sending = isinstance(task, Send)
+        is_sending = task.kind == "sending"
 
         def begun() -> None:
             if upload is not None:
@@ -100,7 +100,7 @@ class Screens:
             if upload is None:
                 return
             reading.forget(upload)
-            if ended.results is not None and not isinstance(task, Practise):
+            if ended.results is not None and task.kind != "practising":
                 is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
                 uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
 
@@ -156,7 +156,7 @@ class Screens:
     def _send_of(self, upload: DroppedFile | None) -> Job | None:
         """Return the job that is sending this file; None if there is none."""
         jobs = self._parts.jobs.under_way
-        return next((job for job in jobs if job.upload is upload and isinstance(job.task, Send)), None)
+        return next((job for job in jobs if job.upload is upload and job.task.kind == "sending"), None)
 
     def _change(self, upload: DroppedFile, change: Callable[[State], State], title: Message, back: str) -> None:
         """Change the state of a file, unless the tab of this request showed another state."""

@@ -58,6 +58,7 @@ class PageServer:
         OSError: the port is taken, or the folder can't be made.
 
     Attributes:
+        parts: what its screens work with.
         ended: set once a person has asked on the page to end the program.
     """
 
@@ -66,11 +67,9 @@ class PageServer:
         try:
             self.port: int = listening.getsockname()[1]
             self.guard = Access(self.port)
-            folder = folder or page_folder()
-            self.uploads, self.jobs = DroppedFiles(folder), Jobs()
-            self.reading, self.ended = Readers(), threading.Event()
-            self._parts = Parts(current, self.uploads, self.reading, self.jobs, self.ended.set)
-            app = make(self._parts, self.guard)
+            self.ended = threading.Event()
+            self.parts = Parts(current, DroppedFiles(folder or page_folder()), Readers(), Jobs(), self.ended.set)
+            app = make(self.parts, self.guard)
             self._server = ThreadedWSGIServer("127.0.0.1", self.port, app, _PageHandler, fd=listening.fileno())
         finally:
             listening.close()  # the server has a copy of the socket
@@ -83,22 +82,17 @@ class PageServer:
 
     def __enter__(self) -> PageServer:
         self._thread.start()
-        self.reading.begin()
+        self.parts.reading.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self.reading.close()
-
-    @property
-    def current(self) -> CurrentSettings:
-        """Settings in force."""
-        return self._parts.current
+        self.parts.reading.close()
 
     def stop_jobs(self, why: Message) -> list[Job]:
         """Ask the jobs under way to stop in good order, and return them."""
-        jobs = self._parts.jobs.under_way
+        jobs = self.parts.jobs.under_way
         for job in jobs:
             job.stop(why)
         return jobs

@@ -26,7 +26,6 @@ from importer.page.rendering import (
     composed,
     element,
     folded,
-    number,
     text,
     without_folders,
     words,
@@ -56,7 +55,7 @@ def make(parts: Parts, guard: Access) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         words=words,
-        number=number,
+        number="{:,}".format,
         count=lambda number, thing: words(wording.count(number, thing)),
         duration=lambda seconds: words(wording.duration(seconds)),
         when=lambda at: wording.when(at)[:16],

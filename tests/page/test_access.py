@@ -21,10 +21,10 @@ from tests.page.conftest import HOME, HOST, OURS
 NUMBER = "0" * 32
 EVERYTHING = [
     ("GET", "/"), ("GET", "/template.xlsx"), ("GET", "/static/page.css"), ("GET", f"/file/{NUMBER}"),
-    ("GET", f"/file/{NUMBER}/state"), ("GET", f"/file/{NUMBER}/confirm"),
+    ("GET", f"/file/{NUMBER}/confirm"),
     ("GET", f"/file/{NUMBER}/mend"), ("POST", f"/file/{NUMBER}/mend/change"),
     ("GET", f"/file/{NUMBER}/corrected.xlsx"),
-    ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
+    ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/results"),
     ("GET", f"/job/{NUMBER}/people.csv"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/send"),
     ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/choose"),
