@@ -101,7 +101,7 @@ class ImportScreens(Screens):
         if isinstance(overview, Unread) or not overview.can_be_sent or is_sample(upload):
             return redirect(url_for("check", number=number), 303)
         changes: Sequence[Line] = []
-        if overview.follows and overview.updates.asked:
+        if overview.follows and overview.updates["asked"]:
             changes = self._parts.reading.done(upload.folder, reading.changes, upload.name, settings)
         return render_template(
             "confirm.html",

@@ -61,13 +61,13 @@ class Ended:
     run: str = ""
 
     @classmethod
-    def of(cls, report: Report) -> Ended:
+    def of(cls, report: Report, *, is_practice: bool = False) -> Ended:
         """Return the end of a job with this report."""
         return cls(
             report.exit_status,
             why=[line.text for line in telling.report_messages.why(report)],
             besides=[line.text for line in telling.report_messages.besides(report)],
-            counts=tuple(telling.report_messages.of_report(report)),
+            counts=tuple(telling.report_messages.meanings(report.counts, is_practice=is_practice)),
             results=report.results.absolute(),
             people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
             held_back=bool(report.held_back) and report.stopped is None,
@@ -129,7 +129,7 @@ class Send:
         prepare = partial(importing.run.prepare, corrections=self.corrections.by_row, given=self.given)
         with contextlib.chdir(self.folder), prepare(self.name, settings) as prepared:
             if self.is_practice:
-                return Ended.of(prepared.practise(observe=word.observe, stop=word.why))
+                return Ended.of(prepared.practise(observe=word.observe, stop=word.why), is_practice=True)
             preview = prepared.preview
             if preview.unconfirmed is not None and not self.is_right:
                 raise FirstRun(say("page.send.not-confirmed"))

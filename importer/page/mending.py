@@ -145,9 +145,7 @@ class MendScreens(ImportScreens):
             in_grid=grid.in_grid,
             chosen=chosen,
             columns=columns,
-            rows=grid.rows(
-                columns, rows.kept, shown, corrections.by_row, problems, is_whole=bool(chosen.words or not bad)
-            ),
+            rows=grid.rows(columns, rows.kept, shown, corrections.by_row, problems),
             corrections=corrections,
             replaced=whole_number(request.args.get("replaced", "")),
             all=len(bad),

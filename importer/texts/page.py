@@ -141,7 +141,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.mend.kinds": "Kinds of problems",
     "page.mend.progress": "Rows corrected or left out",
     "page.mend.no-problems": "No row has a problem. You can change any cell.",
-    "page.mend.whole": "Change other cells of row",
     "page.mend.replace": "Find and replace",
     "page.mend.replace-what": "Cells whose whole text is",
     "page.mend.replace-by": "Change them to",

@@ -151,7 +151,9 @@ function show(fresh, sent, pressed, about) {
   if (!at.isConnected) {
     const now = document.getElementById(row);
     const isPressed = pressed?.[0] === at.name && pressed[1] === at.value;
-    const inRow = (isPressed && now?.querySelector(FIELDS)) || now?.cells[cell]?.querySelector("button");
+    const place = now?.cells[cell];
+    const field = place?.querySelector(FIELDS) ?? now?.querySelector("[aria-invalid]");
+    const inRow = (isPressed && field) || place?.querySelector("button");
     const again = at.id ? document.getElementById(at.id) : inRow;
     const onward = grid ? after.find((other) => other.isConnected) : main.querySelector(".asked select");
     const next = again ?? onward ?? main.querySelector(".go .main");
