@@ -27,7 +27,6 @@ from importer import importing, operations, telling
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
 from importer.importing.corrections import Corrections
 from importer.importing.preview import Preview
-from importer.journal import Run
 from importer.messages import FACE, Said, say
 from importer.models import Question
 from importer.operations.hide import Which
@@ -160,10 +159,10 @@ def _text_of(note_id: str, prospect: str, rows: Path | None) -> str:
 class _Look:
     future: Future[Preview | Unread]
     given: tuple[Settings, Corrections]
-    since: Run | None
+    since: object
     done_at: float | None = None
 
-    def is_new(self, since: Run | None) -> bool:
+    def is_new(self, since: object) -> bool:
         """Return whether the result may be shown as new."""
         if self.future.done() and self.done_at is None:
             self.done_at = time.monotonic()
@@ -192,7 +191,7 @@ class Readers:
         *,
         wait: float,
         is_new: bool,
-        since: Run | None,
+        since: object,
     ) -> Preview | Unread | None:
         """Return the overview of a file, or why it can't be read; None while the file is being read.
 
@@ -258,8 +257,8 @@ def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), begin_reading)
 
 
-def latest_run(settings: Settings) -> Run | None:
-    """Return the latest run of the workspace; None if there is none, or the journal can't be read."""
+def latest_run(settings: Settings) -> object:
+    """Return what is known of the latest run of the workspace; None if there is none, or no journal can be read."""
     with contextlib.suppress(ImporterError):
         return next((past.run for past in operations.history.history(settings, last=1).runs), None)
     return None
