@@ -19,7 +19,9 @@ text whose key ends in ``@`` and the name of a face is only for that face.
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -32,6 +34,9 @@ PROGRAM = "note-importer"
 _HEADLINE, _REST, _CAPITAL = "headline", "rest", "capital"
 _BREAK = re.compile(r"\r\n|[\r\n\t]")
 _LAST = re.compile(r"\{([\w-]+)\}$")
+_IS_WINDOWS = os.name == "nt"
+_NOT_SHOWN = "…"
+_QUOTED = re.compile(r"""'([^']*)'|"((?:[^"]|"")*)\"""")
 _PIECE = re.compile(r"`([^`]*)`|\{([^{}:]+)(?::([^{}]*))?\}")
 
 
@@ -170,6 +175,25 @@ def say(kind: str, /, **parts: Part) -> Message:
 def in_quotes(text: str) -> str:
     """Return a text from outside in quotation marks, with a space for each line break."""
     return repr(_BREAK.sub(" ", text))
+
+
+def as_argument(text: str) -> str:
+    """Return a text as one word of a command line, for a command that a message suggests.
+
+    A cell's text can hold a command, which must not run when the suggestion is pasted. On Windows, a character that one
+    of the two shells interprets even in quotation marks is shown as ``…``.
+    """
+    if not re.search(r"[^\w:=-]|^[:=]", text):
+        return text
+    if _IS_WINDOWS:
+        text = re.sub(r"\$(?=[({])|%(?=[^%]*%)|[`“”„\x00-\x1f\x7f-\x9f]", _NOT_SHOWN, text)
+        return '"' + re.sub(r'(\\+)(?="|$)', r"\1\1", text).replace('"', '""') + '"'
+    return shlex.quote(text) if re.search(r'[$`"\\!\x00-\x1f\x7f-\x9f]', text) else f'"{text}"'
+
+
+def unquoted(value: str) -> str:
+    """Return a value that :func:`as_argument` quoted, without the quotation marks."""
+    return _QUOTED.sub(lambda match: match[1] or (match[2] or "").replace('""', '"'), value)
 
 
 def as_message(said: Said) -> Message:

@@ -188,6 +188,13 @@ def test_what_texts_refer_to_is_there() -> None:
             assert text.strip(), kind
 
 
+def test_a_flag_to_copy_is_followed_by_a_space() -> None:
+    """Or by nothing: whoever copies it takes a full stop along. The help of a setting has examples within sentences."""
+    shown = {kind: texts for kind, texts in FORMS.items() if not kind.endswith(".help")}
+    copied = re.compile(r"`(?!note-importer)[\w-]+ [^`]*`[.,;:)]")
+    assert [kind for kind, texts in shown.items() if any(map(copied.search, texts))] == []
+
+
 def test_no_text_is_left_that_nothing_says() -> None:
     said = {kind for _, kind, *_ in all_said()} | {"words"} | set().union(*quoted().values())
     referred = {name for texts in FORMS.values() for text in texts for name in re.findall(r"\{([\w.-]+)", text)}
@@ -258,7 +265,7 @@ def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() ->
     again = from_json(said.as_json())
     assert again is not None
     assert render(again) == (
-        "the API refused the file …: too large; x. Or say what it means: --value visibility:Team=Public, and so on"
+        "the API refused the file …: too large; x. Or say what it means: --value visibility:Team=Public and so on"
         " (found: a, b)"
     )
     assert "secret" not in repr(said.as_json())

@@ -28,8 +28,8 @@ from typing import Any, TextIO, cast
 
 import click
 
-from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped, as_argument
-from importer.messages import Message, Plain, Said, render, say
+from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped
+from importer.messages import Message, Plain, Said, as_argument, render, say
 from importer.settings import profiles
 from importer.telling.rendering import Line, LineKind, visible, written_out
 

@@ -9,8 +9,7 @@ import re
 
 from markupsafe import Markup, escape
 
-from importer.errors import unquoted
-from importer.messages import Message, Part, Said, render, say
+from importer.messages import Message, Part, Said, render, say, unquoted
 from importer.models import Role
 from importer.page.state import FIELDS as FOR_A_FILE
 from importer.settings import SETTINGS

@@ -9,7 +9,7 @@ don't count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,19 +61,3 @@ def _ids(sheet: Sheet, position: int) -> Iterator[str]:
             is_sure = _SHORTEST <= len(record) <= LONGEST_ID and not is_damaged(record)
             is_flawed = any(flaw.column in (None, position) for flaw in sheet.wrong(number))
             yield record if is_sure and not is_flawed else ""
-
-
-def contradicting(
-    ids: Sequence[Sequence[str]], prospects: Sequence[str], texts: Sequence[int]
-) -> Iterator[tuple[int, int]]:
-    """Yield the positions of rows that have the ID of an earlier row for the same prospect, but another text.
-
-    Rows with the same text share a number in ``texts``, below 0 for a row without a note. The position of the first row
-    is yielded, too.
-    """
-    first: dict[tuple[str, str], int] = {}
-    for position, (some, prospect) in enumerate(zip(ids, prospects, strict=True)):
-        for one in some if texts[position] >= 0 else ():
-            earlier = first.setdefault((one, prospect), position)
-            if texts[earlier] != texts[position]:
-                yield position, earlier

@@ -16,8 +16,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from importer.errors import as_argument
-from importer.messages import Message, SettingPart, day, say
+from importer.messages import Message, SettingPart, as_argument, day, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import added_columns
 from importer.settings.kinds import Values, Words

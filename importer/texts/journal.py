@@ -30,7 +30,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "journal.mend-reading": "Check that the journal exists and can be read",
     "journal.gone": (
         "The journal's file {file} was removed or replaced during the import.\n"
-        "Nothing more was sent. The file there now lacks delivered notes, which would be sent again. Everything known about them was saved as {saved}. {action.see-what-replaces-files} Name the saved copy with `journal {argument}`, then {action.run-same-command}."
+        "Nothing more was sent. The file there now lacks delivered notes, which would be sent again. Everything known about them was saved as {saved}. {action.see-what-replaces-files} Name the saved copy with `journal {argument}` and then {action.run-same-command}."
     ),
     "journal.gone-unsaved": (
         "The journal's file {file} was removed or replaced during the import.\n"
@@ -77,11 +77,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "postgres.bad-url": (
         "The URL of the journal can't be read: {error}.\n"
-        "Write it like `journal postgresql://importer@db.example.com:5432/notes`."
+        "Write it like `journal postgresql://importer@db.example.com:5432/notes`"
     ),
     "postgres.service": (
         "The journal's URL or PGSERVICE names a service file.\n"
-        "Write what it says into the URL: `journal postgresql://importer@db.example.com:5432/notes`."
+        "Write what it says into the URL: `journal postgresql://importer@db.example.com:5432/notes`"
     ),
     "postgres.pooler": (
         "The server at {url} is a connection pool, such as PgBouncer. Locks don't hold there, and notes would be sent twice.\n"
