@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from importer.journal import Journal
 from importer.settings import Settings
 from tests.page.conftest import home_of, served, write
 from tests.page.test_browser import TEXTS, drop, looked_at
 from tests.page.test_browser import send as agree
-from tests.running import run
-from tests.sandbox import Fault, Limit, Sandbox
+from tests.sandbox import Limit, Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -79,37 +76,6 @@ def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox,
     looked_at(page, "runs-hidden")
 
 
-def test_what_is_unclear_is_looked_up_and_seen_to_be_there(
-    page: Page, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
-    """A run that ended in doubt, as from a terminal: one button, and how far it is; nothing is sent."""
-    box.set_faults([Fault.parse("500:after@1"), Fault.parse("503:any@2-")])
-    run(write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Public") for i in range(3)]), replace(settings, give_up=1))
-    page.get_by_role("link", name="Runs").click()
-    expect(page.get_by_role("status")).to_have_text("3 notes may or may not exist.")
-    looked_at(page, "runs-unclear")
-    page.get_by_role("link", name="n.csv").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("n.csv")
-    looked_at(page, "run-unclear")
-    page.get_by_role("button", name="Look up unconfirmed notes").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up unconfirmed notes")
-    expect(page.get_by_role("status")).to_contain_text("waiting")
-    looked_at(page, "looking-up")
-    box.clear_faults()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up unconfirmed notes")
-    expect(page.get_by_text("3 notes found. They now count as created.")).to_be_visible()
-    looked_at(page, "looked-up")
-    page.get_by_role("link", name="All runs").click()
-    expect(page.get_by_role("status")).to_have_text("Imports, the latest first.")
-    assert len(box.notes) == 3
-    page.get_by_role("link", name="n.csv").click()
-    page.get_by_role("link", name="note-importer").click()
-    drop(page, tmp_path / "n.csv")
-    page.get_by_role("button", name="Write the results").click()
-    expect(page.get_by_role("row", name="3 already imported")).to_be_visible()
-    assert len([call for call in box.received if call.method == "POST"]) == 1
-
-
 def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
     browser: Browser, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
@@ -148,21 +114,3 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
         expect(page.get_by_role("link", name="Download results")).to_have_count(0)
         looked_at(page, "run-gone")
     assert [*(tmp_path / "uploads").iterdir()] == []
-
-
-def test_a_note_that_is_there_twice_is_hidden(page: Page, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """The one besides the row's own, and no other."""
-    run(write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "Public")]), settings)
-    ids = {note.prospect_id: note.id for note in box.notes}
-    with Journal.open(settings.journal) as journal:  # as reading back enters it
-        [past] = journal.runs.listed()
-        known = next(known for known in journal.deliveries.created_by(past) if known.prospect == "p1")
-        journal.deliveries.checked(known.name, [ids["p2"]])
-    page.get_by_role("link", name="Runs").click()
-    page.get_by_role("link", name="See the duplicates").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Hide 1 note?")
-    looked_at(page, "twins")
-    page.get_by_label("Yes, I mean this note").check()
-    page.get_by_role("button", name="Hide 1 note").click()
-    expect(page.get_by_role("status")).to_have_text("Done.")
-    assert {note.prospect_id: note.status for note in box.notes} == {"p1": "1", "p2": "0"}
