@@ -167,6 +167,11 @@ class KnownDelivery(NamedTuple):
         """Whether the delivery's note was recognised although the API shows its text differently."""
         return self.state is DeliveryState.CREATED and self.reason not in (None, "", READ_BACK.kind)
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether this stands for a further copy of the delivery's note, whose ID was put in."""
+        return self.note_id in self.duplicates
+
     @classmethod
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""

@@ -1,13 +1,14 @@
 """Planning against a journal that holds every row of the sheet, beside another version of the program, as a table.
 
+The figures are seconds of the processor, so that other work on the machine doesn't count.
 ``python -m tests.benchmarks.planning --rows 1000000 --beside FOLDER``; the folder has a checkout of the other version.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -39,14 +40,20 @@ def _measure(version: Path, sheet: Path, folder: Path, runs: int) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as place, serving(0.0) as url:
         journal = ["--base-url", url, "--journal", str(Path(place) / "journal.sqlite")]
         check, results = ["check", str(sheet), *journal], ["--results", str(Path(place) / "results.csv")]
-        before = [process(["importer", *check], version) for _ in range(runs)]
-        began = time.perf_counter()
-        process(["importer", "run", str(sheet), *journal, *results, "--yes"], version)
-        took = time.perf_counter() - began
-        after = [process(["importer", *check], version) for _ in range(runs)]
+        before = [_used(version, *check) for _ in range(runs)]
+        took, _ = _used(version, "run", str(sheet), *journal, *results, "--yes")
+        after = [_used(version, *check) for _ in range(runs)]
     none, every = (median(seconds for seconds, _ in some) for some in (before, after))
     memory = median(peak for _, peak in after)
     print(f"{version.name:45} {took:8,.1f} {none:17,.1f} {every:16,.1f} {memory:6,.0f}", flush=True)
+
+
+def _used(version: Path, *arguments: str) -> tuple[float, float]:
+    """Seconds of the processor and peak memory in MB of a command of a version."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _, memory = process(["importer", *arguments], version)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, memory
 
 
 if __name__ == "__main__":

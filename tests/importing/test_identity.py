@@ -15,6 +15,7 @@ from unittest.mock import Mock
 import openpyxl
 import pytest
 
+from importer.delivery.earlier import Earlier
 from importer.errors import Guarded, Stopped
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.preview import Preview
@@ -428,3 +429,20 @@ def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *
             hide(what_to_hide(Which("last"), desk.settings()), desk.settings())
     assert asked == {11: (0, 1), 16: (0, 1)} | ({} if ids else {6: (5, 0)})
     assert made == len(desk.box.notes) == 31, "each thing said once, and what was hidden and is sent again"
+
+
+def test_a_plan_passes_over_rows_that_are_just_as_they_were_sent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only these: whoever has several rows or notes, or a note that differs in anything, is looked at row by row."""
+    names = [f"AbCdEfGh{i}" for i in range(7)]
+    desk.run(*(row(name, "Terms") for name in names[:6]), row(names[3], "Offer"), keys="Date")
+    hidden = next(note.id for note in desk.box.notes if note.prospect_id == names[5])
+    settings, passed, as_sent = desk.settings(), [], Earlier._as_sent
+    hide(what_to_hide(Which(note_ids=[hidden]), settings), settings)
+    rows = [
+        row(names[0], "Terms"), row(names[1], "Terms", "Private"), row(names[2], "Terms", day=2),
+        row(names[3], "Terms"), row(names[4], "Terms"), row(names[4], "Offer"), row(names[5], "Terms"), row(names[6], "Terms"),
+    ]  # fmt: skip
+    monkeypatch.setattr(Earlier, "_as_sent", lambda *given: passed.append(as_sent(*given)) or passed[-1])
+    counts = desk.run(*rows, keys="Date").preview.remaining
+    assert passed[0] == [0]
+    assert (counts.deliveries, counts.hidden, counts.more_visible) == (3, 1, 1)

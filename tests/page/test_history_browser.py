@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from importer.journal import Journal
 from importer.settings import Settings
 from tests.page.conftest import home_of, served, write
 from tests.page.test_browser import TEXTS, drop, looked_at
@@ -148,21 +147,3 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
         expect(page.get_by_role("link", name="Download results")).to_have_count(0)
         looked_at(page, "run-gone")
     assert [*(tmp_path / "uploads").iterdir()] == []
-
-
-def test_a_note_that_is_there_twice_is_hidden(page: Page, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """The one besides the row's own, and no other."""
-    run(write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "Public")]), settings)
-    ids = {note.prospect_id: note.id for note in box.notes}
-    with Journal.open(settings.journal) as journal:  # as reading back enters it
-        [past] = journal.runs.listed()
-        known = next(known for known in journal.deliveries.created_by(past) if known.prospect == "p1")
-        journal.deliveries.checked(known.name, [ids["p2"]])
-    page.get_by_role("link", name="Runs").click()
-    page.get_by_role("link", name="See the duplicates").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Hide 1 note?")
-    looked_at(page, "twins")
-    page.get_by_label("Yes, I mean this note").check()
-    page.get_by_role("button", name="Hide 1 note").click()
-    expect(page.get_by_role("status")).to_have_text("Done.")
-    assert {note.prospect_id: note.status for note in box.notes} == {"p1": "1", "p2": "0"}
