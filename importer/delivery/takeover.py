@@ -103,8 +103,7 @@ class Takeover:
         """Return what differs between a row and the delivery that answers for it; None if nothing does."""
         run = self._runs[one.delivery.run]
         if one.is_changed or one.match.how in (How.EARLIER_TEXT, How.WORDS):
-            kind = "known.changed" if one.is_changed else "known.uncomposed"
-            return say(kind, run=run.name, file=run.file)
+            return say("known.changed", run=run.name, file=run.file)
         if one.is_less_visible:
             kinds = kind_in_words(one.delivery.visibility, one.delivery.status)
             return say("known.less-visible", kind=say("names", names=tuple(kinds)))

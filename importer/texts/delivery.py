@@ -37,7 +37,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.is-there": "the prospect has this note already, and not from this import",
     "outcome.not-compared": "it is unknown whether the prospect has this note already: {why}. Look in Saleshandy, or {action.run-again} later",
     "known.changed": "its text has changed since run {run} ({file}) sent it, so it was not sent again. The text that was sent is in the results of that run; the present text is in this row",
-    "known.uncomposed": "run {run} ({file}) sent its words, put together in another way, so it was not sent again",
     "purpose.changing-again": "changing failed notes again",
     "purpose.reading-changed-notes": "reading notes before and after they are changed",
     "outcome.updated": "updated: {what:, }",
