@@ -73,16 +73,6 @@ class Wish:
         return self if is_agreed else replace(self, change=self.unasked)
 
     @property
-    def becomes_public(self) -> bool:
-        """Whether the note becomes visible to everybody."""
-        return self.change.visibility is Visibility.PUBLIC and self.delivery.visibility is Visibility.PRIVATE
-
-    @property
-    def becomes_published(self) -> bool:
-        """Whether the note is a draft, and becomes published."""
-        return self.change.status is Status.PUBLISHED and self.delivery.status is Status.DRAFT
-
-    @property
     def digest(self) -> int:
         """Number that stands for what a person agrees to."""
         text = f"{self.delivery.name.hex()} {self.delivery.note} {self.delivery.changing} {self.change}"

@@ -143,8 +143,8 @@ class Updates:
             total=sum(bool(wish.change) for wish in wishes),
             notes=sum(bool(wish.unasked) for wish in wishes),
             asked=sum(wish.is_asked for wish in wishes),
-            public=sum(wish.becomes_public for wish in wishes),
-            published=sum(wish.becomes_published for wish in wishes),
+            public=sum(wish.change.visibility is Visibility.PUBLIC for wish in wishes),
+            published=sum(wish.change.status is Status.PUBLISHED for wish in wishes),
             texts=sum(wish.change.content is not None for wish in wishes),
             touched=sum(wish.delivery.touched is not None for wish in wishes),
         )
