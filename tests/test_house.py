@@ -160,8 +160,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1510, "api": 1020, "calls": 830, "cli": 1650, "delivery": 3220, "grouping": 150, "importing": 3200,
-    "journal": 1540, "operations": 1090, "page": 2500, "practice": 130, "reading": 3140, "results": 780, "rows": 2730,
+    "": 1510, "api": 1020, "calls": 830, "cli": 1660, "delivery": 3220, "grouping": 150, "importing": 3200,
+    "journal": 1560, "operations": 1070, "page": 2500, "practice": 130, "reading": 3140, "results": 780, "rows": 2730,
     "settings": 1150, "telling": 1000,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""

@@ -17,7 +17,6 @@ import numpy as np
 
 from importer import results
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.takeover import ASKED
 from importer.errors import ResultsNotWritten, Stopped
 from importer.importing import sheet_facts
 from importer.importing.loading import Loaded, counted, writable
@@ -28,7 +27,6 @@ from importer.results import Written, presentation
 from importer.storage import place
 from importer.texts import TEXTS
 
-_ASKED = frozenset(ASKED.values())
 _MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
 
 Kinds = Mapping[Result, Mapping[Message, int]]
@@ -184,7 +182,7 @@ def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counte
         kinds_of = [*reason.kinds()] if reason is not None else []
         names = (kind.replace(".", "-") for kind in kinds_of)
         summary = next((say(f"why.of-{name}") for name in names if f"why.of-{name}" in TEXTS), otherwise)
-        counts[say("why.in-question") if not _ASKED.isdisjoint(kinds_of) else summary] += rows
+        counts[say("why.in-question") if any(kind.startswith("in-question.") for kind in kinds_of) else summary] += rows
     return counts
 
 

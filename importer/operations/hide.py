@@ -143,8 +143,6 @@ def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tu
 def _of_file(file: Path, journal: Journal, settings: Settings) -> Sequence[KnownDelivery]:
     """Return the deliveries of a file's rows, each once."""
     with load(file, settings) as loaded:
-        if loaded.unclear is not None:
-            raise loaded.unclear
         return [*{one.name: one for _, _, one in deliveries_in(loaded, settings, journal)}.values()]
 
 
@@ -225,6 +223,8 @@ def deliveries_in(
     loaded: Loaded, settings: Settings, journal: Journal
 ) -> Iterator[tuple[Sequence[int], str, KnownDelivery]]:
     """Yield the deliveries of a file's rows that exist, with the numbers of their rows and their texts."""
+    if loaded.unclear is not None:
+        raise loaded.unclear
     rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
     answered = loaded.known(replace(settings, in_doubt=()), journal).sort(
         loaded.plan, lambda some: found.extend((one.position, one.delivery) for one in some)

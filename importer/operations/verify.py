@@ -269,8 +269,6 @@ def verify_all(
     target = results_path(file, replace(settings, results="{name}.verified.xlsx"))
     with Journal.open(settings.journal) as journal, load(file, settings) as loaded:
         check_journal(journal, settings)
-        if loaded.unclear is not None:
-            raise loaded.unclear
         of_row = defaultdict[int, dict[bytes, str]](dict)
         wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
         for rows, text, known in deliveries_in(loaded, settings, journal):

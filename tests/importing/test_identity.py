@@ -440,14 +440,19 @@ def test_a_plan_passes_over_rows_that_are_just_as_they_were_sent(desk: Desk, mon
     names = [f"AbCdEfGh{i}" for i in range(7)]
     desk.run(*(row(name, "Terms") for name in names[:6]), row(names[3], "Offer"), keys="Date")
     hidden = next(note.id for note in desk.box.notes if note.prospect_id == names[5])
-    settings, passed, as_sent = desk.settings(), [], Earlier._as_sent
+    settings, passed, as_sent = desk.settings(), list[list[int]](), Earlier._as_sent
     hide(what_to_hide(Which(note_ids=[hidden]), settings), settings)
     rows = [
         row(names[0], "Terms"), row(names[1], "Terms", "Private"), row(names[2], "Terms", day=2),
         row(names[3], "Terms"), row(names[4], "Terms"), row(names[4], "Offer"),
         row(names[5], "Terms"), row(names[6], "Terms"),
     ]  # fmt: skip
-    monkeypatch.setattr(Earlier, "_as_sent", lambda *given: passed.append(as_sent(*given)) or passed[-1])
+
+    def noted(*given: Any) -> list[int]:
+        passed.append(as_sent(*given))
+        return passed[-1]
+
+    monkeypatch.setattr(Earlier, "_as_sent", noted)
     counts = desk.run(*rows, keys="Date").preview.remaining
     assert passed[0] == [0]
     assert (counts.deliveries, counts.hidden, counts.more_visible) == (3, 1, 1)
