@@ -175,10 +175,6 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
     [
         (("Prospect ID", "Note", "Visibility"), "Private", [], "write Public into their cells in column C."),
         (
-            ("Prospect ID", "Note", "Visibility"), "Team only", ["--value", "visibility:Team only=Private"],
-            'run this again with --value visibility:"Team only"=Public.',
-        ),
-        (
             ("Prospect ID", "Note"), "", ["--default-visibility", "private"],
             "run this again with --default-visibility public.",
         ),
@@ -187,7 +183,7 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
 def test_the_first_private_notes_say_how_they_become_public(
     box: Sandbox, head: Sequence[str], word: str, flags: Sequence[str], how: str
 ) -> None:
-    """By what made them private: the cells, a word's meaning, or the default."""
+    """By what made them private: the cells, or the default."""
     seen = types(["run", write(head, [("P1", "x", word)[: len(head)]]), *flags], ["n", "n"])
     assert f"answer no, and {how}" in seen.screen
     assert "(only the owner" not in seen.screen

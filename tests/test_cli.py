@@ -207,7 +207,7 @@ def test_a_refused_key_ends_with_status_4(type_: Terminal) -> None:
     ended = type_("run", "n.csv", "--results", "out.csv")
     assert ended.status == 4
     assert "Stopped before the end." in ended.out
-    assert re.search(r"2  not sent +the run stopped before this row. First resolve the problem above", ended.out)
+    assert re.search(r"2  not sent +the row was not sent. See the reason. Do what the reason says", ended.out)
     assert "a-wrong-key" not in ended.all
     assert "run the same command again" not in ended.all.lower()
     rows = csv_rows(type_.folder / "out.csv")
@@ -221,7 +221,7 @@ def test_an_address_where_the_api_is_not_is_to_be_corrected_first(type_: Termina
     type_.file("n.csv", HEAD + "P1,a,1\nP2,b,1\nP3,c,1\nP4,d,1\n")
     ended = type_("run", "n.csv", "--base-url", type_.box.url.replace("/v1", "/v7"))
     assert ended.status == 4
-    assert "the run stopped before this row. First resolve the problem above" in ended.out
+    assert "the row was not sent. See the reason. Do what the reason says" in ended.out
 
 
 def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
@@ -233,7 +233,7 @@ def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
     assert ended.status == 3
     assert "could not be reached: the connection was refused" in ended.all
     assert "Errno" not in ended.all
-    assert "the run stopped before this row. Run the same command again" in ended.out
+    assert "the row was not sent. See the reason. Do what the reason says, then run again" in ended.out
 
 
 def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -324,7 +324,7 @@ def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
     assert report.exit_status == 1
     show(report_messages.report(report))
     said = " ".join(capsys.readouterr().out.split())
-    assert "1 note exists more than once. Row 2: " in said
+    assert "1 note exists more than once: row 2: " in said
     assert all(note_id in said for note_id in ids)
     with closing(openpyxl.load_workbook(report.results)) as book:
         fixes = [row for row in book["To fix"].iter_rows(values_only=True) if "P1" in row]

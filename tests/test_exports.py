@@ -166,7 +166,7 @@ def test_notes_of_further_crms_cost_at_most_four_answers(crm: str, tmp_path: Pat
         csv.writer(file).writerows([[*NOTES[crm]], *lines])
     asked = []
     with prepare(path, Settings(journal=tmp_path / "journal.sqlite")) as prepared:
-        while question := next(iter([*prepared.questions, *prepared.optional]), None):
+        while question := next(iter([*prepared.loaded.questions, *prepared.optional]), None):
             asked.append(render(question.asks))
             prepared.decide(next((choice for choice in question.choices if choice.is_likely), question.choices[0]))
     assert len(asked) <= 4

@@ -165,7 +165,7 @@ def test_only_a_column_that_a_person_chose_counts(history: History, heading: str
         rows = with_ids(voicemails(1, text=text))
         assert history.run(*rows, headings=headings, template=TEMPLATE)[0] == {"created": 1}
     with prepare(history.folder / "sheet2.csv", history.settings(TEMPLATE)) as prepared:
-        offers = [text for text in map(render, prepared.preview.loaded.rows.remarks) if heading in text]
+        offers = [text for text in map(render, prepared.loaded.rows.remarks) if heading in text]
     assert offers == ["Column F, 'Task ID', may identify each record. If you choose it (--map record=\"Task ID\"), a "
                       "record whose text changes after its import isn't sent again."] * is_offered  # fmt: skip
     rows = with_ids(voicemails(2, text="One"), start=7)
@@ -257,14 +257,14 @@ def test_results_of_composed_notes_are_not_imported_without_their_template_unask
     with prepare(corrected, history.settings("")) as prepared:
         with pytest.raises(UnclearColumns, match="A template composed the notes of these results"):
             prepared.send()
-        [question] = prepared.questions
+        [question] = prepared.loaded.questions
     for choice, text in zip(question.choices, ("2026-11-02, Ada: Hi", "Hi"), strict=True):
         with prepare(corrected, history.settings("")) as prepared:
             prepared.decide(choice)
-            assert text in [group.note.text for group in prepared.preview.loaded.plan.groups]
+            assert text in [group.note.text for group in prepared.loaded.plan.groups]
     for template in (TEMPLATE, "Comments"):
         with prepare(corrected, history.settings(template)) as prepared:
-            assert prepared.questions == ()
+            assert prepared.loaded.questions == ()
 
 
 def test_a_sheet_without_a_template_has_no_such_column(history: History) -> None:

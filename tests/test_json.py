@@ -74,7 +74,9 @@ def test_run_tells_of_each_file(ask: Ask) -> None:
     assert file["file"] == str(Path("a.csv").absolute())
     report = file["report"]
     assert report["counts"] == {"created": 1, "rejected": 1, "invalid": 1}
-    assert report["reasons"]["invalid"] == {"the visibility is not valid": 1}
+    assert report["reasons"]["invalid"] == {
+        "… is not a valid visibility. Did you mean Public? Use Public (or 1) or Private (or 2)": 1
+    }
     assert Path(report["results"]).exists()
     assert (report["requests"], report["stopped"], report["duplicates"]) == (1, None, {})
     assert "Results: a.results.xlsx" in said

@@ -87,17 +87,17 @@ class Desk:
         with prepare(path, self.settings()) as prepared:
             chosen: list[tuple[str, str]] = []
             for pick in picks:
-                asked = prepared.questions[0].choices if prepared.questions else ()
+                asked = prepared.loaded.questions[0].choices if prepared.loaded.questions else ()
                 choices = [choice for choice in asked if not choice.value.endswith(_OTHERS)]
                 if not choices:
                     break
                 answer = choices[pick % len(choices)]
-                columns = prepared.preview.loaded.headings
+                columns = prepared.loaded.headings
                 try:
                     prepared.decide(answer)
                 except BadSettings:  # a column can't be two things; the question stays
                     continue
-                self._note(answer, columns, prepared.preview.loaded.sheet.headings[-1], path)
+                self._note(answer, columns, prepared.loaded.sheet.headings[-1], path)
                 chosen.append((answer.setting, answer.value))
             reading = prepared.to_learn
         if on_the_page:

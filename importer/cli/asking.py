@@ -80,8 +80,8 @@ class Asking:
         """
         passed = set[str]()
         while self.may:
-            optional = [] if prepared.questions or not offers else prepared.optional
-            questions = prepared.questions or [one for one in optional if one.asks.kind not in passed]
+            optional = [] if prepared.loaded.questions or not offers else prepared.optional
+            questions = prepared.loaded.questions or [one for one in optional if one.asks.kind not in passed]
             if not questions or not questions[0].choices:
                 break
             question, may_stay = questions[0], bool(optional)

@@ -69,8 +69,8 @@ class BatchImport:
         """Ask the open questions about a file."""
         if not self._asking.may:
             return
-        if not self._is_one and (prepared.questions or prepared.optional):
-            say_line(f"\n{prepared.preview.loaded.sheet.source}:")
+        if not self._is_one and (prepared.loaded.questions or prepared.optional):
+            say_line(f"\n{prepared.loaded.sheet.source}:")
         self._answered(lambda: self._asking.ask(prepared, offers=True))
 
     def confirm(self, unclear: Unconfirmed, own: Workspace) -> Workspace | None:
@@ -91,7 +91,7 @@ class BatchImport:
             show(telling.preview_messages.first_of_kind(overview))
             if not self._answered(lambda: ask(telling.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
-        if self._asking.may and overview.follows and (asked := overview.updates.asked) and not self._practises:
+        if self._asking.may and overview.follows and (asked := overview.updates["asked"]) and not self._practises:
             show(telling.preview_messages.changes(prepared.changes()))
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()
@@ -206,11 +206,11 @@ def check(file: Path, *, report: Path | None, **_: Any) -> int:
         with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
             asking.ask(prepared)
             preview = prepared.preview
-            if preview.loaded.unclear is not None:
-                raise preview.loaded.unclear
+            if prepared.loaded.unclear is not None:
+                raise prepared.loaded.unclear
             show(telling.preview_messages.check(preview))
             if report is not None:
-                written = importing.sheet_facts.write_problems(report, preview.loaded, file)
+                written = importing.sheet_facts.write_problems(report, prepared.loaded, file)
                 say_line()
                 say_line(say("check.every-problem", path=str(written.path)))
                 if written.remark:

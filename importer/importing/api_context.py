@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from importer import messages
-from importer.api import Endpoint, Failure, NotesApi, Reply, Vendor
+from importer.api import Failure, NotesApi, Reply, Vendor
 from importer.api.protocol import FoundProspect
 from importer.calls.caller import ATTEMPTS, Caller
 from importer.calls.limiter import Limiter
-from importer.calls.retry import Attempts, RetryPolicy
+from importer.calls.retry import RetryPolicy
 from importer.calls.stage import Stage
 from importer.calls.workers import Threads
 from importer.delivery.context import Policy
@@ -27,6 +27,7 @@ from importer.importing.workspaces import learned_rates
 from importer.journal import Journal
 from importer.messages import Message, Said, say
 from importer.models import Progress
+from importer.rows.lookups import ProspectsPage
 from importer.settings import BATCH_SIZE, GIVE_UP, Settings
 from importer.settings.address import api_address
 
@@ -108,14 +109,9 @@ _TRIES = 3  # if the server doesn't seem to be the API, and its address doesn't 
 _PATIENCE = 60.0  # seconds if only the first is true, because a gateway may have lost its route (D43)
 
 
-@dataclass(eq=False, slots=True)
-class _Read:
+class _Read(ProspectsPage):
     """The first page of the list of prospects."""
 
-    page: int = 1
-    attempts: Attempts | None = None
-
-    kind: ClassVar[Endpoint] = Endpoint.PROSPECTS
     purpose: ClassVar[Message] = say("purpose.seeing-the-api")
 
 

@@ -37,7 +37,6 @@ from importer.importing.answers import answerable, with_reading
 from importer.importing.hours import Hours
 from importer.importing.inbox import Chosen, FileCandidate, is_there, why_not_yet
 from importer.importing.loading import results_path
-from importer.importing.preview import Preview
 from importer.importing.report import Report
 from importer.importing.run import Prepared, prepare
 from importer.importing.workspaces import Unconfirmed
@@ -298,7 +297,7 @@ class _One:
         settings = replace(self.settings, results=target)
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
             self.face.decide(prepared)
-            if (undecided := prepared.undecided) is not None:
+            if (undecided := prepared.loaded.undecided) is not None:
                 raise undecided
             is_right = self._is_right(prepared)
             preview = prepared.preview
@@ -310,6 +309,7 @@ class _One:
             if self.face.practises:
                 send = prepared.practise
             report = send(observe=self.face.observe, stop=self.face.stop)
+            fingerprint = prepared.loaded.sheet.fingerprint
             if prepared.learned is not None:  # for the files after it
                 self.settings = with_reading(self.settings, prepared.learned)
         is_finished = report.exit_status <= 1 and not report.held_back and not report.asked
@@ -322,7 +322,7 @@ class _One:
         archive = self.settings.archive
         if archive is None or not is_finished or str(path) == "-" or inbox.lies_in(path, archive):
             return ended
-        return _archived(ended, report, archive, preview)
+        return _archived(ended, report, archive, fingerprint)
 
     def _is_right(self, prepared: Prepared) -> bool:
         """Return whether a person has said whose workspace the profile is, now or earlier.
@@ -341,11 +341,10 @@ class _One:
         return meant is not None
 
 
-def _archived(ended: FileEnded, report: Report, archive: Path, preview: Preview) -> FileEnded:
+def _archived(ended: FileEnded, report: Report, archive: Path, fingerprint: str) -> FileEnded:
     """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
     try:
-        fingerprint, most = preview.loaded.sheet.fingerprint, Limits.file_bytes
-        moved = inbox.archive(ended.file, report.results, archive, fingerprint, most)
+        moved = inbox.archive(ended.file, report.results, archive, fingerprint, Limits.file_bytes)
     except inbox.NotArchived as error:
         moved, status = error.moved, max(ended.exit_status, error.exit_status)
         ended = replace(ended, exit_status=status, why=error.message)

@@ -20,8 +20,7 @@ from importer import files
 from importer.errors import UnreadableFile
 from importer.importing import sheet_facts
 from importer.importing.corrections import ProblemRows, add, keep
-from importer.importing.loading import folder_of, read
-from importer.importing.preview import Preview
+from importer.importing.loading import Loaded, folder_of, read
 from importer.messages import Cell, Message, say
 from importer.models import Problem
 from importer.reading import Correction, Flaw, Sheet, column_letter
@@ -98,12 +97,11 @@ class Understanding:
         return understood
 
 
-def understood(path: Path, preview: Preview) -> bytes:
+def understood(path: Path, loaded: Loaded) -> bytes:
     """Write the rows with problems to a file; return how the sheet was understood, for :func:`remaining`.
 
     The value holds the key, so it must not be written to a disk.
     """
-    loaded = preview.loaded
     all_problems = {problems[0].row: problems for problems in loaded.rows.problems.values()}
     with loaded.sheet.as_it_stands(all_problems) as sheet:
         cells = dict(sheet.rows())

@@ -1,15 +1,15 @@
 """Decide when a run may work and for how long it goes on trying, and estimate how long it takes.
 
 Input: settings, a clock and a time zone; the calls of a run, and the limits that an earlier run learned. Output:
-:class:`Hours`, which say when and why to stop; an :class:`Estimate`, with how much fits before the hours end. A window
-is open whenever the local time is in it. So on days when the clocks change, it is an hour shorter or longer.
+:class:`Hours`, which say when and why to stop; an :class:`Estimate`. A window is open whenever the local time is in it.
+So on days when the clocks change, it is an hour shorter or longer.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -17,7 +17,6 @@ from importer.api import Endpoint
 from importer.calls.windows import ASSUMED
 from importer.errors import OutOfHours
 from importer.messages import Said, say
-from importer.models import Group, Rows
 from importer.settings import GIVE_UP, Rate, Settings, TimeWindow
 
 _MINUTE = 60
@@ -58,7 +57,9 @@ class Hours:
         if (window := settings.between) is None:
             return cls()
         now = clock()
-        _check(window, datetime.fromtimestamp(now, zone))
+        shown = datetime.fromtimestamp(now, zone)
+        if not window.holds(shown.time()):
+            raise OutOfHours(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
         why = say("stopped.hours-over", why=say("stopped.window-over", window=str(window)))
         return cls(_closing(window, now, zone), why, clock)
 
@@ -91,25 +92,12 @@ def for_a_person(settings: Settings) -> Settings:
     return replace(settings, between=None)
 
 
-def _check(window: TimeWindow, shown: datetime) -> None:
-    """Check that a local time is in a window.
-
-    Raises:
-        OutOfHours: the time is outside the window; nothing was sent.
-    """
-    if not window.holds(shown.time()):
-        raise OutOfHours(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
-
-
 def _closing(window: TimeWindow, now: float, zone: tzinfo | None) -> float:
     """Return when the window closes, in seconds since 1970. Try every minute: clocks change at full minutes."""
     minute = (now // _MINUTE + 1) * _MINUTE
     while window.holds(datetime.fromtimestamp(minute, zone).time()):
         minute += _MINUTE
     return minute
-
-
-_MOST_RANGES = 6
 
 
 @dataclass(frozen=True)
@@ -121,47 +109,28 @@ class Estimate:
         rate: the limit for requests.
         is_assumed: whether no earlier run has seen that limit, so that other accounts' is assumed.
         ends: the local time at which the allowed hours end, if not everything fits before; else empty.
-        fitting: the number of notes that fit.
-        waiting: the numbers of the rows that don't fit, as in ``2-40, 44``.
     """
 
     seconds: float
     rate: Rate
     is_assumed: bool
     ends: str = ""
-    fitting: int = 0
-    waiting: str = ""
 
 
 def estimated(
     calls: Mapping[Endpoint, int],
     learned: Mapping[Endpoint, Rate],
     settings: Settings,
-    groups: Sequence[Group],
-    rows: Rows,
-    batch_size: int,
     clock: Callable[[], float] = time.time,
 ) -> Estimate | None:
     """Estimate how long a run takes; None if it makes no calls."""
     if not any(calls.values()):
         return None
     rates = {kind: slower(learned.get(kind, ASSUMED), settings.rate) for kind in calls}
-    seconds = {kind: (max(1, number) - 1) // rates[kind].calls * rates[kind].seconds for kind, number in calls.items()}
-    rate = rates[Endpoint.CREATE]
-    estimate = Estimate(
-        sum(seconds.values()),
-        rate,
-        is_assumed=Endpoint.CREATE not in learned and rate == ASSUMED,
-    )
-    now = clock()
-    left, ends = _until_the_end(settings, now, clock)
-    if estimate.seconds <= left:
-        return estimate
-    free = left - (estimate.seconds - seconds[Endpoint.CREATE])  # what comes before the requests takes its time first
-    requests = (math.floor(free / rate.seconds) + 1) * rate.calls if free >= 0 else 0
-    fitting, waiting = _divided(groups, requests, batch_size)
-    numbers = sorted({*rows.number[waiting].tolist()})
-    return replace(estimate, ends=ends, fitting=fitting, waiting=in_ranges(numbers))
+    seconds = sum((max(1, n) - 1) // rates[kind].calls * rates[kind].seconds for kind, n in calls.items())
+    rate, (left, ends) = rates[Endpoint.CREATE], _until_the_end(settings, clock)
+    is_assumed = Endpoint.CREATE not in learned and rate == ASSUMED
+    return Estimate(seconds, rate, is_assumed, ends if seconds > left else "")
 
 
 def slower(rate: Rate, own: Rate | None) -> Rate:
@@ -169,7 +138,7 @@ def slower(rate: Rate, own: Rate | None) -> Rate:
     return own if own is not None and own.calls / own.seconds <= rate.calls / rate.seconds else rate
 
 
-def _until_the_end(settings: Settings, now: float, clock: Callable[[], float]) -> tuple[float, str]:
+def _until_the_end(settings: Settings, clock: Callable[[], float]) -> tuple[float, str]:
     """Return the seconds that a run has, and the local time of their end; if the window is closed, its whole length."""
     try:
         closes_at = Hours.of(settings, clock).closes_at
@@ -179,24 +148,4 @@ def _until_the_end(settings: Settings, now: float, clock: Callable[[], float]) -
         return (closes - opens) % timedelta(days=1) / timedelta(seconds=1) - AT_THE_END, f"{closes:%H:%M}"
     if closes_at is None:
         return math.inf, ""
-    return closes_at - AT_THE_END - now, f"{datetime.fromtimestamp(closes_at, UTC).astimezone():%H:%M}"
-
-
-def _divided(groups: Iterable[Group], requests: int, batch_size: int) -> tuple[int, list[int]]:
-    """Return how many notes these requests send, and the positions of the rows after them."""
-    fitting, waiting = 0, []
-    for group in groups:
-        positions = group.positions.tolist()
-        some = min(len(positions), requests * batch_size)
-        requests -= math.ceil(some / batch_size)
-        fitting += some
-        waiting += positions[some:]
-    return fitting, waiting
-
-
-def in_ranges(numbers: Sequence[int]) -> str:
-    """Return ascending numbers as ranges: ``2-40, 44``."""
-    starts = [number for at, number in enumerate(numbers) if not at or numbers[at - 1] != number - 1]
-    ends = [number for at, number in enumerate(numbers) if at + 1 == len(numbers) or numbers[at + 1] != number + 1]
-    ranges = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
-    return ", ".join(ranges[:_MOST_RANGES]) + (", …" if len(ranges) > _MOST_RANGES else "")
+    return closes_at - AT_THE_END - clock(), f"{datetime.fromtimestamp(closes_at, UTC).astimezone():%H:%M}"

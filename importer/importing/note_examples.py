@@ -13,9 +13,10 @@ from itertools import islice
 
 from importer import markup
 from importer.api import Vendor
+from importer.delivery.changes import Wish
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.loading import Loaded
-from importer.importing.preview import Example, Preview
+from importer.importing.preview import Example
 from importer.journal import KnownDelivery
 from importer.messages import Cell, Message, Part, render, say
 from importer.models import Group, Note, PossibleAnswer, Question, Remaining, Rows, Visibility
@@ -105,15 +106,15 @@ def _example(group: Group, rows: Rows) -> Example:
     return Example(about, cut(text_of(group.note), _LONGEST))
 
 
-def changes(preview: Preview, vendor: Vendor) -> Iterator[UpdateExample]:
+def changes(rows: Rows, wishes: Sequence[Wish], settings: Settings, vendor: Vendor) -> Iterator[UpdateExample]:
     """Yield some of the changes of notes that need a person's yes.
 
     The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
     """
-    rows, wishes = preview.loaded.rows, [wish for wish in preview.wishes if wish.is_asked]
+    wishes = [wish for wish in wishes if wish.is_asked]
     rewritten = [*islice((wish for wish in wishes if wish.change.content is not None), _EACH)]
-    there = [wish.delivery for wish in rewritten] if preview.settings.key else []
-    texts = texts_of(there, preview.settings, vendor)
+    there = [wish.delivery for wish in rewritten] if settings.key else []
+    texts = texts_of(there, settings, vendor)
     for wish in (*islice((wish for wish in wishes if wish.change.content is None), _EACH), *rewritten):
         position, known = wish.positions[0], wish.delivery
         note, before = rows.notes[int(rows.note[position])], texts.get(known.note_id or "", "")

@@ -11,7 +11,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -22,16 +22,15 @@ from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
 from importer.importing import note_examples, sheet_facts
-from importer.importing.api_context import batch_size
-from importer.importing.email_lookup import LookedUpEmails, asked, last_row, unknown
+from importer.importing.email_lookup import asked, unknown
 from importer.importing.hours import estimated
 from importer.importing.loading import Loaded, counted, writable
-from importer.importing.preview import Preview, RoleColumn, Trouble, Updates
+from importer.importing.preview import Preview, RoleColumn, Trouble
 from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
 from importer.messages import SettingPart, say
-from importer.models import Remaining, Role, Rows, Visibility
+from importer.models import Remaining, Role, Rows, Status, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
@@ -41,8 +40,8 @@ _CELLS = 20  # maximum number of listed problems of a kind
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
-def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor) -> Preview:
-    """Plan what a run of a file would do.
+def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor) -> tuple[Preview, Sequence[Wish]]:
+    """Plan what a run of a file would do, and how notes that are there can follow the sheet.
 
     Columns' words take long for many rows, so that the face that shows them adds them: :func:`.counted_words`.
 
@@ -57,8 +56,8 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
     sheet, rows, planned, groups = loaded.sheet, loaded.rows, loaded.plan, remaining.groups
-    unknown_emails, size = unknown(loaded, looked_up.answers), batch_size(settings, journal)
-    to_look_up = _to_look_up(looked_up, rows, remaining, settings)
+    unknown_emails = unknown(loaded, looked_up.answers)
+    to_look_up = len(looked_up.open)
     people = len({*chain.from_iterable(rows.prospect[group.positions].tolist() for group in groups)})
     to_compare = people if settings.skip_existing else 0
     files = [rows.files[digest] for digest in remaining.files]
@@ -72,12 +71,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
     undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), counted(groups)
     left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
-    return Preview(
-        loaded=loaded,
-        settings=settings,
-        wishes=wishes,
-        answers=looked_up.answers,
-        batch_size=size,
+    preview = Preview(
         profile=settings.profile,
         base_url=settings.base_url,
         vendor=vendor.name,
@@ -110,18 +104,25 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         skipped=len(rows.skipped) - left_out,
         left_out=left_out,
         planned=planned.deliveries,
-        remaining=remaining,
-        updates=Updates.of(wishes),
+        remaining=replace(remaining, files=(), groups=(), asked={}),
+        updates={
+            "total": sum(bool(wish.change) for wish in wishes),
+            "notes": sum(bool(wish.unasked) for wish in wishes),
+            "asked": sum(wish.is_asked for wish in wishes),
+            "public": sum(wish.change.visibility is Visibility.PUBLIC for wish in wishes),
+            "published": sum(wish.change.status is Status.PUBLISHED for wish in wishes),
+            "texts": sum(wish.change.content is not None for wish in wishes),
+            "touched": sum(wish.delivery.touched is not None for wish in wishes),
+        },
         follows=settings.update,
         imported_before=imported,
-        keeps_edited=bool(imported and remaining.deliveries and rows.record is None and not remaining.changed),
         people=people,
         audience=audience,
         to_look_up=to_look_up,
         uploads=(len(files), sum(file.size for file in files)),
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
-        estimate=estimated(calls, learned_rates(journal, settings), settings, groups, rows, size),
+        estimate=estimated(calls, learned_rates(journal, settings), settings),
         examples=note_examples.examples(loaded.rows, remaining),
         troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
@@ -132,13 +133,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         asked=note_examples.asked(loaded, remaining),
         digest=digest(as_read.rows, remaining, wishes, settings),
     )
-
-
-def _to_look_up(looked_up: LookedUpEmails, rows: Rows, remaining: Remaining, settings: Settings) -> int:
-    """Return the number of emails that a run has to look up: only those of the first notes if no others are sent."""
-    if settings.first is None or not remaining.groups:
-        return len(looked_up.open)
-    return len(looked_up.open_until(last_row(rows, remaining)))
+    return preview, wishes
 
 
 def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -> str:
@@ -175,10 +170,8 @@ def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: S
 def _count_repeating(loaded: Loaded) -> int:
     """Return the number of rows that deliver nothing of their own, because they repeat earlier rows."""
     repeats = loaded.plan.original >= 0
-    is_repeating = np.zeros(loaded.rows.in_sheet, dtype=bool)
-    for mask, value in (repeats, True), (~repeats, False):
-        is_repeating[loaded.rows.of_sheet(np.flatnonzero(mask).astype(np.int32))] = value
-    return int(is_repeating.sum())
+    repeating, others = (loaded.rows.of_sheet(np.flatnonzero(some).astype(np.int32)) for some in (repeats, ~repeats))
+    return len(np.setdiff1d(repeating, others))
 
 
 # -- guards --------------------------------------------------------------------------------------------------------
@@ -195,11 +188,34 @@ def every_guard(
         remaining: the notes still to be sent.
         settings: the settings with the limits.
     """
-    return [
-        *guards_of_rows(loaded, settings),
-        *_of_prospects(loaded, unknown_emails, settings),
-        *_of_notes(loaded, remaining, settings),
-    ]
+    guards, rows, file = guards_of_rows(loaded, settings), loaded.rows, writable(loaded.sheet.source)
+    emails, limit = sum(unknown_emails.values()), settings.max_invalid
+    notes = len(rows) - len(rows.skipped)  # of several people in a row, each counts
+    if limit is not None and emails > limit * notes:
+        message = say(
+            "guard.unknown-prospects",
+            n=emails,
+            rows=count(notes, "row" if rows.sheet_rows is None else "note"),
+            file=file,
+            share=f"{limit * 100:.4g}",
+            profile=repr(settings.profile),
+            enough=f"{math.ceil(emails / notes * 100)}%",
+        )
+        guards.append(Guarded(message, "max-invalid"))
+    if remaining.sent_anew:
+        guards.append(Guarded(say("guard.history-again", n=remaining.sent_anew, file=file), "in-doubt"))
+    is_open = rows.email is not None and any(
+        (rows.prospect[group.positions] == rows.email[group.positions]).any() for group in remaining.groups
+    )
+    for setting, most, number, noun in (
+        ("max-notes", settings.max_notes, remaining.total, "note"),
+        ("max-public", settings.max_public, remaining.public, "public-note"),
+    ):
+        if most is not None and number > most and not is_open:  # notes for open emails may be delivered already
+            many, enough = count(number, noun), SettingPart(setting, str(number))
+            message = say("guard.many-notes", notes=many, file=file, most=most, setting=enough)
+            guards.append(Guarded(message, setting))
+    return guards
 
 
 def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
@@ -218,54 +234,3 @@ def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
         message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
         guards.append(Guarded(message, "max-invalid"))
     return guards
-
-
-def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
-    """Return the guards that fire because of the number of notes still to be sent."""
-    guards, file = [], writable(loaded.sheet.source)
-    if remaining.sent_anew:
-        message = say("guard.history-again", n=remaining.sent_anew, file=file)
-        guards.append(Guarded(message, "in-doubt"))
-    remaining = _surely(loaded, remaining)
-    for setting, limit, number, noun in (
-        ("max-notes", settings.max_notes, remaining.total, "note"),
-        ("max-public", settings.max_public, remaining.public, "public-note"),
-    ):
-        if limit is not None and number > limit:
-            notes, enough = count(number, noun), SettingPart(setting, str(number))
-            message = say("guard.many-notes", notes=notes, file=file, most=limit, setting=enough)
-            guards.append(Guarded(message, setting))
-    return guards
-
-
-def _of_prospects(loaded: Loaded, unknown_emails: Mapping[str, int], settings: Settings) -> list[Guarded]:
-    """Return the guard that fires if too many rows have an email that no prospect of the workspace has."""
-    emails, limit = sum(unknown_emails.values()), settings.max_invalid
-    rows = len(loaded.rows) - len(loaded.rows.skipped)  # of several people in a row, each counts
-    if limit is None or emails <= limit * rows:
-        return []
-    message = say(
-        "guard.unknown-prospects",
-        n=emails,
-        rows=count(rows, "row" if loaded.rows.sheet_rows is None else "note"),
-        file=writable(loaded.sheet.source),
-        share=f"{limit * 100:.4g}",
-        profile=repr(settings.profile),
-        enough=f"{math.ceil(emails / rows * 100)}%",
-    )
-    return [Guarded(message, "max-invalid")]
-
-
-def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
-    """Return the notes that certainly aren't sent yet. Rows whose email isn't looked up may be delivered already."""
-    rows = loaded.rows
-    if rows.email is None:
-        return remaining
-    is_open = (rows.email != "") & (rows.prospect == rows.email)
-    opened = [(group.note, int(is_open[group.positions].sum())) for group in remaining.groups]
-    public = sum(size for note, size in opened if note.visibility is Visibility.PUBLIC)
-    return replace(
-        remaining,
-        deliveries=max(0, remaining.deliveries - sum(size for _, size in opened)),
-        public=max(0, remaining.public - public),
-    )

@@ -1,13 +1,13 @@
 """Define the one document of facts of a plan, for the terminal, the page and JSON.
 
-Input: none; :mod:`importer.importing.planning` collects the facts. Output: a :class:`Preview`. A copy of it that goes
-to another process holds the facts alone, without the open sheet, and loads no large library.
+Input: none; :mod:`importer.importing.planning` collects the facts. Output: a :class:`Preview`, which is
+shown by processes that load no large library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.errors import Guarded
@@ -16,14 +16,8 @@ from importer.messages import Message, Said
 from importer.models import Problem, Question, Remaining, Role, Status, Visibility
 
 if TYPE_CHECKING:
-    from importer.delivery.changes import Wish
-    from importer.importing.loading import Loaded
     from importer.importing.workspaces import Unconfirmed
-    from importer.rows.naming import EmailAnswers
-    from importer.settings import Settings
     from importer.settings.reading import Reading
-
-_OF_THE_OPEN_SHEET = ("loaded", "settings", "wishes", "answers")
 
 
 @dataclass(frozen=True)
@@ -117,40 +111,6 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Updates:
-    """The notes that are there and can follow the sheet.
-
-    Attributes:
-        total: number of notes that can follow the sheet; ``notes``: of those that are changed without a person's yes.
-        asked: number of notes with a change that needs a person's yes.
-        public, published: of these, numbers of notes that become public, and of drafts that become published.
-        texts: number of notes that get another text.
-        touched: number of notes that are left alone, because somebody else changed them.
-    """
-
-    total: int
-    notes: int
-    asked: int
-    public: int
-    published: int
-    texts: int
-    touched: int
-
-    @classmethod
-    def of(cls, wishes: Sequence[Wish]) -> Updates:
-        """Count how notes can follow the sheet."""
-        return cls(
-            total=sum(bool(wish.change) for wish in wishes),
-            notes=sum(bool(wish.unasked) for wish in wishes),
-            asked=sum(wish.is_asked for wish in wishes),
-            public=sum(wish.change.visibility is Visibility.PUBLIC for wish in wishes),
-            published=sum(wish.change.status is Status.PUBLISHED for wish in wishes),
-            texts=sum(wish.change.content is not None for wish in wishes),
-            touched=sum(wish.delivery.touched is not None for wish in wishes),
-        )
-
-
-@dataclass(frozen=True)
 class Preview:
     """All facts about a file, its problems, and what would be sent.
 
@@ -158,11 +118,6 @@ class Preview:
     of cells, or only one face needs them.
 
     Attributes:
-        loaded: the file, as long as it is open.
-        settings: the settings for sending it.
-        wishes: how notes that are there can follow the sheet.
-        answers: the prospects that are known for the file's emails.
-        batch_size: maximum number of prospects in a request.
         profile, base_url, vendor: where the notes would be sent.
         unconfirmed: why a person has to say whose workspace the profile is; None if that is known.
         never_sent: visibilities of the notes that no note of the workspace has had yet.
@@ -189,9 +144,11 @@ class Preview:
         left_out: number of rows with a word that the person said to leave out.
         planned: number of notes in the file, each once.
         remaining: those that no earlier run delivered, as far as the prospects of their emails are known.
-        updates: notes that are there and can follow the sheet; ``follows``: whether they do (the setting ``update``).
+        updates: numbers of notes that are there and can follow the sheet (``total``), that are changed without a
+            person's yes (``notes``) or with it (``asked``), that become ``public`` or ``published``, get other
+            ``texts``, or are left alone because somebody ``touched`` them.
+        follows: whether they do (the setting ``update``).
         imported_before: number of notes that earlier runs delivered.
-        keeps_edited: whether a row whose text was changed since an earlier run would get a second note.
         people: number of prospects, or emails before their look-up, that receive the remaining notes.
         audience: numbers of public notes, private notes and drafts among the remaining ones.
         to_compare: number of prospects whose notes are read first, to skip those that are there already.
@@ -212,11 +169,6 @@ class Preview:
         understanding: for the page, how rows are checked again (:mod:`importer.importing.corrected_sheet`).
     """
 
-    loaded: Loaded = field(repr=False, compare=False)
-    settings: Settings = field(repr=False, compare=False)
-    wishes: Sequence[Wish] = field(repr=False, compare=False)
-    answers: EmailAnswers = field(repr=False, compare=False)
-    batch_size: int = field(repr=False)
     profile: str
     base_url: str
     vendor: str
@@ -247,10 +199,9 @@ class Preview:
     left_out: int
     planned: int
     remaining: Remaining
-    updates: Updates
+    updates: Mapping[str, int]
     follows: bool
     imported_before: int
-    keeps_edited: bool
     people: int
     audience: Mapping[str, int]
     to_look_up: int
@@ -269,11 +220,6 @@ class Preview:
     digest: str = field(repr=False)
     words: Sequence[SheetWord] = field(default=(), repr=False)
     understanding: bytes = field(default=b"", repr=False)
-
-    def __getstate__(self) -> dict[str, object]:
-        """Return the facts alone: the open sheet and its rows stay in this process."""
-        remaining = replace(self.remaining, files=(), groups=(), asked={})
-        return vars(self) | dict.fromkeys(_OF_THE_OPEN_SHEET) | {"remaining": remaining}
 
     def refuse(self) -> None:
         """Raise the first problem with the file as a whole.
@@ -318,7 +264,7 @@ class Preview:
     @property
     def to_update(self) -> int:
         """Number of notes that are to follow the sheet, if a person agrees where that is needed."""
-        return self.updates.total if self.follows else 0
+        return self.updates["total"] if self.follows else 0
 
     @property
     def lacks_only_results(self) -> bool:

@@ -3,8 +3,8 @@
 Input: a sheet as it was understood, and the answers; a file, and the settings. Output: the
 :class:`~importer.settings.reading.Reading` of the sheet's kind; a document for the journal. The document holds headings
 as digests, and columns by their positions among these. It holds words of visibility and status with their meanings, but
-no text of a note, no email and no key. A word that might be more than that is replaced by its digest, and so is a
-template with words of its own.
+no text of a note, no email and no key. A word that might be more than that is left out, and of a template with words of
+its own there is the digest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from importer.reading import Sheet
 from importer.rows import recognition
 from importer.rows.columns import Roles, SheetHeadings
 from importer.rows.composing import template_in
-from importer.rows.values import cleaned_id
 from importer.settings import Settings
 from importer.settings.reading import Reading, as_stored, key, named, own_columns, own_names
 from importer.settings.readings import HELD, NONE, name_for
@@ -151,13 +150,11 @@ def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict
             lambda at: str(own.index(at)) if is_plain else names[own.index(at)]
         )
         about["template"] = about["template"] if is_plain else _digest(about["template"])
-    if sheet.name in sheet.sheets and len(sheet.sheets) > 1:
-        about["sheet"] = sheet.sheets.index(sheet.name) + 1
-    if settings.reading is not None:
-        about["reading"] = _plain(settings.reading.name)
+    if settings.reading is not None and _is_plain(settings.reading.name):
+        about["reading"] = settings.reading.name
     for role, words in rows.meanings.items():
-        meanings = itertools.islice(words.items(), _WORDS)
-        about[role.value] = {_plain(word): value and value.name.lower() for word, value in meanings}
+        plain = {word: value and value.name.lower() for word, value in words.items() if _is_plain(word)}
+        about[role.value] = dict(itertools.islice(plain.items(), _WORDS))
     return about
 
 
@@ -167,10 +164,9 @@ def _scalars(settings: Settings) -> dict[str, Any]:
     return {name: value for name, (value, usual) in held.items() if HELD[name].is_lasting and value != usual}
 
 
-def _plain(word: str) -> str:
-    """Return the word, or its digest if it might be a text, an email or a number that identifies somebody."""
-    is_plain = len(word) <= _LONGEST and "@" not in word and sum(map(str.isdigit, word)) < _DIGITS
-    return word if is_plain else _digest(word)
+def _is_plain(word: str) -> bool:
+    """Return whether a word can't be a text, an email or a number that identifies somebody."""
+    return len(word) <= _LONGEST and "@" not in word and sum(map(str.isdigit, word)) < _DIGITS
 
 
 def _digest(text: str) -> str:
@@ -228,8 +224,7 @@ def _reading(sheet: Sheet, run: Run, about: Mapping[str, Any], settings: Setting
     values = {}
     for role in WORDED:
         if role in columns and (words := {word: of for word, of in about.get(role.value, {}).items() if word}):
-            position = own_columns(sheet.headings)[about["columns"][role][0]]
-            values[role, columns[role][0]] = _spelled(words, sheet, position)
+            values[role, columns[role][0]] = words
     scalars = {name: value for name, value in about["settings"].items() if not HELD[name].decides_rows}
     answers: dict[str, Any] = {name: HELD[name].read(value) for name, value in scalars.items()}
     answers |= {"map": roles, "value": HELD["value"].read(values), "ignore": tuple(names[at] for at in about["ignore"])}
@@ -244,13 +239,3 @@ def _template(text: str, names: Sequence[str], settings: Settings) -> str | None
         return None if template is None else template.renamed(lambda at: names[int(at)])
     of_readings = (name for reading in settings.readings for name in reading.columns.get(Role.CONTENT, ()))
     return next((name for name in of_readings if _digest(name) == text), None)
-
-
-def _spelled(words: Mapping[str, Any], sheet: Sheet, position: int) -> dict[str, Any]:
-    """Return the words with their meanings, as the column has them in place of a digest."""
-    spelled = {word: meaning for word, meaning in words.items() if not word.startswith(_DIGEST)}
-    for _, columns in sheet.columns() if len(spelled) < len(words) else ():
-        for text in {*columns[position]}:
-            if (word := _plain(cleaned_id(text))) in words:
-                spelled[cleaned_id(text)] = words[word]
-    return spelled

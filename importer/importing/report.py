@@ -18,33 +18,15 @@ import numpy as np
 from importer import results
 from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten, Stopped
-from importer.importing import sheet_facts
 from importer.importing.loading import Loaded, counted, writable
 from importer.importing.wording import when
-from importer.messages import Cell, Message, Quoted, Said, say, some
+from importer.messages import Message, Said, say
 from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Role, Rows, Workspace
 from importer.results import Written, presentation
 from importer.storage import place
 from importer.texts import TEXTS
 
-_MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
-
 Kinds = Mapping[Result, Mapping[Message, int]]
-
-
-@dataclass(frozen=True)
-class NotFound:
-    """A note that the API reported as created, but that was not found when it was read back.
-
-    Attributes:
-        row: number of its row; None in a list of runs, because the journal has no rows.
-        prospect: the prospect of the note.
-        note_id: the ID that the API gave.
-    """
-
-    row: int | None
-    prospect: str
-    note_id: str
 
 
 ON_THE_PROSPECT = DELIVERED | {Result.DUPLICATE}
@@ -76,10 +58,9 @@ class Report:
         look_ups: number of calls to look up the prospects of emails.
         unknown_people: number of emails that no prospect has.
         unknown_emails: the file with the people who have these emails, if one was wanted.
-        not_found: notes of rows that were created, but not found when they were read back.
+        not_found: row number → IDs of its notes that were created, but not found when they were read back.
         ended: the journal's word for how the run ended.
         is_practice: whether nothing was sent, and this is what would have happened.
-        waiting: the numbers of the rows that weren't sent, as in ``2-40, 44``.
         key_place: where the key comes from that the API refused; None for any other end.
     """
 
@@ -102,21 +83,10 @@ class Report:
     unknown_people: int = 0
     unknown_emails: Written | None = None
     results_owed: bool = False
-    not_found: Sequence[NotFound] = ()
+    not_found: Mapping[int, Sequence[str]] = field(default_factory=dict)
     ended: str = "finished"
     is_practice: bool = False
-    waiting: str = ""
     key_place: Message | None = None
-
-    @property
-    def meanings(self) -> Mapping[Result, presentation.Meaning]:
-        """Meaning of each result. *Not sent*: the run stopped, held rows back, asks about them, or came to its end."""
-        meanings = {**presentation.MEANINGS, **(presentation.PRACTISED if self.is_practice else {})}
-        if self.stopped is None:
-            is_asked = 0 < self.asked == self.counts.get(Result.NOT_SENT)
-            passed_over = presentation.IN_QUESTION if is_asked else presentation.PASSED_OVER
-            meanings[Result.NOT_SENT] = presentation.HELD_BACK if self.held_back else passed_over
-        return meanings
 
     @property
     def is_finished_but_owed(self) -> bool:
@@ -146,21 +116,9 @@ class Report:
         return int(bool(self.rows_to_look_at or self.held_back))
 
 
-def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
-    """Return the note IDs of each row with several notes, by row number."""
-    return {
-        int(rows.number[position]): (outcomes.note_id(position), *others)
-        for position, others in sorted(outcomes.duplicates.items())
-    }
-
-
-def not_found_of(rows: Rows, outcomes: Outcomes) -> tuple[NotFound, ...]:
-    """Return the notes of this file's rows that were created, but not found."""
-    return tuple(
-        NotFound(int(rows.number[position]), str(rows.prospect[position]), note_id)
-        for position, note_ids in sorted(outcomes.missing.items())
-        for note_id in note_ids
-    )
+def by_number(rows: Rows, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequence[str]]:
+    """Return the note IDs of rows by row number, from those by position."""
+    return {int(rows.number[position]): note_ids for position, note_ids in sorted(marked.items())}
 
 
 def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:
@@ -168,7 +126,7 @@ def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) ->
     broke_off = stopped.kind if stopped else say("outcome.broke-off")
     counters = {
         Result.REJECTED: _summaries(outcomes, Result.REJECTED, say("why.refused")),
-        Result.INVALID: sheet_facts.summaries(loaded),
+        Result.INVALID: Counter(found[0].kind.without_others() for found in loaded.rows.problems.values() if found),
         Result.UNCONFIRMED: _summaries(outcomes, Result.UNCONFIRMED, say("why.no-clear-answer")),
         Result.NOT_SENT: _summaries(outcomes, Result.NOT_SENT, broke_off),
     }
@@ -214,27 +172,9 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
     ]
     left_out = _OF_REAL_RUNS if report.is_practice else ()
     said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]
+    meanings = presentation.PRACTISED if report.is_practice else presentation.MEANINGS
     title = say("practice.title" if report.is_practice else "summary.title")
-    return results.Summary(title, said, workspace.profile, report.meanings, report.is_practice)
-
-
-def not_found(found: Sequence[NotFound]) -> Message:
-    """Return a message about the notes that were created, but not found, with what to do."""
-    rows = [
-        say("not-found.of-row", row=str(note.row), note=Quoted(note.note_id), prospect=Cell(note.prospect))
-        for note in found
-    ]
-    return say("not-found", notes=some(rows, _MOST_NAMED))
-
-
-def listed_duplicates(duplicates: Mapping[int, Sequence[str]]) -> Message:
-    """Return a message about the notes that exist more than once, with their IDs and what to do."""
-    rows = [
-        say("duplicates.of-row", row=str(row), ids=tuple(map(Quoted, ids)))
-        for row, ids in [*duplicates.items()][:_MOST_NAMED]
-    ]
-    rows += [say("duplicates.more", n=len(duplicates) - _MOST_NAMED)] if len(duplicates) > _MOST_NAMED else []
-    return say("duplicates", rows=tuple(rows))
+    return results.Summary(title, said, workspace.profile, meanings, report.is_practice)
 
 
 def write_results(

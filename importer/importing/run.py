@@ -11,7 +11,6 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -21,11 +20,12 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
+from importer.delivery.changes import Wish
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns, as_argument
 from importer.importing import logs, note_examples
 from importer.importing.answers import answered
-from importer.importing.api_context import calls
+from importer.importing.api_context import batch_size, calls
 from importer.importing.email_lookup import asked
 from importer.importing.hours import Hours
 from importer.importing.loading import Loaded, load, results_path, understood
@@ -37,7 +37,6 @@ from importer.importing.report import Report
 from importer.importing.sending import Sending
 from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
-from importer.journal import Journal
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.practice import staging
@@ -60,42 +59,24 @@ class Prepared(AbstractContextManager["Prepared"]):
         given: settings and values of the answers that a person gave about the file so far.
 
     Attributes:
+        loaded: the file.
+        known: readings of the profile.
         learned: the reading that the profile learned when the send began, if any.
     """
 
     def __init__(
         self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, given: Iterable[tuple[str, str]] = ()
     ) -> None:
-        self._loaded, self._target, self._vendor = loaded, target, vendor
-        self._base, self._settings, self._given = settings, loaded.settings, [*given]
-        self._unanswered = loaded.settings
+        self.loaded, self._target, self._vendor = loaded, target, vendor
+        self._base, self._given = settings, [*given]
+        self.known = settings.readings
         self.learned: Reading | None = None
         self._agreed: str | None = None
 
     @property
-    def settings(self) -> Settings:
-        """Settings for sending, with all answers since the file was prepared."""
-        return self._settings
-
-    @property
-    def known(self) -> Sequence[Reading]:
-        """Readings of the profile."""
-        return self._base.readings
-
-    @property
-    def questions(self) -> tuple[Question, ...]:
-        """Questions that are undecided, as in the preview."""
-        return self._loaded.questions
-
-    @property
-    def undecided(self) -> UnclearColumns | None:
-        """Error about the questions that must be answered before anything is sent; None if there are none."""
-        return self._loaded.undecided
-
-    @property
     def to_learn(self) -> Reading | None:
         """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
-        loaded = self._loaded
+        loaded = self.loaded
         if loaded.unclear is not None or self._vendor.traits.is_practice:
             return None
         return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self._base, self._given)
@@ -118,48 +99,52 @@ class Prepared(AbstractContextManager["Prepared"]):
         """
         if answer.setting == "map":
             role, _, name = answer.value.partition("=")
-            answer = replace(answer, value=f"{role}={headed(self._loaded.sheet.headings, name)}")
-        settings = answered(self._settings, answer.setting, answer.value, self._loaded.headings)
+            answer = replace(answer, value=f"{role}={headed(self.loaded.sheet.headings, name)}")
+        settings = answered(self.loaded.settings, answer.setting, answer.value, self.loaded.headings)
         if answer.setting == "map" and name:
-            settings = replace(settings, ignored=not_named(settings.ignored, self._loaded.sheet.headings, name))
+            settings = replace(settings, ignored=not_named(settings.ignored, self.loaded.sheet.headings, name))
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
                 settings = replace(settings, default_visibility=self._base.default_visibility)
-        loaded = understood(self._loaded.sheet, settings)
+        loaded = understood(self.loaded.sheet, settings)
         named = columns(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
         for question in loaded.questions:
-            is_of_another = question.choices or question in self._loaded.questions
+            is_of_another = question.choices or question in self.loaded.questions
             if not is_of_another or (question.column is None and not roles.isdisjoint(question.roles)):
                 raise BadSettings(question.text)
         self._given.append((answer.setting, answer.value))
-        self._loaded, self._settings = loaded, loaded.settings
+        self.loaded = loaded
         self.plan_anew()
 
     @property
     def optional(self) -> list[Question]:
         """Questions that may stay open, once all others are answered: an offer to compose the texts, rows in doubt."""
-        if self.questions:
+        if self.loaded.questions:
             return []
-        offer = None if Role.CONTENT in self._unanswered.mapping else self.preview.offer
+        offer = None if Role.CONTENT in self._base.mapping else self.preview.offer
         return [*([] if offer is None else [offer]), *self.preview.asked]
 
     @cached_property
+    def _planned(self) -> tuple[Preview, Sequence[Wish]]:
+        with opened(self.loaded.settings) as journal:
+            return plan(self.loaded, self.loaded.settings, journal, self._vendor)
+
+    @property
     def preview(self) -> Preview:
         """Summary of what a run would do, given the journal's current content.
 
         Raises:
             JournalFailed: the journal can't be read.
         """
-        with opened(self._settings) as journal:
-            return plan(self._loaded, self._settings, journal, self._vendor)
+        return self._planned[0]
 
     def plan_anew(self) -> None:
         """Forget the preview, because the journal has changed."""
-        self.__dict__.pop("preview", None)
+        self.__dict__.pop("_planned", None)
 
     def changes(self) -> Iterator[UpdateExample]:
         """Yield some of the previewed changes that need a person's yes."""
-        return note_examples.changes(self.preview, self._vendor)
+        return note_examples.changes(self.loaded.rows, self._planned[1], self.loaded.settings, self._vendor)
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
@@ -200,9 +185,9 @@ class Prepared(AbstractContextManager["Prepared"]):
             Busy, NeedsAPerson: another import is running, or the workspace had another journal; nothing was sent.
             ResultsNotWritten: the import ended, but its results couldn't be written anywhere.
         """
-        if (error := self.undecided) is not None:
+        if (error := self.loaded.undecided) is not None:
             raise error
-        loaded, settings, rows = self._loaded, self._settings, len(self._loaded.rows)
+        loaded, settings, rows = self.loaded, self.loaded.settings, len(self.loaded.rows)
         for guarded in guards_of_rows(loaded, settings):
             raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
@@ -217,7 +202,6 @@ class Prepared(AbstractContextManager["Prepared"]):
             return stop() or hours.over(rows)
 
         with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
-            check_origin(loaded, journal, settings)
             if not is_right:
                 check_confirmed(journal, settings, is_agreed=agreed is not None)
             with calls(settings, journal, self._vendor, clock, watch, why) as context:
@@ -242,15 +226,15 @@ class Prepared(AbstractContextManager["Prepared"]):
             UnclearColumns, Guarded: a run would send nothing either.
             BadSettings, ResultsNotWritten: the results can't be written.
         """
-        preview, loaded = self.preview, self._loaded
-        preview.refuse()
+        loaded = self.loaded
+        self.preview.refuse()
         target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
-        with opened(self._settings) as journal:
-            resolved = asked(loaded, journal, self._settings).resolved
+        with opened(self.loaded.settings) as journal:
+            emails = asked(loaded, journal, self.loaded.settings)
             staged = staging.staged(
-                self._settings, self._vendor, resolved.rows, resolved.plan, journal,
-                preview.answers.found, preview.batch_size,
+                self.loaded.settings, self._vendor, emails.resolved.rows, emails.resolved.plan, journal,
+                emails.answers.found, batch_size(self.loaded.settings, journal),
             )  # fmt: skip
             with staged as (settings, vendor):
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
@@ -258,7 +242,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     def close(self) -> None:
         """Close the sheet, after which nothing can be sent any more."""
-        self._loaded.close()
+        self.loaded.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -306,8 +290,6 @@ def prepare(
             check_list(settings.unknown_emails, "unknown-emails")
         with opened(settings) as journal:
             check_journal(journal, settings)
-            if journal is not None:
-                check_origin(loaded, journal, settings)
         return Prepared(loaded, target, settings, vendor, answers)
     except BaseException:
         loaded.close()
@@ -336,18 +318,3 @@ def _rows_of_results(
         if answer is None:
             stack.pop_all()
         return answer
-
-
-def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
-    """Check that the note IDs in a results file are from this workspace, and not, for example, from a test account.
-
-    IDs that the journal doesn't know may be from an import on another computer. They are accepted.
-
-    Raises:
-        BadSettings: the note IDs are from another workspace.
-    """
-    note_ids = [note_id for some in itertools.islice(loaded.rows.done.values(), 200) for note_id in some]
-    owners = journal.deliveries.workspaces_of(note_ids) if note_ids else []
-    if owners and journal.owner(settings.workspace) not in owners:
-        source, other, workspace = str(loaded.sheet.source), str(owners[0]), str(settings.workspace)
-        raise BadSettings(say("run.ids-of-other-workspace", source=source, other=other, workspace=workspace))

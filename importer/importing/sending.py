@@ -6,8 +6,7 @@ Input: a context, a loaded file, the number of notes agreed to. Output: notes, a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,17 +22,17 @@ from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import Context, FirstCall, policy
 from importer.importing.corrected_sheet import changes
-from importer.importing.email_lookup import EmailLookup, unknown
-from importer.importing.hours import in_ranges
+from importer.importing.email_lookup import asked, forget_rejected, unknown
 from importer.importing.known_rows import enter_left_out, kind_of
 from importer.importing.loading import Loaded, writable
 from importer.importing.planning import digest, every_guard
-from importer.importing.report import Report, duplicates_of, kinds, not_found_of, summary_of, write_results
+from importer.importing.report import Report, by_number, kinds, summary_of, write_results
 from importer.importing.sheet_facts import write_people
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.messages import Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
+from importer.rows.lookups import Lookups
 from importer.rows.uploads import Uploads
 
 
@@ -75,7 +74,9 @@ class Sending:
             kind=kind_of(sheet),
             account=context.journal.runs.digest(settings.key),
         )
-        self._lookup = EmailLookup(context, loaded, self._run.occurrence)
+        self._emails = asked(loaded, context.journal, settings, self._run.occurrence)
+        self._matches = context.journal.found(settings.workspace, settings.key, self._clock)
+        self._lookups = Lookups(context.caller, self._matches, self._tell_of_emails)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
         self._changes = 0  # calls that change notes
 
@@ -94,16 +95,11 @@ class Sending:
             return replace(self._delivered(agreed), ended_at=self._clock())
 
     def _delivered(self, agreed: str | None) -> Report:
-        lookup, known = self._lookup, self._lookup.known.resolved
-        planned = self._planned_before(agreed) if lookup.known.emails else None
-        stopped: Stopped | None = None
         try:
-            self._loaded = lookup.look_up()
-        except Stopped as error:
-            stopped, self._loaded = error, known
-        self._outcomes = Outcomes(len(self._loaded.rows))
-        settle_before(self._loaded.rows, self._outcomes, self._loaded.sheet.headings)
-        delivery, total = self._planned(None if stopped else agreed, planned)
+            delivery, stopped = self._planned(agreed)
+        except BaseException:
+            self._journal.runs.end(self._run, "declined", {}, self._clock())
+            raise
         loaded = self._loaded
 
         def tell(trouble: Message | None) -> None:
@@ -112,9 +108,6 @@ class Sending:
         of_uploads = self._journal.uploads(self._settings.workspace, self._clock)
         uploads = Uploads(self._context.caller, of_uploads, loaded.rows.files, tell)
         first_call = FirstCall(self._context, tell)
-        rejected = len(self._loaded.rows.rejected) - len(known.rows.rejected)
-        fewer = 0 if planned is None else max(0, planned - total)
-        delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
         self._begun()
         if loaded.sheet.corrections is not None:
             enter_left_out(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, self._file)
@@ -139,57 +132,58 @@ class Sending:
             for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                 self._outcomes.remark(position, corrected[int(numbers[position])])
             report = self._finish(delivery, uploads, ended, stopped)
-        emails = unknown(self._loaded, lookup.answers)
+        emails = unknown(self._loaded, self._emails.answers)
         written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
 
-    @contextmanager
-    def _declining(self) -> Iterator[None]:
-        """Record that the run was declined if the block raises an error."""
-        try:
-            yield
-        except BaseException:
-            self._journal.runs.end(self._run, "declined", {}, self._clock())
-            raise
+    def _planned(self, agreed: str | None) -> tuple[Coordinator, Stopped | None]:
+        """Plan again, and refuse the run if that wasn't agreed to. Return the delivery, and why look-ups stopped.
 
-    def _planned_before(self, agreed: str | None) -> int:
-        """Plan again before any email is looked up, and refuse the run if that wasn't agreed to; return its notes."""
-        with self._declining():
-            remaining, wishes = self._lookup.known.left(self._settings, self._journal, self._run.occurrence)
-            self._check(agreed, remaining, wishes)
-        return remaining.total
+        With emails, it is planned before they are looked up, too. After that, there may be fewer notes.
+        """
+        before, stopped, known = None, None, self._emails.resolved
+        if self._emails.emails:
+            self._matches.expire()
+            before, wishes = self._emails.left(self._settings, self._journal, self._run.occurrence)
+            self._check(agreed, before, wishes)
+        try:
+            self._emails = self._emails.looked_up(self._lookups)
+        except Stopped as error:
+            stopped = error
+        loaded = self._loaded = self._emails.resolved
+        self._outcomes = Outcomes(len(loaded.rows))
+        settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
+        delivery = Coordinator(self._of_stage(), self._outcomes, self._context.observe)
+        earlier = loaded.known(self._settings, self._journal, self._run.occurrence)
+        remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
+        self._wishes = [*delivery.wishes] if self._settings.update else []
+        remaining = replace(remaining, sent_anew=earlier.sent_anew(loaded.plan, remaining))
+        logs.event(
+            "run begun",
+            rows=loaded.rows.in_sheet,
+            notes=remaining.deliveries,
+            requests=remaining.requests,
+            unclear=remaining.unclear,
+            workspace=self._settings.workspace,
+        )
+        if before is None:
+            self._check(agreed, remaining, delivery.wishes)
+        else:
+            if agreed is not None and remaining.total > before.total:
+                raise Changed(say("sending.has-changed"))
+            rejected = len(loaded.rows.rejected) - len(known.rows.rejected)
+            fewer = max(0, before.total - remaining.total)
+            delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
+        for guarded in every_guard(loaded, unknown(loaded, self._emails.answers), remaining, self._settings):
+            raise guarded
+        return delivery, stopped
 
     def _check(self, agreed: str | None, remaining: Remaining, wishes: Sequence[Wish]) -> None:
         if agreed is not None and digest(self._given.rows, remaining, wishes, self._settings) != agreed:
             raise Changed(say("sending.has-changed"))
 
-    def _planned(self, agreed: str | None, planned: int | None) -> tuple[Coordinator, int]:
-        """Plan again. Return the delivery and its number of notes, or refuse the run if that wasn't agreed to.
-
-        Once emails are looked up, there may be fewer notes.
-        """
-        loaded, lookup, workspace = self._loaded, self._lookup, self._settings.workspace
-        with self._declining():
-            delivery = Coordinator(self._of_stage(), self._outcomes, self._context.observe)
-            known = loaded.known(self._settings, self._journal, self._run.occurrence)
-            remaining = delivery.prepare(known, loaded.plan, self._settings.first)
-            self._wishes = [*delivery.wishes] if self._settings.update else []
-            remaining = replace(remaining, sent_anew=known.sent_anew(loaded.plan, remaining))
-            logs.event(
-                "run begun",
-                rows=loaded.rows.in_sheet,
-                notes=remaining.deliveries,
-                requests=remaining.requests,
-                unclear=remaining.unclear,
-                workspace=workspace,
-            )
-            if planned is None:
-                self._check(agreed, remaining, delivery.wishes)
-            elif agreed is not None and remaining.total > planned:
-                raise Changed(say("sending.has-changed"))
-            for guarded in every_guard(loaded, unknown(loaded, lookup.answers), remaining, self._settings):
-                raise guarded
-        return delivery, remaining.total
+    def _tell_of_emails(self, progress: Message, seconds_left: float | None) -> None:
+        self._context.observe(Progress(len(self._given.rows), 0, progress, seconds_left=seconds_left))
 
     def _update(self, delivery: Coordinator, tell: Callable[[Message], None]) -> None:
         """Let the notes that are there follow the sheet, before any note is sent.
@@ -215,7 +209,7 @@ class Sending:
 
     def _has_answered(self, delivery: Coordinator) -> bool:
         """Return whether the API has answered this run, so that its address and the key are right."""
-        return self._lookup.calls > 0 or delivery.reachability.any_success
+        return self._lookups.calls > 0 or delivery.reachability.any_success
 
     def _of_stage(self) -> DeliveryContext:
         """Return the context of a stage of delivery."""
@@ -225,7 +219,8 @@ class Sending:
     def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
-        held_back = _held_back(self._loaded, delivery, self._outcomes)
+        reasons = self._outcomes.reasons(Result.NOT_SENT)
+        held_back = sum(n for why, n in reasons.items() if why is not None and "outcome.held-back" in why.kinds())
         if uploads.calls:
             refused = sum(upload.rejected is not None for upload in uploads.latest.values())
             logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=uploads.calls)
@@ -239,7 +234,9 @@ class Sending:
             results=self._target,
             remark=None,
             stopped=stopped,
-            duplicates=duplicates_of(rows, self._outcomes),
+            duplicates=by_number(
+                rows, {at: (self._outcomes.note_id(at), *ids) for at, ids in self._outcomes.duplicates.items()}
+            ),
             reasons=kinds(self._loaded, self._outcomes, stopped),
             started_at=self._run.started_at,
             ended_at=self._clock(),
@@ -248,16 +245,15 @@ class Sending:
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
             to_agree=0 if self._changes_notes else sum(wish.is_asked for wish in self._wishes),
-            look_ups=self._lookup.calls,
-            not_found=not_found_of(rows, self._outcomes),
+            look_ups=self._lookups.calls,
+            not_found=by_number(rows, self._outcomes.missing),
             ended=ended,
             is_practice=self._context.caller.api.traits.is_practice,
-            waiting=in_ranges(sorted({*rows.number[self._outcomes.positions(Result.NOT_SENT)].tolist()})),
             key_place=self._settings.origin.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
             _learn(self._journal, self._run.workspace, delivery, limiter)
-            self._lookup.forget_rejected(rows, self._outcomes)
+            forget_rejected(self._matches, rows, self._outcomes)
         logs.event(
             f"run {report.ended}",
             requests=report.requests,
@@ -281,13 +277,6 @@ class Sending:
                 self._journal.runs.end(self._run, ended, counted, report.ended_at)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
-
-
-def _held_back(loaded: Loaded, delivery: Coordinator, outcomes: Outcomes) -> int:
-    """Return the number of rows that aren't sent because they are held back, with the rows that repeat them."""
-    repeating = np.flatnonzero(np.isin(loaded.plan.original, delivery.held_back))
-    held_back = loaded.rows.of_sheet(np.array([*delivery.held_back, *repeating], dtype=np.int32))
-    return int(np.isin(outcomes.positions(Result.NOT_SENT), held_back).sum())
 
 
 def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -165,19 +165,6 @@ def in_common(problems: Sequence[Problem]) -> Message:
 
 def _times(value: Cell, times: int) -> Part:
     return say("problems.times", value=value, times=times) if times > 1 else value
-
-
-def summaries(loaded: Loaded) -> Counter[Message]:
-    """Return the number of rows by kind of problem. Of several problems in a row, the first counts."""
-    role_of = {column: role.value for role, column in loaded.roles.columns.items()}
-    return Counter(_kind(row_problems[0], role_of) for row_problems in loaded.rows.problems.values() if row_problems)
-
-
-def _kind(problem: Problem, role_of: Mapping[int, str]) -> Message:
-    role = role_of.get(problem.column) if problem.column is not None else None
-    if role is None:
-        return say("why.row-unreadable")
-    return say("why.cell-unusable" if problem.value.strip() else "why.cell-blank", role=role)
 
 
 def check_list(target: Path, setting: str = "") -> None:

@@ -254,10 +254,6 @@ class Deliveries:
     def _states_of(self, run: Run) -> dict[DeliveryState, int]:
         return {STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)}
 
-    def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
-        """Return the workspaces in which notes with any of these IDs, a few hundred at most, were created."""
-        return [Workspace(*row) for row in self._store.among(sql.WORKSPACES_OF, note_ids)]
-
 
 class Changes:
     """Record of the changes of notes. Callers enter changes inside a transaction."""

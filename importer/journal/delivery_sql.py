@@ -178,8 +178,3 @@ SENT = f"""
     WHERE notes.workspace = :workspace AND notes.visibility = :visibility
       AND deliveries.state NOT IN ('rejected', 'found') LIMIT 1
 """
-WORKSPACES_OF = """
-    SELECT profile, base_url FROM workspaces
-    WHERE EXISTS (SELECT 1 FROM deliveries WHERE workspace = workspaces.id AND note_id IN ({given}))
-    ORDER BY profile, base_url
-"""

@@ -29,7 +29,8 @@ def history(found: History) -> Document:
         {
             **some(past.run, "name", "file", "sheet", "started_at", "ended_at"),
             **plain(past.run.workspace),
-            **some(past, "ended", "seconds", "counts", "hidden", "not_found", "reading", "confirmed"),
+            **some(past, "ended", "seconds", "counts", "hidden", "reading", "confirmed"),
+            "not_found": [some(note, "prospect", "note_id") for note in past.not_found],
         }
         for past in found.runs
     ]

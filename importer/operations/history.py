@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from importer.importing import workspaces
-from importer.importing.report import NotFound
 from importer.importing.workspaces import find_run
-from importer.journal import Journal, Run
+from importer.journal import Journal, KnownDelivery, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
 from importer.models import Result, Workspace
@@ -47,7 +46,7 @@ class PastRun:
     shown: int | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
     confirmed: Confirmation | None = None
-    not_found: Sequence[NotFound] = ()
+    not_found: Sequence[KnownDelivery] = ()
     so_far: Mapping[Result, int] = field(default_factory=dict)
 
     @property
@@ -117,12 +116,12 @@ def _past(journal: Journal, run: Run) -> PastRun:
     return _counted(journal, past)
 
 
-def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int, Sequence[NotFound]]:
+def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int, Sequence[KnownDelivery]]:
     """Return the number of each run → its notes that were not found when they were read back."""
-    found: defaultdict[int, list[NotFound]] = defaultdict(list)
+    found: defaultdict[int, list[KnownDelivery]] = defaultdict(list)
     for workspace in workspaces:
         for note in journal.deliveries.missing(workspace):
-            found[note.run].append(NotFound(None, note.prospect, note.note_id or ""))
+            found[note.run].append(note)
     return found
 
 

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 from importer.importing.wording import taken, when
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, render, say
-from importer.models import Result
 from importer.operations.history import History, PastRun
 from importer.reading import column_letter
-from importer.results.presentation import HELD_BACK, MEANINGS
 from importer.telling.rendering import Line, LineKind
 from importer.telling.report_messages import counts, meanings
 
@@ -22,12 +20,7 @@ if TYPE_CHECKING:
     from importer.operations.hide import Hidden, Hiding
     from importer.operations.verify import ReadBack, Verified
 
-_SHOWN = ("program", "columns", "sheet", "reading", "visibility", "status", "settings")
-
-
-def of_past(past: PastRun, *, held_back: bool) -> Iterator[tuple[Result, int, Message]]:
-    """Return the :func:`meanings` of the results of a past run, which may have held rows back."""
-    return meanings(past.counts, explained={**MEANINGS, **({Result.NOT_SENT: HELD_BACK} if held_back else {})})
+_SHOWN = ("program", "columns", "reading", "visibility", "status", "settings")
 
 
 def verified(found: Verified) -> Iterator[Line]:
@@ -145,7 +138,7 @@ def past_run(past: PastRun) -> Iterator[Line]:
     if past.not_found:
         yield Line(say("history.not-found", n=len(past.not_found)), LineKind.TEXT)
         for note in past.not_found:
-            yield Line(say("not-found.note", note=note.note_id, prospect=note.prospect), LineKind.DETAIL)
+            yield Line(say("not-found.note", note=note.note_id or "", prospect=note.prospect), LineKind.DETAIL)
     if past.ended != "declined":
         yield Line(say("history.results-again"), LineKind.TEXT)
 

@@ -111,7 +111,7 @@ class ImportScreens(Screens):
         if not overview.can_be_sent or is_sample(upload):
             return redirect(back, 303)
         changes: Sequence[Line] = []
-        if overview.follows and overview.updates.asked:
+        if overview.follows and overview.updates["asked"]:
             changes = self._parts.reading.done(upload.folder, reading.changes, upload.name, settings)
         return render_template(
             "confirm.html",

@@ -128,9 +128,9 @@ def check(
         prepare = partial(importing.run.prepare, name, settings, corrections=corrections.by_row)
         with contextlib.chdir(folder), prepare() as prepared:
             preview = prepared.preview
-            result = replace(preview, words=importing.sheet_facts.counted_words(preview.loaded))
+            result = replace(preview, words=importing.sheet_facts.counted_words(prepared.loaded))
             if result.mapping and not corrections.by_row:
-                result = replace(result, understanding=importing.corrected_sheet.understood(rows, preview))
+                result = replace(result, understanding=importing.corrected_sheet.understood(rows, prepared.loaded))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)

@@ -28,7 +28,7 @@ from importer.page.screens import Page, Screens, for_page, refuse, screen, whole
 from importer.page.tasks import Hide, LookUpTask, Practise, Send
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
-from importer.telling import rendering
+from importer.telling import rendering, report_messages
 from importer.telling.result_rows import TO_FIX, RowPage, read
 
 _GRACE = 2.0  # seconds in which the browser may still request the last page's style sheet
@@ -166,9 +166,7 @@ class History(Screens):
             sending=self._sending(settings),
             counts=[
                 (result, rows, updates.get(result, meaning))
-                for result, rows, meaning in operations.report_messages.of_past(
-                    past, held_back=past.ended == "held back"
-                )
+                for result, rows, meaning in report_messages.meanings(past.counts)
             ],
             results=upload.results_of(run) if upload is not None else None,
             shown=None if upload is None else shown(rows_path(upload.folder, run), request.args),

@@ -114,7 +114,7 @@ class Send:
                 report.exit_status,
                 why=[line.text for line in telling.report_messages.why(report)],
                 besides=[line.text for line in telling.report_messages.besides(report)],
-                counts=tuple(telling.report_messages.of_report(report)),
+                counts=tuple(telling.report_messages.meanings(report.counts)),
                 results=report.results.absolute(),
                 people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
                 held_back=bool(report.held_back) and report.stopped is None,
@@ -161,7 +161,7 @@ class Practise:
         return Ended(
             report.exit_status,
             besides=[line.text for line in telling.report_messages.why(report)],
-            counts=tuple(telling.report_messages.of_report(report)),
+            counts=tuple(telling.report_messages.meanings(report.counts, is_practice=True)),
             results=results,
         )
 

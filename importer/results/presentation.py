@@ -50,22 +50,14 @@ MEANINGS: Mapping[Result, Meaning] = {
     Result.SKIPPED: Meaning(say("result.skipped")),
 }
 
-HELD_BACK = Meaning(say("result.held-back"), say("result.held-back.next"))
-"""Meaning of *not sent* if the user should check the first rows before the rest is sent."""
-
-IN_QUESTION = Meaning(say("result.in-question"), say("result.in-question.next"))
-"""Meaning of *not sent* if all these rows wait for a person's answer."""
-
-PASSED_OVER = Meaning(say("result.passed-over"), MEANINGS[Result.NOT_SENT].next)
-"""Meaning of *not sent* in a run that finished."""
-
 _IN_THE_ORIGINAL = say("result.practised.next")
 PRACTISED: Mapping[Result, Meaning] = {
+    **MEANINGS,
     Result.CREATED: Meaning(say("result.practised")),
     Result.REJECTED: Meaning(MEANINGS[Result.REJECTED].means, _IN_THE_ORIGINAL),
     Result.INVALID: Meaning(MEANINGS[Result.INVALID].means, _IN_THE_ORIGINAL),
 }
-"""Meanings of results that differ in practice."""
+"""Meanings of the results of practice."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import requests
-from requests.adapters import HTTPAdapter
 
 Reason: TypeAlias = "tuple[str, dict[str, str]]"
 """Kind of a message and its parts, for a process that doesn't know this package."""
@@ -27,7 +26,6 @@ NOT_REACHED: Reason = ("notifying.not-reached", {})
 _SECONDS = 10.0
 """Time limit for each step, in seconds. The process that starts this one limits the total time."""
 _LATEST = 45.0
-_MOST = 1 << 14  # maximum number of bytes that are read of a reply
 
 
 def ping(url: str, proxy: str | None, certificates: str | None) -> Reason | None:
@@ -56,7 +54,7 @@ def service(address: str) -> Any | None:
 
 def notify(address: str, title: str, body: str, kind: str) -> Reason | None:
     """Send a notification by apprise. Return why that failed, or None."""
-    _bound_replies()
+    requests.Session.get_redirect_target = lambda *_: None  # type: ignore[method-assign]
     channel = service(address)
     if channel is None:
         return NOT_REACHED
@@ -65,27 +63,12 @@ def notify(address: str, title: str, body: str, kind: str) -> Reason | None:
     return None if is_sent else _why(log_lines, str(channel.service_name))
 
 
-def _bound_replies() -> None:
-    """Make this process follow no redirects, and read only the beginning of each reply."""
-    send = HTTPAdapter.send
-
-    def bounded(self: HTTPAdapter, *args: Any, **kwargs: Any) -> requests.Response:
-        reply = send(self, *args, **{**kwargs, "stream": True})
-        reply._content = reply.raw.read(_MOST, decode_content=True)  # by itself, requests would read the whole reply
-        reply.close()
-        return reply
-
-    HTTPAdapter.send = bounded  # type: ignore[method-assign]
-    requests.Session.get_redirect_target = lambda *_: None  # type: ignore[method-assign]
-
-
 def _why(log_lines: Sequence[str], name: str) -> Reason:
     """Return why sending failed, from those words of the library's log that can't contain an address."""
     words = " ".join(log_lines)
     if code := re.search(r"\berror=(\d{3})\b", words):
         return "notifying.service-answered", {"service": name, "status": code[1]}
-    is_unreachable = "onnection error" in words
-    return "notifying.service-not-reached" if is_unreachable else "notifying.not-taken", {"service": name}
+    return "notifying.not-taken", {"service": name}
 
 
 @contextlib.contextmanager

@@ -19,8 +19,8 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from importer.api.proxy import certificates_for, proxy_for
@@ -110,27 +110,14 @@ class Notifier:
     occasion: Occasion
 
     @classmethod
-    def to(
-        cls, recipients: Sequence[Recipient], occasion: Occasion | None = None, *, as_far_as_possible: bool = False
-    ) -> Notifier:
-        """Return a notifier for these recipients.
-
-        Args:
-            recipients: who receives notifications.
-            occasion: when they are sent; None: if there is a problem.
-            as_far_as_possible: leave out recipients with unusable addresses, so that the others learn of the problem.
+    def to(cls, recipients: Sequence[Recipient], occasion: Occasion | None = None) -> Notifier:
+        """Return a notifier for these recipients, on an occasion; None: if there is a problem.
 
         Raises:
             BadSettings: nothing can be sent to an address, or `apprise` isn't installed.
         """
-        channels: list[_Channel] = []
-        for recipient in recipients if occasion is not Occasion.NEVER else ():
-            try:
-                channels.append(_way(recipient))
-            except BadSettings:
-                if not as_far_as_possible:
-                    raise
-        return cls(channels, occasion or Occasion.PROBLEM)
+        ways = [] if occasion is Occasion.NEVER else map(_way, recipients)
+        return cls([*ways], occasion or Occasion.PROBLEM)
 
     def tell(self, notification: Notification) -> list[Message]:
         """Send a notification to each recipient that should get it. Return a message per failure; raise no error."""
@@ -154,7 +141,9 @@ class Notifier:
 
     def _send(self, notification: Notification, channels: Sequence[_Channel]) -> list[Message]:
         failed = []
-        for channel, reason in zip(channels, _sent_at_once(notification, channels), strict=True):
+        with ThreadPoolExecutor(max(1, len(channels))) as pool:
+            reasons = [*pool.map(lambda channel: channel.send(notification), channels)]
+        for channel, reason in zip(channels, reasons, strict=True):
             if reason:
                 failed.append(say("notifying.failed", origin=channel.origin, why=reason))
             logs.event(
@@ -164,27 +153,6 @@ class Notifier:
                 why=reason,
             )
         return failed
-
-
-def _sent_at_once(notification: Notification, recipients: Sequence[_Channel]) -> list[Message | None]:
-    """Send a notification to all recipients at once, or one after another if the system starts no thread."""
-    errors: list[Message | None] = [None] * len(recipients)
-
-    def send(number: int) -> None:
-        errors[number] = recipients[number].send(notification)
-
-    threads = []
-    for number in range(len(recipients)):
-        thread = threading.Thread(target=send, args=(number,))
-        try:
-            thread.start()
-        except RuntimeError:
-            send(number)
-        else:
-            threads.append(thread)
-    for thread in threads:
-        thread.join()
-    return errors
 
 
 def _way(recipient: Recipient) -> _Channel:

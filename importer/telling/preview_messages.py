@@ -9,12 +9,10 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from importer.errors import as_argument
-from importer.importing.hours import Estimate
 from importer.importing.preview import Example, Preview
 from importer.importing.wording import count, duration, in_bytes, listed, rate
 from importer.markup import first_words
-from importer.messages import Cell, Message, Part, SettingPart, in_quotes, say, words
+from importer.messages import Cell, Message, Part, in_quotes, say, words
 from importer.models import Role, Status, Visibility
 from importer.settings.reading import WORDS
 from importer.telling.rendering import Line, LineKind
@@ -27,18 +25,21 @@ _SHOWN_REJECTED = 5
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
 _WORDS = 12  # maximum number of words of a column whose meanings are shown
 _TOLD = 30.0  # seconds; a shorter estimate isn't told
-_LONG = 300.0  # seconds; if a part of a run takes longer, the plan says what would make it shorter
 _CHARACTERS = 400  # maximum number of characters shown of an example
 
 
 def plan(overview: Preview) -> Iterator[Line]:
     """Yield the lines about what a run would do."""
+    yield from _facts(overview)
+    yield from _problems(overview, 5, more=say("plan.all-in-results"))
+
+
+def _facts(overview: Preview) -> Iterator[Line]:
     yield from _file(overview)
     yield Line(say("plan.to", url=overview.base_url, profile=repr(overview.profile)))
     yield from profiles(overview)
     yield from sizes(overview)
     yield from _audience(overview)
-    yield from _problems(overview, 5, more=say("plan.all-in-results"))
 
 
 def first_of_kind(overview: Preview) -> Iterator[Line]:
@@ -66,15 +67,8 @@ def _examples(shown: Iterable[Example]) -> Iterator[Line]:
 def _how_to_make_public(overview: Preview) -> Message:
     """Return what to do so that the private notes become public: change the cells, or run with a setting."""
     column = overview.mapping.get(Role.VISIBILITY)
-    words_of = {} if column is None else column.meanings
-    private = [word for word, value in words_of.items() if value is Visibility.PRIVATE]
-    if column is None or "" in private:
+    if column is None or column.meanings.get("") is Visibility.PRIVATE:
         return say("plan.public-by-default")
-    from importer.rows.words import is_word  # noqa: PLC0415 - only this sentence waits for it
-
-    if own := [word for word in private if not is_word(word)]:
-        value = f"{Role.VISIBILITY}:{as_argument(own[0])}=Public"
-        return say("plan.public-by-word", way=SettingPart("value", value, is_from_sheet=True))
     return say("plan.public-in-cells", column=column.letter)
 
 
@@ -98,11 +92,7 @@ def notes_to_send(overview: Preview) -> Message:
 
 def check(overview: Preview) -> Iterator[Line]:
     """Yield everything that `check` reports."""
-    yield from _file(overview)
-    yield from profiles(overview)
-    yield Line()
-    yield from sizes(overview)
-    yield from _audience(overview)
+    yield from _facts(overview)
     for some in overview.examples.values():
         yield Line()
         yield from _examples(some)
@@ -196,10 +186,17 @@ def profiles(overview: Preview) -> Iterator[Line]:
 
 def sizes(overview: Preview) -> Iterator[Line]:
     """Yield the numbers of rows, notes and requests, and how long the requests take."""
-    remaining = overview.remaining
-    if remaining.more_visible and not overview.follows:
-        yield Line(say("plan.more-visible", n=remaining.more_visible), LineKind.NOTE)
-    yield from _updates(overview)
+    remaining, updates = overview.remaining, overview.updates
+    follow = {
+        "plan.updates": updates["notes"],
+        "plan.becoming-public": updates["public"],
+        "plan.becoming-published": updates["published"],
+        "plan.new-texts": updates["texts"],
+        "plan.left-alone": updates["touched"],
+    }
+    stay = {"plan.more-visible": remaining.more_visible, "plan.may-follow": updates["total"]}
+    yield from _numbers(LineKind.NOTE, follow if overview.follows else stay)
+    yield from _numbers(LineKind.TEXT, {"plan.needs-a-yes": updates["asked"] if overview.follows else 0})
     counts = {
         "plan.repeat": overview.duplicates,
         "plan.delivered-already": overview.done,
@@ -211,24 +208,32 @@ def sizes(overview: Preview) -> Iterator[Line]:
     parts = (_to_deliver(overview), *(say(kind, n=number) for kind, number in counts.items() if number))
     yield Line(say("plan.rows", n=overview.rows, about=parts), LineKind.TEXT)
     yield from _emails(overview)
-    yield from _imported(overview)
+    yield from _numbers(LineKind.TEXT, {"plan.imported-before": overview.imported_before})
+    if not overview.follows:
+        yield from _numbers(
+            LineKind.NOTE, {"plan.changed": remaining.changed, "plan.less-visible": remaining.less_visible}
+        )
     if held_back := remaining.held_back:
         yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
-    if remaining.unclear:
-        yield Line(say("plan.unclear", n=remaining.unclear), LineKind.TEXT)
-    asked = {"plan.hidden": remaining.hidden, "plan.in-doubt": remaining.in_doubt}
-    for kind, number in (
-        asked | {"plan.there-twice": remaining.there_twice, "plan.lessened": remaining.lessened}
-    ).items():
-        if number:
-            yield Line(say(kind, n=number), LineKind.NOTE)
+    yield from _numbers(LineKind.TEXT, {"plan.unclear": remaining.unclear})
+    besides = {
+        "plan.hidden": remaining.hidden,
+        "plan.in-doubt": remaining.in_doubt,
+        "plan.there-twice": remaining.there_twice,
+        "plan.lessened": remaining.lessened,
+    }
+    yield from _numbers(LineKind.NOTE, besides)
     number, size = overview.uploads
     if number:
         yield Line(say("plan.files", n=number, size=in_bytes(size)), LineKind.TEXT)
-    if overview.to_compare:
-        yield Line(say("plan.compared", n=overview.to_compare), LineKind.TEXT)
+    yield from _numbers(LineKind.TEXT, {"plan.compared": overview.to_compare})
     if remaining.requests:
         yield from _requests(overview)
+
+
+def _numbers(kind: LineKind, numbers: Mapping[str, int]) -> Iterator[Line]:
+    """Yield a line for each kind of message with a number above zero."""
+    yield from (Line(say(message, n=number), kind) for message, number in numbers.items() if number)
 
 
 def _to_deliver(overview: Preview) -> Message:
@@ -242,38 +247,6 @@ def _to_deliver(overview: Preview) -> Message:
     return say("plan.none-to-deliver", notes=notes)
 
 
-def _imported(overview: Preview) -> Iterator[Line]:
-    """Yield how many notes earlier runs delivered, and what became of changed texts."""
-    remaining, imported = overview.remaining, overview.imported_before
-    if imported:
-        yield Line(say("plan.imported-before", n=imported), LineKind.TEXT)
-    for kind, number in (("plan.changed", remaining.changed), ("plan.less-visible", remaining.less_visible)):
-        if number and not overview.follows:
-            yield Line(say(kind, n=number), LineKind.NOTE)
-    if overview.keeps_edited:
-        yield Line(say("plan.keeps-edited"), LineKind.NOTE)
-
-
-def _updates(overview: Preview) -> Iterator[Line]:
-    """Yield how many notes follow the sheet, and which of the changes need a person's yes."""
-    updates = overview.updates
-    if overview.follows:
-        counts = {
-            "plan.updates": updates.notes,
-            "plan.becoming-public": updates.public,
-            "plan.becoming-published": updates.published,
-            "plan.new-texts": updates.texts,
-            "plan.left-alone": updates.touched,
-        }
-        for kind, number in counts.items():
-            if number:
-                yield Line(say(kind, n=number), LineKind.NOTE)
-        if updates.asked:
-            yield Line(say("plan.needs-a-yes", n=updates.asked), LineKind.TEXT)
-    elif updates.total:
-        yield Line(say("plan.may-follow", n=updates.total), LineKind.NOTE)
-
-
 def changes(examples: Iterable[UpdateExample]) -> Iterator[Line]:
     """Yield what notes are before and after the changes that need a person's yes."""
     for one in examples:
@@ -284,30 +257,19 @@ def changes(examples: Iterable[UpdateExample]) -> Iterator[Line]:
 
 
 def _requests(overview: Preview) -> Iterator[Line]:
+    """Yield the numbers of notes and requests, how long they take, and whether that fits into the allowed hours."""
     estimate = overview.estimate
-    number, requests = overview.remaining.deliveries, count(overview.remaining.requests, "request")
-    notes = count(number, "note")
+    notes, requests = count(overview.remaining.deliveries, "note"), count(overview.remaining.requests, "request")
     yield Line(say("plan.requests", notes=notes, requests=requests), LineKind.TEXT)
     if overview.several_drafts:
         yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)
-    if estimate is not None:
-        yield from _duration(estimate, overview)
-
-
-def _duration(estimate: Estimate, overview: Preview) -> Iterator[Line]:
-    """Yield how long it takes, what would make it shorter, and how much fits into the allowed hours."""
-    if estimate.seconds < _TOLD:  # what the limit takes; the calls themselves take longer then
+    if estimate is None or estimate.seconds < _TOLD:  # what the limit takes; the calls themselves take longer then
         return
     pace = rate(estimate.rate.calls, estimate.rate.seconds)
     kind = "plan.takes-assumed" if estimate.is_assumed else "plan.takes"
     yield Line(say(kind, rate=pace, time=duration(estimate.seconds)), LineKind.TEXT)
-    if estimate.seconds >= _LONG and overview.to_look_up > overview.remaining.requests / 2:
-        yield Line(say("plan.emails-take"), LineKind.TEXT)
-    if estimate.seconds >= _LONG and overview.remaining.requests > overview.remaining.deliveries / 2:
-        yield Line(say("plan.different-notes"), LineKind.TEXT)
     if estimate.ends:
-        fitting, number = estimate.fitting, overview.remaining.deliveries
-        yield Line(say("plan.fits", fit=fitting, n=number, time=estimate.ends, rows=estimate.waiting), LineKind.NOTE)
+        yield Line(say("plan.fits", time=estimate.ends), LineKind.NOTE)
 
 
 def _emails(overview: Preview) -> Iterator[Line]:

@@ -6,20 +6,21 @@ Input: reports. Output: lines with messages.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from importer.errors import NeedsAPerson
 from importer.importing.batch import Batch, FileEnded, FileResult
-from importer.importing.report import Report, listed_duplicates, not_found
+from importer.importing.report import Report
 from importer.importing.wording import listed
-from importer.messages import Message, as_message, say, words
+from importer.messages import Message, Part, Quoted, as_message, say, some, words
 from importer.models import Result
-from importer.results.presentation import MEANINGS, PRACTISED, Meaning
+from importer.results.presentation import MEANINGS, PRACTISED
 from importer.telling.rendering import Line, LineKind
 
 if TYPE_CHECKING:
     from importer.results import Written
+
+_MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
 
 
 def report(ended: Report) -> Iterator[Line]:
@@ -28,11 +29,12 @@ def report(ended: Report) -> Iterator[Line]:
         yield from practised(ended)
         return
     yield from why(ended)
-    yield from counts(of_report(ended))
+    yield from counts(meanings(ended.counts, is_practice=ended.is_practice))
     yield from besides(ended)
     yield from people(ended.unknown_people, ended.unknown_emails)
-    if ended.rows_to_fix and ended.results.suffix == ".xlsx":
-        yield Line(say("ended.to-fix", n=ended.rows_to_fix), LineKind.TEXT)
+    if ended.rows_to_fix:
+        kind = "ended.to-fix" if ended.results.suffix == ".xlsx" else "ended.to-fix-in-rows"
+        yield Line(say(kind, n=ended.rows_to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
 
 
@@ -41,7 +43,7 @@ def practised(ended: Report) -> Iterator[Line]:
     yield Line()
     yield Line(say("practice.ended"), LineKind.TEXT)
     yield from why(ended)
-    yield from counts(of_report(ended))
+    yield from counts(meanings(ended.counts, is_practice=ended.is_practice))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
     yield Line(say("practice.results", path=str(ended.results)))
@@ -69,12 +71,8 @@ def why(ended: Report) -> Iterator[Line]:
         yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
         if ended.key_place is not None:
             yield Line(ended.key_place, LineKind.TEXT)
-        if ended.stopped.message.kind == "stopped.hours-over" and ended.waiting:
-            yield Line(say("ended.rest-waits", rows=ended.waiting), LineKind.TEXT)
         return
-    kinds = dict(ended.reasons.get(Result.NOT_SENT, {}))
-    kinds.pop(say("why.of-outcome-held-back"), None)
-    if kinds:
+    if kinds := ended.reasons.get(Result.NOT_SENT):
         yield Line(say("ended.not-sent", reasons=reasons(kinds)), LineKind.TEXT)
 
 
@@ -91,16 +89,20 @@ def besides(ended: Report) -> Iterator[Line]:
         yield Line(say("ended.to-agree", n=ended.to_agree), LineKind.TEXT)
     if ended.asked:
         yield Line(say("ended.in-question", n=ended.asked), LineKind.TEXT)
-    if ended.duplicates:
-        yield Line(
-            say("ended.duplicates", n=len(ended.duplicates), which=listed_duplicates(ended.duplicates)), LineKind.TEXT
-        )
-    if ended.not_found:
-        yield Line(say("ended.not-found", n=len(ended.not_found), which=not_found(ended.not_found)), LineKind.TEXT)
+    if notes := ended.duplicates:
+        yield Line(say("ended.duplicates", n=len(notes), rows=_of_rows(notes)), LineKind.TEXT)
+    if notes := ended.not_found:
+        yield Line(say("ended.not-found", n=len(notes), rows=_of_rows(notes)), LineKind.TEXT)
     look_ups = (say("ended.look-ups", n=ended.look_ups),) if ended.look_ups else ()
     yield Line(say("ended.requests", n=ended.requests, besides=look_ups))
     if ended.remark:
         yield Line(ended.remark, LineKind.TEXT)
+
+
+def _of_rows(notes: Mapping[int, Sequence[str]]) -> Part:
+    """Return the first rows with their note IDs, and the number of the others."""
+    rows = [say("notes.of-row", row=str(row), ids=tuple(map(Quoted, ids))) for row, ids in notes.items()]
+    return some(rows, _MOST_NAMED)
 
 
 def file_ended(over: FileEnded) -> Iterator[Line]:
@@ -131,10 +133,8 @@ def batch(found: Batch) -> Iterator[Line]:
         yield Line(say("series.not-begun", why=as_message(reason)), LineKind.TEXT)
     if len(found.files) > 1 and found.counts:
         yield Line(say("series.all-together"))
-        needs_a_hand = found.exit_status == NeedsAPerson.exit_status
         is_practice = any(ended.report is not None and ended.report.is_practice for ended in found.files)
-        explained = {**MEANINGS, **PRACTISED} if is_practice else MEANINGS
-        yield from counts(meanings(found.counts, needs_a_hand=needs_a_hand, explained=explained))
+        yield from counts(meanings(found.counts, is_practice=is_practice))
     reasons: dict[Message, list[str]] = {}
     for path, left_out in found.left_out:
         reasons.setdefault(left_out, []).append(path.name)
@@ -162,16 +162,9 @@ def counts(found: Iterable[tuple[Result, int, Message]]) -> Iterator[Line]:
         yield Line(text)
 
 
-def meanings(
-    found: Mapping[Result, int], *, needs_a_hand: bool = False, explained: Mapping[Result, Meaning] = MEANINGS
-) -> Iterator[tuple[Result, int, Message]]:
+def meanings(found: Mapping[Result, int], *, is_practice: bool = False) -> Iterator[tuple[Result, int, Message]]:
     """Yield each result with its number of rows, and its meaning with what to do."""
     for result, rows in found.items():
-        meaning = explained[result]
-        advice = say("result.mend-first") if result is Result.NOT_SENT and needs_a_hand else meaning.next
+        meaning = (PRACTISED if is_practice else MEANINGS)[result]
+        advice = meaning.next
         yield result, rows, say("result.and-next", means=meaning.means, next=advice) if advice else meaning.means
-
-
-def of_report(ended: Report) -> Iterator[tuple[Result, int, Message]]:
-    """Return the :func:`meanings` of a run's results."""
-    return meanings(ended.counts, needs_a_hand=ended.exit_status == NeedsAPerson.exit_status, explained=ended.meanings)

@@ -7,18 +7,17 @@ that match. The file holds texts of the sheet, so it belongs beside the sheet, a
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from importer.delivery.outcomes import Outcomes
 from importer.importing.loading import Loaded
 from importer.importing.note_examples import cut, text_of
-from importer.messages import Message, from_json, render, say
+from importer.messages import Message, render, say
 from importer.models import Note, Result, Role, Rows
 from importer.settings.reading import WORDS
 
@@ -32,7 +31,7 @@ _CHARACTERS = 3_000
 """Maximum number of characters shown of a note."""
 _AT_ONCE = 4_000  # rows that are written at once
 _TABLES = """
-CREATE TABLE said (id INTEGER PRIMARY KEY, shown TEXT, folded TEXT);
+CREATE TABLE said (id INTEGER PRIMARY KEY, shown TEXT, audience TEXT, folded TEXT);
 CREATE TABLE line (
     id INTEGER PRIMARY KEY, number INTEGER, prospect TEXT, email TEXT, result TEXT, part TEXT, reason INTEGER,
     note INTEGER, folded TEXT, note_id TEXT
@@ -47,7 +46,8 @@ _MATCHES = """
 """
 _COUNT = f"SELECT count(*) {_MATCHES}"
 _PAGE = f"""
-SELECT line.number, prospect, email, result, reason.shown, note.shown
+SELECT line.number, prospect, email, result, reason.shown, note.shown,
+    CASE result WHEN 'already imported' THEN '' ELSE note.audience END
 FROM (SELECT * {_MATCHES} ORDER BY id LIMIT {_ON_A_PAGE} OFFSET :start) AS line
 LEFT JOIN said AS note ON note.id = line.note LEFT JOIN said AS reason ON reason.id = line.reason ORDER BY line.id
 """  # noqa: S608 - made of constants
@@ -63,7 +63,7 @@ class RowOutcome:
         email: the email address that names the prospect; empty if none does.
         result, reason: as in the results.
         text: the beginning of the note, without markup; of a row without a valid note, of its text in the sheet.
-        audience: visibility and status of the note in words; None if the row has no valid note, or one of an earlier
+        audience: visibility and status of the note in words; empty if the row has no valid note, or one of an earlier
             run, which may have others by now.
     """
 
@@ -71,9 +71,9 @@ class RowOutcome:
     prospect: str
     email: str
     result: Result
-    reason: Message | None
-    text: str = ""
-    audience: Message | None = None
+    reason: str
+    text: str
+    audience: str
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
                 for start in range(0, len(outcomes), _AT_ONCE):
                     lines = _lines(rows, outcomes, start, min(start + _AT_ONCE, len(outcomes)), texts, others)
                     database.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
-                database.executemany("INSERT INTO said VALUES (?, ?, ?)", _said(rows.notes, others))
+                database.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", _said(rows.notes, others))
                 database.execute("COMMIT")
             new.replace(path)
         finally:
@@ -160,17 +160,15 @@ def _lines(
         yield position, number, *who, result, part, number_of(reason), text, *folded
 
 
-def _said(notes: Sequence[Note], others: Mapping[str | Message, int]) -> Iterator[tuple[int, str, str]]:
-    """Yield the number, the JSON and the folded text of each note, each text in a cell, and each reason."""
+def _said(notes: Sequence[Note], others: Mapping[str | Message, int]) -> Iterator[tuple[int, str, str, str]]:
+    """Yield the number, text, audience and folded text of each note, each text in a cell, and each reason."""
     for number, note in enumerate(notes):
         text = _storable(text_of(note))
-        shown = {"text": cut(text, _CHARACTERS), "names": [note.visibility.name, note.status.name]}
-        yield number, json.dumps(shown), _folded(text)
+        audience = render(say("names", names=(WORDS[note.visibility.name], WORDS[note.status.name])))
+        yield number, cut(text, _CHARACTERS), audience, _folded(text)
     for other, number in others.items():
-        if isinstance(other, str):
-            yield number, json.dumps({"text": cut(_storable(other), _CHARACTERS)}), _folded(other)
-        else:
-            yield number, json.dumps(other.as_json(is_private=True)), _folded(render(other))
+        text = _storable(render(other))
+        yield number, cut(text, _CHARACTERS), "", _folded(text)
 
 
 def read(path: Path, result: str = "", words: str = "", number: int = 1) -> RowPage | None:
@@ -195,12 +193,9 @@ def read(path: Path, result: str = "", words: str = "", number: int = 1) -> RowP
         return None
 
 
-def _row(number: int, prospect: str, email: str, result: str, reason: str | None, note: str | None) -> RowOutcome:
-    shown: dict[str, Any] = json.loads(note or "{}")
-    names, said = shown.pop("names", ()), from_json(json.loads(reason or "null"))
-    is_known = names and result != Result.ALREADY_IMPORTED
-    audience = say("names", names=tuple(WORDS[name] for name in names)) if is_known else None
-    return RowOutcome(number, prospect, email, Result(result), said, audience=audience, **shown)
+def _row(number: int, prospect: str, email: str, result: str, *shown: str | None) -> RowOutcome:
+    reason, text, audience = (text or "" for text in shown)
+    return RowOutcome(number, prospect, email, Result(result), reason, text, audience)
 
 
 def _folded(text: str) -> str:

@@ -38,9 +38,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "problems.alike": "{kind} (found: {values})",
     "problems.or-say": "{kind}. Or say what it means: {ways: or }, and so on (found: {values})",
     "problems.other-values": "{values} and {n} other values",
-    "why.cell-blank": "the {role} is blank",
-    "why.cell-unusable": "the {role} is not valid",
-    "why.row-unreadable": "the row can't be read",
     "why.refused": "the API refused it, in its own words",
     "why.no-clear-answer": "no clear reply came",
     "why.of-email-nobodys": "no prospect has the email address",
@@ -49,7 +46,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "why.of-email-failed": "the email address could not be looked up",
     "why.of-upload-refused": "the API refused one of its files",
     "why.of-upload-failed": "one of its files has changed, or could not be uploaded",
-    "why.of-outcome-held-back": "held back by `first`",
+    "why.of-outcome-held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
     "why.of-outcome-turned-away": "a proxy, gateway or firewall refused it",
     "why.of-api-gave-no-reason": "the API did not accept the prospect and gave no reason",
     "why.of-outcome-waits-for-another": "another note of the prospect is unconfirmed",
@@ -71,12 +68,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "rate.an-hour": ("{n} call per hour", "{n} calls per hour"),
     "rate.a-day": ("{n} call per day", "{n} calls per day"),
     "rate.in-seconds": ("{n} call in {seconds} seconds", "{n} calls in {seconds} seconds"),
-    "not-found": "{notes:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too. `note-importer verify FILE --all` reads back all notes of a file.",
-    "not-found@page": "{notes:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too.",
-    "not-found.of-row": "row {row}: note {note} of prospect {prospect}",
-    "duplicates": "{rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",
-    "duplicates.of-row": "row {row}: {ids}",
-    "duplicates.more": 'and {n} more, on the "To fix" sheet',
     "progress.updating": "updating notes: {done} of {total}",
     "offer.unused": "Columns that are not used can stand before the text of each note: {choice}",
     "offer.asks": "The notes don't use {names: and }. Which notes do you want to send?",
@@ -167,10 +158,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "practice.no-sheet": (
         "{source} contains the results of practice, in which nothing was sent.\n"
         "Import the original file instead. Corrections belong there, too."
-    ),
-    "run.ids-of-other-workspace": (
-        "The note IDs in {source} come from an import into the workspace '{other}'. They do not exist in '{workspace}'.\n"
-        "To import these rows here, too, use the original file, or clear the column note_id."
     ),
     "sending.has-changed": (
         "The notes to send have changed since you agreed. Another import, a setting or an attached file changed them.\n"

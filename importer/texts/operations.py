@@ -123,7 +123,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "history.by-someone": "someone",
     "history.with-program": "Version",
     "history.with-columns": "Columns",
-    "history.with-sheet": "Sheet",
     "history.with-reading": "Reading",
     "history.with-visibility": "Visibility",
     "history.with-status": "Status",

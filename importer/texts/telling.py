@@ -3,7 +3,6 @@
 TEXTS: dict[str, str | tuple[str, str]] = {
     "notifying.failed": "A notification could not be sent ({origin}): {why}.",
     "result.and-next": "{means}. {next:capital}",
-    "result.mend-first": "first resolve the problem above",
     "ended.stopped": "Stopped before the end. {why}",
     "count.note": ("{n} note", "{n} notes"),
     "progress.left": "about {time} left",
@@ -23,8 +22,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         '{n} row needs your attention. See the "To fix" sheet in the results.',
         '{n} rows need your attention. See the "To fix" sheet in the results.',
     ),
+    "ended.to-fix-in-rows": (
+        "{n} row needs your attention. The results say why.",
+        "{n} rows need your attention. The results say why.",
+    ),
+    "notes.of-row": "row {row}: {ids}",
     "ended.results": "Results: {path}",
-    "ended.rest-waits": "The rest follows in the next night. Rows that wait: {rows}.",
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
     "ended.more-visible": (
@@ -44,14 +47,18 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         '{n} rows wait for your answers. See the "To fix" sheet in the results.',
     ),
     "ended.duplicates": (
-        "{n} note exists more than once. {which:capital}",
-        "{n} notes exist more than once. {which:capital}",
+        "{n} note exists more than once: {rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",
+        "{n} notes exist more than once: {rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",
     ),
     "ended.look-ups": ("; {n} call to look up email addresses", "; {n} calls to look up email addresses"),
     "ended.requests": ("{n} request sent{besides:}.", "{n} requests sent{besides:}."),
     "ended.not-found": (
-        "{n} note was created, but not found when read back. {which:capital}",
-        "{n} notes were created, but not found when read back. {which:capital}",
+        "{n} note was created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too. `note-importer verify FILE --all` reads back all notes of a file.",
+        "{n} notes were created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too. `note-importer verify FILE --all` reads back all notes of a file.",
+    ),
+    "ended.not-found@page": (
+        "{n} note was created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too.",
+        "{n} notes were created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too.",
     ),
     "ended.moved": "{file} was moved to {place}.",
     "ended.file": "{file}: {fate}. {why}",
@@ -76,7 +83,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.correct-these-first": "correct these first",
     "plan.first-private": "These are the first private notes of this workspace. If anybody else needs to see them, answer no, and {then}.",
     "plan.public-by-default": "run this again with `default-visibility public`",
-    "plan.public-by-word": "run this again with {way}",
     "plan.public-in-cells": "write Public into their cells in column {column}",
     "plan.first-public": (
         "This is the first public note of this workspace. All team members will see it. It reads:",
@@ -121,7 +127,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note was imported by an earlier run and is not sent again",
         "{n} notes were imported by an earlier run and are not sent again",
     ),
-    "plan.keeps-edited": "If you changed the text of a row since it was imported, the row is sent as a new note, and the earlier note stays.",
     "plan.changed": (
         "The text of {n} of these has changed since. See the reason in the results",
         "The texts of {n} of these have changed since. See the reasons in the results",
@@ -199,12 +204,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.takes": "Estimated time: {time}, at {rate}.",
     "plan.takes-assumed": "Estimated time: {time}, if your account allows {rate} of each kind, as other accounts do.",
-    "plan.emails-take": "Looking up the emails takes a part of it. With the prospects' IDs in the sheet, that time is saved.",
-    "plan.different-notes": "Each different note needs a request of its own. Rows with the same text, visibility and status share one.",
-    "plan.fits": (
-        "{fit} of {n} note fits before {time}. The rest follows in the next night. Rows that wait: {rows}.",
-        "{fit} of {n} notes fit before {time}. The rest follows in the next night. Rows that wait: {rows}.",
-    ),
+    "plan.fits": "Not all notes can be sent before {time}. The rest follows in the next night.",
     "plan.emails": (
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
         "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected.",
@@ -249,8 +249,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notifying.not-reached": "the notification address could not be reached",
     "notifying.answered": "it replied with {status}",
     "notifying.service-answered": "{service} replied with {status}",
-    "notifying.service-not-reached": "{service} could not be reached",
-    "notifying.not-taken": "{service} did not accept it",
+    "notifying.not-taken": "{service} could not be reached, or did not accept it",
     "notifying.no-answer": "it did not reply within {seconds} seconds",
     "progress.result": "{result} {rows}",
 }

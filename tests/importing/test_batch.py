@@ -212,11 +212,6 @@ def test_what_would_be_so_for_every_file_ends_them_all(
     assert list(fates(found).values()) == [FileResult.STOPPED, FileResult.NOT_BEGUN, FileResult.NOT_BEGUN]
     assert [over.exit_status for over in found.files] == [status] * 3
     assert found.files[2].why == found.files[0].why
-    together = " ".join(
-        render(saying.text) for saying in report_messages.batch(replace(found, files=[found.files[0]] * 2))
-    )
-    assert ("First resolve the problem above" in together) is (status == 4)
-    assert ("Run the same command again" in together.partition("All together:")[2]) is (status == 3)
     assert len(box.received) <= 1
 
 
@@ -251,20 +246,12 @@ def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Se
     )
 
 
-def test_who_asks_for_the_end_ends_them_all(box: Sandbox, settings: Settings, folder: Path) -> None:
-    for name in ("a.csv", "b.csv"):
-        lay(folder, name, f"P{name},x,private")
-    found = run(folder, settings, stop=lambda: "You asked it to end." if box.notes else None)
-    assert (list(fates(found).values())[1], found.exit_status) == (FileResult.NOT_BEGUN, 3)
-    assert len(box.notes) == 1
-
-
 def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
     box: Sandbox, settings: Settings, folder: Path
 ) -> None:
     for name in ("a.csv", "b.csv"):
         lay(folder, name, f"P-{name[0]},x,private")
-    found = run(folder, settings, agree=lambda prepared: prepared.preview.loaded.sheet.source.endswith("b.csv"))
+    found = run(folder, settings, agree=lambda prepared: prepared.loaded.sheet.source.endswith("b.csv"))
     assert fates(found) == {"a.csv": FileResult.DECLINED, "b.csv": FileResult.IMPORTED}
     assert (found.exit_status, [note.prospect_id for note in box.notes]) == (2, ["P-b"])
 

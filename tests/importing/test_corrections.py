@@ -74,7 +74,7 @@ def texts(loaded: Loaded) -> dict[int, list[str]]:
 
 
 def problems(preview: Preview) -> list[tuple[int, str]]:
-    return [(one.row, render(one.text)) for found in preview.loaded.rows.problems.values() for one in found]
+    return sorted((one.row, render(one.text)) for alike in preview.troubles for one in alike.problems)
 
 
 # -- over the sheet
@@ -140,7 +140,7 @@ def test_a_flaw_of_a_cell_that_was_not_corrected_stays_a_problem(settings: Setti
     assert [row for row, _ in problems(check(path, settings))] == [2, 3]
     preview = check(path, settings, of(wrote(2, 1, "Hello"), wrote(4, 1, "H\ufffd")))
     assert [row for row, _ in problems(preview)] == [3, 4]
-    assert [note.text for note in preview.loaded.rows.notes] == ["Hello"]
+    assert [note.text for notes in preview.examples.values() for note in notes] == ["Hello"]
 
 
 def test_the_corrections_of_a_results_file_keep_its_row_numbers_and_its_note_ids(

@@ -70,7 +70,7 @@ def test_the_question_is_answered_and_taken_back(history: History) -> None:
     lines = [",".join(row) for row in [HEADINGS, *voicemails(US[:1])]]
     path.write_text("\n".join(lines), encoding="utf-8")
     with prepare(path, history.settings(TEMPLATE)) as prepared:
-        [question] = prepared.questions
+        [question] = prepared.loaded.questions
         assert [render(choice.means) for choice in question.choices] == [
             "day first: 11/1/2026 3:05 PM is 11 January 2026",
             "month first: 11/1/2026 3:05 PM is 1 November 2026",
@@ -79,9 +79,9 @@ def test_the_question_is_answered_and_taken_back(history: History) -> None:
     for choice, text in zip(question.choices, ("2026-01-11 15:05", "2026-11-01 15:05", US[0]), strict=True):
         with prepare(path, history.settings(TEMPLATE)) as prepared:
             prepared.decide(choice)
-            assert not prepared.questions
-            [group] = prepared.preview.remaining.groups
-            assert group.note.text == f"{text}, Ada: Left voicemail"
+            assert not prepared.loaded.questions
+            [[note]] = prepared.preview.examples.values()
+            assert note.text == f"{text}, Ada: Left voicemail"
             learned = prepared.to_learn
             assert learned is not None
             assert learned.answers == {"dates": choice.value}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import pytest
 
 from importer.delivery.earlier import Earlier, Sorted
-from importer.errors import BadSettings, Changed, UnclearColumns
-from importer.importing import workspaces
+from importer.errors import Changed, UnclearColumns
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import words
@@ -38,25 +36,6 @@ def test_to_prepare_leaves_nothing_behind(tmp_path: Path, settings: Settings, bo
         assert prepared.preview.questions == ()
     assert [found.name for found in tmp_path.iterdir()] == ["n.csv"]
     assert box.received == ()
-
-
-def test_to_prepare_waits_for_no_other_import(tmp_path: Path, settings: Settings) -> None:
-    """Neither for the lock nor for a transaction that writes; and it writes nothing into the journal."""
-    path = sheet(tmp_path / "n.csv", "P1,x,1", "P2,x,1")
-    running.run(sheet(tmp_path / "first.csv", "P1,x,1"), settings)
-    before = rows_of(tmp_path / "journal.sqlite")
-    with workspaces.held(settings) as journal, journal.transaction(), prepare(path, settings) as prepared:
-        assert prepared.preview.remaining.total == 1
-    assert rows_of(tmp_path / "journal.sqlite") == before
-
-
-def rows_of(journal: Path) -> list[int]:
-    connection = sqlite3.connect(journal)
-    try:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
-    finally:
-        connection.close()
 
 
 def test_what_another_import_did_since_is_seen_and_refused(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
@@ -106,15 +85,6 @@ def test_a_sheet_is_sorted_once_for_the_plan_and_at_most_twice_under_the_lock(
             assert len(sorted_for) == (3 if is_by_email else 2)
 
 
-def test_without_a_digest_whatever_is_left_is_sent(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """Who agrees to no plan agrees to all."""
-    with prepare(sheet(tmp_path / "n.csv", "P1,x,1", "P2,x,1"), settings) as prepared:
-        running.run(sheet(tmp_path / "other.csv", "P1,x,1"), settings)
-        report = prepared.send()
-    assert report.exit_status == 0
-    assert len(box.notes) == 2
-
-
 def test_what_is_delivered_anew_is_counted_before_it_is_sent(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
     """With `again` all counts, and what an unfinished run of that kind did doesn't."""
     path = sheet(tmp_path / "n.csv", *(f"P{i},{i},1" for i in range(10)))
@@ -151,41 +121,12 @@ def test_a_column_that_was_overlooked_is_a_question(tmp_path: Path, settings: Se
     assert sorted(note.status for note in box.notes) == ["0", "1", "1", "1"]
 
 
-def test_a_column_that_is_missing_is_a_question_too(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """If no column can be meant for the visibility, one for all rows is the answer."""
-    path = sheet(tmp_path / "n.csv", "P1,x", head="Prospect ID,Note")
-    with prepare(path, settings) as prepared:
-        [question] = prepared.preview.questions
-        assert prepared.preview.remaining.total == 0
-        with pytest.raises(UnclearColumns, match="No column for the visibility was found"):
-            prepared.send()
-    assert (question.column, question.roles) == (None, [Role.VISIBILITY])
-    assert answers_of(question) == {"default-visibility": ["private", "public"]}
-    assert box.received == ()
-
-
-def test_two_columns_that_could_be_one_role_are_a_question(tmp_path: Path, settings: Settings) -> None:
-    """Each of them is an answer."""
-    path = sheet(tmp_path / "n.csv", "P1,x,y,1", head="Prospect ID,Note,Comments,Visibility")
-    with prepare(path, settings) as prepared:
-        [question] = prepared.preview.questions
-    assert (question.column, question.roles) == (1, [Role.CONTENT])
-    assert answers_of(question) == {"map": ["content=Note", "content=Comments"]}
-
-
-def test_results_that_cant_be_written_are_said_while_preparing(tmp_path: Path, settings: Settings) -> None:
-    """Not only once a person has agreed; and the sheet is closed."""
-    path = sheet(tmp_path / "n.csv", "P1,x,1")
-    with pytest.raises(BadSettings, match=r"Results can be \.xlsx or \.csv"):
-        prepare(path, replace(settings, results=tmp_path / "out.pdf"))
-
-
 def test_an_answer_is_not_refused_for_a_column_that_it_does_not_concern(tmp_path: Path, settings: Settings) -> None:
     sheet = tmp_path / "n.csv"
     sheet.write_text("Prospect ID,First words,More words,Visibility\nP1,a text,another text,Public\n", encoding="utf-8")
     contradictory = replace(settings, mapping={Role.VISIBILITY: ("Visibility",)}, ignored=("Visibility",))
     with prepare(sheet, contradictory) as prepared:
-        assert [bool(question.choices) for question in prepared.questions] == [True, False]
+        assert [bool(question.choices) for question in prepared.loaded.questions] == [True, False]
         prepared.decide(PossibleAnswer("map", "content=More words", words("")))
-        [left] = prepared.questions
+        [left] = prepared.loaded.questions
     assert left.choices == ()

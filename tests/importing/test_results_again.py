@@ -70,9 +70,9 @@ def results(told: Settings, tmp_path: Path) -> Path:
 def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Settings, results: Path) -> None:
     """With its columns, its words and its template, although nobody says any of them again."""
     with prepare(results, settings) as prepared:
-        assert prepared.preview.loaded.to_fix == TO_FIX
+        assert prepared.loaded.to_fix == TO_FIX
     with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
-        assert prepared.questions == ()
+        assert prepared.loaded.questions == ()
         assert prepared.to_learn is None
         prepared.send()
     assert sorted((note.prospect_id, note.sent_content, note.visibility, note.status) for note in box.notes) == [
@@ -88,8 +88,8 @@ def test_what_is_said_now_counts_more(settings: Settings, results: Path) -> None
         settings, sheet=TO_FIX, mapping={Role.CONTENT: ("What was said",)}, origin=Origin(frozenset({"map"}))
     )
     with prepare(results, said) as prepared:
-        assert prepared.preview.loaded.template is None
-        assert prepared.preview.loaded.headings[Role.STATUS] == "State of note"
+        assert prepared.loaded.template is None
+        assert prepared.loaded.headings[Role.STATUS] == "State of note"
     with pytest.raises(UnclearColumns), prepare(results, replace(settings, sheet=TO_FIX, export="none")) as prepared:
         prepared.send()
 
@@ -113,8 +113,8 @@ def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Pat
     report = run(path, replace(settings, default_visibility=Visibility.PRIVATE))
     assert report is not None
     with prepare(report.results, settings) as prepared:
-        assert prepared.questions == ()
-        assert prepared.settings.default_visibility is Visibility.PRIVATE
+        assert prepared.loaded.questions == ()
+        assert prepared.loaded.settings.default_visibility is Visibility.PRIVATE
 
 
 @pytest.mark.parametrize("head", ["Visibility", "Other"])
@@ -154,16 +154,16 @@ def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_o
     book = openpyxl.load_workbook(results)
     settings = replace(settings, sheet=TO_FIX)
     with prepare(results, settings) as prepared:
-        assert prepared.questions == ()
+        assert prepared.loaded.questions == ()
     with prepare(results, replace(settings, profile="other")) as prepared:
-        assert prepared.questions
+        assert prepared.loaded.questions
     headings = [str(cell.value) for cell in book[TO_FIX][1]]
     for heading in ("State of note", "result", "Who sees it"):
         book[TO_FIX].cell(1, headings.index(heading) + 1, f"{heading} now")
         book.save(tmp_path / "other.xlsx")
         with prepare(tmp_path / "other.xlsx", settings) as prepared:
-            assert prepared.settings.reading is None, heading
-            assert prepared.questions
+            assert prepared.loaded.settings.reading is None, heading
+            assert prepared.loaded.questions
         book[TO_FIX].cell(1, headings.index(heading) + 1, heading)
     plain = openpyxl.Workbook()
     plain.active.title = TO_FIX  # type: ignore[union-attr]
@@ -172,11 +172,11 @@ def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_o
     plain.properties.description = book.properties.description
     plain.save(tmp_path / "plain.xlsx")
     with prepare(tmp_path / "plain.xlsx", settings) as prepared:
-        assert prepared.settings.reading is None
+        assert prepared.loaded.settings.reading is None
     with Journal.open(settings.journal) as journal, journal.transaction():
         journal._store.execute("UPDATE runs SET name = name || ' of another'")
     with prepare(results, settings) as prepared:
-        assert prepared.settings.reading is None
+        assert prepared.loaded.settings.reading is None
 
 
 def test_results_without_their_run_offer_the_rows_to_fix_first_and_none_of_our_columns(
@@ -189,11 +189,11 @@ def test_results_without_their_run_offer_the_rows_to_fix_first_and_none_of_our_c
     book.save(results)
     asked: list[UnclearColumns] = []
     with prepare(results, settings, choose=asked.append) as prepared:
-        assert prepared.questions
+        assert prepared.loaded.questions
     [question] = asked[0].questions
     assert [choice.value for choice in question.choices] == [TO_FIX, "Results"]
     with prepare(results, replace(settings, sheet=TO_FIX)) as prepared:
-        offered = {choice.value.partition("=")[2] for asked in prepared.questions for choice in asked.choices}
+        offered = {choice.value.partition("=")[2] for asked in prepared.loaded.questions for choice in asked.choices}
         assert offered >= {"What was said"}
         assert not offered.intersection(OUR_COLUMNS)
 
@@ -232,8 +232,8 @@ def test_a_run_that_is_none_is_ignored(settings: Settings, results: Path, text: 
     with results.open("rb") as file:
         assert run_of(file) == text
     with prepare(results, settings) as prepared:
-        assert prepared.settings.reading is None
-        assert prepared.questions
+        assert prepared.loaded.settings.reading is None
+        assert prepared.loaded.questions
 
 
 def test_nothing_that_a_file_claims_changes_a_meaning(
@@ -251,11 +251,11 @@ def test_nothing_that_a_file_claims_changes_a_meaning(
         book.properties.description = claim
         book.save(results)
         with prepare(results, settings) as prepared:
-            assert prepared.settings.reading is None
-            assert prepared.questions
+            assert prepared.loaded.settings.reading is None
+            assert prepared.loaded.questions
     book.properties.description = mine
     book.save(results)
     with prepare(results, replace(settings, journal=str(tmp_path / "another.sqlite"))) as prepared:
-        assert prepared.questions
+        assert prepared.loaded.questions
     with prepare(results, settings) as prepared:
-        assert prepared.questions == ()
+        assert prepared.loaded.questions == ()

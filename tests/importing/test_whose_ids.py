@@ -87,7 +87,7 @@ def test_saleshandys_ids_beside_foreign_ones_and_emails_count(tmp_path: Path) ->
     rows = [(f"7000123{i}", *pair) for i, pair in enumerate(PEOPLE.items())]
     sheet = write(tmp_path, ["Contact : Id", "Saleshandy ID", "Email"], rows)
     with prepare(sheet, settings_of(Sandbox(), tmp_path)) as prepared:
-        assert prepared.preview.loaded.roles.columns[Role.PROSPECT] == 1
+        assert prepared.loaded.roles.columns[Role.PROSPECT] == 1
 
 
 def test_ids_that_only_look_like_saleshandys_send_nothing_to_others(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_person_who_names_the_column_is_believed(tmp_path: Path) -> None:
     with Sandbox(prospects=PEOPLE) as box:
         settings = settings_of(box, tmp_path, mapping={"prospect": "Contact ID"})
         with prepare(sheet, settings) as prepared:
-            assert prepared.preview.loaded.roles.columns[Role.PROSPECT] == 0
+            assert prepared.loaded.roles.columns[Role.PROSPECT] == 0
         assert send(sheet, settings).counts == {Result.INVALID: 5}
         assert send(sheet, settings_of(box, tmp_path, mapping={"prospect": ""})).counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
@@ -118,12 +118,12 @@ def test_a_column_of_emails_with_a_heading_nobody_knows_is_asked_about(tmp_path:
     rows = [(f"7000123{i}", email) for i, email in enumerate(EMAILS)]
     sheet = write(tmp_path, ["Contact ID", "Reach at"], rows)
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
-        [question] = prepared.questions
+        [question] = prepared.loaded.questions
         assert [choice.value for choice in question.choices] == ["email=Reach at", "prospect=Contact ID"]
         prepared.decide(PossibleAnswer("map", "email=Reach at", words("")))
         assert prepared.send().counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
     with prepare(sheet, settings_of(Sandbox(), tmp_path, journal=tmp_path / "other.sqlite")) as prepared:
         prepared.decide(PossibleAnswer("map", "prospect=Contact ID", words("")))
-        assert not prepared.questions
-        assert prepared.preview.loaded.roles.columns[Role.PROSPECT] == 0
+        assert not prepared.loaded.questions
+        assert prepared.loaded.roles.columns[Role.PROSPECT] == 0

@@ -207,8 +207,7 @@ def test_a_check_opens_no_transaction_that_writes(box: Sandbox, settings: Settin
     assert running.run(sheet, settings) is not None
     with statements() as begun:
         preview = running.check(sheet, settings)
-    with preview.loaded.sheet:
-        assert preview.remaining.total == 0
+    assert preview.remaining.total == 0
     assert {statement.split()[0] for statement in begun} == {"BEGIN", "SELECT", "COMMIT"}
     assert {statement for statement in begun if statement.startswith("BEGIN")} == {"BEGIN"}
 

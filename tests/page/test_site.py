@@ -318,7 +318,7 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
     with Sandbox(any_email=True) as box:
         monkeypatch.setenv(KEY_VARIABLE, box.api_key)
         parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
-        for first, said in ((2, "up to 2 notes"), (None, "up to 3 notes")):
+        for first, said in ((2, "up to 2 notes"), (None, "3 notes")):
             upload.state = State((("first", str(first)),) if first else ())
             asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
             assert f"Send {said}?" in asked

@@ -148,7 +148,7 @@ def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -
     from importer.delivery.outcomes import Outcomes  # noqa: PLC0415
 
     with prepare(write(tmp_path, ROWS[:2]), settings) as prepared:
-        sheet, outcomes = prepared._loaded.sheet, Outcomes(2)
+        sheet, outcomes = prepared.loaded.sheet, Outcomes(2)
         outcomes.settle([0, 1], Result.CREATED, note_ids=["a", "b"])
         results.write(tmp_path / "r.csv", sheet, outcomes, Summary("Practice", is_practice=True))
     with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -223,7 +223,7 @@ def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> No
     with prepare(file, live) as prepared:
         assert prepared.preview.unconfirmed is not None
         assert prepared.preview.remaining.total == 2
-        assert prepared.settings.workspace == Workspace("acme", "https://api.example.test/v1")
+        assert prepared.loaded.settings.workspace == Workspace("acme", "https://api.example.test/v1")
 
 
 def test_a_note_that_was_accepted_can_be_read_back() -> None:

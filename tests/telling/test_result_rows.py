@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from importer.importing.run import prepare
-from importer.messages import render
 from importer.models import Result, Role
 from importer.reading import Correction
 from importer.settings import Settings
@@ -71,7 +70,7 @@ def test_rows_are_found_by_their_result_and_by_any_word(settings: Settings, tmp_
     assert numbers(path, words="other", result="created") == []
     assert numbers(path, words="other", result="rejected") == [3]
     assert numbers(path, words="other", result="invalid") == [4]
-    assert "'pubic'" in render(found(path, result="invalid").rows[0].reason)
+    assert "'pubic'" in found(path, result="invalid").rows[0].reason
 
 
 @pytest.mark.usefixtures("box", "jumping")
@@ -105,13 +104,13 @@ def test_rows_say_who_may_see_their_notes_and_are_found_by_a_note_id(
     imported(
         tmp_path, settings, [("p1", "A", "Public", "Draft"), ("p2", "B", "Private", ""), ("p3", "C", "x", "")], head
     )
-    said = [render(row.audience) if row.audience else "" for row in found(path).rows]
+    said = [row.audience for row in found(path).rows]
     assert said == ["public, draft", "private, published", ""]
     ids = {note.prospect_id: note.id for note in box.notes}
     assert numbers(path, words=f" {ids['p2']} ") == [3]
     assert numbers(path, words=ids["p1"][:-1]) == [], "a part of it would be found by chance"
     imported(tmp_path, settings, [("p1", "A", "Public", "Draft")], head)
-    assert [(row.result, row.audience) for row in found(path).rows] == [(Result.ALREADY_IMPORTED, None)]
+    assert [(row.result, row.audience) for row in found(path).rows] == [(Result.ALREADY_IMPORTED, "")]
 
 
 @pytest.mark.usefixtures("box")
