@@ -15,9 +15,7 @@ Each error has a :class:`~importer.messages.Message` that says what happened, wh
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -25,29 +23,6 @@ from importer.messages import Message, Said, SettingPart, as_message, render, sa
 
 if TYPE_CHECKING:
     from importer.models import Question
-
-_IS_WINDOWS = os.name == "nt"
-_NOT_SHOWN = "…"
-_QUOTED = re.compile(r"""'([^']*)'|"((?:[^"]|"")*)\"""")
-
-
-def as_argument(text: str) -> str:
-    """Return a text as one word of a command line, for a command that a message suggests.
-
-    A cell's text can hold a command, which must not run when the suggestion is pasted. On Windows, a character that one
-    of the two shells interprets even in quotation marks is shown as ``…``.
-    """
-    if not re.search(r"[^\w-]", text):
-        return text
-    if _IS_WINDOWS:
-        text = re.sub(r"\$(?=[({])|%(?=[^%]*%)|[`“”„\x00-\x1f\x7f-\x9f]", _NOT_SHOWN, text)
-        return '"' + re.sub(r'(\\+)(?="|$)', r"\1\1", text).replace('"', '""') + '"'
-    return shlex.quote(text) if re.search(r'[$`"\\!\x00-\x1f\x7f-\x9f]', text) else f'"{text}"'
-
-
-def unquoted(value: str) -> str:
-    """Return a value that :func:`as_argument` quoted, without the quotation marks."""
-    return _QUOTED.sub(lambda match: match[1] or (match[2] or "").replace('""', '"'), value)
 
 
 class ImporterError(Exception):

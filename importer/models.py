@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from importer.messages import Message, Said
+from importer.messages import Message, Said, SettingPart, as_argument, lines, say
 
 if TYPE_CHECKING:  # --help needn't wait for numpy
     import numpy as np
@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # --help needn't wait for numpy
 
 Ints: TypeAlias = "npt.NDArray[np.int32]"
 Texts: TypeAlias = "np.ndarray[tuple[int], np.dtypes.StringDType]"
+
+MOST_WAYS = 7
+"""Maximum number of answers that are shown with a question; of a sheet's columns, the others can be named."""
 
 
 class Role(StrEnum):
@@ -155,21 +158,25 @@ class PossibleAnswer:
     samples: Sequence[str] = ()
     is_likely: bool = False
 
+    @property
+    def way(self) -> SettingPart:
+        """The setting that gives this answer, as an argument of a command."""
+        return SettingPart(self.setting, as_argument(self.value), is_from_sheet=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question that only a person can decide: the column of a role, or the meaning of a word.
 
     Attributes:
-        text: the question, with the settings that answer it; ``asks`` is the question alone.
         choices: the possible answers, the likeliest first; none if settings contradict each other.
         column: position of the column in question; None if a role has no column.
         samples: some cells of the column, or the word in question.
         count: number of different values in the column, or of rows with the word; 0 if unknown.
         is_optional: whether a run may go on without an answer, because the rows in question are problems until then.
+        why: what is said in place of the question if nobody can be asked, because no screen shows what it is about.
     """
 
-    text: Message
     asks: Message
     choices: Sequence[PossibleAnswer] = ()
     column: int | None = None
@@ -177,6 +184,14 @@ class Question:
     samples: Sequence[str] = ()
     count: int = 0
     is_optional: bool = False
+    why: Message | None = None
+
+    @property
+    def text(self) -> Message:
+        """The question with the settings that answer it, each at the end of a line of its own, to be copied."""
+        first = sorted(self.choices, key=lambda choice: not choice.is_likely)[:MOST_WAYS]
+        ways = (say("question.way", means=choice.means, way=choice.way) for choice in first)
+        return lines(self.why or self.asks, *ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +224,8 @@ class Rows:
         sheet_rows: position → index of the sheet's row, if one row makes several notes; None: each has its own row.
         meanings: role → word of its column, "" for a blank cell → its value; None: its rows are left out.
         remarks: messages about what validation cleaned; ``files``: digest → the attached file.
-        overlooked: questions about columns without a role that hold only values of one; nothing may be sent before.
-        unknown: questions about words and dates that only a person knows; and who receives the note of several people.
+        questions: what only a person knows of columns without a role, words, dates, and people. Nothing may be sent
+            before those that aren't optional are answered.
         seen: column with words of visibility or status that the user said is nothing → the words.
         template: the template that composes the texts; empty if none does.
         earlier: earlier template and its order of dates → function that returns the content of a row's note, or "".
@@ -231,8 +246,7 @@ class Rows:
     files: Mapping[str, AttachedFile] = field(default_factory=dict)
     meanings: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
     remarks: list[Message] = field(default_factory=list)
-    overlooked: list[Question] = field(default_factory=list)
-    unknown: list[Question] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     seen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     template: str = ""
     earlier: Mapping[tuple[str, str], Callable[[int], str]] = field(default_factory=dict)
@@ -248,11 +262,6 @@ class Rows:
     def of_sheet(self, positions: Ints) -> Ints:
         """Return the indices of the sheet's rows that make the notes at these positions."""
         return positions if self.sheet_rows is None else self.sheet_rows[positions]
-
-    @property
-    def questions(self) -> tuple[Question, ...]:
-        """Questions for a person. Nothing may be sent before those that aren't optional are answered."""
-        return (*self.overlooked, *self.unknown)
 
 
 @dataclass(frozen=True, slots=True)

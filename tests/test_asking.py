@@ -67,7 +67,7 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     assert again.status == 0
     assert "Which column" not in again.screen
     assert "Your answers are kept" not in again.screen
-    assert f"As answered on {kept['answered'].day} {kept['answered']:%B} for 'n'." in again.screen
+    assert f"As answered on {kept['answered'].day} {kept['answered']:%B %Y} for 'n'." in again.screen
     capsys.readouterr()
     assert main(["run", write(rows=[("jzRkmgMdx1", "Al", TEXTS[0], "Team only")]), "--yes"]) == 0
     assert len(box.notes) == 6
@@ -81,7 +81,7 @@ def test_two_columns_that_say_who_sees_a_note_are_asked_about_once(
     rows = [(f"jzRkmgMdw{i}", TEXTS[0], "Everybody", ("", "Legal")[i % 2]) for i in range(4)]
     seen = types(["run", write(head, rows), "--map", "visibility=Shared"], ["2", "1", "y", "y"])
     assert seen.status == 0, seen.screen
-    assert seen.screen.count("What is column D, 'Restricted to'?") == 1
+    assert seen.screen.count("Column D, 'Restricted to', is not used, although") == 1
     assert "1 the visibility, too: each note is as visible as the least visible of both columns says" in seen.screen
     assert [note.visibility for note in sorted(box.notes, key=lambda note: note.prospect_id)] == ["1", "2", "1", "2"]
     later = [(f"jzRkmgMdx{i}", TEXTS[0], "Everybody", ("", "Finance")[i % 2]) for i in range(4)]
@@ -94,7 +94,7 @@ def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
     box: Sandbox, capsys: pytest.CaptureFixture[str], at_a_terminal: bool
 ) -> None:
     """Neither with --yes nor without a terminal: 2, nothing sent, and how to answer each question."""
-    words = ("No column for the content was found", 'Name the column: --map content="Full Comments"')
+    words = ("No column for the content was found", '--map "content=Full Comments" column')
     if at_a_terminal:
         seen = types(["run", write(), "--yes"], [])
         status, said = seen.status, seen.screen
@@ -102,7 +102,7 @@ def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
         status = main(["run", write()])
         said = " ".join("".join(capsys.readouterr()).split())
     assert status == 2
-    for word in (*words, "or choose one visibility for all rows: --default-visibility private"):
+    for word in (*words, "--default-visibility private none: all notes are private"):
         assert word in said
     assert "Enter alone stops" not in said
     assert box.received == ()
@@ -195,7 +195,7 @@ def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: P
     rows = [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)]
     seen = types(["run", write(("Prospect ID", "Note", "Visibility", "Phase"), rows)], ["2", "y"])
     assert seen.status == 0, seen.screen
-    assert "What is column D, 'Phase'? It contains 'Draft', 'Published'." in seen.screen
+    assert "is not used, although it looks like a visibility or a status: 'Draft', 'Published'." in seen.screen
     assert {note.status for note in box.notes} == {"1"}
     assert main(["run", "n.csv", "--yes"]) == 0
     assert 'Phase = ["Draft", "Published"]' in profiles.read_text(encoding="utf-8")
@@ -308,7 +308,7 @@ def test_which_sheet_is_meant_is_asked_too(box: Sandbox, capsys: pytest.CaptureF
     assert "Which sheet do you want to import? 1 the sheet 'Calls': Prospect ID; Note; Visibility 2" in seen.screen
     assert types(["run", "n.xlsx"], [""]).status == 2
     assert main(["run", "n.xlsx", "--yes"]) == 2
-    assert "--sheet NAME" in capsys.readouterr().err
+    assert "--sheet Emails  the sheet 'Emails'" in capsys.readouterr().err
     seen = types(["run", "n.xlsx"], ["2", "y"])
     assert seen.status == 0, seen.screen
     assert [note.prospect_id for note in box.notes] == ["P-Emails"]
@@ -341,7 +341,7 @@ def test_a_second_sheet_that_seems_to_hold_notes_is_asked_about_and_stops_the_ni
     error = " ".join(capsys.readouterr().err.split())
     assert "Only the sheet 'Sheet' has the required headings, but another sheet seems to hold notes, too" in error
     assert "'Second' starts with Recipient, Engagement body" in error
-    assert "--sheet NAME" in error
+    assert "--sheet Second the sheet 'Second'" in error
     assert box.received == ()
     seen = types(["run", path], ["1", "y"])
     assert "1 the sheet 'Sheet': Prospect ID; Note; Visibility 2 the sheet 'Second': Recipient" in seen.screen
@@ -380,11 +380,11 @@ def test_how_an_export_is_encoded_is_asked_once(
     Path("n.csv").write_bytes(b"Prospect ID,Note,Visibility\r\n" + rows)
     assert main(["run", "n.csv", "--yes"]) == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert "'Kočka': --encoding cp1250" in said
-    assert "'Koèka': --encoding cp1252" in said
+    assert "--encoding cp1250" in said
+    assert "--encoding cp1252" in said
     assert not box.notes
     seen = types(["run", "n.csv"], ["1", "y", "y"])
-    assert "Which of these is spelled correctly? 1 'K" in seen.screen
+    assert "such as UTF-8. 1 'K" in seen.screen
     assert seen.status == 0, seen.screen
     assert 'encoding = "cp125' in profiles.read_text(encoding="utf-8")
     profiles.write_text(profiles.read_text(encoding="utf-8").replace("cp1252", "cp1250"), encoding="utf-8")
@@ -447,7 +447,7 @@ def test_the_order_of_day_and_month_is_asked_once(
     assert main(["run", file, *SLASHED, "--yes"]) == 2
     said = " ".join(capsys.readouterr().err.split())
     assert "Column B, 'Activity Date', has dates such as 11/1/2026. Does the day or the month come first?" in said
-    assert "--dates day-first or --dates month-first or --dates as-text" in said
+    assert all(f" --dates {order} " in said for order in ("day-first", "month-first", "as-text"))
     assert len(box.notes) == sent
     seen = types(["run", file, *SLASHED, "--export", "Calls"], [key, "y"])
     assert seen.status == 0, seen.screen
@@ -493,8 +493,6 @@ def test_who_declines_sends_them_as_they_stand_and_is_asked_no_more_if_that_is_r
     assert {visible(note.content) for note in box.notes} == {*TEXTS}
     again = types(["run", write(TOLD, [*CALLS, ("jzRkmgMdw9", "2026-11-09", "Al", "New", "Public")])], ["", "y"])
     assert ("Which notes do you want to send?" not in again.screen) is is_remembered
-    hint = 'Columns that are not used can stand before the text of each note: --map content="[{Activity Date}, ]['
-    assert (hint not in again.screen) is is_remembered
 
 
 def test_the_time_window_of_the_profile_is_for_runs_that_nobody_watches(
@@ -562,7 +560,7 @@ def test_of_a_results_file_a_person_is_asked_which_rows(box: Sandbox, answer: st
     assert "Which rows do you want to import? 1 your corrections, on the sheet 'To fix' (likely) 2 all" in seen.screen
     assert sorted(visible(note.content) for note in box.notes) == sent
     if not answer:
-        assert 'Say which: --sheet "To fix" or --sheet Results. Nothing was sent.' in seen.screen
+        assert '--sheet "To fix"' in seen.screen
     assert main(["check", "n.results.xlsx", "--sheet", "To fix"]) in (0, 1)
 
 
@@ -571,7 +569,5 @@ def test_of_a_results_file_the_night_imports_all_rows(box: Sandbox, capsys: pyte
     path = corrected_results(box)
     capsys.readouterr()
     assert main(["run", path]) == 1
-    assert "To import your corrections on 'To fix', use --sheet \"To fix\"." in " ".join(
-        capsys.readouterr().out.split()
-    )
+    assert "To import your corrections on 'To fix', use --sheet \"To fix\"" in " ".join(capsys.readouterr().out.split())
     assert len(box.notes) == 1

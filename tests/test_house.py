@@ -160,9 +160,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1510, "api": 1020, "calls": 830, "cli": 1660, "delivery": 3200, "grouping": 150, "importing": 2970,
-    "journal": 1550, "operations": 1060, "page": 2500, "practice": 130, "reading": 3140, "results": 770, "rows": 2730,
-    "settings": 1150, "telling": 920,
+    "": 1450, "api": 1020, "calls": 830, "cli": 1650, "delivery": 3210, "grouping": 150, "importing": 2960,
+    "journal": 1460, "operations": 1070, "page": 2500, "practice": 130, "reading": 3140, "results": 770, "rows": 2530,
+    "settings": 1120, "telling": 920,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_890
@@ -170,10 +170,10 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 25,250 lines in 199 modules."""
+    """Texts aren't code. All rooms together have at most 24,850 lines in 199 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 25_250
+    assert lines.total() <= 24_850
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 199
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6

@@ -31,6 +31,7 @@ from importer.page.rendering import PAGE
 from importer.settings import SETTINGS
 from importer.settings.profiles import InProfile
 from importer.texts import TEXTS
+from tests.house import tree as parsed
 
 ROOT = Path(importer.__file__).parent
 OF_COMMANDS = {"report"}
@@ -47,7 +48,7 @@ PLURAL = {key.partition("@")[0] for key, text in TEXTS.items() if isinstance(tex
 
 def said_in(path: Path) -> Iterator[tuple[str, int, set[str], bool]]:
     """The kinds that a module says: kind, line, the names of its parts, and whether there may be others."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     names = {
         alias.asname or alias.name
         for node in ast.walk(tree)
@@ -188,6 +189,13 @@ def test_what_texts_refer_to_is_there() -> None:
             assert text.strip(), kind
 
 
+def test_a_flag_to_copy_is_followed_by_a_space() -> None:
+    """Or by nothing: whoever copies it takes a full stop along. The help of a setting has examples within sentences."""
+    shown = {kind: texts for kind, texts in FORMS.items() if not kind.endswith(".help")}
+    copied = re.compile(r"`(?!note-importer)[\w-]+ [^`]*`[.,;:)]")
+    assert [kind for kind, texts in shown.items() if any(map(copied.search, texts))] == []
+
+
 def test_no_text_is_left_that_nothing_says() -> None:
     said = {kind for _, kind, *_ in all_said()} | {"words"} | set().union(*quoted().values())
     referred = {name for texts in FORMS.values() for text in texts for name in re.findall(r"\{([\w.-]+)", text)}
@@ -258,7 +266,7 @@ def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() ->
     again = from_json(said.as_json())
     assert again is not None
     assert render(again) == (
-        "the API refused the file …: too large; x. Or say what it means: --value visibility:Team=Public, and so on"
+        "the API refused the file …: too large; x. Or say what it means: --value visibility:Team=Public and so on"
         " (found: a, b)"
     )
     assert "secret" not in repr(said.as_json())
@@ -293,7 +301,7 @@ SENTENCE = re.compile(r"\b[a-z']+(?: [a-z']+){3}")
 
 def sentences_in(path: Path) -> Iterator[str]:
     """Texts in a module that read as a sentence: none of documentation, of enums, of the log or of Python's errors."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     apart: set[int] = set()
     for node in ast.walk(tree):
         match node:

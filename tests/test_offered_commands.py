@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli.terminal import argument, with_flags
-from importer.errors import as_argument, unquoted
-from importer.messages import SettingPart, say
+from importer.messages import SettingPart, as_argument, say, unquoted
 from importer.models import Role, Visibility
 from importer.rows.values import meaning
 from importer.settings.kinds import columns, meanings

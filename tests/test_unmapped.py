@@ -193,15 +193,6 @@ def test_what_is_not_understood_is_not_remembered(box: Sandbox, profiles: Path) 
     assert run(columns) == 0
 
 
-def test_the_words_of_several_files_are_remembered_each_for_its_column(box: Sandbox, profiles: Path) -> None:
-    said = ["--map", "visibility=Seen by", "--map", "visibility=Reader", "--value", "visibility:Yes=Public"]
-    assert run({"Note": ["One"], "Seen by": ["Yes"]}, *said[:2], *said[4:], "--export", "Calls") == 0
-    assert run({"Note": ["Two"], "Reader": ["Yes"]}, *said[2:], "--export", "Others", name="other.csv") == 0
-    written = profiles.read_text(encoding="utf-8")
-    assert "Seen by" in written
-    assert "Reader" in written
-
-
 def test_a_column_that_its_heading_speaks_for_is_asked_about_however_many_words_it_holds(box: Sandbox) -> None:
     columns = {"Note": ["Hello"] * 40, "Visibility": ["Public"] * 40, "Restricted to": [f"Team {i}" for i in range(40)]}
     assert (run(columns), box.notes) == (2, ())

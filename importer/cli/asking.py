@@ -15,16 +15,14 @@ from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say_line
 from importer.errors import BadSettings, UnclearColumns
 from importer.importing.answers import offered
 from importer.messages import Cell, lines, say, words
-from importer.models import PossibleAnswer, Question, Workspace
+from importer.models import MOST_WAYS, PossibleAnswer, Question, Workspace
 from importer.settings import Settings, readings
-from importer.settings.kinds import mapped
 from importer.settings.reading import Reading, named
 
 if TYPE_CHECKING:
     from importer.importing.run import Prepared
     from importer.importing.workspaces import Unconfirmed
 
-_MOST_SHOWN = 7  # columns; the others can be named
 _ENTER = {"map": "asking.enter-keeps", "in-doubt": "asking.enter-leaves"}
 
 
@@ -105,7 +103,7 @@ def which_workspace(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
     meant = {str(other): (other, say("unconfirmed.same", other=str(other))) for other in unclear.others}
     meant[str(own)] = own, say("unconfirmed.own", profile=repr(own.profile))
     choices = [PossibleAnswer("profile", name, means) for name, (_, means) in meant.items()]
-    answer = _ask(Question(unclear.why, lines(unclear.why, unclear.asks), choices), ())
+    answer = _ask(Question(lines(unclear.why, unclear.asks), choices), ())
     return meant[answer.value][0] if answer is not None else None
 
 
@@ -120,7 +118,7 @@ def _ask(question: Question, known: Sequence[Reading], *, may_stay: bool = False
         paragraph(words(sample), "     ", err=True)
     names_a_column = question.column is None and bool(question.roles)
     all_choices = offered(question, known)
-    choices = all_choices[:_MOST_SHOWN] if names_a_column else all_choices
+    choices = all_choices[:MOST_WAYS] if names_a_column else all_choices
     for number, choice in enumerate(choices, 1):
         is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
         text = choice.means
@@ -138,7 +136,6 @@ def _ask(question: Question, known: Sequence[Reading], *, may_stay: bool = False
         if answer.isdecimal() and answer.isascii() and 1 <= int(answer) <= len(choices):
             return choices[int(answer) - 1]
         if names_a_column and not answer.isdecimal():
-            setting = mapped(question.roles[0], answer)
-            return PossibleAnswer(setting.name, setting.value, words(answer))
+            return PossibleAnswer("map", f"{question.roles[0]}={answer}", words(answer))
         paragraph(say("asking.none-of-these", answer=repr(answer), most=len(choices)), err=True)
     return None

@@ -102,7 +102,7 @@ def _findings(options: Options, *, test_notification: bool) -> Iterator[Check]:
 
 def _key(options: Options) -> Message:
     settings = sources.with_key(options.settings, options.given)
-    place, file = as_message(settings.origin.key_place or ""), sources.key_file(options.given)
+    place, file = as_message(settings.origin.key_place or ""), sources.secret_file(options.given, "api-key-file")
     if file is not None and (warning := who_can_read(file)):
         raise operations.doctor.Look(warning)
     return (

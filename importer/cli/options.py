@@ -154,7 +154,7 @@ class Options:
     def settings_with_key(self) -> Settings:
         """Settings with the key. Prints a warning if other users could read the key's file."""
         settings = sources.with_key(self.settings, self.given)
-        file = sources.key_file(self.given)
+        file = sources.secret_file(self.given, "api-key-file")
         if file is not None and (warning := who_can_read(file)):
             paragraph(warning, "Warning: ", err=True)
         return settings
@@ -169,7 +169,7 @@ class Options:
 
     def notifier(self) -> Notifier:
         """Return the notifier for the recipients. Prints a warning if other users could read the recipients' file."""
-        file = sources.recipients_file(self.given)
+        file = sources.secret_file(self.given, "notify-file")
         if file is not None and (warning := who_can_read(file, "recipients.others-can-read")):
             paragraph(warning, "Warning: ", err=True)
         return telling.notifications.Notifier.to(sources.recipients(self.given), sources.read(self.given, "notify"))

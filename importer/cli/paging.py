@@ -80,7 +80,8 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
-    if (file := sources.key_file(server.current.given())) is not None and (warning := who_can_read(file)):
+    file = sources.secret_file(server.current.given(), "api-key-file")
+    if file is not None and (warning := who_can_read(file)):
         paragraph(warning, "Warning: ", err=True)
     say_line(say("cli.workspace", workspace=str(server.current.settings().workspace)))
     with contextlib.ExitStack() as at_end:

@@ -17,7 +17,7 @@ from importer.delivery.context import DeliveryContext
 from importer.delivery.readback import Sought, is_same
 from importer.delivery.reads import Pages, Reads
 from importer.delivery.tasks import Post, WholeRead
-from importer.journal import Made, NoteKey
+from importer.journal import KnownDelivery, NoteKey
 from importer.markup import are_alike
 from importer.messages import Message, say
 from importer.models import Status
@@ -120,7 +120,7 @@ class Evidence:
             if (own := self._own.get(note.note_id)) is not None:
                 self._learn(note, None, own.left)
 
-    def _learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
+    def _learn_from(self, page: NotesPage, delivered: Mapping[str, KnownDelivery]) -> None:
         """Learn the clock and the authors of earlier runs from their notes that answers named."""
         for note in page.all:
             made = delivered.get(note.note_id)
@@ -220,7 +220,7 @@ class Evidence:
                 known_at.setdefault(note.note_id, self._adopted[note.note_id] if is_ours else math.inf)
         return known_at
 
-    def _known_at(self, made: Made, run: int | None) -> float:
+    def _known_at(self, made: KnownDelivery, run: int | None) -> float:
         # For a note that a later run read back, the time of sending counts, because a run sends one draft at a time.
         if made.run == run:
             return made.at if made.is_answer or run == self._run else made.sent_at

@@ -12,11 +12,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from importer.errors import ImporterError, UnclearColumns, as_argument
-from importer.messages import lines, say
+from importer.errors import ImporterError, UnclearColumns
+from importer.messages import as_argument, lines, say
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.settings import SETTINGS, Settings
-from importer.settings.kinds import none_last
 from importer.settings.reading import Reading, as_stored, key, merged, named
 
 NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
@@ -50,7 +49,7 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
         case "in-doubt":
             read = (*settings.in_doubt, *read)
         case "default-visibility" if Role.VISIBILITY in settings.mapping:  # the sheet needn't have the column any more
-            names = none_last((*settings.mapping[Role.VISIBILITY], ""))
+            names = [*filter(None, settings.mapping[Role.VISIBILITY]), ""]
             others["mapping"] = {**settings.mapping, Role.VISIBILITY: names}
     return replace(settings, **{SETTINGS[name].attribute: read}, **others)
 

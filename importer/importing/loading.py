@@ -19,11 +19,11 @@ import numpy as np
 
 from importer import grouping, reading, resultsfile
 from importer.delivery.earlier import AsItStood, Earlier
-from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile, as_argument
+from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile
 from importer.importing import known_rows, read_again
 from importer.importing.known_rows import AsUnderstood
 from importer.journal import Journal
-from importer.messages import Cell, Message, SettingPart, lines, say, some
+from importer.messages import Cell, Message, lines, say, some
 from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
 from importer.reading import Correction, Sheet
 from importer.results import check_target
@@ -34,7 +34,6 @@ from importer.rows.columns import Roles
 from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
 from importer.settings import Settings, journal_place
-from importer.settings.kinds import mapped
 from importer.settings.reading import MEANS, named
 from importer.storage import Url, is_same, place
 
@@ -92,7 +91,7 @@ class Loaded(AbstractContextManager["Loaded"]):
     @property
     def questions(self) -> tuple[Question, ...]:
         """Questions about the file for a person. Nothing can be sent before those that aren't optional are answered."""
-        return self.unclear.questions if self.unclear is not None else self.rows.questions
+        return self.unclear.questions if self.unclear is not None else tuple(self.rows.questions)
 
     @property
     def undecided(self) -> UnclearColumns | None:
@@ -206,7 +205,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     _see_to_blanks(rows, settings)
     _see_to_template(rows, sheet, roles, settings)
     if but_for is not None and rows.questions:
-        rows.overlooked, rows.unknown = _because(but_for, rows.questions), []
+        rows.questions = _because(but_for, rows.questions)
     elif but_for is not None:
         rows.remarks.insert(0, but_for)
     loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
@@ -220,8 +219,8 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
 def _because(why: Message, questions: Sequence[Question]) -> list[Question]:
     """Return the questions, the first with the reason why they are asked."""
     first, *others = questions
-    text, asks = (say("columns.and", first=why, more=(said,)) for said in (first.text, first.asks))
-    return [replace(first, text=text, asks=asks), *others]
+    asks, because = (say("columns.and", first=why, more=(said,)) for said in (first.asks, first.why or first.asks))
+    return [replace(first, asks=asks, why=because), *others]
 
 
 def unprotected(sheet: Sheet, roles: Roles) -> Sheet:
@@ -235,7 +234,9 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
         return
     positions = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
     message = say("overlooked.names-files")
-    rows.overlooked += [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], message) for i in positions]
+    rows.questions[:0] = [
+        unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], message) for i in positions
+    ]
     if not positions:
         rows.remarks.append(say("attachments.named-nowhere"))
 
@@ -247,9 +248,7 @@ def _see_to_blanks(rows: Rows, settings: Settings) -> None:
         return
     names = [visibility.name.lower() for visibility in Visibility]
     choices = [PossibleAnswer("default-visibility", name, MEANS[name.upper()]) for name in names]
-    asks, ways = say("blank.was-public"), tuple(SettingPart("default-visibility", name) for name in names)
-    text = say("blank.say-again", asks=asks, ways=ways)
-    rows.overlooked.append(Question(text, asks, choices, None, [Role.VISIBILITY]))
+    rows.questions.insert(0, Question(say("blank.was-public"), choices, None, [Role.VISIBILITY]))
 
 
 def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings) -> None:
@@ -266,11 +265,7 @@ def _see_to_template(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings)
         "composed": composition.renamed(called), "as-it-stands": called(at),
     }  # fmt: skip
     choices = [PossibleAnswer("map", f"{Role.CONTENT}={name}", say(f"offered.{kind}")) for kind, name in names.items()]
-    ways = tuple(mapped(Role.CONTENT, as_argument(name)) for name in names.values())
-    asks = say("composed.results")
-    rows.overlooked.append(
-        Question(say("composed.results-say", asks=asks, ways=ways), asks, choices, at, [Role.CONTENT])
-    )
+    rows.questions.insert(0, Question(say("composed.results"), choices, at, [Role.CONTENT]))
 
 
 def _of_files_alike(folder: Folder) -> list[Message]:

@@ -92,7 +92,7 @@ def _question(rows: Rows, text: Message, positions: Sequence[int], *values: str)
         row = say("asked.row", row=str(rows.number[position]), prospect=str(rows.prospect[position]), words=first)
         samples.append(render(row))
     choices = [PossibleAnswer("in-doubt", value, say(f"asked.answer.{value}")) for value in values]
-    return Question(text, text, choices, samples=samples, is_optional=True)
+    return Question(text, choices, samples=samples, is_optional=True)
 
 
 def _example(group: Group, rows: Rows) -> Example:

@@ -22,7 +22,7 @@ from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.changes import Wish
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns, as_argument
+from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns
 from importer.importing import logs, note_examples
 from importer.importing.answers import answered
 from importer.importing.api_context import batch_size, calls
@@ -37,7 +37,7 @@ from importer.importing.report import Report
 from importer.importing.sending import Sending
 from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
-from importer.messages import Said, SettingPart, say
+from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.practice import staging
 from importer.reading import Correction
@@ -306,15 +306,14 @@ def _rows_of_results(
     if not loaded.to_fix or settings.sheet is not None:
         return None
     to_fix, all_rows = loaded.to_fix, str(loaded.sheet.name)
-    ways = tuple(SettingPart("sheet", as_argument(name), is_from_sheet=True) for name in (to_fix, all_rows))
     choices = [
         PossibleAnswer("sheet", name, say(kind, sheet=repr(name)))
         for name, kind in ((to_fix, "choice.to-fix"), (all_rows, "choice.all-rows"))
     ]
-    text = say("choice.say-which-rows", ways=ways)
+    question = Question(say("choice.which-rows"), choices)
     with ExitStack() as stack:
         stack.callback(loaded.close)
-        answer = choose(UnclearColumns(text, [Question(text, say("choice.which-rows"), choices)]))
+        answer = choose(UnclearColumns(question.text, [question]))
         if answer is None:
             stack.pop_all()
         return answer

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from importer import markup, results
-from importer.errors import BadSettings, as_argument
+from importer.errors import BadSettings
 from importer.fields import WORDED
 from importer.importing.loading import Loaded
 from importer.importing.preview import SheetColumn, SheetWord
@@ -29,7 +29,6 @@ from importer.rows.readers import ComposedReader
 from importer.rows.suggestions import glance, samples
 from importer.rows.values import cleaned_id, folded, quoted
 from importer.settings import Settings
-from importer.settings.kinds import mapped
 from importer.storage import place
 
 _CHARACTERS = 200  # maximum number of characters shown of a cell
@@ -70,8 +69,7 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
         for name, kind, texts in ((template, "composed", reader.values), (text, "as-it-stands", reader.uncomposed))
     ]
     names = tuple(Cell(in_quotes(called(sheet.headings, i))) for i in composition.columns[:-1])
-    text_of = say("offer.unused", choice=mapped(Role.CONTENT, as_argument(template)))
-    return Question(text_of, say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
+    return Question(say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
 
 
 def columns(loaded: Loaded) -> Iterator[SheetColumn]:

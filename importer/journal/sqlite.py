@@ -17,18 +17,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from importer.errors import (
-    BadSettings,
-    JournalFailed,
-    JournalReplaced,
-    UnusableJournal,
-    WrongJournal,
-    as_argument,
-)
+from importer.errors import BadSettings, JournalFailed, JournalReplaced, UnusableJournal, WrongJournal
 from importer.files import OWNER_ONLY, draft, keep_private, make_private_folder
 from importer.journal import lock, schema
 from importer.journal.store import Store, cause
-from importer.messages import say
+from importer.messages import as_argument, say
 
 
 class SQLiteStore(Store):

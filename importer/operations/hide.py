@@ -33,7 +33,7 @@ from importer.settings import Settings
 
 SHOWN = 5  # number of notes that a person sees before they are hidden
 _AT_ONCE = 500  # prospects whose deliveries are compared together
-_LIVE = frozenset({DeliveryState.CREATED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED})
+_LIVE = frozenset({DeliveryState.CREATED, DeliveryState.UNCLEAR})
 
 
 class Which(NamedTuple):
@@ -113,7 +113,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     elif which.file is not None:
         known = _of_file(which.file, journal, settings)
     else:
-        known = journal.deliveries.with_note_ids(settings.workspace, which.note_ids)
+        known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
         unknown = {*which.note_ids}.difference(one.note_id or "" for one in known)
         copies = [*journal.deliveries.copies(settings.workspace, unknown)] if unknown and not which.undo else []
         if unknown := unknown.difference(one.note_id or "" for one in copies):

@@ -80,7 +80,7 @@ class CurrentSettings:
         that profile's address, and the system's key store keeps a key for each address.
         """
         given = self.given()
-        if sources.key_file(given) is not None:
+        if sources.secret_file(given, "api-key-file") is not None:
             is_meant = not given["api-key-file"].is_of_profile
         else:
             is_meant = bool(os.environ.get(KEY_VARIABLE, "").strip())

@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from importer.errors import UnclearColumns, Undecided, UnreadableFile, as_argument
-from importer.messages import Cell, Message, Part, say
+from importer.errors import UnclearColumns, Undecided, UnreadableFile
+from importer.messages import Cell, Message, Part, as_argument, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding
@@ -227,7 +227,8 @@ def _undecided(candidates: Sequence[TableCandidate]) -> Undecided:
         for candidate in candidates
         if (name := candidate.table.name) is not None
     ]
-    return Undecided(text, [Question(text, say("choice.which"), choices)])
+    question = Question(say("choice.which"), choices, why=text)
+    return Undecided(question.text, [question])
 
 
 def _begins(candidate: TableCandidate) -> Message:

@@ -187,15 +187,14 @@ def _undecided(readings: Sequence[DecodedSample]) -> Undecided:
     """Return the error that asks which encoding is meant. It shows each encoding's name and the words that differ."""
     same_lines = zip(*(reading.lines for reading in readings), strict=False)
     places = [place for place, lines in enumerate(same_lines) if len({*lines}) > 1]
-    choices, ways = [], []
+    choices = []
     for reading in readings:
         tokens = dict.fromkeys(word for place in places for word in _TOKEN.findall(reading.lines[place]))
         words = tuple(Cell(in_quotes(word)) for word in itertools.islice(tokens, _MOST_WORDS))
         text = say("encoding.reading", words=words, encoding=reading.encoding.title)
         choices.append(PossibleAnswer("encoding", reading.encoding.codec, text))
-        ways.append(say("encoding.way", words=words, name=reading.encoding.codec))
-    question = say("encoding.say-which", ways=tuple(ways))
-    return Undecided(question, [Question(question, say("encoding.which"), choices)])
+    question = Question(say("encoding.which"), choices)
+    return Undecided(question.text, [question])
 
 
 def _is_near(other: DecodedSample, best: DecodedSample) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from importer.models import Ints, Status, Visibility
-from importer.rows.values import Wrong, cleaned_id, folded, is_unclean
+from importer.rows.values import Wrong, cleaned_id, folded
 from importer.rows.words import Value
 
 
@@ -19,39 +19,27 @@ class ColumnReader:
     """Reader of one column, if the sheet has it. Each distinct text is read once and then represented by a code.
 
     ``values`` has the value, or the :class:`Wrong`, of each code, ``wrong`` the codes of the latter.
-    ``cleaned`` counts cells from which invisible or control characters were removed.
+    ``texts`` are the distinct texts.
     """
 
-    def __init__(
-        self, position: int | None, read: Callable[[str], object], is_unclean: Callable[[str], bool] = is_unclean
-    ) -> None:
+    def __init__(self, position: int | None, read: Callable[[str], object]) -> None:
         self.position = position
         self.values: list[object] = []
-        self.cleaned = 0
-        self._unclean: set[str] = set()
         self._read = read
-        self._is_unclean = is_unclean
         self.code: dict[str, int] = {}
+        self.texts: Collection[str] = self.code.keys()
         self._code_of_value: dict[object, int] = {}
         self.wrong: set[int] = set()
 
     def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
         texts, code, add = block.column(self.position), self.code, self._add
-        codes = np.fromiter(
+        return np.fromiter(
             (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
         )
-        self._count_cleaned(block)
-        return codes
-
-    def _count_cleaned(self, block: Block) -> None:
-        if self._unclean:
-            self.cleaned += sum(text in self._unclean for text in block.column(self.position))
 
     def _add(self, text: str) -> int:
         code = self.code[text] = self._code(self._read(text))
-        if self._is_unclean(text):
-            self._unclean.add(text)
         return code
 
     def _code(self, value: object) -> int:

@@ -11,20 +11,21 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from importer.errors import UnclearColumns, as_argument
-from importer.fields import FIELDS, NEITHER_PROSPECT_NOR_VISIBILITY, WORDED
-from importer.messages import Cell, Message, SettingPart, in_quotes, lines, say, some
+from importer.errors import UnclearColumns
+from importer.fields import FIELDS, WORDED
+from importer.messages import Cell, Message, in_quotes, lines, say, some
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import added_columns, our_columns
 from importer.rows.composing import Composition, composition, template_in
-from importer.rows.suggestions import LIKELY, are_emails, likeliness, program_of_ids, role_of, samples
+from importer.rows.suggestions import LIKELY, emails_among, likeliness, role_of, samples
 from importer.settings import Settings
-from importer.settings.kinds import mapped
 from importer.settings.reading import folded_heading, key, numbered
 
 MOST_SHOWN, MOST_CHARACTERS = 30, 60
 """Maximum number of headings in a message, and of characters shown of each."""
+_NEAR, _NAMED = 0.7, 100
+"""Similarity of a heading with a name that the user gave, and the score of its column."""
 
 _OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
 """Role that names prospects → the other such role. A sheet needs a column for only one of the two."""
@@ -130,17 +131,14 @@ class SheetHeadings:
 
         There are none if a column with a known heading may hold another person's emails, or if the user named one.
         """
-        known, free = self.candidates(Role.EMAIL), self.unclaimed()
-        folded_headings = {i: folded_heading(self.headings[i]) for i in free if not cells or are_emails(cells[i])}
-        alike = {i: name for i, name in folded_headings.items() if re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name)}
-        if (
-            not known
-            or Role.EMAIL in self.mapping
-            or not alike.keys() >= {*known}
-            or len({*alike.values()}) < len(alike)
-        ):
-            return []
-        return [*known, *(i for i in alike if i not in known)]
+        known, alike = self.candidates(Role.EMAIL), dict[int, str]()
+        for i in self.unclaimed():
+            name = folded_heading(self.headings[i])
+            are_emails = not cells or 2 * emails_among(cells[i]) >= len(cells[i])
+            if are_emails and re.fullmatch(FIELDS[Role.EMAIL].of_one_person, name):
+                alike[i] = name
+        are_of_one = bool(known) and alike.keys() >= {*known} and len({*alike.values()}) == len(alike)
+        return [*dict.fromkeys([*known, *alike])] if are_of_one and Role.EMAIL not in self.mapping else []
 
     def composition(self) -> Composition | None:
         """Return the template that applies to the sheet; None if a single column holds the text."""
@@ -190,35 +188,32 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
         UnclearColumns: a required role has no column, a role has two, or settings conflict; lists the headings.
     """
     sheet = SheetHeadings(headings, settings)
-    columns: dict[Role, int] = {}
-    listed: dict[Role, tuple[int, ...]] = {}
+    columns: dict[Role, Sequence[int]] = {}
     questions: list[Question] = []
     if sheet.mistaken and not sheet.first_named(Role.CONTENT, settings.mapping[Role.CONTENT]):
-        questions += [Question(trouble, trouble, (), None, [Role.CONTENT]) for trouble in sheet.mistaken]
+        questions += [Question(trouble, roles=[Role.CONTENT]) for trouble in sheet.mistaken]
     emails = sheet.emails_of_one_person(cells)
     further_emails = tuple(emails[1:])
     for role in Role if not questions else ():
         positions = (emails[:1] if role is Role.EMAIL else []) or sheet.candidates(role)
-        if len(positions) > 1 and sheet.are_listed(role, positions):
-            columns[role], listed[role] = positions[0], tuple(positions[1:])
-        elif len(positions) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
-            columns[role] = positions[0]  # the IDs are compared with its emails
-        elif len(positions) > 1:
-            questions.append(_several(role, headings, positions, cells))
+        if role is Role.EMAIL and Role.PROSPECT in columns and role not in sheet.mapping:
+            positions = positions[:1]  # the IDs are compared with its emails
+        if len(positions) > 1 and not sheet.are_listed(role, positions):
+            choices = _choices(role, headings, positions, cells)
+            questions.append(Question(say(f"column.which.{role}"), choices, positions[0], [role]))
         elif positions:
-            columns[role] = positions[0]
+            columns[role] = positions
         elif sheet.lacks(role):
             questions.append(_missing(role, sheet, cells))
     first_role: dict[int, Role] = {}
-    every_column = [(role, i) for role, column in columns.items() for i in (column, *listed.get(role, ()))]
-    for role, column in every_column:
+    for role, column in ((role, i) for role, positions in columns.items() for i in positions):
         heading = shown(headings[column])
         if column in sheet.ignored:
             text = say("columns.named-and-ignored", heading=heading, role=role)
-            questions.append(Question(text, text, (), column, [role]))
+            questions.append(Question(text, (), column, [role]))
         if column in first_role and {first_role[column], role} != {Role.KEY, Role.RECORD}:
             text = say("columns.named-twice", heading=heading, role=role, other=first_role[column])
-            questions.append(Question(text, text, (), column, [first_role[column], role]))
+            questions.append(Question(text, (), column, [first_role[column], role]))
         first_role[column] = role
     if questions:
         raise UnclearColumns(lines(*(question.text for question in questions), _listed(headings)), questions)
@@ -228,14 +223,14 @@ def find(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[s
     long_ago = settings.reading.answers.get("map", {}) if settings.reading is not None else {}
     absent = [role for role, names in settings.mapping.items() if not any(names) and role not in long_ago]
     return Roles(
-        columns,
+        {role: positions[0] for role, positions in columns.items()},
         sheet.ours,
         tuple(i for i in unused if i not in composed),
         unexplained=tuple(i for i in unused if i not in sheet.ignored),
         doubtful=tuple(i for i in unused if i in sheet.doubtful),
         vacant=tuple(role for role in Role if role not in columns and role not in absent),
         composition=template,
-        listed=listed,
+        listed={role: tuple(positions[1:]) for role, positions in columns.items()},
         further_emails=further_emails,
     )
 
@@ -247,61 +242,40 @@ def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple
     return tuple(other for other in names if not positions.intersection(named(other, headings, all_positions)))
 
 
-def _quoted(names: Sequence[str]) -> tuple[Cell, ...]:
-    return tuple(Cell(in_quotes(name)) for name in names if name)
-
-
-def _several(role: Role, headings: Sequence[str], positions: Sequence[int], cells: Sequence[Sequence[str]]) -> Question:
-    """Return the question which of several columns has a role."""
-    names = tuple(_column(headings, i) for i in positions[:MOST_SHOWN])
-    choice = mapped(role, as_argument(called(headings, positions[0])))
-    text = say("columns.several", names=names, role=role, choice=choice)
-    choices = _choices(role, headings, positions, cells)
-    return Question(text, say(f"column.which.{role}"), choices, positions[0], [role])
-
-
 def _choices(
     role: Role,
     headings: Sequence[str],
     positions: Sequence[int],
     cells: Sequence[Sequence[str]],
     others: Sequence[PossibleAnswer] = (),
+    named: Sequence[str] = (),
 ) -> list[PossibleAnswer]:
-    """Return the columns that the user may map to a role, the likeliest first.
+    """Return the columns that the user may map to a role, the likeliest first: those like a name that the user gave.
 
     The ``others``, which name no column, stand after the columns whose heading or cells suggest the role.
     """
     # The user can't mean a column that the importer added, or one without a heading and without values.
     ours = added_columns(headings)
     positions = [i for i in positions if i not in ours and (headings[i].strip() or not cells or cells[i])]
-    positions = [i for i in positions if _may_be_meant(role, headings[i], cells[i] if cells else ())]
     scores = {i: likeliness(role, headings[i], cells[i] if cells else ()) for i in positions}
+    for name in named:
+        folded = {folded_heading(headings[i]): i for i in positions}
+        scores |= {folded[near]: _NAMED for near in difflib.get_close_matches(folded_heading(name), folded, 1, _NEAR)}
     choices = []
     positions = sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]
     for i in positions:
-        setting, means = mapped(role, called(headings, i)), _column(headings, i)
-        shown_cells = samples(cells[i]) if cells else ()
-        choices.append(PossibleAnswer(setting.name, setting.value, means, shown_cells, is_likely=scores[i] >= LIKELY))
+        value, shown_cells = f"{role}={called(headings, i)}", samples(cells[i]) if cells else ()
+        is_likely = scores[i] >= LIKELY
+        choices.append(PossibleAnswer("map", value, _column(headings, i), shown_cells, is_likely=is_likely))
     suggested = sum(scores[i] > 0 for i in positions)
     return [*choices[:suggested], *others, *(choices[suggested:] if role is not Role.VISIBILITY or not others else ())]
-
-
-def _may_be_meant(role: Role, heading: str, values: Sequence[str]) -> bool:
-    """Return whether a person may mean a column for a role, by what its heading and its cells certainly are."""
-    is_neither = role in (Role.PROSPECT, Role.VISIBILITY) and NEITHER_PROSPECT_NOR_VISIBILITY.search(heading)
-    if is_neither and role_of(heading) is not role:
-        return False
-    return role is not Role.PROSPECT or not values or program_of_ids(values) is None
 
 
 def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -> Question:
     """Return the question which column has a role that needs one, if none does."""
     headings, named = sheet.headings, [name for name in sheet.mapping.get(role, ()) if name]
-    others, other_way = _without_column(role, sheet, is_named=bool(named))
-    choices = _choices(role, headings, range(len(headings)), cells, others)
-    guess = next((choice.value.removeprefix(f"{role}=") for choice in choices if choice.is_likely), None)
-    near = _near(named[-1], headings) if named else guess
-    ways: list[SettingPart | Message] = [mapped(role, as_argument(guess or "ITS HEADING"))]
+    others = _without_column(role, sheet, is_named=bool(named))
+    choices = _choices(role, headings, range(len(headings)), cells, others, named)
     if role is Role.PROSPECT:
         by_email = _choices(Role.EMAIL, headings, range(len(headings)), cells)
         emails = [
@@ -309,49 +283,26 @@ def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -
         ]
         email_columns = {choice.value.partition("=")[2] for choice in emails}
         choices = emails + [choice for choice in choices if choice.value.partition("=")[2] not in email_columns]
-        column = as_argument(emails[0].value.partition("=")[2] if emails else "ITS HEADING")
-        ways.append(say("columns.or-their-emails", choice=mapped(Role.EMAIL, column)))
-    ways += other_way
-    advice = [say("columns.did-you-mean", heading=shown(near))] if near else []
-    advice.append(say("columns.say-which", ways=tuple(ways)))
+    has_columns = any(choice.setting == "map" for choice in choices)
+    asks = say(f"column.which.{role}") if has_columns or not others else say("column.none.visibility")
     if named:
-        first = say("columns.not-headed", names=_quoted(named), role=role)
-        asks = say("columns.and", first=first, more=(say(f"column.which.{role}"),))
+        first = say("columns.not-headed", names=tuple(Cell(in_quotes(name)) for name in named), role=role)
     else:
         first = say("columns.none-found", role=role, known=FIELDS[role].headings[:4])
-        has_columns = any(choice.setting == "map" for choice in choices)
-        asks = say(f"column.which.{role}") if has_columns or not others else say("column.none.visibility")
-        advice[:0] = [
-            say("columns.claimed", heading=shown(headings[i]), role=other)
-            for other, names in sheet.mapping.items()
-            for i in sheet.first_named(other, names)
-            if role_of(headings[i]) is role
-        ]
-    return Question(say("columns.and", first=first, more=tuple(advice)), asks, choices, roles=[role])
+    why = say("columns.and", first=first, more=(asks,))
+    return Question(why if named else asks, choices, roles=[role], why=why)
 
 
-def _without_column(
-    role: Role, sheet: SheetHeadings, *, is_named: bool
-) -> tuple[list[PossibleAnswer], list[SettingPart | Message]]:
-    """Return the answers that give a role no column, and the message about them; both are empty if there are none."""
+def _without_column(role: Role, sheet: SheetHeadings, *, is_named: bool) -> list[PossibleAnswer]:
+    """Return the answers that give a role no column."""
     if role is Role.VISIBILITY and sheet.needs_visibility:
-        defaults = [
-            PossibleAnswer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")
-        ]
-        none = say("columns.or-none-with-one-for-all", choice=mapped(role, ""))
-        return defaults, [none if is_named else say("columns.or-one-for-all")]
+        return [PossibleAnswer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")]
     other = _OTHER.get(role)
     naming = sheet.candidates(other) if other is not None else []
     if not is_named or (len(naming) != 1 and not FIELDS[role].may_be_missing):
-        return [], []
+        return []
     column = say("column.names-them", column=_column(sheet.headings, naming[0])) if naming else None
-    answer = PossibleAnswer("map", f"{role}=", column or say(f"none.{role}"))
-    return [answer], [say("columns.or-none", choice=mapped(role, ""))]
-
-
-def _near(name: str, headings: Sequence[str]) -> str | None:
-    near = difflib.get_close_matches(folded_heading(name), map(folded_heading, headings), n=1, cutoff=0.7)
-    return next((heading for heading in headings if near and folded_heading(heading) == near[0]), None)
+    return [PossibleAnswer("map", f"{role}=", column or say(f"none.{role}"))]
 
 
 def called(headings: Sequence[str], position: int) -> str:

@@ -13,22 +13,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from importer.errors import UnclearColumns, as_argument
+from importer.errors import UnclearColumns
 from importer.fields import TASK_STATES
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
-from importer.rows import columns, words
+from importer.rows import columns, suggestions, words
 from importer.rows.columns import Roles, SheetHeadings, at_the_start
 from importer.rows.footers import is_footer
-from importer.rows.suggestions import are_mostly, is_of_others, program_of_headings, program_of_ids, role_of
-from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_email
+from importer.rows.values import ID_SHAPE, cleaned_id, folded, ids_in
 from importer.settings import Settings
-from importer.settings.kinds import mapped
 
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
 """Shapes of other IDs: all digits, 15 or more letters and digits (Salesforce), or any other sign (UUID, prefix)."""
-_WITH_EMAIL = re.compile(r".*\S@\S.*", re.DOTALL)
 _LOOKED_AT = 200
 
 
@@ -37,28 +34,38 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Ro
 
     Raises UnclearColumns if a role is undecided, or the IDs are another program's and no column of emails is settled.
     """
-    _require_emails(sheet, settings, cells)
     settings = _without_task_status(sheet, settings, cells)
-    roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, settings), cells)
-    return _without_foreign_ids(sheet, roles, settings)
-
-
-def _require_emails(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> None:
-    """Raise an error if the sheet is a known program's export, and nothing in it may identify Saleshandy's prospects.
-
-    The error comes before any question, and says how to export the emails.
-    """
-    ids, emails = _candidates(sheet, settings)
-    if emails or Role.EMAIL in settings.mapping:
-        return
-    possible = dict.fromkeys((*ids, *SheetHeadings(sheet.headings, settings).unclaimed()))
-    by_ids = (program_of_ids(cells[i]) for i in possible)
-    program = next(filter(None, by_ids), program_of_headings(sheet.headings))
-    if program is None or any(_may_name_prospects(sheet, i) for i in possible):
-        return
-    is_named = any(settings.mapping.get(Role.PROSPECT, ()))
-    if all(_are_foreign(sheet, i, is_named=is_named) for i in ids):
-        raise _without_emails(program)
+    headings, is_named = SheetHeadings(sheet.headings, settings), any(settings.mapping.get(Role.PROSPECT, ()))
+    ids, emails = headings.candidates(Role.PROSPECT), headings.candidates(Role.EMAIL)
+    programs = {i: _program(sheet, i, is_named=is_named) for i in ids if not _holds_emails(sheet, i)}
+    foreign = [i for i, program in programs.items() if program or (not is_named and _look_foreign(_cells(sheet, i)))]
+    are_all, are_certain = len(foreign) == len(ids), any(programs.values())
+    if emails and foreign and not are_all and not is_named:  # another column has IDs that may be Saleshandy's
+        return columns.find(sheet.headings, _ignoring(sheet, settings, foreign), cells)
+    is_email_settled = Role.EMAIL in settings.mapping or len(emails) == 1 or bool(headings.emails_of_one_person(cells))
+    if are_all and not is_email_settled:
+        free = [*dict.fromkeys([*ids, *headings.unclaimed()])]
+        possible = [i for i in free if _holds_emails(sheet, i) and not suggestions.is_of_others(sheet.headings[i])]
+        if foreign and possible:
+            raise _which_emails(sheet, foreign[0], possible, is_certain=are_certain)
+        by_ids = filter(None, (suggestions.program_of_ids(cells[i]) for i in free))
+        program = next(by_ids, None) or suggestions.program_of_headings(sheet.headings)
+        if program and not possible and not any(suggestions.are_mostly(ID_SHAPE, _cells(sheet, i)) for i in free):
+            raise _without_emails(program)
+    first_emails = sum(suggestions.emails_among(cells[i]) for i in headings.emails_of_one_person(cells) or emails[:1])
+    if foreign and emails and (are_certain or first_emails * 2 > len(cells[foreign[0]])):
+        mapping = {**settings.mapping, Role.PROSPECT: ("",)}
+        settings = replace(_ignoring(sheet, settings, foreign), mapping=mapping)
+        return replace(columns.find(sheet.headings, settings, cells), foreign=foreign[0])
+    roles = columns.find(sheet.headings, settings, cells)
+    position = roles.columns.get(Role.PROSPECT)
+    if position is None or Role.EMAIL in roles.columns or not _holds_emails(sheet, position):
+        return roles
+    by_email: dict[Role, int] = {
+        Role.EMAIL if role is Role.PROSPECT else role: at for role, at in roles.columns.items()
+    }
+    listed = {**roles.listed, Role.EMAIL: roles.listed.get(Role.PROSPECT, ())}
+    return replace(roles, columns=by_email, listed=listed)
 
 
 def _without_task_status(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Settings:
@@ -78,60 +85,15 @@ def _distinct(cells: Iterable[str]) -> set[str]:
     return {folded(cleaned_id(text)) for text in set(cells) if text.strip() and not is_footer(text)}
 
 
-def _candidates(sheet: Sheet, settings: Settings) -> tuple[list[int], list[int]]:
-    """Return the columns that may hold IDs, and those that may hold emails, by their headings or the settings."""
-    headings = SheetHeadings(sheet.headings, settings)
-    return headings.candidates(Role.PROSPECT), headings.candidates(Role.EMAIL)
-
-
-def _with_one_column_of_ids(sheet: Sheet, settings: Settings) -> Settings:
-    """Ignore columns with another program's IDs if several columns may hold IDs and another one holds emails.
-
-    If all of them hold another program's IDs, the first is kept, so that the plan can mention it.
-    """
-    id_columns, email_columns = _candidates(sheet, settings)
-    if len(id_columns) < 2 or not any(_holds_emails(sheet, position) for position in email_columns):
-        return settings
-    foreign = [position for position in id_columns if _are_foreign(sheet, position)]
-    return _ignoring(sheet, settings, foreign if len(foreign) < len(id_columns) else foreign[1:])
-
-
 def _ignoring(sheet: Sheet, settings: Settings, positions: Sequence[int]) -> Settings:
     names = (columns.called(sheet.headings, position) for position in positions)
     return replace(settings, ignored=(*settings.ignored, *names))
 
 
-def _without_foreign_ids(sheet: Sheet, roles: Roles, settings: Settings) -> Roles:
-    position, email = roles.columns.get(Role.PROSPECT), roles.columns.get(Role.EMAIL)
-    if position is None:
-        return roles
-    if email is None and _holds_emails(sheet, position):
-        listed = {Role.EMAIL: roles.listed.get(Role.PROSPECT, ())}
-        return replace(roles, columns={Role.EMAIL: position, **_without_prospect(roles)}, listed=listed)
-    is_named = any(settings.mapping.get(Role.PROSPECT, ()))
-    program = _program(sheet, position, is_named=is_named)
-    are_foreign = _are_foreign(sheet, position, is_named=is_named)
-    several = () if Role.EMAIL in settings.mapping or roles.further_emails else _candidates(sheet, settings)[1]
-    if email is not None and len(several) < 2:
-        if program is None and not (are_foreign and _stand_beside(sheet, position, (email, *roles.further_emails))):
-            return roles
-        unused = tuple(sorted((*roles.unused, position)))
-        return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=position)
-    if not are_foreign:
-        return roles
-    free = () if Role.EMAIL in settings.mapping else sorted({*several, *roles.unexplained})
-    possible = [i for i in free if _holds_emails(sheet, i) and not is_of_others(sheet.headings[i])]
-    if possible:
-        raise _which_emails(sheet, position, possible, is_certain=program is not None)
-    if program is not None:
-        raise _without_emails(program)
-    return roles
-
-
 def _without_emails(program: str) -> UnclearColumns:
     """Return the error that says how the program exports emails."""
     text = say("foreign.export-emails", program=program, how=say(f"export.{program.lower()}"))
-    return UnclearColumns(text, [Question(text, text, (), None, [Role.PROSPECT, Role.EMAIL])])
+    return UnclearColumns(text, [Question(text, roles=[Role.PROSPECT, Role.EMAIL])])
 
 
 def _which_emails(sheet: Sheet, position: int, emails: Sequence[int], *, is_certain: bool) -> UnclearColumns:
@@ -144,13 +106,8 @@ def _which_emails(sheet: Sheet, position: int, emails: Sequence[int], *, is_cert
         means = say("column.by-email" if role is Role.EMAIL else "foreign.as-ours", means=at_the_start(headings, i))
         choices.append(PossibleAnswer("map", f"{role}={columns.called(headings, i)}", means))
     asks = say("columns.and", first=why, more=(say("column.which.email"),))
-    ways = tuple(mapped(role, as_argument(columns.called(headings, i))) for i, role in roles.items())
-    text = say("columns.and", first=why, more=(say("columns.say-which", ways=ways),))
-    return UnclearColumns(text, [Question(text, asks, choices, position, [Role.PROSPECT, Role.EMAIL], [sample])])
-
-
-def _without_prospect(roles: Roles) -> dict[Role, int]:
-    return {role: position for role, position in roles.columns.items() if role is not Role.PROSPECT}
+    question = Question(asks, choices, position, [Role.PROSPECT, Role.EMAIL], [sample])
+    return UnclearColumns(question.text, [question])
 
 
 def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
@@ -161,64 +118,35 @@ def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
     letter = column_letter(email)
     if roles.foreign is None:
         is_compared = Role.PROSPECT in roles.columns and any(
-            role_of(headings[i]) is Role.EMAIL for i in roles.unexplained
+            suggestions.role_of(headings[i]) is Role.EMAIL for i in roles.unexplained
         )
         return [say("foreign.compared-with", column=at_the_start(headings, email))] if is_compared else []
     sample = Cell(in_quotes(_cells(sheet, roles.foreign)[0]))
     return [say("foreign.replaced", column=at_the_start(headings, roles.foreign), sample=sample, emails=letter)]
 
 
-def _program(sheet: Sheet, position: int, *, is_named: bool = False) -> str | None:
+def _program(sheet: Sheet, position: int, *, is_named: bool) -> str | None:
     """Return the program whose IDs the column certainly holds, or None.
 
     If the user named the column (``is_named``), a heading elsewhere in the sheet isn't enough.
     """
     cells, headings = _cells(sheet, position), sheet.headings
-    by_headings = program_of_headings([headings[position]] if is_named else headings)
-    return program_of_ids(cells) or (by_headings if _look_foreign(cells) else None)
-
-
-def _are_foreign(sheet: Sheet, position: int, *, is_named: bool = False) -> bool:
-    """Return whether a column holds another program's IDs. If the user named it, only the program's marks show that."""
-    is_known = _program(sheet, position, is_named=is_named) is not None
-    return is_known or (not is_named and _look_foreign(_cells(sheet, position)))
-
-
-def _may_name_prospects(sheet: Sheet, position: int) -> bool:
-    """Return whether most cells of a column hold emails that may be the prospects', or look like Saleshandy's IDs."""
-    cells = _cells(sheet, position)
-    has_emails = are_mostly(_WITH_EMAIL, cells) and not is_of_others(sheet.headings[position])
-    return has_emails or are_mostly(ID_SHAPE, cells)
+    by_headings = suggestions.program_of_headings([headings[position]] if is_named else headings)
+    return suggestions.program_of_ids(cells) or (by_headings if _look_foreign(cells) else None)
 
 
 def _look_foreign(cells: Sequence[str]) -> bool:
     """Return whether most of a column's cells can't be IDs of Saleshandy, and none looks like one."""
-    return are_mostly(_NOT_OURS, cells) and not any(map(ID_SHAPE.fullmatch, cells))
-
-
-def _stand_beside(sheet: Sheet, position: int, emails: Sequence[int]) -> bool:
-    """Return whether most of the first rows with an ID have an email, too."""
-    checks = (
-        any((mail := read_email(row[email])) and not isinstance(mail, Wrong) for email in emails)
-        for _, block in sheet.columns()
-        for row in zip(*block, strict=True)
-        if cleaned_id(row[position]) and not is_footer(row[position])
-    )
-    has_email = [*islice(checks, _LOOKED_AT)]
-    return sum(has_email) * 2 > len(has_email)
+    return suggestions.are_mostly(_NOT_OURS, cells) and not any(map(ID_SHAPE.fullmatch, cells))
 
 
 def _holds_emails(sheet: Sheet, position: int) -> bool:
-    """Return whether most cells of a column are emails; a single email may be a mistake and doesn't count."""
+    """Return whether most cells of a column are emails."""
     cells = _cells(sheet, position)
-    return _emails_in(cells) > 1 and _emails_in(cells) * 2 > len(cells)
-
-
-def _emails_in(cells: Iterable[str]) -> int:
-    """Count the emails among cells that aren't blank."""
-    return sum(not isinstance(read_email(cell), Wrong) for cell in cells)
+    return suggestions.emails_among(cells) * 2 > len(cells)
 
 
 def _cells(sheet: Sheet, position: int) -> list[str]:
+    """Return the first cells of a column that are neither blank nor a footer."""
     cells = (cleaned_id(text) for _, block in sheet.columns() for text in block[position] if not is_footer(text))
     return list(islice((part for cell in cells if cell for part in ids_in(cell) or (cell,)), _LOOKED_AT))

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from importer.errors import as_argument
 from importer.journal import Owners
-from importer.messages import Cell, Message, Part, say, some
+from importer.messages import Cell, Message, Part, as_argument, say, some
 from importer.models import Problem, Rows
 from importer.reading import Sheet
 from importer.rows.columns import Roles

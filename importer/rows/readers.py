@@ -18,13 +18,13 @@ from typing import NamedTuple
 import numpy as np
 
 from importer.markup import ContentKind, content_of, is_html
-from importer.messages import Cell, Message, SettingPart, day, say
+from importer.messages import Cell, Message, day, say
 from importer.models import Ints, PossibleAnswer, Question, Role
 from importer.reading import Sheet
 from importer.rows.blocks import Block, ColumnReader
 from importer.rows.columns import at_the_start, named
 from importer.rows.composing import Composition, composition
-from importer.rows.values import Wrong, has_control, quoted, read_content, read_field
+from importer.rows.values import Wrong, quoted, read_content, read_field
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder
 from importer.settings.reading import Form, own_columns
@@ -163,9 +163,7 @@ class FieldDates:
                 choices.append(PossibleAnswer(_SETTING, order.value, meaning))
         choices.append(PossibleAnswer(_SETTING, DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
         asks = self._asks(at_the_start(headings, shown.column), shown, is_contradicted=is_contradicted)
-        ways = tuple(SettingPart(_SETTING, choice.value) for choice in choices)
-        text = say("dates.say-which", asks=asks, ways=ways)
-        return [Question(text, asks, choices, shown.column, [Role.CONTENT], [shown.text])]
+        return [Question(asks, choices, shown.column, [Role.CONTENT], [shown.text])]
 
     def _asks(self, column: Message, shown: _Example, *, is_contradicted: bool) -> Message:
         if is_contradicted and self._order is not None:
@@ -204,7 +202,7 @@ def _named(order: DateOrder) -> Message:
 
 def _meaning(order: DateOrder, text: str, written: str) -> Message:
     """Return the meaning of a choice, with the date in words."""
-    meaning = day(date.fromisoformat(written[:10]), year=True)
+    meaning = day(date.fromisoformat(written[:10]))
     return say("dates.is", order=_named(order), date=Cell(text), meaning=meaning)
 
 
@@ -217,7 +215,7 @@ class ComposedReader(ColumnReader):
 
     def __init__(self, composition: Composition, settings: Settings, *, reads_dates: bool = True) -> None:
         *others, text = composition.columns
-        super().__init__(text, read_content, has_control)
+        super().__init__(text, read_content)
         self.kinds: list[ContentKind] = []
         self.uncomposed: list[str] = []
         self.dates = FieldDates(settings.dates)
@@ -225,6 +223,7 @@ class ComposedReader(ColumnReader):
         read = self.dates.read if reads_dates else read_field
         self._others = [ColumnReader(position, partial(read, position)) for position in others]
         self._texts: dict[str, tuple[str | Wrong, bool]] = {}
+        self.texts = self._texts.keys()
 
     def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
@@ -245,7 +244,6 @@ class ComposedReader(ColumnReader):
                 self.kinds.append(ContentKind.HTML if as_html else ContentKind.TEXT)
                 self.uncomposed.append("" if isinstance(content, Wrong) else content)
             codes.append(code)
-        self._count_cleaned(block)
         return np.array(codes, dtype=np.int32)
 
     def _first(self, text: str) -> tuple[str | Wrong, bool]:
@@ -253,8 +251,6 @@ class ComposedReader(ColumnReader):
         content = read_content(text)
         is_markup = isinstance(content, str) and is_html(content)
         as_html = self._kind is ContentKind.HTML or (self._kind is ContentKind.AUTO and is_markup)
-        if has_control(text):
-            self._unclean.add(text)
         self._texts[text] = content, as_html
         return content, as_html
 

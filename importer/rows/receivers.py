@@ -16,15 +16,13 @@ from importer.rows.blocks import Block, ColumnReader
 from importer.rows.columns import Roles, at_the_start
 from importer.rows.suggestions import samples
 from importer.rows.values import (
-    LONGEST_ID,
     SURE_ID,
     Wrong,
     cleaned_id,
     ids_in,
     is_id,
-    is_unclean,
     quoted,
-    read_email,
+    read_emails,
     wrong_with_id,
 )
 from importer.settings import Settings
@@ -37,15 +35,14 @@ class Receivers:
     """Reader of the people whom each row names, who receive its note.
 
     ``add`` records a problem of a cell: block, index, column, message, and the part of the cell that is wrong.
-    ``further`` has position → the row's people after the first. ``cleaned`` counts IDs that had invisible characters.
+    ``further`` has position → the row's people after the first.
     """
 
     def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, add: Callable[..., None]) -> None:
         self._sheet, self._roles, self._how, self._add = sheet, roles, settings.several_in_cell, add
-        self._emails = [ColumnReader(i, read_email) for i in (*roles.of(Role.EMAIL), *roles.further_emails)]
+        self._emails = {i: ColumnReader(i, _people_by_email) for i in (*roles.of(Role.EMAIL), *roles.further_emails)}
         self._several: defaultdict[int, list[str]] = defaultdict(list)  # column → its cells with several people
         self.further: dict[int, Sequence[str]] = {}
-        self.cleaned = 0
 
     def read(self, block: Block) -> tuple[list[str], list[str]]:
         """Return the ID or email of each row's first person, and the email that is looked up; none if there are none.
@@ -53,20 +50,25 @@ class Receivers:
         The emails beside several IDs aren't compared with them, because their order may differ.
         """
         columns = self._roles.of(Role.PROSPECT)
-        texts = [[*block.columns[column]] for column in columns]
-        by_email = [[reader.values[code] for code in reader.codes(block).tolist()] for reader in self._emails]
-        emails = [email if isinstance(email, str) else "" for column in by_email[:1] for email in column]
-        first_people: list[str] = texts[0] if columns else [*emails]
+        texts = [block.columns[column] for column in columns]
+        by_email = [[reader.values[code] for code in reader.codes(block).tolist()] for reader in self._emails.values()]
+        emails = [_only_email(people) for column in by_email[:1] for people in column]
+        first_people: list[str] = [*texts[0]] if columns else [*emails]
         is_only_one, is_sure = len(columns or by_email) == 1, SURE_ID.fullmatch if columns else bool
         for i, text in enumerate(first_people):
             if is_only_one and is_sure(text):
                 continue  # nearly all rows name one person like this, and need no further check
-            cells = [column_texts[i] for column_texts in texts]
-            filled = [index for index, cell in enumerate(cells) if cleaned_id(cell)]
-            if is_by_email := bool(by_email and not filled):
-                people = self._by_email(block, i, [values[i] for values in by_email])
-            else:
-                people = [person for at in filled or [0] for person in self._ids(block, i, columns[at], cells[at])]
+            named = [(at, _people_by_id(cells[i])) for at, cells in zip(columns, texts, strict=True)]
+            blank = say("id.blank", what="prospect")
+            if is_by_email := bool(by_email) and not any(people for _, people in named):
+                named = [(at, cells[i]) for at, cells in zip(self._emails, by_email, strict=True)]
+                blank = say("email.blank")
+            filled = [(at, people) for at, people in named if people]
+            if not filled:
+                self._add(block, i, named[0][0], blank)
+            if is_by_email and self._roles.further_emails:
+                filled = filled[:1]
+            people = [person for at, people in filled for person in self._chosen(block, i, at, people)]
             first, *others = [*dict.fromkeys(people)] or [""]
             first_people[i] = first
             if others:
@@ -75,44 +77,13 @@ class Receivers:
                 emails[i] = email_of(first)
         return first_people, emails
 
-    def _ids(self, block: Block, i: int, column: int, text: str) -> Sequence[str]:
-        self.cleaned += is_unclean(text)
-        prospect = cleaned_id(text)
-        if ids := ids_in(prospect):
-            return self._chosen(block, i, column, ids)
-        if wrong := wrong_with_id(prospect):
-            self._add(block, i, column, wrong)
-        return [prospect[:LONGEST_ID]]
-
-    def _by_email(self, block: Block, i: int, values: Sequence[object]) -> list[str]:
-        """Return the people of a row without an ID; none, with a problem, if its email columns are blank or wrong."""
-        readers = self._emails
-        if self._roles.further_emails:
-            first = next((index for index, email in enumerate(values) if email), 0)
-            readers, values = readers[first : first + 1], values[first : first + 1]
-        if not any(values):
-            self._add(block, i, self._emails[0].position, say("email.blank"))
-        cells = zip(readers, values, strict=True)
-        return [person for reader, value in cells for person in self._in_cell(block, i, reader.position, value)]
-
-    def _in_cell(self, block: Block, i: int, column: int | None, value: object) -> Sequence[str]:
-        """Return the people of an email cell. IDs may take the place of emails that several prospects have."""
-        if isinstance(value, str):
-            return [value] if value else []
-        if isinstance(value, tuple):
-            return self._chosen(block, i, column, value)
-        cell = cleaned_id(block.cell(i, column))
-        if ids := (cell,) if is_id(cell) else ids_in(cell):
-            return self._chosen(block, i, column, ids)
-        if isinstance(value, Wrong):
-            self._add(block, i, column, value.reason, part=value.part)
-        return []
-
-    def _chosen(self, block: Block, i: int, column: int | None, people: Sequence[str]) -> Sequence[str]:
+    def _chosen(self, block: Block, i: int, column: int, people: tuple[str, ...] | Wrong) -> Sequence[str]:
         """Return those of a cell's people who receive the note; none, with a problem, if the user doesn't say who."""
+        if isinstance(people, Wrong):
+            self._add(block, i, column, people.reason, part=people.part)
+            return ()
         if len(people) == 1:
             return people
-        assert column is not None
         cell = block.cell(i, column)
         self._several[column].append(cell)
         if self._how is SeveralInCell.EACH:
@@ -133,7 +104,7 @@ class Receivers:
             "people.who", column=at_the_start(self._sheet.headings, column), n=rows, cells=tuple(map(Cell, shown))
         )
         choices = [PossibleAnswer(_SETTING, how.value, say(f"people.who.{how.value}")) for how in SeveralInCell]
-        return [Question(text, text, choices, column, [Role.PROSPECT, Role.EMAIL], shown, rows, is_optional=True)]
+        return [Question(text, choices, column, [Role.PROSPECT, Role.EMAIL], shown, rows, is_optional=True)]
 
     def remarks(self) -> list[Message]:
         """Return the remarks on columns that list people, and on cells with several."""
@@ -147,6 +118,26 @@ class Receivers:
             rows, letters = sum(map(len, self._several.values())), tuple(map(column_letter, sorted(self._several)))
             remarks.append(say("people.receives", n=rows, columns=letters, who=say(f"people.who.{self._how.value}")))
         return remarks
+
+
+def _people_by_id(text: str) -> tuple[str, ...] | Wrong:
+    """Return the prospects in a cell of IDs; none if the cell is blank."""
+    cell = cleaned_id(text)
+    if not cell:
+        return ()
+    wrong = None if (ids := ids_in(cell)) else wrong_with_id(cell)
+    return Wrong(wrong) if wrong is not None else ids or (cell,)
+
+
+def _people_by_email(text: str) -> tuple[str, ...] | Wrong:
+    """Return the people in a cell of emails. IDs may take the place of emails that several prospects have."""
+    cell = cleaned_id(text)
+    return ((cell,) if is_id(cell) else ids_in(cell)) or read_emails(text)
+
+
+def _only_email(people: object) -> str:
+    """Return the email of a cell that names one person by it."""
+    return email_of(people[0]) if isinstance(people, tuple) and len(people) == 1 else ""
 
 
 def email_of(person: str) -> str:

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from importer.errors import Undecided
 from importer.fields import WORDED
-from importer.messages import Cell, Message, Part, SettingPart, say, some
+from importer.messages import Cell, Message, say, some
 from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.resultsfile import added_columns
 from importer.rows import words
@@ -128,14 +128,11 @@ def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
     gone = [name for name in reading.headings if key(name) not in here and not name.startswith("#")]
     if reading.run:
         return [say("readings.as-in-run", run=reading.run)]
-    parts: dict[str, Part] = {"date": reading.day, "name": Cell(repr(reading.name))}
-    if differences := tuple(
-        say(kind, n=len(names), columns=some([Cell(repr(name)) for name in names], _MOST_NAMED))
-        for kind, names in (("readings.new", new), ("readings.gone", gone))
-        if names
-    ):
-        return [say("readings.as-answered-differently", **parts, differences=differences)]
-    return [say("readings.as-answered", **parts)]
+    remarks = [say("readings.as-answered", date=reading.day, name=Cell(repr(reading.name)))]
+    for kind, names in (("readings.new", new), ("readings.gone", gone)):
+        if names:
+            remarks.append(say(kind, n=len(names), columns=some([Cell(repr(name)) for name in names], _MOST_NAMED)))
+    return remarks
 
 
 _own = lru_cache(maxsize=100)(own_names)
@@ -218,9 +215,6 @@ def _matters(name: str, values: Sequence[str]) -> bool:
 
 
 def _several(readings: Sequence[Reading]) -> Undecided:
-    names = tuple(Cell(repr(reading.name)) for reading in readings)
-    asks = say("readings.which")
-    text = say("readings.several", names=names, way=SettingPart("export", "NAME"), none=SettingPart("export", NONE))
     choices = [
         PossibleAnswer(
             "export",
@@ -231,4 +225,5 @@ def _several(readings: Sequence[Reading]) -> Undecided:
         for reading in readings
     ]
     choices.append(PossibleAnswer("export", NONE, say("readings.another-kind")))
-    return Undecided(text, [Question(text, asks, choices)])
+    question = Question(say("readings.which"), choices)
+    return Undecided(question.text, [question])

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from importer.fields import FIELDS, NO, OTHERS, WORDED, YES
 from importer.models import Role
 from importer.reading import Sheet
-from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_email
+from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_emails
 from importer.settings.reading import folded_heading
 
 LIKELY = 2
@@ -53,7 +53,10 @@ _IDS_OF_PROGRAMS: Mapping[str, re.Pattern[str]] = {
 }
 
 _ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
-_SUGGESTED = {role: frozenset(map(folded_heading, field.suggested)) for role, field in FIELDS.items()}
+_USUAL = {
+    role: frozenset(folded(word) for usual in field.words.values() for word in usual if not word.isdecimal())
+    for role, field in WORDED.items()
+}
 
 
 def role_of(heading: str) -> Role | None:
@@ -81,9 +84,9 @@ def is_of_others(heading: str) -> bool:
 
 
 def suggests(role: Role, heading: str) -> bool:
-    """Return whether a heading may be meant for a role: one that other programs use for it, or with a part of such."""
-    part = FIELDS[role].suggested_part
-    return folded_heading(heading) in _SUGGESTED[role] or bool(part and re.search(part, heading, re.IGNORECASE))
+    """Return whether a heading may be meant for a role: it has a part of those that other programs use."""
+    part = FIELDS[role].suggested
+    return bool(part and re.search(part, heading.strip(), re.IGNORECASE))
 
 
 def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
@@ -98,8 +101,8 @@ def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     misspelling = LIKELY * bool(difflib.get_close_matches(folded_heading(heading), known, n=1, cutoff=_NEARLY))
     if not values:
         return misspelling
-    is_suggested, speaks = folded_heading(heading) in _SUGGESTED[role], suggests(role, heading)
-    return misspelling + is_suggested + speaks + _by_cells(role, values, speaks=speaks)
+    speaks = suggests(role, heading)
+    return misspelling + speaks + _by_cells(role, values, speaks=speaks)
 
 
 def may_hold_notes(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -119,12 +122,14 @@ def may_hold_notes(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> bo
 
 def _by_cells(role: Role, values: Sequence[str], *, speaks: bool) -> int:
     """Return a score by the cells. A yes and a no count as words only if the heading ``speaks`` of the role."""
-    looks = _LOOKS.get(role)
-    if looks is None:
-        return 0
-    share = sum(looks(text) or (speaks and role in WORDED and _is_yes_or_no(text)) for text in values) / len(values)
+    if role in WORDED:
+        usual = _USUAL[role] | (YES | NO if speaks else frozenset())
+        alike = sum(folded(cleaned_id(text)) in usual for text in values)
+    else:
+        alike = sum(map(_LOOKS[role], values)) if role in _LOOKS else len(values) * speaks
     if role is Role.CONTENT and sum(" " in value for value in values) <= len(values) * _HARDLY_ANY:
         return -2  # hardly any value has a space, so the cells are not texts; a footer may have one
+    share = alike / len(values)
     return 2 if share >= _MOSTLY else 1 if share >= _MOSTLY / 2 else 0
 
 
@@ -137,23 +142,13 @@ def _is_id(text: str) -> bool:
 
 
 def _is_email(text: str) -> bool:
-    return not isinstance(read_email(text), Wrong)
-
-
-def _is_yes_or_no(text: str) -> bool:
-    return folded(cleaned_id(text)) in YES | NO
-
-
-def _is_one_of(usual_words: Iterable[Sequence[str]]) -> Callable[[str], bool]:
-    folded_words = {folded(word) for spellings in usual_words for word in spellings if not word.isdecimal()}
-    return lambda text: folded(cleaned_id(text)) in folded_words
+    return not isinstance(read_emails(text), Wrong)
 
 
 _LOOKS: Mapping[Role, Callable[[str], bool]] = {
     Role.PROSPECT: _is_id,
     Role.EMAIL: _is_email,
     Role.CONTENT: _is_prose,
-    **{role: _is_one_of(field.words.values()) for role, field in WORDED.items()},
 }
 
 
@@ -169,9 +164,9 @@ def program_of_ids(cells: Sequence[str]) -> str | None:
     return next((program for program, shape in _IDS_OF_PROGRAMS.items() if are_mostly(shape, cells)), None)
 
 
-def are_emails(cells: Sequence[str]) -> bool:
-    """Return whether more than half of the cells hold emails, or whether there are none."""
-    return sum(map(_is_email, cells)) * 2 > len(cells) or not cells
+def emails_among(cells: Sequence[str]) -> int:
+    """Return the number of cells that hold emails."""
+    return sum(map(_is_email, cells))
 
 
 def are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:

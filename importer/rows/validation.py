@@ -5,18 +5,17 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from importer.errors import as_argument
 from importer.fields import WORDED
 from importer.identity import same_texts
 from importer.markup import content_of
-from importer.messages import Message, Part, say
-from importer.models import Ints, Note, Problem, Role, Rows, Texts
+from importer.messages import Message, SettingPart, as_argument, say
+from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
 from importer.rows import records, unmapped, words
@@ -41,7 +40,9 @@ from importer.rows.values import (
 )
 from importer.rows.words import Value
 from importer.settings import Settings
-from importer.settings.kinds import mapped
+
+_TEXTS = (Role.PROSPECT, Role.EMAIL, Role.KEY)
+"""The roles whose texts are read for each row; those of notes are read once each."""
 
 
 def validate(sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None = None) -> Rows:
@@ -58,25 +59,22 @@ class _Validation:
     def __init__(self, sheet: Sheet, roles: Roles, settings: Settings, folder: Folder | None) -> None:
         self.sheet, self.roles, self.settings, self.folder = sheet, roles, settings, folder
         position_of = roles.columns.get
-        blank_visibility = settings.default_visibility or Wrong(say("visibility.blank"))
-        status = position_of(Role.STATUS)
-        blank_status = words.blank(Role.STATUS, "" if status is None else sheet.headings[status])
         self.receivers = Receivers(sheet, roles, settings, self._add)
         composition = roles.composition
         self.composed = None if composition is None else ComposedReader(composition, settings)
-        blanks: Mapping[Role, Value | Wrong] = {Role.VISIBILITY: blank_visibility, Role.STATUS: blank_status}
-        self.worded = {role: _words(role, blank, sheet, roles, settings) for role, blank in blanks.items()}
+        self.worded = {role: _words(role, sheet, roles, settings) for role in WORDED}
         self.columns = {  # the columns of the note
-            Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content, has_control)
+            Role.CONTENT: ColumnReader(position_of(Role.CONTENT), read_content)
             if self.composed is None
             else self.composed,
             **self.worded,
             Role.ATTACHMENTS: ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
             if self.folder is None
-            else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read, lambda _: False),
+            else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read),
         }
         of_roles = [at for role in roles.columns for at in roles.of(role) if role is not Role.RECORD]
         self.used = frozenset((*of_roles, *(() if composition is None else composition.columns)))
+        self.files: Mapping[str, AttachedFile] = {} if folder is None else folder.files
         self.notes: list[Note] = []
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, tuple[str, ...]] = {}
@@ -86,10 +84,8 @@ class _Validation:
     def rows(self) -> Rows:
         size, columns = self.sheet.row_count, self.roles.columns
         number = np.zeros(size, dtype=np.int32)
-        prospect: Texts = np.full(size, "", dtype=TEXT)
+        texts_of = {role: np.full(size, "", dtype=TEXT) for role in _TEXTS if role is Role.PROSPECT or role in columns}
         codes = {role: np.zeros(size, dtype=np.int32) for role in self.columns}  # of the values of each row's note
-        key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in columns else None
-        email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in columns else None
         known = {} if self.settings.reading is None else self.settings.reading.seen
         unexplained = Unmapped(self.sheet.headings, self.roles, self.settings.values, known)
         left_out, skipped = self.sheet.left_out, dict[int, Message]()
@@ -104,12 +100,10 @@ class _Validation:
                 skipped |= of_block
             unexplained.look(block)
             number[part] = numbers
-            ids, emails = self.receivers.read(block)
-            prospect[part] = np.array(ids, dtype=TEXT)
-            if email is not None:
-                email[part] = np.array(emails, dtype=TEXT)
-            if key is not None:
-                key[part] = np.array(self._keys(block), dtype=TEXT)
+            people, emails = self.receivers.read(block)
+            read = {Role.PROSPECT: people, Role.EMAIL: emails, Role.KEY: self._keys(block)}
+            for role, of_rows in texts_of.items():
+                of_rows[part] = np.array(read[role], dtype=TEXT)
             for role, column in self.columns.items():
                 codes[role][part] = column.codes(block)
                 self._note_problems(block, column, codes[role][part])
@@ -121,7 +115,7 @@ class _Validation:
         note = self._notes(codes, size, flawed)
         record = records.found(self.sheet, self.roles)
         record_ids = record.ids if record is not None and record.is_chosen else None
-        self._add_contradictions(number, prospect, note, record_ids)
+        self._add_contradictions(number, texts_of[Role.PROSPECT], note, record_ids)
         skipped = {**self.left_out, **footers.skipped, **skipped}
         for position in skipped:
             del self.problems[position]
@@ -130,33 +124,29 @@ class _Validation:
         dates = [] if self.composed is None else self.composed.dates.questions(self.sheet.headings)
         rows = Rows(
             number,
-            prospect,
+            texts_of[Role.PROSPECT],
             note,
             self.notes,
-            key,
-            email,
+            texts_of.get(Role.KEY),
+            texts_of.get(Role.EMAIL),
             record_ids,
             problems=self.problems,
             done=self.done,
             skipped=skipped,
-            files={} if self.folder is None else self.folder.files,
+            files=self.files,
             meanings=meanings,
             remarks=self._remarks(record),
-            overlooked=unexplained.questions(self.notes),
+            # the optional one last, because it may stay unanswered
+            questions=[*unexplained.questions(self.notes), *unknown, *dates, *self.receivers.questions()],
             seen=unexplained.seen,
-            unknown=[
-                *unknown,
-                *dates,
-                *self.receivers.questions(),
-            ],  # the optional one last, because it may stay unanswered
         )
         others = ((i, person) for i, people in self.receivers.further.items() if note[i] >= 0 for person in people)
         return with_more(rows, [(position, person, email_of(person)) for position, person in others])
 
     def _keys(self, block: Block) -> list[str]:
         """Return the keys of the block's rows, which tell occurrences of the same note apart."""
-        column = self.roles.columns[Role.KEY]
-        keys = [text.strip() for text in block.columns[column]]
+        column = self.roles.columns.get(Role.KEY)
+        keys = [text.strip() for text in block.column(column)]
         for i, key in enumerate(keys):
             if len(key) > LONGEST_KEY:
                 self._add(block, i, column, say("key.too-long", n=LONGEST_KEY))
@@ -231,27 +221,29 @@ class _Validation:
                 self.left_out.pop(block.start + i, None)
 
     def _add_contradictions(self, number: Ints, prospect: Texts, note: Ints, ids: Texts | None) -> None:
-        """Record problems of rows that have the same record or the same note, but say something else."""
+        """Record problems of rows with the same prospect and the same record or note, but with another text."""
         if ids is None and not self.done:
             return
-        files = {} if self.folder is None else self.folder.files
-        texts = np.append(same_texts(self.notes, files), np.int32(-1))[note].tolist()
-        found: list[tuple[tuple[int, int], int, str]] = []
-        if ids is not None:
-            pairs = records.contradicting([[one] if one else [] for one in ids.tolist()], prospect.tolist(), texts)
-            found += [(pair, self.roles.columns[Role.RECORD], "record") for pair in pairs]
-        if self.done:
-            some = [self.done.get(position, ()) for position in range(len(texts))]
-            pairs = records.contradicting(some, prospect.tolist(), texts)
-            found += [(pair, self.roles.ours["note_id"], "note-id") for pair in pairs]
-        for (position, other), column, of in found:
-            for one, beside in (position, other), (other, position):
-                if note[one] >= 0 or one == position:
-                    at = cell_name(self.sheet.name, int(number[one]), column)
+        texts = np.append(same_texts(self.notes, self.files), np.int32(-1))[note].tolist()
+        first: dict[tuple[str, str, str], int] = {}
+        for of, column, one, position in self._claims(ids):
+            earlier = first.setdefault((of, one, prospect[position]), position) if texts[position] >= 0 else position
+            if texts[earlier] == texts[position]:
+                continue
+            for at, beside in (position, earlier), (earlier, position):
+                if note[at] >= 0 or at == position:
+                    cell = cell_name(self.sheet.name, int(number[at]), column)
                     text, in_short = (say(f"{of}.contradicts", row=row) for row in (str(number[beside]), "…"))
-                    problem = Problem(int(number[one]), column, at, "", text, in_short)
-                    self.problems.setdefault(one, []).append(problem)
-                    note[one] = -1
+                    self.problems.setdefault(at, []).append(Problem(int(number[at]), column, cell, "", text, in_short))
+                    note[at] = -1
+
+    def _claims(self, ids: Texts | None) -> Iterator[tuple[str, int, str, int]]:
+        """Yield each ID of a record or of a note: its kind, its column, itself, and the position of its row."""
+        for position, record in enumerate(() if ids is None else ids.tolist()):
+            if record:
+                yield "record", self.roles.columns[Role.RECORD], record, position
+        for position, note_ids in sorted(self.done.items()):
+            yield from (("note-id", self.roles.ours["note_id"], one, position) for one in note_ids)
 
     def _add(
         self, block: Block, i: int, column: int | None, text: Message, word: str = "", *, part: str = "", near: str = ""
@@ -264,9 +256,8 @@ class _Validation:
         self.problems.setdefault(block.start + i, []).append(problem)
 
     def _remarks(self, record: records.Records | None) -> list[Message]:
-        notes = self.columns[Role.CONTENT].cleaned
-        cells = self.receivers.cleaned + sum(column.cleaned for column in self.columns.values()) - notes
-        remarks = [say("unseen.cells", n=cells)] if cells else []
+        notes = sum(map(has_control, self.columns[Role.CONTENT].texts))
+        remarks = [say("unseen.notes", n=notes)] if notes else []
         for role in WORDED:
             for at, n in self.worded[role].restricted.items():
                 remarks.append(say(f"restricted.{role}", column=at_the_start(self.sheet.headings, at), n=n))
@@ -278,20 +269,21 @@ class _Validation:
             remarks += self.composed.dates.remarks(before)
         if record is not None:
             headings, at = self.sheet.headings, record.position
-            parts: dict[str, Part] = {"column": at_the_start(headings, at)}
-            if not record.is_chosen:
-                kind, parts["choice"] = "record.offered", mapped(Role.RECORD, as_argument(called(headings, at)))
-            else:
-                kind = "record.found"
-            remarks.append(say(kind, **parts))
-        return [*remarks, say("unseen.notes", n=notes)] if notes else remarks
+            choice = SettingPart("map", f"{Role.RECORD}={as_argument(called(headings, at))}")
+            offered = say("record.offered", column=at_the_start(headings, at), choice=choice)
+            remarks.append(say("record.found", column=at_the_start(headings, at)) if record.is_chosen else offered)
+        return remarks
 
 
-def _words(role: Role, blank: Value | Wrong, sheet: Sheet, roles: Roles, settings: Settings) -> WordReader:
-    """Return the reader of the columns of visibility or status; ``blank`` is the value of a blank cell."""
+def _words(role: Role, sheet: Sheet, roles: Roles, settings: Settings) -> WordReader:
+    """Return the reader of the columns of visibility or status."""
     headings, values = sheet.headings, settings.values
     position, further = roles.columns.get(role), roles.listed.get(role, ())
-    read = words.Vocabulary(role, "" if position is None else headings[position], values).read
+    heading = "" if position is None else headings[position]
+    blank: Value | Wrong = words.blank(role, heading)
+    if role is Role.VISIBILITY:
+        blank = settings.default_visibility or Wrong(say("visibility.blank"))
+    read = words.vocabulary(role, heading, values)
     return WordReader(
         position,
         lambda text: read(word) if (word := cleaned_id(text)) else blank,

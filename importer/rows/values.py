@@ -8,7 +8,6 @@ that names several people, with separators between them, gives all of them.
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
 from dataclasses import dataclass
 
@@ -59,11 +58,6 @@ _QUERY = re.compile(r"(?<=[^\s?])\?[^\s>)]*")  # the query of a mailto link: ?su
 def cleaned_id(text: str) -> str:
     """Return an ID or a word without outer spaces and invisible characters; no-break spaces become plain ones."""
     return INVISIBLE.sub("", text.replace("\u00a0", " ")).strip()
-
-
-def is_unclean(text: str) -> bool:
-    """Return whether :func:`cleaned_id` removes more from an ID or a word than outer white space."""
-    return cleaned_id(text) != text.strip(string.whitespace)
 
 
 def cleaned_content(text: str) -> str:
@@ -141,24 +135,24 @@ def read_attachments(text: str) -> tuple[str, ...] | Wrong:
     return attachments
 
 
-def read_email(text: str) -> str | tuple[str, ...] | Wrong:
-    """Return the cell's email in lowercase, or an empty string if the cell is blank.
+def read_emails(text: str) -> tuple[str, ...] | Wrong:
+    """Return the emails in a cell, each once and in lowercase; none if the cell is blank.
 
-    If the cell names several people, return all of them, each once: emails, and IDs in the place of emails.
+    If the cell names several people, IDs may stand among the emails.
     """
     cell = cleaned_id(text)
     if wrong := error_in(cell):
         return Wrong(wrong)
-    if not _SEPARATORS.search(cell):
-        return _one_email(cell) if cell else ""
-    people = {part: part if is_id(part) else _one_email(part) for part in _parts(cell)}
+    parts = _parts(cell) if _SEPARATORS.search(cell) else [cell] if cell else []
+    people = {part: part if part != cell and is_id(part) else _one_email(part) for part in parts}
     each = tuple(dict.fromkeys(person for person in people.values() if isinstance(person, str)))
-    if not any("@" in person for person in each):
-        return _one_email(cell)
+    if parts and not any("@" in person for person in each):
+        found = _one_email(cell)
+        return found if isinstance(found, Wrong) else (found,)
     for part, person in people.items():
         if isinstance(person, Wrong):
             return Wrong(say("people.unreadable", value=Cell(quoted(part))), part=part)
-    return each if len(each) > 1 else each[0]
+    return each
 
 
 def _one_email(cell: str) -> str | Wrong:

@@ -10,16 +10,16 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from importer.errors import BadSettings, as_argument
+from importer.errors import BadSettings
 from importer.fields import ABOUT_VISIBILITY, BESIDE, NEGATION, NO, WORDED, YES
-from importer.messages import Cell, SettingPart, in_quotes, say
+from importer.messages import Cell, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.rows.columns import at_the_start, called, shown
+from importer.rows.columns import called, shown
 from importer.rows.suggestions import suggests
 from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
@@ -31,7 +31,7 @@ Value: TypeAlias = Visibility | Status
 LEAST: Mapping[Role, Value] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
 """Role → its value for the least visible note."""
 MOST_WORDS = 6
-"""Maximum number of words with a question each; a column with more unknown words probably has another role."""
+"""Maximum number of words with a question each; a column with more probably has another role: one is asked about."""
 _OFTEN = 2  # rows; under a plain heading a word in a single row may be a typing error, and is a problem of its cell
 _LIKE = 0.8  # a less similar text is probably the user's own word, not a typing error
 _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; the longest known word has 16
@@ -39,10 +39,11 @@ _LONGEST_NEAR = 40  # characters of a text for which a similar word is sought; t
 _PLAIN = {role: frozenset(map(folded_heading, field.plain_headings)) for role, field in WORDED.items()}
 _KNOWN = {role: frozenset(map(folded_heading, field.headings)) for role, field in WORDED.items()}
 
-_SPELLED = {
+SPELLED = {
     role: {folded(word): word for usual in field.words.values() for word in usual} for role, field in WORDED.items()
 }
-_USUAL = frozenset().union(*_SPELLED.values())
+"""Role → folded word → the word as it is spelled."""
+_USUAL = frozenset().union(*SPELLED.values())
 
 
 def is_plain(role: Role, heading: str) -> bool:
@@ -62,14 +63,10 @@ def speaks(role: Role, heading: str, *, weakly: bool = True) -> bool:
     """
     words = _words(heading)
     is_about = role is Role.VISIBILITY and any(map(ABOUT_VISIBILITY.fullmatch, words))
-    if is_about or folded_heading(heading) in _KNOWN[role]:
+    if is_about or folded_heading(heading) in _KNOWN[role] or any(_named(role, _bare(word))[1] for word in words):
         return True
-    if any(_is_strong(role, _bare(word)) for word in words):
-        return True
-    weak = [] if not weakly else [any(_weak(role, value, word) for value in WORDED[role].words) for word in words]
-    return any(weak) and all(
-        is_weak or NEGATION.fullmatch(word) or BESIDE.fullmatch(word) for word, is_weak in zip(words, weak, strict=True)
-    )
+    weak = {word for word in words if weakly and _named(role, word)[0] is not None}
+    return bool(weak) and all(word in weak or NEGATION.fullmatch(word) or BESIDE.fullmatch(word) for word in words)
 
 
 def is_about(role: Role, heading: str) -> bool:
@@ -81,7 +78,7 @@ def is_about(role: Role, heading: str) -> bool:
 def says_only(role: Role, text: str) -> bool:
     """Return whether a text is about the role and nothing else: *confidential*, *Private note*."""
     found = [] if re.search(r"\d", text) else _words(text)
-    strong = [word for word in found if _is_strong(role, word)]
+    strong = [word for word in found if _named(role, word)[1]]
     return bool(strong) and all(word in strong or BESIDE.fullmatch(word) for word in found)
 
 
@@ -92,7 +89,7 @@ def is_word(text: str) -> bool:
 
 def is_of(role: Role, text: str) -> bool:
     """Return whether a text is a usual word of the role, and no code."""
-    return folded(text) in _SPELLED[role] and not depends_on_heading(text)
+    return folded(text) in SPELLED[role] and not depends_on_heading(text)
 
 
 @lru_cache(maxsize=1000)  # there are few words, in many rows
@@ -109,7 +106,7 @@ def _nearest(text: str, known: Collection[str]) -> str:
 
 def is_strong(role: Role, word: str) -> bool:
     """Return whether a word of the role means it in any context, unlike *Live* or *Team*. The user's own words do."""
-    return folded(word) not in _USUAL or any(_is_strong(role, part) for part in _words(word))
+    return folded(word) not in _USUAL or any(_named(role, part)[1] for part in _words(word))
 
 
 def reading(role: Role, heading: str, word: str) -> Value | None:
@@ -118,12 +115,6 @@ def reading(role: Role, heading: str, word: str) -> Value | None:
     if direction is None or _bare_word(word) not in YES | NO:
         return None
     return next(value for value in WORDED[role].words if (value is direction) == (_bare_word(word) in YES))
-
-
-def offered(role: Role, heading: str, word: str) -> list[Value]:
-    """Return the role's values, the likely value of the word first, else in the usual order."""
-    likely = reading(role, heading, word)
-    return sorted(WORDED[role].words, key=lambda value: value is not likely)
 
 
 def blank(role: Role, heading: str) -> Value:
@@ -143,94 +134,93 @@ def _direction(role: Role, heading: str) -> Value | None:
     words = _words(heading)
     if re.search("[!≠¬]", heading) or any(_negates(word) for word in words):
         return None
-    values = [
-        value
-        for value in WORDED[role].words
-        if any(_strong(role, value, word) or _weak(role, value, word) for word in words)
-    ]
-    return values[0] if len(values) == 1 else None
+    values = {_named(role, word)[0] for word in words} - {None}
+    return values.pop() if len(values) == 1 else None
 
 
 def _words(heading: str) -> list[str]:
     """Return the words of a heading without case and accents; ``IsPrivate`` has two words."""
     spaced = re.sub(r"(?<=[^\W\d_])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", heading))
-    plain = unicodedata.normalize("NFD", spaced.replace("'", "").replace("’", "").casefold())
-    return re.findall(r"[^\W\d_]+", "".join(sign for sign in plain if not unicodedata.combining(sign)))
+    return re.findall(r"[^\W\d_]+", without_accents(spaced.replace("'", "").replace("’", "").casefold()))
 
 
-def _strong(role: Role, value: Value, word: str) -> bool:
-    return re.fullmatch(f"(?:is)?(?:{WORDED[role].in_headings[value][0]})", word) is not None
+def without_accents(text: str) -> str:
+    """Return a text without accents."""
+    if text.isascii():
+        return text
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
 
 
-def _is_strong(role: Role, word: str) -> bool:
-    return any(_strong(role, value, word) for value in WORDED[role].words)
-
-
-def _weak(role: Role, value: Value, word: str) -> bool:
-    pattern = WORDED[role].in_headings[value][1]
-    return bool(pattern) and re.fullmatch(pattern, word) is not None
+@lru_cache(maxsize=1000)
+def _named(role: Role, word: str) -> tuple[Value | None, bool]:
+    """Return the value that a word of a heading names, and whether it does so beside any other words."""
+    for is_strong in (True, False):
+        for value, (strong, weak) in WORDED[role].in_headings.items():
+            if re.fullmatch(f"(?:is)?(?:{strong})" if is_strong else weak, word):
+                return value, is_strong
+    return None, False
 
 
 def _negates(word: str) -> bool:
     """Return whether a word is a negation or begins with one (``unshared``); words for drafts are not negations."""
-    if re.fullmatch(WORDED[Role.STATUS].in_headings[Status.DRAFT][0], word):
-        return False
-    if NEGATION.fullmatch(word):
-        return True
     bare = _bare(word)
-    return bare != word and any(_is_strong(role, bare) for role in WORDED)
+    is_turned = bare != word and any(_named(role, bare)[1] for role in WORDED)
+    return _named(Role.STATUS, word) != (Status.DRAFT, True) and (bool(NEGATION.fullmatch(word)) or is_turned)
 
 
 def _bare(word: str) -> str:
     return re.sub("^(?:un|non|not|nicht)", "", word)
 
 
-class Vocabulary:
-    """The words that are valid in one column of visibility or status, and the user's own, with their meanings.
+def vocabulary(role: Role, heading: str, values: Values) -> Callable[[str], Value | Wrong]:
+    """Return a function that reads a word in one column of visibility or status, the user's own words first.
 
-    Codes count only under a plain heading. Raises BadSettings if a word has two meanings.
+    Only exact words count, and codes only under a plain heading; similar words are suggested. Raises BadSettings if a
+    word has two meanings.
     """
+    has_codes, own = is_plain(role, heading), _own_words(role, heading, values)
+    known = {
+        folded(word): value
+        for value, usual_words in WORDED[role].words.items()
+        for word in usual_words
+        if has_codes or not word.isdecimal()
+    }
 
-    def __init__(self, role: Role, heading: str, values: Values) -> None:
-        self._role, self._heading, self._is_plain = role, heading, is_plain(role, heading)
-        self._known = {
-            folded(word): value
-            for value, usual_words in WORDED[role].words.items()
-            for word in usual_words
-            if self._is_plain or not word.isdecimal()
-        }
-        self._own: dict[str, Value | None] = {}
-        of_role = {column: words for (of, column), words in values.items() if of is role}
-        under_it = [words for column, words in of_role.items() if column and folded(column) == folded(heading)]
-        for several in (under_it, [of_role.get(None, {})]):  # the later ones count more
-            layer: dict[str, Value | None] = {}
-            for word, value in (pair for words in several for pair in words.items()):
-                if layer.setdefault(folded(cleaned_id(word)), value) is not value:
-                    raise BadSettings(say("words.two-meanings", word=Cell(in_quotes(word)), role=role))
-            self._own |= layer
-
-    def read(self, text: str) -> Value | Wrong:
-        """Return the value of a word, the user's own first. Only exact words count; similar words are suggested."""
-        role, word, shown_text = self._role, folded(text), Cell(quoted(text))
-        if word in self._own:
-            own_value = self._own[word]
+    def read(text: str) -> Value | Wrong:
+        word, shown_text = folded(text), Cell(quoted(text))
+        if word in own:
             left_out = Wrong(say("skipped.left-out", value=shown_text, role=role), is_left_out=True)
-            return left_out if own_value is None else own_value
-        if word in self._known:
-            return self._known[word]
-        is_long, near = len(text) > _LONGEST_NEAR, _nearest(text, self._known)
-        heading = Cell(quoted(self._heading or "–"))
-        use = say(f"use.{role}") if self._is_plain else say(f"use.{role}.by-name", heading=heading)
+            return left_out if (own_value := own[word]) is None else own_value
+        if word in known:
+            return known[word]
+        near = SPELLED[role].get(_nearest(text, known), "")
+        use = say(f"use.{role}") if has_codes else say(f"use.{role}.by-name", heading=Cell(quoted(heading or "–")))
+        reason = say("value.unknown", value=shown_text, role=role, use=use)
         if near:
-            near = _SPELLED[role][near]
             reason = say("value.near", value=shown_text, role=role, near=near, use=use)
-        else:
-            reason = say("value.unknown", value=shown_text, role=role, use=use)
-        if self._is_plain and (near or is_long or not any(sign.isalpha() for sign in text)):
+        is_long = len(text) > _LONGEST_NEAR
+        if has_codes and (near or is_long or not any(sign.isalpha() for sign in text)):
             return Wrong(reason, near=near)
         if not is_long:
-            reason = say("value.or-say", why=reason, ways=_ways(role, self._heading, text))
+            answers = sorted(_meanings(role, heading, text), key=lambda answer: not answer.is_likely)
+            reason = say("value.or-say", why=reason, ways=tuple(answer.way for answer in answers))
         return Wrong(reason, "" if near else text, near=near)
+
+    return read
+
+
+def _own_words(role: Role, heading: str, values: Values) -> dict[str, Value | None]:
+    """Return the user's own words for a column, folded; those that name no column count more."""
+    own: dict[str, Value | None] = {}
+    of_role = {column: words for (of, column), words in values.items() if of is role}
+    under_it = [words for column, words in of_role.items() if column and folded(column) == folded(heading)]
+    for several in (under_it, [of_role.get(None, {})]):
+        layer: dict[str, Value | None] = {}
+        for word, value in (pair for words in several for pair in words.items()):
+            if layer.setdefault(folded(cleaned_id(word)), value) is not value:
+                raise BadSettings(say("words.two-meanings", word=Cell(in_quotes(word)), role=role))
+        own |= layer
+    return own
 
 
 def ever(values: Values, role: Role) -> set[str]:
@@ -242,10 +232,6 @@ def _not_this(role: Role, headings: Sequence[str], position: int) -> PossibleAns
     """Return the answer that a column doesn't have the role."""
     means = say("words.not-this", column=column_letter(position), role=role)
     return PossibleAnswer("ignore", called(headings, position), means)
-
-
-def _ignored(not_this: PossibleAnswer) -> SettingPart:
-    return SettingPart("ignore", as_argument(not_this.value), is_from_sheet=True)
 
 
 def unknown(
@@ -264,69 +250,38 @@ def unknown(
     asked = {columns[role]: role for role in WORDED if role in columns}
     counts: dict[int, Counter[str]] = {position: Counter() for position in asked}
     spellings: dict[tuple[int, str], str] = {}
-    for row_problems in problems:
-        for problem in row_problems:
-            if problem.word and problem.column in counts:
-                key = folded(problem.word)
-                counts[problem.column][key] += 1
-                spellings.setdefault((problem.column, key), problem.word)
+    for problem in (problem for of_row in problems for problem in of_row if problem.word):
+        if problem.column in counts:
+            counts[problem.column][folded(problem.word)] += 1
+            spellings.setdefault((problem.column, folded(problem.word)), problem.word)
     questions = []
     for position, role in asked.items():
-        answered = (
-            ever(values, role) if "value" in settings.origin.said else {""}
-        )  # of which the first says nothing of others
-        is_sure = any(settings.mapping.get(role, ())) or any(
-            folded(word) not in {"", *answered} for word in known[role]
-        )
+        answered = ever(values, role) if "value" in settings.origin.said else set()  # one says nothing of others
+        is_said = any(folded(word) not in {"", *answered} for word in known[role])
+        is_sure = is_said or any(settings.mapping.get(role, ()))
         minimum = _OFTEN if is_sure and is_plain(role, headings[position]) else 1
         frequent = [(spellings[position, key], n) for key, n in counts[position].most_common() if n >= minimum]
-        if len(frequent) > MOST_WORDS:
-            questions.append(_is_it(role, headings, position, frequent))
-        else:
-            questions += [_word(role, headings, position, word, count) for word, count in frequent]
+        asked_now = frequent if len(frequent) <= MOST_WORDS else frequent[:1]
+        questions += [_word(role, headings, position, word, count) for word, count in asked_now]
     return questions
 
 
-def _ways(role: Role, heading: str, word: str) -> tuple[SettingPart, ...]:
-    """Return the settings that give a word a meaning, the likely meaning first."""
-    argument = as_argument(word)
-    return tuple(
-        SettingPart("value", meaning(role, argument, value), is_from_sheet=True)
-        for value in offered(role, heading, word)
-    )
-
-
-def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
-    heading, not_this = headings[position], _not_this(role, headings, position)
+def _meanings(role: Role, heading: str, word: str) -> list[PossibleAnswer]:
+    """Return the answers that give a word a meaning."""
     likely = reading(role, heading, word)
-    choices = [
+    return [
         PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
         for value in WORDED[role].words
     ]
-    choices += [PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")), not_this]
-    shown_word, rows = Cell(in_quotes(word)), say("words.rows", n=count)
-    text = say(
-        "words.not-known",
-        column=at_the_start(headings, position),
-        word=shown_word,
-        rows=rows,
-        role=role,
-        ways=_ways(role, heading, word),
-        left_out=SettingPart("value", meaning(role, as_argument(word), None), is_from_sheet=True),
-        ignore=_ignored(not_this),
-    )
-    asks = say("words.what-means", word=shown_word, role=role, rows=rows)
+
+
+def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
+    """Return the question what a word means."""
+    heading, likely = headings[position], reading(role, headings[position], word)
+    choices = _meanings(role, heading, word)
+    choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
+    choices.append(_not_this(role, headings, position))
+    asks = say("words.what-means", word=Cell(in_quotes(word)), role=role, rows=say("words.rows", n=count))
     if likely is not None:
         asks = say("words.suggests", question=asks, heading=shown(heading), value=likely.name.capitalize())
-    return Question(text, asks, choices, position, [role], [word], count)
-
-
-def _is_it(role: Role, headings: Sequence[str], position: int, counts: Sequence[tuple[str, int]]) -> Question:
-    """Return the question whether a column with many unknown words has the role at all."""
-    words, not_this = [word for word, _ in counts[:MOST_WORDS]], _not_this(role, headings, position)
-    listed = tuple(say("words.counted", word=Cell(in_quotes(word)), n=count) for word, count in counts[:MOST_WORDS])
-    what = say("words.many", column=at_the_start(headings, position), n=len(counts), role=role, words=listed)
-    example = _ways(role, headings[position], words[0])[0]
-    text = say("words.many-say", what=what, role=role, ignore=_ignored(not_this), example=example)
-    asks = say("words.is-it", what=what, role=role)
-    return Question(text, asks, [not_this], position, [role], words, len(counts))
+    return Question(asks, choices, position, [role], [word], count)

@@ -7,19 +7,18 @@ the checked value, or an error that says what is allowed.
 from __future__ import annotations
 
 import contextlib
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
 
 from importer.errors import BadSettings
-from importer.messages import Message, SettingPart, say
+from importer.messages import Message, say
 from importer.models import Role, Status, Visibility
 from importer.settings.address import checked_url, journal_place
-from importer.settings.limits import Rate, TimeWindow
 from importer.storage import Url, place
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
@@ -87,40 +86,25 @@ def without_marks(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A whole number."""
-
-    least: int
-    most: int | None = None
-
-    def __call__(self, value: object) -> int:
-        """Return the number, from a text or a number."""
-        allowed = say("kind.whole-from", least=self.least)
-        if self.most is not None:
-            allowed = say("kind.whole", least=self.least, most=self.most)
-        return int(_number(value, _WHOLE, self.least, self.most or math.inf, allowed))
-
-
-@dataclass(frozen=True)
-class Seconds:
-    """A time in seconds."""
+class Number:
+    """A number in a range: a whole number, or a number of seconds."""
 
     least: float
-    most: float
+    most: float = 1_000_000_000
+    is_whole: bool = True
 
     def __call__(self, value: object) -> float:
-        """Return the seconds, from a text or a number."""
-        allowed = say("kind.seconds", least=self.least, most=self.most)
-        return _number(value, _NUMBER, self.least, self.most, allowed)
+        """Return the number, from a text or a number."""
+        text = str(value).strip()
+        allowed = say("kind.whole" if self.is_whole else "kind.seconds", least=self.least, most=self.most)
+        if not (_WHOLE if self.is_whole else _NUMBER).fullmatch(text):
+            raise BadSettings(say("kind.not-valid", value=shown(value), allowed=allowed))
+        if not self.least <= float(text) <= self.most:
+            raise BadSettings(say("kind.not-in-range", value=text, allowed=allowed))
+        return int(text) if self.is_whole else float(text)
 
 
-def _number(value: object, pattern: re.Pattern[str], least: float, most: float, allowed: Message) -> float:
-    text = str(value).strip()
-    if not pattern.fullmatch(text):
-        raise BadSettings(say("kind.not-valid", value=shown(value), allowed=allowed))
-    if not least <= float(text) <= most:
-        raise BadSettings(say("kind.not-in-range", value=text, allowed=allowed))
-    return float(text)
+seconds = partial(Number, is_whole=False)
 
 
 def share(value: object) -> float:
@@ -139,12 +123,12 @@ class OneOf(Generic[_Member]):
     """One of a few words, which stand for the members of an enumeration."""
 
     members: type[_Member]
-    by_name: bool = False
 
     @property
     def words(self) -> dict[str, _Member]:
         """Words → members of the enumeration."""
-        return {(member.name.lower() if self.by_name else str(member.value)): member for member in self.members}
+        values = {member: str(member.value) for member in self.members}
+        return {member.name.lower() if value.isdecimal() else value: member for member, value in values.items()}
 
     @property
     def in_quotes(self) -> tuple[str, ...]:
@@ -162,16 +146,15 @@ class OneOf(Generic[_Member]):
 
 
 _WORDED: Mapping[Role, OneOf[Visibility] | OneOf[Status]] = {
-    Role.VISIBILITY: OneOf(Visibility, by_name=True),
-    Role.STATUS: OneOf(Status, by_name=True),
+    Role.VISIBILITY: OneOf(Visibility),
+    Role.STATUS: OneOf(Status),
 }
 """The roles whose cells hold one of a few words."""
 
 
 def doubts(value: object) -> tuple[InDoubt, ...]:
     """Return answers about rows whose notes may be there. The last one about each kind of these rows counts."""
-    texts = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
-    answers = [OneOf(InDoubt)(word) for text in texts for word in str(text).split(",")]
+    answers = [OneOf(InDoubt)(word) for text in _each(value) for word in str(text).split(",")]
     return tuple({answer.partition("-")[2]: answer for answer in answers}.values())
 
 
@@ -194,21 +177,29 @@ def yes(value: object) -> bool:
 
 def names(value: object) -> tuple[str, ...]:
     """Return headings of columns."""
-    if isinstance(value, str):
-        return (value,)
-    headings = tuple(value) if isinstance(value, Iterable) else (value,)
-    if not all(isinstance(name, str) for name in headings):
+    headings = tuple(name for name in _each(value) if isinstance(name, str))
+    if len(headings) < len([*_each(value)]):
         raise BadSettings(say("kind.no-headings", value=shown(value)))
     return headings
+
+
+def _each(value: object) -> Collection[object]:
+    """Return the values in a list; a single value alone."""
+    return [*value] if isinstance(value, Iterable) and not isinstance(value, (str, Mapping)) else [value]
 
 
 def columns(value: object) -> dict[Role, tuple[str, ...]]:
     """Return role → headings, of which the first that is in the sheet counts; an empty one: no column has the role."""
     headings_by_role: dict[Role, list[str]] = {}
     allowed = say("kind.columns", roles=tuple(role.value for role in Role))
-    for name, headings in _pairs(value, allowed):
-        role = name.strip().lower()
-        for heading in headings if isinstance(headings, (list, tuple)) else [headings]:
+    pairs: list[tuple[object, object]] = [*value.items()] if isinstance(value, Mapping) else []
+    for text in () if isinstance(value, Mapping) else _each(value):
+        if not isinstance(text, str) or "=" not in text:
+            raise _unreadable(shown(text), allowed)
+        pairs.append((text.partition("=")[0], text.partition("=")[2]))
+    for name, headings in pairs:
+        role = str(name).strip().lower()
+        for heading in _each(headings):
             if role not in set(Role) or not isinstance(heading, str):
                 raise _unreadable(repr(f"{name}={heading}"), allowed)
             headings_by_role.setdefault(Role(role), []).append(without_marks(heading))
@@ -235,14 +226,14 @@ def _meanings(value: object) -> Iterator[tuple[str, str | None, str, object]]:
     if isinstance(value, Mapping):
         for name, words in value.items():
             role, column = name if isinstance(name, tuple) else (name, None)
-            if not isinstance(words, Mapping):
-                raise _no_meaning(words)
-            for word, meaning in words.items():
-                within = meaning if isinstance(meaning, Mapping) else {word: meaning}
-                of = word if isinstance(meaning, Mapping) else column
-                yield from ((str(role), of, str(inner), means) for inner, means in within.items())
+            for word, meaning in words.items() if isinstance(words, Mapping) else [("", words)]:
+                is_column = isinstance(meaning, Mapping)
+                within = meaning if is_column else {word: meaning}
+                yield from (
+                    (str(role), word if is_column else column, str(one), means) for one, means in within.items()
+                )
         return
-    for text in [value] if isinstance(value, str) or not isinstance(value, Iterable) else value:
+    for text in _each(value):
         before, equals_sign, meaning = text.rpartition("=") if isinstance(text, str) else ("", "", "")
         name, colon, word = before.partition(":")
         if not equals_sign or not colon:
@@ -255,41 +246,8 @@ def _no_meaning(value: object) -> BadSettings:
     return _unreadable(shown(value), say("kind.meanings", ways=forms))
 
 
-def none_last(names: Iterable[str]) -> tuple[str, ...]:
-    """Return a role's headings once each, and the empty one (no column) last, for sheets without the others."""
-    return tuple(sorted(dict.fromkeys(names), key=lambda name: not name))
-
-
-def mapped(role: Role, name: str) -> SettingPart:
-    """Return the setting that maps a column to a role."""
-    return SettingPart("map", f"{role}={name}")
-
-
 def _unreadable(value: str, allowed: Message) -> BadSettings:
     return BadSettings(say("kind.write", value=value, allowed=allowed))
-
-
-def _pairs(value: object, allowed: Message) -> list[tuple[str, object]]:
-    if isinstance(value, Mapping):
-        return [(str(name), item) for name, item in value.items()]
-    texts: Sequence[object] = [value] if isinstance(value, str) or not isinstance(value, Sequence) else value
-    pairs: list[tuple[str, object]] = []
-    for text in texts:
-        name, equals_sign, item = text.partition("=") if isinstance(text, str) else ("", "", "")
-        if not equals_sign:
-            raise _unreadable(shown(text), allowed)
-        pairs.append((name, item))
-    return pairs
-
-
-def rate(value: object) -> Rate:
-    """Return a rate."""
-    return Rate.parse(f"{value.calls}/{value.seconds:f}s" if isinstance(value, Rate) else str(value))
-
-
-def window(value: object) -> TimeWindow:
-    """Return a window of the day."""
-    return value if isinstance(value, TimeWindow) else TimeWindow.parse(str(value))
 
 
 def any_file(value: object) -> Path:

@@ -55,16 +55,16 @@ class TimeWindow:
     closes: time
 
     @classmethod
-    def parse(cls, text: str) -> TimeWindow:
+    def parse(cls, value: object) -> TimeWindow:
         """Read a window such as ``02:00-06:00``."""
-        if match := _WINDOW.fullmatch(text):
+        if match := _WINDOW.fullmatch(str(value)):
             hour, minute, last_hour, last_minute = map(int, match.groups())
             last_hour = 0 if (last_hour, last_minute) == (24, 0) else last_hour
             with contextlib.suppress(ValueError):
                 window = cls(time(hour, minute), time(last_hour, last_minute))
                 if window.opens != window.closes:
                     return window
-        raise BadSettings(say("kind.no-window", value=repr(text)))
+        raise BadSettings(say("kind.no-window", value=repr(value)))
 
     def holds(self, shown: time) -> bool:
         """Return whether the window is open at this local time."""
@@ -84,8 +84,9 @@ class Rate:
     seconds: float
 
     @classmethod
-    def parse(cls, text: str) -> Rate:
+    def parse(cls, value: object) -> Rate:
         """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``."""
+        text = str(value)
         match = _RATE.fullmatch(text)
         if match is None or not (match[2] or match[3]):
             raise BadSettings(say("kind.no-rate", value=repr(text)))
@@ -93,3 +94,6 @@ class Rate:
         if calls < 1 or seconds <= 0:
             raise BadSettings(say("kind.rate-of-nothing", value=repr(text)))
         return cls(calls, seconds)
+
+    def __str__(self) -> str:
+        return f"{self.calls}/{self.seconds:f}s"

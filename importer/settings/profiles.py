@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from importer import files
-from importer.errors import BadSettings, as_argument
-from importer.messages import Message, Plain, lines, render, say
+from importer.errors import BadSettings
+from importer.messages import Face, Message, as_argument, lines, render, say
 from importer.settings.table import SETTINGS
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
 _COMMAND = re.compile(r"`(note-importer (check|doctor|history|hide|journal|login|readings|run|verify)\b[^`]*)`")
 
 
-class InProfile(Plain):
+class InProfile(Face):
     """A face (see :mod:`importer.messages`) for comments in a profile, which don't mention flags."""
 
     name = "profile"
@@ -68,18 +68,15 @@ def load(name: str) -> dict[str, object]:
         BadSettings: the profile doesn't exist, or holds an unknown setting; or the file can't be read; or the file that
             the environment names is missing.
     """
-    all_profiles = _profiles()
-    if name not in all_profiles and name != DEFAULT:
+    tables = _tables()
+    if name not in tables and name != DEFAULT:
         known = tuple(map(repr, names()))  # a misspelt name must not reach another address
         parts = {"profile": repr(name), "file": str(profiles_file())}
         raise BadSettings(say("profile.not-there", n=len(known), names=known, **parts), setting="profile")
-    profile = all_profiles.get(name, {})
-    if not isinstance(profile, Mapping):
-        raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
-    if stray := [key for key, value in all_profiles.items() if not isinstance(value, Mapping)]:
+    if stray := [key for key in _profiles() if key not in tables]:
         raise BadSettings(say("profile.outside", file=str(profiles_file()), setting=repr(stray[0])))
     setting_names = [name for name, setting in SETTINGS.items() if setting.is_lasting and name != "profile"]
-    profile = {setting: value for setting, value in profile.items() if setting != READINGS}
+    profile = {setting: value for setting, value in tables.get(name, {}).items() if setting != READINGS}
     for setting in profile:
         if setting in SETTINGS and not SETTINGS[setting].is_lasting:
             raise BadSettings(say("profile.of-reading", where=place_of(name), setting=repr(setting)))
@@ -98,24 +95,26 @@ def what_to_do_with(name: str, known: Iterable[str]) -> Message:
 
 def readings(name: str) -> list[object]:
     """Return a profile's entries of readings, unchecked."""
-    profile = _profiles().get(name)
-    entries = profile.get(READINGS, []) if isinstance(profile, Mapping) else []
+    entries = _tables().get(name, {}).get(READINGS, [])
     if not isinstance(entries, list):
         raise BadSettings(say("readings.no-list", where=place_of(name), profile=name))
     return entries
 
 
-def as_written(*settings: str) -> dict[str, dict[str, object]]:
-    """Return profile → these of its settings, whatever else is wrong there; nothing if the file can't be read."""
+def as_written(*settings: str) -> list[object]:
+    """Return the values of settings in all profiles, whatever else is wrong there; none if the file can't be read."""
     with contextlib.suppress(BadSettings):
-        tables = {name: table for name, table in _profiles().items() if isinstance(table, Mapping)}
-        return {name: {one: table[one] for one in settings if one in table} for name, table in tables.items()}
-    return {}
+        return [table[setting] for table in _tables().values() for setting in settings if setting in table]
+    return []
 
 
 def names() -> list[str]:
     """Return the names of the profiles: ``default``, and those in the file."""
-    return [*dict.fromkeys([DEFAULT, *(name for name, table in _profiles().items() if isinstance(table, Mapping))])]
+    return [*dict.fromkeys([DEFAULT, *_tables()])]
+
+
+def _tables() -> Mapping[str, Mapping[str, Any]]:
+    return {name: table for name, table in _profiles().items() if isinstance(table, Mapping)}
 
 
 def place_of(name: str) -> Message:

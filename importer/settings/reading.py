@@ -16,8 +16,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from importer.errors import as_argument
-from importer.messages import Message, SettingPart, day, say
+from importer.messages import Message, SettingPart, as_argument, day, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import added_columns
 from importer.settings.kinds import Values, Words
@@ -133,9 +132,9 @@ class Reading:
         return replace(self, earlier=tuple(form for form in before.forms if form not in self.forms))
 
     @property
-    def day(self) -> Message:
+    def day(self) -> str:
         """The day of the latest answer, in words."""
-        return day(self.answered, year=self.answered.year != date.today().year)  # noqa: DTZ011
+        return day(self.answered)
 
     @property
     def columns(self) -> Mapping[Role, tuple[str, ...]]:

@@ -115,14 +115,14 @@ def _secret_files(given: Mapping[str, Given]) -> list[Path]:
     """Return the known private files of all profiles, the file of profiles, and the journals. They needn't exist."""
     raw = [given[name].value for name in _SECRET if name in given]
     raw += [os.environ.get(name, "") for name in (*(SETTINGS[name].variable for name in _SECRET), *_SECRET_ELSEWHERE)]
-    raw += [value for named in profiles.as_written(*_SECRET).values() for value in named.values()]
+    raw += profiles.as_written(*_SECRET)
     files = [Path(value) for value in raw if isinstance(value, (str, Path)) and str(value)]
     return [*files, profiles.profiles_file(), *_journals()]
 
 
 def _journals() -> Iterator[Path]:
     """Yield the journal files of all profiles, with the files that SQLite keeps beside them."""
-    for journal in (default_journal(), *(named.get("journal") for named in profiles.as_written("journal").values())):
+    for journal in (default_journal(), *profiles.as_written("journal")):
         with contextlib.suppress(BadSettings):
             if journal and isinstance(place := journal_place(str(journal)), Path):
                 yield from (place.with_name(f"{place.name}{end}") for end in ("", "-wal", "-shm"))
@@ -157,7 +157,7 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
     Raises:
         BadSettings: there is no key, the text can't be a key, or the key is for another address.
     """
-    file, address = key_file(given), given.get("base-url")
+    file, address = secret_file(given, "api-key-file"), given.get("base-url")
     if file is not None:
         if (
             given["api-key-file"].is_of_profile
@@ -180,25 +180,15 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
     return replace(settings, key=key, origin=replace(settings.origin, key_place=place))
 
 
-def key_file(given: Mapping[str, Given]) -> Path | None:
-    """Return the file from which the key is read; None if the key is in the environment or the key store."""
-    return _secret_file(given, "api-key-file", KEY_VARIABLE)
-
-
 def recipients(given: Mapping[str, Given]) -> tuple[Recipient, ...]:
     """Return the recipients of notifications, from the same sources as the key except the key store."""
     with _placed(given):
-        return read_recipients(recipients_file(given))
+        return read_recipients(secret_file(given, "notify-file"))
 
 
-def recipients_file(given: Mapping[str, Given]) -> Path | None:
-    """Return the file with the addresses for notifications; None if the addresses are in the environment."""
-    return _secret_file(given, "notify-file", ADDRESSES_VARIABLE)
-
-
-def _secret_file(given: Mapping[str, Given], name: str, variable: str) -> Path | None:
+def secret_file(given: Mapping[str, Given], name: str) -> Path | None:
     """Return the file with a secret; None if no file is named, or if the secret in the environment takes precedence."""
-    entry = given.get(name)
+    entry, variable = given.get(name), {"api-key-file": KEY_VARIABLE, "notify-file": ADDRESSES_VARIABLE}[name]
     if entry is None or (entry.origin is not None and os.environ.get(variable, "").strip()):
         return None
     return Path(read(given, name))

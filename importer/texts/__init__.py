@@ -19,6 +19,7 @@ from importer.texts import (
     importing,
     journal,
     messages,
+    models,
     operations,
     page,
     reading,
@@ -31,6 +32,6 @@ from importer.texts import (
 
 _ROOMS = (
     *(api, calls, cli, delivery, errors, files, importing, journal),
-    *(messages, operations, page, reading, results, rows, settings, storage, telling),
+    *(messages, models, operations, page, reading, results, rows, settings, storage, telling),
 )
 TEXTS: Mapping[str, str | tuple[str, str]] = {kind: text for room in _ROOMS for kind, text in room.TEXTS.items()}

@@ -87,7 +87,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.finishing": "Finishing the current requests, then writing the results …",
     "page.port": "Port {port} can't be used: {error}.\nName another: --port 0.",
     "page.opens": "The page opens in your browser. If it does not open within {seconds} seconds, its address is shown here.",
-    "schedule.say-when": "Say when it may run: `between 02:00-06:00`.",
+    "schedule.say-when": "Say when it may run: `between 02:00-06:00`",
     "schedule.say-what": "Name the files or folders to import: note-importer schedule exports",
     "schedule.no-file": "There is no file or folder {file}.\nMake it first, or correct the name.",
     "schedule.sign": (

@@ -10,19 +10,13 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choice.which-rows": "This is a results file. Which rows do you want to import?",
     "choice.to-fix": "your corrections, on the sheet {sheet} (likely)",
     "choice.all-rows": "all rows, on the sheet {sheet}",
-    "choice.say-which-rows": (
-        "This is a results file: it is not decided which of its rows to import.\n"
-        "Say which: {ways: or }. Nothing was sent."
-    ),
     "outcome.corrected": "corrected: {changes:, }",
     "corrected.cell": "{cell}: {before} → {after}",
     "corrected.blank": "(blank)",
     "corrected.too-large": "No workbook can hold what is in {cell}: its text is too long, or there are too many rows. Correct the file in another program.",
     "skipped.before": "left out by hand when {file} was imported",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
-    "composed.results-say": "{asks} Name the template again, or the column of the text: {ways: or }.",
     "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",
-    "blank.say-again": "{asks} Choose again: {ways: or }.",
     "overlooked.names-files": "it contains names of files in the folder of attachments",
     "questions.nothing-sent": "Nothing was sent.",
     "questions.answer-after-all": "To answer after all, once for all sheets of this kind: `note-importer run {file}`",
@@ -36,7 +30,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "progress.waits": "waiting for another import of this workspace: {holder}",
     "problems.times": "{value} ({times})",
     "problems.alike": "{kind} (found: {values})",
-    "problems.or-say": "{kind}. Or say what it means: {ways: or }, and so on (found: {values})",
+    "problems.or-say": "{kind}. Or say what it means: {ways: or } and so on (found: {values})",
     "problems.other-values": "{values} and {n} other values",
     "why.refused": "the API refused it, in its own words",
     "why.no-clear-answer": "no clear reply came",
@@ -69,7 +63,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "rate.a-day": ("{n} call per day", "{n} calls per day"),
     "rate.in-seconds": ("{n} call in {seconds} seconds", "{n} calls in {seconds} seconds"),
     "progress.updating": "updating notes: {done} of {total}",
-    "offer.unused": "Columns that are not used can stand before the text of each note: {choice}",
     "offer.asks": "The notes don't use {names: and }. Which notes do you want to send?",
     "offered.composed": "notes with these columns before the text",
     "offered.as-it-stands": "notes as they stand in the sheet",
@@ -170,7 +163,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "series.fault": "note-importer failed because of an error of its own.",
     "series.one-list": "`unknown-emails` names one list, but each of several files would write its own.",
     "series.nothing-to-import": (
-        "{nothing}.\nNothing was sent. Check whether the export was made. If there may be no file: `min-rows 0`."
+        "{nothing}.\nNothing was sent. Check whether the export was made. If there may be no file: `min-rows 0`"
     ),
     "series.gone": "It no longer exists. Perhaps another import took it.",
     "series.declined": "You said no.\nNothing was sent.",
@@ -185,10 +178,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
     "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
     "count.public-note": ("{n} public note", "{n} public notes"),
-    "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`.",
+    "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`",
     "guard.few-rows": (
-        "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`.",
-        "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`.",
+        "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
+        "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
     ),
     "guard.many-problems": (
         "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
@@ -208,11 +201,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "guard.many-notes": (
         "{file} would send {notes}, but at most {most} are allowed.\n"
-        "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}."
+        "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}"
     ),
     "guard.unknown-prospects": (
-        "{n} of the {rows} in {file} names a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
-        "{n} of the {rows} in {file} name a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`.",
+        "{n} of the {rows} in {file} names a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
+        "{n} of the {rows} in {file} name a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
     ),
     "workspaces.no-last-run": (
         "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"

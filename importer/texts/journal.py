@@ -8,10 +8,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{name} belongs to another program.\n"
         "It was not changed, and nothing was sent. Name another journal with `journal`."
     ),
-    "journal.no-schema": (
-        "The journal {name} is damaged: it has no schema.\n"
-        "It was not changed, and nothing was sent. {action.put-copy-back}"
-    ),
     "journal.of-later-version": (
         "The journal {name} was written by a later version of note-importer. Install that version.\n"
         "The journal was not changed, and nothing was sent."
@@ -30,7 +26,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "journal.mend-reading": "Check that the journal exists and can be read",
     "journal.gone": (
         "The journal's file {file} was removed or replaced during the import.\n"
-        "Nothing more was sent. The file there now lacks delivered notes, which would be sent again. Everything known about them was saved as {saved}. {action.see-what-replaces-files} Name the saved copy with `journal {argument}`, then {action.run-same-command}."
+        "Nothing more was sent. The file there now lacks delivered notes, which would be sent again. Everything known about them was saved as {saved}. {action.see-what-replaces-files} Name the saved copy with `journal {argument}` and then {action.run-same-command}."
     ),
     "journal.gone-unsaved": (
         "The journal's file {file} was removed or replaced during the import.\n"
@@ -77,11 +73,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "postgres.bad-url": (
         "The URL of the journal can't be read: {error}.\n"
-        "Write it like `journal postgresql://importer@db.example.com:5432/notes`."
+        "Write it like `journal postgresql://importer@db.example.com:5432/notes`"
     ),
     "postgres.service": (
         "The journal's URL or PGSERVICE names a service file.\n"
-        "Write what it says into the URL: `journal postgresql://importer@db.example.com:5432/notes`."
+        "Write what it says into the URL: `journal postgresql://importer@db.example.com:5432/notes`"
     ),
     "postgres.pooler": (
         "The server at {url} is a connection pool, such as PgBouncer. Locks don't hold there, and notes would be sent twice.\n"

@@ -107,7 +107,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} notes stay hidden, because their rows were sent again since ({ids}).",
     ),
     "hide.still-exist": "Hidden notes still exist, because the API can't delete notes. The owner of the API key can still see them, as drafts.",
-    "hide.to-send-anew": "An import asks before it sends the rows of hidden notes again. To send them again: `in-doubt send-hidden`. To leave them hidden: `in-doubt leave-hidden`.",
+    "hide.to-send-anew": "An import asks before it sends the rows of hidden notes again. Use `in-doubt send-hidden` to send them again, or `in-doubt leave-hidden` to leave them hidden",
     "history.no-run": "No run is recorded yet.",
     "history.run": "{run}  {time}  {took}  {ended}  {file}",
     "history.sheet-of": "{file}, sheet {sheet}",

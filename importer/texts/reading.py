@@ -49,19 +49,19 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "All visible sheets of {file} are blank.\nHidden sheets: {sheets}. To import one, name it with `sheet`."
     ),
     "choice.no-table": "{file} contains no table, because no row contains text.",
-    "choice.several": "Several sheets have the required headings: {sheets}.\nName the one to import with `sheet NAME`.",
+    "choice.several": "Several sheets have the required headings: {sheets}.",
     "choice.likely": (
         "Only the sheet {sheet} has the required headings, but another sheet seems to hold notes, too: {others:; }.\n"
-        "Name the one to import with `sheet NAME`. To import both, run once for each."
+        "To import both, run once for each."
     ),
-    "choice.none": "No sheet has the required headings: {sheets:; }.\nName the one to import with `sheet NAME`.",
+    "choice.none": "No sheet has the required headings: {sheets:; }.",
     "choice.begins": "{sheet} starts with {headings}",
     "choice.the-sheet": "the sheet {sheet}",
     "choice.which": "Which sheet do you want to import?",
     "sheet.and-so-on": "{names} …",
     "remark.other-sheets": "Only the sheet {sheet} is imported. Ignored: {others}.",
     "skipped.by-hand": "left out by hand",
-    "remark.corrected": "To import your corrections on {sheet}, use `sheet {argument}`.",
+    "remark.corrected": "To import your corrections on {sheet}, use `sheet {argument}`",
     "remark.hidden-sheets": "Hidden sheets are ignored: {sheets}.",
     "remark.hidden-sheet": "The sheet {sheet} is hidden.",
     "remark.rows-above": (
@@ -92,17 +92,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "encoding.no-such": (
         "There is no encoding called {name}.\nCommon ones: utf-8, utf-16, cp1252 (Windows), mac_roman, shift_jis."
     ),
-    "encoding.valid-utf-8": "The file was read as {encoding}, as you said. It is also valid UTF-8. If accented letters look wrong, use `encoding utf-8`.",
+    "encoding.valid-utf-8": "The file was read as {encoding}, as you said. It is also valid UTF-8. If accented letters look wrong, use `encoding utf-8`",
     "encoding.as-marked": "The file is marked as {encoding}, so it was read as {encoding}. Your encoding, {named}, was not used.",
     "encoding.unmarked": "The file does not say how its characters are encoded. It was read as {encoding}.",
     "encoding.damaged-characters": "The file is encoded in UTF-8, but some characters are damaged. The rows that contain them have problems.",
     "encoding.likeliest": "The file does not say how its characters are encoded. {encoding} is the most likely encoding. If accented letters look wrong, name the right one with `encoding`.",
-    "encoding.say-which": (
-        "The file does not say how its characters are encoded.\n"
-        "Choose the reading that is spelled correctly: {ways:; }. If none is, save the file in one encoding, such as UTF-8."
-    ),
-    "encoding.way": "{words}: `encoding {name}`",
-    "encoding.which": "The file does not say how its characters are encoded.\nWhich of these is spelled correctly?",
+    "encoding.which": "The file does not say how its characters are encoded.\nWhich of these is spelled correctly? If none is, save the file in one encoding, such as UTF-8.",
     "encoding.reading": "{words} ({encoding})",
     "encoding.not-read": (
         "The file's characters can't be read as {encoding} ({error}).\nName their encoding with `encoding`."

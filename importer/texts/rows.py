@@ -2,17 +2,15 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.as-answered": "As answered on {date} for {name}.",
-    "readings.as-answered-differently": "As answered on {date} for {name}. This sheet {differences: and }.",
     "readings.as-in-run": "Read as the run {run} read it.",
     "readings.but-for": (
         "This sheet is like those that were answered on {date} for {name}, but the column {columns} is new and may matter. So the questions are asked again, the earlier answers first.",
         "This sheet is like those that were answered on {date} for {name}, but {n} columns are new and may matter: {columns}. So the questions are asked again, the earlier answers first.",
     ),
-    "readings.new": ("has a new column ({columns})", "has {n} new columns ({columns})"),
-    "readings.gone": ("no longer has a column ({columns})", "no longer has {n} columns ({columns})"),
-    "readings.several": (
-        "The headings may be those of several kinds of sheets: {names}.\n"
-        "Say which one it is: {way}. If it is none of them: {none}"
+    "readings.new": ("This sheet has a new column ({columns}).", "This sheet has {n} new columns ({columns})."),
+    "readings.gone": (
+        "This sheet no longer has a column ({columns}).",
+        "This sheet no longer has {n} columns ({columns}).",
     ),
     "readings.which": "The headings may be those of several kinds of sheets. Which one is it?",
     "readings.one-of-several": "{name}, answered on {date}",
@@ -31,7 +29,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "id.blank": "the {what} ID is blank. Enter the ID that Saleshandy shows",
     "id.space": "the {what} ID {value} contains a space or a line break. Remove it, or separate several IDs by commas",
     "id.no-id": "{value} is not a valid {what} ID. Enter the ID that Saleshandy shows",
-    "id.is-an-email": "{value} is an email address, not a prospect ID. Enter the ID that Saleshandy shows. If the column holds email addresses, use `map email=ITS-HEADING`",
+    "id.is-an-email": "{value} is an email address, not a prospect ID. Enter the ID that Saleshandy shows. If the column holds email addresses, name it: `map email=ITS-HEADING`",
     "id.damaged": "a spreadsheet program took the {what} ID {value} for a number and lost digits. Format the column as text, and paste the IDs again",
     "attachment.file-name": "{value} is a file name, not an attachment ID. Name the folder with the files: `attachments FOLDER`",
     "attachment.file-name@page": "{value} is a file name, not an attachment ID. Drop the file on this page",
@@ -54,7 +52,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "dates.which": "{column} has dates such as {date}. Does the day or the month come first?",
     "dates.mixed": "Some dates can only have the day first, such as {day}. Others can only have the month first, such as {month}. Which order is right? Rows whose dates have the other order are reported as problems.",
     "dates.contradicted": "{column} has the date {date}. It contradicts the answer for this sheet: {order}. How do you want to read these dates?",
-    "dates.say-which": "{asks}\nTo answer: {ways: or }.",
     "dates.wrong": "{value} isn't a date with the {order}. Correct the cell, or change how dates are read: `dates`",
     "dates.read": "Dates are read with the {order} (`dates`). In the notes, {date} becomes {iso}.",
     "dates.changed": "Until now, the answer for the dates of this export was: {before}. Notes that were sent under that answer have another text now, and may be sent again, because this sheet has no IDs of records.",
@@ -67,7 +64,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "email.nobodys": "no prospect has the email address {email}. Correct the cell, or add the prospect in Saleshandy. The importer never guesses an address, and never adds a prospect",
     "email.several": "several prospects have the email address {email}: {prospects}. Replace the email address with the ID of the right prospect",
     "email.failed": "the email address {email} could not be looked up: {why}",
-    "email.of-another-prospect": "the row names prospect {prospect} by its ID, but the email address {email} belongs to {owners}. Correct the wrong one. If the IDs come from another program, use only the email addresses: `map prospect=`. If the email addresses belong to other people, ignore them: `ignore {column}`",
+    "email.of-another-prospect": "the row names prospect {prospect} by its ID, but the email address {email} belongs to {owners}. Correct the wrong one. Use `map prospect=` if the IDs come from another program, or `ignore {column}` if the email addresses belong to other people",
     "visibility.blank": "the visibility is blank. Enter Public or Private, or choose one for all blanks: `default-visibility private`",
     "value.unknown": "{value} is not a valid {role}. {use}",
     "value.near": "{value} is not a valid {role}. Did you mean {near}? {use}",
@@ -85,28 +82,15 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "upload.run-again": "{why}. To send it, {action.run-again}",
     "column.called": "column {column}, {heading}",
     "column.at-the-start": "Column {column}, {heading},",
-    "column.without-heading": "without a heading",
     "column.names-them": "none: {column}, identifies the prospects",
-    "columns.several": "{names: and } could each be the {role}.\nChoose one: {choice}",
     "columns.named-and-ignored": "{heading} is named as the {role}, but also ignored.",
     "columns.named-twice": "{heading} can't be both the {other} and the {role}.",
     "columns.headings": "The headings are: {headings}.",
     "columns.no-headings": "There are no headings.",
-    "overlooked.question": (
-        "Column {column}, {heading}, is not used, although {says}: {values}.\n"
-        "Say what it is: {ways: or }. If it has nothing to do with the notes: {ignore}"
-    ),
-    "overlooked.what-is-it": "What is column {column}, {heading}? It contains {values}.",
+    "overlooked.what-is-it": "{column} is not used, although {says}: {values}.\nWhat is it?",
     "columns.and": "{first}\n{more: }",
     "columns.not-headed": "No column has the heading {names: or }, which was named as the {role}.",
     "columns.none-found": "No column for the {role} was found. Usual headings are {known}.",
-    "columns.claimed": "{heading} was named as the {role}.",
-    "columns.did-you-mean": "Did you mean {heading}?",
-    "columns.say-which": "Name the column: {ways:, or }.",
-    "columns.or-their-emails": "the column with their email addresses: {choice}",
-    "columns.or-none": "say that there is none: {choice}",
-    "columns.or-one-for-all": "choose one visibility for all rows: `default-visibility private`",
-    "columns.or-none-with-one-for-all": "say that there is none: {choice} with `default-visibility private`",
     "composed.bracket": (
         "The template {template} for the text of notes can't be used because of {sign}.\n"
         "Put each heading in braces. Brackets go around one heading in braces, with the text beside it. Write a brace or a bracket that belongs to the text twice."
@@ -137,8 +121,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "none.record": "none: no record has an ID",
     "default.private": "none: all notes are private, visible only to the owner of the API key",
     "default.public": "none: all notes are public, visible to the whole team",
-    "overlooked.by-words": "its words look like a visibility or a status",
-    "overlooked.by-heading": "its heading says that it may be a visibility or a status",
+    "overlooked.looks-like": "it looks like a visibility or a status",
     "overlooked.though-ignored": "{says} (it was ignored before, but not with these words)",
     "overlooked.may-say-less": "it may be more restrictive than the {role} in column {used}, which is used",
     "restricted.visibility": (
@@ -162,39 +145,22 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "export.copper": "in Copper, export people again with the field Work Email",
     "export.dynamics": "in Dynamics, find the records with Advanced Find, add the column Email of the contact or lead with Edit Columns, then export to Excel again",
     "foreign.ids": "{column} contains IDs of another program, such as {sample}. Saleshandy does not know them, so every row would be rejected. Name the prospects by Saleshandy's own IDs or by their email addresses.",
-    "foreign.export-emails": "This is an export of {program}. Saleshandy does not know its IDs, and no column contains the prospects' email addresses. Name the prospects by Saleshandy's own IDs or by their email addresses: {how}. If another column holds the email addresses, use `map email=ITS-HEADING`.",
+    "foreign.export-emails": "This is an export of {program}. Saleshandy does not know its IDs, and no column contains the prospects' email addresses. Name the prospects by Saleshandy's own IDs or by their email addresses: {how}. If another column holds the email addresses, name it: `map email=ITS-HEADING`",
     "foreign.as-ours": "{means} because those are IDs of Saleshandy",
     "foreign.replaced": "{column} contains {sample} and similar IDs, which are not Saleshandy's. Prospects are found by their email addresses, in column {emails}.",
     "foreign.compared-with": "{column} has the email addresses with which the IDs are compared. No other column is used for that.",
     "words.two-meanings": "{word} has two meanings as the {role}.\nKeep one of them: `value`.",
     "words.rows": ("{n} row", "{n} rows"),
     "words.leave-out": "none of these: skip these rows",
-    "words.not-known": (
-        "{column} contains {word} in {rows}, which is not a known {role}.\n"
-        "Say what it means: {ways: or }. To skip these rows: {left_out}. If the column is not the {role}: {ignore}"
-    ),
     "words.what-means": "What does {word} mean as the {role}? ({rows})",
     "words.suggests": "{question} The heading {heading} suggests {value}.",
-    "words.counted": "{word} ({n})",
-    "words.many": (
-        "{column} contains {n} word that is not a known {role}: {words} and more.",
-        "{column} contains {n} words that are not a known {role}: {words} and more.",
-    ),
-    "words.many-say": (
-        "{what}\nIf the column is not the {role}: {ignore}. If it is, say what each word means: {example}"
-    ),
-    "words.is-it": "{what} Is this column the {role}?",
     "words.not-this": "no: column {column} is not the {role}. Don't import it",
-    "unseen.cells": (
-        "{n} cell contained invisible characters (such as no-break or zero-width spaces), which were removed.",
-        "{n} cells contained invisible characters (such as no-break or zero-width spaces), which were removed.",
-    ),
     "unseen.notes": (
-        "{n} note contained invisible control characters, which can't be sent and were removed.",
-        "{n} notes contained invisible control characters, which can't be sent and were removed.",
+        "{n} text contained invisible control characters, which can't be sent and were removed.",
+        "{n} texts contained invisible control characters, which can't be sent and were removed.",
     ),
     "record.found": "{column} identifies each record: a record whose text has changed since it was imported isn't sent again.",
-    "record.offered": "{column} may identify each record. If you choose it ({choice}), a record whose text changes after its import isn't sent again.",
+    "record.offered": "{column} may identify each record. If you choose it, a record whose text changes after its import isn't sent again: {choice}",
     "record.contradicts": "The same record, with the same prospect, has another text in row {row}. Correct one of the rows, or choose another column for the record's ID.",
     "note-id.contradicts": "The same note, of the same prospect, has another text in row {row}. Remove the note ID from one of the rows.",
     "attachments.no-folder": (

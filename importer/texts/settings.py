@@ -13,7 +13,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "kind.not-valid": "{value} is not a valid {allowed}.",
     "kind.not-in-range": "{value} is out of range. Use a {allowed}.",
     "kind.whole": "whole number from {least} to {most}",
-    "kind.whole-from": "whole number, {least} or more",
     "kind.seconds": "number of seconds from {least} to {most}",
     "kind.no-percentage": "{value} is not a valid percentage. Write it like 20%.",
     "kind.not-a-share": "{value} is out of range. Use 0% to 100%.",
@@ -44,11 +43,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "meaning.draft": "Draft",
     "address.no-such-journal": (
         "A journal at {scheme}:/… is not supported. A journal is a SQLite file or a PostgreSQL database.\n"
-        "Name a file, as in `journal journal.sqlite`, or a database, as in `journal postgresql://importer@db.example.com/notes`."
+        "Name a file, as in `journal journal.sqlite` or a database, as in `journal postgresql://importer@db.example.com/notes`"
     ),
     "address.no-journal": (
         "The journal can't be {text}, because it has to outlast the run. Without it, the next run would send every note again.\n"
-        "Name a file: `journal practice.sqlite`."
+        "Name a file: `journal practice.sqlite`"
     ),
     "address.with-password": (
         "The URL of the journal contains a password, which others can read.\n"
@@ -102,7 +101,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The system's key store did not answer about the key of {workspace}: {error}.\n"
         "It can be used only while you are signed in and the key store is unlocked. {action.keep-key-in-file}."
     ),
-    "profile.no-table": "{where:capital} is not a table of settings. It should start with [{name}].",
     "profile.outside": "{setting} in {file} stands outside a profile, so it would not count. Put it below a line such as [default].",
     "profile.no-setting": "{where:capital} contains {setting}, which is not a setting.",
     "profile.of-reading": "{where:capital} can't hold {setting}. A profile holds columns and words in its readings only: answer the questions about a sheet and send it, or give them with the command and `export`.",

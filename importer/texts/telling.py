@@ -15,8 +15,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "people.listed": ("{n} person is not in Saleshandy yet: {path}", "{n} people are not in Saleshandy yet: {path}"),
     "people.import": "Import this list into Saleshandy, with its own prospect importer. Then {action.run-again}. Only their notes are sent then.",
     "people.not-listed": (
-        "{n} person is not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`.",
-        "{n} people are not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`.",
+        "{n} person is not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`",
+        "{n} people are not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`",
     ),
     "ended.to-fix": (
         '{n} row needs your attention. See the "To fix" sheet in the results.',
@@ -165,16 +165,16 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of these are less visible than your sheet says, and stay so",
     ),
     "plan.hidden": (
-        "The note of {n} row was hidden, and is not sent. To send it again: `in-doubt send-hidden`. To leave it hidden: `in-doubt leave-hidden`",
-        "The notes of {n} rows were hidden, and are not sent. To send them again: `in-doubt send-hidden`. To leave them hidden: `in-doubt leave-hidden`",
+        "The note of {n} row was hidden, and is not sent. Use `in-doubt send-hidden` to send it again, or `in-doubt leave-hidden` to leave it hidden",
+        "The notes of {n} rows were hidden, and are not sent. Use `in-doubt send-hidden` to send them again, or `in-doubt leave-hidden` to leave them hidden",
     ),
     "plan.hidden@page": (
         "The note of {n} row was hidden, and is not sent before you have answered the question about it.",
         "The notes of {n} rows were hidden, and are not sent before you have answered the question about them.",
     ),
     "plan.in-doubt": (
-        "{n} row has words that were sent in another form, and is not sent. If it is the same note: `in-doubt same`. If it is a new one: `in-doubt new`",
-        "{n} rows have words that were sent in another form, and are not sent. If they are the same notes: `in-doubt same`. If they are new ones: `in-doubt new`",
+        "{n} row has words that were sent in another form, and is not sent. Use `in-doubt same` if it is the same note, or `in-doubt new` if it is a new one",
+        "{n} rows have words that were sent in another form, and are not sent. Use `in-doubt same` if they are the same notes, or `in-doubt new` if they are new ones",
     ),
     "plan.there-twice": (
         "{n} of these notes is there already and will exist twice.",

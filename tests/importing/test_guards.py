@@ -100,7 +100,7 @@ def test_an_export_for_another_workspace_is_not_sent(
         assert "4 of the 5 rows in" in said
         assert "by an email address. That is more than the 79% that --max-invalid allows." in said
         assert "may be for another workspace. Check the file, the profile ('default') and the API key." in said
-        assert "or allow more: --max-invalid 80%." in said
+        assert "or allow more: --max-invalid 80%" in said
         assert not any(received.method == "POST" for received in box.received)
         assert [*archive.iterdir()] == []
         assert main(["check", str(sheet), *place, "--max-invalid", "79%"]) == 0

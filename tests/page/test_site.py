@@ -18,10 +18,10 @@ from flask.testing import FlaskClient
 import importer
 from importer import messages
 from importer.cli.terminal import TERMINAL
-from importer.errors import FirstRun, as_argument
+from importer.errors import FirstRun
 from importer.importing.preview import Preview
 from importer.markup import visible
-from importer.messages import SettingPart, render, say
+from importer.messages import SettingPart, as_argument, render, say
 from importer.models import Progress, Result
 from importer.page import reading, tasks
 from importer.page.jobs import Job

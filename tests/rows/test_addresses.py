@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.messages import render
-from importer.rows.values import Wrong, ids_in, read_email
+from importer.rows.values import Wrong, ids_in, read_emails
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ from importer.rows.values import Wrong, ids_in, read_email
 )
 def test_a_cell_is_one_email(cell: str, email: str) -> None:
     """Also if it names the same person twice."""
-    assert read_email(cell) == email
+    assert read_emails(cell) == ((email,) if email else ())
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_cell_is_one_email(cell: str, email: str) -> None:
 def test_a_cell_names_several_people_each_once(cell: str, people: str) -> None:
     """Separators within quotes, brackets or a name don't count; an ID may take the place of an email."""
     expected = tuple(name if name[0].isdigit() else f"{name}@example.com" for name in people.split())
-    assert read_email(cell) == expected
+    assert read_emails(cell) == expected
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_cell_names_several_people_each_once(cell: str, people: str) -> None:
     ],
 )
 def test_of_several_people_none_is_left_out_because_only_one_is_named_badly(cell: str, part: str) -> None:
-    found = read_email(cell)
+    found = read_emails(cell)
     assert isinstance(found, Wrong)
     assert found.part == part
     assert f"{part!r} is neither an email address nor a prospect ID" in render(found.reason)
@@ -115,7 +115,7 @@ def test_a_cell_names_several_ids_only_if_they_look_like_ids(cell: str, ids: tup
     ],
 )
 def test_two_emails_without_a_separator_are_a_problem(cell: str) -> None:
-    found = read_email(cell)
+    found = read_emails(cell)
     assert isinstance(found, Wrong)
     assert "contains 2 email addresses" in render(found.reason)
 
@@ -131,10 +131,10 @@ def test_two_emails_without_a_separator_are_a_problem(cell: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_email_is_not_guessed(cell: str) -> None:
-    assert isinstance(read_email(cell), Wrong)
+    assert isinstance(read_emails(cell), Wrong)
 
 
 def test_a_formulas_error_is_told_as_such() -> None:
-    found = read_email("#N/A")
+    found = read_emails("#N/A")
     assert isinstance(found, Wrong)
     assert "shows the error #N/A" in render(found.reason)

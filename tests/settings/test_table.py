@@ -19,7 +19,7 @@ from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
 from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Rate, Settings, Topic, kinds
-from importer.settings.kinds import OneOf, Seconds, Whole
+from importer.settings.kinds import Number, OneOf
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.readings import HELD
 from importer.settings.sources import OTHER_VARIABLES
@@ -200,10 +200,10 @@ def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch:
 def bad_values(name: str) -> list[tuple[str | None, str, object]]:
     """As a text (None: every text is one), as a profile has it, and from Python."""
     match SETTINGS[name].kind:
-        case Whole(least, most):
+        case Number(least, most, True):
             numbers = [least - 1, *([most + 1] if most is not None else [])]
             return [*((str(n), str(n), n) for n in numbers), ("many", '"many"', "many"), ("1.5", '"1.5"', "1.5")]
-        case Seconds(low, high):
+        case Number(low, high, False):
             return [
                 *((str(n), str(n), n) for n in (low - 1, high + 1)),
                 ("nan", '"nan"', "nan"),
