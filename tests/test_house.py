@@ -160,9 +160,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1450, "api": 1020, "calls": 830, "cli": 1650, "delivery": 3210, "grouping": 150, "importing": 2960,
+    "": 1450, "api": 1020, "calls": 830, "cli": 1650, "delivery": 3210, "grouping": 150, "importing": 2940,
     "journal": 1460, "operations": 1070, "page": 2500, "practice": 130, "reading": 3140, "results": 770, "rows": 2530,
-    "settings": 1120, "telling": 920,
+    "settings": 1120, "telling": 910,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_890
