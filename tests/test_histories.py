@@ -79,14 +79,6 @@ def with_ids(rows: Sequence[Sequence[str]], start: int = 0) -> list[list[str]]:
     return [[*row, f"00T5g0000{number:03}"] for number, row in enumerate(rows, start)]
 
 
-def test_composed_notes_are_sent_once_and_again_next_month_only_the_new_ones(history: History) -> None:
-    counts, _, _ = history.run(*voicemails(1, 2, 3), template=TEMPLATE)
-    assert counts == {"created": 3}
-    counts, _, _ = history.run(*voicemails(1, 2, 3, 4), template=TEMPLATE)
-    assert counts == {"created": 1, "already imported": 3}
-    assert history.there == {f"2026-11-0{day}, Ada: Left voicemail": 1 for day in (1, 2, 3, 4)}
-
-
 def test_what_is_there_as_it_stands_is_a_question_and_later_notes_are_sent(history: History) -> None:
     """One note stood for all three voicemails then, so that all three rows are the same notes; next month's isn't."""
     assert history.run(*voicemails(1, 2, 3))[0] == {"created": 1, "duplicate": 2}
@@ -130,12 +122,6 @@ def test_a_row_without_a_date_beside_one_with_a_date_is_a_note_of_its_own(histor
     assert history.there == {"2026-11-01, Ada: Left voicemail": 1, "Left voicemail": 1}
 
 
-def test_a_person_may_send_all_of_it_composed_as_well(history: History) -> None:
-    history.run(*voicemails(1, 2))
-    assert history.run(*voicemails(1, 2), template=TEMPLATE, again=True)[0] == {"created": 2}
-    assert sum(history.there.values()) == 3
-
-
 def test_what_was_first_sent_again_is_known_by_its_record_and_without_its_template(history: History) -> None:
     """In an ordinary run afterwards, however its text is composed by then. Without records, that is a question."""
     rows = with_ids(voicemails(1, 2))
@@ -146,22 +132,6 @@ def test_what_was_first_sent_again_is_known_by_its_record_and_without_its_templa
     assert history.run(*plain, template=TEMPLATE)[0] == {"not sent": 1}
     assert history.run(*plain, template=TEMPLATE, in_doubt=InDoubt.SAME)[0] == {"already imported": 1}
     assert history.run(*voicemails(4, text="Called"), template=TEMPLATE)[0] == {"created": 1}
-
-
-@pytest.mark.parametrize("other", ["{Assigned} on {Date}: {Comments}", "{Date}: {Comments}"])
-def test_a_record_with_another_text_is_never_a_second_note(history: History, other: str) -> None:
-    """The template changes, the owner gets another name, a comment is edited."""
-    rows = with_ids([*voicemails(1, 2), *voicemails(1, prospect=BEN)])
-    assert history.run(*rows, headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
-    counts, results, foreseen = history.run(*rows, headings=WITH_IDS, template=other)
-    assert counts == {"already imported": 3}
-    assert (foreseen.total, foreseen.changed) == (0, 3)
-    assert "its text has changed since" in results[0]["reason"]
-    assert "(sheet1.csv)" in results[0]["reason"].replace(str(history.folder) + "/", "")
-    assert len({row["note_id"] for row in results}) == 3
-    renamed = with_ids([*voicemails(1, 2, who="Ada Adams", text="Left voicemail!")])
-    assert history.run(*renamed, headings=WITH_IDS, template=TEMPLATE)[0] == {"already imported": 2}
-    assert sum(history.there.values()) == 3
 
 
 def test_two_contacts_of_one_activity_each_have_its_note(history: History) -> None:
@@ -205,15 +175,6 @@ def test_only_a_column_that_a_person_chose_counts(history: History, heading: str
     assert history.run(*rows, headings=headings, mapping=chosen)[0] == {"already imported": 1}
 
 
-def test_ids_of_two_kinds_of_records_and_of_two_prospects_are_kept_apart(history: History) -> None:
-    one, other = with_ids(voicemails(1, text="One")), with_ids(voicemails(1, text="Two"))
-    history.run(*one, headings=WITH_IDS)
-    assert history.run(*other, headings=(*HEADINGS, "Note ID"))[0] == {"created": 1}
-    other_prospect = with_ids(voicemails(1, text="Two", prospect=BEN))
-    assert history.run(*other_prospect, headings=WITH_IDS)[0] == {"created": 1}
-    assert history.run(*other, headings=WITH_IDS)[0] == {"already imported": 1}
-
-
 def test_a_record_with_another_visibility_is_sent_only_if_its_note_was_hidden(history: History) -> None:
     """A person hides what was sent with the wrong visibility, and imports it with the right one, and says so."""
     rows, other = with_ids(voicemails(1)), "{Date}: {Comments}"
@@ -241,17 +202,6 @@ def test_a_record_whose_note_was_rejected_is_sent_with_its_new_text(history: His
     assert history.run(*corrected, headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 1}
     again = with_ids(voicemails(1, prospect="INVALID1", text="Other"))
     assert history.run(*again, headings=WITH_IDS)[0] == {"rejected": 1}
-
-
-def test_a_record_is_not_known_by_a_note_that_another_record_brought(history: History) -> None:
-    """Its own note was refused, and the same text came with another record later."""
-    text = "Left a longer message than usual"
-    history.box.max_content = 9
-    assert history.run(*with_ids(voicemails(1, text=text)), headings=WITH_IDS)[0] == {"rejected": 1}
-    history.box.max_content = None
-    assert history.run(*with_ids(voicemails(2, text=text), start=7), headings=WITH_IDS)[0] == {"created": 1}
-    assert history.run(*with_ids(voicemails(1, text="Left")), headings=WITH_IDS)[0] == {"created": 1}
-    assert history.there == {text: 1, "Left": 1}
 
 
 def test_a_record_left_unclear_is_looked_up_and_never_sent_with_another_text(history: History) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -82,26 +83,26 @@ def _begin(watch: RunWatch, takes: Message, notes: int) -> None:
 
 @click.command(cls=InGroups)
 @click.argument("run_name", metavar="[RUN]", required=False)
-@click.option("--duplicates", is_flag=True, help="Hide known duplicates instead of a run's notes.")
 @click.option("--file", type=AnyPath(), metavar="FILE", help="Hide the notes of the rows of this file.")
-@click.option("--rows", default="", metavar="ROWS", help="With --file: only the notes of these rows: 2-40,44.")
-@click.option("--note", "note_ids", multiple=True, metavar="ID", help="Hide the note with this ID. May be repeated.")
+@click.option(
+    "--note",
+    "note_ids",
+    multiple=True,
+    metavar="ID",
+    help="Hide the note, or the copy, with this ID. May be repeated.",
+)
 @click.option("--undo", is_flag=True, help="Give hidden notes back as they were before. A person has to agree.")
 @settings_about(*_CALLING, "yes", "log-file")
-def hide(run_name: str | None, *, duplicates: bool, undo: bool, **_: Any) -> int:
+def hide(run_name: str | None, *, file: Path | None, note_ids: Sequence[str], undo: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist, because the API can't delete notes.
 
     RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 the API refused some; 2 nothing was changed;
     3 stopped before the end: run the same command again; 4 stopped and needs your attention.
     """
-    given = click.get_current_context().params
-    file, rows, note_ids = given["file"], given["rows"], given["note_ids"]
-    if [run_name is not None, duplicates, file is not None, bool(note_ids)].count(True) != 1 or (rows and not file):
+    if [run_name is not None, file is not None, bool(note_ids)].count(True) != 1:
         raise click.UsageError(with_flags(say("hide.which")))
-    if duplicates and undo:
-        raise click.UsageError(with_flags(say("hide.undo-what")))
     with reporting("hide") as out:
-        return out.over(_hide(operations.hide.Which(run_name, file, rows, note_ids, undo), out.options), dict)
+        return out.over(_hide(operations.hide.Which(run_name, file, note_ids, undo), out.options), dict)
 
 
 def _hide(which: Which, options: Options) -> int:

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from importer.api import FoundNote, NoteChange
 from importer.delivery.sorted_group import AnsweredRow
@@ -31,7 +30,7 @@ class Wish:
         text: the text in which the note was sent, if the sheet has it; a note that reads much like it is the same.
         opened: the form that a change without a clear answer may have given to the note.
         is_read: whether the note is read first, and changed only if nobody else has changed it.
-        becomes: the state of the delivery after the change; None if the note is another one than the delivery's.
+        becomes: the state of the delivery after the change.
     """
 
     delivery: KnownDelivery
@@ -42,7 +41,7 @@ class Wish:
     text: str = ""
     opened: NoteKey | None = None
     is_read: bool = True
-    becomes: DeliveryState | None = DeliveryState.CREATED
+    becomes: DeliveryState = DeliveryState.CREATED
 
     @property
     def note_id(self) -> str:
@@ -72,16 +71,6 @@ class Wish:
     def agreed(self, *, is_agreed: bool) -> Wish:
         """Return the wish if a person has agreed to all of it, and otherwise the part that needs no yes."""
         return self if is_agreed else replace(self, change=self.unasked)
-
-    @property
-    def becomes_public(self) -> bool:
-        """Whether the note becomes visible to everybody."""
-        return self.change.visibility is Visibility.PUBLIC and self.delivery.visibility is Visibility.PRIVATE
-
-    @property
-    def becomes_published(self) -> bool:
-        """Whether the note is a draft, and becomes published."""
-        return self.change.status is Status.PUBLISHED and self.delivery.status is Status.DRAFT
 
     @property
     def digest(self) -> int:
@@ -151,15 +140,6 @@ def _text(rows: Sequence[AnsweredRow], *, keeps_markup: bool) -> tuple[str | Non
     if has_markup and not keeps_markup:
         return None, (say("update.markup"),)
     return note.content, ()
-
-
-class Fate(StrEnum):
-    """What became of a wish."""
-
-    CHANGED = "changed"
-    AS_WANTED = "as_wanted"  # without our doing
-    LEFT = "left"
-    UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True)

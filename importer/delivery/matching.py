@@ -17,34 +17,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
-from enum import Enum, auto
+from enum import StrEnum
 from typing import NamedTuple
 
 from importer.identity import RECORD, WORDS, RowIdentity, part_of
 from importer.journal import DeliveryState, KnownDelivery
 
 
-class How(Enum):
+class How(StrEnum):
     """How a row is known."""
 
-    NOTE = auto()
-    RECORD = auto()
-    TEXT = auto()
-    EARLIER_TEXT = auto()
-    AS_IT_STOOD = auto()
-    HIDDEN = auto()  # a question, as all that follow
-    WORDS = auto()
-    OTHER_RECORD = auto()
-    KEY = auto()
-    UNKNOWN_NOTE = auto()
+    NOTE = "note"
+    RECORD = "record"
+    TEXT = "text"
+    EARLIER_TEXT = "earlier-text"
+    AS_IT_STOOD = "as-it-stood"
+    HIDDEN = "hidden"  # a question, as all that follow
+    WORDS = "words"
+    OTHER_RECORD = "other-record"
+    KEY = "key"
+    UNKNOWN_NOTE = "unknown-note"
 
     @property
     def answers(self) -> bool:
         """Whether the row's delivery is known, so that nothing is asked."""
-        return self._value_ < How.HIDDEN._value_
+        return self in _ANSWERS
 
 
-_NOT_PLAIN = frozenset({DeliveryState.REJECTED, DeliveryState.HIDDEN})
+_ANSWERS = frozenset({How.NOTE, How.RECORD, How.TEXT, How.EARLIER_TEXT, How.AS_IT_STOOD})
 
 
 class Known(NamedTuple):
@@ -90,8 +90,6 @@ def match(
     The rows repeat no other row. ``templates`` are the parts of words that name this sheet's template, and the earlier
     ones of its kind. With ``by_key`` a row may be known by its key alone, because notes follow the sheet.
     """
-    if len(rows) == 1 == len(known) and (plain := _plainly(rows[0], known[0])) is not None:
-        return [plain]
     found: dict[int, Match] = {}
     claimed: set[bytes] = set()
     live, hidden = _Signed(), _Signed()
@@ -123,16 +121,6 @@ def match(
         if row.note_ids and row.position not in found:
             found[row.position] = Match(row, How.UNKNOWN_NOTE, None)
     return [found[row.position] for row in rows if row.position in found]
-
-
-def _plainly(row: RowIdentity, known: Known) -> Match | None:
-    """Return how a prospect's only row is known by its only delivery, if that is plain, as for most rows.
-
-    For a million rows, the rules one by one would take too long.
-    """
-    sign, has_key = row.record or (row.texts and row.texts[0]), row.key == known.delivery.key
-    is_plain = known.delivery.state not in _NOT_PLAIN and not row.note_ids and (has_key or row.record)
-    return Match(row, How.RECORD if row.record else How.TEXT, known) if is_plain and sign in known.identities else None
 
 
 def _newest_first(one: Known) -> int:

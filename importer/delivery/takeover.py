@@ -25,15 +25,6 @@ from importer.models import Note, Plan, Request, Result, Status
 from importer.settings.kinds import InDoubt
 from importer.settings.reading import kind_in_words
 
-ASKED = {
-    How.HIDDEN: "outcome.hidden-before",
-    How.WORDS: "outcome.words-known",
-    How.OTHER_RECORD: "outcome.text-known",
-    How.KEY: "outcome.key-known",
-    How.UNKNOWN_NOTE: "outcome.note-unknown",
-}
-"""How a row in question is known → the kind of its reason."""
-
 
 class Takeover:
     """Deliveries of earlier runs.
@@ -103,8 +94,7 @@ class Takeover:
         """Return what differs between a row and the delivery that answers for it; None if nothing does."""
         run = self._runs[one.delivery.run]
         if one.is_changed or one.match.how in (How.EARLIER_TEXT, How.WORDS):
-            kind = "known.changed" if one.is_changed else "known.uncomposed"
-            return say(kind, run=run.name, file=run.file)
+            return say("known.changed", run=run.name, file=run.file)
         if one.is_less_visible:
             kinds = kind_in_words(one.delivery.visibility, one.delivery.status)
             return say("known.less-visible", kind=say("names", names=tuple(kinds)))
@@ -114,11 +104,10 @@ class Takeover:
         """Settle a row in question, which waits for an answer, or a row that isn't valid and names its note."""
         position, known = match.row.position, match.known
         note, reason = int(earlier.rows.note[position]), say("outcome.says-results-file")
-        if known is None and earlier.answer_to(match) is not InDoubt.SAME:
-            self._ledger.asked(position, say(ASKED[match.how]))
-        elif known is not None and note >= 0:
-            run = self._runs[known.delivery.run]
-            self._ledger.asked(position, say(ASKED[match.how], run=run.name, file=run.file))
+        if earlier.answer_to(match) is not InDoubt.SAME if known is None else note >= 0:
+            run = None if known is None else self._runs[known.delivery.run]
+            parts = {} if run is None else {"run": run.name, "file": run.file}
+            self._ledger.asked(position, say(f"in-question.{match.how}", **parts))
         elif known is not None:
             if known.delivery.note_id is not None:
                 self._ledger.already([position], [known.delivery], earlier.rows.skipped.get(position))

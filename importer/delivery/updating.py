@@ -13,14 +13,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesPage, Reply
 from importer.calls.caller import ATTEMPTS
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
-from importer.delivery.changes import Fate, Wish, changed, decide, described, has_form
+from importer.delivery.changes import Wish, changed, decide, described, has_form
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.reads import Pages
@@ -83,6 +83,20 @@ class Look(WholeRead):
 _Entry: TypeAlias = Callable[[], object]
 
 
+class End(NamedTuple):
+    """What became of a wish.
+
+    Attributes:
+        result: updated; unconfirmed, if that isn't clear; otherwise already imported, because the note is as it was.
+        change: the fields that were changed.
+        why: why the note, or its status, doesn't follow; None if it does.
+    """
+
+    result: Result
+    change: NoteChange = NoteChange()
+    why: Message | None = None
+
+
 class Updating(Stage[Patch | Look, _Entry]):
     """Changes of notes.
 
@@ -92,8 +106,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         drafts: prospects that are about to get a draft, so that no note of theirs becomes another one.
 
     Attributes:
-        ended: note ID → what became of the wish about it, and why.
-        fields: note ID → the fields that were changed.
+        ended: note ID → what became of the wish about it.
         looks: how many of the calls read notes.
     """
 
@@ -101,8 +114,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         self, context: DeliveryContext, observe: Callable[[Progress], None] = lambda _: None, drafts: Iterable[str] = ()
     ) -> None:
         super().__init__(context.caller, (Patch.kind, Look.kind), _written)
-        self.ended: dict[str, tuple[Fate, Message | None]] = {}
-        self.fields: dict[str, NoteChange] = {}
+        self.ended: dict[str, End] = {}
         self.looks = 0
         self._context, self._journal, self._policy = context, context.journal, context.policy
         self._observe, self._size = observe, 0
@@ -113,9 +125,9 @@ class Updating(Stage[Patch | Look, _Entry]):
         self._unclear_answers: Counter[str] = Counter()
 
     @property
-    def counts(self) -> Counter[Fate]:
+    def counts(self) -> Counter[Result]:
         """Number of notes by what became of the wishes about them."""
-        return Counter(fate for fate, _ in self.ended.values())
+        return Counter(end.result for end in self.ended.values())
 
     def change(self, wishes: Sequence[Wish]) -> Stopped | None:
         """Change notes as wished, the first alone (D177); return why that ended early, or None."""
@@ -148,7 +160,7 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def enter(self, tasks: Sequence[Patch | Look] = ()) -> bool:
         """Record answers, and the forms that notes are about to get; return whether the calls may leave."""
-        patches = [task for task in tasks if isinstance(task, Patch) and task.wish.becomes is not None]
+        patches = [task for task in tasks if isinstance(task, Patch) and not task.wish.delivery.is_copy]
         entries, self._unwritten = self._unwritten, []
         if not entries and not patches:
             return True
@@ -165,7 +177,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         for patch, form in zip(patches, forms, strict=True):
             delivery = patch.wish.delivery._replace(changing=form)
             patch.wish, patch.good_until = replace(patch.wish, delivery=delivery, opened=patch.form), until
-            self.ended[patch.wish.note_id] = Fate.UNCLEAR, None
+            self.ended[patch.wish.note_id] = End(Result.UNCONFIRMED)
         return True
 
     def _claimed(self, patches: Sequence[Patch]) -> list[int]:
@@ -179,7 +191,7 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _enter_form(self, wish: Wish, form: NoteKey) -> None:
         """Record that a note has a form."""
-        if wish.becomes is None:
+        if wish.delivery.is_copy:
             self._journal.deliveries.hide_duplicates([wish.delivery])
         else:
             [number] = self._journal.deliveries.enter_notes(self._context.workspace, [form])
@@ -215,9 +227,8 @@ class Updating(Stage[Patch | Look, _Entry]):
                 self._read(task, page)
 
     def _was_changed(self, patch: Patch) -> None:
-        name = patch.wish.note_id
         self._unwritten.append(partial(self._enter_form, patch.wish, patch.form))
-        self.ended[name], self.fields[name] = (Fate.CHANGED, patch.why), patch.change
+        self.ended[patch.wish.note_id] = End(Result.UPDATED, patch.change, patch.why)
         if patch.before is not None and not self._is_proven:
             self._dispatcher.add(self._look([patch.wish], patch))
 
@@ -240,7 +251,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         if (form := decision.form) is None:
             if found is not None:
                 self._release(wish, found.edited_at or self._clock())
-            self.ended[name] = Fate.LEFT, decision.why
+            self.ended[name] = End(Result.ALREADY_IMPORTED, why=decision.why)
             return True
         if decision.is_opened and wish.opened is not None and wish.delivery.changing is not None:
             self._unwritten.append(partial(self._enter_form, wish, wish.opened))
@@ -255,8 +266,8 @@ class Updating(Stage[Patch | Look, _Entry]):
             wish = self._release(wish)
         if form != wish.key:
             self._unwritten.append(partial(self._enter_form, wish, form))
-        is_opened = Fate.CHANGED if decision.is_opened else Fate.AS_WANTED
-        self.ended[name] = is_opened if decision.why is None else Fate.LEFT, decision.why
+        result = Result.UPDATED if decision.is_opened and decision.why is None else Result.ALREADY_IMPORTED
+        self.ended[name] = End(result, wish.change, decision.why)
         return True
 
     def _prove(self, look: Look, patch: Patch, found: FoundNote | None) -> None:
@@ -273,13 +284,14 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _failed(self, task: Patch | Look, failure: Failure) -> None:
         is_applied = failure.is_applied is None or (isinstance(task, Patch) and task.is_unclear)
-        if isinstance(task, Patch) and not is_applied and task.wish.becomes is not None:
+        if isinstance(task, Patch) and not is_applied and not task.wish.delivery.is_copy:
             task.wish = self._release(task.wish)
         super()._failed(task, failure)
 
     def _refused(self, task: Patch | Look, failure: Failure) -> None:
         if isinstance(task, Patch) or task.proves is None:
-            self.ended |= {wish.note_id: (Fate.LEFT, failure.text) for wish in task.wishes}
+            left = End(Result.ALREADY_IMPORTED, why=failure.text)
+            self.ended |= {wish.note_id: left for wish in task.wishes}
 
     def _unclear(self, task: Patch | Look, failure: Failure) -> None:
         if isinstance(task, Patch) and failure.is_applied is None and failure.cause is not Cause.REDIRECTED:
@@ -304,25 +316,21 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     def _tell(self) -> None:
         counts = self.counts
-        ended = counts.total() - counts[Fate.UNCLEAR]
+        ended = counts.total() - counts[Result.UNCONFIRMED]
         self._observe(self._dispatcher.progress(self._size, ended, {}))
 
 
 def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
     """Settle the rows whose notes were to follow them; those that the run didn't come to stay as they are."""
     for wish in wishes:
-        name = wish.note_id
-        fate, why = stage.ended.get(name, (None, None))
-        note_ids = [name] * len(wish.positions)
-        if fate is Fate.CHANGED:
-            reason = say("outcome.updated", what=described(stage.fields.get(name, wish.change)))
-            outcomes.settle(wish.positions, Result.UPDATED, note_ids=note_ids, reason=reason)
-        elif fate is Fate.UNCLEAR:
-            reason = say("outcome.update-unclear")
-            outcomes.settle(wish.positions, Result.UNCONFIRMED, note_ids=note_ids, reason=reason)
+        result, change, why = stage.ended.get(wish.note_id, End(Result.NOT_SENT))
+        if result in (Result.UPDATED, Result.UNCONFIRMED):
+            reason = say("outcome.updated", what=described(change)) if change else say("outcome.update-unclear")
+            outcomes.settle(wish.positions, result, note_ids=[wish.note_id] * len(wish.positions), reason=reason)
+        follows = result is Result.UPDATED or (result is Result.ALREADY_IMPORTED and why is None)
         is_left = wish.delivery.touched is not None or why is not None
         for position in wish.positions:
-            if fate in (Fate.CHANGED, Fate.AS_WANTED):
+            if follows:
                 outcomes.visible.pop(position, None)
             for remark in wish.left if why is None else (*wish.left, why):
                 outcomes.remark(position, remark, needs_attention=is_left)

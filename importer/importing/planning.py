@@ -30,7 +30,7 @@ from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
 from importer.messages import SettingPart, say
-from importer.models import Remaining, Role, Rows
+from importer.models import Remaining, Role, Rows, Status, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
@@ -109,8 +109,8 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
             "total": sum(bool(wish.change) for wish in wishes),
             "notes": sum(bool(wish.unasked) for wish in wishes),
             "asked": sum(wish.is_asked for wish in wishes),
-            "public": sum(wish.becomes_public for wish in wishes),
-            "published": sum(wish.becomes_published for wish in wishes),
+            "public": sum(wish.change.visibility is Visibility.PUBLIC for wish in wishes),
+            "published": sum(wish.change.status is Status.PUBLISHED for wish in wishes),
             "texts": sum(wish.change.content is not None for wish in wishes),
             "touched": sum(wish.delivery.touched is not None for wish in wishes),
         },

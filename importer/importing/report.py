@@ -17,7 +17,6 @@ import numpy as np
 
 from importer import results
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.takeover import ASKED
 from importer.errors import ResultsNotWritten, Stopped
 from importer.importing.loading import Loaded, counted, writable
 from importer.importing.wording import when
@@ -26,8 +25,6 @@ from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Role, Rows, Works
 from importer.results import Written, presentation
 from importer.storage import place
 from importer.texts import TEXTS
-
-_ASKED = frozenset(ASKED.values())
 
 Kinds = Mapping[Result, Mapping[Message, int]]
 
@@ -144,7 +141,7 @@ def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counte
         kinds_of = [*reason.kinds()] if reason is not None else []
         names = (kind.replace(".", "-") for kind in kinds_of)
         summary = next((say(f"why.of-{name}") for name in names if f"why.of-{name}" in TEXTS), otherwise)
-        counts[say("why.in-question") if not _ASKED.isdisjoint(kinds_of) else summary] += rows
+        counts[say("why.in-question") if any(kind.startswith("in-question.") for kind in kinds_of) else summary] += rows
     return counts
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import repeat
 
 from importer.journal import delivery_sql as sql
@@ -42,10 +42,14 @@ class Deliveries:
         with self._store.transaction():
             owner = self._store.entered(workspace)
             self._store.many(sql.NEW_NOTES, ({"workspace": owner, **key.as_row()} for key in keys))
-            numbers: dict[bytes, int] = dict(
-                self._store.among(sql.NUMBERS, (key.digest for key in keys), workspace=owner)
-            )
-        return [numbers[key.digest] for key in keys]
+            return self.numbers(workspace, keys)
+
+    def numbers(self, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int]:
+        """Return the number of each note; 0 if it isn't known."""
+        found: dict[bytes, int] = dict(
+            self._store.among(sql.NUMBERS, (key.digest for key in keys), workspace=workspace)
+        )
+        return [found.get(key.digest, 0) for key in keys]
 
     def key_of(self, note: int) -> NoteKey:
         """Return the key of the note with this number."""
@@ -201,9 +205,10 @@ class Deliveries:
         """Return the created notes, of any run, that were not found when read back."""
         return [delivery for _, delivery in self._few(workspace, sql.MISSING)]
 
-    def with_duplicates(self, workspace: Workspace) -> list[KnownDelivery]:
-        """Return the deliveries whose note was found more than once; call this rarely: it reads the whole table."""
-        return [delivery for _, delivery in self._few(workspace, sql.WITH_DUPLICATES)]
+    def copies(self, workspace: Workspace, note_ids: Collection[str]) -> list[KnownDelivery]:
+        """Return the deliveries that have copies with these IDs, each with its copy's ID. Reads the whole table."""
+        found = self._few(workspace, sql.WITH_DUPLICATES)
+        return [one._replace(note_id=copy) for _, one in found for copy in one.duplicates if copy in note_ids]
 
     def _few(self, workspace: Workspace, query: str, **values: object) -> list[tuple[NoteKey, KnownDelivery]]:
         rows = self._store.rows(query, workspace=workspace, **values)
@@ -275,6 +280,10 @@ class Identities:
                     found[name] = KnownDelivery.from_row(row[2:]), [row[1]]
         for (one, _), (delivery, digests) in found.items():
             yield one, delivery, frozenset(digests)
+
+    def as_sent(self, workspace: Workspace, who: Iterable[str]) -> dict[str, tuple[int, str]]:
+        """Return the forms and keys of the notes of people who have one only, if it was created and isn't changing."""
+        return {one: (form, key) for one, form, key in self._store.among(sql.AS_SENT, who, workspace=workspace)}
 
 
 def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:

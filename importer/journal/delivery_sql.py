@@ -94,6 +94,13 @@ TOLD = f"""
     {_FROM} JOIN identities ON identities.delivery = deliveries.id
     WHERE identities.workspace = :workspace AND identities.who IN ({{given}})
 """
+AS_SENT = """
+    SELECT identities.who, min(deliveries.note), min(deliveries.key)
+    FROM identities JOIN deliveries ON deliveries.id = identities.delivery
+    WHERE identities.workspace = :workspace AND identities.who IN ({given})
+    GROUP BY identities.who HAVING min(deliveries.id) = max(deliveries.id)
+        AND min(deliveries.state) = 'created' AND max(deliveries.changing) IS NULL
+"""
 IDENTIFY = """
     INSERT INTO identities (workspace, who, what, delivery)
     SELECT :workspace, :who, :what, deliveries.id FROM deliveries WHERE deliveries.name = :name

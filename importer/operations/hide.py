@@ -1,14 +1,12 @@
 """Make notes private drafts, because the API can't delete notes, and give them back as they were.
 
-Input: the notes that a person agreed to hide: those of a run, of rows of a file, with certain IDs, or duplicates.
+Input: the notes that a person agreed to hide: those of a run, of a file's rows, or with certain IDs.
 Output: how many were hidden, and which the API refused. No note is created, and none is read before. Listing the notes
 takes no lock. Hiding takes the lock, lists them again, and refuses if the list has changed.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -20,7 +18,7 @@ import numpy as np
 
 from importer.api import NoteChange, Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.delivery.changes import Fate, Wish
+from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext
 from importer.delivery.matching import How
 from importer.delivery.updating import Updating
@@ -31,35 +29,27 @@ from importer.importing.loading import Loaded, load
 from importer.importing.workspaces import check_journal, find_run, held, keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.messages import Said, say
-from importer.models import Progress, Status, Visibility
+from importer.models import Progress, Result, Status, Visibility
 from importer.settings import Settings
 
 SHOWN = 5  # number of notes that a person sees before they are hidden
 _AT_ONCE = 500  # prospects whose deliveries are compared together
-_ROWS = re.compile(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?")
 _LIVE = frozenset({DeliveryState.CREATED, DeliveryState.UNCLEAR})
 
 
 class Which(NamedTuple):
-    """The notes to hide; the duplicates that were seen if neither a run nor a file nor an ID is named.
+    """The notes to hide: those of a run, of a file's rows, or with these IDs.
 
     Attributes:
         run: name of a run, or ``last``.
-        file: a file, whose rows are meant; ``rows``: numbers of some of them, as in ``2-40, 44``; empty: all rows.
-        note_ids: IDs of notes.
+        note_ids: IDs of notes, or of further copies of them that were found.
         undo: whether hidden notes are to be as they were before.
     """
 
     run: str | None = None
     file: Path | None = None
-    rows: str = ""
     note_ids: Sequence[str] = ()
     undo: bool = False
-
-    @property
-    def are_duplicates(self) -> bool:
-        """Whether the duplicates are meant."""
-        return self.run is None and self.file is None and not self.note_ids
 
 
 @dataclass(frozen=True)
@@ -102,23 +92,19 @@ class Hidden:
         return self.stopped.exit_status if self.stopped else int(bool(self.refused))
 
 
-def what_to_hide(which: Which, settings: Settings, *, expected: int | None = None) -> Hiding:
-    """Return the notes that would be hidden, without changing them; ``expected`` so many if a person agreed to that.
+def what_to_hide(which: Which, settings: Settings) -> Hiding:
+    """Return the notes that would be hidden, without changing them.
 
     Raises:
         BadSettings: there is no such run or note, or it belongs to another workspace.
-        Changed: the number of notes isn't ``expected``.
     """
     with Journal.open(settings.journal) as journal:
         check_journal(journal, settings)
-        hiding = _found(which, journal, settings)
-    if expected is not None and len(hiding.notes) != expected:
-        raise Changed(say("hide.number-has-changed", expected=expected, notes=len(hiding.notes)))
-    return hiding
+        return _found(which, journal, settings)
 
 
 def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
-    run = None
+    run, copies = None, list[KnownDelivery]()
     if which.run is not None:
         run, known = _of_run(which, which.run, journal, settings)
         if run.workspace != journal.owner(settings.workspace):
@@ -126,14 +112,13 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
                 say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
             )
     elif which.file is not None:
-        known = [*_of_rows(which, journal, settings)]
-    elif which.note_ids:
-        known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
-        if unknown := {*which.note_ids}.difference(one.note_id or "" for one in known):
-            raise BadSettings(say("hide.no-such-note", ids=tuple(sorted(unknown)), workspace=str(settings.workspace)))
+        known = _of_file(which.file, journal, settings)
     else:
-        deliveries = journal.deliveries.with_duplicates(settings.workspace)
-        return Hiding(which, None, [one._replace(note_id=note_id) for one in deliveries for note_id in one.duplicates])
+        known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
+        unknown = {*which.note_ids}.difference(one.note_id or "" for one in known)
+        copies = [*journal.deliveries.copies(settings.workspace, unknown)] if unknown and not which.undo else []
+        if unknown := unknown.difference(one.note_id or "" for one in copies):
+            raise BadSettings(say("hide.no-such-note", ids=tuple(sorted(unknown)), workspace=str(settings.workspace)))
     if which.undo:
         known = [one for one in known if one.state in (DeliveryState.HIDDEN, DeliveryState.LEFT)]
         left = _sent_again(known, journal, settings)
@@ -141,9 +126,8 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
         known = [one for one in known if one.state is DeliveryState.CREATED]
         # A note that was recognised only by its likeness isn't hidden, because it may be a colleague's.
         left = {one.name for one in known if one.is_by_likeness}
-    return Hiding(
-        which, run, [one for one in known if one.name not in left], [one for one in known if one.name in left]
-    )
+    notes = [*(one for one in known if one.name not in left), *copies]
+    return Hiding(which, run, notes, [one for one in known if one.name in left])
 
 
 def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tuple[Run, Sequence[KnownDelivery]]:
@@ -157,33 +141,23 @@ def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tu
     return run, journal.deliveries.created_by(run)
 
 
-def _of_rows(which: Which, journal: Journal, settings: Settings) -> Iterator[KnownDelivery]:
-    """Yield the deliveries of the rows of a file, each once."""
-    wanted: set[int] = set()
-    for part in which.rows.split(",") if which.rows else ():
-        if (match := _ROWS.fullmatch(part)) is None:
-            raise BadSettings(say("hide.no-rows", rows=repr(which.rows)))
-        wanted.update(range(int(match[1]), int(match[2] or match[1]) + 1))
-    assert which.file is not None
-    with load(which.file, settings) as loaded:
-        if loaded.unclear is not None:
-            raise loaded.unclear
-        found = [*deliveries_in(loaded, settings, journal)]
-    yield from {one.name: one for numbers, _, one in found if not which.rows or wanted & {*numbers}}.values()
+def _of_file(file: Path, journal: Journal, settings: Settings) -> Sequence[KnownDelivery]:
+    """Return the deliveries of a file's rows, each once."""
+    with load(file, settings) as loaded:
+        return [*{one.name: one for _, _, one in deliveries_in(loaded, settings, journal)}.values()]
 
 
 def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Settings) -> set[bytes]:
     """Return the names of hidden deliveries of which the same was sent again since."""
     prospects, found = [*dict.fromkeys(one.prospect for one in hidden)], set[bytes]()
     for start in range(0, len(prospects), _AT_ONCE):
-        told = [*journal.identities.told(settings.workspace, prospects[start : start + _AT_ONCE])]
-        latest: defaultdict[tuple[str, bytes], int] = defaultdict(int)  # request that told it and may have been applied
-        for who, one, digests in told:
-            for digest in digests if one.state in _LIVE else ():
-                latest[who, digest] = max(one.request, latest[who, digest])
-        for who, one, digests in told:
-            if any(latest[who, digest] > one.request for digest in digests if digest[:1] in (TEXT, RECORD)):
+        since = set[tuple[str, bytes]]()
+        told = journal.identities.told(settings.workspace, prospects[start : start + _AT_ONCE])
+        for who, one, digests in sorted(told, key=lambda some: -some[1].request):
+            said = {(who, digest) for digest in digests if digest[:1] in (TEXT, RECORD)}
+            if not since.isdisjoint(said):
                 found.add(one.name)
+            since |= said if one.state in _LIVE else set()
     return found
 
 
@@ -233,20 +207,19 @@ def hide(
             changing = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
             stage = Updating(changing, observe)
             stopped = stage.change([*wishes(current, journal)])
-    left = {note_id: why for note_id, (fate, why) in stage.ended.items() if fate is Fate.LEFT and why is not None}
-    return Hidden(planned.which, stage.counts[Fate.CHANGED], left, stopped)
+    refused = {name: end.why for name, end in stage.ended.items() if end.why is not None}
+    return Hidden(planned.which, stage.counts[Result.UPDATED], refused, stopped)
 
 
 def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
     """Yield the wish about each note, whatever its text is by now."""
-    key_of, which = cache(journal.deliveries.key_of), planned.which
-    becomes = DeliveryState.CREATED if which.undo else None if which.are_duplicates else DeliveryState.HIDDEN
+    key_of, undo = cache(journal.deliveries.key_of), planned.which.undo
     for one in planned.notes:
-        change, opened = NoteChange(Visibility.PRIVATE, Status.DRAFT), None
-        if which.undo and one.was is not None:
+        change = NoteChange(Visibility.PRIVATE, Status.DRAFT)
+        if undo and one.was is not None:
             change = NoteChange(key_of(one.was).visibility, key_of(one.was).status)
-        if one.changing is not None and becomes is not None:
-            opened = key_of(one.changing)
+        opened = None if one.changing is None or one.is_copy else key_of(one.changing)
+        becomes = DeliveryState.CREATED if undo else DeliveryState.HIDDEN
         yield Wish(one, key_of(one.note), change, opened=opened, is_read=False, becomes=becomes)
 
 
@@ -254,6 +227,8 @@ def deliveries_in(
     loaded: Loaded, settings: Settings, journal: Journal
 ) -> Iterator[tuple[Sequence[int], str, KnownDelivery]]:
     """Yield the deliveries of a file's rows that exist, with the numbers of their rows and their texts."""
+    if loaded.unclear is not None:
+        raise loaded.unclear
     rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
     answered = loaded.known(replace(settings, in_doubt=()), journal).sort(
         loaded.plan, lambda some: found.extend((one.position, one.delivery) for one in some)

@@ -78,25 +78,24 @@ def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> I
         yield Line(say("hide.sent-again" if undo else "hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT)
     if notes and not undo:
         yield Line(say("hide.still-exist"), LineKind.TEXT)
-        if not planned.which.are_duplicates:
-            yield Line(say("hide.to-send-anew"), LineKind.TEXT)
+        yield Line(say("hide.to-send-anew"), LineKind.TEXT)
 
 
 def _which_notes(planned: Hiding) -> Iterator[Line]:
     """Yield how many notes would be hidden or given back, or that there are none."""
-    run, which, n = planned.run, planned.which, len(planned.notes)
+    run, n = planned.run, len(planned.notes)
     about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
-    if which.undo:
+    if planned.which.undo:
         yield Line(say("hide.notes-undo", n=n)) if n else Line(say("hide.nothing-to-undo"), LineKind.TEXT)
     elif not n and about:
         yield Line(say("hide.nothing-of-run", **about), LineKind.TEXT)
     elif not n:
-        yield Line(say("hide.nothing" if which.are_duplicates else "hide.nothing-of-these"), LineKind.TEXT)
+        yield Line(say("hide.nothing-of-these"), LineKind.TEXT)
     elif about:
         yield Line(say("hide.run", **about))
         yield Line(say("hide.notes-of-run", n=n))
     else:
-        yield Line(say("hide.duplicates" if which.are_duplicates else "hide.notes-named", n=n))
+        yield Line(say("hide.notes-named", n=n))
 
 
 def history(found: History, *, of_all: bool = False) -> Iterator[Line]:

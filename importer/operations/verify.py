@@ -39,7 +39,7 @@ from importer.operations.hide import deliveries_in
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
 
-FINDINGS = ("there", "hidden", "changed", "gone", "twice", "unseen", "unread")
+FINDINGS = ("there", "changed", "gone", "twice", "unseen", "unread")
 _BAD = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")
 
 
@@ -219,7 +219,7 @@ class _ReadingAll(Stage[_Look, None]):
             visibility, status = note.visibility or forms[0].visibility, note.status or forms[0].status
             forms = [replace(form, visibility=visibility, status=status) for form in forms]
         form = next((form for form in forms if has_form(note, form, text)), None)
-        found = say("verified.hidden" if delivery.state is DeliveryState.HIDDEN else "verified.there")
+        found = say("verified.there")
         if form is None:
             form = forms[0]
             is_same = has_text(note, form.readings, text)
@@ -269,8 +269,6 @@ def verify_all(
     target = results_path(file, replace(settings, results="{name}.verified.xlsx"))
     with Journal.open(settings.journal) as journal, load(file, settings) as loaded:
         check_journal(journal, settings)
-        if loaded.unclear is not None:
-            raise loaded.unclear
         of_row = defaultdict[int, dict[bytes, str]](dict)
         wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
         for rows, text, known in deliveries_in(loaded, settings, journal):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from importer import importing, operations, telling
-from importer.errors import FirstRun, ImporterError
+from importer.errors import Changed, FirstRun, ImporterError
 from importer.importing.corrections import Corrections
 from importer.importing.report import ON_THE_PROSPECT, Report
 from importer.importing.run import Prepared
@@ -179,13 +179,13 @@ class Hide:
 
     Attributes:
         settings: the settings with the key.
-        run: the name of the run whose notes are hidden; None for duplicates.
+        run: the name of the run whose notes are hidden.
         expected: the number of notes that a person agreed to.
         undo: whether hidden notes are given back.
     """
 
     settings: Settings
-    run: str | None
+    run: str
     expected: int
     undo: bool = False
     kind: ClassVar[str] = "hiding"
@@ -193,10 +193,12 @@ class Hide:
     def do(self, word: Word) -> Ended:
         """Hide the notes."""
         which = operations.hide.Which(self.run, undo=self.undo)
-        planned = operations.hide.what_to_hide(which, self.settings, expected=self.expected)
+        planned = operations.hide.what_to_hide(which, self.settings)
+        if len(planned.notes) != self.expected:
+            raise Changed(say("hide.others-meanwhile"))
         hidden = operations.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
         lines = [line.text for line in operations.report_messages.hidden(hidden)]
-        return Ended(hidden.exit_status, besides=lines, run=self.run or "")
+        return Ended(hidden.exit_status, besides=lines, run=self.run)
 
 
 Task = Send | LookUpTask | Hide

@@ -160,29 +160,26 @@ class History(Screens):
         return self._begin(LookUpTask(for_page(self._with_key(title, url_for("runs")))), title)
 
     @screen("/runs/<run>/hide")
-    @screen("/duplicates")
-    def hide(self, run: str = "") -> Page:
-        """Show which notes of a run (without one: which duplicates) would be hidden, and ask for confirmation."""
-        past, settings = self._past(run) if run else None, for_page(self._parts.current.settings())
-        upload, undo = None if past is None else self._upload_of(past), request.args.get("undo") == "yes"
+    def hide(self, run: str) -> Page:
+        """Show which notes of a run would be hidden, and ask for confirmation."""
+        past, settings = self._past(run), for_page(self._parts.current.settings())
+        upload, undo = self._upload_of(past), request.args.get("undo") == "yes"
         rows = None if upload is None else rows_path(upload.folder, run)
-        which = operations.hide.Which(run or None, undo=undo)
+        which = operations.hide.Which(run, undo=undo)
         found = self._parts.reading.done(Path(), reading.to_hide, which, settings, rows)
         no_key = why_no_key(self._parts.current)
         return render_template("hide.html", **found, past=past, settings=settings, no_key=no_key, undo=undo)
 
     @screen("/runs/<run>/hide/now", "POST")
-    @screen("/duplicates/hide", "POST")
-    def hide_now(self, run: str = "") -> Page:
+    def hide_now(self, run: str) -> Page:
         """Hide the notes that a person agreed to hide."""
         undo = request.form.get("undo") == "yes"
-        past, back = self._past(run) if run else None, url_for("hide", run=run or None, undo="yes" if undo else None)
+        past, back = self._past(run), url_for("hide", run=run, undo="yes" if undo else None)
         settings = for_page(self._with_key(say("hide.nothing-changed"), back))
         expected = whole_number(request.form.get("expected", ""))
         if expected is None or request.form.get("agreed") != "yes":
             refuse(say("hide.nothing-changed"), say("page.problem.tick"), 400, back)
-        task = Hide(settings, None if past is None else past.run.name, expected, undo)
-        return self._begin(task, say("hide.nothing-changed"))
+        return self._begin(Hide(settings, past.run.name, expected, undo), say("hide.nothing-changed"))
 
     # -- shared -------------------------------------------------------------------------------------------------
 

@@ -41,12 +41,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "verify.unconfirmed": ("{n} note still unconfirmed.", "{n} notes still unconfirmed."),
     "verify.doubt": "{notes}: {why}.",
     "verify.duplicates": (
-        "{n} duplicate exists: {ids}. Look at it in Saleshandy, and remove it by hand or with the command hide.",
-        "{n} duplicates exist: {ids}. Look at them in Saleshandy, and remove them by hand or with the command hide.",
-    ),
-    "verify.duplicates@page": (
-        "{n} duplicate exists: {ids}. Look at it in Saleshandy, and remove it by hand or hide it: Runs, “Is a note there more than once?”",
-        "{n} duplicates exist: {ids}. Look at them in Saleshandy, and remove them by hand or hide them: Runs, “Is a note there more than once?”",
+        "{n} duplicate exists: {ids}. Look at it in Saleshandy, and remove it by hand or with `note-importer hide --note ID`.",
+        "{n} duplicates exist: {ids}. Look at them in Saleshandy, and remove them by hand or with `note-importer hide --note ID`.",
     ),
     "purpose.reading-all": "reading back notes again",
     "verified.takes": (
@@ -54,7 +50,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Reading back the notes of {n} prospects takes {n} calls or more: {time} at {rate}. Nothing is changed.",
     ),
     "verified.there": "there",
-    "verified.hidden": "there, hidden: a private draft",
     "verified.changed": "changed since: {what:, }",
     "verified.changed-on": "last changed on {day}",
     "verified.changed-by": "{on} by {who}",
@@ -69,7 +64,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "verified.results": "Results: {path}",
     "verified.count": "{what}: {n}",
     "label.verified-there": "There",
-    "label.verified-hidden": "There, hidden",
     "label.verified-changed": "Changed since",
     "label.verified-gone": "Gone",
     "label.verified-twice": "There twice",
@@ -82,10 +76,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.undone": ("{n} note is as it was before.", "{n} notes are as they were before."),
     "hide.refused": "{note}: {why}",
     "hide.no-such-note": "The journal knows no note {ids} in the workspace '{workspace}'.",
-    "hide.no-rows": "{rows} are not valid rows. Name them as in 2-40, 44.",
     "hide.nothing-of-these": "None of these notes can be hidden. They are private drafts already, or this program didn't create them.",
     "hide.nothing-to-undo": "None of these notes is hidden.",
-    "hide.nothing": "No duplicate notes are known.",
     "hide.nothing-of-run": "Run {run} ({time}, {file}) has no notes to hide. It created none, or they are private drafts already.",
     "hide.run": "Run {run} ({time}) imported {file}.",
     "hide.notes-of-run": (
@@ -94,10 +86,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "hide.notes-named": ("{n} note would become a private draft:", "{n} notes would become private drafts:"),
     "hide.notes-undo": ("{n} hidden note would be as it was before:", "{n} hidden notes would be as they were before:"),
-    "hide.duplicates": (
-        "{n} duplicate note would become a private draft:",
-        "{n} duplicate notes would become private drafts:",
-    ),
     "hide.note": "prospect {prospect}, note {note}",
     "hide.note-in-sheet": "{rows:, }, prospect {prospect}, note {note}: {words}",
     "hide.more": "  … and {n} more",
@@ -147,17 +135,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} notes were created, but not found when read back. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support:",
     ),
     "history.results-again": "To write its results again, import its file again. Delivered notes are not sent again.",
-    "hide.number-has-changed": (
-        "The number of notes to hide has changed since you agreed. It was {expected}, and is {notes} now.\n"
-        "Nothing was changed. Look again."
-    ),
     "hide.other-workspace": (
         "Run {run} belongs to the workspace '{other}', not to '{workspace}'.\n"
         "Use the `profile` and `base-url` of that run."
     ),
-    "hide.others-meanwhile": (
-        "The notes to hide have changed since you agreed.\nNothing was changed. Run the command again."
-    ),
+    "hide.others-meanwhile": ("The notes to hide have changed since you agreed.\nNothing was changed. Look again."),
     "doctor.other-than-api": "not known: the server at this address does not answer like the API: {why}. Check the base URL, and whether a proxy, gateway or firewall stands between this machine and the API.",
     "doctor.proxy": "{place}, from {origin}",
     "doctor.with-certificates": "{way}; with the certificates in {certificates}",

@@ -99,7 +99,7 @@ def run(contender: Contender, folder: Path, case: Case) -> Measured:
 def _once(contender: Contender, folder: Path, case: Case) -> Measured:
     sheet = data.write(folder / f"{case.rows}-{case.share}{case.suffix}", case.rows, case.rows // case.share)
     with tempfile.TemporaryDirectory(dir=folder) as place, serving(case.latency, case.calls_a_second) as url:
-        seconds, memory = _process(_command(contender, sheet, url, Path(place) / f"results{sheet.suffix}"))
+        seconds, memory = process(_command(contender, sheet, url, Path(place) / f"results{sheet.suffix}"))
         with urllib.request.urlopen(f"{url}/counted") as reply:
             counted = json.load(reply)
     requests = counted["requests"] + counted["refused"]
@@ -116,28 +116,29 @@ def medians(runs: list[Measured]) -> Measured:
 
 
 def _command(contender: Contender, sheet: Path, url: str, results: Path) -> list[str]:
-    start = [sys.executable, "-m", contender.module]
+    start = [contender.module]
     if contender.module != "importer":
         return [*start, str(sheet), url, str(results)]
     journal = str(results.with_name("journal.sqlite"))
     return [*start, "run", str(sheet), "--base-url", url, "--journal", journal, "--results", str(results), "--yes"]
 
 
-def _process(command: list[str]) -> tuple[float, float]:
-    """Seconds and peak memory in MB of a command that must succeed."""
+def process(arguments: list[str], folder: Path | None = None) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a module with arguments, found in a folder, which must succeed."""
+    command = [sys.executable, "-m", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NOTE_IMPORTER_")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has been compiled
     environment["SALESHANDY_API_KEY"] = "benchmark"
     began = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    memory = _Memory(process.pid)
+    running = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    memory = _Memory(running.pid)
     memory.start()
-    _, errors = process.communicate()
+    _, errors = running.communicate()
     seconds = time.perf_counter() - began
     memory.ended.set()
     memory.join()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{errors.decode(errors='replace')}")
+    if running.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {running.returncode}:\n{errors.decode(errors='replace')}")
     return seconds, memory.peak / 1e6
 
 

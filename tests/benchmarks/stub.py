@@ -28,18 +28,22 @@ class _Api:
     refused: int = 0
     made: int = 0
     deliveries: set[int] = field(default_factory=set)
+    notes: dict[str, list[tuple[str, dict[str, object], str]]] = field(default_factory=dict)  # of each prospect
     second: int = 0
     used: int = 0
 
     def reply(self, method: str, path: str, body: bytes) -> tuple[bytes, bool]:
-        """The reply, and whether it takes its time. No prospect has a note of its own."""
+        """The reply, and whether it takes its time. A prospect has the notes that were made, and none of its own."""
         if path.endswith("/counted"):
             counted = {
                 "requests": self.answered, "refused": self.refused, "made": self.made, "distinct": len(self.deliveries),
             }  # fmt: skip
             return _http(200, counted), False
         if method == "GET":
-            page: dict[str, object] = {"notes": [], "draftNote": None, "pagination": {"hasMore": False}}
+            notes = [
+                {"id": name, **note, "createdAt": at} for name, note, at in self.notes.get(path.split("/")[-2], ())
+            ]
+            page: dict[str, object] = {"notes": notes, "draftNote": None, "pagination": {"hasMore": False}}
             return _http(200, {"message": "OK", "payload": page}), True
         limit = self._limit()
         if limit is None:
@@ -47,12 +51,14 @@ class _Api:
             wait = str(max(1, math.ceil(self.second + 1 - time.time())))
             return _http(429, {"message": "Too many requests"}, [*self._told(0), ("retry-after", wait)]), True
         self.answered += 1
-        note = json.loads(body)
+        note, at = json.loads(body), datetime.now(UTC).isoformat(timespec="milliseconds")
+        shown = {name: note[name] for name in ("content", "visibility", "status") if name in note}
         said = hash((note["content"], note["visibility"], note.get("status")))
         results = []
         for prospect in note["prospectIds"]:
             self.made += 1
             self.deliveries.add(hash((said, prospect)))
+            self.notes.setdefault(prospect, []).append((f"note-{self.made:010}", shown, at))
             results.append({"prospectId": prospect, "success": True, "noteId": f"note-{self.made:010}"})
         return _http(201, {"payload": {"results": results}}, self._told(limit)), True
 

@@ -71,69 +71,38 @@ def test_a_key_alone_is_a_question_for_one_row_if_notes_follow_the_sheet() -> No
 
 # -- the rules, in their order
 
+RULES = {
+    "its note, whatever it says": ([row("b", note_ids=frozenset({"n-1"}))], known("a", note_id="n-1"), [How.NOTE]),
+    "a note that the journal doesn't know": (
+        [row("a", note_ids=frozenset({"n-9"}))], known("b", note_id="n-1"), [How.UNKNOWN_NOTE],
+    ),
+    "the other rules, if the note isn't known": (
+        [row("a", note_ids=frozenset({"n-9"}))], known("a", note_id="n-1"), [How.TEXT],
+    ),
+    "its record, whatever it says": ([row("b", A)], known("a", A), [How.RECORD]),
+    "another record with the same words is new": ([row("a", B)], known("a", A), [None]),
+    "a record under another heading": ([row("a", "taskid 00T0000009")], known("a", A), [How.TEXT]),
+    "its text, whatever its visibility": ([row("a")], known("a", visibility=PUBLIC), [How.TEXT]),
+    "its text, if it has no record": ([row("a")], known("a", A), [How.TEXT]),
+    "its text, if the delivery has no record": ([row("a", A)], known("a"), [How.TEXT]),
+    "its text in an earlier form": ([row("c", earlier=said("b: a"))], known("b: a"), [How.EARLIER_TEXT]),
+    "exact records before texts": ([row("a", B), row("b", A)], known("a", A), [None, How.RECORD]),
+    "a delivery answers for one row": ([row("a", A), row("a", B)], known("a"), [How.TEXT, None]),
+    "another key is new": ([row("a", key="1"), row("a", key="2")], known("a", key="1"), [How.TEXT, None]),
+    "a key, if the delivery has none": ([row("a", key="1")], known("a"), [How.TEXT]),
+    "no key, if the delivery has one": ([row("a")], known("a", key="1"), [How.TEXT]),
+}  # fmt: skip
 
-def test_a_row_with_the_id_of_its_note_is_that_delivery_whatever_it_says() -> None:
-    there = known("before", note_id="n-1")
-    assert only([row("after", note_ids=frozenset({"n-1"}))], [there]) == [How.NOTE]
 
-
-def test_a_note_id_that_the_journal_does_not_know_is_a_question() -> None:
-    assert only([row("a", note_ids=frozenset({"n-9"}))], [known("b", note_id="n-1")]) == [How.UNKNOWN_NOTE]
-
-
-def test_a_note_id_that_is_not_known_leaves_the_other_rules_to_answer() -> None:
-    assert only([row("a", note_ids=frozenset({"n-9"}))], [known("a", note_id="n-1")]) == [How.TEXT]
-
-
-def test_a_record_is_known_whatever_it_says_now() -> None:
-    assert only([row("after", A)], [known("before", A)]) == [How.RECORD]
+@pytest.mark.parametrize("rule", RULES)
+def test_the_first_rule_that_finds_a_delivery_answers(rule: str) -> None:
+    rows, there, answers = RULES[rule]
+    assert only(rows, [there]) == answers
 
 
 def test_the_15_and_the_18_characters_of_salesforce_are_one_id() -> None:
     assert record_digest("activityid 00T5f00000AbCdE") == record_digest("activityid 00T5f00000AbCdEEAV")
     assert record_digest("activityid 00T5f00000AbCdE") != record_digest("activityid 00T5f00000AbCdF")
-
-
-def test_another_record_with_the_same_words_is_new() -> None:
-    assert only([row("Left voicemail", B)], [known("Left voicemail", A)]) == [None]
-
-
-def test_a_record_under_another_heading_is_known_by_its_text() -> None:
-    assert only([row("a", "taskid 00T0000009")], [known("a", A)]) == [How.TEXT]
-
-
-def test_a_text_is_known_whatever_its_visibility() -> None:
-    assert only([row("a")], [known("a", visibility=PUBLIC)]) == [How.TEXT]
-
-
-def test_a_row_without_a_record_is_known_by_any_delivery_with_its_text() -> None:
-    assert only([row("a")], [known("a", A)]) == [How.TEXT]
-
-
-def test_a_row_with_a_record_is_known_by_a_delivery_without_one() -> None:
-    assert only([row("a", A)], [known("a")]) == [How.TEXT]
-
-
-def test_a_text_that_an_earlier_template_composed_is_known() -> None:
-    assert only([row("1 Nov: a", earlier=said("2026-11-01: a"))], [known("2026-11-01: a")]) == [How.EARLIER_TEXT]
-
-
-def test_exact_records_are_matched_before_texts() -> None:
-    """The row above has the text, too, but the delivery is the record of the row below."""
-    assert only([row("a", B), row("b", A)], [known("a", A)]) == [None, How.RECORD]
-
-
-def test_a_delivery_answers_for_one_row() -> None:
-    assert only([row("a", A), row("a", B)], [known("a")]) == [How.TEXT, None]
-
-
-def test_a_text_with_another_key_is_new() -> None:
-    assert only([row("a", key="1"), row("a", key="2")], [known("a", key="1")]) == [How.TEXT, None]
-
-
-def test_a_key_counts_only_if_both_have_one() -> None:
-    assert only([row("a", key="1")], [known("a")]) == [How.TEXT]
-    assert only([row("a")], [known("a", key="1")]) == [How.TEXT]
 
 
 def test_of_several_deliveries_that_of_the_same_key_answers() -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from importer.errors import Guarded
+from importer.delivery.earlier import Earlier
+from importer.errors import Guarded, Stopped
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.preview import Preview
 from importer.importing.report import Report
@@ -75,9 +76,9 @@ class Desk:
         counts = {result.value: count for result, count in report.counts.items()}
         return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview, report)
 
-    def settings(self, *, ids: bool = False, template: str = "", keys: str = "", **more: Any) -> Settings:
+    def settings(self, *, ids: bool | None = False, template: str = "", keys: str = "", **more: Any) -> Settings:
         """Return settings; with the IDs of records, with a template, with a column of keys."""
-        mapping = {Role.RECORD: ("Activity ID",) if ids else ("",)}
+        mapping = {} if ids is None else {Role.RECORD: ("Activity ID",) if ids else ("",)}
         mapping |= {Role.CONTENT: (template,)} if template else {}
         mapping |= {Role.KEY: (keys,)} if keys else {}
         return Settings(
@@ -191,12 +192,16 @@ def test_a_private_note_that_is_public_in_the_sheet_is_one_count(desk: Desk) -> 
     assert (ran.preview.remaining.less_visible, desk.there()) == (1, {(ADA, "2"): 1})
 
 
-def test_who_sends_the_first_as_public_and_the_rest_as_private_has_each_note_once(desk: Desk) -> None:
+@pytest.mark.parametrize("first", [5, None])
+def test_who_sends_the_first_or_all_as_public_and_then_as_private_has_each_note_once(
+    desk: Desk, first: int | None
+) -> None:
     rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=5)
+    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=first)
     ran = desk.run(*rows, default_visibility=Visibility.PRIVATE)
-    assert (ran.counts, ran.status) == ({"already imported": 5, "created": 5}, 1)
-    assert ran.preview.remaining.more_visible == 5
+    counts = {"already imported": 10} if first is None else {"already imported": 5, "created": 5}
+    assert (ran.counts, ran.status) == (counts, 1)
+    assert ran.preview.remaining.more_visible == counts["already imported"]
     assert [*desk.there().values()] == [1] * 10
 
 
@@ -414,3 +419,26 @@ def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *
             hide(what_to_hide(Which("last"), desk.settings()), desk.settings())
     assert asked == {11: (0, 1), 16: (0, 1)} | ({} if ids else {6: (5, 0)})
     assert made == len(desk.box.notes) == 31, "each thing said once, and what was hidden and is sent again"
+
+
+def test_a_plan_passes_over_rows_that_are_just_as_they_were_sent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only these: whoever has several rows or notes, or a note that differs in anything, is looked at row by row."""
+    names = [f"AbCdEfGh{i}" for i in range(7)]
+    desk.run(*(row(name, "Terms") for name in names[:6]), row(names[3], "Offer"), keys="Date")
+    hidden = next(note.id for note in desk.box.notes if note.prospect_id == names[5])
+    settings, passed, as_sent = desk.settings(), list[list[int]](), Earlier._as_sent
+    hide(what_to_hide(Which(note_ids=[hidden]), settings), settings)
+    rows = [
+        row(names[0], "Terms"), row(names[1], "Terms", "Private"), row(names[2], "Terms", day=2),
+        row(names[3], "Terms"), row(names[4], "Terms"), row(names[4], "Offer"),
+        row(names[5], "Terms"), row(names[6], "Terms"),
+    ]  # fmt: skip
+
+    def noted(*given: Any) -> list[int]:
+        passed.append(as_sent(*given))
+        return passed[-1]
+
+    monkeypatch.setattr(Earlier, "_as_sent", noted)
+    counts = desk.run(*rows, keys="Date").preview.remaining
+    assert passed[0] == [0]
+    assert (counts.deliveries, counts.hidden, counts.more_visible) == (3, 1, 1)

@@ -33,7 +33,6 @@ EVERYTHING = [
     ("GET", "/runs"), ("POST", "/runs/look-up"),
     ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"),
     ("GET", f"/runs/{NUMBER}/hide"), ("POST", f"/runs/{NUMBER}/hide/now"),
-    ("GET", "/duplicates"), ("POST", "/duplicates/hide"),
     ("GET", "/settings"), ("POST", "/settings/profile"),
     ("POST", f"/file/{NUMBER}/attachments"), ("POST", f"/file/{NUMBER}/attachments/remove"),
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),

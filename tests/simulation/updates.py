@@ -14,12 +14,12 @@ from importer import grouping
 from importer.api import NoteChange
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
-from importer.delivery.changes import Fate, Wish
+from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.updating import Updating, settle
+from importer.delivery.updating import End, Updating, settle
 from importer.errors import Stopped
 from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.markup import seen_digest
@@ -247,10 +247,10 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
         stopped = stage.change([wish for wish in asked if wish.is_due])
         settle(stage, asked, outcomes)
         for wish in asked:
-            fate, why = stage.ended.get(wish.delivery.note_id or "", (None, None))
-            if fate is Fate.CHANGED and why is None:  # otherwise its status is left as it is
+            end = stage.ended.get(wish.note_id, End(Result.NOT_SENT))
+            if end.result is Result.UPDATED and end.why is None:  # otherwise its status is left as it is
                 _settled(told, wish)
-            if fate in (Fate.CHANGED, Fate.AS_WANTED):
+            if end.result is Result.UPDATED or (end.result is Result.ALREADY_IMPORTED and end.why is None):
                 _forget_edits(told, wish)
         world.tell(f"=== it ends: {outcomes.counts()}, {stopped}")
         if stopped is not None:
@@ -307,7 +307,7 @@ def _hide(told: Story, note_ids: Sequence[str], *, undo: bool) -> object | None:
         told.is_forced = True
         stopped = stage.change(asked)
         for wish in asked:
-            if stage.ended.get(wish.delivery.note_id or "", (None, None))[0] is Fate.CHANGED:
+            if stage.ended.get(wish.note_id, End(Result.NOT_SENT)).result is Result.UPDATED:
                 _settled(told, wish)
                 _forget_edits(told, wish)
         told.world.tell(f"=== it ends: {stage.counts}, {stopped}")
