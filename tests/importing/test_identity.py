@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 
 from importer.delivery.earlier import Earlier
-from importer.errors import Guarded, Stopped
+from importer.errors import Guarded
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.preview import Preview
 from importer.importing.report import Report

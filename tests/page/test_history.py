@@ -18,7 +18,6 @@ from importer import operations
 from importer.errors import Changed
 from importer.importing.preview import Preview
 from importer.importing.run import prepare
-from importer.journal import Journal
 from importer.messages import render
 from importer.operations.hide import Which
 from importer.page import jobs, reading
@@ -154,21 +153,6 @@ def test_what_was_agreed_to_hide_must_still_be_true(
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
     for which in (Which(name), Which()):
         assert reading.to_hide(which, settings, None) == {"number": 0, "left": 0, "some": []}
-
-
-def test_a_note_that_is_there_twice_is_hidden(
-    friend: FlaskClient, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
-    """The one besides the row's own, and no other."""
-    imported(write(tmp_path / "n.csv", ROWS), settings)
-    ids = {note.prospect_id: note.id for note in box.notes}
-    with Journal.open(settings.journal) as journal:  # as reading back enters it
-        [past] = journal.runs.listed()
-        known = next(known for known in journal.deliveries.created_by(past) if known.prospect == "p1")
-        journal.deliveries.checked(known.name, [ids["p2"]])
-    assert "Hide 1 note?" in see(friend, "/duplicates")
-    assert done(jobs.Hide(settings, None, 1)).exit_status == 0
-    assert {note.prospect_id: note.status for note in box.notes} == {"p1": "1", "p2": "0"}
 
 
 @pytest.mark.usefixtures("jumping")
