@@ -160,8 +160,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1510, "api": 1020, "calls": 830, "cli": 1650, "delivery": 3220, "grouping": 150, "importing": 2970,
-    "journal": 1530, "operations": 1090, "page": 2500, "practice": 130, "reading": 3140, "results": 770, "rows": 2530,
+    "": 1510, "api": 1000, "calls": 790, "cli": 1650, "delivery": 3040, "grouping": 100, "importing": 2960,
+    "journal": 1510, "operations": 1090, "page": 2500, "practice": 130, "reading": 3140, "results": 770, "rows": 2530,
     "settings": 1120, "telling": 920,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
@@ -170,11 +170,11 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 25,050 lines in 199 modules."""
+    """Texts aren't code. All rooms together have at most 24,700 lines in 196 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 25_050
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 199
+    assert lines.total() <= 24_700
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 196
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

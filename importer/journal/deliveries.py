@@ -109,9 +109,9 @@ class Deliveries:
         self._store.many(sql.ANSWER, (_as_row(one, is_anothers=one.name in conflicts) for one in answers))
         return conflicts
 
-    def unconfirm(self, number: int, names: Sequence[bytes], reason: str | None = None) -> None:
-        """Record these deliveries of a request as unconfirmed, with a reason of :mod:`.known`, if there is one."""
-        self._each(sql.UNCONFIRM, names, request=number, reason=reason)
+    def unconfirm(self, number: int, names: Sequence[bytes]) -> None:
+        """Record these deliveries of a request as unconfirmed."""
+        self._each(sql.UNCONFIRM, names, request=number)
 
     def reopen(self, name: bytes, note_id: str) -> None:
         """Record a delivery as unconfirmed, if it has this note ID, because another delivery made the note."""
@@ -164,16 +164,9 @@ class Deliveries:
         rows = self._store.among(sql.WITH_IDS, note_ids, workspace=workspace)
         return {note_id: Made.of(*made) for note_id, _, *made in rows}
 
-    def latest_created(
-        self, workspace: Workspace, run: int | None = None, *, published: bool = False
-    ) -> list[tuple[str, str]]:
-        """Return the prospects and IDs of some recently created notes; drafts come last, or not at all.
-
-        With ``run``, only notes that were named in an answer to that run count.
-        """
-        query = sql.LATEST_OF_RUN if run is not None else sql.LATEST_PUBLISHED if published else sql.LATEST
-        of_run = {} if run is None else {"run": run}
-        rows = self._store.rows(query, workspace=workspace, **of_run)
+    def latest_created(self, workspace: Workspace, *, published: bool = False) -> list[tuple[str, str]]:
+        """Return the prospects and IDs of some recently created notes; drafts come last, or not at all."""
+        rows = self._store.rows(sql.LATEST_PUBLISHED if published else sql.LATEST, workspace=workspace)
         return [(prospect, note_id) for prospect, note_id in rows]
 
     def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:
@@ -192,11 +185,6 @@ class Deliveries:
             made = made_by_id[note_id] = Made.of(*row)
             made_by_id |= dict.fromkeys(duplicates_in(duplicates), made._replace(is_answer=False))
         return made_by_id
-
-    def has_another(self, workspace: Workspace, prospect: str, seen: bytes, note_id: str) -> bool:
-        """Return whether the prospect has deliveries of a note with this visible text, but none with this note ID."""
-        rows = self._store.rows(sql.ALIKE, workspace=workspace, seen=seen, prospect=prospect)
-        return bool(rows) and (note_id,) not in rows
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """Return the note of each unclear delivery to the prospect, from any sheet."""

@@ -5,7 +5,7 @@ Input: none. Output: statements whose values are bound when they run. ``{given}`
 
 from __future__ import annotations
 
-from importer.journal.known import ACCEPTED, LONGEST_ANSWER, READ_BACK
+from importer.journal.known import ACCEPTED, READ_BACK
 
 _IS_NAMED = "deliveries.name = :name"
 _IS_OF_REQUEST = "deliveries.name = :name AND deliveries.request = :request"
@@ -51,9 +51,7 @@ FOUND = f"""
 ANSWER = f"""
     UPDATE deliveries SET state = :state, note_id = :note_id, reason = :reason, at = :at WHERE {_IS_OF_REQUEST}
 """
-UNCONFIRM = f"""
-    UPDATE deliveries SET state = 'unconfirmed', reason = coalesce(:reason, deliveries.reason) WHERE {_IS_OF_REQUEST}
-"""
+UNCONFIRM = f"UPDATE deliveries SET state = 'unconfirmed' WHERE {_IS_OF_REQUEST}"
 REOPEN = f"""
     UPDATE deliveries SET state = 'unconfirmed', note_id = NULL, reason = NULL
     WHERE {_IS_NAMED} AND deliveries.note_id = :note_id
@@ -132,7 +130,7 @@ WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
 # -- notes that were made ---------------------------------------------------------------------------------------------
 
 
-def _latest(of_run: str, is_answer: str) -> str:
+def _latest(is_wanted: str) -> str:
     """Return the query for the latest created notes, first those that an answer named and that are published.
 
     Only the workspace's latest requests are searched.
@@ -141,30 +139,25 @@ def _latest(of_run: str, is_answer: str) -> str:
         SELECT deliveries.prospect, deliveries.note_id
         FROM (
             SELECT requests.id, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
-            WHERE runs.workspace = :workspace {of_run} ORDER BY requests.id DESC LIMIT 100
+            WHERE runs.workspace = :workspace ORDER BY requests.id DESC LIMIT 100
         ) AS latest
         JOIN deliveries ON deliveries.request = latest.id
         JOIN notes ON notes.id = deliveries.note
-        WHERE deliveries.state = 'created' {is_answer}
+        WHERE deliveries.state = 'created' {is_wanted}
         ORDER BY CASE WHEN deliveries.reason IS NULL THEN 0 ELSE 1 END, CASE notes.status WHEN '1' THEN 0 ELSE 1 END,
             latest.id DESC
         LIMIT 5
     """
 
 
-LATEST = _latest("", "")
-LATEST_PUBLISHED = _latest("", "AND notes.status = '1'")
-LATEST_OF_RUN = _latest(
-    "AND requests.run = :run",
-    f"AND deliveries.reason IS NULL AND deliveries.at - latest.sent_at BETWEEN 0.0 AND {LONGEST_ANSWER}",
-)
+LATEST = _latest("")
+LATEST_PUBLISHED = _latest("AND notes.status = '1'")
 _MADE = f"""
     SELECT deliveries.note_id, deliveries.twins, requests.sent_at, deliveries.at, requests.run, deliveries.reason
     {_NOTES} JOIN requests ON requests.id = deliveries.request
 """
 WITH_IDS = f"{_MADE} WHERE deliveries.workspace = :workspace AND deliveries.note_id IN ({{given}})"
 ADOPTED = f"{_MADE} WHERE {_OF_PROSPECT} AND (notes.seen = :seen OR notes.status = :status)"
-ALIKE = f"SELECT deliveries.note_id {_NOTES} WHERE notes.seen = :seen AND {_AT_PROSPECT}"
 OWNERS = "SELECT note_id, name FROM deliveries WHERE workspace = :workspace AND note_id IN ({given})"
 SENT = f"""
     SELECT notes.id {_NOTES}
