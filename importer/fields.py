@@ -35,9 +35,8 @@ class Field:
     Attributes:
         headings: usual headings of its column.
         plain_headings: those under which the API's codes count. "Shared With" isn't one: there, 1 may be a number.
-        suggested: headings in HubSpot, Salesforce, Pipedrive, Outreach, Zoho and Google Contacts that may be meant.
-            They are only suggested: "Description" describes an account as often as it is a note.
-        suggested_part: pattern of a part of other such headings.
+        suggested: pattern of a part of headings that may be meant, such as those of HubSpot, Salesforce, Pipedrive,
+            Outreach, Zoho and Google Contacts. "Description" describes an account as often as it is a note.
         of_one_person: pattern of headings, without case and signs, of columns that hold further values of one person.
             "Company Email", "Owner Email" and "Cc" aren't among them.
         words: value → its usual words, the API's code first. Values are in the order in which they are offered. "Team"
@@ -51,8 +50,7 @@ class Field:
 
     headings: tuple[str, ...] = ()
     plain_headings: tuple[str, ...] = ()
-    suggested: tuple[str, ...] = ()
-    suggested_part: str = ""
+    suggested: str = ""
     of_one_person: str = ""
     words: Mapping[Visibility | Status, tuple[str, ...]] = field(default_factory=dict)
     in_headings: Mapping[Visibility | Status, tuple[str, str]] = field(default_factory=dict)
@@ -69,8 +67,7 @@ _PROSPECT = Field(
         "ID de prospecto", "ID prospecto", "ID de contacto", "ID contacto",
         "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
     ),
-    suggested=("Saleshandy Id", "Saleshandy Prospect", "Prospect Identifier", "External Prospect ID"),
-    suggested_part=r"saleshandy|prospect",
+    suggested=r"saleshandy|prospect",
     template=TemplateColumn("Prospect ID", 18, is_required=True),
 )  # fmt: skip
 _KIND_OF_EMAIL = (
@@ -95,11 +92,7 @@ _EMAIL = Field(
         "Endereço de e-mail", "E-mail comercial", "E-mail corporativo", "E-mail do contato", "Correio eletrônico",
         "Correio eletrónico", "Endereço eletrônico",
     ),
-    suggested=(
-        "Email (Work)", "Email (Private)", "Secondary Email", "Additional email addresses", "Person - Email - Home",
-        "E-mail 2 - Value", "Personal Email", "Login", "Username",
-    ),
-    suggested_part=r"mail|courriel|correo",
+    suggested=r"mail|courriel|correo|^log-?in$|^user ?name$",
     of_one_person=rf"(?:person)?{_KIND_OF_EMAIL}?(?:e?mails?|courriel|correo(?:electrónico)?)(?:address(?:es)?|adressen?)?"
     rf"(?:{_KIND_OF_EMAIL}|[1-9](?:value|address|adresse)?)?",
     template=TemplateColumn("Email", 26, is_required=True),
@@ -113,15 +106,8 @@ _CONTENT = Field(
         "Nota", "Notas", "Contenido", "Texto", "Comentario",
         "Conteúdo", "Conteúdo da nota", "Comentário", "Observação",
     ),
-    suggested=(
-        "Note body", "Body preview", "Engagement body", "Call notes", "Meeting notes", "Task notes", "Internal notes",
-        "Full Comments", "Task Comments", "Activity Comments", "Call Comments", "Comments History", "Description",
-        "Activity - Note", "Note - Content", "Notiz - Inhalt", "Deal - Note", "Public description", "Call summary",
-        "Call Note", "Task Note", "Email Body", "Note Description", "Update Content", "Details", "Biography",
-        "Beschreibung", "Kommentare",
-        "Description complète", "Descripción", "Descrição",
-    ),
-    suggested_part=r"note|comment|remark|body|summary|notiz|kommentar|commentaire|comentari",
+    suggested=r"note|comment|remark|body|summary|description|descripción|descrição|^update content$|^details$"
+    r"|biograph|notiz|kommentar|beschreibung|commentaire|comentari",
     template=TemplateColumn("Note", 60, is_required=True),
 )  # fmt: skip
 _PLAIN_VISIBILITY = (
@@ -143,16 +129,10 @@ _VISIBILITY = Field(
         "Visível para", "Privacidade",
     ),
     plain_headings=_PLAIN_VISIBILITY,
-    suggested=(
-        "Private", "Is Private", "Public", "Is Public", "Shared", "Sharing", "Audience", "Visible", "Internal",
-        "Who sees it", "Team visibility", "Public Record", "Who may see", "Who may see it", "Who may see this",
-        "Who may see the note", "Who can see", "Wer darf es sehen", "Wer darf das sehen", "Wer darf sie sehen",
-        "Wer darf die Notiz sehen", "Qui a le droit de la voir", "Quem pode ler", "Classification", "TLP", "NDA",
-        "Permission", "Permissions",
-    ),
-    suggested_part=r"visib|privat|public|shar|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
+    suggested=r"visib|privat|public|shar|^internal$|sicht|classif|klassif|clasif|permi[st]|confid|vertraul|geheim|secret(?!ar)|segret[oaie]\b"
     r"|sensi[tb]|restrict|embargo|\bscope\b|\baccess\b|\bviewers?\b|audience|zugriff"
-    r"|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh",
+    r"|\b(?:tlp|nda|acl)\b|\b(?:who|may|can)\b.*\b(?:sees?|views?|reads?)\b|\b(?:wer|darf|kann)\b.*\bseh"
+    r"|\b(?:qui|quem)\b.*\b(?:voir|ler)\b",
     words={
         Visibility.PRIVATE: (
             "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only", "Only owner", "Me only",
@@ -193,8 +173,7 @@ _PLAIN_STATUS = (
 _STATUS = Field(
     headings=_PLAIN_STATUS,
     plain_headings=_PLAIN_STATUS,
-    suggested=("Published", "Draft", "Is Draft", "Note state", "State"),
-    suggested_part=r"draft|publish|entwurf",
+    suggested=r"draft|publish|entwurf|^(?:note )?state$",
     words={
         Status.PUBLISHED: (
             "1", "Published", "Publish", "Live", "Final", "Veröffentlicht", "Publié", "Publiée", "Publicado",
@@ -231,17 +210,12 @@ _ATTACHMENTS = Field(
     template=TemplateColumn("Attachments", 24),
 )  # fmt: skip
 _RECORD = Field(
-    suggested=(
-        "Activity ID", "Task ID", "Event ID", "Engagement ID", "Note ID", "Call ID", "Meeting ID", "Comment ID",
-        "Interaction ID", "Activity Record ID", "Note Record ID", "(Do Not Modify) Note", "(Do Not Modify) Activity",
-        "(Do Not Modify) Task", "(Do Not Modify) Phone Call", "(Do Not Modify) Appointment",
-        "Aktivitäts-ID", "Aktivität-ID", "Aufgaben-ID", "Ereignis-ID", "Notiz-ID", "Anruf-ID",
-        "ID activité", "ID de l'activité", "ID de la tâche", "ID de la note",
-        "ID de actividad", "ID de la actividad", "ID de tarea", "ID de la tarea", "ID de nota", "ID de la nota",
-        "ID da atividade", "ID da tarefa", "ID da nota",
-    ),
+    suggested=r"^(?:activity|task|event|engagement|note|call|meeting|comment|interaction)(?:[ _]?record)?[ _-]?ids?$"
+    r"|^\(do not modify\) (?:note|activity|task|phone call|appointment)$"
+    r"|^(?:aktivitäts?|aufgaben|ereignis|notiz|anruf)[ _-]?id$"
+    r"|^id (?:d[ea] )?(?:la? |l['’])?(?:activité|tâche|note|actividad|tarea|nota|atividade|tarefa)$",
     may_be_missing=True,
-)  # fmt: skip
+)
 
 FIELDS: Mapping[Role, Field] = {
     Role.PROSPECT: _PROSPECT,

@@ -46,10 +46,6 @@ class FileTrouble(OSError):
         super().__init__(number, render(message))
         self.message = message
 
-    def __str__(self) -> str:
-        """Return the message, for tracebacks and tests."""
-        return render(self.message)
-
 
 class NotAllowed(FileTrouble, PermissionError):
     """A file may not be used."""
@@ -74,25 +70,15 @@ def why(error: Exception) -> Message:
 
 
 class Draft:
-    """A new file under its temporary name.
-
-    Attributes:
-        folder, path: folder and path of the temporary file.
-        file: the open file to write to.
-    """
+    """A new file under its temporary name; ``file`` is the open file to write to."""
 
     def __init__(self, path: Path, file: BufferedRandom) -> None:
         self.folder, self.path, self.file = path.parent, path, file
 
     def finish(self, rights: int = USUAL, bounds: Iterable[os.stat_result] = ()) -> None:
-        """Write everything to disk, and set the file's permissions.
+        """Write everything to disk, and set the file's permissions. Raises OSError, as for a full disk.
 
-        Args:
-            rights: the most permissions that the file may get; the umask removes some of them.
-            bounds: files whose permissions the new one must not exceed.
-
-        Raises:
-            OSError: the file can't be written, for example because the disk is full.
+        It gets no more than these ``rights``, of which the umask removes some, nor more than the files ``bounds`` have.
         """
         self.file.flush()
         own = os.fstat(self.file.fileno())
@@ -129,11 +115,8 @@ class Draft:
 def move(path: Path, place: Path) -> None:
     """Give a file a new, free name on the same disk. A file that appears there meanwhile is never replaced.
 
-    No one else may use the file's present name, because a file that appears there is lost.
-
-    Raises:
-        FileExistsError: a file has the new name by now.
-        OSError: the file doesn't exist, or the system doesn't let it be moved.
+    No one else may use the file's present name, because a file that appears there is lost. Raises FileExistsError if a
+    file has the new name by now, or another OSError.
     """
     if os.name == "nt":
         path.rename(place)  # on Windows, this never replaces a file
@@ -219,11 +202,8 @@ def keep_private(*paths: Path) -> None:
     """Check that only this user, a group of this user and the administrator can write to these files and their folders.
 
     Anybody else who could write there could change what the program believes. Missing files and folders need no check.
-    Windows is not checked: a folder has the rights of the one above it, which is the user's.
-
-    Raises:
-        OpenToOthers: somebody else can write there; the message names the place and the mend.
-        OSError: the place can't be examined.
+    Windows is not checked: a folder has the rights of the one above it, which is the user's. Raises OpenToOthers,
+    which names the place and the mend; OSError.
     """
     if os.name != "posix":
         return
@@ -248,15 +228,8 @@ def _see_that_it_is_private(place: Path, there: os.stat_result) -> None:
 def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -> int:
     """Open a file that may come from somebody else, and return its descriptor. This never waits.
 
-    Args:
-        path: path of the file. A link is followed, unless another user made it.
-        flags: how it is opened. A new file can be opened only by its owner.
-        most: maximum size in bytes.
-
-    Raises:
-        NoRegularFile: there is a folder, a pipe or a device.
-        TooLarge: the file is larger.
-        OSError: the file can't be opened, or another user made the link to it.
+    A link is followed, unless another user made it. A new file can be opened only by its owner. Raises NoRegularFile,
+    TooLarge if there are more than ``most`` bytes, or another OSError.
     """
     try:
         handle = os.open(path, flags | _NO_WAITING | _NO_TERMINAL | _BINARY, OWNER_ONLY)
@@ -278,11 +251,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, most: float = math.inf) -
 
 
 def _see_whose_link(path: Path, opened: os.stat_result) -> None:
-    """Refuse a file that was reached by another user's link: that user may not be allowed to open it.
-
-    Raises:
-        NotAllowed: the link is another user's, or was replaced while the file was opened.
-    """
+    """Raise NotAllowed if another user's link led to a file, because that user may not be allowed to open it."""
     there = path.lstat()
     if not ((stat.S_ISLNK(there.st_mode) and there.st_uid in (os.geteuid(), 0)) or os.path.samestat(there, opened)):
         raise NotAllowed(say("files.link-of-another-user"), errno.EPERM)

@@ -63,14 +63,19 @@ def as_paragraphs(text: str) -> str:
     return "".join(f"<p>{escape(part, quote=False).replace(chr(10), '<br>')}</p>" for part in paragraphs)
 
 
-class Markup(HTMLParser):
-    """A parser for unchecked markup, based on html.parser. It accepts anything, in a time proportional to its length.
+class _Reader(HTMLParser):
+    """A parser that collects targets, and the text between tags, with ``edge`` where a block begins or ends.
 
-    Don't call ``close``: it searches for the end of each unfinished tag anew. An unfinished rest stays in ``rawdata``.
+    It accepts anything, in a time proportional to its length. Don't call ``close``: it searches for the end of each
+    unfinished tag anew. An unfinished rest stays in ``rawdata``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, edge: str) -> None:
         super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self.targets: list[str] = []
+        self._edge = edge
+        self._hidden = 0
 
     def feed(self, data: str) -> None:
         """Parse the next piece. Escape character references of thousands of digits, which Python can't convert."""
@@ -79,17 +84,6 @@ class Markup(HTMLParser):
     def parse_html_declaration(self, i: int) -> int:
         """Skip ``<!…>``, which isn't shown; html.parser fails on some of these."""
         return self.parse_bogus_comment(i, report=False)
-
-
-class _Reader(Markup):
-    """A parser that collects targets, and the text between tags, with ``edge`` where a block begins or ends."""
-
-    def __init__(self, edge: str) -> None:
-        super().__init__()
-        self.parts: list[str] = []
-        self.targets: list[str] = []
-        self._edge = edge
-        self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.targets += [f"{tag} {value.strip()}" for name, value in attrs if name in ("href", "src") and value]

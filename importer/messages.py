@@ -27,7 +27,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, lru_cache
-from typing import Any, NoReturn, Protocol, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 PROGRAM = "note-importer"
 
@@ -95,35 +95,29 @@ class Message:
 
     def changed(self, change: Callable[[str], str]) -> Message:
         """Return the message with each text in its parts changed; the text of its kind stays the same."""
-        return Message(self.kind, tuple((name, _changed(part, change)) for name, part in self.parts))
-
-    def texts(self) -> Iterator[str]:
-        """Yield the texts in the message's parts, which come from others, such as the API."""
-        for part in self._single_parts():
-            if isinstance(part, Message):
-                yield from part.texts()
-            elif isinstance(part, str):
-                yield part
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether all parts are paths, names, numbers, settings or the system's words, so that it may leave."""
-        return self.without_others() == self
+        return self._with(lambda part: _changed(part, change))
 
     def without_others(self) -> Message:
         """Return the message without what is from a sheet or quoted, as it may be logged."""
-        return Message(self.kind, tuple((name, _ours(part)) for name, part in self.parts))
+        return self._with(_ours)
+
+    def _with(self, change: Callable[[Part], Part]) -> Message:
+        return Message(self.kind, tuple((name, _each(part, change)) for name, part in self.parts))
+
+    def texts(self) -> Iterator[str]:
+        """Yield the texts in the message's parts, which come from others, such as the API."""
+        yield from (part for part in self._all() if isinstance(part, str))
 
     def kinds(self) -> Iterator[str]:
         """Yield the message's kind, then the kinds of the messages that are its parts."""
-        yield self.kind
-        for part in self._single_parts():
-            if isinstance(part, Message):
-                yield from part.kinds()
+        yield from (part.kind for part in self._all() if isinstance(part, Message))
 
-    def _single_parts(self) -> Iterator[Part]:
+    def _all(self) -> Iterator[Part]:
+        """Yield the message, and all parts of it and of the messages in it."""
+        yield self
         for _, part in self.parts:
-            yield from part if isinstance(part, tuple) else (part,)
+            for one in part if isinstance(part, tuple) else (part,):
+                yield from one._all() if isinstance(one, Message) else (one,)
 
 
 Part: TypeAlias = "str | float | Cell | Quoted | SettingPart | Message | tuple[Part, ...]"
@@ -131,39 +125,25 @@ Said: TypeAlias = Message | str
 """A message to a person, or a text that is shown unchanged."""
 
 
-class Face(Protocol):
-    """An interface that shows messages, and its names for settings and commands.
+class Face:
+    """An interface that shows messages, and its names for settings and commands; by itself, one for files.
 
     Attributes:
         name: the face's name in the keys of texts that only it shows, as in ``fault@page``; empty if it has none.
     """
 
-    @property
-    def name(self) -> str:
-        """See above."""
-
-    def setting(self, name: str, value: str) -> str:
-        """Return the face's name for a setting, with its value."""
-
-    def command(self, command: str) -> str:
-        """Return the face's name for a command."""
-
-
-class Plain:
-    """A face for files, in which settings are shown as flags."""
-
     name = ""
 
     def setting(self, name: str, value: str) -> str:
-        """Return the setting's flag."""
+        """Return the face's name for a setting, with its value: by itself, the setting's flag."""
         return f"--{name}{f' {value}' if value else ''}"
 
     def command(self, command: str) -> str:
-        """Return the command in backticks."""
+        """Return the face's name for a command: by itself, the command in backticks."""
         return f"`{command}`"
 
 
-FACE: ContextVar[Face] = ContextVar("FACE", default=Plain())  # noqa: B039 (it has no state)
+FACE: ContextVar[Face] = ContextVar("FACE", default=Face())  # noqa: B039 (it has no state)
 """The face in use."""
 
 
@@ -201,10 +181,9 @@ def as_message(said: Said) -> Message:
     return said if isinstance(said, Message) else words(said)
 
 
-def day(when: date, *, year: bool) -> Message:
-    """Return a day in words, with its year if that is wanted."""
-    said = say("date.day", day=str(when.day), month=say(f"month.{when.month}"))
-    return say("date.year", day=said, year=str(when.year)) if year else said
+def day(when: date) -> str:
+    """Return a day in words."""
+    return f"{when.day} {when:%B %Y}"
 
 
 def lines(*messages: Message) -> Message:
@@ -295,17 +274,13 @@ def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
 
 def _text(kind: str, face: Face, number: object) -> str | None:
     """Return a kind's text, the face's own if there is one; None if there is no text."""
-    text = _texts().get(f"{kind}@{face.name}") or _texts().get(kind)
+    text = texts().get(f"{kind}@{face.name}") or texts().get(kind)
     return text[number != 1] if isinstance(text, tuple) else text
 
 
-def load() -> None:
-    """Read the texts now, so that no later call waits for them."""
-    _texts()
-
-
 @cache
-def _texts() -> Mapping[str, str | tuple[str, str]]:
+def texts() -> Mapping[str, str | tuple[str, str]]:
+    """Return the text of each kind, read with the first call."""
     from importer.texts import TEXTS  # noqa: PLC0415 - no start waits for texts that are not shown
 
     return TEXTS
@@ -331,6 +306,16 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
     return f"{part:,}" if isinstance(part, int) else f"{part:,.1f}"
 
 
+def _each(part: Part, change: Callable[[Part], Part]) -> Part:
+    """Return a part with each text, number and setting in it changed."""
+    match part:
+        case Message():
+            return part._with(change)
+        case tuple():
+            return tuple(_each(item, change) for item in part)
+    return change(part)
+
+
 def _changed(part: Part, change: Callable[[str], str]) -> Part:
     match part:
         case str():
@@ -339,10 +324,6 @@ def _changed(part: Part, change: Callable[[str], str]) -> Part:
             return type(part)(change(text))
         case SettingPart(value=value):
             return replace(part, value=change(value))
-        case Message():
-            return part.changed(change)
-        case tuple():
-            return tuple(_changed(item, change) for item in part)
     return part
 
 
@@ -352,10 +333,6 @@ def _ours(part: Part) -> Part:
             return "…"
         case SettingPart(is_from_sheet=True):
             return replace(part, value="…")
-        case Message():
-            return part.without_others()
-        case tuple():
-            return tuple(map(_ours, part))
     return part
 
 

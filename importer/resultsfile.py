@@ -6,9 +6,7 @@ against formulas, and whether the importer wrote a file.
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import html
 import io
 import os
 import re
@@ -32,18 +30,12 @@ class ResultColumn:
         cells: content of the cells. A label is a result, shown in its colours; a reason is a text that wraps.
         width: width in characters.
         leads_to_fix: whether the column precedes the sheet's own on the sheet *To fix*.
-        other: its heading in practice; empty if that is the same.
     """
 
     heading: str
     cells: Literal["label", "text", "reason", "number", "time"]
     width: int
     leads_to_fix: bool = False
-    other: str = ""
-
-    def is_headed(self, heading: str) -> bool:
-        """Return whether this is a heading of the column, in a run or in practice."""
-        return heading in (self.heading, self.other or self.heading)
 
 
 PRACTISED = "result (practice)"
@@ -53,7 +45,7 @@ COMPOSED = "composed_text"
 """Heading of the texts that a template composed."""
 
 COLUMNS: tuple[ResultColumn, ...] = (
-    ResultColumn("result", "label", 18, leads_to_fix=True, other=PRACTISED),
+    ResultColumn("result", "label", 18, leads_to_fix=True),
     ResultColumn("note_id", "text", 16),
     ResultColumn("reason", "reason", 56, leads_to_fix=True),
     ResultColumn("source_row", "number", 15),
@@ -85,7 +77,7 @@ _CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
 _MOST = 1 << 20  # bytes that are examined
 _MOST_DIRECTORY_BYTES = 16 * 1024**2
 _PACKAGE = b"PK\x03\x04"  # first bytes of a workbook
-_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # used by spreadsheet programs; others unpack without bound
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # used by spreadsheet programs; others unpack without bound
 
 # Signs after which some program begins a cell. In many countries Excel splits our lines at semicolons, and ignores
 # quotation marks that aren't beside its own separators.
@@ -106,13 +98,13 @@ def our_columns(headings: Sequence[str]) -> dict[str, int]:
 
     Both layouts are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason`` is the user's own.
     """
+    named = ["result" if heading == PRACTISED else heading for heading in headings]
     for columns in (COLUMNS, PLAIN_COLUMNS):
-        for first in ([], [column for column in columns if column.leads_to_fix]):
-            last = [column for column in columns if column not in first]
-            for start in range(len(headings) - len(last), len(first) - 1, -1):
-                positions = [*range(len(first)), *range(start, start + len(last))]
-                if _are_headed([*first, *last], [headings[position] for position in positions]):
-                    return {column.heading: at for column, at in zip([*first, *last], positions, strict=True)}
+        for first in ([], [column.heading for column in columns if column.leads_to_fix]):
+            last = [column.heading for column in columns if column.heading not in first]
+            for start in range(len(named) - len(last), len(first) - 1, -1):
+                if named[: len(first)] == first and named[start : start + len(last)] == last:
+                    return {name: at for at, name in (*enumerate(first), *enumerate(last, start))}
     return {}
 
 
@@ -125,10 +117,6 @@ def is_practice(headings: Sequence[str]) -> bool:
     """Return whether these are the headings of the results of practice."""
     ours = our_columns(headings)
     return bool(ours) and headings[ours["result"]] == PRACTISED
-
-
-def _are_headed(columns: Sequence[ResultColumn], headings: Sequence[str]) -> bool:
-    return len(columns) == len(headings) and all(map(ResultColumn.is_headed, columns, headings))
 
 
 def repeats_results(headings: Sequence[str]) -> bool:
@@ -176,8 +164,8 @@ def is_results(file: BinaryIO) -> bool:
 
     The file may be at any position. Raises OSError if it can't be read.
     """
-    if xml := _properties(file):
-        return _property(xml, "creator") == AUTHOR and _property(xml, "title") != TEMPLATE
+    if properties := _properties(file):
+        return properties.get("creator") == AUTHOR and properties.get("title") != TEMPLATE
     file.seek(0)
     start = file.read(_MOST)
     try:
@@ -185,43 +173,36 @@ def is_results(file: BinaryIO) -> bool:
         headings = next(csv.reader([first_line]), [])
     except (ValueError, csv.Error):  # the file may come from anyone; if it is no text, it isn't ours
         return False
-    return any(_are_headed(columns, headings[-len(columns) :]) for columns in (COLUMNS, PLAIN_COLUMNS))
+    return any(our_columns(headings[-len(columns) :]) for columns in (COLUMNS, PLAIN_COLUMNS))
 
 
 def run_of(file: BinaryIO) -> str:
     """Return the name of the run that a results workbook is of; empty if it names none. Raises OSError."""
-    text = _property(_properties(file), "description")
+    text = _properties(file).get("description", "")
     return text.removeprefix(OF_RUN) if text.startswith(OF_RUN) else ""
 
 
-def _property(xml: str, name: str) -> str:
-    """Return a property, "" if there is none. Its tag may declare namespaces: openpyxl writes so if there is lxml."""
-    tag, _, rest = xml.partition(f"<dc:{name}")[2].partition(">")  # the first only, so that reading takes linear time
-    text, end, _ = rest.partition(f"</dc:{name}>")
-    with contextlib.suppress(ValueError):  # a reference to a character has more digits than Python reads
-        return html.unescape(text) if end and "<" not in tag else ""
-    return ""
-
-
-def _properties(file: BinaryIO) -> str:
-    """Return the XML of a workbook's properties; empty if it is none, or packed as no spreadsheet program packs it."""
+def _properties(file: BinaryIO) -> dict[str, str]:
+    """Return a workbook's properties; none if it isn't a workbook, or is packed as no spreadsheet program packs it."""
     file.seek(0)
     if file.read(len(_PACKAGE)) != _PACKAGE:
-        return ""
+        return {}
+    from lxml import etree  # noqa: PLC0415 - no start waits for it
+
     try:
         check_directory(file)
-        with zipfile.ZipFile(file) as package:
-            properties = package.getinfo("docProps/core.xml")
-            if properties.compress_type not in _PACKINGS:
-                return ""
-            with package.open(properties) as part:
-                return part.read(_MOST).decode("utf-8", "replace")
+        with zipfile.ZipFile(file) as package, package.open("docProps/core.xml") as part:
+            if package.getinfo(part.name).compress_type not in PACKINGS:
+                return {}
+            parser = etree.XMLParser(resolve_entities=False, no_network=True)
+            properties = etree.fromstring(part.read(_MOST), parser)
+        return {etree.QName(one).localname: one.text or "" for one in properties}
     except OSError as error:
         if not isinstance(error, TooLarge):
             raise
-        return ""
+        return {}
     except Exception:  # noqa: BLE001 - the file may come from anyone; if it is damaged, it isn't ours
-        return ""
+        return {}
 
 
 def check_directory(file: IO[bytes]) -> None:

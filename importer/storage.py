@@ -95,7 +95,7 @@ def files_in(url: Url) -> list[Url] | None:
 
     Raises ImporterError.
     """
-    with _readable(url), _store(url) as (store, path):
+    with readable(url), _store(url) as (store, path):
         if store.isfile(path):
             return None
         entries: list[Any] = []
@@ -112,29 +112,18 @@ def files_in(url: Url) -> list[Url] | None:
 
 def check_folder(folder: Url) -> None:
     """Check early that files can be put into a folder, which is the beginning of names. Raises ImporterError."""
-    with _readable(folder), _store(folder) as (store, path):
+    with readable(folder), _store(folder) as (store, path):
         _see_listing(folder, store, path)
 
 
 def _see_listing(url: Url, store: Any, path: str) -> None:
-    """Check that S3 itself lists a folder, even an empty one. A 404 from another server isn't an empty folder.
-
-    Raises:
-        UnreadableFile: the server returned no listing, or there is no such bucket.
-        OSError: S3 can't be read.
-    """
+    """Check that S3 itself lists a folder, even an empty one. A 404 from another server isn't an empty folder."""
     bucket, _, key = path.partition("/")
     listing: dict[str, Any] = {}
     with contextlib.suppress(FileNotFoundError):
         listing = store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
     if "Name" not in listing and "KeyCount" not in listing:
         raise UnreadableFile(say("store.no-listing", file=str(url)))
-
-
-def is_there(url: Url) -> bool:
-    """Return whether the file exists. Raises ImporterError."""
-    with _readable(url):
-        return version(url) is not None
 
 
 def version(url: Url) -> str | None:
@@ -149,7 +138,7 @@ def version(url: Url) -> str | None:
 
 def fetch(url: Url, file: IO[bytes], most: int) -> int:
     """Copy a file's content to ``file`` unless it exceeds ``most`` bytes; return its size. Raises ImporterError."""
-    with _readable(url), _store(url) as (store, path), store.open(path, "rb") as source:
+    with readable(url), _store(url) as (store, path), store.open(path, "rb") as source:
         size = int(source.size)
         if size <= most:
             shutil.copyfileobj(source, file, _CHUNK)
@@ -170,18 +159,9 @@ def put(content: bytes, url: Url) -> None:
 
 
 def move(url: Url, target: Url, fingerprint: str | None, most: float) -> None:
-    """Move a file to a free name: copy it, and remove it when the copy is complete.
+    """Move a file with this SHA-256 to a free name: copy it, and remove it when the copy is complete.
 
-    Args:
-        url: the file.
-        target: its new place.
-        fingerprint: SHA-256 that the file must have, as hex digits; None: any.
-        most: maximum size in bytes.
-
-    Raises:
-        ChangedMeanwhile: the file has changed since it was read.
-        FileExistsError: there is a file at the new place.
-        OSError: the file can't be moved.
+    Raises ChangedMeanwhile if it has changed since it was read, FileExistsError if the name is taken; OSError.
     """
     version_before = version(url)
     if fingerprint is not None:
@@ -199,13 +179,8 @@ def move(url: Url, target: Url, fingerprint: str | None, most: float) -> None:
 
 
 @contextmanager
-def _readable(url: Url) -> Iterator[None]:
-    """Translate errors of reading into errors with messages for a person.
-
-    Raises:
-        UnreadableFile: the file doesn't exist, or may not be read.
-        NotReached: the store can't be reached, or is out of order.
-    """
+def readable(url: Place) -> Iterator[None]:
+    """Translate the block's errors of reading into errors with messages for a person: UnreadableFile, NotReached."""
     try:
         yield
     except FileNotFoundError as error:
@@ -220,10 +195,8 @@ def _readable(url: Url) -> Iterator[None]:
 def _store(url: Url) -> Iterator[tuple[Any, str]]:
     """Yield the store that a URL names, and the store's name for the file.
 
-    Raises:
-        BadSettings: such stores aren't supported, or the package for S3 isn't installed.
-        OSError: an operation failed: FileNotFoundError, PermissionError, ConnectionError if the store can't be reached
-            or is out of order, another one if it refuses.
+    Raises BadSettings if such stores can't be used, ConnectionError if the store can't be reached or is out of order;
+    another OSError.
     """
     if url.scheme != "s3":
         raise BadSettings(say("store.no-such", file=str(url), scheme=url.scheme))

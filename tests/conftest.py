@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 import tests.jumping
 import tests.postgres
 from importer.journal.identity import FOLDER_VARIABLE
-from importer.messages import FACE, Plain
+from importer.messages import FACE, Face
 from importer.settings import KEY_VARIABLE, Settings
 from importer.settings.profiles import FILE_VARIABLE
 from tests import sandbox
@@ -61,7 +61,7 @@ def profiles(_settings_folders: Iterator[Path]) -> Path:
 @pytest.fixture(autouse=True)
 def _no_face_of_another_test() -> None:
     """A test that doesn't name a face sees settings as flags."""
-    FACE.set(Plain())
+    FACE.set(Face())
 
 
 @pytest.fixture(autouse=True)

@@ -67,7 +67,7 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     assert again.status == 0
     assert "Which column" not in again.screen
     assert "Your answers are kept" not in again.screen
-    assert f"As answered on {kept['answered'].day} {kept['answered']:%B} for 'n'." in again.screen
+    assert f"As answered on {kept['answered'].day} {kept['answered']:%B %Y} for 'n'." in again.screen
     capsys.readouterr()
     assert main(["run", write(rows=[("jzRkmgMdx1", "Al", TEXTS[0], "Team only")]), "--yes"]) == 0
     assert len(box.notes) == 6
@@ -245,9 +245,8 @@ def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(
     assert seen.status == 1, seen.screen
     assert "Only the first 4 of the remaining notes are sent (--first). 6 are held back" in seen.screen
     assert "Send 4 notes to" in seen.screen
-    assert "7 not sent held back by --first. Look at the others in Saleshandy, then run again without it" in seen.screen
+    assert "Not sent: 7 × held back by --first. Look at the others in Saleshandy, then run again" in seen.screen
     assert "interrupted" not in seen.screen
-    assert "Not sent: " not in seen.screen
     assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]
     held = ("not sent", "held back by --first. Look at the others in Saleshandy, then run again without it")
     repeats = [("not sent", "the same note for the same prospect as row 11, which is not sent"), ("duplicate", "")]
@@ -257,8 +256,7 @@ def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(
     again = types(["run", path, "--first", "4", "--results", "out.xlsx"], ["y"])
     assert again.status == 1
     summary = [str(cell) for row in openpyxl.load_workbook("out.xlsx")["Summary"].values for cell in row]
-    assert "Held back by --first." in summary
-    assert "Look at the others in Saleshandy, then run again without it." in summary
+    assert any("by --first" in cell for cell in summary)
     assert len(box.notes) == 8
     assert main(["run", path, "--yes", "--results", "out.csv"]) == 0
     assert len(box.notes) == 10

@@ -160,9 +160,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1510, "api": 1000, "calls": 790, "cli": 1650, "delivery": 3040, "grouping": 100, "importing": 2960,
-    "journal": 1510, "operations": 1090, "page": 2500, "practice": 130, "reading": 3140, "results": 770, "rows": 2530,
-    "settings": 1120, "telling": 920,
+    "": 1450, "api": 1000, "calls": 790, "cli": 1650, "delivery": 3040, "grouping": 100, "importing": 2940,
+    "journal": 1440, "operations": 1090, "page": 2500, "practice": 130, "reading": 3140, "results": 770, "rows": 2540,
+    "settings": 1120, "telling": 910,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_890
@@ -170,10 +170,10 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 24,700 lines in 196 modules."""
+    """Texts aren't code. All rooms together have at most 24,550 lines in 196 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 24_700
+    assert lines.total() <= 24_550
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 196
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6

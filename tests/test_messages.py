@@ -31,6 +31,7 @@ from importer.page.rendering import PAGE
 from importer.settings import SETTINGS
 from importer.settings.profiles import InProfile
 from importer.texts import TEXTS
+from tests.house import tree as parsed
 
 ROOT = Path(importer.__file__).parent
 OF_COMMANDS = {"report"}
@@ -47,7 +48,7 @@ PLURAL = {key.partition("@")[0] for key, text in TEXTS.items() if isinstance(tex
 
 def said_in(path: Path) -> Iterator[tuple[str, int, set[str], bool]]:
     """The kinds that a module says: kind, line, the names of its parts, and whether there may be others."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     names = {
         alias.asname or alias.name
         for node in ast.walk(tree)
@@ -300,7 +301,7 @@ SENTENCE = re.compile(r"\b[a-z']+(?: [a-z']+){3}")
 
 def sentences_in(path: Path) -> Iterator[str]:
     """Texts in a module that read as a sentence: none of documentation, of enums, of the log or of Python's errors."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     apart: set[int] = set()
     for node in ast.walk(tree):
         match node:

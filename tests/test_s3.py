@@ -229,16 +229,6 @@ def test_a_long_listing_comes_in_pages(store: Store, monkeypatch: pytest.MonkeyP
     assert len([ask for ask in store.asked if ask == ("GET", f"/{BUCKET}")]) >= 3
 
 
-def test_results_that_a_run_owes_are_put_there_by_the_same_command(type_: Typed, store: Store, box: Sandbox) -> None:
-    store.denies = lambda ask: ask[0] == "PUT"
-    url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
-    assert type_("run", url, *ROOM) == 3
-    store.denies = lambda _: False
-    assert type_("run", url, *ROOM) == 0
-    assert results(store.read("inbox/a.results.csv")) == ["already imported"]
-    assert len(box.notes) == 1
-
-
 def test_a_store_that_is_away_is_no_persons_matter(
     type_: Typed, box: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ from typing import Any, TextIO, cast
 import click
 
 from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped
-from importer.messages import Message, Plain, Said, as_argument, render, say
+from importer.messages import Face, Message, Said, as_argument, render, say
 from importer.settings import profiles
 from importer.telling.rendering import Line, LineKind, visible, written_out
 
@@ -44,7 +44,7 @@ _COUNT_MORE = (2, 4)
 """Exit statuses that outrank lost output, because the run must not be repeated."""
 
 
-class Terminal(Plain):
+class Terminal(Face):
     """Rendering for people who type: settings are flags, and commands name the profile."""
 
     def command(self, command: str) -> str:

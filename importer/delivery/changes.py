@@ -134,9 +134,9 @@ def touched(at: float | None) -> Message:
     return say("update.touched") if at is None else say("update.touched-on", day=day_of(at))
 
 
-def day_of(at: float) -> Message:
+def day_of(at: float) -> str:
     """Return the day of a time, in words."""
-    return day(datetime.fromtimestamp(at, UTC).astimezone().date(), year=True)
+    return day(datetime.fromtimestamp(at, UTC).astimezone().date())
 
 
 def _text(rows: Sequence[AnsweredRow], *, keeps_markup: bool) -> tuple[str | None, Sequence[Message]]:

@@ -167,7 +167,7 @@ class Earlier:
     @cached_property
     def _keeps_markup(self) -> bool:
         """Whether changing a note was seen to keep the markup of its text."""
-        return self.journal is not None and bool(self.journal.learned.all(self.workspace).get("keeps markup"))
+        return self.journal is not None and bool(self.journal.learned(self.workspace).all().get("keeps markup"))
 
     def sent_anew(self, plan: Plan, remaining: Remaining) -> int:
         """Return how many notes are to be sent if a history seems to be sent again; otherwise 0 (D169)."""

@@ -16,7 +16,7 @@ from importer.delivery.context import DeliveryContext
 from importer.delivery.readback import Sought
 from importer.delivery.reads import Pages, Reads
 from importer.delivery.tasks import Post
-from importer.journal import Made, NoteKey
+from importer.journal import KnownDelivery, NoteKey
 from importer.models import Status
 
 _MOST_KNOWN = 2_000  # notes of this run that are recognised on a page
@@ -172,7 +172,7 @@ class Evidence:
                 known_at.setdefault(note.note_id, self._adopted[note.note_id] if is_ours else math.inf)
         return known_at
 
-    def _known_at(self, made: Made, run: int | None) -> float:
+    def _known_at(self, made: KnownDelivery, run: int | None) -> float:
         # For a note that a later run read back, the time of sending counts, because a run sends one draft at a time.
         if made.run == run:
             return made.at if made.is_answer or run == self._run else made.sent_at

@@ -20,6 +20,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
+    ACCEPTED,
     READ_BACK,
     Answered,
     Claim,
@@ -186,15 +187,12 @@ class Ledger:
         """Mark the rows of a request as unconfirmed until it is read back; ``is_accepted`` is kept for a later run."""
         reason = say("outcome.unclear", why=why)
         if is_accepted:
-            number, names = post.request_number, post.request.names
-            self._entries.append(lambda: self._journal.deliveries.accept(number, names))
+            self._explain(post, ACCEPTED)
         positions = post.request.positions
         self._outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
     def unconfirmed(self, post: Post, reason: Message, at: float) -> None:
         """Settle deliveries that can be neither confirmed nor ruled out."""
-        number, names = post.request_number, post.request.names
-        self._entries.append(lambda: self._journal.deliveries.unconfirm(number, names))
         positions = post.request.positions
         self._settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
@@ -208,6 +206,10 @@ class Ledger:
         """Settle the rows of a request that was not applied and is not sent in this run."""
         self._release(post)
         self._settle(post.request.positions, Result.NOT_SENT, reason=reason)
+
+    def _explain(self, post: Post, reason: str) -> None:
+        number, names = post.request_number, post.request.names
+        self._entries.append(lambda: self._journal.deliveries.explain(number, names, reason))
 
     def _release(self, post: Post) -> None:
         number, names = post.request_number, post.request.names

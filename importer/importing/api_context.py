@@ -71,7 +71,7 @@ def calls(
     stop: Callable[[], Said | None],
 ) -> Iterator[Context]:
     """Yield a context with a caller for the API, and close the caller when the block ends."""
-    messages.load()
+    messages.texts()
     clock = clock or steady_clock()
     api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
@@ -87,7 +87,7 @@ def calls(
 
 def batch_size(settings: Settings, journal: Journal | None) -> int:
     """Return the maximum number of prospects in a request: as set, as it worked in an earlier run, or the default."""
-    learned = None if journal is None else journal.learned.all(settings.workspace).get("batch size")
+    learned = None if journal is None else journal.learned(settings.workspace).all().get("batch size")
     return settings.batch_size or learned or BATCH_SIZE
 
 

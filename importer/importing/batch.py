@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
+from importer import storage
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import (
@@ -264,7 +265,9 @@ class _One:
             return FileEnded(path, FileResult.IMPORTED, 0, started_at, started_at, said)
         try:
             self._wait()
-            if not candidate.is_named and not is_there(path):
+            with storage.readable(path):
+                is_gone = not candidate.is_named and not is_there(path)
+            if is_gone:
                 message = say("series.gone")
                 return FileEnded(path, FileResult.GONE, 0, started_at, started_at, message)
             if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):

@@ -21,7 +21,7 @@ from importer.delivery.sorted_group import AnsweredRow
 from importer.importing import logs
 from importer.importing.api_context import batch_size
 from importer.importing.loading import Loaded
-from importer.journal import EmailMatches, Journal
+from importer.journal import Journal, Memory
 from importer.models import Remaining, Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows.columns import called
@@ -104,7 +104,8 @@ def asked(loaded: Loaded, journal: Journal | None, settings: Settings, occurrenc
         left = foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add)
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
-        known_matches = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
+        found = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
+        known_matches = {email: tuple(owners) for email, owners in found.items()}
     return LookedUpEmails(loaded, emails, EmailAnswers(known_matches), frozenset(made), left)
 
 
@@ -116,7 +117,7 @@ def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def forget_rejected(matches: EmailMatches, rows: Rows, outcomes: Outcomes) -> None:
+def forget_rejected(matches: Memory, rows: Rows, outcomes: Outcomes) -> None:
     """Forget whose emails rejected rows have, because those prospects may be gone; the next run looks them up."""
     rejected = np.isin(rows.of_sheet(np.arange(len(rows), dtype=np.int32)), outcomes.positions(Result.REJECTED))
     if rows.email is not None and (emails := {*rows.email[rejected].tolist()} - {""}):

@@ -7,11 +7,10 @@ So on days when the clocks change, it is an hour shorter or longer.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from importer.api import Endpoint
 from importer.calls.windows import ASSUMED
@@ -108,44 +107,23 @@ class Estimate:
         seconds: the whole duration.
         rate: the limit for requests.
         is_assumed: whether no earlier run has seen that limit, so that other accounts' is assumed.
-        ends: the local time at which the allowed hours end, if not everything fits before; else empty.
     """
 
     seconds: float
     rate: Rate
     is_assumed: bool
-    ends: str = ""
 
 
-def estimated(
-    calls: Mapping[Endpoint, int],
-    learned: Mapping[Endpoint, Rate],
-    settings: Settings,
-    clock: Callable[[], float] = time.time,
-) -> Estimate | None:
-    """Estimate how long a run takes; None if it makes no calls."""
+def estimated(calls: Mapping[Endpoint, int], learned: Mapping[Endpoint, Rate], own: Rate | None) -> Estimate | None:
+    """Estimate how long a run takes, if a person set a rate of their ``own`` or not; None if it makes no calls."""
     if not any(calls.values()):
         return None
-    rates = {kind: slower(learned.get(kind, ASSUMED), settings.rate) for kind in calls}
+    rates = {kind: slower(learned.get(kind, ASSUMED), own) for kind in calls}
     seconds = sum((max(1, n) - 1) // rates[kind].calls * rates[kind].seconds for kind, n in calls.items())
-    rate, (left, ends) = rates[Endpoint.CREATE], _until_the_end(settings, clock)
-    is_assumed = Endpoint.CREATE not in learned and rate == ASSUMED
-    return Estimate(seconds, rate, is_assumed, ends if seconds > left else "")
+    rate = rates[Endpoint.CREATE]
+    return Estimate(seconds, rate, is_assumed=Endpoint.CREATE not in learned and rate == ASSUMED)
 
 
 def slower(rate: Rate, own: Rate | None) -> Rate:
     """Return a limit, or a person's own rate if that is slower."""
     return own if own is not None and own.calls / own.seconds <= rate.calls / rate.seconds else rate
-
-
-def _until_the_end(settings: Settings, clock: Callable[[], float]) -> tuple[float, str]:
-    """Return the seconds that a run has, and the local time of their end; if the window is closed, its whole length."""
-    try:
-        closes_at = Hours.of(settings, clock).closes_at
-    except OutOfHours:
-        assert settings.between is not None
-        opens, closes = (datetime.combine(date.min, at) for at in (settings.between.opens, settings.between.closes))
-        return (closes - opens) % timedelta(days=1) / timedelta(seconds=1) - AT_THE_END, f"{closes:%H:%M}"
-    if closes_at is None:
-        return math.inf, ""
-    return closes_at - AT_THE_END - clock(), f"{datetime.fromtimestamp(closes_at, UTC).astimezone():%H:%M}"

@@ -18,7 +18,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,9 +71,7 @@ class Chosen:
 def choose(named: Sequence[str | Path]) -> Chosen:
     """Find the files that a person named: as files, folders or patterns such as ``exports/*.csv``, here or at a URL.
 
-    Raises:
-        UnreadableFile: a folder can't be read.
-        NotReached: the store of a URL can't be reached.
+    Raises UnreadableFile, NotReached.
     """
     candidates: list[FileCandidate] = []
     left_out: list[tuple[Path, Message]] = []
@@ -171,12 +168,8 @@ def _once(candidates: Iterable[FileCandidate]) -> list[FileCandidate]:
 
 
 def is_there(path: Path) -> bool:
-    """Return whether a chosen file still exists.
-
-    Raises:
-        NotReached: the store of a URL can't be reached.
-    """
-    return storage.is_there(path) if isinstance(path, Url) else path.exists()
+    """Return whether a file exists. Raises OSError: the store of a URL can't be reached."""
+    return storage.version(path) is not None if isinstance(path, Url) else os.path.lexists(path)
 
 
 def why_not_yet(path: Path, now: float) -> Message | None:
@@ -220,11 +213,9 @@ class NotArchived(ImporterError):
 
 
 def check_archive(folder: Path, found: Iterable[Path] = ()) -> None:
-    """Check, before anything else, that files can be moved to the folder.
+    """Check, before anything else, that files can be moved to the folder. Raises ImporterError.
 
-    Raises:
-        BadSettings: there is no such folder (it isn't created: its disk may be missing), or a file is in another store.
-        ImporterError: the folder's store can't be used.
+    A folder isn't created, because its disk may be missing.
     """
     if other := next((file for file in found if str(file) != "-" and _store_of(file) != _store_of(folder)), None):
         raise BadSettings(say("archive.other-store", other=str(other), folder=str(folder)), setting="archive")
@@ -238,10 +229,6 @@ def _store_of(place: Path) -> str:
     return place.scheme if isinstance(place, Url) else ""
 
 
-def _is_taken(path: Path) -> bool:
-    return storage.version(path) is not None if isinstance(path, Url) else os.path.lexists(path)
-
-
 def lies_in(file: Path, folder: Path) -> bool:
     """Return whether a file is already in the folder or below it. A file that a person corrected there isn't moved."""
     if isinstance(file, Url) or isinstance(folder, Url):
@@ -251,17 +238,13 @@ def lies_in(file: Path, folder: Path) -> bool:
 
 
 def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: float) -> Moved:
-    """Move a file and its results into a folder, under free names with the same number.
-
-    Raises:
-        NotArchived: a file couldn't be moved, or has changed since the import. The message says where both files are.
-    """
+    """Move a file and its results into a folder, under free names with the same number. Raises NotArchived."""
     paths = Moved(file, results)
     try:
         for place in files.numbered(folder / file.name, _NAMES):
             number = place.stem.removeprefix(file.stem)
             beside = folder / f"{results.stem}{number}{results.suffix}"
-            if not (_is_taken(place) or _is_taken(beside)):
+            if not (is_there(place) or is_there(beside)):
                 with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
                     if paths.file == file:
                         _move(file, place, most, fingerprint)
@@ -273,24 +256,19 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: flo
         message = say("archive.has-changed", file=str(paths.file))
         raise NotArchived(message, paths, Stopped.exit_status) from error
     except OSError as error:
-        if paths.file == file and is_gone(file):
-            raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), paths, 0) from error
+        with contextlib.suppress(OSError):
+            if paths.file == file and not is_there(file):
+                raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), paths, 0) from error
         kind = "archive.results-not-moved" if paths.file != file else "archive.not-moved"
         message = say(kind, file=str(file), folder=str(folder), error=files.why(error))
         raise NotArchived(message, paths) from error
 
 
-def is_gone(file: Path) -> bool:
-    """Return whether a file no longer exists. If its store can't be reached, return False."""
-    if isinstance(file, Url):
-        with contextlib.suppress(OSError):
-            return storage.version(file) is None
-        return False
-    return not file.exists()
-
-
 def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | None = None) -> None:
-    """Move a file to a free name: copy it, and remove it when the copy is complete."""
+    """Move a file to a free name: copy it, and remove it when the copy is complete.
+
+    Raises ChangedMeanwhile if there is another file by now, or it has changed: it stays in its place; or OSError.
+    """
     if isinstance(path, Url) or isinstance(place, Url):
         assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
         storage.move(path, place, fingerprint, most)
@@ -302,26 +280,15 @@ def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | No
         draft.finish(bounds=[seen])
         if fingerprint is not None and files.digest(draft.file).hex() != fingerprint:
             raise storage.has_changed(path.name)
-        with _taken_aside(path, seen) as aside:
+        aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # a name that nobody else uses
+        path.replace(aside)
+        try:
+            there = aside.lstat()
+            is_same = (there.st_size, there.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
+            if not (is_same and os.path.samestat(there, seen)):
+                raise storage.has_changed(path.name)
             draft.put_new(place)
             aside.unlink()
-
-
-@contextmanager
-def _taken_aside(path: Path, seen: os.stat_result) -> Iterator[Path]:
-    """Give the file a name that nobody else uses while the block runs; put it back if the block fails.
-
-    Raises:
-        ChangedMeanwhile: there is another file by now, or the file has changed. It stays in its place.
-        OSError: the file can't be renamed, for example because another program on Windows has it open.
-    """
-    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")
-    path.replace(aside)
-    try:
-        there = aside.lstat()
-        if not os.path.samestat(there, seen) or (there.st_size, there.st_mtime_ns) != (seen.st_size, seen.st_mtime_ns):
-            raise storage.has_changed(path.name)
-        yield aside
-    except OSError:
-        files.put_back(aside, path)
-        raise
+        except OSError:
+            files.put_back(aside, path)
+            raise

@@ -74,7 +74,7 @@ def left_out_before(one: AsUnderstood, rows: Rows) -> dict[int, Message]:
         return {}
     with Journal.open(settings.journal) as journal:
         but = "" if sheet.corrections is None else sheet.fingerprint
-        found = journal.left_out.known(settings.workspace, but=but)
+        found = journal.left_out(settings.workspace).known(but=but)
     if not found:
         return {}
     those = {who for who, _ in found}
@@ -107,7 +107,7 @@ def enter_left_out(journal: Journal, workspace: Workspace, one: AsUnderstood, ro
         for what in row.all
     }
     left_out, corrected = _pairs(said, by_hand), _pairs(said, corrections.keys() - by_hand)
-    journal.left_out.enter(workspace, one.sheet.fingerprint, file, left_out - others - corrected, corrected)
+    journal.left_out(workspace).enter(one.sheet.fingerprint, file, left_out - others - corrected, corrected)
 
 
 def _pairs(said: Mapping[int, AsItStood], numbers: Collection[int]) -> set[tuple[str, bytes]]:

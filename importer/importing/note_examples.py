@@ -17,6 +17,7 @@ from importer.delivery.changes import Wish
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.loading import Loaded
 from importer.importing.preview import Example
+from importer.importing.wording import cut
 from importer.journal import KnownDelivery
 from importer.messages import Cell, Message, Part, render, say
 from importer.models import Group, Note, PossibleAnswer, Question, Remaining, Rows, Visibility
@@ -34,11 +35,6 @@ class UpdateExample:
     about: Message
     before: str
     after: str
-
-
-def cut(text: str, characters: int) -> str:
-    """Return a text, or its beginning with an ellipsis if it is longer."""
-    return text if len(text) <= characters else f"{text[:characters]}…"
 
 
 def text_of(note: Note) -> str:

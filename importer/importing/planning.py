@@ -122,7 +122,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         uploads=(len(files), sum(file.size for file in files)),
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
-        estimate=estimated(calls, learned_rates(journal, settings), settings),
+        estimate=estimated(calls, learned_rates(journal, settings), settings.rate),
         examples=note_examples.examples(loaded.rows, remaining),
         troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),

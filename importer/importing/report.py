@@ -126,13 +126,14 @@ def by_number(rows: Rows, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequ
 
 def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:
     """Return the number of rows by kind of reason, for each result that needs action; the most frequent first."""
-    broke_off = stopped.kind if stopped else say("outcome.broke-off")
-    counters = {
-        Result.REJECTED: _summaries(outcomes, Result.REJECTED, say("why.refused")),
-        Result.INVALID: Counter(found[0].kind.without_others() for found in loaded.rows.problems.values() if found),
-        Result.UNCONFIRMED: _summaries(outcomes, Result.UNCONFIRMED, say("why.no-clear-answer")),
-        Result.NOT_SENT: _summaries(outcomes, Result.NOT_SENT, broke_off),
+    otherwise = {
+        Result.REJECTED: say("why.refused"),
+        Result.UNCONFIRMED: say("why.no-clear-answer"),
+        Result.NOT_SENT: stopped.kind if stopped else say("outcome.broke-off"),
     }
+    counters = {result: _summaries(outcomes, result, other) for result, other in otherwise.items()}
+    problems = (found[0].kind.without_others() for found in loaded.rows.problems.values() if found)
+    counters[Result.INVALID] = Counter(problems)
     return {result: dict(counter.most_common()) for result, counter in counters.items() if counter}
 
 

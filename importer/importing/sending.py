@@ -30,6 +30,7 @@ from importer.importing.report import Report, by_number, kinds, summary_of, writ
 from importer.importing.sheet_facts import write_people
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
+from importer.journal.identity import key_digest
 from importer.messages import Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
 from importer.rows.lookups import Lookups
@@ -72,7 +73,7 @@ class Sending:
             reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
             sheet=writable(sheet.name or "" if len(sheet.sheets) > 1 else ""),
             kind=kind_of(sheet),
-            account=context.journal.runs.digest(settings.key),
+            account=key_digest(settings.key),
         )
         self._emails = asked(loaded, context.journal, settings, self._run.occurrence)
         self._matches = context.journal.found(settings.workspace, settings.key, self._clock)
@@ -282,11 +283,11 @@ class Sending:
 def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limiter: Limiter) -> None:
     """Store the batch size and the rate limit that this run learned, for later runs."""
     if (sizes := delivery.queue.sizes).has_learned:
-        journal.learned.enter(workspace, {"batch size": sizes.batch_size})
+        journal.learned(workspace).enter({"batch size": sizes.batch_size})
     if rates := limiter.rates:
-        before = journal.learned.all(workspace).get("limits", {})  # also of kinds that this run didn't call
+        before = journal.learned(workspace).all().get("limits", {})  # also of kinds that this run didn't call
         limits = {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()}
-        journal.learned.enter(workspace, {"limits": {**before, **limits}})
+        journal.learned(workspace).enter({"limits": {**before, **limits}})
 
 
 def _why_not_sent(stopped: Stopped | None) -> Message:

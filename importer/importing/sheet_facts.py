@@ -17,6 +17,7 @@ from importer.errors import BadSettings
 from importer.fields import WORDED
 from importer.importing.loading import Loaded
 from importer.importing.preview import SheetColumn, SheetWord
+from importer.importing.wording import cut
 from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role
 from importer.reading import column_letter
@@ -88,13 +89,8 @@ def columns(loaded: Loaded) -> Iterator[SheetColumn]:
         if at == _COLUMNS:
             return
         name = called(sheet.headings, at)
-        yield SheetColumn(
-            column_letter(at), _short(heading), name, samples(values), role_of.get(at), at in parts, at in ours
-        )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}…"
+        about = samples(values), role_of.get(at), at in parts, at in ours
+        yield SheetColumn(column_letter(at), cut(heading, _CHARACTERS), name, *about)
 
 
 def counted_words(loaded: Loaded) -> tuple[SheetWord, ...]:

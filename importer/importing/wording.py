@@ -16,6 +16,11 @@ def count(number: int, thing: str) -> Message:
     return say(f"count.{thing}", n=number)
 
 
+def cut(text: str, characters: int) -> str:
+    """Return a text, or its beginning with an ellipsis if it is longer."""
+    return text if len(text) <= characters else f"{text[:characters]}…"
+
+
 def in_bytes(size: int) -> Message:
     """Return the size of a file, in a suitable unit."""
     for kind, unit in (("size.mb", 1 << 20), ("size.kb", 1 << 10)):

@@ -47,19 +47,10 @@ def held(
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], Said | None] = lambda: None,
 ) -> Iterator[Journal]:
-    """Yield the workspace's journal with its lock held.
+    """Yield the workspace's journal with its lock held. Raises WrongJournal, Busy, Interrupted.
 
-    Args:
-        settings: the settings, which name the workspace.
-        wait: seconds to wait for another import.
-        rows: number of rows of the file that is to be imported.
-        observe: receives the reason for waiting.
-        stop: called while waiting. If it returns a sentence, waiting ends.
-
-    Raises:
-        WrongJournal: the workspace had another journal so far.
-        Busy: another import of the workspace is still running.
-        Interrupted: the run was asked to stop while it waited.
+    Another import is waited for up to ``wait`` seconds, until ``stop`` returns a sentence. ``observe`` receives why,
+    with the number of ``rows`` of the file that is to be imported.
     """
     if not Journal.exists(settings.journal):
         check_journal(None, settings)  # so that none is created while the right journal is out of reach
@@ -88,11 +79,7 @@ def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
 
 
 def check_journal(journal: Journal | None, settings: Settings) -> None:
-    """Check that the workspace had this journal so far.
-
-    Raises:
-        WrongJournal: the workspace had another journal.
-    """
+    """Check that the workspace had this journal so far. Raises WrongJournal."""
     if not settings.new_journal:
         journal_id, latest = (journal.id, journal.runs.latest_request) if journal else (None, int)
         identity.check(_owner(journal, settings), journal_id, str(settings.journal), latest)
@@ -103,11 +90,7 @@ def _owner(journal: Journal | None, settings: Settings) -> Workspace:
 
 
 def check_confirmed(journal: Journal, settings: Settings, *, is_agreed: bool) -> None:
-    """Check that a person said whose workspace the profile is, or agreed to a number of notes and no other is possible.
-
-    Raises:
-        FirstRun: nobody has.
-    """
+    """Raise FirstRun unless a person said whose workspace it is, or agreed to an import and no other is possible."""
     unclear = unconfirmed(journal, settings)
     if unclear is not None and not (is_agreed and unclear.kind != "key-of-another"):
         raise unclear.error
@@ -116,13 +99,7 @@ def check_confirmed(journal: Journal, settings: Settings, *, is_agreed: bool) ->
 def keep_in_mind(journal: Journal, settings: Settings, *, is_agreed: bool = False) -> None:
     """Remember that this is the workspace's journal and its key, but not for a test server on this machine.
 
-    Args:
-        journal: the journal.
-        settings: the settings, which name the workspace.
-        is_agreed: whether a person has agreed to an import.
-
-    Raises:
-        FirstRun: nobody has confirmed the workspace or its key.
+    Raises FirstRun if nobody has confirmed the workspace or its key, and no person has agreed to an import.
     """
     if settings.is_unguarded:
         return
@@ -228,17 +205,9 @@ def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Gro
 
 
 def confirm(settings: Settings, meant: Workspace | None = None) -> None:
-    """Remember that a person has said whose workspace the profile is, at this address and with this key.
+    """Keep in the journal that a person has said whose workspace the profile is, at this address and with this key.
 
-    The journal keeps that, for all machines that share it. It is made if it doesn't exist yet.
-
-    Args:
-        settings: the settings.
-        meant: the workspace that the profile is another name of from now on; None for one of its own.
-
-    Raises:
-        Changed: the profile can't become another name of that workspace, or no longer can.
-        ImporterError: the confirmation can't be kept.
+    From now on it is another name of ``meant``; None: it has one of its own. Raises Changed if it can't become that.
     """
     if not Journal.exists(settings.journal):
         check_journal(None, settings)
@@ -252,11 +221,7 @@ def confirm(settings: Settings, meant: Workspace | None = None) -> None:
 
 
 def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
-    """Return the run with this name, or for ``last`` the workspace's latest run that a person didn't decline.
-
-    Raises:
-        BadSettings: there is no such run.
-    """
+    """Return the run with this name; for ``last`` the workspace's latest that nobody declined. Raises BadSettings."""
     if name == "last":
         found = (run for run in journal.runs.listed(workspace) if run.ended != "declined")
         nothing = say("workspaces.no-last-run", journal=journal.name, run=repr(name), workspace=str(workspace))
@@ -280,7 +245,7 @@ def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
 
 def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint, Rate]:
     """Return the rate of each kind of call that the API allowed an earlier run, as far as they are known."""
-    limits = {} if journal is None else journal.learned.all(settings.workspace).get("limits", {})
+    limits = {} if journal is None else journal.learned(settings.workspace).all().get("limits", {})
     return {kind: Rate(*limits[kind]) for kind in Endpoint if kind in limits}
 
 
@@ -288,12 +253,7 @@ def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint,
 
 
 def back_up(settings: Settings, target: Path) -> None:
-    """Copy the journal to a file. An earlier copy of the same journal is replaced, and no other file.
-
-    Raises:
-        BadSettings: there is no journal, or another file is in the copy's place.
-        Unusable: the journal can't be read, or the copy can't be written.
-    """
+    """Copy the journal to a file. An earlier copy of the same journal is replaced, and no other file."""
     if not Journal.exists(settings.journal):
         raise BadSettings(say("journals.none", journal=str(settings.journal), profile=repr(settings.profile)))
     with Journal.open(settings.journal) as journal:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -34,10 +35,9 @@ from importer.journal.known import (
     DeliveryState,
     FoundDelivery,
     KnownDelivery,
-    Made,
     NoteKey,
 )
-from importer.journal.memory import EmailMatches, KnownUploads, LeftOut, Memory, Owners
+from importer.journal.memory import LeftOut, Memory, Owners, keyed
 from importer.journal.runs import Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
@@ -55,13 +55,11 @@ __all__ = [
     "Answered",
     "Claim",
     "DeliveryState",
-    "EmailMatches",
     "FoundDelivery",
     "Identity",
     "Journal",
     "KnownDelivery",
-    "KnownUploads",
-    "Made",
+    "Memory",
     "NoteKey",
     "Owners",
     "Run",
@@ -80,19 +78,14 @@ def _postgres() -> type[PostgresStore]:
 class Journal:
     """Open journal. It must not be used by several threads at once.
 
-    Attributes:
-        name: the absolute path of its file, or its URL.
-        is_shared: whether other machines may use it.
-        id: its random ID, which only its copies share.
-        count: called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
-        runs, deliveries, changes, identities, learned, left_out: the journal's parts; see the modules of these names.
+    ``name`` is the absolute path of its file, or its URL; ``id`` is random, and only its copies share it. ``count`` is
+    called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
     """
 
     def __init__(self, store: Store) -> None:
         self.name, self.is_shared, self._store = store.name, store.is_shared, store
         self.runs, self.deliveries, self.identities = Runs(store), Deliveries(store), Identities(store)
-        self.learned, self.changes, self.left_out = Memory(store, "learned"), Changes(store), LeftOut(store)
-        self.id = store.about("id")
+        self.changes, self.id = Changes(store), store.about("id")
         self.count: Callable[[int], None] = lambda _: None
 
     @staticmethod
@@ -103,16 +96,10 @@ class Journal:
 
     @classmethod
     def open(cls, address: Path | str) -> Self:
-        """Open a journal; create it if there is none.
+        """Open the journal in a file, or at a URL (``postgresql://HOST/DATABASE``); create it if there is none.
 
-        Args:
-            address: a file's path, or a URL: ``postgresql://HOST/DATABASE``.
-
-        Raises:
-            BadSettings: the URL can't be used.
-            JournalFailed: the database can't be reached.
-            UnusableJournal: the journal can't be opened or created.
-            WrongJournal: the journal is damaged, isn't ours, or is of another version; it is left unchanged.
+        Raises BadSettings, JournalFailed (the database can't be reached), UnusableJournal, and WrongJournal if the
+        journal is damaged, isn't ours, or is of another version; it is left unchanged.
         """
         place = journal_place(address)
         store = sqlite.SQLiteStore.open(place) if isinstance(place, Path) else _postgres().open(place)
@@ -125,10 +112,7 @@ class Journal:
     def back_up(self, target: Path) -> None:
         """Write a copy of the current journal to a file; an import may be running. The copy has the journal's ID.
 
-        Raises:
-            BadSettings: an existing file isn't an earlier copy of this journal; or the journal is on a server, which
-                has its own tools for copies.
-            UnusableJournal: the copy can't be written.
+        Raises BadSettings if an existing file isn't an earlier copy, or the journal is on a server; UnusableJournal.
         """
         self._store.back_up(target)
 
@@ -141,13 +125,21 @@ class Journal:
         """Return the workspace that this is another name of, or the workspace itself."""
         return self._store.owner(workspace)
 
-    def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
-        """Return the record of the prospects that imports found for emails, hashed with the API key."""
-        return EmailMatches(self._store, workspace, key, clock)
+    def learned(self, workspace: Workspace) -> Memory:
+        """Return the record of what the API showed."""
+        return Memory(self._store, workspace, "learned")
 
-    def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> KnownUploads:
-        """Return the record of the files uploaded for a workspace."""
-        return KnownUploads(self._store, workspace, clock)
+    def left_out(self, workspace: Workspace) -> LeftOut:
+        """Return the record of the rows that a person left out."""
+        return LeftOut(self._store, workspace)
+
+    def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> Memory:
+        """Return the record of the prospects that imports found for emails, hashed with the API key."""
+        return Memory(self._store, workspace, "emails", clock, partial(keyed, key))
+
+    def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> Memory:
+        """Return the record of the IDs of uploaded files, by their SHA-256 (hexadecimal digits)."""
+        return Memory(self._store, workspace, "uploads", clock)
 
     def close(self) -> None:
         """Close the journal."""
@@ -164,20 +156,14 @@ class Journal:
         return self._store.now()
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Run the block as one transaction, which is on disk when the block ends.
-
-        Raises:
-            JournalFailed: the transaction could not be written; nothing of the block was stored.
-        """
+        """Run the block as one transaction, on disk when it ends. Raises JournalFailed; then nothing is stored."""
         return self._store.transaction()
 
     def claimed(self, requests: Sequence[int]) -> None:
         """Check after a claim, and before any request leaves, that the journal is still the one that was opened.
 
-        The latest request is also remembered outside the journal, so that an earlier copy isn't mistaken for it.
-
-        Raises:
-            JournalReplaced: the journal's file was removed or replaced.
+        The latest request is also remembered outside the journal, so that an earlier copy isn't mistaken for it. Raises
+        JournalReplaced.
         """
         self.see_that_it_stands()
         self.count(max(requests))
@@ -190,9 +176,7 @@ class Journal:
     def held(self, workspace: Workspace) -> Iterator[None]:
         """Hold the workspace's lock, so that only one import at a time claims its deliveries.
 
-        Raises:
-            Busy: another process holds the lock; the message says who, and since when.
-            UnusableJournal: the lock can't be made there.
+        Raises Busy, which says who holds it and since when, and UnusableJournal if no lock can be made there.
         """
         owner = self.owner(workspace)
         with self._store.held(str(owner)):

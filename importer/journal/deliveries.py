@@ -14,27 +14,19 @@ from itertools import repeat
 
 from importer.journal import delivery_sql as sql
 from importer.journal.known import (
+    READ_BACK,
     STATES,
     Answered,
     Claim,
     DeliveryState,
     FoundDelivery,
     KnownDelivery,
-    Made,
     NoteKey,
-    duplicates_in,
     written,
 )
 from importer.journal.runs import Run
 from importer.journal.store import Store
-from importer.models import Result, Status, Visibility, Workspace
-
-_BECAME = {  # and the others a note that was created
-    DeliveryState.SENDING: Result.UNCONFIRMED,
-    DeliveryState.UNCONFIRMED: Result.UNCONFIRMED,
-    DeliveryState.FOUND: Result.ALREADY_IMPORTED,
-    DeliveryState.REJECTED: Result.REJECTED,
-}
+from importer.models import Status, Visibility, Workspace
 
 
 class Deliveries:
@@ -63,16 +55,9 @@ class Deliveries:
     # -- requests and answers ---------------------------------------------------------------------------------------
 
     def claim(self, run: Run, claims: Sequence[Claim], sent_at: float) -> list[int] | None:
-        """Record that requests are about to be sent; call this inside a transaction.
+        """Record inside a transaction that requests are about to be sent; return their numbers.
 
-        Args:
-            run: the run that sends the requests.
-            claims: the requests.
-            sent_at: the time now, by our clock.
-
-        Returns:
-            the requests' numbers; None if another run has claimed or made one of their deliveries. In that case leave
-            the transaction by an exception.
+        Return None if another run has claimed or made one of them; then leave the transaction by an exception.
         """
         numbers = [self._request(run, sent_at, claim.since) for claim in claims]
         of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": sent_at}
@@ -100,7 +85,7 @@ class Deliveries:
     def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:
         """Record answers to requests. Return the names of deliveries whose note ID another delivery has.
 
-        Those are unconfirmed, because the ID belongs to another request.
+        Those are unclear, because the ID belongs to another request.
         """
         answers = [*answers]
         ids = {one.answer.note_id: one.name for one in reversed(answers) if one.answer.note_id is not None}
@@ -109,17 +94,13 @@ class Deliveries:
         self._store.many(sql.ANSWER, (_as_row(one, is_anothers=one.name in conflicts) for one in answers))
         return conflicts
 
-    def unconfirm(self, number: int, names: Sequence[bytes]) -> None:
-        """Record these deliveries of a request as unconfirmed."""
-        self._each(sql.UNCONFIRM, names, request=number)
+    def explain(self, number: int, names: Sequence[bytes], reason: str) -> None:
+        """Record why these deliveries of a request are unclear, by a reason of :mod:`.known`."""
+        self._each(sql.EXPLAIN, names, request=number, reason=reason)
 
     def reopen(self, name: bytes, note_id: str) -> None:
-        """Record a delivery as unconfirmed, if it has this note ID, because another delivery made the note."""
+        """Record a delivery as unclear, if it has this note ID, because another delivery made the note."""
         self._each(sql.REOPEN, [name], note_id=note_id)
-
-    def accept(self, number: int, names: Sequence[bytes]) -> None:
-        """Record that the API confirmed these deliveries without a note ID; it may take minutes to create the notes."""
-        self._each(sql.ACCEPT, names, request=number)
 
     def release(self, number: int, names: Sequence[bytes]) -> None:
         """Record that these deliveries were certainly not made, and give up the claim on them."""
@@ -159,36 +140,46 @@ class Deliveries:
             rows = self._store.among(sql.NAMED, dict.fromkeys(names))
             return {known.name: known for known in map(KnownDelivery.from_row, rows)}
 
-    def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, Made]:
-        """Return note ID → when the note was made, for those of these IDs that deliveries have."""
+    def delivered(self, workspace: Workspace, note_ids: Iterable[str]) -> dict[str, KnownDelivery]:
+        """Return note ID → its delivery, for those of these IDs that deliveries have."""
         rows = self._store.among(sql.WITH_IDS, note_ids, workspace=workspace)
-        return {note_id: Made.of(*made) for note_id, _, *made in rows}
+        return {known.note_id or "": known for known in map(KnownDelivery.from_row, rows)}
 
     def latest_created(self, workspace: Workspace, *, published: bool = False) -> list[tuple[str, str]]:
         """Return the prospects and IDs of some recently created notes; drafts come last, or not at all."""
-        rows = self._store.rows(sql.LATEST_PUBLISHED if published else sql.LATEST, workspace=workspace)
+        rows = self._store.rows(sql.LATEST, workspace=workspace, any_status=not published)
         return [(prospect, note_id) for prospect, note_id in rows]
 
     def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:
         """Return whether a note with this visibility was sent to the workspace, or may have been."""
         return bool(self._store.rows(sql.SENT, workspace=workspace, visibility=visibility.value))
 
-    def adopted(self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool) -> dict[str, Made]:
-        """Return note ID → when the note was made, for the prospect's notes that deliveries have, including duplicates.
+    def adopted(
+        self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool
+    ) -> dict[str, KnownDelivery]:
+        """Return note ID → its delivery, for the prospect's notes that deliveries have, and their duplicates.
 
         Only notes that look the same to a reader count. If this note is a draft, ``any_draft`` makes all drafts count.
         """
-        status = Status.DRAFT.value if any_draft and key.status is Status.DRAFT else None
-        rows = self._store.rows(sql.ADOPTED, workspace=workspace, seen=key.seen, status=status, prospect=prospect)
-        made_by_id = {}
-        for note_id, duplicates, *row in rows:
-            made = made_by_id[note_id] = Made.of(*row)
-            made_by_id |= dict.fromkeys(duplicates_in(duplicates), made._replace(is_answer=False))
-        return made_by_id
+        any_draft = any_draft and key.status is Status.DRAFT
+        found = dict[str, KnownDelivery]()
+        for form, known in self._at(workspace, prospect):
+            if known.note_id and (form.seen == key.seen or (any_draft and form.status is Status.DRAFT)):
+                found[known.note_id] = known
+                found |= dict.fromkeys(known.duplicates, known._replace(reason=READ_BACK.kind))
+        return found
+
+    def has_another(self, workspace: Workspace, prospect: str, seen: bytes, note_id: str) -> bool:
+        """Return whether the prospect has deliveries of a note with this visible text, but none with this note ID."""
+        note_ids = [known.note_id for form, known in self._at(workspace, prospect) if form.seen == seen]
+        return bool(note_ids) and note_id not in note_ids
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """Return the note of each unclear delivery to the prospect, from any sheet."""
-        return [key for key, _ in self._few(workspace, sql.UNCLEAR_AT, prospect=prospect)]
+        return [form for form, known in self._at(workspace, prospect) if known.is_unclear]
+
+    def _at(self, workspace: Workspace, prospect: str) -> list[tuple[NoteKey, KnownDelivery]]:
+        return self._few(workspace, sql.AT_PROSPECT, prospect=prospect)
 
     def unsettled(self, workspace: Workspace) -> dict[int, tuple[NoteKey, list[KnownDelivery]]]:
         """Return the deliveries whose outcome is unclear: request number → note and deliveries."""
@@ -217,25 +208,9 @@ class Deliveries:
         """Return the notes that a run created, also those that were hidden since."""
         return [KnownDelivery.from_row(row) for row in self._store.rows(sql.CREATED, run=run.id)]
 
-    def with_note_ids(self, workspace: Workspace, note_ids: Sequence[str]) -> list[KnownDelivery]:
-        """Return the deliveries of a workspace that have these notes."""
-        rows = self._store.among(sql.OWNERS, note_ids, workspace=workspace)
-        return [*self.named([name for _, name in rows]).values()]
-
-    def hidden_of(self, run: Run) -> tuple[int, int]:
-        """Return how many of the notes that a run created are hidden, and how many aren't."""
-        counts = self._states_of(run)
-        return counts.get(DeliveryState.HIDDEN, 0), counts.get(DeliveryState.CREATED, 0)
-
-    def so_far(self, run: Run) -> dict[Result, int]:
-        """Return the number of a run's notes by result, for a run whose end isn't recorded."""
-        counts: Counter[Result] = Counter()
-        for state, number in self._states_of(run).items():
-            counts[_BECAME.get(state, Result.CREATED)] += number
-        return dict(counts)
-
-    def _states_of(self, run: Run) -> dict[DeliveryState, int]:
-        return {STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)}
+    def states_of(self, run: Run) -> Counter[DeliveryState]:
+        """Return the number of a run's notes by state."""
+        return Counter({STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)})
 
 
 class Changes:
@@ -245,10 +220,9 @@ class Changes:
         self._store = store
 
     def begin(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
-        """Record that notes are about to get another form.
+        """Record that notes are about to get another form; return whether all of these deliveries are as given.
 
-        Returns:
-            whether all of these deliveries are as they are given. If not, leave the transaction by an exception.
+        If they aren't, leave the transaction by an exception.
         """
         rows = ({"name": one.name, "note": one.note, "open": one.changing or 0, "form": form} for one, form in changes)
         return self._store.many(sql.CHANGE, rows) == len(changes)
@@ -302,6 +276,6 @@ def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:
     """Return the values to store for an answer; ``is_anothers`` if its note ID belongs to another delivery."""
     row = {"name": one.name, "request": one.request, "at": one.at}
     if is_anothers:
-        return {**row, "state": DeliveryState.UNCONFIRMED.value, "note_id": None, "reason": None}
+        return {**row, "state": DeliveryState.UNCLEAR.value, "note_id": None, "reason": None}
     state = DeliveryState.REJECTED if one.answer.note_id is None else DeliveryState.CREATED
     return {**row, "state": state.value, "note_id": one.answer.note_id, "reason": written(one.answer.reason)}

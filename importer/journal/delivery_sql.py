@@ -5,7 +5,7 @@ Input: none. Output: statements whose values are bound when they run. ``{given}`
 
 from __future__ import annotations
 
-from importer.journal.known import ACCEPTED, READ_BACK
+from importer.journal.known import READ_BACK
 
 _IS_NAMED = "deliveries.name = :name"
 _IS_OF_REQUEST = "deliveries.name = :name AND deliveries.request = :request"
@@ -15,8 +15,6 @@ _AT_PROSPECT = """
         SELECT delivery FROM identities WHERE identities.workspace = :workspace AND identities.who = :prospect
     )
 """
-_OF_PROSPECT = f"coalesce(deliveries.note_id, '') <> '' AND {_AT_PROSPECT}"
-_NOTES = "FROM deliveries JOIN notes ON notes.id = deliveries.note"
 
 # -- notes ------------------------------------------------------------------------------------------------------------
 
@@ -35,12 +33,12 @@ NEW_NOTES = """
 NEW_REQUEST = "INSERT INTO requests (run, sent_at, since) VALUES (:run, :sent_at, :since)"
 CLAIM = """
     INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, request, at, resent_at)
-    VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'sending', :request, :at, :resent_at)
+    VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'unclear', :request, :at, :resent_at)
     ON CONFLICT (name) DO UPDATE
     SET state = excluded.state, note = excluded.note, request = excluded.request, at = excluded.at, note_id = NULL,
         reason = NULL, resent_at = coalesce(excluded.resent_at, deliveries.resent_at)
     WHERE deliveries.state = 'rejected'
-       OR deliveries.request = :replaces AND deliveries.state IN ('sending', 'unconfirmed')
+       OR deliveries.request = :replaces AND deliveries.state = 'unclear'
 """
 FOUND = f"""
     INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, note_id, request, at, reason)
@@ -51,12 +49,11 @@ FOUND = f"""
 ANSWER = f"""
     UPDATE deliveries SET state = :state, note_id = :note_id, reason = :reason, at = :at WHERE {_IS_OF_REQUEST}
 """
-UNCONFIRM = f"UPDATE deliveries SET state = 'unconfirmed' WHERE {_IS_OF_REQUEST}"
+EXPLAIN = f"UPDATE deliveries SET reason = :reason WHERE {_IS_OF_REQUEST}"
 REOPEN = f"""
-    UPDATE deliveries SET state = 'unconfirmed', note_id = NULL, reason = NULL
+    UPDATE deliveries SET state = 'unclear', note_id = NULL, reason = NULL
     WHERE {_IS_NAMED} AND deliveries.note_id = :note_id
 """
-ACCEPT = f"UPDATE deliveries SET reason = '{ACCEPTED}' WHERE {_IS_OF_REQUEST}"
 RELEASE = f"DELETE FROM deliveries WHERE {_IS_OF_REQUEST}"
 CHANGE = f"""
     UPDATE deliveries SET changing = :form
@@ -88,6 +85,7 @@ _FROM = """
 """
 _OF_RUN = "deliveries.request IN (SELECT id FROM requests WHERE run = :run)"
 NAMED = f"SELECT {_KNOWN} {_FROM} WHERE deliveries.name IN ({{given}})"
+WITH_IDS = f"SELECT {_KNOWN} {_FROM} WHERE deliveries.workspace = :workspace AND deliveries.note_id IN ({{given}})"
 
 # -- identities -------------------------------------------------------------------------------------------------------
 
@@ -120,9 +118,8 @@ def _few(condition: str) -> str:
     """
 
 
-_IS_UNCLEAR = "deliveries.state IN ('sending', 'unconfirmed')"  # the same condition as in the index
-UNCLEAR = _few(_IS_UNCLEAR)
-UNCLEAR_AT = _few(f"{_IS_UNCLEAR} AND deliveries.prospect = :prospect")
+UNCLEAR = _few("deliveries.state = 'unclear'")
+AT_PROSPECT = _few(_AT_PROSPECT)
 RESENT = _few("deliveries.resent_at IS NOT NULL AND deliveries.note_id IS NOT NULL")
 MISSING = _few("deliveries.sample = 'missing' AND deliveries.state = 'created'")
 WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
@@ -130,37 +127,23 @@ WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
 # -- notes that were made ---------------------------------------------------------------------------------------------
 
 
-def _latest(is_wanted: str) -> str:
-    """Return the query for the latest created notes, first those that an answer named and that are published.
-
-    Only the workspace's latest requests are searched.
-    """
-    return f"""
-        SELECT deliveries.prospect, deliveries.note_id
-        FROM (
-            SELECT requests.id, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
-            WHERE runs.workspace = :workspace ORDER BY requests.id DESC LIMIT 100
-        ) AS latest
-        JOIN deliveries ON deliveries.request = latest.id
-        JOIN notes ON notes.id = deliveries.note
-        WHERE deliveries.state = 'created' {is_wanted}
-        ORDER BY CASE WHEN deliveries.reason IS NULL THEN 0 ELSE 1 END, CASE notes.status WHEN '1' THEN 0 ELSE 1 END,
-            latest.id DESC
-        LIMIT 5
-    """
-
-
-LATEST = _latest("")
-LATEST_PUBLISHED = _latest("AND notes.status = '1'")
-_MADE = f"""
-    SELECT deliveries.note_id, deliveries.twins, requests.sent_at, deliveries.at, requests.run, deliveries.reason
-    {_NOTES} JOIN requests ON requests.id = deliveries.request
+# First those that an answer named and that are published. Only the workspace's latest requests are searched.
+LATEST = """
+    SELECT deliveries.prospect, deliveries.note_id
+    FROM (
+        SELECT requests.id FROM requests JOIN runs ON runs.id = requests.run
+        WHERE runs.workspace = :workspace ORDER BY requests.id DESC LIMIT 100
+    ) AS latest
+    JOIN deliveries ON deliveries.request = latest.id
+    JOIN notes ON notes.id = deliveries.note
+    WHERE deliveries.state = 'created' AND (notes.status = '1' OR :any_status)
+    ORDER BY CASE WHEN deliveries.reason IS NULL THEN 0 ELSE 1 END, CASE notes.status WHEN '1' THEN 0 ELSE 1 END,
+        latest.id DESC
+    LIMIT 5
 """
-WITH_IDS = f"{_MADE} WHERE deliveries.workspace = :workspace AND deliveries.note_id IN ({{given}})"
-ADOPTED = f"{_MADE} WHERE {_OF_PROSPECT} AND (notes.seen = :seen OR notes.status = :status)"
 OWNERS = "SELECT note_id, name FROM deliveries WHERE workspace = :workspace AND note_id IN ({given})"
-SENT = f"""
-    SELECT notes.id {_NOTES}
+SENT = """
+    SELECT notes.id FROM deliveries JOIN notes ON notes.id = deliveries.note
     WHERE notes.workspace = :workspace AND notes.visibility = :visibility
       AND deliveries.state NOT IN ('rejected', 'found') LIMIT 1
 """

@@ -32,15 +32,7 @@ FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
 
 
 class RememberedJournal(NamedTuple):
-    """The journal that a workspace used so far.
-
-    Attributes:
-        id: the journal's ID.
-        request: the number of its latest request.
-        place: the journal's place.
-        workspace: the workspace.
-        keys: digests of the API keys that were used for the workspace.
-    """
+    """The journal that a workspace used so far, its latest request, and digests of the keys that were used."""
 
     id: str
     request: int
@@ -50,11 +42,7 @@ class RememberedJournal(NamedTuple):
 
 
 def remembered(workspace: Workspace) -> RememberedJournal | None:
-    """Return the journal that the workspace used so far; None if none is remembered.
-
-    Raises:
-        WrongJournal: the remembered data can't be read.
-    """
+    """Return the journal that the workspace used so far; None if none is remembered. Raises WrongJournal."""
     file = _note(workspace)
     try:
         return _read(file)
@@ -66,16 +54,9 @@ def remembered(workspace: Workspace) -> RememberedJournal | None:
 
 
 def check(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], int]) -> None:
-    """Check that a journal is the one that the workspace used so far.
+    """Raise WrongJournal unless a journal is the one that the workspace used so far; no ID: there is none yet.
 
-    Args:
-        workspace: the workspace whose deliveries are to be recorded.
-        journal_id: the journal's ID; None if there is no journal yet.
-        place: the journal's place.
-        latest: returns the latest request in the journal; called last, because an import may be running.
-
-    Raises:
-        WrongJournal: the journal is another one or an earlier copy, or doesn't exist although one is remembered.
+    ``latest`` returns the latest request in the journal. It is called last, because an import may be running.
     """
     usual = remembered(workspace)
     if usual is None or (usual.id == journal_id and latest() >= usual.request):
@@ -98,7 +79,7 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int, key
         keys = dict.fromkeys(_read(file).keys)
     with contextlib.suppress(OSError):
         files.make_private_folder(file.parent)
-        keys |= {_digest(key): None} if key else {}
+        keys |= {key_digest(key): None} if key else {}
         content = json.dumps([place, [workspace.profile, workspace.base_url], [*keys]])
         files.replace(file, f"{_entry(journal_id, latest)}\n{content}".encode())
 
@@ -111,7 +92,7 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int, key
 
 def known_as(key: str) -> list[Workspace]:
     """Return the workspaces that this key was used for."""
-    found, digest = [], _digest(key)
+    found, digest = [], key_digest(key)
     for file in sorted(folder().glob("*.journal")):
         with contextlib.suppress(OSError, ValueError, TypeError):
             found += [one.workspace for one in [_read(file)] if digest in one.keys]
@@ -122,14 +103,11 @@ def known_as(key: str) -> list[Workspace]:
 def account_held(key: str) -> Iterator[None]:
     """Hold the account's lock while the block runs, so that two profiles don't each use the key's whole rate limit.
 
-    If nothing can be stored on this machine, there is no lock.
-
-    Raises:
-        Busy: another import is running with this key.
+    If nothing can be stored on this machine, there is no lock. Raises Busy.
     """
     with ExitStack() as stack:
         with contextlib.suppress(UnusableJournal):
-            stack.enter_context(lock.held(folder() / f"account-{_digest(key)}", "account", "lock.busy-with-key"))
+            stack.enter_context(lock.held(folder() / f"account-{key_digest(key)}", "account", "lock.busy-with-key"))
         yield
 
 
@@ -156,6 +134,6 @@ def _read(file: Path) -> RememberedJournal:
     return RememberedJournal(journal_id, int(request), str(place), Workspace(*workspace), tuple(keys))
 
 
-def _digest(key: str) -> str:
+def key_digest(key: str) -> str:
     """Return the digest of a key, which reveals nothing of it, because a key is long and random."""
     return hashlib.sha256(f"note-importer {key}".encode()).hexdigest()[:32]

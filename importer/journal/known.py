@@ -21,10 +21,9 @@ from importer.models import Note, Request, Status, Visibility
 class DeliveryState(StrEnum):
     """State of a delivery in the journal."""
 
-    SENDING = "sending"  # being sent; unclear if the run that sent it is over
+    UNCLEAR = "unclear"  # being sent, or sent without a clear answer, so that its note may or may not exist
     CREATED = "created"
     REJECTED = "rejected"
-    UNCONFIRMED = "unconfirmed"
     HIDDEN = "hidden"  # created, then made a private draft on a person's request
     LEFT = "left"  # hidden, and a person said that it is to stay so
     FOUND = "found"  # was there already, whoever made it
@@ -164,6 +163,11 @@ class KnownDelivery(NamedTuple):
         """Whether the delivery's note was recognised although the API shows its text differently."""
         return self.state is DeliveryState.CREATED and self.reason not in (None, "", READ_BACK.kind)
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether an answer to the run named the note, so that it was made between ``sent_at`` and ``at``."""
+        return self.reason is None and 0 <= self.at - self.sent_at <= LONGEST_ANSWER
+
     @classmethod
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""
@@ -186,28 +190,7 @@ class KnownDelivery(NamedTuple):
     @property
     def is_unclear(self) -> bool:
         """Whether the delivery was sent without a clear answer, so that its note may or may not exist."""
-        return self.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED)
-
-
-class Made(NamedTuple):
-    """When, and by which run, a delivery's note was made; times in seconds since 1970 by that run's clock.
-
-    Attributes:
-        sent_at: when the note's request was sent.
-        at: when the note was known to exist.
-        run: the number of the run that sent the note.
-        is_answer: whether an answer to that run named the note, so that it was made between the two times.
-    """
-
-    sent_at: float
-    at: float
-    run: int
-    is_answer: bool
-
-    @classmethod
-    def of(cls, sent_at: float, at: float, run: int, reason: str | None) -> Made:
-        """Return when a delivery's note was made, if its request was sent and answered at these times."""
-        return cls(sent_at, at, run, is_answer=reason is None and 0 <= at - sent_at <= LONGEST_ANSWER)
+        return self.state is DeliveryState.UNCLEAR
 
 
 def duplicates_in(written: str | None) -> tuple[str, ...]:

@@ -25,16 +25,9 @@ from importer.messages import Message, say
 
 @contextmanager
 def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[None]:
-    """Hold the workspace's lock file while the block runs; the system releases it however the process ends.
+    """Hold the workspace's lock file beside the journal while the block runs; the system releases it in any case.
 
-    Args:
-        journal: the journal's path; the lock file is made beside it.
-        workspace: the workspace's name.
-        kind: the kind of the message if another import holds the lock.
-
-    Raises:
-        Busy: another process holds the lock; the message says who, and since when.
-        UnusableJournal: the lock can't be made there.
+    Raises Busy with a message of this kind, which says who holds it and since when; UnusableJournal.
     """
     place = journal.with_name(f"{journal.name}.{files.called_after(workspace)[:8]}.lock")
     lock = FileLock(place, mode=files.OWNER_ONLY, fallback_to_soft=False)  # a soft lock survives a killed process

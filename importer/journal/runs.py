@@ -6,7 +6,6 @@ runs, and the occurrence that ``--again`` continues.
 
 from __future__ import annotations
 
-import hmac
 import json
 import secrets
 from collections.abc import Mapping
@@ -15,6 +14,8 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from importer.journal.identity import key_digest
+from importer.journal.memory import Memory
 from importer.journal.store import Store
 from importer.models import Result, Workspace
 
@@ -52,15 +53,11 @@ _WORKSPACES = """
     WHERE EXISTS (SELECT id FROM runs WHERE runs.workspace = workspaces.id AND coalesce(runs.ended, '') <> 'declined')
     ORDER BY profile, base_url
 """
-_CONFIRM = """
-    UPDATE workspaces SET confirmed_at = :at, confirmed_by = :by WHERE id = :workspace AND confirmed_at IS NULL
-"""
 _SAME_AS = "UPDATE workspaces SET same_as = :owner WHERE :workspace IN (id, same_as) AND id <> :owner"
-_KEY = "UPDATE workspaces SET keys = keys || :key WHERE id = :workspace AND keys NOT LIKE :pattern"
-_KEYS = "SELECT keys FROM workspaces WHERE id = :workspace"
-_USED_WITH = "SELECT profile, base_url FROM workspaces WHERE keys LIKE :pattern ORDER BY profile, base_url"
-_CONFIRMATION = """
-    SELECT confirmed_at, confirmed_by FROM workspaces WHERE id = :workspace AND confirmed_at IS NOT NULL
+_USED_WITH = """
+    SELECT profile, base_url FROM workspaces
+    WHERE EXISTS (SELECT 1 FROM remembered WHERE workspace = workspaces.id AND kind = 'keys' AND name = :digest)
+    ORDER BY profile, base_url
 """
 _READING = "SELECT reading FROM runs WHERE id = :run"
 
@@ -170,7 +167,7 @@ class Runs:
 
     def workspaces(self) -> list[Workspace]:
         """Return the workspaces to which a run sent something, or may have, in the order of their names."""
-        return [Workspace(profile, base_url) for profile, base_url in self._store.rows(_WORKSPACES)]
+        return [Workspace(*row) for row in self._store.rows(_WORKSPACES)]
 
     def reading(self, run: Run) -> dict[str, Any]:
         """Return how a run read its sheet (see :mod:`importer.importing.read_again`); empty if that isn't known."""
@@ -187,8 +184,7 @@ class Runs:
     ) -> None:
         """Record that a person has confirmed a workspace: this profile at this address, with this key, is meant.
 
-        The first confirmation stays, because the runs since then rely on it. Of a key only a digest is kept, which
-        differs in each journal.
+        The first confirmation stays, because the runs since then rely on it. Of a key only a digest is kept.
 
         Args:
             workspace: the workspace.
@@ -197,31 +193,31 @@ class Runs:
             same_as: the workspace that this is another name of from now on; None if it isn't.
         """
         with self._store.transaction():
-            number = self._store.entered(same_as or workspace)
-            self._store.execute(_SAME_AS, workspace=self._store.entered(workspace), owner=number)
-            if confirmation is not None:
-                self._store.execute(_CONFIRM, workspace=number, at=confirmation.at, by=confirmation.by)
+            owner, number = same_as or workspace, self._store.entered(workspace)
+            self._store.execute(_SAME_AS, workspace=number, owner=self._store.entered(owner))
+            if confirmation is not None and self.confirmation(owner) is None:
+                self._confirmed(owner).enter({"first": confirmation})
             if key:
-                digest = self.digest(key)
-                self._store.execute(_KEY, workspace=number, key=f" {digest}", pattern=f"%{digest}%")
+                self._keys(owner).enter({key_digest(key): True})
 
     def has_key(self, workspace: Workspace) -> bool:
         """Return whether an API key was confirmed or used for the workspace."""
-        return bool(self._store.scalar(_KEYS, workspace=workspace))
+        return bool(self._keys(workspace).all())
 
     def used_with(self, key: str) -> list[Workspace]:
         """Return the workspaces that this API key was confirmed or used for."""
-        rows = self._store.rows(_USED_WITH, pattern=f"%{self.digest(key)}%")
-        return [Workspace(profile, base_url) for profile, base_url in rows]
-
-    def digest(self, key: str) -> str:
-        """Return a digest of a key, which differs in each journal."""
-        return hmac.digest(key.encode(), self._store.about("id").encode(), "sha256").hex()[:32]
+        return [Workspace(*row) for row in self._store.rows(_USED_WITH, digest=key_digest(key))]
 
     def confirmation(self, workspace: Workspace) -> Confirmation | None:
         """Return who confirmed the workspace, and when; None if the journal doesn't know."""
-        rows = self._store.rows(_CONFIRMATION, workspace=workspace)
-        return next((Confirmation(at, by or "") for at, by in rows), None)
+        first = self._confirmed(workspace).all().get("first")
+        return None if first is None else Confirmation(*first)
+
+    def _confirmed(self, workspace: Workspace) -> Memory:
+        return Memory(self._store, workspace, "confirmed")
+
+    def _keys(self, workspace: Workspace) -> Memory:
+        return Memory(self._store, workspace, "keys")
 
     def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:
         """Return the occurrence that a repeated delivery of this file would continue; None for a new occurrence."""

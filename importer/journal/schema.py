@@ -17,7 +17,7 @@ from importer.errors import WrongJournal
 from importer.journal.store import Store
 from importer.messages import say
 
-VERSION = 21
+VERSION = 22
 APPLICATION = "note-importer"
 
 TABLES = {
@@ -30,9 +30,6 @@ TABLES = {
         profile TEXT NOT NULL,
         base_url TEXT NOT NULL,  -- in canonical form
         same_as INTEGER REFERENCES workspaces (id),  -- the workspace that this is another name of
-        keys TEXT NOT NULL DEFAULT '',  -- digests of the API keys that were confirmed or used
-        confirmed_at FLOAT,  -- when a person confirmed the workspace
-        confirmed_by TEXT,  -- the name with which that person was signed in to the computer
         UNIQUE (profile, base_url)
     """,
     "runs": """
@@ -96,7 +93,7 @@ TABLES = {
     """,
     "remembered": """
         workspace INTEGER NOT NULL REFERENCES workspaces (id),
-        kind TEXT NOT NULL,  -- learned, emails, uploads or left out; see memory.py
+        kind TEXT NOT NULL,  -- learned, emails, uploads, left out, keys or confirmed; see memory.py and runs.py
         name TEXT NOT NULL,  -- what the value is about: a name, or a digest
         value TEXT NOT NULL,  -- as JSON
         at FLOAT NOT NULL,  -- when it was entered
@@ -112,7 +109,7 @@ _INDEXES = (
     "INDEX IF NOT EXISTS ix_deliveries_request ON deliveries (request)",
     "INDEX IF NOT EXISTS ix_identities_delivery ON identities (delivery)",
     # Each of these holds only the few rows that are searched by it.
-    "INDEX IF NOT EXISTS ix_deliveries_state ON deliveries (state) WHERE state IN ('sending', 'unconfirmed')",
+    "INDEX IF NOT EXISTS ix_deliveries_state ON deliveries (state) WHERE state = 'unclear'",
     "INDEX IF NOT EXISTS ix_deliveries_changing ON deliveries (changing) WHERE changing IS NOT NULL",
     "INDEX IF NOT EXISTS ix_deliveries_resent_at ON deliveries (resent_at) WHERE resent_at IS NOT NULL",
     "INDEX IF NOT EXISTS ix_deliveries_sample ON deliveries (sample) WHERE sample IS NOT NULL",
@@ -126,15 +123,11 @@ def check(about: Mapping[str, str], name: str) -> None:
         WrongJournal: another program's, damaged, or of another version.
     """
     version = about.get("schema", "")
-    if about.get("application") != APPLICATION:
-        kind = "journal.foreign"
-    elif not re.fullmatch(r"\d{1,9}", version):
-        kind = "journal.no-schema"
-    elif int(version) != VERSION:
-        kind = "journal.of-later-version" if int(version) > VERSION else "journal.of-earlier-version"
-    else:
-        return
-    raise WrongJournal(say(kind, name=name))
+    if about.get("application") != APPLICATION or not re.fullmatch(r"\d{1,9}", version):
+        raise WrongJournal(say("journal.foreign", name=name))
+    if int(version) != VERSION:
+        age = "later" if int(version) > VERSION else "earlier"
+        raise WrongJournal(say(f"journal.of-{age}-version", name=name))
 
 
 def make_tables(store: Store) -> None:

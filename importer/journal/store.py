@@ -27,13 +27,7 @@ _AT_ONCE = 500  # values in one query, rows in one batch
 class Store(ABC):
     """Open database. It must not be used by several threads at once.
 
-    Attributes:
-        connection: the driver's connection.
-        name: the journal's name in messages.
-        file: the path of the journal's file; None if it is in no file.
-        is_shared: whether other machines may use the journal.
-        failures: the exceptions that the driver raises.
-        mend: advice for a person if the database can't be written.
+    ``failures`` are the exceptions that the driver raises, and ``mend`` is advice if the database can't be written.
     """
 
     is_shared: ClassVar[bool] = False
@@ -81,22 +75,14 @@ class Store(ABC):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run the block as one transaction, on disk when the block ends. Inside another, it is part of that one.
-
-        Raises:
-            JournalFailed: the transaction could not be written; nothing of the block was stored.
-        """
+        """Run the block as one transaction, on disk when the block ends. Inside another, it is part of that one."""
         assert self._inside != "reading"
         with self._begun("writing"):
             yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Let the whole block see one state of the journal. The block waits for no writer, and no writer waits for it.
-
-        Raises:
-            JournalFailed: the journal could not be read.
-        """
+        """Let the whole block see one state of the journal. The block waits for no writer, and no writer for it."""
         with self._begun("reading"):
             yield
 

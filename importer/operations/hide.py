@@ -36,7 +36,7 @@ from importer.settings import Settings
 SHOWN = 5  # number of notes that a person sees before they are hidden
 _AT_ONCE = 500  # prospects whose deliveries are compared together
 _ROWS = re.compile(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?")
-_LIVE = frozenset({DeliveryState.CREATED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED})
+_LIVE = frozenset({DeliveryState.CREATED, DeliveryState.UNCLEAR})
 
 
 class Which(NamedTuple):
@@ -127,7 +127,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
     elif which.file is not None:
         known = [*_of_rows(which, journal, settings)]
     elif which.note_ids:
-        known = journal.deliveries.with_note_ids(settings.workspace, which.note_ids)
+        known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
         if unknown := {*which.note_ids}.difference(one.note_id or "" for one in known):
             raise BadSettings(say("hide.no-such-note", ids=tuple(sorted(unknown)), workspace=str(settings.workspace)))
     else:

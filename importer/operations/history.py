@@ -5,14 +5,14 @@ Input: settings. Output: a :class:`History`, which is the source of screens and 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from importer.importing import workspaces
 from importer.importing.workspaces import find_run
-from importer.journal import Journal, KnownDelivery, Run
+from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
 from importer.models import Result, Workspace
@@ -27,6 +27,11 @@ ENDED = {
     "still running, or broken off": say("history.ended.unknown"),
 }
 """How a run ended, in the journal's words and as a message."""
+_BECAME = {  # and the others a note that was created
+    DeliveryState.UNCLEAR: Result.UNCONFIRMED,
+    DeliveryState.FOUND: Result.ALREADY_IMPORTED,
+    DeliveryState.REJECTED: Result.REJECTED,
+}
 
 
 @dataclass(frozen=True)
@@ -93,9 +98,8 @@ def history(settings: Settings, *, last: int | None = None, of_all: bool = False
         if name is not None:
             return History([_past(journal, run) for run in runs])
         lost = _not_found(journal, {run.workspace for run in runs})
-        past = [PastRun(run, _ended(journal, run), not_found=lost.get(run.id, ())) for run in runs]
-        elsewhere = None if past or of_all else workspaces.elsewhere(journal, settings.workspace)
-        return History([_counted(journal, one) for one in past], elsewhere)
+        elsewhere = None if runs or of_all else workspaces.elsewhere(journal, settings.workspace)
+        return History([replace(_counted(journal, run, lost), shown=None) for run in runs], elsewhere)
 
 
 def one(settings: Settings, name: str) -> PastRun:
@@ -111,9 +115,8 @@ def one(settings: Settings, name: str) -> PastRun:
 
 def _past(journal: Journal, run: Run) -> PastRun:
     reading, confirmed = journal.runs.reading(run), journal.runs.confirmation(run.workspace)
-    lost = _not_found(journal, [run.workspace]).get(run.id, ())
-    past = PastRun(run, _ended(journal, run), *journal.deliveries.hidden_of(run), reading, confirmed, lost)
-    return _counted(journal, past)
+    past = _counted(journal, run, _not_found(journal, [run.workspace]))
+    return replace(past, reading=reading, confirmed=confirmed)
 
 
 def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int, Sequence[KnownDelivery]]:
@@ -125,10 +128,13 @@ def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int
     return found
 
 
-def _counted(journal: Journal, past: PastRun) -> PastRun:
-    """Return the run with what the journal has of its notes, if its end isn't recorded."""
-    past = replace(past, hidden=journal.deliveries.hidden_of(past.run)[0])
-    return past if past.run.ended is not None else replace(past, so_far=journal.deliveries.so_far(past.run))
+def _counted(journal: Journal, run: Run, lost: Mapping[int, Sequence[KnownDelivery]]) -> PastRun:
+    """Return the run with the numbers of its notes in the journal."""
+    states, so_far = journal.deliveries.states_of(run), Counter[Result]()
+    for state, number in states.items() if run.ended is None else ():
+        so_far[_BECAME.get(state, Result.CREATED)] += number
+    hidden, shown = states[DeliveryState.HIDDEN], states[DeliveryState.CREATED]
+    return PastRun(run, _ended(journal, run), hidden, shown, not_found=lost.get(run.id, ()), so_far=so_far)
 
 
 def _ended(journal: Journal, run: Run) -> str:

@@ -65,7 +65,7 @@ def examine(
         yield from test.of_note()
         with opened(settings) as journal:
             if journal is not None and test.keeps_markup is not None:
-                journal.learned.enter(settings.workspace, {"keeps markup": test.keeps_markup})
+                journal.learned(settings.workspace).enter({"keeps markup": test.keeps_markup})
 
 
 def _id_of(prospect: str, api: NotesApi) -> str:

@@ -227,7 +227,7 @@ class _ReadingAll(Stage[_Look, None]):
             what = described(differing(change, form)) or (say("verified.unknown-form"),)
             found = say("verified.changed", what=(*what, *_last_change(note)))
         alike = [one.note_id for one in notes.values() if has_form(one, form)]
-        owned = {one.note_id for one in deliveries.with_note_ids(workspace, alike)} if alike else ()
+        owned = deliveries.delivered(workspace, alike).keys() if alike else ()
         twice = tuple(one for one in alike if one not in owned)
         return [found, say("verified.twice", ids=twice)] if twice else [found]
 

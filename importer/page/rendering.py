@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from markupsafe import Markup, escape
 
 from importer.importing import wording
-from importer.messages import Message, Part, Said, render, say, unquoted
+from importer.messages import Face, Message, Part, Said, render, say, unquoted
 from importer.models import Role
 from importer.page.state import FIELDS as FOR_A_FILE
 from importer.settings import SETTINGS
@@ -40,7 +40,7 @@ CAPTIONS = {
 ROLES = {role: say(f"role.{role}") for role in Role}
 
 
-class PageFace:
+class PageFace(Face):
     """Rendering for people with a mouse: settings are fields, and commands are buttons."""
 
     name = "page"

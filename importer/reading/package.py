@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from importer.errors import UnreadableFile
 from importer.messages import Cell, Quoted, say
 from importer.reading.opening import Source, damaged
-from importer.resultsfile import check_directory
+from importer.resultsfile import PACKINGS, check_directory
 
 CHUNK = 1 << 18
 _FIRST_CHUNK = 1 << 13  # bytes of a part: enough if only the headings are read
@@ -22,7 +22,6 @@ RATIO_FROM = 64 * 1024**2
 """Number of unpacked bytes of a part from which its ratio of unpacked to packed size is checked."""
 
 _FAULTS = (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError)
-PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
 class Package:

@@ -19,7 +19,7 @@ from importer.calls.dispatcher import Caller
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.errors import Outage
-from importer.journal import EmailMatches, Owners
+from importer.journal import Memory, Owners
 from importer.messages import Cell, Message, say
 from importer.rows.naming import EmailAnswers, Emails
 
@@ -60,7 +60,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     def __init__(
         self,
         caller: Caller,
-        journal: EmailMatches,
+        journal: Memory,
         observe: Callable[[Message, float | None], None],
     ) -> None:
         super().__init__(caller, (ProspectsPage.kind,), lambda found: journal.enter(dict(found)))
@@ -157,7 +157,8 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
 
     def _know(self, email: str, prospects: Iterable[str]) -> None:
         self._found[email] = owners = tuple(dict.fromkeys(prospects))
-        self._unwritten.append((email, owners))
+        if owners:  # somebody may have the email at any time
+            self._unwritten.append((email, owners))
 
     def _tell(self) -> None:
         done, total = len(self._found) + len(self._refusals), len(self._wanted)

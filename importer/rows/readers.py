@@ -202,7 +202,7 @@ def _named(order: DateOrder) -> Message:
 
 def _meaning(order: DateOrder, text: str, written: str) -> Message:
     """Return the meaning of a choice, with the date in words."""
-    meaning = day(date.fromisoformat(written[:10]), year=True)
+    meaning = day(date.fromisoformat(written[:10]))
     return say("dates.is", order=_named(order), date=Cell(text), meaning=meaning)
 
 

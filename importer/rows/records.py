@@ -14,14 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from importer.fields import FIELDS
 from importer.models import Role, Texts
 from importer.reading import Sheet
 from importer.rows.columns import Roles
+from importer.rows.suggestions import suggests
 from importer.rows.values import LONGEST_ID, TEXT, cleaned_id, is_damaged
 from importer.settings.reading import folded_heading
 
-_SUGGESTED = frozenset(map(folded_heading, FIELDS[Role.RECORD].suggested))
 _OF_NOTES = re.compile(r"(note|call|meeting|task|email|engagement) (body|notes|description)", re.IGNORECASE)
 """Headings of an export of HubSpot's notes or calls, in which *Record ID* is the ID of each of them."""
 _OURS = "note_id"  # in parts of a results file
@@ -41,9 +40,12 @@ class Records:
 def found(sheet: Sheet, roles: Roles) -> Records | None:
     """Return the column of the records' IDs, or one that could be chosen; None if there is none."""
     chosen, headings = roles.columns.get(Role.RECORD), sheet.headings
-    names = _SUGGESTED.union(["recordid"] if any(map(_OF_NOTES.fullmatch, headings)) else [])
+    is_of_notes = any(map(_OF_NOTES.fullmatch, headings))
     free = (*roles.unexplained, *([] if roles.foreign is None else [roles.foreign]))
-    suggested = (i for i in free if folded_heading(headings[i]) in names)
+    suggested = (
+        i for i in free
+        if suggests(Role.RECORD, headings[i]) or (is_of_notes and folded_heading(headings[i]) == "recordid")
+    )  # fmt: skip
     for position in [chosen] if chosen is not None else (i for i in suggested if headings[i].strip() != _OURS):
         ids = [*_ids(sheet, position)]
         if not any(ids):

@@ -57,7 +57,6 @@ _USUAL = {
     role: frozenset(folded(word) for usual in field.words.values() for word in usual if not word.isdecimal())
     for role, field in WORDED.items()
 }
-_SUGGESTED = {role: frozenset(map(folded_heading, field.suggested)) for role, field in FIELDS.items()}
 
 
 def role_of(heading: str) -> Role | None:
@@ -85,9 +84,9 @@ def is_of_others(heading: str) -> bool:
 
 
 def suggests(role: Role, heading: str) -> bool:
-    """Return whether a heading may be meant for a role: one that other programs use for it, or with a part of such."""
-    part = FIELDS[role].suggested_part
-    return folded_heading(heading) in _SUGGESTED[role] or bool(part and re.search(part, heading, re.IGNORECASE))
+    """Return whether a heading may be meant for a role: it has a part of those that other programs use."""
+    part = FIELDS[role].suggested
+    return bool(part and re.search(part, heading.strip(), re.IGNORECASE))
 
 
 def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
@@ -102,8 +101,8 @@ def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     misspelling = LIKELY * bool(difflib.get_close_matches(folded_heading(heading), known, n=1, cutoff=_NEARLY))
     if not values:
         return misspelling
-    is_suggested, speaks = folded_heading(heading) in _SUGGESTED[role], suggests(role, heading)
-    return misspelling + is_suggested + speaks + _by_cells(role, values, speaks=speaks)
+    speaks = suggests(role, heading)
+    return misspelling + speaks + _by_cells(role, values, speaks=speaks)
 
 
 def may_hold_notes(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -127,7 +126,7 @@ def _by_cells(role: Role, values: Sequence[str], *, speaks: bool) -> int:
         usual = _USUAL[role] | (YES | NO if speaks else frozenset())
         alike = sum(folded(cleaned_id(text)) in usual for text in values)
     else:
-        alike = sum(map(_LOOKS[role], values)) if role in _LOOKS else 0
+        alike = sum(map(_LOOKS[role], values)) if role in _LOOKS else len(values) * speaks
     if role is Role.CONTENT and sum(" " in value for value in values) <= len(values) * _HARDLY_ANY:
         return -2  # hardly any value has a space, so the cells are not texts; a footer may have one
     share = alike / len(values)

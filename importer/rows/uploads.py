@@ -16,7 +16,7 @@ from importer.calls.dispatcher import Caller
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.files import why
-from importer.journal import KnownUploads
+from importer.journal import Memory
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import AttachedFile
 from importer.rows.attachments import unchanged
@@ -54,7 +54,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
     def __init__(
         self,
         caller: Caller,
-        journal: KnownUploads,
+        journal: Memory,
         files: Mapping[str, AttachedFile],
         observe: Callable[[Message], None],
     ) -> None:

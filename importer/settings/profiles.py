@@ -28,7 +28,7 @@ import platformdirs
 
 from importer import files
 from importer.errors import BadSettings
-from importer.messages import Message, Plain, as_argument, lines, render, say
+from importer.messages import Face, Message, as_argument, lines, render, say
 from importer.settings.table import SETTINGS
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
 _COMMAND = re.compile(r"`(note-importer (check|doctor|history|hide|journal|login|readings|run|verify)\b[^`]*)`")
 
 
-class InProfile(Plain):
+class InProfile(Face):
     """A face (see :mod:`importer.messages`) for comments in a profile, which don't mention flags."""
 
     name = "profile"

@@ -132,9 +132,9 @@ class Reading:
         return replace(self, earlier=tuple(form for form in before.forms if form not in self.forms))
 
     @property
-    def day(self) -> Message:
+    def day(self) -> str:
         """The day of the latest answer, in words."""
-        return day(self.answered, year=self.answered.year != date.today().year)  # noqa: DTZ011
+        return day(self.answered)
 
     @property
     def columns(self) -> Mapping[Role, tuple[str, ...]]:

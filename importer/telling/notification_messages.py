@@ -17,7 +17,7 @@ from pathlib import Path
 from importer.errors import ImporterError, ProgramFault, UnclearColumns
 from importer.importing.batch import Batch, FileEnded
 from importer.importing.wording import clock_time, count, taken
-from importer.messages import Message, Plain, as_message, render, say, words
+from importer.messages import Face, Message, as_message, render, say, words
 from importer.models import Result
 from importer.settings import profiles
 from importer.telling import report_messages
@@ -35,7 +35,7 @@ _DETAILED = 5
 """Maximum number of files that are described in detail."""
 
 
-class _Notified(Plain):
+class _Notified(Face):
     """Rendering for recipients: settings are flags, and commands name the profile, so that they can be run as sent."""
 
     def __init__(self, profile: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from importer.importing.preview import Example, Preview
-from importer.importing.wording import count, duration, in_bytes, listed, rate
+from importer.importing.wording import count, cut, duration, in_bytes, listed, rate
 from importer.markup import first_words
 from importer.messages import Cell, Message, Part, in_quotes, say, words
 from importer.models import Role, Status, Visibility
@@ -60,8 +60,7 @@ def first_of_kind(overview: Preview) -> Iterator[Line]:
 def _examples(shown: Iterable[Example]) -> Iterator[Line]:
     for example in shown:
         yield Line(say("plan.example", about=example.about), LineKind.DETAIL)
-        text = example.text if len(example.text) <= _CHARACTERS else f"{example.text[:_CHARACTERS]}…"
-        yield from (Line(words(line), LineKind.QUOTE) for line in text.split("\n"))
+        yield from (Line(words(line), LineKind.QUOTE) for line in cut(example.text, _CHARACTERS).split("\n"))
 
 
 def _how_to_make_public(overview: Preview) -> Message:
@@ -257,7 +256,7 @@ def changes(examples: Iterable[UpdateExample]) -> Iterator[Line]:
 
 
 def _requests(overview: Preview) -> Iterator[Line]:
-    """Yield the numbers of notes and requests, how long they take, and whether that fits into the allowed hours."""
+    """Yield the numbers of notes and requests, and how long they take."""
     estimate = overview.estimate
     notes, requests = count(overview.remaining.deliveries, "note"), count(overview.remaining.requests, "request")
     yield Line(say("plan.requests", notes=notes, requests=requests), LineKind.TEXT)
@@ -268,8 +267,6 @@ def _requests(overview: Preview) -> Iterator[Line]:
     pace = rate(estimate.rate.calls, estimate.rate.seconds)
     kind = "plan.takes-assumed" if estimate.is_assumed else "plan.takes"
     yield Line(say(kind, rate=pace, time=duration(estimate.seconds)), LineKind.TEXT)
-    if estimate.ends:
-        yield Line(say("plan.fits", time=estimate.ends), LineKind.NOTE)
 
 
 def _emails(overview: Preview) -> Iterator[Line]:

@@ -26,27 +26,20 @@ _MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
 def report(ended: Report) -> Iterator[Line]:
     """Yield the lines about how a run, or practice, ended."""
     if ended.is_practice:
-        yield from practised(ended)
-        return
+        yield Line()
+        yield Line(say("practice.ended"), LineKind.TEXT)
     yield from why(ended)
     yield from counts(meanings(ended.counts, is_practice=ended.is_practice))
+    if ended.is_practice:
+        yield from [Line(ended.remark, LineKind.TEXT)] if ended.remark else []
+        yield Line(say("practice.results", path=str(ended.results)))
+        return
     yield from besides(ended)
     yield from people(ended.unknown_people, ended.unknown_emails)
     if ended.rows_to_fix:
         kind = "ended.to-fix" if ended.results.suffix == ".xlsx" else "ended.to-fix-in-rows"
         yield Line(say(kind, n=ended.rows_to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
-
-
-def practised(ended: Report) -> Iterator[Line]:
-    """Yield the lines about how practice ended."""
-    yield Line()
-    yield Line(say("practice.ended"), LineKind.TEXT)
-    yield from why(ended)
-    yield from counts(meanings(ended.counts, is_practice=ended.is_practice))
-    if ended.remark:
-        yield Line(ended.remark, LineKind.TEXT)
-    yield Line(say("practice.results", path=str(ended.results)))
 
 
 def people(number: int, written: Written | None) -> Iterator[Line]:

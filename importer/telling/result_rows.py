@@ -16,7 +16,8 @@ from typing import TypeAlias
 
 from importer.delivery.outcomes import Outcomes
 from importer.importing.loading import Loaded
-from importer.importing.note_examples import cut, text_of
+from importer.importing.note_examples import text_of
+from importer.importing.wording import cut
 from importer.messages import Message, render, say
 from importer.models import Note, Result, Role, Rows
 from importer.settings.reading import WORDS

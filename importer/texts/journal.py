@@ -8,10 +8,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{name} belongs to another program.\n"
         "It was not changed, and nothing was sent. Name another journal with `journal`."
     ),
-    "journal.no-schema": (
-        "The journal {name} is damaged: it has no schema.\n"
-        "It was not changed, and nothing was sent. {action.put-copy-back}"
-    ),
     "journal.of-later-version": (
         "The journal {name} was written by a later version of note-importer. Install that version.\n"
         "The journal was not changed, and nothing was sent."

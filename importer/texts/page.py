@@ -244,7 +244,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.confirm.files-first": "Files to upload first",
     "page.confirm.takes": "Takes",
     "page.confirm.takes-assumed": "(if your account allows as many calls as others do)",
-    "page.confirm.fits": "Allowed hours",
     "page.confirm.only-hidden": "Notes can't be deleted, only hidden.",
     "page.confirm.about-hidden": "Hidden notes become private drafts, which the owner of the API key can still see.",
     "page.confirm.public-notes": "Public notes, visible to all team members",

@@ -204,7 +204,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "plan.takes": "Estimated time: {time}, at {rate}.",
     "plan.takes-assumed": "Estimated time: {time}, if your account allows {rate} of each kind, as other accounts do.",
-    "plan.fits": "Not all notes can be sent before {time}. The rest follows in the next night.",
     "plan.emails": (
         "{n} email address is looked up first. If no prospect has it, its rows are rejected.",
         "{n} email addresses are looked up first, in about {calls} calls. If no prospect has an address, its rows are rejected.",

@@ -17,7 +17,7 @@ import pytest
 
 from importer.api import FoundNote, NotesPage
 from importer.delivery.evidence import Evidence
-from importer.journal import READ_BACK, Made
+from importer.journal import READ_BACK, DeliveryState, KnownDelivery
 from importer.models import Status, Visibility, Workspace
 from importer.settings import Settings
 from tests import running
@@ -108,7 +108,11 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
             ("N3", "colleague@example.com"),
         )
     ]
-    delivered = {"N1": Made.of(99.0, 101.0, 1, None), "N2": Made.of(99.0, 101.0, 1, READ_BACK.kind)}
+    named = KnownDelivery(
+        b"", 1, "P1", "", "", DeliveryState.CREATED, "N1", 101.0, None, 1, None, (), False, Visibility.PUBLIC,
+        Status.PUBLISHED, 1, 99.0, None,
+    )  # fmt: skip
+    delivered = {"N1": named, "N2": named._replace(reason=READ_BACK.kind)}
     journal: Any = SimpleNamespace(delivered=lambda *_: delivered)
     evidence._deliveries, evidence._workspace, evidence._own = journal, Workspace("p", "u"), OrderedDict()
     evidence.read(NotesPage(tuple(notes), None, has_more=False))

@@ -72,7 +72,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_what_is_about_to_be_sent_is_on_disk_and_its_rows_unconfirmed_before_it_leaves(desk: Desk) -> None:
     desk.ledger.write([desk.post], NOW, lambda _: NOW - 7)
-    assert desk.states() == [DeliveryState.SENDING] * 3
+    assert desk.states() == [DeliveryState.UNCLEAR] * 3
     assert desk.results() == [Result.UNCONFIRMED] * 3
     assert {(known.request, known.sent_at, known.since) for known in desk.known()} == {
         (desk.post.request_number, NOW, NOW - 7)
@@ -94,7 +94,7 @@ def test_a_row_has_its_answer_at_once_and_the_journal_with_what_is_sent_next(des
     ]
     assert (desk.ledger.settled, desk.ledger.ended) == (2, {Result.CREATED: 1, Result.REJECTED: 1})
     desk.ledger.write([], NOW + 1, unknown)
-    assert desk.states() == [DeliveryState.CREATED, DeliveryState.SENDING, DeliveryState.REJECTED]
+    assert desk.states() == [DeliveryState.CREATED, DeliveryState.UNCLEAR, DeliveryState.REJECTED]
     assert [known.note_id for known in desk.known()] == ["N0", None, None]
 
 
@@ -102,7 +102,7 @@ def test_doubt_stands_in_both(desk: Desk) -> None:
     desk.ledger.write([desk.post], NOW, unknown)
     desk.ledger.unconfirmed(desk.post.only([1]), words("nobody can tell"), NOW + 1)
     desk.ledger.write([], NOW + 1, unknown)
-    assert desk.states() == [DeliveryState.SENDING, DeliveryState.UNCONFIRMED, DeliveryState.SENDING]
+    assert desk.states() == [DeliveryState.UNCLEAR, DeliveryState.UNCLEAR, DeliveryState.UNCLEAR]
     assert desk.results()[1] is Result.UNCONFIRMED
     assert desk.ledger.settled == 1
 
@@ -126,7 +126,7 @@ def test_what_was_proven_absent_keeps_its_claim_until_it_is_sent_again(desk: Des
     desk.post.replaces = first
     desk.ledger.pending(desk.post)
     desk.ledger.write([], NOW + 1, unknown)
-    assert desk.states() == [DeliveryState.SENDING] * 3
+    assert desk.states() == [DeliveryState.UNCLEAR] * 3
     desk.ledger.write([desk.post], NOW + 2, unknown)
     assert {known.request for known in desk.known()} == {desk.post.request_number} != {first}
 
@@ -147,10 +147,10 @@ def test_what_could_not_be_written_is_written_next_time_in_its_order(
         patch.setattr(desk.journal.deliveries, "answer", _disk_full)
         with pytest.raises(JournalFailed):
             desk.ledger.write([], NOW + 1, unknown)
-    assert desk.states() == [DeliveryState.SENDING] * 3
+    assert desk.states() == [DeliveryState.UNCLEAR] * 3
     desk.ledger.unconfirmed(desk.post.only([1]), words("nobody can tell"), NOW + 2)
     desk.ledger.write([], NOW + 2, unknown)
-    assert desk.states() == [DeliveryState.CREATED, DeliveryState.UNCONFIRMED, DeliveryState.SENDING]
+    assert desk.states() == [DeliveryState.CREATED, DeliveryState.UNCLEAR, DeliveryState.UNCLEAR]
 
 
 def _disk_full(*_: object) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -62,6 +62,26 @@ def fates(found: Batch) -> dict[str, FileResult]:
 
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
+
+
+class Imported(NamedTuple):
+    """A file that was imported, its results, and the archive."""
+
+    path: Path
+    results: Path
+    done: Path
+
+    def archive(self) -> inbox.Moved:
+        return inbox.archive(self.path, self.results, self.done, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+
+
+@pytest.fixture
+def imported(folder: Path, tmp_path: Path) -> Imported:
+    found = Imported(folder / "a.csv", folder / "a.results.xlsx", tmp_path / "done")
+    found.path.write_text("imported")
+    found.results.write_bytes(b"results")
+    found.done.mkdir()
+    return found
 
 
 # -- which files
@@ -407,30 +427,18 @@ def other_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str
     ],
 )
 def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
-    settings: Settings,
-    folder: Path,
-    tmp_path: Path,
-    other_disk: Callable[[str], None],
-    kept: str,
-    there: set[str],
-    here: set[str],
-    status: int,
+    imported: Imported, other_disk: Callable[[str], None], kept: str, there: set[str], here: set[str], status: int
 ) -> None:
     """Nothing is there twice, nothing is half there, and what a person has to do is said."""
-    (tmp_path / "done").mkdir()
-    path = lay(folder, "a.csv", "P1,x,private")
-    results = folder / "a.results.xlsx"
-    results.write_bytes(b"results")
     other_disk(kept)
-    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     try:
-        inbox.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
+        imported.archive()
         ended = 0
     except inbox.NotArchived as error:
         ended = error.exit_status
         assert "by hand" in str(error)
-    assert (names(tmp_path / "done"), names(folder), ended) == (there, here, status)
-    assert all(path.stat().st_size for path in (tmp_path / "done").iterdir())
+    assert (names(imported.done), names(imported.path.parent), ended) == (there, here, status)
+    assert all(path.stat().st_size for path in imported.done.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -441,21 +449,10 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
     ],
 )
 def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
-    tmp_path: Path,
-    other_disk: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
-    failures: int,
-    there: set[str],
-    here: set[str],
+    imported: Imported, monkeypatch: pytest.MonkeyPatch, failures: int, there: set[str], here: set[str]
 ) -> None:
     """By then the file has a hidden name, so nobody would find it."""
-    (tmp_path / "done").mkdir()
-    (folder := tmp_path / "exports").mkdir()
-    path, results = folder / "a.csv", folder / "a.results.xlsx"
-    path.write_text("imported")
-    results.write_bytes(b"results")
-    other_disk("")
-    unlink = Path.unlink
+    folder, unlink = imported.path.parent, Path.unlink
     failed: list[Path] = []
 
     def refuse(path: Path, *, missing_ok: bool = False) -> None:
@@ -466,22 +463,16 @@ def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
 
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(inbox.NotArchived):
-        inbox.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
-    assert names(tmp_path / "done") == there
+        imported.archive()
+    assert names(imported.done) == there
     assert {name for name in names(folder) if not name.startswith(".")} == here
-    assert {each.read_text() for each in (*folder.glob("a.csv"), *(tmp_path / "done").glob("a.csv"))} == {"imported"}
+    assert {each.read_text() for each in (*folder.glob("a.csv"), *imported.done.glob("a.csv"))} == {"imported"}
 
 
 @pytest.mark.parametrize("second", [False, True], ids=["one", "two"])
-def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(tmp_path: Path, second: bool) -> None:
+def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(imported: Imported, second: bool) -> None:
     """An exporter renames a new one over it in the very moment; and yet another one before that is back."""
-    (tmp_path / "done").mkdir()
-    (folder := tmp_path / "exports").mkdir()
-    path, results = folder / "a.csv", folder / "a.results.xlsx"
-    path.write_text("imported")
-    results.write_bytes(b"results")
-    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    come = ["new", "newer"] if second else ["new"]
+    path, folder, come = imported.path, imported.path.parent, ["new", "newer"] if second else ["new"]
 
     def export(old: object, *_: object) -> None:
         """Come before what is there is moved away, and before it is put back."""
@@ -493,96 +484,56 @@ def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(tmp_path: 
         before(("os.rename", "os.link"), export),
         pytest.raises(inbox.NotArchived, match="was changed during the import") as ended,
     ):
-        inbox.archive(path, results, tmp_path / "done", fingerprint, 1 << 20)
+        imported.archive()
     assert ended.value.exit_status == 3
     assert come == []
-    assert names(tmp_path / "done") == set()
+    assert names(imported.done) == set()
     there = {path.name: path.read_text() for path in folder.iterdir()}
     new = {"a.csv": "newer", "a (2).csv": "new"} if second else {"a.csv": "new"}
     assert there == {**new, "a.results.xlsx": "results"}
 
 
 @systems.links
-def test_no_file_is_emptied_through_a_link_that_takes_the_name_of_the_copy(
-    tmp_path: Path, other_disk: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Somebody who can write to both folders keeps the imported file there, and leads the copy's name elsewhere."""
-    for name in ("exports", "done"):
-        (tmp_path / name).mkdir()
-    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
-    path.write_text("imported")
-    results.write_bytes(b"results")
-    (tmp_path / "ours").write_text("ours")
-    other_disk("")
-    unlink = Path.unlink
-    refused: list[Path] = []
-
-    def refuse(path: Path, *, missing_ok: bool = False) -> None:
-        if path.parent.name == "exports" and path.suffix == ".old" and not refused:
-            refused.append(path)
-            unlink(tmp_path / "done" / "a.csv")
-            (tmp_path / "done" / "a.csv").symlink_to(tmp_path / "ours")
-            raise PermissionError(1, "Operation not permitted")
-        unlink(path, missing_ok=missing_ok)
-
-    monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(inbox.NotArchived):
-        inbox.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
-    assert (tmp_path / "ours").read_text() == "ours"
+def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(imported: Imported) -> None:
+    done = imported.done
+    (done / "a.csv").write_text("theirs")
+    (done / "a.results (2).xlsx").symlink_to(done / "missing")
+    assert imported.archive() == inbox.Moved(done / "a (3).csv", done / "a.results (3).xlsx")
+    assert (done / "a.csv").read_text() == "theirs"
+    assert not (done / "missing").exists()
+    assert names(imported.path.parent) == set()
 
 
-@systems.links
-def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(tmp_path: Path) -> None:
-    for name in ("exports", "done"):
-        (tmp_path / name).mkdir()
-    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
-    path.write_text("imported")
-    results.write_bytes(b"results")
-    (tmp_path / "done" / "a.csv").write_text("theirs")
-    (tmp_path / "done" / "a.results (2).xlsx").symlink_to(tmp_path / "missing")
-    moved = inbox.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 1 << 20)
-    assert moved == inbox.Moved(tmp_path / "done" / "a (3).csv", tmp_path / "done" / "a.results (3).xlsx")
-    assert (tmp_path / "done" / "a.csv").read_text() == "theirs"
-    assert not (tmp_path / "missing").exists()
-    assert names(tmp_path / "exports") == set()
-
-
-def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(tmp_path: Path) -> None:
-    for name in ("exports", "done"):
-        (tmp_path / name).mkdir()
-    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
-    path.write_text("imported")
-    results.write_bytes(b"results")
-    taken = tmp_path / "done" / "a.csv"
-    come = ["theirs"]
+def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(imported: Imported) -> None:
+    taken, come = imported.done / "a.csv", ["theirs"]
 
     def take(*about: object) -> None:
         if come and taken in {Path(str(each)) for each in about}:
             taken.write_text(come.pop())
 
     with before(("os.rename", "os.link"), take):
-        moved = inbox.archive(path, results, taken.parent, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+        moved = imported.archive()
     assert moved == inbox.Moved(taken.with_name("a (2).csv"), taken.with_name("a.results (2).xlsx"))
     assert (taken.read_text(), moved.file.read_text()) == ("theirs", "imported")
-    assert names(tmp_path / "exports") == set()
+    assert names(imported.path.parent) == set()
 
 
 @pytest.mark.parametrize("what", ["larger", pytest.param("pipe", marks=systems.posix), "folder"])
-def test_what_takes_the_place_of_an_imported_file_is_not_waited_for_or_read_whole(tmp_path: Path, what: str) -> None:
-    for name in ("exports", "done"):
-        (tmp_path / name).mkdir()
-    path, results = tmp_path / "exports" / "a.csv", tmp_path / "exports" / "a.results.xlsx"
-    results.write_bytes(b"results")
+def test_what_takes_the_place_of_an_imported_file_is_not_waited_for_or_read_whole(
+    imported: Imported, what: str
+) -> None:
+    path = imported.path
+    path.unlink()
     if what == "larger":
-        path.write_text("imported and more")
+        path.write_bytes(b"x" * ((1 << 20) + 1))
     elif what == "pipe":
         os.mkfifo(path)
     else:
         path.mkdir()
-    with pytest.raises(inbox.NotArchived, match=r"it is not a regular file|at most 8 bytes are read"):
-        inbox.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest(), 8)
-    assert names(tmp_path / "exports") == {"a.csv", "a.results.xlsx"}
-    assert names(tmp_path / "done") == set()
+    with pytest.raises(inbox.NotArchived, match=r"it is not a regular file|at most 1,048,576 bytes are read"):
+        imported.archive()
+    assert names(path.parent) == {"a.csv", "a.results.xlsx"}
+    assert names(imported.done) == set()
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can make another's link")

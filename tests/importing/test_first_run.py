@@ -102,13 +102,6 @@ def test_of_several_files_the_first_alone_says_so(
     assert found.exit_status == 2
 
 
-def test_it_may_be_confirmed_beforehand(box: Sandbox, sheet: Path, away: Settings, vendor: Vendor) -> None:
-    """As whoever sets a profile up does."""
-    workspaces.confirm(away)
-    assert run(sheet, away, vendor).exit_status == 0
-    assert len(box.notes) == 1
-
-
 def test_the_checkup_says_that_nobody_has_confirmed_it(away: Settings, vendor: Vendor) -> None:
     """It would be the first night that ends with 2."""
     found = [finding for finding in doctor.examine(away, vendor=vendor) if finding.exit_status]

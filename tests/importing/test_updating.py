@@ -182,7 +182,7 @@ def test_a_text_with_markup_waits_until_markup_was_seen_to_survive(desk: Desk) -
     assert (ran.counts, changes(desk, since)) == ({"updated": 1}, [{"visibility": "2"}])
     assert "its text has markup" in ran.rows[0]["reason"]
     with Journal.open(desk.folder / "journal.sqlite") as journal:
-        journal.learned.enter(desk.settings().workspace, {"keeps markup": True})
+        journal.learned(desk.settings().workspace).enter({"keeps markup": True})
     assert desk.run(line, ids=True, update=True).counts == {"updated": 1}
     assert desk.box.notes[0].content == "<b>New</b> terms"
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from importer.journal import EmailMatches, Journal
+from importer.journal import Journal, Memory
 from importer.models import Workspace
 
 HERE = Workspace("default", "https://notes.example/v1")
 THERE = Workspace("other", "https://notes.example/v1")
 DAY = 86_400.0
 JO, KIM = "jo@example.com", "kim@example.com"
-ONE = ("P1",)
-TWO = ("P9", "P2")
+ONE = ["P1"]
+TWO = ["P9", "P2"]
 
 
 class Time:
@@ -38,23 +38,18 @@ def journal(address: str) -> Iterator[Journal]:
 
 
 @pytest.fixture
-def found(journal: Journal, time: Time) -> EmailMatches:
+def found(journal: Journal, time: Time) -> Memory:
     return journal.found(HERE, "key", time)
 
 
-def test_what_was_found_is_known_again_in_its_order(found: EmailMatches) -> None:
+def test_what_was_found_is_known_again_in_its_order(found: Memory) -> None:
     assert found.known([JO, KIM]) == {}
     found.enter({JO: ONE, KIM: TWO})
     assert found.known([JO, KIM, "nobody@example.com"]) == {JO: ONE, KIM: TWO}
 
 
-def test_that_nobody_has_an_email_is_never_kept(found: EmailMatches) -> None:
-    found.enter({JO: ()})
-    assert found.known([JO]) == {}
-
-
 def test_it_is_another_workspaces_and_another_keys_no_more_than_it_is_kept_without_a_key(
-    journal: Journal, found: EmailMatches, time: Time
+    journal: Journal, found: Memory, time: Time
 ) -> None:
     found.enter({JO: ONE})
     assert journal.found(THERE, "key", time).known([JO]) == {}
@@ -62,7 +57,7 @@ def test_it_is_another_workspaces_and_another_keys_no_more_than_it_is_kept_witho
     assert journal.found(HERE, "", time).known([JO]) == {}
 
 
-def test_it_is_believed_for_a_day(found: EmailMatches, time: Time) -> None:
+def test_it_is_believed_for_a_day(found: Memory, time: Time) -> None:
     """And not where the clock was set back, for then nobody knows how old it is."""
     found.enter({JO: ONE})
     time.now += DAY
@@ -73,7 +68,7 @@ def test_it_is_believed_for_a_day(found: EmailMatches, time: Time) -> None:
     assert found.known([JO]) == {}
 
 
-def test_what_is_too_old_is_not_believed_beside_what_is_new(journal: Journal, found: EmailMatches, time: Time) -> None:
+def test_what_is_too_old_is_not_believed_beside_what_is_new(journal: Journal, found: Memory, time: Time) -> None:
     found.enter({JO: ONE})
     time.now += DAY + 1
     found.enter({KIM: ONE})
@@ -81,12 +76,12 @@ def test_what_is_too_old_is_not_believed_beside_what_is_new(journal: Journal, fo
     assert (found.known([JO]), found.known([KIM])) == ({}, {KIM: ONE})
 
 
-def test_what_is_found_anew_takes_the_place_of_what_was(found: EmailMatches) -> None:
+def test_what_is_found_anew_takes_the_place_of_what_was(found: Memory) -> None:
     found.enter({JO: TWO, KIM: ONE})
     found.forget([JO])
     assert found.known([JO, KIM]) == {KIM: ONE}
     found.enter({JO: ONE})
-    found.enter({JO: ("P2",)})
+    found.enter({JO: ["P2"]})
     found.forget([JO])
     found.enter({JO: ONE})
     assert found.known([JO]) == {JO: ONE}

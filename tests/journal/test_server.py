@@ -41,47 +41,7 @@ def claim(journal: Journal, *prospects: str, workspace: Workspace = HERE) -> int
 # -- what stands in the way -------------------------------------------------------------------------------------------
 
 
-def _nobody_there(postgres: Postgres, _: Path) -> str:
-    return "postgresql://postgres@127.0.0.1:1/notes"
-
-
-def _no_name(postgres: Postgres, _: Path) -> str:
-    return "postgresql://postgres@host.invalid/notes?connect_timeout=2"
-
-
-def _no_database(postgres: Postgres, _: Path) -> str:
-    return postgres.url("nowhere")
-
-
-def _no_user(postgres: Postgres, _: Path) -> str:
-    return postgres.url("postgres", user="stranger")
-
-
-def _no_password(postgres: Postgres, _: Path) -> str:
-    return postgres.url("postgres", user="importer_by_password")
-
-
-def _odd(postgres: Postgres, _: Path) -> str:
-    return postgres.url("postgres") + "?colour=green"
-
-
-def _misspelt(postgres: Postgres, _: Path) -> str:
-    return postgres.url("postgres") + "?sslmode=somewhat"
-
-
-def _no_number(postgres: Postgres, _: Path) -> str:
-    return postgres.url("postgres") + "?connect_timeout=soon"
-
-
-def _service(postgres: Postgres, _: Path) -> str:
-    return "postgresql:///?service=notes"
-
-
-def _not_encrypted(postgres: Postgres, _: Path) -> str:
-    return postgres.url("postgres") + "?sslmode=require"
-
-
-def _foreign(postgres: Postgres, _: Path) -> str:
+def _foreign(postgres: Postgres) -> str:
     url = postgres.empty()
     with psycopg.connect(url) as connection:
         connection.execute(f"CREATE SCHEMA {SCHEMA}; CREATE TABLE {SCHEMA}.about (author text)")
@@ -89,7 +49,7 @@ def _foreign(postgres: Postgres, _: Path) -> str:
     return url
 
 
-def _later(postgres: Postgres, _: Path) -> str:
+def _later(postgres: Postgres) -> str:
     url = postgres.empty()
     Journal.open(url).close()
     with psycopg.connect(url) as connection:
@@ -97,19 +57,19 @@ def _later(postgres: Postgres, _: Path) -> str:
     return url
 
 
-def _may_make_nothing(postgres: Postgres, _: Path) -> str:
+def _may_make_nothing(postgres: Postgres) -> str:
     url = postgres.empty()
     postgres.role("reader")
     return url.replace("postgres@", "reader@")
 
 
-def _may_read_nothing(postgres: Postgres, _: Path) -> str:
+def _may_read_nothing(postgres: Postgres) -> str:
     Journal.open(url := postgres.empty()).close()
     postgres.role("reader")
     return url.replace("postgres@", "reader@")
 
 
-def _may_only_read(postgres: Postgres, _: Path) -> str:
+def _may_only_read(postgres: Postgres) -> str:
     Journal.open(url := postgres.empty()).close()
     postgres.role("reader")
     with psycopg.connect(url) as connection:
@@ -121,16 +81,16 @@ def _may_only_read(postgres: Postgres, _: Path) -> str:
 @pytest.mark.parametrize(
     ("make", "status", "words"),
     [
-        (_nobody_there, 3, "can't be reached.*run the same command again"),
-        (_no_name, 3, "host.invalid.*can't be reached"),
-        (_no_database, 2, 'database "nowhere" does not exist'),
-        (_no_user, 2, 'role "stranger" does not exist'),
-        (_no_password, 2, "PGPASSFILE"),
-        (_odd, 2, "can't be read.*colour.*postgresql://importer@"),
-        (_service, 2, "service file.*Write what it says into the URL"),
-        (_misspelt, 2, "sslmode.*somewhat.*Check the URL"),
-        (_no_number, 3, "connect_timeout.*can't be reached"),
-        (_not_encrypted, 2, "SSL.*Check the server's encryption"),
+        (lambda _: "postgresql://postgres@127.0.0.1:1/notes", 3, "can't be reached.*run the same command again"),
+        (lambda _: "postgresql://postgres@host.invalid/notes?connect_timeout=2", 3, "host.invalid.*can't be reached"),
+        (lambda postgres: postgres.url("nowhere"), 2, 'database "nowhere" does not exist'),
+        (lambda postgres: postgres.url("postgres", user="stranger"), 2, 'role "stranger" does not exist'),
+        (lambda postgres: postgres.url("postgres", user="importer_by_password"), 2, "PGPASSFILE"),
+        (lambda postgres: postgres.url("postgres") + "?colour=green", 2, "read.*colour.*postgresql://importer@"),
+        (lambda _: "postgresql:///?service=notes", 2, "service file.*Write what it says into the URL"),
+        (lambda postgres: postgres.url("postgres") + "?sslmode=somewhat", 2, "sslmode.*somewhat.*Check the URL"),
+        (lambda postgres: postgres.url("postgres") + "?connect_timeout=soon", 3, "connect_timeout.*can't be reached"),
+        (lambda postgres: postgres.url("postgres") + "?sslmode=require", 2, "SSL.*Check the server's encryption"),
         (_foreign, 4, "belongs to another program"),
         (_later, 4, "later version"),
         (_may_make_nothing, 2, "may not use or create its tables .*Ask the owner of the database"),
@@ -138,19 +98,19 @@ def _may_only_read(postgres: Postgres, _: Path) -> str:
     ],
 )
 def test_what_stands_in_the_way_is_said_and_nothing_is_sent(
-    make: Callable[[Postgres, Path], str], status: int, words: str, postgres: Postgres, tmp_path: Path
+    make: Callable[[Postgres], str], status: int, words: str, postgres: Postgres
 ) -> None:
     """3 where the same command may go through later, 2 where a setting or a right is wrong, 4 where it isn't ours."""
-    url = make(postgres, tmp_path)
+    url = make(postgres)
     with pytest.raises(ImporterError, match=words) as caught, Journal.open(url) as journal, journal.held(HERE):
         pass
     assert caught.value.exit_status == status
-    assert "nothing was sent" in str(caught.value).lower() or make in (_odd, _service)
+    assert "nothing was sent" in str(caught.value).lower() or "Write " in str(caught.value)
     assert isinstance(caught.value, (JournalFailed, UnusableJournal, WrongJournal, BadSettings))
 
 
 def test_who_may_only_read_sees_history_and_reports(postgres: Postgres, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["history", "--all", "--journal", _may_only_read(postgres, Path())]) == 0
+    assert main(["history", "--all", "--journal", _may_only_read(postgres)]) == 0
     assert "no run" in capsys.readouterr().out.lower()
 
 
@@ -287,7 +247,7 @@ def test_a_copy_is_the_databases_own_business(url: str, capsys: pytest.CaptureFi
 def test_two_workspaces_are_imported_at_once(url: str, box: Sandbox, tmp_path: Path) -> None:
     """Each its own notes, numbers and runs, though they write the same tables."""
     ended: dict[str, Result] = {}
-    lines = [Line(f"P{number}", f"Note {number % 9}") for number in range(200)]
+    lines = [Line(f"P{number}", f"Note {number % 9}") for number in range(60)]
 
     def run(profile: str) -> None:
         sheet = write_sheet(
@@ -306,8 +266,8 @@ def test_two_workspaces_are_imported_at_once(url: str, box: Sandbox, tmp_path: P
         thread.start()
     for thread in threads:
         thread.join(120)
-    assert ended == {profile: {Result.CREATED: 200} for profile in ("a", "b", "c")}  # type: ignore[comparison-overlap]
-    assert len({(note.prospect_id, note.sent_content) for note in box.notes}) == len(box.notes) == 600
+    assert ended == {profile: {Result.CREATED: 60} for profile in ("a", "b", "c")}  # type: ignore[comparison-overlap]
+    assert len({(note.prospect_id, note.sent_content) for note in box.notes}) == len(box.notes) == 180
 
 
 def test_the_longest_key_of_the_longest_prospect_is_kept(url: str) -> None:

@@ -242,9 +242,9 @@ def test_the_journal_remembers_whether_a_changed_text_keeps_its_markup(
         usual.seen()
         assert not Journal.exists(usual.settings.journal)
         with Journal.open(usual.settings.journal) as journal:
-            assert journal.learned.all(usual.settings.workspace) == {}
+            assert journal.learned(usual.settings.workspace).all() == {}
     with service(updates_text=updates_text) as usual:
         seen = usual.seen()
         with Journal.open(usual.settings.journal) as journal:
-            assert journal.learned.all(usual.settings.workspace) == {"keeps markup": is_kept}
+            assert journal.learned(usual.settings.workspace).all() == {"keeps markup": is_kept}
     assert ("keeps" in seen["Changing it"]) is is_kept

@@ -19,7 +19,7 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import render
-from importer.models import Note, Result, Status, Visibility, Workspace
+from importer.models import Note, Result, Status, Visibility
 from importer.practice.vendor import in_memory
 from importer.results import Summary
 from importer.resultsfile import is_results
@@ -206,24 +206,6 @@ def test_files_are_handed_over_and_go_nowhere(settings: Settings, box: Sandbox, 
     )
     assert ended.counts == {Result.CREATED: 1, Result.INVALID: 1}
     assert not box.received
-
-
-def test_it_replaces_no_file(settings: Settings, tmp_path: Path) -> None:
-    """As results do."""
-    file = write(tmp_path)
-    assert practise(file, settings).results == tmp_path / "n.practice.xlsx"
-    assert practise(file, settings).results == tmp_path / "n.practice (2).xlsx"
-
-
-def test_a_workspace_has_nothing_of_it(settings: Settings, tmp_path: Path) -> None:
-    """The next run is the workspace's first, and its notes are still to be sent."""
-    file = write(tmp_path)
-    live = replace(settings, base_url="https://api.example.test/v1", profile="acme")
-    practise(file, live)
-    with prepare(file, live) as prepared:
-        assert prepared.preview.unconfirmed is not None
-        assert prepared.preview.remaining.total == 2
-        assert prepared.loaded.settings.workspace == Workspace("acme", "https://api.example.test/v1")
 
 
 def test_a_note_that_was_accepted_can_be_read_back() -> None:

@@ -78,7 +78,7 @@ def test_the_order_of_the_columns_doesnt_matter_and_the_plan_says_when_it_was_an
     assert loaded.settings.reading == kept
     assert (loaded.roles.columns[Role.CONTENT], loaded.roles.columns[Role.VISIBILITY]) == (3, 2)
     assert [note.visibility for note in loaded.rows.notes] == [Visibility.PRIVATE]
-    assert remark(loaded).startswith("As answered on 3 November")
+    assert remark(loaded).startswith("As answered on 3 November 2026")
     assert remark(loaded).endswith("for 'Calls'.")
 
 
@@ -291,7 +291,7 @@ def test_a_word_that_the_reading_never_saw_has_no_meaning(tmp_path: Path, kept: 
 
 def test_the_first_question_says_which_reading_would_apply_but_for_which_column(tmp_path: Path, kept: Reading) -> None:
     """So does the error, and the plan if nothing is asked. The earlier answers are offered first."""
-    because = "answered on 3 November for 'Calls', but the column 'Visible to' is new and may matter"
+    because = "answered on 3 November 2026 for 'Calls', but the column 'Visible to' is new and may matter"
     loaded = seen(tmp_path, ("Visible to", *HEAD), ("Legal", *ROW))
     assert because in render(loaded.questions[0].asks)
     assert loaded.undecided is not None

@@ -35,7 +35,7 @@ from importer.delivery.reachability import Reachability
 from importer.delivery.reads import Pages
 from importer.delivery.tasks import Post, WholeRead
 from importer.delivery.unclear import Lookup
-from importer.journal.memory import ForADay
+from importer.journal.memory import Memory
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.imports import Violation, simulate
@@ -463,11 +463,11 @@ RULES: dict[str, Callable[[Change], None]] = {
 
 
 def _known_uploads_forgotten(change: Change) -> None:
-    change(ForADay, "known", lambda _self, _digests: {})
+    change(Memory, "known", lambda _self, _digests: {})
 
 
 def _uploads_not_entered(change: Change) -> None:
-    change(ForADay, "enter", lambda _self, _ids: None)
+    change(Memory, "enter", lambda _self, _ids: None)
 
 
 def _no_renewal(change: Change) -> None:

@@ -297,7 +297,7 @@ def _hide(told: Story, note_ids: Sequence[str], *, undo: bool) -> object | None:
 
     def work(journal: Journal, caller: Caller) -> object:
         states = (DeliveryState.HIDDEN, DeliveryState.LEFT) if undo else (DeliveryState.CREATED,)
-        known = [one for one in journal.deliveries.with_note_ids(_WORKSPACE, note_ids) if one.state in states]
+        known = [one for one in journal.deliveries.delivered(_WORKSPACE, note_ids).values() if one.state in states]
         planned = Hiding(Which(note_ids=note_ids, undo=undo), None, known)
         asked = [*wishes(planned, journal)]
         for wish in asked:
@@ -342,7 +342,7 @@ def _check(told: Story, outcomes: Outcomes) -> None:
 
 
 def _known(journal: Journal, world: World) -> list[KnownDelivery]:
-    return journal.deliveries.with_note_ids(_WORKSPACE, [note.note_id for note in world.notes])
+    return [*journal.deliveries.delivered(_WORKSPACE, [note.note_id for note in world.notes]).values()]
 
 
 def _forms(journal: Journal, world: World) -> dict[str, set[tuple[object, ...]]]:
