@@ -18,7 +18,7 @@ from importer.delivery.tasks import WholeRead
 
 _REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do not come from the API
 
-_TAKES = 30  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
+_TAKES = 45  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
 
 
 class Pages:
@@ -40,7 +40,7 @@ class Pages:
         distinct_takes = max(1, self._size * 9 // 10)
         return self._size - (self._first_take + self._lookups_of[prospect]) % distinct_takes
 
-    def is_worn(self, prospect: str, share: float = 0.2) -> bool:
+    def is_worn(self, prospect: str, share: float = 0.4) -> bool:
         """Return whether lookups of a prospect have used this share of the page sizes, of which 0.9 serve."""
         return self._lookups_of[prospect] > self._size * share
 
