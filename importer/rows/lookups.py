@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from importer.api import Cause, Endpoint, Failure, FoundProspect, Reply
-from importer.calls.caller import Caller
+from importer.calls.dispatcher import Caller
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.errors import Outage
