@@ -794,19 +794,6 @@ def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
-def test_results_of_a_file_that_was_redirected_those_can_read_who_can_read_the_file(type_: Terminal) -> None:
-    lines = type_.file("n.csv", HEAD + "P1,x,1\n")
-    lines.chmod(0o640)
-    with lines.open("rb") as file:
-        done = subprocess.run(
-            [sys.executable, "-m", "importer", "run", "-"], stdin=file,
-            capture_output=True, cwd=type_.folder, env=type_.environment, timeout=60, check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert (type_.folder / "standard input.results.xlsx").stat().st_mode & 0o777 == 0o640
-
-
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it_astray(
     type_: Terminal, profiles: Path, tmp_path: Path
 ) -> None:

@@ -268,7 +268,7 @@ def _is_untold(reply: Reply[Any]) -> bool:
 
 
 class Throttle:
-    """Limit on the calls in any period of the rate's length (D106)."""
+    """Limit on the calls in any period of the rate's length."""
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
@@ -293,7 +293,7 @@ class Throttle:
 
 
 class Flow:
-    """Number of calls that may be in flight, at most ``workers``, and below 1 with pauses between them (D106)."""
+    """Number of calls that may be in flight, at most ``workers``, and below 1 with pauses between them."""
 
     def __init__(self, workers: int) -> None:
         self._workers = self._flow = float(workers)
