@@ -258,7 +258,7 @@ def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_pa
         "Use  bold here": "2",
     }
     lines = [Line(prospect, text, key=key) for prospect in ("P1", "P2", "P3", "P4") for text, key in texts.items()]
-    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/2")], limit=Limit.parse("40/1s:headers:429")) as box:
+    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/3")], limit=Limit.parse("40/1s:headers:429")) as box:
         final = counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)}))
     assert final == Counter({"created": 16, "duplicate": 4})
 

@@ -68,6 +68,7 @@ class Coordinator:
         self.takeover = Takeover(context, self.ledger, self._resolver, self._last_looks)
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
+        self._answered: list[Post] = []  # requests whose answer isn't in the journal yet, which may find it another's
         self.held_back: list[int] = []
         self.wishes: Sequence[Wish] = ()
 
@@ -142,7 +143,7 @@ class Coordinator:
             self._resolver.is_astray()
         self.reachability.came_back(task, reply)
         if isinstance(task, Post):
-            self.queue.came_back(task)
+            self._answered.append(task)
             for decision in self._after_post(task, reply):
                 yield task, decision
             return
@@ -226,6 +227,8 @@ class Coordinator:
             try:
                 while self.ledger.exchanged:
                     self._carry_out_all(self._resolver.reopen(*self.ledger.exchanged.pop(0)))
+                while self._answered:
+                    self.queue.came_back(self._answered.pop())
                 is_more = bool(self._dispatcher.open[Post.kind])
                 self._carry_out_all(self._resolver.proceed(is_more_to_come=is_more))
                 self.queue.proceed()
