@@ -30,12 +30,12 @@ test: $(READY)  ## run the fast tests
 slow: $(READY)  ## run the slow tests: kills, terminals, gateways, long simulations
 	$(BIN)/python -m pytest -n 6 --dist worksteal -m slow
 
-# Old versions use what newer Pythons deprecate; that isn't shown.
+# Old versions use what newer Pythons deprecate; that isn't shown. The simulation and the house use no package.
 lowest:  ## run the fast tests with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .venv-lowest
 	$(PYTHON) .ci/lowest >.venv-lowest/constraints.txt
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pip install --quiet --disable-pip-version-check --constraint .venv-lowest/constraints.txt --editable ".[test]"
-	$(subst .venv,.venv-lowest,$(BIN))/python -m pytest -n 4 -m "not slow" -W ignore::DeprecationWarning
+	$(subst .venv,.venv-lowest,$(BIN))/python -m pytest -n 4 -m "not slow" -W ignore::DeprecationWarning --ignore tests/simulation --ignore tests/test_house.py
 
 pythons:  ## run the fast tests with every other Python at hand, from 3.11 on
 	$(PYTHON) .ci/pythons

@@ -10,7 +10,7 @@ below, which have no number:
 
     reading      1  a file → a sheet of text
     rows         2  a sheet → rows: columns, values, validation
-    grouping     3  rows → groups → requests; conflict keys
+    grouping     3  rows → groups → requests
     delivery     4  requests → outcomes: decisions, reading back, ledger, coordinator
     results      5  outcomes → a workbook or CSV
 

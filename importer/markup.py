@@ -14,13 +14,16 @@ from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
 
-# Elements of a note's text. A text is HTML if it has a complete opening or closing tag of one of them.
+# Elements of a note's text. A text is HTML if it holds one of them, from its opening to its closing tag.
 _ELEMENTS = (
     "a abbr b big blockquote body br center code dd del div dl dt em figure font h1 h2 h3 h4 h5 h6 head hr html i img"
     " ins label li mark ol p pre q s section small span strike strong sub sup table tbody td tfoot th thead title tr tt"
     " u ul"
 ).split()
-_TAG = re.compile(rf"</?(?:{'|'.join(_ELEMENTS)})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_TAG = re.compile(rf"<(/?)({'|'.join(_ELEMENTS)})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_WITHOUT_END = frozenset("br dd dt hr img li p tbody td tfoot th thead tr".split())
+"""Elements whose closing tag doesn't exist, or may be left out."""
+
 _BREAKS = frozenset(
     "address article blockquote br dd div dl dt figure footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section"
     " table tbody td tfoot th thead title tr ul".split()
@@ -42,9 +45,18 @@ class ContentKind(StrEnum):
 
 
 def is_html(text: str) -> bool:
-    """Return whether a text has a tag of an element that notes use, or a comment (``jo <jo@x.com>`` has none)."""
+    """Return whether a text holds a whole element that notes use, or a comment.
+
+    ``jo <jo@x.com>`` has none, and in ``Use the <b> tag`` the element isn't closed.
+    """
+    opened = set[str]()
+    for closes, name in _TAG.findall(text):
+        if name.lower() in (opened if closes else _WITHOUT_END):
+            return True
+        if not closes:
+            opened.add(name.lower())
     comment = text.find("<!--")
-    return _TAG.search(text) is not None or (comment >= 0 and "-->" in text[comment + 4 :])
+    return comment >= 0 and "-->" in text[comment + 4 :]
 
 
 def content_of(text: str, kind: ContentKind) -> str:

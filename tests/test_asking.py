@@ -337,7 +337,7 @@ def test_a_second_sheet_that_seems_to_hold_notes_is_asked_about_and_stops_the_ni
     path = two_sheets(*HUBSPOT)
     assert main(["run", path, "--yes"]) == 2
     error = " ".join(capsys.readouterr().err.split())
-    assert "Only the sheet 'Sheet' has the required headings, but another sheet seems to hold notes, too" in error
+    assert "Several sheets may be meant: 'Sheet' starts with" in error
     assert "'Second' starts with Recipient, Engagement body" in error
     assert "--sheet Second the sheet 'Second'" in error
     assert box.received == ()

@@ -551,7 +551,7 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
 
 
 def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Terminal, profiles: Path) -> None:
-    """It reads the sheet as its kind is read; without the sheet and a person, only the IDs are known."""
+    """It reads the sheet as its kind is read, there or in the archive; without the sheet, only the IDs are known."""
     type_.file("n.csv", 'Prospect ID,Remark\nP1,x\nP2,x\nP3,"A long story,\nin two lines"\n')
     said = ("--map", "content=Remark", "--default-visibility", "public", "--export", "Calls")
     assert type_("run", "n.csv", *said).status == 0
@@ -560,9 +560,12 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
     assert ended.status == 2
     assert f"row 2, prospect P1, note {ids['P1']}: x row 3, prospect P2, note {ids['P2']}: x row 4" in ended.all
     assert f"row 4, prospect P3, note {ids['P3']}: A long story, in two lines Hidden notes" in ended.all
-    (type_.folder / "n.csv").unlink()
+    (type_.folder / "done").mkdir()
+    (type_.folder / "n.csv").rename(type_.folder / "done" / "n.csv")
     ended, before = type_("hide", "last"), len(type_.box.received)
     assert f"prospect P1, note {ids['P1']} prospect P2, note {ids['P2']} prospect P3" in ended.all
+    type_.variables["NOTE_IMPORTER_ARCHIVE"] = "done"
+    assert f"row 2, prospect P1, note {ids['P1']}: x row 3" in type_("hide", "last").all
     assert len(type_.box.received) == before
 
 
@@ -791,19 +794,6 @@ def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
-def test_results_of_a_file_that_was_redirected_those_can_read_who_can_read_the_file(type_: Terminal) -> None:
-    lines = type_.file("n.csv", HEAD + "P1,x,1\n")
-    lines.chmod(0o640)
-    with lines.open("rb") as file:
-        done = subprocess.run(
-            [sys.executable, "-m", "importer", "run", "-"], stdin=file,
-            capture_output=True, cwd=type_.folder, env=type_.environment, timeout=60, check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert (type_.folder / "standard input.results.xlsx").stat().st_mode & 0o777 == 0o640
-
-
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it_astray(
     type_: Terminal, profiles: Path, tmp_path: Path
 ) -> None:
@@ -882,16 +872,13 @@ def test_a_profiles_key_file_does_not_beat_the_key_in_the_environment(profiled: 
 
 
 @pytest.mark.parametrize("is_flag", [True, False])
-@pytest.mark.parametrize("command", [["run", "n.csv"], ["verify"], ["hide", "last"]])
-def test_a_profiles_key_is_not_sent_to_an_address_that_stands_elsewhere(
-    profiled: Terminal, command: list[str], is_flag: bool
-) -> None:
+def test_a_profiles_key_is_not_sent_to_an_address_that_stands_elsewhere(profiled: Terminal, is_flag: bool) -> None:
     """It is said what to do, and nothing reaches that address; nor does a blank variable count as a key."""
     profiled.variables[KEY_VARIABLE] = " "
     flags = []
     if is_flag:
         flags = ["--base-url", profiled.variables.pop("NOTE_IMPORTER_BASE_URL")]
-    ended = profiled(*command, *flags)
+    ended = profiled("run", "n.csv", *flags)
     assert (ended.status, ended.out) == (2, "")
     where = "--base-url" if is_flag else "the environment variable NOTE_IMPORTER_BASE_URL"
     assert (
@@ -953,26 +940,20 @@ def test_a_key_file_that_others_can_read_is_said(type_: Terminal, mode: int, is_
     assert bool(ended.err) is is_said
 
 
-@pytest.mark.parametrize(
-    "command",
-    [["run", "n.csv"], ["history"], ["hide", "last"]],
-)
-def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(
-    type_: Terminal, profiles: Path, command: list[str]
-) -> None:
+def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(type_: Terminal, profiles: Path) -> None:
     """Else a slip would reach the live address, with nothing known of what was delivered."""
     text = f"top = 1\n[night]\nbase-url = '{type_.box.url}'\n[week]\n"
     profiles.write_text(text, encoding="utf-8")
     type_.file("n.csv", HEAD + "P1,x,1\n")
     for name in ("nite", "top level", ""):
-        ended = type_(*command, "--profile", name)
+        ended = type_("run", "n.csv", "--profile", name)
         assert (ended.status, ended.out) == (2, "")
         assert (
             f"There is no profile {name!r}. The profiles are: 'default', 'night', 'week'. Correct the name" in ended.all
         )
         assert str(profiles) in "".join(ended.err.split())
     type_.variables["NOTE_IMPORTER_PROFILE"] = "nite"
-    assert "There is no profile 'nite'." in type_(*command).all
+    assert "There is no profile 'nite'." in type_("history").all
     assert type_.box.received == ()
     assert profiles.read_text(encoding="utf-8") == text
 

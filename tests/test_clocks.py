@@ -44,7 +44,7 @@ def killed(off: float, box: Sandbox, sheet: Path, after: int) -> None:
     process.communicate()
 
 
-@pytest.mark.parametrize(("off", "after"), [(-1200.0, 1), (-DAY, 9), (DAY, 1)])
+@pytest.mark.parametrize(("off", "after"), [(-DAY, 9), (1200.0, 1)])
 def test_what_a_killed_run_sent_is_not_sent_again_whatever_the_clock_says_now(
     off: float, after: int, tmp_path: Path
 ) -> None:
@@ -58,14 +58,11 @@ def test_what_a_killed_run_sent_is_not_sent_again_whatever_the_clock_says_now(
         assert len(box.notes) == len(LINES)
 
 
-@pytest.mark.parametrize("off", [-DAY, 1200.0])
-def test_a_killed_run_whose_own_clock_was_off_leaves_doubt_at_most_and_verify_settles_it(
-    off: float, tmp_path: Path
-) -> None:
+def test_a_killed_run_whose_own_clock_was_off_leaves_doubt_at_most_and_verify_settles_it(tmp_path: Path) -> None:
     """Its first requests were applied, and no id of it is known; the next run's clock is right."""
     sheet = write_sheet(tmp_path / "sheet.csv", LINES)
     with Sandbox(api_key=KEY, latency=0.15) as box:
-        killed(off, box, sheet, 1)
+        killed(-DAY, box, sheet, 1)
         finish(start(0.0, box, sheet))
         check(LINES, tmp_path / "results.csv", box)
         assert max(Counter((note.prospect_id, note.content) for note in box.notes).values()) == 1

@@ -166,8 +166,8 @@ def test_only_a_column_that_a_person_chose_counts(history: History, heading: str
         assert history.run(*rows, headings=headings, template=TEMPLATE)[0] == {"created": 1}
     with prepare(history.folder / "sheet2.csv", history.settings(TEMPLATE)) as prepared:
         offers = [text for text in map(render, prepared.loaded.rows.remarks) if heading in text]
-    assert offers == ["Column F, 'Task ID', may identify each record. If you choose it (--map record=\"Task ID\"), a "
-                      "record whose text changes after its import isn't sent again."] * is_offered  # fmt: skip
+    assert offers == ["Column F, 'Task ID', may identify each record. If you choose it, a record whose text changes "
+                      "after its import isn't sent again: --map record=\"Task ID\""] * is_offered  # fmt: skip
     rows = with_ids(voicemails(2, text="One"), start=7)
     chosen = {Role.RECORD: (heading,), Role.CONTENT: (TEMPLATE,)}
     assert history.run(*rows, headings=headings, mapping=chosen)[0] == {"created": 1}

@@ -20,7 +20,17 @@ MESSY = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
 
 
 @pytest.mark.parametrize(
-    "text", ["<p>Hi</p>", "a<br>b", "a <b>c</b>", "<UL><LI>x</UL>", "x <!-- note --> y", "<a href='x'>y</a>"]
+    "text",
+    [
+        "<p>Hi</p>",
+        "<p>Hi",
+        "a<br>b",
+        "a <b>c</B>",
+        "<b>a <i>c</i>",
+        "<UL><LI>x</UL>",
+        "x <!-- note --> y",
+        "<a href='x'>y</a>",
+    ],
 )
 def test_what_has_a_tag_of_a_note_is_html_and_goes_as_it_is(text: str) -> None:
     assert is_html(text)
@@ -28,7 +38,8 @@ def test_what_has_a_tag_of_a_note_is_html_and_goes_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["jo <jo@example.com>", "1 < 2 > 0", "x <y> z", "<3", "a & b", "List<String>", "plain"]
+    "text",
+    ["jo <jo@example.com>", "1 < 2 > 0", "x <y> z", "<3", "a & b", "List<String>", "plain", "use <b> here", "</i> <i>"],
 )
 def test_what_merely_looks_like_it_is_text(text: str) -> None:
     assert not is_html(text)
@@ -42,6 +53,7 @@ def test_a_person_can_say_which_it_is() -> None:
 
 def test_lines_and_paragraphs_stay() -> None:
     assert content_of("one\ntwo\n\nthree", ContentKind.AUTO) == "<p>one<br>two</p><p>three</p>"
+    assert content_of("Use the <b> tag\nnext line", ContentKind.AUTO) == "<p>Use the &lt;b&gt; tag<br>next line</p>"
     assert content_of("one line; 'plain' \"text\"", ContentKind.AUTO) == "one line; 'plain' \"text\""
 
 

@@ -202,12 +202,11 @@ def test_the_numbers_that_are_named_are_the_defaults() -> None:
     limits, settings, told = Limits(), Settings(), text_of("spreadsheets.md").replace("\n", " ")
     assert f"{limits.rows:,} rows of {limits.columns:,} columns" in told
     assert f"a cell may hold {limits.cell_characters:,} characters" in told
-    assert f"reading may take {limits.seconds:.0f} seconds" in told
     assert f"may have {limits.file_bytes >> 30} GiB, unpack to {limits.unpacked_bytes >> 30} GiB" in told
     assert f"`--read-timeout` ({settings.read_timeout:.0f} seconds)" in text_of("risks.md")
     assert f"`--settle` ({settings.settle:.0f} seconds" in text_of("risks.md")
     assert f"`--give-up-after` ({GIVE_UP:.0f} seconds)" in text_of("every-night.md")
-    assert f"{BATCH_SIZE} is what the API's own lists" in told
+    assert f"One request holds {BATCH_SIZE} prospects" in told
 
 
 def test_how_long_reading_back_waits_is_told_as_it_is() -> None:

@@ -256,7 +256,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_writes_results(tmp_path: Path, by
             person.types(CTRL_C)
         assert person.leaves() == 3
         assert ear.paths() == ([("POST", "/hook"), ("GET", "/fail")] if by_signal else [])
-        assert "finishing the current requests, then writing the results" in person.seen
+        assert "Finishing the current requests, then writing the results" in person.seen
         name = "SIGTERM" if by_signal else "Ctrl-C"
         assert f"You asked it to end ({name}). Run the same command again to continue." in " ".join(person.seen.split())
         made = len(box.notes)
@@ -280,7 +280,7 @@ def test_ctrl_c_twice_ends_at_once(desk: Desk, box: Sandbox) -> None:
     person = desk.run(*command)
     eventually(box, 1)
     person.types(CTRL_C)
-    person.waits_for("finishing the current requests")
+    person.waits_for("Finishing the current requests")
     person.types(CTRL_C)
     assert person.leaves() == 3
     assert "Stopped immediately. Run the same command to continue." in person.seen

@@ -58,7 +58,7 @@ def test_verify_says_what_was_found(
         assert counts(report)["unconfirmed"] == 1
         by_hand(box, LINES[0])
         said = verify(box, tmp_path, monkeypatch, capsys)
-    assert "1 note still unconfirmed: 1: " in said
+    assert "1 note still unconfirmed. 1: " in said
     assert "found, but it is not known yet how the clocks differ" in said
     assert "could not be looked up" not in said
     assert "got no clear reply" in said

@@ -80,6 +80,6 @@ def test_a_signal_is_said_by_who_asks_for_the_end_and_not_by_its_handler(capsys:
         signal.raise_signal(signal.SIGINT)
         assert capsys.readouterr().err == ""
         assert render(stopper.why()) == "You asked it to end (Ctrl-C). Run the same command again to continue."
-        assert capsys.readouterr().err == "\nCtrl-C: finishing the current requests, then writing the results …\n"
+        assert capsys.readouterr().err == "\nFinishing the current requests, then writing the results …\n"
         assert stopper.why() is not None
         assert capsys.readouterr().err == ""

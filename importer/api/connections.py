@@ -136,14 +136,6 @@ class _BoundedReply(http.client.HTTPResponse):
         self._raw = _Unhurried(self.fp.detach(), None if timeout is None else 2 * timeout)
         self.fp = io.BufferedReader(self._raw)
 
-    def _read_status(self) -> tuple[str, int, str]:
-        """Read the status line of the final reply, skipping interim replies."""
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
-
     def _close_conn(self) -> None:
         self._raw.is_over = True
         self.has_more = bool(self.fp.peek(1))

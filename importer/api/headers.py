@@ -1,4 +1,4 @@
-"""Read rate limits and times from a reply's headers, in any of their formats.
+"""Read rate limits and times from a reply's headers: ``x-ratelimit-remaining`` and its like, and ``retry-after``.
 
 Input: a reply's headers, and the time when it came. Output: an :class:`Announcement` of the limit, and seconds to wait.
 A time of the server's clock is compared with the reply's own ``date``.
@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-_PART = re.compile(r"\b(limit|remaining|reset|q|r|t)=(\d+)", re.ASCII)
-_NAMES = {"q": "limit", "r": "remaining", "t": "reset"}
 _LATEST = 7e9  # seconds since 1970, in the year 2191; no later time is plausible
 _WHOLE = 1.0  # seconds by which a reset may be later, because the API cuts its times to whole seconds
 
@@ -36,13 +34,12 @@ class Announcement:
     @classmethod
     def read(cls, headers: Mapping[str, str], came: float) -> Announcement | None:
         """Read the announcement of a reply that came at this time; None if it doesn't say how many calls remain."""
-        parts = _parts(headers)
-        remaining = _number(parts.get("remaining", ""))
+        remaining, reset = _number(_told(headers, "remaining")), _told(headers, "reset")
         if remaining is None:
             return None
-        wait = seconds_to_wait(parts["reset"], headers)
-        cut = 0.0 if "." in parts["reset"] else _WHOLE
-        return cls(_number(parts["limit"]), remaining, None if wait is None else came + wait + cut)
+        wait = seconds_to_wait(reset, headers)
+        cut = 0.0 if "." in reset else _WHOLE
+        return cls(_number(_told(headers, "limit")), remaining, None if wait is None else came + wait + cut)
 
 
 @lru_cache(64)  # the replies of one second have the same date
@@ -83,20 +80,8 @@ def seconds_to_wait(text: str, headers: Mapping[str, str]) -> float | None:
     return None if at is None or now is None or at >= _LATEST else max(0.0, at - now)
 
 
-def _parts(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the limit, the remaining calls and the reset, from separate headers or from those of the IETF's drafts.
-
-    ``RateLimit: limit=20, remaining=7, reset=1`` is the older draft. The newer draft writes ``"default";r=7;t=1``, and
-    the limit as ``"default";q=20;w=1`` in ``RateLimit-Policy``. Of several policies, the first counts.
-    """
-    parts: dict[str, str] = {}
-    for name in ("ratelimit", "ratelimit-policy"):
-        for key, value in _PART.findall(headers.get(name, "").lower()):
-            parts.setdefault(_NAMES.get(key, key), value)
-    for prefix in ("x-rate-limit", "ratelimit", "x-ratelimit"):
-        for key in ("limit", "remaining", "reset"):
-            parts[key] = headers.get(f"{prefix}-{key}") or parts.get(key, "")
-    return parts
+def _told(headers: Mapping[str, str], name: str) -> str:
+    return headers.get(f"x-ratelimit-{name}") or headers.get(f"ratelimit-{name}") or ""
 
 
 def _number(text: str) -> int | None:

@@ -11,19 +11,70 @@ import math
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from importer.api import Cause, Endpoint, Failure, Reply
-from importer.calls.caller import Caller
-from importer.calls.limiter import LONG_PAUSE
+from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
+from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
-from importer.errors import Interrupted, LimitUsedUp, NoThread, Outage, Stopped, WrongAddress
-from importer.messages import Message, say
+from importer.calls.workers import WorkerPool
+from importer.errors import (
+    Blocked,
+    Interrupted,
+    KeyRefused,
+    LimitUsedUp,
+    NotPermitted,
+    Outage,
+    Redirected,
+    Stopped,
+    WrongAddress,
+    WrongCall,
+)
+from importer.messages import Message, Said, say
 from importer.models import Progress, Result
 
+_ERRORS = {
+    Cause.BAD_KEY: KeyRefused,
+    Cause.NOT_PERMITTED: NotPermitted,
+    Cause.WRONG_CALL: WrongCall,
+    Cause.REDIRECTED: Redirected,
+}
+
+ATTEMPTS = 8
+"""Maximum number of attempts at one call."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Objects and settings that calls to the API need.
+
+    Attributes:
+        give_up: seconds without any progress after which the run stops.
+        stop: called in every round; returns why a person wants the run to end, or None.
+    """
+
+    api: NotesApi
+    pool: WorkerPool[Any]
+    limiter: Limiter
+    clock: Callable[[], float]
+    give_up: float
+    stop: Callable[[], Said | None] = lambda: None
+    rng: random.Random | None = None
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """Retry policy of each call."""
+        return RetryPolicy(ATTEMPTS, self.give_up)
+
+
+def stopped_by(failure: Failure) -> Stopped:
+    """Return the error that ends the run because of one call's failure."""
+    return _ERRORS.get(failure.cause, Blocked)(failure.text)
+
+
 LAST_CALLS = 15.0
-"""Seconds that calls in flight may still take after a person or the system has asked the run to stop (D147)."""
+"""Seconds that calls in flight may still take after a person or the system has asked the run to stop (D110)."""
 
 _AFTER_OTHERS = 0.2  # more seconds that reads wait, so that calls which show whether notes can be sent go first
 
@@ -145,7 +196,9 @@ class Dispatcher(Generic[AnyTask]):
                 self._leaves_at = min(self._leaves_at, self._clock() + LAST_CALLS)
             chosen = [] if self.stopped is not None else self._choose(fresh, admit)
             if enter(chosen):
-                yield from self._begin(chosen)
+                for task in chosen:
+                    self._pool.submit(task, self._perform)
+                    self._in_flight.add(task)
             else:
                 for task in chosen:
                     self._limiter.withdrawn(task.kind)
@@ -161,21 +214,6 @@ class Dispatcher(Generic[AnyTask]):
                     self.halt(self._given_up(reply.failure))
                 yield task, reply
             after_round()
-
-    def _begin(self, chosen: Sequence[AnyTask]) -> Iterator[tuple[AnyTask, Reply[Any]]]:
-        """Begin calls. If a call can't begin, yield it at once with a failure that says that it never left."""
-        for task in chosen:
-            try:
-                self._pool.submit(task, self._perform)
-                self._in_flight.add(task)
-            except NoThread as error:
-                self.halt(error)
-                now = self._clock()
-                failure = Failure(Cause.UNREACHABLE, say("failure.no-thread"))
-                reply: Reply[Any] = Reply(task.kind, now, now, failure=failure)
-                self._limiter.came_back(reply)
-                self.open[task.kind] -= 1
-                yield task, reply
 
     @property
     def trouble(self) -> Message | None:
@@ -199,7 +237,7 @@ class Dispatcher(Generic[AnyTask]):
         numbers = Counter(calls) + Counter(task.kind for _, _, task in self._later)
         numbers += Counter({kind: len(ready) for kind, ready in self._ready.items()})
         last_due = max((due for due, _, _ in self._later), default=-math.inf)
-        times = [self._limiter.eta.seconds_for(number, kind) for kind, number in numbers.items()]
+        times = [self._limiter.seconds_for(number, kind) for kind, number in numbers.items()]
         return None if None in times else max(0.0, last_due - self._clock(), *filter(None, times))
 
     def progress(
@@ -214,7 +252,7 @@ class Dispatcher(Generic[AnyTask]):
         The pause after an unclear answer may outlast the time until the run gives up. Then only a call shows whether
         the API still fails, and no such time is told.
         """
-        at, now, held_to = self._limiter.gives_up_at, self._clock(), self._limiter.eta.held_to
+        at, now, held_to = self._limiter.gives_up_at, self._clock(), self._limiter.held_to
         limit = None if held_to is None else (held_to.calls, held_to.seconds)
         left = at - now if at is not None and at > now else None
         return Progress(rows, settled, self.trouble, dict(ended or {}), self.seconds_for(to_come), limit, left)
@@ -239,7 +277,7 @@ class Dispatcher(Generic[AnyTask]):
                 if self._limiter.wait(kind) > 0:
                     ready.appendleft(task)
                     wait = self._limiter.wait_for_limit(kind)
-                    if math.isfinite(wait) and wait > self._caller.give_up:  # D108
+                    if math.isfinite(wait) and wait > self._caller.give_up:
                         self.halt(_limit_used_up(wait, now))
                     break
                 self._limiter.began(kind)

@@ -15,19 +15,20 @@ from typing import Any
 from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.headers import Announcement
 from importer.api.protocol import API_REFUSED, READS, STOPS
-from importer.calls.pace import Flow, Throttle
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.windows import Window
 from importer.messages import Message, say
 from importer.settings.limits import Rate
 
-_OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests (D108)
-_LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more (D108)
+_OUTAGE = 3  # failures in a row that count as an outage, no longer as failures of single requests
+_LONGEST_SILENCE = 15.0  # seconds between two tries during an outage, unless the API asks for more
 _FAST = 2.0  # seconds; a limit refuses a call within this time
 _UNTOLD = 8  # refusals in a row that an unannounced limit may cause; more are an outage
 _WRONG_ADDRESS = 60.0  # seconds after which a server that never answered like the API counts as another server (D43)
-_LATELY = 300.0  # seconds for which the times of calls are kept
-_ENOUGH = 2.0  # seconds after which these times give a useful pace
+_LATE = 0.1  # seconds by which the dispatcher's rounds may be late
+_GROWTH = 1.005  # factor by which a success raises the flow; some fifty successes make up for one refusal
+_REGROWTH = 1.5  # the same factor after refusals in a row, which an outage may have caused
+_UNKNOWN = 0.1  # seconds that a call is assumed to take until one has succeeded
 _TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
 # These causes say nothing about the API's state.
 _SAYS_NOTHING = STOPS | {Cause.CLAIM_EXPIRED}
@@ -59,7 +60,6 @@ class Limiter:
         learned: Mapping[Endpoint, Rate] | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self._account = Window(few=math.inf)
         self._own = {kind: Window(learned=(learned or {}).get(kind)) for kind in Endpoint}
         self.rate_limited = 0
         self._clock = clock
@@ -68,7 +68,6 @@ class Limiter:
         self._in_flight = 0
         # The person's limit.
         self._throttle = Throttle(rate) if rate else None
-        self.eta = Eta(clock, self._own, self._throttle)
         # The load that the API seems to bear.
         self.down_until = -math.inf
         self._trouble: Message | None = None
@@ -97,9 +96,8 @@ class Limiter:
         return max(0.0, *waits)
 
     def wait_for_limit(self, kind: Endpoint) -> float:
-        """Return the seconds until the account's limit allows a call of this kind; infinity as for :meth:`wait`."""
-        now = self._clock()
-        return max(self._own[kind].wait(now), self._account.wait(now))
+        """Return the seconds until the limit allows a call of this kind; infinity as for :meth:`wait`."""
+        return self._own[kind].wait(self._clock())
 
     @property
     def rates(self) -> dict[Endpoint, Rate]:
@@ -120,6 +118,19 @@ class Limiter:
         if self._trouble and pause:
             return say("trouble.again-in", seconds=math.ceil(pause), why=self._trouble)
         return say("trouble.again", why=self._trouble) if self._trouble else None
+
+    def seconds_for(self, calls: int, kind: Endpoint) -> float | None:
+        """Return the seconds until this many more calls of a kind have been sent; None if that is unknown."""
+        now = self._clock()
+        by_limit = self._own[kind].seconds_for(calls, now)
+        return max(by_limit or 0.0, self._throttle.seconds_for(calls, now)) if self._throttle else by_limit
+
+    @property
+    def held_to(self) -> Rate | None:
+        """Rate limit of the API if it is what delays calls that send notes, otherwise None."""
+        window, personal = self._own[Endpoint.CREATE], self._throttle.rate if self._throttle else None
+        rate = window.rate if window.is_spent(self._clock()) else None
+        return None if rate and personal and personal.calls / personal.seconds < rate.calls / rate.seconds else rate
 
     @property
     def is_outage(self) -> bool:
@@ -142,20 +153,17 @@ class Limiter:
         """Record that a call of this kind is sent now."""
         now = self._clock()
         self._in_flight += 1
-        self.eta.began(now)
         if self._throttle:
             self._throttle.began(now)
         self._began_at = now
         if kind in READS:
             self._looked_up_at = now
-        for window in (self._own[kind], self._account):
-            window.began(now)
+        self._own[kind].began(now)
 
     def withdrawn(self, kind: Endpoint) -> None:
         """Record that a call announced with :meth:`began` was not sent after all."""
         self._in_flight -= 1
-        for window in (self._own[kind], self._account):
-            window.withdrawn()
+        self._own[kind].withdrawn()
 
     def came_back(self, reply: Reply[Any]) -> bool:
         """Learn from a reply; return True if it is time to give up, because nothing has succeeded for too long."""
@@ -184,7 +192,7 @@ class Limiter:
         self._flow.succeeded()
 
     def _slow_down(self, reply: Reply[Any]) -> None:
-        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time (D106).
+        """Slow down after an immediate refusal without an announced limit: too many a second, or at a time.
 
         If several calls in flight together are refused, only the first refusal counts.
         """
@@ -238,20 +246,15 @@ class Limiter:
         announcement = Announcement.read(headers, came)
         if failure is not None and failure.cause is Cause.RATE_LIMITED:
             reset = announcement.reset if announcement is not None and not announcement.remaining else None
-            is_accounts = own.is_below(came, self._account)
-            refused, other = (self._account, own) if is_accounts else (own, self._account)
-            refused.refused(began, came, max(failure.wait or 0.0, (reset or came) - came))
-            other.withdrawn()
+            own.refused(began, came, max(failure.wait or 0.0, (reset or came) - came))
         elif failure is None or failure.cause in API_REFUSED:
             self._flow.took(came - began)
-            was_burst = own.accepted(began, came)
-            if self._account.accepted(began, came) or was_burst:
+            if own.accepted(began, came):
                 self._flow.refused(again=False)
             if announcement is None:
                 own.announced_nothing(began)
         else:
-            for window in (own, self._account):
-                window.withdrawn(came if reply.has_left else -math.inf)
+            own.withdrawn(came if reply.has_left else -math.inf)
         if announcement is not None:
             own.announced(announcement, began, came)
 
@@ -264,40 +267,69 @@ def _is_untold(reply: Reply[Any]) -> bool:
     return "retry-after" not in metadata.headers and Announcement.read(metadata.headers, reply.came) is None
 
 
-class Eta:
-    """Estimator of the time that the remaining calls take, for people to read; it affects no call.
+class Throttle:
+    """Limit on the calls in any period of the rate's length."""
 
-    Args:
-        clock: returns seconds since 1970, never going back.
-        windows: the API's limit for each kind of call.
-        throttle: the person's own limit, if there is one.
-    """
-
-    def __init__(
-        self, clock: Callable[[], float], windows: Mapping[Endpoint, Window], throttle: Throttle | None
-    ) -> None:
-        self._clock, self._windows, self._throttle = clock, windows, throttle
-        self._lately: deque[float] = deque(maxlen=10_000)
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self._recent: deque[float] = deque(maxlen=rate.calls)
+        self._slot = -math.inf  # when the next call is due
 
     def began(self, now: float) -> None:
-        """Record that a call is being sent at ``now``."""
-        self._lately.append(now)
-        while self._lately[0] < now - _LATELY:
-            self._lately.popleft()
-
-    def seconds_for(self, calls: int, kind: Endpoint) -> float | None:
-        """Return the seconds until this many more calls of this kind have been sent; None if that is unknown."""
-        now = self._clock()
-        by_limit = self._windows[kind].seconds_for(calls, now)
-        if self._throttle:
-            return max(by_limit or 0.0, self._throttle.seconds_for(calls, now))
-        span = now - self._lately[0] if self._lately else 0.0
-        pace = calls * span / len(self._lately) if span >= _ENOUGH else None
-        return pace if by_limit is None else by_limit
+        """Record that a call is being sent at ``now``. A small delay is made up for, to keep the pace the same."""
+        self._recent.append(now)
+        gap = self.rate.seconds / self.rate.calls
+        self._slot = (self._slot if now - self._slot < max(gap, _LATE) else now) + gap
 
     @property
-    def held_to(self) -> Rate | None:
-        """Rate limit of the API if it is what delays calls that send notes, otherwise None."""
-        window, personal = self._windows[Endpoint.CREATE], self._throttle.rate if self._throttle else None
-        rate = window.rate if window.is_spent(self._clock()) else None
-        return None if rate and personal and personal.calls / personal.seconds < rate.calls / rate.seconds else rate
+    def ready_at(self) -> float:
+        """Time when another call may go."""
+        is_full = len(self._recent) == self.rate.calls
+        return max(self._slot, self._recent[0] + self.rate.seconds if is_full else -math.inf)
+
+    def seconds_for(self, calls: int, now: float) -> float:
+        """Return the seconds until this many calls have been sent."""
+        return max(0.0, self.ready_at - now) + max(0, calls - 1) * self.rate.seconds / self.rate.calls
+
+
+class Flow:
+    """Number of calls that may be in flight, at most ``workers``, and below 1 with pauses between them."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = self._flow = float(workers)
+        self._borne = self._flow  # a little below the last flow at which calls succeeded before a refusal
+        self._usual = 0.0  # average seconds of a call
+
+    @property
+    def size(self) -> int:
+        """Maximum number of calls in flight."""
+        return max(1, int(self._flow))
+
+    @property
+    def gap(self) -> float:
+        """Seconds between two calls."""
+        return (self._usual or _UNKNOWN) / self._flow if self._borne < self._workers else 0.0
+
+    def succeeded(self) -> None:
+        """Allow more calls after a success."""
+        more = self._flow * _REGROWTH if self._borne < self._workers else self._flow + max(1.0, self._workers / 8)
+        self._flow = max(self._flow * _GROWTH, min(more, self._borne))
+        if self._flow >= self._workers:
+            self._flow = self._borne = self._workers
+
+    def refused(self, *, again: bool) -> None:
+        """Allow fewer calls after an unannounced limit refused one.
+
+        Args:
+            again: whether no call has succeeded since the limit's last refusal.
+        """
+        self._borne = self._borne if again else 0.8 * self._flow
+        self._flow *= 0.5 if again else 0.8
+
+    def failed(self, *, is_outage: bool) -> None:
+        """Allow half as many calls after a failure, and one at a time if call after call fails."""
+        self._flow = min(self._flow, 1.0 if is_outage else max(1.0, self._flow / 2))
+
+    def took(self, seconds: float) -> None:
+        """Record a call's duration."""
+        self._usual += (seconds - self._usual) / 100 if self._usual else seconds

@@ -19,7 +19,7 @@ _NO_USE = API_REFUSED | STOPS | {Cause.RATE_LIMITED}  # another attempt is of no
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Limits on how long to keep trying (D108).
+    """Limits on how long to keep trying.
 
     Attributes:
         attempts: the maximum number of attempts; 0 for as many as fit into the time.

@@ -12,8 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from importer.api import Cause, Endpoint, Failure, Reply
 from importer.api.protocol import API_REFUSED, STOPS
-from importer.calls.caller import Caller, stopped_by
-from importer.calls.dispatcher import AnyTask, Dispatcher
+from importer.calls.dispatcher import AnyTask, Caller, Dispatcher, stopped_by
 from importer.errors import Outage
 from importer.messages import Message, say
 

@@ -40,20 +40,19 @@ class _Told:
 
 
 class Window:
-    """Calls that the API lets through in a stretch of time, for one kind of call, or for all.
+    """Calls that the API lets through in a stretch of time, for one kind of call.
 
-    Refusals teach two numbers: the calls in a window, and its length (D102). Calls go until one is refused. Then one
+    Refusals teach two numbers: the calls in a window, and its length. Calls go until one is refused. Then one
     call after another tests whether the next window is open. The calls of that window, and the time until the one after
     it opens, are the numbers. From then on, no stretch of that length has more calls, which suits every way of
-    counting. Replies that announce what remains are followed as well (D102).
+    counting. Replies that announce what remains are followed as well.
 
     Args:
-        few: the calls that may be in flight while the limit isn't known.
         learned: the limit that an earlier run learned.
     """
 
-    def __init__(self, few: float = _FEW, learned: Rate | None = None) -> None:
-        self._few = few
+    def __init__(self, learned: Rate | None = None) -> None:
+        self._few: float = _FEW
         self._limit = learned.calls if learned else 0
         self._shortest = 0.0  # seconds; windows are longer than this
         self._length = learned.seconds if learned else math.inf  # windows are no longer than this
@@ -248,13 +247,8 @@ class Window:
         rate = self.rate
         return rate is not None and (self._closed_since is not None or self._since(now - rate.seconds) >= rate.calls)
 
-    def is_below(self, now: float, account: Window) -> bool:
-        """Return whether fewer calls went than the limit allows, while so many others went that it is the account's."""
-        start = now - self._length
-        return self._since(start) < 0.8 * self._limit and account._since(start) >= 2 * self._limit
-
     def seconds_for(self, calls: int, now: float) -> float | None:
-        """Return the seconds until this many more calls may have gone; None if the limit isn't what holds them up."""
+        """Return the seconds until this many more calls may have gone; None if the limit isn't known yet."""
         rate = self.rate
         if rate is None:
             if self._since(now - ASSUMED.seconds) > ASSUMED.calls:
@@ -263,7 +257,7 @@ class Window:
         times = [at for at in self._accepted if at > now - rate.seconds]
         left = max(0, rate.calls - len(times) - self._in_flight)
         if calls <= left:
-            return None
+            return 0.0
         windows, place = divmod(calls - left - 1, rate.calls)  # each call goes a window after the one in its place
         before = times[place] if place < len(times) else now
         return before + (windows + 1) * rate.seconds - now

@@ -15,44 +15,40 @@ from importer.messages import say
 Task = TypeVar("Task")
 
 LONGEST_WAIT = 0.5
-"""Longest wait of the main thread at one time, in seconds, so that Ctrl-C is noticed soon on every system (D112)."""
+"""Longest wait of the main thread at one time, in seconds, so that Ctrl-C is noticed soon on every system."""
 
 
 class WorkerPool(Protocol[Task]):
     """Pool that makes calls, in threads or, in a test, without them."""
 
     def submit(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
-        """Begin a call. Raises NoThread if the call can't begin."""
+        """Begin a call."""
 
     def wait(self, seconds: float) -> list[tuple[Task, Reply[Any]]]:
         """Return the calls that came back; wait at most this long for the first of them."""
 
 
 class Threads(Generic[Task]):
-    """Pool of threads that makes calls."""
+    """Pool of threads that makes calls. Raises NoThread if the system starts no thread."""
 
     def __init__(self, workers: int) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="call")
         self._one = ThreadPoolExecutor(1, thread_name_prefix="call-apart")  # makes all calls of tasks that are apart
-        self._has_threads = False
         self._back: queue.SimpleQueue[tuple[Task, Reply[Any] | BaseException]] = queue.SimpleQueue()
+        try:
+            for pool in (self._pool, self._one):
+                pool.submit(int).result()
+        except RuntimeError as error:
+            raise NoThread(say("stopped.no-thread", error=str(error))) from error
 
     def submit(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
         """Begin a call; tasks that are *apart* share one thread, and so one connection.
 
-        The pool takes the call before it starts a thread. If no thread starts, an existing thread makes the call.
-
-        Raises:
-            NoThread: the pool has no thread, so the call never begins.
+        The pool takes the call before it starts a thread. If no more threads start, an existing one makes the call.
         """
         pool = self._one if getattr(task, "is_apart", False) else self._pool
-        try:
+        with contextlib.suppress(RuntimeError):
             pool.submit(self._carry, task, perform)
-        except RuntimeError as error:
-            if not self._has_threads:
-                self._pool.shutdown(wait=False, cancel_futures=True)
-                raise NoThread(say("stopped.no-thread", error=str(error))) from error
-        self._has_threads = True
 
     def _carry(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
         try:

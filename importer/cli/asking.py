@@ -35,7 +35,7 @@ class Asking:
     @property
     def may(self) -> bool:
         """Whether a person is at the terminal and wants to be asked."""
-        return self._is_anybody_there and not self._options.says("yes")
+        return self._is_anybody_there and not self._options.read("yes")
 
     @property
     def _is_anybody_there(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -65,12 +66,16 @@ def doctor(*, test_notification: bool, live: str | None, **_: Any) -> int:
 
 
 def _show_settings(options: Options) -> None:
-    """Print every setting that isn't at its default, and its source. One that can't be used is an error."""
-    width = max(map(len, options.given), default=0)
+    """Print every setting that isn't at its default, below its source. One that can't be used is an error."""
+    width, from_source = max(map(len, options.given), default=0), defaultdict[str, list[str]](list)
     for name, given in options.given.items():
         sources.read(options.given, name)  # checks settings that no check below reads, too
-        origin = render(given.origin) or render(say("doctor.said-now"))
-        say_line(f"  {name:{width}}  {sources.written(given.value)}  ({origin})")
+        source = render(given.origin) or render(say("doctor.said-now"))
+        from_source[source].append(f"  {name:{width}}  {sources.written(given.value)}")
+    for source, lines_of_source in from_source.items():
+        say_line(say("doctor.source", source=source))
+        for line in lines_of_source:
+            say_line(line)
 
 
 def _shown(findings: Iterable[Check]) -> list[Check]:
@@ -85,8 +90,7 @@ def _shown(findings: Iterable[Check]) -> list[Check]:
 
 def _declined(prospect: str, options: Options) -> Message | None:
     """Return why the note isn't created: nobody agrees to what it leaves behind. None if a person or an option does."""
-    paragraph(say("live.place", prospect=prospect, workspace=str(options.settings.workspace)))
-    paragraph(say("live.leaves"))
+    paragraph(say("live.leaves", prospect=prospect, workspace=str(options.settings.workspace)))
     return options.refusal(say("live.ask"))
 
 

@@ -106,7 +106,7 @@ def hide(run_name: str | None, *, file: Path | None, note_ids: Sequence[str], un
 
 
 def _hide(which: Which, options: Options) -> int:
-    settings, is_agreed = options.settings_with_key, options.says("yes") and not which.undo
+    settings, is_agreed = options.settings_with_key, options.read("yes") and not which.undo
     as_read = None if is_agreed and which.file is None else options.for_files
     if which.file is not None and as_read is not None:
         settings = as_read = replace(as_read, key=settings.key, origin=settings.origin)

@@ -84,24 +84,13 @@ def _help(setting: Setting) -> str:
     return f"{text}  [default: {with_flags(default)}]" if default else text
 
 
-class _SettingOption(click.Option):
-    """Flag of a setting. Its help is built only when it is shown, so that other starts don't wait for that."""
-
-    def __init__(self, *names: Any, setting: Setting, **about: Any) -> None:
-        self._setting = setting
-        super().__init__(*names, **about)
-
-    help = property(lambda self: _help(self._setting), lambda *_: None)  # click sets no help of its own
-
-
 def _option(setting: Setting) -> Callable[..., Any]:
     names = [f"--{setting.name}", *([setting.short] if setting.short else []), setting.name.replace("-", "_")]
     if not setting.metavar:
-        return click.option(*names, cls=_SettingOption, setting=setting, is_flag=True)
+        return click.option(*names, is_flag=True, help=_help(setting))
     return click.option(
         *names,
-        cls=_SettingOption,
-        setting=setting,
+        help=_help(setting),
         type=click.UNPROCESSED,
         multiple=setting.many,
         metavar=setting.metavar,
@@ -145,7 +134,8 @@ class Options:
     @property
     def for_files(self) -> Settings | None:
         """Settings with those for reading files, of a command without flags for them; None if they can't be used."""
-        names = [name for name, setting in SETTINGS.items() if setting.topic in (Topic.FILE, Topic.PLACE)]
+        which = {Topic.FILE, Topic.PLACE, "archive"}
+        names = [name for name, setting in SETTINGS.items() if {setting.topic, name} & which]
         with contextlib.suppress(BadSettings):
             return sources.settings_of({**sources.gather({"profile": self.profile}, names), **self.given})
         return None
@@ -176,16 +166,12 @@ class Options:
 
     def refusal(self, question: Message, *, needs_a_person: bool = False) -> Message | None:
         """Return why nothing is changed: nobody says yes to the question. None if a person or the option does."""
-        if (self.says("yes") and not needs_a_person) or (is_terminal(sys.stdin) and ask(question)):
+        if (self.read("yes") and not needs_a_person) or (is_terminal(sys.stdin) and ask(question)):
             return None
         if is_terminal(sys.stdin):
             return say("hide.nothing-changed")
         return say("hide.needs-a-person" if needs_a_person else "hide.nothing-changed-unasked")
 
     def read(self, name: str) -> Any:
-        """Return the value of a setting that only the command line uses; None if it wasn't given."""
+        """Return the value of a setting that only the command uses; None if it wasn't given."""
         return sources.read(self.given, name)
-
-    def says(self, name: str) -> bool:
-        """Return whether a setting that only the command line uses is on."""
-        return bool(sources.read(self.given, name))

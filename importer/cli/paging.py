@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from importer.page.jobs import Job
     from importer.page.serving import Launch, PageServer
 
-_ASKED = say("page.asked-to-end")
-_QUIT = say("page.quit")
 _PATIENCE = 10.0
 """Seconds to wait for the browser to open the page before the address is printed."""
 _OURS = (KEY_VARIABLE, "NOTE_IMPORTER_")
@@ -80,10 +78,10 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
-    file = sources.secret_file(server.current.given(), "api-key-file")
+    file = sources.secret_file(server.parts.current.given(), "api-key-file")
     if file is not None and (warning := who_can_read(file)):
         paragraph(warning, "Warning: ", err=True)
-    say_line(say("cli.workspace", workspace=str(server.current.settings().workspace)))
+    say_line(say("cli.workspace", workspace=str(server.parts.current.settings().workspace)))
     with contextlib.ExitStack() as at_end:
         launch = None if no_browser else _launched(server.address, at_end)
         if launch is None:
@@ -92,10 +90,10 @@ def _serve(server: PageServer, *, no_browser: bool) -> int:
             say_line(say("page.opens", seconds=round(_PATIENCE)))
         say_line(say("page.leave-open"))
         sys.stdout.flush()
-        reason = _QUIT if _wait(server, launch) else _ASKED
-    jobs = server.stop_jobs(reason)
+        kind = "page.quit" if _wait(server, launch) else "page.asked-to-end"
+    jobs = server.stop_jobs(say(kind))
     if jobs:
-        say_line(say("page.finishing"), err=True)
+        say_line(say("watching.finishing"), err=True)
         try:
             while any(job.ended is None for job in jobs):
                 time.sleep(0.05)

@@ -40,8 +40,8 @@ class Reporting:
 
     def __init__(self, command: str, options: Options) -> None:
         self.options, self._command = options, command
-        asks = is_terminal(sys.stdin) and is_terminal(sys.stderr) and not options.says("yes")
-        self.is_quiet = options.says("quiet") and not asks
+        asks = is_terminal(sys.stdin) and is_terminal(sys.stderr) and not options.read("yes")
+        self.is_quiet = bool(options.read("quiet")) and not asks
         self._document: Callable[[], Mapping[str, Any]] | None = None
         self.exit_status = 0
 
@@ -53,7 +53,7 @@ class Reporting:
     @contextmanager
     def speaking(self) -> Iterator[None]:
         """Redirect what the block prints, and print at its end what the options ask for."""
-        out, as_json = sys.stdout, self.options.says("json")
+        out, as_json = sys.stdout, self.options.read("json")
         stream = sys.stderr if as_json else out
         target = io.StringIO() if self.is_quiet else stream
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import json
 import os
-import plistlib
 import re
 import shlex
 import subprocess
@@ -32,11 +31,6 @@ from importer.settings import KEY_VARIABLE, TimeWindow, sources
 
 _READ = r"""["'$%`]""" if os.name == "nt" else r"""["'$%`\\]"""
 """Pattern of the signs that a scheduler reads in a way of its own, however they are quoted."""
-
-
-def _template(name: str) -> str:
-    """Return one of the texts in ``schedules/``, whose parts in braces are filled in."""
-    return resources.files("importer.cli").joinpath("schedules", name).read_text(encoding="utf-8")
 
 
 class System(StrEnum):
@@ -97,11 +91,6 @@ class Night:
         """Name of the import in the scheduler. Any other sign than a letter, a digit, a dot or a dash is a dash."""
         return "note-importer-" + (re.sub(r"[^A-Za-z0-9.]+", "-", self.profile).strip("-.") or "profile")
 
-    @property
-    def cron(self) -> str:
-        """Time at which the window opens, as cron writes it."""
-        return f"{self.window.opens.minute} {self.window.opens.hour} * * *"
-
     def run(self, *more: str) -> list[str]:
         """Return the arguments of the import, without the program."""
         flags = ["--profile", self.profile, "--between", str(self.window), "--yes", *more]
@@ -110,34 +99,29 @@ class Night:
 
 def text_for(night: Night, system: System) -> str:
     """Return what to paste into a scheduler. cron and others mail whatever is printed, so only trouble is printed."""
-    hour, minute = night.window.opens.hour, night.window.opens.minute
-    words = [*night.program, *night.run("--quiet")]
-    if system is System.CRON:
-        command = shlex.join(words)
-        return f"# {night.name}\n{night.cron} cd {shlex.quote(night.folder)} && {command}\n"
-    if system is System.LAUNCHD:
-        agent = {
-            "Label": night.name,
-            "ProgramArguments": words,
-            "WorkingDirectory": night.folder,
-            "StartCalendarInterval": {"Hour": hour, "Minute": minute},
-        }
-        return plistlib.dumps(agent, sort_keys=False).decode()
-    parts = {"name": night.name, "cron": night.cron, "opens": f"{hour:02}:{minute:02}", "folder": night.folder}
+    is_mailed = system in (System.CRON, System.LAUNCHD, System.WINDOWS)
+    words = [*night.program, *night.run(*["--quiet"] * is_mailed)]
+    parts = {"name": night.name, "folder": night.folder, "program": words[0]}
     match system:
+        case System.CRON:
+            command = shlex.join(words)
+            parts["folder"] = shlex.quote(night.folder)
         case System.SYSTEMD:
-            template, command = "systemd.txt", " ".join(f'"{word}"' for word in [*night.program, *night.run()])
+            command = " ".join(f'"{word}"' for word in words)
+        case System.LAUNCHD:
+            command = "".join(f"<string>{_in_xml(word)}</string>" for word in words)
+            parts["folder"] = _in_xml(night.folder)
         case System.WINDOWS:
-            template, command = "windows.xml", subprocess.list2cmdline(words[1:])
+            command = _in_xml(subprocess.list2cmdline(words[1:]))
             parts |= {"folder": _in_xml(night.folder), "program": _in_xml(words[0])}
-            command = _in_xml(command)
         case System.KUBERNETES:  # its container starts the program by itself
-            template, command = "kubernetes.yaml", json.dumps(night.run(), ensure_ascii=False)
+            command = json.dumps(night.run(), ensure_ascii=False)
             parts["name"] = re.sub(r"[^a-z0-9]+", "-", night.name.lower())[:52].strip("-")
         case System.AIRFLOW:
-            template, command = "airflow.py.txt", ascii([*night.program, *night.run()])
+            command = ascii(words)
             parts |= {"name": ascii(night.name), "folder": ascii(night.folder)}
-    return _template(template).format(command=command, **parts)
+    template = resources.files("importer.cli").joinpath("schedules", f"{system}.txt").read_text(encoding="utf-8")
+    return template.format(command=command, opens=night.window.opens, **parts)
 
 
 def _in_xml(text: str) -> str:

@@ -13,8 +13,8 @@ from importer import importing, operations, telling
 from importer.cli.asking import which_workspace
 from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
-from importer.cli.terminal import argument, ask_for, ask_unseen, paragraph, say_line, with_flags
-from importer.errors import BadSettings, ImporterError
+from importer.cli.terminal import argument, ask_for, ask_unseen, paragraph, say_line
+from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.models import Workspace
 from importer.settings import (
@@ -62,7 +62,8 @@ def init() -> int:
         journal=journal,
         guard_local_address=sources.read(given, "guard-local-address") or False,
     )
-    say_line(say("cli.workspace", workspace=str(settings.workspace)))
+    with importing.workspaces.opened(settings):  # a journal that can't be used is said before anything else is asked
+        say_line(say("cli.workspace", workspace=str(settings.workspace)))
     chosen: dict[str, object] = {"base-url": settings.base_url} if settings.base_url != LIVE else {}
     chosen["max-invalid"] = _LARGEST_SHARE
     if (hours := _asked(say("init.ask-hours"), "02:00-06:00", _check_window)) != "-":
@@ -77,19 +78,14 @@ def init() -> int:
     return _write(settings, chosen, key, recipient, meant)
 
 
-def _meant(settings: Settings) -> Workspace | ImporterError | None:
+def _meant(settings: Settings) -> Workspace | None:
     """Return the workspace whose deliveries the profile continues with, as a person says; None for one of its own.
-
-    If the journal can't be read, nobody is asked, and the profile has to stay unconfirmed: then the first import asks.
 
     Raises:
         Abort: the person gives no answer.
     """
-    try:
-        with importing.workspaces.opened(settings) as journal:
-            unclear = importing.workspaces.unconfirmed(journal, settings)
-    except ImporterError as error:
-        return error
+    with importing.workspaces.opened(settings) as journal:
+        unclear = importing.workspaces.unconfirmed(journal, settings)
     if unclear is None or (unclear.kind == "first" and not unclear.others):
         return None
     if (meant := which_workspace(unclear, settings.workspace)) is None:
@@ -100,11 +96,7 @@ def _meant(settings: Settings) -> Workspace | ImporterError | None:
 def _tried(key: str, settings: Settings) -> str:
     """Try a key, and ask for another if the API doesn't accept it; Enter keeps it, because the API may be away."""
     while key:
-        try:
-            found = operations.doctor.try_key(replace(settings, key=key))
-        except BadSettings as error:  # a proxy or certificates: doctor reports it
-            paragraph(error.message, "  ")
-            return key
+        found = operations.doctor.try_key(replace(settings, key=key))
         paragraph(say("init.key-tried", found=found.text), "  ")
         if not found.exit_status or not (other := _asked(say("init.ask-key-again"), "", _check_key, hidden=True)):
             return key
@@ -112,10 +104,8 @@ def _tried(key: str, settings: Settings) -> str:
     return key
 
 
-def _write(
-    settings: Settings, chosen: dict[str, object], key: str, recipient: str, meant: Workspace | ImporterError | None
-) -> int:
-    """Write the profile and its files, confirm the workspace, and print the next steps."""
+def _write(settings: Settings, chosen: dict[str, object], key: str, recipient: str, meant: Workspace | None) -> int:
+    """Confirm the workspace, write the profile and its files, and print the next steps."""
     name = settings.profile
     if isinstance(archive := any_file(chosen.get("archive", ".")), Path):
         try:
@@ -124,6 +114,7 @@ def _write(
             raise BadSettings(
                 say("init.folder-not-made", archive=str(archive), error=error.strerror or str(error))
             ) from error
+    importing.workspaces.confirm(replace(settings, key=key), meant)
     if key:
         chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
     if recipient:
@@ -132,7 +123,8 @@ def _write(
     profiles.make(name, chosen, {} if key else {"api-key-file": str(key_file)})
     say_line()
     paragraph(say("init.written", name=repr(name), path=str(profiles.profiles_file())))
-    status = _confirm(replace(settings, key=key), meant)
+    if not isinstance(place := journal_place(settings.journal), Path):
+        paragraph(say("init.confirmed", place=str(place)))
     profile = f"--profile {argument(name)}"
     if not key:
         paragraph(say("init.key-missing", file=str(key_file), profile=profile))
@@ -144,21 +136,6 @@ def _write(
         f"note-importer schedule {profile}{'' if 'between' in chosen else ' --between 02:00-06:00'} exports",
     ):
         say_line(f"  {line}")
-    return status
-
-
-def _confirm(settings: Settings, meant: Workspace | ImporterError | None) -> int:
-    """Record that the workspace is confirmed, and say where if the journal is shared; return the exit status."""
-    try:
-        if isinstance(meant, ImporterError):
-            raise meant
-        importing.workspaces.confirm(settings, meant)
-    except ImporterError as error:
-        paragraph(say("init.not-confirmed", why=with_flags(error.message)))
-        paragraph(say("init.asks-once-more"))
-        return error.exit_status
-    if not isinstance(place := journal_place(settings.journal), Path):
-        paragraph(say("init.confirmed", place=str(place)))
     return 0
 
 
@@ -205,10 +182,9 @@ def login(*, forget: bool, **_: Any) -> int:
         return 0
     key = ask_unseen(say("keys.ask", profile=repr(workspace.profile), url=workspace.base_url))
     if not key or not can_be_key(key):
-        raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
+        raise BadSettings(say("keys.no-key", why=WHAT_A_KEY_IS))
     store = secrets.keep_key(workspace, key)
-    say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
-    say_line(say("keys.try-it"))
+    paragraph(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
     return 0
 
 

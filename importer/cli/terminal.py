@@ -38,8 +38,6 @@ PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
 PLACE_FLAGS = ContextVar("PLACE_FLAGS", default="")
 """Flags of the current command line that say where the notes and the journal are, to be repeated in other commands."""
 _INDENTS = {LineKind.TEXT: "", LineKind.NOTE: "  Note: ", LineKind.DETAIL: "  ", LineKind.QUOTE: "  | "}
-_GAP = re.compile(r"\S {2,}")
-"""End of a column, where the next one begins."""
 _COUNT_MORE = (2, 4)
 """Exit statuses that outrank lost output, because the run must not be repeated."""
 
@@ -82,21 +80,15 @@ def _lines_of_one(text: Said, room: str = "", *, err: bool) -> Sequence[str]:
     return _wrapped(line) if is_wrapped else [line]
 
 
-def _wrapped(line: str, following: str = "") -> Sequence[str]:
-    """Return a line as lines that fit the terminal, no word broken. Further ones begin below the line's last column."""
+def _wrapped(line: str, following: str = "    ") -> Sequence[str]:
+    """Return a line as lines that fit the terminal, no word broken; further ones begin with ``following``."""
     if len(line) <= _width():
         return [line]
-    indent = " " * max(len(following), _column(line))
-    return textwrap.wrap(line, _width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(line, _width(), subsequent_indent=following, break_long_words=False, break_on_hyphens=False)
 
 
 def _width() -> int:
     return max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
-
-
-def _column(line: str) -> int:
-    """Return where the last column in the first half of a line begins; 0 if it has none."""
-    return max((gap.end() for gap in _GAP.finditer(line, 0, _width() // 2)), default=0)
 
 
 def say_error(error: ImporterError) -> None:
@@ -121,8 +113,6 @@ def argument(text: Path | str) -> str:
 def say_json(document: object) -> None:
     """Write a document on standard output, in ASCII, so that none of its characters can control the terminal."""
     sys.stdout.write(json.dumps(in_words(document), indent=2) + "\n")
-    if isinstance(sys.stdout, Gate):
-        sys.stdout.holds_document = True
 
 
 def in_words(value: Any) -> Any:
@@ -182,7 +172,6 @@ class Gate(io.TextIOBase):
     def __init__(self, stream: TextIO, let_through: str = "", troubles: list[OSError] | None = None) -> None:
         self._stream, self._let_through = stream, let_through
         self.troubles = [] if troubles is None else troubles
-        self.holds_document = False
 
     def write(self, text: str) -> int:
         """Write the text, with characters escaped that would control the screen."""
@@ -252,23 +241,16 @@ def unsaid() -> OutputFailed | None:
 
 
 def exit_status_of(status: int) -> int:
-    """Report lost output, if any, at a command's end. Return the command's final exit status."""
-    failure = unsaid()
-    if failure is None:
+    """Report lost output, if any, at a command's end, on standard error. Return the command's final exit status."""
+    if (failure := unsaid()) is None:
         return status
-    is_err_lost = isinstance(sys.stderr, Gate) and bool(sys.stderr.troubles)
-    if not is_err_lost or not (isinstance(sys.stdout, Gate) and sys.stdout.holds_document):
-        paragraph(failure.message, "Error: ", err=not is_err_lost)
+    paragraph(failure.message, "Error: ", err=True)
     return status if status in _COUNT_MORE else failure.exit_status
 
 
 @contextmanager
 def gated() -> Iterator[None]:
     """Put a gate in front of both streams. Characters that their encoding lacks are replaced."""
-    if sys.platform == "win32":
-        from colorama import just_fix_windows_console  # noqa: PLC0415 - click brings it along, only on Windows
-
-        just_fix_windows_console()
     streams = sys.stdout, sys.stderr
     for stream in streams:
         with contextlib.suppress(AttributeError, ValueError, OSError):

@@ -123,7 +123,7 @@ class Stopper:
     def __init__(self) -> None:
         self._why: Message | None = None
         self.is_by_person = False
-        self._unsaid: str | None = None  # the received signal, until the loop has reported it
+        self._is_unsaid = False  # whether a signal came that the loop has not reported yet
         self._is_armed, self._armed = False, contextlib.ExitStack()
         self._timers: list[threading.Timer] = []
 
@@ -159,10 +159,10 @@ class Stopper:
 
     def why(self) -> Message | None:
         """Return why the run is to stop, or None. Print this reason once, here: a signal handler must not print."""
-        if self._unsaid is not None:
-            name, self._unsaid = self._unsaid, None
+        if self._is_unsaid:
+            self._is_unsaid = False
             say_line(err=True)
-            say_line(say("watching.finishing", name=name), err=True)
+            say_line(say("watching.finishing"), err=True)
         return self._why
 
     def _heard(self, number: int, _: FrameType | None) -> None:
@@ -171,7 +171,7 @@ class Stopper:
         name = _NAMES.get(signal.Signals(number).name, signal.Signals(number).name)
         self.end(name)
         self.is_by_person = name in _NAMES.values() and is_terminal(sys.stdin)
-        self._unsaid = name
+        self._is_unsaid = True
         if number != signal.SIGINT:
             self._set_timers()
 

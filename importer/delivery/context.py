@@ -9,10 +9,8 @@ from functools import partial
 from typing import Any
 
 from importer.api import Cause, Failure, NotesApi, Reply, Traits
-from importer.calls.caller import Caller
-from importer.calls.dispatcher import Dispatcher
-from importer.calls.retry import RetryPolicy
-from importer.delivery.tasks import Post, Renewal, Task, WholeRead
+from importer.calls.dispatcher import Caller, Dispatcher
+from importer.delivery.tasks import Post, Task, WholeRead
 from importer.journal import Journal, Run
 from importer.messages import say
 from importer.models import Workspace
@@ -41,9 +39,7 @@ class Policy:
     read_timeout: float
     rest: float
     lag: float
-    retry: RetryPolicy
     least_limit: int = 512
-    pages: int = 50
     resends: bool = True
     head_start: float = 0.0
     skips_existing: bool = False
@@ -73,9 +69,7 @@ class DeliveryContext:
         if journal.is_shared:  # a process that has lost its lock may still send
             policy = replace(policy, head_start=LONGEST_CLAIM)
         make = partial(perform, caller.api, caller.clock)
-        return cls(
-            journal, workspace, run, caller, policy, Dispatcher(caller, make, (WholeRead.kind, Renewal.kind, Post.kind))
-        )
+        return cls(journal, workspace, run, caller, policy, Dispatcher(caller, make, (WholeRead.kind, Post.kind)))
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -95,8 +89,6 @@ class DeliveryContext:
 
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
     """Make a task's call in a worker thread, perhaps some time after its claim was entered."""
-    if isinstance(task, Renewal):
-        return task.send(api, clock)
     if not isinstance(task, Post):
         return api.find(task.prospect, task.skip, task.take)
     now = clock()

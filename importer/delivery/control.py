@@ -1,7 +1,7 @@
 """Show that reading works: read a note that surely exists before anything is taken for absent.
 
 Input: requests that missed their notes after rest. Output: a proof for those requests: a *control*, which is a note
-that left after their rest and was read eight times without a miss. So reading shows everything that was applied before.
+that left after their rest and was read again and again without a miss. So reading shows all that was applied.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ from typing import ClassVar, NamedTuple
 from importer.api import NotesPage, Reply
 from importer.delivery.context import DeliveryContext
 from importer.delivery.evidence import Evidence, Known
-from importer.delivery.reads import Reads
+from importer.delivery.reads import Reads, read_on
 from importer.delivery.tasks import WholeRead
 from importer.delivery.unclear import Ambiguous
 from importer.messages import Message, say
 
-READS = 8
+READS = 10
 """Lookups in a row that must show a control: of two copies that are asked at random, each had its turn."""
-
-READS_AFTER_A_MISS = 2 * READS
-"""The same, once one of them has missed it. Each further attempt would otherwise add to the chance of a mistake."""
 
 _MOST_TRIES = 5  # prospects to which a control is sent, one after another, or notes that are read instead
 
@@ -57,7 +54,6 @@ class ControlLookup(WholeRead):
         began: when the first of the lookups in a row began; ``seen``: how many have shown the note.
         at: number of notes before the page that showed it last. The next lookup begins there: of two copies that take
             turns, the other one would otherwise be asked for that page only by those who look for an absent note.
-        needed: how many must show it in a row.
     """
 
     note: Known
@@ -66,7 +62,6 @@ class ControlLookup(WholeRead):
     began: float = math.inf
     seen: int = 0
     at: int = 0
-    needed: int = READS
 
     purpose: ClassVar[Message] = say("purpose.reading-a-control")
 
@@ -144,20 +139,22 @@ class Controls:
             return None
         lookup.attempts = None
         lookup.began = min(lookup.began, reply.began)
-        whole = lookup.take_in(page)
-        if any(note.note_id == lookup.note.note_id for note in whole.all):
+        is_shown = any(note.note_id == lookup.note.note_id for note in page.notes)
+        if lookup.at and not is_shown:
+            lookup.seen, lookup.began = 0, math.inf
+            self._again(lookup, -math.inf)
+        elif read_on(lookup, page, self._dispatcher, {lookup.note.note_id}) is None:
+            pass
+        elif is_shown:
             lookup.seen += 1
-            if lookup.seen >= lookup.needed:
+            if lookup.seen >= READS:
                 self._lookup, self._lost_in_a_row = None, 0
                 self._tries = self._tries if lookup.is_old else 0
                 proof = Proof(math.inf if lookup.is_old else lookup.note.left, lookup.began, reply.came)
                 self._by_age = proof if lookup.is_old else self._by_age
                 return proof
             self._again(lookup, -math.inf, at=lookup.skip)
-        elif lookup.at:
-            lookup.seen, lookup.began = 0, math.inf
-            self._again(lookup, -math.inf)
-        elif not self._reads.goes_on(lookup, whole):
+        else:
             self._missed(lookup, reply.began)
         return None
 
@@ -165,7 +162,7 @@ class Controls:
         """Read again when the note is twice as old, so that few attempts are made: some page sizes are left."""
         age = began - lookup.note.left if lookup.note.left else 0.0
         self._missed_age = max(self._missed_age, age)
-        lookup.seen, lookup.began, lookup.needed = 0, math.inf, READS_AFTER_A_MISS
+        lookup.seen, lookup.began = 0, math.inf
         now = self._clock()
         if now < lookup.until:
             self._again(lookup, min(now + max(self._policy.rest, age), max(now + self._policy.rest, lookup.until)))

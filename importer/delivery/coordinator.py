@@ -19,7 +19,7 @@ from importer.delivery.changes import Wish
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.control import ControlLookup
 from importer.delivery.earlier import Earlier
-from importer.delivery.evidence import Evidence, Introduction
+from importer.delivery.evidence import Evidence
 from importer.delivery.existing import Existing, ExistingLookup
 from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
@@ -29,7 +29,7 @@ from importer.delivery.reachability import Reachability
 from importer.delivery.reads import Reads
 from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
-from importer.delivery.tasks import Post, Renewal, Task
+from importer.delivery.tasks import Post, Task
 from importer.delivery.unclear import Lookup
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
@@ -76,11 +76,11 @@ class Coordinator:
 
         If ``first`` is given, at most that many rows are sent; the others are held back.
         """
-        found, conflicts = self.takeover.take_over(earlier, plan)
+        found = self.takeover.take_over(earlier, plan)
         self.wishes = found.wishes
         self.held_back = found.hold_back(first) if first is not None else []
         self.existing.expect(found)
-        return replace(self.queue.fill(found, earlier, conflicts), held_back=len(self.held_back))
+        return replace(self.queue.fill(found, earlier), held_back=len(self.held_back))
 
     def run(self, uploads: Uploads | None = None) -> None:
         """Upload the files of all notes still to be made, and deliver everything that can be delivered.
@@ -137,14 +137,12 @@ class Coordinator:
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, decisions.Decision]]:
         _log_reply(task, reply)
-        if isinstance(task, Renewal):
-            yield from self.queue.attachments.renewed(task, reply)
-            return
         failure = reply.failure
         if failure is not None and failure.is_astray:
             self._resolver.is_astray()
         self.reachability.came_back(task, reply)
         if isinstance(task, Post):
+            self.queue.came_back(task)
             for decision in self._after_post(task, reply):
                 yield task, decision
             return
@@ -154,8 +152,6 @@ class Coordinator:
             yield from self._resolver.take_in(task, reply)
         elif isinstance(task, ControlLookup):
             yield from self._resolver.controlled(task, reply)
-        elif isinstance(task, Introduction):
-            self.evidence.introduced(task, reply, goes_on=bool(self._resolver.unclear))
         elif isinstance(task, ExistingLookup):
             self.existing.looked(task, reply)
         elif isinstance(task, LastLook):
@@ -169,7 +165,6 @@ class Coordinator:
             created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
             self.evidence.created(post, created, reply.came)
             sizes.accepted(post)
-            self.queue.attachments.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
         any_success = self.reachability.any_success
         facts = decisions.Facts(any_success, sizes.largest_accepted, is_largest, bool(post.uploads), post.is_renewed)
@@ -180,11 +175,10 @@ class Coordinator:
         if is_stop or isinstance(decision, decisions.NotApplied):
             self.ledger.pending(post)
         match decision:
-            case decisions.Settle(answers, reason, duplicates, is_foreign):
+            case decisions.Settle(answers, reason, duplicates):
                 now = self._clock()
                 self._last_looks.settled(post, answers, now, is_named=reason is None)
-                self.ledger.answered(post, answers, now, reason, duplicates, is_foreign=is_foreign)
-                self.queue.ended(post, len(answers))
+                self.ledger.answered(post, answers, now, reason, duplicates)
             case decisions.Retry(failure):
                 self._send_again(post, failure)
             case decisions.Renew():
@@ -197,19 +191,18 @@ class Coordinator:
                 self._resolver.look_up(part, failure)
             case decisions.Doubt(why):
                 self.ledger.unconfirmed(post, say("outcome.in-doubt", why=why), self._clock())
-                self.queue.ended(post, len(post.request), doubted=post.request.prospects)
+                self.queue.doubted(post)
             case decisions.Reopen(note_id):
                 self.ledger.reopened(post, note_id, self._clock())
                 self._last_looks.forget(post.request.names)
             case decisions.Abandon(reason):
                 self.ledger.abandoned(post, reason)
-                self.queue.ended(post, len(post.request))
             case decisions.Stop(error):
                 self._dispatcher.halt(error)
 
     def _send_again(self, post: Post, failure: Failure | None) -> None:
         """Send a request again until it is time to give up, because the request did not cause the failure."""
-        policy = replace(self._context.policy.retry, attempts=0, longest=LONGEST_PAUSE)
+        policy = replace(self._context.caller.retry, attempts=0, longest=LONGEST_PAUSE)
         if failure is None:
             self._dispatcher.add(post)
         elif not self._dispatcher.retry(post, failure, policy):
@@ -280,5 +273,5 @@ def _log_reply(task: Task, reply: Reply[Any]) -> None:
         facts |= {"asks_to_wait": round(failure.wait, 1)} if failure.wait is not None else {}
         _log.debug("the API's words", extra={"facts": {"text": render(failure.text)}})
     facts["seconds"] = round(reply.came - reply.began, 3)
-    name = "request" if isinstance(task, Post) else "upload" if isinstance(task, Renewal) else "look-up"
+    name = "request" if isinstance(task, Post) else "look-up"
     _log.log(level, f"{name} {'answered' if failure is None else 'failed'}", extra={"facts": facts})

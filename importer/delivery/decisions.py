@@ -13,27 +13,19 @@ from typing import TypeAlias
 
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, STOPS
-from importer.calls.caller import stopped_by
+from importer.calls.dispatcher import stopped_by
 from importer.delivery.readback import Verdict
 from importer.errors import Stopped
 from importer.messages import Message, say
 
-CONVICTING = 2
-"""Consecutive refusals, not in the API's words, after which a note that was sent alone counts as the cause (D37)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Final answers for some of a request's prospects, which settle their rows.
-
-    Attributes:
-        is_foreign: whether something other than the API refused the note. A later run then looks before it sends again.
-    """
+    """Final answers for some of a request's prospects, which settle their rows."""
 
     answers: tuple[tuple[int, Answer], ...]
     reason: Message | None = None
     duplicates: tuple[str, ...] = ()
-    is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +62,9 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """Lookup without a result, to be repeated. After a ``failure``, the lookup waits first, and may be given up."""
+    """Lookup without a result, which is repeated unless it is given up."""
 
-    failure: Failure | None = None
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +110,6 @@ class Stop:
 
 SendDecision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Stop
 LookDecision: TypeAlias = Settle | LookAgain | Hold | Missed | Doubt | Stop
-AbsenceDecision: TypeAlias = Settle | Retry | Split | Abandon
 Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Reopen | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
 NotApplied: TypeAlias = Retry | Split | Renew
@@ -142,6 +133,9 @@ class Facts:
     is_largest: bool = False
     has_files: bool = False
     is_renewed: bool = False
+
+
+_REFUSED = {Cause.UNKNOWN_PROSPECT: "outcome.unknown-prospect", Cause.BAD_ATTACHMENT: "outcome.refused-attachment"}
 
 
 def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Facts) -> list[SendDecision]:
@@ -176,8 +170,7 @@ def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
 
 
 def _refusal(failure: Failure) -> Answer:
-    kind = "outcome.unknown-prospect" if failure.cause is Cause.UNKNOWN_PROSPECT else "outcome.refused"
-    return Answer(None, say(kind, why=failure.text))
+    return Answer(None, say(_REFUSED.get(failure.cause, "outcome.refused"), why=failure.text))
 
 
 def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:
@@ -217,30 +210,27 @@ def _not_read(failure: Failure) -> LookDecision:
         return Missed(is_unknown=True)
     if failure.cause in API_REFUSED:
         return Doubt(say("doubt.not-read", why=failure.text))
-    return LookAgain(None if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED) else failure)
+    return LookAgain(failure)
 
 
 def after_absence(
-    size: int, failure: Failure, *, refusals: int, passed: bool, healed: bool, sends: int, most_sends: int
-) -> AbsenceDecision:
+    size: int, failure: Failure, *, passed: bool, healed: bool, sends: int, most_sends: int
+) -> Settle | Split | Retry | Abandon:
     """Return the decision on an unclear request to some prospects whose notes are surely absent.
 
-    Other notes may have ``passed`` between its refusals in words that are not the API's, and another request that was
-    so refused may have been accepted when it was sent again (``healed``). Then the connection is sometimes bad, for
-    example if one of several gateways has lost its route, and no note is to blame.
+    A note that something other than the API refused goes to each prospect alone. It is to blame if another note
+    ``passed`` between two of its refusals. If a request that was so refused was accepted when it was sent again
+    (``healed``), the connection is sometimes bad, for example because one of several gateways has lost its route.
     """
     if failure.cause is Cause.INTERMEDIARY:
         if size > 1:
             return Split(is_single=not failure.is_size)
-        if refusals >= CONVICTING and passed and not healed:
-            return _turned_away(failure)
-        if refusals >= CONVICTING and not passed:
-            return Retry()  # nothing got through, so no note is to blame; see Reachability.is_shut
+        if not (passed and healed):
+            return _turned_away(failure) if passed else Retry()
     if sends >= most_sends:  # D83
         return Abandon(say("outcome.in-vain", times=sends, why=failure.text))
     return Retry()
 
 
 def _turned_away(failure: Failure) -> Settle:
-    reason = say("outcome.turned-away", why=failure.text)
-    return Settle(((0, Answer(None, reason)),), is_foreign=True)
+    return Settle(((0, Answer(None, say("outcome.turned-away", why=failure.text))),))

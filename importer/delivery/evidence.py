@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple
 
-from importer.api import FoundNote, NotesPage, Reply
+from importer.api import FoundNote, NotesPage
 from importer.delivery.context import DeliveryContext
-from importer.delivery.readback import Sought, is_same
+from importer.delivery.readback import Sought
 from importer.delivery.reads import Pages, Reads
-from importer.delivery.tasks import Post, WholeRead
+from importer.delivery.tasks import Post
 from importer.journal import KnownDelivery, NoteKey
-from importer.markup import are_alike
-from importer.messages import Message, say
 from importer.models import Status
 
 _MOST_KNOWN = 2_000  # notes of this run that are recognised on a page
-_ANY = -1  # stands for any run
 _LONGEST_RUN = 26 * 3600.0  # seconds for which a request of a run whose clock is not known may have been sent again
-_PAUSE = 5.0  # seconds between lookups of a known note that cannot be read yet
 
 
 @dataclass(eq=False, slots=True)
@@ -34,7 +29,7 @@ class Known:
 
     Attributes:
         left, came: when its request left and its answer came, by this run's clock; 0 if an earlier run sent it.
-        post, index: the request, and the prospect's index in it; None if an earlier run sent it.
+        post: the request; None if an earlier run sent it.
     """
 
     note_id: str
@@ -42,30 +37,6 @@ class Known:
     left: float = 0.0
     came: float = 0.0
     post: Post | None = None
-    index: int = 0
-
-
-class Exchanged(NamedTuple):
-    """Notes that answers gave to other deliveries than they read like: ``surely``, or ``perhaps``, by their IDs."""
-
-    surely: Sequence[Known]
-    perhaps: Sequence[str]
-
-
-@dataclass(eq=False, slots=True)
-class Introduction(WholeRead):
-    """Lookup of a known note, which shows who writes our notes and which clock dates them.
-
-    Attributes:
-        run: the run whose author and clock are wanted; None for this run.
-        until: when the lookup is given up, by this run's clock.
-    """
-
-    note: Known
-    run: int | None
-    until: float
-
-    purpose: ClassVar[Message] = say("purpose.introduction")
 
 
 class Evidence:
@@ -83,27 +54,21 @@ class Evidence:
         self._own: OrderedDict[str, Known] = OrderedDict()  # notes of this run whose IDs are known
         self._texts: dict[NoteKey, str] = {}  # of notes that were unclear in this run; the journal has no texts
         self._adopted: dict[str, float] = {}  # notes read back, perhaps not in the journal yet: ID → when
-        self._asked: set[int | None] = set()  # runs of which a note was looked up
-        self._under_way: set[int | None] = set()
-        self._is_wanted = False
 
     # -- updates ----------------------------------------------------------------------------------------------------
 
     def created(self, post: Post, note_ids: Mapping[str, str], came: float) -> None:
         """Record the note IDs from the reply to a request: prospect → ID."""
-        for index, prospect in enumerate(post.request.prospects):
+        for prospect in post.request.prospects:
             if (note_id := note_ids.get(prospect)) is not None and note_id not in self._own:
-                self._own[note_id] = Known(note_id, prospect, post.sent_at, came, post, index)
+                self._own[note_id] = Known(note_id, prospect, post.sent_at, came, post)
         while len(self._own) > _MOST_KNOWN:
             self._own.popitem(last=False)
-        if self._is_wanted:
-            self._introduce(None)
 
     def unclear(self, post: Post) -> None:
-        """Look up a known note, which shows our author and the clock."""
+        """Record the text of a request whose answer was unclear."""
         if post.request.note is not None:
             self._texts[post.key] = post.request.note.content
-        self._introduce(post.clock_of)
 
     def adopted(self, *note_ids: str) -> None:
         """Record notes that were found for a delivery: its own note, and further copies."""
@@ -115,17 +80,13 @@ class Evidence:
             del self._own[note_id]
 
     def read(self, page: NotesPage) -> None:
-        """Learn the clock and the authors from this run's notes on a page."""
+        """Learn clocks and authors from the notes on a page that answers named, in this run or in earlier ones."""
+        made = self._deliveries.delivered(self._workspace, [note.note_id for note in page.all])
         for note in page.all:
             if (own := self._own.get(note.note_id)) is not None:
                 self._learn(note, None, own.left)
-
-    def _learn_from(self, page: NotesPage, delivered: Mapping[str, KnownDelivery]) -> None:
-        """Learn the clock and the authors of earlier runs from their notes that answers named."""
-        for note in page.all:
-            made = delivered.get(note.note_id)
-            if made is not None and made.is_answer and made.run != self._run:
-                self._learn(note, made.run, made.sent_at)
+            elif (earlier := made.get(note.note_id)) is not None and earlier.is_answer and earlier.run != self._run:
+                self._learn(note, earlier.run, earlier.sent_at)
 
     def _learn(self, note: FoundNote, run: int | None, sent_at: float) -> None:
         """Learn the clock and the author of a run from a note that it sent at that time."""
@@ -140,10 +101,6 @@ class Evidence:
         """Return whether a note of the run has shown its clock."""
         return run in self._offsets
 
-    def knows_author(self, run: int | None) -> bool:
-        """Return whether a note of the run's key has shown its author."""
-        return bool(self.authors[self.account_of(run)])
-
     def account_of(self, run: int | None) -> str:
         """Return the digest of a run's key; None is this run."""
         return self._accounts.get(run or self._run or 0, "")
@@ -151,10 +108,6 @@ class Evidence:
     @cached_property
     def _accounts(self) -> dict[int, str]:
         return {run.id: run.account for run in self._context.journal.runs.listed(self._workspace)}
-
-    def is_introducing(self, run: int | None) -> bool:
-        """Return whether a lookup under way may show the author and the clock of a run."""
-        return not self._under_way.isdisjoint((run, _ANY))
 
     def since(self, post: Post) -> float | None:
         """Return when a request was first sent, by the clock that dates notes; None if that is not known."""
@@ -210,7 +163,6 @@ class Evidence:
         deliveries = self._deliveries.delivered(self._workspace, [note.note_id for note in page.all])
         one_draft = self._context.traits.one_draft
         deliveries |= self._deliveries.adopted(self._workspace, key, prospect, any_draft=one_draft)
-        self._learn_from(page, deliveries)
         known_at = {note_id: self._known_at(made, run) for note_id, made in deliveries.items()}
         is_ours = not post.of_earlier_run
         for note in page.all:
@@ -233,66 +185,11 @@ class Evidence:
             unclear.remove(key)  # only once, because another occurrence may have the same note
         return [(other, self._texts.get(other)) for other in unclear]
 
-    def exchanged(self, page: NotesPage, post: Post, prospect: str, owned: Mapping[str, float]) -> Exchanged:
-        """Return the notes on a page that read like a request's, but that an answer gave to another delivery."""
-        same = [note for note in page.all if note.note_id in owned and is_same(note, post.key)]
-        same = [note for note in same if note.note_id not in self._adopted]
-        alike = self._deliveries.adopted(self._workspace, post.key, prospect, any_draft=False) if same else {}
-        surely: list[Known] = []
-        perhaps: list[str] = []
-        for note in same:
-            own = self._own.get(note.note_id)
-            if own is None or own.post is None:
-                perhaps += [] if note.note_id in alike else [note.note_id]
-            elif own.prospect != prospect or own.post.key.seen != post.key.seen:
-                theirs = own.post.request.note
-                is_theirs = own.prospect == prospect and theirs is not None and are_alike(note.content, theirs.content)
-                perhaps += [note.note_id] if is_theirs else []
-                surely += [] if is_theirs else [own]
-        return Exchanged(surely, perhaps)
-
     def is_contested(self, prospect: str, key: NoteKey, *, of_any_status: bool = False) -> bool:
         """Return whether a note like this one on the prospect may belong to an unclear delivery."""
         unclear = self._deliveries.unclear_at(self._workspace, prospect)
         others = [other for other in unclear if of_any_status or other.status is key.status]
         return any(not key.readings.isdisjoint(other.readings) for other in others)
-
-    # -- introductions ----------------------------------------------------------------------------------------------
-
-    def _introduce(self, run: int | None) -> None:
-        """Look up a note of a run once; any of ours if the run has none yet."""
-        own = next(iter(self._own.values()), None) if run is None else None
-        self._is_wanted = run is None and own is None
-        asked = _ANY if self._is_wanted else run
-        if self.knows(run) or asked in self._asked:
-            return
-        self._asked.add(asked)
-        if own is None:
-            found = [] if run is None else self._deliveries.latest_created(self._workspace, run)
-            found = found or self._deliveries.latest_created(self._workspace)
-            own = Known(found[0][1], found[0][0]) if found else None
-        if own is not None:
-            self._under_way.add(asked)
-            until = self._clock() + self._context.policy.lag
-            self._reads.begin(Introduction(own.prospect, own, asked, until))
-
-    def introduced(self, look: Introduction, reply: Reply[NotesPage], *, goes_on: bool) -> None:
-        """Handle the reply to a lookup of a known note: it is repeated until the note was read, or need not be."""
-        page = reply.value
-        if page is None:
-            assert reply.failure is not None
-            if not self._reads.again(look, reply.failure):
-                self._under_way.discard(look.run)
-            return
-        whole = look.take_in(page)
-        self._learn_from(page, self._deliveries.delivered(self._workspace, [note.note_id for note in page.all]))
-        is_shown = any(note.note_id == look.note.note_id for note in whole.all)
-        if not is_shown and self._reads.goes_on(look, whole):
-            return
-        if not is_shown and goes_on and self._clock() < look.until:
-            self._reads.begin(look, self._clock() + _PAUSE)
-        else:
-            self._under_way.discard(look.run)
 
 
 def _first(notes: Iterable[Known], without: Collection[str] | None, pages: Pages) -> Known | None:

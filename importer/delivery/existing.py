@@ -2,7 +2,7 @@
 
 Input: sorted groups of a plan, and each request before it is sent. Output: the deliveries of the request whose note
 isn't there; the rows of the others are settled. The journal keeps such a note as *found*: it answers for its row from
-then on, and is never hidden or checked, because it isn't ours (D151).
+then on, and is never hidden or checked, because it isn't ours (D150).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import ClassVar
 
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
 from importer.api.protocol import API_REFUSED, STOPS
-from importer.calls.caller import stopped_by
+from importer.calls.dispatcher import stopped_by
 from importer.delivery.context import DeliveryContext
 from importer.delivery.earlier import Sorted
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.readback import reads_same
-from importer.delivery.reads import Reads
+from importer.delivery.reads import Reads, read_on
 from importer.delivery.sorted_group import SortedGroup, still_visible
 from importer.delivery.tasks import Post, WholeRead
 from importer.journal import NoteKey
@@ -84,13 +84,13 @@ class Existing:
         if page is None:
             assert reply.failure is not None
             self._not_read(look, reply.failure)
-        elif not (whole := look.take_in(page)).has_more and look.is_whole:
+        elif (whole := read_on(look, page, self._context.dispatcher)) is None:
+            pass
+        elif look.is_whole and not whole.has_more:
             self._settle(look.prospect, whole.all)
-        elif not whole.has_more:
+        else:
             look.begin_again(self._reads.pages.take(look.prospect))
             self._not_read(look, _UNFIT)
-        elif not self._reads.goes_on(look, whole):
-            self._leave(look.prospect, say("doubt.too-many-notes"))
 
     def _not_read(self, look: ExistingLookup, failure: Failure) -> None:
         """Read again. What can't be read isn't sent, unless reads don't know the prospect (D152)."""

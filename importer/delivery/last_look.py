@@ -19,10 +19,9 @@ from importer.api.protocol import API_REFUSED
 from importer.delivery.context import DeliveryContext
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
-from importer.delivery.readback import copies, is_same
-from importer.delivery.reads import Reads
+from importer.delivery.readback import copies
+from importer.delivery.reads import Reads, read_on
 from importer.delivery.tasks import Post, WholeRead
-from importer.markup import seen_digests
 from importer.messages import Message, say
 from importer.models import Status
 
@@ -50,7 +49,7 @@ class LastLooks:
     """Looks at notes when all else is done: at all that were sent again, and at some others if these are few."""
 
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence, reads: Reads) -> None:
-        self._policy, self._one_draft = context.policy, context.traits.one_draft
+        self._policy, self._one_draft, self._dispatcher = context.policy, context.traits.one_draft, context.dispatcher
         self._ledger, self._evidence, self._reads = ledger, evidence, reads
         self._deliveries, self._workspace = context.journal.deliveries, context.workspace
         self._rng = random.Random(f"sample {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
@@ -116,17 +115,15 @@ class LastLooks:
             if not is_over and not (was_sent_again and self._reads.again(look, reply.failure)):
                 self._looks.clear()
             return
-        notes = look.take_in(page)
+        if (notes := read_on(look, page, self._dispatcher, {look.note_id})) is None:
+            return
         is_shown = any(note.note_id == look.note_id for note in notes.all)
         is_missed = not is_shown and not self._may_be_hidden(look.post)
-        if not is_shown and self._reads.goes_on(look, notes):
-            return
         if is_missed and not look.due:
             look.due = reply.came + self._policy.lag
             self._looks.append(look)
             return
-        is_anothers = is_shown and self._is_exchanged(notes, look)
-        if is_anothers or (is_missed and look.is_whole and self._youngest_seen >= look.came):
+        if is_missed and look.is_whole and self._youngest_seen >= look.came:
             self._ledger.not_found(look.post, look.note_id)
         elif is_shown:
             self._youngest_seen = max(self._youngest_seen, look.came)
@@ -137,16 +134,3 @@ class LastLooks:
                 self._ledger.checked(look.post, found)
         if was_sent_again:
             del self._sent_again[look]
-
-    def _is_exchanged(self, page: NotesPage, look: LastLook) -> bool:
-        """Return whether the note with the promised ID belongs to another delivery.
-
-        That is so if the note reads like the other delivery's, and another note on the page reads like the promised
-        note. An API that changes texts can cause the former, but then no other note reads like the promised note.
-        """
-        key = look.post.key
-        [created] = [other for other in page.all if other.note_id == look.note_id]
-        if is_same(created, key) or not any(is_same(other, key) for other in page.all):
-            return False
-        has_another, target = self._deliveries.has_another, (self._workspace, look.prospect)
-        return any(has_another(*target, seen, created.note_id) for seen in seen_digests(created.content))

@@ -22,7 +22,6 @@ from importer.errors import Busy, JournalFailed
 from importer.journal import (
     ACCEPTED,
     READ_BACK,
-    REFUSED,
     Answered,
     Claim,
     FoundDelivery,
@@ -33,7 +32,7 @@ from importer.journal import (
     Run,
 )
 from importer.messages import Message, say
-from importer.models import Result, Status, Workspace
+from importer.models import Result, Workspace
 
 _Entry: TypeAlias = Callable[[], None] | list[tuple[Answered, Post, int]]
 
@@ -118,19 +117,12 @@ class Ledger:
         at: float,
         reason: Message | None = None,
         duplicates: Sequence[str] = (),
-        *,
-        is_foreign: bool = False,
     ) -> None:
         """Settle the rows of a request's prospects that have an answer, by index: created or rejected.
 
         ``reason`` says how the answers are known, if they are not the reply to the request itself; ``duplicates`` are
-        further copies of the note. If something other than the API refused the note (``is_foreign``), the journal does
-        not say rejected, so that a later run looks before it sends again. This excludes drafts, and notes that read
-        like another note of the same prospect, because a lookup cannot identify these (D37).
+        further copies of the note.
         """
-        if is_foreign and post.key.status is Status.PUBLISHED and post.conflict is None:
-            self.unconfirmed(post, answers[0][1].reason, at, Result.REJECTED)
-            return
         request, request_number = post.request, _shown(post)
         created = [(index, answer.note_id) for index, answer in answers if answer.note_id is not None]
         if created:
@@ -199,15 +191,13 @@ class Ledger:
         positions = post.request.positions
         self._outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
-    def unconfirmed(self, post: Post, reason: Message | None, at: float, result: Result = Result.UNCONFIRMED) -> None:
+    def unconfirmed(self, post: Post, reason: Message, at: float) -> None:
         """Settle deliveries that can be neither confirmed nor ruled out."""
-        if result is Result.REJECTED:
-            self._explain(post, REFUSED)
         positions = post.request.positions
-        self._settle(positions, result, reason=reason, at=at, request=_shown(post))
+        self._settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
     def pending(self, post: Post) -> None:
-        """Mark the rows of a request that was not applied as not sent; its claim stays if it is proven absent (D10)."""
+        """Mark the rows of a request that was not applied as not sent; its claim stays if it is proven absent (D1)."""
         if post.replaces != post.request_number:
             self._release(post)
         self._outcomes.settle(post.request.positions, Result.NOT_SENT)

@@ -263,7 +263,7 @@ def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
 
 
 def gathered(outcomes: Outcomes, rows: Rows) -> Outcomes:
-    """Return one outcome for each row of the sheet (D133)."""
+    """Return one outcome for each row of the sheet (D12)."""
     if rows.sheet_rows is None:
         return outcomes
     size = rows.in_sheet

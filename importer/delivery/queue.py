@@ -7,24 +7,22 @@ may be sent.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
 from importer import grouping
-from importer.api import Answer, Reply
-from importer.calls.dispatcher import Dispatcher
+from importer.api import Answer
 from importer.delivery.context import DeliveryContext
-from importer.delivery.decisions import Abandon, Decision, Settle, Split
+from importer.delivery.decisions import Abandon, Settle, Split
 from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.existing import Existing
 from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
 from importer.delivery.sorted_group import SortedGroup
-from importer.delivery.tasks import Post, Renewal, Task
-from importer.grouping.conflicts import ConflictKeys
+from importer.delivery.tasks import Post
 from importer.messages import say
-from importer.models import Note, Remaining, Status
+from importer.models import Remaining, Status
 from importer.rows.uploads import Uploads
 
 _MOST_PARKED = 200  # waiting requests; at this number, no new ones are taken
@@ -46,16 +44,18 @@ class Queue:
         self._resolver, self._reachability, self._existing = resolver, reachability, existing
         self._parked: deque[Post] = deque()
         self._kept: list[Post] = []
+        self._under_way: dict[str, Post] = {}  # prospects of requests that are about to leave, or have no answer yet
+        self._doubted: set[tuple[str, object]] = set()  # prospects with an unconfirmed note, and what it looks like
         self._is_filled = False
         self.sizes = Sizes(context.policy.batch_size, context.policy.least_limit)
-        self.attachments = Attachments(self._dispatcher)
+        self.attachments = Attachments()
         self.remaining = Remaining(0, 0, 0)
         self.posts: Iterator[Post] = iter(())
 
-    def fill(self, found: Sorted, earlier: Earlier, conflicts: ConflictKeys[Post]) -> Remaining:
+    def fill(self, found: Sorted, earlier: Earlier) -> Remaining:
         """Take the deliveries that are still to be made, and return what remains to be done."""
         self.remaining = replace(found.remaining(self.sizes.batch_size), groups=())
-        self.posts = self._built(found.groups, earlier, conflicts)
+        self.posts = self._built(found.groups, earlier)
         return self.remaining
 
     def upload(self, uploads: Uploads) -> None:
@@ -69,6 +69,9 @@ class Queue:
 
     def upload_awaited(self) -> bool:
         """Upload the files that requests wait for; return whether there are any. Raises Stopped."""
+        if renewed := self.attachments.renewed():
+            self._dispatcher.add_all(renewed)
+            return True
         files = [self.attachments.awaited(post) for post in self._parked if not self._is_held_up(post)]
         if digests := list(dict.fromkeys(chain.from_iterable(files))):
             self._upload(digests)
@@ -76,18 +79,17 @@ class Queue:
 
     def _upload(self, digests: Sequence[str]) -> None:
         assert self.attachments.uploads is not None
-        self.attachments.uploads.upload(digests, self._dispatcher)
+        self.attachments.uploads.upload(digests)
         self.proceed()
 
-    def _built(self, groups: Sequence[SortedGroup], earlier: Earlier, conflicts: ConflictKeys[Post]) -> Iterator[Post]:
+    def _built(self, groups: Sequence[SortedGroup], earlier: Earlier) -> Iterator[Post]:
         for sorted_group in groups:
             for request in grouping.requests(sorted_group.todo, earlier.rows, self.sizes.batch_size):
                 named = replace(request, names=tuple(earlier.names(request.positions)))
                 assert sorted_group.number is not None
                 deliveries = self.remaining.deliveries - len(request)
                 self.remaining = replace(self.remaining, requests=self.remaining.requests - 1, deliveries=deliveries)
-                key = sorted_group.key
-                yield Post(named, key, sorted_group.number, conflicts.of(key, request.prospects))
+                yield Post(named, sorted_group.key, sorted_group.number)
 
     @property
     def to_come(self) -> int:
@@ -129,10 +131,7 @@ class Queue:
             for place, post in enumerate(waiting):
                 left = self._existing.left_of(post)
                 free = [i for i in left if not self._must_wait(replace(post.only([i]), is_control=True))]
-                is_in_line = post.conflict is not None and bool(post.conflict.open) and not post.has_turn
-                if post.refusals:
-                    continue  # something on the way refuses this note
-                if free and self._is_readable(post) and not is_in_line:
+                if free and self._is_readable(post) and post.sends == 1:  # nothing on the way has refused it
                     rest = [i for i in left if i != free[0]]
                     del waiting[place]
                     if rest:
@@ -143,28 +142,42 @@ class Queue:
 
     def admit(self, post: Post) -> list[tuple[Post, Settle | Abandon]] | None:
         """Return None if a request may be sent; otherwise split it or let it wait, or return the decisions on it."""
+        self.came_back(post)
         if not post.is_too_large and len(post.request) > self.sizes.batch_size:
             self._dispatcher.add_all(post.split(self.sizes.batch_size))
             return []
-        if post.conflict is not None and not post.has_turn:
-            post.has_turn = post.conflict.acquire(post, len(post.request))
-            if not post.has_turn:
-                return []
         if self._must_wait(post):
             self._parked.append(post)
             return []
         left = self._existing.left_of(post)
         if len(left) < len(post.request):
-            self.ended(post, len(post.request) - len(left))
             self._dispatcher.add_all([post.only(left)] if left else [])
             return []
-        doubted: Collection[str] = post.conflict.doubted if post.conflict is not None else ()
-        if withheld := [i for i, prospect in enumerate(post.request.prospects) if prospect in doubted]:  # D78
+        look = self._look_of(post)
+        if withheld := [i for i, prospect in enumerate(post.request.prospects) if (prospect, look) in self._doubted]:
             sendable = [i for i in range(len(post.request)) if i not in withheld]
             self._dispatcher.add_all([post.only(sendable)] if sendable else [])
             return [(post.only(withheld), Abandon(say("outcome.waits-for-another")))]
         decision = self.attachments.complete(post)
-        return None if decision is None else [(post, decision)]
+        if decision is not None:
+            return [(post, decision)]
+        self._under_way.update(dict.fromkeys(post.request.prospects, post))
+        return None
+
+    def came_back(self, post: Post) -> None:
+        """Record that a request is no longer under way to its prospects."""
+        for prospect in post.request.prospects:
+            if self._under_way.get(prospect) is post:
+                del self._under_way[prospect]
+
+    def doubted(self, post: Post) -> None:
+        """Record that nothing which looks like a request's note may be sent to its prospects (D78)."""
+        self._doubted.update((prospect, self._look_of(post)) for prospect in post.request.prospects)
+
+    def _look_of(self, post: Post) -> object:
+        """Return what reading shows of a request's note; of all drafts of a prospect, some vendors show only one."""
+        key = post.key
+        return key.status if not self._is_readable(post) else (key.seen, key.visibility, key.status)
 
     def _must_wait(self, post: Post) -> bool:
         """Return whether a request must wait for what holds it up, for lookups of existing notes, or for uploads."""
@@ -173,24 +186,23 @@ class Queue:
         return bool(self.attachments.awaited(post) and self._existing.left_of(post))
 
     def _is_held_up(self, post: Post) -> bool:
-        """Return whether unclear deliveries hold a request up: to its prospects, or all if every request is refused."""
+        """Return whether a request is held up by others to its prospects, or by refusals of every request.
+
+        Nothing is sent to a prospect while another request to it is under way, or its answer is unclear (D78).
+        """
         unclear = self._resolver.unclear
         is_held = bool(unclear) and self._reachability.is_shut and not post.is_control
-        return is_held or not unclear.keys().isdisjoint(post.request.prospects)
+        busy = (unclear.keys(), self._under_way.keys())
+        return is_held or not all(some.isdisjoint(post.request.prospects) for some in busy)
 
     def split(self, post: Post, why: Split) -> None:
         """Halve a request that was not applied, or send its note to each prospect alone."""
-        post.is_too_large, post.is_cut = why.is_size, not why.is_single
+        post.is_too_large = why.is_size
+        post.refused_at = post.refused_at if why.is_single else 0.0
         self._dispatcher.add_all(post.split(1 if why.is_single else -(-len(post.request) // 2)))
 
-    def ended(self, post: Post, settled: int, doubted: Sequence[str] = ()) -> None:
-        """Count a request's ended deliveries, in doubt for ``doubted`` prospects, and send the next request in line."""
-        next_post = post.conflict.release(settled, doubted) if post.conflict is not None else None
-        if next_post is not None:
-            self._dispatcher.add(next_post)
-
     def proceed(self) -> None:
-        """Send the requests that no unclear delivery holds up any longer."""
+        """Send the requests that nothing holds up any longer."""
         ready = [post for post in self._parked if not self._must_wait(post)]
         if ready:
             self._parked = deque(post for post in self._parked if self._must_wait(post))
@@ -236,9 +248,9 @@ class Attachments:
         uploads: the uploads that were made; None if nothing is sent.
     """
 
-    def __init__(self, dispatcher: Dispatcher[Task]) -> None:
+    def __init__(self) -> None:
         self.uploads: Uploads | None = None
-        self._dispatcher = dispatcher
+        self._refused: list[Post] = []  # requests of which the API refused an attachment ID
 
     def enter(self) -> None:
         """Record the IDs of new uploads in the journal."""
@@ -248,49 +260,37 @@ class Attachments:
     def awaited(self, post: Post) -> list[str]:
         """Return the digests of a request's files that are still to be uploaded."""
         latest, note = {} if self.uploads is None else self.uploads.latest, post.request.note
-        return [] if note is None else [digest for digest in note.files if digest not in latest]
+        return [] if note is None or post.uploads else [digest for digest in note.files if digest not in latest]
 
     def complete(self, post: Post) -> Settle | Abandon | None:
         """Give a request's note the IDs of all its files; return a decision on it if a file has no ID (D141)."""
         note = post.request.note
-        if note is None or not note.files or post.uploads:
+        if note is None or not note.files:
             return None
         assert self.uploads is not None  # files are uploaded before the first note
-        post.uploads = [self.uploads.latest[digest] for digest in note.files]
-        return _with_ids(post, note)
+        post.uploads = post.uploads or [self.uploads.latest[digest] for digest in note.files]
+        for upload in post.uploads:
+            if upload.rejected is not None:
+                return Settle(tuple((index, Answer(None, upload.rejected)) for index in range(len(post.request))))
+        for upload in post.uploads:
+            if upload.failed is not None:
+                return Abandon(upload.failed)
+        note = replace(note, attachments=tuple(upload.attachment for upload in post.uploads))
+        post.request = replace(post.request, note=note)
+        return None
 
     def renew(self, post: Post) -> None:
-        """Upload a request's files anew, for this request (D142)."""
-        renewals = [Renewal(upload.file, post=post) for upload in post.uploads]
-        post.uploads, post.is_renewed = renewals, True
-        self._dispatcher.add_all(renewals)
-
-    def renewed(self, renewal: Renewal, reply: Reply[str]) -> Iterator[tuple[Post, Decision]]:
-        """Take the reply to an upload, and yield the decision on its request once it was the last."""
+        """Upload a request's files anew, for this request; other requests wait for new IDs of them, too (D142)."""
         assert self.uploads is not None
-        self.uploads.take_in(renewal, reply)
-        post = renewal.post
-        assert post.request.note is not None
-        if all(upload.has_ended for upload in post.uploads):
-            if (decision := _with_ids(post, post.request.note)) is not None:
-                yield post, decision
-            else:
-                self._dispatcher.add(post)
+        for upload in post.uploads:
+            self.uploads.outdated(upload)
+        post.is_renewed = True
+        self._refused.append(post)
 
-    def accepted(self, post: Post) -> None:
-        """Name the IDs of an accepted request in later requests with its files, too (D143)."""
-        if self.uploads is not None and post.is_renewed:
-            self.uploads.latest.update((upload.file.digest, upload) for upload in post.uploads)
-
-
-def _with_ids(post: Post, note: Note) -> Settle | Abandon | None:
-    """Give the note the IDs of the request's uploads, which have ended; return a decision if one has no ID."""
-    for upload in post.uploads:
-        if upload.rejected is not None:
-            return Settle(tuple((index, Answer(None, upload.rejected)) for index in range(len(post.request))))
-    for upload in post.uploads:
-        if upload.failed is not None:
-            return Abandon(upload.failed)
-    note = replace(note, attachments=tuple(upload.attachment for upload in post.uploads))
-    post.request = replace(post.request, note=note)
-    return None
+    def renewed(self) -> list[Post]:
+        """Upload the files of refused requests, and return these requests. Raises Stopped."""
+        posts, self._refused = self._refused, []
+        for post in posts:
+            assert self.uploads is not None
+            post.uploads = self.uploads.anew([upload.file for upload in post.uploads])
+        return posts

@@ -5,7 +5,6 @@ Input: results of calls. Output: facts about the connection.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from importer.api import Cause, Failure, Reply
@@ -23,15 +22,15 @@ class Reachability:
     """State of the connection to the API.
 
     Attributes:
-        posts_sent, lookups_sent: calls that left for the API, answered or not.
         healed: whether a request that was refused in words that are not the API's was accepted when sent again.
+        posts_sent, lookups_sent: calls that left for the API, answered or not.
     """
 
     def __init__(self, context: DeliveryContext) -> None:
-        self._context, self._policy, self._clock = context, context.policy, context.clock
+        self._context, self._give_up, self._clock = context, context.caller.give_up, context.clock
         self.any_success = self.healed = False
         self.posts_sent = self.lookups_sent = 0
-        self._open_at = -math.inf  # when the last request left that reached the API
+        self._open_at = 0.0  # when the last request left that reached the API
         self._refused = 0  # requests that were refused since
         self._refusal: tuple[float, Failure] | None = None  # the first of them, and when it came
 
@@ -50,16 +49,12 @@ class Reachability:
             self._open_at = max(self._open_at, reply.began)
             self._refused, self._refusal = 0, None
         if is_answer:
-            self.healed |= task.refusals > 0 and not task.is_cut
-            task.refusals = 0
+            self.healed |= task.refused_at > 0.0
         elif failure is not None and failure.cause is Cause.INTERMEDIARY:
             self._refused += 1
             self._refusal = self._refusal or (reply.came, failure)
-            if not task.refusals:
-                task.refused_since, task.is_alone = reply.came, False
-            # A note that got through before the connection closed, or after it reopened, proves nothing.
-            task.is_alone |= reply.began > self._open_at > task.refused_since
-            task.refusals, task.is_cut = task.refusals + 1, False
+            task.is_alone |= reply.began > self._open_at > task.refused_at > 0.0
+            task.refused_at = task.refused_at or reply.came
 
     def renew(self) -> None:
         """Make all connections anew."""
@@ -74,7 +69,7 @@ class Reachability:
 
     def given_up(self) -> Stop | None:
         """Return the end of the run if no request has reached the API for as long as the run is patient."""
-        if self._refusal is None or self._clock() < self._refusal[0] + self._policy.retry.seconds:
+        if self._refusal is None or self._clock() < self._refusal[0] + self._give_up:
             return None
         return Stop(WrongAddress(say("stopped.nothing-sent-passes", why=self._refusal[1].text)))
 

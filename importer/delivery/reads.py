@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Set
 from dataclasses import replace
+from typing import Any
 
 from importer.api import Cause, Failure, NotesPage
+from importer.calls.dispatcher import Dispatcher
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
 from importer.delivery.tasks import WholeRead
 
-REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
-"""Causes of refusals that do not come from the API."""
+_REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do not come from the API
 
-_TAKES = 30  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
-_FEW = 3  # attempts at a lookup that something on the way refuses, so that nothing waits for long
+_TAKES = 45  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
 
 
 class Pages:
@@ -39,7 +40,7 @@ class Pages:
         distinct_takes = max(1, self._size * 9 // 10)
         return self._size - (self._first_take + self._lookups_of[prospect]) % distinct_takes
 
-    def is_worn(self, prospect: str, share: float = 0.6) -> bool:
+    def is_worn(self, prospect: str, share: float = 0.4) -> bool:
         """Return whether lookups of a prospect have used this share of the page sizes, of which 0.9 serve."""
         return self._lookups_of[prospect] > self._size * share
 
@@ -54,7 +55,7 @@ class Reads:
     def __init__(self, context: DeliveryContext) -> None:
         run = int(context.clock()) if context.run_id is None else context.run_id
         self.pages = Pages(context.traits.page, run)
-        self._dispatcher, self._policy = context.dispatcher, context.policy
+        self._dispatcher, self._policy, self._retry = context.dispatcher, context.policy, context.caller.retry
 
     def begin(self, look: WholeRead, due: float = -math.inf, *, at: int = 0) -> None:
         """Read a prospect's notes from the beginning, or from a place where they were seen, at the due time."""
@@ -62,32 +63,26 @@ class Reads:
         look.skip = at
         self._dispatcher.add(look, due)
 
-    def goes_on(self, look: WholeRead, whole: NotesPage) -> bool:
-        """Read on, if there are more notes than these, on not too many pages; return whether a page is read."""
-        if not whole.has_more or look.pages + 1 >= self._policy.pages:
-            return False
-        look.go_on()
-        self._dispatcher.add(look)
-        return True
-
     def again(self, look: WholeRead, failure: Failure) -> bool:
         """Repeat a lookup after a failure; return False if it is time to give up."""
-        if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
+        policy = replace(self._retry, longest=max(1.0, min(self._policy.lag, self._policy.read_timeout)))
+        if failure.cause is Cause.RATE_LIMITED:
             self._dispatcher.add(look)
             return True
-        policy = self._policy.retry
-        return self._dispatcher.retry(
-            look, failure, replace(policy, attempts=_FEW) if failure.cause in REFUSED else policy
-        )
-
-    def look_again(self, look: WholeRead, failure: Failure | None) -> bool:
-        """Repeat a lookup of an unclear delivery, which waits until the API can be reached; False if it gives up."""
-        if failure is None:
-            self._dispatcher.add(look)
-            return True
-        policy = replace(self._policy.retry, longest=max(1.0, min(self._policy.lag, self._policy.read_timeout)))
-        if failure.cause in REFUSED and self._dispatcher.wait_out(look):
+        if failure.cause in _REFUSED and self._dispatcher.wait_out(look):
             return True  # not caused by this lookup
         if failure.cause is Cause.UNREACHABLE:  # not caused by this lookup
             policy = replace(policy, attempts=0, longest=LONGEST_PAUSE)
         return self._dispatcher.retry(look, failure, policy)
+
+
+def read_on(
+    look: WholeRead, page: NotesPage, dispatcher: Dispatcher[Any], wanted: Set[str] = frozenset()
+) -> NotesPage | None:
+    """Return a prospect's notes once all are read, or the wanted ones; otherwise None, and read the next page."""
+    before, whole = len(look.notes), look.take_in(page)
+    if not whole.has_more or len(look.notes) == before or (wanted and wanted <= look.notes.keys()):
+        return whole
+    look.go_on()
+    dispatcher.add(look)
+    return None

@@ -9,18 +9,18 @@ longer be applied. Its notes were missed since. Then a control was read, which l
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 from importer.api import Cause, Failure, NotesPage, Reply
+from importer.calls.dispatcher import ATTEMPTS
 from importer.delivery import decisions, readback
 from importer.delivery.context import DeliveryContext
 from importer.delivery.control import ControlLookup, Controls, Proof, serves
 from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
 from importer.delivery.evidence import Evidence
 from importer.delivery.reachability import Reachability
-from importer.delivery.readback import Sought, Verdict
-from importer.delivery.reads import Reads
+from importer.delivery.readback import Verdict
+from importer.delivery.reads import Reads, read_on
 from importer.delivery.tasks import Post, Task
 from importer.delivery.unclear import Ambiguous, Lookup, Stage, Unclear
 from importer.messages import Message, say
@@ -67,28 +67,18 @@ class Resolver:
     # -- what goes on without a reply -------------------------------------------------------------------------------
 
     def proceed(self, *, is_more_to_come: bool) -> Iterator[tuple[Post, Decision]]:
-        """Look again where more is known now, and read a control for the requests that wait for one.
+        """Read a control for the requests that wait for one.
 
         Args:
             is_more_to_come: whether requests are under way that may create a note.
         """
-        for ambiguous in self._unclear.requests:
-            if ambiguous.held and self._knows(ambiguous):
-                held, ambiguous.held = ambiguous.held & ambiguous.open, set()
-                for index in sorted(held) if self._clock() < ambiguous.rest_at else ():
-                    self._look_at(ambiguous, index)
         waiting = [one for one in self._unclear.requests if one.stage is Stage.CONTROL]
-        waiting = [one for one in waiting if not self._evidence.is_introducing(one.post.clock_of)]
         if not self._unclear.requests:
             self.controls.end()
         if waiting:
             proof = self.controls.proceed(waiting, is_more_to_come=is_more_to_come or self._unclear.is_another_soon)
             if proof is not None:
                 yield from self._proven(proof)
-
-    def _knows(self, ambiguous: Ambiguous) -> bool:
-        run = ambiguous.post.clock_of
-        return self._evidence.knows(run) and self._evidence.knows_author(run)
 
     def controlled(self, lookup: ControlLookup, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
         """Yield the decisions that follow from the reply to a lookup of a control."""
@@ -123,17 +113,13 @@ class Resolver:
         verdict = None
         if reply.value is not None:
             lookup.attempts = None
-            whole = lookup.take_in(reply.value)
-            owned = self._evidence.owned(whole, lookup.prospect, post)
-            surely, perhaps = self._evidence.exchanged(whole, post, lookup.prospect, owned)
-            for known in surely:
-                yield from self.reopen(known.post or post, known.index, known.note_id)
-                del owned[known.note_id]
-            sought = self._evidence.sought(post, lookup.prospect, owned, ambiguous.applied_until)
-            has_all = not whole.has_more or lookup.pages + 1 < self._policy.pages
-            verdict = _judged(lookup, whole, sought, perhaps, has_all=has_all)
-            if not verdict.is_sure and self._goes_on(lookup, whole):
+            if (whole := self._read(lookup, reply.value)) is None:
                 return
+            owned = self._evidence.owned(whole, lookup.prospect, post)
+            sought = self._evidence.sought(post, lookup.prospect, owned, ambiguous.applied_until)
+            verdict = readback.judge(whole, sought)
+            if verdict.note_id is None and not lookup.is_whole:
+                verdict = Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
             ambiguous.seen[index].difference_update(note.note_id for note in whole.all)
         is_final = ambiguous.stage is Stage.LAST
         match decisions.after_lookup(reply, verdict, ambiguous.failure, is_final=is_final):
@@ -147,11 +133,11 @@ class Resolver:
             case Missed(is_unknown):
                 yield from self._missed(lookup, is_unknown=is_unknown)
             case Hold():
-                self._hold(ambiguous, index, verdict)
+                if verdict is not None and verdict.note_id is not None:
+                    ambiguous.seen[index].add(verdict.note_id)
             case LookAgain(failure):
-                if self._reads.look_again(lookup, failure):
+                if self._reads.again(lookup, failure):
                     return
-                assert failure is not None
                 yield from self._doubt(ambiguous, index, say("doubt.not-read", why=failure.text))
             case Doubt(why):
                 yield from self._doubt(ambiguous, index, why)
@@ -159,15 +145,14 @@ class Resolver:
                 yield post, stop
         yield from self._ended(lookup)
 
-    def _goes_on(self, lookup: Lookup, whole: NotesPage) -> bool:
-        """Read on, or anew if the pages don't fit together; return whether there is more to read (D60)."""
-        if self._reads.goes_on(lookup, whole):
-            return True
-        if lookup.is_whole or lookup.passes >= _MOST_PASSES:
-            return False
+    def _read(self, lookup: Lookup, page: NotesPage) -> NotesPage | None:
+        """Return a prospect's notes once all are read; otherwise None, and read on, or anew if pages don't fit."""
+        whole = read_on(lookup, page, self._dispatcher)
+        if whole is None or lookup.is_whole or lookup.passes >= _MOST_PASSES:
+            return whole
         lookup.passes += 1
         self._reads.begin(lookup)
-        return True
+        return None
 
     def _drop_moot(self, ambiguous: Ambiguous) -> None:
         """Don't wait for lookups that have been overtaken."""
@@ -185,7 +170,7 @@ class Resolver:
     def reopen(self, post: Post, index: int, note_id: str) -> Iterator[tuple[Post, Decision]]:
         """Look up a delivery again, because its answer was another request's; all connections are made anew."""
         self._evidence.forget(note_id, post)
-        post = replace(post.unclear([index]), conflict=None)
+        post = post.unclear([index])
         yield post, Reopen(note_id)
         self.look_up(post, Failure(Cause.UNREADABLE, say("failure.note-of-another-row", note=note_id), at_work=True))
         self.is_astray()
@@ -196,13 +181,6 @@ class Resolver:
             ambiguous.is_applied = True
             if ambiguous.stage in (Stage.EARLY, Stage.REST):
                 self._look_at_open(ambiguous)
-
-    def _hold(self, ambiguous: Ambiguous, index: int, verdict: Verdict | None) -> None:
-        """Look again before rest, if more is known by then; a possible match that was seen is never absent."""
-        if verdict is not None and verdict.note_id is not None:
-            ambiguous.seen[index].add(verdict.note_id)
-        if not self._knows(ambiguous):
-            ambiguous.held.add(index)
 
     def _missed(self, lookup: Lookup, *, is_unknown: bool) -> Iterator[tuple[Post, Decision]]:
         """Record a miss, which proves nothing before rest, and of a prospect that reads don't know even longer."""
@@ -258,11 +236,10 @@ class Resolver:
         decision = decisions.after_absence(
             len(post.request),
             ambiguous.failure,
-            refusals=post.refusals,
-            passed=post.is_alone,
+            passed=sent.is_alone,
             healed=self._reachability.healed,
             sends=sent.sends,
-            most_sends=self._policy.retry.attempts,
+            most_sends=ATTEMPTS,
         )
         return post, decision
 
@@ -279,15 +256,3 @@ class Resolver:
                 ambiguous.stage = Stage.EARLY  # once no lookup is under way, it is looked anew
                 if not ambiguous.looking:
                     self._look_after_rest(ambiguous)
-
-
-def _judged(lookup: Lookup, whole: NotesPage, sought: Sought, perhaps: Sequence[str], *, has_all: bool) -> Verdict:
-    """Return the verdict on a delivery by the notes read so far; ``perhaps`` others' answers named some of them."""
-    verdict = readback.judge(whole, sought)
-    if verdict.note_id is None and perhaps:
-        return Verdict(doubt=say("doubt.recorded-as-anothers", note=min(perhaps)))
-    if verdict.note_id is None and not has_all:
-        return Verdict(doubt=say("doubt.too-many-notes"))
-    if verdict.note_id is None and not lookup.is_whole:
-        return Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
-    return verdict

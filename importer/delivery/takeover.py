@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from importer.delivery.context import DeliveryContext
-from importer.delivery.decisions import CONVICTING
 from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.last_look import LastLooks
 from importer.delivery.ledger import Ledger
@@ -18,8 +17,7 @@ from importer.delivery.matching import How, Match
 from importer.delivery.resolver import Resolver
 from importer.delivery.sorted_group import AnsweredRow, SortedGroup
 from importer.delivery.tasks import Post
-from importer.grouping.conflicts import ConflictKeys
-from importer.journal import ACCEPTED, REFUSED, DeliveryState, Identity, KnownDelivery, NoteKey, Run
+from importer.journal import ACCEPTED, DeliveryState, Identity, KnownDelivery, NoteKey, Run
 from importer.messages import Message, say
 from importer.models import Note, Plan, Request, Result, Status
 from importer.settings.kinds import InDoubt
@@ -37,14 +35,13 @@ class Takeover:
         self._context, self._ledger, self._resolver, self._last_looks = context, ledger, resolver, last_looks
         self.drafts: set[str] = set()
 
-    def take_over(self, earlier: Earlier, plan: Plan) -> tuple[Sorted, ConflictKeys[Post]]:
-        """Settle or look up the deliveries of earlier runs; return a plan's deliveries, and conflict keys.
+    def take_over(self, earlier: Earlier, plan: Plan) -> Sorted:
+        """Settle or look up the deliveries of earlier runs; return a plan's deliveries.
 
         What a row says is entered for the delivery that answers for it, so that each later row is known by it, too.
         """
         journal, workspace, rows = self._context.journal, self._context.workspace, earlier.rows
         keys = [NoteKey.of(group.note) for group in plan.groups]
-        conflicts: ConflictKeys[Post] = ConflictKeys(plan.groups, keys, rows, one_draft=self._context.traits.one_draft)
         self._ledger.earlier = earlier
         copied: list[AnsweredRow] = []
 
@@ -65,13 +62,13 @@ class Takeover:
         for one in copied:
             self.check(journal.deliveries.key_of(one.delivery.note), one.position, one.delivery)
         for group in found.groups:
-            self._take_up(group, conflicts)
+            self._take_up(group)
             positions, names = [at for at, _ in group.in_doubt], [one.name for _, one in group.in_doubt]
             journal.identities.enter(workspace, earlier.told(positions, names))
         for match in (*found.asked, *found.others):
             self._settle_asked(earlier, match)
         enter(found.decided, is_same=False)
-        return found, conflicts
+        return found
 
     def _settle(self, answered: Sequence[AnsweredRow]) -> None:
         """Settle rows whose deliveries exist."""
@@ -117,12 +114,12 @@ class Takeover:
         else:
             self._ledger.unsent(position, Result.ALREADY_IMPORTED, reason, "; ".join(sorted(match.row.note_ids)))
 
-    def _take_up(self, group: SortedGroup, conflicts: ConflictKeys[Post]) -> None:
+    def _take_up(self, group: SortedGroup) -> None:
         """Look up the unclear deliveries of a group, each in the form in which it was sent."""
         for members in group.unclear.values():
             deliveries, rows = [one for _, one in members], [position for position, _ in members]
             if (note := deliveries[0].note) == group.number:
-                self.take_up(group.key, deliveries, rows, group.group.note, conflicts)
+                self.take_up(group.key, deliveries, rows, group.group.note)
             else:  # if the note is absent, the next run sends it as it is now
                 self.take_up(self._context.journal.deliveries.key_of(note), deliveries, rows)
 
@@ -132,17 +129,12 @@ class Takeover:
         deliveries: Sequence[KnownDelivery],
         positions: Sequence[int],
         note: Note | None = None,
-        conflicts: ConflictKeys[Post] | None = None,
     ) -> None:
         """Look up all deliveries of one request of an earlier run, which have no clear answer (D9).
 
         If its text is known, the note is sent again if it is absent.
         """
         post = _earlier_post(key, deliveries, positions, note)
-        post.conflict = None if conflicts is None else conflicts.of(key, post.request.prospects)
-        if post.conflict is not None:
-            post.conflict.open += len(post.request)
-            post.has_turn = True
         reason = say("failure.no-clear-answer")
         self._ledger.ambiguous(post, reason)
         self._resolver.look_up_earlier(post, reason)
@@ -182,7 +174,7 @@ def _told(earlier: Earlier, matches: Iterable[Match], *, is_same: bool) -> Itera
 def _earlier_post(
     key: NoteKey, deliveries: Sequence[KnownDelivery], positions: Sequence[int], note: Note | None = None
 ) -> Post:
-    first, is_refused = deliveries[0], all(delivery.reason == REFUSED for delivery in deliveries)
+    first = deliveries[0]
     prospects, names = tuple(one.prospect for one in deliveries), tuple(one.name for one in deliveries)
     return Post(
         Request(note, tuple(positions), prospects, names),
@@ -192,8 +184,6 @@ def _earlier_post(
         sent_at=first.sent_at,
         first_sent_at=first.sent_at,
         since=first.since,
-        refusals=CONVICTING if is_refused else 0,
-        is_alone=is_refused,
         of_earlier_run=True,
         is_accepted=any(delivery.reason == ACCEPTED for delivery in deliveries),
         clock_of=first.run,

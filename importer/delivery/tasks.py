@@ -10,7 +10,6 @@ from typing import ClassVar, TypeAlias
 
 from importer.api import Endpoint, FoundNote, NotesPage
 from importer.calls.retry import Attempts
-from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
 from importer.messages import Message, say
 from importer.models import Request
@@ -22,17 +21,14 @@ class Post:
     """POST request that creates one note for each of its prospects.
 
     Attributes:
-        conflict: the conflict key that the request needs, if any; ``has_turn``: whether it holds the key.
         replaces: the number of the earlier request whose absent deliveries this request sends again.
         sent_at: when the request last left, by this run's clock; until its call comes back, when it was claimed.
         good_until: until when the request may be sent, by the system's clock; infinity if nobody else could claim it.
         first_sent_at: when the request was claimed for the first time.
         since: earliest time of the first attempt by the clock that dates notes, if known.
         is_too_large: whether the request is part of one that was refused for its size.
-        refusals: consecutive refusals in words that are not the API's.
-        is_cut: whether the request was refused in such words only as part of a larger one.
-        refused_since: when these refusals began, by this run's clock.
-        is_alone: whether other notes got through between these refusals.
+        refused_at: when it was refused for the first time, in words that are not the API's; 0 if it wasn't.
+        is_alone: whether another request got through between two such refusals.
         is_control: whether the request was kept back, and is sent now to show that reading works.
         of_earlier_run: whether an earlier run sent it; ``is_accepted``: whether the API confirmed it without a note.
         clock_of: the number of the run whose clock ``first_sent_at`` was read from; None for this run.
@@ -43,8 +39,6 @@ class Post:
     request: Request
     key: NoteKey
     number: int
-    conflict: ConflictKey[Post] | None = None
-    has_turn: bool = False
     request_number: int = 0
     replaces: int | None = None
     sent_at: float = 0.0
@@ -54,9 +48,7 @@ class Post:
     sends: int = 1
     attempts: Attempts | None = None
     is_too_large: bool = False
-    refusals: int = 0
-    is_cut: bool = False
-    refused_since: float = 0.0
+    refused_at: float = 0.0
     is_alone: bool = False
     is_control: bool = False
     of_earlier_run: bool = False
@@ -76,7 +68,7 @@ class Post:
         return content + sum(len(prospect) + around_an_id for prospect in self.request.prospects)
 
     def only(self, wanted: Sequence[int]) -> Post:
-        """Return this request limited to some of its prospects, given by index; it names its files anew (D144)."""
+        """Return this request limited to some of its prospects, given by index; it names its files anew (D142)."""
         return replace(self, request=self.request.only(wanted), uploads=(), is_renewed=False)
 
     def unclear(self, wanted: Sequence[int]) -> Post:
@@ -94,17 +86,6 @@ class Post:
         """Return the request in pieces of at most ``size`` prospects."""
         count = len(self.request)
         return [self.only(range(start, min(start + size, count))) for start in range(0, count, size)]
-
-
-@dataclass(eq=False, slots=True)
-class Renewal(Upload):
-    """Upload of a file for one request, because the API refused the ID that the file had.
-
-    Attributes:
-        post: the request, which waits for its uploads.
-    """
-
-    post: Post = field(kw_only=True)
 
 
 @dataclass(eq=False, slots=True)
@@ -158,4 +139,4 @@ class WholeRead:
         self.take, self.notes, self.last, self.is_whole = take, {}, "", True
 
 
-Task: TypeAlias = Post | WholeRead | Renewal
+Task: TypeAlias = Post | WholeRead

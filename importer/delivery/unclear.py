@@ -38,7 +38,6 @@ class Ambiguous:
         open: indices of the prospects whose delivery isn't decided.
         missed: indices of the prospects whose note was missed after rest; ``missed_again``: after the control, too.
         is_by_age: whether a control can't be sent, so that the time since rest stands for it.
-        held: indices of the prospects with a possible match, which waits until our author and the clock are known.
         seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
         astray: how many times all has to be looked at anew, because replies belonged to other requests.
         is_applied: whether the note of at least one prospect exists.
@@ -56,7 +55,6 @@ class Ambiguous:
     is_by_age: bool = False
     looking: int = 0
     astray: int = 0
-    held: set[int] = field(default_factory=set)
     seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     is_applied: bool = False
     is_unknown: bool = False

@@ -10,20 +10,19 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesPage, Reply
-from importer.calls.caller import ATTEMPTS
-from importer.calls.dispatcher import Dispatcher
+from importer.calls.dispatcher import ATTEMPTS
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.delivery.changes import Wish, changed, decide, described, has_form
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.reads import Pages
+from importer.delivery.reads import Pages, read_on
 from importer.delivery.tasks import WholeRead
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
 from importer.journal import NoteKey
@@ -334,18 +333,6 @@ def settle(stage: Updating, wishes: Sequence[Wish], outcomes: Outcomes) -> None:
                 outcomes.visible.pop(position, None)
             for remark in wish.left if why is None else (*wish.left, why):
                 outcomes.remark(position, remark, needs_attention=is_left)
-
-
-def read_on(
-    look: WholeRead, page: NotesPage, dispatcher: Dispatcher[Any], wanted: Set[str] = frozenset()
-) -> NotesPage | None:
-    """Return a prospect's notes once all are read, or the wanted ones; otherwise None, and read the next page."""
-    before, whole = len(look.notes), look.take_in(page)
-    if not whole.has_more or len(look.notes) == before or (wanted and wanted <= look.notes.keys()):
-        return whole
-    look.go_on()
-    dispatcher.add(look)
-    return None
 
 
 def _written(entries: Sequence[_Entry]) -> None:

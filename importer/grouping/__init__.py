@@ -1,8 +1,6 @@
 """Group rows by note, and cut the groups into the fewest requests that deliver every note.
 
 Input: :class:`~importer.models.Rows`. Output: a :class:`~importer.models.Plan`, and the requests of each group.
-
-    conflicts   conflict keys: deliveries that reading back could not tell apart, so that they go one after the other
 """
 
 from __future__ import annotations

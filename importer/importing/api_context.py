@@ -16,9 +16,8 @@ from typing import Any, ClassVar
 from importer import messages
 from importer.api import Failure, NotesApi, Reply, Vendor
 from importer.api.protocol import FoundProspect
-from importer.calls.caller import ATTEMPTS, Caller
+from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
-from importer.calls.retry import RetryPolicy
 from importer.calls.stage import Stage
 from importer.calls.workers import Threads
 from importer.delivery.context import Policy
@@ -99,7 +98,6 @@ def policy(settings: Settings, journal: Journal | None = None, *, resends: bool 
         settings.read_timeout,
         settings.settle,
         lag=12 * settings.settle,
-        retry=RetryPolicy(ATTEMPTS, settings.give_up or GIVE_UP),
         resends=resends,
         skips_existing=settings.skip_existing,
     )

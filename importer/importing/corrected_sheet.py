@@ -89,13 +89,6 @@ class Understanding:
     settings: Settings
     flaws: Mapping[int, Sequence[Flaw]]
 
-    @classmethod
-    def of(cls, understanding: bytes) -> Understanding:
-        """Return the value of :func:`understood` as it was before."""
-        understood = pickle.loads(understanding)  # noqa: S301 - this program's own, from its memory
-        assert isinstance(understood, cls)
-        return understood
-
 
 def understood(path: Path, loaded: Loaded) -> bytes:
     """Write the rows with problems to a file; return how the sheet was understood, for :func:`remaining`.
@@ -122,7 +115,7 @@ def remaining(
     path: Path, understanding: bytes, corrections: Mapping[int, Correction | None]
 ) -> dict[int, Sequence[Problem]]:
     """Return the problems that rows have after their corrections; none for a row that is left out."""
-    understood = Understanding.of(understanding)
+    understood: Understanding = pickle.loads(understanding)  # noqa: S301 - this program's own, from its memory
     roles, settings = understood.roles, understood.settings
     given = {number: one for number, one in corrections.items() if one is not None}
     rows = sorted(ProblemRows(path).cells(corrections).items())

@@ -74,11 +74,6 @@ class Corrections:
     steps: tuple[Step, ...] = ()
 
     @cached_property
-    def digest(self) -> str:
-        """16 digits that stand for all steps."""
-        return hashlib.sha256(json.dumps(self.as_json()).encode()).hexdigest()[:16]
-
-    @cached_property
     def by_row(self) -> dict[int, Correction]:
         """Number of a row → its correction."""
         rows: dict[int, Correction] = {}

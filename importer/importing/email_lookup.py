@@ -26,7 +26,7 @@ from importer.models import Remaining, Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows.columns import called
 from importer.rows.lookups import Lookups
-from importer.rows.naming import EmailAnswers, Emails, emails_of, named
+from importer.rows.naming import EmailAnswers, emails_of, named
 from importer.settings import Settings
 
 
@@ -43,17 +43,16 @@ class LookedUpEmails:
     """
 
     loaded: Loaded
-    emails: Emails
+    emails: Sequence[str]
     answers: EmailAnswers
     made: frozenset[int] = frozenset()
     before: tuple[Remaining, Sequence[Wish]] | None = None
 
     @property
-    def open(self) -> Emails:
+    def open(self) -> list[str]:
         """Emails that haven't been looked up yet."""
         known = self.answers.found.keys() | self.answers.refused.keys()
-        naming, compared = self.emails.naming, self.emails.compared
-        return Emails(*([email for email in some if email not in known] for some in (naming, compared)))
+        return [email for email in self.emails if email not in known]
 
     @cached_property
     def resolved(self) -> Loaded:
@@ -104,7 +103,7 @@ def asked(loaded: Loaded, journal: Journal | None, settings: Settings, occurrenc
         left = foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add)
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
-        found = journal.found(settings.workspace, settings.key, time.time).known(emails.all)
+        found = journal.found(settings.workspace, settings.key, time.time).known(emails)
         known_matches = {email: tuple(owners) for email, owners in found.items()}
     return LookedUpEmails(loaded, emails, EmailAnswers(known_matches), frozenset(made), left)
 

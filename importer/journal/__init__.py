@@ -30,7 +30,6 @@ from importer.journal.deliveries import Changes, Deliveries, Identities, Identit
 from importer.journal.known import (
     ACCEPTED,
     READ_BACK,
-    REFUSED,
     Answered,
     Claim,
     DeliveryState,
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ACCEPTED",
     "READ_BACK",
-    "REFUSED",
     "VERSION",
     "Answered",
     "Claim",

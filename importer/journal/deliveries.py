@@ -149,14 +149,9 @@ class Deliveries:
         rows = self._store.among(sql.WITH_IDS, note_ids, workspace=workspace)
         return {known.note_id or "": known for known in map(KnownDelivery.from_row, rows)}
 
-    def latest_created(
-        self, workspace: Workspace, run: int | None = None, *, published: bool = False
-    ) -> list[tuple[str, str]]:
-        """Return the prospects and IDs of some recently created notes; drafts come last, or not at all.
-
-        With ``run``, only notes that were named in an answer to that run count.
-        """
-        rows = self._store.rows(sql.LATEST, workspace=workspace, run=run, any_status=not published)
+    def latest_created(self, workspace: Workspace, *, published: bool = False) -> list[tuple[str, str]]:
+        """Return the prospects and IDs of some recently created notes; drafts come last, or not at all."""
+        rows = self._store.rows(sql.LATEST, workspace=workspace, any_status=not published)
         return [(prospect, note_id) for prospect, note_id in rows]
 
     def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:

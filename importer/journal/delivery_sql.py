@@ -5,7 +5,7 @@ Input: none. Output: statements whose values are bound when they run. ``{given}`
 
 from __future__ import annotations
 
-from importer.journal.known import LONGEST_ANSWER, READ_BACK
+from importer.journal.known import READ_BACK
 
 _IS_NAMED = "deliveries.name = :name"
 _IS_OF_REQUEST = "deliveries.name = :name AND deliveries.request = :request"
@@ -135,18 +135,15 @@ WITH_DUPLICATES = _few("deliveries.twins IS NOT NULL")
 
 
 # First those that an answer named and that are published. Only the workspace's latest requests are searched.
-LATEST = f"""
+LATEST = """
     SELECT deliveries.prospect, deliveries.note_id
     FROM (
-        SELECT requests.id, requests.sent_at FROM requests JOIN runs ON runs.id = requests.run
-        WHERE runs.workspace = :workspace AND (requests.run = :run OR :run IS NULL) ORDER BY requests.id DESC LIMIT 100
+        SELECT requests.id FROM requests JOIN runs ON runs.id = requests.run
+        WHERE runs.workspace = :workspace ORDER BY requests.id DESC LIMIT 100
     ) AS latest
     JOIN deliveries ON deliveries.request = latest.id
     JOIN notes ON notes.id = deliveries.note
-    WHERE deliveries.state = 'created' AND (notes.status = '1' OR :any_status) AND (
-        :run IS NULL
-        OR deliveries.reason IS NULL AND deliveries.at - latest.sent_at BETWEEN 0.0 AND {LONGEST_ANSWER}
-    )
+    WHERE deliveries.state = 'created' AND (notes.status = '1' OR :any_status)
     ORDER BY CASE WHEN deliveries.reason IS NULL THEN 0 ELSE 1 END, CASE notes.status WHEN '1' THEN 0 ELSE 1 END,
         latest.id DESC
     LIMIT 5

@@ -35,9 +35,6 @@ READ_BACK = Message("read back")
 ACCEPTED = "accepted"
 """Reason of an unclear delivery that the API has confirmed without naming a note."""
 
-REFUSED = "refused"
-"""Reason of an unclear delivery whose note was refused twice, in words that are not the API's, while others passed."""
-
 LONGEST_ANSWER = 300.0
 """Maximum number of seconds from sending a request to the answer that names its note."""
 

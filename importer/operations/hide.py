@@ -8,6 +8,7 @@ takes no lock. Hiding takes the lock, lists them again, and refuses if the list 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -163,18 +164,21 @@ def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Set
 def described(planned: Hiding, settings: Settings | None) -> dict[str, tuple[Sequence[int], str]]:
     """Return the rows and the text of the first notes that would be hidden, by their IDs, as far as the file has them.
 
-    The journal contains no texts. The file is the one that was named, or that the run names.
+    The journal contains no texts. The file is the one that was named, or that the run names, there or in the archive.
     """
     wanted = {known.name: known.note_id or "" for known in planned.notes[:SHOWN]}
     path = planned.which.file or (None if planned.run is None else Path(planned.run.file))
     if path is None or settings is None:
         return {}
-    try:
-        with Journal.open(settings.journal) as journal, load(path, settings) as loaded:
+    for place in (path, *([settings.archive / path.name] if settings.archive else [])):
+        with (
+            suppress(ImporterError, OSError),  # the file may be elsewhere, or may have changed
+            Journal.open(settings.journal) as journal,
+            load(place, settings) as loaded,
+        ):
             found = deliveries_in(loaded, settings, journal)
             return {wanted[known.name]: (numbers, text) for numbers, text, known in found if known.name in wanted}
-    except (ImporterError, OSError):  # the file may be elsewhere, or may have changed
-        return {}
+    return {}
 
 
 def hide(

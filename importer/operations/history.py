@@ -5,9 +5,9 @@ Input: settings. Output: a :class:`History`, which is the source of screens and 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from importer.importing import workspaces
@@ -15,7 +15,7 @@ from importer.importing.workspaces import find_run
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, say, words
-from importer.models import Result, Workspace
+from importer.models import Result
 from importer.settings import Settings
 
 ENDED = {
@@ -36,7 +36,7 @@ _BECAME = {  # and the others a note that was created
 
 @dataclass(frozen=True)
 class PastRun:
-    """All facts about a run in the journal. In a list of runs, ``shown``, ``reading`` and ``confirmed`` are left out.
+    """All facts about a run in the journal.
 
     Attributes:
         hidden, shown: number of notes that it created and that were, or weren't, hidden since.
@@ -94,12 +94,8 @@ def history(settings: Settings, *, last: int | None = None, of_all: bool = False
         return History()
     with Journal.open(settings.journal) as journal:
         workspace = None if of_all else settings.workspace
-        runs = journal.runs.listed(workspace, name)[:last]
-        if name is not None:
-            return History([_past(journal, run) for run in runs])
-        lost = _not_found(journal, {run.workspace for run in runs})
-        elsewhere = None if runs or of_all else workspaces.elsewhere(journal, settings.workspace)
-        return History([replace(_counted(journal, run, lost), shown=None) for run in runs], elsewhere)
+        past = [_past(journal, run) for run in journal.runs.listed(workspace, name)[:last]]
+        return History(past, None if past or of_all else workspaces.elsewhere(journal, settings.workspace))
 
 
 def one(settings: Settings, name: str) -> PastRun:
@@ -109,32 +105,23 @@ def one(settings: Settings, name: str) -> PastRun:
         BadSettings: there is no such run.
     """
     with Journal.open(settings.journal) as journal:
-        run = find_run(journal, name, settings.workspace)
-        return _past(journal, run)
+        return _past(journal, find_run(journal, name, settings.workspace))
 
 
 def _past(journal: Journal, run: Run) -> PastRun:
-    reading, confirmed = journal.runs.reading(run), journal.runs.confirmation(run.workspace)
-    past = _counted(journal, run, _not_found(journal, [run.workspace]))
-    return replace(past, reading=reading, confirmed=confirmed)
-
-
-def _not_found(journal: Journal, workspaces: Iterable[Workspace]) -> Mapping[int, Sequence[KnownDelivery]]:
-    """Return the number of each run → its notes that were not found when they were read back."""
-    found: defaultdict[int, list[KnownDelivery]] = defaultdict(list)
-    for workspace in workspaces:
-        for note in journal.deliveries.missing(workspace):
-            found[note.run].append(note)
-    return found
-
-
-def _counted(journal: Journal, run: Run, lost: Mapping[int, Sequence[KnownDelivery]]) -> PastRun:
-    """Return the run with the numbers of its notes in the journal."""
     states, so_far = journal.deliveries.states_of(run), Counter[Result]()
     for state, number in states.items() if run.ended is None else ():
         so_far[_BECAME.get(state, Result.CREATED)] += number
-    hidden, shown = states[DeliveryState.HIDDEN], states[DeliveryState.CREATED]
-    return PastRun(run, _ended(journal, run), hidden, shown, not_found=lost.get(run.id, ()), so_far=so_far)
+    return PastRun(
+        run,
+        _ended(journal, run),
+        states[DeliveryState.HIDDEN],
+        states[DeliveryState.CREATED],
+        journal.runs.reading(run),
+        journal.runs.confirmation(run.workspace),
+        [one for one in journal.deliveries.missing(run.workspace) if one.run == run.id],
+        so_far,
+    )
 
 
 def _ended(journal: Journal, run: Run) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from importer.api import Cause, FoundNote, NoteChange, NotesApi, Reply, Vendor
 from importer.api.protocol import API_REFUSED
 from importer.api.saleshandy import SALESHANDY
-from importer.calls.caller import stopped_by
+from importer.calls.dispatcher import stopped_by
 from importer.errors import BadSettings, NeedsAPerson, Stopped
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.wording import duration

@@ -33,7 +33,7 @@ def verified(found: Verified) -> Iterator[Line]:
         yield Line(say("verify.found", n=found.found))
     if found.absent:
         yield Line(say("verify.absent", n=found.absent))
-    yield Line(say("verify.unconfirmed" if found.doubts else "verify.nothing-unconfirmed", n=found.unconfirmed))
+    yield Line(say("verify.unconfirmed", n=found.unconfirmed))
     for why, number in found.doubts.items():
         yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
     if found.duplicates:
@@ -46,7 +46,7 @@ def read_back(found: ReadBack) -> Iterator[Line]:
         yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
     for finding, number in found.counts.items():
         if number or finding == "there":
-            yield Line(say(f"verified.of-{finding}", n=number))
+            yield Line(say("verified.count", n=number, what=say(f"label.verified-{finding}")))
     yield Line(say("verified.results", path=str(found.results)), LineKind.TEXT)
     if found.remark is not None:
         yield Line(found.remark, LineKind.TEXT)

@@ -16,9 +16,8 @@ in separate processes, so that the pages stay quick. No page shows a file's path
     state      what a person decided about a dropped file: answers and corrections, and their digest
     uploads    the files that were dropped, kept until they are finished; names that are valid on every system
     form       the drop-downs of the Check screen, and the answers that they give
-    grid       the rows of the Mend screen, of which the wrong cells are fields
+    grid       the rows of the Mend screen, of which each cell is a field
     reading    read-only tasks, in separate processes
-    jobs       long tasks, each in its own process, one at a time for each workspace
-    tasks      the tasks that those processes perform
+    jobs       long tasks, each in its own process, one at a time for each workspace: send, practise, look up, hide
     rendering  how the page words the library's messages, and shows notes
 """

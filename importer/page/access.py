@@ -9,12 +9,10 @@ works once; then there is another.
 
 from __future__ import annotations
 
-import hmac
 import secrets
 import threading
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from flask import Request, Response
 
@@ -39,9 +37,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",  # layout.html sets same-origin, because otherwise a form's Origin would be "null"
 }
 _START = "/start/"
-_TAKE = "/take/"
-_DOWNLOAD = len(_TAKE) + 64
-_REFUSED = (403, 405, 421)
 _BYTES = 32  # of a secret
 
 
@@ -82,10 +77,8 @@ class Access:
 
         def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             path = environ["PATH_INFO"]
-            is_download = path.startswith(_TAKE)
-            size = _DOWNLOAD if is_download else len(self.home)
-            prefix, rest = path[:size], path[size:]
-            if rest.startswith("/") and (is_download or _is_same(prefix, self.home)):
+            prefix, rest = path[: len(self.home)], path[len(self.home) :]
+            if rest.startswith("/") and _is_same(prefix, self.home):
                 environ["SCRIPT_NAME"], environ["PATH_INFO"] = prefix, rest
             return app(environ, start_response)
 
@@ -102,30 +95,9 @@ class Access:
         is_below = _is_same(request.root_path, self.home)
         if not is_below and request.method == "GET" and request.path.startswith(_START):
             return self._started(request.path.removeprefix(_START))
-        is_known = is_below and _is_same(request.cookies.get(self.cookie, ""), self._session)
-        if not is_known and (request.method != "GET" or not _is_same(request.root_path, self._apart(request))):
+        if not is_below or not _is_same(request.cookies.get(self.cookie, ""), self._session):
             return _refusal(403, say("page.refused.open-elsewhere"))
         return None
-
-    def set_apart(self, request: Request, response: Response) -> Response:
-        """Redirect a download to an address that is valid for this file only. Return every other response unchanged.
-
-        Browsers store the address of a download beside the file, where other users may read it. So the address must not
-        hold the secret path.
-        """
-        is_download = response.headers.get("Content-Disposition", "").startswith("attachment")
-        if response.status_code in _REFUSED or is_download == request.root_path.startswith(_TAKE):
-            return response
-        response.close()
-        if not is_download:
-            return _refusal(404, say("page.refused.no-file"))
-        query = f"?{request.query_string.decode()}" if request.query_string else ""
-        return Response(status=303, headers={"Location": f"{self._apart(request)}{quote(request.path)}{query}"})
-
-    def _apart(self, request: Request) -> str:
-        """Return the path below which this request may be answered without the cookie."""
-        address = f"{request.path}?".encode("utf-8", "surrogateescape") + request.query_string
-        return f"{_TAKE}{hmac.new(self._session.encode(), address, 'sha256').hexdigest()}"
 
     def seal(self, response: Response) -> Response:
         """Set the security headers of a response."""

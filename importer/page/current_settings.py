@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from importer.errors import BadSettings, NoKey
 from importer.messages import Said, as_message, say
@@ -18,15 +19,8 @@ from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
 from importer.settings.sources import Given
 
 
-@dataclass(frozen=True)
-class KeyPlace:
-    """Source of the key.
-
-    Attributes:
-        text: the source in words; if there is no key, the reason.
-        is_there: whether there is a key.
-        can_be_deleted: whether the key was typed on the page, or is in the system's key store.
-    """
+class KeyPlace(NamedTuple):
+    """Source of the key in words, or why there is none (``is_there``); whether the page can delete it."""
 
     text: Said
     is_there: bool = True

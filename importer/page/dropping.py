@@ -11,12 +11,11 @@ import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import NoReturn
 
 from flask import Response, abort, redirect, render_template, request, url_for
 
 from importer import operations
-from importer.messages import Message, say
+from importer.messages import say
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
 from importer.page.uploads import DroppedFile, folded, is_fit, name_of
 from importer.practice import SAMPLES
@@ -65,10 +64,7 @@ class Dropping(Screens):
         file = request.files.get("file")
         if file is None or not file.filename:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)
-        try:
-            upload = self._parts.uploads.add(file.filename, file.save)
-        except OSError as error:
-            _refuse_unsaved(say("page.problem.not-saved"), error, url_for("index"))
+        upload = self._parts.uploads.add(file.filename, file.save)
         self._parts.uploads.open_for(upload, self._workspace)
         return redirect(url_for("check", number=upload.id), 303)
 
@@ -112,8 +108,6 @@ class Dropping(Screens):
         try:
             for file, name in zip(files, names, strict=True):
                 upload.attach(name, file.save)
-        except OSError as error:
-            _refuse_unsaved(say("page.problem.files-not-saved"), error, back)
         finally:
             self._parts.reading.forget(upload)
         return redirect(back, 303)
@@ -126,10 +120,6 @@ class Dropping(Screens):
         upload.detach(request.form.get("name", ""))
         self._parts.reading.forget(upload)
         return redirect(url_for("check", number=upload.id), 303)
-
-
-def _refuse_unsaved(title: Message, error: OSError, back: str) -> NoReturn:
-    refuse(title, say("page.problem.system-error-nothing-sent", error=str(error.strerror)), 507, back)
 
 
 def is_sample(upload: DroppedFile) -> bool:

@@ -37,32 +37,20 @@ _PLEASE_CHOOSE = say("page.form.choose-one")
 
 
 @dataclass(frozen=True)
-class DropDownOption:
-    """Option of a drop-down."""
-
-    value: str
-    label: Said
-    is_chosen: bool
-
-
-@dataclass(frozen=True)
 class Field:
     """Drop-down of the Check screen.
 
     Attributes:
         id: its ID on the page, and its name in the form.
         label: its label.
-        options: its options. One with a blank value leaves the setting as it is.
+        options: value and label of its options. One with a blank value leaves the setting as it is.
+        chosen: value of the chosen option.
     """
 
     id: str
     label: Said
-    options: Sequence[DropDownOption]
-
-    @property
-    def chosen(self) -> str:
-        """Value of the chosen option."""
-        return next((option.value for option in self.options if option.is_chosen), "")
+    options: Sequence[tuple[str, Said]]
+    chosen: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,20 +81,12 @@ def _field(
     label: Said,
     default_label: Said,
     options: Iterable[tuple[str, Said]],
-    chosen: Iterable[str] = (),
+    chosen: str = "",
 ) -> Field:
-    chosen, pairs = set(chosen), list(dict.fromkeys(options))
-    pairs += [(value, re.split("[= ]", value, maxsplit=1)[1]) for value in chosen - {value for value, _ in pairs}]
-    drop_down_options = [DropDownOption(value, text, value in chosen) for value, text in pairs]
-    first = DropDownOption("", default_label, not any(option.is_chosen for option in drop_down_options))
-    return Field(id, label, [first, *drop_down_options])
-
-
-def _of_setting(name: str, default_label: Said, options: Iterable[tuple[str, Said]], answers: Answers) -> Field:
-    """Return the drop-down of a setting that has one value."""
-    chosen = [f"{name} {value}" for value in values(answers, name)]
-    pairs = [(f"{name} {value}", text) for value, text in options]
-    return _field(name, SETTINGS[name].label, default_label, pairs, chosen)
+    pairs = {"": default_label, **dict(options)}
+    if chosen not in pairs:
+        pairs[chosen] = re.split("[= ]", chosen, maxsplit=1)[1]
+    return Field(id, label, [*pairs.items()], chosen)
 
 
 class CheckForm:
@@ -119,7 +99,7 @@ class CheckForm:
         settings: the settings with all these answers.
 
     Attributes:
-        questions: the drop-downs of the questions that are about no single column and no word.
+        questions: the drop-downs of the questions that are about no single word.
         columns: the columns of the sheet.
         words: the words of visibility and status.
         about_file: the drop-downs about how the file is read.
@@ -129,7 +109,7 @@ class CheckForm:
         self._found, self._chosen = found, answers
         self._likely = tuple(pair for pair in everything if pair not in answers)
         self._answers = {} if found.reading is None else found.reading.answers
-        on_top = [question for question in found.questions if _place(question) == "top"]
+        on_top = [question for question in found.questions if not _is_about_words(question)]
         self.questions = questions(on_top, settings.readings)
         self.columns = [self._column(at) for at, column in enumerate(found.columns) if not column.is_ours]
         self.words = [self._word(word) for word in found.words if word.word or word.role is Role.VISIBILITY]
@@ -170,33 +150,26 @@ class CheckForm:
 
     def _column(self, at: int) -> Row:
         column = self._found.columns[at]
-        question = next((asked for asked in self._found.questions if _place(asked) == at), None)
         said = [pair for pair in self._chosen if column.name in columns_named(pair)]
         ignored = ("ignore", column.name)
-        is_used = column.role is not None or column.is_part
-        options: list[tuple[str, Said, bool]] = []
-        if question is not None:
-            options.append(("", _PLEASE_CHOOSE, True))
+        is_used, chosen = column.role is not None or column.is_part, ""
+        options: list[tuple[str, Said]] = []
         for role in _ORDER:
-            is_chosen = question is None and role is column.role
-            pair = ("map", f"{role}={column.name}")
-            offered_pairs = [] if question is None else [(choice.setting, choice.value) for choice in question.choices]
-            explicit = next((choice for choice in (*said, *offered_pairs) if role_of(choice) is role), None)
-            value = "" if is_chosen and explicit is None else " ".join(explicit or pair)
-            options.append((value, ROLES[role], is_chosen))
+            is_chosen, explicit = (
+                role is column.role,
+                next((choice for choice in said if role_of(choice) is role), None),
+            )
+            value = "" if is_chosen and explicit is None else " ".join(explicit or ("map", f"{role}={column.name}"))
+            options.append((value, ROLES[role]))
+            chosen = value if is_chosen else chosen
         if column.is_part or (self.text and column.role is not Role.CONTENT and not {*"{}[]"} & {*column.name}):
-            options.append((f"{PART}{column.name}", say("page.form.part"), column.is_part))
-        is_ignored = question is None and not is_used
-        value = "" if is_ignored and ignored not in said else " ".join(ignored)
-        options.append((value, say("page.form.not-imported"), is_ignored))
-        field = Field(
-            f"column-{at}",
-            say("page.form.column", name=_called(column)),
-            [DropDownOption(*option) for option in options],
-        )
-        asks = "" if question is None else question.asks
-        origin = "choose" if asks else self._origin(column, said)
-        return Row(field, column, column.heading, origin, asks, is_unused=is_ignored)
+            options.append((f"{PART}{column.name}", say("page.form.part")))
+            chosen = options[-1][0] if column.is_part else chosen
+        value = "" if not is_used and ignored not in said else " ".join(ignored)
+        options.append((value, say("page.form.not-imported")))
+        chosen = chosen if is_used else value
+        field = Field(f"column-{at}", say("page.form.column", name=_called(column)), options, chosen)
+        return Row(field, column, column.heading, self._origin(column, said), is_unused=not is_used)
 
     def _origin(self, column: SheetColumn, said: Sequence[tuple[str, str]]) -> str:
         if any(column.name in columns_named(pair) for pair in self._likely):
@@ -216,7 +189,7 @@ class CheckForm:
         heading, start = in_quotes(word.word), f"{word.role}:{word.word}="
         label, key = say("page.form.meaning", word=heading), f"-{word.role}-{crc32(word.word.casefold().encode())}"
         for question in self._found.questions:
-            if _place(question) == "words" and question.roles[0] is word.role and word.word in question.samples:
+            if _is_about_words(question) and question.roles[0] is word.role and word.word in question.samples:
                 answers = [(f"{choice.setting} {choice.value}", choice.means) for choice in offered(question)]
                 field = _field(f"value{key}", label, _PLEASE_CHOOSE, answers)
                 return Row(field, word.role, heading, "choose", question.asks, word.rows)
@@ -254,8 +227,8 @@ def _meaning(
 ) -> Field:
     """Return the drop-down of a word whose meaning is known or chosen, or which is a problem."""
     found = say("page.form.as-found") if chosen else _means(word)
-    others = [(f"{name} {value}", text) for value, text in options if text != found]
-    return _field(id, label, found, others, [f"{name} {value}" for value in chosen])
+    others = _answers(name, (option for option in options if option[1] != found))
+    return _field(id, label, found, others, next((f"{name} {value}" for value in chosen), ""))
 
 
 def _means(word: SheetWord) -> Message:
@@ -264,24 +237,21 @@ def _means(word: SheetWord) -> Message:
     return say("page.skip-rows") if word.is_known else say("page.form.problem")
 
 
-def _place(question: Question) -> int | str:
-    """Return where a question is asked: in the row of its column, among the words, or on top."""
-    settings = {choice.setting for choice in question.choices}
-    if "value" in settings:
-        return "words"
-    is_about_column = question.column is not None and settings <= {"map", "ignore"} and "ignore" in settings
-    return question.column if is_about_column and question.column is not None else "top"
+def _is_about_words(question: Question) -> bool:
+    return any(choice.setting == "value" for choice in question.choices)
 
 
 def likely(found: Preview, answers: Answers) -> Answers:
     """Return the answers with what is likely where a person said nothing: one column for a role, the corrections.
 
-    If several columns are likely, none is chosen.
+    If several columns are likely, none is chosen. Who may see a note, and whether it is published, is always asked.
     """
     pairs, used = list(answers), {name for pair in answers for name in columns_named(pair)}
     if found.to_fix and not values(answers, "sheet"):
         return in_order([*pairs, ("sheet", found.to_fix)])
     for question in found.questions:
+        if not {Role.VISIBILITY, Role.STATUS}.isdisjoint(question.roles):
+            continue
         columns = [
             (choice.setting, choice.value)
             for choice in question.choices
@@ -297,7 +267,8 @@ def _about_file(found: Preview, answers: Answers, settings: Settings) -> Iterato
     """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter."""
 
     def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:
-        return _of_setting(name, default_label, options, answers)
+        chosen = next((f"{name} {value}" for value in values(answers, name)), "")
+        return _field(name, SETTINGS[name].label, default_label, _answers(name, options), chosen)
 
     is_asked = any("export" in (choice.setting for choice in question.choices) for question in found.questions)
     if settings.readings and not is_asked:
@@ -313,11 +284,17 @@ def _about_file(found: Preview, answers: Answers, settings: Settings) -> Iterato
         yield field("encoding", _found(found.encoding), [(name, name) for name in ENCODINGS])
     if found.delimiter is not None:
         yield field("delimiter", _found(_SIGNS.get(found.delimiter, found.delimiter)), DELIMITERS.items())
+    for name in ("several-in-cell", "dates"):
+        yield field(name, "–", CAPTIONS[name].items())
     for name, value in answers:
-        if name in ("several-in-cell", "dates", "in-doubt", "update"):  # a question about them was answered
+        if name in ("in-doubt", "update"):  # a button was pressed
             captions, about = CAPTIONS[name], subject((name, value))
-            options = [(f"{name} {one}", captions[one]) for one in captions if subject((name, one)) == about]
-            yield _field("-".join(filter(None, about)), SETTINGS[name].label, "–", options, [f"{name} {value}"])
+            options = _answers(name, ((one, captions[one]) for one in captions if subject((name, one)) == about))
+            yield _field("-".join(filter(None, about)), SETTINGS[name].label, "–", options, f"{name} {value}")
+
+
+def _answers(name: str, options: Iterable[tuple[str, Said]]) -> list[tuple[str, Said]]:
+    return [(f"{name} {value}", label) for value, label in options]
 
 
 def _row(number: int) -> Message:

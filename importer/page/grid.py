@@ -1,4 +1,4 @@
-"""Make the grid of the Mend screen: rows with problems, of which the wrong cells are fields.
+"""Make the grid of the Mend screen: rows with problems, of which each cell is a field.
 
 Input: the overview of a file, its rows with problems, a person's corrections, and the problems that remain. Output: one
 page of rows.
@@ -100,7 +100,6 @@ class GridCell:
         near: the word that is probably meant; empty if there is none.
         alike: number of further rows with the same text and the same problem, which aren't corrected yet; 0 if the
             column names people, because what is right for one of them is another's.
-        is_field: whether it can be edited.
     """
 
     column: GridColumn
@@ -110,7 +109,6 @@ class GridCell:
     problems: Sequence[Message]
     near: str
     alike: int
-    is_field: bool
 
     @property
     def is_long(self) -> bool:
@@ -158,8 +156,6 @@ def rows(
     numbers: Sequence[int],
     corrections: Mapping[int, Correction],
     problems: Mapping[int, Sequence[Problem]],
-    *,
-    is_whole: bool = False,
 ) -> list[GridRow]:
     """Return rows of the grid.
 
@@ -169,7 +165,6 @@ def rows(
         numbers: the numbers of the wanted rows.
         corrections: number of a row → what a person corrected.
         problems: number of a row → its problems after that.
-        is_whole: whether all cells are fields, and not only those that are wrong or corrected.
     """
     cells, kinds = kept.cells(numbers), kept.kinds(numbers)
     counted: dict[tuple[int, str], int] = {}
@@ -184,7 +179,7 @@ def rows(
         return counted[key] - (not is_corrected(number, position, corrections))
 
     return [
-        _row(grid_columns, number, cells[number], corrections.get(number), problems[number], alike, is_whole=is_whole)
+        _row(grid_columns, number, cells[number], corrections.get(number), problems[number], alike)
         for number in numbers
         if number in cells
     ]
@@ -208,8 +203,6 @@ def _row(
     correction: Correction | None,
     problems: Sequence[Problem],
     alike: Callable[[int, int], int],
-    *,
-    is_whole: bool,
 ) -> GridRow:
     of_cells: dict[int, list[Problem]] = {}
     for problem in problems:
@@ -218,8 +211,6 @@ def _row(
     positions = {column.position for column in grid_columns}
     of_row = [problem for problem in problems if problem.column not in positions]
     texts = {} if correction is None else correction.texts
-    is_open = {*of_cells, *texts}
-    is_person_open = any(column.position in is_open for column in grid_columns if column.is_of_person)
     grid_cells = []
     for column in grid_columns:
         at = column.position
@@ -234,7 +225,6 @@ def _row(
                 [in_grid(problem.text) for problem in here],
                 next((problem.near for problem in here if problem.near), ""),
                 0 if column.is_of_person else alike(number, at),
-                is_field=is_whole or at in is_open or bool(of_row) or (column.is_of_person and is_person_open),
             )
         )
     may_be_right = any(problem.column is None for problem in of_row)

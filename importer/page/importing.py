@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
@@ -19,10 +18,10 @@ from importer.messages import say
 from importer.models import Role, Workspace
 from importer.page import form, reading
 from importer.page.dropping import is_sample
-from importer.page.reading import FOREVER, Unread
+from importer.page.jobs import Send
+from importer.page.reading import Unread
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
 from importer.page.state import Answers, applied, in_order, pairs_of, role_of
-from importer.page.tasks import Practise, Send
 from importer.page.uploads import DroppedFile
 from importer.settings.readings import HELD
 from importer.telling import preview_messages
@@ -60,6 +59,7 @@ class ImportScreens(Screens):
             is_changed=request.args.get("changed"),
             corrections=upload.state.corrections(answers),
             is_sample=is_sample(upload),
+            lacks_key=overview.to_look_up and why_no_key(self._parts.current),
         )
 
     @screen("/file/<number>/choose", "POST")
@@ -90,13 +90,6 @@ class ImportScreens(Screens):
             return redirect(f"{back}?changed=yes", 303)
         return redirect(back, 303)
 
-    @screen("/file/<number>/state")
-    def is_read(self, number: str) -> Page:
-        """Return whether the page should reload because the file, or its rows without corrections, are read by now."""
-        how: dict[str, Any] = {"good_for": FOREVER, "is_corrected": False} if "of" in request.args else {}
-        overview, *_ = self._look(self._upload(number), wait=0, **how)
-        return {"reload": overview is not None}
-
     @screen("/file/<number>/confirm")
     def confirm(self, number: str) -> Page:
         """Show what would be sent, and ask for confirmation."""
@@ -105,11 +98,8 @@ class ImportScreens(Screens):
         overview, answers, settings = self._look(upload)
         if overview is None:
             return still_reading(upload)
-        back = url_for("check", number=number)
-        if isinstance(overview, Unread):
-            return redirect(back, 303)
-        if not overview.can_be_sent or is_sample(upload):
-            return redirect(back, 303)
+        if isinstance(overview, Unread) or not overview.can_be_sent or is_sample(upload):
+            return redirect(url_for("check", number=number), 303)
         changes: Sequence[Line] = []
         if overview.follows and overview.updates["asked"]:
             changes = self._parts.reading.done(upload.folder, reading.changes, upload.name, settings)
@@ -168,7 +158,8 @@ class ImportScreens(Screens):
         """Practise the import of the file, which sends nothing."""
         upload, title = self._upload(number), say("page.problem.not-practised")
         _, answers, settings = self._seen(upload, title, url_for("check", number=number))
-        task = Practise(settings, upload.folder, upload.name, upload.state.corrections(answers))
+        corrections = upload.state.corrections(answers)
+        task = Send(settings, upload.folder, upload.name, corrections=corrections, is_practice=True)
         return self._begin(task, title, upload)
 
 
@@ -180,6 +171,6 @@ def _lines(found: Preview) -> dict[str, object]:
     return {"notes": preview_messages.notes_to_send(found), "sizes": sizes, "good_to_know": good_to_know}
 
 
-def still_reading(upload: DroppedFile, of: str | None = None) -> Page:
-    """Return the screen that is shown while a file is read, or its rows without corrections (``of``)."""
-    return render_template("reading.html", upload=upload, state=url_for("is_read", number=upload.id, of=of))
+def still_reading(upload: DroppedFile) -> Page:
+    """Return the screen that is shown while a file is read."""
+    return render_template("reading.html", upload=upload)

@@ -23,7 +23,7 @@ from importer.messages import say
 from importer.models import Problem
 from importer.page import grid
 from importer.page.importing import ImportScreens, still_reading
-from importer.page.reading import FOREVER, PATIENCE, Readers, Unread, rows_of_file
+from importer.page.reading import PATIENCE, Readers, Unread, rows_of_file
 from importer.page.rendering import words
 from importer.page.screens import Page, Parts, refuse, screen, whole_number
 from importer.page.state import Answers, State
@@ -34,8 +34,8 @@ _T = TypeVar("_T")
 _Found = Mapping[int, Sequence[Problem]]
 _MOST_BYTES = 64 << 20
 """Maximum size of a page of the grid that a browser hands over, in bytes."""
+_BUTTONS = {"leave-out", "take-back", "confirm", "write", "write-all", "leave-out-kind", "write-kind"}
 _CELL = re.compile(r"cell-(\d{1,9})-(\d{1,5})", re.ASCII)
-_ROW = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,9 @@ class MendScreens(ImportScreens):
     def mend(self, number: str) -> Page:
         """Show the rows with problems as a grid."""
         upload = self._upload(number)
-        found, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
+        found, answers, settings = self._look(upload, is_new=False, is_corrected=False)
         if found is None:
-            return still_reading(upload, of="rows")
+            return still_reading(upload)
         if isinstance(found, Unread) or not found.understanding:
             return redirect(url_for("check", number=number), 303)
         rows, corrections = self._rows(upload, answers, settings, found), upload.state.corrections(answers)
@@ -145,9 +145,7 @@ class MendScreens(ImportScreens):
             in_grid=grid.in_grid,
             chosen=chosen,
             columns=columns,
-            rows=grid.rows(
-                columns, rows.kept, shown, corrections.by_row, problems, is_whole=bool(chosen.words or not bad)
-            ),
+            rows=grid.rows(columns, rows.kept, shown, corrections.by_row, problems),
             corrections=corrections,
             replaced=whole_number(request.args.get("replaced", "")),
             all=len(bad),
@@ -173,7 +171,7 @@ class MendScreens(ImportScreens):
     def corrected(self, number: str) -> Page:
         """Download the corrected sheet as a workbook."""
         upload = self._upload(number)
-        _, answers, settings = self._look(upload, good_for=FOREVER, is_corrected=False)
+        _, answers, settings = self._look(upload, is_new=False, is_corrected=False)
         target = upload.folder / "corrections" / "sheet.xlsx"
         corrections = upload.state.corrections(answers).by_row
         self._parts.reading.done(upload.folder, _write, target, upload.name, settings, corrections)
@@ -185,7 +183,7 @@ class MendScreens(ImportScreens):
         request.max_content_length = request.max_form_memory_size = _MOST_BYTES
         title, back = say("page.mend.not-kept"), url_for("check", number=upload.id)
         self._refuse_while_used(upload, title)
-        found, answers, settings = self._look(upload, wait=PATIENCE, good_for=FOREVER, is_corrected=False)
+        found, answers, settings = self._look(upload, wait=PATIENCE, is_new=False, is_corrected=False)
         if not isinstance(found, Preview) or not found.understanding:
             refuse(title, say("page.problem.read-anew"), 409, back)
         replaced: list[int] = []
@@ -197,11 +195,7 @@ class MendScreens(ImportScreens):
             corrections = corrections.and_also(*_written(rows.kept, corrections))
             if "undo" in request.form:
                 return state.correct(answers, corrections.without_last())
-            of_kind: Sequence[int] = ()
-            pressed = request.form.get("leave-out-kind") or request.form.get("write-kind") or ""
-            if _ROW.fullmatch(pressed) and int(pressed) < len(found.troubles):
-                of_kind = rows.to_mend(corrections, int(pressed))
-            steps = [*_pressed(found, rows.kept, corrections, of_kind), *_replaced(found, rows, corrections)]
+            steps = [*_pressed(rows, corrections), *_replaced(rows, corrections)]
             replaced.extend(number for step in steps for number in step.rows)
             return state.correct(answers, corrections.and_also(*steps))
 
@@ -231,32 +225,33 @@ def _written(kept: ProblemRows, corrections: Corrections) -> Iterator[Step]:
                 yield Step(Act.WRITE, (number,), position, new)
 
 
-def _pressed(found: Preview, kept: ProblemRows, corrections: Corrections, of_kind: Sequence[int]) -> Iterator[Step]:
-    """Yield the step of the button that was pressed, if it is possible; ``of_kind`` are the rows of its kind."""
-    for name, value in request.form.items():
-        first, *others = value.split(" ", 2)
-        number = int(first) if _ROW.fullmatch(first) else -1
+def _pressed(rows: Correctable, corrections: Corrections) -> Iterator[Step]:
+    """Yield the step of the button that was pressed, if it is possible."""
+    found, kept = rows.found, rows.kept
+    for name in _BUTTONS & request.form.keys():
+        first, *others = request.form[name].split(" ", 2)
+        number = whole_number(first) or 0
         cells = kept.cells([number]).get(number, [])
+        is_kind = number < len(found.troubles)
         match name, others:
             case (("leave-out" | "take-back" | "confirm"), []) if cells:
                 yield Step(Act(name), (number,))
-            case (("write" | "write-all"), [position, text]) if position.isdecimal() and int(position) < len(cells):
-                at = int(position)
+            case (("write" | "write-all"), [position, text]) if (at := int(position)) < len(cells):
                 is_for_all = name == "write-all" and not grid.GridColumn(at, found.columns[at]).is_of_person
                 alike = _alike(kept, corrections, number, at, cells[at]) if is_for_all else []
                 yield Step(Act.WRITE, (number, *(other for other in alike if other != number)), at, grid.shown(text))
-            case "leave-out-kind", [] if 0 <= number < len(found.troubles):
-                yield Step(Act.LEAVE_OUT, (*of_kind,))
-            case "write-kind", [] if 0 <= number < len(found.troubles):
+            case "leave-out-kind", [] if is_kind:
+                yield Step(Act.LEAVE_OUT, (*rows.to_mend(corrections, number),))
+            case "write-kind", [] if is_kind:
                 column, text = _column_of(found, number, grid.columns(found)), request.form.get("kind-text", "")
                 if column is not None and text in column.choices:
-                    yield Step(Act.WRITE, (*of_kind,), column.position, text)
+                    yield Step(Act.WRITE, (*rows.to_mend(corrections, number),), column.position, text)
 
 
-def _replaced(found: Preview, rows: Correctable, corrections: Corrections) -> Iterator[Step]:
+def _replaced(rows: Correctable, corrections: Corrections) -> Iterator[Step]:
     """Yield the step that replaces a text in a column by another, unless the column names people."""
     at = whole_number(request.form.get("replace-in", ""))
-    column = next((column for column in grid.columns(found) if column.position == at), None)
+    column = next((column for column in grid.columns(rows.found) if column.position == at), None)
     if "replace" in request.form and column is not None and not column.is_of_person:
         numbers = rows.with_text(corrections, request.form.get("replace-what", ""), column.position)
         if numbers:

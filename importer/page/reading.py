@@ -42,15 +42,11 @@ A_MOMENT = 0.7
 PATIENCE = 30.0
 """Longest wait, in seconds, for a small file."""
 
-GOOD_FOR = 60.0
-"""Seconds for which a result is shown again. A run reads the file anew before it sends."""
-
-FOREVER = float("inf")
-"""Seconds for which a result is shown again if only its form matters, not what the journal knows by now."""
 EVERY = 0.1
 """Seconds between two reports of a process's progress."""
 NOTHING = Corrections()
 
+_GOOD_FOR = 60.0  # seconds for which a result counts as new; a run reads the file anew before it sends
 _PROCESSES = 2
 _BROKE_OFF = say("page.unread.broke-off")
 
@@ -163,13 +159,14 @@ def _text_of(note_id: str, prospect: str, rows: Path | None) -> str:
 class _Look:
     future: Future[Preview | Unread]
     given: tuple[Settings, Corrections]
+    since: object
     done_at: float | None = None
 
-    def is_good(self, given: tuple[Settings, Corrections], good_for: float) -> bool:
-        """Return whether the result may still be shown."""
+    def is_new(self, since: object) -> bool:
+        """Return whether the result may be shown as new."""
         if self.future.done() and self.done_at is None:
             self.done_at = time.monotonic()
-        return self.given == given and (self.done_at is None or time.monotonic() < self.done_at + good_for)
+        return self.since == since and (self.done_at is None or time.monotonic() < self.done_at + _GOOD_FOR)
 
 
 class Readers:
@@ -193,20 +190,21 @@ class Readers:
         corrections: Corrections,
         *,
         wait: float,
-        good_for: float = GOOD_FOR,
+        is_new: bool,
+        since: object,
     ) -> Preview | Unread | None:
         """Return the overview of a file, or why it can't be read; None while the file is being read.
 
-        An earlier look counts for ``good_for`` seconds.
+        If only its form matters, not what the journal knows by now, it needn't be new, nor made since a run.
         """
         rows = rows_of_file(upload, answers)
         task = partial(check, upload.folder, upload.name, settings, rows, corrections)
         key, given = (upload.id, repr(answers), bool(corrections.by_row)), (settings, corrections)
         with self._lock:
             look = self._looks.get(key)
-            if look is None or not look.is_good(given, good_for):
+            if look is None or look.given != given or (is_new and not look.is_new(since)):
                 with deaf():
-                    look = self._looks[key] = _Look(self._pool.submit(task), given)
+                    look = self._looks[key] = _Look(self._pool.submit(task), given, since)
         try:
             return look.future.result(wait)
         except NotYet:
@@ -257,6 +255,13 @@ def _in_folder(folder: Path, task: Callable[..., _T], *given: object) -> _T:
 
 def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), begin_reading)
+
+
+def latest_run(settings: Settings) -> object:
+    """Return what is known of the latest run of the workspace; None if there is none, or no journal can be read."""
+    with contextlib.suppress(ImporterError):
+        return next((past.run for past in operations.history.history(settings, last=1).runs), None)
+    return None
 
 
 def rows_path(folder: Path, run: str) -> Path:

@@ -6,11 +6,9 @@ Input: messages, notes. Output: texts for a person who uses a mouse; long notes 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from importer.importing import wording
 from importer.messages import Face, Message, Part, Said, render, say, unquoted
 from importer.models import Role
 from importer.page.state import FIELDS as FOR_A_FILE
@@ -62,11 +60,6 @@ def words(said: Said | None) -> str:
     return render(said, PAGE)
 
 
-def number(value: int) -> str:
-    """Return a number as the page shows it."""
-    return f"{value:,}"
-
-
 def text(kind: str, /, **parts: Part) -> Markup:
     """Return a text of the page as HTML. Its parts are escaped, unless they are markup."""
     shown = {name: part if isinstance(part, int | float) else _escaped(part) for name, part in parts.items()}
@@ -77,11 +70,6 @@ def element(name: str, content: Part, **attributes: str) -> Markup:
     """Return an HTML element, such as a link that is a part of a text."""
     listed = Markup().join(Markup(' {}="{}"').format(key, value) for key, value in attributes.items())
     return Markup("<{0}{1}>{2}</{0}>").format(name, listed, _escaped(content))
-
-
-def moment(at: float) -> Markup:
-    """Return seconds since 1970 as HTML: this computer's local time, which the page's script shows as the browser's."""
-    return element("time", wording.when(at), datetime=datetime.fromtimestamp(at, UTC).isoformat())
 
 
 def _escaped(part: Part) -> Markup:
@@ -111,6 +99,10 @@ def _field(name: str, value: str) -> str:
         word, _, meaning = value.partition(":")[2].rpartition("=")
         shown = rendering.capital(words(WORDS[meaning.upper()])) if meaning.upper() in WORDS else meaning
         return words(say("page.setting.word", word=word, meaning=shown or say("page.skip-rows")))
+    if name == "in-doubt" and value:  # its answers are buttons
+        return words(say("page.setting.label", label=rendering.capital(words(CAPTIONS[name][value]))))
+    if name == "ignore":
+        return words(say("page.setting.field", label=value, value=say("page.form.not-imported")))
     if name in (*FOR_A_FILE, *EDITED):
         label = words(SETTINGS[name].label)
         caption = CAPTIONS.get(name, {}).get(value, value)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 from flask import abort, redirect, render_template, request, send_file, url_for
 
@@ -21,11 +19,10 @@ from importer.messages import say
 from importer.models import Result
 from importer.operations.history import PastRun
 from importer.page import reading
-from importer.page.jobs import Job
+from importer.page.jobs import Hide, Job, LookUpTask, Send
 from importer.page.reading import rows_path
 from importer.page.rendering import words
 from importer.page.screens import Page, Screens, for_page, refuse, screen, whole_number, why_no_key
-from importer.page.tasks import Hide, LookUpTask, Practise, Send
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 from importer.telling import rendering, report_messages
@@ -42,35 +39,14 @@ _LEFT = {Result.NOT_SENT, Result.UNCONFIRMED}
 """Results of rows that are sent or looked up if the file is sent again."""
 
 
-@dataclass(frozen=True)
-class ShownRows:
-    """Rows that a screen shows.
-
-    Attributes:
-        result, words: what a person asks for; empty for any.
-        found: the rows that match.
-    """
-
-    result: str
-    words: str
-    found: RowPage
-
-    def query(self, *, result: str | None = None, page: int = 1) -> str:
-        """Return the query of an address for another result, or for another page."""
-        asked = {"result": self.result if result is None else result, "words": self.words}
-        return "?" + urlencode({**asked, **({"page": page} if page > 1 else {})})
-
-
-def shown(path: Path, asked: Mapping[str, str]) -> ShownRows | None:
+def shown(path: Path, asked: Mapping[str, str]) -> RowPage | None:
     """Return the rows that a screen shows; None if they aren't kept.
 
     If an address asks for nothing (``asked``), these are the rows to correct, if there are any.
     """
     words, result = asked.get("words", "").strip(), asked.get("result", "" if asked else TO_FIX)
     found = read(path, result, words, whole_number(asked.get("page", "")) or 1)
-    if found is not None and not found.total and not asked:
-        result, found = "", read(path)
-    return None if found is None else ShownRows(result, words, found)
+    return read(path) if found is not None and not found.total and not asked else found
 
 
 class Working(Screens):
@@ -92,11 +68,6 @@ class Working(Screens):
             key=job.ended.is_key_refused,
             shown=None if rows is None else shown(rows, request.args),
         )
-
-    @screen("/job/<number>/state")
-    def state(self, number: str) -> Page:
-        """Return the job's progress for an open page."""
-        return _state(self._job(number))
 
     @screen("/job/<number>/stop", "POST")
     def stop(self, number: str) -> Page:
@@ -222,7 +193,7 @@ class History(Screens):
     def _sending(self, settings: Settings) -> str:
         """Return the ID of the job that is sending into the workspace; empty if there is none."""
         jobs = [job for job in self._parts.jobs.under_way if job.workspace == settings.workspace]
-        return next((job.id for job in jobs if isinstance(job.task, Send)), "")
+        return next((job.id for job in jobs if job.task.kind == "sending"), "")
 
     def _unclear(self, settings: Settings) -> int:
         """Return the number of unclear deliveries; 0 during a send, because its open deliveries don't count."""
@@ -250,10 +221,9 @@ def _state(job: Job) -> dict[str, object]:
         kind = "page.working.done-waiting" if progress.gives_up_in is not None else "page.working.done"
         status = say(kind, percent=percent)
     delay = rendering.what_holds_it_up(progress) if progress is not None else say("page.working.reads")
-    if delay is None and not isinstance(job.task, Practise):
+    if delay is None and job.task.kind != "practising":
         delay = say("page.working.waits")
     return {
-        "reload": job.ended is not None,
         "status": words(status),
         "percent": words(say("page.working.percent", percent=100 * settled // total)) if total else "",
         "settled": settled,

@@ -22,10 +22,9 @@ from importer.messages import Message, Said, say
 from importer.models import Workspace
 from importer.page.current_settings import CurrentSettings
 from importer.page.form import likely
-from importer.page.jobs import Job, Jobs
-from importer.page.reading import A_MOMENT, FOREVER, GOOD_FOR, NOTHING, PATIENCE, Readers, Unread
+from importer.page.jobs import Ended, Job, Jobs, Task
+from importer.page.reading import A_MOMENT, NOTHING, PATIENCE, Readers, Unread, latest_run
 from importer.page.state import Answers, State, applied
-from importer.page.tasks import Ended, Practise, Send, Task
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings, journal_place
 
@@ -91,7 +90,7 @@ class Screens:
         another job of the workspace is under way; ``expected`` is the number of notes that a person agreed to.
         """
         reading, uploads = self._parts.reading, self._parts.uploads
-        is_sending = isinstance(task, Send)
+        is_sending = task.kind == "sending"
 
         def begun() -> None:
             if upload is not None:
@@ -101,7 +100,7 @@ class Screens:
             if upload is None:
                 return
             reading.forget(upload)
-            if ended.results is not None and not isinstance(task, Practise):
+            if ended.results is not None and task.kind != "practising":
                 is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
                 uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
 
@@ -126,16 +125,21 @@ class Screens:
         upload: DroppedFile,
         *,
         wait: float = A_MOMENT,
-        good_for: float = GOOD_FOR,
+        is_new: bool = True,
         is_corrected: bool = True,
     ) -> tuple[Preview | Unread | None, Answers, Settings]:
-        """Return the overview of a file, or why there is none, with the answers including what is likely."""
+        """Return the overview of a file, or why there is none, with the answers including what is likely.
+
+        A new one (``is_new``) was made in this minute, and since the latest run of the workspace.
+        """
         answers = upload.state.answers
+        since = latest_run(self._parts.current.settings())
         while True:
             # The journal finds emails by digests made with the key, and an attachment that contains the key is refused.
             settings = for_page(applied(answers, self._parts.current.with_key_if_there()), upload)
             corrections = upload.state.corrections(answers) if is_corrected else NOTHING
-            overview = self._parts.reading.look(upload, answers, settings, corrections, wait=wait, good_for=good_for)
+            about = (upload, answers, settings, corrections)
+            overview = self._parts.reading.look(*about, wait=wait, is_new=is_new, since=since)
             if not isinstance(overview, Preview) or (more := likely(overview, answers)) == answers:
                 return overview, answers, settings
             answers = more
@@ -144,7 +148,7 @@ class Screens:
         """Return the overview that the tab of this request showed; refuse if it showed another state of the file."""
         if request.form.get("seen") != upload.state.digest:
             refuse_stale(title, back)
-        found, answers, settings = self._look(upload, wait=PATIENCE, good_for=FOREVER)
+        found, answers, settings = self._look(upload, wait=PATIENCE, is_new=False)
         if found is None:
             refuse(title, say("page.problem.read-anew"), 409, back)
         return found, answers, settings
@@ -152,15 +156,12 @@ class Screens:
     def _send_of(self, upload: DroppedFile | None) -> Job | None:
         """Return the job that is sending this file; None if there is none."""
         jobs = self._parts.jobs.under_way
-        return next((job for job in jobs if job.upload is upload and isinstance(job.task, Send)), None)
+        return next((job for job in jobs if job.upload is upload and job.task.kind == "sending"), None)
 
     def _change(self, upload: DroppedFile, change: Callable[[State], State], title: Message, back: str) -> None:
         """Change the state of a file, unless the tab of this request showed another state."""
-        try:
-            if not self._parts.uploads.change(upload, request.form.get("seen", ""), change):
-                refuse_stale(title, back)
-        except OSError as error:
-            refuse(title, say("page.problem.system-error", error=str(error.strerror)), 507, back)
+        if not self._parts.uploads.change(upload, request.form.get("seen", ""), change):
+            refuse_stale(title, back)
 
     def _refuse_while_used(self, upload: DroppedFile, title: Message) -> None:
         """Refuse to change a file while a job uses it."""

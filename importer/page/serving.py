@@ -13,10 +13,8 @@ import tempfile
 import threading
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import platformdirs
-from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from importer.messages import Message
@@ -29,35 +27,10 @@ from importer.page.screens import Parts
 from importer.page.site import make
 from importer.page.uploads import DroppedFiles
 
-_MOST = 64
-"""Maximum number of open connections, each of which takes a thread."""
-
 
 def page_folder() -> Path:
     """Return the folder of the page's files in the user's data folder."""
     return platformdirs.user_data_path("note-importer", appauthor=False) / "page"
-
-
-class _Connections(ThreadedWSGIServer):
-    """Server with a limited number of connections, so that other users of this machine can't use up its threads."""
-
-    def __init__(self, port: int, app: Flask, listening: socket.socket) -> None:
-        self._free = threading.BoundedSemaphore(_MOST)
-        super().__init__("127.0.0.1", port, app, _PageHandler, fd=listening.fileno())
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Start a thread for a connection, or close the connection if too many are open."""
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer the requests of a connection."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
 
 
 class _PageHandler(WSGIRequestHandler):
@@ -85,6 +58,7 @@ class PageServer:
         OSError: the port is taken, or the folder can't be made.
 
     Attributes:
+        parts: what its screens work with.
         ended: set once a person has asked on the page to end the program.
     """
 
@@ -93,11 +67,10 @@ class PageServer:
         try:
             self.port: int = listening.getsockname()[1]
             self.guard = Access(self.port)
-            folder = folder or page_folder()
-            self.uploads, self.jobs = DroppedFiles(folder), Jobs()
-            self.reading, self.ended = Readers(), threading.Event()
-            self._parts = Parts(current, self.uploads, self.reading, self.jobs, self.ended.set)
-            self._server = _Connections(self.port, make(self._parts, self.guard), listening)
+            self.ended = threading.Event()
+            self.parts = Parts(current, DroppedFiles(folder or page_folder()), Readers(), Jobs(), self.ended.set)
+            app = make(self.parts, self.guard)
+            self._server = ThreadedWSGIServer("127.0.0.1", self.port, app, _PageHandler, fd=listening.fileno())
         finally:
             listening.close()  # the server has a copy of the socket
         self._thread = threading.Thread(target=self._server.serve_forever, name="serving", daemon=True)
@@ -109,22 +82,17 @@ class PageServer:
 
     def __enter__(self) -> PageServer:
         self._thread.start()
-        self.reading.begin()
+        self.parts.reading.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self.reading.close()
-
-    @property
-    def current(self) -> CurrentSettings:
-        """Settings in force."""
-        return self._parts.current
+        self.parts.reading.close()
 
     def stop_jobs(self, why: Message) -> list[Job]:
         """Ask the jobs under way to stop in good order, and return them."""
-        jobs = self._parts.jobs.under_way
+        jobs = self.parts.jobs.under_way
         for job in jobs:
             job.stop(why)
         return jobs

@@ -19,7 +19,6 @@ from importer.page.rendering import CAPTIONS, EDITED
 from importer.page.screens import Page, Screens, refuse, screen
 from importer.settings import SETTINGS, Setting, profiles, readings, secrets
 from importer.settings.kinds import OneOf, with_tilde
-from importer.settings.sources import Given, written
 
 _DONE = {
     "chosen": say("page.settings.chosen"),
@@ -64,18 +63,6 @@ def _options(setting: Setting, text: str) -> tuple[tuple[str, Said], ...]:
         return ()
     options = {"": say("page.settings.not-set"), **CAPTIONS[setting.name]}
     return (*options.items(), *(() if text in options else ((text, text),)))  # a word that was written in the profile
-
-
-def others(given: Mapping[str, Given]) -> list[tuple[str, Said, Said]]:
-    """Return name, value and place of the settings in force that no field shows.
-
-    A value that can't be used may hold a password, and isn't shown.
-    """
-    return [
-        (name, _trouble(SETTINGS[name], one.value) or written(one.value), one.origin or say("field.the-command"))
-        for name, one in given.items()
-        if name != "profile" and (name not in EDITED or not one.is_of_profile)
-    ]
 
 
 def _trouble(setting: Setting, value: object) -> Said:
@@ -189,7 +176,7 @@ class SettingUp(Screens):
         try:
             context["names"] = profiles.names()
             texts = context.get("texts", _texts(current.profile))
-            context |= {"entries": entries(texts), "others": others(current.given())}
+            context["entries"] = entries(texts)
             context["readings"] = [
                 (reading, [say("readings.answer", setting=setting) for setting in reading.as_settings])
                 for reading in readings.of_profile(current.profile)

@@ -26,8 +26,6 @@ from importer.page.rendering import (
     composed,
     element,
     folded,
-    moment,
-    number,
     text,
     without_folders,
     words,
@@ -57,17 +55,17 @@ def make(parts: Parts, guard: Access) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         words=words,
-        number=number,
+        number="{:,}".format,
         count=lambda number, thing: words(wording.count(number, thing)),
         duration=lambda seconds: words(wording.duration(seconds)),
-        when=moment,
+        when=lambda at: wording.when(at)[:16],
         folded=folded,
         composed=composed,
         without_folders=without_folders,
     )
     app.jinja_env.globals.update(text=text, element=element, TO_FIX=TO_FIX)
     app.before_request(lambda: _faced(guard))
-    app.after_request(lambda response: guard.seal(guard.set_apart(request, response)))
+    app.after_request(guard.seal)
     app.context_processor(lambda: _everywhere(parts))
     app.register_error_handler(Exception, _failed)
     for group in GROUPS:
@@ -114,6 +112,8 @@ def _failed(error: Exception) -> Page:
         return problem(say("page.problem.setting"), error.message, 400, *back)
     if isinstance(error, ImporterError):
         return problem(_WENT_WRONG, error.message, 500)
+    if isinstance(error, OSError):  # such as a full disk
+        return problem(_WENT_WRONG, say("page.problem.system-error", error=str(error.strerror or error)), 507)
     if os.environ.get("NOTE_IMPORTER_DEBUG"):
         traceback.print_exc()
     return problem(_WENT_WRONG, say("page.problem.own-error", error=type(error).__name__), 500)

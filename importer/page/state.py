@@ -29,7 +29,7 @@ OF_THE_FILE = tuple(name for name, setting in SETTINGS.items() if setting.decide
 """Names of the settings about how a file is read. Corrections belong to one way to read it."""
 OF_THIS_TIME = ("first", "in-doubt", "update")
 """Names of the settings that are chosen anew each time a file is sent."""
-FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in OF_THE_FILE), "export", *OF_THIS_TIME)
+FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in (*OF_THE_FILE, "content")), "export", *OF_THIS_TIME)
 """Names of the settings that a person may choose on the page."""
 
 

@@ -260,16 +260,6 @@ class DroppedFiles:
 
 def _upload(folder: Path, record: dict[str, Any]) -> DroppedFile:
     """Return the dropped file from its record, if that is valid."""
-    workspace = None if record["workspace"] is None else Workspace(*map(str, record["workspace"]))
-    results = {str(run): str(path) for run, path in record["results"].items()}
-    return DroppedFile(
-        folder.name,
-        folder,
-        str(record["name"]),
-        str(record["fingerprint"]),
-        float(record["at"]),
-        workspace,
-        State.from_json(record["state"]),
-        bool(record["is_done"]),
-        results,
-    )
+    workspace, state = record.pop("workspace"), State.from_json(record.pop("state"))
+    of = None if workspace is None else Workspace(*workspace)
+    return DroppedFile(folder.name, folder, workspace=of, state=state, **record)

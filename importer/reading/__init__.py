@@ -14,6 +14,7 @@ ImporterError that says what is wrong and what to do. ``read`` calls these modul
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
@@ -21,9 +22,7 @@ from importer.messages import Message, Quoted, say
 from importer.reading import detection
 from importer.reading.book import Book, choose
 from importer.reading.cells import Correction, Flaw, column_letter
-from importer.reading.detection import FileType
-from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, Source, opened
-from importer.reading.package import Package
+from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, opened
 from importer.reading.sheet import Sheet, cell_name, spooled
 from importer.settings.limits import Limits
 
@@ -72,36 +71,8 @@ def _in_file(source: str, error: ImporterError) -> Message:
 
 def _read(name: str, options: Options, is_header: IsHeader, is_likely: IsLikely) -> Sheet:
     with opened(name, options, is_header, is_likely) as source:
-        book = _open_book(source)
+        reader, content = detection.recognise(source)
+        # Only this reader's module is loaded, because loading takes time.
+        book: Book = import_module(f"importer.reading.{reader}").open_book(content)
         choice, remarks = choose(book, source)
         return spooled(source, book, choice, [*book.remarks, *remarks])
-
-
-def _open_book(source: Source) -> Book:
-    """Open the file with its type's reader. Only this reader's module is loaded, because loading takes time."""
-    file_type = detection.recognise(source.file, source.name, encoded=source.options.encoding is not None)
-    if file_type is FileType.CSV:
-        from importer.reading import text  # noqa: PLC0415
-
-        return text.open_text(source)
-    if file_type is FileType.HTML:
-        from importer.reading import html  # noqa: PLC0415
-
-        return html.open_html(source)
-    if file_type is FileType.XML:
-        from importer.reading import xmlsheet  # noqa: PLC0415
-
-        return Book(file_type.said, xmlsheet.open_xml(source))
-    if file_type is FileType.XLS:
-        from importer.reading import xls  # noqa: PLC0415
-
-        return Book(file_type.said, xls.open_xls(source))
-    package = Package(source)
-    file_type = detection.in_package(package, source.name)
-    if file_type is FileType.ODS:
-        from importer.reading import opendocument  # noqa: PLC0415
-
-        return Book(file_type.said, opendocument.open_document(package))
-    from importer.reading import workbook  # noqa: PLC0415
-
-    return workbook.open_workbook(package, file_type.said)

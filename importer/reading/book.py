@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from importer.errors import UnclearColumns, Undecided, UnreadableFile
-from importer.messages import Cell, Message, Part, as_argument, say
+from importer.messages import Cell, Message, as_argument, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
 from importer.reading.encodings import Encoding
@@ -24,9 +24,10 @@ from importer.settings.limits import Limits
 
 HEADER_WITHIN = 50
 """Number of rows in which the header is searched for."""
+_MOST_SHOWN = 10
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Table:
     """One sheet, or the whole of a text file, which has no name.
 
@@ -46,7 +47,7 @@ class Book:
     """
 
     format: Message
-    tables: tuple[Table, ...]
+    tables: Sequence[Table]
     delimiter: str | None = None
     remarks: tuple[Message, ...] = ()
     codec: Encoding | None = None
@@ -56,33 +57,29 @@ class RowStore:
     """Store on disk for all tables of a file that must be read in one pass. They share one file and one size budget."""
 
     def __init__(self, limits: Limits) -> None:
-        self.kept: list[KeptTable] = []
+        self.tables: list[KeptTable] = []
         self._spool = Spool()
         self._budget = Budget(limits)
 
     def begin(self, name: str | None, *, hidden: bool = False) -> KeptTable:
         """Begin another table."""
-        bound(len(self.kept), MOST_SHEETS, say("many.sheets"))
-        self.kept.append(self.aside(name, hidden=hidden))
-        return self.kept[-1]
+        bound(len(self.tables), MOST_SHEETS, say("part.sheets"))
+        self.tables.append(self.aside(name, hidden=hidden))
+        return self.tables[-1]
 
     def aside(self, name: str | None, *, hidden: bool = False) -> KeptTable:
         """Begin a table that may turn out not to be a sheet."""
         return KeptTable(name, Spool(self._spool), self._budget, hidden=hidden)
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """The finished tables."""
-        return tuple(kept.table() for kept in self.kept)
 
-
-class KeptTable:
+class KeptTable(Table):
     """A table whose rows are stored before it is known which table is wanted, with facts about it."""
 
     def __init__(self, name: str | None, spool: Spool, budget: Budget, *, hidden: bool) -> None:
-        self.name, self.hidden, self.facts = name, hidden, TableFacts()
+        super().__init__(name, hidden, self._stored)
+        self.facts = TableFacts()
         self._spool, self._budget = spool, budget
-        self._error: UnreadableFile | None = None
+        self._error: Exception | None = None
 
     def sink(self, formats: NumberFormats) -> RowSink:
         """Return a sink for the cells of this table."""
@@ -99,7 +96,7 @@ class KeptTable:
         try:
             for number, cells in rows:
                 self.add(number, cells)
-        except UnreadableFile as exc:
+        except Exception as exc:  # noqa: BLE001 - it is raised again
             self._error = exc.with_traceback(None)
         return self._error is None
 
@@ -107,11 +104,7 @@ class KeptTable:
         """Write the last rows to disk, which frees their memory."""
         self._spool.flush()
 
-    def table(self) -> Table:
-        """Return the finished table."""
-        return Table(self.name, self.hidden, self._rows)
-
-    def _rows(self, facts: TableFacts) -> RowStream:
+    def _stored(self, facts: TableFacts) -> RowStream:
         facts.adopt(self.facts)
         yield from self._spool.rows()
         if self._error:
@@ -204,24 +197,13 @@ def _filled(cells: Sequence[str]) -> int:
 def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None) -> Message:
     if header_row is not None:
         return say("choice.blank-row", row=str(header_row), file=source)
-    if sheet is not None:
-        return say("choice.blank-sheet", sheet=Cell(repr(sheet)), file=source)
-    hidden = tuple(_name(table) for table in book.tables if table.hidden)
+    hidden = tuple(_name(table) for table in book.tables if table.hidden and sheet is None)
     return say("choice.all-hidden", file=source, sheets=hidden) if hidden else say("choice.no-table", file=source)
 
 
 def _undecided(candidates: Sequence[TableCandidate]) -> Undecided:
     """Return the error that asks which sheet is meant, with one answer for each candidate."""
-    if not candidates[-1].qualifies and candidates[0].qualifies:
-        text = say(
-            "choice.likely",
-            sheet=_name(candidates[0].table),
-            others=tuple(_begins(candidate) for candidate in candidates[1:10]),
-        )
-    elif candidates[0].qualifies:
-        text = say("choice.several", sheets=tuple(_name(candidate.table) for candidate in candidates))
-    else:
-        text = say("choice.none", sheets=tuple(_begins(candidate) for candidate in candidates[:10]))
+    text = say("choice.several", sheets=tuple(map(_begins, candidates[:_MOST_SHOWN])))
     choices = [
         PossibleAnswer("sheet", name, say("choice.the-sheet", sheet=_name(candidate.table)), _headings(candidate)[:6])
         for candidate in candidates
@@ -232,8 +214,8 @@ def _undecided(candidates: Sequence[TableCandidate]) -> Undecided:
 
 
 def _begins(candidate: TableCandidate) -> Message:
-    headings = [cell.strip()[:40] for cell in _headings(candidate)]
-    return say("choice.begins", sheet=_name(candidate.table), headings=listed(headings, 6))
+    headings = tuple(Cell(cell.strip()[:40]) for cell in _headings(candidate)[:6])
+    return say("choice.begins", sheet=_name(candidate.table), headings=headings)
 
 
 def _headings(candidate: TableCandidate) -> list[str]:
@@ -242,15 +224,12 @@ def _headings(candidate: TableCandidate) -> list[str]:
 
 def _aside(book: Book, chosen: TableCandidate, candidates: Sequence[TableCandidate], *, asked: bool) -> list[Message]:
     remarks = []
-    others = tuple(_name(candidate.table) for candidate in candidates if candidate.table is not chosen.table)
+    others = [candidate for candidate in candidates if candidate.table is not chosen.table]
     if others:
-        remarks.append(say("remark.other-sheets", sheet=_name(chosen.table), others=others))
-    for other in candidates:
-        if (
-            other.table is not chosen.table
-            and repeats_results(other.header[1])
-            and (name := other.table.name) is not None
-        ):
+        names = tuple(_name(other.table) for other in others)
+        remarks.append(say("remark.other-sheets", sheet=_name(chosen.table), others=names))
+    for other in others:
+        if repeats_results(other.header[1]) and (name := other.table.name) is not None:
             remarks.append(say("remark.corrected", sheet=_name(other.table), argument=Cell(as_argument(name))))
     hidden = tuple(_name(table) for table in book.tables if table.hidden and table is not chosen.table)
     if hidden and not asked:
@@ -258,9 +237,3 @@ def _aside(book: Book, chosen: TableCandidate, candidates: Sequence[TableCandida
     if chosen.table.hidden:
         remarks.append(say("remark.hidden-sheet", sheet=_name(chosen.table)))
     return remarks
-
-
-def listed(names: Sequence[str], most: int) -> Part:
-    """Return the first ``most`` names, as a message that says so if there are more."""
-    shown = tuple(Cell(name) for name in names[:most])
-    return say("sheet.and-so-on", names=shown) if len(names) > most else shown

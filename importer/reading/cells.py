@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from importer.errors import UnreadableFile
 from importer.messages import Cell, Message, say
 from importer.reading.formats import NumberFormats, hides_text
 from importer.reading.numbers import KEPT_DIGITS, lost_digits
@@ -21,7 +20,6 @@ from importer.settings.limits import Limits
 NO_VALUE = say("flaw.no-value")
 HIDDEN = say("flaw.hidden")
 LOST = say("flaw.lost-digits")
-MOST_REPEATED_FLAWS = 100_000
 _BOOLEANS = {"1": "TRUE", "0": "FALSE"}
 
 Kind = Literal["text", "number", "boolean", "date", "error", "other"]
@@ -89,7 +87,6 @@ class RowSink:
         self._most_columns, self._most_characters = limits.columns, limits.cell_characters
         self._formats = formats
         self._cells: list[str] = []
-        self._repeated_flaws = 0
 
     def begin(self, number: int | None = None) -> None:
         """Begin the row of a number, by default the next; raise UnreadableFile if a row before has a larger number."""
@@ -139,8 +136,8 @@ class RowSink:
             raise self._limits.refuse("rows", say("limit.sheet-rows", sheet=self.name, row=last))
         if last > SHEET_ROWS:
             raise damaged(say("part.sheet", sheet=self.name), f"row {last} > {SHEET_ROWS}")
-        if times > 1:
-            self._repeat_facts(first, times)
+        if flaws:
+            self._facts.flaws.update(dict.fromkeys(range(first, last + 1), flaws))
         if hidden and cells:
             self._facts.hidden_rows += times
         for number in range(first, last + 1):
@@ -180,17 +177,6 @@ class RowSink:
             return
         if sum(map(str.isdigit, shown)) > KEPT_DIGITS and lost_digits(stored):
             self._facts.flaw(self.number, column, LOST)
-
-    def _repeat_facts(self, first: int, times: int) -> None:
-        """Record the facts about a row for its repetitions, too."""
-        numbers = range(first + 1, first + times)
-        flaws = self._facts.flaws.get(first, [])
-        self._repeated_flaws += len(numbers) * len(flaws)
-        if self._repeated_flaws > MOST_REPEATED_FLAWS:
-            letters, why = column_letter(flaws[0].column or 0), flaws[0].text
-            raise UnreadableFile(say("sheet.alike", sheet=self.name, times=times, row=first, column=letters, why=why))
-        if flaws:
-            self._facts.flaws.update(dict.fromkeys(numbers, flaws))
 
 
 def column_letter(column: int) -> str:

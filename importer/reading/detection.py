@@ -1,7 +1,7 @@
 """Recognise the type of a file by its content.
 
-Input: the file's bytes. Output: its type, or an error that says what the file is instead. The ending .xls says little:
-CRMs give it to HTML tables, CSV and XML.
+Input: the file. Output: the module that reads it, or an error that says what the file is instead. The ending .xls
+says little: CRMs give it to HTML tables, CSV and XML.
 
 Old documents are OLE containers. olefile reads them, and trusts the sizes that a container states, so these sizes are
 checked first. As a result, a circular chain of sectors is followed no further than the file is long.
@@ -13,34 +13,17 @@ import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 from typing import IO
 
 import olefile
 
 from importer.errors import UnreadableFile
-from importer.messages import Message, Quoted, say
+from importer.messages import Quoted, say
 from importer.reading.encodings import wide
-from importer.reading.opening import damaged
+from importer.reading.opening import Source, bound, damaged
 from importer.reading.package import Package
 
 HEAD = 8192
-
-
-class FileType(Enum):
-    """File types that can be read."""
-
-    XLSX = "xlsx"
-    XLS = "xls"
-    ODS = "ods"
-    XML = "xml"
-    HTML = "html"
-    CSV = "csv"
-
-    @property
-    def said(self) -> Message:
-        """Name of the file type, as a message."""
-        return say(f"format.{self.value}")
 
 
 _OTHERS = {
@@ -49,7 +32,7 @@ _OTHERS = {
     b"\xff\xd8\xff": "picture",
     b"\x1f\x8b": "archive",
     b"7z\xbc\xaf": "archive",
-    b"Rar!": "archive",
+    b"Rar!\x1a": "archive",
     b"{\\rtf": "text",
 }
 """First bytes of files that people mistake for a spreadsheet, and the kind of file."""
@@ -58,18 +41,16 @@ OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MOST_OLE_BYTES = 256 * 1024**2
 """Maximum size of a container. An .xls holds 65,536 rows of 256 columns, and real files are far smaller."""
 
-_SECTOR = 512
+_SECTOR, _CONTENTS = 512, say("part.contents")
 _FAULTS = (OSError, struct.error, ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError)
 """Exceptions that olefile raises for a damaged container, by design or not."""
 
-_TEXTS = {b"%PDF", b"{\\rtf"}
-"""First bytes that are refused even in a file that is all text. Those of other file types might begin a heading."""
+_TEXTS_OF_OTHERS = re.compile(
+    rb"id;p\w+(;[a-z]\w?)*[\r\n]+[bcfnopuw]{1,2};[a-z]|table\s*[\r\n]+0,1\s*[\r\n]"
+    rb'|(\{\s*"[^"]*"\s*:|\[\s*\{\s*")|mime-version:(?s:.)*multipart'
+)
+"""Beginnings of a SYLK or DIF file, of JSON, and of a web page archive, in small letters."""
 
-_TEXTS_OF_OTHERS = {
-    re.compile(rb"id;p\w+(;[a-z]\w?)*[\r\n]+[bcfnopuw]{1,2};[a-z]"): "sylk",
-    re.compile(rb"table\s*[\r\n]+0,1\s*[\r\n]"): "dif",
-    re.compile(rb'(\{\s*"[^"]*"\s*:|\[\s*\{\s*")'): "json",
-}
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1b\x1d"})
 """Control characters that no text holds. FileMaker uses \\v and \\x1d within cells, so these are allowed."""
 
@@ -77,102 +58,88 @@ _PAGE = re.compile(rb"<(!doctype html|html|head|body|table|meta|style|div|center
 """First tag of a web page, in small letters."""
 
 
-def recognise(file: IO[bytes], source: str, *, encoded: bool) -> FileType | None:
-    """Return the file's type by its first bytes, or None for a zip package, whose parts show it (``in_package``).
+def recognise(source: Source) -> tuple[str, Source | Package]:
+    """Return the module that reads the file, by its first bytes, and what it reads: the file, or its zip package.
 
-    ``encoded`` means that a person named the encoding. In that case the file is read as text, whatever its bytes are.
-    Raises UnreadableFile, with the kind of file, for everything that isn't a spreadsheet.
+    If a person named the encoding, the file is read as text, whatever its bytes are. Raises UnreadableFile, with the
+    kind of file, for everything that isn't a spreadsheet.
     """
-    file.seek(0)
-    head = file.read(HEAD)
+    source.file.seek(0)
+    head = source.file.read(HEAD)
     if not head:
-        raise UnreadableFile(say("reading.empty", file=source))
+        raise UnreadableFile(say("reading.empty", file=source.name))
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
-        return None
+        package = Package(source)
+        return _in_package(package, source.name), package
     if head.startswith(OLE_SIGNATURE):
-        return _in_ole(file, source)
+        return _in_ole(source), source
     for signature, kind in _OTHERS.items():
-        if head.startswith(signature) and (signature in _TEXTS or _controls(head)):
-            raise _other(source, kind)
+        if head.startswith(signature):
+            raise _other(source.name, kind)
     if head[:2] == b"\x09\x08" and head[3:4] == b"\0":
-        return FileType.XLS
-    return _in_text(head, source, encoded=encoded)
+        return "xls", source
+    return _in_text(head, source.name, encoded=source.options.encoding is not None), source
 
 
-def _in_ole(file: IO[bytes], source: str) -> FileType:
-    """Return the type of an OLE container; raise UnreadableFile for a locked .xlsx or another program's document."""
-    with _container(file) as (container, _):  # in small letters, because programs differ in their case
+def _in_ole(source: Source) -> str:
+    """Return the reader of an OLE container; raise UnreadableFile for a locked .xlsx or another program's document."""
+    with _container(source.file) as (container, _):  # in small letters, because programs differ in their case
         names = {path[0].lower() for path in container.listdir() if len(path) == 1}
     if "encryptedpackage" in names:
         raise UnreadableFile(say("reading.locked"))
     if names & {"workbook", "book"}:
-        return FileType.XLS
-    raise _other(source, "text" if "worddocument" in names else "document")
+        return "xls"
+    raise _other(source.name, "text" if "worddocument" in names else "document")
 
 
-def records_of(file: IO[bytes], source: str) -> bytearray:
+def records_of(source: Source) -> bytearray:
     """Return the records of an .xls: those in its OLE container, or the whole of a very old file."""
-    file.seek(0)
-    if not file.read(8).startswith(OLE_SIGNATURE):
-        file.seek(0)
-        return bytearray(file.read(MOST_OLE_BYTES))
-    with _container(file) as (container, most):
+    source.file.seek(0)
+    if not source.file.read(8).startswith(OLE_SIGNATURE):
+        source.file.seek(0)
+        return bytearray(source.file.read(MOST_OLE_BYTES))
+    with _container(source.file) as (container, most):
         for name in ("Workbook", "Book"):
             if container.exists(name):
-                _check_size(container.get_size(name), most)
+                bound(container.get_size(name), most, _CONTENTS)
                 return bytearray(container.openstream(name).getbuffer())
-    raise _other(source, "document")
+    raise _other(source.name, "document")
 
 
 @contextmanager
 def _container(file: IO[bytes]) -> Iterator[tuple[olefile.OleFileIO, int]]:
     """Yield the container and the file's size; turn errors of olefile into UnreadableFile."""
     size = file.seek(0, 2)
-    if size > MOST_OLE_BYTES:
-        raise _damaged_container(f"{size} bytes")
+    bound(size, MOST_OLE_BYTES, _CONTENTS)
     file.seek(0)
     header = file.read(_SECTOR)
     try:
         for offset in (44, 64):  # positions of the numbers of sectors of its two tables
-            _check_size(struct.unpack_from("<L", header, offset)[0] * _SECTOR, size + _SECTOR)
+            bound(struct.unpack_from("<L", header, offset)[0] * _SECTOR, size + _SECTOR, _CONTENTS)
         container = olefile.OleFileIO(file)
-        _check_size(container.root.size, size)
+        bound(container.root.size, size, _CONTENTS)
         yield container, size
     except _FAULTS as exc:
-        raise _damaged_container(str(exc)) from exc
-
-
-def _check_size(size: int, most: int) -> None:
-    if size > most:
-        raise _damaged_container(f"{size} > {most} bytes")
-
-
-def _damaged_container(why: str) -> UnreadableFile:
-    return damaged(say("part.contents"), Quoted(why))
+        raise damaged(_CONTENTS, Quoted(str(exc))) from exc
 
 
 def _other(source: str, kind: str) -> UnreadableFile:
     return UnreadableFile(say("reading.other", file=source, what=say(f"what.{kind}")))
 
 
-def _in_text(head: bytes, source: str, *, encoded: bool) -> FileType:
-    """Return the type of a text (CSV, HTML, XML) by its first bytes; raise UnreadableFile for other formats."""
+def _in_text(head: bytes, source: str, *, encoded: bool) -> str:
+    """Return the reader of a text (CSV, HTML, XML) by its first bytes; raise UnreadableFile for other formats."""
     plain = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     if plain.startswith((b"<?xml", b"<workbook")):
         if b"urn:schemas-microsoft-com:office:spreadsheet" in plain:
-            return FileType.XML
+            return "xmlsheet"
         if b"<html" not in plain:
-            raise _other(source, "xml")
+            raise _other(source, "unknown")
     if _PAGE.match(_first_tag(plain)):
-        return FileType.HTML
-    if plain.startswith(b"mime-version:") and b"multipart" in plain:
-        raise _other(source, "mhtml")
-    for pattern, kind in _TEXTS_OF_OTHERS.items():
-        if pattern.match(plain):
-            raise _other(source, kind)
-    if not head.strip(b"\0") or (not encoded and not _is_text(head)):
+        return "html"
+    if _TEXTS_OF_OTHERS.match(plain) or not head.strip(b"\0") or (not encoded and not _is_text(head)):
         raise _other(source, "unknown")
-    return FileType.CSV
+    return "text"
 
 
 def _first_tag(plain: bytes) -> bytes:
@@ -195,16 +162,16 @@ def _controls(head: bytes) -> int:
     return len(head) - len(head.translate(None, _CONTROLS))
 
 
-def in_package(package: Package, source: str) -> FileType:
-    """Return the type of a zip file by its parts; raise UnreadableFile if it isn't a spreadsheet."""
+def _in_package(package: Package, source: str) -> str:
+    """Return the reader of a zip file by its parts; raise UnreadableFile if it isn't a spreadsheet."""
     if "xl/workbook.bin" in package:
         raise _other(source, "xlsb")
     if "mimetype" in package or "content.xml" in package:
         return _open_document(package, source)
     if "xl/workbook.xml" in package or ("[content_types].xml" in package and _is_workbook(package)):
-        return FileType.XLSX
+        return "workbook"
     starts = {"word": "text", "ppt": "document", "index": "numbers"}
-    kinds = (kind for name in package.names() if (kind := starts.get(name.partition("/")[0])))
+    kinds = (kind for name in package.names if (kind := starts.get(name.partition("/")[0])))
     raise _other(source, next(kinds, "archive"))
 
 
@@ -213,10 +180,10 @@ def _is_workbook(package: Package) -> bool:
     return b"spreadsheetml" in types and b"wordprocessingml.document.main" not in types
 
 
-def _open_document(package: Package, source: str) -> FileType:
+def _open_document(package: Package, source: str) -> str:
     mimetype = package.read("mimetype", 4096).decode("ascii", "replace") if "mimetype" in package else "spreadsheet"
     if "META-INF/manifest.xml" in package and b"encryption-data" in package.read("META-INF/manifest.xml"):
         raise UnreadableFile(say("reading.locked"))
     if "spreadsheet" not in mimetype or "content.xml" not in package:
         raise _other(source, "document")
-    return FileType.ODS
+    return "opendocument"

@@ -18,12 +18,12 @@ from importer.settings.limits import Limits
 
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
+"""Maximum depth of the elements around rows."""
 MOST_ELEMENTS = 600_000
 """Maximum number of elements in one row, of which an attribute is worth two: many for each cell of the widest sheet."""
 
 _FEW_ELEMENTS = 4 * MOST_ELEMENTS
-_LITTLE_DEPTH = 7 * MOST_DEPTH
-"""Length in bytes up to which a row is neither too large nor too deep: ``<a/>`` has 4 bytes, ``<a></a>`` 7."""
+"""Length in bytes up to which a row isn't too large: ``<a/>`` has 4 bytes."""
 
 MOST_CELLS_TEXT = 16
 """Maximum length of a row, as a multiple of the longest cell."""
@@ -46,7 +46,7 @@ class Elements:
     """XML parser for one part, fed with chunks; names of elements come without namespace prefix.
 
     Each element named in ``whole`` is given to ``take`` as a tree. ``begin`` and ``end`` are called for elements
-    outside these. ``encoding`` is the name in the XML declaration, in small letters, or "".
+    outside these.
     """
 
     def __init__(
@@ -58,7 +58,6 @@ class Elements:
         begin: Callable[[str, Attributes], None] = lambda _tag, _attributes: None,
         end: Callable[[str], None] = lambda _tag: None,
     ) -> None:
-        self.encoding = ""
         self._what = what
         self._limits = limits
         self._fed = self._parsed = 0
@@ -71,14 +70,13 @@ class Elements:
             self._parser.SetReparseDeferralEnabled(False)  # noqa: FBT003 - its one parameter
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._refuse
-        self._parser.XmlDeclHandler = self._declared
         self._handle(frozenset(whole), take, begin, end)
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         """Parse the next piece."""
         try:
             self._parser.Parse(chunk, last)
-        except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an unknown encoding
+        except (expat.ExpatError, LookupError, ValueError) as exc:  # the latter two: an unknown encoding
             raise damaged(self._what, Quoted(str(exc))) from exc
         self._fed += len(chunk)
         self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 while expat waits for more of a token
@@ -119,7 +117,8 @@ class Elements:
                 parser.CharacterDataHandler = builder.data
                 return
             depth += 1
-            self._check_depth(depth)
+            if depth > MOST_DEPTH:
+                raise damaged(self._what, "nested too deeply")
             begin(name, attributes)
 
         def leave(tag: str) -> None:
@@ -131,7 +130,7 @@ class Elements:
             element = end_in_row(tag)
             if element is row:
                 size = parser.CurrentByteIndex - self._row_at
-                if size > _LITTLE_DEPTH:
+                if size > _FEW_ELEMENTS:
                     self._check_row(row, size)
                 self._row = None
                 parser.StartElementHandler, parser.EndElementHandler = enter, leave
@@ -151,17 +150,6 @@ class Elements:
             if count > MOST_ELEMENTS:
                 row.clear()  # the error's frames would keep all of it
             bound(count, MOST_ELEMENTS, say("part.elements-of-row", what=self._what))
-        depth, level = 0, [row]
-        while level := [child for parent in level for child in parent]:
-            depth += 1
-            self._check_depth(depth)
-
-    def _check_depth(self, depth: int) -> None:
-        if depth > MOST_DEPTH:
-            raise damaged(self._what, "nested too deeply")
-
-    def _declared(self, _: str, encoding: str | None, __: int) -> None:
-        self.encoding = (encoding or "").lower()
 
     def _refuse(self, *_: Any) -> None:
         raise UnreadableFile(say("workbook.document-type", what=self._what))

@@ -18,16 +18,16 @@ from dataclasses import dataclass, replace
 from importer.errors import Undecided, UnreadableFile
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question
-from importer.reading.opening import Source
+from importer.reading.opening import Source, chunks
 
 SAMPLE = 1 << 16
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8", "UTF-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32 LE"),
-    (codecs.BOM_UTF32_BE, "utf-32-be", "UTF-32 BE"),
-    (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16 LE"),
-    (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16 BE"),
-)
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _TOKEN = re.compile(r"(?<![A-Za-z'])[A-Za-z']*+[^\x00-\x7f](?:[A-Za-z']|[^\x00-\x7f])*")
 """Word that holds a character beyond ASCII."""
 
@@ -42,11 +42,8 @@ _CANDIDATES = {
     "cp1258": ("Windows-1258", "vietnamese"), "cp932": ("Shift-JIS", "japanese"),
     "euc_jis_2004": ("EUC-JP", "japanese"),
     "gb18030": ("GB 18030", "simplified"), "big5hkscs": ("Big5", "traditional"), "cp949": ("Korean", "korean"),
-    "cp852": ("DOS 852", "central"), "mac-latin2": ("Mac Latin-2", "central"),
 }  # fmt: skip
 """Encodings that spreadsheet programs and CRMs have written: the title and the family of languages of each."""
-
-_RARE = {"cp852", "mac-latin2"}
 
 _LINES = 300
 """Maximum number of lines whose words are judged."""
@@ -57,7 +54,7 @@ _MARGIN = 3
 _SIGNS = 12
 """Number of characters beyond ASCII that are enough evidence if no other encoding spells the words well."""
 
-_MOST_SHOWN, _MOST_WORDS = 6, 3
+_MOST_RIVALS, _MOST_WORDS = 4, 3
 
 
 @dataclass(frozen=True)
@@ -79,10 +76,9 @@ class Encoding:
 
 @dataclass(frozen=True)
 class DecodedSample:
-    """The words of a file's sample, as one encoding for a ``family`` of languages decodes them.
+    """The lines of a file's sample, as one encoding for a ``family`` of languages decodes them.
 
     ``words`` are those with a character beyond ASCII, ``wrong`` those that no language of the family spells this way.
-    ``handicap`` is a number of misspelt words that is added for a rare encoding.
     """
 
     encoding: Encoding
@@ -90,12 +86,6 @@ class DecodedSample:
     lines: tuple[str, ...]
     words: frozenset[str]
     wrong: frozenset[str]
-    handicap: int = 0
-
-    @property
-    def misspelt(self) -> int:
-        """Number of misspelt words in this encoding, plus its handicap."""
-        return len(self.wrong) + self.handicap
 
     @property
     def is_western(self) -> bool:
@@ -147,10 +137,8 @@ def _named(name: str, source: Source) -> Encoding:
 def _marked(source: Source) -> Encoding | None:
     """Return the encoding that the file's byte order mark states; None without one."""
     head = _head(source)
-    for mark, codec, title in _MARKS:
-        if head.startswith(mark):
-            return Encoding(codec, title, _errors(source, codec))
-    return None
+    codec = next((codec for mark, codec in _MARKS.items() if head.startswith(mark)), None)
+    return Encoding(codec, codec.upper(), _errors(source, codec)) if codec else None
 
 
 def _certain(source: Source) -> Encoding | None:
@@ -159,7 +147,7 @@ def _certain(source: Source) -> Encoding | None:
         return marked
     unmarked = wide(_head(source))
     if unmarked and _is_valid(source, unmarked, whole=False):
-        title = next(title for _, codec, title in _MARKS if codec == unmarked)
+        title = unmarked.upper()
         return Encoding(unmarked, title, _errors(source, unmarked), say("encoding.unmarked", encoding=title))
     if _is_valid(source, "utf-8"):
         return Encoding("utf-8", "UTF-8")
@@ -171,16 +159,18 @@ def _certain(source: Source) -> Encoding | None:
 
 def _guessed(source: Source) -> Encoding:
     """Return the only old encoding that spells the file's words well; raise Undecided if several or none do."""
-    best, *others = _readings(source)
-    rivals = [other for other in others if _is_near(other, best)]
-    is_clear = not rivals and best.misspelt <= 0.15 * len(best.words)
+    readings = iter(_readings(source))
+    best = next(reading for reading in readings if _decodes(source, reading))
+    others = [*readings]
+    rivals = [other for other in others if _is_near(other, best) and _decodes(source, other)]
+    is_clear = not rivals and len(best.wrong) <= 0.15 * len(best.words)
     if is_clear and not best.is_western:
         signs = sum(not sign.isascii() for word in best.words for sign in word)
-        is_clear = signs >= _SIGNS or all(other.misspelt >= _MARGIN for other in others if other.is_western)
+        is_clear = signs >= _SIGNS or all(len(other.wrong) >= _MARGIN for other in others if other.is_western)
     if is_clear:
         return best.encoding
     western = (other for other in others if other.is_western and _decodes(source, other))
-    raise _undecided([best, *dict.fromkeys([*rivals[: _MOST_SHOWN - 2], *itertools.islice(western, 1)])])
+    raise _undecided([best, *dict.fromkeys([*rivals[:_MOST_RIVALS], *itertools.islice(western, 1)])])
 
 
 def _undecided(readings: Sequence[DecodedSample]) -> Undecided:
@@ -200,11 +190,11 @@ def _undecided(readings: Sequence[DecodedSample]) -> Undecided:
 def _is_near(other: DecodedSample, best: DecodedSample) -> bool:
     """Return whether another sample may be right, too. A best sample that isn't Western must be better by more."""
     near = 0 if best.is_western else 0.4 * len(other.words - best.words)
-    return len(other.wrong - best.words) + other.handicap <= max(_MARGIN * len(best.wrong - other.words), near)
+    return len(other.wrong - best.words) <= max(_MARGIN * len(best.wrong - other.words), near)
 
 
 def _readings(source: Source) -> list[DecodedSample]:
-    """Return the decoded samples, the likeliest first: by misspelt words, then in the order of the candidates."""
+    """Return the decoded samples that differ, by misspelt words, then in the order of the candidates."""
     from importer.reading import spelling  # noqa: PLC0415 - only a text beyond ASCII needs its long patterns
 
     sample = _sample(source).split(b"\n")
@@ -216,15 +206,11 @@ def _readings(source: Source) -> list[DecodedSample]:
             words = frozenset(word for text in texts for word in _TOKEN.findall(text))
             wrong = frozenset(spelling.misspelt(words, family))
             encoding = Encoding(codec, title, remark=say("encoding.likeliest", encoding=title))
-            readings.append(DecodedSample(encoding, family, texts, words, wrong, int(codec in _RARE)))
-    readings.sort(key=lambda reading: reading.misspelt)
-    distinct = {reading.lines: reading for reading in reversed(readings)}
-    readings = [reading for reading in readings if distinct[reading.lines] is reading]
-    first = next(i for i, reading in enumerate(readings) if _decodes(source, reading))
-    alternatives = [
-        other for other in readings[first + 1 :] if not _is_near(other, readings[first]) or _decodes(source, other)
-    ]
-    return [readings[first], *alternatives]
+            readings.append(DecodedSample(encoding, family, texts, words, wrong))
+    distinct: dict[tuple[str, ...], DecodedSample] = {}
+    for reading in sorted(readings, key=lambda reading: len(reading.wrong)):
+        distinct.setdefault(reading.lines, reading)
+    return [*distinct.values()]
 
 
 def _decodes(source: Source, reading: DecodedSample) -> bool:
@@ -243,7 +229,7 @@ def _is_valid(source: Source, codec: str, *, whole: bool = True) -> bool:
     """Return whether the file is valid in an encoding. Unless ``whole``, a cut-off character at its end is allowed."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     try:
-        for chunk in source.chunks():
+        for chunk in chunks(source.file):
             decoder.decode(chunk)
         decoder.decode(b"", final=whole)
     except (UnicodeError, ValueError):
@@ -282,7 +268,7 @@ def _sample(source: Source) -> bytes:
 
 
 def _foreign_lines(source: Source) -> Iterator[bytes]:
-    for chunk in source.chunks():
+    for chunk in chunks(source.file):
         if chunk.isascii():
             continue
         for line in re.split(rb"[\r\n]+", chunk):

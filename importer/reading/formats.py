@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 
-from importer.errors import UnreadableFile
-from importer.messages import say
 from importer.reading.numbers import Token, date_renderer, decimal, general, iso, moment_of, serial_of
 
 Renderer = Callable[[str], str]
@@ -24,10 +22,7 @@ Renderer = Callable[[str], str]
 LONGEST_CODE = 255
 """Maximum number of characters of a format's code in Excel; a longer one is read as General."""
 
-MOST_COMPILED = 4_000
-"""Maximum number of codes in use. Excel allows some 250 in a workbook, other programs write a few more."""
-
-_REMEMBERED, _REMEMBERING = 4_096, 32  # texts of a code, and codes: columns of dates and percentages repeat theirs
+_CODES, _SHOWN = 4_000, 32_768  # codes and texts that are remembered: columns of dates and percentages repeat theirs
 
 BUILT_IN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "#,##0;(#,##0)", 6: "#,##0;(#,##0)", 7: "#,##0.00;(#,##0.00)",
@@ -59,6 +54,8 @@ _COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "<>": operator.ne,
     "": lambda _value, _limit: True,
 }  # fmt: skip
+_USUAL = re.compile(r"#*(,##)?0(\.0+)?")
+"""Patterns that Python formats as spreadsheet programs do."""
 _COMMA, _POINT, _PERCENT = ("other", ","), ("other", "."), ("other", "%")
 _LARGE, _HUGE = Decimal(10**18), Decimal("1e100")
 _EXACT = Context(prec=600)
@@ -77,14 +74,13 @@ class _Section:
 class NumberFormats:
     """Number formats of one workbook.
 
-    ``codes`` are the codes of its cell styles. Each distinct code is compiled once, for the first number that needs it.
-    ``hides_texts`` is true if one of the styles hides texts.
+    ``codes`` are the codes of its cell styles. ``hides_texts`` is true if one of the styles hides texts.
     """
 
     def __init__(self, codes: Sequence[str] = (), *, date1904: bool = False) -> None:
         self.date1904 = date1904
         self._codes = codes
-        self._compiled: dict[str, Renderer] = {}
+        self.styles = len(codes)
         self.hides_texts = any(map(hides_text, codes))
 
     def code(self, style: int) -> str:
@@ -94,10 +90,7 @@ class NumberFormats:
 
     def shown(self, code: str, number: str) -> str:
         """Return the text that a code shows for a number as the workbook stores it."""
-        if not code:
-            return general(number)
-        compiled = self._compiled
-        return compiled[code](number) if code in compiled else self._compile(code)(number)
+        return _shown(code, number, self.date1904) if code else general(number)
 
     def date(self, code: str, text: str) -> str:
         """Return a date and time in ISO form as a code shows it; a code of General shows the ISO form."""
@@ -107,15 +100,13 @@ class NumberFormats:
         serial = serial_of(moment, date1904=self.date1904)
         return self.shown(code, repr(serial)) if code and serial >= 0 else iso(moment).removeprefix("1899-12-31 ")
 
-    def _compile(self, code: str) -> Renderer:
-        if len(self._compiled) >= MOST_COMPILED:
-            raise UnreadableFile(say("workbook.formats", most=MOST_COMPILED))
-        show = renderer(code, date1904=self.date1904)
-        self._compiled[code] = lru_cache(_REMEMBERED)(show) if len(self._compiled) < _REMEMBERING else show
-        return self._compiled[code]
+
+@lru_cache(_SHOWN)
+def _shown(code: str, number: str, date1904: bool) -> str:  # noqa: FBT001 - a keyword would cost time
+    return renderer(code, date1904)(number)
 
 
-@lru_cache(maxsize=MOST_COMPILED)
+@lru_cache(_CODES)
 def hides_text(code: str) -> bool:
     """Return whether a format hides texts: its fourth section, for texts, shows none, as in ``;;;``."""
     if len(code) > LONGEST_CODE:
@@ -131,7 +122,8 @@ def code_of(number: int, own: str | None) -> str:
     return BUILT_IN.get(number, "General") if own is None else own
 
 
-def renderer(code: str, *, date1904: bool = False) -> Renderer:
+@lru_cache(_CODES)
+def renderer(code: str, date1904: bool = False) -> Renderer:  # noqa: FBT001, FBT002 - as above
     """Return the function that turns a stored number into its text, in time proportional to the code's length."""
     if code in _GENERAL or len(code) > LONGEST_CODE:
         return general
@@ -262,24 +254,21 @@ def _parted(tokens: list[Token]) -> tuple[str, list[Token], str]:
     return before, tokens[first : last + 1], after
 
 
-def _point(pattern: list[Token]) -> int:
-    return pattern.index(_POINT) if _POINT in pattern else len(pattern)
-
-
 def _digits(pattern: list[Token]) -> Callable[[Decimal], str]:
     """Return the function that shows a number of zero or more by a pattern of placeholders."""
     divisor = Decimal(1)
     while pattern and pattern[-1] == _COMMA:  # each comma at the end divides by a thousand
         pattern = pattern[:-1]
         divisor *= 1000
-    point = _point(pattern)
+    point = pattern.index(_POINT) if _POINT in pattern else len(pattern)
     whole_part = _whole_part(pattern[:point])
     decimals = "".join(shown for kind, shown in pattern[point + 1 :] if kind == "digit")
     optional = len(decimals) - len(decimals.rstrip("#?"))
     sign = "." if point < len(pattern) else ""
     step = Decimal(1).scaleb(-len(decimals))
-    if divisor == 1 and (form := _python_form(pattern)) is not None:
-        return lambda value: format(value.quantize(step, ROUND_HALF_UP, _EXACT), form)
+    if usual := _USUAL.fullmatch("".join('"' if kind == "text" else shown for kind, shown in pattern)):
+        form = f"{',' if usual[1] else ''}.{len(decimals)}f"
+        return lambda value: format((value / divisor).quantize(step, ROUND_HALF_UP, _EXACT), form)
 
     def digits(value: Decimal) -> str:
         value /= divisor
@@ -290,25 +279,6 @@ def _digits(pattern: list[Token]) -> Callable[[Decimal], str]:
         return whole_part(before.lstrip("0")) + sign + after[:least] + after[least:].rstrip("0")
 
     return digits
-
-
-def _python_form(pattern: list[Token]) -> str | None:
-    """Return Python's format for a usual pattern: ``,.2f`` for ``#,##0.00``; None if it's not usual.
-
-    A usual pattern has one 0 before the point, no optional decimals, and no text in between.
-    """
-    point = _point(pattern)
-    slots = [token for token in pattern[:point] if token != _COMMA]
-    decimals = "".join(shown for kind, shown in pattern[point + 1 :] if kind == "digit")
-    is_usual = slots.count(("digit", "0")) == 1 and all(kind == "digit" for kind, _ in slots)
-    if (
-        not is_usual
-        or decimals.endswith(("#", "?"))
-        or bool(decimals) != (point < len(pattern))
-        or pattern[-1] == _COMMA
-    ):
-        return None
-    return f"{',' if _COMMA in pattern[:point] else ''}.{len(decimals)}f"
 
 
 def _whole_part(pattern: list[Token]) -> Callable[[str], str]:

@@ -43,7 +43,7 @@ _LAST = "the-end-of-the-page"
 _ROW = re.compile("<(table|tr|td|th)[^a-z]", re.IGNORECASE)
 
 
-def open_html(source: Source) -> Book:
+def open_book(source: Source) -> Book:
     """Return the tables of a page, each as a sheet; raise UnreadableFile if there is none.
 
     A table within a cell of another table is a sheet if it has the needed headings, as in a page laid out by tables.
@@ -62,8 +62,7 @@ def open_html(source: Source) -> Book:
     found = [page.tables[number] for number in sorted(page.tables)]
     for number, kept in enumerate(found, 1):
         kept.name = f"Table {number}" if len(found) > 1 else None
-    tables = tuple(kept.table() for kept in found)
-    return Book(say("format.html"), tables, None, (codec.remark,) if codec.remark else (), codec)
+    return Book(say("format.html"), found, None, (codec.remark,) if codec.remark else (), codec)
 
 
 def _first_rows(file: IO[bytes], codec: Encoding) -> list[list[str]]:
@@ -81,20 +80,13 @@ def _parse(page: _Page, text: str, source: Source) -> None:
     The ends of the body and of the page are left out, because the parser would ignore what follows.
     """
     parser = etree.HTMLParser(target=page, encoding="utf-8", huge_tree=True)
-
-    def feed(start: int, end: int) -> None:
-        for at in range(start, end, _CHUNK):
-            source.deadline.check()
-            parser.feed(text[at : min(at + _CHUNK, end)].replace("&", "&amp;").encode("utf-8", "replace"))
-
-    start = 0
-    for found in _END.finditer(text):
-        feed(start, found.end() if found[1].lower() == "table" else found.start())
-        start = found.end()
-    feed(start, len(text))
-    parser.feed(f"<{_LAST}>".encode())
+    end = max((found.end() for found in _END.finditer(text)), default=0)
+    is_cut_off = _ROW.search(text, end) is not None
+    text = re.sub("</(body|html)[^<>]*>", "", text, flags=re.IGNORECASE) + f"<{_LAST}>"
+    for at in range(0, len(text), _CHUNK):
+        parser.feed(text[at : at + _CHUNK].replace("&", "&amp;").encode("utf-8", "replace"))
     parser.close()
-    if _ROW.search(text, start) or not page.is_whole:
+    if is_cut_off or not page.is_whole:
         raise UnreadableFile(say("html.cut-off", file=source.name))
     if not page.tables:
         raise UnreadableFile(say("html.no-table", file=source.name))
@@ -185,7 +177,7 @@ class _Page:
         table.kept.finish()
         if table.first and (not any(outer.pieces is not None for outer in self._open) or self._is_laid_out(table)):
             self.tables[table.number] = table.kept
-            bound(len(self.tables), MOST_SHEETS, say("many.tables"))
+            bound(len(self.tables), MOST_SHEETS, say("part.file"))
             for outer in self._open:
                 outer.empty_cell()
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from importer.messages import say
-from importer.reading.book import RowStore, Table
+from importer.reading.book import Book, RowStore
 from importer.reading.cells import RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import NumberFormats
-from importer.reading.numbers import KEPT_DIGITS, general, rounded
+from importer.reading.numbers import KEPT_DIGITS, general, iso, moment_of, rounded
 from importer.reading.package import Package
 from importer.reading.spool import Row
 
@@ -30,7 +30,7 @@ ASIDE = frozenset(
 """Comments and shapes drawn upon the sheet; their text belongs to no cell."""
 
 
-def open_document(package: Package) -> tuple[Table, ...]:
+def open_book(package: Package) -> Book:
     """Return the sheets of a document. Their rows are stored, because only reading all of it finds every sheet."""
     store = RowStore(package.limits)
     document = _OdsDocument(store)
@@ -38,7 +38,7 @@ def open_document(package: Package) -> tuple[Table, ...]:
     trees = {"table-row", "style"}
     elements = Elements(what, package.limits, trees, document.take, document.begin, document.end)
     elements.all(package.chunks(CONTENT))
-    return store.tables
+    return Book(say("format.ods"), store.tables)
 
 
 class _OdsDocument:
@@ -59,7 +59,7 @@ class _OdsDocument:
 
     def end(self, tag: str) -> None:
         if tag == "table" and self._depth == 1:
-            self._store.kept[-1].finish()
+            self._store.tables[-1].finish()
             self._sink = None
         self._depth -= tag in NESTED
 
@@ -68,7 +68,7 @@ class _OdsDocument:
         if element.tag == "style":
             if any(plain(part.attrib).get("display") == "false" for part in element if part.tag == "table-properties"):
                 self._hidden_styles.add(plain(element.attrib).get("name", ""))
-        elif self._sink and self._depth == 1 and not self._store.kept[-1].add_of(_rows(element, self._sink)):
+        elif self._sink and self._depth == 1 and not self._store.tables[-1].add_of(_rows(element, self._sink)):
             self._sink = None
 
 
@@ -147,18 +147,7 @@ def _whole(shown: str, stored: str) -> str:
 
 def _stored(said: Attributes) -> str:
     """Return the text of a value whose writer left out the shown text."""
-    kind = said.get("value-type", "")
-    if kind in _NUMBERS:
-        return general(said.get("value", ""))
-    if kind == "percentage":
-        try:
-            return general(repr(float(said.get("value", "")) * 100)) + "%"
-        except ValueError:
-            return said.get("value", "")
-    if kind == "date":
-        return said.get("date-value", "").replace("T", " ").removesuffix(" 00:00:00")
-    if kind == "boolean":
-        return said.get("boolean-value", "").upper()
-    if kind == "time":
-        return said.get("time-value", "").removeprefix("PT").replace("H", ":").replace("M", ":").removesuffix("S")
-    return said.get("string-value", "")
+    if (moment := moment_of(said.get("date-value", ""))) is not None:
+        return iso(moment)
+    texts = (said.get(name, "") for name in ("string-value", "date-value", "time-value", "boolean-value"))
+    return next(filter(None, texts), "") or general(said.get("value", ""))

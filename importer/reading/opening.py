@@ -11,7 +11,6 @@ import hashlib
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,23 +57,10 @@ class Budget:
         return size
 
 
-@dataclass
-class Deadline:
-    """Time limit for reading a file. Every loop whose length depends on the file's content checks it regularly."""
-
-    limits: Limits
-    started: float = field(default_factory=time.monotonic)
-
-    def check(self) -> None:
-        """Raise UnreadableFile if the limit of seconds has passed."""
-        if time.monotonic() - self.started > self.limits.seconds:
-            raise self.limits.refuse("seconds", say("limit.seconds"))
-
-
 def bound(count: int, most: int, what: Message) -> None:
     """Raise UnreadableFile if a count exceeds ``most``, a number that no real workbook exceeds."""
     if count > most:
-        raise UnreadableFile(say("workbook.too-many", most=most, what=what))
+        raise damaged(what, say("part.more-than", most=most))
 
 
 def damaged(what: Part, error: Part) -> UnreadableFile:
@@ -117,7 +103,6 @@ class Source:
     options: Options
     is_header: IsHeader
     is_likely: IsLikely
-    deadline: Deadline
     file: IO[bytes]
     fingerprint: str
 
@@ -126,20 +111,15 @@ class Source:
         """Maximum amounts to read."""
         return self.options.limits
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the whole file in pieces, within the time limit."""
-        return _chunks(self.file, self.deadline)
-
 
 @contextmanager
 def opened(name: str, options: Options, is_header: IsHeader, is_likely: IsLikely) -> Iterator[Source]:
     """Yield the opened file; raise UnreadableFile if it can't be opened or changes meanwhile."""
-    deadline = Deadline(options.limits)
     with _opened(name, options.limits) as file:
         digest = hashlib.sha256()
-        for chunk in _chunks(file, deadline):
+        for chunk in chunks(file):
             digest.update(chunk)
-        yield Source(name, options, is_header, is_likely, deadline, file, digest.hexdigest())
+        yield Source(name, options, is_header, is_likely, file, digest.hexdigest())
 
 
 @contextmanager
@@ -205,8 +185,8 @@ def _copy_input(file: IO[bytes], limits: Limits) -> None:
         raise UnreadableFile(say("opening.standard-input", error=str(exc))) from exc
 
 
-def _chunks(file: IO[bytes], deadline: Deadline) -> Iterator[bytes]:
+def chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the whole file in pieces."""
     file.seek(0)
     while chunk := file.read(CHUNK):
-        deadline.check()
         yield chunk

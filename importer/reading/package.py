@@ -21,34 +21,32 @@ _FIRST_CHUNK = 1 << 13  # bytes of a part: enough if only the headings are read
 RATIO_FROM = 64 * 1024**2
 """Number of unpacked bytes of a part from which its ratio of unpacked to packed size is checked."""
 
-_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError)
+_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, struct.error, NotImplementedError)
 
 
 class Package:
-    """The parts of a zip file, by name in any case and with either kind of slash."""
+    """The parts of a zip file, by name in any case and with either kind of slash.
+
+    ``names`` are those of all parts, in small letters with forward slashes.
+    """
 
     def __init__(self, source: Source) -> None:
         """Open the package; raise UnreadableFile if it is damaged or its directory is larger than any workbook's."""
         self.limits = source.limits
-        self._deadline = source.deadline
         self._inflated: dict[str, int] = {}
         try:
             check_directory(source.file)
             self._zip = zipfile.ZipFile(source.file)
         except _FAULTS as exc:
             raise damaged(say("part.parts"), Quoted(str(exc))) from exc
-        self._names = {_plain(name): name for name in self._zip.namelist()}
+        self.names = {_plain(name): name for name in self._zip.namelist()}
 
     def __contains__(self, name: str) -> bool:
-        return _plain(name) in self._names
-
-    def names(self) -> list[str]:
-        """Return the names of all parts, in small letters with forward slashes."""
-        return list(self._names)
+        return _plain(name) in self.names
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """Yield the part called ``name`` in pieces, counted against the limits."""
-        entry = self._names[_plain(name)]
+        entry = self.names[_plain(name)]
         info = self._zip.getinfo(entry)
         if info.compress_type not in PACKINGS:  # zipfile inflates bzip2 and LZMA without bound
             raise damaged(Cell(entry), Quoted(f"compression {info.compress_type}"))
@@ -62,15 +60,7 @@ class Package:
                     self._inflated[entry] = max(size, self._inflated.get(entry, 0))
                     self._check(entry, size, packed, others)
                     yield chunk
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            EOFError,
-            ValueError,
-            struct.error,
-            NotImplementedError,
-        ) as exc:
+        except _FAULTS as exc:
             raise damaged(Cell(entry), Quoted(str(exc))) from exc
         except RuntimeError as exc:  # zipfile raises it for a part with a password
             raise UnreadableFile(say("reading.locked")) from exc
@@ -87,7 +77,6 @@ class Package:
         return b"".join(pieces)
 
     def _check(self, entry: str, size: int, packed: int, others: int) -> None:
-        self._deadline.check()
         if size + others > self.limits.unpacked_bytes:
             raise self.limits.refuse("unpacked_bytes", say("limit.unpacked"))
         if size > RATIO_FROM and size / packed > self.limits.ratio:

@@ -193,7 +193,8 @@ class _Writer:
         if "\0" in joined or "\ufffd" in joined:
             if not joined.strip("\0 \t\r\n"):
                 return
-            self._damaged(number, cells)
+            for flaw in flaws_of_text(cells):
+                self.facts.flaw(number, flaw.column, flaw.text)
         count = len(cells)
         if count > self.width:
             self._wider(number, cells)
@@ -221,7 +222,7 @@ class _Writer:
         self.is_excel = self.is_excel and is_alike and batches.isdisjoint(others)
         if not self.is_excel:
             for number, count in self.short:
-                self.facts.flaw(number, None, say("flaw.short-row", **self._cells(count)))
+                self.facts.flaw(number, None, say("flaw.short-row", cells=count, expected=self.expected))
         self.short.clear()
 
     def _note_short(self, number: int, count: int) -> None:
@@ -235,14 +236,7 @@ class _Writer:
             raise self.limits.refuse("columns", say("limit.row-columns", row=str(number), columns=filled))
         self.width = max(self.width, filled)
         if self.ragged and filled > self.expected:
-            self.facts.flaw(number, None, say("flaw.long-row", **self._cells(filled)))
-
-    def _cells(self, count: int) -> dict[str, str]:
-        return {"cells": str(count), "expected": str(self.expected)}
-
-    def _damaged(self, number: int, cells: list[str]) -> None:
-        for flaw in flaws_of_text(cells):
-            self.facts.flaw(number, flaw.column, flaw.text)
+            self.facts.flaw(number, None, say("flaw.long-row", cells=filled, expected=self.expected))
 
 
 def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequence[Message]) -> Sheet:
@@ -258,8 +252,6 @@ def spooled(source: Source, book: Book, choice: TableCandidate, remarks: Sequenc
                     rows.add(number, cells)
                 elif number < header_row and any(cells):
                     above += 1
-                if not number % 20_000:
-                    source.deadline.check()
         rows.judge_short()
         rows.spool.flush()
         rows.spool.merged = facts.merged

@@ -50,7 +50,6 @@ class Spool:
         self._numbers: list[int] = []
         self._rows: list[list[str]] = []
         self._width = 0
-        self._most_rows = BLOCK_ROWS
         self._characters = 0
         self._written = 0
         self.merged = Merged()
@@ -63,17 +62,15 @@ class Spool:
     def append(self, number: int, cells: list[str], characters: int) -> None:
         """Add a row whose cells hold ``characters`` characters in total."""
         if len(cells) > self._width:
-            self._widen(len(cells))
+            if len(cells) * len(self._rows) > BLOCK_CELLS:
+                self.flush()
+            self._width = len(cells)
         self._numbers.append(number)
         self._rows.append(cells)
         self._characters += characters
-        if len(self._rows) >= self._most_rows or self._characters >= BLOCK_CHARACTERS:
+        rows = len(self._rows)
+        if rows >= BLOCK_ROWS or rows * self._width >= BLOCK_CELLS or self._characters >= BLOCK_CHARACTERS:
             self.flush()
-
-    def _widen(self, width: int) -> None:
-        if width * len(self._rows) > BLOCK_CELLS:
-            self.flush()
-        self._width, self._most_rows = width, min(BLOCK_ROWS, -(-BLOCK_CELLS // width))
 
     def flush(self) -> None:
         """Write the rows held in memory to the file."""
@@ -131,7 +128,7 @@ class Merged(list[Area]):
 
     def append(self, area: Area) -> None:
         """Add an area, given by any two opposite corners; raise UnreadableFile if there are too many."""
-        bound(len(self) + 1, MOST_AREAS, say("many.areas"))
+        bound(len(self) + 1, MOST_AREAS, say("part.merged"))
         top, left, bottom, right = area
         super().append((min(top, bottom), min(left, right), max(top, bottom), max(left, right)))
 

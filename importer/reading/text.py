@@ -13,7 +13,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
@@ -34,11 +34,11 @@ _AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 """Formula that is only a text, as exports write it to keep leading zeros."""
 
 
-def open_text(source: Source) -> Book:
+def open_book(source: Source) -> Book:
     """Detect the encoding and delimiter if they aren't given, and return the one table of a text file."""
     codec = encodings.encoding_of(source, partial(_first_rows, source))
     remarks = [codec.remark] if codec.remark else []
-    separator, named = _separator_line(source, codec), source.options.delimiter or _known(source, codec)
+    separator, named = _separator_line(source, codec), source.options.delimiter
     delimiter = _checked(named) if named is not None else separator or _detect(source, codec)
     if named is None and delimiter != ",":
         remarks.append(say("remark.separated-by", sign=NAMES.get(delimiter) or repr(delimiter)))
@@ -47,25 +47,21 @@ def open_text(source: Source) -> Book:
     return Book(kind, (Table(None, hidden=False, rows=rows),), delimiter, tuple(remarks), codec)
 
 
-def _first_rows(source: Source, codec: Encoding, signs: Iterable[str] = NAMES) -> list[list[str]]:
-    """Return the rows that may hold the headings, cut at each of these separators."""
+def _first_rows(source: Source, codec: Encoding) -> list[list[str]]:
+    """Return the rows that may hold the headings, cut at each separator."""
     with _lines(source, codec) as lines, _long_fields(source.limits):
         first = list(islice(lines, HEADER_WITHIN))
         rows: list[list[str]] = []
-        for sign in signs:
+        for sign in _separators(source):
             with contextlib.suppress(csv.Error):
                 rows += [*csv.reader(first, delimiter=sign)]
     return rows
 
 
-def _known(source: Source, codec: Encoding) -> str | None:
-    """Return the separator with which a sheet with these headings was read before; None if there is none."""
-    for known in source.options.known:
-        if known.delimiter is not None:
-            rows = _first_rows(source, codec, [_checked(known.delimiter)])
-            if any(map(known.is_header, rows)):
-                return known.delimiter
-    return None
+def _separators(source: Source) -> dict[str, None]:
+    """Return the usual separators, and after them those with which some kind of sheet was read before."""
+    known = (_checked(kind.delimiter) for kind in source.options.known if kind.delimiter is not None)
+    return dict.fromkeys([*NAMES, *known])
 
 
 def _checked(delimiter: str) -> str:
@@ -88,9 +84,7 @@ def _lines(source: Source, codec: Encoding) -> Iterator[Iterator[str]]:
         while line:
             if len(line) >= most:
                 raise source.limits.refuse("cell_characters", say("limit.line"))
-            if line[-1] not in "\r\n":  # only the last line can lack an end
-                line = _without_end_mark(line, codec)
-            yield line
+            yield line if line[-1] == "\n" else line.rstrip("\x1a")  # Ctrl-Z, which ends a file in DOS
             line = readline(most)
 
     try:
@@ -99,11 +93,6 @@ def _lines(source: Source, codec: Encoding) -> Iterator[Iterator[str]]:
         raise UnreadableFile(say("encoding.not-read", encoding=codec.title, error=str(exc))) from exc
     finally:
         text.detach()
-
-
-def _without_end_mark(line: str, codec: Encoding) -> str:
-    """Return the last line without the Ctrl-Z that ends a file in DOS, and without an incomplete UTF-16 character."""
-    return "" if line == "\ufffd" and codec.codec.startswith("utf-16") else line.rstrip("\x1a")
 
 
 def _separator_line(source: Source, codec: Encoding) -> str | None:
@@ -124,7 +113,7 @@ def _detect(source: Source, codec: Encoding) -> str:
             if size > 1 << 18 or len(sample) >= 20 * HEADER_WITHIN:
                 break
     best, best_score = ",", (False, 0.0, 0)
-    for sign in NAMES:
+    for sign in _separators(source):
         with _long_fields(source.limits):
             try:
                 records = list(islice(csv.reader(sample, delimiter=sign), HEADER_WITHIN))
@@ -152,35 +141,22 @@ def _rows(source: Source, codec: Encoding, delimiter: str, facts: TableFacts, *,
     """Yield the records, numbered as in a spreadsheet program: blank ones count, line breaks in cells don't."""
     limits = source.limits
     with _lines(source, codec) as lines, _long_fields(limits):
-        number = formulas = 0
+        number = 0
         held = _HeldLines(islice(lines, skip, None))
         with closing(_records(held, delimiter, limits)) as records:
             for record, swallowed in records:
                 number += 1
-                if not number % 10_000:
-                    source.deadline.check()
                 if len(record) > limits.columns:
                     raise limits.refuse("columns", say("limit.row-columns", row=str(number), columns=len(record)))
                 if swallowed:
                     facts.flaw(number, None, say("flaw.quotation-marks", n=swallowed))
-                if held.has_formula:
-                    formulas += _without_formulas(record)
-                    held.has_formula = False
-                yield number, record
-    if formulas:
-        facts.remarks.append(say("remark.texts-as-formulas", n=formulas))
+                yield number, [*map(_without_formula, record)] if held.has_formula else record
+                held.has_formula = False
 
 
-def _without_formulas(record: list[str]) -> int:
-    """Replace each ``="text"`` by its text; return the number of replacements."""
-    matches = {
-        column: match
-        for column, cell in enumerate(record)
-        if cell.startswith('="') and (match := _AS_TEXT.fullmatch(cell))
-    }
-    for column, match in matches.items():
-        record[column] = match[1].replace('""', '"')
-    return len(matches)
+def _without_formula(cell: str) -> str:
+    match = _AS_TEXT.fullmatch(cell)
+    return match[1].replace('""', '"') if match else cell
 
 
 class _HeldLines:

@@ -14,16 +14,15 @@ import sys
 import tempfile
 import weakref
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
-from importer.errors import UnreadableFile
 from importer.messages import Cell, Message, say
-from importer.reading.book import Book, Table, listed
+from importer.reading.book import Book, Table
 from importer.reading.cells import Kind, RowSink, TableFacts
 from importer.reading.elements import Attributes, Elements, elements_of, whole_number
 from importer.reading.formats import NumberFormats, code_of
@@ -36,7 +35,6 @@ IN_MEMORY = 128 * 1024**2
 """Bytes of shared texts kept in memory; later texts are in an unnamed temporary file."""
 
 _NO_TABLES = ("/chartsheet", "/dialogsheet", "acrosheet")
-_NAMED = 10
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _DIGITS = "0123456789"
 _TEXTS = {"inlineStr", "str"}
@@ -44,16 +42,11 @@ _KINDS: dict[str | None, Kind] = {"inlineStr": "text", "str": "text", "b": "bool
 """Kinds of a cell's value by its type; any other type is a number."""
 
 
-def open_workbook(package: Package, form: Message) -> Book:
-    """Return the sheets of a package; ``form`` is the name of its format."""
+def open_book(package: Package) -> Book:
+    """Return the sheets of a package."""
     workbook = _Workbook(package)
-    tables, missing = [], []
-    for name, is_hidden, path in workbook.sheets():
-        if path:
-            tables.append(Table(name, is_hidden, partial(workbook.rows, name, path)))
-        elif path is None:
-            missing.append(name)
-    return Book(form, tuple(tables), remarks=_lacking(missing, others=bool(tables)))
+    tables = [Table(name, is_hidden, partial(workbook.rows, name, part)) for name, is_hidden, part in workbook.sheets()]
+    return Book(say("format.xlsx"), tables)
 
 
 class _Workbook:
@@ -72,30 +65,33 @@ class _Workbook:
         self._formats = NumberFormats()
         self._texts: _SharedTexts | None = None
 
-    def sheets(self) -> Iterator[tuple[str, bool, str | None]]:
-        """Yield the name of each sheet, whether it is hidden, and its part: "" if it's no table, None if missing."""
+    def sheets(self) -> Iterator[tuple[str, bool, str]]:
+        """Yield the name of each sheet that is a table, whether it is hidden, and its part, which may be missing."""
         sheets: list[Attributes] = []
         date1904 = False
         for _, tag, attributes in self._elements(self._path, say("part.sheets")):
             if tag == "sheet":
                 sheets.append(attributes)
-                bound(len(sheets), MOST_SHEETS, say("many.sheets"))
+                bound(len(sheets), MOST_SHEETS, say("part.sheets"))
             elif tag == "workbookPr":
                 date1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
         self._formats = NumberFormats(self._codes(), date1904=date1904)
         for sheet in sheets:
             relation = next((value for key, value in sheet.items() if key.endswith(":id")), "")
             kind, target = self._targets.get(relation, ("", ""))
-            is_there = kind.endswith("/worksheet") and target in self._package
-            path = "" if kind.endswith(_NO_TABLES) else target if is_there else None
-            yield _unescape(sheet.get("name", "")), sheet.get("state", "visible") != "visible", path
+            if not kind.endswith(_NO_TABLES):
+                part = target if kind.endswith("/worksheet") else ""
+                yield _unescape(sheet.get("name", "")), sheet.get("state", "visible") != "visible", part
 
     def rows(self, name: str, path: str, facts: TableFacts) -> RowStream:
         """Yield the rows of a sheet that are written in the file; the shared texts are read with the first rows."""
+        if path not in self._package:
+            raise damaged(say("part.sheet", sheet=Cell(name)), path or "no part")
         if self._texts is None:
             self._texts = self._shared_texts()
         limits, formats = self._package.limits, self._formats
-        sheet = _Worksheet(RowSink(name, facts, limits, formats), facts, limits, self._texts.find, formats)
+        codes = {str(style): formats.code(style) for style in range(formats.styles)}
+        sheet = _Worksheet(RowSink(name, facts, limits, formats), facts, limits, self._texts.find, codes)
         return sheet.rows(self._package.chunks(path))
 
     def _elements(self, path: str, what: Message) -> Iterator[tuple[str, str, Attributes]]:
@@ -130,7 +126,7 @@ class _Workbook:
                     codes[whole_number(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
                 elif (parent, tag) == ("cellXfs", "xf"):
                     styles.append(whole_number(attributes.get("numFmtId")))
-                    bound(len(styles), MOST_FORMATS, say("many.cell-formats"))
+                    bound(len(styles), MOST_FORMATS, say("part.styles"))
         return [code_of(number, codes.get(number)) for number in styles]
 
     def _shared_texts(self) -> _SharedTexts:
@@ -141,16 +137,6 @@ class _Workbook:
             )
             elements.all(self._package.chunks(path))
         return texts
-
-
-def _lacking(sheets: Sequence[str], *, others: bool) -> tuple[Message, ...]:
-    """Return remarks on sheets whose part is missing; raise UnreadableFile if there are no other sheets."""
-    if not sheets:
-        return ()
-    named = listed([f'"{name}"' for name in sheets], _NAMED)
-    if not others:
-        raise UnreadableFile(say("workbook.no-sheets", n=len(sheets), sheets=named))
-    return (say("remark.missing-sheets", n=len(sheets), sheets=named),)
 
 
 class _SharedTexts:
@@ -202,11 +188,10 @@ class _Worksheet:
     _facts: TableFacts
     _limits: Limits
     _shared_text: Callable[[str], str]
-    _formats: NumberFormats
+    _codes: Mapping[str, str]
     _is_data: bool = False
     _ready: list[Row] = field(default_factory=list)
     _columns: dict[str, int] = field(default_factory=dict)
-    _codes: dict[str | None, str] = field(default_factory=lambda: {None: ""})
 
     def rows(self, chunks: Iterator[bytes]) -> RowStream:
         """Yield the rows that hold cells, while the pieces of the part arrive."""
@@ -243,7 +228,7 @@ class _Worksheet:
         if len(row) > self._limits.columns:
             message = say("limit.row-cells", what=say("part.sheet", sheet=self._sink.name))
             raise self._limits.refuse("columns", message)
-        columns, shared_text, add = self._columns, self._shared_text, self._sink.add
+        columns, shared_text, add, codes = self._columns, self._shared_text, self._sink.add, self._codes
         column = -1
         for cell in row:
             if cell.tag != "c":
@@ -259,8 +244,7 @@ class _Worksheet:
             stored, formula = _content(cell)
             if stored is None:
                 continue
-            style = attributes.get("s")
-            code = self._codes[style] if style in self._codes else self._code(style)
+            code = codes.get(attributes.get("s", ""), "")
             kind = attributes.get("t")
             if kind == "s":
                 add(column, "text", shared_text(stored.strip()), code, formula=formula)
@@ -279,11 +263,6 @@ class _Worksheet:
         self._sink.check(column)
         self._columns[name] = column
         return column
-
-    def _code(self, style: str | None) -> str:
-        """Return the code of the number format of a cell style; it is cached."""
-        self._codes[style] = self._formats.code(whole_number(style))
-        return self._codes[style]
 
 
 def _content(cell: Element) -> tuple[str | None, bool]:

@@ -9,21 +9,21 @@ and 95 are refused: xlrd takes their texts for Western if they don't name their 
 
 from __future__ import annotations
 
-import io
-import itertools
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import xlrd
 
 from importer.errors import UnreadableFile
 from importer.messages import Quoted, say
 from importer.reading import detection
-from importer.reading.book import KeptTable, RowStore, Table
+from importer.reading.book import Book, KeptTable, RowStore
 from importer.reading.cells import NO_VALUE, TableFacts
 from importer.reading.formats import LONGEST_CODE, NumberFormats, code_of
-from importer.reading.opening import MOST_SHEETS, Deadline, Source, bound, damaged
+from importer.reading.opening import MOST_SHEETS, Source, bound, damaged
 from importer.reading.spool import Row
 
 MOST_STYLES = 10_000
@@ -43,37 +43,17 @@ _SHOWN_OF_SHEET = {_BOF, _EOF, _CONTINUE, _ROW, _COLUMNS} | _CELLS | _OF_FORMULA
 _BLOT = b"\xff\xff"
 """An unused record type, which xlrd skips."""
 
-
-_FAULTS = (
-    xlrd.XLRDError,
-    struct.error,
-    AssertionError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-)
-"""Exceptions that xlrd raises for a damaged workbook, by design or not."""
-
 _NUMBERS = {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}
 
 
-class _Silence(io.TextIOBase):
-    """File that discards the warnings of xlrd."""
-
-    def write(self, text: str, /) -> int:
-        return len(text)
-
-
-def open_xls(source: Source) -> tuple[Table, ...]:
+def open_book(source: Source) -> Book:
     """Return the sheets of a workbook. Their rows are stored, so that only one sheet at a time is in memory."""
-    records = Records(detection.records_of(source.file, source.name), source.deadline)
+    records = Records(detection.records_of(source))
     store = RowStore(source.limits)
-    try:
+    with Path(os.devnull).open("w") as warnings:
         book = xlrd.open_workbook(
             file_contents=records.stream,
-            logfile=_Silence(),
+            logfile=warnings,
             formatting_info=True,
             on_demand=True,
             ragged_rows=True,
@@ -82,39 +62,33 @@ def open_xls(source: Source) -> tuple[Table, ...]:
         codes = [code_of(style.format_key, own_codes.get(style.format_key)) for style in book.xf_list]
         formats = NumberFormats(codes, date1904=records.date1904)
         for index, (name, sheet) in enumerate(zip(book.sheet_names(), records.sheets, strict=True)):
-            source.deadline.check()
             kept = store.begin(name, hidden=sheet.hidden)
             kept.facts.adopt(sheet.facts)
             kept.add_of(_rows(book, index, formats, kept))
             kept.finish()
             book.unload_sheet(index)
-    except _FAULTS as exc:
-        raise _broken(f"{type(exc).__name__}: {exc}") from exc
-    return store.tables
+    return Book(say("format.xls"), store.tables)
 
 
 def _rows(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable) -> Iterator[Row]:
     """Yield the rows of a sheet that hold something."""
-    try:
-        sheet = book.sheet_by_index(index)
-        kept.facts.hidden_columns.update(column for column, info in sheet.colinfo_map.items() if info.hidden)
-        sink = kept.sink(formats)
-        for row in range(sheet.nrows):
-            sink.begin(row + 1)
-            for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
-                has_code = kind in _NUMBERS or formats.hides_texts
-                code = formats.code(sheet.cell_xf_index(row, column)) if has_code else ""
-                if kind in _NUMBERS:
-                    sink.add(column, "number", repr(value), code)
-                elif kind == xlrd.XL_CELL_BOOLEAN:
-                    sink.add(column, "boolean", str(value), code)
-                elif kind == xlrd.XL_CELL_ERROR:
-                    sink.add(column, "error", xlrd.error_text_from_code.get(value, "#ERROR"), code)
-                else:
-                    sink.add(column, "text", value, code)
-            yield from sink.end(hidden=row in sheet.rowinfo_map and bool(sheet.rowinfo_map[row].hidden))
-    except _FAULTS as exc:
-        raise _broken(f"{type(exc).__name__}: {exc}") from exc
+    sheet = book.sheet_by_index(index)
+    kept.facts.hidden_columns.update(column for column, info in sheet.colinfo_map.items() if info.hidden)
+    sink = kept.sink(formats)
+    for row in range(sheet.nrows):
+        sink.begin(row + 1)
+        for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
+            has_code = kind in _NUMBERS or formats.hides_texts
+            code = formats.code(sheet.cell_xf_index(row, column)) if has_code else ""
+            if kind in _NUMBERS:
+                sink.add(column, "number", repr(value), code)
+            elif kind == xlrd.XL_CELL_BOOLEAN:
+                sink.add(column, "boolean", str(value), code)
+            elif kind == xlrd.XL_CELL_ERROR:
+                sink.add(column, "error", xlrd.error_text_from_code.get(value, "#ERROR"), code)
+            else:
+                sink.add(column, "text", value, code)
+        yield from sink.end(hidden=row in sheet.rowinfo_map and bool(sheet.rowinfo_map[row].hidden))
 
 
 @dataclass
@@ -130,27 +104,23 @@ class BiffSheet:
 class Records:
     """Records of a workbook: its sheets, with facts that xlrd doesn't report. Other records are overwritten."""
 
-    def __init__(self, stream: bytearray, deadline: Deadline) -> None:
+    def __init__(self, stream: bytearray) -> None:
         """Go through all records; raise UnreadableFile if the workbook is locked or damaged."""
         self.stream = stream
         self.sheets: list[BiffSheet] = []
         self.date1904 = False
-        self._deadline = deadline
         self._calculated = False  # whether the file names the program that last calculated it
         self._texts = 0
         self._read = 0
-        try:
-            self._read_globals()
-            for sheet in self.sheets:
-                self._read_sheet(sheet)
-        except (struct.error, IndexError, ValueError) as exc:
-            raise _broken(str(exc)) from exc
+        self._read_globals()
+        for sheet in self.sheets:
+            self._read_sheet(sheet)
 
     def _records(self, at: int) -> Iterator[tuple[int, int, int]]:
         """Yield each record's type, content position and content size, from ``at`` on; hide embedded charts."""
         depth = 0
         stream = self.stream
-        for index in itertools.count():
+        while True:
             if at + 4 > len(stream):
                 raise _broken("ends too early")
             kind, size = struct.unpack_from("<HH", stream, at)
@@ -162,8 +132,6 @@ class Records:
             at += 4 + size
             if depth <= 0:
                 return
-            if not index % 50_000:
-                self._deadline.check()
 
     def _blot(self, at: int) -> None:
         """Hide the record whose content begins at ``at`` from xlrd."""
@@ -188,15 +156,15 @@ class Records:
                 begin, hidden, sort = struct.unpack_from("<LBB", self.stream, at)
                 if sort == 0:
                     self.sheets.append(BiffSheet(begin, hidden=bool(hidden & 3)))
-                    bound(len(self.sheets), MOST_SHEETS, say("many.sheets"))
+                    bound(len(self.sheets), MOST_SHEETS, say("part.sheets"))
             elif kind == _XF:
                 styles += 1
-                bound(styles, MOST_STYLES, say("many.cell-formats"))
+                bound(styles, MOST_STYLES, say("part.styles"))
             elif kind == _TEXTS:
                 self._texts = self._count_texts(at, size)
             elif kind == _FORMAT:
                 formats += 1
-                bound(formats, MOST_STYLES, say("many.number-formats"))
+                bound(formats, MOST_STYLES, say("part.styles"))
                 if size > 6 + 2 * LONGEST_CODE:
                     self._blot(at)
             if kind not in _SHOWN_OF_ALL:

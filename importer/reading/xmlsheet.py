@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from importer.messages import say
-from importer.reading.book import RowStore, Table
+from importer.reading.book import Book, RowStore
 from importer.reading.cells import Kind, RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import BUILT_IN, NumberFormats
-from importer.reading.opening import MOST_FORMATS, Source, bound, damaged
+from importer.reading.opening import MOST_FORMATS, Source, bound, chunks
 from importer.reading.spool import Row
 from importer.settings.limits import Limits
 
@@ -56,7 +56,7 @@ class _Styles:
         attributes = plain(style.attrib)
         name = attributes.get("ID", "")
         self.parents[name] = attributes.get("Parent") or "Default"
-        bound(len(self.parents), MOST_FORMATS, say("many.styles"))
+        bound(len(self.parents), MOST_FORMATS, say("part.styles"))
         for part in style:
             if part.tag == "NumberFormat":
                 code = plain(part.attrib).get("Format", "")
@@ -71,18 +71,13 @@ class _Styles:
         return ""
 
 
-def open_xml(source: Source) -> tuple[Table, ...]:
+def open_book(source: Source) -> Book:
     """Return the sheets of the file. Their rows are stored, because only reading all of it finds every sheet."""
     document = _XmlDocument(source.limits)
     trees = {"Style", "Column", "Row", "Visible"}
     elements = Elements(say("part.file"), source.limits, trees, document.take, document.begin, document.end)
-    try:
-        elements.all(source.chunks())
-    except ValueError as exc:
-        if isinstance(exc, UnicodeError) or "multi-byte" not in str(exc):
-            raise
-        raise damaged(say("part.file"), elements.encoding) from exc
-    return document.store.tables
+    elements.all(chunks(source.file))
+    return Book(say("format.xml"), document.store.tables)
 
 
 class _XmlDocument:
@@ -105,18 +100,18 @@ class _XmlDocument:
 
     def end(self, tag: str) -> None:
         if tag == "Worksheet":
-            self.store.kept[-1].finish()
+            self.store.tables[-1].finish()
             self._sheet = None
 
     def take(self, element: Element) -> None:
         """Store a row, or note a style, the style of columns, or that a sheet is hidden."""
         if element.tag == "Style":
             self._styles.add(element)
-        elif element.tag == "Visible" and self.store.kept:
-            self.store.kept[-1].hidden |= (element.text or "").strip() != "SheetVisible"
+        elif element.tag == "Visible" and self.store.tables:
+            self.store.tables[-1].hidden |= (element.text or "").strip() != "SheetVisible"
         elif element.tag == "Column" and self._sheet:
             self._sheet.style_columns(plain(element.attrib))
-        elif element.tag == "Row" and self._sheet and not self.store.kept[-1].add_of(self._sheet.rows(element)):
+        elif element.tag == "Row" and self._sheet and not self.store.tables[-1].add_of(self._sheet.rows(element)):
             self._sheet = None
 
 

@@ -11,12 +11,11 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
     saving            puts a new file in its place, or the nearest possible; which files may be replaced
 """
 
-from importer.results.layout import Input, Summary
+from importer.results.layout import Summary
 from importer.results.saving import Written
 from importer.results.writing import check_target, write, write_people, write_problems
 
 __all__ = [
-    "Input",
     "Summary",
     "Written",
     "check_target",

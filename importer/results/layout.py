@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from importer.delivery.outcomes import Outcomes
 from importer.messages import Said, render
 from importer.models import Result
+from importer.reading import Sheet
 from importer.results.presentation import MEANINGS, Meaning
 from importer.resultsfile import COLUMNS, OUR_COLUMNS, OUR_PRACTISED, PLAIN_COLUMNS, ResultColumn
 from importer.settings import profiles
@@ -21,21 +22,6 @@ from importer.settings import profiles
 _ROWS = 4_000  # rows in a block; few enough for small lists
 _ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class Input(Protocol):
-    """The imported sheet, as far as the results need it."""
-
-    @property
-    def headings(self) -> tuple[str, ...]:
-        """The headings in the order of the columns; they may repeat or be empty."""
-
-    @property
-    def row_count(self) -> int:
-        """Total number of rows that :meth:`columns` yields."""
-
-    def columns(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
-        """Yield all rows in blocks: their row numbers in the sheet, and a column for each heading."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +69,7 @@ def headings_for(summary: Summary, outcomes: Outcomes) -> list[str]:
 
 
 def result_rows(
-    sheet: Input, outcomes: Outcomes, summary: Summary, *, keep: Sequence[int], source_row: int | None
+    sheet: Sheet, outcomes: Outcomes, summary: Summary, *, keep: Sequence[int], source_row: int | None
 ) -> Iterator[ResultRows]:
     """Yield the rows with their outcomes, in blocks, with the sheet's columns at the positions ``keep``.
 
@@ -121,7 +107,7 @@ def _numbers(texts: Sequence[str]) -> list[int | None]:
     return [int(text) if _ROW_NUMBER.fullmatch(text.strip()) else None for text in texts]
 
 
-def _parts(sheet: Input) -> Iterator[tuple[Sequence[int], list[Sequence[str]]]]:
+def _parts(sheet: Sheet) -> Iterator[tuple[Sequence[int], list[Sequence[str]]]]:
     for numbers, columns in sheet.columns():
         for first in range(0, len(numbers), _ROWS):
             part = slice(first, first + _ROWS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from importer.messages import Message, say
 from importer.storage import Url
 
 _NAMES = 9_999
-_STANDARD_INPUT = Path("-")
 
 
 @dataclass(frozen=True)
@@ -107,8 +105,8 @@ def _finish(draft: Draft, wanted: Path, source: Path | None) -> None:
         rights = files.OWNER_ONLY
     elif source is not None:
         try:
-            bounds.append(source.stat() if source != _STANDARD_INPUT else os.fstat(0))
-        except OSError:  # the source was deleted
+            bounds.append(source.stat())
+        except OSError:  # standard input, or the source was deleted
             rights = files.OWNER_ONLY
     draft.finish(rights, bounds)
 

@@ -27,8 +27,6 @@ def write_summary(book: Workbook, summary: Summary, outcomes: Outcomes) -> None:
     sheet = book.add_worksheet(_NAME)
     sheet.set_tab_color("#44525F")
     sheet.hide_gridlines(2)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 1)
     for col, width in enumerate((2, 20, 12, 10, 66, 58)):
         sheet.set_column(col, col, width)
     title = book.add_format({"bold": True, "font_size": 18, "font_color": "#26323B"})
@@ -117,17 +115,13 @@ def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
             "categories_data": [result.value for result in counts],  # for viewers that don't calculate cells
             "values_data": list(counts.values()),
             "points": [{"fill": {"color": COLOURS[result].chart}} for result in counts],
-            "data_labels": {"value": True, "num_format": "#,##0", "font": {"color": "#26323B", "size": 10}},
-            "gap": 45,
+            "data_labels": {"value": True, "num_format": "#,##0"},
         }
     )
-    chart.set_title({"name": "Rows by result", "overlay": False, "name_font": {"size": 12, "color": "#26323B"}})
+    chart.set_title({"name": "Rows by result"})
     chart.set_legend({"none": True})
-    chart.set_y_axis(
-        {"reverse": True, "line": {"color": "#D5DCE1"}, "major_tick_mark": "none", "num_font": {"size": 10}}
-    )
+    chart.set_y_axis({"reverse": True})
     chart.set_x_axis({"visible": False, "min": 0, "major_gridlines": {"visible": False}})
-    chart.set_chartarea({"border": {"color": "#D5DCE1"}})
     height = 90 + 34 * len(counts)
     chart.set_size({"width": 820, "height": height})
     sheet.insert_chart(row, 1, chart, {"description": render(outcome), "object_position": 2})

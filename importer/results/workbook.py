@@ -8,7 +8,6 @@ and ``00123`` stays ``00123`` when it is edited.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
 import re
@@ -20,7 +19,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from io import BytesIO
 from operator import itemgetter
-from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -42,22 +40,12 @@ MOST_ROWS = 1_048_575
 MOST_COLUMNS = 16_384
 MOST_CHARACTERS = 32_767  # UTF-16 units in a cell
 
-_ROOM = 4 * 2**30  # bytes of free space with which the system's temporary folder is large enough for a million rows
 _WIDEST = 44  # characters; longer texts wrap
-_LEGIBLE = 230  # characters side by side that are still legible on a page in landscape
 _RESULTS, _TO_FIX = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"
 _HEADING_HEIGHT = 24  # points
 _MOST_LINES, _LINE_HEIGHT = 8, 15  # of a cell whose text wraps, and points; a longer text would fill the screen
 _RESULT = [column.cells for column in COLUMNS].index("label")
-_CALM = {
-    "width": 440,
-    "height": 36,
-    "x_offset": 12,
-    "font": {"size": 12, "color": COLOURS[Result.CREATED].ink},
-    "fill": {"color": COLOURS[Result.CREATED].fill},
-    "line": {"color": COLOURS[Result.CREATED].ink},
-    "align": {"vertical": "middle"},
-}
+_CALM = {"width": 440, "height": 36, "fill": {"color": COLOURS[Result.CREATED].fill}}
 _PALE = COLOURS[Result.REJECTED].row or ""
 _CHUNK = 1 << 20
 _UNUSUAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
@@ -84,8 +72,8 @@ def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows],
     rows = iter(rows)
     first = next(rows, None)
     frame = _Frame(contents, first.theirs if first else [()] * len(contents.headings), outcomes)
-    folder, width = _roomy_folder(draft.folder), len(frame.headings)
-    with tempfile.TemporaryFile(dir=folder) as results_file, tempfile.TemporaryFile(dir=folder) as to_fix_file:
+    width = len(frame.headings)
+    with tempfile.TemporaryFile() as results_file, tempfile.TemporaryFile() as to_fix_file:
         results, to_fix = SheetRows(results_file, width), SheetRows(to_fix_file, width)
         writer = _RowWriter(contents, frame, results, to_fix)
         for block in itertools.chain([first] if first else [], rows):
@@ -140,15 +128,11 @@ class _Frame:
 
 
 def _set_up(sheet: Worksheet, widths: Sequence[int], formats: Mapping[tuple[str, str], Format], row_count: int) -> None:
-    """Set up widths, the filter and printing, and write a sample cell for each format."""
+    """Set up widths and the filter, and write a sample cell for each format."""
     sheet.set_row(0, _HEADING_HEIGHT)  # places the notice of *To fix*
     for col, width in enumerate(widths):
         sheet.set_column(col, col, width, formats["text", ""])
     sheet.autofilter(0, 0, row_count, len(widths) - 1)
-    sheet.set_landscape()
-    sheet.repeat_rows(0)
-    if sum(widths) <= _LEGIBLE:
-        sheet.fit_to_pages(1, 0)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
     for col, cell_format in enumerate(formats.values()):
         sheet.write_blank(0, col, None, cell_format)
@@ -272,16 +256,6 @@ def _serial(seconds_since_1970: float) -> float | None:
     offset = datetime.fromtimestamp(seconds_since_1970, UTC).astimezone().utcoffset()
     seconds = int(seconds_since_1970) + (offset.total_seconds() if offset else 0)
     return seconds / _DAY + _EPOCH
-
-
-def _roomy_folder(folder: Path) -> Path:
-    """Return the system's temporary folder for the rows, or the folder of the results if that has more room."""
-    temporary = Path(tempfile.gettempdir())
-    with contextlib.suppress(OSError):
-        free = shutil.disk_usage(temporary).free
-        if free < _ROOM and shutil.disk_usage(folder).free > free:
-            return folder
-    return temporary
 
 
 class SheetRows:

@@ -26,7 +26,8 @@ from importer.errors import BadSettings
 from importer.files import Draft
 from importer.messages import Message, render, say, words
 from importer.models import Problem
-from importer.results.layout import Input, ResultRows, Summary, columns_for, encodable, headings_for, result_rows
+from importer.reading import Sheet
+from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for, result_rows
 from importer.results.saving import Written, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
 from importer.resultsfile import ResultColumn, protected, protected_all
@@ -63,7 +64,7 @@ def _check_kind(path: Path) -> None:
 
 def write(
     target: Path,
-    sheet: Input,
+    sheet: Sheet,
     outcomes: Outcomes,
     summary: Summary,
     *,

@@ -32,8 +32,6 @@ LARGEST = 20 * 1024 * 1024
 """Maximum size of an upload in bytes: 20 MB in the vendor's reference. If the real limit is lower, the API refuses."""
 
 _PIECE = 1 << 20
-# First bytes of an SQLite database, and of its write-ahead log in both byte orders.
-_DATABASES = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _LIKE = 0.75
 # Missing names for which a similar name is suggested. If more are missing, the folder is probably the wrong one.
 _MOST_LIKE = 20
@@ -67,13 +65,11 @@ class Folder:
         self._place = place
         try:
             self._root = place.resolve(strict=True)
-            self._root_is = identity(root := self._root.stat())
-            is_folder = stat.S_ISDIR(root.st_mode)
         except (OSError, RuntimeError, ValueError):
-            is_folder = False
-        if not is_folder:
+            self._root = place
+        if not self._root.is_dir():
             raise BadSettings(say("attachments.no-folder", place=str(place.absolute())), setting="attachments")
-        own_files = [_resolved(file) for file in ours]
+        own_files = [file.resolve() for file in ours]
         if (held := next((file for file in own_files if file.is_relative_to(self._root)), None)) is not None:
             message = say("attachments.holds-own-files", place=str(place.absolute()), file=str(held))
             raise BadSettings(message, setting="attachments")
@@ -112,8 +108,8 @@ class Folder:
             status = path.lstat()
             if (wrong := self._why_not(name, path, status)) is not None:
                 return Wrong(wrong)
-            with self._open(path, status) as file:
-                if _is_database(file) or resultsfile.is_results(file):
+            with open_beneath(self._root, path) as file:
+                if resultsfile.is_results(file):
                     return Wrong(say("file.never", file=_cell(name)))
                 file.seek(0)
                 size, digest = _hashed(file)
@@ -162,16 +158,6 @@ class Folder:
             for name in _listed(folder):
                 self._names[folder].setdefault(_composed(name), []).append(name)
         return self._names[folder]
-
-    def _open(self, path: Path, status: os.stat_result) -> BinaryIO:
-        """Open the file that was checked, in the folder that was named; raise OSError if either was replaced since."""
-        if identity(self._root.stat()) != self._root_is:
-            raise FileTrouble(say("file.gone"))
-        file = open_beneath(self._root, path)
-        if os.name == "posix" and identity(os.fstat(file.fileno())) != identity(status):
-            file.close()
-            raise FileTrouble(say("file.changed"))
-        return file
 
     def _why_not(self, name: str, path: Path, status: os.stat_result) -> Message | None:
         """Return why the file at this path is refused, without opening it."""
@@ -279,18 +265,6 @@ def _why_not_size(name: str, size: int) -> Message | None:
 def _composed(name: str) -> str:
     """Return a file name in NFC (macOS may use NFD) and without outer white space, which a cell can't express."""
     return unicodedata.normalize("NFC", name).strip()
-
-
-def _is_database(file: BinaryIO) -> bool:
-    """Return whether the file begins like an SQLite database, such as the journal, or like its log. Raises OSError."""
-    return (file.read(16) or b"").startswith(_DATABASES)
-
-
-def _resolved(file: Path) -> Path:
-    """Return the file's path with links resolved, or its absolute path if that fails."""
-    with contextlib.suppress(OSError, RuntimeError, ValueError):
-        return file.resolve()
-    return file.absolute()
 
 
 def _listed(folder: Path) -> Sequence[str]:

@@ -4,7 +4,7 @@ Input: emails. Output: :class:`EmailAnswers`. Matches are recorded in the journa
 
 A few emails are searched one by one; for many, all prospects are listed, a hundred per call. Listing isn't documented
 and returns no total, so with *e* emails page *e* + 1 is requested first: if it is empty, listing takes fewer calls.
-Emails on which rows depend are searched if the list lacks them, because prospects may move between pages meanwhile.
+Emails that the list lacks are searched, because prospects may move between pages meanwhile.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from importer.api import Cause, Endpoint, Failure, FoundProspect, Reply
-from importer.calls.caller import Caller
+from importer.calls.dispatcher import Caller
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.errors import Outage
 from importer.journal import Memory, Owners
 from importer.messages import Cell, Message, say
-from importer.rows.naming import EmailAnswers, Emails
+from importer.rows.naming import EmailAnswers
 
 _LEAST = 3  # emails; with fewer, listing saves no calls
 _AHEAD = 10  # pages read for each page in flight, so that few calls are wasted
@@ -68,19 +68,20 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Owners] = {}
         self._refusals: dict[str, Message] = {}
-        self._wanted = Emails()
+        self._wanted: Sequence[str] = ()
         self._all: frozenset[str] = frozenset()
         self._missing: set[str] = set()  # emails on none of the pages read so far
         self._next, self._end, self._read, self._in_flight = 1, math.inf, 0, 0  # pages
-        self._is_listing = self._is_searching = False
+        self._is_listing = False
 
-    def look_up(self, wanted: Emails) -> EmailAnswers:
+    def look_up(self, wanted: Sequence[str]) -> EmailAnswers:
         """Find the prospects of each email; raise Stopped if the run can't continue."""
-        self._wanted, self._all, self._missing = wanted, frozenset(wanted.all), set(wanted.all)
-        if len(wanted) >= _LEAST:
+        self._wanted, self._all, self._missing = wanted, frozenset(wanted), set(wanted)
+        self._is_listing = len(wanted) >= _LEAST
+        if self._is_listing:
             self._run([ProspectsPage(page=len(wanted) + 1, is_probe=True)])
         else:
-            self._run([ProspectsPage(email) for email in wanted.all])
+            self._run([ProspectsPage(email) for email in wanted])
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
         return EmailAnswers(self._found, self._refusals)
@@ -98,9 +99,6 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
 
     # -- one by one -------------------------------------------------------------------------------------------------
 
-    def _search(self, emails: Sequence[str]) -> None:
-        self._dispatcher.add_all([ProspectsPage(email) for email in emails])
-
     def _searched(self, task: ProspectsPage, page: tuple[FoundProspect, ...]) -> None:
         task.found += [prospect.prospect_id for prospect in page if _email(prospect) == task.email]
         if len(page) >= self._size and task.page < _MOST_PAGES:
@@ -113,9 +111,9 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     def _begin(self, page: tuple[FoundProspect, ...]) -> None:
         """Search for the emails if there are more pages than emails; else list all prospects."""
         if page:
-            self._search(self._wanted.all)
+            self._search_missing()
             return
-        self._is_listing, self._end = True, len(self._wanted) + 1
+        self._end = len(self._wanted) + 1
         self._ask_on()
 
     def _ask_on(self) -> None:
@@ -125,7 +123,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
             self._next += 1
             self._in_flight += 1
         if not self._in_flight:
-            self._finish()
+            self._search_missing()
 
     def _take_page(self, task: ProspectsPage, page: tuple[FoundProspect, ...]) -> None:
         self._in_flight -= 1
@@ -140,18 +138,11 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
                 self._know(email, [*self._found.get(email, ()), prospect.prospect_id])
         self._ask_on()
 
-    def _finish(self) -> None:
-        """End the listing, and search for missing emails that name a row's prospect."""
-        self._is_listing = False
-        self._search([email for email in self._wanted.naming if email in self._missing])
-        for email in self._wanted.compared:
-            if email in self._missing:
-                self._know(email, ())
-
-    def _search_instead(self) -> None:
-        if not self._is_searching:
-            self._is_searching, self._is_listing = True, False
-            self._search([email for email in self._wanted.all if email in self._missing])
+    def _search_missing(self) -> None:
+        """End the listing, and search for the emails that it lacks."""
+        if self._is_listing:
+            self._is_listing = False
+            self._dispatcher.add_all([ProspectsPage(email) for email in self._wanted if email in self._missing])
 
     # -- results ----------------------------------------------------------------------------------------------------
 
@@ -170,7 +161,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         if task.email:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
-            self._search_instead()
+            self._search_missing()
 
     def _unclear(self, task: ProspectsPage, failure: Failure) -> None:
         """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run."""
@@ -179,7 +170,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         if self._dispatcher.retry(task, failure, few if is_turned_away and not task.email else self._retry):
             return
         if is_turned_away and not task.email:
-            self._search_instead()
+            self._search_missing()
         elif is_turned_away and self._any_success:
             self._refusals[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:

@@ -37,31 +37,12 @@ class EmailAnswers:
         return EmailAnswers({**self.found, **later.found}, {**self.refused, **later.refused})
 
 
-@dataclass(frozen=True)
-class Emails:
-    """The distinct emails of rows, in their order: those that name a prospect, and those beside IDs."""
-
-    naming: Sequence[str] = ()
-    compared: Sequence[str] = ()
-
-    def __len__(self) -> int:
-        return len(self.naming) + len(self.compared)
-
-    @property
-    def all(self) -> list[str]:
-        """All emails, those that name prospects first."""
-        return [*self.naming, *self.compared]
-
-
-def emails_of(rows: Rows, made: Collection[int] = ()) -> Emails:
-    """Return the emails of the rows that can be delivered, without those of ``made`` (delivered) rows."""
+def emails_of(rows: Rows, made: Collection[int] = ()) -> list[str]:
+    """Return the distinct emails of the rows that can be delivered, without those of ``made`` (delivered) rows."""
     if rows.email is None:
-        return Emails()
+        return []
     usable = np.setdiff1d(np.flatnonzero((rows.note >= 0) & (rows.email != "")), np.array([*made], dtype=np.int64))
-    by_email = rows.prospect[usable] == rows.email[usable]
-    naming = dict.fromkeys(rows.email[usable[by_email]].tolist())
-    beside = dict.fromkeys(rows.email[usable[~by_email]].tolist())
-    return Emails(list(naming), [email for email in beside if email not in naming])
+    return list(dict.fromkeys(rows.email[usable].tolist()))
 
 
 def named(

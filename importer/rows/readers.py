@@ -173,17 +173,13 @@ class FieldDates:
             return say("dates.mixed", day=day, month=month)
         return say("dates.which", column=column, date=Cell(shown.text))
 
-    def remarks(self, before: DateOrder | None) -> list[Message]:
-        """Return how the dates are read, and that another answer, ``before``, has sent other notes of the same rows."""
-        order, remarks = self._order, list[Message]()
-        example = self._open or (None if order is None else self._only.get(order))
-        if example is not None and order is not None and order is not DateOrder.AS_TEXT:
-            remarks.append(
-                say("dates.read", order=_named(order), date=Cell(example.text), iso=Cell(example.readings[order]))
-            )
-        if before not in (None, order) and (self._open or self._only):
-            remarks.append(say("dates.changed", before=_named(before)))
-        return remarks
+    def remarks(self) -> list[Message]:
+        """Return how the dates are read."""
+        order = self._order
+        example = None if order in (None, DateOrder.AS_TEXT) else self._open or self._only.get(order)
+        if example is None or order is None:
+            return []
+        return [say("dates.read", order=_named(order), date=Cell(example.text), iso=Cell(example.readings[order]))]
 
 
 def proven(sheet: Sheet, composition: Composition) -> DateOrder | None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from importer.api import Cause, Endpoint, Failure, FilePart, NotesApi, Reply
-from importer.calls.caller import Caller
-from importer.calls.dispatcher import Dispatcher
+from importer.api import Cause, Endpoint, Failure, FilePart, Reply
+from importer.calls.dispatcher import Caller
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.files import why
@@ -44,15 +43,6 @@ class Upload:
         """Whether the file is uploaded, or won't be."""
         return bool(self.attachment or self.rejected or self.failed)
 
-    def send(self, api: NotesApi, clock: Callable[[], float]) -> Reply[str]:
-        """Upload the file as it was when it was hashed; runs in a worker thread."""
-        try:
-            content = unchanged(self.file)
-        except OSError as error:
-            now = clock()
-            return Reply(self.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
-        return api.upload(FilePart(self.file.name, content))
-
 
 class Uploads(Stage[Upload, tuple[str, str]]):
     """Uploading of attached files, of which the journal knows the IDs for a day.
@@ -71,40 +61,55 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         super().__init__(caller, (Upload.kind,), lambda ids: journal.enter(dict(ids)))
         self.latest: dict[str, Upload] = {}
         self._journal, self._files, self._observe = journal, files, observe
-        self._own, self._done = self._dispatcher, 0
+        self._refused_ids: set[str] = set()
 
-    def upload(self, digests: Sequence[str], then: Dispatcher[Any]) -> None:
+    def upload(self, digests: Sequence[str]) -> None:
         """Upload each of these files that the journal doesn't know.
 
-        ``then`` is the loop in which files are uploaded anew, whose replies the caller gives to :meth:`take_in`. Raises
-        Stopped if the run can't continue; the IDs of uploaded files are in the journal.
+        Raises Stopped if the run can't continue; the IDs of uploaded files are in the journal.
         """
         if digests:
             self._journal.expire()
-            known = self._journal.known(digests)
+            known = {
+                digest: name for digest, name in self._journal.known(digests).items() if name not in self._refused_ids
+            }
             new = {digest: Upload(self._files[digest]) for digest in digests if digest not in known}
             self.latest |= new
-            self._dispatcher = self._own
-            self._run([*new.values()])
-            if self._dispatcher.stopped is not None:
-                raise self._dispatcher.stopped
+            self._upload([*new.values()])
             self.latest |= {digest: Upload(self._files[digest], known[digest]) for digest in known}
-        self._dispatcher = then
 
-    def take_in(self, task: Upload, reply: Reply[Any]) -> None:
-        """Take the reply to an upload, which may be tried again."""
-        super().take_in(task, reply)
-        self._done += task.has_ended
+    def outdated(self, upload: Upload) -> None:
+        """Forget the ID of a file, because the API refused a note with it."""
+        self._refused_ids.add(upload.attachment)
+        if self.latest.get(upload.file.digest) is upload:
+            del self.latest[upload.file.digest]
+
+    def anew(self, files: Sequence[AttachedFile]) -> Sequence[Upload]:
+        """Upload these files, whatever the journal knows, and return their uploads. Raises Stopped."""
+        uploads = [Upload(file) for file in files]
+        self._upload(uploads)
+        return uploads
+
+    def _upload(self, uploads: Sequence[Upload]) -> None:
+        self._run(uploads)
+        if self._dispatcher.stopped is not None:
+            raise self._dispatcher.stopped
 
     def _perform(self, task: Upload) -> Reply[str]:
-        return task.send(self._api, self._clock)
+        try:
+            content = unchanged(task.file)
+        except OSError as error:
+            now = self._clock()
+            return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
+        return self._api.upload(FilePart(task.file.name, content))
 
     def _succeeded(self, task: Upload, value: str) -> None:
         task.attachment = value
         self._unwritten.append((task.file.digest, value))
 
     def _tell(self) -> None:
-        self._observe(self._held_up(say("progress.uploading", done=self._done, total=len(self.latest))))
+        done = sum(upload.has_ended for upload in self.latest.values())
+        self._observe(self._held_up(say("progress.uploading", done=done, total=len(self.latest))))
 
     def _refused(self, task: Upload, failure: Failure) -> None:
         self._any_success = True

@@ -263,10 +263,7 @@ class _Validation:
                 remarks.append(say(f"restricted.{role}", column=at_the_start(self.sheet.headings, at), n=n))
         remarks += self.receivers.remarks()
         if self.composed is not None:
-            is_known = record is not None and record.is_chosen
-            reading = None if is_known else self.settings.reading
-            before = None if reading is None else reading.answers.get("dates")
-            remarks += self.composed.dates.remarks(before)
+            remarks += self.composed.dates.remarks()
         if record is not None:
             headings, at = self.sheet.headings, record.position
             choice = SettingPart("map", f"{Role.RECORD}={as_argument(called(headings, at))}")

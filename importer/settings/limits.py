@@ -26,7 +26,6 @@ class Limits:
         columns: columns of a sheet.
         rows: rows of a sheet or records of a CSV.
         cell_characters: characters in one cell (spreadsheet programs stop at 32,767; a CSV may hold more).
-        seconds: time to read the file.
     """
 
     file_bytes: int = 2 * 1024**3
@@ -35,7 +34,6 @@ class Limits:
     columns: int = 2_000
     rows: int = 5_000_000
     cell_characters: int = 2_000_000
-    seconds: float = 600.0
 
     def refuse(self, name: str, what: Message) -> UnreadableFile:
         """Return the error for exceeding the limit ``name``; ``what`` says where, without a full stop."""

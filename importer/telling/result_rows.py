@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import urlencode
 
 from importer.delivery.outcomes import Outcomes
 from importer.importing.loading import Loaded
@@ -85,11 +86,14 @@ class RowPage:
         rows: the rows.
         total: number of all rows that match.
         number: the page's number, from 1.
+        result, words: what was asked for; empty for any.
     """
 
     rows: Sequence[RowOutcome]
     total: int
     number: int
+    result: str = ""
+    words: str = ""
 
     @property
     def pages(self) -> int:
@@ -100,6 +104,11 @@ class RowPage:
     def start(self) -> int:
         """Number of the page's first row among all that match, from 1."""
         return (self.number - 1) * _ON_A_PAGE + 1
+
+    def query(self, *, result: str | None = None, page: int = 1) -> str:
+        """Return the query of an address for another result, or for another page."""
+        asked = {"result": self.result if result is None else result, "words": self.words}
+        return "?" + urlencode({**asked, **({"page": page} if page > 1 else {})})
 
 
 def write(path: Path, loaded: Loaded, outcomes: Outcomes) -> None:
@@ -189,7 +198,7 @@ def read(path: Path, result: str = "", words: str = "", number: int = 1) -> RowP
             total = database.execute(_COUNT, wanted).fetchone()[0]
             number = max(1, min(number, -(-total // _ON_A_PAGE)))
             found = database.execute(_PAGE, {**wanted, "start": (number - 1) * _ON_A_PAGE})
-            return RowPage([_row(*one) for one in found], total, number)
+            return RowPage([_row(*one) for one in found], total, number, result, words)
     except sqlite3.Error:
         return None
 

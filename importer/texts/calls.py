@@ -28,6 +28,5 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "trouble.again": "trying again: {why}",
     "trouble.again-in": "trying again in {seconds} s: {why}",
     "trouble.limit": "waiting {seconds} s because of the account's limit",
-    "failure.no-thread": "no thread could be started",
     "progress.held-up": "{far}; {trouble}",
 }

@@ -41,8 +41,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "why.of-upload-refused": "the API refused one of its files",
     "why.of-upload-failed": "one of its files has changed, or could not be uploaded",
     "why.of-outcome-held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
-    "why.of-outcome-turned-away": "a proxy, gateway or firewall refused it",
     "why.of-api-gave-no-reason": "the API did not accept the prospect and gave no reason",
+    "why.of-outcome-turned-away": "a proxy, gateway or firewall refused it",
     "why.of-outcome-waits-for-another": "another note of the prospect is unconfirmed",
     "why.in-question": "it waits for your answer",
     "why.of-outcome-could-not-be-sent": "its request failed again and again",
@@ -188,8 +188,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
     ),
     "guard.many-problems@page": (
-        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Download the list of problems to see them all.",
-        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Download the list of problems to see them all.",
+        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Press “Correct them here” to see all.",
+        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Press “Correct them here” to see all.",
     ),
     "guard.history-again": (
         "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If this is a new note: `in-doubt new`",

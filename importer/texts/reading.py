@@ -18,14 +18,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "what.document": "a document of another program",
     "what.numbers": "an Apple Numbers document",
     "what.xlsb": "an Excel binary workbook (.xlsb)",
-    "what.xml": "another XML file",
-    "what.mhtml": "a web page archive (MHTML)",
-    "what.json": "JSON",
-    "what.sylk": "a SYLK file (.slk)",
-    "what.dif": "a DIF file",
     "what.unknown": "a file of an unsupported format",
     "limit.text": "The rows up to row {row} contain too much text (bytes)",
-    "limit.seconds": "Reading the file takes too long (seconds)",
     "limit.file": "{file} has {size} bytes",
     "limit.standard-input": "Standard input is too large (bytes)",
     "limit.unpacked": "The parts of the workbook unpack to too many bytes",
@@ -44,21 +38,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choice.no-sheet": "There is no sheet {sheet}.\nThe sheets are: {sheets}.",
     "choice.hidden": "{sheet} (hidden)",
     "choice.blank-row": "Row {row} of {file} is blank or does not exist, so it can't be the header (`header-row`).",
-    "choice.blank-sheet": "The sheet {sheet} of {file} is blank.",
     "choice.all-hidden": (
         "All visible sheets of {file} are blank.\nHidden sheets: {sheets}. To import one, name it with `sheet`."
     ),
     "choice.no-table": "{file} contains no table, because no row contains text.",
-    "choice.several": "Several sheets have the required headings: {sheets}.",
-    "choice.likely": (
-        "Only the sheet {sheet} has the required headings, but another sheet seems to hold notes, too: {others:; }.\n"
-        "To import both, run once for each."
-    ),
-    "choice.none": "No sheet has the required headings: {sheets:; }.",
+    "choice.several": "Several sheets may be meant: {sheets:; }. To import several, run once for each.",
     "choice.begins": "{sheet} starts with {headings}",
     "choice.the-sheet": "the sheet {sheet}",
     "choice.which": "Which sheet do you want to import?",
-    "sheet.and-so-on": "{names} …",
     "remark.other-sheets": "Only the sheet {sheet} is imported. Ignored: {others}.",
     "skipped.by-hand": "left out by hand",
     "remark.corrected": "To import your corrections on {sheet}, use `sheet {argument}`",
@@ -118,10 +105,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "reading.empty": "{file} is empty (0 bytes).\nExport or download it again.",
     "remark.separated-by": "Columns are separated by {sign}s.",
-    "remark.texts-as-formulas": (
-        '{n} cell is written as ="text". Only the text is read, as the sheet shows it.',
-        '{n} cells are written as ="text". Only the text is read, as the sheet shows it.',
-    ),
     "flaw.quotation-marks": (
         "the quotation marks of this row don't match: one that opens here closes only {n} line further down, so the row may contain the rows after it. Correct the quotation marks",
         "the quotation marks of this row don't match: one that opens here closes only {n} lines further down, so the row may contain the rows after it. Correct the quotation marks",
@@ -144,17 +127,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "A quotation mark that opens in row {row} is never closed, so the rest of the file becomes one cell.\n"
         "Correct it and import the file again."
     ),
-    "workbook.too-many": "The workbook contains more than {most} {what}, more than any real one.\n{action.Save-again}.",
     "workbook.document-type": (
         "The workbook is refused, because {what} declares a document type (DTD). No spreadsheet program writes one, and attackers use it.\n"
         "If you trust its origin, save it again in a spreadsheet program."
     ),
-    "many.sheets": "sheets",
-    "many.tables": "tables",
-    "many.areas": "merged areas",
-    "many.styles": "styles",
-    "many.cell-formats": "cell formats",
-    "many.number-formats": "number formats",
     "part.content": "the document's content",
     "part.records": "the list of its records",
     "part.contents": "its table of contents",
@@ -165,22 +141,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "part.texts": "the list of texts",
     "part.parts": "the list of its parts",
     "part.file": "its content",
+    "part.more-than": "more than {most}",
     "part.elements-of-row": "elements of one row in {what}",
-    "sheet.alike": 'In the sheet "{sheet}", {times} rows from row {row} on are identical, and have a problem in column {column}: {why}.',
     "xls.excel-5": "The .xls has the format of Excel 5 or 95.\nOpen it in Excel or LibreOffice, check its accented letters, save it as .xlsx and import that.",
     "html.too-large": "{file} is a web page of more than 64 MB.\nOpen it in Excel and save it as .xlsx.",
     "html.cut-off": "{file} is a web page that is cut off: its last table has no end.\nExport or download it again.",
     "html.no-table": "{file} is a web page without a table (perhaps a sign-in page).\nExport it again as .xlsx.",
-    "workbook.no-sheets": (
-        "The workbook is damaged: the content of the sheet {sheets} is missing.\nExport it again from its source.",
-        "The workbook is damaged: the content of the sheets {sheets} is missing.\nExport it again from its source.",
-    ),
-    "workbook.formats": (
-        "The workbook's numbers have more than {most} different formats, more than any real one.\n"
-        "Copy the values into a new sheet, save that as .xlsx and import it."
-    ),
-    "remark.missing-sheets": (
-        "The workbook is damaged: the content of the sheet {sheets} is missing.",
-        "The workbook is damaged: the content of the sheets {sheets} is missing.",
-    ),
 }

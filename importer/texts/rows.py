@@ -54,7 +54,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "dates.contradicted": "{column} has the date {date}. It contradicts the answer for this sheet: {order}. How do you want to read these dates?",
     "dates.wrong": "{value} isn't a date with the {order}. Correct the cell, or change how dates are read: `dates`",
     "dates.read": "Dates are read with the {order} (`dates`). In the notes, {date} becomes {iso}.",
-    "dates.changed": "Until now, the answer for the dates of this export was: {before}. Notes that were sent under that answer have another text now, and may be sent again, because this sheet has no IDs of records.",
     "people.receives": (
         "In {n} cell, column {columns: and } names several people. The note goes to {who} (`several-in-cell`).",
         "In {n} cells, column {columns: and } names several people. The note goes to {who} (`several-in-cell`).",

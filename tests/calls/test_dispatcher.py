@@ -11,8 +11,7 @@ from typing import Any, cast
 import pytest
 
 from importer.api import Cause, Endpoint, Failure, Metadata, Reply
-from importer.calls.caller import Caller
-from importer.calls.dispatcher import LAST_CALLS, Dispatcher
+from importer.calls.dispatcher import LAST_CALLS, Caller, Dispatcher
 from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import LONGEST_WAIT

@@ -26,8 +26,8 @@ def samples(run: Importer, calls: int, every: float) -> list[Sample]:
     def look() -> None:
         left = calls - len(run.let_through)
         if left > 0:
-            eta = run.limiter.eta
-            found.append(Sample(run.now, left, eta.seconds_for(left, Endpoint.CREATE), eta.held_to))
+            told = run.limiter.seconds_for(left, Endpoint.CREATE)
+            found.append(Sample(run.now, left, told, run.limiter.held_to))
             run.later(every, look)
 
     run.later(every, look)
@@ -59,4 +59,4 @@ def test_by_the_limit_once_it_is_known(reset: str, sliding: bool, seed: int) -> 
 def test_before_anything_is_known_by_the_limit_that_other_accounts_have() -> None:
     """So 200 calls take nine minutes, and not the seconds that the first of them suggest."""
     run = importer(Api(20, 60.0, "off", retry=False), 0.1, 1)
-    assert run.limiter.eta.seconds_for(200, Endpoint.CREATE) == pytest.approx(540, abs=1)
+    assert run.limiter.seconds_for(200, Endpoint.CREATE) == pytest.approx(540, abs=1)

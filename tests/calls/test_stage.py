@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from importer.api import Cause, Endpoint, Failure, NotesApi, Reply
-from importer.calls.caller import Caller
+from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage

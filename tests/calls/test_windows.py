@@ -132,7 +132,7 @@ def test_each_endpoint_has_a_limit_of_its_own() -> None:
     assert all(api.used.total() == 200 for api in apis.values())
 
 
-def test_the_accounts_limit_is_learned_when_an_endpoint_is_refused_below_its_own() -> None:
+def test_an_accounts_limit_below_those_of_its_endpoints_together_is_kept_to() -> None:
     account, own = Api(50, 60.0, "off", retry=False, sliding=True), {}
     order = [CREATE, READ, Endpoint.UPDATE, Endpoint.PROSPECTS]
     kinds = iter(order * 10_000)

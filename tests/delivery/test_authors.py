@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from importer.api import FoundNote, NotesPage
 from importer.delivery.evidence import Evidence
 from importer.journal import READ_BACK, DeliveryState, KnownDelivery
-from importer.models import Status, Visibility
+from importer.models import Status, Visibility, Workspace
 from importer.settings import Settings
 from tests import running
 from tests.jumping import jumping
@@ -112,7 +113,9 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
         Status.PUBLISHED, 1, 99.0, None,
     )  # fmt: skip
     delivered = {"N1": named, "N2": named._replace(reason=READ_BACK.kind)}
-    evidence._learn_from(NotesPage(tuple(notes), None, has_more=False), delivered)
+    journal: Any = SimpleNamespace(delivered=lambda *_: delivered)
+    evidence._deliveries, evidence._workspace, evidence._own = journal, Workspace("p", "u"), OrderedDict()
+    evidence.read(NotesPage(tuple(notes), None, has_more=False))
     assert evidence.authors == {"key": {"us@example.com"}}
 
 

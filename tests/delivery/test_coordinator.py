@@ -26,9 +26,8 @@ from importer.api import (
     Reply,
     Traits,
 )
-from importer.calls.caller import Caller
+from importer.calls.dispatcher import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
-from importer.calls.retry import RetryPolicy
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, perform
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.earlier import Earlier
@@ -128,7 +127,7 @@ def deliver(
     with Journal.open(address or folder / "journal.sqlite") as journal:
         run = journal.runs.begin(HERE, "sheet", "print", api.now, again=False)
         caller = Caller(api, api, limiter(4, api.clock, give_up, rng=rng), api.clock, give_up, rng=rng)
-        policy = Policy(batch_size=3, read_timeout=3.0, rest=1.0, lag=60.0, retry=RetryPolicy(8, 900.0))
+        policy = Policy(batch_size=3, read_timeout=3.0, rest=1.0, lag=60.0)
         delivery = Coordinator(DeliveryContext.of(journal, HERE, run, caller, policy), outcomes, observe)
         delivery.prepare(Earlier(rows, journal, HERE), grouping.plan(rows))
         delivery.run()

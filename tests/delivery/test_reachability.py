@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 from importer.api import Answer, Cause, Endpoint, Failure, Reply
-from importer.calls.retry import RetryPolicy
 from importer.delivery.context import DeliveryContext
-from importer.delivery.ledger import Ledger
 from importer.delivery.reachability import Reachability
 from importer.delivery.tasks import Post
 from importer.errors import WrongAddress
-from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
 from importer.messages import words
 from importer.models import Note, Request, Status, Visibility
@@ -26,8 +22,7 @@ class Way:
 
     def __init__(self) -> None:
         self.now = 0.0
-        policy = SimpleNamespace(retry=RetryPolicy(8, 900.0))
-        context: Any = SimpleNamespace(policy=policy, clock=lambda: self.now)
+        context: Any = SimpleNamespace(caller=SimpleNamespace(give_up=900.0), clock=lambda: self.now)
         self.state = Reachability(cast(DeliveryContext, context))
 
     def comes_back(self, post: Post, cause: Cause | None = None) -> None:
@@ -44,30 +39,16 @@ def post() -> Post:
 def test_a_note_was_refused_while_others_passed_if_one_left_and_passed_in_between() -> None:
     way, refused, other = Way(), post(), post()
     way.comes_back(other)
-    way.comes_back(refused, Cause.INTERMEDIARY)
-    assert (refused.refusals, refused.is_alone) == (1, False)
-    way.comes_back(refused, Cause.INTERMEDIARY)
-    assert (refused.refusals, refused.is_alone) == (2, False)
-    way.comes_back(other)
-    way.comes_back(refused, Cause.INTERMEDIARY)
-    assert (refused.refusals, refused.is_alone) == (3, True)
+    found = []
+    for passed in (False, False, True):
+        if passed:
+            way.comes_back(other)
+        way.comes_back(refused, Cause.INTERMEDIARY)
+        found.append(refused.is_alone)
+    assert found == [False, False, True]
     assert not way.state.healed
     way.comes_back(refused)
     assert way.state.healed
-
-
-def test_a_refused_note_stays_unclear_in_the_journal_only_if_a_lookup_can_tell_it_from_others() -> None:
-    """A later run looks before it sends the note again; it couldn't tell a draft, or one of several that read alike."""
-    kept: list[str] = []
-    ledger: Any = SimpleNamespace(
-        unconfirmed=lambda *_: kept.append("unclear"),
-        _settle=lambda *_, **__: None,
-        _enter_answers=lambda _: kept.append("rejected"),
-    )
-    draft = NoteKey.of(replace(NOTE, status=Status.DRAFT))
-    for refused in (post(), replace(post(), conflict=ConflictKey(frozenset())), replace(post(), key=draft)):
-        Ledger.answered(ledger, refused, [(0, Answer(None, words("no")))], 1.0, is_foreign=True)
-    assert kept == ["unclear", "rejected", "rejected"]
 
 
 def test_if_all_requests_are_refused_only_controls_are_sent_until_one_passes() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from importer.delivery.decisions import Abandon, Settle
 from importer.delivery.queue import Attachments
-from importer.delivery.tasks import Post, Renewal
+from importer.delivery.tasks import Post
 from importer.journal import NoteKey
 from importer.messages import words
 from importer.models import AttachedFile, Note, Request, Status, Visibility
@@ -16,14 +17,16 @@ from importer.rows.uploads import Upload
 
 
 class Uploaded:
-    """The uploads that were made before the first note, and a loop that only takes what is to be uploaded."""
+    """The uploads that were made before the first note."""
 
     def __init__(self, *uploads: Upload) -> None:
         self.latest = {upload.file.digest: upload for upload in uploads}
-        self.tasks: list[Any] = []
 
-    def add_all(self, tasks: list[Any]) -> None:
-        self.tasks += tasks
+    def outdated(self, upload: Upload) -> None:
+        del self.latest[upload.file.digest]
+
+    def anew(self, files: Sequence[AttachedFile]) -> list[Upload]:
+        return [Upload(file, "anew") for file in files]
 
 
 def upload(digest: str, attachment: str = "", **more: Any) -> Upload:
@@ -32,7 +35,7 @@ def upload(digest: str, attachment: str = "", **more: Any) -> Upload:
 
 def attachments(*uploads: Upload) -> Attachments:
     made: Any = Uploaded(*uploads)
-    carried = Attachments(made)
+    carried = Attachments()
     carried.uploads = made
     return carried
 
@@ -73,16 +76,14 @@ def test_a_part_of_a_request_names_the_files_anew() -> None:
     assert [(part.uploads, part.is_renewed) for part in whole.split(2)] == [((), False)] * 2
 
 
-def test_a_request_waits_for_uploads_of_its_own_and_shares_them_once_they_serve() -> None:
+def test_a_refused_request_gets_uploads_of_its_own_and_others_wait_for_new_ids() -> None:
     old = upload("aa", "A")
     carried, refused, other = attachments(old), post(files=("aa",)), post(files=("aa",))
     carried.complete(refused)
     carried.renew(refused)
-    [renewal] = carried.uploads.tasks  # type: ignore[union-attr]
-    assert isinstance(renewal, Renewal)
-    assert (renewal.file, renewal.post, refused.is_renewed) == (old.file, refused, True)
-    carried.complete(other)
-    assert other.uploads == [old]
-    carried.accepted(refused)
-    carried.complete(later := post(files=("aa",)))
-    assert (later.uploads, later.is_renewed) == ([renewal], False)
+    assert carried.awaited(other) == ["aa"]
+    assert carried.renewed() == [refused]
+    assert carried.renewed() == []
+    assert carried.complete(refused) is None
+    assert refused.request.note is not None
+    assert (refused.request.note.attachments, refused.is_renewed) == (("anew",), True)

@@ -109,27 +109,6 @@ def test_what_is_still_wrong_after_a_correction_is_told_with_it(settings: Settin
     assert str(row["reason"]).endswith("; corrected: C2: Pubic → Public")
 
 
-def test_a_row_that_is_left_out_raises_no_question(settings: Settings, tmp_path: Path) -> None:
-    """Who of several people receives its note doesn't matter any more."""
-    rows = [("al@example.com", "Hello", "Public"), ("jo@example.com; al@example.com", "Hi", "Public")]
-    path = write(tmp_path / "n.csv", rows, ("Email", "Note", "Visibility"))
-    assert check(path, settings).questions
-    preview = check(path, settings, of(left_out(3)))
-    assert not preview.questions
-    assert preview.to_look_up == 1
-
-
-def test_a_row_that_may_be_cut_off_stays_a_problem_until_somebody_says_that_it_is_right(
-    settings: Settings, tmp_path: Path
-) -> None:
-    path = tmp_path / "n.csv"
-    path.write_text("Prospect ID,Note,Visibility,Other\np1,Hello,Public,-\np2,Hi,Public\np3,Ho,Public,-\n", "utf-8")
-    [(row, text)] = problems(check(path, settings, of(wrote(3, 1, "Hi there"))))
-    assert row == 3
-    assert text.startswith("the row has fewer cells (3) than the header (4)")
-    assert problems(check(path, settings, of(Step(Act.CONFIRM, (3,))))) == []
-
-
 def test_a_flaw_of_a_cell_that_was_not_corrected_stays_a_problem(settings: Settings, tmp_path: Path) -> None:
     """A formula without its result is one; and so is what nobody can read, whoever wrote it."""
     path, book = tmp_path / "n.xlsx", openpyxl.Workbook()
@@ -506,16 +485,6 @@ def written(path: Path, settings: Settings, *steps: Step) -> Path:
     target = path.with_name("sheet.xlsx")
     corrected_sheet.write(target, str(path), settings, of(*steps))
     return target
-
-
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
-def test_the_corrected_sheet_of_a_sample_reads_as_the_sample(path: Path, settings: Settings, tmp_path: Path) -> None:
-    """Every cell keeps its text, whatever the file is."""
-    copy = tmp_path / path.name
-    copy.write_bytes(path.read_bytes())
-    with load(copy, settings) as source, load(written(copy, settings), settings) as sheet:
-        assert texts(sheet) == texts(source)
-        assert sheet.rows.problems.keys() == source.rows.problems.keys()
 
 
 @pytest.mark.parametrize(

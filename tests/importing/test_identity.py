@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import openpyxl
 import pytest
 
 from importer.delivery.earlier import Earlier
-from importer.errors import Guarded, Stopped
+from importer.errors import Guarded
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.preview import Preview
 from importer.importing.report import Report
@@ -136,19 +135,6 @@ def test_who_moves_to_another_profile_as_init_leads_him_has_each_note_once(
         assert moving("run", "n.csv", "--profile", "night", "--yes").status == int(notes == 4)  # they are there twice
         assert moving("run", "n.csv", "--yes").status == 0
     assert len(moving.box.notes) == notes
-
-
-def test_what_init_could_not_ask_is_asked_by_the_first_import(
-    moving: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The journal was out of reach for a moment: nothing is confirmed that nobody has said."""
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"night\n-\n-\n{moving.box.api_key}\n\n"))
-    with monkeypatch.context() as patch:
-        patch.setattr("importer.importing.workspaces.unconfirmed", Mock(side_effect=Stopped("A moment.")))
-        assert moving("init").status == Stopped.exit_status
-    assert "[night]" in profiles.read_text(encoding="utf-8")
-    assert moving("run", "n.csv", "--profile", "night", "--yes").status == 2
-    assert len(moving.box.notes) == 2
 
 
 def test_who_follows_the_refusal_of_another_profile_has_each_note_once(

@@ -57,14 +57,14 @@ def told_of(settings: Settings) -> CurrentSettings:
 
 
 class Inside(FlaskClient):
-    """A client that asks for addresses below the secret path, except for those that open the page or are a download."""
+    """A client that asks for addresses below the secret path, except for those that open the page."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """Ask for an address."""
         if isinstance(args[0], str):
             path = args[0]
-            is_apart = "/start/" in path or path.startswith("/take/")
-            args = (path if is_apart or path.startswith(f"{HOME}/") else f"{HOME}{path}", *args[1:])
+            is_whole = "/start/" in path or path.startswith(f"{HOME}/")
+            args = (path if is_whole else f"{HOME}{path}", *args[1:])
         return super().open(*args, **kwargs)
 
 
@@ -158,8 +158,7 @@ def page(browser: Browser, server: PageServer) -> Iterator[Page]:
         context.on("console", lambda message: said.append(message.text))
         context.on("weberror", lambda error: said.append(str(error.error)))
         tab.goto(server.address)
-        known = (ours, f"http://127.0.0.1:{server.port}/take/")
-        context.on("request", lambda request: None if request.url.startswith(known) else elsewhere.append(request.url))
+        context.on("request", lambda request: None if request.url.startswith(ours) else elsewhere.append(request.url))
         tab.wait_for_url(ours)  # loaded, and the script with it
         yield tab
     assert [text for text in said if "ERR_INTERNET_DISCONNECTED" not in text] == []  # what a test did on purpose

@@ -7,7 +7,6 @@ import os
 import re
 import socket
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -15,19 +14,17 @@ from flask.testing import FlaskClient
 
 from importer.operations import reopening
 from importer.page.access import HEADERS, Access
-from importer.page.screens import Parts
 from importer.page.serving import PageServer
-from importer.page.tasks import Ended
 from importer.page.uploads import plain_name
 from tests.page.conftest import HOME, HOST, OURS
 
 NUMBER = "0" * 32
 EVERYTHING = [
     ("GET", "/"), ("GET", "/template.xlsx"), ("GET", "/static/page.css"), ("GET", f"/file/{NUMBER}"),
-    ("GET", f"/file/{NUMBER}/state"), ("GET", f"/file/{NUMBER}/confirm"),
+    ("GET", f"/file/{NUMBER}/confirm"),
     ("GET", f"/file/{NUMBER}/mend"), ("POST", f"/file/{NUMBER}/mend/change"),
     ("GET", f"/file/{NUMBER}/corrected.xlsx"),
-    ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
+    ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/results"),
     ("GET", f"/job/{NUMBER}/people.csv"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/send"),
     ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/choose"),
@@ -110,31 +107,6 @@ def test_no_get_changes_anything(friend: FlaskClient) -> None:
     """What is changed by a POST isn't by a GET."""
     for path in [path for method, path in EVERYTHING if method == "POST" and "no-such" not in path]:
         assert friend.get(path, base_url=OURS).status_code in (404, 405), path
-
-
-def test_a_download_has_an_address_of_its_own_that_opens_nothing_else(
-    friend: FlaskClient, stranger: FlaskClient, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Browsers write it beside the file; the secret path isn't in it."""
-    (results := tmp_path / "n.csv").write_bytes(b"Note\r\n")
-    monkeypatch.setattr(parts.jobs, "get", lambda _: SimpleNamespace(ended=Ended(0, results=results)))
-    answer = friend.get(f"/job/{NUMBER}/results", base_url=OURS)
-    address = answer.headers["Location"]
-    assert (answer.status_code, answer.data) == (303, b"")
-    assert HOME not in address
-    with stranger.get(address, base_url=OURS) as taken:
-        assert taken.data == b"Note\r\n"
-        assert taken.headers["Cache-Control"] == "no-store"
-    for other in (
-        f"{address}?x=y", address.replace("/results", ""), address.replace(NUMBER, 'f' * 32), f"{address}/x",
-        address.replace("/take/", "/take/0"), f"/take/{'0' * 64}/job/{NUMBER}/results", "/take/",
-    ):  # fmt: skip
-        assert stranger.get(other, base_url=OURS).status_code == 403, other
-    assert stranger.post(address, base_url=OURS, headers={"Origin": OURS}).status_code == 403
-    results.unlink()
-    gone = stranger.get(address, base_url=OURS)
-    assert gone.status_code == 404
-    assert HOME not in gone.text
 
 
 def test_the_launch_token_is_good_for_once(site: Flask, guard: Access, stranger: FlaskClient) -> None:

@@ -24,26 +24,13 @@ def go(page: Page, name: str) -> None:
     expect(link).to_have_attribute("aria-current", "page")
 
 
-def test_a_key_that_is_missing_is_entered_before_a_file_is_dropped(
-    page: Page, box: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first screen leads to the field, and from there back to it; then it no longer speaks of a key."""
-    monkeypatch.delenv(KEY_VARIABLE)
-    go(page, "Import")
-    looked_at(page, "import-no-key")
-    page.get_by_role("link", name="Enter the key").click()
-    page.get_by_label("The key for “default”").fill(box.api_key)
-    page.get_by_role("button", name="Use this key").click()
-    page.get_by_role("link", name="Choose a spreadsheet").click()
-    expect(page.get_by_label("Drop the file here, or choose it")).to_be_visible()
-    expect(page.get_by_text("no usable API key")).to_have_count(0)
-
-
 def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     page: Page, box: Sandbox, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All on the page: what is wrong is marked, what is saved counts, the key is typed once and seen by nobody."""
     monkeypatch.delenv(KEY_VARIABLE)
+    go(page, "Import")
+    looked_at(page, "import-no-key")
     profiles.write_text("# ours\n[default]\nworkers = 3\n", encoding="utf-8")
     go(page, "Settings")
     looked_at(page, "settings")
@@ -91,29 +78,6 @@ def drop_one(page: Page, folder: Path) -> None:
     go(page, "Import")
     drop(page, write(folder / "n.csv", [("p1", "Hello", "")]))
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
-
-
-def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profiles: Path, tmp_path: Path) -> None:
-    """Kept when the file is sent; forgotten under Settings, by the keyboard; then it is asked anew."""
-    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public")], ("Prospect ID", "Words of ours", "Visibility"))
-    drop(page, path)
-    page.get_by_label("Column B: Words of ours").select_option(label="Text of the note")
-    expect(page.get_by_role("status")).to_contain_text("Ready: 1 note to send.")
-    page.get_by_role("button", name="Continue").click()
-    send(page, "1 note")
-    expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
-    go(page, "Settings")
-    looked_at(page, "settings-readings")
-    page.locator("summary").filter(has_text="Forget").click()
-    forget = page.get_by_role("button", name="Forget n")
-    forget.focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("Forgotten.")
-    assert "Words of ours" not in profiles.read_text(encoding="utf-8")
-    go(page, "Import")
-    write(path, [("p2", "Hello", "Public")], ("Prospect ID", "Words of ours", "Visibility"))
-    drop(page, path)
-    expect(page.get_by_role("status")).to_contain_text("1 thing to decide")
 
 
 def test_while_something_is_sent_quit_asks(page: Page, server: PageServer, box: Sandbox, tmp_path: Path) -> None:

@@ -170,6 +170,21 @@ def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person
     assert "likely" not in " ".join(person.sees(empty).rows)
 
 
+@pytest.mark.parametrize("words", [("Public", "Private"), ("Yes", "No")])
+def test_who_may_see_a_note_is_a_question_however_likely_a_column_is(
+    person: Person, tmp_path: Path, words: tuple[str, str]
+) -> None:
+    """As in the terminal; what is shown and sent is what a person chose."""
+    rows = [(f"p{i}", TEXT, word) for i, word in enumerate(words)]
+    path = write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Who can see"))
+    screen = person.sees(path)
+    assert "1 thing to decide" in person.text
+    assert "likely" not in person.text
+    assert screen.chosen["answer-0"][2] == "– please choose –"
+    person.goes_on(path, screen.submitted({}, next="confirm"))
+    assert "/confirm" not in person.address
+
+
 def test_a_new_choice_replaces_the_one_that_was_shown_for_the_role(person: Person, tmp_path: Path) -> None:
     """Whichever column stands first. What no drop-down shows is kept."""
     head = ("Prospect ID", "One", "Two", "Visibility")
@@ -265,7 +280,7 @@ def test_rows_that_are_no_data_do_not_count_among_the_words(person: Person, tmp_
         ),
         "utf-8",
     )
-    screen = person.sees(path)
+    screen = person.sees(path, [("map", "visibility=Shared?")])
     assert screen.row("Who may see it 'Team only'").endswith("10 please choose")
     assert "Published or draft 'Draft'" in " ".join(screen.rows)
     assert "blank cell" not in " ".join(screen.rows)
@@ -307,20 +322,18 @@ def test_of_a_results_file_the_sheet_with_the_corrections_is_read(
     assert "There is nothing to send." in person.text
 
 
-def test_a_column_that_is_asked_about_has_its_question_in_its_row(
-    person: Person, profiles: Path, tmp_path: Path
-) -> None:
-    """Nothing is chosen there beforehand; either answer is one of the drop-down's, and what was found stays shown."""
+def test_a_column_that_is_asked_about_is_a_question_on_top(person: Person, profiles: Path, tmp_path: Path) -> None:
+    """Nothing is chosen there beforehand, and what was found stays shown."""
     profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
     path = write(
         tmp_path / "n.csv", [("p1", "Hi", "Public"), ("p2", "Hi", "Private")], ("Prospect ID", "Note", "Sharing")
     )
     screen = person.sees(path)
     assert "1 thing to decide" in person.text
-    assert screen.chosen["Column C: Sharing"] == ("column-2", "", "– please choose –")
-    assert screen.row("C Sharing").endswith("please choose")
+    assert screen.chosen["answer-0"] == ("answer-0", "", "– please choose –")
     assert screen.row("A Prospect ID").endswith("matched by heading")
-    ignored = person.sees(path, screen.submitted({"Column C: Sharing": "not imported"}))
+    [no] = [text for text, value in screen.options["answer-0"].items() if value == "ignore Sharing"]
+    ignored = person.sees(path, screen.submitted({"answer-0": no}))
     assert "Ready: 2 notes to send." in person.text
     assert ignored.row("C Sharing").endswith("your choice")
     assert ignored.row("Who may see it every row").startswith("Who may see it every row 2")

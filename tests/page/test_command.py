@@ -108,6 +108,7 @@ def program(box: Sandbox, tmp_path: Path) -> Iterator[Program]:
         yield program
 
 
+@pytest.mark.slow
 def test_no_process_of_the_page_imports_a_module_from_the_current_folder(tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("note-importer" + (".exe" if os.name == "nt" else ""))
     command = [str(program)] if program.exists() else [sys.executable, "-P", "-m", "importer"]

@@ -20,10 +20,10 @@ from importer.importing.preview import Preview
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.operations.hide import Which
-from importer.page import reading, tasks
+from importer.page import jobs, reading
+from importer.page.jobs import Ended, Word
 from importer.page.screens import Parts
 from importer.page.state import State
-from importer.page.tasks import Ended, Word
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 from importer.telling import result_rows
@@ -58,7 +58,7 @@ def kept(parts: Parts, path: Path) -> DroppedFile:
     return parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
 
 
-def done(task: tasks.Task) -> Ended:
+def done(task: jobs.Task) -> Ended:
     """What a process of its own would tell at last."""
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
@@ -140,10 +140,10 @@ def test_what_was_agreed_to_hide_must_still_be_true(
     """Another number: nothing is changed. The same: just these are private drafts; then nothing is left to hide."""
     name = imported(write(tmp_path / "n.csv", ROWS), settings)
     with pytest.raises(Changed, match="have changed since you agreed"):
-        done(tasks.Hide(settings, name, 3))
+        done(jobs.Hide(settings, name, 3))
     assert {note.status for note in box.notes} == {"1"}
     assert "Hide its notes" in see(friend, f"/runs/{name}")
-    ended = done(tasks.Hide(settings, name, 2))
+    ended = done(jobs.Hide(settings, name, 2))
     current = see(friend, f"/runs/{name}")
     assert "the notes were hidden later: private drafts now" in current
     assert ">2 hidden later</span>" in see(friend, "/runs")
@@ -168,7 +168,7 @@ def test_what_is_unclear_is_counted_and_looked_up(
     assert "Look up unconfirmed notes" in see(friend, f"/runs/{name}")
     assert post(friend, "/runs/look-up")[0] == 409, "whose notes are meant is said by the form"
     box.clear_faults()
-    ended = done(tasks.LookUpTask(settings))
+    ended = done(jobs.LookUpTask(settings))
     assert ended.exit_status == 0
     assert "2 notes found. They now count as created." in [render(said) for said in ended.besides]
     current = see(friend, f"/runs/{name}")
@@ -187,10 +187,10 @@ def test_what_the_page_writes_into_results_names_no_flag(
     upload = kept(parts, write(tmp_path / "n.csv", [("p1", "Hello", "1", ""), ("p2", "Hello", "1", "call.pdf")], head))
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Preview)
-    task = tasks.Send(settings, upload.folder, upload.name, digest=found.digest, is_meant=True)
+    task = jobs.Send(settings, upload.folder, upload.name, digest=found.digest, is_meant=True)
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
-        contextvars.copy_context().run(tasks.perform, theirs, task)
+        contextvars.copy_context().run(jobs.perform, theirs, task)
         while not isinstance(ended := ours.recv(), Ended):
             pass
     assert ended.results is not None, ended
@@ -210,7 +210,7 @@ def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_fil
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Preview)
     assert (found.can_be_sent, found.lacks_only_results) == (False, True)
-    ended = done(tasks.Send(settings, upload.folder, upload.name, digest=found.digest))
+    ended = done(jobs.Send(settings, upload.folder, upload.name, digest=found.digest))
     assert {str(result): rows for result, rows, _ in ended.counts} == {"already imported": 2, "invalid": 1}
     assert ended.results == upload.folder / "n.results.xlsx"
     assert len(box.notes) == 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,7 @@ from importer.settings import Settings
 from tests.page.conftest import home_of, served, write
 from tests.page.test_browser import TEXTS, drop, looked_at
 from tests.page.test_browser import send as agree
-from tests.running import run
-from tests.sandbox import Fault, Limit, Sandbox
+from tests.sandbox import Limit, Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -76,37 +74,6 @@ def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox,
     page.get_by_role("navigation").get_by_role("link", name="Runs").click()
     expect(page.get_by_role("row", name="Kontakte März.csv")).to_contain_text("7 hidden later")
     looked_at(page, "runs-hidden")
-
-
-def test_what_is_unclear_is_looked_up_and_seen_to_be_there(
-    page: Page, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
-    """A run that ended in doubt, as from a terminal: one button, and how far it is; nothing is sent."""
-    box.set_faults([Fault.parse("500:after@1"), Fault.parse("503:any@2-")])
-    run(write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Public") for i in range(3)]), replace(settings, give_up=1))
-    page.get_by_role("link", name="Runs").click()
-    expect(page.get_by_role("status")).to_have_text("3 notes may or may not exist.")
-    looked_at(page, "runs-unclear")
-    page.get_by_role("link", name="n.csv").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("n.csv")
-    looked_at(page, "run-unclear")
-    page.get_by_role("button", name="Look up unconfirmed notes").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up unconfirmed notes")
-    expect(page.get_by_role("status")).to_contain_text("waiting")
-    looked_at(page, "looking-up")
-    box.clear_faults()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up unconfirmed notes")
-    expect(page.get_by_text("3 notes found. They now count as created.")).to_be_visible()
-    looked_at(page, "looked-up")
-    page.get_by_role("link", name="All runs").click()
-    expect(page.get_by_role("status")).to_have_text("Imports, the latest first.")
-    assert len(box.notes) == 3
-    page.get_by_role("link", name="n.csv").click()
-    page.get_by_role("link", name="note-importer").click()
-    drop(page, tmp_path / "n.csv")
-    page.get_by_role("button", name="Write the results").click()
-    expect(page.get_by_role("row", name="3 already imported")).to_be_visible()
-    assert len([call for call in box.received if call.method == "POST"]) == 1
 
 
 def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(

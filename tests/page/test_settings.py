@@ -182,33 +182,6 @@ def test_a_key_is_for_the_workspace_that_the_screen_showed(post: Post, parts: Pa
 # -- profiles ---------------------------------------------------------------------------------------------------
 
 
-def test_three_settings_are_changed_and_the_others_are_shown_as_they_are_in_force(
-    friend: FlaskClient, profiles: Path
-) -> None:
-    """Each with its place. A value that can't be used is shown by what is wrong with it: it may hold a password."""
-    profiles.write_text(
-        '[default]\nrate = "20/1s"\nworkers = 99\nmax-invalid = 0.2\narchive = "/srv/done"\n', encoding="utf-8"
-    )
-    page = seen(friend, "/settings")
-    for name in EDITED:
-        assert f'<label for="set-{name}">' in page
-        assert f'name="{name}"' in page
-    assert 'value="20/1s"' in page
-    assert '<span class="code">archive = /srv/done</span>' in page
-    assert '<span class="code">max-invalid = 0.2</span>' in page
-    assert f"the profile &#39;default&#39; in {profiles}" in page
-    assert "99 is out of range" in page
-    assert "the command that started the page" in page, "the journal and the address of these tests"
-    assert SECRET not in page
-
-
-def test_a_password_that_is_written_into_a_setting_is_never_shown(parts: Parts, friend: FlaskClient) -> None:
-    parts.current._said["journal"] = "postgresql://me:hunter2@db.example.test/notes"
-    page = seen(friend, "/settings")
-    assert '<span class="code">journal = ' in page
-    assert "hunter2" not in page
-
-
 def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, profiles: Path) -> None:
     """What is wrong stands beside its field, with what was typed; the file is as it was."""
     written = '# ours\n[default]\nworkers = 3  # by trial\nrate = "20/1s"  # not too fast\n'
@@ -242,8 +215,9 @@ def test_whatever_could_lead_the_key_or_files_elsewhere_is_changed_by_hand_only(
         assert f'name="{name}"' not in page.replace('name="profile"', "")
     assert parts.current.settings() == before
     assert profiles.read_text(encoding="utf-8") == text
-    assert profiles.parent.as_posix() in page
     assert str(profiles) in page
+    for name in EDITED:
+        assert f'<label for="set-{name}">' in page
 
 
 @pytest.mark.parametrize("place", ["environment", "file"])

@@ -23,7 +23,7 @@ from importer.importing.preview import Preview
 from importer.markup import visible
 from importer.messages import SettingPart, as_argument, render, say
 from importer.models import Progress, Result
-from importer.page import reading, tasks
+from importer.page import jobs, reading
 from importer.page.jobs import Job
 from importer.page.rendering import element, text, words
 from importer.page.screens import Parts, for_page
@@ -33,7 +33,6 @@ from importer.results.presentation import MEANINGS
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from importer.telling.rendering import time_left
 from tests.page.conftest import HEAD, OURS, told_of, write
-from tests.running import run
 from tests.sandbox import Limit, Sandbox
 from tests.sandbox.state import DEFAULT_KEY
 from tests.test_messages import FORMS, PLURAL, all_said, parts_of
@@ -154,22 +153,6 @@ def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Visi
     assert taken.content.decode("utf-8-sig").splitlines()[1:] == ["ada@example.com,Adams Ltd"]
 
 
-@pytest.mark.slow
-def test_what_was_agreed_to_must_still_be_true_when_it_starts(
-    visitor: Visitor, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
-    """Somebody else sends a part of the same file meanwhile: nothing is sent, and that is said."""
-    rows = [(f"p{i}", "Hello", "Public") for i in range(4)]
-    seen = visitor.drop(write(tmp_path / "n.csv", rows))
-    asked = visitor.see(f"{seen.url}/confirm")
-    assert "Send 4 notes?" in asked.text
-    run(write(tmp_path / "m.csv", rows[:3]), settings)
-    ended = visitor.see(visitor.agree(seen).url)
-    assert "The notes to send have changed since you" in unescape(ended.text)
-    assert len(box.notes) == 3
-    assert "Ready: 1 note to send." in visitor.see(seen.url).text
-
-
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings, tmp_path: Path) -> None:
     """The first screen says so and leads to the key's field; the screen that would ask says how to give one."""
     with PageServer(told_of(settings), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
@@ -202,11 +185,11 @@ def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
     assert again.status_code == 409
     assert "Sending n.csv. Wait until that is done." in again.text
     assert visitor.get(f"{under_way.url}/stop", timeout=30).status_code == 405
-    assert server.jobs.under_way
+    assert server.parts.jobs.under_way
     stopped = visitor.see(visitor.post(f"{under_way.url}/stop", timeout=30).url)
     assert "You pressed Stop." in stopped.text
     assert "Send the rest" in stopped.text
-    assert not server.jobs.under_way
+    assert not server.parts.jobs.under_way
 
 
 def test_choices_are_kept_in_the_profile_once_the_file_is_sent(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
@@ -243,7 +226,7 @@ def test_a_first_import_needs_a_persons_word_on_the_workspace(
     write(tmp_path / "n.csv", [("p1", "Hello", "Public")])
     elsewhere = replace(settings, base_url="https://api.example.test/v1")
     with pytest.raises(FirstRun, match="Tick the box to confirm"):
-        tasks.Send(elsewhere, tmp_path, "n.csv").do(None)  # type: ignore[arg-type]
+        jobs.Send(elsewhere, tmp_path, "n.csv").do(None)  # type: ignore[arg-type]
 
 
 def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor, tmp_path: Path) -> None:
@@ -258,50 +241,6 @@ def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor
     seen = guest.choose(seen, **{"column-3": "ignore Restricted to"})
     assert "needs your answer" not in seen.text
     assert "private that would be public" not in seen.text
-
-
-@pytest.mark.slow
-def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visitor, tmp_path: Path) -> None:
-    """Chosen and not yet looked at, nothing can be sent; what is sent then is what the last screen showed."""
-    head = ("Prospect ID", "Note", "Owner", "Shared")
-    rows = [(f"e{i}", f"Spoke about offer {'x' * i}", "Ann", ("Everyone", "Me")[i % 2]) for i in range(1, 45)]
-    seen = guest.drop(write(tmp_path / "e.csv", rows, head))
-    seen = guest.choose(seen, "map visibility=Shared")
-    assert "Nothing is sent yet." in seen.text
-    changed = guest.choose(seen, **{"column-2": "map content=Owner", "next": "confirm"})
-    assert "The file was checked again with your choices." in changed.text
-    assert "/confirm" not in changed.url
-    assert "changed in another tab" in guest.choose(seen, next="confirm").text
-    asked = guest.choose(changed, next="confirm")
-    assert "/confirm" in asked.url
-    assert "column C &#39;Owner&#39;" in asked.text
-    assert "column D &#39;Shared&#39; (Everyone → public, Me → private)" in asked.text
-    assert len(re.findall(r'<blockquote dir="auto"><bdi>Ann</bdi>', asked.text)) == 2
-    assert not [note for note in guest.box.notes if note.prospect_id.startswith("e")]
-    seen = guest.choose(changed, **{"column-1": "map content=Note"})
-    confirmed = guest.see(f"{seen.url}/confirm")
-    assert len(re.findall(r"<blockquote", confirmed.text)) == 6
-    for first in ("x", "x" * 6):
-        assert f"Spoke about offer {first}</bdi>" in confirmed.text
-    assert "22 notes are private. Only the owner of the API key will see them" in confirmed.text
-    ended = guest.see(guest.agree(seen).url)
-    assert "Done. All rows are delivered." in ended.text
-    sent = {note.prospect_id: (note.content, note.visibility) for note in guest.box.notes}
-    assert {
-        row[0]: (f"<p>{row[1]}</p>", "12"["Everyone Me".split().index(row[3])]) for row in rows
-    }.items() <= sent.items()
-    assert "Nothing is sent yet." not in guest.see(seen.url).text
-    assert "Nothing is sent yet" not in guest.see("/").text
-
-
-@pytest.mark.slow
-def test_rows_that_a_person_skipped_are_not_counted_as_missing(guest: Visitor, tmp_path: Path) -> None:
-    """The results and their workbook count the same rows."""
-    rows = [("k1", "Spoke about skipping", "Public"), ("k2", "Spoke about skipping", "Later")]
-    seen = guest.drop(write(tmp_path / "k.csv", rows))
-    ended = guest.see(guest.agree(guest.choose(seen, "value visibility:Later=")).url)
-    assert "Done. All rows are delivered." in ended.text
-    assert "1 of 1 row is delivered. 1 more row was skipped." in ended.text
 
 
 def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
@@ -320,15 +259,20 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
         parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
         for first, said in ((2, "up to 2 notes"), (None, "3 notes")):
             upload.state = State((("first", str(first)),) if first else ())
+            monkeypatch.delenv(KEY_VARIABLE)
+            without_key = friend.get(f"/file/{upload.id}", base_url=OURS).text
+            monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+            assert ("are not recognised, and count as notes to send" in without_key) and "Enter the key" in without_key
+            assert "are not recognised" not in friend.get(f"/file/{upload.id}", base_url=OURS).text
             asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
             assert f"Send {said}?" in asked
             digest = re.search(r'name="digest" value="([^"]*)"', asked)
             assert digest
             settings = replace(for_page(parts.current.with_key(), upload), first=first)
-            task = tasks.Send(settings, upload.folder, upload.name, digest=digest[1], is_meant=True)
+            task = jobs.Send(settings, upload.folder, upload.name, digest=digest[1], is_meant=True)
             theirs, ours = multiprocessing.Pipe()
             with theirs, ours:
-                task.do(tasks.Word(theirs))
+                task.do(jobs.Word(theirs))
         assert len(box.notes) == 5
 
 
@@ -353,22 +297,13 @@ def test_a_file_that_is_dropped_again_is_read_as_it_was_sent(guest: Visitor, tmp
     assert [note.sent_content for note in guest.box.notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
 
 
-@pytest.mark.parametrize(
-    ("before", "meanwhile"),
-    [
-        ('default-visibility = "private"', 'default-visibility = "public"'),
-        ('default-visibility = "private"\nskip-existing = true', 'default-visibility = "private"'),
-    ],
-)
-def test_what_a_profile_says_meanwhile_is_not_sent_unseen(
-    guest: Visitor, profiles: Path, tmp_path: Path, before: str, meanwhile: str
-) -> None:
-    """As many notes as were agreed to, but public now, or without a look at what is there: nothing is sent."""
-    profiles.write_text(f"[default]\n{before}\n", encoding="utf-8")
+def test_what_a_profile_says_meanwhile_is_not_sent_unseen(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
+    """As many notes as were agreed to, but public now: nothing is sent."""
+    profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
     seen = guest.drop(write(tmp_path / "m.csv", [("m1", "Hello", ""), ("m2", "Hi", "")]))
     asked = guest.see(f"{seen.url}/confirm")
     hidden = dict(re.findall(r'name="(digest|workspace|seen)" value="([^"]*)"', asked.text))
-    profiles.write_text(f"[default]\n{meanwhile}\n", encoding="utf-8")
+    profiles.write_text('[default]\ndefault-visibility = "public"\n', encoding="utf-8")
     ended = guest.see(guest.post(f"{seen.url}/send", data={**hidden, "is-meant": "yes"}, timeout=60).url)
     assert "The notes to send have changed since you checked them" in ended.text
     assert not [note for note in guest.box.notes if note.prospect_id.startswith("m")]
@@ -380,38 +315,37 @@ def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
     """Also what another process says about trouble, with its numbers."""
     trouble = say("trouble.again-in", seconds=1_200, why=say("trouble.limit", seconds=1_500))
     progress = Progress(2_000, 1_234, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
-    task, (connection, other) = tasks.Send(settings, tmp_path, "n.csv"), multiprocessing.Pipe()
+    task, (connection, other) = jobs.Send(settings, tmp_path, "n.csv"), multiprocessing.Pipe()
     process, began = multiprocessing.get_context("spawn").Process(), time.monotonic()
-    job = Job("0" * 32, task, None, 2_000, began, process, connection, progress)
+    upload = parts.uploads.add("n.csv", lambda path: path.write_bytes(b""))
+    job = Job("0" * 32, task, upload, 2_000, began, process, connection, progress)
     monkeypatch.setattr(parts.jobs, "get", lambda _: job)
     with connection, other:
-        state = friend.get(f"/job/{job.id}/state", base_url=OURS).get_json()
-    assert state["done"] == "1,234 of 2,000 notes"
-    assert state["counts"] == "created 1,234, not sent 1"
-    assert "1,500 s" in state["holds"]
+        shown = friend.get(f"/job/{job.id}", base_url=OURS).text
+    for said in ("1,234 of 2,000 notes", "created 1,234, not sent 1", "1,500 s", "<title>61 % · Sending n.csv"):
+        assert said in shown
 
 
-def test_three_of_the_first_five_are_shown(visitor: Visitor, tmp_path: Path) -> None:
+def test_three_of_the_first_five_are_shown(guest: Visitor, tmp_path: Path) -> None:
     """Afterwards the run says that it held back the rest, and wasn't stopped."""
     rows = [(f"f{i}", f"Note {i}", "Public", "Draft" if i == 1 else "") for i in range(7)]
-    seen = visitor.drop(write(tmp_path / "n.csv", rows, (*HEAD, "Status")))
-    address = seen.url.removeprefix(visitor.base)
-    asked = visitor.see(f"{address}/confirm")
+    seen = guest.drop(write(tmp_path / "n.csv", rows, (*HEAD, "Status")))
+    address = seen.url.removeprefix(guest.base)
+    asked = guest.see(f"{address}/confirm")
     assert "7 notes are public. Everyone in the team will see those that are published." in asked.text
     assert "1 note is a draft: it is not published. Saleshandy's documentation does not say" in unescape(asked.text)
     to = f"{seen.url}/choose"
     ticks = dict(re.findall(r'<input type="checkbox" name="(is-[^"]+)" value="([^"]*)" required>', asked.text))
-    assert ticks
     five = {"seen": seen_on(asked.text), "answer": "first 5"}
-    first = visitor.see(visitor.post(to, data=five, timeout=60).url)
+    first = guest.see(guest.post(to, data=five, timeout=60).url)
     for i in range(7):
         assert (f"Note {i}" in first.text) is (i < 3)
     hidden = dict(re.findall(r'name="(digest|workspace|seen)" value="([^"]*)"', first.text))
-    ended = visitor.see(visitor.post(f"{seen.url}/send", data={**hidden, **ticks}, timeout=60).url)
+    ended = guest.see(guest.post(f"{seen.url}/send", data={**hidden, **ticks}, timeout=60).url)
     assert "held back by “Send the first 5”" in ended.text
-    runs = visitor.see("/runs").text
+    runs = guest.see("/runs").text
     assert "some notes were held back" in runs
-    run = visitor.see(re.findall(r'/runs/[^"]+', runs.partition("<tbody>")[2])[0])
+    run = guest.see(re.findall(r'/runs/[^"]+', runs.partition("<tbody>")[2])[0])
     assert "Some notes were held back." in run.text
 
 
@@ -425,14 +359,14 @@ def test_first_notes_of_a_visibility_need_a_persons_word(
         found = reading.check(tmp_path, "n.csv", settings, tmp_path / "rows.db")
         assert isinstance(found, Preview)
         assert bool(found.never_sent) is is_asked
-        task = tasks.Send(settings, tmp_path, "n.csv", digest=found.digest)
+        task = jobs.Send(settings, tmp_path, "n.csv", digest=found.digest)
         theirs, ours = multiprocessing.Pipe()
         with theirs, ours:
             if is_asked:
                 with pytest.raises(FirstRun, match="who will see them"):
-                    task.do(tasks.Word(theirs))
+                    task.do(jobs.Word(theirs))
                 assert len(box.notes) == number
-            replace(task, is_meant=is_asked).do(tasks.Word(theirs))
+            replace(task, is_meant=is_asked).do(jobs.Word(theirs))
     assert [note.visibility for note in box.notes] == ["2", "1", "2"]
 
 
@@ -477,9 +411,11 @@ def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None
     [
         (SettingPart("map", 'content="Call summary"'), "“Text of the note: Call summary”"),
         (SettingPart("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
-        (SettingPart("ignore", as_argument("It's $5")), "“Ignored columns: It's $5”"),
+        (SettingPart("ignore", as_argument("It's $5")), "“It's $5: not imported”"),
         (SettingPart("value", "status:Old="), "“Old means skip its rows”"),
         (SettingPart("header-row"), "“Header row”"),
+        (SettingPart("in-doubt", "send-hidden"), "“Send again”"),
+        (SettingPart("content", "html"), "the setting “content = html” of the profile"),
         (SettingPart("rate", "20/1s"), "“Rate limit: 20/1s” under Settings"),
         (SettingPart("archive", "done"), "the setting “archive = done” of the profile"),
     ],
@@ -527,7 +463,7 @@ def test_a_file_is_practised_without_a_key_and_its_results_are_no_run(
     assert "contains the results of practice" in guest.drop(tmp_path / "results.xlsx").text
     assert len(guest.box.received) == received
     assert guest.see("/runs").text == runs
-    assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*><time[^<]*</time>, not sent", guest.see("/").text)
+    assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*>[-\d]+ [:\d]+, not sent", guest.see("/").text)
 
 
 @pytest.mark.slow

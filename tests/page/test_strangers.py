@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,7 +14,6 @@ from playwright.sync_api import Browser, expect
 from importer.page import serving
 from importer.page.serving import PageServer
 from tests.page.conftest import home_of
-from tests.page.test_site import Visitor
 
 
 class Thief(ThreadingHTTPServer):
@@ -87,33 +84,15 @@ def test_a_page_on_another_port_learns_neither_the_cookie_nor_the_secret_path(
         assert home not in answer.text
 
 
-def _silent(server: PageServer, number: int, begin: bytes = b"") -> Iterator[socket.socket]:
-    for _ in range(number):
-        connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
-        connection.sendall(begin)
-        yield connection
-
-
-@pytest.mark.parametrize(
-    "begin",
-    [b"", b"GET / HT", b"POST /x HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000\r\n\r\nx"],
-    ids=["nothing", "half a head", "half a body"],
-)
-def test_silent_connections_take_few_threads_and_keep_nobody_out_for_long(
+@pytest.mark.parametrize("begin", [b"", b"POST /x HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n\r\nx"])
+def test_a_silent_connection_is_hung_up(
     server: PageServer, begin: bytes, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those above the limit are closed at once, and all others once they have been silent for some time."""
-    monkeypatch.setattr(serving._PageHandler, "timeout", 3.0)
-    before = threading.active_count()
-    with contextlib.ExitStack() as stack, Visitor(server) as visitor:
-        for connection in _silent(server, 200, begin):
-            stack.enter_context(connection)
-        until = time.monotonic() + 60
-        is_answered = False
-        while not is_answered and time.monotonic() < until:
-            assert threading.active_count() <= before + 70
-            with contextlib.suppress(requests.ConnectionError):
-                is_answered = visitor.get(f"{visitor.base}/runs", timeout=30).ok
-        assert is_answered
+    """So that nobody keeps the page's threads for long; and nothing is printed of it."""
+    monkeypatch.setattr(serving._PageHandler, "timeout", 0.5)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(begin)
+        while connection.recv(4096):  # a refusal, perhaps, and then the end
+            pass
     said = capfd.readouterr()
     assert said.out + said.err == ""

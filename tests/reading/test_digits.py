@@ -84,23 +84,3 @@ def test_a_larger_number_is_a_problem_that_says_what_to_do(number: str, opened: 
     assert [(flaw.column, flaw.text) for flaw in flaws[2]] == [(1, LOST)]
     assert "lost digits" in render(LOST)
     assert "Format the column as text" in render(LOST)
-
-
-@pytest.mark.parametrize(
-    ("code", "stored", "shown"),
-    [
-        ("0", LONG, LONG),
-        ("0000-0000-0000-0000", LONG, "1234-5678-9012-3451"),
-        ("#,##0", LONG, "1,234,567,890,123,451"),
-        ("0.00", LONG, f"{LONG}.00"),
-        ("0.00", "0.1234567890123456", "0.12"),
-    ],
-)
-def test_a_format_shows_the_digits_too(code: str, stored: str, shown: str, tmp_path: Path) -> None:
-    """A format that shows only some digits loses none that a person could see."""
-    cell = f'<c r="B2" s="1"><v>{stored}</v></c>'
-    book = making.xlsx(f'<row r="2">{making.text("A2", "1")}{cell}</row>', formats=[code])
-    (tmp_path / "a.xlsx").write_bytes(book)
-    with read(tmp_path / "a.xlsx", is_header=lambda cells: "Note" in cells) as sheet:
-        assert [[*columns[1]] for _, columns in sheet.columns()] == [[shown]]
-        assert not sheet.flaws

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import openpyxl
 import pytest
 
-from importer.messages import render
-from importer.reading import read
 from importer.reading.formats import code_of, renderer
 from importer.reading.numbers import general
 
@@ -82,6 +77,9 @@ SHOWN = [
     ("[[Red]0", "5", "[5"),
     ("0-0-00", "7", "0-0-07"),
     ("?-?", "1234", "123-4"),
+    ("0000-0000-0000-0000", "1234567890123451", "1234-5678-9012-3451"),
+    ("#,##0", "1234567890123451", "1,234,567,890,123,451"),
+    ("0.00", "1234567890123451", "1234567890123451.00"),
 ]
 
 
@@ -113,17 +111,6 @@ def test_a_number_is_shown_as_its_format_says(code: str, stored: str, shown: str
 def test_a_plain_number_shows_all_digits_that_a_spreadsheet_keeps(stored: str, shown: str) -> None:
     """The format General shows whole numbers whole, and up to 15 digits."""
     assert general(stored) == shown
-
-
-def test_a_formula_without_a_stored_value_is_not_said_to_have_been_read_by_it(tmp_path: Path) -> None:
-    """openpyxl stores formulas without their values."""
-    book = openpyxl.Workbook()
-    book.worksheets[0].append(["Prospect ID", "Note"])
-    book.worksheets[0].append(["P1", "=1+1"])
-    book.save(tmp_path / "n.xlsx")
-    with read(tmp_path / "n.xlsx", is_header=lambda cells: "Note" in cells) as sheet:
-        assert list(sheet.flaws) == [2]
-        assert not any("formula" in render(remark) for remark in sheet.remarks)
 
 
 def test_dates_count_from_1904_where_the_workbook_says_so() -> None:

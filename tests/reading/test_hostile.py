@@ -18,7 +18,7 @@ import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import render
-from importer.reading import Limits, Options, cell_name, formats, read, spool
+from importer.reading import Limits, Options, cell_name, read, spool
 from importer.reading.detection import OLE_SIGNATURE
 from tests.memory import MEGABYTE, peak_of
 from tests.reading.catalogue import XML
@@ -117,32 +117,7 @@ def test_tables_without_end_are_refused(tmp_path: Path) -> None:
     """A page holds no more tables than a workbook holds sheets."""
     path = tmp_path / "a.xls"
     path.write_text("<table><tr><td>x</table>" * 10_001)
-    assert "more than 10,000 tables" in refused(path)
-
-
-def test_a_format_is_compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """However many cells, styles and numbers of formats name its code."""
-    compiled: list[str] = []
-    compile_code = formats.renderer
-
-    def recorded(code: str, *, date1904: bool) -> formats.Renderer:
-        compiled.append(code)
-        return compile_code(code, date1904=date1904)
-
-    monkeypatch.setattr(formats, "renderer", recorded)
-    rows = "".join(f'<row r="{n}"><c r="A{n}" s="{n % 5 + 1}"><v>{n}</v></c></row>' for n in range(2, 50))
-    (tmp_path / "a.xlsx").write_bytes(xlsx(rows, formats=["000", "000", "0.0", "000", "0.0"]))
-    with read(tmp_path / "a.xlsx", is_header=is_header) as sheet:
-        assert cells(sheet)[2] == ("2.0", "", "")
-    assert sorted(compiled) == ["0.0", "000"]
-
-
-def test_more_formats_than_any_workbook_uses_are_refused(tmp_path: Path) -> None:
-    """What has been compiled is kept, so that there is a limit to it."""
-    rows = "".join(f'<row r="{n}"><c r="A{n}" s="{n - 1}"><v>{n}</v></c></row>' for n in range(2, 4003))
-    path = tmp_path / "a.xlsx"
-    path.write_bytes(xlsx(rows, formats=[f'0"{n}"' for n in range(4001)]))
-    assert "more than 4,000 different formats" in refused(path)
+    assert "(more than 10,000)" in refused(path)
 
 
 def compound(*entries: tuple[str, int, int, int, int], table: Sequence[int] = (), **header: int) -> bytes:
@@ -204,7 +179,7 @@ def test_an_xls_that_holds_less_than_it_says_is_refused(more: bytes, tmp_path: P
     """xlrd, which reads the file, would fill the memory or never end."""
     path = tmp_path / "a.xls"
     path.write_bytes(xls(b"", more=more))
-    assert re.search("damaged|more than any real one", refused(path))
+    assert re.search("damaged", refused(path))
 
 
 def test_names_that_double_each_other_cost_nothing(tmp_path: Path) -> None:
@@ -249,7 +224,7 @@ def test_merged_cells_without_end_are_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(spool, "MOST_AREAS", 10_400)
     path = tmp_path / "a.xls"
     path.write_bytes(xls(biff(0xE5, b"\0\0" + struct.pack("<4H", 1, 2, 5, 7) * 1000) * 11))
-    assert "more than 10,400 merged areas" in refused(path)
+    assert "merged cells can't be read (more than 10,400)" in refused(path)
 
 
 def test_merged_areas_on_each_other_are_refused_at_once(tmp_path: Path) -> None:
@@ -260,16 +235,6 @@ def test_merged_areas_on_each_other_are_refused_at_once(tmp_path: Path) -> None:
     started = time.process_time()
     assert "overlap in row 2" in refused(path)
     assert time.process_time() - started < 5
-
-
-def test_merged_cells_over_the_whole_sheet_cost_no_more_than_its_cells(tmp_path: Path) -> None:
-    """Nor are the cells that a merged cell covers imported."""
-    rows = "".join(f'<row r="{row}">{text(f"A{row}", "1")}{text(f"B{row}", "x")}</row>' for row in range(2, 4000))
-    path = tmp_path / "a.xlsx"
-    path.write_bytes(xlsx(rows, after='<mergeCells><mergeCell ref="B2:XFD1048576"/></mergeCells>'))
-    with read(path, is_header=is_header) as sheet:
-        assert [row for row, shown in cells(sheet).items() if shown[1]] == [2]
-        assert "1 merged area: only its first cell holds the value." in " ".join(map(render, sheet.remarks))
 
 
 def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:
@@ -287,14 +252,6 @@ def test_unpacked_bytes_are_limited(tmp_path: Path) -> None:
     assert "split it" in message
 
 
-def test_a_text_used_very_often_is_limited(tmp_path: Path) -> None:
-    """A long text that a million cells point to isn't written out a million times."""
-    rows = "".join(f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>' for row in range(2, 3000))
-    path = tmp_path / "a.xlsx"
-    path.write_bytes(xlsx(rows, strings=f"<si><t>{'x' * 100_000}</t></si>"))
-    assert "too much text" in refused(path, Limits(unpacked_bytes=100 * MEGABYTE))
-
-
 @pytest.mark.parametrize(
     ("limits", "limit"),
     [
@@ -302,7 +259,6 @@ def test_a_text_used_very_often_is_limited(tmp_path: Path) -> None:
         (Limits(rows=3), "3"),
         (Limits(columns=2), "2"),
         (Limits(cell_characters=5), "5"),
-        (Limits(seconds=-1), "-1"),
     ],
 )
 def test_a_csv_beyond_a_limit_names_it(limits: Limits, limit: str, tmp_path: Path) -> None:
@@ -310,13 +266,6 @@ def test_a_csv_beyond_a_limit_names_it(limits: Limits, limit: str, tmp_path: Pat
     path = tmp_path / "a.csv"
     path.write_text("Prospect ID,Note,Visibility\n" + "1,a,public\n" * 10)
     assert f"The limit is {limit}. If the file is right, split it" in " ".join(refused(path, limits).split())
-
-
-def test_a_gigabyte_without_line_break_is_not_held_in_memory(tmp_path: Path) -> None:
-    """One endless line is refused early."""
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"Prospect ID,Note\n" + b"x" * 30 * MEGABYTE)
-    assert "too many characters" in refused(path)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _paragraphs(cell: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "start", [*range(0, 1000, 250), *(pytest.param(start, marks=pytest.mark.slow) for start in range(1000, 2000, 250))]
+    "start", [0, 250, *(pytest.param(start, marks=pytest.mark.slow) for start in range(500, 1500, 250))]
 )
 def test_damaged_files_are_read_or_refused_in_words(start: int, tmp_path: Path) -> None:
     """A mutated file gives a sheet or an ImporterError, never another exception."""

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
-import openpyxl
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from importer.importing.loading import Loaded, load
 from importer.messages import render
@@ -134,42 +129,3 @@ def test_dates_outside_of_a_template_are_nobodys_business(tmp_path: Path) -> Non
     with loaded(tmp_path / "a.csv", "11/1/2026", template="{Comments}: {Activity Date}") as sheet:
         assert not sheet.questions
         assert texts(sheet) == ["Hi: 11/1/2026"]  # it is the text itself
-
-
-def _in(order: DateOrder, moment: datetime, sign: str, *, short: bool, half: bool) -> str:
-    parts = [f"{moment.day}", f"{moment.month}"]
-    year = f"{moment.year % 100:02}" if short else str(moment.year)
-    time = f"{moment.hour % 12 or 12}:{moment:%M %p}" if half else f"{moment:%H:%M}"
-    return f"{sign.join([*(parts if order is DAY else parts[::-1]), year])} {time}"
-
-
-MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2068, 12, 31)).map(  # noqa: DTZ001 - a cell has no zone
-    lambda moment: moment.replace(second=0, microsecond=0)
-)
-
-
-@hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(MOMENTS, min_size=1, max_size=8, unique=True), st.sampled_from("/-"), st.booleans(), st.booleans())
-@pytest.mark.slow
-def test_typed_dates_and_those_of_either_locale_make_the_same_notes(
-    tmp_path: Path, moments: list[datetime], sign: str, short: bool, half: bool
-) -> None:
-    """A workbook with typed dates, shown in the program's or its own format, and CSV files of it in two locales."""
-    book = openpyxl.Workbook()
-    assert book.active is not None
-    book.active.append(HEADINGS)
-    for row, moment in enumerate(moments, 2):
-        book.active.append(("AbCdEfGh1", moment, "Hi", "Public"))
-        book.active.cell(row, 2).number_format = "m/d/yyyy h:mm AM/PM" if half else "mm-dd-yy h:mm"
-        if short:  # the built-in format of the reader's own locale
-            book.active.cell(row, 2).number_format = "m/d/yy h:mm"
-    book.save(tmp_path / "typed.xlsx")
-    with load(tmp_path / "typed.xlsx", Settings(mapping={Role.CONTENT: (TEMPLATE,)}, dates=MONTH)) as typed:
-        digests = [note.digest for note in typed.rows.notes]
-        expected = [f"{moment:%Y-%m-%d %H:%M}".removesuffix(" 00:00") for moment in moments]
-        assert texts(typed) == expected
-    for order in (DAY, MONTH):
-        dates = [_in(order, moment, sign, short=short, half=half) for moment in moments]
-        with loaded(tmp_path / "a.csv", *dates, order=order) as sheet:
-            assert texts(sheet) == expected
-            assert [note.digest for note in sheet.rows.notes] == digests

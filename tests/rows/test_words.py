@@ -13,6 +13,7 @@ from importer.errors import BadSettings
 from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Result, Role, Visibility
+from importer.resultsfile import protected
 from importer.rows.words import MOST_WORDS
 from importer.settings import Origin, Settings
 from importer.telling import preview_messages
@@ -103,6 +104,8 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
     assert render(first.asks) == "What does 'Team only' mean as the visibility? (3 rows)"
     for setting in ('--value "visibility:Team only=Public"', '--value "visibility:Team only=Private"'):
         assert setting in render(first.text)
+        assert setting in problems(found)[0]
+        assert protected(problems(found)[0]) == problems(found)[0]  # so it can be copied from results, too
     assert answers_of(first) == {
         "value": [f"visibility:Team only={value}" for value in ("Private", "Public", "")], "ignore": ["Visibility"],
     }  # fmt: skip

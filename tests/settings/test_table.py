@@ -122,7 +122,7 @@ def by_profile(profiles: Path) -> Callable[[str, str], Options]:
 
 def values(found: Options) -> list[Any]:
     face = [name for name, setting in SETTINGS.items() if not setting.attribute]
-    return [found.settings, *(found.says(name) for name in face if name != "api-key-file"), key_file(found)]
+    return [found.settings, *(bool(found.read(name)) for name in face if name != "api-key-file"), key_file(found)]
 
 
 def key_file(found: Options) -> Path | None:
@@ -260,7 +260,7 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
     found = []
     for way in ways:
         with pytest.raises(BadSettings) as error:
-            _ = (given := way()).settings, given.says(name)
+            _ = (given := way()).settings, given.read(name)
         found.append(error.value)
     if attribute := SETTINGS[name].attribute:
         with pytest.raises(BadSettings) as error:

@@ -13,9 +13,8 @@ import numpy as np
 
 from importer import grouping
 from importer.api import Endpoint
-from importer.calls.caller import Caller
+from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
-from importer.calls.retry import RetryPolicy
 from importer.delivery.context import DeliveryContext, Policy
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.earlier import Earlier
@@ -298,8 +297,8 @@ def _check_not_found(world: World, outcomes: Outcomes) -> None:
 
 
 def _policy(world: World) -> Policy:
-    regime, retry = world.regime, RetryPolicy(8, GIVE_UP)
-    how = Policy(BATCH, regime.read_timeout, regime.settle, lag=60.0, retry=retry, least_limit=0)
+    regime = world.regime
+    how = Policy(BATCH, regime.read_timeout, regime.settle, lag=60.0, least_limit=0)
     return replace(how, skips_existing=regime.skips_existing)
 
 

@@ -26,7 +26,7 @@ from importer.calls.dispatcher import Dispatcher
 from importer.delivery import context, control, coordinator, decisions, outcomes, readback, reads, resolver, unclear
 from importer.delivery.context import Policy
 from importer.delivery.control import Controls
-from importer.delivery.evidence import Evidence, Exchanged
+from importer.delivery.evidence import Evidence
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
@@ -35,7 +35,6 @@ from importer.delivery.reachability import Reachability
 from importer.delivery.reads import Pages
 from importer.delivery.tasks import Post, WholeRead
 from importer.delivery.unclear import Lookup
-from importer.grouping.conflicts import ConflictKey, ConflictKeys
 from importer.journal.memory import Memory
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
@@ -91,8 +90,7 @@ def _policy(**different: float) -> Callable[[Change], None]:
 
 def _constant_mutants() -> Iterator[Mutant]:
     for owner, name, values in (
-        (decisions, "CONVICTING", (1, 0)),
-        (control, "READS_AFTER_A_MISS", (2, 1)),
+        (control, "READS", (2,)),
         (control, "_MOST_TRIES", (0,)),
         (reads, "_TAKES", (0,)),
         (readback, "_BELIEVED", (0.0,)),
@@ -209,10 +207,6 @@ def _nothing_owned(change: Change) -> None:
     change(Evidence, "owned", lambda _self, *_given: {})
 
 
-def _exchanged_is_not_seen(change: Change) -> None:
-    change(Evidence, "exchanged", lambda _self, *_given: Exchanged((), ()))
-
-
 def _one_clock(change: Change) -> None:
     """What was seen of one run's clock counts for all runs."""
     change(Evidence, "knows", lambda self, _run: bool(self._offsets))
@@ -255,16 +249,6 @@ def _control_elsewhere(change: Change) -> None:
         self.is_apart = False
 
     change(Lookup, "__init__", init)
-
-
-def _control_read_once(change: Change) -> None:
-    original = Controls.looked
-
-    def looked(self: Any, lookup: Any, reply: Any) -> Any:
-        lookup.needed = 1
-        return original(self, lookup, reply)
-
-    change(Controls, "looked", looked)
 
 
 def _missed_control_counts(change: Change) -> None:
@@ -357,10 +341,6 @@ def _first_page_only(change: Change) -> None:
     change(WholeRead, "take_in", lambda self, page: replace(original(self, page), has_more=False))
 
 
-def _no_introduction(change: Change) -> None:
-    change(Evidence, "_introduce", lambda _self, _run: None)
-
-
 def _rest_of_the_dead(change: Change) -> None:
     """What an earlier run sent rests from when it was sent, by that run's clock."""
     original = resolver.Resolver._begin
@@ -373,12 +353,18 @@ def _rest_of_the_dead(change: Change) -> None:
     change(resolver.Resolver, "_begin", begin)
 
 
-def _no_conflict_keys(change: Change) -> None:
-    change(ConflictKeys, "of", lambda _self, _key, _prospects: None)
+def _several_at_a_time(change: Change) -> None:
+    original = Queue.admit
+
+    def admit(self: Any, post: Any) -> Any:
+        self._under_way.clear()
+        return original(self, post)
+
+    change(Queue, "admit", admit)
 
 
 def _drafts_dont_conflict(change: Change) -> None:
-    change(ConflictKeys, "_class", lambda _self, key: (key.seen, key.visibility, key.status))
+    change(Queue, "_look_of", lambda _self, post: (post.key.seen, post.key.visibility, post.key.status))
 
 
 def _best_of_its_people(change: Change) -> None:
@@ -408,8 +394,7 @@ def _anothers_is_there(change: Change) -> None:
 
 
 def _given_up_is_forgotten(change: Change) -> None:
-    original = ConflictKey.release
-    change(ConflictKey, "release", lambda self, settled, _doubted=(): original(self, settled))
+    change(Queue, "doubted", lambda _self, _post: None)
 
 
 def _missed_once(change: Change) -> None:
@@ -432,17 +417,6 @@ def _missed_whatever_was_seen(change: Change) -> None:
     change(LastLooks, "looked", looked)
 
 
-def _alike_stays_unclear(change: Change) -> None:
-    answered = Ledger.answered
-
-    def as_if_alone(self: Ledger, post: Post, *given: Any, **named: Any) -> None:
-        conflict, post.conflict = post.conflict, None
-        answered(self, post, *given, **named)
-        post.conflict = conflict
-
-    change(Ledger, "answered", as_if_alone)
-
-
 RULES: dict[str, Callable[[Change], None]] = {
     "a note that is there is never another delivery's": _there_is_there,
     "a note that is there may be of a delivery that is unclear": _anothers_is_there,
@@ -455,7 +429,6 @@ RULES: dict[str, Callable[[Change], None]] = {
     "visibility and status explain a note": _form_explains,
     "what reads like another note under way needs an explanation": _sought(rivals=()),
     "notes that other deliveries have are not left to them": _nothing_owned,
-    "a note that reads the same stays another's": _exchanged_is_not_seen,
     "a note's id may be that of another delivery": _ids_may_be_anothers,
     "every lookup asks alike": _same_take,
     "a possible match is adopted at once": _uncertain_adopted,
@@ -469,25 +442,23 @@ RULES: dict[str, Callable[[Change], None]] = {
     "pages need not fit together": _pages_need_not_fit,
     "a control may have left before rest": _control_after_departure,
     "a control is read over another connection": _control_elsewhere,
-    "a control is read once": _control_read_once,
+    "a control is read once": _constant(control, "READS", 1),
     "a missed control counts": _missed_control_counts,
     "nothing is kept back": _nothing_kept,
     "all that is absent is sent again at once": _all_at_once,
     "a prospect that reads don't know is a miss": _unknown_is_a_miss,
     "rest is counted by a dead run's clock": _rest_of_the_dead,
-    "no conflict keys": _no_conflict_keys,
+    "a prospect gets several requests at a time": _several_at_a_time,
     "drafts of a prospect don't conflict": _drafts_dont_conflict,
     "a row of several people is as well off as the best of them": _best_of_its_people,
     "requests go before lookups": _known_first_to_wait,
     "what was sent again is not looked at once more": _no_check,
-    "who writes our notes is not asked": _no_introduction,
     "what was given up doesn't hold back what reads alike": _given_up_is_forgotten,
     "a single note is blamed though no other got through": _passed,
     "a note is blamed though another was accepted later": _not_healed,
     "requests go on though all are refused": _never_shut,
     "a note of the sample is not found once it was missed": _missed_once,
     "a note of the sample is not found though no younger one was seen": _missed_whatever_was_seen,
-    "a gateway's refusal stays unclear though another note reads the same": _alike_stays_unclear,
 }
 
 
@@ -552,16 +523,15 @@ _LIMITED = replace(
 
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (1, with_existing(214, draw(214))),
-    "a note that is there may be of a delivery that is unclear": (181, with_existing(181, draw(181))),
+    "a note that is there may be of a delivery that is unclear": (27, with_existing(27, draw(27))),
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a note of the sample is not found once it was missed": (27, draw(27)),
-    "no conflict keys": (63, draw(63)),
     "a note of the sample is not found though no younger one was seen": (
         2,
         replace(draw(1), lag=Lag("constant", 200.0), drops=0),
     ),
     "read_timeout = 1.5": (2, replace(_LATE, read_timeout=30.0)),
-    "read_timeout = 0.0": (2, replace(_LATE, read_timeout=30.0)),
+    "read_timeout = 0.0": (0, replace(_LATE, read_timeout=30.0)),
     "rest = 0.5": (2, replace(_LATE, settle=20.0, learned=None)),
     "rest = 0.0": (2, replace(_LATE, settle=20.0, learned=None)),
 }
@@ -575,7 +545,6 @@ HARMLESS: dict[str, str] = {
     "LONGEST_CLAIM = inf in importer.delivery.context": "what a dead process had not sent by then it never sends",
     "LONGEST_CLAIM = 2.5 in importer.delivery.context": "claims are made anew sooner",
     "LONGEST_CLAIM = 0.0 in importer.delivery.context": "claims are made anew sooner",
-    "a gateway's refusal stays unclear though another note reads the same": "no seed was found; see tests/delivery",
     "requests go before lookups": "an order that is for speed alone",
 }
 """Mutants that no seed kills and why they do no harm."""

@@ -15,11 +15,11 @@ from tests.simulation.imports import Violation, simulate
 from tests.simulation.mutants import SHOWN_BY, applied, generated
 from tests.simulation.regime import ONCE_BROKEN, draw, with_existing, with_files
 
-SEEDS = 10_000 if os.environ.get("CI") else 200
+SEEDS = 5_000 if os.environ.get("CI") else 200
 BEYOND = 50
-FILES = 1_000 if os.environ.get("CI") else 60
-EXISTING = 1_000 if os.environ.get("CI") else 60
-UPDATES = 2_000 if os.environ.get("CI") else 200
+FILES = 500 if os.environ.get("CI") else 60
+EXISTING = 500 if os.environ.get("CI") else 60
+UPDATES = 1_000 if os.environ.get("CI") else 200
 CHUNK = 20  # seeds in one test, so that they spread over processes
 
 

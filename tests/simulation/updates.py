@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from importer import grouping
 from importer.api import NoteChange
-from importer.calls.caller import Caller
+from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext

@@ -83,7 +83,7 @@ def test_all_rows_can_be_looked_at_in_pages_of_a_hundred(settings: Settings, tmp
         (230, number, 3, 1 + 100 * (number - 1)) for number in (1, 2, 3)
     ]
     assert found(path, 99) == pages[2]
-    assert found(path, words="nowhere") == RowPage([], 0, 1)
+    assert found(path, words="nowhere") == RowPage([], 0, 1, words="nowhere")
 
 
 @pytest.mark.usefixtures("box")

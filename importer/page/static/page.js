@@ -36,43 +36,28 @@ if (sessionStorage.getItem("over") === location.pathname) {
   setTimeout(() => status.textContent === shown && status.replaceChildren(shown), EVERY);
 }
 
-function fill(part, values) {
-  for (const element of part.querySelectorAll("[data-field]")) {
-    const value = values[element.dataset.field];
-    if (element instanceof HTMLProgressElement) {
-      if (values.total) [element.max, element.value] = [values.total, value];
-    } else element.textContent = value || "–";
-  }
-  if (values.percent) document.title = document.title.replace(/^\d+ % · |^/, values.percent);
-  sayProgress(values.status || shown);
-}
-
-async function poll(part) {
+async function poll() {
   let isGone = false;
   try {
-    const answer = await fetch(part.dataset.poll, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     if (answer.status >= 500) throw new Error(answer.statusText);
-    if (!answer.ok) return location.reload(); // another program answers here: it says what to do
-    const values = await answer.json();
-    if (values.reload) {
+    const fresh = await parsed(answer);
+    if (!fresh.querySelector("[data-poll]")) {
       sessionStorage.setItem("over", location.pathname);
-      return location.reload();
+      return location.reload(); // also where another program answers here: it says what to do
     }
-    fill(part, values);
+    become(main, fresh.getElementById("main"), new URLSearchParams());
+    document.title = fresh.title;
+    sayProgress(fresh.getElementById("status").textContent);
   } catch {
     isGone = true;
     say(status.dataset.noAnswer);
   }
   status.classList.toggle("gone", isGone);
-  setTimeout(poll, isGone ? 4 * EVERY : EVERY, part);
+  setTimeout(poll, isGone ? 4 * EVERY : EVERY);
 }
 
-for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, EVERY, part);
-
-for (const time of document.querySelectorAll("time")) {
-  time.title = time.textContent;
-  time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-}
+if (document.querySelector("[data-poll]")) setTimeout(poll, EVERY);
 
 window.addEventListener("pageshow", (event) => event.persisted && location.reload()); // Back shows no stale screen
 
@@ -166,7 +151,9 @@ function show(fresh, sent, pressed, about) {
   if (!at.isConnected) {
     const now = document.getElementById(row);
     const isPressed = pressed?.[0] === at.name && pressed[1] === at.value;
-    const inRow = (isPressed && now?.querySelector(FIELDS)) || now?.cells[cell]?.querySelector("button");
+    const place = now?.cells[cell];
+    const field = place?.querySelector(FIELDS) ?? now?.querySelector("[aria-invalid]");
+    const inRow = (isPressed && field) || place?.querySelector("button");
     const again = at.id ? document.getElementById(at.id) : inRow;
     const onward = grid ? after.find((other) => other.isConnected) : main.querySelector(".asked select");
     const next = again ?? onward ?? main.querySelector(".go .main");
@@ -252,13 +239,6 @@ function prepare() {
       if (!isPassing) later(name === "input" ? EVERY : 300);
     });
   }
-  // A field that a person changed before this script came, or in which the browser put an earlier choice back.
-  const isChanged = (field) => {
-    const usual = field.matches("select") && [...field.options].findIndex((option) => option.defaultSelected);
-    return field.matches("select") ? field.selectedIndex !== Math.max(usual, 0) : field.value !== field.defaultValue;
-  };
-  changed = [...live.elements].find((field) => field.matches(FIELDS) && isChanged(field));
-  if (changed) send();
 }
 
 if (live) prepare();
