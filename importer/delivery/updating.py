@@ -346,4 +346,4 @@ def _unread(wish: Wish) -> Patch:
     if wish.opened is not None:
         is_known = wish.opened.seen == key.seen
         key = replace(key, seen=key.seen if is_known else bytes(32), readings=key.readings | wish.opened.readings)
-    return Patch(wish, wish.change, changed(key, wish.change))
+    return Patch(wish, wish.change, changed(key, wish.change), is_unclear=wish.opened is not None)
