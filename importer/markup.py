@@ -63,8 +63,12 @@ def content_of(text: str, kind: ContentKind) -> str:
     """Return the content to send so that a reader sees ``text``, whether the API takes it for text or for HTML.
 
     HTML, and text without ``<``, ``&`` or line breaks, is unchanged. Other text becomes the smallest equivalent HTML.
+    Text with some marked words, but without a block or ``<br>``, keeps its line breaks.
     """
-    if kind is ContentKind.HTML or (kind is ContentKind.AUTO and is_html(text)):
+    if kind is ContentKind.AUTO and is_html(text):
+        has_blocks = any(name.lower() in _BREAKS for _, name in _TAG.findall(text))
+        return text if has_blocks else text.replace("\n", "<br>")
+    if kind is ContentKind.HTML:
         return text
     return as_paragraphs(text) if any(character in text for character in "<&\n") else text
 

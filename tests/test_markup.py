@@ -54,6 +54,8 @@ def test_a_person_can_say_which_it_is() -> None:
 def test_lines_and_paragraphs_stay() -> None:
     assert content_of("one\ntwo\n\nthree", ContentKind.AUTO) == "<p>one<br>two</p><p>three</p>"
     assert content_of("Use the <b> tag\nnext line", ContentKind.AUTO) == "<p>Use the &lt;b&gt; tag<br>next line</p>"
+    assert content_of("Price <b>100</b>\n- a", ContentKind.AUTO) == "Price <b>100</b><br>- a"
+    assert content_of("<p>Price</p>\n<p>100</p>", ContentKind.AUTO) == "<p>Price</p>\n<p>100</p>"
     assert content_of("one line; 'plain' \"text\"", ContentKind.AUTO) == "one line; 'plain' \"text\""
 
 

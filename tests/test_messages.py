@@ -15,6 +15,7 @@ import pytest
 from jinja2 import nodes
 
 import importer
+from importer.fields import FIELDS, WORDED
 from importer.messages import (
     PROGRAM,
     Cell,
@@ -27,7 +28,9 @@ from importer.messages import (
     some,
     words,
 )
+from importer.models import Role
 from importer.page.rendering import PAGE
+from importer.resultsfile import COLUMNS
 from importer.settings import SETTINGS
 from importer.settings.profiles import InProfile
 from importer.texts import TEXTS
@@ -158,6 +161,15 @@ def test_a_text_of_one_face_names_a_face() -> None:
 def test_every_kind_that_is_said_has_a_text() -> None:
     missing = [f"{path.relative_to(ROOT)}:{line}: {kind}" for path, kind, line, *_ in all_said() if kind not in FORMS]
     assert missing == []
+
+
+def test_each_field_and_each_column_of_the_results_has_its_texts() -> None:
+    """Their kinds are put together from names, so that nobody sees them in the code."""
+    named = {"role": [*Role], "column.which": [*Role], "use": [*WORDED], "restricted": [*WORDED]}
+    named["none"] = [role for role, field in FIELDS.items() if field.may_be_missing]
+    named["template.prompt"] = [role for role, field in FIELDS.items() if field.template is not None]
+    kinds = {f"{family}.{role}" for family, roles in named.items() for role in roles}
+    assert kinds | {f"column-of-results.{column.heading}" for column in COLUMNS} <= {*TEXTS}
 
 
 def test_the_parts_of_a_text_are_those_that_are_given() -> None:

@@ -262,6 +262,12 @@ class Preview:
         return self.is_clear and (self.total > 0 or self.to_update > 0)
 
     @property
+    def keeps_edited(self) -> bool:
+        """Whether a row whose text was changed since an earlier run would get a second note."""
+        is_edited = self.remaining.deliveries and Role.RECORD not in self.mapping and not self.remaining.changed
+        return bool(self.imported_before and is_edited)
+
+    @property
     def to_update(self) -> int:
         """Number of notes that are to follow the sheet, if a person agrees where that is needed."""
         return self.updates["total"] if self.follows else 0

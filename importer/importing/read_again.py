@@ -50,7 +50,8 @@ def learned(
 ) -> Reading | None:
     """Return the reading of a sheet for the profile; None if the profile knows it, or if nothing was answered.
 
-    What was written for this run isn't part of it, unless a person answered it too, or it was written for a kind.
+    What was written for this run isn't part of it, unless a person answered it too, or it was written for a kind. The
+    column of records is: where it counts in one sheet and not in the next, a changed text is sent as a second note.
 
     Args:
         sheet: the sheet.
@@ -66,6 +67,8 @@ def learned(
     names = {name for name, _ in given} | (written.origin.said if is_kept else set())
     answered = {Role(value.partition("=")[0]) for name, value in given if name == "map"}
     answered |= {*written.mapping} if is_kept else set()
+    if Role.RECORD in written.mapping and "map" in written.origin.said:
+        names, answered = {*names, "map"}, {*answered, Role.RECORD}
     if names.isdisjoint({*HELD, "export"}) or not are_headings(headings):
         return None
     known: Mapping[str, Any] = {} if before is None else before.answers

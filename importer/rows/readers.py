@@ -244,9 +244,9 @@ class ComposedReader(ColumnReader):
 
     def _first(self, text: str) -> tuple[str | Wrong, bool]:
         """Read a text that has not occurred yet; return it, and whether it is HTML."""
-        content = read_content(text)
-        is_markup = isinstance(content, str) and is_html(content)
-        as_html = self._kind is ContentKind.HTML or (self._kind is ContentKind.AUTO and is_markup)
+        content, as_html = read_content(text), self._kind is ContentKind.HTML
+        if self._kind is ContentKind.AUTO and isinstance(content, str) and is_html(content):
+            content, as_html = content_of(content, self._kind), True
         self._texts[text] = content, as_html
         return content, as_html
 

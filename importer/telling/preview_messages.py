@@ -212,6 +212,8 @@ def sizes(overview: Preview) -> Iterator[Line]:
         yield from _numbers(
             LineKind.NOTE, {"plan.changed": remaining.changed, "plan.less-visible": remaining.less_visible}
         )
+    if overview.keeps_edited:
+        yield Line(say("plan.keeps-edited"), LineKind.NOTE)
     if held_back := remaining.held_back:
         yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
     yield from _numbers(LineKind.TEXT, {"plan.unclear": remaining.unclear})

@@ -127,6 +127,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note was imported by an earlier run and is not sent again",
         "{n} notes were imported by an earlier run and are not sent again",
     ),
+    "plan.keeps-edited": "If you changed the text of a row since it was imported, the row is sent as a new note, and the earlier note stays.",
     "plan.changed": (
         "The text of {n} of these has changed since. See the reason in the results",
         "The texts of {n} of these have changed since. See the reasons in the results",

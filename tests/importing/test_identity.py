@@ -185,6 +185,28 @@ def test_the_summary_says_what_is_more_visible_than_the_sheet(desk: Desk) -> Non
     assert "1 of 1 row delivered, 1 of them is more visible than the sheet says: see To fix." in said
 
 
+def test_a_column_of_records_counts_from_then_on(
+    tmp_path: Path, box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever forgets it the next time would send each changed text a second time."""
+    type_ = Terminal(tmp_path, box, capsys)
+    sheet = "Prospect ID,Note,Visibility,Activity ID\n{},{},Private,{}\n"
+    type_.file("n.csv", sheet.format(ADA, "Spoke about terms", FIRST))
+    assert type_("run", "n.csv", "--yes", "--map", "record=Activity ID").status == 0
+    type_.file("n.csv", sheet.format(ADA, "Spoke about the terms", FIRST))
+    assert type_("run", "n.csv", "--yes").status == 0
+    assert len(box.notes) == 1
+    assert "record" in profiles.read_text(encoding="utf-8")
+
+
+def test_who_may_get_a_second_note_is_said(desk: Desk) -> None:
+    """Without the IDs of records a text that was changed is another note."""
+    desk.run(row(ADA, "Terms"), ids=False)
+    ran = desk.run(row(ADA, "Terms"), row(BEN, "Terms"), ids=False)
+    assert ran.preview.keeps_edited
+    assert not desk.run(row(ADA, "Terms"), ids=False).preview.keeps_edited, "nothing is sent"
+
+
 def test_a_private_note_that_is_public_in_the_sheet_is_one_count(desk: Desk) -> None:
     desk.run(row(ADA, "Terms", "Private"))
     ran = desk.run(row(ADA, "Terms"))
