@@ -204,6 +204,7 @@ class Coordinator:
     def _send_again(self, post: Post, failure: Failure | None) -> None:
         """Send a request again until it is time to give up, because the request did not cause the failure."""
         policy = replace(self._context.caller.retry, attempts=0, longest=LONGEST_PAUSE)
+        self.queue.goes_first(post)
         if failure is None:
             self._dispatcher.add(post)
         elif not self._dispatcher.retry(post, failure, policy):

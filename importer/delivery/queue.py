@@ -147,6 +147,7 @@ class Queue:
             self._dispatcher.add_all(post.split(self.sizes.batch_size))
             return []
         if self._must_wait(post):
+            self.goes_first(post)
             self._parked.append(post)
             return []
         left = self._existing.left_of(post)
@@ -170,6 +171,11 @@ class Queue:
             if self._under_way.get(prospect) is post:
                 del self._under_way[prospect]
 
+    def goes_first(self, post: Post) -> None:
+        """Send nothing else to a request's prospects before it, if it is sent again: the journal has it as unclear."""
+        if post.replaces is not None:
+            self._under_way.update(dict.fromkeys(post.request.prospects, post))
+
     def doubted(self, post: Post) -> None:
         """Record that nothing which looks like a request's note may be sent to its prospects (D78)."""
         self._doubted.update((prospect, self._look_of(post)) for prospect in post.request.prospects)
@@ -192,14 +198,17 @@ class Queue:
         """
         unclear = self._resolver.unclear
         is_held = bool(unclear) and self._reachability.is_shut and not post.is_control
-        busy = (unclear.keys(), self._under_way.keys())
-        return is_held or not all(some.isdisjoint(post.request.prospects) for some in busy)
+        is_busy = any(self._under_way.get(prospect, post) is not post for prospect in post.request.prospects)
+        return is_held or is_busy or not unclear.keys().isdisjoint(post.request.prospects)
 
     def split(self, post: Post, why: Split) -> None:
         """Halve a request that was not applied, or send its note to each prospect alone."""
         post.is_too_large = why.is_size
         post.refused_at = post.refused_at if why.is_single else 0.0
-        self._dispatcher.add_all(post.split(1 if why.is_single else -(-len(post.request) // 2)))
+        parts = post.split(1 if why.is_single else -(-len(post.request) // 2))
+        for part in parts:
+            self.goes_first(part)
+        self._dispatcher.add_all(parts)
 
     def proceed(self) -> None:
         """Send the requests that nothing holds up any longer."""

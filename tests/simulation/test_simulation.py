@@ -53,6 +53,12 @@ def test_what_a_known_note_has_shown_is_not_read_again_for_each_delivery() -> No
     simulate(315)
 
 
+@pytest.mark.parametrize("seed", [440, 4790])
+def test_a_prospects_notes_go_one_after_the_other(seed: int) -> None:
+    """The next waits until the answer is in the journal, and until what is sent again has gone (D78)."""
+    simulate(seed)
+
+
 @pytest.mark.parametrize("seed", [3293, 6239])
 def test_replies_that_go_astray_again_and_again_come_to_an_end(seed: int) -> None:
     """Two prospects' pages are exchanged, in any order (D36)."""
