@@ -147,6 +147,7 @@ class Queue:
             self._dispatcher.add_all(post.split(self.sizes.batch_size))
             return []
         if self._must_wait(post):
+            post.uploads, post.is_renewed = (), False  # others may use these IDs meanwhile
             self.goes_first(post)
             self._parked.append(post)
             return []
