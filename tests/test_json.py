@@ -82,6 +82,16 @@ def test_run_tells_of_each_file(ask: Ask) -> None:
     assert "Results: a.results.xlsx" in said
 
 
+def test_a_note_that_differs_is_a_number(ask: Ask) -> None:
+    """One note is 1, and not true."""
+    Path("a.csv").write_text(HEAD + "P1,Hello,Public\n", encoding="utf-8")
+    assert ask("run", "a.csv", "--yes")[0] == 0
+    Path("a.csv").write_text(HEAD + "P1,Hello,Private\n", encoding="utf-8")
+    _, document, _ = ask("check", "a.csv")
+    remaining = document["plan"]["remaining"]
+    assert [str(remaining[name]) for name in ("more_visible", "less_visible", "changed")] == ["1", "0", "0"]
+
+
 def test_run_tells_of_several_files_and_of_what_was_left_out(ask: Ask) -> None:
     """One that can't be read is told with its error, and the worst status counts."""
     Path("a.csv").write_text(SHEET, encoding="utf-8")

@@ -128,7 +128,8 @@ class Earlier:
         for index, one in enumerate(groups):
             group_of[one.group.positions] = index
         is_left = group_of >= 0
-        is_left[self._as_sent(groups, group_of) if made is None else []] = False
+        as_sent = self._as_sent(groups, group_of) if made is None else []
+        is_left[as_sent] = False
         for matches in self._matched(plan, is_left):
             answered: list[AnsweredRow] = []
             for match in matches:
@@ -147,11 +148,14 @@ class Earlier:
                 else:
                     answered.append(AnsweredRow(position, groups[at].group.note, match, groups[at].key.seen))
                 is_left[position] = False
-            (made or len)(answered)
+            if made is not None:
+                made(answered)
             if differing := [one for one in answered if one.differs]:
-                for row in differing:
-                    ways = {"more_visible": row.still is not None, "less_visible": row.is_less_visible}
-                    found.differing.update(ways, changed=row.is_changed)
+                found.differing.update(
+                    more_visible=sum(one.still is not None for one in differing),
+                    less_visible=sum(one.is_less_visible for one in differing),
+                    changed=sum(one.is_changed for one in differing),
+                )
                 found.wishes += self._wishes(answered, {one.delivery.name for one in differing})
         for one in groups:
             one.left = one.group.positions[is_left[one.group.positions]]
