@@ -144,7 +144,7 @@ class Queue:
         """Return None if a request may be sent; otherwise split it or let it wait, or return the decisions on it."""
         self.came_back(post)
         if not post.is_too_large and len(post.request) > self.sizes.batch_size:
-            self._dispatcher.add_all(post.split(self.sizes.batch_size))
+            self._add(post.split(self.sizes.batch_size))
             return []
         if self._must_wait(post):
             post.uploads, post.is_renewed = (), False  # others may use these IDs meanwhile
@@ -153,12 +153,12 @@ class Queue:
             return []
         left = self._existing.left_of(post)
         if len(left) < len(post.request):
-            self._dispatcher.add_all([post.only(left)] if left else [])
+            self._add([post.only(left)] if left else [])
             return []
         look = self._look_of(post)
         if withheld := [i for i, prospect in enumerate(post.request.prospects) if (prospect, look) in self._doubted]:
             sendable = [i for i in range(len(post.request)) if i not in withheld]
-            self._dispatcher.add_all([post.only(sendable)] if sendable else [])
+            self._add([post.only(sendable)] if sendable else [])
             return [(post.only(withheld), Abandon(say("outcome.waits-for-another")))]
         decision = self.attachments.complete(post)
         if decision is not None:
@@ -171,6 +171,12 @@ class Queue:
         for prospect in post.request.prospects:
             if self._under_way.get(prospect) is post:
                 del self._under_way[prospect]
+
+    def _add(self, parts: Sequence[Post]) -> None:
+        """Send the parts of a request next."""
+        for part in parts:
+            self.goes_first(part)
+        self._dispatcher.add_all(parts)
 
     def goes_first(self, post: Post) -> None:
         """Send nothing else to a request's prospects before it, if it is sent again: the journal has it as unclear."""
@@ -206,10 +212,7 @@ class Queue:
         """Halve a request that was not applied, or send its note to each prospect alone."""
         post.is_too_large = why.is_size
         post.refused_at = post.refused_at if why.is_single else 0.0
-        parts = post.split(1 if why.is_single else -(-len(post.request) // 2))
-        for part in parts:
-            self.goes_first(part)
-        self._dispatcher.add_all(parts)
+        self._add(post.split(1 if why.is_single else -(-len(post.request) // 2)))
 
     def proceed(self) -> None:
         """Send the requests that nothing holds up any longer."""
