@@ -235,8 +235,6 @@ OTHERS = frozenset(
     " besitzer benutzer zuständig ersteller erstellt propriétaire propietario proprietário".split()
 )
 """Words of headings about people who aren't the prospects, whose emails are never suggested."""
-NEITHER_PROSPECT_NOR_VISIBILITY = re.compile(r"(?<![a-z])(record|date|datum|fecha)s?(?![a-z])", re.IGNORECASE)
-"""Words of headings of columns that hold neither prospects nor who may see a note."""
 TASK_STATES = frozenset({"not started", "in progress", "completed", "waiting on someone else", "deferred"})
 """Words of Salesforce, Zoho and others for how far a task is, which say nothing about a note's publication."""
 BESIDE_THE_TEXT: Mapping[str, tuple[str, ...]] = {

@@ -81,7 +81,8 @@ class Evidence:
 
     def read(self, page: NotesPage) -> None:
         """Learn clocks and authors from the notes on a page that answers named, in this run or in earlier ones."""
-        made = self._deliveries.delivered(self._workspace, [note.note_id for note in page.all])
+        others = [note.note_id for note in page.all if note.note_id not in self._own]
+        made = self._deliveries.delivered(self._workspace, others)
         for note in page.all:
             if (own := self._own.get(note.note_id)) is not None:
                 self._learn(note, None, own.left)
@@ -97,10 +98,6 @@ class Evidence:
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
-    def knows(self, run: int | None) -> bool:
-        """Return whether a note of the run has shown its clock."""
-        return run in self._offsets
-
     def account_of(self, run: int | None) -> str:
         """Return the digest of a run's key; None is this run."""
         return self._accounts.get(run or self._run or 0, "")
@@ -111,9 +108,8 @@ class Evidence:
 
     def since(self, post: Post) -> float | None:
         """Return when a request was first sent, by the clock that dates notes; None if that is not known."""
-        if post.since is not None or not self.knows(post.clock_of):
-            return post.since
-        return post.first_sent_at + self._offsets[post.clock_of]
+        offset = self._offsets.get(post.clock_of)
+        return post.since if post.since is not None or offset is None else post.first_sent_at + offset
 
     def youngest(self, without: Collection[str] | None) -> Known | None:
         """Return this run's youngest published note that can be read often and isn't in ``without``; None if none is.

@@ -51,7 +51,6 @@ class LastLooks:
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence, reads: Reads) -> None:
         self._policy, self._one_draft, self._dispatcher = context.policy, context.traits.one_draft, context.dispatcher
         self._ledger, self._evidence, self._reads = ledger, evidence, reads
-        self._deliveries, self._workspace = context.journal.deliveries, context.workspace
         self._rng = random.Random(f"sample {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
         self._drawn: list[LastLook] = []
         self._named = 0

@@ -97,7 +97,6 @@ class WholeRead:
 
     Attributes:
         take: notes on a page; it differs between a prospect's lookups, so that no cache answers.
-        pages: number of earlier pages that were read.
         is_apart: whether the call goes over the one connection that all such calls share, one after the other.
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
@@ -107,7 +106,6 @@ class WholeRead:
     prospect: str
     take: int = field(default=100, kw_only=True)
     skip: int = field(default=0, kw_only=True)
-    pages: int = field(default=0, kw_only=True)
     attempts: Attempts | None = field(default=None, kw_only=True)
     is_apart: bool = field(default=False, kw_only=True)
     page: NotesPage = field(default=NotesPage((), None, has_more=False), kw_only=True)
@@ -131,12 +129,11 @@ class WholeRead:
         notes = self.page.notes
         is_joined = len(notes) > 1
         self.last = notes[-1].note_id if is_joined else ""
-        self.skip, self.pages = self.skip + len(notes) - is_joined, self.pages + 1
+        self.skip += len(notes) - is_joined
 
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
-        self.skip = self.pages = 0
-        self.take, self.notes, self.last, self.is_whole = take, {}, "", True
+        self.take, self.skip, self.notes, self.last, self.is_whole = take, 0, {}, "", True
 
 
 Task: TypeAlias = Post | WholeRead

@@ -173,11 +173,6 @@ class Deliveries:
                 found |= dict.fromkeys(known.duplicates, known._replace(reason=READ_BACK.kind))
         return found
 
-    def has_another(self, workspace: Workspace, prospect: str, seen: bytes, note_id: str) -> bool:
-        """Return whether the prospect has deliveries of a note with this visible text, but none with this note ID."""
-        note_ids = [known.note_id for form, known in self._at(workspace, prospect) if form.seen == seen]
-        return bool(note_ids) and note_id not in note_ids
-
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """Return the note of each unclear delivery to the prospect, from any sheet."""
         return [form for form, known in self._at(workspace, prospect) if known.is_unclear]
