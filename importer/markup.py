@@ -66,11 +66,16 @@ def content_of(text: str, kind: ContentKind) -> str:
     Text with some marked words, but without a block or ``<br>``, keeps its line breaks.
     """
     if kind is ContentKind.AUTO and is_html(text):
-        has_blocks = any(name.lower() in _BREAKS for _, name in _TAG.findall(text))
-        return text if has_blocks else text.replace("\n", "<br>")
+        return with_breaks(text)
     if kind is ContentKind.HTML:
         return text
     return as_paragraphs(text) if any(character in text for character in "<&\n") else text
+
+
+def with_breaks(html: str) -> str:
+    """Return HTML with its line breaks as ``<br>``, unless it has blocks of its own."""
+    has_blocks = any(name.lower() in _BREAKS for _, name in _TAG.findall(html))
+    return html if has_blocks else html.replace("\n", "<br>")
 
 
 def as_paragraphs(text: str) -> str:

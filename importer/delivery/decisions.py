@@ -225,8 +225,10 @@ def after_absence(
     if failure.cause is Cause.INTERMEDIARY:
         if size > 1:
             return Split(is_single=not failure.is_size)
-        if not (passed and healed):
-            return _turned_away(failure) if passed else Retry()
+        if not passed:
+            return Retry()
+        if not healed:
+            return _turned_away(failure)
     if sends >= most_sends:  # D83
         return Abandon(say("outcome.in-vain", times=sends, why=failure.text))
     return Retry()

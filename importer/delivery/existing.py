@@ -84,11 +84,9 @@ class Existing:
         if page is None:
             assert reply.failure is not None
             self._not_read(look, reply.failure)
-        elif (whole := read_on(look, page, self._context.dispatcher)) is None:
-            pass
-        elif look.is_whole and not whole.has_more:
+        elif (whole := read_on(look, page, self._context.dispatcher)) and look.is_whole and not whole.has_more:
             self._settle(look.prospect, whole.all)
-        else:
+        elif whole is not None:
             look.begin_again(self._reads.pages.take(look.prospect))
             self._not_read(look, _UNFIT)
 

@@ -101,13 +101,14 @@ class Takeover:
         """Settle a row in question, which waits for an answer, or a row that isn't valid and names its note."""
         position, known = match.row.position, match.known
         note, reason = int(earlier.rows.note[position]), say("outcome.says-results-file")
-        if earlier.answer_to(match) is not InDoubt.SAME if known is None else note >= 0:
-            run = None if known is None else self._runs[known.delivery.run]
-            parts = {} if run is None else {"run": run.name, "file": run.file}
-            self._ledger.asked(position, say(f"in-question.{match.how}", **parts))
+        if known is not None and note >= 0:
+            run = self._runs[known.delivery.run]
+            self._ledger.asked(position, say(f"in-question.{match.how}", run=run.name, file=run.file))
         elif known is not None:
             if known.delivery.note_id is not None:
                 self._ledger.already([position], [known.delivery], earlier.rows.skipped.get(position))
+        elif earlier.answer_to(match) is not InDoubt.SAME:
+            self._ledger.asked(position, say(f"in-question.{match.how}"))
         elif note >= 0:
             key, prospect = NoteKey.of(earlier.rows.notes[note]), str(earlier.rows.prospect[position])
             self._ledger.found(position, prospect, key, min(match.row.note_ids), reason)

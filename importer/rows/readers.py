@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from importer.markup import ContentKind, content_of, is_html
+from importer.markup import ContentKind, content_of, is_html, with_breaks
 from importer.messages import Cell, Message, day, say
 from importer.models import Ints, PossibleAnswer, Question, Role
 from importer.reading import Sheet
@@ -246,7 +246,7 @@ class ComposedReader(ColumnReader):
         """Read a text that has not occurred yet; return it, and whether it is HTML."""
         content, as_html = read_content(text), self._kind is ContentKind.HTML
         if self._kind is ContentKind.AUTO and isinstance(content, str) and is_html(content):
-            content, as_html = content_of(content, self._kind), True
+            content, as_html = with_breaks(content), True
         self._texts[text] = content, as_html
         return content, as_html
 
