@@ -109,7 +109,7 @@ def test_where_nothing_else_is_to_be_sent_nothing_is_blamed_and_a_person_is_aske
     """Nothing shows whether other notes would come through. Once a person has opened the way, all is sent."""
     lines = [Line(f"P{number}", text) for number, text in enumerate(texts)]
     with Sandbox(api_key=KEY, faults=faults("firewall=drop table")) as box:
-        report = deliver(box, tmp_path, lines)
+        report = deliver(box, tmp_path, lines, give_up=60)
         assert isinstance(report.stopped, WrongAddress)
         assert report.exit_status == 4
         assert "rejected" not in counts(report)

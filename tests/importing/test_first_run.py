@@ -331,6 +331,7 @@ def test_an_address_on_this_machine_can_be_guarded_as_any_other(
     assert len(box.notes) == 1
 
 
+@pytest.mark.usefixtures("jumping")
 def test_a_copy_of_the_journal_made_during_the_latest_run_is_known_as_an_earlier_one(
     box: Sandbox, tmp_path: Path, away: Settings, vendor: Vendor
 ) -> None:
