@@ -232,8 +232,6 @@ def as_epoch(ends: float, _now: float) -> str:
 WORDS |= {
     "epoch": {"reset": as_epoch},
     "epoch-ms": {"reset": lambda ends, _now: str(math.ceil(ends * 1000))},
-    "no-retry": {"retry": None},
-    "403": {"status": 403},
     "503": {"status": 503},
     "code-4000": {"code": 4000},
     "sliding": {"sliding": True},
