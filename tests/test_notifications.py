@@ -191,8 +191,8 @@ def test_a_files_name_is_one_line_of_text_that_mentions_nobody(run: Run, ear: Ea
     for name in names:
         Path(name).write_text(BAD, encoding="utf-8")
     with mail_ear() as mails:
-        mail = f"mailto://{mails.place}?from=import@example.com&to=ops@example.com"
-        assert run(BAD, *names, addresses=f"json://{ear.place}/hook\n{mail}") == 1
+        address = f"mailto://{mails.place}?from=import@example.com&to=ops@example.com"
+        assert run(BAD, *names, addresses=f"json://{ear.place}/hook\n{address}") == 1
     [mail] = mails.mails
     assert mail["To"] == "ops@example.com"
     text = "".join(str(part.get_payload(decode=True), "utf-8") for part in mail.walk() if not part.is_multipart())  # type: ignore[arg-type]
