@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -520,24 +519,6 @@ def test_a_workbooks_cells_are_written_as_text_as_the_sheet_shows_them(
         assert [(cell.value, cell.data_type) for cell in cells] == [(text, "s") for text in texts]
 
 
-def test_source_row_names_the_row_of_the_first_file_however_many_rounds(
-    settings: Settings, tmp_path: Path, kind: str
-) -> None:
-    """From To fix and from Results, workbook or CSV; a row that was added on the way has none."""
-    lines = [("P1", "x", "1"), ("P2", "", "1"), ("P3", "x", "1"), ("P4", "", "1"), ("P5", "x", "?")]
-    first = ran(write(tmp_path / "n.csv", *lines), settings)
-    book = openpyxl.load_workbook(first.results)
-    book["To fix"].append([None, None, "P6", "", "1"])
-    book.save(first.results)
-    second = ran(first.results, replace(settings, sheet="To fix", results=tmp_path / f"second{kind}"))
-    assert column(second.results, "source_row") == ["3", "5", "6", ""]
-    third = ran(second.results, replace(settings, results=tmp_path / f"third{kind}"))
-    assert column(third.results, "source_row") == ["3", "5", "6", ""]
-    assert column(third.results, "Prospect ID") == ["P2", "P4", "P5", "P6"]
-    whole = ran(first.results, replace(settings, results=tmp_path / f"whole{kind}"))
-    assert column(whole.results, "source_row") == ["2", "3", "4", "5", "6"]
-
-
 def test_a_sheet_to_fix_with_nothing_to_fix_has_no_rows(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """What it says to the reader is not taken for a row."""
     first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
@@ -561,15 +542,6 @@ def test_results_always_take_a_new_name(settings: Settings, tmp_path: Path, kind
         assert render(remark) == f"out{kind} already exists, so the new file is {name}."
     assert (tmp_path / f"out{kind}").read_bytes() == theirs
     assert [column(report.results, "result") for report in found] == [[CREATED], [ALREADY], [CREATED]]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
-def test_results_are_no_more_readable_than_the_sheet(settings: Settings, tmp_path: Path, kind: str) -> None:
-    """What only its owner may read only the owner may read in the results too."""
-    path = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "", "1"))
-    path.chmod(0o600)
-    report = ran(path, replace(settings, results=tmp_path / f"out{kind}"))
-    assert report.results.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out", "missing/out.csv", "folder.csv"])
