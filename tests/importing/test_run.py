@@ -22,7 +22,6 @@ from importer.errors import BadSettings
 from importer.importing.loading import results_path
 from importer.importing.preview import Preview
 from importer.importing.report import Report
-from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.markup import ContentKind, visible
 from importer.messages import render
@@ -473,15 +472,6 @@ def test_results_of_results_stay_equal(box: Sandbox, settings: Settings, tmp_pat
     ]  # fmt: skip
     report = ran(report.results, replace(settings, results=tmp_path / "4.xlsx"))
     assert column(report.results, "=mine") == texts
-
-
-def test_what_was_corrected_on_to_fix_is_not_passed_over_in_silence(settings: Settings, tmp_path: Path) -> None:
-    """Without its name the other sheet is imported, on which the same rows still are as they were."""
-    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "", "1")), settings)
-    said = "To import your corrections on 'To fix', use --sheet"
-    for sheet, is_said in ((None, True), ("To fix", False)):
-        with prepare(first.results, replace(settings, sheet=sheet)) as prepared:
-            assert is_said is any(said in render(remark) for remark in prepared.loaded.sheet.remarks)
 
 
 @pytest.mark.parametrize(
