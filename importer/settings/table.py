@@ -88,6 +88,10 @@ class Setting:
         """The label of the setting's field on the page, for settings that have one there."""
         return say(f"setting.{self.name}.label")
 
+    def counted(self, number: int) -> Message:
+        """Return a number of the notes that the setting limits, in words."""
+        return say(f"setting.{self.name}.counted", n=number)
+
     @property
     def usual(self) -> Message | None:
         """Description of the default value; None if there is none, or if nothing is to be said about it."""
