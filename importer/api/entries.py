@@ -62,7 +62,7 @@ def page(document: object, prospect: str, take: int) -> NotesPage | Astray | Non
 def prospects(document: object) -> tuple[FoundProspect, ...] | None:
     """Return the prospects on a page; None if an entry can't be read, because it may be the wanted prospect."""
     entries = at(document, "payload")
-    if not isinstance(entries, list) or at(document, "error") is not None:
+    if not isinstance(entries, list) or Refusal.read(document).is_error:
         return None
     readings = [_prospect(entry) for entry in entries]
     prospects = tuple(prospect for prospect in readings if prospect is not None)

@@ -79,6 +79,7 @@ class Saleshandy:
         }
         if note.attachments:
             fields["attachmentIds"] = list(note.attachments)
+        fields |= dict(note.further)
 
         def read(document: object) -> dict[str, Answer] | Astray | None:
             return entries.answers(document, prospects, self._brief)
@@ -225,8 +226,8 @@ def _page_of(notes: int) -> int:
 
 def _is_receipt(answer: Exchange, document: object) -> bool:
     """Return whether an unreadable success may mean that the API accepted the request; a web page does not."""
-    is_error = Refusal.read(document).code is not None or at(document, "error") is not None
-    return answer.status == 202 or not answer.data.strip() or (isinstance(document, dict) and not is_error)
+    is_plain = isinstance(document, dict) and not Refusal.read(document).is_error
+    return answer.status == 202 or not answer.data.strip() or is_plain
 
 
 def _why_unreadable(document: object) -> Message:
