@@ -24,7 +24,8 @@ from importer.cli.watching import RunWatch
 from importer.journal import Answered, Journal
 from importer.journal.lock import held
 from importer.messages import say
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Sandbox
 from tests.test_terminal_gate import steering

@@ -12,7 +12,7 @@ import click
 import pytest
 
 import importer
-from importer.api.protocol import Cause
+from importer.api import Cause
 from importer.cli import cli
 from importer.delivery.context import LONGEST_CLAIM
 from importer.delivery.control import READS

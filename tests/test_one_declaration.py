@@ -22,9 +22,9 @@ import pytest
 
 from importer.cli import main
 from importer.models import Result
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
-from tests.sandbox import Sandbox, service
+from tests.sandbox import Sandbox, calls, service
 
 ROOT = Path(__file__).parents[1]
 Change = Mapping[str, Sequence[tuple[str, str]]]
@@ -75,7 +75,7 @@ COLUMN: Change = {
     ],
 }
 GUARD: Change = {
-    "importer/settings/table.py": [
+    "importer/settings/__init__.py": [
         (
             '    max_public: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")\n',
             '    max_private: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")\n',
@@ -243,9 +243,8 @@ def house(changed: Path, box: Sandbox, tmp_path: Path, monkeypatch: pytest.Monke
     for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
         monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
     monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-    fields = service.fields
     monkeypatch.setattr(
-        service, "fields", lambda call, required, optional: fields(call, required, (*optional, "category"))
+        service, "fields", lambda call, required, optional: calls.fields(call, required, (*optional, "category"))
     )
     yield House(changed)
     for path in changed.glob("notes.*"):
@@ -260,7 +259,7 @@ def rows(path: Path, sheet: str = "Results") -> list[list[object]]:
 def sent(box: Sandbox) -> list[tuple[str, str]]:
     """The category and the text of each note that was asked for."""
     bodies = [call.body for call in box.received if call.path == "/v1/notes"]
-    return sorted((body.get("category", ""), body["content"]) for body in bodies if isinstance(body, dict))
+    return sorted((str(body.get("category", "")), str(body["content"])) for body in bodies if isinstance(body, dict))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -372,7 +371,7 @@ def test_a_database_spells_every_statement_of_the_journal(house: House) -> None:
     """By its own table alone; nothing of SQLite's or PostgreSQL's spelling is left."""
     code = r"""
 from importer.journal import _store_for, delivery_sql, memory, runs, schema, store
-from importer.settings import journal_place
+from importer.settings.address import journal_place
 own = _store_for(journal_place("mariadb://importer@db.example.com/notes"))._own
 texts = [text for room in (delivery_sql, memory, runs, schema, store) for text in vars(room).values()
          if isinstance(text, str) and text.split(maxsplit=1)[:1] in (["SELECT"], ["INSERT"], ["UPDATE"], ["DELETE"])]

@@ -34,7 +34,8 @@ from importer.models import Result, Role
 from importer.reading import Limits
 from importer.resultsfile import protected
 from importer.rows.columns import find
-from importer.settings import BATCH_SIZE, GIVE_UP, LIVE, SETTINGS, Settings, readings
+from importer.settings import BATCH_SIZE, GIVE_UP, SETTINGS, Settings, readings
+from importer.settings.address import LIVE
 from tests import house
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
+from importer.api import Answer, FoundNote, FoundProspect, NoteChange, NotesPage
 from importer.api.exchange import at, text_of
 from importer.api.headers import seconds_since_1970
-from importer.api.protocol import Answer, FoundNote, FoundProspect, NoteChange, NotesPage
 from importer.api.refusals import Refusal
 from importer.messages import Quoted, say
 from importer.models import Status, Visibility

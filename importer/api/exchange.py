@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from importer.api.protocol import Failure
+from importer.api import Failure
 from importer.messages import Message
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

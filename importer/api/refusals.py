@@ -11,8 +11,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from importer.api import Cause, Endpoint
 from importer.api.exchange import at, text_of
-from importer.api.protocol import Cause, Endpoint
 
 _JUDGED = 1000  # characters of a refusal's words that are searched, because a search tries every position
 _ADDRESS = re.compile(r"\S*/\S*/\S*|(?<!\w)/\S*")  # a gateway's words may quote it, and it may hold any words
@@ -66,7 +66,7 @@ class Meaning(NamedTuple):
         code: the code that has this meaning, whatever the words are; empty if none has.
         statuses: the HTTP statuses of such a refusal; empty for any, because the API answers a limit with 400.
         calls: the kinds of calls.
-        may_pass: see :class:`importer.api.protocol.Failure`.
+        may_pass: see :class:`importer.api.Failure`.
     """
 
     cause: Cause

@@ -14,11 +14,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from importer.api import entries, refusals
-from importer.api.entries import Astray
-from importer.api.exchange import SMALL, Exchange, at, parsed, title
-from importer.api.headers import seconds_to_wait
-from importer.api.protocol import (
+from importer.api import (
     READS,
     Answer,
     Cause,
@@ -32,7 +28,12 @@ from importer.api.protocol import (
     Reply,
     Traits,
     Vendor,
+    entries,
+    refusals,
 )
+from importer.api.entries import Astray
+from importer.api.exchange import SMALL, Exchange, at, parsed, title
+from importer.api.headers import seconds_to_wait
 from importer.api.refusals import Refusal
 from importer.messages import Message, Quoted, say, words
 from importer.models import Note

@@ -23,9 +23,9 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3
 
+from importer.api import Cause, Failure, FilePart
 from importer.api.connections import Session
 from importer.api.exchange import SMALL, Exchange
-from importer.api.protocol import Cause, Failure, FilePart
 from importer.api.proxy import Proxy, certificates_for, proxy_for
 from importer.messages import Message, Quoted, say, words
 from importer.version import __version__

@@ -47,7 +47,7 @@ def journal_place(address: Path | str) -> Path | str:
     if scheme := _SCHEME.match(text):
         if scheme[1] in SERVERS and text[scheme.end() :].startswith("/"):
             return _database(text)
-        known = tuple(SERVERS)  # the rest of the text may be a password
+        known = tuple(f"{name}://" for name in SERVERS)  # the rest of the text may be a password
         raise BadSettings(say("address.no-such-journal", scheme=scheme[1], known=known))
     path = Path(text)
     if not path.name or str(path) == ":memory:" or text.lower().startswith("file:"):

@@ -42,7 +42,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "meaning.published": "Published",
     "meaning.draft": "Draft",
     "address.no-such-journal": (
-        "A journal at {scheme}:/… is not supported. A journal is a SQLite file or a database ({known}).\n"
+        "A journal at {scheme}:/… is not supported. A journal is a SQLite file, or a database at {known: or }.\n"
         "Name a file, as in `journal journal.sqlite` or a database, as in `journal postgresql://importer@db.example.com/notes`"
     ),
     "address.no-journal": (
