@@ -7,8 +7,7 @@ decide the *cause* of a failure.
     saleshandy   the only vendor so far: its addresses and statuses
     refusals     Saleshandy's refusals: the table of their words and codes, and what each means
     entries      entries of Saleshandy's replies, read without trust: answers, notes, prospects, attachments
-    headers      limits and times in the headers of replies
-    exchange     one attempt at a call as a value, with a reply's JSON read without trust
+    exchange     one attempt at a call as a value, with a reply's JSON and headers read without trust
     proxy        the proxy and the certificates that the environment names
     connections  connections that record whether a request has begun to leave, and replies with a deadline
     transport    HTTP through ``requests``: one attempt per call, replies of limited size, the key masked
@@ -223,13 +222,13 @@ class Traits:
     """A vendor's peculiarities that the importer must know.
 
     Attributes:
+        page: number of notes, or of prospects, that a page may have.
         one_draft: whether the API shows at most one draft of a prospect, so that a later draft hides an earlier one.
         is_practice: whether the vendor is one in memory, so that no result may be taken for a real one.
     """
 
     one_draft: bool
     page: int = 100
-    prospects_page: int = 100
     is_practice: bool = False
 
 
@@ -244,7 +243,7 @@ class NotesApi(Protocol):
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         """Return one page of a prospect's notes."""
 
-    def update(self, note_id: str, change: NoteChange) -> Reply[None]:
+    def update(self, note_id: str, change: NoteChange) -> Reply[bool]:
         """Change some fields of a note. Changing them twice does no harm."""
 
     def upload(self, file: FilePart) -> Reply[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from importer import files
 from importer.api import API_REFUSED, STOPS, Cause, Failure, NotesPage, Reply, Vendor
-from importer.api.headers import Announcement, seconds_since_1970
+from importer.api.exchange import Announcement, seconds_since_1970
 from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
