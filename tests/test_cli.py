@@ -22,7 +22,8 @@ from importer.cli import cli, main
 from importer.cli.watching import RunWatch
 from importer.journal import Journal
 from importer.journal.lock import held
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Sandbox
 from tests.test_terminal_gate import steering

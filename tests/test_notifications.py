@@ -15,8 +15,8 @@ from importer.errors import BadSettings, ImporterError
 from importer.importing.batch import Batch, FileEnded
 from importer.journal.lock import held
 from importer.messages import Cell, Quoted, SettingPart, render, say, words
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Settings
-from importer.settings.secrets import Recipient
+from importer.settings import Settings
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient
 from importer.telling import notification_messages
 from importer.telling.notifications import Notifier
 from tests.listening import Ear, http_ear, mail_ear

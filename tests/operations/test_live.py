@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Endpoint, NotesApi, NotesPage, Reply
-from importer.api.protocol import Answer
+from importer.api import Answer, Endpoint, NotesApi, NotesPage, Reply
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, KeyRefused, Stopped
 from importer.journal import Journal
