@@ -113,8 +113,8 @@ def test_who_doesnt_know_stops_and_nothing_is_sent_or_remembered(box: Sandbox, p
     seen = types(["run", write()], ["1", ""])
     assert seen.status == 2
     assert "--default-visibility private" in seen.screen
-    assert 'To answer after all, once for all sheets of this kind: `note-importer run "n.csv"`' in seen.screen
-    assert "at a terminal" not in seen.screen
+    assert "Run the command again and enter a number, or add one of the settings above." in seen.screen
+    assert "note-importer run" not in seen.screen
     seen = types(["run", write()], [])
     assert seen.status == 2
     assert "Nothing was sent." in seen.screen

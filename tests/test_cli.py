@@ -21,7 +21,8 @@ from importer.cli import cli, main
 from importer.cli.watching import RunWatch
 from importer.journal import Journal
 from importer.journal.lock import held
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Sandbox
 from tests.test_terminal_gate import steering
@@ -548,6 +549,22 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
     type_.variables["NOTE_IMPORTER_ARCHIVE"] = "done"
     assert f"row 2, prospect P1, note {ids['P1']}: x row 3" in type_("hide", "last").all
     assert len(type_.box.received) == before
+
+
+def test_a_note_to_hide_is_named_by_its_email_and_its_text_however_it_was_found(type_: Terminal) -> None:
+    """By the run, by the note's ID, and on the way back, with --yes, too. Each note's run names the sheet."""
+    with Sandbox(any_email=True, api_key=KEY) as box:
+        type_.variables["NOTE_IMPORTER_BASE_URL"] = box.url
+        for name in ("a", "b"):
+            type_.file(f"{name}.csv", f"Email,Note,Visibility\n{name}@example.com,Call {name},1\n")
+            assert type_("run", f"{name}.csv").status == 0
+        ids = [note.id for note in box.notes]
+        named = ("hide", "--note", ids[0], "--note", ids[1])
+        lines = [f"prospect {name}@example.com, note {note}: Call {name}" for name, note in zip("ab", ids, strict=True)]
+        assert lines[1] in type_("hide", "last").all
+        for how in ("--yes", "--undo"):
+            said = type_(*named, how).all
+            assert all(line in said for line in lines)
 
 
 def test_last_is_the_last_run_of_the_workspace(type_: Terminal, profiles: Path) -> None:

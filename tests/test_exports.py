@@ -16,7 +16,8 @@ import pytest
 from importer.cli import main
 from importer.importing.run import prepare
 from importer.messages import render
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests.exports import EMAILS, EXPORTS, LATER, LATEST, TEXTS, Export
 from tests.exports_without_emails import WITHOUT_EMAILS
 from tests.sandbox import Sandbox

@@ -15,8 +15,8 @@ from importer.errors import BadSettings, ImporterError
 from importer.importing.batch import Batch, FileEnded
 from importer.journal.lock import held
 from importer.messages import Cell, Quoted, SettingPart, render, say, words
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Settings
-from importer.settings.secrets import Recipient
+from importer.settings import Settings
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient
 from importer.telling import notification_messages
 from importer.telling.notifications import Notifier
 from tests.listening import Ear, http_ear, mail_ear
@@ -158,6 +158,7 @@ def test_the_worst_comes_first_and_what_is_good_is_a_number(
     others = [f"{name}.csv" for name in "abcde"]
     assert run(GOOD.replace("P1", "P9"), *others, addresses=f"json://{ear.place}/hook") == 2
     message = ear.told[0]["message"]
+    assert ear.told[0]["title"] == "note-importer: not imported (2 of 6 files)"
     assert re.findall(r"^(.)\.csv: ", message, re.MULTILINE) == ["d", "e", "c"]
     assert "3 files need nothing. 3 rows: created 3" in message
     assert "a.csv" not in message

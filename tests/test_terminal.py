@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests import running
 from tests.listening import http_ear
 from tests.sandbox import Fault, Limit, Sandbox

@@ -7,8 +7,7 @@ import json
 
 import pytest
 
-from importer.api import Answer, Cause, NoteChange, NotesPage
-from importer.api.protocol import API_REFUSED
+from importer.api import API_REFUSED, Answer, Cause, NoteChange, NotesPage
 from importer.messages import Quoted, render, say
 from importer.models import Note, Status, Visibility
 from tests.api.canned import (

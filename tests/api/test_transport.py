@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Cause, Endpoint, Reply
-from importer.api.protocol import API_REFUSED
+from importer.api import API_REFUSED, Cause, Endpoint, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
 from tests.api.canned import (

@@ -25,7 +25,8 @@ from importer.journal import Journal, identity
 from importer.messages import render
 from importer.models import Workspace
 from importer.operations import doctor, hide, verify
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.notification_messages import notification
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet

@@ -185,7 +185,7 @@ def test_attachments_cant_be_changed_and_the_reason_says_so(desk: Desk) -> None:
     since = len(desk.box.received)
     ran = desk.run([*row(ADA, "Terms"), "a2"], headings=headings, ids=True, update=True)
     assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 0, [])
-    assert "attachments of a note can't be changed" in ran.rows[0]["reason"]
+    assert "not its attachments" in ran.rows[0]["reason"]
 
 
 # -- what somebody else did

@@ -25,7 +25,8 @@ from importer.page.screens import Parts
 from importer.page.serving import PageServer
 from importer.page.site import make
 from importer.page.uploads import DroppedFiles
-from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from importer.settings import SETTINGS, Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests.truth import write_csv
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "msedge")

@@ -360,7 +360,7 @@ def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Sett
     run(path, settings)
     hide.hide(hide.what_to_hide(hide.Which("last"), settings), settings)
     screen = person.sees(path)
-    assert "The notes of 2 rows were hidden. Send them again, or leave them hidden?" in person.text
+    assert "2 notes were hidden. Send them again, or leave them hidden?" in person.text
     assert _buttons(person.text) == {"in-doubt": ["Send again", "Leave hidden"]}
     screen = person.sees(path, screen.submitted({}, answer="in-doubt send-hidden"))
     assert "Ready: 2 notes to send." in person.text

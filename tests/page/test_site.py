@@ -30,7 +30,8 @@ from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.state import State
 from importer.results.presentation import MEANINGS
-from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from importer.settings import SETTINGS, Settings
+from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.rendering import time_left
 from tests.page.conftest import HEAD, OURS, told_of, write
 from tests.sandbox import Limit, Sandbox

@@ -22,7 +22,8 @@ from importer.page.jobs import BEGUN, Job, Send, Word
 from importer.page.screens import Parts
 from importer.page.state import State
 from importer.page.uploads import DroppedFile
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests.page.conftest import HEAD, OURS, write
 from tests.page.test_mending import TEXT, Mender, dropped, parts, readers
 from tests.sandbox import Sandbox

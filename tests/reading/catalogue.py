@@ -920,6 +920,7 @@ REFUSED = [
     Entry("zip of other things", archive({"a.csv": PLAIN}), error="is an archive", name="a.zip"),
     Entry("is an archive", archive({}), error="is an archive"),
     Entry("Word document", archive({"word/document.xml": "<x/>"}), error="is a text document", name="a.docx"),
+    Entry("plain text of another program", PLAIN.encode(), error="is a text document", name="a.docx"),
     Entry("Numbers document", archive({"Index/Document.iwa": b"x"}), error="Apple Numbers", name="a.numbers"),
     *(
         Entry(f"packed with {name}", archive(parts(""), method), error=f"compression {method})")
