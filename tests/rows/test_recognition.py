@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from collections.abc import Sequence
 from datetime import date
@@ -20,6 +19,7 @@ from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.settings import SETTINGS, Settings, profiles, readings, sources
 from importer.settings.reading import Reading
+from tests.truth import write_csv
 
 HEAD = ("Email", "First Name", "Call report", "Private?", "Stage", "Town")
 ROW = ("ada@example.com", "Ada", "Wants an offer by Friday", "Yes", "Lead", "Graz")
@@ -35,9 +35,7 @@ CALLS = Reading(
 
 
 def write(path: Path, *rows: Sequence[str]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows)
-    return path
+    return write_csv(path, *rows)
 
 
 def settings(profile: str = "default", **said: Any) -> Settings:
