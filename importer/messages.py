@@ -89,9 +89,9 @@ class Message:
     def __str__(self) -> NoReturn:
         raise TypeError(f"the message {self.kind} has to be rendered by a face")
 
-    def as_json(self, *, is_private: bool = False) -> list[Any]:
-        """Return the message as JSON values. The texts of cells are left out, unless it stays with the sheet."""
-        return [self.kind, {name: _as_json(part, is_private=is_private) for name, part in self.parts}]
+    def as_json(self) -> list[Any]:
+        """Return the message as JSON values, without the texts of cells."""
+        return [self.kind, {name: _as_json(part) for name, part in self.parts}]
 
     def changed(self, change: Callable[[str], str]) -> Message:
         """Return the message with each text in its parts changed; the text of its kind stays the same."""
@@ -330,24 +330,24 @@ def _changed(part: Part, change: Callable[[str], str]) -> Part:
 def _ours(part: Part) -> Part:
     match part:
         case Cell() | Quoted():
-            return "…"
+            return _NOT_SHOWN
         case SettingPart(is_from_sheet=True):
-            return replace(part, value="…")
+            return replace(part, value=_NOT_SHOWN)
     return part
 
 
-def _as_json(part: Part, *, is_private: bool) -> Any:
+def _as_json(part: Part) -> Any:
     match part:
         case SettingPart(name, value):
             return {"setting": name, "value": value}
         case Message():
-            return {"message": part.as_json(is_private=is_private)}
-        case Cell(text):
-            return {"cell": text} if is_private else "…"
+            return {"message": part.as_json()}
+        case Cell():
+            return _NOT_SHOWN
         case Quoted(text):
             return {"quoted": text}
         case tuple():
-            return [_as_json(item, is_private=is_private) for item in part]
+            return [_as_json(item) for item in part]
     return part
 
 
@@ -357,8 +357,6 @@ def _from_json(part: Any) -> Part:
             return SettingPart(name, value)
         case {"message": message}:
             return from_json(message) or ""
-        case {"cell": str() as text}:
-            return Cell(text)
         case {"quoted": str() as text}:
             return Quoted(text)
         case list():

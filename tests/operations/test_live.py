@@ -190,7 +190,7 @@ def test_what_is_not_refused_is_seen(service: Open, answer: Answer, status: int)
 class NeverChanges(Wrapped):
     """An API that accepts changes and makes none."""
 
-    def update(self, *_: object) -> Reply[None]:
+    def update(self, *_: object) -> Reply[bool]:
         return Reply(Endpoint.UPDATE, 0.0, 0.0)
 
 
