@@ -12,6 +12,7 @@ import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -177,25 +178,20 @@ class Identities:
 
     def who(self, positions: Sequence[int]) -> list[str]:
         """Return the prospect of each row; of a row whose email isn't looked up, the keyed digest of the email."""
-        prospects: list[str] = self.rows.prospect[[*positions]].tolist()
-        if self.rows.email is None:
-            return prospects
-        emails: list[str] = self.rows.email[[*positions]].tolist()
-        return [
-            self.digest_of(email) if prospect == email else prospect
-            for prospect, email in zip(prospects, emails, strict=True)
-        ]
+        return [self.digest_of(email) if prospect == email else prospect for prospect, email in self._people(positions)]
 
     def names(self, positions: Sequence[int]) -> list[list[str]]:
         """Return all by which the prospect of each row is known: its ID, and the keyed digest of the row's email."""
-        prospects: list[str] = self.rows.prospect[[*positions]].tolist()
-        if self.rows.email is None or not self.key:
-            return [[prospect] for prospect in prospects]
-        emails: list[str] = self.rows.email[[*positions]].tolist()
         return [
-            [prospect, self.digest_of(email)] if email and email != prospect else [prospect]
-            for prospect, email in zip(prospects, emails, strict=True)
+            [prospect, self.digest_of(email)] if self.key and email and email != prospect else [prospect]
+            for prospect, email in self._people(positions)
         ]
+
+    def _people(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:
+        """Yield the prospect and the email of each row; empty for a row without one."""
+        email, at = self.rows.email, [*positions]
+        emails = repeat("", len(at)) if email is None else email[at].tolist()
+        return zip(self.rows.prospect[at].tolist(), emails, strict=True)
 
     def digest_of(self, email: str) -> str:
         """Return the keyed digest of an email, by which the journal knows it; the email itself if there is no key."""
