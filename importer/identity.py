@@ -12,13 +12,12 @@ import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from importer.markup import targets, visible
-from importer.models import AttachedFile, Ints, Note, Rows
+from importer.models import AttachedFile, Ints, Note, Rows, Texts
 
 TEXT, RECORD, WORDS = b"T", b"R", b"W"
 """First byte of the digest of a text, of a record, and of the text of a cell that a template composes."""
@@ -140,8 +139,7 @@ class Identities:
     def of(self, positions: Sequence[int]) -> Iterator[RowIdentity]:
         """Yield the identities of some rows."""
         rows, positions = self.rows, [*positions]
-        keys = [""] * len(positions) if rows.key is None else rows.key[positions].tolist()
-        records = [""] * len(positions) if rows.record is None else rows.record[positions].tolist()
+        keys, records = _texts(rows.key, positions), _texts(rows.record, positions)
         numbers, of_sheet = rows.note[positions].tolist(), positions
         if rows.sheet_rows is not None:
             of_sheet = rows.sheet_rows[positions].tolist()
@@ -189,15 +187,18 @@ class Identities:
 
     def _people(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:
         """Yield the prospect and the email of each row; empty for a row without one."""
-        email, at = self.rows.email, [*positions]
-        emails = repeat("", len(at)) if email is None else email[at].tolist()
-        return zip(self.rows.prospect[at].tolist(), emails, strict=True)
+        return zip(_texts(self.rows.prospect, positions), _texts(self.rows.email, positions), strict=True)
 
     def digest_of(self, email: str) -> str:
         """Return the keyed digest of an email, by which the journal knows it; the email itself if there is no key."""
         if not self.key or not email:
             return email
         return f"@{hmac.digest(self.key.encode('utf-8', 'surrogatepass'), email.encode(), hashlib.sha256).hex()}"
+
+
+def _texts(column: Texts | None, positions: Sequence[int]) -> list[str]:
+    """Return the texts of a column at these positions; empty ones if there is no such column."""
+    return [""] * len(positions) if column is None else column[[*positions]].tolist()
 
 
 def place_digest(fingerprint: str, sheet: str, row: int) -> bytes:

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NoReturn, TypeAlias
 
 PROGRAM = "note-importer"
@@ -247,29 +247,18 @@ def _lines(message: Message, face: Face) -> Sequence[str]:
 
 
 def _filled(line: str, parts: Mapping[str, Part], face: Face) -> str:
-    shown = []
-    for before, quoted, name, separator in _pieces(line):
-        shown.append(before)
-        if quoted:
-            setting, _, value = _filled(quoted, parts, face).partition(" ")
-            is_command = setting == PROGRAM
-            shown.append(face.command(f"{setting} {value}") if is_command else face.setting(setting, value))
-        elif name.startswith("action."):
-            shown.append(render(Message(name), face))
-        elif name:
-            shown.append(_shown(parts.get(name, "…"), face, separator))
-    return "".join(shown)
+    """Return a line with its settings, commands, actions and parts as the face shows them."""
 
-
-@lru_cache(maxsize=4096)  # even a million rows have few kinds of reasons
-def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
-    """Split a line into pieces. Each is a text, followed by a quoted setting or by a part with its separator."""
-    pieces, end = [], 0
-    for match in _PIECE.finditer(line):
+    def shown(match: re.Match[str]) -> str:
         quoted, name, separator = match.groups()
-        pieces.append((line[end : match.start()], quoted or "", name or "", ", " if separator is None else separator))
-        end = match.end()
-    return [*pieces, (line[end:], "", "", "")]
+        if quoted is not None:
+            setting, _, value = _filled(quoted, parts, face).partition(" ")
+            return face.command(f"{setting} {value}") if setting == PROGRAM else face.setting(setting, value)
+        if name.startswith("action."):
+            return render(Message(name), face)
+        return _shown(parts.get(name, _NOT_SHOWN), face, ", " if separator is None else separator)
+
+    return _PIECE.sub(shown, line)
 
 
 def _text(kind: str, face: Face, number: object) -> str | None:
