@@ -58,6 +58,8 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
     loaded = looked_up.resolved
     remaining, wishes = looked_up.left(settings, journal, occurrence)
     if journal is not None:
+        if looked_up.open and not journal.runs.has_finished(settings.workspace, settings.key):
+            remaining = replace(remaining, sent_anew=0)  # the run judges a new key first, by looking up the emails
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
     sheet, rows, planned, groups = loaded.sheet, loaded.rows, loaded.plan, remaining.groups

@@ -180,7 +180,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.new-journal.help": "Use this journal for the workspace, although another one was used before.",
     "setting.results.default": "FILE.results.xlsx beside the file",
     "setting.results.help": "The results file, .xlsx or .csv. With {name} in it, it is the pattern of their names beside each spreadsheet, such as '{name}.{date}.results.xlsx'; {time} is possible, too.",
-    "setting.archive.help": "A folder. Finished files (exit status 0 or 1) are moved there, together with their results.",
+    "setting.archive.help": "A folder. Results are written there, and finished files (exit status 0 or 1) are moved there, under the same number.",
     "setting.min-rows.help": "The smallest number of rows that a file may have. A file with fewer rows, such as an empty export, is not sent.",
     "setting.max-invalid.help": "The largest share of rows with problems, and of rows whose prospect is not in the workspace, such as 20%. A file with more is not sent.",
     "setting.max-notes.help": "The largest number of notes from one file. A file with more is not sent.",

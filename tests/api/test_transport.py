@@ -80,14 +80,6 @@ def test_no_reply_is_waited_for_without_end(pieces: list[bytes], pause: float, c
     assert failure.is_applied is None
 
 
-def test_no_reply_is_kept_whole_however_large() -> None:
-    block = b" " * 1_000_000
-    with Canned(b"HTTP/1.1 200 OK\r\n\r\n", *[block] * 40) as server:
-        failure = failure_of(posted(server))
-    assert failure.cause is Cause.UNREADABLE
-    assert "was too long" in render(failure.text)
-
-
 # -- how much of a reply is taken -------------------------------------------------------------------------------------
 
 MEGABYTE = b" " * 1_000_000

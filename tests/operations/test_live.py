@@ -191,7 +191,7 @@ class NeverChanges(Wrapped):
     """An API that accepts changes and makes none."""
 
     def update(self, *_: object) -> Reply[bool]:
-        return Reply(Endpoint.UPDATE, 0.0, 0.0)
+        return Reply(Endpoint.UPDATE, 0.0, 0.0, value=True)
 
 
 def test_a_change_that_is_accepted_and_not_made_is_seen(service: Open) -> None:
