@@ -32,7 +32,7 @@ def test_choices_are_drop_downs_that_say_what_is_allowed(tmp_path: Path) -> None
     for rule in (visibility, status):
         assert rule.showErrorMessage
         assert "Choose one" in rule.error
-    assert "Public or Private" in visibility.error
+    assert "Private or Public" in visibility.error
 
 
 def test_every_column_explains_itself_within_what_excel_shows(tmp_path: Path) -> None:
