@@ -592,11 +592,12 @@ def test_hide_changes_nothing_where_nobody_can_be_asked(type_: Terminal) -> None
     assert len(type_.box.received) == before
 
 
-def test_hide_that_was_stopped_goes_on(type_: Terminal) -> None:
+def test_hide_that_was_stopped_goes_on(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """The API fails for good in the middle: status 4; the same command hides the rest, and those only."""
     three_notes(type_)
     type_.box.add_fault(Fault.parse("400-token:PATCH@2-"))
-    ended = type_("hide", "last", "--yes", "--workers", "1")
+    monkeypatch.setattr("importer.settings.WORKERS", 1)
+    ended = type_("hide", "last", "--yes")
     assert ended.status == 4
     assert "Stopped before the end." in ended.out
     hidden = [note.prospect_id for note in type_.box.notes if note.status == "0"]

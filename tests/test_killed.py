@@ -52,7 +52,7 @@ def start(box: Sandbox, sheet: Path, *more: str) -> subprocess.Popen[str]:
         "--read-timeout", "1", "--settle", "0.2", *more,
     ]  # fmt: skip
     return subprocess.Popen(
-        [sys.executable, "-m", "importer", *arguments],
+        [sys.executable, "-m", "tests.few_workers", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -246,7 +246,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_writes_results(tmp_path: Path, by
     """
     with Sandbox(latency=0.05) as box, http_ear() as ear:
         desk = Desk(tmp_path, box)
-        command = ("run", desk.file(200), "--yes", "--results", "out.csv", "--batch-size", "1", "--workers", "2")
+        command = ("run", desk.file(200), "--yes", "--results", "out.csv", "--batch-size", "1")
         (tmp_path / "notify.txt").write_text(f"json://{ear.place}/hook\nping-fail+http://{ear.place}/fail\n")
         person = desk.run(*command, "--notify-file", "notify.txt")
         eventually(box, 5)
