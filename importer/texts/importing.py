@@ -195,10 +195,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If this is a new note: `in-doubt new`",
         "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If these are new notes: `in-doubt new`",
     ),
-    "guard.history-again@page": (
-        "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Answer the question about it first.",
-        "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Answer the question about them first.",
-    ),
     "guard.many-notes": (
         "{file} would send {notes}, but at most {most} are allowed.\n"
         "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}"

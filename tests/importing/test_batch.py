@@ -368,13 +368,12 @@ def test_a_place_that_is_out_of_reach_when_a_files_turn_comes_is_that_files_end(
     for name in ("a.csv", "b.csv", "c.csv"):
         lay(folder, name, f"P{name},x,private")
 
-    def prepare(path: Path, *about: Any, **more: Any) -> Prepared:
+    def prepared(path: Path, *about: Any, **more: Any) -> Prepared:
         if path.name == "b.csv":
             raise NotReached(f"{path} can't be read.")
-        return prepared(path, *about, **more)
+        return prepare(path, *about, **more)
 
-    prepared = series_.prepare
-    monkeypatch.setattr(series_, "prepare", prepare)
+    monkeypatch.setattr(series_, "prepare", prepared)
     found = run(folder, settings)
     assert [over.fate.value for over in found.files] == ["imported", "stopped before its end", "not begun"]
     assert (found.exit_status, found.counts) == (3, {Result.CREATED: 1})

@@ -145,7 +145,7 @@ def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Visi
     sheet = write(tmp_path / "people.csv", rows, ("Email", "Note", "Visibility", "Company"))
     ended = guest.see(guest.agree(guest.drop(sheet)).url)
     assert "People who are not in Saleshandy yet" in ended.text
-    assert "Then import the same file again. Only their notes are sent then." in unescape(ended.text)
+    assert "Then import it again. Only their notes are sent then." in unescape(ended.text)
     link = re.search(r'href="([^"]+people.csv)"[^>]*>Download list of people<', ended.text)
     assert link
     taken = guest.get(guest.origin + link[1], timeout=30)
@@ -373,7 +373,7 @@ def test_first_notes_of_a_visibility_need_a_persons_word(
 # -- words ------------------------------------------------------------------------------------------------------
 
 
-OF_TERMINAL = {"questions.answer", "questions.answer-after-all", "notice.run-to-fix", "notice.may-be-wrong-file"}
+OF_TERMINAL = {"questions.answer", "opening.folder", "notice.run-to-fix", "notice.may-be-wrong-file"}
 """Kinds that only the terminal shows, though a command says them."""
 
 
