@@ -220,7 +220,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} was imported, but could not be moved to {folder}: {error}.\n"
         "Move it by hand. If it stays, the next run does not send its notes again."
     ),
-    "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says",
+    "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says.\nTo change them: `update`",
     "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
     "check.no-csv": "Problems can be written as .csv, but not as {target}.\nName a .csv file: `report`.",
     "summary.title": "Results of the import",
