@@ -270,12 +270,6 @@ def box_prospects(box: Sandbox) -> dict[str, list[str]]:
     return found
 
 
-def test_nothing_is_held_back_where_no_more_remain(box: Sandbox) -> None:
-    """Then it ends as any run does."""
-    path = write(("Prospect ID", "Note", "Visibility"), [("P0", "x", "1")])
-    assert types(["run", path, "--first", "4"], ["y"]).status == 0
-
-
 def test_the_first_alone_need_a_person_at_the_terminal(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests.sandbox import Sandbox
 
 if sys.platform == "win32":

@@ -46,8 +46,13 @@ class _Notified(Face):
         return profiles.in_commands(super().command(command), self._profile)
 
 
+def notifications(batch: Batch, log_file: Path | None = None) -> Iterator[Notification]:
+    """Yield each kind of notification about the import of files; today, this is one."""
+    yield notification(batch, log_file)
+
+
 def notification(batch: Batch, log_file: Path | None = None) -> Notification:
-    """Return the notification about the import of files.
+    """Return the notification about how the import of files ended.
 
     Args:
         batch: the result of each file.

@@ -94,6 +94,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asked.answer.leave-hidden": "leave hidden",
     "note.with-attachments": "with {ids}",
     "note.with-files": ("with {n} file", "with {n} files"),
+    "note.field": "{label}: {text}",
     "note.of": "row {row}, for {prospect} ({about})",
     "note.of-several": (
         "row {row}, for {prospect} and {n} more prospect ({about})",
@@ -177,7 +178,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
     "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
-    "count.public-note": ("{n} public note", "{n} public notes"),
     "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`",
     "guard.few-rows": (
         "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",

@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,13 +15,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from importer.errors import BadSettings, Changed, Guarded, JournalFailed, KeyRefused, NotReached, Outage
+from importer.errors import BadSettings, Changed, Guarded, KeyRefused, NotReached, Outage
 from importer.importing import batch as series_
 from importer.importing import inbox, workspaces
-from importer.importing.batch import Batch, BatchFace, FileEnded, FileResult
+from importer.importing.batch import Batch, BatchFace, FileResult
 from importer.importing.inbox import choose
 from importer.importing.run import Prepared, prepare
-from importer.messages import render, say
+from importer.messages import render
 from importer.models import Progress, Result
 from importer.operations.template import write as write_template
 from importer.settings import Settings
@@ -163,22 +162,6 @@ def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
 # -- one after the other
 
 
-def test_yesterdays_file_and_the_same_note_in_two_files_are_sent_once(
-    box: Sandbox, settings: Settings, folder: Path
-) -> None:
-    lay(folder, "a.csv", "P1,x,private", "P2,x,private")
-    assert run(folder, settings).exit_status == 0
-    lay(folder, "b.csv", "P2,x,private", "P3,x,private")
-    found = run(folder, settings)
-    assert found.exit_status == 0
-    assert [dict(over.counts) for over in found.files] == [
-        {Result.ALREADY_IMPORTED: 2},
-        {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1},
-    ]
-    assert found.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 3}
-    assert Counter(note.prospect_id for note in box.notes) == {"P1": 1, "P2": 1, "P3": 1}
-
-
 def test_one_files_failure_doesnt_stop_the_others(box: Sandbox, settings: Settings, folder: Path) -> None:
     """Not one that can't be read, nor an empty one, nor rows that need a person; the worst status counts."""
     lay(folder, "a.csv", "P1,x,private", "P2,x,nobody knows")
@@ -232,21 +215,6 @@ def test_what_would_be_so_for_every_file_ends_them_all(
     assert [over.exit_status for over in found.files] == [status] * 3
     assert found.files[2].why == found.files[0].why
     assert len(box.received) <= 1
-
-
-def test_the_summary_gives_only_the_headline_of_why_a_file_was_not_imported(settings: Settings, folder: Path) -> None:
-    """Everything else, such as the command that asks the question, was said when the file ended."""
-    path = lay(folder, "a.csv")
-    path.write_text("Prospect ID,Note,Audience\nP1,x,Perhaps\n", encoding="utf-8")
-    os.utime(path, (0, 0))
-    found = run(folder, settings)
-    [ended] = found.files
-    assert "note-importer run" in render(ended.why)
-    [line] = [text for said in report_messages.batch(found) if "a.csv" in (text := render(said.text))]
-    assert line.startswith("  a.csv  not imported: ")
-    assert "\n" not in line
-    assert "note-importer run" not in line
-    assert "Nothing was sent" not in line
 
 
 def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Settings, folder: Path) -> None:
@@ -612,15 +580,3 @@ def test_only_what_a_person_saw_is_bound_to_stay_as_it_was(box: Sandbox, setting
     found = run(sheet, settings, agree=overtaken, is_person=True)
     assert isinstance(found.files[0].error, Changed)
     assert len(box.notes) == 2
-
-
-def test_a_notification_says_the_next_step_of_the_screen(settings: Settings, folder: Path) -> None:
-    """A journal that can't be written ends a run with 3, but the same command alone won't help."""
-    error = JournalFailed(say("journal.failed-writing", name="j", error="disk full", mend=say("sqlite.mend")))
-    stopped = FileEnded.failed(folder / "a.csv", error)
-    assert stopped.exit_status == 3
-    body = notification_messages.notification(Batch("night", [stopped])).body
-    assert "Nothing more was sent. Free some space, or check that the file is writable" in body
-    lay(folder, "b.csv", "P1,x,private", "P2,x,private")
-    held_back = notification_messages.notification(run(folder, replace(settings, first=1))).body
-    assert "held back by --first" in held_back
