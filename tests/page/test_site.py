@@ -226,7 +226,7 @@ def test_a_first_import_needs_a_persons_word_on_the_workspace(
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "n.csv", [("p1", "Hello", "Public")])
     elsewhere = replace(settings, base_url="https://api.example.test/v1")
-    with pytest.raises(FirstRun, match="Tick the box to confirm"):
+    with pytest.raises(FirstRun, match="tick the box before you send"):
         jobs.Send(elsewhere, tmp_path, "n.csv").do(None)  # type: ignore[arg-type]
 
 
