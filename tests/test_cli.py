@@ -520,7 +520,7 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
     type_("run", "other.csv")
     ended = type_("hide", run, "--yes")
     assert ended.status == 0
-    assert "3 notes that it created would become private drafts:" in ended.out
+    assert "3 notes would become private drafts:" in ended.out
     assert "the API can't delete notes" in ended.all
     assert "3 notes are now private drafts. They still exist" in ended.all
     assert "asks before it sends the rows of hidden notes again" in ended.all

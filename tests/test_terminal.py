@@ -198,7 +198,7 @@ def test_hide_asks_before_it_changes_anything(desk: Desk, box: Sandbox) -> None:
     for answer, status, hidden in (("n", 2, 0), ("y", 0, 7)):
         person = desk.run("hide", "last")
         person.waits_for("Make them private drafts? [y/N]:")
-        assert "7 notes that it created would become private drafts:" in person.seen
+        assert "7 notes would become private drafts:" in person.seen
         shown = re.findall(r"  row (\d), prospect P(\d), note \w+: Note \2", person.seen)
         assert len(shown) == 5
         assert all(int(row) == int(prospect) + 2 for row, prospect in shown)
