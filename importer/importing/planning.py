@@ -51,7 +51,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
     as_read, occurrence = loaded, occurrence_of(loaded, settings, journal)
     looked_up = asked(loaded, journal, settings, occurrence)
     loaded = looked_up.resolved
-    remaining, wishes = looked_up.left(settings, journal, occurrence)
+    remaining, wishes, _ = looked_up.left(settings, journal, occurrence)
     if journal is not None:
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
