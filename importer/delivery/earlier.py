@@ -28,7 +28,6 @@ from importer.models import Ints, Plan, Remaining, Rows, Texts, Visibility, Work
 from importer.settings.kinds import InDoubt
 
 _AT_ONCE = 200  # rows matched together, by one call to the database; more would fill memory
-_READ_AT_ONCE = 20_000  # deliveries
 _FEWEST_ANEW, _MOST_NEW = 3, 0.9  # notes, and share of a sheet's notes
 Made = Callable[[Sequence[AnsweredRow]], object]
 """Receives rows whose deliveries exist, again and again, because all of them could be too many."""
@@ -177,11 +176,11 @@ class Earlier:
         numbers = np.array(self.journal.deliveries.numbers(self.workspace, [one.key for one in groups]), dtype=np.int64)
         forms, keys = numbers[group_of[planned]], _cells(self.rows.key, planned)
         records = _objects(map(record_digest, _cells(self.rows.record, planned)))
-        told = self.journal.identities.forms(self.workspace, people.tolist())
+        place = dict(zip(people, range(len(people)), strict=True))
         found = [pd.DataFrame({"at": planned[:0], "delivery": planned[:0], "is_same": planned[:0] < 0})]
-        while some := [*itertools.islice(told, _READ_AT_ONCE)]:
+        for some in self.journal.identities.forms(self.workspace, place):
             who, what, deliveries, its_forms, its_keys = zip(*some, strict=True)
-            at = people.get_indexer(pd.Index(who, dtype="object"))
+            at = np.fromiter(map(place.get, who, itertools.repeat(-1)), dtype=np.int64, count=len(who))
             is_same = (np.array(its_forms) == forms[at]) & (_objects(its_keys) == keys[at])
             is_same &= (records[at] == b"") | (_objects(what) == records[at])
             found.append(pd.DataFrame({"at": at, "delivery": deliveries, "is_same": is_same})[at >= 0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 
 from importer.journal import delivery_sql as sql
 from importer.journal.known import (
@@ -274,8 +274,8 @@ class Identities:
         for (one, _), (delivery, digests) in found.items():
             yield one, delivery, frozenset(digests)
 
-    def forms(self, workspace: Workspace, who: Collection[str]) -> Iterator[Row]:
-        """Yield the deliveries of some people by each of their digests: person, digest, number, form and key.
+    def forms(self, workspace: Workspace, who: Collection[str]) -> Iterator[Sequence[Row]]:
+        """Yield, many at once, the deliveries of people by each of their digests: person, digest, number, form, key.
 
         The form is that of the note, and -1 unless that was created and isn't changing. For many people all deliveries
         are read, in their order and others' among them: to look for each person would take far longer.
@@ -283,10 +283,13 @@ class Identities:
         with self._store.reading():
             last = self._store.scalar(sql.LAST) or 0
             if last > _LOOK_UPS * len(who):
-                yield from self._store.among(sql.FORMS_OF_PEOPLE, who, workspace=workspace)
+                found = self._store.among(sql.FORMS_OF_PEOPLE, who, workspace=workspace)
+                yield from iter(lambda: [*islice(found, _IN_TURN)], [])
                 return
             for first in range(1, last + 1, _IN_TURN):
-                yield from self._store.rows(sql.FORMS, workspace=workspace, first=first, last=first + _IN_TURN - 1)
+                in_turn = {"first": first, "last": first + _IN_TURN - 1}
+                if some := self._store.rows(sql.FORMS, workspace=workspace, **in_turn):
+                    yield some
 
 
 def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:
