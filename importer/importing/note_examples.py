@@ -133,9 +133,11 @@ def texts_of(notes: Iterable[KnownDelivery], settings: Settings, vendor: Vendor)
 
 
 def _aside(note: Note) -> Message:
-    """Return the properties of a note besides its text: its visibility, whether it is a draft, and its files."""
+    """Return the properties of a note besides its text: its visibility, whether it is a draft, its files and fields."""
     parts = kind_in_words(note.visibility, note.status)
     if note.attachments:
         parts.append(say("note.with-attachments", ids=Cell(markup.first_words(", ".join(note.attachments)))))
     parts += [say("note.with-files", n=len(note.files))] if note.files else []
+    for role, text in note.further:
+        parts.append(say("note.field", label=say(f"role.{role}"), text=Cell(markup.first_words(text))))
     return say("names", names=tuple(parts))
