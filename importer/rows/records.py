@@ -50,8 +50,8 @@ def found(sheet: Sheet, roles: Roles) -> Records | None:
         ids = [*_ids(sheet, position)]
         if not any(ids):
             continue
-        records: Texts = np.full(len(ids), "", dtype=TEXT)
-        records[:] = [f"{folded_heading(headings[position])} {record}" if record else "" for record in ids]
+        heading = folded_heading(headings[position])
+        records = np.array([f"{heading} {record}" if record else "" for record in ids], dtype=TEXT)
         return Records(position, chosen is not None, records)
     return None
 
