@@ -11,7 +11,7 @@ while "--workers" in sys.argv:
     settings.WORKERS = int(sys.argv[at + 1])
     del sys.argv[at : at + 2]
 
-from importer.cli import script
+from importer.cli import script  # noqa: E402 - the number counts from the beginning
 
 if __name__ == "__main__":
     script()
