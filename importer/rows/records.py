@@ -51,7 +51,7 @@ def found(sheet: Sheet, roles: Roles) -> Records | None:
         if not any(ids):
             continue
         heading = folded_heading(headings[position])
-        records = np.array([f"{heading} {record}" if record else "" for record in ids], dtype=TEXT)
+        records: Texts = np.array([f"{heading} {record}" if record else "" for record in ids], dtype=TEXT)
         return Records(position, chosen is not None, records)
     return None
 
