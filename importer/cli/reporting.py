@@ -99,8 +99,7 @@ def reporting(command: str) -> Iterator[Reporting]:
         if click.get_current_context().params.get("json"):
             say_json(telling.documents.failed(command, error.exit_status, error.kind, error.message))
         raise
-    debugging = importing.logs.is_debugging()
-    with importing.logs.logging_to(log_file, debugging=debugging), report.speaking():
+    with telling.log_file.logging_to(log_file), report.speaking():
         importing.logs.event("command begun", command=command, version=__version__, profile=options.profile)
         yield report
         importing.logs.event("command over", command=command, exit_status=report.exit_status)

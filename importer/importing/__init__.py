@@ -12,8 +12,7 @@ Input: files and settings. Output: plans and reports as values.
     sheet_facts    columns, words and problems            note_examples     the notes that a person sees before
     report         all facts of a run, and its results    hours             when a run may work, and how long it takes
     read_again     what answers teach the profile; how a run read its sheet, and its results are read
-    corrections    corrections of a sheet, as values      corrected_sheet   check corrected rows, write the sheet
-    logs           the log file                           wording           numbers, times and lists in words
+    logs           events for the log                      wording           numbers, times and lists in words
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -25,20 +24,20 @@ import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import importer.importing.batch
-    import importer.importing.corrected_sheet
-    import importer.importing.corrections
-    import importer.importing.hours
-    import importer.importing.inbox
-    import importer.importing.logs
-    import importer.importing.note_examples
-    import importer.importing.planning
-    import importer.importing.preview
-    import importer.importing.report
-    import importer.importing.run
-    import importer.importing.sheet_facts
-    import importer.importing.workspaces  # noqa: F401 - modules become attributes of the package
+if TYPE_CHECKING:  # modules become attributes of the package
+    from importer.importing import (  # noqa: F401  # noqa: F401
+        batch,
+        hours,
+        inbox,
+        logs,
+        note_examples,
+        planning,
+        preview,
+        report,
+        run,
+        sheet_facts,
+        workspaces,
+    )
 
 
 def loader(package: str) -> Callable[[str], Any]:

@@ -166,7 +166,7 @@ class Preview:
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
         asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
         digest: digest of all that would be sent; :func:`importer.importing.planning.digest`.
-        understanding: for the page, how rows are checked again (:mod:`importer.importing.corrected_sheet`).
+        understanding: for the page, how rows are checked again (:mod:`importer.operations.corrected_sheet`).
     """
 
     profile: str

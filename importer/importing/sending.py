@@ -21,13 +21,12 @@ from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import Context, FirstCall, policy
-from importer.importing.corrected_sheet import changes
 from importer.importing.email_lookup import asked, forget_rejected, unknown
 from importer.importing.known_rows import enter_left_out, kind_of
 from importer.importing.loading import Loaded, writable
 from importer.importing.planning import digest, every_guard
 from importer.importing.report import Report, by_number, kinds, summary_of, write_results
-from importer.importing.sheet_facts import write_people
+from importer.importing.sheet_facts import changes, write_people
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.identity import key_digest

@@ -1,4 +1,4 @@
-"""Tell what a sheet holds: its columns, words and problems, and what the notes' texts could have besides.
+"""Tell what a sheet holds: its columns, words, corrections and problems, and what the notes' texts could have besides.
 
 Input: a loaded file. Output: columns, words, problems and messages as values; the offer to compose texts of several
 columns; a .csv file of all problems, or of the people whose emails no prospect has.
@@ -20,7 +20,7 @@ from importer.importing.preview import SheetColumn, SheetWord
 from importer.importing.wording import cut
 from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role
-from importer.reading import column_letter
+from importer.reading import Sheet, column_letter
 from importer.resultsfile import added_columns
 from importer.rows.blocks import Block
 from importer.rows.columns import SheetHeadings, called
@@ -28,7 +28,7 @@ from importer.rows.composing import suggested
 from importer.rows.naming import people_of
 from importer.rows.readers import ComposedReader
 from importer.rows.suggestions import glance, samples
-from importer.rows.values import cleaned_id, folded, quoted
+from importer.rows.values import cleaned_id, folded, quoted, shortened
 from importer.settings import Settings
 from importer.storage import place
 
@@ -123,6 +123,27 @@ def _words(loaded: Loaded) -> Iterator[SheetWord]:
             for word, count in rows.most_common()
             if word in spellings or not word
         )
+
+
+def changes(sheet: Sheet) -> dict[int, Message]:
+    """Return what a person changed in the cells of each corrected row, by the row's number."""
+    written = {number: one.texts for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
+    found: dict[int, Message] = {}
+    if not written:  # most sheets; the rows would all be read once more
+        return found
+    with sheet.as_it_stands(written) as before:
+        for number, cells in before.rows():
+            texts = sorted(written[number].items())
+            changed = tuple(_change(at, number, cells[at], text) for at, text in texts if text != cells[at])
+            if changed:
+                found[number] = say("outcome.corrected", changes=changed)
+    return found
+
+
+def _change(column: int, number: int, before: str, after: str) -> Message:
+    lines = (" ".join(text.split()) for text in (before, after))
+    texts = [Cell(shortened(line)) if line else say("corrected.blank") for line in lines]
+    return say("corrected.cell", cell=f"{column_letter(column)}{number}", before=texts[0], after=texts[1])
 
 
 # -- problems ---------------------------------------------------------------------------------------------------------

@@ -26,10 +26,11 @@ from importer.errors import BadSettings, Changed, ImporterError, Stopped
 from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, policy
 from importer.importing.loading import Loaded, load
-from importer.importing.workspaces import check_journal, find_run, held, keep_in_mind
+from importer.importing.workspaces import check_journal, held, keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.messages import Said, say
 from importer.models import Progress, Result, Status, Visibility
+from importer.operations.history import find_run
 from importer.settings import Settings
 
 SHOWN = 5  # number of notes that a person sees before they are hidden

@@ -31,11 +31,12 @@ from importer.importing.hours import slower
 from importer.importing.loading import load, results_path, writable
 from importer.importing.report import write_results
 from importer.importing.wording import duration, rate
-from importer.importing.workspaces import check_journal, elsewhere, held, keep_in_mind, learned_rates, opened
+from importer.importing.workspaces import check_journal, held, keep_in_mind, learned_rates, opened
 from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.messages import Message, Said, say, words
 from importer.models import Progress, Result, Status
 from importer.operations.hide import deliveries_in
+from importer.operations.history import elsewhere
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
 

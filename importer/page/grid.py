@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from importer.importing.corrections import Correction, ProblemRows
 from importer.importing.preview import Preview, SheetColumn
 from importer.messages import Message, Said
 from importer.models import Problem, Role, Status, Visibility
+from importer.operations.corrections import Correction, ProblemRows
 from importer.page.screens import whole_number
 from importer.settings.reading import MEANS
 

@@ -22,11 +22,11 @@ from typing import ClassVar
 
 from importer import importing, operations, telling
 from importer.errors import Changed, FirstRun, ImporterError
-from importer.importing.corrections import Corrections
 from importer.importing.report import ON_THE_PROSPECT, Report
 from importer.importing.run import Prepared
 from importer.messages import Message, Said, as_message, say
 from importer.models import Progress, Result, Workspace
+from importer.operations.corrections import Corrections
 from importer.page.reading import EVERY, NOTHING, begin, deaf, rows_path, unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings

@@ -16,11 +16,11 @@ from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, send_file, url_for
 
-from importer import importing
-from importer.importing.corrections import Act, Correction, Corrections, ProblemRows, Step
+from importer import operations
 from importer.importing.preview import Preview
 from importer.messages import say
 from importer.models import Problem
+from importer.operations.corrections import Act, Correction, Corrections, ProblemRows, Step
 from importer.page import grid
 from importer.page.importing import ImportScreens, still_reading
 from importer.page.reading import PATIENCE, Readers, Unread, rows_of_file
@@ -81,7 +81,7 @@ class Correctable:
         rows = {number: by_row.get(number) for number in {*numbers, *stale}}
         self.keep(rows)
         found: _Found = (
-            self._do(importing.corrected_sheet.remaining, self.path, self.found.understanding, rows) if rows else {}
+            self._do(operations.corrected_sheet.remaining, self.path, self.found.understanding, rows) if rows else {}
         )
         self.checked.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
         return found, frozenset(number for number in by_row if self.checked[number][1])
@@ -89,7 +89,7 @@ class Correctable:
     def keep(self, numbers: Collection[int]) -> None:
         """Keep rows that have no problems, too. They are no longer kept if the file was read again since."""
         if missing := {*numbers} - self.kept.cells(numbers).keys():
-            self._do(importing.corrected_sheet.also, self.path, self.upload.name, self.settings, missing)
+            self._do(operations.corrected_sheet.also, self.path, self.upload.name, self.settings, missing)
 
     def find(self, corrections: Corrections, words: str) -> list[int]:
         """Return the numbers of the rows with these words, as they were when they were first sought."""
@@ -100,7 +100,7 @@ class Correctable:
     def with_text(self, corrections: Corrections, words: str, column: int | None = None) -> list[int]:
         """Return the numbers of the rows with these words, or whose cell in the column has this text."""
         about = self.path, self.upload.name, self.settings, corrections.by_row, words, column
-        return self._do(importing.corrected_sheet.find, *about)
+        return self._do(operations.corrected_sheet.find, *about)
 
     def _do(self, task: Callable[..., _T], *given: object) -> _T:
         return self.reading.done(self.upload.folder, task, *given)
@@ -276,4 +276,4 @@ def _address(upload: DroppedFile, chosen: grid.Filter, endpoint: str = "mend", *
 
 def _write(target: Path, *given: Any) -> None:
     target.parent.mkdir(exist_ok=True, mode=0o700)
-    importing.corrected_sheet.write(target, *given)
+    operations.corrected_sheet.write(target, *given)

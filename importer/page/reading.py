@@ -25,10 +25,10 @@ from typing import TypeVar
 
 from importer import importing, operations, telling
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
-from importer.importing.corrections import Corrections
 from importer.importing.preview import Preview
 from importer.messages import FACE, Said, say
 from importer.models import Question
+from importer.operations.corrections import Corrections
 from importer.operations.hide import Which
 from importer.page.rendering import PAGE
 from importer.page.state import Answers
@@ -126,7 +126,7 @@ def check(
             preview = prepared.preview
             result = replace(preview, words=importing.sheet_facts.counted_words(prepared.loaded))
             if result.mapping and not corrections.by_row:
-                result = replace(result, understanding=importing.corrected_sheet.understood(rows, prepared.loaded))
+                result = replace(result, understanding=operations.corrected_sheet.understood(rows, prepared.loaded))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)

@@ -13,7 +13,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.corrected": "corrected: {changes:, }",
     "corrected.cell": "{cell}: {before} → {after}",
     "corrected.blank": "(blank)",
-    "corrected.too-large": "No workbook can hold what is in {cell}: its text is too long, or there are too many rows. Correct the file in another program.",
     "skipped.before": "left out by hand when {file} was imported",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
     "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",
@@ -127,10 +126,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
     ),
     "stopped.keeps-failing": "The API keeps failing: {why}.\n{action.Run-same-command} later.",
-    "journals.none": (
-        "There is no journal at {journal}, the place in the profile {profile}.\n"
-        "Choose the profile with `profile`, or name the journal with `journal`."
-    ),
     "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
     "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
@@ -167,15 +162,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "series.gone": "It no longer exists. Perhaps another import took it.",
     "series.declined": "You said no.\nNothing was sent.",
-    "workspaces.elsewhere": (
-        "The journal {journal} has no runs of the workspace '{workspace}', only of {known}.\n"
-        "Choose one with `profile` and `base-url`."
-    ),
-    "logs.file-is-other": (
-        "The log can't be written to {file}, because that is a journal or a workbook.\n"
-        "Nothing was sent. Name another file."
-    ),
-    "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
     "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
     "count.public-note": ("{n} public note", "{n} public notes"),
     "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`",
@@ -207,11 +193,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of the {rows} in {file} names a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
         "{n} of the {rows} in {file} name a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
     ),
-    "workspaces.no-last-run": (
-        "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"
-        "See `note-importer history`, `profile` and `base-url`."
-    ),
-    "workspaces.no-such-run": "The journal {journal} has no run {run}.\nSee `note-importer history`.",
     "series.one-results-file": (
         "`results` names one file, but several files may have results.\nUse a pattern instead: {name}."
     ),

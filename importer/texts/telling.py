@@ -252,4 +252,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notifying.not-taken": "{service} could not be reached, or did not accept it",
     "notifying.no-answer": "it did not reply within {seconds} seconds",
     "progress.result": "{result} {rows}",
+    "logs.file-is-other": (
+        "The log can't be written to {file}, because that is a journal or a workbook.\n"
+        "Nothing was sent. Name another file."
+    ),
+    "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
 }
