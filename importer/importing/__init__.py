@@ -6,7 +6,7 @@ Input: files and settings. Output: plans and reports as values.
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           api_context       how the API is called, and called first
     answers        answers to open questions              email_lookup      find the prospects of the emails
-    known_rows     rows that earlier runs delivered, or a person left out before
+    loaded         the file that was loaded; its rows that earlier runs delivered, or a person left out before
     workspaces     a journal: checked, locked, copied
     planning       plan what a run would send             preview           all facts of a plan
     sheet_facts    columns, words and problems            note_examples     the notes that a person sees before

@@ -15,19 +15,18 @@ import numpy as np
 
 from importer import grouping
 from importer.delivery.changes import Wish
-from importer.delivery.earlier import foresee
+from importer.delivery.earlier import Made, foresee
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.sorted_group import AnsweredRow
 from importer.importing import logs
 from importer.importing.api_context import batch_size
-from importer.importing.loading import Loaded
+from importer.importing.loaded import Loaded
 from importer.journal import Journal, Memory
 from importer.models import Remaining, Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows.columns import called
 from importer.rows.lookups import Lookups
 from importer.rows.naming import EmailAnswers, emails_of, named
-from importer.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,9 @@ class LookedUpEmails:
     """Emails of a file, with the prospects that are known for them.
 
     Attributes:
-        loaded: the file.
+        loaded: the file, as it was read.
+        journal: the journal; None if there is none yet.
+        occurrence: the prefix of every row's key in the run; empty unless the file is imported again.
         emails: the emails of the rows that can be delivered.
         answers: the known prospects of each email, or why it couldn't be looked up.
         made: positions of the rows that an earlier run delivered. Their emails aren't looked up any more.
@@ -43,6 +44,8 @@ class LookedUpEmails:
     """
 
     loaded: Loaded
+    journal: Journal | None
+    occurrence: str
     emails: Sequence[str]
     answers: EmailAnswers
     made: frozenset[int] = frozenset()
@@ -68,12 +71,12 @@ class LookedUpEmails:
         rows = named(loaded.rows, self.answers, cell, self.made, heading)
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
-    def left(self, settings: Settings, journal: Journal | None, occurrence: str) -> tuple[Remaining, Sequence[Wish]]:
-        """Return what is left to be sent, and the wishes. The file is sorted anew only if a prospect became known."""
+    @property
+    def left(self) -> tuple[Remaining, Sequence[Wish]]:
+        """What is left to be sent, and the wishes. The file is sorted anew only if a prospect became known."""
         if self.before is not None and len(self.open) == len(self.emails):
             return self.before
-        known = self.resolved.known(settings, journal, occurrence)
-        return foresee(known, self.resolved.plan, batch_size(settings, journal), settings.first)
+        return _foreseen(self.resolved, self.journal, self.occurrence)
 
     def looked_up(self, lookups: Lookups) -> LookedUpEmails:
         """Look up the emails whose prospects aren't known.
@@ -91,7 +94,14 @@ class LookedUpEmails:
         return replace(self, answers=self.answers.updated(answers))
 
 
-def asked(loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str = "") -> LookedUpEmails:
+def _foreseen(
+    loaded: Loaded, journal: Journal | None, occurrence: str, made: Made | None = None
+) -> tuple[Remaining, Sequence[Wish]]:
+    size, first = batch_size(loaded.settings, journal), loaded.settings.first
+    return foresee(loaded.known(journal, occurrence), loaded.plan, size, first, made)
+
+
+def asked(loaded: Loaded, journal: Journal | None, occurrence: str = "") -> LookedUpEmails:
     """Return the emails of a file, with the prospects that the journal or an earlier look-up knows."""
     emails, made, left, known_matches = emails_of(loaded.rows), set[int](), None, {}
     if journal is not None and emails:
@@ -99,13 +109,12 @@ def asked(loaded: Loaded, journal: Journal | None, settings: Settings, occurrenc
         def add(answered: Sequence[AnsweredRow]) -> None:
             made.update(one.position for one in answered)
 
-        known = loaded.known(settings, journal, occurrence)
-        left = foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add)
+        left = _foreseen(loaded, journal, occurrence, add)
         emails = emails_of(loaded.rows, made)
     if journal is not None and emails:
-        found = journal.found(settings.workspace, settings.key, time.time).known(emails)
+        found = journal.found(loaded.settings.workspace, loaded.settings.key, time.time).known(emails)
         known_matches = {email: tuple(owners) for email, owners in found.items()}
-    return LookedUpEmails(loaded, emails, EmailAnswers(known_matches), frozenset(made), left)
+    return LookedUpEmails(loaded, journal, occurrence, emails, EmailAnswers(known_matches), frozenset(made), left)
 
 
 def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:

@@ -15,7 +15,7 @@ from importer import markup
 from importer.api import Vendor
 from importer.delivery.changes import Wish
 from importer.importing.api_context import connected, steady_clock
-from importer.importing.loading import Loaded
+from importer.importing.loaded import Loaded
 from importer.importing.preview import Example
 from importer.importing.wording import cut
 from importer.journal import KnownDelivery

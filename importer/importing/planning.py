@@ -24,23 +24,22 @@ from importer.errors import Guarded
 from importer.importing import note_examples, sheet_facts
 from importer.importing.email_lookup import asked, unknown
 from importer.importing.hours import estimated
-from importer.importing.loading import Loaded, counted, writable
+from importer.importing.loaded import Loaded, counted
 from importer.importing.preview import Preview, RoleColumn, Trouble
 from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
 from importer.messages import SettingPart, say
-from importer.models import Remaining, Role, Rows, Status, Visibility
+from importer.models import Remaining, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
-from importer.settings import Settings
 
 _CELLS = 20  # maximum number of listed problems of a kind
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
-def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor) -> tuple[Preview, Sequence[Wish]]:
+def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Preview, Sequence[Wish]]:
     """Plan what a run of a file would do, and how notes that are there can follow the sheet.
 
     Columns' words take long for many rows, so that the face that shows them adds them: :func:`.counted_words`.
@@ -48,10 +47,10 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
     Raises:
         JournalFailed: the journal can't be read.
     """
-    as_read, occurrence = loaded, occurrence_of(loaded, settings, journal)
-    looked_up = asked(loaded, journal, settings, occurrence)
+    settings, as_read = loaded.settings, loaded
+    looked_up = asked(loaded, journal, occurrence_of(loaded, journal))
     loaded = looked_up.resolved
-    remaining, wishes = looked_up.left(settings, journal, occurrence)
+    remaining, wishes = looked_up.left
     if journal is not None:
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
@@ -94,7 +93,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         remarks=(*sheet.remarks, *rows.remarks),
         questions=loaded.questions,
         undecided="" if undecided is None or loaded.questions else undecided.message,
-        guarded={one.setting: one.message for one in every_guard(loaded, unknown_emails, remaining, settings)},
+        guarded={one.setting: one.message for one in every_guard(loaded, unknown_emails, remaining)},
         rows=sheet.row_count,
         duplicates=_count_repeating(loaded),
         done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
@@ -129,32 +128,31 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         columns=tuple(sheet_facts.columns(loaded)),
         to_fix=loaded.to_fix,
         template=loaded.template or "",
-        offer=sheet_facts.offer(loaded, settings),
+        offer=sheet_facts.offer(loaded),
         asked=note_examples.asked(loaded, remaining),
-        digest=digest(as_read.rows, remaining, wishes, settings),
+        digest=digest(as_read, remaining, wishes),
     )
     return preview, wishes
 
 
-def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -> str:
+def occurrence_of(loaded: Loaded, journal: Journal | None) -> str:
     """Return the prefix of every row's key in the next run; empty unless the file is imported again."""
-    if not settings.again or journal is None:
+    if not loaded.settings.again or journal is None:
         return ""
-    return journal.runs.unfinished_again(settings.workspace, loaded.sheet.fingerprint) or "again"
+    return journal.runs.unfinished_again(loaded.settings.workspace, loaded.sheet.fingerprint) or "again"
 
 
-def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: Settings) -> str:
+def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:
     """Return a digest, in hexadecimal digits, of what a person agrees to: all that would be sent, changed or looked up.
 
     It differs if a setting, an attached file or another run changes what would be sent from the same spreadsheet.
 
     Args:
-        rows: the rows as they are in the file, with emails that aren't looked up.
+        loaded: the file as it was read, with emails that aren't looked up.
         remaining: what is left to be sent.
         wishes: how notes that are there can follow the sheet.
-        settings: how the notes are sent.
     """
-    hasher = hashlib.sha256()
+    rows, settings, hasher = loaded.rows, loaded.settings, hashlib.sha256()
     decided = settings.skip_existing, settings.update, settings.in_doubt
     counted = remaining.total, remaining.in_doubt, remaining.hidden
     parts = [*map(str, (*decided, *counted)), *rows.prospect, *(() if rows.key is None else rows.key)]
@@ -177,18 +175,15 @@ def _count_repeating(loaded: Loaded) -> int:
 # -- guards --------------------------------------------------------------------------------------------------------
 
 
-def every_guard(
-    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
-) -> list[Guarded]:
+def every_guard(loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining) -> list[Guarded]:
     """Return the errors of all guards that fire. If there is one, nothing of the file is sent.
 
     Args:
         loaded: the file.
         unknown_emails: emails that no prospect has → number of their rows.
         remaining: the notes still to be sent.
-        settings: the settings with the limits.
     """
-    guards, rows, file = guards_of_rows(loaded, settings), loaded.rows, writable(loaded.sheet.source)
+    guards, rows, file, settings = guards_of_rows(loaded), loaded.rows, loaded.file, loaded.settings
     emails, limit = sum(unknown_emails.values()), settings.max_invalid
     notes = len(rows) - len(rows.skipped)  # of several people in a row, each counts
     if limit is not None and emails > limit * notes:
@@ -218,11 +213,11 @@ def every_guard(
     return guards
 
 
-def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
+def guards_of_rows(loaded: Loaded) -> list[Guarded]:
     """Return the guards that fire because of the file alone."""
     rows = loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
-    least, limit = settings.min_rows, settings.max_invalid
-    guards, file, in_words = [], writable(loaded.sheet.source), count(rows, "row")
+    least, limit = loaded.settings.min_rows, loaded.settings.max_invalid
+    guards, file, in_words = [], loaded.file, count(rows, "row")
     if loaded.unclear is None and rows < least:
         message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
         if not rows and repeats_results(loaded.sheet.headings):

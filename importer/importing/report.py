@@ -18,7 +18,7 @@ import numpy as np
 from importer import results
 from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten, Stopped
-from importer.importing.loading import Loaded, counted, writable
+from importer.importing.loaded import Loaded, counted
 from importer.importing.wording import when
 from importer.messages import Message, Said, say
 from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Role, Rows, Workspace
@@ -158,7 +158,7 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
     sheet = loaded.sheet
     sizes = (f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items())
     lines: list[tuple[str, Said | int | None]] = [
-        ("history.of-file", writable(sheet.source)),
+        ("history.of-file", loaded.file),
         ("label.rows", loaded.rows.in_sheet),
         *(("label.remark", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)),
         ("history.of-run", report.run),

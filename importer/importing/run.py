@@ -28,7 +28,8 @@ from importer.importing.answers import answered
 from importer.importing.api_context import batch_size, calls
 from importer.importing.email_lookup import asked
 from importer.importing.hours import Hours
-from importer.importing.loading import Loaded, load, results_path, understood
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load, results_path, understood
 from importer.importing.note_examples import UpdateExample
 from importer.importing.planning import guards_of_rows, plan
 from importer.importing.preview import Preview
@@ -127,7 +128,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     @cached_property
     def _planned(self) -> tuple[Preview, Sequence[Wish]]:
         with opened(self.loaded.settings) as journal:
-            return plan(self.loaded, self.loaded.settings, journal, self._vendor)
+            return plan(self.loaded, journal, self._vendor)
 
     @property
     def preview(self) -> Preview:
@@ -188,7 +189,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         if (error := self.loaded.undecided) is not None:
             raise error
         loaded, settings, rows = self.loaded, self.loaded.settings, len(self.loaded.rows)
-        for guarded in guards_of_rows(loaded, settings):
+        for guarded in guards_of_rows(loaded):
             raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
         settings = hours.patient(settings)
@@ -231,7 +232,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
         with opened(self.loaded.settings) as journal:
-            emails = asked(loaded, journal, self.loaded.settings)
+            emails = asked(loaded, journal)
             staged = staging.staged(
                 self.loaded.settings, self._vendor, emails.resolved.rows, emails.resolved.plan, journal,
                 emails.answers.found, batch_size(self.loaded.settings, journal),

@@ -22,8 +22,7 @@ from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import Context, FirstCall, policy
 from importer.importing.email_lookup import asked, forget_rejected, unknown
-from importer.importing.known_rows import enter_left_out, kind_of
-from importer.importing.loading import Loaded, writable
+from importer.importing.loaded import Loaded, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
 from importer.importing.report import Report, by_number, kinds, summary_of, write_results
 from importer.importing.sheet_facts import changes, write_people
@@ -62,10 +61,9 @@ class Sending:
         self._context, self._settings, self._journal = context, context.settings, context.journal
         self._loaded, self._target, self._clock = loaded, target, context.caller.clock
         settings, sheet = context.settings, loaded.sheet
-        self._file = writable(sheet.source)
         self._run = context.journal.runs.begin(
             settings.workspace,
-            self._file,
+            loaded.file,
             sheet.fingerprint,
             self._clock(),
             again=settings.again,
@@ -74,7 +72,7 @@ class Sending:
             kind=kind_of(sheet),
             account=key_digest(settings.key),
         )
-        self._emails = asked(loaded, context.journal, settings, self._run.occurrence)
+        self._emails = asked(loaded, context.journal, self._run.occurrence)
         self._matches = context.journal.found(settings.workspace, settings.key, self._clock)
         self._lookups = Lookups(context.caller, self._matches, self._tell_of_emails)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
@@ -110,7 +108,7 @@ class Sending:
         first_call = FirstCall(self._context, tell)
         self._begun()
         if loaded.sheet.corrections is not None:
-            enter_left_out(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, self._file)
+            enter_left_out(self._journal, loaded)
         keep_in_mind(self._journal, self._settings, is_agreed=True)
         ended = "broken off"
         try:
@@ -144,7 +142,7 @@ class Sending:
         before, stopped, known = None, None, self._emails.resolved
         if self._emails.emails:
             self._matches.expire()
-            before, wishes = self._emails.left(self._settings, self._journal, self._run.occurrence)
+            before, wishes = self._emails.left
             self._check(agreed, before, wishes)
         try:
             self._emails = self._emails.looked_up(self._lookups)
@@ -154,7 +152,7 @@ class Sending:
         self._outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
         delivery = Coordinator(self._of_stage(), self._outcomes, self._context.observe)
-        earlier = loaded.known(self._settings, self._journal, self._run.occurrence)
+        earlier = loaded.known(self._journal, self._run.occurrence)
         remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
         self._wishes = [*delivery.wishes] if self._settings.update else []
         remaining = replace(remaining, sent_anew=earlier.sent_anew(loaded.plan, remaining))
@@ -174,12 +172,12 @@ class Sending:
             rejected = len(loaded.rows.rejected) - len(known.rows.rejected)
             fewer = max(0, before.total - remaining.total)
             delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
-        for guarded in every_guard(loaded, unknown(loaded, self._emails.answers), remaining, self._settings):
+        for guarded in every_guard(loaded, unknown(loaded, self._emails.answers), remaining):
             raise guarded
         return delivery, stopped
 
     def _check(self, agreed: str | None, remaining: Remaining, wishes: Sequence[Wish]) -> None:
-        if agreed is not None and digest(self._given.rows, remaining, wishes, self._settings) != agreed:
+        if agreed is not None and digest(self._given, remaining, wishes) != agreed:
             raise Changed(say("sending.has-changed"))
 
     def _tell_of_emails(self, progress: Message, seconds_left: float | None) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from importer import markup, results
 from importer.errors import BadSettings
 from importer.fields import WORDED
-from importer.importing.loading import Loaded
+from importer.importing.loaded import Loaded
 from importer.importing.preview import SheetColumn, SheetWord
 from importer.importing.wording import cut
 from importer.messages import Cell, Message, Part, in_quotes, say
@@ -39,11 +39,12 @@ _FIRST = 200  # rows in which examples of an offer are looked for
 _WORDS = 60  # maximum number of listed words
 
 
-def offer(loaded: Loaded, settings: Settings) -> Question | None:
+def offer(loaded: Loaded) -> Question | None:
     """Return the offer to compose the texts from columns that tell when, by whom or about what a note was written.
 
     Its samples are the headings of the columns, and those of each choice are the first notes.
     """
+    settings = loaded.settings
     remembered = {} if settings.reading is None else settings.reading.answers.get("map", {})
     sheet, at = loaded.sheet, None if Role.CONTENT in remembered else loaded.roles.columns.get(Role.CONTENT)
     unused = [i for i in loaded.roles.unused if i in loaded.roles.unexplained and "{" not in sheet.headings[i]]

@@ -19,7 +19,8 @@ from xlsxwriter.workbook import Workbook
 from importer import files
 from importer.errors import UnreadableFile
 from importer.importing import sheet_facts
-from importer.importing.loading import Loaded, folder_of, read
+from importer.importing.loaded import Loaded, folder_of
+from importer.importing.loading import read
 from importer.messages import say
 from importer.models import Problem
 from importer.operations.corrections import ProblemRows, add, keep

@@ -12,7 +12,8 @@ import pytest
 
 from importer.cli import main
 from importer.errors import UnreadableFile
-from importer.importing.loading import Loaded, load
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
 from importer.importing.preview import Preview
 from importer.importing.report import Report
 from importer.importing.run import prepare

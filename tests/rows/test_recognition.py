@@ -14,7 +14,8 @@ import pytest
 
 from importer.errors import BadSettings, UnclearColumns
 from importer.importing.answers import offered
-from importer.importing.loading import Loaded, load
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
 from importer.importing.run import prepare
 from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Visibility
