@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from importer.cli.options import Options
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say_line
 from importer.errors import BadSettings, UnclearColumns
-from importer.importing.answers import offered
 from importer.messages import Cell, lines, say, words
 from importer.models import MOST_WAYS, PossibleAnswer, Question, Workspace
 from importer.settings import Settings, readings
 from importer.settings.reading import Reading, named
+from importer.telling.rendering import offered
 
 if TYPE_CHECKING:
     from importer.importing.run import Prepared

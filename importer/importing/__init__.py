@@ -12,7 +12,7 @@ Input: files and settings. Output: plans and reports as values.
     sheet_facts    columns, words and problems            note_examples     the notes that a person sees before
     report         all facts of a run, and its results    hours             when a run may work, and how long it takes
     read_again     what answers teach the profile; how a run read its sheet, and its results are read
-    logs           events for the log                      wording           numbers, times and lists in words
+    logs           events for the log
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """

@@ -1,40 +1,23 @@
-"""Choose the notes of a plan, and the changes of notes, that a person sees before they are sent.
+"""Choose the notes of a plan that a person sees before they are sent.
 
 Input: the rows of a file, and what is left to be sent. Output: a few notes of each visibility as their readers will see
-them, changes of notes before and after, and the questions about notes that may be there.
+them, and the questions about notes that may be there.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Sequence
 
 from importer import markup
-from importer.api import Vendor
-from importer.delivery.changes import Wish
-from importer.importing.api_context import connected, steady_clock
 from importer.importing.loaded import Loaded
 from importer.importing.preview import Example
-from importer.importing.wording import cut
-from importer.journal import KnownDelivery
+from importer.markup import cut
 from importer.messages import Cell, Message, Part, render, say
 from importer.models import Group, Note, PossibleAnswer, Question, Remaining, Rows, Visibility
-from importer.settings import Settings
 from importer.settings.reading import kind_in_words
 
 _EACH = 3  # examples of each visibility
 _LONGEST = 3_000  # maximum number of characters shown of a note
-
-
-@dataclass(frozen=True)
-class UpdateExample:
-    """Change of a note: what it is about, and the note's text before and after; empty if it isn't known."""
-
-    about: Message
-    before: str
-    after: str
 
 
 def text_of(note: Note) -> str:
@@ -100,36 +83,6 @@ def _example(group: Group, rows: Rows) -> Example:
     }
     about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
     return Example(about, cut(text_of(group.note), _LONGEST))
-
-
-def changes(rows: Rows, wishes: Sequence[Wish], settings: Settings, vendor: Vendor) -> Iterator[UpdateExample]:
-    """Yield some of the changes of notes that need a person's yes.
-
-    The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
-    """
-    wishes = [wish for wish in wishes if wish.is_asked]
-    rewritten = [*islice((wish for wish in wishes if wish.change.content is not None), _EACH)]
-    there = [wish.delivery for wish in rewritten] if settings.key else []
-    texts = texts_of(there, settings, vendor)
-    for wish in (*islice((wish for wish in wishes if wish.change.content is None), _EACH), *rewritten):
-        position, known = wish.positions[0], wish.delivery
-        note, before = rows.notes[int(rows.note[position])], texts.get(known.note_id or "", "")
-        parts: dict[str, Part] = {"row": str(rows.number[position]), "prospect": known.prospect}
-        parts["before"] = tuple(kind_in_words(known.visibility, known.status))
-        parts["after"] = tuple(kind_in_words(note.visibility, note.status))
-        yield UpdateExample(say("plan.change-of", **parts), before, markup.lines(note.content))
-
-
-def texts_of(notes: Iterable[KnownDelivery], settings: Settings, vendor: Vendor) -> dict[str, str]:
-    """Return note ID → the note's text, read with one call for each, until a call fails."""
-    found: dict[str, str] = {}
-    with contextlib.closing(connected(settings, vendor, steady_clock())) as api:
-        for known in notes:
-            reply = api.find(known.prospect, 0, api.traits.page)
-            if reply.value is None:
-                break
-            found |= {one.note_id: markup.lines(one.content) for one in reply.value.all if one.note_id == known.note_id}
-    return found
 
 
 def _aside(note: Note) -> Message:

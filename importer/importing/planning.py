@@ -26,7 +26,6 @@ from importer.importing.email_lookup import asked, unknown
 from importer.importing.hours import estimated
 from importer.importing.loaded import Loaded, counted
 from importer.importing.preview import Preview, RoleColumn, Trouble
-from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
 from importer.messages import SettingPart, say
@@ -185,16 +184,16 @@ def every_guard(loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Re
     """
     guards, rows, file, settings = guards_of_rows(loaded), loaded.rows, loaded.file, loaded.settings
     emails, limit = sum(unknown_emails.values()), settings.max_invalid
-    notes = len(rows) - len(rows.skipped)  # of several people in a row, each counts
-    if limit is not None and emails > limit * notes:
+    named = len(rows) - len(rows.skipped)  # of several people in a row, each counts
+    if limit is not None and emails > limit * named:
         message = say(
             "guard.unknown-prospects",
             n=emails,
-            rows=count(notes, "row" if rows.sheet_rows is None else "note"),
+            rows=say("count.row" if rows.sheet_rows is None else "count.note", n=named),
             file=file,
             share=f"{limit * 100:.4g}",
             profile=repr(settings.profile),
-            enough=f"{math.ceil(emails / notes * 100)}%",
+            enough=f"{math.ceil(emails / named * 100)}%",
         )
         guards.append(Guarded(message, "max-invalid"))
     if remaining.sent_anew:
@@ -202,14 +201,14 @@ def every_guard(loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Re
     is_open = rows.email is not None and any(
         (rows.prospect[group.positions] == rows.email[group.positions]).any() for group in remaining.groups
     )
-    for setting, most, number, noun in (
-        ("max-notes", settings.max_notes, remaining.total, "note"),
-        ("max-public", settings.max_public, remaining.public, "public-note"),
+    total, public = remaining.total, remaining.public
+    for setting, most, number, notes in (
+        ("max-notes", settings.max_notes, total, say("count.note", n=total)),
+        ("max-public", settings.max_public, public, say("count.public-note", n=public)),
     ):
         if most is not None and number > most and not is_open:  # notes for open emails may be delivered already
-            many, enough = count(number, noun), SettingPart(setting, str(number))
-            message = say("guard.many-notes", notes=many, file=file, most=most, setting=enough)
-            guards.append(Guarded(message, setting))
+            enough = SettingPart(setting, str(number))
+            guards.append(Guarded(say("guard.many-notes", notes=notes, file=file, most=most, setting=enough), setting))
     return guards
 
 
@@ -217,7 +216,7 @@ def guards_of_rows(loaded: Loaded) -> list[Guarded]:
     """Return the guards that fire because of the file alone."""
     rows = loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
     least, limit = loaded.settings.min_rows, loaded.settings.max_invalid
-    guards, file, in_words = [], loaded.file, count(rows, "row")
+    guards, file, in_words = [], loaded.file, say("count.row", n=rows)
     if loaded.unclear is None and rows < least:
         message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
         if not rows and repeats_results(loaded.sheet.headings):

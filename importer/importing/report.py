@@ -19,8 +19,7 @@ from importer import results
 from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten, Stopped
 from importer.importing.loaded import Loaded, counted
-from importer.importing.wording import when
-from importer.messages import Message, Said, say
+from importer.messages import Message, Said, say, when
 from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Role, Rows, Workspace
 from importer.results import Written, presentation
 from importer.storage import place

@@ -12,8 +12,8 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,14 +23,13 @@ from importer.api.saleshandy import SALESHANDY
 from importer.delivery.changes import Wish
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns
-from importer.importing import logs, note_examples
+from importer.importing import logs
 from importer.importing.answers import answered
-from importer.importing.api_context import batch_size, calls
+from importer.importing.api_context import batch_size, calls, connected, steady_clock
 from importer.importing.email_lookup import asked
 from importer.importing.hours import Hours
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load, results_path, understood
-from importer.importing.note_examples import UpdateExample
 from importer.importing.planning import guards_of_rows, plan
 from importer.importing.preview import Preview
 from importer.importing.read_again import learned
@@ -38,6 +37,8 @@ from importer.importing.report import Report
 from importer.importing.sending import Sending
 from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
+from importer.journal import KnownDelivery
+from importer.markup import lines
 from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.practice import staging
@@ -143,9 +144,21 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Forget the preview, because the journal has changed."""
         self.__dict__.pop("_planned", None)
 
-    def changes(self) -> Iterator[UpdateExample]:
-        """Yield some of the previewed changes that need a person's yes."""
-        return note_examples.changes(self.loaded.rows, self._planned[1], self.loaded.settings, self._vendor)
+    @property
+    def wishes(self) -> Sequence[Wish]:
+        """The previewed changes of notes that are there."""
+        return self._planned[1]
+
+    def texts_of(self, notes: Iterable[KnownDelivery]) -> dict[str, str]:
+        """Return note ID → the note's text, read with one call for each, until a call fails; none without a key."""
+        found: dict[str, str] = {}
+        with closing(connected(self.loaded.settings, self._vendor, steady_clock())) as api:
+            for known in notes if self.loaded.settings.key else ():
+                page = api.find(known.prospect, 0, api.traits.page).value
+                if page is None:
+                    break
+                found |= {one.note_id: lines(one.content) for one in page.all if one.note_id == known.note_id}
+        return found
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""

@@ -17,7 +17,7 @@ from importer.errors import BadSettings
 from importer.fields import WORDED
 from importer.importing.loaded import Loaded
 from importer.importing.preview import SheetColumn, SheetWord
-from importer.importing.wording import cut
+from importer.markup import cut
 from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role
 from importer.reading import Sheet, column_letter

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.importing.wording import listed
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.journal.runs import Confirmation
-from importer.messages import Message, say, words
+from importer.messages import Message, in_quotes, say, some, words
 from importer.models import Result, Workspace
 from importer.settings import Settings
 
@@ -29,6 +28,7 @@ ENDED = {
     "still running, or broken off": say("history.ended.unknown"),
 }
 """How a run ended, in the journal's words and as a message."""
+_MOST_NAMED = 8  # workspaces
 _BECAME = {  # and the others a note that was created
     DeliveryState.UNCLEAR: Result.UNCONFIRMED,
     DeliveryState.FOUND: Result.ALREADY_IMPORTED,
@@ -150,7 +150,7 @@ def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
     workspaces = journal.runs.workspaces()
     if not workspaces or journal.owner(workspace) in workspaces:
         return None
-    known = listed([*map(str, workspaces)])
+    known = some([in_quotes(str(one)) for one in workspaces], _MOST_NAMED)
     return say("workspaces.elsewhere", journal=journal.name, workspace=str(workspace), known=known)
 
 

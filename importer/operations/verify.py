@@ -30,7 +30,6 @@ from importer.importing.api_context import Context, calls, policy
 from importer.importing.hours import slower
 from importer.importing.loading import load, results_path
 from importer.importing.report import write_results
-from importer.importing.wording import duration, rate
 from importer.importing.workspaces import check_journal, held, keep_in_mind, learned_rates, opened
 from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.messages import Message, Said, say, words
@@ -39,6 +38,7 @@ from importer.operations.hide import deliveries_in
 from importer.operations.history import elsewhere
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
+from importer.telling.rendering import duration, rate
 
 FINDINGS = ("there", "changed", "gone", "twice", "unseen", "unread")
 _BAD = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")

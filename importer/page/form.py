@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from importer.importing.answers import offered
 from importer.importing.preview import Preview, SheetColumn, SheetWord
 from importer.messages import Message, Said, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
@@ -20,6 +19,7 @@ from importer.page.state import TEXT, Answers, columns_named, in_order, pairs_of
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import MEANS, Reading
 from importer.settings.readings import NONE
+from importer.telling.rendering import offered
 
 ENCODINGS = "utf-8 cp1252 cp1250 cp1251 cp1253 cp1254 iso8859-15 mac-roman utf-16 shift_jis gb18030".split()
 DELIMITERS = {

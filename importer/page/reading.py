@@ -135,7 +135,7 @@ def check(
 def changes(name: str, settings: Settings) -> Sequence[Line]:
     """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
     with contextlib.suppress(Exception), importing.run.prepare(name, settings) as prepared:
-        return [*telling.preview_messages.changes(prepared.changes())]
+        return [*telling.preview_messages.changes(prepared)]
     return []
 
 

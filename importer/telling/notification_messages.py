@@ -16,13 +16,12 @@ from pathlib import Path
 
 from importer.errors import ImporterError, ProgramFault, UnclearColumns
 from importer.importing.batch import Batch, FileEnded
-from importer.importing.wording import clock_time, count, taken
 from importer.messages import Face, Message, as_message, render, say, words
 from importer.models import Result
 from importer.settings import profiles
 from importer.telling import report_messages
 from importer.telling.notifications import Notification
-from importer.telling.rendering import calling_nobody, in_result_words
+from importer.telling.rendering import calling_nobody, clock_time, in_result_words, taken
 
 _TITLES = {
     0: "notice.delivered",
@@ -96,7 +95,7 @@ def _files(batch: Batch) -> Iterator[Message]:
     for kind, left in (("notice.further-files", others[_DETAILED:]), ("notice.good-files", good)):
         if left:
             counts = Batch("", left).counts
-            by_result, rows = in_result_words(counts), count(sum(counts.values()), "row")
+            by_result, rows = in_result_words(counts), say("count.row", n=sum(counts.values()))
             about = () if by_result is None else (say("notice.counts", rows=rows, counts=by_result),)
             yield say(kind, n=len(left), counts=about)
             yield words("")

@@ -1,6 +1,7 @@
 """Write the messages of a preview: how the file was understood, what would be sent, problems and open questions.
 
-Input: an :class:`~importer.importing.preview.Preview`. Output: lines with messages.
+Input: an :class:`~importer.importing.preview.Preview`; for changes of notes, the file that was prepared. Output: lines
+with messages.
 """
 
 from __future__ import annotations
@@ -10,19 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from importer.importing.preview import Example, Preview
-from importer.importing.wording import count, cut, duration, in_bytes, listed, rate
-from importer.markup import first_words
-from importer.messages import Cell, Message, Part, in_quotes, say, words
+from importer.markup import cut, first_words, lines
+from importer.messages import Cell, Message, Part, in_quotes, say, some, words
 from importer.models import Role, Status, Visibility
-from importer.settings.reading import WORDS
-from importer.telling.rendering import Line, LineKind
+from importer.settings.reading import WORDS, kind_in_words
+from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, rate
 
 if TYPE_CHECKING:
-    from importer.importing.note_examples import UpdateExample
+    from importer.importing.run import Prepared
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
+_EXAMPLES = 3  # changes of each kind
+_COLUMNS = 8  # maximum number of named columns that aren't used
 _WORDS = 12  # maximum number of words of a column whose meanings are shown
 _TOLD = 30.0  # seconds; a shorter estimate isn't told
 _CHARACTERS = 400  # maximum number of characters shown of an example
@@ -92,9 +94,9 @@ def notes_to_send(overview: Preview) -> Message:
 def check(overview: Preview) -> Iterator[Line]:
     """Yield everything that `check` reports."""
     yield from _facts(overview)
-    for some in overview.examples.values():
+    for shown in overview.examples.values():
         yield Line()
-        yield from _examples(some)
+        yield from _examples(shown)
     if questions := overview.must_decide:
         yield Line()
         yield Line(say("plan.undecided"))
@@ -168,7 +170,7 @@ def _file(overview: Preview) -> Iterator[Line]:
         yield Line(say("plan.role", role=f"{role + ':':12}", column=message), LineKind.DETAIL)
     if overview.unused:
         unused = [heading or f"column {letter}" for letter, heading in overview.unused]
-        yield Line(say("plan.not-used", columns=listed(unused)), LineKind.DETAIL)
+        yield Line(say("plan.not-used", columns=some([*map(in_quotes, unused)], _COLUMNS)), LineKind.DETAIL)
     for remark in overview.remarks:
         yield Line(remark, LineKind.NOTE)
     if overview.offer is not None:
@@ -248,11 +250,22 @@ def _to_deliver(overview: Preview) -> Message:
     return say("plan.none-to-deliver", notes=notes)
 
 
-def changes(examples: Iterable[UpdateExample]) -> Iterator[Line]:
-    """Yield what notes are before and after the changes that need a person's yes."""
-    for one in examples:
-        yield Line(one.about, LineKind.DETAIL)
-        for kind, text in (("plan.text-before", one.before), ("plan.text-after", one.after)):
+def changes(prepared: Prepared) -> Iterator[Line]:
+    """Yield some changes that need a person's yes: what the notes are before and after.
+
+    The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
+    """
+    rows, wishes = prepared.loaded.rows, [wish for wish in prepared.wishes if wish.is_asked]
+    rewritten = [wish for wish in wishes if wish.change.content is not None][:_EXAMPLES]
+    texts = prepared.texts_of([wish.delivery for wish in rewritten])
+    for wish in (*[wish for wish in wishes if wish.change.content is None][:_EXAMPLES], *rewritten):
+        known, position = wish.delivery, wish.positions[0]
+        note = rows.notes[int(rows.note[position])]
+        before, after = (kind_in_words(one.visibility, one.status) for one in (known, note))
+        about = {"row": str(rows.number[position]), "prospect": known.prospect}
+        yield Line(say("plan.change-of", **about, before=tuple(before), after=tuple(after)), LineKind.DETAIL)
+        both = {"plan.text-before": texts.get(known.note_id or "", ""), "plan.text-after": lines(note.content)}
+        for kind, text in both.items():
             if text:
                 yield Line(say(kind, words=Cell(first_words(text))), LineKind.DETAIL)
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.report import Report
-from importer.importing.wording import listed
-from importer.messages import Message, Part, Quoted, as_message, say, some, words
+from importer.messages import Message, Part, Quoted, as_message, in_quotes, say, some, words
 from importer.models import Result
 from importer.results.presentation import MEANINGS, PRACTISED
 from importer.telling.rendering import Line, LineKind
@@ -132,7 +131,7 @@ def batch(found: Batch) -> Iterator[Line]:
     for path, left_out in found.left_out:
         reasons.setdefault(left_out, []).append(path.name)
     for left_out, names in reasons.items():
-        yield Line(say("series.not-meant", why=left_out, files=listed(names, most=3)), LineKind.NOTE)
+        yield Line(say("series.not-meant", why=left_out, files=some([*map(in_quotes, names)], 3)), LineKind.NOTE)
 
 
 def _in_a_line(ended: FileEnded, width: int) -> Message:

@@ -13,7 +13,6 @@ import openpyxl
 import pytest
 
 from importer.errors import BadSettings, UnclearColumns
-from importer.importing.answers import offered
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.importing.run import prepare
@@ -21,6 +20,7 @@ from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.settings import SETTINGS, Settings, profiles, readings, sources
 from importer.settings.reading import Reading
+from importer.telling.rendering import offered
 
 HEAD = ("Email", "First Name", "Call report", "Private?", "Stage", "Town")
 ROW = ("ada@example.com", "Ada", "Wants an offer by Friday", "Yes", "Lead", "Graz")
