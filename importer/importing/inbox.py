@@ -24,7 +24,6 @@ from pathlib import Path
 from importer import files, storage
 from importer.errors import BadSettings, ImporterError, Stopped, UnreadableFile
 from importer.messages import Message, say
-from importer.results.writing import holds_problems
 from importer.resultsfile import is_results
 from importer.storage import Url, place
 
@@ -131,12 +130,10 @@ def is_hidden(path: Path) -> bool:
 
 
 def _ours(path: Path) -> Message | None:
-    """Return the reason for leaving out a file that a run or a check wrote; None for any other file."""
+    """Return the reason for leaving out a file that a run wrote; None for any other file."""
     try:
         with storage.opened(path) if isinstance(path, Url) else files.opened(path) as file:
-            if is_results(file):
-                return say("choosing.results")
-            return say("choosing.problems") if path.suffix.lower() == ".csv" and holds_problems(file) else None
+            return say("choosing.results") if is_results(file) else None
     except (OSError, ValueError):
         return None  # the problem is reported when the file is imported
 

@@ -301,7 +301,7 @@ def prepare(
     try:
         target = results_path(file, settings)
         if settings.unknown_emails is not None:
-            check_list(settings.unknown_emails, "unknown-emails")
+            check_list(settings.unknown_emails)
         with opened(settings) as journal:
             check_journal(journal, settings)
         return Prepared(loaded, target, settings, vendor, answers)

@@ -1,7 +1,7 @@
 """Tell what a sheet holds: its columns, words, corrections and problems, and what the notes' texts could have besides.
 
 Input: a loaded file. Output: columns, words, problems and messages as values; the offer to compose texts of several
-columns; a .csv file of all problems, or of the people whose emails no prospect has.
+columns; a .csv file of the people whose emails no prospect has.
 """
 
 from __future__ import annotations
@@ -183,29 +183,11 @@ def _times(value: Cell, times: int) -> Part:
     return say("problems.times", value=value, times=times) if times > 1 else value
 
 
-def check_list(target: Path, setting: str = "") -> None:
-    """Check, before anything else, that a list about a file can be written.
-
-    Args:
-        target: path for the list.
-        setting: the setting that names the list; if empty, the list is of all problems.
-
-    Raises:
-        BadSettings: it can't be written there.
-    """
+def check_list(target: Path) -> None:
+    """Check, before anything else, that the list of people can be written. Raises BadSettings."""
     if target.suffix.lower() != ".csv":
-        raise BadSettings(say(f"{setting or 'check'}.no-csv", target=repr(target.name)), setting=setting)
+        raise BadSettings(say("unknown-emails.no-csv", target=repr(target.name)), setting="unknown-emails")
     results.check_target(target)
-
-
-def write_problems(report: Path, loaded: Loaded, file: Path) -> results.Written:
-    """Write all problems of a file to a .csv file."""
-    composition, texts = loaded.roles.composition, None
-    if composition is not None:
-        reader = ComposedReader(composition, loaded.settings)
-        codes = (code for block in loaded.sheet.columns() for code in reader.codes(Block(*block)).tolist())
-        texts = {at: text for at, code in enumerate(codes) if isinstance(text := reader.values[code], str)}
-    return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file, texts)
 
 
 def write_people(settings: Settings, loaded: Loaded, emails: Collection[str]) -> results.Written | None:

@@ -13,7 +13,7 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
 
 from importer.results.layout import Summary
 from importer.results.saving import Written
-from importer.results.writing import check_target, write, write_people, write_problems
+from importer.results.writing import check_target, write, write_people
 
 __all__ = [
     "Summary",
@@ -21,5 +21,4 @@ __all__ = [
     "check_target",
     "write",
     "write_people",
-    "write_problems",
 ]

@@ -61,7 +61,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "keys.no-key": "This is not an API key: {why}.",
     "init.folder-not-made": "The folder {archive} can't be created: {error}.\nNothing was written.",
     "template.fill-in": "Fill in {path}, then: note-importer check {file}",
-    "check.every-problem": "All problems: {path}",
     "journals.copied": "The journal was copied to {file}.",
     "hide.needs-a-person": "Nothing was changed, because nobody is at the terminal to agree to it. `yes` is not enough, because notes become more visible.",
     "verify.which": "To read back the notes of a file: verify FILE --all. To look up what is unconfirmed: verify, without a file.",

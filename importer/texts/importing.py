@@ -101,7 +101,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "archive.gone": "{file} no longer exists, so it was not moved to {folder}.",
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
-    "choosing.problems": "a list of problems",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
     "choosing.results": "results of an earlier run or of practice",
     "choosing.results-among-others": "results of an earlier run or of practice. To import those of a run, name no other file",
@@ -154,8 +153,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
     ),
     "guard.many-problems": (
-        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
-        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
+        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see every problem in its cell: `note-importer run FILE --practice --max-invalid 100%`",
+        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see every problem in its cell: `note-importer run FILE --practice --max-invalid 100%`",
     ),
     "guard.many-problems@page": (
         "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Press “Correct them here” to see all.",
@@ -194,7 +193,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Move the file and its results by hand. If the file stays, the next run does not send its notes again."
     ),
     "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
-    "check.no-csv": "Problems can be written as .csv, but not as {target}.\nName a .csv file: `report`.",
     "summary.title": "Results of the import",
     "label.visibility": "Visibility",
     "label.stopped": "Why it stopped",
