@@ -25,7 +25,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # modules become attributes of the package
-    from importer.importing import (  # noqa: F401  # noqa: F401
+    from importer.importing import (  # noqa: F401
         batch,
         hours,
         inbox,

@@ -41,8 +41,6 @@ _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a perso
 def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Preview, Sequence[Wish]]:
     """Plan what a run of a file would do, and how notes that are there can follow the sheet.
 
-    Columns' words take long for many rows, so that the face that shows them adds them: :func:`.counted_words`.
-
     Raises:
         JournalFailed: the journal can't be read.
     """
@@ -124,7 +122,6 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         examples=note_examples.examples(loaded.rows, remaining),
         troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
-        columns=tuple(sheet_facts.columns(loaded)),
         to_fix=loaded.to_fix,
         template=loaded.template or "",
         offer=sheet_facts.offer(loaded),

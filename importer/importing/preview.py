@@ -159,12 +159,11 @@ class Preview:
         examples: each visibility that would be sent, private first, with three notes as they will read.
         troubles: problems with cells, by kind, the most frequent first.
         is_sent: whether earlier runs sent notes of the file, or may have.
-        columns: the columns of the sheet, at most 200 of them.
-        words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
         asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
+        columns, words: for the page, the columns of the sheet, and the words of visibility and status.
         digest: digest of all that would be sent; :func:`importer.importing.planning.digest`.
         understanding: for the page, how rows are checked again (:mod:`importer.operations.corrected_sheet`).
     """
@@ -212,12 +211,12 @@ class Preview:
     examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
     troubles: Sequence[Trouble]
     is_sent: bool
-    columns: Sequence[SheetColumn] = field(repr=False)
     to_fix: str = field(repr=False)
     template: str
     offer: Question | None = field(repr=False)
     asked: Sequence[Question] = field(repr=False)
     digest: str = field(repr=False)
+    columns: Sequence[SheetColumn] = field(default=(), repr=False)
     words: Sequence[SheetWord] = field(default=(), repr=False)
     understanding: bytes = field(default=b"", repr=False)
 

@@ -1,12 +1,11 @@
-"""Tell what a sheet holds: its columns, words, corrections and problems, and what the notes' texts could have besides.
+"""Tell what a sheet holds: its corrections and problems, and what the notes' texts could have besides.
 
-Input: a loaded file. Output: columns, words, problems and messages as values; the offer to compose texts of several
+Input: a loaded file. Output: problems and messages as values; the offer to compose texts of several
 columns; a .csv file of the people whose emails no prospect has.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
@@ -14,29 +13,21 @@ from pathlib import Path
 
 from importer import markup, results
 from importer.errors import BadSettings
-from importer.fields import WORDED
 from importer.importing.loaded import Loaded
-from importer.importing.preview import SheetColumn, SheetWord
-from importer.markup import cut
 from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role
 from importer.reading import Sheet, column_letter
-from importer.resultsfile import added_columns
 from importer.rows.blocks import Block
-from importer.rows.columns import SheetHeadings, called
+from importer.rows.columns import called
 from importer.rows.composing import suggested
 from importer.rows.naming import people_of
 from importer.rows.readers import ComposedReader
-from importer.rows.suggestions import glance, samples
-from importer.rows.values import cleaned_id, folded, quoted, shortened
+from importer.rows.values import quoted, shortened
 from importer.settings import Settings
 from importer.storage import place
 
-_CHARACTERS = 200  # maximum number of characters shown of a cell
-_COLUMNS = 200  # maximum number of columns
 _EACH = 3  # examples of an offer
 _FIRST = 200  # rows in which examples of an offer are looked for
-_WORDS = 60  # maximum number of listed words
 
 
 def offer(loaded: Loaded) -> Question | None:
@@ -72,58 +63,6 @@ def offer(loaded: Loaded) -> Question | None:
     ]
     names = tuple(Cell(in_quotes(called(sheet.headings, i))) for i in composition.columns[:-1])
     return Question(say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
-
-
-def columns(loaded: Loaded) -> Iterator[SheetColumn]:
-    """Yield the columns of the sheet, at most 200."""
-    sheet, roles, composition = loaded.sheet, loaded.roles, loaded.roles.composition
-    if loaded.unclear is None:
-        role_of = dict.fromkeys(roles.further_emails, Role.EMAIL)
-        role_of |= {at: role for role in roles.columns for at in roles.of(role)}
-    else:
-        headings = SheetHeadings(sheet.headings, loaded.settings)
-        found = {role: headings.candidates(role) for role in Role}
-        role_of = {positions[0]: role for role, positions in found.items() if len(positions) == 1}
-    parts = () if composition is None else composition.columns[:-1]
-    ours = added_columns(sheet.headings)
-    for at, (heading, values) in enumerate(zip(sheet.headings, glance(sheet), strict=True)):
-        if at == _COLUMNS:
-            return
-        name = called(sheet.headings, at)
-        about = samples(values), role_of.get(at), at in parts, at in ours
-        yield SheetColumn(column_letter(at), cut(heading, _CHARACTERS), name, *about)
-
-
-def counted_words(loaded: Loaded) -> tuple[SheetWord, ...]:
-    """Return the words of visibility and status with their numbers of rows, at most 60."""
-    return tuple(itertools.islice(_words(loaded), _WORDS))
-
-
-def _words(loaded: Loaded) -> Iterator[SheetWord]:
-    """Yield the words of visibility and status: those with a meaning, then the others, the most frequent first."""
-    counts = {role: Counter[str]() for role in WORDED if role in loaded.roles.columns}
-    aside = {at for at, reason in loaded.rows.skipped.items() if reason.kind != "skipped.left-out"}
-    start = 0
-    for numbers, columns in loaded.sheet.columns() if counts else ():
-        for role, texts in counts.items():
-            column = columns[loaded.roles.columns[role]]
-            texts.update([text for at, text in enumerate(column, start) if at not in aside] if aside else column)
-        start += len(numbers)
-    for role, texts in counts.items():
-        rows = Counter[str]()
-        for text, count in texts.items():
-            rows[folded(cleaned_id(text))] += count
-        meanings = loaded.rows.meanings.get(role, {})
-        counted_words = ((word, value, rows.pop(folded(word), 0)) for word, value in meanings.items())
-        yield from (SheetWord(role, word, count, value) for word, value, count in counted_words if count)
-        position, problems = loaded.roles.columns[role], itertools.chain(*loaded.rows.problems.values())
-        wrong = (at.word or (cleaned_id(at.value) if at.near else "") for at in problems if at.column == position)
-        spellings = {folded(word): word for word in wrong if word}
-        yield from (
-            SheetWord(role, spellings.get(word, ""), count, is_known=False)
-            for word, count in rows.most_common()
-            if word in spellings or not word
-        )
 
 
 def changes(sheet: Sheet) -> dict[int, Message]:

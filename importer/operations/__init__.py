@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from importer.importing import loader
 
 if TYPE_CHECKING:  # modules become attributes of the package
-    from importer.operations import (  # noqa: F401  # noqa: F401
+    from importer.operations import (  # noqa: F401
         corrected_sheet,
         doctor,
         documents,

@@ -124,7 +124,7 @@ def check(
         prepare = partial(importing.run.prepare, name, settings, corrections=corrections.by_row)
         with contextlib.chdir(folder), prepare() as prepared:
             preview = prepared.preview
-            result = replace(preview, words=importing.sheet_facts.counted_words(prepared.loaded))
+            result = telling.sheet_details.described(preview, prepared.loaded)
             if result.mapping and not corrections.by_row:
                 result = replace(result, understanding=operations.corrected_sheet.understood(rows, prepared.loaded))
             return result

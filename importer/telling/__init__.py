@@ -6,7 +6,7 @@ Input: overviews and reports. Output: messages, documents and notifications; the
     rendering      lines, and progress in words           documents         JSON documents for programs
     notification_messages  the text of a notification     notifications     send notifications
     messenger      send one notification                  result_rows       the rows of a run, to be searched
-    log_file       the log
+    log_file       the log                                sheet_details     columns and words, for the page
 
 Each module is loaded on first use.
 """
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from importer.importing import loader
 
 if TYPE_CHECKING:  # modules become attributes of the package
-    from importer.telling import (  # noqa: F401  # noqa: F401
+    from importer.telling import (  # noqa: F401
         documents,
         log_file,
         notification_messages,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # modules become attributes of the package
         rendering,
         report_messages,
         result_rows,
+        sheet_details,
     )
 
 else:  # so that the type checker finds a module that isn't there

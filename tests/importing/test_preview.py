@@ -23,7 +23,7 @@ from importer.operations import hide
 from importer.page.rendering import words
 from importer.rows.values import kind_of, quoted
 from importer.settings import Settings
-from importer.telling import preview_messages
+from importer.telling import preview_messages, sheet_details
 from tests.running import run
 
 HEAD = ["Prospect ID", "Note", "Visibility", "Status"]
@@ -37,7 +37,7 @@ def write(path: Path, *rows: list[str], head: list[str] = HEAD) -> Path:
 
 def seen(path: Path, settings: Settings) -> preview.Preview:
     with prepare(path, settings) as prepared:
-        found = prepared.preview
+        found = sheet_details.described(prepared.preview, prepared.loaded)
     copy: preview.Preview = pickle.loads(pickle.dumps(found))
     assert copy == found
     return copy
