@@ -346,10 +346,11 @@ class _One:
 
 def _archived(ended: FileEnded, report: Report, archive: Path, fingerprint: str) -> FileEnded:
     """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
-    try:
-        moved = inbox.archive(ended.file, report.results, archive, fingerprint, Limits.file_bytes)
-    except inbox.NotArchived as error:
-        moved, status = error.moved, max(ended.exit_status, error.exit_status)
-        ended = replace(ended, exit_status=status, why=error.message)
-    report, place = replace(report, results=moved.results), moved.file if moved.file != ended.file else None
-    return replace(ended, archived=place, report=report)
+    moved = inbox.archive(ended.file, report.results, archive, fingerprint, Limits.file_bytes)
+    return replace(
+        ended,
+        exit_status=max(ended.exit_status, moved.exit_status),
+        why=moved.why or ended.why,
+        archived=moved.file if moved.file != ended.file else None,
+        report=replace(report, results=moved.results),
+    )

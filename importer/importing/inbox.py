@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer import files, storage
-from importer.errors import BadSettings, ImporterError, Stopped, UnreadableFile
-from importer.messages import Message, say
+from importer.errors import BadSettings, Stopped, UnreadableFile
+from importer.messages import Message, Said, say
 from importer.resultsfile import is_results
 from importer.storage import Url, place
 
@@ -188,25 +188,17 @@ _NAMES = 999
 
 @dataclass(frozen=True)
 class Moved:
-    """Current paths of a file and its results."""
-
-    file: Path
-    results: Path
-
-
-class NotArchived(ImporterError):
-    """Error raised because an imported file or its results couldn't be moved.
+    """Current paths of a file and its results.
 
     Attributes:
-        moved: the current paths of both.
+        why: why one of them wasn't moved; empty if both were.
         exit_status: 3 if the next run will import the changed file, 1 if a person has to act, 0 if the file is gone.
     """
 
-    kind = say("error.not-archived")
-
-    def __init__(self, message: Message, moved: Moved, exit_status: int = 1) -> None:
-        super().__init__(message)
-        self.moved, self.exit_status = moved, exit_status
+    file: Path
+    results: Path
+    why: Said = ""
+    exit_status: int = 0
 
 
 def check_archive(folder: Path, found: Iterable[Path] = ()) -> None:
@@ -235,30 +227,28 @@ def lies_in(file: Path, folder: Path) -> bool:
 
 
 def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: float) -> Moved:
-    """Move a file and its results into a folder, under free names with the same number. Raises NotArchived."""
-    paths = Moved(file, results)
+    """Move a file and its results into a folder, under free names with the same number."""
+    now = file
     try:
         for place in files.numbered(folder / file.name, _NAMES):
             number = place.stem.removeprefix(file.stem)
             beside = folder / f"{results.stem}{number}{results.suffix}"
             if not (is_there(place) or is_there(beside)):
                 with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
-                    if paths.file == file:
+                    if now == file:
                         _move(file, place, most, fingerprint)
-                        paths = Moved(place, results)
+                        now = place
                     _move(results, beside)
-                    return Moved(paths.file, beside)
+                    return Moved(now, beside)
         raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
-    except storage.ChangedMeanwhile as error:
-        message = say("archive.has-changed", file=str(paths.file))
-        raise NotArchived(message, paths, Stopped.exit_status) from error
+    except storage.ChangedMeanwhile:
+        return Moved(now, results, say("archive.has-changed", file=str(now)), Stopped.exit_status)
     except OSError as error:
         with contextlib.suppress(OSError):
-            if paths.file == file and not is_there(file):
-                raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), paths, 0) from error
-        kind = "archive.results-not-moved" if paths.file != file else "archive.not-moved"
-        message = say(kind, file=str(file), folder=str(folder), error=files.why(error))
-        raise NotArchived(message, paths) from error
+            if now == file and not is_there(file):
+                return Moved(now, results, say("archive.gone", file=str(file), folder=str(folder)))
+        kind = "archive.not-moved" if now == file else "archive.results-not-moved"
+        return Moved(now, results, say(kind, file=str(file), folder=str(folder), error=files.why(error)), 1)
 
 
 def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | None = None) -> None:

@@ -1,7 +1,6 @@
 """Texts of the kinds that ``importer/importing/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "error.not-archived": "the file could not be moved to the archive",
     "stopped.wrong-address-but": (
         "The server that answers is not the API: {why}.\nDid you mean {address}? Nothing was sent. Check `base-url`."
     ),
