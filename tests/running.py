@@ -11,6 +11,7 @@ from importer.importing.run import prepare
 from importer.models import Progress
 from importer.reading import Correction
 from importer.settings import Settings
+from importer.telling.sheet_details import with_examples
 
 
 def run(
@@ -33,4 +34,4 @@ def run(
 def check(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Preview:
     """What a run would do; the sheet is closed."""
     with prepare(path, settings, corrections=corrections) as prepared:
-        return prepared.preview
+        return with_examples(prepared)

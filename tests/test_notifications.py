@@ -187,7 +187,7 @@ def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.Monk
     """Without what Python says of it, in which a cell's value may stand."""
     monkeypatch.setattr("importer.telling.report_messages.report", lambda _: 1 / 0)
     assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
-    said = "night.csv: stopped before its end. note-importer failed because of an error of its own."
+    said = "night.csv: stopped before its end. An internal error of note-importer."
     assert said in ear.told[0]["message"]
     assert "division" not in ear.calls[0].body
 

@@ -83,7 +83,7 @@ class BatchImport:
             say_line()
         if self._practises:
             say_line(say("practice.begins"))
-        overview = prepared.preview
+        overview = telling.sheet_details.with_examples(prepared)
         show(telling.preview_messages.plan(overview))
         if self._practises and overview.to_update:
             say_line(say("practice.no-updates", n=overview.to_update))
@@ -197,7 +197,7 @@ def check(file: Path, **_: Any) -> int:
         asking.check(settings)
         with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
             asking.ask(prepared)
-            preview = prepared.preview
+            preview = telling.sheet_details.with_examples(prepared)
             if prepared.loaded.unclear is not None:
                 raise prepared.loaded.unclear
             show(telling.preview_messages.check(preview))

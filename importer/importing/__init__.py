@@ -7,9 +7,9 @@ Input: files and settings. Output: plans and reports as values.
     loading        read, check and group a file           api_context       how the API is called, and called first
     answers        answers to open questions              email_lookup      find the prospects of the emails
     loaded         the file that was loaded; its rows that earlier runs delivered, or a person left out before
-    workspaces     a journal: checked, locked, copied
+    workspaces     a journal: checked and locked
     planning       plan what a run would send             preview           all facts of a plan
-    sheet_facts    columns, words and problems            note_examples     the notes that a person sees before
+    sheet_facts    corrections and problems               in_question       questions about rows that may be known
     report         all facts of a run, and its results    hours             when a run may work, and how long it takes
     read_again     what answers teach the profile; how a run read its sheet, and its results are read
     logs           events for the log
@@ -30,7 +30,6 @@ if TYPE_CHECKING:  # modules become attributes of the package
         hours,
         inbox,
         logs,
-        note_examples,
         planning,
         preview,
         report,

@@ -71,7 +71,7 @@ class LookedUpEmails:
         rows = named(loaded.rows, self.answers, cell, self.made, heading)
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
-    @property
+    @cached_property
     def left(self) -> tuple[Remaining, Sequence[Wish]]:
         """What is left to be sent, and the wishes. The file is sorted anew only if a prospect became known."""
         if self.before is not None and len(self.open) == len(self.emails):

@@ -8,7 +8,7 @@ that earlier runs delivered, and the rows that a person left out of an earlier s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +23,7 @@ from importer.fields import WORDED
 from importer.identity import RECORD, Identities, place_digest
 from importer.journal import Journal
 from importer.messages import Message, lines, say
-from importer.models import Group, Plan, Question, Role, Rows, Status, Visibility
+from importer.models import Plan, Question, Role, Rows, Visibility
 from importer.reading import Sheet
 from importer.resultsfile import TO_FIX
 from importer.rows.attachments import Folder
@@ -222,13 +222,3 @@ def kind_of(sheet: Sheet) -> str:
 def writable(name: str) -> str:
     """Return a file's name as text. Bytes that aren't valid text, such as in names from other systems, become a ?."""
     return name.encode("utf-8", "replace").decode("utf-8")
-
-
-def counted(groups: Sequence[Group]) -> dict[str, int]:
-    """Return the numbers of public notes, private notes and drafts."""
-    sizes = [(group.note, len(group.positions)) for group in groups]
-    return {
-        "public": sum(size for note, size in sizes if note.visibility is Visibility.PUBLIC),
-        "private": sum(size for note, size in sizes if note.visibility is Visibility.PRIVATE),
-        "drafts": sum(size for note, size in sizes if note.status is Status.DRAFT),
-    }

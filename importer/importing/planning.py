@@ -11,7 +11,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 
@@ -21,10 +21,10 @@ from importer import grouping
 from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
-from importer.importing import note_examples, sheet_facts
-from importer.importing.email_lookup import asked, unknown
+from importer.importing import in_question, sheet_facts
+from importer.importing.email_lookup import LookedUpEmails, asked, unknown
 from importer.importing.hours import estimated
-from importer.importing.loaded import Loaded, counted
+from importer.importing.loaded import Loaded
 from importer.importing.preview import Preview, RoleColumn, Trouble
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
@@ -38,8 +38,8 @@ _CELLS = 20  # maximum number of listed problems of a kind
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
-def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Preview, Sequence[Wish]]:
-    """Plan what a run of a file would do, and how notes that are there can follow the sheet.
+def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Preview, LookedUpEmails]:
+    """Plan what a run of a file would do.
 
     Raises:
         JournalFailed: the journal can't be read.
@@ -64,7 +64,7 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         Endpoint.CREATE: remaining.requests,
     }
     imported = planned.deliveries - remaining.total - remaining.held_back - remaining.hidden - remaining.in_doubt
-    undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), counted(groups)
+    undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), grouping.counted(groups)
     left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     preview = Preview(
@@ -119,16 +119,15 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings.rate),
-        examples=note_examples.examples(loaded.rows, remaining),
         troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
         to_fix=loaded.to_fix,
         template=loaded.template or "",
         offer=sheet_facts.offer(loaded),
-        asked=note_examples.asked(loaded, remaining),
+        asked=in_question.asked(loaded, remaining),
         digest=digest(as_read, remaining, wishes),
     )
-    return preview, wishes
+    return preview, looked_up
 
 
 def occurrence_of(loaded: Loaded, journal: Journal | None) -> str:

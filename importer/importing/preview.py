@@ -156,13 +156,13 @@ class Preview:
         uploads: number of files to upload, and their bytes.
         several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
         estimate: how long the calls take; None if there are none.
-        examples: each visibility that would be sent, private first, with three notes as they will read.
         troubles: problems with cells, by kind, the most frequent first.
         is_sent: whether earlier runs sent notes of the file, or may have.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
         asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
+        examples: for a person, each visibility that would be sent, private first, with three notes as they will read.
         columns, words: for the page, the columns of the sheet, and the words of visibility and status.
         digest: digest of all that would be sent; :func:`importer.importing.planning.digest`.
         understanding: for the page, how rows are checked again (:mod:`importer.operations.corrected_sheet`).
@@ -208,7 +208,6 @@ class Preview:
     to_compare: int
     several_drafts: int
     estimate: Estimate | None
-    examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
     troubles: Sequence[Trouble]
     is_sent: bool
     to_fix: str = field(repr=False)
@@ -216,6 +215,7 @@ class Preview:
     offer: Question | None = field(repr=False)
     asked: Sequence[Question] = field(repr=False)
     digest: str = field(repr=False)
+    examples: Mapping[Visibility, Sequence[Example]] = field(default_factory=dict, repr=False)
     columns: Sequence[SheetColumn] = field(default=(), repr=False)
     words: Sequence[SheetWord] = field(default=(), repr=False)
     understanding: bytes = field(default=b"", repr=False)

@@ -20,13 +20,12 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.delivery.changes import Wish
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns
 from importer.importing import logs
 from importer.importing.answers import answered
 from importer.importing.api_context import batch_size, calls, connected, steady_clock
-from importer.importing.email_lookup import asked
+from importer.importing.email_lookup import LookedUpEmails
 from importer.importing.hours import Hours
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load, results_path, understood
@@ -127,7 +126,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         return [*([] if offer is None else [offer]), *self.preview.asked]
 
     @cached_property
-    def _planned(self) -> tuple[Preview, Sequence[Wish]]:
+    def _planned(self) -> tuple[Preview, LookedUpEmails]:
         with opened(self.loaded.settings) as journal:
             return plan(self.loaded, journal, self._vendor)
 
@@ -145,8 +144,8 @@ class Prepared(AbstractContextManager["Prepared"]):
         self.__dict__.pop("_planned", None)
 
     @property
-    def wishes(self) -> Sequence[Wish]:
-        """The previewed changes of notes that are there."""
+    def planned(self) -> LookedUpEmails:
+        """What is left to be sent, with the prospects that are known, and how notes that are there can follow."""
         return self._planned[1]
 
     def texts_of(self, notes: Iterable[KnownDelivery]) -> dict[str, str]:
@@ -244,13 +243,12 @@ class Prepared(AbstractContextManager["Prepared"]):
         self.preview.refuse()
         target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
-        with opened(self.loaded.settings) as journal:
-            emails = asked(loaded, journal)
-            staged = staging.staged(
-                self.loaded.settings, self._vendor, emails.resolved.rows, emails.resolved.plan, journal,
-                emails.answers.found, batch_size(self.loaded.settings, journal),
-            )  # fmt: skip
-            with staged as (settings, vendor):
+        rows, planned = self.planned.resolved.rows, self.planned.resolved.plan
+        with opened(loaded.settings) as journal:
+            size = batch_size(loaded.settings, journal)
+            given = replace(loaded.settings, batch_size=size)
+            with staging.staged(given, self._vendor, rows, planned, journal, self.planned.answers.found) as staged:
+                settings, vendor = staged
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
                 return practised.send(observe=observe, stop=stop)
 

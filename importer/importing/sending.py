@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from importer import results
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext
@@ -24,7 +25,7 @@ from importer.importing.api_context import Context, FirstCall, policy
 from importer.importing.email_lookup import asked, forget_rejected, unknown
 from importer.importing.loaded import Loaded, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
-from importer.importing.report import Report, by_number, kinds, summary_of, write_results
+from importer.importing.report import Report, by_number, summary_of, write_results
 from importer.importing.sheet_facts import changes, write_people
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
@@ -235,7 +236,7 @@ class Sending:
             duplicates=by_number(
                 rows, {at: (self._outcomes.note_id(at), *ids) for at, ids in self._outcomes.duplicates.items()}
             ),
-            reasons=kinds(self._loaded, self._outcomes, stopped),
+            reasons=results.reasons(rows, self._outcomes, stopped.kind if stopped else None),
             started_at=self._run.started_at,
             ended_at=self._clock(),
             held_back=held_back,

@@ -123,8 +123,7 @@ def check(
     try:
         prepare = partial(importing.run.prepare, name, settings, corrections=corrections.by_row)
         with contextlib.chdir(folder), prepare() as prepared:
-            preview = prepared.preview
-            result = telling.sheet_details.described(preview, prepared.loaded)
+            result = telling.sheet_details.described(prepared)
             if result.mapping and not corrections.by_row:
                 result = replace(result, understanding=operations.corrected_sheet.understood(rows, prepared.loaded))
             return result

@@ -255,7 +255,7 @@ def changes(prepared: Prepared) -> Iterator[Line]:
 
     The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
     """
-    rows, wishes = prepared.loaded.rows, [wish for wish in prepared.wishes if wish.is_asked]
+    rows, wishes = prepared.loaded.rows, [wish for wish in prepared.planned.left[1] if wish.is_asked]
     rewritten = [wish for wish in wishes if wish.change.content is not None][:_EXAMPLES]
     texts = prepared.texts_of([wish.delivery for wish in rewritten])
     for wish in (*[wish for wish in wishes if wish.change.content is None][:_EXAMPLES], *rewritten):

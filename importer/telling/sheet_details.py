@@ -1,35 +1,72 @@
-"""Describe a sheet as the Check screen shows it: its columns, and its words of visibility and status.
+"""Describe what a person sees before sending: some notes; on the Check screen also the sheet's columns and words.
 
-Input: a loaded file. Output: the columns with samples, and the words with their meanings and numbers of rows.
+Input: a prepared file. Output: its preview with a few notes of each visibility as their readers will see them; the
+columns with samples, and the words of visibility and status with their meanings and numbers of rows.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from importer.fields import WORDED
+from importer.importing.in_question import text_of
 from importer.importing.loaded import Loaded
-from importer.importing.preview import Preview, SheetColumn, SheetWord
-from importer.markup import cut
-from importer.models import Role
+from importer.importing.preview import Example, Preview, SheetColumn, SheetWord
+from importer.importing.run import Prepared
+from importer.markup import cut, first_words
+from importer.messages import Cell, Message, Part, say
+from importer.models import Group, Note, Role, Rows, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import added_columns
 from importer.rows.columns import SheetHeadings, called
 from importer.rows.suggestions import glance, samples
 from importer.rows.values import cleaned_id, folded
+from importer.settings.reading import kind_in_words
 
 _CHARACTERS = 200  # maximum number of characters shown of a cell
 _COLUMNS = 200  # maximum number of columns
+_EACH = 3  # examples of each visibility
+_LONGEST = 3_000  # maximum number of characters shown of a note
 _WORDS = 60  # maximum number of listed words
 
 
-def described(preview: Preview, loaded: Loaded) -> Preview:
-    """Return a preview with the columns of its sheet, at most 200, and its words, at most 60."""
-    columns, words = itertools.islice(_columns(loaded), _COLUMNS), itertools.islice(_words(loaded), _WORDS)
-    return replace(preview, columns=tuple(columns), words=tuple(words))
+def described(prepared: Prepared) -> Preview:
+    """Return the preview with examples, the columns of its sheet, at most 200, and its words, at most 60."""
+    columns = itertools.islice(_columns(prepared.loaded), _COLUMNS)
+    words = itertools.islice(_words(prepared.loaded), _WORDS)
+    return replace(with_examples(prepared), columns=tuple(columns), words=tuple(words))
+
+
+def with_examples(prepared: Prepared) -> Preview:
+    """Return the preview with the first three notes of each visibility that is about to be sent."""
+    found: dict[Visibility, Sequence[Example]] = {}
+    for visibility in Visibility:
+        if groups := [group for group in prepared.planned.left[0].groups if group.note.visibility is visibility]:
+            found[visibility] = [_example(group, prepared.planned.resolved.rows) for group in groups[:_EACH]]
+    return replace(prepared.preview, examples=found)
+
+
+def _example(group: Group, rows: Rows) -> Example:
+    first, others = group.positions[0], len(group.positions) - 1
+    parts: dict[str, Part] = {
+        "row": str(rows.number[first]),
+        "prospect": str(rows.prospect[first]),
+        "about": _aside(group.note),
+    }
+    about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
+    return Example(about, cut(text_of(group.note), _LONGEST))
+
+
+def _aside(note: Note) -> Message:
+    """Return the properties of a note besides its text: its visibility, whether it is a draft, and its files."""
+    parts = kind_in_words(note.visibility, note.status)
+    if note.attachments:
+        parts.append(say("note.with-attachments", ids=Cell(first_words(", ".join(note.attachments)))))
+    parts += [say("note.with-files", n=len(note.files))] if note.files else []
+    return say("names", names=tuple(parts))
 
 
 def _columns(loaded: Loaded) -> Iterator[SheetColumn]:

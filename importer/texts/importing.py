@@ -30,20 +30,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "problems.alike": "{kind} (found: {values})",
     "problems.or-say": "{kind}. Or say what it means: {ways: or } and so on (found: {values})",
     "problems.other-values": "{values} and {n} other values",
-    "why.refused": "the API refused it, in its own words",
-    "why.no-clear-answer": "no clear reply came",
-    "why.of-email-nobodys": "no prospect has the email address",
-    "why.of-email-several": "several prospects have the email address",
-    "why.of-email-refused": "the email address could not be looked up",
-    "why.of-email-failed": "the email address could not be looked up",
-    "why.of-upload-refused": "the API refused one of its files",
-    "why.of-upload-failed": "one of its files has changed, or could not be uploaded",
-    "why.of-outcome-held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
-    "why.of-api-gave-no-reason": "the API did not accept the prospect and gave no reason",
-    "why.of-outcome-turned-away": "a proxy, gateway or firewall refused it",
-    "why.of-outcome-waits-for-another": "another note of the prospect is unconfirmed",
-    "why.in-question": "it waits for your answer",
-    "why.of-outcome-could-not-be-sent": "its request failed again and again",
     "count.row": ("{n} row", "{n} rows"),
     "progress.updating": "updating notes: {done} of {total}",
     "offer.asks": "The notes don't use {names: and }. Which notes do you want to send?",
@@ -74,13 +60,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asked.answer.new": "new notes",
     "asked.answer.send-hidden": "send again",
     "asked.answer.leave-hidden": "leave hidden",
-    "note.with-attachments": "with {ids}",
-    "note.with-files": ("with {n} file", "with {n} files"),
-    "note.of": "row {row}, for {prospect} ({about})",
-    "note.of-several": (
-        "row {row}, for {prospect} and {n} more prospect ({about})",
-        "row {row}, for {prospect} and {n} more prospects ({about})",
-    ),
     "stopped.outage-until-the-end": "The API was unavailable. The last problem was: {why}.\n{end}",
     "stopped.out-of-hours": (
         "It is {time} here, outside the window {window} (`between`).\n"
@@ -137,7 +116,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The notes to send have changed since you checked them. Another import, a setting or an attached file changed them.\n"
         "Nothing was sent. Check again."
     ),
-    "series.fault": "note-importer failed because of an error of its own.",
     "series.one-list": "`unknown-emails` names one list, but each of several files would write its own.",
     "series.nothing-to-import": (
         "{nothing}.\nNothing was sent. Check whether the export was made. If there may be no file: `min-rows 0`"

@@ -274,4 +274,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "rate.a-day": ("{n} call per day", "{n} calls per day"),
     "rate.in-seconds": ("{n} call in {seconds} seconds", "{n} calls in {seconds} seconds"),
     "count.run": ("{n} run", "{n} runs"),
+    "note.with-attachments": "with {ids}",
+    "note.with-files": ("with {n} file", "with {n} files"),
+    "note.of": "row {row}, for {prospect} ({about})",
+    "note.of-several": (
+        "row {row}, for {prospect} and {n} more prospect ({about})",
+        "row {row}, for {prospect} and {n} more prospects ({about})",
+    ),
 }

@@ -13,6 +13,7 @@ from importer.markup import ContentKind
 from importer.messages import words
 from importer.models import Visibility
 from importer.settings import Settings
+from importer.telling.sheet_details import with_examples
 from tests.rendered import rendered
 
 
@@ -20,7 +21,7 @@ def shown(tmp_path: Path, settings: Settings, rows: Sequence[Sequence[str]]) -> 
     with (tmp_path / "n.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", "Status"), *rows])
     with prepare(tmp_path / "n.csv", settings) as prepared:
-        found = prepared.preview.examples
+        found = with_examples(prepared).examples
     return dict(found)
 
 

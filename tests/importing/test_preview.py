@@ -37,7 +37,7 @@ def write(path: Path, *rows: list[str], head: list[str] = HEAD) -> Path:
 
 def seen(path: Path, settings: Settings) -> preview.Preview:
     with prepare(path, settings) as prepared:
-        found = sheet_details.described(prepared.preview, prepared.loaded)
+        found = sheet_details.described(prepared)
     copy: preview.Preview = pickle.loads(pickle.dumps(found))
     assert copy == found
     return copy

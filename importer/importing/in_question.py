@@ -1,7 +1,6 @@
-"""Choose the notes of a plan that a person sees before they are sent.
+"""Ask about rows that may be notes which were sent before.
 
-Input: the rows of a file, and what is left to be sent. Output: a few notes of each visibility as their readers will see
-them, and the questions about notes that may be there.
+Input: a file, and what is left to be sent. Output: questions, with some of the rows as their readers will see them.
 """
 
 from __future__ import annotations
@@ -10,14 +9,10 @@ from collections.abc import Sequence
 
 from importer import markup
 from importer.importing.loaded import Loaded
-from importer.importing.preview import Example
-from importer.markup import cut
-from importer.messages import Cell, Message, Part, render, say
-from importer.models import Group, Note, PossibleAnswer, Question, Remaining, Rows, Visibility
-from importer.settings.reading import kind_in_words
+from importer.messages import Cell, Message, render, say
+from importer.models import Note, PossibleAnswer, Question, Remaining, Rows
 
-_EACH = 3  # examples of each visibility
-_LONGEST = 3_000  # maximum number of characters shown of a note
+_EACH = 3  # rows of each question
 
 
 def text_of(note: Note) -> str:
@@ -27,15 +22,6 @@ def text_of(note: Note) -> str:
     shown = markup.lines(note.content)
     targets = (target.partition(" ")[2] for target in markup.targets(note.content))
     return "\n".join([shown, *dict.fromkeys(target for target in targets if target not in shown)]).strip() or note.text
-
-
-def examples(rows: Rows, remaining: Remaining) -> dict[Visibility, Sequence[Example]]:
-    """Return the first three notes of each visibility that is about to be sent, or the beginning of long ones."""
-    found: dict[Visibility, Sequence[Example]] = {}
-    for visibility in Visibility:
-        if groups := [group for group in remaining.groups if group.note.visibility is visibility]:
-            found[visibility] = [_example(group, rows) for group in groups[:_EACH]]
-    return found
 
 
 def asked(loaded: Loaded, remaining: Remaining) -> list[Question]:
@@ -72,23 +58,3 @@ def _question(rows: Rows, text: Message, positions: Sequence[int], *values: str)
         samples.append(render(row))
     choices = [PossibleAnswer("in-doubt", value, say(f"asked.answer.{value}")) for value in values]
     return Question(text, choices, samples=samples, is_optional=True)
-
-
-def _example(group: Group, rows: Rows) -> Example:
-    first, others = group.positions[0], len(group.positions) - 1
-    parts: dict[str, Part] = {
-        "row": str(rows.number[first]),
-        "prospect": str(rows.prospect[first]),
-        "about": _aside(group.note),
-    }
-    about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
-    return Example(about, cut(text_of(group.note), _LONGEST))
-
-
-def _aside(note: Note) -> Message:
-    """Return the properties of a note besides its text: its visibility, whether it is a draft, and its files."""
-    parts = kind_in_words(note.visibility, note.status)
-    if note.attachments:
-        parts.append(say("note.with-attachments", ids=Cell(markup.first_words(", ".join(note.attachments)))))
-    parts += [say("note.with-files", n=len(note.files))] if note.files else []
-    return say("names", names=tuple(parts))
