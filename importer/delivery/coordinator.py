@@ -30,7 +30,7 @@ from importer.delivery.reads import Reads
 from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
 from importer.delivery.tasks import Post, Task
-from importer.delivery.unclear import Lookup
+from importer.delivery.unclear import Introduction, Lookup
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Plan, Progress, Remaining
@@ -151,6 +151,8 @@ class Coordinator:
             self.evidence.read(reply.value)
         if isinstance(task, Lookup):
             yield from self._resolver.take_in(task, reply)
+        elif isinstance(task, Introduction):
+            self._resolver.introduced(task, reply)
         elif isinstance(task, ControlLookup):
             yield from self._resolver.controlled(task, reply)
         elif isinstance(task, ExistingLookup):

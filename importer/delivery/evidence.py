@@ -128,6 +128,11 @@ class Evidence:
         found = self._deliveries.latest_created(self._workspace, published=True)
         return _first((Known(note_id, prospect) for prospect, note_id in found), without, self._reads.pages)
 
+    def introduces(self, post: Post) -> Known | None:
+        """Return a known note that may show a request's author and clock; None if these are known, or no note is."""
+        is_known = self.since(post) is not None and self.authors[self.account_of(post.clock_of)]
+        return None if is_known else self.known(())
+
     def sought(self, post: Post, prospect: str, owned: Mapping[str, float], until: float) -> Sought:
         """Return what is known about a request's note for one prospect, made until some time, to judge a page by."""
         since, sent_by = self.since(post), post.clock_of if post.of_earlier_run else None

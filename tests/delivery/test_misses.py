@@ -68,6 +68,18 @@ def test_a_note_that_the_first_lookup_misses_is_not_sent_again(size: int, missed
     assert prospects(received, "POST") == ["P0"]
 
 
+def test_a_known_note_is_read_first_so_that_a_lost_one_is_adopted_at_once(
+    tmp_path: Path, clock: Callable[[], float]
+) -> None:
+    """It shows who writes our notes; without it, a note that may be a colleague's waits for a control."""
+    lines = [Line(f"P{number}", f"{TEXT} {number}") for number in range(4)]
+    began = clock()
+    received = imported(lines, tmp_path, "close:after@2")
+    assert clock() - began < 60  # no rest
+    assert prospects(received, "POST") == ["P3", "P0", "P1", "P2"]
+    assert prospects(received, "GET")[:2] == ["P3", "P0"]
+
+
 def test_the_first_request_is_kept_back_and_serves_as_control(tmp_path: Path, clock: Callable[[], float]) -> None:
     """It goes once the lost request is at rest; what it shows costs some lookups and no minute."""
     lines = [Line(f"P{number}", f"{TEXT} {number}") for number in range(4)]
