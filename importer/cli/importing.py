@@ -92,7 +92,7 @@ class BatchImport:
             if not self._answered(lambda: ask(telling.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
         if self._asking.may and overview.follows and (asked := overview.updates["asked"]) and not self._practises:
-            show(telling.preview_messages.changes(prepared))
+            show(telling.sheet_details.changes(prepared))
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()
         self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.out.is_quiet), True, prepared

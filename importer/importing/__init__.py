@@ -9,10 +9,9 @@ Input: files and settings. Output: plans and reports as values.
     loaded         the file that was loaded; its rows that earlier runs delivered, or a person left out before
     workspaces     a journal: checked and locked
     planning       plan what a run would send             preview           all facts of a plan
-    sheet_facts    corrections and problems               in_question       questions about rows that may be known
-    report         all facts of a run, and its results    hours             when a run may work, and how long it takes
+    sheet_facts    corrections, problems and questions    hours             when a run may work, and how long it takes
+    report         all facts of a run, and its results    logs              events for the log
     read_again     what answers teach the profile; how a run read its sheet, and its results are read
-    logs           events for the log
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """

@@ -21,7 +21,7 @@ from importer import grouping
 from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
-from importer.importing import in_question, sheet_facts
+from importer.importing import sheet_facts
 from importer.importing.email_lookup import LookedUpEmails, asked, unknown
 from importer.importing.hours import estimated
 from importer.importing.loaded import Loaded
@@ -124,7 +124,7 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         to_fix=loaded.to_fix,
         template=loaded.template or "",
         offer=sheet_facts.offer(loaded),
-        asked=in_question.asked(loaded, remaining),
+        asked=sheet_facts.in_question(loaded, remaining),
         digest=digest(as_read, remaining, wishes),
     )
     return preview, looked_up

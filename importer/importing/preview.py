@@ -21,47 +21,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SheetColumn:
-    """A column of the sheet.
-
-    Attributes:
-        letter: its letter in a spreadsheet program.
-        heading: the text above it.
-        name: its name in settings: the heading, or the letter if the heading is blank, long or repeated.
-        samples: its first values.
-        role: its role; also known if the column of another role is unclear. None if it has none.
-        is_part: whether a template adds it to the text of the notes.
-        is_ours: whether the importer added it, to earlier results or to a corrected copy.
-    """
-
-    letter: str
-    heading: str
-    name: str
-    samples: Sequence[str] = ()
-    role: Role | None = None
-    is_part: bool = False
-    is_ours: bool = False
-
-
-@dataclass(frozen=True)
-class SheetWord:
-    """A word of the sheet, or a blank cell, in the column of visibility or status.
-
-    Attributes:
-        role, word: the column's role, and the word; "" for a blank cell.
-        rows: number of rows that have it.
-        meaning: its meaning; None if it has none, or if its rows are left out.
-        is_known: whether it has a meaning, or its rows are left out.
-    """
-
-    role: Role
-    word: str
-    rows: int
-    meaning: Visibility | Status | None = None
-    is_known: bool = True
-
-
-@dataclass(frozen=True)
 class RoleColumn:
     """The column of a role.
 
@@ -98,24 +57,11 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class Example:
-    """A note as its readers will see it.
-
-    Attributes:
-        about: the row, the prospects, and the note's visibility, draft status and files.
-        text: the text without markup and with the targets of its links, or its beginning.
-    """
-
-    about: Message
-    text: str
-
-
-@dataclass(frozen=True)
 class Preview:
     """All facts about a file, its problems, and what would be sent.
 
     Its fields are the JSON document of a check. Fields that ``repr`` leaves out are not in it, because they hold texts
-    of cells, or only one face needs them.
+    of cells, or only a face needs them.
 
     Attributes:
         profile, base_url, vendor: where the notes would be sent.
@@ -162,10 +108,7 @@ class Preview:
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
         asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
-        examples: for a person, each visibility that would be sent, private first, with three notes as they will read.
-        columns, words: for the page, the columns of the sheet, and the words of visibility and status.
         digest: digest of all that would be sent; :func:`importer.importing.planning.digest`.
-        understanding: for the page, how rows are checked again (:mod:`importer.operations.corrected_sheet`).
     """
 
     profile: str
@@ -215,10 +158,6 @@ class Preview:
     offer: Question | None = field(repr=False)
     asked: Sequence[Question] = field(repr=False)
     digest: str = field(repr=False)
-    examples: Mapping[Visibility, Sequence[Example]] = field(default_factory=dict, repr=False)
-    columns: Sequence[SheetColumn] = field(default=(), repr=False)
-    words: Sequence[SheetWord] = field(default=(), repr=False)
-    understanding: bytes = field(default=b"", repr=False)
 
     def refuse(self) -> None:
         """Raise the first problem with the file as a whole.

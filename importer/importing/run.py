@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns
 from importer.importing import logs
 from importer.importing.answers import answered
-from importer.importing.api_context import batch_size, calls, connected, steady_clock
+from importer.importing.api_context import batch_size, calls
 from importer.importing.email_lookup import LookedUpEmails
 from importer.importing.hours import Hours
 from importer.importing.loaded import Loaded
@@ -36,8 +36,6 @@ from importer.importing.report import Report
 from importer.importing.sending import Sending
 from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
-from importer.journal import KnownDelivery
-from importer.markup import lines
 from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
 from importer.practice import staging
@@ -61,6 +59,7 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     Attributes:
         loaded: the file.
+        vendor: the vendor.
         known: readings of the profile.
         learned: the reading that the profile learned when the send began, if any.
     """
@@ -68,7 +67,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     def __init__(
         self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, given: Iterable[tuple[str, str]] = ()
     ) -> None:
-        self.loaded, self._target, self._vendor = loaded, target, vendor
+        self.loaded, self._target, self.vendor = loaded, target, vendor
         self._base, self._given = settings, [*given]
         self.known = settings.readings
         self.learned: Reading | None = None
@@ -78,7 +77,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     def to_learn(self) -> Reading | None:
         """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
         loaded = self.loaded
-        if loaded.unclear is not None or self._vendor.traits.is_practice:
+        if loaded.unclear is not None or self.vendor.traits.is_practice:
             return None
         return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self._base, self._given)
 
@@ -128,7 +127,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     @cached_property
     def _planned(self) -> tuple[Preview, LookedUpEmails]:
         with opened(self.loaded.settings) as journal:
-            return plan(self.loaded, journal, self._vendor)
+            return plan(self.loaded, journal, self.vendor)
 
     @property
     def preview(self) -> Preview:
@@ -147,17 +146,6 @@ class Prepared(AbstractContextManager["Prepared"]):
     def planned(self) -> LookedUpEmails:
         """What is left to be sent, with the prospects that are known, and how notes that are there can follow."""
         return self._planned[1]
-
-    def texts_of(self, notes: Iterable[KnownDelivery]) -> dict[str, str]:
-        """Return note ID → the note's text, read with one call for each, until a call fails; none without a key."""
-        found: dict[str, str] = {}
-        with closing(connected(self.loaded.settings, self._vendor, steady_clock())) as api:
-            for known in notes if self.loaded.settings.key else ():
-                page = api.find(known.prospect, 0, api.traits.page).value
-                if page is None:
-                    break
-                found |= {one.note_id: lines(one.content) for one in page.all if one.note_id == known.note_id}
-        return found
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
@@ -217,7 +205,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
             if not is_right:
                 check_confirmed(journal, settings, is_agreed=agreed is not None)
-            with calls(settings, journal, self._vendor, clock, watch, why) as context:
+            with calls(settings, journal, self.vendor, clock, watch, why) as context:
                 agreed, changes = agreed or self._agreed, self._agreed is not None
                 report = Sending(context, loaded, self._target, learn, see, changes_notes=changes).deliver(agreed)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
@@ -247,7 +235,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         with opened(loaded.settings) as journal:
             size = batch_size(loaded.settings, journal)
             given = replace(loaded.settings, batch_size=size)
-            with staging.staged(given, self._vendor, rows, planned, journal, self.planned.answers.found) as staged:
+            with staging.staged(given, self.vendor, rows, planned, journal, self.planned.answers.found) as staged:
                 settings, vendor = staged
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
                 return practised.send(observe=observe, stop=stop)

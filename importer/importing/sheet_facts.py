@@ -1,6 +1,6 @@
-"""Tell what a sheet holds: its corrections and problems, and what the notes' texts could have besides.
+"""Tell what a sheet holds: its corrections, problems and rows in question, and what the texts could have besides.
 
-Input: a loaded file. Output: problems and messages as values; the offer to compose texts of several
+Input: a loaded file. Output: questions, problems and messages as values; the offer to compose texts of several
 columns; a .csv file of the people whose emails no prospect has.
 """
 
@@ -14,8 +14,8 @@ from pathlib import Path
 from importer import markup, results
 from importer.errors import BadSettings
 from importer.importing.loaded import Loaded
-from importer.messages import Cell, Message, Part, in_quotes, say
-from importer.models import PossibleAnswer, Problem, Question, Role
+from importer.messages import Cell, Message, Part, in_quotes, render, say
+from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows
 from importer.reading import Sheet, column_letter
 from importer.rows.blocks import Block
 from importer.rows.columns import called
@@ -26,7 +26,7 @@ from importer.rows.values import quoted, shortened
 from importer.settings import Settings
 from importer.storage import place
 
-_EACH = 3  # examples of an offer
+_EACH = 3  # examples of a question
 _FIRST = 200  # rows in which examples of an offer are looked for
 
 
@@ -63,6 +63,51 @@ def offer(loaded: Loaded) -> Question | None:
     ]
     names = tuple(Cell(in_quotes(called(sheet.headings, i))) for i in composition.columns[:-1])
     return Question(say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
+
+
+def text_of(note: Note) -> str:
+    """Return a note as its readers will see it, with the targets of its links and pictures below."""
+    if note.content != note.text or not any(sign in note.text for sign in "<&\n"):
+        return note.text
+    shown = markup.lines(note.content)
+    targets = (target.partition(" ")[2] for target in markup.targets(note.content))
+    return "\n".join([shown, *dict.fromkeys(target for target in targets if target not in shown)]).strip() or note.text
+
+
+def in_question(loaded: Loaded, remaining: Remaining) -> list[Question]:
+    """Return the questions about rows that may be notes which were sent before, with some of the rows.
+
+    Without an answer, these rows aren't sent; if a whole history seems to be sent again, nothing is.
+    """
+    rows, file = loaded.rows, str(loaded.sheet.source)
+    in_doubt, later = remaining.asked.get("in_doubt", ()), remaining.asked.get("later", ())
+    questions: list[Question] = []
+    if remaining.sent_anew:
+        new = [position for group in remaining.groups for position in group.positions[:_EACH].tolist()]
+        text = say("asked.history", file=file, n=remaining.sent_anew)
+        text = say("asked.besides", question=text, n=len(in_doubt)) if in_doubt else text
+        questions.append(_question(rows, text, new, "new"))
+    elif in_doubt:
+        text = say("asked.in-doubt", n=len(in_doubt))
+        if later:
+            numbers = tuple(say("row", row=str(rows.number[at])) for at in later[:_EACH])
+            text = say("asked.later", question=text, n=len(later), rows=numbers)
+        earlier = [position for position in in_doubt if position not in {*later}]
+        questions.append(_question(rows, text, earlier or later, "same", "new"))
+    if hidden := remaining.asked.get("hidden"):
+        text = say("asked.hidden", n=len(hidden))
+        questions.append(_question(rows, text, hidden, "send-hidden", "leave-hidden"))
+    return questions
+
+
+def _question(rows: Rows, text: Message, positions: Sequence[int], *values: str) -> Question:
+    samples = []
+    for position in sorted(positions)[:_EACH]:
+        first = Cell(markup.first_words(text_of(rows.notes[rows.note[position]])))
+        row = say("asked.row", row=str(rows.number[position]), prospect=str(rows.prospect[position]), words=first)
+        samples.append(render(row))
+    choices = [PossibleAnswer("in-doubt", value, say(f"asked.answer.{value}")) for value in values]
+    return Question(text, choices, samples=samples, is_optional=True)
 
 
 def changes(sheet: Sheet) -> dict[int, Message]:

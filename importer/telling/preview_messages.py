@@ -1,33 +1,98 @@
 """Write the messages of a preview: how the file was understood, what would be sent, problems and open questions.
 
-Input: an :class:`~importer.importing.preview.Preview`; for changes of notes, the file that was prepared. Output: lines
-with messages.
+Input: an :class:`~importer.importing.preview.Preview`. Output: lines with messages.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from importer.importing.preview import Example, Preview
-from importer.markup import cut, first_words, lines
+from importer.importing.preview import Preview
+from importer.markup import cut
 from importer.messages import Cell, Message, Part, in_quotes, say, some, words
 from importer.models import Role, Status, Visibility
-from importer.settings.reading import WORDS, kind_in_words
+from importer.settings.reading import WORDS
 from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, rate
-
-if TYPE_CHECKING:
-    from importer.importing.run import Prepared
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
-_EXAMPLES = 3  # changes of each kind
 _COLUMNS = 8  # maximum number of named columns that aren't used
 _WORDS = 12  # maximum number of words of a column whose meanings are shown
 _TOLD = 30.0  # seconds; a shorter estimate isn't told
 _CHARACTERS = 400  # maximum number of characters shown of an example
+
+
+@dataclass(frozen=True)
+class SheetColumn:
+    """A column of the sheet.
+
+    Attributes:
+        letter: its letter in a spreadsheet program.
+        heading: the text above it.
+        name: its name in settings: the heading, or the letter if the heading is blank, long or repeated.
+        samples: its first values.
+        role: its role; also known if the column of another role is unclear. None if it has none.
+        is_part: whether a template adds it to the text of the notes.
+        is_ours: whether the importer added it, to earlier results or to a corrected copy.
+    """
+
+    letter: str
+    heading: str
+    name: str
+    samples: Sequence[str] = ()
+    role: Role | None = None
+    is_part: bool = False
+    is_ours: bool = False
+
+
+@dataclass(frozen=True)
+class SheetWord:
+    """A word of the sheet, or a blank cell, in the column of visibility or status.
+
+    Attributes:
+        role, word: the column's role, and the word; "" for a blank cell.
+        rows: number of rows that have it.
+        meaning: its meaning; None if it has none, or if its rows are left out.
+        is_known: whether it has a meaning, or its rows are left out.
+    """
+
+    role: Role
+    word: str
+    rows: int
+    meaning: Visibility | Status | None = None
+    is_known: bool = True
+
+
+@dataclass(frozen=True)
+class Example:
+    """A note as its readers will see it.
+
+    Attributes:
+        about: the row, the prospects, and the note's visibility, draft status and files.
+        text: the text without markup and with the targets of its links, or its beginning.
+    """
+
+    about: Message
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described(Preview):
+    """A preview with what only a person sees. None of that is in the JSON document.
+
+    Attributes:
+        examples: each visibility that would be sent, private first, with three notes as they will read.
+        columns, words: for the page, the columns of the sheet, and the words of visibility and status.
+        understanding: for the page, how rows are checked again (:mod:`importer.operations.corrected_sheet`).
+    """
+
+    examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
+    columns: Sequence[SheetColumn] = field(default=(), repr=False)
+    words: Sequence[SheetWord] = field(default=(), repr=False)
+    understanding: bytes = field(default=b"", repr=False)
 
 
 def plan(overview: Preview) -> Iterator[Line]:
@@ -44,7 +109,7 @@ def _facts(overview: Preview) -> Iterator[Line]:
     yield from _audience(overview)
 
 
-def first_of_kind(overview: Preview) -> Iterator[Line]:
+def first_of_kind(overview: Described) -> Iterator[Line]:
     """Yield what a person has to see before a workspace's first public or private notes; nothing for later ones."""
     if not overview.never_sent:
         return
@@ -91,7 +156,7 @@ def notes_to_send(overview: Preview) -> Message:
     return say("plan.at-most-notes", n=overview.total)
 
 
-def check(overview: Preview) -> Iterator[Line]:
+def check(overview: Described) -> Iterator[Line]:
     """Yield everything that `check` reports."""
     yield from _facts(overview)
     for shown in overview.examples.values():
@@ -248,26 +313,6 @@ def _to_deliver(overview: Preview) -> Message:
     if left:
         return say("plan.some-to-deliver", notes=notes, n=left)
     return say("plan.none-to-deliver", notes=notes)
-
-
-def changes(prepared: Prepared) -> Iterator[Line]:
-    """Yield some changes that need a person's yes: what the notes are before and after.
-
-    The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
-    """
-    rows, wishes = prepared.loaded.rows, [wish for wish in prepared.planned.left[1] if wish.is_asked]
-    rewritten = [wish for wish in wishes if wish.change.content is not None][:_EXAMPLES]
-    texts = prepared.texts_of([wish.delivery for wish in rewritten])
-    for wish in (*[wish for wish in wishes if wish.change.content is None][:_EXAMPLES], *rewritten):
-        known, position = wish.delivery, wish.positions[0]
-        note = rows.notes[int(rows.note[position])]
-        before, after = (kind_in_words(one.visibility, one.status) for one in (known, note))
-        about = {"row": str(rows.number[position]), "prospect": known.prospect}
-        yield Line(say("plan.change-of", **about, before=tuple(before), after=tuple(after)), LineKind.DETAIL)
-        both = {"plan.text-before": texts.get(known.note_id or "", ""), "plan.text-after": lines(note.content)}
-        for kind, text in both.items():
-            if text:
-                yield Line(say(kind, words=Cell(first_words(text))), LineKind.DETAIL)
 
 
 def _requests(overview: Preview) -> Iterator[Line]:

@@ -1,22 +1,24 @@
 """Describe what a person sees before sending: some notes; on the Check screen also the sheet's columns and words.
 
 Input: a prepared file. Output: its preview with a few notes of each visibility as their readers will see them; the
-columns with samples, and the words of visibility and status with their meanings and numbers of rows.
+columns with samples, and the words of visibility and status with their meanings and numbers of rows; changes of notes.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from importer.fields import WORDED
-from importer.importing.in_question import text_of
+from importer.importing.api_context import connected, steady_clock
 from importer.importing.loaded import Loaded
-from importer.importing.preview import Example, Preview, SheetColumn, SheetWord
 from importer.importing.run import Prepared
-from importer.markup import cut, first_words
+from importer.importing.sheet_facts import text_of
+from importer.journal import KnownDelivery
+from importer.markup import cut, first_words, lines
 from importer.messages import Cell, Message, Part, say
 from importer.models import Group, Note, Role, Rows, Visibility
 from importer.reading import column_letter
@@ -25,6 +27,8 @@ from importer.rows.columns import SheetHeadings, called
 from importer.rows.suggestions import glance, samples
 from importer.rows.values import cleaned_id, folded
 from importer.settings.reading import kind_in_words
+from importer.telling.preview_messages import Described, Example, SheetColumn, SheetWord
+from importer.telling.rendering import Line, LineKind
 
 _CHARACTERS = 200  # maximum number of characters shown of a cell
 _COLUMNS = 200  # maximum number of columns
@@ -33,20 +37,20 @@ _LONGEST = 3_000  # maximum number of characters shown of a note
 _WORDS = 60  # maximum number of listed words
 
 
-def described(prepared: Prepared) -> Preview:
+def described(prepared: Prepared) -> Described:
     """Return the preview with examples, the columns of its sheet, at most 200, and its words, at most 60."""
     columns = itertools.islice(_columns(prepared.loaded), _COLUMNS)
     words = itertools.islice(_words(prepared.loaded), _WORDS)
     return replace(with_examples(prepared), columns=tuple(columns), words=tuple(words))
 
 
-def with_examples(prepared: Prepared) -> Preview:
+def with_examples(prepared: Prepared) -> Described:
     """Return the preview with the first three notes of each visibility that is about to be sent."""
     found: dict[Visibility, Sequence[Example]] = {}
     for visibility in Visibility:
         if groups := [group for group in prepared.planned.left[0].groups if group.note.visibility is visibility]:
             found[visibility] = [_example(group, prepared.planned.resolved.rows) for group in groups[:_EACH]]
-    return replace(prepared.preview, examples=found)
+    return Described(**vars(prepared.preview), examples=found)
 
 
 def _example(group: Group, rows: Rows) -> Example:
@@ -112,3 +116,35 @@ def _words(loaded: Loaded) -> Iterator[SheetWord]:
             for word, count in rows.most_common()
             if word in spellings or not word
         )
+
+
+def changes(prepared: Prepared) -> Iterator[Line]:
+    """Yield some changes that need a person's yes: what the notes are before and after.
+
+    The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
+    """
+    rows, wishes = prepared.loaded.rows, [wish for wish in prepared.planned.left[1] if wish.is_asked]
+    rewritten = [wish for wish in wishes if wish.change.content is not None][:_EACH]
+    texts = _texts_of([wish.delivery for wish in rewritten], prepared)
+    for wish in (*[wish for wish in wishes if wish.change.content is None][:_EACH], *rewritten):
+        known, position = wish.delivery, wish.positions[0]
+        note = rows.notes[int(rows.note[position])]
+        before, after = (kind_in_words(one.visibility, one.status) for one in (known, note))
+        about = {"row": str(rows.number[position]), "prospect": known.prospect}
+        yield Line(say("plan.change-of", **about, before=tuple(before), after=tuple(after)), LineKind.DETAIL)
+        both = {"plan.text-before": texts.get(known.note_id or "", ""), "plan.text-after": lines(note.content)}
+        for kind, text in both.items():
+            if text:
+                yield Line(say(kind, words=Cell(first_words(text))), LineKind.DETAIL)
+
+
+def _texts_of(notes: Iterable[KnownDelivery], prepared: Prepared) -> dict[str, str]:
+    """Return note ID → the note's text, read with one call for each, until a call fails; none without a key."""
+    settings, found = prepared.loaded.settings, dict[str, str]()
+    with closing(connected(settings, prepared.vendor, steady_clock())) as api:
+        for known in notes if settings.key else ():
+            page = api.find(known.prospect, 0, api.traits.page).value
+            if page is None:
+                break
+            found |= {one.note_id: lines(one.content) for one in page.all if one.note_id == known.note_id}
+    return found

@@ -17,6 +17,7 @@ from importer.messages import render
 from importer.models import Progress, Result
 from importer.settings import Settings
 from importer.telling import preview_messages
+from importer.telling.sheet_details import with_examples
 from tests.sandbox import Fault, Limit, Sandbox, invented
 from tests.truth import read_results
 
@@ -384,10 +385,10 @@ def test_before_the_look_up_nobody_knows_what_was_delivered_and_that_is_said(tmp
         settings = settings_of(box, tmp_path)
         send(sheet, settings)
         with prepare(sheet, replace(settings, key="")) as prepared:
-            said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
+            said = " ".join(render(saying.text) for saying in preview_messages.check(with_examples(prepared)))
             assert "2 rows: up to 2 notes to deliver" in said
         with prepare(sheet, settings) as prepared:
-            said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
+            said = " ".join(render(saying.text) for saying in preview_messages.check(with_examples(prepared)))
             assert "2 rows: 2 notes, none of them to deliver" in said
 
 

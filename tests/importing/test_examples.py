@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from importer.importing.preview import Example
 from importer.importing.run import prepare
 from importer.markup import ContentKind
 from importer.messages import words
 from importer.models import Visibility
 from importer.settings import Settings
+from importer.telling.preview_messages import Example
 from importer.telling.sheet_details import with_examples
 from tests.rendered import rendered
 

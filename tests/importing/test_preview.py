@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing import preview, sheet_facts
+from importer.importing import sheet_facts
 from importer.importing.answers import answered
 from importer.importing.run import prepare
 from importer.messages import Cell, Message, render, say
@@ -35,10 +35,10 @@ def write(path: Path, *rows: list[str], head: list[str] = HEAD) -> Path:
     return path
 
 
-def seen(path: Path, settings: Settings) -> preview.Preview:
+def seen(path: Path, settings: Settings) -> preview_messages.Described:
     with prepare(path, settings) as prepared:
         found = sheet_details.described(prepared)
-    copy: preview.Preview = pickle.loads(pickle.dumps(found))
+    copy: preview_messages.Described = pickle.loads(pickle.dumps(found))
     assert copy == found
     return copy
 
