@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from importer.errors import ImporterError, UnclearColumns
@@ -17,10 +16,8 @@ from importer.models import Role
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import Reading, key, merged, named
 
-NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 
-
-def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
+def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] | None = None) -> Settings:
     """Return the settings for a sheet with an answer added, which counts more than what was said before.
 
     Of ``headings``, each role's: a word's meaning counts for columns with this heading.
@@ -31,7 +28,7 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
         case "map":
             read = {**settings.mapping, **read}
         case "value":
-            words = {(role, headings.get(role, column)): of_role for (role, column), of_role in read.items()}
+            words = {(role, (headings or {}).get(role, column)): of_role for (role, column), of_role in read.items()}
             read = merged(settings.values, words)
         case "ignore":
             ignored = {*map(key, read)}  # a column that was named for a role may hold something else

@@ -71,6 +71,13 @@ class LookedUpEmails:
         rows = named(loaded.rows, self.answers, cell, self.made, heading)
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
+    @property
+    def unknown(self) -> dict[str, int]:
+        """Emails without a prospect, each with its number of rows."""
+        rows, found = self.resolved.rows, self.answers.found
+        emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
+        return dict(sorted(Counter(email for email in emails if email in found and not found[email]).items()))
+
     @cached_property
     def left(self) -> tuple[Remaining, Sequence[Wish]]:
         """What is left to be sent, and the wishes. The file is sorted anew only if a prospect became known."""
@@ -115,14 +122,6 @@ def asked(loaded: Loaded, journal: Journal | None, occurrence: str = "") -> Look
         found = journal.found(loaded.settings.workspace, loaded.settings.key, time.time).known(emails)
         known_matches = {email: tuple(owners) for email, owners in found.items()}
     return LookedUpEmails(loaded, journal, occurrence, emails, EmailAnswers(known_matches), frozenset(made), left)
-
-
-def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
-    """Return the emails without a prospect, each with its number of rows."""
-    rows = loaded.rows
-    emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
-    counts = Counter(email for email in emails if email in answers.found and not answers.found[email])
-    return dict(sorted(counts.items()))
 
 
 def forget_rejected(matches: Memory, rows: Rows, outcomes: Outcomes) -> None:

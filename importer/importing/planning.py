@@ -11,7 +11,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
 
@@ -22,7 +22,7 @@ from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
 from importer.importing import sheet_facts
-from importer.importing.email_lookup import LookedUpEmails, asked, unknown
+from importer.importing.email_lookup import LookedUpEmails, asked
 from importer.importing.hours import estimated
 from importer.importing.loaded import Loaded
 from importer.importing.preview import Preview, RoleColumn, Trouble
@@ -52,7 +52,6 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
     sheet, rows, planned, groups = loaded.sheet, loaded.rows, loaded.plan, remaining.groups
-    unknown_emails = unknown(loaded, looked_up.answers)
     to_look_up = len(looked_up.open)
     people = len({*chain.from_iterable(rows.prospect[group.positions].tolist() for group in groups)})
     to_compare = people if settings.skip_existing else 0
@@ -90,7 +89,7 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         remarks=(*sheet.remarks, *rows.remarks),
         questions=loaded.questions,
         undecided="" if undecided is None or loaded.questions else undecided.message,
-        guarded={one.setting: one.message for one in every_guard(loaded, unknown_emails, remaining)},
+        guarded={one.setting: one.message for one in every_guard(looked_up, remaining)},
         rows=sheet.row_count,
         duplicates=_count_repeating(loaded),
         done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
@@ -170,16 +169,16 @@ def _count_repeating(loaded: Loaded) -> int:
 # -- guards --------------------------------------------------------------------------------------------------------
 
 
-def every_guard(loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining) -> list[Guarded]:
+def every_guard(looked_up: LookedUpEmails, remaining: Remaining) -> list[Guarded]:
     """Return the errors of all guards that fire. If there is one, nothing of the file is sent.
 
     Args:
-        loaded: the file.
-        unknown_emails: emails that no prospect has → number of their rows.
+        looked_up: the file, with the prospects that are known.
         remaining: the notes still to be sent.
     """
+    loaded = looked_up.resolved
     guards, rows, file, settings = guards_of_rows(loaded), loaded.rows, loaded.file, loaded.settings
-    emails, limit = sum(unknown_emails.values()), settings.max_invalid
+    emails, limit = sum(looked_up.unknown.values()), settings.max_invalid
     named = len(rows) - len(rows.skipped)  # of several people in a row, each counts
     if limit is not None and emails > limit * named:
         message = say(

@@ -272,48 +272,38 @@ def prepare(
         WrongJournal: the workspace had another journal so far.
     """
     for_file, answers = settings, [*given]
-    while True:
-        try:
-            loaded = load(file, for_file, corrections)
-        except UnclearColumns as error:
-            if (answer := choose(error)) is None:
-                raise
-        else:
-            if (answer := _rows_of_results(loaded, for_file, choose)) is None:
-                break
-            settings = answered(settings, answer.setting, answer.value)  # said of this file, not of its kind
-        for_file = answered(for_file, answer.setting, answer.value)
-        answers.append((answer.setting, answer.value))
-    try:
+    with ExitStack() as stack:
+        while True:
+            try:
+                loaded = stack.enter_context(load(file, for_file, corrections))
+            except UnclearColumns as error:
+                if (answer := choose(error)) is None:
+                    raise
+            else:
+                which = _which_rows(loaded, for_file)
+                if which is None or (answer := choose(which)) is None:
+                    break
+                settings = answered(settings, answer.setting, answer.value)  # said of this file, not of its kind
+                stack.close()
+            for_file = answered(for_file, answer.setting, answer.value)
+            answers.append((answer.setting, answer.value))
         target = results_path(file, settings)
         if settings.unknown_emails is not None:
             check_list(settings.unknown_emails)
         with opened(settings) as journal:
             check_journal(journal, settings)
-        return Prepared(loaded, target, settings, vendor, answers)
-    except BaseException:
-        loaded.close()
-        raise
+        prepared = Prepared(loaded, target, settings, vendor, answers)
+        stack.pop_all()
+    return prepared
 
 
-def _rows_of_results(
-    loaded: Loaded, settings: Settings, choose: Callable[[UnclearColumns], PossibleAnswer | None]
-) -> PossibleAnswer | None:
-    """Ask which rows of our results are meant, the corrected ones or all; None if that is clear or nobody is asked.
-
-    The file is closed if it has to be read again.
-    """
+def _which_rows(loaded: Loaded, settings: Settings) -> UnclearColumns | None:
+    """Return the question which rows of our results are meant, the corrected ones or all; None if that is clear."""
     if not loaded.to_fix or settings.sheet is not None:
         return None
-    to_fix, all_rows = loaded.to_fix, str(loaded.sheet.name)
     choices = [
         PossibleAnswer("sheet", name, say(kind, sheet=repr(name)))
-        for name, kind in ((to_fix, "choice.to-fix"), (all_rows, "choice.all-rows"))
+        for name, kind in ((loaded.to_fix, "choice.to-fix"), (str(loaded.sheet.name), "choice.all-rows"))
     ]
     question = Question(say("choice.which-rows"), choices)
-    with ExitStack() as stack:
-        stack.callback(loaded.close)
-        answer = choose(UnclearColumns(question.text, [question]))
-        if answer is None:
-            stack.pop_all()
-        return answer
+    return UnclearColumns(question.text, [question])

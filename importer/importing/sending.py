@@ -22,7 +22,7 @@ from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import Context, FirstCall, policy
-from importer.importing.email_lookup import asked, forget_rejected, unknown
+from importer.importing.email_lookup import asked, forget_rejected
 from importer.importing.loaded import Loaded, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
 from importer.importing.report import Report, by_number, summary_of, write_results
@@ -124,14 +124,15 @@ class Sending:
             stopped, ended = error, "stopped"
         finally:
             self._outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=say("outcome.held-back"))
-            self._outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
+            why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
+            self._outcomes.explain(Result.NOT_SENT, why)
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
             corrected, numbers = changes(self._loaded.sheet), self._loaded.rows.number[: len(self._outcomes)]
             for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                 self._outcomes.remark(position, corrected[int(numbers[position])])
             report = self._finish(delivery, uploads, ended, stopped)
-        emails = unknown(self._loaded, self._emails.answers)
+        emails = self._emails.unknown
         written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
 
@@ -173,7 +174,7 @@ class Sending:
             rejected = len(loaded.rows.rejected) - len(known.rows.rejected)
             fewer = max(0, before.total - remaining.total)
             delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
-        for guarded in every_guard(loaded, unknown(loaded, self._emails.answers), remaining):
+        for guarded in every_guard(self._emails, remaining):
             raise guarded
         return delivery, stopped
 
@@ -286,10 +287,3 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
         before = journal.learned(workspace).all().get("limits", {})  # also of kinds that this run didn't call
         limits = {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()}
         journal.learned(workspace).enter({"limits": {**before, **limits}})
-
-
-def _why_not_sent(stopped: Stopped | None) -> Message:
-    """Return the reason for rows that a run didn't reach: why it stopped."""
-    if stopped is None:
-        return say("outcome.broke-off")
-    return say("outcome.run-stopped", why=stopped.message)
