@@ -160,9 +160,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1470, "api": 1000, "calls": 790, "cli": 1590, "delivery": 3070, "grouping": 110, "importing": 2350,
+    "": 1470, "api": 1000, "calls": 790, "cli": 1590, "delivery": 3070, "grouping": 110, "importing": 2300,
     "journal": 1450, "operations": 1310, "page": 2350, "practice": 130, "reading": 2910, "results": 750, "rows": 2490,
-    "settings": 1120, "telling": 1170,
+    "settings": 1120, "telling": 1190,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_890

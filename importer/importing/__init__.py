@@ -24,18 +24,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # modules become attributes of the package
-    from importer.importing import (  # noqa: F401
-        batch,
-        hours,
-        inbox,
-        logs,
-        planning,
-        preview,
-        report,
-        run,
-        sheet_facts,
-        workspaces,
-    )
+    from importer.importing import batch, hours, inbox, logs, run, workspaces  # noqa: F401
 
 
 def loader(package: str) -> Callable[[str], Any]:

@@ -107,11 +107,6 @@ class FileEnded:
         """Number of rows by result; empty if no run began."""
         return {} if self.report is None else self.report.counts
 
-    @property
-    def why_it_stays(self) -> Said:
-        """Reason why an imported file wasn't archived, or its results aren't in their place; empty if there is none."""
-        return self.why if self.report is not None and self.report.stopped is None else ""
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -139,14 +134,6 @@ class Batch:
         for ended in self.files:
             totals.update(ended.counts)
         return {result: totals[result] for result in Result if totals[result]}
-
-    @property
-    def is_left_to_another(self) -> bool:
-        """Whether the only problem is that another import of the workspace is running."""
-        errors = [ended.error for ended in self.files if ended.exit_status > 1]
-        return any(isinstance(error, Busy) for error in errors) and all(
-            isinstance(error, (Busy, NotBegun)) for error in errors
-        )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
@@ -169,15 +169,16 @@ def _count_repeating(loaded: Loaded) -> int:
 # -- guards --------------------------------------------------------------------------------------------------------
 
 
-def every_guard(looked_up: LookedUpEmails, remaining: Remaining) -> list[Guarded]:
-    """Return the errors of all guards that fire. If there is one, nothing of the file is sent.
+def every_guard(looked_up: LookedUpEmails, remaining: Remaining) -> Iterator[Guarded]:
+    """Yield the errors of all guards that fire. If there is one, nothing of the file is sent.
 
     Args:
         looked_up: the file, with the prospects that are known.
         remaining: the notes still to be sent.
     """
     loaded = looked_up.resolved
-    guards, rows, file, settings = guards_of_rows(loaded), loaded.rows, loaded.file, loaded.settings
+    rows, file, settings = loaded.rows, loaded.file, loaded.settings
+    yield from guards_of_rows(loaded)
     emails, limit = sum(looked_up.unknown.values()), settings.max_invalid
     named = len(rows) - len(rows.skipped)  # of several people in a row, each counts
     if limit is not None and emails > limit * named:
@@ -190,9 +191,9 @@ def every_guard(looked_up: LookedUpEmails, remaining: Remaining) -> list[Guarded
             profile=repr(settings.profile),
             enough=f"{math.ceil(emails / named * 100)}%",
         )
-        guards.append(Guarded(message, "max-invalid"))
+        yield Guarded(message, "max-invalid")
     if remaining.sent_anew:
-        guards.append(Guarded(say("guard.history-again", n=remaining.sent_anew, file=file), "in-doubt"))
+        yield Guarded(say("guard.history-again", n=remaining.sent_anew, file=file), "in-doubt")
     is_open = rows.email is not None and any(
         (rows.prospect[group.positions] == rows.email[group.positions]).any() for group in remaining.groups
     )
@@ -203,23 +204,21 @@ def every_guard(looked_up: LookedUpEmails, remaining: Remaining) -> list[Guarded
     ):
         if most is not None and number > most and not is_open:  # notes for open emails may be delivered already
             enough = SettingPart(setting, str(number))
-            guards.append(Guarded(say("guard.many-notes", notes=notes, file=file, most=most, setting=enough), setting))
-    return guards
+            yield Guarded(say("guard.many-notes", notes=notes, file=file, most=most, setting=enough), setting)
 
 
-def guards_of_rows(loaded: Loaded) -> list[Guarded]:
-    """Return the guards that fire because of the file alone."""
+def guards_of_rows(loaded: Loaded) -> Iterator[Guarded]:
+    """Yield the guards that fire because of the file alone."""
     rows = loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
     least, limit = loaded.settings.min_rows, loaded.settings.max_invalid
-    guards, file, in_words = [], loaded.file, say("count.row", n=rows)
+    file, in_words = loaded.file, say("count.row", n=rows)
     if loaded.unclear is None and rows < least:
         message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
         if not rows and repeats_results(loaded.sheet.headings):
             message = say("guard.nothing-to-fix", file=file)
-        guards.append(Guarded(message, "min-rows"))
+        yield Guarded(message, "min-rows")
     invalid = len(loaded.rows.problems)
     if limit is not None and invalid > limit * rows:
         share, first = f"{limit * 100:.4g}", loaded.first_problem
         message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
-        guards.append(Guarded(message, "max-invalid"))
-    return guards
+        yield Guarded(message, "max-invalid")

@@ -50,11 +50,6 @@ class Trouble:
     text: Message
     problems: Sequence[Problem]
 
-    @property
-    def cells(self) -> Sequence[Said]:
-        """The first cells with the problem."""
-        return tuple(problem.cell for problem in self.problems)
-
 
 @dataclass(frozen=True)
 class Preview:
@@ -174,17 +169,6 @@ class Preview:
         return self.remaining.total
 
     @property
-    def lacks_files(self) -> bool:
-        """Whether attachment cells have problems, most likely because their files don't exist."""
-        column = self.roles.get(Role.ATTACHMENTS)
-        return column is not None and any(trouble.problems[0].column == column for trouble in self.troubles)
-
-    @property
-    def roles(self) -> dict[Role, int]:
-        """Position of each role's column."""
-        return {role: column.position for role, column in self.mapping.items()}
-
-    @property
     def is_first_private(self) -> bool:
         """Whether these are the first private notes of the workspace."""
         return Visibility.PRIVATE in self.never_sent
@@ -195,25 +179,9 @@ class Preview:
         return [question for question in self.questions if not question.is_optional]
 
     @property
-    def can_be_sent(self) -> bool:
-        """Whether a person may agree to sending."""
-        return self.is_clear and (self.total > 0 or self.to_update > 0)
-
-    @property
-    def keeps_edited(self) -> bool:
-        """Whether a row whose text was changed since an earlier run would get a second note."""
-        is_edited = self.remaining.deliveries and Role.RECORD not in self.mapping and not self.remaining.changed
-        return bool(self.imported_before and is_edited)
-
-    @property
     def to_update(self) -> int:
         """Number of notes that are to follow the sheet, if a person agrees where that is needed."""
         return self.updates["total"] if self.follows else 0
-
-    @property
-    def lacks_only_results(self) -> bool:
-        """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
-        return self.is_clear and self.total == 0 and self.to_update == 0 and self.is_sent
 
     @property
     def is_clear(self) -> bool:

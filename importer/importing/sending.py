@@ -115,7 +115,8 @@ class Sending:
         try:
             if stopped is None:
                 self._update(delivery, tell)
-                if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
+                has_answered = self._lookups.calls > 0 or delivery.reachability.any_success
+                if delivery.queue.remaining.deliveries and not has_answered:
                     first_call.make()
                 delivery.run(uploads)
                 self._journal.see_that_it_stands()
@@ -206,10 +207,6 @@ class Sending:
             self._changes = stage.calls - stage.looks
             settle(stage, asked, self._outcomes)
             logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()}, calls=stage.calls)
-
-    def _has_answered(self, delivery: Coordinator) -> bool:
-        """Return whether the API has answered this run, so that its address and the key are right."""
-        return self._lookups.calls > 0 or delivery.reachability.any_success
 
     def _of_stage(self) -> DeliveryContext:
         """Return the context of a stage of delivery."""

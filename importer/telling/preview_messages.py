@@ -94,6 +94,27 @@ class Described(Preview):
     words: Sequence[SheetWord] = field(default=(), repr=False)
     understanding: bytes = field(default=b"", repr=False)
 
+    @property
+    def roles(self) -> dict[Role, int]:
+        """Position of each role's column."""
+        return {role: column.position for role, column in self.mapping.items()}
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether attachment cells have problems, most likely because their files don't exist."""
+        column = self.roles.get(Role.ATTACHMENTS)
+        return column is not None and any(trouble.problems[0].column == column for trouble in self.troubles)
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether a person may agree to sending."""
+        return self.is_clear and (self.total > 0 or self.to_update > 0)
+
+    @property
+    def lacks_only_results(self) -> bool:
+        """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
+        return self.is_clear and self.total == 0 and self.to_update == 0 and self.is_sent
+
 
 def plan(overview: Preview) -> Iterator[Line]:
     """Yield the lines about what a run would do."""
@@ -279,7 +300,7 @@ def sizes(overview: Preview) -> Iterator[Line]:
         yield from _numbers(
             LineKind.NOTE, {"plan.changed": remaining.changed, "plan.less-visible": remaining.less_visible}
         )
-    if overview.keeps_edited:
+    if keeps_edited(overview):
         yield Line(say("plan.keeps-edited"), LineKind.NOTE)
     if held_back := remaining.held_back:
         yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
@@ -297,6 +318,12 @@ def sizes(overview: Preview) -> Iterator[Line]:
     yield from _numbers(LineKind.TEXT, {"plan.compared": overview.to_compare})
     if remaining.requests:
         yield from _requests(overview)
+
+
+def keeps_edited(overview: Preview) -> bool:
+    """Return whether a row whose text was changed since an earlier run would get a second note."""
+    has_records, left = Role.RECORD in overview.mapping, overview.remaining
+    return bool(overview.imported_before and left.deliveries and not has_records and not left.changed)
 
 
 def _numbers(kind: LineKind, numbers: Mapping[str, int]) -> Iterator[Line]:
@@ -355,7 +382,7 @@ def _problems(overview: Preview, most: int, more: Message) -> Iterator[Line]:
             for problem in alike.problems:
                 yield Line(say("problem", place=problem.cell, text=problem.text), LineKind.DETAIL)
             continue
-        cells = tuple(alike.cells[:most])
+        cells = tuple(problem.cell for problem in alike.problems[:most])
         yield Line(say("problems", times=alike.count, what=alike.text, cells=cells), LineKind.DETAIL)
         if alike.count > most:
             yield Line(say("problems.more", n=alike.count - most, then=more))

@@ -52,7 +52,7 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     assert (found.rows, found.invalid, found.total, found.remaining.notes, found.remaining.requests) == (10, 2, 8, 3, 3)
     assert found.audience == {"public": 4, "private": 4, "drafts": 1}
     assert sum(trouble.count for trouble in found.troubles) == 3
-    assert "C10" in {cell for trouble in found.troubles for cell in trouble.cells}
+    assert "C10" in {one.cell for trouble in found.troubles for one in trouble.problems}
     assert found.can_be_sent
     assert not replace(found, guarded={"min-rows": "too few rows"}).can_be_sent
 
