@@ -122,7 +122,7 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
             ["--max-invalid", "20%"],
             "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows. Nothing of"
             " this file was sent.",
-            "To see every problem in its cell: `note-importer run FILE --practice --max-invalid 100%`",
+            "To see the problems: `note-importer check FILE`",
         ),
     ],
 )

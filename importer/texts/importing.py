@@ -130,8 +130,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
     ),
     "guard.many-problems": (
-        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see every problem in its cell: `note-importer run FILE --practice --max-invalid 100%`",
-        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see every problem in its cell: `note-importer run FILE --practice --max-invalid 100%`",
+        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see the problems: `note-importer check FILE`",
+        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see the problems: `note-importer check FILE`",
     ),
     "guard.many-problems@page": (
         "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Press “Correct them here” to see all.",
