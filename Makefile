@@ -25,17 +25,19 @@ demo: $(READY)  ## import the samples into the stand-in of the tests and show wh
 	$(BIN)/python -m tests.sandbox.demo
 
 test: $(READY)  ## run the fast tests
-	$(BIN)/python -m pytest -n 4 -m "not slow"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not slow"
 
 slow: $(READY)  ## run the slow tests: kills, terminals, gateways, long simulations
 	$(BIN)/python -m pytest -n 6 --dist worksteal -m slow
 
-# Old versions use what newer Pythons deprecate; that isn't shown. The simulation and the house use no package.
-lowest:  ## run the fast tests with the lowest versions that pyproject.toml allows
+# Where a package does part of the work, so that its version matters. Old ones use what newer Pythons deprecate; that isn't shown.
+WITH_PACKAGES := $(addprefix tests/,api grouping journal page reading rows settings calls/test_retry.py importing/test_batch.py importing/test_run.py \
+	$(patsubst %,test_%.py,asking cli files json log markup notifications results s3 setting_up storage))
+lowest:  ## run the fast tests of what works with packages, with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .venv-lowest
 	$(PYTHON) .ci/lowest >.venv-lowest/constraints.txt
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pip install --quiet --disable-pip-version-check --constraint .venv-lowest/constraints.txt --editable ".[test]"
-	$(subst .venv,.venv-lowest,$(BIN))/python -m pytest -n 4 -m "not slow" -W ignore::DeprecationWarning --ignore tests/simulation --ignore tests/test_house.py
+	$(subst .venv,.venv-lowest,$(BIN))/python -m pytest -n 3 --dist worksteal -m "not slow" -W ignore::DeprecationWarning $(WITH_PACKAGES)
 
 pythons:  ## run the fast tests with every other Python at hand, from 3.11 on
 	$(PYTHON) .ci/pythons

@@ -1,7 +1,7 @@
 """The one table of a row's fields: how their columns are found, the words that their cells hold, the template.
 
-Texts about a field are named for its role: ``role.status`` is its label, ``column.which.status`` the question for its
-column, ``none.status`` the answer that a sheet has none,
+Texts about a field are in ``importer/texts/fields.py``, named for its role: ``role.status`` is its label,
+``column.which.status`` the question for its column, ``none.status`` the answer that a sheet has none,
 ``template.prompt.status`` its explanation in the template.
 """
 
@@ -44,6 +44,7 @@ class Field:
         in_headings: value → patterns of words that mean it in a heading, without case and accents. Words of the first
             pattern count in any heading. Words of the second count only among words of the same kind, because "Team
             Lead" is a person.
+        is_further: whether its cells' text is sent as it stands, and part of what a note says (see ``Note.further``).
         may_be_missing: whether a sheet needs no column for it.
         template: its column in the template; None if the template has none.
     """
@@ -54,6 +55,7 @@ class Field:
     of_one_person: str = ""
     words: Mapping[Visibility | Status, tuple[str, ...]] = field(default_factory=dict)
     in_headings: Mapping[Visibility | Status, tuple[str, str]] = field(default_factory=dict)
+    is_further: bool = False
     may_be_missing: bool = False
     template: TemplateColumn | None = None
 
@@ -229,6 +231,8 @@ FIELDS: Mapping[Role, Field] = {
 }
 WORDED: Mapping[Role, Field] = {role: entry for role, entry in FIELDS.items() if entry.words}
 """The fields whose cells hold one of a few words: visibility and status."""
+FURTHER = tuple(role for role, entry in FIELDS.items() if entry.is_further)
+"""The roles of further fields. The API's name of each is the role's."""
 
 OTHERS = frozenset(
     "owner owners user users rep reps assigned assignee author creator created modified updated sender host cc bcc"

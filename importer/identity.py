@@ -66,7 +66,8 @@ def text_digests(note: Note, files: Mapping[str, AttachedFile]) -> tuple[bytes, 
     An attached file is known by its name, and by its content: a file that was saved anew, and a file under another
     name, make no other note.
     """
-    said = (visible(note.content), *targets(note.content))
+    said = [visible(note.content), *targets(note.content)]
+    said += [part for role, text in note.further for part in ("further", role, text)]
     if not note.files:
         return (_digest(TEXT, *said, "", *note.attachments),)
     names = sorted({files[digest].name if digest in files else digest for digest in note.files})

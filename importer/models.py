@@ -84,6 +84,7 @@ class Note:
         content: the content to send for ``text``: the same text, or the smallest HTML that reads the same.
         files: SHA-256 of the attached files, as hex digits. If there are any, they identify the note, not their IDs.
         uncomposed: the text of its cell as it stands, if a template composed ``text``; otherwise empty.
+        further: role and text of each further field, part of what the note says; only those that are filled in.
     """
 
     text: str
@@ -93,6 +94,7 @@ class Note:
     content: str = field(default="", compare=False)
     files: tuple[str, ...] = ()
     uncomposed: str = field(default="", compare=False)
+    further: tuple[tuple[Role, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.content:
@@ -102,7 +104,7 @@ class Note:
     def digest(self) -> bytes:
         """32 bytes that stand for this form of a note; the journal holds them instead of the note."""
         attached = tuple(f"file {digest}" for digest in self.files) or self.attachments  # no ID contains a space
-        parts = (self.text, self.visibility, self.status, *attached)
+        parts = (self.text, self.visibility, self.status, *attached, *(part for pair in self.further for part in pair))
         return hashlib.sha256(
             "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
         ).digest()

@@ -30,12 +30,14 @@ class ResultColumn:
         cells: content of the cells. A label is a result, shown in its colours; a reason is a text that wraps.
         width: width in characters.
         leads_to_fix: whether the column precedes the sheet's own on the sheet *To fix*.
+        may_be_missing: whether there are results files without it, such as those of versions that didn't have it.
     """
 
     heading: str
     cells: Literal["label", "text", "reason", "number", "time"]
     width: int
     leads_to_fix: bool = False
+    may_be_missing: bool = False
 
 
 PRACTISED = "result (practice)"
@@ -51,15 +53,13 @@ COLUMNS: tuple[ResultColumn, ...] = (
     ResultColumn("source_row", "number", 15),
     ResultColumn("finished_at", "time", 21),
     ResultColumn("request", "text", 22),
-    ResultColumn(COMPOSED, "reason", 44),
+    ResultColumn(COMPOSED, "reason", 44, may_be_missing=True),
 )
 """The columns that follow the input's own, always in this order and always the last. On *To fix*, some come first.
-The last one is written only if a template composes the notes."""
+The composed text is written only if a template composes it. A new column may be missing: earlier results lack it."""
 
-PLAIN_COLUMNS = COLUMNS[:-1]
-OUR_COLUMNS = tuple(column.heading for column in PLAIN_COLUMNS)
-OUR_PRACTISED = (PRACTISED, *OUR_COLUMNS[1:])
-"""Headings of our plain columns, in the results of a run and of practice."""
+OUR_COLUMNS = tuple(column.heading for column in COLUMNS if not column.may_be_missing)
+"""Headings of the columns that all results files have."""
 
 CUT_MARK = "… [cut here: the whole text has {} characters]"
 """End of a text of which a workbook's cell holds only the beginning."""
@@ -99,13 +99,23 @@ def our_columns(headings: Sequence[str]) -> dict[str, int]:
     Both layouts are recognized: *Results* (and CSV), and *To fix*. A single ``result`` or ``reason`` is the user's own.
     """
     named = ["result" if heading == PRACTISED else heading for heading in headings]
-    for columns in (COLUMNS, PLAIN_COLUMNS):
-        for first in ([], [column.heading for column in columns if column.leads_to_fix]):
-            last = [column.heading for column in columns if column.heading not in first]
-            for start in range(len(named) - len(last), len(first) - 1, -1):
-                if named[: len(first)] == first and named[start : start + len(last)] == last:
-                    return {name: at for at, name in (*enumerate(first), *enumerate(last, start))}
+    for first in ([], [column.heading for column in COLUMNS if column.leads_to_fix]):
+        last = [column for column in COLUMNS if column.heading not in first]
+        for start in range(len(named) - 1, len(first) - 1, -1):
+            if named[: len(first)] == first and (found := _in_a_row(named, last, start)):
+                return {name: at for at, name in enumerate(first)} | found
     return {}
+
+
+def _in_a_row(headings: Sequence[str], columns: Sequence[ResultColumn], start: int) -> dict[str, int]:
+    """Return heading → position of these columns, one after the other from a position; empty if they aren't there."""
+    found: dict[str, int] = {}
+    for column in columns:
+        if headings[start + len(found) :][:1] == [column.heading]:
+            found[column.heading] = start + len(found)
+        elif not column.may_be_missing:
+            return {}
+    return found
 
 
 def added_columns(headings: Sequence[str]) -> frozenset[int]:
@@ -173,7 +183,8 @@ def is_results(file: BinaryIO) -> bool:
         headings = next(csv.reader([first_line]), [])
     except (ValueError, csv.Error):  # the file may come from anyone; if it is no text, it isn't ours
         return False
-    return any(our_columns(headings[-len(columns) :]) for columns in (COLUMNS, PLAIN_COLUMNS))
+    ours = our_columns(headings)
+    return bool(ours) and [*ours.values()] == [*range(len(headings) - len(ours), len(headings))]
 
 
 def run_of(file: BinaryIO) -> str:

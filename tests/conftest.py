@@ -16,8 +16,9 @@ import tests.jumping
 import tests.postgres
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import FACE, Face
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
 from importer.settings.profiles import FILE_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests import sandbox
 from tests.keystores import InMemory
 from tests.postgres import Postgres

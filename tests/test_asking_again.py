@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
+from importer.settings.secrets import KEY_VARIABLE
 from tests.sandbox import Sandbox
 
 if sys.platform == "win32":
@@ -77,11 +78,11 @@ def test_hidden_notes_are_a_question(box: Sandbox) -> None:
     assert main(["hide", "last", "--yes"]) == 0
     hidden = {"again": ROWS[:1], "left": ROWS[1:]}
     seen = asked(AS_IT_STANDS, ["1", "y"], *hidden["again"])
-    assert "The note of 1 row was hidden. Send it again, or leave it hidden?" in seen.screen
+    assert "1 note was hidden. Send it again, or leave it hidden?" in seen.screen
     assert "1 send again 2 leave hidden" in seen.screen
     assert (seen.status, len(box.notes)) == (0, 6)
     seen = asked(AS_IT_STANDS, ["2"], *hidden["left"])
-    assert "The notes of 3 rows were hidden. Send them again, or leave them hidden?" in seen.screen
+    assert "3 notes were hidden. Send them again, or leave them hidden?" in seen.screen
     assert seen.status == 0
     assert "hidden?" not in asked(AS_IT_STANDS, [], *ROWS).screen
     assert len(box.notes) == 6
@@ -100,6 +101,29 @@ def test_a_history_that_is_about_to_be_sent_again_is_a_question(box: Sandbox, an
     assert "Are these new notes?" in seen.screen
     assert "1 new notes" in seen.screen
     assert (seen.status, len(box.notes)) == (0 if answers[0] else 2, there)
+
+
+def test_a_wrong_key_is_told_before_a_history_that_it_cannot_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With another key, no email is known before it is looked up; with the right one, nothing is sent again."""
+
+    def write_emails(number: int) -> None:
+        lines = [f"p{at}@example.com,Call {at},Public\n" for at in range(number)]
+        Path("n.csv").write_text("".join(["Email,Note,Visibility\n", *lines]), encoding="utf-8")
+
+    with Sandbox(any_email=True) as box:
+        monkeypatch.setenv("NOTE_IMPORTER_BASE_URL", box.url)
+        monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+        for number in (4, 6, 8, 10, 12):
+            write_emails(number)
+            if number == 12:
+                monkeypatch.setenv(KEY_VARIABLE, "of-nobody")
+                for _ in range(2):
+                    seen = types(["run", "n.csv"], ["y"])
+                    assert (seen.status, "history may be sent again" in seen.screen) == (4, False)
+                    assert "The API does not accept the key" in seen.screen
+                monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+            assert main(["run", "n.csv", "--yes"]) == 0
+        assert len(box.notes) == 12
 
 
 def test_nobody_is_asked_with_yes_nor_by_check(box: Sandbox) -> None:

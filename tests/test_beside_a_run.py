@@ -23,7 +23,7 @@ from tests.truth import Line, write_sheet
 pytestmark = pytest.mark.slow
 
 KEY = "a-key"
-KILLS = 5  # of each pair of importers
+KILLS = 3  # of each pair of importers
 ROWS = 40  # of each sheet that two people import
 _LONGEST = 150.0  # seconds that anything in here may take; far more than it does
 

@@ -18,13 +18,12 @@ import openpyxl
 import pytest
 
 from importer import __version__
-from importer.api import Answer
 from importer.cli import cli, main
 from importer.cli.watching import RunWatch
-from importer.journal import Answered, Journal
+from importer.journal import Journal
 from importer.journal.lock import held
-from importer.messages import say
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Sandbox
 from tests.test_terminal_gate import steering
@@ -222,18 +221,6 @@ def test_an_address_where_the_api_is_not_is_to_be_corrected_first(type_: Termina
     ended = type_("run", "n.csv", "--base-url", type_.box.url.replace("/v1", "/v7"))
     assert ended.status == 4
     assert "the row was not sent. See the reason. Do what the reason says" in ended.out
-
-
-def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
-    """After the time that was allowed, with the problem in words."""
-    with Sandbox() as gone:
-        url = gone.url
-    type_.file("n.csv", HEAD + "P1,x,1\n")
-    ended = type_("run", "n.csv", "--base-url", url, "--give-up-after", "1")
-    assert ended.status == 3
-    assert "could not be reached: the connection was refused" in ended.all
-    assert "Errno" not in ended.all
-    assert "the row was not sent. See the reason. Do what the reason says, then run again" in ended.out
 
 
 def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -550,6 +537,22 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
     assert len(type_.box.received) == before
 
 
+def test_a_note_to_hide_is_named_by_its_email_and_its_text_however_it_was_found(type_: Terminal) -> None:
+    """By the run, by the note's ID, and on the way back, with --yes, too. Each note's run names the sheet."""
+    with Sandbox(any_email=True, api_key=KEY) as box:
+        type_.variables["NOTE_IMPORTER_BASE_URL"] = box.url
+        for name in ("a", "b"):
+            type_.file(f"{name}.csv", f"Email,Note,Visibility\n{name}@example.com,Call {name},1\n")
+            assert type_("run", f"{name}.csv").status == 0
+        ids = [note.id for note in box.notes]
+        named = ("hide", "--note", ids[0], "--note", ids[1])
+        lines = [f"prospect {name}@example.com, note {note}: Call {name}" for name, note in zip("ab", ids, strict=True)]
+        assert lines[1] in type_("hide", "last").all
+        for how in ("--yes", "--undo"):
+            said = type_(*named, how).all
+            assert all(line in said for line in lines)
+
+
 def test_last_is_the_last_run_of_the_workspace(type_: Terminal, profiles: Path) -> None:
     """Not another profile's, nor one that a person declined."""
     profiles.write_text("[other]\n", encoding="utf-8")
@@ -593,15 +596,6 @@ def test_hide_that_was_stopped_goes_on(type_: Terminal) -> None:
     assert sum(call.method == "PATCH" for call in type_.box.received[before:]) == 2
 
 
-def test_hide_tries_again_what_failed_for_a_moment(type_: Terminal) -> None:
-    """Changing a note twice does no harm, so a lost answer is simply asked again."""
-    three_notes(type_)
-    for fault in ("500:PATCH@1", "reset:after:PATCH@2", "429=0:PATCH@3"):
-        type_.box.add_fault(Fault.parse(fault))
-    assert type_("hide", "last", "--yes").status == 0
-    assert {(note.visibility, note.status) for note in type_.box.notes} == {("2", "0")}
-
-
 def test_notes_that_the_api_wont_hide_are_named(type_: Terminal) -> None:
     """Status 1, with the API's words."""
     three_notes(type_)
@@ -629,22 +623,6 @@ def test_a_copy_of_a_note_is_hidden_by_its_id_and_nothing_else_is(type_: Termina
         ("P1", "1"), ("P2", "1"), ("P3", "1"), ("P1", "0"),
     ]  # fmt: skip
     assert f"knows no note {copy}" in type_("hide", "--note", copy, "--yes").all
-
-
-def test_a_note_that_was_recognised_by_its_likeness_is_never_hidden(type_: Terminal) -> None:
-    """It may be a colleague's after all; it is named instead."""
-    three_notes(type_)
-    with Journal.open(type_.folder / "journal.sqlite") as journal:
-        [run] = journal.runs.listed()
-        for known in journal.deliveries.created_by(run):
-            if known.prospect == "P3":
-                alike = Answer(known.note_id, say("outcome.found-rewritten", before=say("outcome.broke-off")))
-                with journal.transaction():
-                    journal.deliveries.answer(run.workspace, [Answered(known.request, known.name, alike, known.at)])
-    ended = type_("hide", "last", "--yes")
-    assert ended.status == 0
-    assert "1 note would not be changed, because the API shows it differently" in ended.all
-    assert {note.prospect_id: note.status for note in type_.box.notes} == {"P1": "0", "P2": "0", "P3": "1"}
 
 
 def test_which_notes_to_hide_has_to_be_said(type_: Terminal) -> None:
@@ -756,22 +734,6 @@ def test_practice_calls_no_address(type_: Terminal) -> None:
 
 
 # -- profiles and the environment
-
-
-def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, profiles: Path) -> None:
-    """A batch size from each of the three, seen in the requests that arrive."""
-    profiles.write_text("[default]\nbatch-size = 1\n", encoding="utf-8")
-
-    def requests_for(name: str, *flags: str) -> int:
-        type_.file("n.csv", HEAD + "".join(f"P{i},{name},1\n" for i in range(6)))
-        before = type_.posts
-        assert type_("run", "n.csv", *flags).status == 0
-        return type_.posts - before
-
-    assert requests_for("profile") == 6
-    type_.variables["NOTE_IMPORTER_BATCH_SIZE"] = "2"
-    assert requests_for("environment") == 3
-    assert requests_for("flag", "--batch-size", "3") == 2
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
@@ -906,7 +868,7 @@ def test_the_key_in_the_environment_beats_a_key_file_there_and_a_flag_beats_both
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's mode says nothing of who can read it")
-@pytest.mark.parametrize(("mode", "is_said"), [(0o600, False), (0o640, True), (0o604, True)])
+@pytest.mark.parametrize(("mode", "is_said"), [(0o600, False), (0o640, True)])
 def test_a_key_file_that_others_can_read_is_said(type_: Terminal, mode: int, is_said: bool) -> None:
     """On standard error, with the way to close it; the run goes on."""
     type_.file("my key.txt", KEY).chmod(mode)

@@ -13,13 +13,11 @@ from tests import running
 from tests.sandbox import COLLEAGUE, OWNER, Fault, Sandbox, invented
 from tests.truth import read_results
 
-ROWS = 300
+ROWS = 100
 
 
 @pytest.mark.usefixtures("jumping")
-@pytest.mark.parametrize(
-    "faults", [("reset:after@*/5",), ("reset:before@*/5",), ("reset:before@*/10", "500:after@*/3")]
-)
+@pytest.mark.parametrize("faults", [("reset:after@*/5",), ("reset:before@*/10", "500:after@*/3")])
 def test_no_colleagues_note_is_taken_for_a_lost_one(
     faults: tuple[str, ...], settings: Settings, tmp_path: Path
 ) -> None:

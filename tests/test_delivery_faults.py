@@ -51,10 +51,7 @@ UNCLEAR = [
 ]  # fmt: skip
 HARMLESS = ["gzip", "drip=0.001", "slow-headers=0.01", "repeated", "shuffled", "wrong-id", "late=0.1", "cut-request"]
 MOMENTS = ["before", "after"]
-READING = [
-    "429=1", "500", "html-502", "reset", "hang=1", "cut-request", "empty", "truncated", "huge", "missing",
-    "missing-all", "repeated", "shuffled", "late=0.1",
-]  # fmt: skip
+READING = ["429=1", "500", "reset", "cut-request", "truncated", "missing-all", "shuffled", "late=0.1"]
 UNREADABLE = ["404", "gateway-403", "html-403"]
 
 
@@ -66,7 +63,9 @@ def fault(text: str) -> Fault:
     return Fault.parse(text)
 
 
-@pytest.mark.parametrize("kind", [f"{kind}:{moment}" for kind in UNCLEAR for moment in MOMENTS] + HARMLESS)
+@pytest.mark.parametrize(
+    "kind", [*(f"{kind}:after" for kind in UNCLEAR), *(f"{kind}:before" for kind in UNCLEAR[::3]), *HARMLESS]
+)
 def test_an_unclear_answer_is_read_back_and_the_import_ends_as_if_nothing_had_been(kind: str, tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}@1,3")]) as box:
         report = deliver(box, tmp_path)
@@ -77,12 +76,9 @@ def test_an_unclear_answer_is_read_back_and_the_import_ends_as_if_nothing_had_be
     assert report.exit_status == 1
 
 
-@pytest.mark.parametrize("place", ["@1", "@3"])
-@pytest.mark.parametrize("kind", NOT_APPLIED)
-def test_a_refusal_of_the_whole_request_is_halved_until_nobody_is_wronged(
-    kind: str, place: str, tmp_path: Path
-) -> None:
-    with Sandbox(api_key=KEY, faults=[fault(kind + place)], limit=ROOMY) as box:
+@pytest.mark.parametrize("kind", [*(f"{kind}@3" for kind in NOT_APPLIED), "400@1"])
+def test_a_refusal_of_the_whole_request_is_halved_until_nobody_is_wronged(kind: str, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=[fault(kind)], limit=ROOMY) as box:
         first = counts(deliver(box, tmp_path))
         assert first["created"] + first["rejected"] == 12  # one that stands alone is taken at its word
         assert first["rejected"] <= 3
@@ -107,13 +103,10 @@ def test_what_concerns_the_key_stops_the_run_and_the_same_command_finishes_it(
     assert counts(again) + Counter({"created": done, "already imported": -done}) == FINAL
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("kind", ELSEWHERE)
-def test_a_no_that_is_not_the_apis_own_is_looked_up_before_anything_else(
-    kind: str, moment: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("kind", [*(f"{kind}:after" for kind in ELSEWHERE), "html-403:before", "redirect:before"])
+def test_a_no_that_is_not_the_apis_own_is_looked_up_before_anything_else(kind: str, tmp_path: Path) -> None:
     """Gateways turn the API's failures into such pages, also after it has done what was asked."""
-    with Sandbox(api_key=KEY, faults=[fault(f"{kind}:{moment}@3,4")]) as box:
+    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@3,4")]) as box:
         report = deliver(box, tmp_path)
     assert report.stopped is None
     assert counts(report) == FINAL
@@ -149,18 +142,13 @@ def test_one_look_that_misses_the_note_is_not_believed(place: str, tmp_path: Pat
         assert counts(deliver(box, tmp_path)) == FINAL
 
 
-@pytest.mark.parametrize(("behind", "becomes"), [(3.0, "created"), (-3.0, "created"), (60.0, "created")])
-def test_a_server_that_dates_notes_by_another_clock_makes_nobody_send_them_again(
-    behind: float, becomes: str, tmp_path: Path
-) -> None:
-    """What is dated a little early is the delivery's own; much too early, it is said to be in doubt, now and later."""
+@pytest.mark.parametrize("behind", [-3.0, 60.0])
+def test_a_server_that_dates_notes_by_another_clock_makes_nobody_send_them_again(behind: float, tmp_path: Path) -> None:
+    """What is dated a little early or late is the delivery's own."""
     lines = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(6)]
     with Sandbox(api_key=KEY, notes_behind=behind, faults=[fault("500:after@1")]) as box:
-        first = counts(deliver(box, tmp_path, lines))
-        assert first == Counter(["created"] * 3 + [becomes] * 3)
-        again = counts(deliver(box, tmp_path, lines))
-        assert again["already imported"] == (6 if becomes == "created" else 3)
-        assert len(box.notes) == 6
+        assert counts(deliver(box, tmp_path, lines)) == {"created": 6}
+        assert counts(deliver(box, tmp_path, lines)) == {"already imported": 6}
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
@@ -248,7 +236,7 @@ def test_a_finished_import_run_again_sends_nothing(tmp_path: Path) -> None:
     assert counts(report) == Counter({"already imported": 10, "duplicate": 1})
 
 
-@pytest.mark.parametrize("kind", ["500:after", "reset:after", "missing-all:after", "500:before", "hang=1:after"])
+@pytest.mark.parametrize("kind", ["reset:after", "missing-all:after", "500:before"])
 def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_path: Path) -> None:
     texts = {
         "Use <b>bold</b> here": "b",

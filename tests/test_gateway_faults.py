@@ -33,7 +33,7 @@ def finished(box: Sandbox, folder: Path, **more: object) -> None:
     assert len(box.notes) == len(LINES)
 
 
-@pytest.mark.parametrize("way", ["html-404:before", "html-403:before", "gateway-404:before", "html-404:after"])
+@pytest.mark.parametrize("way", ["html-403:before", "gateway-404:before", "html-404:after"])
 def test_one_of_several_gateways_that_has_lost_its_way_costs_no_row(way: str, tmp_path: Path) -> None:
     """Each call may meet it, also when a note is sent again; so its no says nothing of the note."""
     with Sandbox(api_key=KEY, faults=faults(f"{way}:any%0.34"), seed=2) as box:
@@ -45,25 +45,23 @@ def test_one_of_several_gateways_that_has_lost_its_way_costs_no_row(way: str, tm
 WAYS = ["html-300", "html-403", "html-404", "html-500", "html", "gateway-404"]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_an_error_that_a_gateway_shows_as_another_is_looked_up(way: str, moment: str, tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, faults=faults(f"{way}:{moment}@5,7,9")) as box:
+@pytest.mark.parametrize("way", [*(f"{way}:after" for way in WAYS), "html-404:before"])
+def test_an_error_that_a_gateway_shows_as_another_is_looked_up(way: str, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=faults(f"{way}@5,7,9")) as box:
         assert counts(deliver(box, tmp_path, LINES)) == ALL
         finished(box, tmp_path)
 
 
-@pytest.mark.parametrize("ahead", [1200, 10, -1200])
+@pytest.mark.parametrize("ahead", [1200, -1200])
 def test_a_gateways_clock_dates_no_note(ahead: int, tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, faults=faults(f"clock={ahead}", "500:after@5,7", "500:before@6")) as box:
         assert counts(deliver(box, tmp_path, LINES)) == ALL
         finished(box, tmp_path)
 
 
-@pytest.mark.parametrize("way", ["", ":json", ":403"])
-@pytest.mark.parametrize("start", [1, 5])
-def test_a_route_that_is_lost_for_a_while_is_waited_for(way: str, start: int, tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"lost-route=2{way}@{start}")) as box:
+@pytest.mark.parametrize("way", ["@1", ":json@5", ":403@5"])
+def test_a_route_that_is_lost_for_a_while_is_waited_for(way: str, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"lost-route=2{way}")) as box:
         assert counts(deliver(box, tmp_path, LINES)) == ALL
         finished(box, tmp_path)
 
@@ -90,7 +88,7 @@ def test_https_where_plain_http_answers_ends_the_run_and_says_so(tmp_path: Path)
         assert not box.received
 
 
-@pytest.mark.parametrize("way", ["", ":json", ":406"])
+@pytest.mark.parametrize("way", ["", ":json:406"])
 def test_a_firewall_that_dislikes_one_note_costs_that_note_only(way: str, tmp_path: Path) -> None:
     bad = [Line("P1", "Wants to DROP TABLE by May"), Line("P2", "Wants to DROP TABLE by May")]
     lines = [*SHARED, *bad, *(Line(f"P{number}", f"Call number {number}") for number in range(20))]
@@ -109,7 +107,7 @@ def test_where_nothing_else_is_to_be_sent_nothing_is_blamed_and_a_person_is_aske
     """Nothing shows whether other notes would come through. Once a person has opened the way, all is sent."""
     lines = [Line(f"P{number}", text) for number, text in enumerate(texts)]
     with Sandbox(api_key=KEY, faults=faults("firewall=drop table")) as box:
-        report = deliver(box, tmp_path, lines)
+        report = deliver(box, tmp_path, lines, give_up=60)
         assert isinstance(report.stopped, WrongAddress)
         assert report.exit_status == 4
         assert "rejected" not in counts(report)

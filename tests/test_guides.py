@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from importer.cli import cli, main
-from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from importer.settings import SETTINGS, Settings
+from importer.settings.secrets import KEY_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
 from tests import running
 from tests.sandbox import Fault, Limit, Sandbox

@@ -78,6 +78,7 @@ def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.Captur
         (["my notes.csv", "--yes"], 'Did you mean run? note-importer run "my notes.csv" --yes'),
         (["{folder}"], "Did you mean run? note-importer run"),
         (["chek"], "Did you mean 'check'?"),
+        (["verify", "--yes"], "note-importer verify does not use --yes. Leave it out."),
         (["run", "n.csv", "--worker", "3"], "'--workers'"),
     ],
 )

@@ -195,15 +195,6 @@ def test_a_record_with_another_visibility_is_sent_only_if_its_note_was_hidden(hi
     assert [(note.visibility, note.status) for note in history.box.notes] == [("2", "0"), ("2", "1")]
 
 
-def test_a_record_whose_note_was_rejected_is_sent_with_its_new_text(history: History) -> None:
-    rows = with_ids(voicemails(1, prospect="INVALID1"))
-    assert history.run(*rows, headings=WITH_IDS)[0] == {"rejected": 1}
-    corrected = [[ADA, *rows[0][1:]]]
-    assert history.run(*corrected, headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 1}
-    again = with_ids(voicemails(1, prospect="INVALID1", text="Other"))
-    assert history.run(*again, headings=WITH_IDS)[0] == {"rejected": 1}
-
-
 def test_a_record_left_unclear_is_looked_up_and_never_sent_with_another_text(history: History) -> None:
     """Its request was applied, and the answer never came; the run was killed."""
     rows = with_ids(voicemails(1))
@@ -265,11 +256,6 @@ def test_results_of_composed_notes_are_not_imported_without_their_template_unask
     for template in (TEMPLATE, "Comments"):
         with prepare(corrected, history.settings(template)) as prepared:
             assert prepared.loaded.questions == ()
-
-
-def test_a_sheet_without_a_template_has_no_such_column(history: History) -> None:
-    _, results, _ = history.run(*voicemails(1))
-    assert "composed_text" not in results[0]
 
 
 def test_a_refusal_of_an_earlier_run_is_no_result_of_a_later_one(history: History) -> None:

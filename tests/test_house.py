@@ -37,7 +37,7 @@ TOOLS = {
 FACES = {"cli", "page"}
 IN_ORDER = ["practice", "importing", "telling", "operations"]
 """Rooms that may import all numbered rooms and tools, and those before them in this list."""
-FOR_FACES = {"importing", "telling", "operations", "settings", "models", "errors", "messages"}
+FOR_FACES = {"importing", "telling", "operations", "settings", "models", "errors", "messages", "files"}
 SERVED = {("importer.cli.paging", "page"), ("importer.page.dropping", "practice")}
 """A module each that serves it."""
 
@@ -160,9 +160,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1470, "api": 1000, "calls": 790, "cli": 1590, "delivery": 3070, "grouping": 110, "importing": 2300,
-    "journal": 1450, "operations": 1310, "page": 2350, "practice": 130, "reading": 2910, "results": 750, "rows": 2490,
-    "settings": 1120, "telling": 1190,
+    "": 1480, "api": 960, "calls": 780, "cli": 1590, "delivery": 3070, "grouping": 110, "importing": 2320,
+    "journal": 1470, "operations": 1320, "page": 2350, "practice": 130, "reading": 2920, "results": 750, "rows": 2500,
+    "settings": 1090, "telling": 1190,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_890
@@ -170,11 +170,11 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 24,000 lines in 195 modules."""
+    """Texts aren't code. All rooms together have at most 24,000 lines in 192 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
     assert lines.total() <= 24_000
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 195
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 192
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

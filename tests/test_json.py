@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from importer import __version__
 from importer.cli import main
 from importer.models import Result
-from importer.settings import KEY_VARIABLE, SETTINGS
+from importer.settings import SETTINGS
+from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.documents import FORMAT
 from tests.output_schema import FILE, generated
 from tests.sandbox import Fault, Sandbox

@@ -23,7 +23,7 @@ from tests.truth import DELIVERED, Line, check, read_results, write_sheet
 pytestmark = pytest.mark.slow
 
 KEY = "a-key-that-nobody-may-see"
-KILLS = 5  # of each import
+KILLS = 3  # of each import
 LIMIT = Limit.parse("150/1s:headers:429")
 _LONGEST = 150.0  # seconds that anything in here may take; far more than it does
 # A success that names no notes isn't among them: it rests for five minutes, which no test waits for (test_answers.py).

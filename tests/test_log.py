@@ -12,7 +12,7 @@ import pytest
 
 from importer.cli import main
 from importer.importing import logs
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.log_file import logging_to
 from tests.sandbox import Fault, Sandbox
 

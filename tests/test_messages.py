@@ -127,6 +127,11 @@ def quoted() -> dict[Path, set[str]]:
     return {path: set(re.findall(r'"([\w.@-]+)"', text)) for path, text in sources().items()}
 
 
+OF_FIELDS = ("role", "column.which", "none", "use", "restricted", "template.prompt")
+"""What is said of each field, or of some, in texts that are named for its role."""
+_OF_FIELD = re.compile(rf"({'|'.join(map(re.escape, OF_FIELDS))})\.({'|'.join(Role)})(\.by-name)?")
+
+
 def test_no_kind_has_two_texts() -> None:
     """Of two texts the last one would count, in a room or of two rooms."""
     keys = []
@@ -137,7 +142,7 @@ def test_no_kind_has_two_texts() -> None:
 
 
 def test_each_text_is_with_a_room_that_says_its_kind() -> None:
-    """One that only other texts name is with the messages."""
+    """One that only other texts name is with the messages, and all that are named for a field are with the fields."""
     said: dict[str, set[str]] = {}
     for path, kind, *_ in all_said():
         said.setdefault(kind, set()).add(room_of(path))
@@ -145,6 +150,9 @@ def test_each_text_is_with_a_room_that_says_its_kind() -> None:
     for path in sorted((ROOT / "texts").glob("[!_]*.py")):
         for key in vars(importlib.import_module(f"importer.texts.{path.stem}"))["TEXTS"]:
             kind = key.partition("@")[0]
+            if _OF_FIELD.fullmatch(kind):
+                elsewhere += [] if path.stem == "fields" else [f"{path.name}: {key}, of a field"]
+                continue
             rooms = said.get(kind) or {room_of(source) for source, names in quoted().items() if kind in names}
             elsewhere += [] if path.stem in (rooms or {"messages"}) else [f"{path.name}: {key}, said by {rooms}"]
     assert elsewhere == []
@@ -162,7 +170,7 @@ def test_every_kind_that_is_said_has_a_text() -> None:
 
 def test_each_field_and_each_column_of_the_results_has_its_texts() -> None:
     """Their kinds are put together from names, so that nobody sees them in the code."""
-    named = {"role": [*Role], "column.which": [*Role], "use": [*WORDED], "restricted": [*WORDED]}
+    named = {family: [*Role] for family in OF_FIELDS} | {"use": [*WORDED], "restricted": [*WORDED]}
     named["none"] = [role for role, field in FIELDS.items() if field.may_be_missing]
     named["template.prompt"] = [role for role, field in FIELDS.items() if field.template is not None]
     kinds = {f"{family}.{role}" for family, roles in named.items() for role in roles}

@@ -15,8 +15,8 @@ from importer.errors import BadSettings, ImporterError
 from importer.importing.batch import Batch, FileEnded
 from importer.journal.lock import held
 from importer.messages import Cell, Quoted, SettingPart, render, say, words
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Settings
-from importer.settings.secrets import Recipient
+from importer.settings import Settings
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient
 from importer.telling import notification_messages
 from importer.telling.notifications import Notifier
 from tests.listening import Ear, http_ear, mail_ear
@@ -74,14 +74,13 @@ def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ea
     assert box.api_key not in call.body
 
 
-@pytest.mark.parametrize(("occasion", "told"), [("problem", 0), ("always", 1), ("never", 0)])
-def test_what_went_well_is_told_only_where_that_is_wanted(run: Run, ear: Ear, occasion: str, told: int) -> None:
+@pytest.mark.parametrize("occasion", ["problem", "never"])
+def test_what_went_well_is_told_only_where_that_is_wanted(run: Run, ear: Ear, occasion: str) -> None:
     """But a dead man's switch hears of each run, unless nobody is to hear of anything."""
     addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive?a=b\nping-fail+http://{ear.place}/fail"
     assert run(GOOD, "--notify", occasion, addresses=addresses) == 0
     pings = [("GET", "/alive?a=b")] if occasion != "never" else []
-    assert ear.paths() == [("POST", "/hook")] * told + pings
-    assert not told or "all notes are delivered (night.csv)" in ear.told[0]["title"]
+    assert ear.paths() == pings
 
 
 def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
@@ -104,18 +103,11 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
 @pytest.mark.parametrize(
     ("sheet", "arguments", "why", "to_do"),
     [
-        ("", [], "night.csv is empty (0 bytes).", "Export or download it again."),
         (
             GOOD + "P2,Hi,secretly\n" * 5,
             [],
             "A question about the sheet has to be answered",
             'To be asked at a terminal, once for all sheets of this kind: `note-importer run "night.csv"`',
-        ),
-        (
-            GOOD,
-            ["--workers", "none"],
-            "Invalid value for --workers: 'none' is not a valid whole number from 1 to 64.",
-            "",
         ),
         (
             BAD,
@@ -166,6 +158,7 @@ def test_the_worst_comes_first_and_what_is_good_is_a_number(
     others = [f"{name}.csv" for name in "abcde"]
     assert run(GOOD.replace("P1", "P9"), *others, addresses=f"json://{ear.place}/hook") == 2
     message = ear.told[0]["message"]
+    assert ear.told[0]["title"] == "note-importer: not imported (2 of 6 files)"
     assert re.findall(r"^(.)\.csv: ", message, re.MULTILINE) == ["d", "e", "c"]
     assert "3 files need nothing. 3 rows: created 3" in message
     assert "a.csv" not in message
@@ -199,24 +192,17 @@ def test_a_files_name_is_one_line_of_text_that_mentions_nobody(run: Run, ear: Ea
     for name in names:
         Path(name).write_text(BAD, encoding="utf-8")
     with mail_ear() as mails:
-        mail = f"mailto://{mails.place}?from=import@example.com&to=ops@example.com"
-        assert run(BAD, *names, addresses=f"json://{ear.place}/hook\n{mail}") == 1
-    assert len(mails.mails) == 1
+        address = f"mailto://{mails.place}?from=import@example.com&to=ops@example.com"
+        assert run(BAD, *names, addresses=f"json://{ear.place}/hook\n{address}") == 1
+    [mail] = mails.mails
+    assert mail["To"] == "ops@example.com"
+    text = "".join(str(part.get_payload(decode=True), "utf-8") for part in mail.walk() if not part.is_multipart())  # type: ignore[arg-type]
+    assert "need your attention" in text
     [told] = ear.told
     assert not set("@<>\u202e") & set(told["title"] + told["message"])
     assert not any(line.startswith("Exit status 0") for line in told["message"].splitlines())
     for shown in ("＠everyone.csv", "‹!channel› ＠here.csv", "a Exit status 0.\\u202e.csv", "caf?.csv"):
         assert f"{shown}: imported" in told["message"]
-
-
-def test_mail_is_sent(run: Run) -> None:
-    """Through a server of this machine; title and text arrive whole."""
-    with mail_ear() as ear:
-        assert run(BAD, addresses=f"mailto://{ear.place}?from=import@example.com&to=ops@example.com") == 1
-    [mail] = ear.mails
-    text = "".join(str(part.get_payload(decode=True), "utf-8") for part in mail.walk() if not part.is_multipart())  # type: ignore[arg-type]
-    assert "3 rows need your attention" in text
-    assert mail["To"] == "ops@example.com"
 
 
 def test_one_that_fails_is_said_and_fails_nothing(
@@ -255,6 +241,7 @@ def test_no_reply_leads_anywhere_else_and_no_password_goes_along(
     assert "it replied with 302" in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 def test_a_reply_that_drips_in_is_given_up(
     run: Run, ear: Ear, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -307,6 +294,7 @@ def test_a_profile_names_the_file_and_the_environment_counts_more(
     monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/of-the-environment")
     assert run(GOOD) == 0
     assert [call.path for call in ear.calls] == ["/of-the-profile", "/of-the-environment"]
+    assert "all notes are delivered (night.csv)" in ear.told[0]["title"]
 
 
 def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:

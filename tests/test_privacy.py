@@ -19,8 +19,8 @@ from importer.cli import main
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.page.serving import page_folder
 from importer.page.uploads import DroppedFiles
-from importer.settings import KEY_VARIABLE
 from importer.settings.profiles import FILE_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests.sandbox import Sandbox
 
 pytestmark = [

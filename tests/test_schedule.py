@@ -22,7 +22,7 @@ import yaml
 from importer.cli import main
 from importer.cli.scheduling import Night, System, text_for, this_program
 from importer.errors import BadSettings
-from importer.settings import TimeWindow
+from importer.settings.limits import TimeWindow
 
 WINDOW = TimeWindow.parse("02:00-06:00")
 OVER_MIDNIGHT = TimeWindow.parse("22:00-04:30")

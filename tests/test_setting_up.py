@@ -17,7 +17,8 @@ import pytest
 from importer.importing.workspaces import unconfirmed
 from importer.journal import Journal
 from importer.journal.lock import held
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Limit, Sandbox
 from tests.test_cli import KEY, Ended, Terminal

@@ -25,7 +25,7 @@ import pytest
 
 from importer import __version__
 from importer.page.serving import PageServer
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE
 from tests import stores
 from tests.listening import http_ear
 from tests.page.test_site import Visitor, seen_on

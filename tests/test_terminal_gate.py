@@ -21,7 +21,7 @@ from importer.cli.terminal import Gate, gated, paragraph, say_line
 from importer.cli.watching import RunWatch
 from importer.messages import words
 from importer.models import Progress
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.rendering import visible
 from tests.api.canned import Canned
 

@@ -74,13 +74,6 @@ def test_each_kind_of_sheet_is_asked_about_once_and_no_note_is_more_than_its_col
     assert max(asked.values()) == 1, asked
 
 
-def test_a_column_of_statuses_that_is_gone_tonight_publishes_no_draft(box: Sandbox) -> None:
-    with_status = Night(["Visibility", "Phase"], ["Public", "Draft"], ["1", "1", "y"], DRAFT)
-    assert types(["run", write(with_status, 1)], with_status.answers).status == 0
-    assert main(["run", write(Night(["Visibility"], ["Public"], [], PUBLIC), 2), "--yes"]) == 2
-    assert [(note.visibility, note.status) for note in box.notes] == [DRAFT]
-
-
 def test_headings_that_imitate_a_known_kind_make_nothing_public(box: Sandbox) -> None:
     """The words of the known kind have their meanings there. Any other word is asked about."""
     shared = Night(["Shared?"], ["Team only"], ["1", "3", "2", "y"], PUBLIC)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests.delivering import KEY, counts, deliver
 from tests.sandbox import Fault, Sandbox
 from tests.truth import Line

@@ -13,7 +13,7 @@ from importer.cli import main
 from importer.journal import Journal
 from importer.messages import Message
 from importer.operations.verify import ReadBack, verify_all
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests.delivering import KEY, deliver, settings
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.service import View

@@ -1,6 +1,6 @@
 """Connections that record whether a request has begun to leave, and replies with a deadline.
 
-Input: the requests of :mod:`importer.api.transport`. Output: a :class:`Session` for one thread. Its ``departure`` says
+Input: the requests of :mod:`importer.api.transport`. Output: a :class:`Session` for one thread. Its ``has_begun`` says
 whether a byte of the latest request was handed to a connection. We record this fact ourselves, because libraries raise
 the same exceptions before and after that moment.
 """
@@ -19,30 +19,26 @@ import requests
 from requests.adapters import HTTPAdapter
 
 
-class Departure:
-    """Record of whether a byte of a request was handed to a connection (D32).
-
-    The bytes of a TLS handshake or of a CONNECT to a proxy are not bytes of the request.
-    """
-
-    has_begun = False
-
-
 class Session(requests.Session):
     """A session with one connection. It ignores the machine's own settings, such as ``.netrc``.
 
     Args:
         proxies, certificates, headers: as ``requests`` takes them.
+
+    Attributes:
+        has_begun: whether a byte of the latest request was handed to the connection (D32). The bytes of a TLS handshake
+            or of a CONNECT to a proxy are not bytes of the request.
     """
+
+    has_begun = False
 
     def __init__(self, proxies: Mapping[str, str], certificates: str | None, headers: Mapping[str, str]) -> None:
         super().__init__()
-        self.departure = Departure()
         self.trust_env = False  # proxies were resolved once; .netrc must not replace the key
         self.proxies = dict(proxies)
         self.verify = certificates or True
         self.headers.update(headers)
-        adapter = _Adapter(self.departure)
+        adapter = _Adapter(self)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -54,8 +50,8 @@ class Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """An HTTP adapter that has one connection and never repeats a request."""
 
-    def __init__(self, departure: Departure) -> None:
-        self._departure = departure
+    def __init__(self, session: Session) -> None:
+        self._session = session
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -70,7 +66,7 @@ class _Adapter(HTTPAdapter):
     def _track(self, manager: Any) -> None:
         """Make each connection of this manager a :class:`_Tracked` one, for any kind of proxy."""
         manager.pool_classes_by_scheme = {
-            scheme: functools.partial(_tracked(pool), departure=self._departure)
+            scheme: functools.partial(_tracked(pool), session=self._session)
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
 
@@ -87,9 +83,9 @@ class _Tracked:
 
     sock: Any
 
-    def __init__(self, *args: Any, departure: Departure, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, session: Session, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._departure = departure
+        self._session = session
         self._is_connecting = False
         self._reply: _BoundedReply | None = None
 
@@ -105,7 +101,7 @@ class _Tracked:
         """Send bytes, after opening the connection if it is closed."""
         if self.sock is None:
             self.connect()
-        self._departure.has_begun |= not self._is_connecting
+        self._session.has_begun |= not self._is_connecting
         super().send(data)  # type: ignore[misc]
 
     def response_class(self, *args: Any, **kwargs: Any) -> _BoundedReply:

@@ -8,29 +8,21 @@ an ID has another name, numbers stand for texts. All of these forms are read if 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
-from importer.api.exchange import at, text_of
-from importer.api.headers import seconds_since_1970
-from importer.api.protocol import Answer, FoundNote, FoundProspect, NoteChange, NotesPage
+from importer.api import Answer, FoundNote, FoundProspect, NoteChange, NotesPage
+from importer.api.exchange import at, seconds_since_1970, text_of
 from importer.api.refusals import Refusal
 from importer.messages import Quoted, say
 from importer.models import Status, Visibility
 
-VISIBILITY: Mapping[Visibility, str] = {Visibility.PUBLIC: "1", Visibility.PRIVATE: "2"}
-STATUS: Mapping[Status, str] = {Status.DRAFT: "0", Status.PUBLISHED: "1"}
-_VISIBILITY = {code: visibility for visibility, code in VISIBILITY.items()}
-_STATUS = {code: status for status, code in STATUS.items()}
+_VISIBILITY = {visibility.value: visibility for visibility in Visibility}
+_STATUS = {status.value: status for status in Status}
 
 
-class Astray(Enum):
-    """Marker for a reply that belongs to another request."""
-
-    ASTRAY = "astray"
-
-
-ASTRAY = Astray.ASTRAY
+class Astray(Exception):
+    """The reply belongs to another request."""
 
 
 def _holder(document: object, name: str) -> object:
@@ -39,15 +31,15 @@ def _holder(document: object, name: str) -> object:
     return holders[0] if len(holders) == 1 else None
 
 
-def page(document: object, prospect: str, take: int) -> NotesPage | Astray | None:
-    """Return a page of a prospect's notes; None if it can't be read, ASTRAY if it is another prospect's (D35)."""
+def page(document: object, prospect: str, take: int) -> NotesPage | None:
+    """Return a page of a prospect's notes; None if it can't be read. Raises Astray if it is another's (D35)."""
     holder = _holder(document, "notes")
     entries, draft = at(holder, "notes"), at(holder, "draftNote")
     if not isinstance(entries, list):
         return None
     owners = {text_of(at(entry, "prospectId")) for entry in (*entries, draft)}
     if owners - {prospect, None}:
-        return ASTRAY
+        raise Astray
     notes = [note for entry in entries if (note := _found(entry)) is not None]
     if len(notes) < len(entries):
         return None
@@ -62,7 +54,7 @@ def page(document: object, prospect: str, take: int) -> NotesPage | Astray | Non
 def prospects(document: object) -> tuple[FoundProspect, ...] | None:
     """Return the prospects on a page; None if an entry can't be read, because it may be the wanted prospect."""
     entries = at(document, "payload")
-    if not isinstance(entries, list) or at(document, "error") is not None:
+    if not isinstance(entries, list) or Refusal.read(document).is_error:
         return None
     readings = [_prospect(entry) for entry in entries]
     prospects = tuple(prospect for prospect in readings if prospect is not None)
@@ -76,12 +68,10 @@ def _prospect(entry: object) -> FoundProspect | None:
     return FoundProspect(prospect_id, email or "")
 
 
-def answers(
-    document: object, prospects: Sequence[str], brief: Callable[[str], str]
-) -> dict[str, Answer] | Astray | None:
-    """Return the certain answers, by prospect ID and never by position (D35).
+def answers(document: object, prospects: Sequence[str], brief: Callable[[str], str]) -> dict[str, Answer] | None:
+    """Return the certain answers, by prospect ID and never by position (D35); None if the reply has no results.
 
-    None if the reply has no results, ASTRAY if a prospect wasn't asked for.
+    Raises Astray if a prospect wasn't asked for.
     """
     payload = at(document, "payload")
     results = payload if isinstance(payload, list) else at(_holder(document, "results"), "results")
@@ -94,7 +84,7 @@ def answers(
         if prospect is None:
             continue
         if prospect not in asked:
-            return ASTRAY
+            raise Astray
         answer = _answer(entry, brief)
         if prospect in by_id and by_id[prospect] != answer:
             answer = None  # the answers contradict each other
@@ -141,15 +131,14 @@ def _time(value: object) -> float | None:
 
 def fields_of(change: NoteChange) -> dict[str, str]:
     """Return the fields of a call that changes a note."""
-    fields = {"content": change.content} if change.content is not None else {}
-    fields |= {"visibility": VISIBILITY[change.visibility]} if change.visibility is not None else {}
-    return fields | ({"status": STATUS[change.status]} if change.status is not None else {})
+    return {name: str(value) for name, value in asdict(change).items() if value is not None}
 
 
-def is_of(note_id: str, document: object) -> bool | Astray:
-    """Return True if the reply to a change may be about this note, ASTRAY if it names another one."""
-    named = text_of(at(document, "payload", "id"))
-    return True if named in (note_id, None) else ASTRAY
+def is_of(note_id: str, document: object) -> bool:
+    """Return that the reply to a change may be about this note. Raises Astray if it names another one."""
+    if text_of(at(document, "payload", "id")) not in (note_id, None):
+        raise Astray
+    return True
 
 
 def _person(entry: object) -> str:

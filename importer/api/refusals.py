@@ -8,40 +8,54 @@ request. So a refusal counts only if its words or its code are listed here, or i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from importer.api import Cause, Endpoint
 from importer.api.exchange import at, text_of
-from importer.api.protocol import Cause, Endpoint
 
-_WORDS = ("message", "messages", "error_message", "error")
 _JUDGED = 1000  # characters of a refusal's words that are searched, because a search tries every position
 _ADDRESS = re.compile(r"\S*/\S*/\S*|(?<!\w)/\S*")  # a gateway's words may quote it, and it may hold any words
 _SHARED_CODE = "1001"  # the API's own, but it stands for a bad key, an unknown prospect and an unknown note alike
 
 
+class Layout(NamedTuple):
+    """The paths of an error's words, of its code, and of a field that no success has: beside it, the code counts."""
+
+    words: Sequence[str]
+    code: Sequence[str]
+    proof: Sequence[str]
+
+
+LAYOUTS = (
+    Layout(["message"], ["code"], ["code"]),
+    Layout(["messages"], ["code"], ["code"]),
+    Layout(["error_message"], ["error_code"], ["error_message"]),  # Cloudflare's errors have an error_code, too
+    Layout(["error"], ["code"], ["error"]),
+)
+"""The layouts of the API's errors: ``{code, type, message}``, ``{statusCode, message(s), error}``, and
+``{error, error_code, error_message}``. The first that has words counts."""
+
+
 class Refusal(NamedTuple):
-    """What a reply's JSON says, in any of the API's three layouts; None for what it doesn't say."""
+    """What a reply's JSON says, in any of the API's layouts; None for what it doesn't say."""
 
     words: str | None
     code: str | None
+    is_error: bool
 
     @classmethod
     def read(cls, document: object) -> Refusal:
-        """Read ``{code, type, message}``, ``{statusCode, message(s), error}``, ``{error, error_code, error_message}``.
+        """Read the words and the code of an error. Several messages are one text."""
+        proved = [layout for layout in LAYOUTS if at(document, *layout.proof) is not None]
+        codes = (text_of(at(document, *layout.code)) for layout in proved)
+        words = (_said(at(document, *layout.words)) for layout in LAYOUTS)
+        return cls(next(filter(None, words), None), next(filter(None, codes), None), bool(proved))
 
-        Several messages are one text. The last layout's code counts only beside its own words, because Cloudflare's
-        errors have an ``error_code``, too.
-        """
-        code = at(document, "code")
-        if code is None and at(document, "error_message") is not None:
-            code = at(document, "error_code")
-        for name in _WORDS:
-            value = at(document, name)
-            texts = value if isinstance(value, list) else [value]
-            if said := "; ".join(text for text in texts if isinstance(text, str) and text.strip()):
-                return cls(said, text_of(code))
-        return cls(None, text_of(code))
+
+def _said(value: object) -> str:
+    texts = value if isinstance(value, list) else [value]
+    return "; ".join(text for text in texts if isinstance(text, str) and text.strip())
 
 
 class Meaning(NamedTuple):
@@ -52,7 +66,7 @@ class Meaning(NamedTuple):
         code: the code that has this meaning, whatever the words are; empty if none has.
         statuses: the HTTP statuses of such a refusal; empty for any, because the API answers a limit with 400.
         calls: the kinds of calls.
-        may_pass: see :class:`importer.api.protocol.Failure`.
+        may_pass: see :class:`importer.api.Failure`.
     """
 
     cause: Cause

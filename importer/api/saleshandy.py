@@ -14,11 +14,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from importer.api import entries, refusals
-from importer.api.entries import Astray
-from importer.api.exchange import SMALL, Exchange, at, parsed, title
-from importer.api.headers import seconds_to_wait
-from importer.api.protocol import (
+from importer.api import (
     READS,
     Answer,
     Cause,
@@ -32,7 +28,10 @@ from importer.api.protocol import (
     Reply,
     Traits,
     Vendor,
+    entries,
+    refusals,
 )
+from importer.api.exchange import SMALL, Exchange, at, parsed, seconds_to_wait, title
 from importer.api.refusals import Refusal
 from importer.messages import Message, Quoted, say, words
 from importer.models import Note
@@ -60,7 +59,7 @@ class Saleshandy:
     """
 
     # Saleshandy's IDs contain only letters and digits.
-    traits = Traits(one_draft=True, page=100, prospects_page=100)
+    traits = Traits(one_draft=True)
 
     def __init__(self, base_url: str, key: str, *, read_timeout: float, clock: Callable[[], float]) -> None:
         from importer.api.transport import Transport  # noqa: PLC0415 - loads requests, which not every command needs
@@ -73,31 +72,27 @@ class Saleshandy:
         """Call *Create Note* for several prospects. Prospects without a certain answer are missing in the value."""
         fields: dict[str, Any] = {
             "content": note.content,
-            "visibility": entries.VISIBILITY[note.visibility],
-            "status": entries.STATUS[note.status],
+            "visibility": note.visibility.value,
+            "status": note.status.value,
             "prospectIds": list(prospects),
         }
         if note.attachments:
             fields["attachmentIds"] = list(note.attachments)
+        fields |= dict(note.further)
 
-        def read(document: object) -> dict[str, Answer] | Astray | None:
-            return entries.answers(document, prospects, self._brief)
-
+        read = partial(entries.answers, prospects=prospects, brief=self._brief)
         return self._call(Endpoint.CREATE, "POST", "/notes", fields, SMALL + 4 * 1024 * len(prospects), read)
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         """Call *Get Notes*, and return one page of a prospect's notes."""
         path = f"/prospects/{quote(prospect, safe='')}/notes?skip={skip}&take={take}"
-        return self._call(
-            Endpoint.READ, "GET", path, None, _page_of(take), lambda document: entries.page(document, prospect, take)
-        )
+        read = partial(entries.page, prospect=prospect, take=take)
+        return self._call(Endpoint.READ, "GET", path, None, _page_of(take), read)
 
-    def update(self, note_id: str, change: NoteChange) -> Reply[None]:
+    def update(self, note_id: str, change: NoteChange) -> Reply[bool]:
         """Call *Update Note* with the fields that change."""
-        fields, most = entries.fields_of(change), _page_of(1)
         path, read = f"/notes/{quote(note_id, safe='')}", partial(entries.is_of, note_id)
-        reply = self._call(Endpoint.UPDATE, "PATCH", path, fields, most, read)
-        return Reply(reply.kind, reply.began, reply.came, None, reply.failure, reply.metadata)
+        return self._call(Endpoint.UPDATE, "PATCH", path, entries.fields_of(change), _page_of(1), read)
 
     def upload(self, file: FilePart) -> Reply[str]:
         """Call *Upload Note Attachment*, and return the attachment's ID."""
@@ -108,7 +103,7 @@ class Saleshandy:
 
         A search matches names too. It isn't documented that the search may be left out, but it was seen.
         """
-        size, search_query = self.traits.prospects_page, f"search={quote(search, safe='')}&" if search else ""
+        size, search_query = self.traits.page, f"search={quote(search, safe='')}&" if search else ""
         path = f"/prospects?{search_query}pageSize={size}&page={page}&sort=ASC&sortBy=createdAt"
         reply = self._call(Endpoint.PROSPECTS, "GET", path, None, _page_of(size), entries.prospects)
         if reply.failure is None or not search:
@@ -135,11 +130,12 @@ class Saleshandy:
         path: str,
         fields: Mapping[str, Any] | None,
         most: int,
-        read: Callable[[object], Value | Astray | None],
+        read: Callable[[object], Value | None],
     ) -> Reply[Value]:
         """Make a call, and return its reply.
 
-        ``read`` returns the value of a success's JSON; None if it can't be read, ASTRAY if it answers another request.
+        ``read`` returns the value of a success's JSON; None if it can't be read. It raises Astray if the JSON answers
+        another request.
         """
         answer = self._transport.call(method, path, fields, most)
         if answer.failure is not None:
@@ -152,22 +148,25 @@ class Saleshandy:
         return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
 
     def _success(
-        self, kind: Endpoint, answer: Exchange, read: Callable[[object], Value | Astray | None]
+        self, kind: Endpoint, answer: Exchange, read: Callable[[object], Value | None]
     ) -> tuple[Value | None, Failure | None]:
         """Return a success's value, or why there is none. A gateway may send a success in place of a 504."""
         document = None if answer.cut else parsed(answer.data)
-        value = None if document is None else read(document)
-        why = answer.cut or _why_unreadable(document)
+        why, is_astray = answer.cut or _why_unreadable(document), False
         if kind is Endpoint.CREATE and answer.status == 202:
-            value, why = None, say("api.only-accepted")
-        if value is not None and not isinstance(value, Astray):
-            return value, None
+            why = say("api.only-accepted")
+        elif document is not None:
+            try:
+                if (value := read(document)) is not None:
+                    return value, None
+            except entries.Astray:
+                why, is_astray = say("api.anothers-answer"), True
         return None, Failure(
             Cause.UNREADABLE,
-            say("api.unreadable-success", why=say("api.anothers-answer") if value else why),
+            say("api.unreadable-success", why=why),
             at_work=True,
             is_accepted=not answer.cut and _is_receipt(answer, document),
-            is_astray=isinstance(value, Astray),
+            is_astray=is_astray,
             is_other=not answer.cut and at(document, "payload") is None,
         )
 
@@ -225,8 +224,8 @@ def _page_of(notes: int) -> int:
 
 def _is_receipt(answer: Exchange, document: object) -> bool:
     """Return whether an unreadable success may mean that the API accepted the request; a web page does not."""
-    is_error = Refusal.read(document).code is not None or at(document, "error") is not None
-    return answer.status == 202 or not answer.data.strip() or (isinstance(document, dict) and not is_error)
+    is_plain = isinstance(document, dict) and not Refusal.read(document).is_error
+    return answer.status == 202 or not answer.data.strip() or is_plain
 
 
 def _why_unreadable(document: object) -> Message:

@@ -23,9 +23,9 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3
 
+from importer.api import Cause, Failure, FilePart
 from importer.api.connections import Session
 from importer.api.exchange import SMALL, Exchange
-from importer.api.protocol import Cause, Failure, FilePart
 from importer.api.proxy import Proxy, certificates_for, proxy_for
 from importer.messages import Message, Quoted, say, words
 from importer.version import __version__
@@ -154,7 +154,7 @@ class Transport:
                     return answer
                 return self._taken(answer, response, most if answer.status < 300 else SMALL)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return Exchange(began, self._clock(), failure=self._lost(error, has_left=session.departure.has_begun))
+            return Exchange(began, self._clock(), failure=self._lost(error, has_left=session.has_begun))
         finally:
             self._local.used = time.monotonic()
 
@@ -177,7 +177,7 @@ class Transport:
         elif self._local.renewals != self._renewals or time.monotonic() - self._local.used > _LONGEST_IDLE:
             session.close()  # closes its connection; the session can be used again
         self._local.renewals = self._renewals
-        session.departure.has_begun = False
+        session.has_begun = False
         return session
 
     def _taken(self, answer: Exchange, response: requests.Response, size: int) -> Exchange:

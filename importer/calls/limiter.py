@@ -12,9 +12,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from importer.api import Cause, Endpoint, Failure, Reply
-from importer.api.headers import Announcement
-from importer.api.protocol import API_REFUSED, READS, STOPS
+from importer.api import API_REFUSED, READS, STOPS, Cause, Endpoint, Failure, Reply
+from importer.api.exchange import Announcement
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.windows import Window
 from importer.messages import Message, say

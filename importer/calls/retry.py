@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_exponential
 
-from importer.api import Cause, Failure
-from importer.api.protocol import API_REFUSED, STOPS
+from importer.api import API_REFUSED, STOPS, Cause, Failure
 
 _NO_USE = API_REFUSED | STOPS | {Cause.RATE_LIMITED}  # another attempt is of no use
 

@@ -10,8 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from importer.api import Cause, Endpoint, Failure, Reply
-from importer.api.protocol import API_REFUSED, STOPS
+from importer.api import API_REFUSED, STOPS, Cause, Endpoint, Failure, Reply
 from importer.calls.dispatcher import AnyTask, Caller, Dispatcher, stopped_by
 from importer.errors import Outage
 from importer.messages import Message, say

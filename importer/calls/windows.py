@@ -10,7 +10,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from importer.api.headers import Announcement
+from importer.api.exchange import Announcement
 from importer.settings.limits import Rate
 
 ASSUMED = Rate(20, 60.0)

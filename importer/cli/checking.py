@@ -18,7 +18,8 @@ from importer.cli.terminal import paragraph, say_line
 from importer.cli.watching import Stopper
 from importer.errors import BadSettings
 from importer.messages import Message, as_message, lines, render, say
-from importer.settings import SETTINGS, Topic, sources, who_can_read
+from importer.settings import SETTINGS, Topic, sources
+from importer.settings.secrets import who_can_read
 
 if TYPE_CHECKING:
     from importer.operations.doctor import Check

@@ -106,13 +106,10 @@ def hide(run_name: str | None, *, file: Path | None, note_ids: Sequence[str], un
 
 
 def _hide(which: Which, options: Options) -> int:
-    settings, is_agreed = options.settings_with_key, options.read("yes") and not which.undo
-    as_read = None if is_agreed and which.file is None else options.for_files
-    if which.file is not None and as_read is not None:
-        settings = as_read = replace(as_read, key=settings.key, origin=settings.origin)
+    settings = options.settings_with_key
+    settings = replace(options.for_files or settings, key=settings.key, origin=settings.origin)
     planned = operations.hide.what_to_hide(which, settings)
-    found = operations.hide.described(planned, as_read)
-    show(operations.report_messages.hiding(planned, found))
+    show(operations.report_messages.hiding(planned, operations.hide.described(planned, settings)))
     nothing = None
     if planned.notes and which.undo:
         nothing = options.refusal(say("hide.ask-undo"), needs_a_person=True)

@@ -74,10 +74,16 @@ class InGroups(click.Command):
     """Command whose help lists its settings in groups: the common ones, and with ``--help-all`` the others, too."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments. If several of them are the name of one file, fail with a message that says so."""
+        """Parse the arguments. The name of one file in pieces and another command's setting are refused by name."""
         if (file := _in_pieces(args)) is not None:
             raise click.UsageError(with_flags(say("cli.needs-quotes", file=file, quoted=argument(file))), ctx)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name.removeprefix("--") not in SETTINGS:
+                raise
+            unused = say("cli.not-used", option=error.option_name, command=ctx.command_path)
+            raise click.UsageError(with_flags(unused), ctx) from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options that only this command has, then the groups of settings in their order."""

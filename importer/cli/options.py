@@ -21,7 +21,8 @@ from importer.cli.manual import help_all
 from importer.cli.terminal import PLACE_FLAGS, PROFILE, argument, ask, is_terminal, paragraph, with_flags
 from importer.errors import BadSettings
 from importer.messages import Message, say
-from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources, who_can_read
+from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources
+from importer.settings.secrets import who_can_read
 from importer.settings.sources import Given
 
 if TYPE_CHECKING:

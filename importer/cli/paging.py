@@ -21,7 +21,8 @@ from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
 from importer.messages import say
-from importer.settings import KEY_VARIABLE, SETTINGS, sources, who_can_read
+from importer.settings import SETTINGS, sources
+from importer.settings.secrets import KEY_VARIABLE, who_can_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

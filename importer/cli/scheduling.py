@@ -27,7 +27,9 @@ from importer.cli.options import AnyPath, Options, settings_about
 from importer.cli.terminal import paragraph, say_line, with_flags
 from importer.errors import BadSettings
 from importer.messages import Message, say
-from importer.settings import KEY_VARIABLE, TimeWindow, sources
+from importer.settings import sources
+from importer.settings.limits import TimeWindow
+from importer.settings.secrets import KEY_VARIABLE
 
 _READ = r"""["'$%`]""" if os.name == "nt" else r"""["'$%`\\]"""
 """Pattern of the signs that a scheduler reads in a way of its own, however they are quoted."""

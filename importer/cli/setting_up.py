@@ -15,21 +15,11 @@ from importer.cli.manual import InGroups
 from importer.cli.options import Options, settings_about
 from importer.cli.terminal import argument, ask_for, ask_unseen, paragraph, say_line
 from importer.errors import BadSettings
+from importer.files import make_private_folder
 from importer.messages import Message, say
 from importer.models import Workspace
-from importer.settings import (
-    LIVE,
-    SETTINGS,
-    Settings,
-    Topic,
-    default_journal,
-    journal_place,
-    make_private_folder,
-    profiles,
-    readings,
-    secrets,
-    sources,
-)
+from importer.settings import SETTINGS, Settings, Topic, profiles, readings, secrets, sources
+from importer.settings.address import LIVE, default_journal, journal_place
 from importer.settings.kinds import any_file
 from importer.settings.secrets import WHAT_A_KEY_IS, Recipient, can_be_key
 

@@ -1,27 +1,29 @@
-"""Show that reading works: read a note that surely exists before anything is taken for absent.
+"""Read notes that surely exist, to learn who writes ours, and before anything is taken for absent.
 
-Input: requests that missed their notes after rest. Output: a proof for those requests: a *control*, which is a note
-that left after their rest and was read again and again without a miss. So reading shows all that was applied.
+Input: unclear requests, and those that missed their notes after rest. Output: a proof for the latter: a *control*,
+which is a note that left after their rest and was read again and again without a miss. So reading shows all that was
+applied.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from importer.api import NotesPage, Reply
 from importer.delivery.context import DeliveryContext
 from importer.delivery.evidence import Evidence, Known
 from importer.delivery.reads import Reads, read_on
-from importer.delivery.tasks import WholeRead
+from importer.delivery.tasks import Post, WholeRead
 from importer.delivery.unclear import Ambiguous
 from importer.messages import Message, say
 
 READS = 10
 """Lookups in a row that must show a control: of two copies that are asked at random, each had its turn."""
 
+_MOST_INTRODUCTIONS = 3  # known notes that are read to learn who writes ours: an API need not show authors or dates
 _MOST_TRIES = 5  # prospects to which a control is sent, one after another, or notes that are read instead
 
 
@@ -64,6 +66,49 @@ class ControlLookup(WholeRead):
     at: int = 0
 
     purpose: ClassVar[Message] = say("purpose.reading-a-control")
+
+
+@dataclass(eq=False, slots=True)
+class Introduction(WholeRead):
+    """Lookup of a note that an answer named, to learn who writes ours, and by which clock they are dated.
+
+    Attributes:
+        waiting: requests whose notes are judged afterwards, and when they may be looked at.
+    """
+
+    note_id: str
+    waiting: list[tuple[Ambiguous, float]] = field(default_factory=list)
+
+    purpose: ClassVar[Message] = say("purpose.looking-up")
+
+
+class Introductions:
+    """Choice and lookups of a known note before an unclear request is judged (D55)."""
+
+    def __init__(self, context: DeliveryContext, evidence: Evidence, reads: Reads) -> None:
+        self._dispatcher, self._evidence, self._reads = context.dispatcher, evidence, reads
+        self._under_way: Introduction | None = None
+        self._begun = 0
+
+    def before(self, post: Post) -> Introduction | None:
+        """Read a known note, unless a request's author and clock are known; return the lookup that is under way."""
+        known = self._evidence.introduces(post)
+        if known is not None and self._under_way is None and self._begun < _MOST_INTRODUCTIONS:
+            self._begun += 1
+            self._under_way = Introduction(known.prospect, known.note_id)
+            self._reads.begin(self._under_way)
+        return self._under_way
+
+    def looked(self, look: Introduction, reply: Reply[NotesPage]) -> Sequence[tuple[Ambiguous, float]]:
+        """Handle a reply to a lookup; once the note was read, or couldn't be, return the requests that wait for it."""
+        if reply.value is None:
+            assert reply.failure is not None
+            if self._reads.again(look, reply.failure):
+                return ()
+        elif read_on(look, reply.value, self._dispatcher, {look.note_id}) is None:
+            return ()
+        self._under_way = None
+        return look.waiting
 
 
 class Controls:

@@ -17,7 +17,7 @@ from importer.api import Answer, Endpoint, Failure, Reply
 from importer.delivery import decisions
 from importer.delivery.changes import Wish
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
-from importer.delivery.control import ControlLookup
+from importer.delivery.control import ControlLookup, Introduction
 from importer.delivery.earlier import Earlier
 from importer.delivery.evidence import Evidence
 from importer.delivery.existing import Existing, ExistingLookup
@@ -30,7 +30,7 @@ from importer.delivery.reads import Reads
 from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
 from importer.delivery.tasks import Post, Task
-from importer.delivery.unclear import Introduction, Lookup
+from importer.delivery.unclear import Lookup
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Plan, Progress, Remaining

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from importer.api import Answer, Cause, Failure, NotesPage, Reply
-from importer.api.protocol import API_REFUSED, STOPS
+from importer.api import API_REFUSED, STOPS, Answer, Cause, Failure, NotesPage, Reply
 from importer.calls.dispatcher import stopped_by
 from importer.delivery.readback import Verdict
 from importer.errors import Stopped

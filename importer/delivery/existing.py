@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from importer.api import Cause, Failure, FoundNote, NotesPage, Reply
-from importer.api.protocol import API_REFUSED, STOPS
+from importer.api import API_REFUSED, STOPS, Cause, Failure, FoundNote, NotesPage, Reply
 from importer.calls.dispatcher import stopped_by
 from importer.delivery.context import DeliveryContext
 from importer.delivery.earlier import Sorted

@@ -14,8 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from importer.api import Answer, NotesPage, Reply
-from importer.api.protocol import API_REFUSED
+from importer.api import API_REFUSED, Answer, NotesPage, Reply
 from importer.delivery.context import DeliveryContext
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger

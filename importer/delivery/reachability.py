@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from importer.api import Cause, Failure, Reply
-from importer.api.protocol import API_REFUSED
+from importer.api import API_REFUSED, Cause, Failure, Reply
 from importer.delivery.context import DeliveryContext
 from importer.delivery.decisions import Stop
 from importer.delivery.tasks import Post, WholeRead

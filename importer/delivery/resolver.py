@@ -15,18 +15,17 @@ from importer.api import Cause, Failure, NotesPage, Reply
 from importer.calls.dispatcher import ATTEMPTS
 from importer.delivery import decisions, readback
 from importer.delivery.context import DeliveryContext
-from importer.delivery.control import ControlLookup, Controls, Proof, serves
+from importer.delivery.control import ControlLookup, Controls, Introduction, Introductions, Proof, serves
 from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
 from importer.delivery.evidence import Evidence
 from importer.delivery.reachability import Reachability
 from importer.delivery.readback import Verdict
 from importer.delivery.reads import Reads, read_on
 from importer.delivery.tasks import Post, Task
-from importer.delivery.unclear import Ambiguous, Introduction, Lookup, Stage, Unclear
+from importer.delivery.unclear import Ambiguous, Lookup, Stage, Unclear
 from importer.messages import Message, say
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
-_MOST_INTRODUCTIONS = 3  # known notes that are read to learn who writes ours: an API need not show authors or dates
 _MOST_ASTRAY = 20  # times that a request is looked at anew while replies belong to others, so that it ends (D36)
 
 
@@ -39,8 +38,7 @@ class Resolver:
         self._unclear = Unclear(context)
         self.unclear = self._unclear.prospects
         self.controls = Controls(context, evidence, reads)
-        self._introduction: Introduction | None = None  # under way
-        self._introductions = 0
+        self._introductions = Introductions(context, evidence, reads)
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -54,30 +52,14 @@ class Resolver:
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
         """Look up one prospect first, because its notes mostly show whether the whole request was applied (D45)."""
         self._evidence.unclear(ambiguous.post)
-        self._introduce(ambiguous.post)
-        if self._introduction is None:
+        if (look := self._introductions.before(ambiguous.post)) is None:
             self._look_at(ambiguous, 0, due)
         else:
-            self._introduction.waiting.append((ambiguous, due))
-
-    def _introduce(self, post: Post) -> None:
-        """Read a known note, unless it is known who writes a request's notes, and which clock dates them (D55)."""
-        known = self._evidence.introduces(post)
-        if known is not None and self._introduction is None and self._introductions < _MOST_INTRODUCTIONS:
-            self._introductions += 1
-            self._introduction = Introduction(known.prospect, known.note_id)
-            self._reads.begin(self._introduction)
+            look.waiting.append((ambiguous, due))
 
     def introduced(self, look: Introduction, reply: Reply[NotesPage]) -> None:
         """Look up the requests that waited until a known note was read, or couldn't be."""
-        if reply.value is None:
-            assert reply.failure is not None
-            if self._reads.again(look, reply.failure):
-                return
-        elif read_on(look, reply.value, self._dispatcher, {look.note_id}) is None:
-            return
-        self._introduction = None
-        for ambiguous, due in look.waiting:
+        for ambiguous, due in self._introductions.looked(look, reply):
             self._look_at(ambiguous, 0, due)
 
     def _look_at(self, ambiguous: Ambiguous, index: int, due: float = -math.inf) -> None:
@@ -244,7 +226,7 @@ class Resolver:
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
         ambiguous.stage = Stage.REST
-        self._introduce(ambiguous.post)
+        self._introductions.before(ambiguous.post)
         due = max(ambiguous.rest_at, self._astray_at + self._policy.rest)
         self._look_at_open(ambiguous, due, is_one_enough=not ambiguous.is_applied)
 

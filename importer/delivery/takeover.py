@@ -103,12 +103,13 @@ class Takeover:
         note, reason = int(earlier.rows.note[position]), say("outcome.says-results-file")
         if known is not None and note >= 0:
             run = self._runs[known.delivery.run]
-            self._ledger.asked(position, say(f"in-question.{match.how}", run=run.name, file=run.file))
+            of_run = {"run": run.name, "file": run.file}
+            self._ledger.asked(position, say(f"in-question.{match.how}", **of_run))
         elif known is not None:
             if known.delivery.note_id is not None:
                 self._ledger.already([position], [known.delivery], earlier.rows.skipped.get(position))
         elif earlier.answer_to(match) is not InDoubt.SAME:
-            self._ledger.asked(position, say(f"in-question.{match.how}"))
+            self._ledger.asked(position, say("in-question.unknown-note"))
         elif note >= 0:
             key, prospect = NoteKey.of(earlier.rows.notes[note]), str(earlier.rows.prospect[position])
             self._ledger.found(position, prospect, key, min(match.row.note_ids), reason)

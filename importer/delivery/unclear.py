@@ -84,20 +84,6 @@ class Lookup(WholeRead):
     purpose: ClassVar[Message] = say("purpose.looking-up")
 
 
-@dataclass(eq=False, slots=True)
-class Introduction(WholeRead):
-    """Lookup of a note that an answer named, which shows who writes ours, and the clock that dates them (D55).
-
-    Attributes:
-        waiting: requests whose notes are judged afterwards, and when they may be looked at.
-    """
-
-    note_id: str
-    waiting: list[tuple[Ambiguous, float]] = field(default_factory=list)
-
-    purpose: ClassVar[Message] = say("purpose.looking-up")
-
-
 class Unclear:
     """Requests that are unclear now.
 

@@ -66,5 +66,7 @@ def answerable(error: ImporterError, path: Path, *, is_person: bool) -> Importer
     # Which of two kinds a sheet is can't be remembered, because their headings are the same.
     if all(not question.choices or question.asks.kind == "readings.which" for question in error.questions):
         return error
-    command = say("questions.answer-after-all" if is_person else "questions.answer", file=as_argument(str(path)))
+    if is_person:
+        return type(error)(lines(error.message, say("questions.unanswered")), error.questions)
+    command = say("questions.answer", file=as_argument(str(path)))
     return type(error)(lines(error.message, command), error.questions, command)

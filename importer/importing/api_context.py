@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from importer import messages
-from importer.api import Failure, NotesApi, Reply, Vendor
-from importer.api.protocol import FoundProspect
+from importer.api import Failure, FoundProspect, NotesApi, Reply, Vendor
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.stage import Stage

@@ -6,6 +6,7 @@ file doesn't stop the others. A problem of all files (an outage, a full disk) an
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import Counter
@@ -31,6 +32,7 @@ from importer.errors import (
     ResultsNotWritten,
     Stopped,
     UnclearColumns,
+    UnreadableFile,
     UnusableJournal,
 )
 from importer.importing import inbox, logs, workspaces
@@ -248,6 +250,8 @@ class _One:
             return self._imported(candidate, started_at)
         except Exception as error:
             if isinstance(error, ImporterError):
+                if self._is_gone(candidate):
+                    return FileEnded(path, FileResult.GONE, 0, started_at, self.clock(), say("series.gone"))
                 error = answerable(error, path, is_person=self.face.is_person)
             elif self.is_alone:
                 raise
@@ -261,13 +265,9 @@ class _One:
             said = say("series.sentence", why=candidate.nothing)
             return FileEnded(path, FileResult.IMPORTED, 0, started_at, started_at, said)
         self._wait()
-        with storage.readable(path):
-            is_gone = not candidate.is_named and not is_there(path)
-        if is_gone:
-            return FileEnded(path, FileResult.GONE, 0, started_at, started_at, say("series.gone"))
         if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
             raise NotYet(say("series.sentence", why=not_yet))
-        return self._sent(path, started_at)
+        return self._sent(candidate, started_at)
 
     def _wait(self) -> None:
         """Wait for another import before reading the file, because that import may send and move the same file.
@@ -283,20 +283,35 @@ class _One:
             ):
                 pass
 
-    def _sent(self, path: Path, started_at: float) -> FileEnded:
-        target = results_path(path, self.settings, self.began_at)
+    @staticmethod
+    def _is_gone(candidate: FileCandidate) -> bool:
+        """Return whether another import took the file, which it found in the same folder."""
+        with contextlib.suppress(OSError, ImporterError):  # the store can't be reached
+            return not candidate.is_named and not is_there(candidate.path)
+        return False
+
+    def _sent(self, candidate: FileCandidate, started_at: float) -> FileEnded:
+        path, archive = candidate.path, self.settings.archive
+        if self.face.practises or str(path) == "-" or (archive is not None and inbox.lies_in(path, archive)):
+            archive = None
+        target = place = results_path(path, self.settings, self.began_at)
+        if archive is not None:
+            with storage.readable(archive):
+                place, beside = inbox.places(path, target.name, archive)
+            if isinstance(self.settings.results or "", str):
+                target = beside  # nothing of ours stays among the exports, however the run ends
         settings = replace(self.settings, results=target)
         with prepare(path, settings, vendor=self.vendor, choose=self.face.choose) as prepared:
-            self.face.decide(prepared)
-            if (undecided := prepared.loaded.undecided) is not None:
-                raise undecided
-            is_right = self._is_right(prepared)
-            preview = prepared.preview
-            preview.refuse()
+            if is_right := self._is_right():
+                self.face.decide(prepared)
+                if (undecided := prepared.loaded.undecided) is not None:
+                    raise undecided
+                prepared.preview.refuse()
             if not (is_right and self.face.agree(prepared)):
                 return FileEnded(path, FileResult.DECLINED, 2, started_at, self.clock(), say("series.declined"))
-            agreed = preview.digest if self.face.is_person else None
-            send: Callable[..., Report] = partial(prepared.send, agreed=agreed, hours=self.hours)
+            agreed = prepared.preview.digest if self.face.is_person else None
+            begun = partial(self._see_to, candidate)
+            send: Callable[..., Report] = partial(prepared.send, agreed=agreed, hours=self.hours, begun=begun)
             if self.face.practises:
                 send = prepared.practise
             report = send(observe=self.face.observe, stop=self.face.stop)
@@ -310,35 +325,35 @@ class _One:
         if report.stopped is not None:
             message = report.stopped.message
         ended = FileEnded(path, fate, report.exit_status, started_at, self.clock(), message, report)
-        archive = self.settings.archive
-        if archive is None or not is_finished or str(path) == "-" or inbox.lies_in(path, archive):
+        if archive is None or not is_finished:
             return ended
-        return _archived(ended, report, archive, fingerprint)
+        if report.more_visible:  # they are told every night until somebody does something about them
+            return replace(ended, why=say("archive.more-visible", file=str(path)))
+        try:
+            return replace(ended, archived=inbox.archive(path, place, fingerprint, Limits.file_bytes))
+        except inbox.NotArchived as error:
+            return replace(ended, exit_status=max(ended.exit_status, error.exit_status), why=error.message)
 
-    def _is_right(self, prepared: Prepared) -> bool:
+    def _see_to(self, candidate: FileCandidate) -> None:
+        """See that the file is still there before anything is sent. Raises UnreadableFile."""
+        if self._is_gone(candidate):
+            raise UnreadableFile(say("series.gone"))
+
+    def _is_right(self) -> bool:
         """Return whether a person has said whose workspace the profile is, now or earlier.
+
+        This is asked before anything about the rows, because with another account's key, none of them is known.
 
         Raises:
             FirstRun: nobody can be asked.
         """
-        unclear, own = prepared.preview.unconfirmed, self.settings.workspace
+        own = self.settings.workspace
+        with workspaces.opened(self.settings) as journal:
+            unclear = workspaces.unconfirmed(journal, self.settings)
         if self.face.practises or unclear is None:
             return True
         if self.face.confirm is None:
             raise unclear.error
         if (meant := self.face.confirm(unclear, own)) is not None:
             workspaces.confirm(self.settings, None if meant == own else meant)
-            prepared.plan_anew()
         return meant is not None
-
-
-def _archived(ended: FileEnded, report: Report, archive: Path, fingerprint: str) -> FileEnded:
-    """Move the file into the archive. Return its result with the new paths, or with why it couldn't be moved."""
-    moved = inbox.archive(ended.file, report.results, archive, fingerprint, Limits.file_bytes)
-    return replace(
-        ended,
-        exit_status=max(ended.exit_status, moved.exit_status),
-        why=moved.why or ended.why,
-        archived=moved.file if moved.file != ended.file else None,
-        report=replace(report, results=moved.results),
-    )

@@ -16,7 +16,8 @@ from importer.api import Endpoint
 from importer.calls.windows import ASSUMED
 from importer.errors import OutOfHours
 from importer.messages import Said, say
-from importer.settings import GIVE_UP, Rate, Settings, TimeWindow
+from importer.settings import GIVE_UP, Settings
+from importer.settings.limits import Rate, TimeWindow
 
 _MINUTE = 60
 AT_THE_END = 30.0

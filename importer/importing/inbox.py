@@ -4,7 +4,7 @@ Input: paths and patterns. Output: files in a stable order, and those left out. 
 it. A file that was named itself is imported whatever its name. In a folder or a pattern, our own results, hidden files
 and the lock files of open programs are ignored.
 
-A finished file is archived with its results, so that the next night's run doesn't import it again. No file in the
+A finished file is archived beside its results, so that the next night's run doesn't import it again. No file in the
 archive is replaced, and it may be on another disk. A file that has changed since the import isn't moved. The moved file
 is checked again, and put back if another file had taken its place.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import math
 import os
 import secrets
 import shutil
@@ -22,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer import files, storage
-from importer.errors import BadSettings, Stopped, UnreadableFile
-from importer.messages import Message, Said, say
+from importer.errors import BadSettings, ImporterError, Stopped, UnreadableFile
+from importer.messages import Message, say
 from importer.resultsfile import is_results
 from importer.storage import Url, place
 
@@ -186,19 +185,18 @@ def why_not_yet(path: Path, now: float) -> Message | None:
 _NAMES = 999
 
 
-@dataclass(frozen=True)
-class Moved:
-    """Current paths of a file and its results.
+class NotArchived(ImporterError):
+    """Error raised because an imported file couldn't be moved.
 
     Attributes:
-        why: why one of them wasn't moved; empty if both were.
         exit_status: 3 if the next run will import the changed file, 1 if a person has to act, 0 if the file is gone.
     """
 
-    file: Path
-    results: Path
-    why: Said = ""
-    exit_status: int = 0
+    kind = say("error.not-archived")
+
+    def __init__(self, message: Message, exit_status: int = 1) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status
 
 
 def check_archive(folder: Path, found: Iterable[Path] = ()) -> None:
@@ -226,32 +224,37 @@ def lies_in(file: Path, folder: Path) -> bool:
     return folder.resolve() in (place, *place.parents)
 
 
-def archive(file: Path, results: Path, folder: Path, fingerprint: str, most: float) -> Moved:
-    """Move a file and its results into a folder, under free names with the same number."""
-    now = file
+def places(file: Path, results: str, folder: Path) -> tuple[Path, Path]:
+    """Return free names in the archive for a file and its results, both with the same number. Raises OSError."""
+    for beside in files.numbered(folder / results, _NAMES):
+        number = beside.stem.removeprefix(Path(results).stem)
+        place = folder / f"{file.stem}{number}{file.suffix}"
+        if not (is_there(place) or is_there(beside)):
+            return place, beside
+    raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
+
+
+def archive(file: Path, place: Path, fingerprint: str, most: float) -> Path:
+    """Move a file to its place in the archive, or to a free name beside it. Raises NotArchived."""
+    folder = place.parent
     try:
-        for place in files.numbered(folder / file.name, _NAMES):
-            number = place.stem.removeprefix(file.stem)
-            beside = folder / f"{results.stem}{number}{results.suffix}"
-            if not (is_there(place) or is_there(beside)):
+        for free in files.numbered(place, _NAMES):
+            if not is_there(free):
                 with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
-                    if now == file:
-                        _move(file, place, most, fingerprint)
-                        now = place
-                    _move(results, beside)
-                    return Moved(now, beside)
+                    _move(file, free, most, fingerprint)
+                    return free
         raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
-    except storage.ChangedMeanwhile:
-        return Moved(now, results, say("archive.has-changed", file=str(now)), Stopped.exit_status)
+    except storage.ChangedMeanwhile as error:
+        raise NotArchived(say("archive.has-changed", file=str(file)), Stopped.exit_status) from error
     except OSError as error:
         with contextlib.suppress(OSError):
-            if now == file and not is_there(file):
-                return Moved(now, results, say("archive.gone", file=str(file), folder=str(folder)))
-        kind = "archive.not-moved" if now == file else "archive.results-not-moved"
-        return Moved(now, results, say(kind, file=str(file), folder=str(folder), error=files.why(error)), 1)
+            if not is_there(file):
+                raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), 0) from error
+        message = say("archive.not-moved", file=str(file), folder=str(folder), error=files.why(error))
+        raise NotArchived(message) from error
 
 
-def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | None = None) -> None:
+def _move(path: Path, place: Path, most: float, fingerprint: str) -> None:
     """Move a file to a free name: copy it, and remove it when the copy is complete.
 
     Raises ChangedMeanwhile if there is another file by now, or it has changed: it stays in its place; or OSError.
@@ -265,7 +268,7 @@ def _move(path: Path, place: Path, most: float = math.inf, fingerprint: str | No
             seen = os.fstat(file.fileno())
             shutil.copyfileobj(file, draft.file)
         draft.finish(bounds=[seen])
-        if fingerprint is not None and files.digest(draft.file).hex() != fingerprint:
+        if files.digest(draft.file).hex() != fingerprint:
             raise storage.has_changed(path.name)
         aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # a name that nobody else uses
         path.replace(aside)

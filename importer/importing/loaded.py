@@ -29,7 +29,8 @@ from importer.resultsfile import TO_FIX
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, called
 from importer.rows.validation import validate
-from importer.settings import Settings, journal_place
+from importer.settings import Settings
+from importer.settings.address import journal_place
 from importer.settings.reading import folded_heading, own_columns
 from importer.storage import Url, place
 

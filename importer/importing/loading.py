@@ -29,7 +29,8 @@ from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.readers import earlier_texts
 from importer.rows.values import TEXT
-from importer.settings import Settings, journal_place
+from importer.settings import Settings
+from importer.settings.address import journal_place
 from importer.settings.reading import MEANS, named
 from importer.storage import Url, is_same, place
 

@@ -11,7 +11,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
@@ -33,8 +33,14 @@ from importer.models import Remaining, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
+from importer.settings import SETTINGS
 
 _CELLS = 20  # maximum number of listed problems of a kind
+_AT_MOST: Mapping[str, Callable[[Remaining], int]] = {
+    "max-notes": lambda remaining: remaining.total,
+    "max-public": lambda remaining: remaining.public,
+}
+"""Setting with the largest number of some notes → how many of them would be sent."""
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
@@ -49,6 +55,8 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
     loaded = looked_up.resolved
     remaining, wishes = looked_up.left
     if journal is not None:
+        if looked_up.open and not journal.runs.has_finished(settings.workspace, settings.key):
+            remaining = replace(remaining, sent_anew=0)  # the run judges a new key first, by looking up the emails
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
     sheet, rows, planned, groups = loaded.sheet, loaded.rows, loaded.plan, remaining.groups
@@ -197,14 +205,11 @@ def every_guard(looked_up: LookedUpEmails, remaining: Remaining) -> Iterator[Gua
     is_open = rows.email is not None and any(
         (rows.prospect[group.positions] == rows.email[group.positions]).any() for group in remaining.groups
     )
-    total, public = remaining.total, remaining.public
-    for setting, most, number, notes in (
-        ("max-notes", settings.max_notes, total, say("count.note", n=total)),
-        ("max-public", settings.max_public, public, say("count.public-note", n=public)),
-    ):
+    for setting, number_of in _AT_MOST.items():
+        most, number = getattr(settings, SETTINGS[setting].attribute), number_of(remaining)
         if most is not None and number > most and not is_open:  # notes for open emails may be delivered already
-            enough = SettingPart(setting, str(number))
-            yield Guarded(say("guard.many-notes", notes=notes, file=file, most=most, setting=enough), setting)
+            many, enough = SETTINGS[setting].counted(number), SettingPart(setting, str(number))
+            yield Guarded(say("guard.many-notes", notes=many, file=file, most=most, setting=enough), setting)
 
 
 def guards_of_rows(loaded: Loaded) -> Iterator[Guarded]:

@@ -16,7 +16,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten, Stopped
 from importer.importing.loaded import Loaded
 from importer.messages import Message, Said, say, when
-from importer.models import DELIVERED, NEEDS_A_PERSON, Result, Rows, Workspace
+from importer.models import DELIVERED, Result, Rows, Workspace
 from importer.results import Written, presentation
 from importer.storage import place
 
@@ -40,6 +40,7 @@ class Report:
         stopped: why the run ended early, or None.
         duplicates: row number → IDs of its notes, for notes that reading back found more than once.
         reasons: why rows need action, in kinds without cell values: result → kind → rows.
+        to_fix: number of rows that need a person's attention, which are those on the sheet *To fix*.
         started_at, ended_at: seconds since 1970.
         asked: number of rows in question, which aren't sent before a person has answered.
         more_visible: number of rows whose notes are more visible than the sheet says.
@@ -63,6 +64,7 @@ class Report:
     stopped: Stopped | None
     duplicates: Mapping[int, Sequence[str]] = field(default_factory=dict)
     reasons: Mapping[Result, Mapping[Message, int]] = field(default_factory=dict)
+    to_fix: int = 0
     started_at: float = 0.0
     ended_at: float = 0.0
     held_back: int = 0
@@ -85,17 +87,6 @@ class Report:
         return self.results_owed and self.stopped is None
 
     @property
-    def rows_to_look_at(self) -> int:
-        """Number of rows, and of notes, for which a person has something to do besides waiting."""
-        besides = self.more_visible + self.left_alone + self.asked
-        return self.rows_to_fix + len(self.duplicates) + len(self.not_found) + besides
-
-    @property
-    def rows_to_fix(self) -> int:
-        """Number of rows that need a person's attention."""
-        return sum(self.counts.get(result, 0) for result in NEEDS_A_PERSON)
-
-    @property
     def exit_status(self) -> int:
         """Exit status. 0: every row is delivered; 1: some need a person; 3: run it again; 4: only a person can help."""
         if self.stopped is not None:
@@ -104,7 +95,7 @@ class Report:
             return ResultsNotWritten.exit_status
         if self.counts.get(Result.NOT_SENT, 0) > self.held_back + self.asked:
             return Stopped.exit_status
-        return int(bool(self.rows_to_look_at or self.held_back))
+        return int(bool(self.to_fix or self.held_back))
 
 
 def by_number(rows: Rows, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequence[str]]:

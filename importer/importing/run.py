@@ -82,14 +82,14 @@ class Prepared(AbstractContextManager["Prepared"]):
         return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self._base, self._given)
 
     def _learn(self, begun: Callable[[], object]) -> None:
-        """Keep in the profile what was answered. A run goes on if that can't be written."""
+        """Keep in the profile what was answered, once the import begins. A run goes on if that can't be written."""
+        begun()
         try:
             if (reading := self.to_learn) is not None:
                 readings.keep(self._base.profile, reading)
                 self.learned = reading
         except BadSettings as error:
             logs.event("answers not kept", logging.ERROR, why=logs.said(error))
-        begun()
 
     def decide(self, answer: PossibleAnswer) -> None:
         """Apply an answer to one of the questions, and interpret the sheet again. Other questions may arise.

@@ -96,6 +96,7 @@ class Sending:
     def _delivered(self, agreed: str | None) -> Report:
         try:
             delivery, stopped = self._planned(agreed)
+            self._begun()
         except BaseException:
             self._journal.runs.end(self._run, "declined", {}, self._clock())
             raise
@@ -107,7 +108,6 @@ class Sending:
         of_uploads = self._journal.uploads(self._settings.workspace, self._clock)
         uploads = Uploads(self._context.caller, of_uploads, loaded.rows.files, tell)
         first_call = FirstCall(self._context, tell)
-        self._begun()
         if loaded.sheet.corrections is not None:
             enter_left_out(self._journal, loaded)
         keep_in_mind(self._journal, self._settings, is_agreed=True)
@@ -175,8 +175,9 @@ class Sending:
             rejected = len(loaded.rows.rejected) - len(known.rows.rejected)
             fewer = max(0, before.total - remaining.total)
             delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
-        for guarded in every_guard(self._emails, remaining):
-            raise guarded
+        if stopped is None:  # otherwise nothing is sent, and emails that nobody looked up say nothing about the file
+            for guarded in every_guard(self._emails, remaining):
+                raise guarded
         return delivery, stopped
 
     def _check(self, agreed: str | None, remaining: Remaining, wishes: Sequence[Wish]) -> None:
@@ -235,6 +236,7 @@ class Sending:
                 rows, {at: (self._outcomes.note_id(at), *ids) for at, ids in self._outcomes.duplicates.items()}
             ),
             reasons=results.reasons(rows, self._outcomes, stopped.kind if stopped else None),
+            to_fix=int(self._outcomes.to_fix().sum()),
             started_at=self._run.started_at,
             ended_at=self._clock(),
             held_back=held_back,

@@ -21,8 +21,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from importer.errors import BadSettings
 from importer.journal import sqlite
@@ -43,10 +44,7 @@ from importer.journal.schema import VERSION
 from importer.journal.store import Store
 from importer.messages import say
 from importer.models import Workspace
-from importer.settings import journal_place
-
-if TYPE_CHECKING:
-    from importer.journal.postgres import PostgresStore
+from importer.settings.address import SERVERS, journal_place
 
 __all__ = [
     "ACCEPTED",
@@ -66,13 +64,16 @@ __all__ = [
 ]
 
 
-def _postgres() -> type[PostgresStore]:
-    """Return the class for a journal on a server. Raises BadSettings if a package that it needs isn't installed."""
+def _store_for(place: Path | str) -> type[Store]:
+    """Return the class for a journal's database. Raises BadSettings if a package that it needs isn't installed."""
+    if isinstance(place, Path):
+        return sqlite.SQLiteStore
+    extra = SERVERS[place.partition(":")[0]]
     try:
-        from importer.journal.postgres import PostgresStore  # noqa: PLC0415 - only such a journal needs the driver
+        store: type[Store] = import_module(f"importer.journal.{extra}").STORE  # only such a journal needs the driver
     except ImportError as error:
-        raise BadSettings(say("journal.needs-postgres", error=str(error))) from error
-    return PostgresStore
+        raise BadSettings(say("journal.needs-package", error=str(error), extra=extra)) from error
+    return store
 
 
 class Journal:
@@ -92,7 +93,7 @@ class Journal:
     def exists(address: Path | str) -> bool:
         """Return whether a journal exists at this address; also True if its location can't be checked."""
         place = journal_place(address)
-        return sqlite.SQLiteStore.exists(place) if isinstance(place, Path) else _postgres().exists(place)
+        return _store_for(place).exists(place)
 
     @classmethod
     def open(cls, address: Path | str) -> Self:
@@ -102,7 +103,7 @@ class Journal:
         journal is damaged, isn't ours, or is of another version; it is left unchanged.
         """
         place = journal_place(address)
-        store = sqlite.SQLiteStore.open(place) if isinstance(place, Path) else _postgres().open(place)
+        store = _store_for(place).open(place)
         try:
             return cls(store)
         except BaseException:

@@ -34,11 +34,14 @@ NEW_REQUEST = "INSERT INTO requests (run, sent_at, since) VALUES (:run, :sent_at
 CLAIM = """
     INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, request, at, resent_at)
     VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'unclear', :request, :at, :resent_at)
-    ON CONFLICT (name) DO UPDATE
-    SET state = excluded.state, note = excluded.note, request = excluded.request, at = excluded.at, note_id = NULL,
-        reason = NULL, resent_at = coalesce(excluded.resent_at, deliveries.resent_at)
-    WHERE deliveries.state = 'rejected'
-       OR deliveries.request = :replaces AND deliveries.state = 'unclear'
+    ON CONFLICT DO NOTHING
+"""
+CLAIM_AGAIN = f"""
+    UPDATE deliveries
+    SET state = 'unclear', note = :note, request = :request, at = :at, note_id = NULL, reason = NULL,
+        resent_at = coalesce(:resent_at, deliveries.resent_at)
+    WHERE {_IS_NAMED}
+      AND (deliveries.state = 'rejected' OR deliveries.request = :replaces AND deliveries.state = 'unclear')
 """
 FOUND = f"""
     INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, note_id, request, at, reason)

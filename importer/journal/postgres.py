@@ -36,10 +36,17 @@ class PostgresStore(Store):
     is_shared = True
     failures = (psycopg.Error,)
     mend = say("postgres.mend")
+    spelling = (
+        ("INTEGER PRIMARY KEY", "BIGSERIAL PRIMARY KEY"),
+        ("INTEGER", "BIGINT"),
+        ("BLOB", "BYTEA"),
+        (" WITHOUT ROWID", ""),
+        (r"(?<!:):(\w+)", r"%(\1)s"),
+    )
 
     @staticmethod
     def exists(url: str) -> bool:
-        """Return whether a journal exists; also True if the database can't be checked."""
+        """See :class:`.store.Store`."""
         try:
             with contextlib.closing(connect(url)) as connection:
                 return bool(connection.execute(_TABLES).fetchall())
@@ -48,11 +55,7 @@ class PostgresStore(Store):
 
     @classmethod
     def open(cls, url: str) -> PostgresStore:
-        """Open a journal, and make its tables if there are none.
-
-        Raises:
-            JournalFailed, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
-        """
+        """See :class:`.store.Store`."""
         store = cls(connect(url), url)
         try:
             if not store._has_tables():
@@ -84,11 +87,6 @@ class PostgresStore(Store):
             psycopg.IsolationLevel.READ_COMMITTED if writes else psycopg.IsolationLevel.REPEATABLE_READ
         )
 
-    def _own(self, text: str) -> str:
-        for theirs, ours in _TYPES.items():
-            text = text.replace(theirs, ours)
-        return re.sub(r"(?<!:):(\w+)", r"%(\1)s", text)
-
     def inserted(self, text: str, **values: object) -> int:
         """See :class:`.store.Store`."""
         return int(self._run(f"{text} RETURNING id", values).fetchone()[0])
@@ -117,8 +115,7 @@ class PostgresStore(Store):
         return float(self.scalar("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)"))
 
 
-_TYPES = {"INTEGER PRIMARY KEY": "BIGSERIAL PRIMARY KEY", "INTEGER": "BIGINT", "BLOB": "BYTEA", " WITHOUT ROWID": ""}
-"""PostgreSQL's types in place of SQLite's."""
+STORE = PostgresStore
 _TABLES = f"""
 SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE nspname = '{SCHEMA}' AND relkind = 'r'

@@ -226,6 +226,11 @@ class Runs:
                 return None if run.ended == "finished" and not run.counts.get("unconfirmed") else run.occurrence
         return None
 
+    def has_finished(self, workspace: Workspace, key: str) -> bool:
+        """Return whether a run with this API key has finished."""
+        account = key_digest(key)
+        return any(run.account == account and run.ended == "finished" for run in self.listed(workspace))
+
     def was_known(self, workspace: Workspace, kind: str, fingerprint: str) -> bool:
         """Return whether most rows of the latest other files of this kind were known when each was first imported."""
         firsts = {run.fingerprint: run for run in self.listed(workspace) if run.kind == kind}

@@ -36,7 +36,7 @@ class SQLiteStore(Store):
 
     @staticmethod
     def exists(path: Path) -> bool:
-        """Return whether a journal exists; also True if its path can't be checked."""
+        """See :class:`.store.Store`."""
         try:
             return path.exists()
         except OSError:
@@ -44,11 +44,7 @@ class SQLiteStore(Store):
 
     @classmethod
     def open(cls, given: Path) -> SQLiteStore:
-        """Open a journal, and make its tables if there are none.
-
-        Raises:
-            UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
-        """
+        """See :class:`.store.Store`."""
         path = Path(os.path.realpath(given))  # one file has one lock, whatever link leads to it
         try:
             keep_private(given, _log_of(path))  # SQLite takes whatever pages lie in a log

@@ -7,12 +7,13 @@ failure of a database. :mod:`.sqlite` and :mod:`.postgres` add what is special a
 from __future__ import annotations
 
 import contextlib
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 from importer.errors import ImporterError, JournalFailed
 from importer.messages import Message, say
@@ -27,10 +28,12 @@ _AT_ONCE = 500  # values in one query, rows in one batch
 class Store(ABC):
     """Open database. It must not be used by several threads at once.
 
-    ``failures`` are the exceptions that the driver raises, and ``mend`` is advice if the database can't be written.
+    ``failures`` are the exceptions that the driver raises, and ``mend`` is advice if the database can't be written. If
+    the database spells SQL otherwise than SQLite, ``spelling`` has patterns, and what replaces them, in this order.
     """
 
     is_shared: ClassVar[bool] = False
+    spelling: ClassVar[Sequence[tuple[str, str]]] = ()
     failures: ClassVar[tuple[type[BaseException], ...]]
     mend: ClassVar[Message]
 
@@ -44,12 +47,25 @@ class Store(ABC):
 
     # -- differences between databases ------------------------------------------------------------------------------
 
+    @staticmethod
+    @abstractmethod
+    def exists(place: Any) -> bool:
+        """Return whether a journal exists; also True if its place can't be checked."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, place: Any) -> Self:
+        """Open a journal, and make its tables if there are none; see :meth:`importer.journal.Journal.open`."""
+
     @abstractmethod
     def _begin(self, *, writes: bool) -> None:
         """Begin a transaction. A transaction that only reads sees one state of the journal and blocks nobody."""
 
-    def _own(self, text: str) -> str:
-        """Return SQL in the database's own spelling of types and values."""
+    @classmethod
+    def _own(cls, text: str) -> str:
+        """Return SQL in the database's own spelling."""
+        for pattern, ours in cls.spelling:
+            text = re.sub(pattern, ours, text)
         return text
 
     @abstractmethod

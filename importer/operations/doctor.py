@@ -16,9 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from importer import files
-from importer.api import Cause, Failure, NotesPage, Reply, Vendor
-from importer.api.headers import Announcement, seconds_since_1970
-from importer.api.protocol import API_REFUSED, STOPS
+from importer.api import API_REFUSED, STOPS, Cause, Failure, NotesPage, Reply, Vendor
+from importer.api.exchange import Announcement, seconds_since_1970
 from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
@@ -28,7 +27,8 @@ from importer.importing.workspaces import check_journal, opened, unconfirmed
 from importer.journal import Journal
 from importer.messages import Message, Said, say
 from importer.rows.attachments import Folder
-from importer.settings import Settings, journal_place
+from importer.settings import Settings
+from importer.settings.address import journal_place
 from importer.telling.rendering import duration
 
 _OFF = 5.0  # seconds by which a clock may be off without being reported

@@ -146,7 +146,7 @@ def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tu
 def _of_file(file: Path, journal: Journal, settings: Settings) -> Sequence[KnownDelivery]:
     """Return the deliveries of a file's rows, each once."""
     with load(file, settings) as loaded:
-        return [*{one.name: one for _, _, one in deliveries_in(loaded, journal)}.values()]
+        return [*{one.name: one for _, _, one, _ in deliveries_in(loaded, journal)}.values()]
 
 
 def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Settings) -> set[bytes]:
@@ -163,24 +163,26 @@ def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Set
     return found
 
 
-def described(planned: Hiding, settings: Settings | None) -> dict[str, tuple[Sequence[int], str]]:
-    """Return the rows and the text of the first notes that would be hidden, by their IDs, as far as the file has them.
+def described(planned: Hiding, settings: Settings) -> dict[str, tuple[Sequence[int], str, str]]:
+    """Return the rows, the person and the text of the first notes, by their IDs, as far as their files have them.
 
-    The journal contains no texts. The file is the one that was named, or that the run names, there or in the archive.
+    The journal contains no texts. A file is the one that was named, or that a note's run names, there or in the
+    archive. The person is named as the sheet names them.
     """
-    wanted = {known.name: known.note_id or "" for known in planned.notes[:SHOWN]}
-    path = planned.which.file or (None if planned.run is None else Path(planned.run.file))
-    if path is None or settings is None:
-        return {}
-    for place in (path, *([settings.archive / path.name] if settings.archive else [])):
-        with (
-            suppress(ImporterError, OSError),  # the file may be elsewhere, or may have changed
-            Journal.open(settings.journal) as journal,
-            load(place, settings) as loaded,
-        ):
-            found = deliveries_in(loaded, journal)
-            return {wanted[known.name]: (numbers, text) for numbers, text, known in found if known.name in wanted}
-    return {}
+    shown, said = planned.notes[:SHOWN], dict[str, tuple[Sequence[int], str, str]]()
+    wanted = {known.name: known.note_id or "" for known in shown}
+    with Journal.open(settings.journal) as journal:
+        file_of = {run.id: run.file for run in journal.runs.listed()}
+        paths = dict.fromkeys(planned.which.file or Path(file_of[known.run]) for known in shown)
+        places = [place for path in paths for place in (path, settings.archive and settings.archive / path.name)]
+        for place in filter(None, places):
+            with suppress(ImporterError, OSError), load(place, settings) as loaded:  # it may be elsewhere, or changed
+                emails = loaded.rows.email
+                for numbers, text, known, position in deliveries_in(loaded, journal):
+                    if known.name in wanted:
+                        email = "" if emails is None else str(emails[position])
+                        said.setdefault(wanted[known.name], (numbers, email or known.prospect, text))
+    return said
 
 
 def hide(
@@ -225,8 +227,8 @@ def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
         yield Wish(one, key_of(one.note), change, opened=opened, is_read=False, becomes=becomes)
 
 
-def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[int], str, KnownDelivery]]:
-    """Yield the deliveries of a file's rows that exist, with the numbers of their rows and their texts."""
+def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[int], str, KnownDelivery, int]]:
+    """Yield the deliveries of a file's rows that exist, with the numbers of their rows, their texts and positions."""
     if loaded.unclear is not None:
         raise loaded.unclear
     rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
@@ -240,4 +242,5 @@ def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[i
     repeats = loaded.plan.original
     for position, known in sorted(found, key=lambda one: one[0]):
         numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]
-        yield numbers, rows.notes[int(rows.note[position])].text if rows.note[position] >= 0 else "", known
+        text = rows.notes[int(rows.note[position])].text if rows.note[position] >= 0 else ""
+        yield numbers, text, known, position

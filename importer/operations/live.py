@@ -14,8 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from importer.api import Cause, FoundNote, NoteChange, NotesApi, Reply, Vendor
-from importer.api.protocol import API_REFUSED
+from importer.api import API_REFUSED, Cause, FoundNote, NoteChange, NotesApi, Reply, Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.calls.dispatcher import stopped_by
 from importer.errors import BadSettings, NeedsAPerson, Stopped

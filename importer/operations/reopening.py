@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from importer import files
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 
 
 def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:

@@ -61,14 +61,15 @@ def hidden(done: Hidden) -> Iterator[Line]:
             yield Line(say("hide.refused", note=note_id, why=reason), LineKind.DETAIL)
 
 
-def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str]]) -> Iterator[Line]:
-    """Yield which notes would be hidden or given back, with the rows and texts that were found for their IDs."""
+def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str, str]]) -> Iterator[Line]:
+    """Yield which notes would be hidden or given back, with what was found for their IDs: rows, people and texts."""
     notes, undo = planned.notes, planned.which.undo
     yield from _which_notes(planned)
     for delivery in notes[:5]:
         parts: dict[str, Part] = {"note": delivery.note_id or "", "prospect": delivery.prospect}
         if (there := found.get(delivery.note_id or "")) is not None:
-            parts |= {"rows": tuple(say("row", row=str(row)) for row in there[0]), "words": Cell(first_words(there[1]))}
+            rows, parts["prospect"], text = there
+            parts |= {"rows": tuple(say("row", row=str(row)) for row in rows), "words": Cell(first_words(text))}
         yield Line(say("hide.note" if there is None else "hide.note-in-sheet", **parts), LineKind.DETAIL)
     if len(notes) > 5:
         yield Line(say("hide.more", n=len(notes) - 5))

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from importer.errors import BadSettings, NoKey
 from importer.messages import Said, as_message, say
 from importer.models import Workspace
-from importer.settings import KEY_VARIABLE, Settings, profiles, secrets, sources
-from importer.settings.secrets import WHAT_A_KEY_IS, can_be_key
+from importer.settings import Settings, profiles, secrets, sources
+from importer.settings.secrets import KEY_VARIABLE, WHAT_A_KEY_IS, can_be_key
 from importer.settings.sources import Given
 
 

@@ -25,7 +25,8 @@ from importer.page.jobs import Ended, Job, Jobs, Task
 from importer.page.reading import A_MOMENT, NOTHING, PATIENCE, Readers, Unread, latest_run
 from importer.page.state import Answers, State, applied
 from importer.page.uploads import DroppedFile, DroppedFiles
-from importer.settings import Settings, journal_place
+from importer.settings import Settings
+from importer.settings.address import journal_place
 from importer.telling.preview_messages import Described
 
 Page = str | Response | Answer | dict[str, object] | tuple[str, int]

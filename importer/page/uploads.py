@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
+from importer.files import keep_private, make_private_folder
 from importer.models import Workspace
 from importer.page.state import State
-from importer.settings import keep_private, make_private_folder
 
 _KEPT = 30 * 86_400.0
 _OWNER_ONLY = 0o600

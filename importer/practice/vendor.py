@@ -59,14 +59,14 @@ class _PracticeApi:
         notes = self._notes.get(prospect, [])[::-1]
         return self._reply(Endpoint.READ, NotesPage(tuple(notes[skip : skip + take]), None, len(notes) > skip + take))
 
-    def update(self, note_id: str, change: NoteChange) -> Reply[None]:  # noqa: ARG002
-        return self._reply(Endpoint.UPDATE, None)
+    def update(self, note_id: str, change: NoteChange) -> Reply[bool]:  # noqa: ARG002
+        return self._reply(Endpoint.UPDATE, True)  # noqa: FBT003 - it is a value
 
     def upload(self, file: FilePart) -> Reply[str]:  # noqa: ARG002
         return self._reply(Endpoint.UPLOAD, f"practice-{next(self._numbers)}")
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
-        found, size = self._by_email.get(search, ()) if search else self._all, self.traits.prospects_page
+        found, size = self._by_email.get(search, ()) if search else self._all, self.traits.page
         return self._reply(Endpoint.PROSPECTS, tuple(found[(page - 1) * size : page * size]))
 
     def renew(self) -> None:

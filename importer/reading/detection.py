@@ -13,6 +13,7 @@ import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import IO
 
 import olefile
@@ -44,6 +45,14 @@ MOST_OLE_BYTES = 256 * 1024**2
 _SECTOR, _CONTENTS = 512, say("part.contents")
 _FAULTS = (OSError, struct.error, ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError)
 """Exceptions that olefile raises for a damaged container, by design or not."""
+
+_ENDINGS_OF_OTHERS = {
+    **dict.fromkeys((".doc", ".docx", ".odt", ".rtf", ".pages"), "text"),
+    **dict.fromkeys((".ppt", ".pptx", ".odp", ".eml", ".msg"), "document"),
+    **dict.fromkeys((".zip", ".gz", ".7z", ".rar"), "archive"),
+    ".pdf": "pdf",
+}
+"""Endings that no export has, whatever the content, and the kind of file."""
 
 _TEXTS_OF_OTHERS = re.compile(
     rb"id;p\w+(;[a-z]\w?)*[\r\n]+[bcfnopuw]{1,2};[a-z]|table\s*[\r\n]+0,1\s*[\r\n]"
@@ -135,6 +144,8 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> str:
             return "xmlsheet"
         if b"<html" not in plain:
             raise _other(source, "unknown")
+    if (kind := _ENDINGS_OF_OTHERS.get(PurePath(source).suffix.lower())) is not None:
+        raise _other(source, kind)
     if _PAGE.match(_first_tag(plain)):
         return "html"
     if _TEXTS_OF_OTHERS.match(plain) or not head.strip(b"\0") or (not encoded and not _is_text(head)):

@@ -18,7 +18,7 @@ from importer.messages import Said, render
 from importer.models import Result, Role, Rows
 from importer.reading import Sheet
 from importer.results.presentation import MEANINGS, Meaning
-from importer.resultsfile import COLUMNS, OUR_COLUMNS, OUR_PRACTISED, PLAIN_COLUMNS, ResultColumn
+from importer.resultsfile import COLUMNS, COMPOSED, PRACTISED, ResultColumn
 from importer.rows.columns import Roles
 from importer.settings import profiles
 
@@ -42,11 +42,6 @@ class Summary:
     is_practice: bool = False
     run: str = ""
 
-    @property
-    def headings(self) -> tuple[str, ...]:
-        """The headings of the columns of every results file."""
-        return OUR_PRACTISED if self.is_practice else OUR_COLUMNS
-
 
 @dataclass(frozen=True)
 class ResultRows:
@@ -61,14 +56,14 @@ class ResultRows:
 
 
 def columns_for(outcomes: Outcomes) -> tuple[ResultColumn, ...]:
-    """Return our columns: those of every results file, and the composed text if a template composes it."""
-    return PLAIN_COLUMNS if outcomes.composed is None else COLUMNS
+    """Return our columns; the composed text is one only if a template composes it."""
+    return tuple(column for column in COLUMNS if column.heading != COMPOSED or outcomes.composed is not None)
 
 
 def headings_for(summary: Summary, outcomes: Outcomes) -> list[str]:
-    """Return the headings of our columns."""
-    further = columns_for(outcomes)[len(PLAIN_COLUMNS) :]
-    return [*summary.headings, *(column.heading for column in further)]
+    """Return the headings of our columns, of which the first says so if nothing was sent."""
+    first, *others = (column.heading for column in columns_for(outcomes))
+    return [PRACTISED if summary.is_practice else first, *others]
 
 
 def result_rows(
@@ -96,7 +91,7 @@ def result_rows(
             "source_row": numbers if source_row is None else _numbers(columns[source_row]),
             "finished_at": block.finished_at,
             "request": [f"{run}/{number}" if number else "" for number in block.request],
-            "composed_text": () if outcomes.composed is None else encodable(outcomes.composed(start, stop)),
+            COMPOSED: () if outcomes.composed is None else encodable(outcomes.composed(start, stop)),
         }
         theirs = [encodable(columns[position]) for position in keep]
         ours = [values[column.heading] for column in columns_for(outcomes)]

@@ -65,7 +65,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     ) -> None:
         super().__init__(caller, (ProspectsPage.kind,), lambda found: journal.enter(dict(found)))
         self._observe = observe
-        self._size = caller.api.traits.prospects_page
+        self._size = caller.api.traits.page
         self._found: dict[str, Owners] = {}
         self._refusals: dict[str, Message] = {}
         self._wanted: Sequence[str] = ()

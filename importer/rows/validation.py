@@ -6,12 +6,13 @@ Input: a sheet and its roles. Output: :class:`~importer.models.Rows`. For speed,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from importer.fields import WORDED
+from importer.fields import FURTHER, WORDED
 from importer.identity import same_texts
 from importer.markup import content_of
 from importer.messages import Message, SettingPart, as_argument, say
@@ -36,6 +37,7 @@ from importer.rows.values import (
     kind_of,
     read_attachments,
     read_content,
+    read_field,
     shortened,
 )
 from importer.rows.words import Value
@@ -71,6 +73,7 @@ class _Validation:
             Role.ATTACHMENTS: ColumnReader(position_of(Role.ATTACHMENTS), read_attachments)
             if self.folder is None
             else ColumnReader(position_of(Role.ATTACHMENTS), self.folder.read),
+            **{role: ColumnReader(position_of(role), partial(read_field, None)) for role in FURTHER},
         }
         of_roles = [at for role in roles.columns for at in roles.of(role) if role is not Role.RECORD]
         self.used = frozenset((*of_roles, *(() if composition is None else composition.columns)))
@@ -178,6 +181,7 @@ class _Validation:
             content=content_of(text, kind),
             files=() if self.folder is None else attached,
             uncomposed=uncomposed,
+            further=tuple((role, values[role]) for role in FURTHER if values[role]),
         )
 
     def _note_problems(self, block: Block, column: ColumnReader, codes: Ints) -> None:

@@ -105,8 +105,8 @@ def read_content(text: str) -> str | Wrong:
     return Wrong(wrong) if wrong else content
 
 
-def read_field(column: int, text: str) -> str | Wrong:
-    """Return the value that a template puts before a note's text, or why it is not valid. It may be empty."""
+def read_field(column: int | None, text: str) -> str | Wrong:
+    """Return the value of a further field, or that a template puts before a text, or why it is not valid."""
     value = cleaned_content(text)
     if not INVISIBLE.sub("", value).strip():
         return ""

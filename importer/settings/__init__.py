@@ -1,8 +1,8 @@
-"""The settings of a run, and their checks.
+"""Declare each setting of a run once. Flags, variables, profiles, forms, checks and documents follow from this.
 
-Input: settings from any caller. Output: checked settings, or an error that names the setting that can't be used.
+Output: :class:`Settings`, checked when it is made, and :data:`SETTINGS`, all settings by name. A profile and each
+message call a setting by its *name*; ``--name`` is its flag, and ``NOTE_IMPORTER_NAME`` is its variable.
 
-table      the declaration of all settings, and :class:`Settings`, checked when it is made
 kinds      kinds of values, and how each is read
 limits     values that limit a run: how much of a file is read, windows of the day, and rates such as ``20/1s``
 sources    command line, environment, profile, default: the value that counts, and where it was set
@@ -13,29 +13,287 @@ address    the API's address in its canonical spelling; the journal's place
 secrets    the API key, and the addresses for notifications
 """
 
-from importer.files import keep_private, make_private_folder
-from importer.settings.address import LIVE, default_journal, journal_place
-from importer.settings.limits import Rate, TimeWindow
-from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, read_key, who_can_read
-from importer.settings.table import BATCH_SIZE, GIVE_UP, SETTINGS, Origin, Setting, Settings, Topic
+from __future__ import annotations
 
-__all__ = [
-    "ADDRESSES_VARIABLE",
-    "BATCH_SIZE",
-    "GIVE_UP",
-    "KEY_VARIABLE",
-    "LIVE",
-    "SETTINGS",
-    "Origin",
-    "Rate",
-    "Setting",
-    "Settings",
-    "TimeWindow",
-    "Topic",
-    "default_journal",
-    "journal_place",
-    "keep_private",
-    "make_private_folder",
-    "read_key",
-    "who_can_read",
-]
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from importer.errors import BadSettings
+from importer.markup import ContentKind
+from importer.messages import Message, Quoted, say, words
+from importer.models import Role, Visibility, Workspace
+from importer.settings import kinds
+from importer.settings.address import LIVE, default_journal, is_this_machine
+from importer.settings.limits import Rate, TimeWindow
+from importer.settings.reading import Reading
+from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
+from importer.texts import TEXTS
+
+BATCH_SIZE = 100
+GIVE_UP = 900.0
+_OF_A_SHEET: Mapping[str, Any] = {"is_of_reading": True, "is_lasting": False}
+"""Declaration of settings that name columns and words: a profile holds them in readings, never for all sheets."""
+_OF_BYTES: Mapping[str, Any] = {"is_of_reading": True, "decides_rows": True}
+
+
+class Topic(Enum):
+    """Topics of settings. Each command has the settings of some topics, and some more by name."""
+
+    FILE = "how the file is read"
+    PROSPECTS = "how prospects and their notes are found"
+    PLACE = "which workspace, where, and its journal"
+    CALLS = "how the API is called"
+    GUARDS = "what is wrong with a file as a whole"
+    RUN = "what a run does"
+    OTHER = "what a command does with what comes of it"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        kind: the kind of its value.
+        topic: its topic.
+        metavar: placeholder of its value in a manual; empty for yes or no.
+        default: its default value, or a function that returns it.
+        name: its name in profiles and messages.
+        attribute: its attribute of :class:`Settings`; empty if no run uses it, only a command.
+        short: a short flag.
+        is_of_reading: whether it is part of a reading (see :mod:`importer.settings.readings`).
+        is_lasting: whether a profile or the environment may hold it, for all sheets.
+        decides_rows: whether a file has other rows with another value.
+        is_common: whether the help shows it at first sight. The others are shown by ``--help-all``.
+    """
+
+    kind: kinds.Kind[Any]
+    topic: Topic
+    metavar: str
+    default: object
+    name: str
+    attribute: str = ""
+    short: str = ""
+    is_of_reading: bool = False
+    is_lasting: bool = True
+    decides_rows: bool = False
+    is_common: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether it may be given more than once."""
+        return self.kind in (kinds.columns, kinds.meanings, kinds.names, kinds.doubts)
+
+    @property
+    def help(self) -> Message:
+        """The setting's effect, in a sentence or two."""
+        return say(f"setting.{self.name}.help", **kinds.PLACEHOLDERS)
+
+    @property
+    def label(self) -> Message:
+        """The label of the setting's field on the page, for settings that have one there."""
+        return say(f"setting.{self.name}.label")
+
+    def counted(self, number: int) -> Message:
+        """Return a number of the notes that the setting limits, in words."""
+        return say(f"setting.{self.name}.counted", n=number)
+
+    @property
+    def usual(self) -> Message | None:
+        """Description of the default value; None if there is none, or if nothing is to be said about it."""
+        if f"setting.{self.name}.default" in TEXTS:
+            return say(f"setting.{self.name}.default")
+        value = self.default() if callable(self.default) else self.default
+        if not value or not self.metavar or self.many:
+            return None
+        return words(kinds.with_tilde(value) if isinstance(value, Path) else str(value))
+
+    @property
+    def variable(self) -> str:
+        """The setting's environment variable."""
+        return f"NOTE_IMPORTER_{self.name.replace('-', '_').upper()}"
+
+    def read(self, value: object) -> object:
+        """Return the checked value, from any source.
+
+        Raises:
+            BadSettings: the value can't be used; the message names the setting, and says what is allowed.
+        """
+        try:
+            return self.kind(value)
+        except BadSettings as error:
+            raise BadSettings(error.reason, setting=self.name) from error
+        except ValueError as error:  # from Python itself, for example for a number with thousands of digits
+            raise BadSettings(words(Quoted(str(error))), setting=self.name) from error
+
+
+def _setting(
+    kind: kinds.Kind[Any], topic: Topic, metavar: str = "", *, default: Any = None, name: str = "", **about: Any
+) -> Any:
+    """Declare a setting as a field of :class:`Settings`. Its name is the field's with hyphens, unless one is given."""
+    if isinstance(kind, kinds.OneOf):
+        metavar = f"[{'|'.join(kind.words)}]"
+    metadata = {"setting": Setting(kind, topic, metavar, default, name, **about)}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where settings come from.
+
+    Attributes:
+        said: names of the settings that were given for this run. They count more than a reading's answers.
+        key_place: the source of the key, for a message.
+        secret_files: files with secrets, and files that name them; no note may attach them. The journal, the sheet and
+            the results may not be attached either, and needn't be listed here.
+    """
+
+    said: frozenset[str] = frozenset()
+    key_place: Message | None = None
+    secret_files: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a run, with their defaults.
+
+    Each value may also be a text, as in a profile or after a flag: ``rate="20/1s"``. Texts say what each setting does
+    (``setting.….help``). The class variables are settings that only commands use. Results that an earlier run left to
+    write are known by the values of :attr:`Topic.FILE`, in their order.
+
+    Attributes:
+        mapping: role → headings, or column letters if no heading has that name; the first in the sheet counts. No
+            column has the role if the only name is empty; a last, empty name: the sheet may lack all other names.
+        values: role and column → word of the sheet → its meaning; None: rows with this word are left out.
+        default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
+        attachments: folder of the files that the attachments column names; None: the column holds IDs.
+        several_in_cell: who receives the note if a cell names several people; None: nobody, unless a person is asked.
+        dates: order of day and month in dates such as 11/1/2026, if a template puts them into the notes; None: as the
+            sheet proves. If it doesn't, a person is asked.
+        unknown_emails: file for the emails that no prospect has; None: no file is written.
+        readings: the known readings of sheets; only the one that applies to the sheet once that is known. The other
+            settings then contain its answers.
+        origin: where the values come from.
+        sheet, header_row, encoding, delimiter: how to read the file, if guessing isn't wanted.
+        batch_size: maximum of prospects in a request; None: :data:`BATCH_SIZE`, or the size that worked in this
+            workspace.
+        rate: maximum of calls in a period; None: as many as the API allows.
+        read_timeout, settle, give_up: in seconds. A ``give_up`` of None: :data:`GIVE_UP`, or in a window the time until
+            it closes.
+        journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
+        results: the results file, or the pattern of the names of results beside their inputs, which holds
+            ``{name}``; None: ``{name}.results.xlsx``.
+        max_invalid: a share from 0 to 1.
+
+    Raises:
+        BadSettings: a value can't be used; the message names the setting, and says what is allowed.
+    """
+
+    mapping: Mapping[Role, tuple[str, ...]] = _setting(
+        kinds.columns, Topic.FILE, "ROLE=HEADING", default=dict, name="map", is_common=True, **_OF_A_SHEET
+    )
+    values: kinds.Values = _setting(
+        kinds.meanings, Topic.FILE, "ROLE:WORD=VALUE", default=dict, name="value", is_common=True, **_OF_A_SHEET
+    )
+    default_visibility: Visibility | None = _setting(
+        kinds.OneOf(Visibility), Topic.FILE, is_common=True, is_of_reading=True
+    )
+    content: ContentKind = _setting(kinds.OneOf(ContentKind), Topic.FILE, default=ContentKind.AUTO, is_of_reading=True)
+    ignored: Sequence[str] = _setting(kinds.names, Topic.FILE, "HEADING", default=(), name="ignore", **_OF_A_SHEET)
+    attachments: Path | None = _setting(kinds.local_file, Topic.FILE, "FOLDER", is_common=True)
+    unknown_emails: Path | None = _setting(kinds.any_file, Topic.PROSPECTS, "FILE", is_common=True)
+    skip_existing: bool = _setting(kinds.yes, Topic.PROSPECTS, default=False, is_common=True)
+    sheet: str | None = _setting(kinds.text, Topic.FILE, "NAME", is_common=True, decides_rows=True)
+    header_row: int | None = _setting(kinds.Number(1), Topic.FILE, "N", decides_rows=True)
+    encoding: str | None = _setting(kinds.text, Topic.FILE, "NAME", **_OF_BYTES)
+    delimiter: str | None = _setting(kinds.text, Topic.FILE, "SIGN", **_OF_BYTES)
+    export: str | None = _setting(kinds.text, Topic.FILE, "NAME")
+    several_in_cell: kinds.SeveralInCell | None = _setting(
+        kinds.OneOf(kinds.SeveralInCell), Topic.FILE, is_of_reading=True
+    )
+    dates: kinds.DateOrder | None = _setting(kinds.OneOf(kinds.DateOrder), Topic.FILE, is_of_reading=True)
+    profile: str = _setting(kinds.text, Topic.PLACE, "NAME", default="default", is_common=True)
+    base_url: str = _setting(kinds.address, Topic.PLACE, "URL", default=LIVE)
+    journal: Path | str = _setting(kinds.journal, Topic.PLACE, "FILE", default=default_journal)
+    guard_local_address: bool = _setting(kinds.yes, Topic.PLACE, default=False)
+    api_key_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.CALLS, "FILE")
+    batch_size: int | None = _setting(kinds.Number(1, 10_000), Topic.CALLS, "N")
+    workers: int = _setting(kinds.Number(1, 64), Topic.CALLS, "N", default=8)
+    rate: Rate | None = _setting(Rate.parse, Topic.CALLS, "CALLS/TIME", is_common=True)
+    read_timeout: float = _setting(kinds.seconds(0.1, 3600), Topic.CALLS, "SECONDS", default=60.0)
+    settle: float = _setting(kinds.seconds(0, 3600), Topic.CALLS, "SECONDS", default=5.0)
+    give_up: float | None = _setting(kinds.seconds(1, 604_800), Topic.CALLS, "SECONDS", name="give-up-after")
+    new_journal: bool = _setting(kinds.yes, Topic.CALLS, default=False)
+    results: Path | str | None = _setting(kinds.results_place, Topic.OTHER, "NAME", is_common=True)
+    archive: Path | None = _setting(kinds.any_file, Topic.OTHER, "FOLDER", is_common=True)
+    min_rows: int = _setting(kinds.Number(0), Topic.GUARDS, "N", default=1)
+    max_invalid: float | None = _setting(kinds.share, Topic.GUARDS, "PERCENT")
+    max_notes: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")
+    max_public: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")
+    between: TimeWindow | None = _setting(TimeWindow.parse, Topic.OTHER, "TIMES", is_common=True)
+    first: int | None = _setting(kinds.Number(1), Topic.RUN, "N", is_common=True)
+    again: bool = _setting(kinds.yes, Topic.RUN, default=False, is_common=True)
+    update: bool = _setting(kinds.yes, Topic.RUN, default=False, is_common=True)
+    in_doubt: Sequence[kinds.InDoubt] = _setting(kinds.doubts, Topic.RUN, "ANSWER", default=())
+    yes: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False, short="-y", is_common=True)
+    log_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.OTHER, "FILE")
+    quiet: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False, short="-q")
+    json: ClassVar[bool] = _setting(kinds.yes, Topic.OTHER, default=False)
+    notify: ClassVar[Occasion | None] = _setting(kinds.OneOf(Occasion), Topic.OTHER)
+    notify_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.OTHER, "FILE")
+
+    key: str = field(default="", repr=False)
+    readings: Sequence[Reading] = ()
+    origin: Origin = field(default=Origin(), compare=False)
+
+    def __post_init__(self) -> None:
+        for setting in SETTINGS.values():
+            if setting.attribute:
+                value = getattr(self, setting.attribute)
+                if value is not None or setting.default is not None:
+                    object.__setattr__(self, setting.attribute, setting.read(value))
+        if not isinstance(self.key, str) or not can_be_key(self.key):
+            raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
+
+    def only(self, which: Collection[Topic | str], **others: Any) -> Settings:
+        """Return settings with the values of these topics and names, the known readings and ``others``, but no key."""
+        settings = [setting for setting in SETTINGS.values() if {setting.topic, setting.name} & {*which}]
+        settings = [setting for setting in settings if setting.attribute]
+        values = {setting.attribute: getattr(self, setting.attribute) for setting in settings}
+        return Settings(**{**values, "readings": self.readings, "origin": self.origin, **others})
+
+    @property
+    def reading(self) -> Reading | None:
+        """The reading that applies to the sheet; None if none does, or if that isn't known yet."""
+        return next((reading for reading in self.readings if reading.applies), None)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace for which deliveries are remembered."""
+        return Workspace(self.profile, self.base_url)
+
+    @property
+    def is_unguarded(self) -> bool:
+        """True if nothing must be guarded: the address is on this machine, and ``guard_local_address`` isn't set."""
+        return is_this_machine(urlsplit(self.base_url).hostname or "") and not self.guard_local_address
+
+
+def _declared() -> Iterator[Setting]:
+    """Yield the settings in the order of their declaration."""
+    for attribute, declared in Settings.__dataclass_fields__.items():
+        if (setting := declared.metadata.get("setting")) is not None:
+            is_only_for_commands = Settings.__annotations__[attribute].startswith("ClassVar")
+            yield replace(
+                setting,
+                name=setting.name or attribute.replace("_", "-"),
+                attribute="" if is_only_for_commands else attribute,
+            )
+
+
+SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _declared()}
+"""All settings by name, in the order of their declaration."""

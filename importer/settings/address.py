@@ -27,6 +27,8 @@ _ADDRESS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 """An address that can be read in one way only, also by an intermediary."""
+SERVERS = {"postgresql": "postgres", "postgres": "postgres"}
+"""Scheme of a journal's URL → the module of ``importer/journal/`` for the database, also the name of our extra."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # a Path drops the second slash; a drive has only one letter
 
 
@@ -36,16 +38,17 @@ def default_journal() -> Path:
 
 
 def journal_place(address: Path | str) -> Path | str:
-    """Return the place of a journal: a file's path, or the URL of a PostgreSQL database.
+    """Return the place of a journal: a file's path, or the URL of a database.
 
     Raises:
         BadSettings: the address is neither, holds a password, or names a database in memory, which ends with the run.
     """
     text = str(address)
     if scheme := _SCHEME.match(text):
-        if scheme[1] in ("postgresql", "postgres") and text[scheme.end() :].startswith("/"):
+        if scheme[1] in SERVERS and text[scheme.end() :].startswith("/"):
             return _database(text)
-        raise BadSettings(say("address.no-such-journal", scheme=scheme[1]))  # the rest may be a password
+        known = tuple(f"{name}://" for name in SERVERS)  # the rest of the text may be a password
+        raise BadSettings(say("address.no-such-journal", scheme=scheme[1], known=known))
     path = Path(text)
     if not path.name or str(path) == ":memory:" or text.lower().startswith("file:"):
         raise BadSettings(say("address.no-journal", text=repr(text)))

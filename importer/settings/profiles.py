@@ -29,7 +29,7 @@ import platformdirs
 from importer import files
 from importer.errors import BadSettings
 from importer.messages import Face, Message, as_argument, lines, render, say
-from importer.settings.table import SETTINGS
+from importer.settings import SETTINGS
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -1,7 +1,7 @@
 """Keep the readings of sheets in the file of profiles, and lay them under a person's settings for a run.
 
 Input: a profile's name, or settings and a reading. Output: readings; the settings with a reading's answers; the changed
-file. Only here is it known what a reading holds: the settings that :mod:`importer.settings.table` declares so.
+file. Only here is it known what a reading holds: the settings that :mod:`importer.settings` declares so.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import render, say
-from importer.settings import profiles
+from importer.settings import SETTINGS, Settings, profiles
 from importer.settings.kinds import Values, names
 from importer.settings.reading import Reading, as_stored, key, merged, named, without_number
-from importer.settings.table import SETTINGS, Settings
 
 NONE = "none"
 """Value of the setting ``export`` for a sheet to which no reading applies. No reading has this name."""

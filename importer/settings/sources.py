@@ -16,10 +16,9 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.messages import Message, SettingPart, lines, say
-from importer.settings import profiles, readings, secrets
+from importer.settings import SETTINGS, Origin, Settings, profiles, readings, secrets
 from importer.settings.address import default_journal, journal_place
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, read_key, read_recipients
-from importer.settings.table import SETTINGS, Origin, Settings
 
 OTHER_VARIABLES = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG", ADDRESSES_VARIABLE)
 """Our environment variables that aren't settings: the paths of the profiles and of the remembered journals, details on

@@ -26,7 +26,7 @@ from importer.telling.rendering import calling_nobody, clock_time, in_result_wor
 _TITLES = {
     0: "notice.delivered",
     1: "notice.look-at-it",
-    2: "notice.nothing-sent",
+    2: "notice.not-imported",
     3: "notice.stopped",
     4: "notice.needs-a-person",
 }
@@ -45,8 +45,13 @@ class _Notified(Face):
         return profiles.in_commands(super().command(command), self._profile)
 
 
+def notifications(batch: Batch, log_file: Path | None = None) -> Iterator[Notification]:
+    """Yield each kind of notification about the import of files; today, this is one."""
+    yield notification(batch, log_file)
+
+
 def notification(batch: Batch, log_file: Path | None = None) -> Notification:
-    """Return the notification about the import of files.
+    """Return the notification about how the import of files ended.
 
     Args:
         batch: the result of each file.
@@ -83,7 +88,7 @@ def _machine() -> Message:
 def _title(batch: Batch) -> Message:
     """Return what happened to the worst of the files, and how many these are."""
     worst = [ended for ended in batch.files if ended.exit_status == batch.exit_status]
-    rows = sum(ended.report.rows_to_look_at for ended in worst if ended.report is not None)
+    rows = sum(ended.report.to_fix for ended in worst if ended.report is not None)
     is_about_rows = batch.exit_status == 1 and rows > 0
     title = say("notice.rows-need-a-person", n=rows) if is_about_rows else say(_TITLES[batch.exit_status])
     what: Message = words(worst[0].file.name)

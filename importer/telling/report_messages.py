@@ -35,9 +35,9 @@ def report(ended: Report) -> Iterator[Line]:
         return
     yield from besides(ended)
     yield from people(ended.unknown_people, ended.unknown_emails)
-    if ended.rows_to_fix:
+    if ended.to_fix:
         kind = "ended.to-fix" if ended.results.suffix == ".xlsx" else "ended.to-fix-in-rows"
-        yield Line(say(kind, n=ended.rows_to_fix), LineKind.TEXT)
+        yield Line(say(kind, n=ended.to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
 
 
@@ -79,8 +79,6 @@ def besides(ended: Report) -> Iterator[Line]:
         yield Line(say("ended.left-alone", n=ended.left_alone), LineKind.TEXT)
     if ended.to_agree:
         yield Line(say("ended.to-agree", n=ended.to_agree), LineKind.TEXT)
-    if ended.asked:
-        yield Line(say("ended.in-question", n=ended.asked), LineKind.TEXT)
     if notes := ended.duplicates:
         yield Line(say("ended.duplicates", n=len(notes), rows=_of_rows(notes)), LineKind.TEXT)
     if notes := ended.not_found:

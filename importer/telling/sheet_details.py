@@ -65,11 +65,13 @@ def _example(group: Group, rows: Rows) -> Example:
 
 
 def _aside(note: Note) -> Message:
-    """Return the properties of a note besides its text: its visibility, whether it is a draft, and its files."""
+    """Return the properties of a note besides its text: its visibility, whether it is a draft, its files and fields."""
     parts = kind_in_words(note.visibility, note.status)
     if note.attachments:
         parts.append(say("note.with-attachments", ids=Cell(first_words(", ".join(note.attachments)))))
     parts += [say("note.with-files", n=len(note.files))] if note.files else []
+    for role, text in note.further:
+        parts.append(say("note.field", label=say(f"role.{role}"), text=Cell(first_words(text))))
     return say("names", names=tuple(parts))
 
 

@@ -15,6 +15,7 @@ from importer.texts import (
     cli,
     delivery,
     errors,
+    fields,
     files,
     importing,
     journal,
@@ -31,7 +32,7 @@ from importer.texts import (
 )
 
 _ROOMS = (
-    *(api, calls, cli, delivery, errors, files, importing, journal),
+    *(api, calls, cli, delivery, errors, fields, files, importing, journal),
     *(messages, models, operations, page, reading, results, rows, settings, storage, telling),
 )
 TEXTS: Mapping[str, str | tuple[str, str]] = {kind: text for room in _ROOMS for kind, text in room.TEXTS.items()}

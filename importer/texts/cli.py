@@ -70,6 +70,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.ask-undo": "Give them back as they were?",
     "keys.ask": "API key for profile {profile} at {url}",
     "keys.kept": "The key was saved in {store}, for profile {profile} at {url}. To check whether the API accepts it: `note-importer doctor`",
+    "cli.not-used": "{command} does not use {option}. Leave it out.",
     "cli.file-no-command": "{name} is a file, not a command. Did you mean run? note-importer run {rest}",
     "page.asked-to-end": "You asked the program to end (Ctrl-C).",
     "page.quit": "You pressed Quit.",

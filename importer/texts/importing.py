@@ -1,6 +1,7 @@
 """Texts of the kinds that ``importer/importing/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
+    "error.not-archived": "the file could not be moved to the archive",
     "stopped.wrong-address-but": (
         "The server that answers is not the API: {why}.\nDid you mean {address}? Nothing was sent. Check `base-url`."
     ),
@@ -17,7 +18,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",
     "overlooked.names-files": "it contains names of files in the folder of attachments",
     "questions.nothing-sent": "Nothing was sent.",
-    "questions.answer-after-all": "To answer after all, once for all sheets of this kind: `note-importer run {file}`",
+    "questions.unanswered": "You gave no answer, so nothing was sent. Run the command again and enter a number, or add one of the settings above.",
     "questions.answer": "To be asked at a terminal, once for all sheets of this kind: `note-importer run {file}`",
     "attachments.named-nowhere": "A folder of attachments is named, but no column contains file names, so no note has attachments. If a column does, name it: `map attachments=HEADING`",
     "attachments.alike": "Identical files are uploaded once, under one name: {files}.",
@@ -52,8 +53,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{question} Then {n} rows whose words were sent in another form are sent, too.",
     ),
     "asked.hidden": (
-        "The note of {n} row was hidden. Send it again, or leave it hidden?",
-        "The notes of {n} rows were hidden. Send them again, or leave them hidden?",
+        "{n} note was hidden. Send it again, or leave it hidden?",
+        "{n} notes were hidden. Send them again, or leave them hidden?",
     ),
     "asked.row": "row {row}, for {prospect}: {words}",
     "asked.answer.same": "the same notes",
@@ -123,7 +124,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "series.gone": "It no longer exists. Perhaps another import took it.",
     "series.declined": "You said no.\nNothing was sent.",
     "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
-    "count.public-note": ("{n} public note", "{n} public notes"),
     "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`",
     "guard.few-rows": (
         "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
@@ -163,12 +163,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choosing.only-ours": "There is no spreadsheet in {where}, only {n} that earlier runs wrote",
     "archive.not-moved": (
         "{file} was imported, but could not be moved to {folder}: {error}.\n"
-        "Move the file and its results by hand. If the file stays, the next run does not send its notes again."
+        "Move it by hand. If it stays, the next run does not send its notes again."
     ),
-    "archive.results-not-moved": (
-        "{file} was imported, but its results could not be moved to {folder}: {error}.\n"
-        "Move the file and its results by hand. If the file stays, the next run does not send its notes again."
-    ),
+    "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says",
     "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
     "summary.title": "Results of the import",
     "label.visibility": "Visibility",

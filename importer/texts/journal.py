@@ -1,8 +1,8 @@
 """Texts of the kinds that ``importer/journal/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "journal.needs-postgres": (
-        "A journal in PostgreSQL needs an extra package ({error}).\nInstall it: pip install 'note-importer[postgres]'."
+    "journal.needs-package": (
+        "A journal in this database needs an extra package ({error}).\nInstall it: pip install 'note-importer[{extra}]'."
     ),
     "journal.foreign": (
         "{name} belongs to another program.\n"

@@ -169,14 +169,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "template.no-xlsx": "The template is an .xlsx workbook, but {path} has another ending.\nName an .xlsx file.",
     "template.no-folder": "The template can't be written to {path}, because that is a folder, or its folder does not exist.",
     "template.exists": "{path} already exists and was not changed.\nChoose another name.",
-    "template.prompt.prospect": "The ID of the prospect in Saleshandy, such as 8PvBmrB7P7. Capital and small letters differ. One prospect in each row. You may fill in the email address instead.",
-    "template.prompt.email": "The email address of the prospect, such as jo@example.com, if you do not have the ID. It is looked up in Saleshandy before anything is sent. If no prospect has it, the row is rejected.",
-    "template.prompt.content": "The text of the note: plain text or HTML. Line breaks with Alt+Enter.",
-    "template.prompt.visibility": (
-        "Public: everybody in the team sees the note.\nPrivate: only the owner of the API key sees it. Always needed."
-    ),
-    "template.prompt.status": "Published, or Draft for a note that is not ready yet. Empty means Published.",
-    "template.prompt.attachments": "Names of files, such as call.pdf; form.pdf, in the folder that you name with the setting `attachments`. Without a folder: IDs of files in Saleshandy. The column may be deleted.",
     "template.not-in-list": "{column}: choose from the list",
     "template.choose": "Allowed values: {choices: or }. Choose one with the arrow beside the cell.",
     "history.of-run": "Run",

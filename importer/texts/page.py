@@ -2,14 +2,6 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "readings.answer": "{setting}",
-    "role.prospect": "Prospect",
-    "role.email": "Email address",
-    "role.content": "Text of the note",
-    "role.visibility": "Who may see it",
-    "role.status": "Published or draft",
-    "role.attachments": "Attachments",
-    "role.key": "Key for repeated notes",
-    "role.record": "Record ID",
     "label.rows": "Rows",
     "label.remark": "Good to know",
     "progress.done": "{settled} of {notes}",

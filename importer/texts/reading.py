@@ -114,7 +114,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} can't be read: permission denied.\nClose it in other programs, or ask its owner for access."
     ),
     "opening.failed": "{file} can't be opened ({error}).\nCopy it to a local folder and try again.",
-    "opening.folder": "{file} is a folder.\nName the spreadsheet in it.",
+    "opening.folder": "{file} is a folder.\nName one spreadsheet in it. `note-importer run` takes a whole folder, and shows each spreadsheet before it is sent.",
     "opening.device": (
         "{file} is a device or a pipe, not a file.\nTo read from a pipe, use - as the file and pipe the CSV in."
     ),

@@ -42,7 +42,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "meaning.published": "Published",
     "meaning.draft": "Draft",
     "address.no-such-journal": (
-        "A journal at {scheme}:/… is not supported. A journal is a SQLite file or a PostgreSQL database.\n"
+        "A journal at {scheme}:/… is not supported. A journal is a SQLite file, or a database at {known: or }.\n"
         "Name a file, as in `journal journal.sqlite` or a database, as in `journal postgresql://importer@db.example.com/notes`"
     ),
     "address.no-journal": (
@@ -180,11 +180,13 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.new-journal.help": "Use this journal for the workspace, although another one was used before.",
     "setting.results.default": "FILE.results.xlsx beside the file",
     "setting.results.help": "The results file, .xlsx or .csv. With {name} in it, it is the pattern of their names beside each spreadsheet, such as '{name}.{date}.results.xlsx'; {time} is possible, too.",
-    "setting.archive.help": "A folder. Finished files (exit status 0 or 1) are moved there, together with their results.",
+    "setting.archive.help": "A folder. Results are written there, and finished files (exit status 0 or 1) are moved there, under the same number.",
     "setting.min-rows.help": "The smallest number of rows that a file may have. A file with fewer rows, such as an empty export, is not sent.",
     "setting.max-invalid.help": "The largest share of rows with problems, and of rows whose prospect is not in the workspace, such as 20%. A file with more is not sent.",
     "setting.max-notes.help": "The largest number of notes from one file. A file with more is not sent.",
+    "setting.max-notes.counted": ("{n} note", "{n} notes"),
     "setting.max-public.help": "The largest number of public notes from one file. A file with more is not sent.",
+    "setting.max-public.counted": ("{n} public note", "{n} public notes"),
     "setting.between.label": "Time window",
     "setting.between.help": "Send only in this window of the day, local time, such as 02:00-06:00. The run stops in time, with exit status 3.",
     "setting.between.help@page": "Send only in this window of the day, local time, such as 02:00-06:00. The import stops in time.",

@@ -31,20 +31,16 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "ended.not-sent": "Not sent: {reasons:; }.",
     "why.times": "{rows} × {why}",
     "ended.more-visible": (
-        '{n} note is more visible than your sheet says. Nothing was changed. To change it: `update`. See the "To fix" sheet in the results.',
-        '{n} notes are more visible than your sheet says. Nothing was changed. To change them: `update`. See the "To fix" sheet in the results.',
+        "{n} note is more visible than your sheet says. Nothing was changed. To change it: `update`",
+        "{n} notes are more visible than your sheet says. Nothing was changed. To change them: `update`",
     ),
     "ended.left-alone": (
-        '{n} row has a note that does not follow it: somebody changed the note, or it is gone. See the "To fix" sheet in the results.',
-        '{n} rows have notes that do not follow them: somebody changed the notes, or they are gone. See the "To fix" sheet in the results.',
+        "{n} row has a note that does not follow it: somebody changed the note, or it is gone.",
+        "{n} rows have notes that do not follow them: somebody changed the notes, or they are gone.",
     ),
     "ended.to-agree": (
         "{n} note was not changed, because a person has to agree: it would be more visible, or is public and would get a new text.",
         "{n} notes were not changed, because a person has to agree: they would be more visible, or are public and would get a new text.",
-    ),
-    "ended.in-question": (
-        '{n} row waits for your answer. See the "To fix" sheet in the results.',
-        '{n} rows wait for your answers. See the "To fix" sheet in the results.',
     ),
     "ended.duplicates": (
         "{n} note exists more than once: {rows:; }. Look at these notes in Saleshandy, and remove all but one of each by hand.",
@@ -166,12 +162,12 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of these are less visible than your sheet says, and stay so",
     ),
     "plan.hidden": (
-        "The note of {n} row was hidden, and is not sent. Use `in-doubt send-hidden` to send it again, or `in-doubt leave-hidden` to leave it hidden",
-        "The notes of {n} rows were hidden, and are not sent. Use `in-doubt send-hidden` to send them again, or `in-doubt leave-hidden` to leave them hidden",
+        "{n} note was hidden, and is not sent. Use `in-doubt send-hidden` to send it again, or `in-doubt leave-hidden` to leave it hidden",
+        "{n} notes were hidden, and are not sent. Use `in-doubt send-hidden` to send them again, or `in-doubt leave-hidden` to leave them hidden",
     ),
     "plan.hidden@page": (
-        "The note of {n} row was hidden, and is not sent before you have answered the question about it.",
-        "The notes of {n} rows were hidden, and are not sent before you have answered the question about them.",
+        "{n} note was hidden, and is not sent before you have answered the question about it.",
+        "{n} notes were hidden, and are not sent before you have answered the question about them.",
     ),
     "plan.in-doubt": (
         "{n} row has words that were sent in another form, and is not sent. Use `in-doubt same` if it is the same note, or `in-doubt new` if it is a new one",
@@ -225,7 +221,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Install it with: pip install apprise. Nothing was sent."
     ),
     "notice.delivered": "all notes are delivered",
-    "notice.nothing-sent": "nothing was sent",
+    "notice.not-imported": "not imported",
     "notice.stopped": "stopped before the end",
     "notice.look-at-it": "finished, needs your attention",
     "notice.of-files": "{n} of {all} files",
@@ -281,4 +277,5 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "row {row}, for {prospect} and {n} more prospect ({about})",
         "row {row}, for {prospect} and {n} more prospects ({about})",
     ),
+    "note.field": "{label}: {text}",
 }

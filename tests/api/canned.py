@@ -115,7 +115,7 @@ def find(api: Saleshandy) -> Reply[NotesPage]:
     return api.find("P1", 0, 100)
 
 
-def update(api: Saleshandy) -> Reply[None]:
+def update(api: Saleshandy) -> Reply[bool]:
     return api.update("N1", NoteChange(Visibility.PRIVATE, Status.DRAFT))
 
 

@@ -26,7 +26,8 @@ from importer.api.saleshandy import Saleshandy
 from importer.errors import BadSettings, Blocked, ImporterError
 from importer.messages import render
 from importer.models import Result
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests import running
 from tests.api import canned
 from tests.api.canned import KEY, Canned, called, connected, create, entry, failure_of, find, reply, results, update

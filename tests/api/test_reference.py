@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Answer, Cause, NotesPage, Reply
-from importer.api.protocol import API_REFUSED
+from importer.api import API_REFUSED, Answer, Cause, NotesPage, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
 from importer.models import Status, Visibility

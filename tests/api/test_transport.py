@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Cause, Endpoint, Reply
-from importer.api.protocol import API_REFUSED
+from importer.api import API_REFUSED, Cause, Endpoint, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
 from tests.api.canned import (
@@ -79,14 +78,6 @@ def test_no_reply_is_waited_for_without_end(pieces: list[bytes], pause: float, c
         failure = failure_of(posted(server, read_timeout=0.3))
     assert failure.cause is cause
     assert failure.is_applied is None
-
-
-def test_no_reply_is_kept_whole_however_large() -> None:
-    block = b" " * 1_000_000
-    with Canned(b"HTTP/1.1 200 OK\r\n\r\n", *[block] * 40) as server:
-        failure = failure_of(posted(server))
-    assert failure.cause is Cause.UNREADABLE
-    assert "was too long" in render(failure.text)
 
 
 # -- how much of a reply is taken -------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importer.api.headers import Announcement, seconds_to_wait
+from importer.api.exchange import Announcement, seconds_to_wait
 from tests.calls.virtual import NOON, http_date
 
 

@@ -28,7 +28,7 @@ def after(run: Importer, seconds: float) -> list[float]:
 # -- refusals only -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", seeds(3, 20))
+@pytest.mark.parametrize("seed", seeds(2, 6))
 @pytest.mark.parametrize("latency", [0.05, 0.3, 1.0])
 @pytest.mark.parametrize("sliding", [False, True], ids=["fixed", "sliding"])
 @pytest.mark.parametrize("retry", [False, True], ids=["no header", "retry-after"])
@@ -46,7 +46,7 @@ def test_refusals_alone_teach_the_limit_within_two_windows(
     assert len(run.refused) <= (20 if latency < 1 else 60)  # while it is learned
 
 
-@pytest.mark.parametrize("seed", seeds(3, 20))
+@pytest.mark.parametrize("seed", seeds(2, 6))
 @pytest.mark.parametrize("sliding", [False, True], ids=["fixed", "sliding"])
 @pytest.mark.parametrize("retry", [False, True], ids=["no header", "retry-after"])
 @pytest.mark.parametrize("seconds", [6.0, 60.0])
@@ -61,7 +61,7 @@ def test_seventy_calls_take_little_longer_than_the_limit_requires(
     assert took <= 1.3 * best + 0.1 * seconds
 
 
-@pytest.mark.parametrize("seed", seeds(3, 10))
+@pytest.mark.parametrize("seed", seeds(2, 4))
 def test_a_limit_that_an_earlier_run_learned_is_kept_from_the_first_call_on(seed: int) -> None:
     api = Api(20, 60.0, "off", retry=False, sliding=True)
     run = importer(api, 0.1, seed, learned={CREATE: Rate(20, 60.0)})
@@ -70,7 +70,7 @@ def test_a_limit_that_an_earlier_run_learned_is_kept_from_the_first_call_on(seed
     assert took <= 9 * 60 * 1.03
 
 
-@pytest.mark.parametrize("seed", seeds(3, 10))
+@pytest.mark.parametrize("seed", seeds(2, 4))
 def test_what_an_earlier_run_has_used_of_the_window_teaches_no_lower_limit(seed: int) -> None:
     api = Api(20, 60.0, "off", retry=False, sliding=True)
     run = importer(api, 0.1, seed, learned={CREATE: Rate(20, 60.0)})
@@ -81,7 +81,7 @@ def test_what_an_earlier_run_has_used_of_the_window_teaches_no_lower_limit(seed:
     assert took <= 11 * 60
 
 
-@pytest.mark.parametrize("seed", seeds(3, 10))
+@pytest.mark.parametrize("seed", seeds(2, 4))
 @pytest.mark.parametrize(("before", "then"), [(20, 10), (20, 40)])
 def test_a_limit_that_changes_is_learned_anew(before: int, then: int, seed: int) -> None:
     api = Api(before, 60.0, "off", retry=False, sliding=True)
@@ -97,7 +97,7 @@ def test_a_limit_that_changes_is_learned_anew(before: int, then: int, seed: int)
     assert sum(at > run.began_at + 2000.0 for at in run.refused) <= 8
 
 
-@pytest.mark.parametrize("seed", seeds(1, 10))
+@pytest.mark.parametrize("seed", seeds(1, 4))
 def test_two_importers_on_one_key_share_the_limit(seed: int) -> None:
     api = Api(20, 60.0, "off", retry=False)
     run, other = importer(api, 0.1, seed), importer(api, 0.15, seed + 1000, began_later=7.0)
@@ -108,7 +108,7 @@ def test_two_importers_on_one_key_share_the_limit(seed: int) -> None:
     assert len(refused) <= 4 * 1800 / 60
 
 
-@pytest.mark.parametrize("seed", seeds(2, 5))
+@pytest.mark.parametrize("seed", seeds(2, 4))
 @pytest.mark.parametrize("retry", [True, False])
 def test_a_gateways_limit_on_calls_a_second_beside_the_apis_costs_no_window(seed: int, *, retry: bool) -> None:
     """The refusal says that calls remain: it is not this minute's that are spent."""
@@ -180,7 +180,7 @@ def test_two_calls_are_in_flight_until_a_higher_limit_shows_itself() -> None:
 # -- what replies announce ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", seeds(1, 5))
+@pytest.mark.parametrize("seed", seeds(1, 2))
 @pytest.mark.parametrize("skew", [0.0, 7200.37, -86_399.5])
 @pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize(("calls", "latency"), [(20, 0.02), (20, 0.5), (60, 0.02)])
@@ -196,8 +196,8 @@ def test_every_announced_window_is_spent_and_at_most_one_call_refused(
     assert used(api) >= (0.8 if reset == "seconds" else 0.9)
 
 
-@pytest.mark.parametrize("seed", seeds(1, 3))
-@pytest.mark.parametrize("phase", [0.0, 0.3, 0.7, 0.99, None])
+@pytest.mark.parametrize("seed", seeds(1, 2))
+@pytest.mark.parametrize("phase", [0.0, 0.7, None])
 @pytest.mark.parametrize("cut", [math.floor, math.ceil, round])
 @pytest.mark.parametrize("reset", ["http-date", "epoch", "seconds"])
 @pytest.mark.parametrize("latency", [0.002, 0.3])
@@ -210,7 +210,7 @@ def test_a_reset_in_whole_seconds_costs_at_most_one_refusal_however_it_was_round
     assert 300 / took >= 0.95
 
 
-@pytest.mark.parametrize("seed", seeds(3, 10))
+@pytest.mark.parametrize("seed", seeds(2, 4))
 @pytest.mark.parametrize("share", [0.3, 0.6])
 def test_another_program_on_the_account_is_left_its_part_of_announced_windows(share: float, seed: int) -> None:
     api = Api(20, 60.0)

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from importer.api import Cause, Endpoint, Failure, Metadata, Reply
-from importer.api.headers import seconds_to_wait
+from importer.api.exchange import seconds_to_wait
 from importer.calls.limiter import Limiter
 from importer.messages import words
 from importer.settings.limits import Rate

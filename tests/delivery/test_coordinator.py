@@ -80,7 +80,7 @@ class Api:
         self.calls.append((self.now, Endpoint.READ))
         return Reply(Endpoint.READ, self.now, self.now + 0.1, NotesPage((), None, has_more=False), metadata=OK)
 
-    def update(self, note_id: str, change: NoteChange) -> Reply[None]:
+    def update(self, note_id: str, change: NoteChange) -> Reply[bool]:
         raise NotImplementedError
 
     def upload(self, file: FilePart) -> Reply[str]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from importer.api import Answer, Cause, Endpoint, Failure, NotesPage, Reply
-from importer.api.protocol import API_REFUSED, NOT_APPLIED
+from importer.api import API_REFUSED, NOT_APPLIED, Answer, Cause, Endpoint, Failure, NotesPage, Reply
 from importer.delivery.decisions import (
     Abandon,
     Doubt,

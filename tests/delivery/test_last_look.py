@@ -16,7 +16,9 @@ from importer.importing.report import Report
 from importer.models import Progress, Result
 from importer.operations.history import history
 from importer.operations.verify import verify
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Rate, Settings
+from importer.settings import Settings
+from importer.settings.limits import Rate
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE
 from tests import running
 from tests.jumping import Jumping
 from tests.listening import Ear, http_ear

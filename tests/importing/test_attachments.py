@@ -19,7 +19,8 @@ from importer.journal import Journal
 from importer.messages import render
 from importer.models import Note, Result, Role, Status, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
-from importer.settings import Rate, Settings, sources
+from importer.settings import Settings, sources
+from importer.settings.limits import Rate
 from importer.telling import preview_messages, report_messages
 from importer.telling.sheet_details import with_examples
 from tests import running

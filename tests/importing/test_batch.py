@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,13 +15,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from importer.errors import BadSettings, Changed, Guarded, JournalFailed, KeyRefused, NotReached, Outage
+from importer.errors import BadSettings, Changed, Guarded, KeyRefused, NotReached, Outage
 from importer.importing import batch as series_
 from importer.importing import inbox, workspaces
-from importer.importing.batch import Batch, BatchFace, FileEnded, FileResult
+from importer.importing.batch import Batch, BatchFace, FileResult
 from importer.importing.inbox import choose
-from importer.importing.run import prepare
-from importer.messages import render, say
+from importer.importing.run import Prepared, prepare
+from importer.messages import render
 from importer.models import Progress, Result
 from importer.operations.template import write as write_template
 from importer.settings import Settings
@@ -65,21 +64,20 @@ def names(folder: Path) -> set[str]:
 
 
 class Imported(NamedTuple):
-    """A file that was imported, its results, and the archive."""
+    """A file that was imported, and the archive."""
 
     path: Path
-    results: Path
     done: Path
 
-    def archive(self) -> inbox.Moved:
-        return inbox.archive(self.path, self.results, self.done, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+    def archive(self) -> Path:
+        place = self.done / self.path.name
+        return inbox.archive(self.path, place, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
 
 
 @pytest.fixture
 def imported(folder: Path, tmp_path: Path) -> Imported:
-    found = Imported(folder / "a.csv", folder / "a.results.xlsx", tmp_path / "done")
+    found = Imported(folder / "a.csv", tmp_path / "done")
     found.path.write_text("imported")
-    found.results.write_bytes(b"results")
     found.done.mkdir()
     return found
 
@@ -164,22 +162,6 @@ def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
 # -- one after the other
 
 
-def test_yesterdays_file_and_the_same_note_in_two_files_are_sent_once(
-    box: Sandbox, settings: Settings, folder: Path
-) -> None:
-    lay(folder, "a.csv", "P1,x,private", "P2,x,private")
-    assert run(folder, settings).exit_status == 0
-    lay(folder, "b.csv", "P2,x,private", "P3,x,private")
-    found = run(folder, settings)
-    assert found.exit_status == 0
-    assert [dict(over.counts) for over in found.files] == [
-        {Result.ALREADY_IMPORTED: 2},
-        {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1},
-    ]
-    assert found.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 3}
-    assert Counter(note.prospect_id for note in box.notes) == {"P1": 1, "P2": 1, "P3": 1}
-
-
 def test_one_files_failure_doesnt_stop_the_others(box: Sandbox, settings: Settings, folder: Path) -> None:
     """Not one that can't be read, nor an empty one, nor rows that need a person; the worst status counts."""
     lay(folder, "a.csv", "P1,x,private", "P2,x,nobody knows")
@@ -235,21 +217,6 @@ def test_what_would_be_so_for_every_file_ends_them_all(
     assert len(box.received) <= 1
 
 
-def test_the_summary_gives_only_the_headline_of_why_a_file_was_not_imported(settings: Settings, folder: Path) -> None:
-    """Everything else, such as the command that asks the question, was said when the file ended."""
-    path = lay(folder, "a.csv")
-    path.write_text("Prospect ID,Note,Audience\nP1,x,Perhaps\n", encoding="utf-8")
-    os.utime(path, (0, 0))
-    found = run(folder, settings)
-    [ended] = found.files
-    assert "note-importer run" in render(ended.why)
-    [line] = [text for said in report_messages.batch(found) if "a.csv" in (text := render(said.text))]
-    assert line.startswith("  a.csv  not imported: ")
-    assert "\n" not in line
-    assert "note-importer run" not in line
-    assert "Nothing was sent" not in line
-
-
 def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Settings, folder: Path) -> None:
     """The worst first; a file of which nothing was sent isn't lost behind one that needs but another try."""
     lay(folder, "a.csv")
@@ -301,7 +268,7 @@ def test_one_name_for_the_results_of_several_files_is_refused(box: Sandbox, sett
 def test_what_is_finished_goes_into_the_archive_with_its_results_and_nothing_else_does(
     settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
-    """0 and 1 go, 2 stays; names that are taken there are kept, and the two still belong together."""
+    """0 and 1 go, 2 stays; names that are taken there are kept, and both have one number, which is what is said."""
     archive = tmp_path / "done"
     archive.mkdir()
     (archive / "a.csv").write_text("another night's", encoding="utf-8")
@@ -317,6 +284,7 @@ def test_what_is_finished_goes_into_the_archive_with_its_results_and_nothing_els
     first = found.files[0]
     assert first.report is not None
     assert (first.archived, first.report.results) == (archive / "a (2).csv", archive / "a.results (2).xlsx")
+    assert first.report.remark is None
 
 
 def test_what_lies_in_the_archive_already_is_not_moved(settings: Settings, tmp_path: Path) -> None:
@@ -330,12 +298,13 @@ def test_what_lies_in_the_archive_already_is_not_moved(settings: Settings, tmp_p
 
 
 def test_what_stopped_stays_where_it_is(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    """Its results are in the archive all the same, so that nothing of ours gathers among the exports."""
     (tmp_path / "done").mkdir()
     lay(folder, "a.csv", "P1,x,private")
     found = run(folder, replace(settings, archive=tmp_path / "done", key="refused"))
     assert found.exit_status == 4
-    assert names(tmp_path / "done") == set()
-    assert "a.csv" in names(folder)
+    assert names(tmp_path / "done") == {"a.results.xlsx"}
+    assert names(folder) == {"a.csv"}
 
 
 def test_a_file_that_changes_while_it_is_imported_is_not_archived(
@@ -353,7 +322,7 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     found = run(folder, replace(settings, archive=tmp_path / "done"), agree=add_a_row)
     assert (found.exit_status, found.files[0].archived) == (3, None)
     assert "was changed during the import, so it was not moved" in render(found.files[0].why)
-    assert names(tmp_path / "done") == set()
+    assert names(tmp_path / "done") == {"a.results.xlsx"}
     assert path.read_text(encoding="utf-8").count("private") == 2
     told = notification_messages.notification(found)
     for words in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
@@ -367,12 +336,12 @@ def test_a_place_that_is_out_of_reach_when_a_files_turn_comes_is_that_files_end(
     for name in ("a.csv", "b.csv", "c.csv"):
         lay(folder, name, f"P{name},x,private")
 
-    def is_there(path: Path) -> bool:
+    def prepared(path: Path, *about: Any, **more: Any) -> Prepared:
         if path.name == "b.csv":
             raise NotReached(f"{path} can't be read.")
-        return True
+        return prepare(path, *about, **more)
 
-    monkeypatch.setattr(series_, "is_there", is_there)
+    monkeypatch.setattr(series_, "prepare", prepared)
     found = run(folder, settings)
     assert [over.fate.value for over in found.files] == ["imported", "stopped before its end", "not begun"]
     assert (found.exit_status, found.counts) == (3, {Result.CREATED: 1})
@@ -421,9 +390,8 @@ def other_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str
 @pytest.mark.parametrize(
     ("kept", "there", "here", "status"),
     [
-        ("", {"a.csv", "a.results.xlsx"}, set(), 0),
-        ("a.csv", set(), {"a.csv", "a.results.xlsx"}, 1),
-        ("a.results.xlsx", {"a.csv"}, {"a.results.xlsx"}, 1),
+        ("", {"a.csv"}, set(), 0),
+        ("a.csv", set(), {"a.csv"}, 1),
     ],
 )
 def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
@@ -431,17 +399,21 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
 ) -> None:
     """Nothing is there twice, nothing is half there, and what a person has to do is said."""
     other_disk(kept)
-    moved = imported.archive()
-    assert ("by hand" in render(moved.why)) is (status > 0)
-    assert (names(imported.done), names(imported.path.parent), moved.exit_status) == (there, here, status)
+    try:
+        imported.archive()
+        ended = 0
+    except inbox.NotArchived as error:
+        ended = error.exit_status
+        assert "by hand" in str(error)
+    assert (names(imported.done), names(imported.path.parent), ended) == (there, here, status)
     assert all(path.stat().st_size for path in imported.done.iterdir())
 
 
 @pytest.mark.parametrize(
     ("failures", "there", "here"),
     [
-        (1, {"a.csv"}, {"a.csv", "a.results.xlsx"}),
-        pytest.param(99, {"a.csv"}, {"a.results.xlsx"}, marks=systems.posix),  # Windows puts it back in one step
+        (1, {"a.csv"}, {"a.csv"}),
+        pytest.param(99, {"a.csv"}, set(), marks=systems.posix),  # Windows puts it back in one step
     ],
 )
 def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
@@ -458,7 +430,8 @@ def test_what_cant_be_removed_after_its_copy_is_put_back_and_the_copy_stays(
         unlink(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    assert imported.archive().why
+    with pytest.raises(inbox.NotArchived):
+        imported.archive()
     assert names(imported.done) == there
     assert {name for name in names(folder) if not name.startswith(".")} == here
     assert {each.read_text() for each in (*folder.glob("a.csv"), *imported.done.glob("a.csv"))} == {"imported"}
@@ -475,26 +448,27 @@ def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(imported: 
             (folder / "next").write_text(come.pop(0))
             (folder / "next").replace(path)
 
-    with before(("os.rename", "os.link"), export):
-        moved = imported.archive()
-    assert "was changed during the import" in render(moved.why)
-    assert moved.exit_status == 3
+    with (
+        before(("os.rename", "os.link"), export),
+        pytest.raises(inbox.NotArchived, match="was changed during the import") as ended,
+    ):
+        imported.archive()
+    assert ended.value.exit_status == 3
     assert come == []
     assert names(imported.done) == set()
     there = {path.name: path.read_text() for path in folder.iterdir()}
     new = {"a.csv": "newer", "a (2).csv": "new"} if second else {"a.csv": "new"}
-    assert there == {**new, "a.results.xlsx": "results"}
+    assert there == new
 
 
 @systems.links
-def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(imported: Imported) -> None:
-    done = imported.done
-    (done / "a.csv").write_text("theirs")
-    (done / "a.results (2).xlsx").symlink_to(done / "missing")
-    assert imported.archive() == inbox.Moved(done / "a (3).csv", done / "a.results (3).xlsx")
-    assert (done / "a.csv").read_text() == "theirs"
-    assert not (done / "missing").exists()
-    assert names(imported.path.parent) == set()
+def test_no_name_in_the_archive_is_taken_twice_and_no_link_there_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("theirs")
+    (tmp_path / "a.results (2).xlsx").symlink_to(tmp_path / "missing")
+    assert inbox.places(Path("a.csv"), "a.results.xlsx", tmp_path) == (
+        tmp_path / "a (3).csv",
+        tmp_path / "a.results (3).xlsx",
+    )
 
 
 def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(imported: Imported) -> None:
@@ -506,8 +480,8 @@ def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(im
 
     with before(("os.rename", "os.link"), take):
         moved = imported.archive()
-    assert moved == inbox.Moved(taken.with_name("a (2).csv"), taken.with_name("a.results (2).xlsx"))
-    assert (taken.read_text(), moved.file.read_text()) == ("theirs", "imported")
+    assert moved == taken.with_name("a (2).csv")
+    assert (taken.read_text(), moved.read_text()) == ("theirs", "imported")
     assert names(imported.path.parent) == set()
 
 
@@ -523,8 +497,9 @@ def test_what_takes_the_place_of_an_imported_file_is_not_waited_for_or_read_whol
         os.mkfifo(path)
     else:
         path.mkdir()
-    assert re.search("it is not a regular file|at most 1,048,576 bytes are read", render(imported.archive().why))
-    assert names(path.parent) == {"a.csv", "a.results.xlsx"}
+    with pytest.raises(inbox.NotArchived, match=r"it is not a regular file|at most 1,048,576 bytes are read"):
+        imported.archive()
+    assert names(path.parent) == {"a.csv"}
     assert names(imported.done) == set()
 
 
@@ -563,6 +538,34 @@ def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_
     assert len(box.notes) == 1
 
 
+def test_a_file_that_another_import_took_after_it_was_read_here_is_gone_and_leaves_no_results(
+    box: Sandbox, settings: Settings, folder: Path
+) -> None:
+    """Two copies of a night read it at once; the lock lets the second begin when the first has archived the file."""
+    path = lay(folder, "a.csv", "P1,x,private")
+    found = run(folder, settings, agree=lambda _: path.rename(folder.parent / "a.csv") is not None)
+    assert [(over.fate, over.exit_status) for over in found.files] == [(FileResult.GONE, 0)]
+    assert (names(folder), box.notes) == (set(), ())
+
+
+def test_a_file_with_notes_that_are_still_too_visible_is_not_archived_so_that_every_night_tells_of_them(
+    settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    """Until the notes follow the sheet."""
+    done = tmp_path / "done"
+    done.mkdir()
+    settings = replace(settings, archive=done)
+    lay(folder, "a.csv", "P1,x,public")
+    assert run(folder, settings).exit_status == 0
+    lay(folder, "b.csv", "P1,x,private")
+    for _ in range(2):
+        found = run(folder, settings)
+        assert (found.exit_status, found.files[0].archived, names(folder)) == (1, None, {"b.csv"})
+        assert "still more visible" in render(found.files[0].why)
+    assert run(folder, replace(settings, update=True)).exit_status == 0
+    assert names(folder) == set()
+
+
 def test_only_what_a_person_saw_is_bound_to_stay_as_it_was(box: Sandbox, settings: Settings, folder: Path) -> None:
     """Where nobody was asked, what another import did meanwhile is left alone; where somebody was, nothing is sent."""
     sheet = lay(folder, "a.csv", "P1,x,private")
@@ -577,15 +580,3 @@ def test_only_what_a_person_saw_is_bound_to_stay_as_it_was(box: Sandbox, setting
     found = run(sheet, settings, agree=overtaken, is_person=True)
     assert isinstance(found.files[0].error, Changed)
     assert len(box.notes) == 2
-
-
-def test_a_notification_says_the_next_step_of_the_screen(settings: Settings, folder: Path) -> None:
-    """A journal that can't be written ends a run with 3, but the same command alone won't help."""
-    error = JournalFailed(say("journal.failed-writing", name="j", error="disk full", mend=say("sqlite.mend")))
-    stopped = FileEnded.failed(folder / "a.csv", error)
-    assert stopped.exit_status == 3
-    body = notification_messages.notification(Batch("night", [stopped])).body
-    assert "Nothing more was sent. Free some space, or check that the file is writable" in body
-    lay(folder, "b.csv", "P1,x,private", "P2,x,private")
-    held_back = notification_messages.notification(run(folder, replace(settings, first=1))).body
-    assert "held back by --first" in held_back

@@ -17,7 +17,6 @@ from importer.messages import render
 from importer.models import Progress, Result
 from importer.settings import Settings
 from importer.telling import preview_messages
-from importer.telling.sheet_details import with_examples
 from tests.sandbox import Fault, Limit, Sandbox, invented
 from tests.truth import read_results
 
@@ -349,19 +348,6 @@ def test_a_prospect_that_is_gone_is_looked_up_anew_by_the_next_run(tmp_path: Pat
         assert (searched(box), notes(box)) == (["jo@example.com"], [("P2", "Hello"), ("P9", "Hello")])
 
 
-def test_who_is_gone_and_has_no_successor_is_rejected(tmp_path: Path) -> None:
-    sheet = write(tmp_path, by_email(["jo@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        settings, port = settings_of(box, tmp_path), box.port
-        send(write(tmp_path, by_email(["jo@example.com"], "Old")), settings)
-        sheet = write(tmp_path, by_email(["jo@example.com"]))
-    with Sandbox(prospects={"P2": "joann@example.com"}, port=port) as box:
-        for _ in range(2):
-            assert send(sheet, settings).counts == {Result.REJECTED: 1}
-        assert searched(box) == ["jo@example.com"]
-    assert results(tmp_path)[0][1].startswith("no prospect has the email address jo@example.com")
-
-
 # -- what is agreed to ------------------------------------------------------------------------------------------------
 
 
@@ -376,20 +362,6 @@ def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up
         assert "2 email addresses are looked up first" in said
         assert "look up 2 email addresses for 3 rows" in render(preview_messages.question(found)).lower()
         assert asked(box) == []
-
-
-def test_before_the_look_up_nobody_knows_what_was_delivered_and_that_is_said(tmp_path: Path) -> None:
-    """With another key, nobody knows the prospects that emails had earlier."""
-    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path)
-        send(sheet, settings)
-        with prepare(sheet, replace(settings, key="")) as prepared:
-            said = " ".join(render(saying.text) for saying in preview_messages.check(with_examples(prepared)))
-            assert "2 rows: up to 2 notes to deliver" in said
-        with prepare(sheet, settings) as prepared:
-            said = " ".join(render(saying.text) for saying in preview_messages.check(with_examples(prepared)))
-            assert "2 rows: 2 notes, none of them to deliver" in said
 
 
 def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: Path) -> None:
@@ -424,18 +396,6 @@ def test_a_note_that_its_email_was_told_is_not_sent_to_who_has_the_email_now(tmp
         assert send(new, settings).counts == {Result.REJECTED: 1}, "for a day, the finding is trusted"
         assert send(new, settings).counts == {Result.CREATED: 1}
         assert notes(box) == [("P9", "New")]
-
-
-def test_a_note_that_is_public_still_is_told_also_for_an_email(tmp_path: Path) -> None:
-    with Sandbox(prospects=PEOPLE) as box:
-        settings = settings_of(box, tmp_path)
-        send(write(tmp_path, by_email(["jo@example.com", "kim@example.com"])), settings)
-        sheet = write(tmp_path, [("jo@example.com", "Hello", "Private"), ("kim@example.com", "Else", "Private")])
-        with prepare(sheet, settings) as prepared:
-            assert prepared.preview.remaining.more_visible == 1
-        report = send(sheet, settings)
-        assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}, 1)
-        assert "Still public. Your sheet says private" in results(tmp_path)[0][1]
 
 
 def test_of_rows_with_emails_the_first_are_sent_whose_prospects_are_found(tmp_path: Path) -> None:

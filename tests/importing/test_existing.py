@@ -98,15 +98,6 @@ def test_a_note_that_is_more_visible_than_the_sheet_says_needs_attention(tmp_pat
         assert len(box.notes) == 1
 
 
-def test_without_the_setting_nothing_is_read_first_and_all_is_sent(tmp_path: Path) -> None:
-    with Sandbox() as box:
-        by_hand(box, "P1", "Spoke")
-        settings = settings_of(box, tmp_path, skip_existing=False)
-        assert send(write(tmp_path, ("P1", "Spoke")), settings).counts == {Result.CREATED: 1}
-        assert [call.method for call in box.received[-2:]] == ["POST", "GET"]
-        assert len(reads(box)) == 1  # the sample at the end
-
-
 def test_who_lost_the_journal_gets_nothing_twice(tmp_path: Path) -> None:
     """And who imported without keys, and then with keys, or says again: the oldest note is that of the row."""
     sheet = write(tmp_path, *((f"P{i}", "Spoke") for i in range(5)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import KeyRefused, NotPermitted, Outage, Redirected, WrongAddress, WrongCall
+from importer.errors import KeyRefused, NotPermitted, Redirected, WrongAddress, WrongCall
 from importer.importing.report import Report
 from importer.messages import render
 from importer.settings import Settings
@@ -76,14 +76,6 @@ def test_what_only_a_person_can_mend_is_known_before_anything_is_sent(
     assert isinstance(report.stopped, error)
     assert report.exit_status == 4
     assert len(server.requests) == 1
-
-
-def test_an_outage_is_waited_out_as_usual(tmp_path: Path) -> None:
-    with Canned(reply(b"", "502 Bad Gateway")) as server:
-        report = imported(server, tmp_path, give_up=30.0)
-    assert isinstance(report.stopped, Outage)
-    assert report.exit_status == 3
-    assert len(server.requests) > 3
 
 
 def reads(box: Sandbox) -> int:

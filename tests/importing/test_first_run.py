@@ -25,7 +25,8 @@ from importer.journal import Journal, identity
 from importer.messages import render
 from importer.models import Workspace
 from importer.operations import doctor, hide, history, verify
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.notification_messages import notification
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
@@ -90,16 +91,6 @@ def test_where_nobody_can_be_asked_nothing_is_sent_until_a_person_has_confirmed_
     assert len(box.notes) == 1
     for other in (replace(away, profile="nite"), replace(away, base_url="https://others.invalid/v1")):
         assert isinstance(run(sheet, replace(other, key=ANOTHER), vendor).files[0].error, FirstRun)
-
-
-def test_of_several_files_the_first_alone_says_so(
-    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path
-) -> None:
-    """It would be so for all of them; the status stays 2, on which nothing is repeated."""
-    other = write_sheet(tmp_path / "o.csv", [Line("P2", "x")])
-    found = batch.run(choose([sheet, other]), away, vendor=vendor)
-    assert [over.fate.value for over in found.files] == ["not imported", "not begun"]
-    assert found.exit_status == 2
 
 
 def test_the_checkup_says_that_nobody_has_confirmed_it(away: Settings, vendor: Vendor) -> None:
@@ -264,18 +255,6 @@ def test_who_continues_has_the_journal_of_those_deliveries(
     assert len(box.notes) == 2
 
 
-def test_a_profile_with_deliveries_of_its_own_continues_with_no_others(
-    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
-) -> None:
-    """They would be forgotten."""
-    run(sheet, replace(away, profile="day", key=ANOTHER), vendor, [True])
-    run(sheet, away, vendor, [True])
-    with prepare(sheet, replace(away, profile="day"), vendor=vendor) as prepared:
-        unclear = prepared.preview.unconfirmed
-    assert unclear is not None
-    assert (unclear.kind, unclear.others) == ("key-of-another", ())
-
-
 def test_a_profile_becomes_no_other_name_that_was_not_offered(sheet: Path, away: Settings, vendor: Vendor) -> None:
     """Somebody else may have answered meanwhile; or it has deliveries of its own by now."""
     run(sheet, away, vendor, [True])
@@ -331,6 +310,7 @@ def test_an_address_on_this_machine_can_be_guarded_as_any_other(
     assert len(box.notes) == 1
 
 
+@pytest.mark.usefixtures("jumping")
 def test_a_copy_of_the_journal_made_during_the_latest_run_is_known_as_an_earlier_one(
     box: Sandbox, tmp_path: Path, away: Settings, vendor: Vendor
 ) -> None:

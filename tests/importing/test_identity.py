@@ -216,26 +216,6 @@ def test_a_private_note_that_is_public_in_the_sheet_is_one_count(desk: Desk) -> 
     assert (ran.preview.remaining.less_visible, desk.there()) == (1, {(ADA, "2"): 1})
 
 
-@pytest.mark.parametrize("first", [5, None])
-def test_who_sends_the_first_or_all_as_public_and_then_as_private_has_each_note_once(
-    desk: Desk, first: int | None
-) -> None:
-    rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=first)
-    ran = desk.run(*rows, default_visibility=Visibility.PRIVATE)
-    counts = {"already imported": 10} if first is None else {"already imported": 5, "created": 5}
-    assert (ran.counts, ran.status) == (counts, 1)
-    assert ran.preview.remaining.more_visible == counts["already imported"]
-    assert [*desk.there().values()] == [1] * 10
-
-
-def test_a_word_that_was_corrected_by_hand_and_later_has_a_meaning_sends_nothing(desk: Desk) -> None:
-    desk.run(row(ADA, "Terms", "Public"))
-    meaning = {(Role.VISIBILITY, "Visibility"): {"pubic": PUBLIC}}
-    ran = desk.run(row(ADA, "Terms", "Pubic"), values=meaning)
-    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 1}, 1)
-
-
 def test_drafts_that_come_back_without_their_column_are_not_published(desk: Desk) -> None:
     headings = (*HEADINGS, "Status")
     desk.run([*row(ADA, "Terms"), "Draft"], headings=headings)
@@ -244,48 +224,10 @@ def test_drafts_that_come_back_without_their_column_are_not_published(desk: Desk
     assert [note.status for note in desk.box.notes] == ["0"]
 
 
-def test_who_hides_a_run_and_answers_otherwise_is_asked_about_each_hidden_note(desk: Desk) -> None:
-    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Public"))
-    settings = desk.settings()
-    hide(what_to_hide(Which("last"), settings), settings)
-    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
-    assert (ran.counts, ran.status) == ({"not sent": 2}, 1)
-    assert ran.preview.remaining.hidden == 2
-    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"), in_doubt=InDoubt.SEND_HIDDEN)
-    assert (ran.counts, ran.status) == ({"created": 2}, 0)
-    ran = desk.run(row(ADA, "Right", "Private"), row(BEN, "Wrong", "Private"))
-    assert (ran.counts, ran.status) == ({"already imported": 2}, 0)
-
-
-def test_again_says_how_many_notes_will_exist_twice(desk: Desk) -> None:
-    desk.run(row(ADA, "Terms"), row(BEN, "Terms"))
-    rows = row(ADA, "Terms"), row(BEN, "Terms"), row(ADA, "Offer")
-    path = desk.folder / "again.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEADINGS, *rows])
-    with prepare(path, replace(desk.settings(), again=True)) as prepared:
-        remaining = prepared.preview.remaining
-    assert (remaining.deliveries, remaining.there_twice) == (3, 2)
-
-
 def test_a_new_call_with_a_new_record_and_the_same_words_is_sent(desk: Desk) -> None:
     desk.run(row(ADA, "Left voicemail"), ids=True)
     ran = desk.run(row(ADA, "Left voicemail"), row(ADA, "Left voicemail", record=SECOND, day=8), ids=True)
     assert (ran.counts, len(desk.box.notes)) == ({"already imported": 1, "created": 1}, 2)
-
-
-def test_a_template_that_begins_with_an_export_asks_about_words_that_are_there(desk: Desk) -> None:
-    """Without record IDs: nothing is lost, nothing is twice, and once answered it stays so."""
-    desk.run(row(ADA, "Left voicemail"))
-    later = row(ADA, "Left voicemail"), row(ADA, "Left voicemail", day=8), row(ADA, "Called", day=8)
-    ran = desk.run(*later, template=TEMPLATE)
-    assert (ran.counts, ran.status) == ({"not sent": 2, "created": 1}, 1)
-    assert ran.preview.remaining.in_doubt == 2
-    ran = desk.run(*later, template=TEMPLATE, in_doubt=InDoubt.NEW)
-    assert ran.counts == {"created": 2, "already imported": 1}
-    for day in range(9, 12):
-        ran = desk.run(row(ADA, "Left voicemail", day=day), template=TEMPLATE)
-        assert (ran.counts, ran.status) == ({"created": 1}, 0), "it isn't asked again"
 
 
 def test_a_row_is_known_in_each_form_that_its_kind_of_sheet_had(desk: Desk) -> None:
@@ -318,16 +260,6 @@ def _taught(desk: Desk, before: Reading, **answers: Any) -> Reading:
         found = prepared.to_learn
     assert found is not None
     return found
-
-
-def test_words_that_are_the_same_notes_stay_so(desk: Desk) -> None:
-    desk.run(row(ADA, "Left voicemail"))
-    rows = row(ADA, "Left voicemail"), row(ADA, "Left voicemail", day=2)
-    for answer in (InDoubt.SAME, (), ()):
-        ran = desk.run(*rows, template=TEMPLATE, in_doubt=answer)
-        assert (ran.counts, ran.status) == ({"already imported": 2}, 0)
-    ran = desk.run(*rows, row(ADA, "Left voicemail", day=9), template=TEMPLATE)
-    assert ran.counts == {"already imported": 2, "created": 1}
 
 
 @pytest.mark.parametrize("ids", [True, False])

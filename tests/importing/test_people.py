@@ -8,7 +8,7 @@ import pytest
 
 from importer.cli import main
 from importer.models import Result
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests.importing.test_emails import PEOPLE, by_email, listed, notes, results, send, settings_of, write
 from tests.sandbox import Sandbox
 from tests.test_emails_at_the_terminal import arguments

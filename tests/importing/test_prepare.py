@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 
 from importer.delivery.earlier import Earlier, Sorted
-from importer.errors import Changed, UnclearColumns
+from importer.errors import Changed
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import words
 from importer.models import PossibleAnswer, Result, Role
 from importer.settings import Settings
-from importer.settings.kinds import columns
 from tests import running
-from tests.rendered import answers_of
 from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -83,42 +81,6 @@ def test_a_sheet_is_sorted_once_for_the_plan_and_at_most_twice_under_the_lock(
                 assert len(sorted_for) == 1
                 assert prepared.send(agreed=prepared.preview.digest).counts.get(Result.CREATED, 0) == created
             assert len(sorted_for) == (3 if is_by_email else 2)
-
-
-def test_what_is_delivered_anew_is_counted_before_it_is_sent(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """With `again` all counts, and what an unfinished run of that kind did doesn't."""
-    path = sheet(tmp_path / "n.csv", *(f"P{i},{i},1" for i in range(10)))
-    running.run(path, settings)
-    anew = replace(settings, again=True, workers=1)
-    with prepare(path, anew) as prepared:
-        assert prepared.preview.remaining.total == 10
-        report = prepared.send(agreed=prepared.preview.digest, stop=lambda: "enough" if len(box.notes) >= 13 else None)
-    assert report.exit_status == 3
-    with prepare(path, anew) as prepared:
-        left = prepared.preview.remaining.total
-        assert left == 20 - len(box.notes)
-        assert prepared.send(agreed=prepared.preview.digest).exit_status == 0
-    assert len(box.notes) == 20
-
-
-def test_a_column_that_was_overlooked_is_a_question(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """With samples, how many values there are, and the settings that answer it; unanswered, nothing is sent."""
-    path = sheet(tmp_path / "n.csv", "P1,x,1,Draft", "P2,y,1,Published", head="Prospect ID,Note,Visibility,State of it")
-    with prepare(path, settings) as prepared:
-        [question] = prepared.preview.questions
-        with pytest.raises(UnclearColumns, match="Nothing was sent"):
-            prepared.send()
-    assert (question.column, question.roles, question.count) == (3, [Role.STATUS], 2)
-    assert list(question.samples) == ["Draft", "Published"]
-    assert answers_of(question) == {"map": ["status=State of it"], "ignore": ["State of it"]}
-    assert box.received == ()
-    ignored = replace(settings, ignored=answers_of(question)["ignore"], profile="other")
-    mapped = replace(settings, mapping=columns(answers_of(question)["map"]))
-    for answered in (ignored, mapped):
-        with prepare(path, answered) as prepared:
-            assert prepared.preview.questions == ()
-            assert prepared.send().exit_status <= 1  # the last look finds what the other profile has just sent
-    assert sorted(note.status for note in box.notes) == ["0", "1", "1", "1"]
 
 
 def test_an_answer_is_not_refused_for_a_column_that_it_does_not_concern(tmp_path: Path, settings: Settings) -> None:

@@ -7,9 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.latest import latest
 from tests.sandbox import Sandbox
 from tests.truth import Line, read_results, write_sheet
+
+pytestmark = pytest.mark.slow
 
 PROGRAM = """
 import os, sys

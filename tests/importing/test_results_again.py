@@ -20,8 +20,9 @@ from importer.journal import Journal
 from importer.messages import say
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX, is_results, run_of
-from importer.settings import KEY_VARIABLE, SETTINGS, Origin, Settings
+from importer.settings import SETTINGS, Origin, Settings
 from importer.settings.reading import Reading
+from importer.settings.secrets import KEY_VARIABLE
 from tests.running import run
 from tests.sandbox import Sandbox
 

@@ -266,12 +266,6 @@ def test_a_folder_is_no_journal(tmp_path: Path) -> None:
         Journal.open(tmp_path)
 
 
-def test_an_empty_file_becomes_a_journal(path: Path) -> None:
-    path.touch()
-    with Journal.open(path) as journal:
-        assert begin(journal).id == 1
-
-
 def test_it_holds_no_text_of_a_note_and_no_key(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     lines = [Line("P1", "Confidential: salary talks"), Line("INVALID1", "<p>Secret &amp; sealed</p>")]
     box.set_faults([Fault.parse("500:after@1")])
@@ -340,24 +334,6 @@ def test_a_journal_that_may_not_be_written_is_refused_before_anything_is_sent(bo
         assert journal_ in line
         assert "Nothing was sent" in line
     assert not box.received
-
-
-def _full(journal: Journal) -> None:
-    """From now on the database may not grow: SQLite itself says that the disk is full."""
-    connection = journal._store.connection  # the limit is a property of the connection
-    [pages] = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {pages}")
-
-
-def test_a_full_disk_is_said_and_leaves_what_was_there(path: Path) -> None:
-    with Journal.open(path) as journal:
-        run = begin(journal)
-        assert claim(journal, run, "P1")
-        _full(journal)
-        with pytest.raises(JournalFailed, match=r"full.*Nothing more was sent.*Free some space"):
-            claim(journal, run, *(f"Q{number}" for number in range(5000)))
-        assert states(path) == {"P1": "unclear"}
-        assert claim(journal, run, "P2")  # where there is room, it goes on
 
 
 def test_a_full_disk_on_which_no_journal_can_be_made_is_said_in_one_message(

@@ -57,10 +57,6 @@ def write(journal: Journal) -> Post:
     return post
 
 
-def test_a_claim_in_a_journal_that_stands_is_good(journal: Journal) -> None:
-    assert write(journal).request_number
-
-
 @moves_open_files
 @pytest.mark.parametrize("change", [removed, replaced])
 def test_nothing_is_sent_of_a_claim_in_a_journal_that_no_longer_stands(

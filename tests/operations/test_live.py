@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from importer.api import Endpoint, NotesApi, NotesPage, Reply
-from importer.api.protocol import Answer
+from importer.api import Answer, Endpoint, NotesApi, NotesPage, Reply
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, KeyRefused, Stopped
 from importer.journal import Journal
@@ -191,8 +190,8 @@ def test_what_is_not_refused_is_seen(service: Open, answer: Answer, status: int)
 class NeverChanges(Wrapped):
     """An API that accepts changes and makes none."""
 
-    def update(self, *_: object) -> Reply[None]:
-        return Reply(Endpoint.UPDATE, 0.0, 0.0)
+    def update(self, *_: object) -> Reply[bool]:
+        return Reply(Endpoint.UPDATE, 0.0, 0.0, value=True)
 
 
 def test_a_change_that_is_accepted_and_not_made_is_seen(service: Open) -> None:

@@ -26,7 +26,8 @@ from importer.page.screens import Parts
 from importer.page.serving import PageServer
 from importer.page.site import make
 from importer.page.uploads import DroppedFiles
-from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from importer.settings import SETTINGS, Settings
+from importer.settings.secrets import KEY_VARIABLE
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "msedge")
 _PATIENCE = 40_000  # milliseconds: processes begin slowly on a machine that has much to do

@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 
 from importer.importing import workspaces
 from importer.page.screens import Parts
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests import running
 from tests.page.conftest import OURS, write
 from tests.page.test_mending import parts, readers

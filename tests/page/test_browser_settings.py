@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from importer import messages
 from importer.page.serving import PageServer
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests.page.conftest import write
 from tests.page.test_browser import drop, looked_at, send
 from tests.sandbox import Limit, Sandbox

@@ -268,24 +268,6 @@ def test_a_status_without_a_known_word_need_not_be_imported(person: Person, tmp_
     assert "Ready: 2 notes to send." in person.text
 
 
-def test_rows_that_are_no_data_do_not_count_among_the_words(person: Person, tmp_path: Path) -> None:
-    """The report's footer has blanks in both columns, but isn't a row."""
-    lines = (Path(__file__).parents[2] / "samples" / "4-salesforce-report.csv").read_text("utf-8").splitlines()
-    path = tmp_path / "report.csv"
-    ends = ["Status", *(["Draft"] * len(lines))]
-    path.write_text(
-        "".join(
-            f'{line},"{end}"\n' if "@" in line or end == "Status" else f"{line}\n"
-            for line, end in zip(lines, ends, strict=False)
-        ),
-        "utf-8",
-    )
-    screen = person.sees(path, [("map", "visibility=Shared?")])
-    assert screen.row("Who may see it 'Team only'").endswith("10 please choose")
-    assert "Published or draft 'Draft'" in " ".join(screen.rows)
-    assert "blank cell" not in " ".join(screen.rows)
-
-
 def test_what_was_answered_last_time_says_so(person: Person, profiles: Path, tmp_path: Path) -> None:
     profiles.write_text(
         '[[default.readings]]\nname = "Calls"\nanswered = 2026-11-03\n'
@@ -378,7 +360,7 @@ def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Sett
     run(path, settings)
     hide.hide(hide.what_to_hide(hide.Which("last"), settings), settings)
     screen = person.sees(path)
-    assert "The notes of 2 rows were hidden. Send them again, or leave them hidden?" in person.text
+    assert "2 notes were hidden. Send them again, or leave them hidden?" in person.text
     assert _buttons(person.text) == {"in-doubt": ["Send again", "Leave hidden"]}
     screen = person.sees(path, screen.submitted({}, answer="in-doubt send-hidden"))
     assert "Ready: 2 notes to send." in person.text

@@ -26,7 +26,7 @@ import requests
 from playwright.sync_api import Browser
 
 from importer.cli import main
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests.page.conftest import write
 from tests.page.test_site import Visitor
 from tests.sandbox import Limit, Sandbox

@@ -22,7 +22,8 @@ from importer.page.reading import Readers
 from importer.page.screens import Parts
 from importer.page.state import Answers, State, in_order
 from importer.page.uploads import DroppedFiles
-from importer.settings import KEY_VARIABLE, Settings
+from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from tests.page.conftest import HEAD, OURS, SECRET, told_of, write
 from tests.sandbox import Sandbox
 

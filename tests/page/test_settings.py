@@ -20,7 +20,8 @@ from importer.page.rendering import EDITED, words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.state import FIELDS
-from importer.settings import KEY_VARIABLE, SETTINGS
+from importer.settings import SETTINGS
+from importer.settings.secrets import KEY_VARIABLE
 from importer.texts import TEXTS
 from tests.keystores import InMemory, Locked
 from tests.page.conftest import HOME, OURS, SECRET

@@ -29,7 +29,8 @@ from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.state import State
 from importer.results.presentation import MEANINGS
-from importer.settings import KEY_VARIABLE, SETTINGS, Settings
+from importer.settings import SETTINGS, Settings
+from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.preview_messages import Described
 from importer.telling.rendering import time_left
 from tests.page.conftest import HEAD, OURS, told_of, write
@@ -229,20 +230,6 @@ def test_a_first_import_needs_a_persons_word_on_the_workspace(
         jobs.Send(elsewhere, tmp_path, "n.csv").do(None)  # type: ignore[arg-type]
 
 
-def test_a_second_column_that_says_who_sees_a_note_counts_as_well(guest: Visitor, tmp_path: Path) -> None:
-    """It doesn't take the first one's place, about which the next screen would ask. It can be left out again."""
-    head = ("Prospect ID", "Note", "Visibility", "Restricted to")
-    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public", "Legal"), ("p2", "Ho", "Public", "")], head))
-    both = "map visibility=Visibility, Restricted to"
-    assert f'<option value="{both}">' in seen.text
-    seen = guest.choose(seen, both)
-    assert seen.text.count(f'<option value="{both}" selected>') == 2
-    assert "it makes 1 note private that would be public" in seen.text
-    seen = guest.choose(seen, **{"column-3": "ignore Restricted to"})
-    assert "needs your answer" not in seen.text
-    assert "private that would be public" not in seen.text
-
-
 def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
     friend: FlaskClient, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,18 +282,6 @@ def test_a_file_that_is_dropped_again_is_read_as_it_was_sent(guest: Visitor, tmp
     assert again.url == checked.url
     assert "1 note, none of them to deliver" in again.text
     assert [note.sent_content for note in guest.box.notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
-
-
-def test_what_a_profile_says_meanwhile_is_not_sent_unseen(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
-    """As many notes as were agreed to, but public now: nothing is sent."""
-    profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
-    seen = guest.drop(write(tmp_path / "m.csv", [("m1", "Hello", ""), ("m2", "Hi", "")]))
-    asked = guest.see(f"{seen.url}/confirm")
-    hidden = dict(re.findall(r'name="(digest|workspace|seen)" value="([^"]*)"', asked.text))
-    profiles.write_text('[default]\ndefault-visibility = "public"\n', encoding="utf-8")
-    ended = guest.see(guest.post(f"{seen.url}/send", data={**hidden, "is-meant": "yes"}, timeout=60).url)
-    assert "The notes to send have changed since you checked them" in ended.text
-    assert not [note for note in guest.box.notes if note.prospect_id.startswith("m")]
 
 
 def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(

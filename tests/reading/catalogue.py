@@ -942,6 +942,7 @@ REFUSED = [
     Entry("zip of other things", "a.zip", archive({"a.csv": PLAIN}), error="is an archive"),
     Entry("is an archive", "a.xlsx", archive({}), error="is an archive"),
     Entry("Word document", "a.docx", archive({"word/document.xml": "<x/>"}), error="is a text document"),
+    Entry("plain text of another program", "a.docx", PLAIN.encode(), error="is a text document"),
     Entry("Numbers document", "a.numbers", archive({"Index/Document.iwa": b"x"}), error="Apple Numbers"),
     *(
         Entry(

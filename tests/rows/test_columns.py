@@ -125,12 +125,6 @@ def test_an_empty_name_takes_the_role_from_every_column() -> None:
     assert roles.unused == (3,)
 
 
-def test_the_same_heading_in_other_words_is_no_other_column() -> None:
-    """Two roles can't be read from one column."""
-    message = refused(*PLAIN, content="Visibility", visibility="visibility")
-    assert "'Visibility' can't be both the content and the visibility" in message
-
-
 # -- what can't be settled
 
 
@@ -196,18 +190,6 @@ def test_a_column_of_the_users_that_is_called_like_one_of_ours_stays_theirs() ->
     assert roles.ours["result"] == 5
     assert roles.ours["note_id"] == 6
     assert roles.unused == (0, 4)
-
-
-def test_our_columns_cant_be_named() -> None:
-    """What we added is no column of the sheet."""
-    assert "No column has the heading 'reason'" in refused(*results(*PLAIN), content="reason")
-
-
-def test_columns_after_ours_are_the_users() -> None:
-    """Someone who adds a column at the end of a results file loses nothing."""
-    roles = found(*results(*PLAIN), "My remark", "")
-    assert roles.unused == (9, 10)
-    assert len(roles.ours) == 6
 
 
 # -- whatever the headings

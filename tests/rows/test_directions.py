@@ -29,9 +29,15 @@ def loaded(
 
 
 @pytest.mark.parametrize(
-    "heading", ["IsPrivate", "Private note", "Confidential", "Shared With", "Shared?", "Public", "Access"]
+    ("heading", "word"),
+    [
+        *(
+            ("IsPrivate", word)
+            for word in ("1", "2", "0", "TRUE", "false", "x", "ja", "OUI", "No", "sì", "１", "Maybe")
+        ),
+        *((heading, "1") for heading in ("Private note", "Confidential", "Shared With", "Shared?", "Public", "Access")),
+    ],
 )
-@pytest.mark.parametrize("word", ["1", "2", "0", "TRUE", "false", "x", "ja", "OUI", "No", "sì", "１", "Maybe"])
 def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
     tmp_path: Path, heading: str, word: str
 ) -> None:
@@ -97,8 +103,9 @@ def test_the_heading_says_which_reading_is_offered_first(tmp_path: Path, heading
         assert first.startswith(f"--value visibility:{word}={likely or 'Private'}  ")
 
 
-@pytest.mark.parametrize("heading", ["IsDraft", "Published", "Entwurf", "Done"])
-@pytest.mark.parametrize("word", ["0", "1", "Yes", "nein"])
+@pytest.mark.parametrize(
+    ("heading", "word"), [("IsDraft", "1"), ("Published", "0"), ("Entwurf", "nein"), ("Done", "Yes"), ("Done", "1")]
+)
 def test_a_code_publishes_no_draft(tmp_path: Path, heading: str, word: str) -> None:
     """IsDraft = 1 is no published note."""
     found = loaded(tmp_path, heading, word, "Draft", role=Role.STATUS)

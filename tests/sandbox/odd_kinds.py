@@ -232,8 +232,6 @@ def as_epoch(ends: float, _now: float) -> str:
 WORDS |= {
     "epoch": {"reset": as_epoch},
     "epoch-ms": {"reset": lambda ends, _now: str(math.ceil(ends * 1000))},
-    "no-retry": {"retry": None},
-    "403": {"status": 403},
     "503": {"status": 503},
     "code-4000": {"code": 4000},
     "sliding": {"sliding": True},
@@ -271,7 +269,6 @@ KINDS |= {
     "missing": _entries("every second entry left out", lambda entries: entries[1::2]),
     "missing-all": _entries("all entries left out", lambda _entries: [], withholds=lambda prospects: prospects),
     "true-null": _entries("every second entry a success without a note id", _half(_without_id)),
-    "false-id": _entries("every second entry a failure with a note id", _half(_failed_with_id)),
     "two-answers": _entries("every second entry followed by its contrary", _half(_followed_by_its_contrary)),
     "contradictory": _entries(
         "these three in turn, on every entry", _contradicted, withholds=lambda prospects: prospects

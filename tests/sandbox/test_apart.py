@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 SANDBOX = Path(__file__).parent
@@ -28,9 +27,3 @@ def test_the_sandbox_and_the_importer_know_nothing_of_each_other() -> None:
     assert {name for name, found in known.items() if any(one.partition(".")[0] == "importer" for one in found)} == set()
     of_importer = {path.name: imported(path) for path in ROOT.rglob("*.py")}
     assert {name for name, found in of_importer.items() if any(one.startswith("tests") for one in found)} == set()
-
-
-def test_its_modules_import_one_way() -> None:
-    """No circle, not even one that only the types close."""
-    graph = {name: imported(path) & MODULES.keys() for name, path in MODULES.items() if path.stem != "__init__"}
-    assert "tests.sandbox.server" in TopologicalSorter(graph).static_order()

@@ -99,14 +99,6 @@ def test_a_new_window_opens_when_the_old_one_ends(words: str, opens_after: float
         assert post(box).status_code == 201
 
 
-@pytest.mark.parametrize(
-    "text", ["", "20", "20/", "20/parsec", "0/1s", "5/0s", "20/1s:sometimes", "-1/1s", "9/s:all=0"]
-)
-def test_a_text_that_is_no_limit_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="limit"):
-        Limit.parse(text)
-
-
 def test_each_key_opens_an_account_of_its_own() -> None:
     """With notes and a limit of its own; whoever has no key gets nowhere."""
     with Sandbox(further_keys=("second",), limit=Limit(2, 60), time_source=Time()) as box:

@@ -28,20 +28,6 @@ def show(box: Sandbox, prospect: str = "Pr9xQ2Lm", **query: str | int) -> reques
     return requests.get(f"{box.url}/prospects/{prospect}/notes", params=query, headers=KEY, timeout=10)
 
 
-def test_a_note_is_made_for_each_prospect_in_order(box: Sandbox) -> None:
-    box.know_attachments("f1")
-    reply = post(box, prospectIds=["a", "b"], attachmentIds=["f1"])
-    assert reply.status_code == 201
-    results = reply.json()["payload"]["results"]
-    assert reply.json()["message"] == "Notes created successfully"
-    assert [note.id for note in box.notes] == [entry["noteId"] for entry in results]
-    assert [(entry["prospectId"], entry["success"]) for entry in results] == [("a", True), ("b", True)]
-    assert [(note.prospect_id, note.attachment_ids, note.status) for note in box.notes] == [
-        ("a", ("f1",), "1"),
-        ("b", ("f1",), "1"),
-    ]
-
-
 @pytest.mark.parametrize("malformed", ["MALFORMED1", "has space", "tab\tbed"])
 def test_a_malformed_prospect_turns_the_whole_request_away(box: Sandbox, malformed: str) -> None:
     reply = post(box, prospectIds=["a", malformed])

@@ -13,7 +13,8 @@ from keyring.backends import fail
 from importer.cli import main
 from importer.errors import BadSettings
 from importer.models import Workspace
-from importer.settings import KEY_VARIABLE, secrets, sources
+from importer.settings import secrets, sources
+from importer.settings.secrets import KEY_VARIABLE
 from tests.keystores import InMemory, Locked
 
 NIGHT = Workspace("night", "https://open-api.saleshandy.com/v1")

@@ -12,19 +12,11 @@ import pytest
 from importer.errors import BadSettings
 from importer.messages import render
 from importer.models import Workspace
-from importer.settings import (
-    KEY_VARIABLE,
-    LIVE,
-    Settings,
-    Topic,
-    default_journal,
-    journal_place,
-    read_key,
-    who_can_read,
-)
-from importer.settings.address import checked_url
+from importer.settings import Settings, Topic
+from importer.settings.address import LIVE, checked_url, default_journal, journal_place
 from importer.settings.profiles import change_reading, check_new
 from importer.settings.reading import Reading
+from importer.settings.secrets import KEY_VARIABLE, read_key, who_can_read
 from tests import systems
 
 # -- the address
@@ -194,7 +186,8 @@ def test_a_journal_that_ends_with_the_run_is_refused(name: str) -> None:
 def test_a_journal_elsewhere_than_in_a_file_is_refused(journal: Path | str) -> None:
     """No folder is made that is called like the address, and a password in it isn't shown."""
     with pytest.raises(
-        BadSettings, match=r"not supported\. A journal is a SQLite file or a PostgreSQL database\. Name a file"
+        BadSettings,
+        match=r"not supported\. A journal is a SQLite file, or a database at postgresql:// or postgres://\. Name",
     ) as caught:
         Settings(journal=journal)
     assert "secret" not in str(caught.value)

@@ -18,10 +18,12 @@ from importer.cli.terminal import with_flags
 from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
-from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Rate, Settings, Topic, kinds
+from importer.settings import SETTINGS, Settings, Topic, kinds
 from importer.settings.kinds import Number, OneOf
+from importer.settings.limits import Rate
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.readings import HELD
+from importer.settings.secrets import ADDRESSES_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
 from importer.texts import TEXTS
 

@@ -15,11 +15,11 @@ from tests.simulation.imports import Violation, simulate
 from tests.simulation.mutants import SHOWN_BY, applied, generated
 from tests.simulation.regime import ONCE_BROKEN, draw, with_existing, with_files
 
-SEEDS = 5_000 if os.environ.get("CI") else 200
+SEEDS = 3_000 if os.environ.get("CI") else 200
 BEYOND = 50
-FILES = 500 if os.environ.get("CI") else 60
-EXISTING = 500 if os.environ.get("CI") else 60
-UPDATES = 1_000 if os.environ.get("CI") else 200
+FILES = 300 if os.environ.get("CI") else 60
+EXISTING = 300 if os.environ.get("CI") else 60
+UPDATES = 600 if os.environ.get("CI") else 200
 CHUNK = 20  # seeds in one test, so that they spread over processes
 
 
@@ -38,7 +38,7 @@ def run(seeds: range, beyond: str = "", *, files: bool = False) -> None:
             pytest.fail(f"seed {seed}: {said}\nStep by step: make simulate SEED={seed}{more}", pytrace=False)
 
 
-@pytest.mark.parametrize("first", chunks(SEEDS, fast=60))
+@pytest.mark.parametrize("first", chunks(SEEDS, fast=20))
 def test_every_note_is_there_once_and_every_result_is_true(first: int) -> None:
     run(range(first, first + CHUNK))
 
@@ -76,13 +76,13 @@ def test_one_page_from_a_cache_is_no_two_misses() -> None:
     simulate(286, regime=with_existing(286, draw(286)))
 
 
-@pytest.mark.parametrize("first", chunks(BEYOND, fast=20, chunk=10))
+@pytest.mark.parametrize("first", chunks(BEYOND, fast=10, chunk=10))
 @pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
 def test_beyond_the_model_what_is_there_twice_is_said(beyond: str, first: int) -> None:
     run(range(first, first + 10), beyond)
 
 
-@pytest.mark.parametrize("first", chunks(UPDATES, fast=60))
+@pytest.mark.parametrize("first", chunks(UPDATES, fast=20))
 def test_no_note_becomes_more_visible_than_the_sheet_and_a_person_say(first: int) -> None:
     """Whatever is changed, hidden, given back or edited by somebody else, and however often the process dies."""
     for seed in range(first, first + CHUNK):

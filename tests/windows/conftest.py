@@ -18,7 +18,7 @@ from typing import cast
 import pytest
 
 from importer.page.serving import PageServer
-from importer.settings import KEY_VARIABLE
+from importer.settings.secrets import KEY_VARIABLE
 from tests.page.test_site import Visitor
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,397 @@
+"""A stranger's six changes are made on a copy of the program: each is written down once, and found wherever it belongs.
+
+The recipes in CONTRIBUTING.md are what is done here. A change that needs one more file has met a second list.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import openpyxl
+import pytest
+
+from importer.cli import main
+from importer.models import Result
+from importer.settings.secrets import KEY_VARIABLE
+from tests.listening import http_ear
+from tests.sandbox import Sandbox, calls, service
+
+ROOT = Path(__file__).parents[1]
+Change = Mapping[str, Sequence[tuple[str, str]]]
+"""File → text in it, and what is written after that; a new file has one text after nothing."""
+
+FIELD: Change = {
+    "importer/models.py": [('    RECORD = "record"\n', '    CATEGORY = "category"\n')],
+    "importer/fields.py": [
+        (
+            "    Role.RECORD: _RECORD,\n",
+            "    Role.CATEGORY: Field(\n"
+            '        headings=("Category", "Kategorie"), is_further=True, may_be_missing=True,\n'
+            '        template=TemplateColumn("Category", 14),\n'
+            "    ),\n",
+        )
+    ],
+    "importer/texts/fields.py": [
+        (
+            '    "none.record": "none: no record has an ID",\n',
+            '    "role.category": "Category",\n'
+            '    "column.which.category": "Which column holds the category?",\n'
+            '    "none.category": "none: no note has a category",\n'
+            '    "template.prompt.category": "What the note is about, in a word.",\n',
+        )
+    ],
+    "docs/spreadsheets.md": [
+        (
+            "names of files, or IDs; see [below](#files-that-notes-carry) |\n",
+            "| category (optional) | Category | text |\n",
+        )
+    ],
+}
+COLUMN: Change = {
+    "importer/resultsfile.py": [
+        (
+            '    ResultColumn("request", "text", 22),\n',
+            '    ResultColumn("length", "number", 9, may_be_missing=True),\n',
+        )
+    ],
+    "importer/results/layout.py": [
+        ('            "finished_at": block.finished_at,\n', '            "length": [*map(len, block.result)],\n')
+    ],
+    "importer/texts/results.py": [
+        (
+            '    "summary.columns": "The last columns of Results",\n',
+            '    "column-of-results.length": "How long it is.",\n',
+        )
+    ],
+}
+GUARD: Change = {
+    "importer/settings/__init__.py": [
+        (
+            '    max_public: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")\n',
+            '    max_private: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")\n',
+        )
+    ],
+    "importer/texts/settings.py": [
+        (
+            '    "setting.max-public.counted": ("{n} public note", "{n} public notes"),\n',
+            '    "setting.max-private.help": "The largest number of private notes from one file.",\n'
+            '    "setting.max-private.counted": ("{n} private note", "{n} private notes"),\n',
+        )
+    ],
+    "importer/importing/planning.py": [
+        (
+            '    "max-public": lambda remaining: remaining.public,\n',
+            '    "max-private": lambda remaining: remaining.total - remaining.public,\n',
+        )
+    ],
+}
+LAYOUT: Change = {
+    "importer/api/refusals.py": [
+        (
+            '    Layout(["error"], ["code"], ["error"]),\n',
+            '    Layout(["fault", "faultstring"], ["fault", "detail", "errorcode"], ["fault"]),\n',
+        )
+    ],
+}
+DATABASE: Change = {
+    "importer/settings/address.py": [("SERVERS = {", '"mariadb": "mariadb", ')],
+    "importer/journal/mariadb.py": [
+        (
+            "",
+            '''"""Keep a journal in MariaDB."""
+
+from importer.journal.store import Store
+from importer.messages import say
+
+
+class MariaDBStore(Store):
+    """Open MariaDB database."""
+
+    is_shared = True
+    failures = (OSError,)
+    mend = say("mariadb.mend")
+    spelling = (
+        ("INTEGER PRIMARY KEY", "BIGINT PRIMARY KEY AUTO_INCREMENT"),
+        ("INTEGER", "BIGINT"),
+        ("FLOAT", "DOUBLE"),
+        ("TEXT", "VARCHAR(400)"),
+        (r"\\b(digest|seen|name|what) BLOB", r"\\1 VARBINARY(32)"),
+        (r"(CREATE (?:UNIQUE )?INDEX .*) WHERE .*", r"\\1"),
+        (" WITHOUT ROWID", ""),
+        (r"(?s)INSERT INTO(.*)ON CONFLICT DO NOTHING", r"INSERT IGNORE INTO\\1"),
+        (r"ON CONFLICT \\(.*?\\) DO UPDATE SET", "ON DUPLICATE KEY UPDATE"),
+        (r"excluded\\.(\\w+)", r"VALUES(\\1)"),
+        (r"(?<![.:\\w])key\\b", "`key`"),
+        (r"(?<!:):(\\w+)", r"%(\\1)s"),
+    )
+
+
+STORE = MariaDBStore
+''',
+        )
+    ],
+    "importer/texts/journal.py": [
+        ("TEXTS: dict[str, str | tuple[str, str]] = {\n", '    "mariadb.mend": "Mend it",\n')
+    ],
+    "docs/machines.md": [("## A journal in PostgreSQL\n", "\nMariaDB will do, too.\n")],
+}
+NOTIFICATION: Change = {
+    "importer/telling/notification_messages.py": [
+        (
+            "    yield notification(batch, log_file)\n",
+            "    if batch.counts:\n"
+            '        title = render(say("notice.morning", n=sum(batch.counts.values())))\n'
+            "        yield Notification(title, title, batch.exit_status, is_for_switch=False)\n",
+        )
+    ],
+    "importer/texts/telling.py": [
+        ('    "notice.delivered": "all notes are delivered",\n', '    "notice.morning": ("{n} row", "{n} rows"),\n')
+    ],
+    "docs/every-night.md": [("## Notifications\n", "\nEach morning brings one.\n")],
+}
+FILES = {"field": 6, "column": 3, "guard": 3, "layout": 2, "database": 5, "notification": 3}
+"""How many files of importer/ and docs/ each change may need at most."""
+CHANGES = dict(zip(FILES, (FIELD, COLUMN, GUARD, LAYOUT, DATABASE, NOTIFICATION), strict=True))
+
+
+RUNNER = """
+import contextlib, io, json, os, sys
+from importer.cli import main
+
+def run(command):
+    command = command[:]
+    while "=" in command[0]:
+        name, _, value = command.pop(0).partition("=")
+        os.environ[name] = value
+    if command[0] == "-c":
+        return exec(command[1], {"json": json})
+    return main(command)
+
+ended = []
+for command in json.loads(sys.argv[1]):
+    before = {**os.environ}
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        status = run(command)
+    ended.append((status, out.getvalue(), err.getvalue()))
+    os.environ.clear()
+    os.environ.update(before)
+print(json.dumps(ended))
+"""
+
+
+class Ended(NamedTuple):
+    status: int | None
+    out: str
+    err: str
+
+    @property
+    def plan(self) -> Any:
+        """What ``check --json`` says."""
+        return json.loads(self.out)["plan"]
+
+
+@dataclass(frozen=True)
+class House:
+    """A copy of the program with all six changes, and a person's folder."""
+
+    root: Path
+
+    def __call__(self, *commands: Sequence[str]) -> list[Ended]:
+        """Run commands of the changed program, or Python after ``-c``, in one process; NAME=value may stand before."""
+        done = subprocess.run(
+            [sys.executable, "-c", RUNNER, json.dumps(commands)], cwd=self.root, env={**os.environ, "COLUMNS": "200"},
+            capture_output=True, text=True, encoding="utf-8", timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return [Ended(*ended) for ended in json.loads(done.stdout)]
+
+    def sheet(self, name: str, *rows: Sequence[str], more: Sequence[str] = ()) -> str:
+        with (self.root / name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", *more), *rows])
+        return name
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("house")
+    for folder in ("importer", "docs"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for change in CHANGES.values():
+        for name, edits in change.items():
+            path = root / name
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            for anchor, added in edits:
+                assert text.count(anchor) == 1 or not text, (name, anchor)
+                text = text.replace(anchor, anchor + added) if text else added
+            path.write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def house(changed: Path, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """The changed program beside a sandbox that knows the new field."""
+    for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
+        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    monkeypatch.setattr(
+        service, "fields", lambda call, required, optional: calls.fields(call, required, (*optional, "category"))
+    )
+    yield House(changed)
+    for path in changed.glob("notes.*"):
+        path.unlink()
+
+
+def rows(path: Path, sheet: str = "Results") -> list[list[object]]:
+    book = openpyxl.load_workbook(path)
+    return [list(row) for row in book[sheet].iter_rows(values_only=True)]
+
+
+def sent(box: Sandbox) -> list[tuple[str, str]]:
+    """The category and the text of each note that was asked for."""
+    bodies = [call.body for call in box.received if call.path == "/v1/notes"]
+    return sorted((str(body.get("category", "")), str(body["content"])) for body in bodies if isinstance(body, dict))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_change_needs_few_files(name: str) -> None:
+    """Of importer/ and docs/; whoever comes by finds them in the recipe."""
+    assert len(CHANGES[name]) <= FILES[name]
+
+
+def test_a_field_of_the_identity_is_asked_for_planned_sent_and_known_again(house: House, box: Sandbox) -> None:
+    """And a note without it is the same as before: what an earlier version sent isn't sent again."""
+    old = house.sheet("notes.old.csv", ("P1", "Terms", "Private"), ("P2", "Terms", "Private"))
+    assert main(["run", str(house.root / old), "--yes"]) == 0
+    assert sent(box) == [("", "Terms")]
+
+    lines = [("P1", "Terms", "Private", category) for category in ("", "Sales", "Legal")]
+    new = house.sheet("notes.csv", *lines, more=["Category"])
+    wrong = house.sheet("notes.wrong.csv", *lines, ("P1", "Terms", "Private", "#REF!"), more=["Category"])
+    twice = house.sheet("notes.twice.csv", (*lines[1], "Legal"), more=["Category", "Kategorie"])
+    examples = """
+from importer import Settings, prepare
+from importer.messages import render
+with prepare("notes.csv", Settings()) as prepared:
+    print([render(one.about) for notes in prepared.preview.examples.values() for one in notes])
+"""
+    roles = "from importer.page.rendering import ROLES; print(ROLES.values())"
+    run, template = ["run", new, "--yes"], ["template", "notes.template.xlsx"]
+    checked, asked, shown, ran, again, on_page, _ = house(
+        ["check", wrong, "--json"], ["check", twice], ["-c", examples], run, run, ["-c", roles], template
+    )
+    assert (checked.plan["mapping"]["category"]["heading"], checked.plan["invalid"]) == ("Category", 1)
+    assert "Which column holds the category?" in asked.err
+    assert re.search(r"--map \"?category=", asked.err)
+    assert "Category: Sales" in shown.out
+    assert (ran.status, again.status) == (0, 0)
+    assert sent(box) == [("", "Terms"), ("Legal", "Terms"), ("Sales", "Terms")]
+    results = rows(house.root / "notes.results.xlsx")
+    assert [row[results[0].index("result")] for row in results[1:]] == ["already imported", "created", "created"]
+    assert "role.category" in on_page.out
+    assert rows(house.root / "notes.template.xlsx", "Notes")[0][-1] == "Category"
+
+
+def test_a_field_of_the_identity_that_changes_under_a_record_is_said(house: House, box: Sandbox) -> None:
+    """An update can't change it, and no second note comes of it."""
+    more, way = ["Category", "Note ID"], ["--map", "record=Note ID", "--yes", "--results", "notes.out.csv"]
+    sheets = [
+        house.sheet(f"notes.{it}.csv", ("P1", "Terms", "Private", it, "NOTE0001"), more=more) for it in ("A", "B")
+    ]
+    first, then = house(["run", sheets[0], *way], ["run", sheets[1], *way, "--update"])
+    assert (first.status, then.status) == (0, 0)
+    assert sent(box) == [("A", "Terms")]
+    results = (house.root / "notes.out (2).csv").read_text(encoding="utf-8-sig")
+    assert "only the text, visibility and status of a note can be changed" in results
+
+
+def test_a_results_column_is_written_explained_and_known_again(house: House) -> None:
+    """Results that lack it, because an earlier version wrote them, are still results."""
+    name = house.sheet("notes.csv", ("P1", "Terms", "Private"), ("P2", "", "Private"))
+    assert main(["run", str(house.root / name), "--yes", "--results", str(house.root / "notes.old.csv")]) == 1
+    code = "from importer.resultsfile import is_results; print(is_results(open('notes.old.csv', 'rb')))"
+    new = ["check", "notes.results.xlsx", "--sheet", "Results", "--json"]
+    _, known, *checked = house(["run", name, "--yes"], ["-c", code], ["check", "notes.old.csv", "--json"], new)
+    headings, first, _ = rows(house.root / "notes.results.xlsx")
+    assert headings[-2:] == ["request", "length"]
+    assert first[headings.index("length")] == len(Result.ALREADY_IMPORTED)
+    assert "length" in rows(house.root / "notes.results.xlsx", "To fix")[0]
+    assert "How long it is." in [cell for row in rows(house.root / "notes.results.xlsx", "Summary") for cell in row]
+    assert known.out == "True\n"
+    for ended in checked:
+        assert (ended.plan["unused"], ended.plan["imported_before"], ended.plan["invalid"]) == ([], 1, 1)
+
+
+def test_a_guard_has_its_flag_variable_profile_help_and_message(house: House, box: Sandbox) -> None:
+    name = house.sheet("notes.csv", ("P1", "Terms", "Private"), ("P2", "More", "Private"))
+    profile = Path(os.environ["NOTE_IMPORTER_PROFILES"]).with_name("guarded.toml")
+    profile.write_text("[default]\nmax-private = 1\n", encoding="utf-8")
+    guarded = f"NOTE_IMPORTER_PROFILES={profile}"
+    helped, *refused, checked = house(
+        ["run", "--help-all"],
+        ["run", name, "--yes", "--max-private", "1"],
+        ["NOTE_IMPORTER_MAX_PRIVATE=1", "run", name, "--yes"],
+        [guarded, "run", name, "--yes"],
+        [guarded, "check", name, "--json"],
+    )
+    assert "--max-private N" in helped.out
+    for ended in refused:
+        assert ended.status == 2
+        assert "notes.csv would send 2 private notes, but at most 1 are allowed." in ended.err
+        assert "--max-private 2" in ended.err
+    assert [*checked.plan["guarded"]] == ["max-private"]
+    assert sent(box) == []
+
+
+def test_a_layout_of_errors_is_read_and_is_never_a_success(house: House) -> None:
+    """Neither a receipt, nor an empty page of prospects, whatever stands beside it."""
+    code = """
+from importer.api import Cause, Endpoint, entries, saleshandy
+from importer.api.exchange import Exchange
+from importer.api.refusals import Refusal, meaning
+fault = {"fault": {"faultstring": "Rate Limit exceeded", "detail": {"errorcode": 4000}}, "payload": []}
+refusal = Refusal.read(fault)
+print(refusal.words, refusal.code, meaning(Endpoint.CREATE, 400, refusal).cause is Cause.RATE_LIMITED)
+print(saleshandy._is_receipt(Exchange(0, 0, 200, data=b"{}"), fault), entries.prospects(fault))
+"""
+    [shown] = house(["-c", code])
+    assert shown.out.splitlines() == ["Rate Limit exceeded 4000 True", "False None"]
+
+
+def test_a_database_spells_every_statement_of_the_journal(house: House) -> None:
+    """By its own table alone; nothing of SQLite's or PostgreSQL's spelling is left."""
+    code = r"""
+from importer.journal import _store_for, delivery_sql, memory, runs, schema, store
+from importer.settings.address import journal_place
+own = _store_for(journal_place("mariadb://importer@db.example.com/notes"))._own
+texts = [text for room in (delivery_sql, memory, runs, schema, store) for text in vars(room).values()
+         if isinstance(text, str) and text.split(maxsplit=1)[:1] in (["SELECT"], ["INSERT"], ["UPDATE"], ["DELETE"])]
+texts += [f"CREATE TABLE IF NOT EXISTS {name} ({text}) WITHOUT ROWID" for name, text in schema.TABLES.items()]
+texts += [f"CREATE {index}" for index in schema._INDEXES]
+print(json.dumps([own(text.replace("{given}", ":a")) for text in texts]))
+"""
+    [shown] = house(["-c", code])
+    spelled = json.loads(shown.out)
+    assert len(spelled) > 50
+    others = re.compile(r"ON CONFLICT|excluded|ROWID|BLOB NOT NULL UNIQUE|FLOAT|\s:\w|(?<!%)[( ]key\b|INDEX .* WHERE")
+    assert [text for text in spelled if others.search(text)] == []
+
+
+def test_a_kind_of_notification_is_sent_beside_the_other(house: House) -> None:
+    """Without another ping."""
+    name = house.sheet("notes.csv", ("P1", "Terms", "Private"))
+    with http_ear() as ear:
+        addresses = f"NOTE_IMPORTER_NOTIFY_ADDRESSES=json://{ear.place}/hook ping+http://{ear.place}/alive"
+        [ended] = house([addresses, "run", name, "--yes", "--notify", "always"])
+    assert (ended.status, "Warning" in ended.err) == (0, False)
+    assert sorted(told["title"] for told in ear.told) == ["1 row", "note-importer: all notes are delivered (notes.csv)"]
+    assert [call for call in ear.paths() if call[0] == "GET"] == [("GET", "/alive")]
