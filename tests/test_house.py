@@ -160,9 +160,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1480, "api": 960, "calls": 780, "cli": 1590, "delivery": 3070, "grouping": 110, "importing": 2320,
+    "": 1480, "api": 960, "calls": 780, "cli": 1590, "delivery": 3070, "grouping": 110, "importing": 2300,
     "journal": 1470, "operations": 1320, "page": 2350, "practice": 130, "reading": 2920, "results": 750, "rows": 2500,
-    "settings": 1090, "telling": 1190,
+    "settings": 1090, "telling": 1200,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_890
@@ -170,10 +170,10 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 24,000 lines in 192 modules."""
+    """Texts aren't code. All rooms together have at most 23,950 lines in 192 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 24_000
+    assert lines.total() <= 23_950
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 192
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6

@@ -329,10 +329,9 @@ class _One:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them
             return replace(ended, why=say("archive.more-visible", file=str(path)))
-        try:
-            return replace(ended, archived=inbox.archive(path, place, fingerprint, Limits.file_bytes))
-        except inbox.NotArchived as error:
-            return replace(ended, exit_status=max(ended.exit_status, error.exit_status), why=error.message)
+        moved = inbox.archive(path, place, fingerprint, Limits.file_bytes)
+        status = max(ended.exit_status, moved.exit_status)
+        return replace(ended, archived=moved.place, exit_status=status, why=moved.why)
 
     def _see_to(self, candidate: FileCandidate) -> None:
         """See that the file is still there before anything is sent. Raises UnreadableFile."""

@@ -108,12 +108,6 @@ class Loaded(AbstractContextManager["Loaded"]):
         is_ours = bool(resultsfile.our_columns(self.sheet.headings))
         return TO_FIX if is_ours and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets else ""
 
-    @property
-    def first_problem(self) -> Message:
-        """First of the problems with the rows, of which there must be one."""
-        first = self.rows.problems[min(self.rows.problems)][0]
-        return say("problem", place=first.cell, text=first.text)
-
     def close(self) -> None:
         """Release the sheet and its resources."""
         self.sheet.close()

@@ -224,6 +224,7 @@ def guards_of_rows(loaded: Loaded) -> Iterator[Guarded]:
         yield Guarded(message, "min-rows")
     invalid = len(loaded.rows.problems)
     if limit is not None and invalid > limit * rows:
-        share, first = f"{limit * 100:.4g}", loaded.first_problem
+        problem = loaded.rows.problems[min(loaded.rows.problems)][0]
+        share, first = f"{limit * 100:.4g}", say("problem", place=problem.cell, text=problem.text)
         message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
         yield Guarded(message, "max-invalid")

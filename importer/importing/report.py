@@ -16,12 +16,9 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten, Stopped
 from importer.importing.loaded import Loaded
 from importer.messages import Message, Said, say, when
-from importer.models import DELIVERED, Result, Rows, Workspace
+from importer.models import Result, Rows, Workspace
 from importer.results import Written, presentation
 from importer.storage import place
-
-ON_THE_PROSPECT = DELIVERED | {Result.DUPLICATE}
-"""Results of rows whose note is on the prospect, by this row or by another one."""
 
 
 @dataclass(frozen=True)

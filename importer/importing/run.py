@@ -60,7 +60,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     Attributes:
         loaded: the file.
         vendor: the vendor.
-        known: readings of the profile.
+        settings: the settings for all files.
         learned: the reading that the profile learned when the send began, if any.
     """
 
@@ -68,8 +68,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, given: Iterable[tuple[str, str]] = ()
     ) -> None:
         self.loaded, self._target, self.vendor = loaded, target, vendor
-        self._base, self._given = settings, [*given]
-        self.known = settings.readings
+        self.settings, self._given = settings, [*given]
         self.learned: Reading | None = None
         self._agreed: str | None = None
 
@@ -79,14 +78,14 @@ class Prepared(AbstractContextManager["Prepared"]):
         loaded = self.loaded
         if loaded.unclear is not None or self.vendor.traits.is_practice:
             return None
-        return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self._base, self._given)
+        return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self.settings, self._given)
 
     def _learn(self, begun: Callable[[], object]) -> None:
         """Keep in the profile what was answered, once the import begins. A run goes on if that can't be written."""
         begun()
         try:
             if (reading := self.to_learn) is not None:
-                readings.keep(self._base.profile, reading)
+                readings.keep(self.settings.profile, reading)
                 self.learned = reading
         except BadSettings as error:
             logs.event("answers not kept", logging.ERROR, why=logs.said(error))
@@ -104,7 +103,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         if answer.setting == "map" and name:
             settings = replace(settings, ignored=not_named(settings.ignored, self.loaded.sheet.headings, name))
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
-                settings = replace(settings, default_visibility=self._base.default_visibility)
+                settings = replace(settings, default_visibility=self.settings.default_visibility)
         loaded = understood(self.loaded.sheet, settings)
         named = columns(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
@@ -121,7 +120,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Questions that may stay open, once all others are answered: an offer to compose the texts, rows in doubt."""
         if self.loaded.questions:
             return []
-        offer = None if Role.CONTENT in self._base.mapping else self.preview.offer
+        offer = None if Role.CONTENT in self.settings.mapping else self.preview.offer
         return [*([] if offer is None else [offer]), *self.preview.asked]
 
     @cached_property

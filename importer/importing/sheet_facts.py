@@ -7,7 +7,7 @@ columns; a .csv file of the people whose emails no prospect has.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -136,16 +136,12 @@ def _change(column: int, number: int, before: str, after: str) -> Message:
 _VALUES = 4  # maximum number of values shown for one kind of problem
 
 
-def in_order(loaded: Loaded) -> Iterator[Problem]:
-    """Yield the problems in the order of the rows."""
-    return (problem for _, row_problems in sorted(loaded.rows.problems.items()) for problem in row_problems)
-
-
 def by_kind(loaded: Loaded) -> list[list[Problem]]:
     """Return the problems, grouped by column and kind, the most frequent first."""
     kinds: dict[tuple[int | None, Message], list[Problem]] = {}
-    for problem in in_order(loaded):
-        kinds.setdefault((problem.column, problem.kind), []).append(problem)
+    for _, of_row in sorted(loaded.rows.problems.items()):
+        for problem in of_row:
+            kinds.setdefault((problem.column, problem.kind), []).append(problem)
     return sorted(kinds.values(), key=len, reverse=True)
 
 

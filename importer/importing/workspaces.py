@@ -124,11 +124,6 @@ class Unconfirmed:
     others: Sequence[Workspace] = ()
 
     @property
-    def asks(self) -> Message:
-        """Question for a person: whether the profile has the right workspace, or which one it has."""
-        return say("unconfirmed.which" if self.others else f"unconfirmed.{self.kind}.asks")
-
-    @property
     def error(self) -> FirstRun:
         """Error if nobody can be asked."""
         return FirstRun(say("unconfirmed.refused", why=self.why, then=say(f"unconfirmed.{self.kind}.then")))

@@ -126,4 +126,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} address. To try it: --test-notification",
         "{n} addresses. To try them: --test-notification",
     ),
+    "unconfirmed.first.asks": "Is this the right workspace?",
+    "unconfirmed.key-of-another.asks": "Are the other notes in another account?",
+    "unconfirmed.new-key.asks": "Is the new key for the same account?",
+    "unconfirmed.which": "In which account are the notes of this profile?",
 }

@@ -1,7 +1,6 @@
 """Texts of the kinds that ``importer/importing/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "error.not-archived": "the file could not be moved to the archive",
     "stopped.wrong-address-but": (
         "The server that answers is not the API: {why}.\nDid you mean {address}? Nothing was sent. Check `base-url`."
     ),
@@ -92,10 +91,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
     "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
     "unconfirmed.new-key": "The API key of profile {profile} at {url} is not the one that was used before.",
-    "unconfirmed.first.asks": "Is this the right workspace?",
-    "unconfirmed.key-of-another.asks": "Are the other notes in another account?",
-    "unconfirmed.new-key.asks": "Is the new key for the same account?",
-    "unconfirmed.which": "In which account are the notes of this profile?",
     "unconfirmed.refused": (
         "{why}\nNothing was sent. Run `note-importer run FILE` once at a terminal and {then}. After that, it runs without questions."
     ),
