@@ -151,7 +151,7 @@ def _without_results(
         results = set()
     for candidate in candidates:
         if candidate.path in results:
-            left_out.append((candidate.path, say("choosing.results-among-others")))
+            left_out.append((candidate.path, say("choosing.results")))
         else:
             yield candidate
 

@@ -65,7 +65,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "It is {time} here, outside the window {window} (`between`).\n"
         "Nothing was sent. {action.Run-same-command} in that window."
     ),
-    "stopped.window-over": "The window {window} is over (`between`)",
     "results.would-replace-journal": "The results would replace the journal, {journal}.\nName another file: `results`.",
     "archive.has-changed": (
         "{file} was changed during the import, so it was not moved.\n{action.Run-same-command} to import its new rows."
@@ -80,8 +79,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "archive.gone": "{file} no longer exists, so it was not moved to {folder}.",
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
-    "choosing.results": "results of an earlier run or of practice",
-    "choosing.results-among-others": "results of an earlier run or of practice. To import those of a run, name no other file",
+    "choosing.results": "results of an earlier run or of practice. To import those of a run, name no other file",
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "unknown-emails.no-csv": (
         "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
@@ -118,7 +116,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "series.gone": "It no longer exists. Perhaps another import took it.",
     "series.declined": "You said no.\nNothing was sent.",
-    "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
+    "stopped.hours-over": "The window {window} is over (`between`).\n{action.Run-same-command} to continue.",
     "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`",
     "guard.few-rows": (
         "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
