@@ -25,7 +25,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, NoReturn, TypeAlias
 
@@ -181,9 +181,14 @@ def as_message(said: Said) -> Message:
     return said if isinstance(said, Message) else words(said)
 
 
-def day(when: date) -> str:
+def day(on: date) -> str:
     """Return a day in words."""
-    return f"{when.day} {when:%B %Y}"
+    return f"{on.day} {on:%B %Y}"
+
+
+def when(at: float) -> str:
+    """Return seconds since 1970 as the local date and time."""
+    return f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def lines(*messages: Message) -> Message:

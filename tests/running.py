@@ -11,6 +11,8 @@ from importer.importing.run import prepare
 from importer.models import Progress
 from importer.reading import Correction
 from importer.settings import Settings
+from importer.telling.preview_messages import Described
+from importer.telling.sheet_details import with_examples
 
 
 def run(
@@ -30,7 +32,7 @@ def run(
         return prepared.send(agreed=prepared.preview.digest, observe=observe, stop=stop, clock=clock)
 
 
-def check(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Preview:
+def check(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Described:
     """What a run would do; the sheet is closed."""
     with prepare(path, settings, corrections=corrections) as prepared:
-        return prepared.preview
+        return with_examples(prepared)

@@ -410,10 +410,9 @@ def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
         ) in ended.all
 
 
-def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
-    """``--report`` takes every one, in a file that runs nothing in a spreadsheet program."""
+def test_check_tells_problems_by_kind(type_: Terminal) -> None:
     type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)) + "P,x,1\n")
-    ended = type_("check", "n.csv", "--report", "problems.csv")
+    ended = type_("check", "n.csv")
     assert ended.status == 1
     assert "50 × … is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means:" in ended.all
     assert "and so on (found: '=cmd0', '=cmd1'," in ended.all
@@ -421,22 +420,6 @@ def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
     assert "C21" in ended.out
     assert "C22" not in ended.out
     assert "… and 30 more" in ended.all
-    found = read_results(type_.folder / "problems.csv")
-    assert [(row["row"], row["cell"], row["heading"]) for row in found] == [
-        (str(i), f"C{i}", "Visibility") for i in range(2, 52)
-    ]
-    assert found[0]["value"] == "'=cmd0"
-    assert "is not a valid visibility" in found[0]["problem"]
-
-
-@pytest.mark.parametrize("name", ["p.xlsx", "none/p.csv"])
-def test_a_report_that_cant_be_written_is_said_first(type_: Terminal, name: str) -> None:
-    """Least of all does it replace the file that is checked."""
-    file = type_.file("n.csv", HEAD + "P1,,1\n")
-    before = file.read_bytes()
-    ended = type_("check", "n.csv", "--report", name)
-    assert (ended.status, ended.out) == (2, "")
-    assert file.read_bytes() == before
 
 
 # -- several files
@@ -448,7 +431,6 @@ def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) ->
     folder.mkdir()
     for name, text in (("a.csv", HEAD + "P1,x,1\n"), ("b.csv", HEAD), ("c.csv", HEAD + "P1,x,1\nP2,x,1\n")):
         os.utime(type_.file(f"exports/{name}", text), (1, 1))
-    type_("check", "exports/a.csv", "--report", "exports/p.csv")
     ended = type_("run", "exports", "--yes")
     assert ended.status == 2
     assert ended.err.lstrip().startswith(f"{Path('exports', 'b.csv')}: not imported.\nError: ")
@@ -459,7 +441,6 @@ def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) ->
     assert re.search(r"b\.csv +not imported: .*b\.csv has 0 rows below its headings", summary)
     assert re.search(r"c\.csv +imported: 1 created, 1 already imported", summary)
     assert re.search(r"2 +created .*\n +1 +already imported", summary)
-    assert "Note: Skipped (a list of problems): 'p.csv'." in summary
     assert len(type_.box.notes) == 2
 
 

@@ -17,11 +17,11 @@ from platformdirs import user_data_path
 
 from importer import files
 from importer.errors import OpenToOthers
-from importer.importing.logs import logging_to
 from importer.journal import Journal, identity
 from importer.models import Workspace
 from importer.page.uploads import DroppedFiles
 from importer.settings import profiles
+from importer.telling.log_file import logging_to
 from tests import systems
 
 if sys.platform != "win32":

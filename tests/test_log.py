@@ -13,6 +13,7 @@ import pytest
 from importer.cli import main
 from importer.importing import logs
 from importer.settings.secrets import KEY_VARIABLE
+from importer.telling.log_file import logging_to
 from tests.sandbox import Fault, Sandbox
 
 SHEET = (
@@ -105,7 +106,7 @@ def test_why_nothing_was_sent_is_told(run: Run) -> None:
 def test_a_line_stays_a_line_and_steers_nothing(tmp_path: Path) -> None:
     """Whatever a file is called."""
     file = tmp_path / "a.log"
-    with logs.logging_to(file), logs.about(file="a\n\x1b[2Jb\u202e jo@example.com.csv"):
+    with logging_to(file), logs.about(file="a\n\x1b[2Jb\u202e jo@example.com.csv"):
         logs.event("begun")
     assert file.read_text(encoding="utf-8").count("\n") == 1
     assert 'file="a\\n\\u001b[2Jb\\u202e …@…"' in file.read_text(encoding="utf-8")
@@ -118,7 +119,7 @@ def test_days_have_files_of_their_own_and_old_ones_go(tmp_path: Path) -> None:
         (tmp_path / f"a.log.2020-{1 + day // 28:02}-{1 + day % 28:02}").write_text("old\n", encoding="utf-8")
     file.write_text("yesterday\n", encoding="utf-8")
     os.utime(file, (1_600_000_000, 1_600_000_000))
-    with logs.logging_to(file):
+    with logging_to(file):
         logs.event("begun")
     assert "yesterday" not in file.read_text(encoding="utf-8")
     kept = sorted(tmp_path.glob("a.log.*"))

@@ -37,9 +37,6 @@ from importer.texts import TEXTS
 from tests.house import tree as parsed
 
 ROOT = Path(importer.__file__).parent
-OF_COMMANDS = {"report"}
-"""Flags of commands that no setting of a run stands behind."""
-
 
 FORMS: dict[str, list[str]] = {}
 """Kind → each of its texts, of whichever face and number."""
@@ -203,7 +200,7 @@ def test_what_texts_refer_to_is_there() -> None:
         for text in texts:
             for quoted in re.findall(r"`([^`]*)`", text):
                 name = quoted.split(" ")[0]
-                assert name in SETTINGS or name in OF_COMMANDS or name == PROGRAM, (kind, quoted)
+                assert name in SETTINGS or name == PROGRAM, (kind, quoted)
             for action in re.findall(r"\{(action\.[\w-]+)\}", text):
                 assert action in FORMS, (kind, action)
             assert text.strip(), kind

@@ -114,7 +114,7 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
             ["--max-invalid", "20%"],
             "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows. Nothing of"
             " this file was sent.",
-            "To list all problems: `note-importer check FILE --report problems.csv`",
+            "To see the problems: `note-importer check FILE`",
         ),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.Monk
     """Without what Python says of it, in which a cell's value may stand."""
     monkeypatch.setattr("importer.telling.report_messages.report", lambda _: 1 / 0)
     assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
-    said = "night.csv: stopped before its end. note-importer failed because of an error of its own."
+    said = "night.csv: stopped before its end. An internal error of note-importer."
     assert said in ear.told[0]["message"]
     assert "division" not in ear.calls[0].body
 

@@ -27,7 +27,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, ResultsNotWritten
 from importer.files import Draft
 from importer.messages import render, words
-from importer.models import Problem, Result
+from importer.models import Result
 from importer.reading import read
 from importer.results import Summary
 from importer.results.workbook import Contents, write_workbook
@@ -283,13 +283,6 @@ def test_no_cell_of_whatever_program_begins_like_a_formula(text: str) -> None:
     assert not [start for start in starts if safe[start:].lstrip(" \t\r\n\u200b\xa0")[:1] in (*SIGNS,)]
 
 
-@given(ANY_TEXT)
-def test_a_list_of_problems_holds_no_formula_either(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    path = tmp_path_factory.mktemp("problems") / "p.csv"
-    results.write_problems(path, [text], {0: [Problem(2, 0, "A2", text, words(text), words(""))]})
-    assert csv_rows(path)[1] == ["2", "A2", *[protected(text)] * 3]
-
-
 def test_control_characters_markup_and_halves_of_characters_survive(tmp_path: Path) -> None:
     """No text corrupts the workbook; what no file can hold becomes the replacement sign."""
     texts = [
@@ -521,16 +514,6 @@ def test_results_are_no_more_readable_than_what_was_imported(
     written = results.write(tmp_path / name, rows(1), created(1), SUMMARY, source=sheet)
     assert written.path == tmp_path / name
     assert written.path.stat().st_mode & 0o777 == results_
-
-
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
-def test_a_list_of_problems_is_no_more_readable_than_the_sheet(tmp_path: Path) -> None:
-    sheet = tmp_path / "notes.csv"
-    sheet.touch(0o600)
-    written = results.write_problems(tmp_path / "p.csv", [], {}, sheet)
-    assert written.path.stat().st_mode & 0o777 == 0o600
-    sheet.unlink()
-    assert results.write_problems(tmp_path / "q.csv", [], {}, sheet).path.stat().st_mode & 0o777 == 0o600
 
 
 @systems.links

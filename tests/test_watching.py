@@ -9,10 +9,9 @@ import time
 import pytest
 
 from importer.cli.watching import RunWatch, Stopper
-from importer.importing.wording import rate
 from importer.messages import render, words
 from importer.models import Progress, Result
-from importer.telling.rendering import progressed
+from importer.telling.rendering import progressed, rate
 
 
 def test_a_line_comes_every_ten_seconds_with_the_time(

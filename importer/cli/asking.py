@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from importer.cli.options import Options
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say_line
 from importer.errors import BadSettings, UnclearColumns
-from importer.importing.answers import offered
 from importer.messages import Cell, lines, say, words
 from importer.models import MOST_WAYS, PossibleAnswer, Question, Workspace
 from importer.settings import Settings, readings
 from importer.settings.reading import Reading, named
+from importer.telling.rendering import offered
 
 if TYPE_CHECKING:
     from importer.importing.run import Prepared
@@ -83,7 +83,7 @@ class Asking:
             if not questions or not questions[0].choices:
                 break
             question, may_stay = questions[0], bool(optional)
-            answer = _ask(question, prepared.known, may_stay=may_stay)
+            answer = _ask(question, prepared.settings.readings, may_stay=may_stay)
             if may_stay:
                 passed.add(question.asks.kind)
             elif answer is None:
@@ -99,11 +99,11 @@ def which_workspace(unclear: Unconfirmed, own: Workspace) -> Workspace | None:
     """Ask which workspace a profile has: that of another profile, or its own. Return it; None without an answer."""
     if not unclear.others:
         paragraph(unclear.why, err=True)
-        return own if ask(unclear.asks) else None
+        return own if ask(say(f"unconfirmed.{unclear.kind}.asks")) else None
     meant = {str(other): (other, say("unconfirmed.same", other=str(other))) for other in unclear.others}
     meant[str(own)] = own, say("unconfirmed.own", profile=repr(own.profile))
     choices = [PossibleAnswer("profile", name, means) for name, (_, means) in meant.items()]
-    answer = _ask(Question(lines(unclear.why, unclear.asks), choices), ())
+    answer = _ask(Question(lines(unclear.why, say("unconfirmed.which")), choices), ())
     return meant[answer.value][0] if answer is not None else None
 
 

@@ -83,7 +83,7 @@ class BatchImport:
             say_line()
         if self._practises:
             say_line(say("practice.begins"))
-        overview = prepared.preview
+        overview = telling.sheet_details.with_examples(prepared)
         show(telling.preview_messages.plan(overview))
         if self._practises and overview.to_update:
             say_line(say("practice.no-updates", n=overview.to_update))
@@ -92,7 +92,7 @@ class BatchImport:
             if not self._answered(lambda: ask(telling.preview_messages.question(overview))):
                 return False  # the file's result will say that nothing was sent
         if self._asking.may and overview.follows and (asked := overview.updates["asked"]) and not self._practises:
-            show(telling.preview_messages.changes(prepared.changes()))
+            show(telling.sheet_details.changes(prepared))
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()
         self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.out.is_quiet), True, prepared
@@ -185,36 +185,22 @@ def run(files: tuple[Path, ...], *, practises: bool, **_: Any) -> int:
 @click.command(cls=InGroups)
 @click.argument("file", type=AnyPath())
 @settings_about(*PREPARING, "yes", "log-file", "json", "quiet")
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write all problems to this .csv file.",
-)
-def check(file: Path, *, report: Path | None, **_: Any) -> int:
+def check(file: Path, **_: Any) -> int:
     """Check FILE without sending anything: problems by cell, groups, requests. Needs no key, and makes no calls.
 
-    The exit status is that of `run`, if the API accepted everything. To see what would become of each row, practise:
-    `run --practice`.
+    The exit status is that of `run`, if the API accepted everything. To see what would become of each row, and every
+    problem in its cell, practise: `run --practice`.
     """
     with reporting("check") as out:
         settings = out.options.settings_with_key_if_there
-        if report is not None:
-            importing.sheet_facts.check_list(report)
         asking = Asking(out.options)
         asking.check(settings)
         with importing.run.prepare(file, settings, choose=asking.choose) as prepared:
             asking.ask(prepared)
-            preview = prepared.preview
+            preview = telling.sheet_details.with_examples(prepared)
             if prepared.loaded.unclear is not None:
                 raise prepared.loaded.unclear
             show(telling.preview_messages.check(preview))
-            if report is not None:
-                written = importing.sheet_facts.write_problems(report, prepared.loaded, file)
-                say_line()
-                say_line(say("check.every-problem", path=str(written.path)))
-                if written.remark:
-                    paragraph(written.remark)
             return out.over(preview.exit_status, lambda: telling.documents.check(preview))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer import importing, operations
+from importer import operations
 from importer.cli.manual import InGroups
 from importer.cli.options import AnyPath, Options, WholeNumber, settings_about
 from importer.cli.reporting import reporting
@@ -135,7 +135,7 @@ def backup(file: Path, **_: Any) -> int:
 
     Replaces an earlier copy of the same journal, and nothing else.
     """
-    importing.workspaces.back_up(Options.here().settings, file)
+    operations.history.back_up(Options.here().settings, file)
     say_line(say("journals.copied", file=str(file)))
     return 0
 

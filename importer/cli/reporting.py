@@ -99,8 +99,7 @@ def reporting(command: str) -> Iterator[Reporting]:
         if click.get_current_context().params.get("json"):
             say_json(telling.documents.failed(command, error.exit_status, error.kind, error.message))
         raise
-    debugging = importing.logs.is_debugging()
-    with importing.logs.logging_to(log_file, debugging=debugging), report.speaking():
+    with telling.log_file.logging_to(log_file), report.speaking():
         importing.logs.event("command begun", command=command, version=__version__, profile=options.profile)
         yield report
         importing.logs.event("command over", command=command, exit_status=report.exit_status)
@@ -118,9 +117,9 @@ class RunNotifications:
         """Record how a file ended."""
         self._ended.append(ended)
 
-    def failed(self, file: Path, error: ImporterError | None) -> None:
-        """Record that the whole run ended with an error (None: a fault of the program), and notify the recipients."""
-        if error is None or not any(ended.error is error for ended in self._ended):
+    def failed(self, file: Path, error: Exception) -> None:
+        """Record that the whole run ended with an error, and notify the recipients."""
+        if not any(ended.error is error for ended in self._ended):
             self.ended(importing.batch.FileEnded.failed(file, error))
         self.over(self._batch)
         self.tell()
@@ -157,6 +156,6 @@ def notifying(files: Sequence[Path], stopper: Stopper, *, practises: bool) -> It
         except click.Abort:
             raise
         except Exception as error:
-            notifications.failed(files[0], error if isinstance(error, ImporterError) else None)
+            notifications.failed(files[0], error)
             raise
         notifications.tell()

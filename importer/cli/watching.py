@@ -18,10 +18,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from importer.cli.terminal import Gate, is_terminal, say_line, unsaid
-from importer.importing.wording import clock_time
 from importer.messages import Message, render, say
 from importer.models import Progress
-from importer.telling.rendering import in_result_words, progressed, time_left, visible, what_holds_it_up
+from importer.telling.rendering import clock_time, in_result_words, progressed, time_left, visible, what_holds_it_up
 
 if TYPE_CHECKING:
     from tqdm import tqdm

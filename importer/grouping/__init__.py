@@ -139,6 +139,16 @@ def _cut(prospects: Sequence[str], batch_size: int) -> list[Sequence[int]]:
     return [sorted(order[index::count]) for index in range(count)]
 
 
+def counted(groups: Sequence[Group]) -> dict[str, int]:
+    """Return the numbers of public notes, private notes and drafts."""
+    sizes = [(group.note, len(group.positions)) for group in groups]
+    return {
+        "public": sum(size for note, size in sizes if note.visibility is Visibility.PUBLIC),
+        "private": sum(size for note, size in sizes if note.visibility is Visibility.PRIVATE),
+        "drafts": sum(size for note, size in sizes if note.status is Status.DRAFT),
+    }
+
+
 def several_drafts(groups: Sequence[Group], rows: Rows) -> int:
     """Return the number of prospects with more than one draft, of which some vendors' APIs show only one."""
     drafts = [rows.prospect[group.positions].tolist() for group in groups if group.note.status is Status.DRAFT]

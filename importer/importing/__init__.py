@@ -6,14 +6,12 @@ Input: files and settings. Output: plans and reports as values.
     run            prepare a file, then send it           sending           one run, with the lock held
     loading        read, check and group a file           api_context       how the API is called, and called first
     answers        answers to open questions              email_lookup      find the prospects of the emails
-    known_rows     rows that earlier runs delivered, or a person left out before
-    workspaces     a journal: checked, locked, copied
+    loaded         the file that was loaded; its rows that earlier runs delivered, or a person left out before
+    workspaces     a journal: checked and locked
     planning       plan what a run would send             preview           all facts of a plan
-    sheet_facts    columns, words and problems            note_examples     the notes that a person sees before
-    report         all facts of a run, and its results    hours             when a run may work, and how long it takes
+    sheet_facts    corrections, problems and questions    hours             when a run may work, and how long it takes
+    report         all facts of a run, and its results    logs              events for the log
     read_again     what answers teach the profile; how a run read its sheet, and its results are read
-    corrections    corrections of a sheet, as values      corrected_sheet   check corrected rows, write the sheet
-    logs           the log file                           wording           numbers, times and lists in words
 
 Each module is loaded on first use, so that ``--help`` doesn't wait for modules that it doesn't need.
 """
@@ -25,20 +23,8 @@ import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import importer.importing.batch
-    import importer.importing.corrected_sheet
-    import importer.importing.corrections
-    import importer.importing.hours
-    import importer.importing.inbox
-    import importer.importing.logs
-    import importer.importing.note_examples
-    import importer.importing.planning
-    import importer.importing.preview
-    import importer.importing.report
-    import importer.importing.run
-    import importer.importing.sheet_facts
-    import importer.importing.workspaces  # noqa: F401 - modules become attributes of the package
+if TYPE_CHECKING:  # modules become attributes of the package
+    from importer.importing import batch, hours, inbox, logs, run, workspaces  # noqa: F401
 
 
 def loader(package: str) -> Callable[[str], Any]:

@@ -1,27 +1,23 @@
 """Apply a person's answers to the settings for a sheet.
 
-Input: settings, and a :class:`~importer.models.PossibleAnswer`. Output: settings that contain the answer; the choices
-of a question, in the order in which a person sees them.
+Input: settings, and an answer. Output: settings that contain the answer; an error with the command that asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from importer.errors import ImporterError, UnclearColumns
 from importer.messages import as_argument, lines, say
-from importer.models import PossibleAnswer, Question, Role, Visibility
+from importer.models import Role
 from importer.settings import SETTINGS, Settings
-from importer.settings.reading import Reading, as_stored, key, merged, named
-
-NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
+from importer.settings.reading import Reading, key, merged, named
 
 
-def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
+def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, str] | None = None) -> Settings:
     """Return the settings for a sheet with an answer added, which counts more than what was said before.
 
     Of ``headings``, each role's: a word's meaning counts for columns with this heading.
@@ -32,7 +28,7 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
         case "map":
             read = {**settings.mapping, **read}
         case "value":
-            words = {(role, headings.get(role, column)): of_role for (role, column), of_role in read.items()}
+            words = {(role, (headings or {}).get(role, column)): of_role for (role, column), of_role in read.items()}
             read = merged(settings.values, words)
         case "ignore":
             ignored = {*map(key, read)}  # a column that was named for a role may hold something else
@@ -52,28 +48,6 @@ def answered(settings: Settings, name: str, value: str, headings: Mapping[Role, 
             names = [*filter(None, settings.mapping[Role.VISIBILITY]), ""]
             others["mapping"] = {**settings.mapping, Role.VISIBILITY: names}
     return replace(settings, **{SETTINGS[name].attribute: read}, **others)
-
-
-def offered(question: Question, readings: Sequence[Reading] = ()) -> list[PossibleAnswer]:
-    """Return the choices of a question in the order shown to a person: earlier answers, then private before public.
-
-    Columns that were chosen for another kind of sheet come first, because tonight's may be the same with one more. So
-    do meanings of a word, if they were given under the same heading.
-    """
-    places = {visibility.name.lower(): place for place, visibility in enumerate(Visibility)}
-    before = {f"{role}={name}" for reading in readings for role, names in reading.columns.items() for name in names}
-    headings = {key(choice.value) for choice in question.choices if choice.setting == "ignore"}
-    for reading in readings:
-        for (role, column), words in reading.answers.get("value", {}).items():
-            is_alike = key(column or "") in headings
-            before |= {f"{role}:{word}={as_stored(value)}" for word, value in words.items() if is_alike}
-
-    def place(choice: PossibleAnswer) -> tuple[bool, int]:
-        is_visibility = choice.setting == "default-visibility" or choice.value.startswith(f"{Role.VISIBILITY}:")
-        value = choice.value.rpartition("=")[2].lower()
-        return choice.value not in before, places.get(value, len(places)) if is_visibility else len(places)
-
-    return sorted(question.choices, key=place)
 
 
 def with_reading(settings: Settings, reading: Reading) -> Settings:

@@ -93,26 +93,21 @@ class FileEnded:
     archived: Path | None = None
 
     @classmethod
-    def failed(
-        cls, file: Path, error: ImporterError | None, at: float | None = None, fate: FileResult | None = None
-    ) -> FileEnded:
-        """Return the result of a file for which no run began. Without an error, the program itself was at fault."""
-        at, status = time.time() if at is None else at, (error or ImporterError).exit_status
-        message = error.message if error is not None else say("series.fault")
-        if fate is None:
-            is_early = isinstance(error, (Busy, Interrupted))  # once a run has begun, its report has such an error
-            fate = FileResult.REFUSED if status == 2 else FileResult.NOT_BEGUN if is_early else FileResult.STOPPED
-        return cls(file, fate, status, at, at, message, error=error)
+    def failed(cls, file: Path, error: Exception, at: float | None = None) -> FileEnded:
+        """Return the result of a file for which no run began. Any error but ours is a fault of the program itself."""
+        at = time.time() if at is None else at
+        error = error if isinstance(error, ImporterError) else ProgramFault(error)
+        fate = FileResult.REFUSED if error.exit_status == 2 else FileResult.STOPPED
+        if isinstance(error, NotYet):
+            fate = FileResult.LEFT
+        elif isinstance(error, (NotBegun, Busy, Interrupted)):  # once a run has begun, its report has such an error
+            fate = FileResult.NOT_BEGUN
+        return cls(file, fate, error.exit_status, at, at, error.message, error=error)
 
     @property
     def counts(self) -> Mapping[Result, int]:
         """Number of rows by result; empty if no run began."""
         return {} if self.report is None else self.report.counts
-
-    @property
-    def why_it_stays(self) -> Said:
-        """Reason why an imported file wasn't archived, or its results aren't in their place; empty if there is none."""
-        return self.why if self.report is not None and self.report.stopped is None else ""
 
 
 @dataclass(frozen=True)
@@ -141,14 +136,6 @@ class Batch:
         for ended in self.files:
             totals.update(ended.counts)
         return {result: totals[result] for result in Result if totals[result]}
-
-    @property
-    def is_left_to_another(self) -> bool:
-        """Whether the only problem is that another import of the workspace is running."""
-        errors = [ended.error for ended in self.files if ended.exit_status > 1]
-        return any(isinstance(error, Busy) for error in errors) and all(
-            isinstance(error, (Busy, NotBegun)) for error in errors
-        )
 
 
 @dataclass(frozen=True)
@@ -211,7 +198,7 @@ def run(
         if not_begun is None and (reason := face.stop() or hours.over()) is not None:
             not_begun = NotBegun(reason, Stopped.exit_status)
         if not_begun is not None:
-            ended = FileEnded.failed(path, not_begun, clock(), FileResult.NOT_BEGUN)
+            ended = FileEnded.failed(path, not_begun, clock())
         else:
             with logs.about(file=path.name):
                 ended = file_importer.imported(candidate)
@@ -259,26 +246,28 @@ class _One:
     def imported(self, candidate: FileCandidate) -> FileEnded:
         """Import one file. Return any problem with it as a value."""
         path, started_at = candidate.path, self.clock()
+        try:
+            return self._imported(candidate, started_at)
+        except Exception as error:
+            if isinstance(error, ImporterError):
+                if self._is_gone(candidate):
+                    return FileEnded(path, FileResult.GONE, 0, started_at, self.clock(), say("series.gone"))
+                error = answerable(error, path, is_person=self.face.is_person)
+            elif self.is_alone:
+                raise
+            return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
+
+    def _imported(self, candidate: FileCandidate, started_at: float) -> FileEnded:
+        path = candidate.path
         if candidate.nothing and self.settings.min_rows:
-            error = Guarded(say("series.nothing-to-import", nothing=candidate.nothing), "min-rows")
-            return FileEnded.failed(path, error, started_at)
+            raise Guarded(say("series.nothing-to-import", nothing=candidate.nothing), "min-rows")
         if candidate.nothing:
             said = say("series.sentence", why=candidate.nothing)
             return FileEnded(path, FileResult.IMPORTED, 0, started_at, started_at, said)
-        try:
-            self._wait()
-            if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
-                return FileEnded.failed(path, NotYet(say("series.sentence", why=not_yet)), started_at, FileResult.LEFT)
-            return self._sent(candidate, started_at)
-        except ImporterError as error:
-            if self._is_gone(candidate):
-                return FileEnded(path, FileResult.GONE, 0, started_at, self.clock(), say("series.gone"))
-            error = answerable(error, path, is_person=self.face.is_person)
-            return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
-        except Exception as error:
-            if self.is_alone:
-                raise
-            return replace(FileEnded.failed(path, ProgramFault(error), self.clock()), started_at=started_at)
+        self._wait()
+        if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
+            raise NotYet(say("series.sentence", why=not_yet))
+        return self._sent(candidate, started_at)
 
     def _wait(self) -> None:
         """Wait for another import before reading the file, because that import may send and move the same file.
@@ -340,10 +329,9 @@ class _One:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them
             return replace(ended, why=say("archive.more-visible", file=str(path)))
-        try:
-            return replace(ended, archived=inbox.archive(path, place, fingerprint, Limits.file_bytes))
-        except inbox.NotArchived as error:
-            return replace(ended, exit_status=max(ended.exit_status, error.exit_status), why=error.message)
+        moved = inbox.archive(path, place, fingerprint, Limits.file_bytes)
+        status = max(ended.exit_status, moved.exit_status)
+        return replace(ended, archived=moved.place, exit_status=status, why=moved.why)
 
     def _see_to(self, candidate: FileCandidate) -> None:
         """See that the file is still there before anything is sent. Raises UnreadableFile."""

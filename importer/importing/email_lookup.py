@@ -18,14 +18,13 @@ from importer.delivery.earlier import Foreseen, foresee
 from importer.delivery.outcomes import Outcomes
 from importer.importing import logs
 from importer.importing.api_context import batch_size
-from importer.importing.loading import Loaded
+from importer.importing.loaded import Loaded
 from importer.journal import Journal, Memory
 from importer.models import Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows.columns import called
 from importer.rows.lookups import Lookups
 from importer.rows.naming import EmailAnswers, emails_of, named
-from importer.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,9 @@ class LookedUpEmails:
     """Emails of a file, with the prospects that are known for them.
 
     Attributes:
-        loaded: the file.
+        loaded: the file, as it was read.
+        journal: the journal; None if there is none yet.
+        occurrence: the prefix of every row's key in the run; empty unless the file is imported again.
         emails: the emails of the rows that can be delivered.
         answers: the known prospects of each email, or why it couldn't be looked up.
         before: what a run would do if it knew no more prospects than the file names; None if unknown. The emails of
@@ -41,6 +42,8 @@ class LookedUpEmails:
     """
 
     loaded: Loaded
+    journal: Journal | None
+    occurrence: str
     emails: Sequence[str]
     answers: EmailAnswers
     before: Foreseen | None = None
@@ -66,12 +69,19 @@ class LookedUpEmails:
         rows = named(loaded.rows, self.answers, cell, is_there, heading)
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
-    def left(self, settings: Settings, journal: Journal | None, occurrence: str) -> Foreseen:
-        """Return what a run would do. The file is sorted anew only if a prospect became known."""
+    @property
+    def unknown(self) -> dict[str, int]:
+        """Emails without a prospect, each with its number of rows."""
+        rows, found = self.resolved.rows, self.answers.found
+        emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
+        return dict(sorted(Counter(email for email in emails if email in found and not found[email]).items()))
+
+    @cached_property
+    def left(self) -> Foreseen:
+        """What a run would do. The file is sorted anew only if a prospect became known."""
         if self.before is not None and len(self.open) == len(self.emails):
             return self.before
-        known = self.resolved.known(settings, journal, occurrence)
-        return foresee(known, self.resolved.plan, batch_size(settings, journal), settings.first)
+        return _foreseen(self.resolved, self.journal, self.occurrence)
 
     def looked_up(self, lookups: Lookups) -> LookedUpEmails:
         """Look up the emails whose prospects aren't known.
@@ -89,25 +99,21 @@ class LookedUpEmails:
         return replace(self, answers=self.answers.updated(answers))
 
 
-def asked(loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str = "") -> LookedUpEmails:
+def _foreseen(loaded: Loaded, journal: Journal | None, occurrence: str) -> Foreseen:
+    size, first = batch_size(loaded.settings, journal), loaded.settings.first
+    return foresee(loaded.known(journal, occurrence), loaded.plan, size, first)
+
+
+def asked(loaded: Loaded, journal: Journal | None, occurrence: str = "") -> LookedUpEmails:
     """Return the emails of a file, with the prospects that the journal or an earlier look-up knows."""
     emails, before, known_matches = emails_of(loaded.rows), None, {}
     if journal is not None and emails:
-        known = loaded.known(settings, journal, occurrence)
-        before = foresee(known, loaded.plan, batch_size(settings, journal), settings.first)
+        before = _foreseen(loaded, journal, occurrence)
         emails = emails_of(loaded.rows, before.is_there)
     if journal is not None and emails:
-        found = journal.found(settings.workspace, settings.key, time.time).known(emails)
+        found = journal.found(loaded.settings.workspace, loaded.settings.key, time.time).known(emails)
         known_matches = {email: tuple(owners) for email, owners in found.items()}
-    return LookedUpEmails(loaded, emails, EmailAnswers(known_matches), before)
-
-
-def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:
-    """Return the emails without a prospect, each with its number of rows."""
-    rows = loaded.rows
-    emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
-    counts = Counter(email for email in emails if email in answers.found and not answers.found[email])
-    return dict(sorted(counts.items()))
+    return LookedUpEmails(loaded, journal, occurrence, emails, EmailAnswers(known_matches), before)
 
 
 def forget_rejected(matches: Memory, rows: Rows, outcomes: Outcomes) -> None:

@@ -60,7 +60,7 @@ class Hours:
         shown = datetime.fromtimestamp(now, zone)
         if not window.holds(shown.time()):
             raise OutOfHours(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
-        why = say("stopped.hours-over", why=say("stopped.window-over", window=str(window)))
+        why = say("stopped.hours-over", window=str(window))
         return cls(_closing(window, now, zone), why, clock)
 
     def patient(self, settings: Settings) -> Settings:

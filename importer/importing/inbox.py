@@ -19,11 +19,11 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from importer import files, storage
-from importer.errors import BadSettings, ImporterError, Stopped, UnreadableFile
-from importer.messages import Message, say
-from importer.results.writing import holds_problems
+from importer.errors import BadSettings, Stopped, UnreadableFile
+from importer.messages import Message, Said, say
 from importer.resultsfile import is_results
 from importer.storage import Url, place
 
@@ -130,12 +130,10 @@ def is_hidden(path: Path) -> bool:
 
 
 def _ours(path: Path) -> Message | None:
-    """Return the reason for leaving out a file that a run or a check wrote; None for any other file."""
+    """Return the reason for leaving out a file that a run wrote; None for any other file."""
     try:
         with storage.opened(path) if isinstance(path, Url) else files.opened(path) as file:
-            if is_results(file):
-                return say("choosing.results")
-            return say("choosing.problems") if path.suffix.lower() == ".csv" and holds_problems(file) else None
+            return say("choosing.results") if is_results(file) else None
     except (OSError, ValueError):
         return None  # the problem is reported when the file is imported
 
@@ -153,7 +151,7 @@ def _without_results(
         results = set()
     for candidate in candidates:
         if candidate.path in results:
-            left_out.append((candidate.path, say("choosing.results-among-others")))
+            left_out.append((candidate.path, say("choosing.results")))
         else:
             yield candidate
 
@@ -188,18 +186,16 @@ def why_not_yet(path: Path, now: float) -> Message | None:
 _NAMES = 999
 
 
-class NotArchived(ImporterError):
-    """Error raised because an imported file couldn't be moved.
+class Archived(NamedTuple):
+    """New place of a file; if it couldn't be moved, why not, and the exit status.
 
     Attributes:
         exit_status: 3 if the next run will import the changed file, 1 if a person has to act, 0 if the file is gone.
     """
 
-    kind = say("error.not-archived")
-
-    def __init__(self, message: Message, exit_status: int = 1) -> None:
-        super().__init__(message)
-        self.exit_status = exit_status
+    place: Path | None = None
+    why: Said = ""
+    exit_status: int = 0
 
 
 def check_archive(folder: Path, found: Iterable[Path] = ()) -> None:
@@ -237,24 +233,24 @@ def places(file: Path, results: str, folder: Path) -> tuple[Path, Path]:
     raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
 
 
-def archive(file: Path, place: Path, fingerprint: str, most: float) -> Path:
-    """Move a file to its place in the archive, or to a free name beside it. Raises NotArchived."""
+def archive(file: Path, place: Path, fingerprint: str, most: float) -> Archived:
+    """Move a file to its place in the archive, or to a free name beside it."""
     folder = place.parent
     try:
         for free in files.numbered(place, _NAMES):
             if not is_there(free):
                 with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
                     _move(file, free, most, fingerprint)
-                    return free
+                    return Archived(free)
         raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
-    except storage.ChangedMeanwhile as error:
-        raise NotArchived(say("archive.has-changed", file=str(file)), Stopped.exit_status) from error
+    except storage.ChangedMeanwhile:
+        return Archived(why=say("archive.has-changed", file=str(file)), exit_status=Stopped.exit_status)
     except OSError as error:
         with contextlib.suppress(OSError):
             if not is_there(file):
-                raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), 0) from error
-        message = say("archive.not-moved", file=str(file), folder=str(folder), error=files.why(error))
-        raise NotArchived(message) from error
+                return Archived(why=say("archive.gone", file=str(file), folder=str(folder)))
+        why = say("archive.not-moved", file=str(file), folder=str(folder), error=files.why(error))
+        return Archived(why=why, exit_status=1)
 
 
 def _move(path: Path, place: Path, most: float, fingerprint: str) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,16 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from importer import grouping, reading, resultsfile
-from importer.delivery.earlier import AsItStood, Earlier
-from importer.errors import BadSettings, UnclearColumns, Undecided, UnreadableFile
-from importer.importing import known_rows, read_again
-from importer.importing.known_rows import AsUnderstood
-from importer.journal import Journal
+from importer.errors import BadSettings, UnclearColumns, UnreadableFile
+from importer.importing import read_again
+from importer.importing.loaded import Loaded, folder_of, left_out_before, writable
 from importer.messages import Cell, Message, lines, say, some
-from importer.models import Group, Plan, PossibleAnswer, Question, Role, Rows, Status, Visibility
+from importer.models import PossibleAnswer, Question, Role, Rows, Visibility
 from importer.reading import Correction, Sheet
 from importer.results import check_target
-from importer.resultsfile import TO_FIX
 from importer.rows import columns, composing, foreign, readers, recognition, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
@@ -41,86 +37,6 @@ from importer.storage import Url, is_same, place
 _RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
 """End of the stem of a results file; the results of results have the same name, with the next number."""
 _MOST_ALIKE = 3  # files with the same content that a remark names
-
-
-@dataclass(frozen=True)
-class Loaded(AbstractContextManager["Loaded"]):
-    """Input file that was read, checked and grouped. Close this object after use.
-
-    Attributes:
-        sheet: the open sheet, which is closed with this object.
-        roles: the role of each column; empty if the roles are unclear.
-        rows: the rows of the sheet; none if the roles are unclear.
-        plan: the rows, grouped.
-        settings: the settings for this sheet, with the answers about its kind.
-        unclear: why it is unclear which column has which role, or None.
-    """
-
-    sheet: Sheet
-    roles: Roles
-    rows: Rows
-    plan: Plan
-    settings: Settings
-    unclear: UnclearColumns | None = None
-
-    @property
-    def as_understood(self) -> AsUnderstood:
-        """The sheet and how it is understood."""
-        folder = folder_of(self.sheet, self.roles, self.settings)
-        return AsUnderstood(self.sheet, self.roles, self.settings, folder)
-
-    def known(self, settings: Settings, journal: Journal | None, occurrence: str = "") -> Earlier:
-        """Return how to find the deliveries that earlier runs made of the rows."""
-
-        def said(numbers: Collection[int], of_key: str) -> Mapping[int, AsItStood]:
-            return self.as_understood.said(numbers, of_key)  # only now, because it looks at the folder of files
-
-        return known_rows.earlier(self.sheet, self.rows, said, settings, journal, occurrence)
-
-    @property
-    def headings(self) -> dict[Role, str]:
-        """Heading of each role's column; of several columns that make a note's text, the template."""
-        template = {} if self.template is None else {Role.CONTENT: self.template}
-        return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()} | template
-
-    @property
-    def template(self) -> str | None:
-        """Template by which several columns make a note's text, with the headings of this sheet; None if none does."""
-        composition = self.roles.composition
-        return None if composition is None else composition.renamed(partial(columns.called, self.sheet.headings))
-
-    @property
-    def questions(self) -> tuple[Question, ...]:
-        """Questions about the file for a person. Nothing can be sent before those that aren't optional are answered."""
-        return self.unclear.questions if self.unclear is not None else tuple(self.rows.questions)
-
-    @property
-    def undecided(self) -> UnclearColumns | None:
-        """Error about the questions that must be answered; None if there are none."""
-        questions = [question for question in self.rows.questions if not question.is_optional]
-        if self.unclear is not None or not questions:
-            return self.unclear
-        texts = (question.text for question in questions)
-        return Undecided(lines(*texts, say("questions.nothing-sent")), questions)
-
-    @property
-    def to_fix(self) -> str:
-        """Name of the sheet with the rows to correct, if this is another sheet of our results; otherwise empty."""
-        is_ours = bool(resultsfile.our_columns(self.sheet.headings))
-        return TO_FIX if is_ours and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets else ""
-
-    @property
-    def first_problem(self) -> Message:
-        """First of the problems with the rows, of which there must be one."""
-        first = self.rows.problems[min(self.rows.problems)][0]
-        return say("problem", place=first.cell, text=first.text)
-
-    def close(self) -> None:
-        """Release the sheet and its resources."""
-        self.sheet.close()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def load(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Loaded:
@@ -197,7 +113,8 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         settings = replace(settings, dates=readers.proven(sheet, roles.composition))
     folder = folder_of(sheet, roles, settings)
     rows = validation.validate(sheet, roles, settings, folder)
-    if before := known_rows.left_out_before(AsUnderstood(sheet, roles, settings, folder), rows):
+    loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
+    if before := left_out_before(loaded):
         return understood(sheet.leaving_out(before), known)
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
     rows.remarks += foreign.remarks(sheet, roles)
@@ -209,7 +126,6 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         rows.questions = _because(but_for, rows.questions)
     elif but_for is not None:
         rows.remarks.insert(0, but_for)
-    loaded = Loaded(sheet, roles, rows, grouping.plan(rows), settings)
     rows.template = loaded.template or ""
     now = loaded.template, str(settings.dates or "")
     forms = dict.fromkeys(form for reading in settings.readings for form in reading.forms if form != now)
@@ -277,21 +193,6 @@ def _of_files_alike(folder: Folder) -> list[Message]:
     return [say("attachments.alike", files=some(shown, _MOST_ALIKE))] if shown else []
 
 
-def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
-    """Return the folder of the files that a sheet names, with the files that must never be uploaded; None without one.
-
-    Raises:
-        BadSettings: the folder doesn't exist, or the program keeps its own files there.
-    """
-    if settings.attachments is None or Role.ATTACHMENTS not in roles.columns:
-        return None
-    files = (place(sheet.source), settings.unknown_emails, settings.results)
-    never = [file for file in files if file is not None and not isinstance(file, str | Url)]  # a folder holds no URL
-    journal = journal_place(settings.journal)
-    ours = [*settings.origin.secret_files, *([journal] if isinstance(journal, Path) else [])]
-    return Folder(settings.attachments, never, ours)
-
-
 def results_path(path: str | Path, settings: Settings, at: float | None = None) -> Path:
     """Return the path for the results: the one in the settings, or one beside the input.
 
@@ -312,18 +213,3 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None) 
     if isinstance(journal, Path) and is_same(target, journal):  # only SQLite may open the journal's file
         raise BadSettings(say("results.would-replace-journal", journal=str(journal)))
     return target
-
-
-def counted(groups: Sequence[Group]) -> dict[str, int]:
-    """Return the numbers of public notes, private notes and drafts."""
-    sizes = [(group.note, len(group.positions)) for group in groups]
-    return {
-        "public": sum(size for note, size in sizes if note.visibility is Visibility.PUBLIC),
-        "private": sum(size for note, size in sizes if note.visibility is Visibility.PRIVATE),
-        "drafts": sum(size for note, size in sizes if note.status is Status.DRAFT),
-    }
-
-
-def writable(name: str) -> str:
-    """Return a file's name as text. Bytes that aren't valid text, such as in names from other systems, become a ?."""
-    return name.encode("utf-8", "replace").decode("utf-8")

@@ -11,7 +11,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
@@ -21,20 +21,19 @@ from importer import grouping
 from importer.api import Endpoint, Vendor
 from importer.delivery.changes import Wish
 from importer.errors import Guarded
-from importer.importing import note_examples, sheet_facts
-from importer.importing.email_lookup import asked, unknown
+from importer.importing import sheet_facts
+from importer.importing.email_lookup import LookedUpEmails, asked
 from importer.importing.hours import estimated
-from importer.importing.loading import Loaded, counted, writable
+from importer.importing.loaded import Loaded
 from importer.importing.preview import Preview, RoleColumn, Trouble
-from importer.importing.wording import count
 from importer.importing.workspaces import learned_rates, never_sent, unconfirmed
 from importer.journal import Journal
 from importer.messages import SettingPart, say
-from importer.models import Remaining, Role, Rows, Status, Visibility
+from importer.models import Remaining, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
 from importer.rows.lookups import calls_for
-from importer.settings import SETTINGS, Settings
+from importer.settings import SETTINGS
 
 _CELLS = 20  # maximum number of listed problems of a kind
 _AT_MOST: Mapping[str, Callable[[Remaining], int]] = {
@@ -45,25 +44,22 @@ _AT_MOST: Mapping[str, Callable[[Remaining], int]] = {
 _LEFT_OUT = {"skipped.left-out", "skipped.by-hand", "skipped.before"}  # a person said so of a word, or of the row
 
 
-def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Vendor) -> tuple[Preview, Sequence[Wish]]:
-    """Plan what a run of a file would do, and how notes that are there can follow the sheet.
-
-    Columns' words take long for many rows, so that the face that shows them adds them: :func:`.counted_words`.
+def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Preview, LookedUpEmails]:
+    """Plan what a run of a file would do.
 
     Raises:
         JournalFailed: the journal can't be read.
     """
-    as_read, occurrence = loaded, occurrence_of(loaded, settings, journal)
-    looked_up = asked(loaded, journal, settings, occurrence)
+    settings, as_read = loaded.settings, loaded
+    looked_up = asked(loaded, journal, occurrence_of(loaded, journal))
     loaded = looked_up.resolved
-    remaining, wishes, _ = looked_up.left(settings, journal, occurrence)
+    remaining, wishes, _ = looked_up.left
     if journal is not None:
         if looked_up.open and not journal.runs.has_finished(settings.workspace, settings.key):
             remaining = replace(remaining, sent_anew=0)  # the run judges a new key first, by looking up the emails
         uploaded = journal.uploads(settings.workspace, time.time).known(remaining.files)
         remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in uploaded))
     sheet, rows, planned, groups = loaded.sheet, loaded.rows, loaded.plan, remaining.groups
-    unknown_emails = unknown(loaded, looked_up.answers)
     to_look_up = len(looked_up.open)
     people = len({*chain.from_iterable(rows.prospect[group.positions].tolist() for group in groups)})
     to_compare = people if settings.skip_existing else 0
@@ -75,7 +71,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         Endpoint.CREATE: remaining.requests,
     }
     imported = planned.deliveries - remaining.total - remaining.held_back - remaining.hidden - remaining.in_doubt
-    undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), counted(groups)
+    undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), grouping.counted(groups)
     left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns
     preview = Preview(
@@ -101,7 +97,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         remarks=(*sheet.remarks, *rows.remarks),
         questions=loaded.questions,
         undecided="" if undecided is None or loaded.questions else undecided.message,
-        guarded={one.setting: one.message for one in every_guard(loaded, unknown_emails, remaining, settings)},
+        guarded={one.setting: one.message for one in every_guard(looked_up, remaining)},
         rows=sheet.row_count,
         duplicates=_count_repeating(loaded),
         done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
@@ -130,38 +126,35 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
         to_compare=to_compare,
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings.rate),
-        examples=note_examples.examples(loaded.rows, remaining),
         troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
         is_sent=imported + remaining.unclear > 0 or bool(rows.done),
-        columns=tuple(sheet_facts.columns(loaded)),
         to_fix=loaded.to_fix,
         template=loaded.template or "",
-        offer=sheet_facts.offer(loaded, settings),
-        asked=note_examples.asked(loaded, remaining),
-        digest=digest(as_read.rows, remaining, wishes, settings),
+        offer=sheet_facts.offer(loaded),
+        asked=sheet_facts.in_question(loaded, remaining),
+        digest=digest(as_read, remaining, wishes),
     )
-    return preview, wishes
+    return preview, looked_up
 
 
-def occurrence_of(loaded: Loaded, settings: Settings, journal: Journal | None) -> str:
+def occurrence_of(loaded: Loaded, journal: Journal | None) -> str:
     """Return the prefix of every row's key in the next run; empty unless the file is imported again."""
-    if not settings.again or journal is None:
+    if not loaded.settings.again or journal is None:
         return ""
-    return journal.runs.unfinished_again(settings.workspace, loaded.sheet.fingerprint) or "again"
+    return journal.runs.unfinished_again(loaded.settings.workspace, loaded.sheet.fingerprint) or "again"
 
 
-def digest(rows: Rows, remaining: Remaining, wishes: Iterable[Wish], settings: Settings) -> str:
+def digest(loaded: Loaded, remaining: Remaining, wishes: Iterable[Wish]) -> str:
     """Return a digest, in hexadecimal digits, of what a person agrees to: all that would be sent, changed or looked up.
 
     It differs if a setting, an attached file or another run changes what would be sent from the same spreadsheet.
 
     Args:
-        rows: the rows as they are in the file, with emails that aren't looked up.
+        loaded: the file as it was read, with emails that aren't looked up.
         remaining: what is left to be sent.
         wishes: how notes that are there can follow the sheet.
-        settings: how the notes are sent.
     """
-    hasher = hashlib.sha256()
+    rows, settings, hasher = loaded.rows, loaded.settings, hashlib.sha256()
     decided = settings.skip_existing, settings.update, settings.in_doubt
     counted = remaining.total, remaining.in_doubt, remaining.hidden
     parts = [*map(str, (*decided, *counted)), *rows.prospect, *(() if rows.key is None else rows.key)]
@@ -184,33 +177,31 @@ def _count_repeating(loaded: Loaded) -> int:
 # -- guards --------------------------------------------------------------------------------------------------------
 
 
-def every_guard(
-    loaded: Loaded, unknown_emails: Mapping[str, int], remaining: Remaining, settings: Settings
-) -> list[Guarded]:
-    """Return the errors of all guards that fire. If there is one, nothing of the file is sent.
+def every_guard(looked_up: LookedUpEmails, remaining: Remaining) -> Iterator[Guarded]:
+    """Yield the errors of all guards that fire. If there is one, nothing of the file is sent.
 
     Args:
-        loaded: the file.
-        unknown_emails: emails that no prospect has → number of their rows.
+        looked_up: the file, with the prospects that are known.
         remaining: the notes still to be sent.
-        settings: the settings with the limits.
     """
-    guards, rows, file = guards_of_rows(loaded, settings), loaded.rows, writable(loaded.sheet.source)
-    emails, limit = sum(unknown_emails.values()), settings.max_invalid
-    notes = len(rows) - len(rows.skipped)  # of several people in a row, each counts
-    if limit is not None and emails > limit * notes:
+    loaded = looked_up.resolved
+    rows, file, settings = loaded.rows, loaded.file, loaded.settings
+    yield from guards_of_rows(loaded)
+    emails, limit = sum(looked_up.unknown.values()), settings.max_invalid
+    named = len(rows) - len(rows.skipped)  # of several people in a row, each counts
+    if limit is not None and emails > limit * named:
         message = say(
             "guard.unknown-prospects",
             n=emails,
-            rows=count(notes, "row" if rows.sheet_rows is None else "note"),
+            rows=say("count.row" if rows.sheet_rows is None else "count.note", n=named),
             file=file,
             share=f"{limit * 100:.4g}",
             profile=repr(settings.profile),
-            enough=f"{math.ceil(emails / notes * 100)}%",
+            enough=f"{math.ceil(emails / named * 100)}%",
         )
-        guards.append(Guarded(message, "max-invalid"))
+        yield Guarded(message, "max-invalid")
     if remaining.sent_anew:
-        guards.append(Guarded(say("guard.history-again", n=remaining.sent_anew, file=file), "in-doubt"))
+        yield Guarded(say("guard.history-again", n=remaining.sent_anew, file=file), "in-doubt")
     is_open = rows.email is not None and any(
         (rows.prospect[group.positions] == rows.email[group.positions]).any() for group in remaining.groups
     )
@@ -218,24 +209,22 @@ def every_guard(
         most, number = getattr(settings, SETTINGS[setting].attribute), number_of(remaining)
         if most is not None and number > most and not is_open:  # notes for open emails may be delivered already
             many, enough = SETTINGS[setting].counted(number), SettingPart(setting, str(number))
-            message = say("guard.many-notes", notes=many, file=file, most=most, setting=enough)
-            guards.append(Guarded(message, setting))
-    return guards
+            yield Guarded(say("guard.many-notes", notes=many, file=file, most=most, setting=enough), setting)
 
 
-def guards_of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
-    """Return the guards that fire because of the file alone."""
+def guards_of_rows(loaded: Loaded) -> Iterator[Guarded]:
+    """Yield the guards that fire because of the file alone."""
     rows = loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer isn't data, however long it is
-    least, limit = settings.min_rows, settings.max_invalid
-    guards, file, in_words = [], writable(loaded.sheet.source), count(rows, "row")
+    least, limit = loaded.settings.min_rows, loaded.settings.max_invalid
+    file, in_words = loaded.file, say("count.row", n=rows)
     if loaded.unclear is None and rows < least:
         message = say("guard.few-rows", file=file, rows=in_words, n=least, enough=str(rows))
         if not rows and repeats_results(loaded.sheet.headings):
             message = say("guard.nothing-to-fix", file=file)
-        guards.append(Guarded(message, "min-rows"))
+        yield Guarded(message, "min-rows")
     invalid = len(loaded.rows.problems)
     if limit is not None and invalid > limit * rows:
-        share, first = f"{limit * 100:.4g}", loaded.first_problem
+        problem = loaded.rows.problems[min(loaded.rows.problems)][0]
+        share, first = f"{limit * 100:.4g}", say("problem", place=problem.cell, text=problem.text)
         message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
-        guards.append(Guarded(message, "max-invalid"))
-    return guards
+        yield Guarded(message, "max-invalid")

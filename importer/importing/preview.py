@@ -21,49 +21,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SheetColumn:
-    """A column of the sheet.
-
-    Attributes:
-        letter: its letter in a spreadsheet program.
-        heading: the text above it.
-        name: its name in settings: the heading, or the letter if the heading is blank, long or repeated.
-        samples: its first values.
-        role: its role; also known if the column of another role is unclear. None if it has none.
-        is_part: whether a template adds it to the text of the notes.
-        is_ours: whether the importer added it, to earlier results or to a corrected copy.
-        may_be_record: whether its heading says that it holds the records' IDs.
-    """
-
-    letter: str
-    heading: str
-    name: str
-    samples: Sequence[str] = ()
-    role: Role | None = None
-    is_part: bool = False
-    is_ours: bool = False
-    may_be_record: bool = False
-
-
-@dataclass(frozen=True)
-class SheetWord:
-    """A word of the sheet, or a blank cell, in the column of visibility or status.
-
-    Attributes:
-        role, word: the column's role, and the word; "" for a blank cell.
-        rows: number of rows that have it.
-        meaning: its meaning; None if it has none, or if its rows are left out.
-        is_known: whether it has a meaning, or its rows are left out.
-    """
-
-    role: Role
-    word: str
-    rows: int
-    meaning: Visibility | Status | None = None
-    is_known: bool = True
-
-
-@dataclass(frozen=True)
 class RoleColumn:
     """The column of a role.
 
@@ -93,31 +50,13 @@ class Trouble:
     text: Message
     problems: Sequence[Problem]
 
-    @property
-    def cells(self) -> Sequence[Said]:
-        """The first cells with the problem."""
-        return tuple(problem.cell for problem in self.problems)
-
-
-@dataclass(frozen=True)
-class Example:
-    """A note as its readers will see it.
-
-    Attributes:
-        about: the row, the prospects, and the note's visibility, draft status and files.
-        text: the text without markup and with the targets of its links, or its beginning.
-    """
-
-    about: Message
-    text: str
-
 
 @dataclass(frozen=True)
 class Preview:
     """All facts about a file, its problems, and what would be sent.
 
     Its fields are the JSON document of a check. Fields that ``repr`` leaves out are not in it, because they hold texts
-    of cells, or only one face needs them.
+    of cells, or only a face needs them.
 
     Attributes:
         profile, base_url, vendor: where the notes would be sent.
@@ -158,17 +97,13 @@ class Preview:
         uploads: number of files to upload, and their bytes.
         several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
         estimate: how long the calls take; None if there are none.
-        examples: each visibility that would be sent, private first, with three notes as they will read.
         troubles: problems with cells, by kind, the most frequent first.
         is_sent: whether earlier runs sent notes of the file, or may have.
-        columns: the columns of the sheet, at most 200 of them.
-        words: the words of visibility and status, those with a meaning first; empty unless a face adds them.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
         asked: questions about rows that may be notes which were sent before. Without an answer they aren't sent.
         digest: digest of all that would be sent; :func:`importer.importing.planning.digest`.
-        understanding: for the page, how rows are checked again (:mod:`importer.importing.corrected_sheet`).
     """
 
     profile: str
@@ -211,17 +146,13 @@ class Preview:
     to_compare: int
     several_drafts: int
     estimate: Estimate | None
-    examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
     troubles: Sequence[Trouble]
     is_sent: bool
-    columns: Sequence[SheetColumn] = field(repr=False)
     to_fix: str = field(repr=False)
     template: str
     offer: Question | None = field(repr=False)
     asked: Sequence[Question] = field(repr=False)
     digest: str = field(repr=False)
-    words: Sequence[SheetWord] = field(default=(), repr=False)
-    understanding: bytes = field(default=b"", repr=False)
 
     def refuse(self) -> None:
         """Raise the first problem with the file as a whole.
@@ -238,46 +169,14 @@ class Preview:
         return self.remaining.total
 
     @property
-    def lacks_files(self) -> bool:
-        """Whether attachment cells have problems, most likely because their files don't exist."""
-        column = self.roles.get(Role.ATTACHMENTS)
-        return column is not None and any(trouble.problems[0].column == column for trouble in self.troubles)
-
-    @property
-    def roles(self) -> dict[Role, int]:
-        """Position of each role's column."""
-        return {role: column.position for role, column in self.mapping.items()}
-
-    @property
-    def is_first_private(self) -> bool:
-        """Whether these are the first private notes of the workspace."""
-        return Visibility.PRIVATE in self.never_sent
-
-    @property
     def must_decide(self) -> list[Question]:
         """Open questions that aren't optional. While there are any, nothing can be sent."""
         return [question for question in self.questions if not question.is_optional]
 
     @property
-    def can_be_sent(self) -> bool:
-        """Whether a person may agree to sending."""
-        return self.is_clear and (self.total > 0 or self.to_update > 0)
-
-    @property
-    def keeps_edited(self) -> bool:
-        """Whether a row whose text was changed since an earlier run would get a second note."""
-        is_edited = self.remaining.deliveries and Role.RECORD not in self.mapping and not self.remaining.changed
-        return bool(self.imported_before and is_edited)
-
-    @property
     def to_update(self) -> int:
         """Number of notes that are to follow the sheet, if a person agrees where that is needed."""
         return self.updates["total"] if self.follows else 0
-
-    @property
-    def lacks_only_results(self) -> bool:
-        """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
-        return self.is_clear and self.total == 0 and self.to_update == 0 and self.is_sent
 
     @property
     def is_clear(self) -> bool:

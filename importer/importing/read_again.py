@@ -191,15 +191,11 @@ def known(sheet: Sheet, settings: Settings) -> Settings:
             runs = journal.runs.listed(settings.workspace, name) if (name := _run_named(sheet.source)) else []
         else:
             of_file = journal.runs.listed(settings.workspace, fingerprint=sheet.fingerprint)
-            runs = [run for run in of_file if _may_count(run)]
+            runs = [run for run in of_file if run.ended is None or not _MAY_HAVE_DELIVERED.isdisjoint(run.counts)]
         for run in runs[:1]:
             if (reading := _reading(sheet, run, journal.runs.reading(run), settings)) is not None:
                 return replace(settings, readings=(reading,) if is_results else (*settings.readings, reading))
     return settings
-
-
-def _may_count(run: Run) -> bool:
-    return run.ended is None or not _MAY_HAVE_DELIVERED.isdisjoint(run.counts)
 
 
 def _run_named(source: str) -> str:

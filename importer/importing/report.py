@@ -1,36 +1,24 @@
 """Hold the result of a run as a value, and write its results: the outcomes of its rows, and the sheet *Summary*.
 
 Input: what a run counted. Output: a :class:`Report`, the one document of facts about a run, which screens, documents,
-notifications and *Summary* render; the number of rows by kind of reason. These kinds hold no cell values, so that they
-may leave this computer.
+notifications and *Summary* render.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from importer import results
+from importer import grouping, results
 from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten, Stopped
-from importer.importing.loading import Loaded, counted, writable
-from importer.importing.wording import when
-from importer.messages import Message, Said, say
-from importer.models import DELIVERED, Result, Role, Rows, Workspace
+from importer.importing.loaded import Loaded
+from importer.messages import Message, Said, say, when
+from importer.models import Result, Rows, Workspace
 from importer.results import Written, presentation
 from importer.storage import place
-from importer.texts import TEXTS
-
-Kinds = Mapping[Result, Mapping[Message, int]]
-
-
-ON_THE_PROSPECT = DELIVERED | {Result.DUPLICATE}
-"""Results of rows whose note is on the prospect, by this row or by another one."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +60,7 @@ class Report:
     remark: Message | None
     stopped: Stopped | None
     duplicates: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    reasons: Kinds = field(default_factory=dict)
+    reasons: Mapping[Result, Mapping[Message, int]] = field(default_factory=dict)
     to_fix: int = 0
     started_at: float = 0.0
     ended_at: float = 0.0
@@ -112,58 +100,26 @@ def by_number(rows: Rows, marked: Mapping[int, Sequence[str]]) -> dict[int, Sequ
     return {int(rows.number[position]): note_ids for position, note_ids in sorted(marked.items())}
 
 
-def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:
-    """Return the number of rows by kind of reason, for each result that needs action; the most frequent first."""
-    otherwise = {
-        Result.REJECTED: say("why.refused"),
-        Result.UNCONFIRMED: say("why.no-clear-answer"),
-        Result.NOT_SENT: stopped.kind if stopped else say("outcome.broke-off"),
-    }
-    counters = {result: _summaries(outcomes, result, other) for result, other in otherwise.items()}
-    problems = (found[0].kind.without_others() for found in loaded.rows.problems.values() if found)
-    counters[Result.INVALID] = Counter(problems)
-    return {result: dict(counter.most_common()) for result, counter in counters.items() if counter}
-
-
-def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counter[Message]:
-    """Return the number of rows by summary of their reason, which has a text of its own for some kinds."""
-    counts: Counter[Message] = Counter()
-    for reason, rows in outcomes.reasons(result).items():
-        kinds_of = [*reason.kinds()] if reason is not None else []
-        names = (kind.replace(".", "-") for kind in kinds_of)
-        summary = next((say(f"why.of-{name}") for name in names if f"why.of-{name}" in TEXTS), otherwise)
-        counts[say("why.in-question") if any(kind.startswith("in-question.") for kind in kinds_of) else summary] += rows
-    return counts
-
-
-_OF_REAL_RUNS = (
-    *("history.of-run", "history.of-workspace"),
-    *("label.requests", "label.look-ups"),
-)
-"""Lines of *Summary* that practice doesn't have, because they tell of a run in the journal, or of calls."""
-
-
 def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.Summary:
-    """Return the content of the sheet *Summary* for a run."""
+    """Return the content of the sheet *Summary*; that of practice doesn't tell of a run in the journal, or of calls."""
     stopped = report.stopped
     sheet = loaded.sheet
-    sizes = (f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items())
+    sizes = (f"{name}: {size:,}" for name, size in grouping.counted(loaded.plan.groups).items())
     lines: list[tuple[str, Said | int | None]] = [
-        ("history.of-file", writable(sheet.source)),
+        ("history.of-file", loaded.file),
         ("label.rows", loaded.rows.in_sheet),
         *(("label.remark", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)),
-        ("history.of-run", report.run),
-        ("history.of-workspace", str(workspace)),
+        ("history.of-run", None if report.is_practice else report.run),
+        ("history.of-workspace", None if report.is_practice else str(workspace)),
         ("history.of-start", when(report.started_at)),
         ("history.of-end", f"{when(report.ended_at)} ({report.ended})"),
         ("label.stopped", stopped.message if stopped is not None else None),
-        ("label.requests", report.requests),
+        ("label.requests", None if report.is_practice else report.requests),
         ("label.held-back", say("summary.held-back", n=report.held_back) if report.held_back else None),
-        ("label.look-ups", report.look_ups or None),
+        ("label.look-ups", None if report.is_practice else report.look_ups or None),
         ("label.visibility", ", ".join(sizes)),
     ]
-    left_out = _OF_REAL_RUNS if report.is_practice else ()
-    said = [(say(kind), value) for kind, value in lines if value is not None and kind not in left_out]
+    said = [(say(kind), value) for kind, value in lines if value is not None]
     meanings = presentation.PRACTISED if report.is_practice else presentation.MEANINGS
     title = say("practice.title" if report.is_practice else "summary.title")
     return results.Summary(title, said, workspace.profile, meanings, report.is_practice)
@@ -186,22 +142,10 @@ def write_results(
         summary,
         source=source,
         ours=loaded.roles.ours,
-        marked=_with_problems(loaded),
+        marked=results.marked(loaded.rows, loaded.roles),
     )
 
 
 def _composed(rows: Rows, start: int, stop: int) -> list[str]:
     """Return the texts of some rows' notes; empty for a row without a note."""
     return [rows.notes[note].text if note >= 0 else "" for note in rows.note[start:stop].tolist()]
-
-
-def _with_problems(loaded: Loaded) -> dict[int, Collection[int]]:
-    """Return the cells with problems: row position → positions of columns."""
-    email = loaded.roles.columns.get(Role.EMAIL)
-    cells: dict[int, Collection[int]] = {}
-    if email is not None:
-        positions = np.array([*loaded.rows.rejected], dtype=np.int32)
-        cells |= {row: {email} for row in loaded.rows.of_sheet(positions).tolist()}
-    for position, of_row in loaded.rows.problems.items():
-        cells[position] = {problem.column for problem in of_row if problem.column is not None}
-    return cells

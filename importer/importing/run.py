@@ -12,7 +12,7 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
@@ -20,16 +20,15 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.delivery.changes import Wish
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns
-from importer.importing import logs, note_examples
+from importer.importing import logs
 from importer.importing.answers import answered
 from importer.importing.api_context import batch_size, calls
-from importer.importing.email_lookup import asked
+from importer.importing.email_lookup import LookedUpEmails
 from importer.importing.hours import Hours
-from importer.importing.loading import Loaded, load, results_path, understood
-from importer.importing.note_examples import UpdateExample
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load, results_path, understood
 from importer.importing.planning import guards_of_rows, plan
 from importer.importing.preview import Preview
 from importer.importing.read_again import learned
@@ -60,16 +59,16 @@ class Prepared(AbstractContextManager["Prepared"]):
 
     Attributes:
         loaded: the file.
-        known: readings of the profile.
+        vendor: the vendor.
+        settings: the settings for all files.
         learned: the reading that the profile learned when the send began, if any.
     """
 
     def __init__(
         self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor, given: Iterable[tuple[str, str]] = ()
     ) -> None:
-        self.loaded, self._target, self._vendor = loaded, target, vendor
-        self._base, self._given = settings, [*given]
-        self.known = settings.readings
+        self.loaded, self._target, self.vendor = loaded, target, vendor
+        self.settings, self._given = settings, [*given]
         self.learned: Reading | None = None
         self._agreed: str | None = None
 
@@ -77,16 +76,16 @@ class Prepared(AbstractContextManager["Prepared"]):
     def to_learn(self) -> Reading | None:
         """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
         loaded = self.loaded
-        if loaded.unclear is not None or self._vendor.traits.is_practice:
+        if loaded.unclear is not None or self.vendor.traits.is_practice:
             return None
-        return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self._base, self._given)
+        return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self.settings, self._given)
 
     def _learn(self, begun: Callable[[], object]) -> None:
         """Keep in the profile what was answered, once the import begins. A run goes on if that can't be written."""
         begun()
         try:
             if (reading := self.to_learn) is not None:
-                readings.keep(self._base.profile, reading)
+                readings.keep(self.settings.profile, reading)
                 self.learned = reading
         except BadSettings as error:
             logs.event("answers not kept", logging.ERROR, why=logs.said(error))
@@ -104,7 +103,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         if answer.setting == "map" and name:
             settings = replace(settings, ignored=not_named(settings.ignored, self.loaded.sheet.headings, name))
             if role == Role.VISIBILITY:  # that the sheet has no such column is no longer true
-                settings = replace(settings, default_visibility=self._base.default_visibility)
+                settings = replace(settings, default_visibility=self.settings.default_visibility)
         loaded = understood(self.loaded.sheet, settings)
         named = columns(answer.value) if answer.setting == "map" else {}
         roles = {role for role, names in named.items() if any(names)}
@@ -121,13 +120,13 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Questions that may stay open, once all others are answered: an offer to compose the texts, rows in doubt."""
         if self.loaded.questions:
             return []
-        offer = None if Role.CONTENT in self._base.mapping else self.preview.offer
+        offer = None if Role.CONTENT in self.settings.mapping else self.preview.offer
         return [*([] if offer is None else [offer]), *self.preview.asked]
 
     @cached_property
-    def _planned(self) -> tuple[Preview, Sequence[Wish]]:
+    def _planned(self) -> tuple[Preview, LookedUpEmails]:
         with opened(self.loaded.settings) as journal:
-            return plan(self.loaded, self.loaded.settings, journal, self._vendor)
+            return plan(self.loaded, journal, self.vendor)
 
     @property
     def preview(self) -> Preview:
@@ -142,9 +141,10 @@ class Prepared(AbstractContextManager["Prepared"]):
         """Forget the preview, because the journal has changed."""
         self.__dict__.pop("_planned", None)
 
-    def changes(self) -> Iterator[UpdateExample]:
-        """Yield some of the previewed changes that need a person's yes."""
-        return note_examples.changes(self.loaded.rows, self._planned[1], self.loaded.settings, self._vendor)
+    @property
+    def planned(self) -> LookedUpEmails:
+        """What is left to be sent, with the prospects that are known, and how notes that are there can follow."""
+        return self._planned[1]
 
     def agree_to_updates(self) -> None:
         """Take note that a person agreed to the previewed changes that make notes more visible, or rewrite them."""
@@ -188,7 +188,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         if (error := self.loaded.undecided) is not None:
             raise error
         loaded, settings, rows = self.loaded, self.loaded.settings, len(self.loaded.rows)
-        for guarded in guards_of_rows(loaded, settings):
+        for guarded in guards_of_rows(loaded):
             raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
         settings = hours.patient(settings)
@@ -204,7 +204,7 @@ class Prepared(AbstractContextManager["Prepared"]):
         with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
             if not is_right:
                 check_confirmed(journal, settings, is_agreed=agreed is not None)
-            with calls(settings, journal, self._vendor, clock, watch, why) as context:
+            with calls(settings, journal, self.vendor, clock, watch, why) as context:
                 agreed, changes = agreed or self._agreed, self._agreed is not None
                 report = Sending(context, loaded, self._target, learn, see, changes_notes=changes).deliver(agreed)
             if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
@@ -230,13 +230,12 @@ class Prepared(AbstractContextManager["Prepared"]):
         self.preview.refuse()
         target = Path.cwd() / local_name(self._target) if isinstance(self._target, Url) else self._target
         target = target.with_name(f"{target.stem.removesuffix('.results')}.practice{target.suffix}")
-        with opened(self.loaded.settings) as journal:
-            emails = asked(loaded, journal, self.loaded.settings)
-            staged = staging.staged(
-                self.loaded.settings, self._vendor, emails.resolved.rows, emails.resolved.plan, journal,
-                emails.answers.found, batch_size(self.loaded.settings, journal),
-            )  # fmt: skip
-            with staged as (settings, vendor):
+        rows, planned = self.planned.resolved.rows, self.planned.resolved.plan
+        with opened(loaded.settings) as journal:
+            size = batch_size(loaded.settings, journal)
+            given = replace(loaded.settings, batch_size=size)
+            with staging.staged(given, self.vendor, rows, planned, journal, self.planned.answers.found) as staged:
+                settings, vendor = staged
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
                 return practised.send(observe=observe, stop=stop)
 
@@ -272,48 +271,38 @@ def prepare(
         WrongJournal: the workspace had another journal so far.
     """
     for_file, answers = settings, [*given]
-    while True:
-        try:
-            loaded = load(file, for_file, corrections)
-        except UnclearColumns as error:
-            if (answer := choose(error)) is None:
-                raise
-        else:
-            if (answer := _rows_of_results(loaded, for_file, choose)) is None:
-                break
-            settings = answered(settings, answer.setting, answer.value)  # said of this file, not of its kind
-        for_file = answered(for_file, answer.setting, answer.value)
-        answers.append((answer.setting, answer.value))
-    try:
+    with ExitStack() as stack:
+        while True:
+            try:
+                loaded = stack.enter_context(load(file, for_file, corrections))
+            except UnclearColumns as error:
+                if (answer := choose(error)) is None:
+                    raise
+            else:
+                which = _which_rows(loaded, for_file)
+                if which is None or (answer := choose(which)) is None:
+                    break
+                settings = answered(settings, answer.setting, answer.value)  # said of this file, not of its kind
+                stack.close()
+            for_file = answered(for_file, answer.setting, answer.value)
+            answers.append((answer.setting, answer.value))
         target = results_path(file, settings)
         if settings.unknown_emails is not None:
-            check_list(settings.unknown_emails, "unknown-emails")
+            check_list(settings.unknown_emails)
         with opened(settings) as journal:
             check_journal(journal, settings)
-        return Prepared(loaded, target, settings, vendor, answers)
-    except BaseException:
-        loaded.close()
-        raise
+        prepared = Prepared(loaded, target, settings, vendor, answers)
+        stack.pop_all()
+    return prepared
 
 
-def _rows_of_results(
-    loaded: Loaded, settings: Settings, choose: Callable[[UnclearColumns], PossibleAnswer | None]
-) -> PossibleAnswer | None:
-    """Ask which rows of our results are meant, the corrected ones or all; None if that is clear or nobody is asked.
-
-    The file is closed if it has to be read again.
-    """
+def _which_rows(loaded: Loaded, settings: Settings) -> UnclearColumns | None:
+    """Return the question which rows of our results are meant, the corrected ones or all; None if that is clear."""
     if not loaded.to_fix or settings.sheet is not None:
         return None
-    to_fix, all_rows = loaded.to_fix, str(loaded.sheet.name)
     choices = [
         PossibleAnswer("sheet", name, say(kind, sheet=repr(name)))
-        for name, kind in ((to_fix, "choice.to-fix"), (all_rows, "choice.all-rows"))
+        for name, kind in ((loaded.to_fix, "choice.to-fix"), (str(loaded.sheet.name), "choice.all-rows"))
     ]
     question = Question(say("choice.which-rows"), choices)
-    with ExitStack() as stack:
-        stack.callback(loaded.close)
-        answer = choose(UnclearColumns(question.text, [question]))
-        if answer is None:
-            stack.pop_all()
-        return answer
+    return UnclearColumns(question.text, [question])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from importer import results
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext
@@ -21,13 +22,11 @@ from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.importing import logs, read_again
 from importer.importing.api_context import Context, FirstCall, policy
-from importer.importing.corrected_sheet import changes
-from importer.importing.email_lookup import asked, forget_rejected, unknown
-from importer.importing.known_rows import enter_left_out, kind_of
-from importer.importing.loading import Loaded, writable
+from importer.importing.email_lookup import asked, forget_rejected
+from importer.importing.loaded import Loaded, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
-from importer.importing.report import Report, by_number, kinds, summary_of, write_results
-from importer.importing.sheet_facts import write_people
+from importer.importing.report import Report, by_number, summary_of, write_results
+from importer.importing.sheet_facts import changes, write_people
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.identity import key_digest
@@ -63,10 +62,9 @@ class Sending:
         self._context, self._settings, self._journal = context, context.settings, context.journal
         self._loaded, self._target, self._clock = loaded, target, context.caller.clock
         settings, sheet = context.settings, loaded.sheet
-        self._file = writable(sheet.source)
         self._run = context.journal.runs.begin(
             settings.workspace,
-            self._file,
+            loaded.file,
             sheet.fingerprint,
             self._clock(),
             again=settings.again,
@@ -75,7 +73,7 @@ class Sending:
             kind=kind_of(sheet),
             account=key_digest(settings.key),
         )
-        self._emails = asked(loaded, context.journal, settings, self._run.occurrence)
+        self._emails = asked(loaded, context.journal, self._run.occurrence)
         self._matches = context.journal.found(settings.workspace, settings.key, self._clock)
         self._lookups = Lookups(context.caller, self._matches, self._tell_of_emails)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
@@ -111,13 +109,14 @@ class Sending:
         uploads = Uploads(self._context.caller, of_uploads, loaded.rows.files, tell)
         first_call = FirstCall(self._context, tell)
         if loaded.sheet.corrections is not None:
-            enter_left_out(self._journal, self._settings.workspace, loaded.as_understood, loaded.rows, self._file)
+            enter_left_out(self._journal, loaded)
         keep_in_mind(self._journal, self._settings, is_agreed=True)
         ended = "broken off"
         try:
             if stopped is None:
                 self._update(delivery, tell)
-                if delivery.queue.remaining.deliveries and not self._has_answered(delivery):
+                has_answered = self._lookups.calls > 0 or delivery.reachability.any_success
+                if delivery.queue.remaining.deliveries and not has_answered:
                     first_call.make()
                 delivery.run(uploads)
                 self._journal.see_that_it_stands()
@@ -126,14 +125,15 @@ class Sending:
             stopped, ended = error, "stopped"
         finally:
             self._outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=say("outcome.held-back"))
-            self._outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
+            why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
+            self._outcomes.explain(Result.NOT_SENT, why)
             settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self._loaded.rows)
             corrected, numbers = changes(self._loaded.sheet), self._loaded.rows.number[: len(self._outcomes)]
             for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                 self._outcomes.remark(position, corrected[int(numbers[position])])
             report = self._finish(delivery, uploads, ended, stopped)
-        emails = unknown(self._loaded, self._emails.answers)
+        emails = self._emails.unknown
         written = write_people(self._settings, self._loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
 
@@ -145,7 +145,7 @@ class Sending:
         before, stopped, known = None, None, self._emails.resolved
         if self._emails.emails:
             self._matches.expire()
-            before, wishes, _ = self._emails.left(self._settings, self._journal, self._run.occurrence)
+            before, wishes, _ = self._emails.left
             self._check(agreed, before, wishes)
         try:
             self._emails = self._emails.looked_up(self._lookups)
@@ -155,7 +155,7 @@ class Sending:
         self._outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
         delivery = Coordinator(self._of_stage(), self._outcomes, self._context.observe)
-        earlier = loaded.known(self._settings, self._journal, self._run.occurrence)
+        earlier = loaded.known(self._journal, self._run.occurrence)
         remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
         self._wishes = [*delivery.wishes] if self._settings.update else []
         remaining = replace(remaining, sent_anew=earlier.sent_anew(loaded.plan, remaining))
@@ -176,12 +176,12 @@ class Sending:
             fewer = max(0, before.total - remaining.total)
             delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
         if stopped is None:  # otherwise nothing is sent, and emails that nobody looked up say nothing about the file
-            for guarded in every_guard(loaded, unknown(loaded, self._emails.answers), remaining, self._settings):
+            for guarded in every_guard(self._emails, remaining):
                 raise guarded
         return delivery, stopped
 
     def _check(self, agreed: str | None, remaining: Remaining, wishes: Sequence[Wish]) -> None:
-        if agreed is not None and digest(self._given.rows, remaining, wishes, self._settings) != agreed:
+        if agreed is not None and digest(self._given, remaining, wishes) != agreed:
             raise Changed(say("sending.has-changed"))
 
     def _tell_of_emails(self, progress: Message, seconds_left: float | None) -> None:
@@ -209,10 +209,6 @@ class Sending:
             settle(stage, asked, self._outcomes)
             logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()}, calls=stage.calls)
 
-    def _has_answered(self, delivery: Coordinator) -> bool:
-        """Return whether the API has answered this run, so that its address and the key are right."""
-        return self._lookups.calls > 0 or delivery.reachability.any_success
-
     def _of_stage(self) -> DeliveryContext:
         """Return the context of a stage of delivery."""
         rules = policy(self._settings, self._journal)
@@ -239,7 +235,7 @@ class Sending:
             duplicates=by_number(
                 rows, {at: (self._outcomes.note_id(at), *ids) for at, ids in self._outcomes.duplicates.items()}
             ),
-            reasons=kinds(self._loaded, self._outcomes, stopped),
+            reasons=results.reasons(rows, self._outcomes, stopped.kind if stopped else None),
             to_fix=int(self._outcomes.to_fix().sum()),
             started_at=self._run.started_at,
             ended_at=self._clock(),
@@ -290,10 +286,3 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
         before = journal.learned(workspace).all().get("limits", {})  # also of kinds that this run didn't call
         limits = {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()}
         journal.learned(workspace).enter({"limits": {**before, **limits}})
-
-
-def _why_not_sent(stopped: Stopped | None) -> Message:
-    """Return the reason for rows that a run didn't reach: why it stopped."""
-    if stopped is None:
-        return say("outcome.broke-off")
-    return say("outcome.run-stopped", why=stopped.message)

@@ -1,49 +1,41 @@
-"""Tell what a sheet holds: its columns, words and problems, and what the notes' texts could have besides.
+"""Tell what a sheet holds: its corrections, problems and rows in question, and what the texts could have besides.
 
-Input: a loaded file. Output: columns, words, problems and messages as values; the offer to compose texts of several
-columns; a .csv file of all problems, or of the people whose emails no prospect has.
+Input: a loaded file. Output: questions, problems and messages as values; the offer to compose texts of several
+columns; a .csv file of the people whose emails no prospect has.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
 from importer import markup, results
 from importer.errors import BadSettings
-from importer.fields import WORDED
-from importer.importing.loading import Loaded
-from importer.importing.preview import SheetColumn, SheetWord
-from importer.importing.wording import cut
-from importer.messages import Cell, Message, Part, in_quotes, say
-from importer.models import PossibleAnswer, Problem, Question, Role
-from importer.reading import column_letter
-from importer.resultsfile import added_columns
+from importer.importing.loaded import Loaded
+from importer.messages import Cell, Message, Part, in_quotes, render, say
+from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows
+from importer.reading import Sheet, column_letter
 from importer.rows.blocks import Block
-from importer.rows.columns import SheetHeadings, called
+from importer.rows.columns import called
 from importer.rows.composing import suggested
 from importer.rows.naming import people_of
 from importer.rows.readers import ComposedReader
-from importer.rows.suggestions import glance, samples, suggests
-from importer.rows.values import cleaned_id, folded, quoted
+from importer.rows.values import quoted, shortened
 from importer.settings import Settings
 from importer.storage import place
 
-_CHARACTERS = 200  # maximum number of characters shown of a cell
-_COLUMNS = 200  # maximum number of columns
-_EACH = 3  # examples of an offer
+_EACH = 3  # examples of a question
 _FIRST = 200  # rows in which examples of an offer are looked for
-_WORDS = 60  # maximum number of listed words
 
 
-def offer(loaded: Loaded, settings: Settings) -> Question | None:
+def offer(loaded: Loaded) -> Question | None:
     """Return the offer to compose the texts from columns that tell when, by whom or about what a note was written.
 
     Its samples are the headings of the columns, and those of each choice are the first notes.
     """
+    settings = loaded.settings
     remembered = {} if settings.reading is None else settings.reading.answers.get("map", {})
     sheet, at = loaded.sheet, None if Role.CONTENT in remembered else loaded.roles.columns.get(Role.CONTENT)
     unused = [i for i in loaded.roles.unused if i in loaded.roles.unexplained and "{" not in sheet.headings[i]]
@@ -73,57 +65,70 @@ def offer(loaded: Loaded, settings: Settings) -> Question | None:
     return Question(say("offer.asks", names=names), choices, at, [Role.CONTENT]) if first else None
 
 
-def columns(loaded: Loaded) -> Iterator[SheetColumn]:
-    """Yield the columns of the sheet, at most 200."""
-    sheet, roles, composition = loaded.sheet, loaded.roles, loaded.roles.composition
-    if loaded.unclear is None:
-        role_of = dict.fromkeys(roles.further_emails, Role.EMAIL)
-        role_of |= {at: role for role in roles.columns for at in roles.of(role)}
-    else:
-        headings = SheetHeadings(sheet.headings, loaded.settings)
-        found = {role: headings.candidates(role) for role in Role}
-        role_of = {positions[0]: role for role, positions in found.items() if len(positions) == 1}
-    parts = () if composition is None else composition.columns[:-1]
-    ours = added_columns(sheet.headings)
-    for at, (heading, values) in enumerate(zip(sheet.headings, glance(sheet), strict=True)):
-        if at == _COLUMNS:
-            return
-        name = called(sheet.headings, at)
-        may_be_record = at not in ours and suggests(Role.RECORD, heading)
-        about = samples(values), role_of.get(at), at in parts, at in ours, may_be_record
-        yield SheetColumn(column_letter(at), cut(heading, _CHARACTERS), name, *about)
+def text_of(note: Note) -> str:
+    """Return a note as its readers will see it, with the targets of its links and pictures below."""
+    if note.content != note.text or not any(sign in note.text for sign in "<&\n"):
+        return note.text
+    shown = markup.lines(note.content)
+    targets = (target.partition(" ")[2] for target in markup.targets(note.content))
+    return "\n".join([shown, *dict.fromkeys(target for target in targets if target not in shown)]).strip() or note.text
 
 
-def counted_words(loaded: Loaded) -> tuple[SheetWord, ...]:
-    """Return the words of visibility and status with their numbers of rows, at most 60."""
-    return tuple(itertools.islice(_words(loaded), _WORDS))
+def in_question(loaded: Loaded, remaining: Remaining) -> list[Question]:
+    """Return the questions about rows that may be notes which were sent before, with some of the rows.
+
+    Without an answer, these rows aren't sent; if a whole history seems to be sent again, nothing is.
+    """
+    rows, file = loaded.rows, str(loaded.sheet.source)
+    in_doubt, later = remaining.asked.get("in_doubt", ()), remaining.asked.get("later", ())
+    questions: list[Question] = []
+    if remaining.sent_anew:
+        new = [position for group in remaining.groups for position in group.positions[:_EACH].tolist()]
+        text = say("asked.history", file=file, n=remaining.sent_anew)
+        text = say("asked.besides", question=text, n=len(in_doubt)) if in_doubt else text
+        questions.append(_question(rows, text, new, "new"))
+    elif in_doubt:
+        text = say("asked.in-doubt", n=len(in_doubt))
+        if later:
+            numbers = tuple(say("row", row=str(rows.number[at])) for at in later[:_EACH])
+            text = say("asked.later", question=text, n=len(later), rows=numbers)
+        earlier = [position for position in in_doubt if position not in {*later}]
+        questions.append(_question(rows, text, earlier or later, "same", "new"))
+    if hidden := remaining.asked.get("hidden"):
+        text = say("asked.hidden", n=len(hidden))
+        questions.append(_question(rows, text, hidden, "send-hidden", "leave-hidden"))
+    return questions
 
 
-def _words(loaded: Loaded) -> Iterator[SheetWord]:
-    """Yield the words of visibility and status: those with a meaning, then the others, the most frequent first."""
-    counts = {role: Counter[str]() for role in WORDED if role in loaded.roles.columns}
-    aside = {at for at, reason in loaded.rows.skipped.items() if reason.kind != "skipped.left-out"}
-    start = 0
-    for numbers, columns in loaded.sheet.columns() if counts else ():
-        for role, texts in counts.items():
-            column = columns[loaded.roles.columns[role]]
-            texts.update([text for at, text in enumerate(column, start) if at not in aside] if aside else column)
-        start += len(numbers)
-    for role, texts in counts.items():
-        rows = Counter[str]()
-        for text, count in texts.items():
-            rows[folded(cleaned_id(text))] += count
-        meanings = loaded.rows.meanings.get(role, {})
-        counted_words = ((word, value, rows.pop(folded(word), 0)) for word, value in meanings.items())
-        yield from (SheetWord(role, word, count, value) for word, value, count in counted_words if count)
-        position, problems = loaded.roles.columns[role], itertools.chain(*loaded.rows.problems.values())
-        wrong = (at.word or (cleaned_id(at.value) if at.near else "") for at in problems if at.column == position)
-        spellings = {folded(word): word for word in wrong if word}
-        yield from (
-            SheetWord(role, spellings.get(word, ""), count, is_known=False)
-            for word, count in rows.most_common()
-            if word in spellings or not word
-        )
+def _question(rows: Rows, text: Message, positions: Sequence[int], *values: str) -> Question:
+    samples = []
+    for position in sorted(positions)[:_EACH]:
+        first = Cell(markup.first_words(text_of(rows.notes[rows.note[position]])))
+        row = say("asked.row", row=str(rows.number[position]), prospect=str(rows.prospect[position]), words=first)
+        samples.append(render(row))
+    choices = [PossibleAnswer("in-doubt", value, say(f"asked.answer.{value}")) for value in values]
+    return Question(text, choices, samples=samples, is_optional=True)
+
+
+def changes(sheet: Sheet) -> dict[int, Message]:
+    """Return what a person changed in the cells of each corrected row, by the row's number."""
+    written = {number: one.texts for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
+    found: dict[int, Message] = {}
+    if not written:  # most sheets; the rows would all be read once more
+        return found
+    with sheet.as_it_stands(written) as before:
+        for number, cells in before.rows():
+            texts = sorted(written[number].items())
+            changed = tuple(_change(at, number, cells[at], text) for at, text in texts if text != cells[at])
+            if changed:
+                found[number] = say("outcome.corrected", changes=changed)
+    return found
+
+
+def _change(column: int, number: int, before: str, after: str) -> Message:
+    lines = (" ".join(text.split()) for text in (before, after))
+    texts = [Cell(shortened(line)) if line else say("corrected.blank") for line in lines]
+    return say("corrected.cell", cell=f"{column_letter(column)}{number}", before=texts[0], after=texts[1])
 
 
 # -- problems ---------------------------------------------------------------------------------------------------------
@@ -131,16 +136,12 @@ def _words(loaded: Loaded) -> Iterator[SheetWord]:
 _VALUES = 4  # maximum number of values shown for one kind of problem
 
 
-def in_order(loaded: Loaded) -> Iterator[Problem]:
-    """Yield the problems in the order of the rows."""
-    return (problem for _, row_problems in sorted(loaded.rows.problems.items()) for problem in row_problems)
-
-
 def by_kind(loaded: Loaded) -> list[list[Problem]]:
     """Return the problems, grouped by column and kind, the most frequent first."""
     kinds: dict[tuple[int | None, Message], list[Problem]] = {}
-    for problem in in_order(loaded):
-        kinds.setdefault((problem.column, problem.kind), []).append(problem)
+    for _, of_row in sorted(loaded.rows.problems.items()):
+        for problem in of_row:
+            kinds.setdefault((problem.column, problem.kind), []).append(problem)
     return sorted(kinds.values(), key=len, reverse=True)
 
 
@@ -162,29 +163,11 @@ def _times(value: Cell, times: int) -> Part:
     return say("problems.times", value=value, times=times) if times > 1 else value
 
 
-def check_list(target: Path, setting: str = "") -> None:
-    """Check, before anything else, that a list about a file can be written.
-
-    Args:
-        target: path for the list.
-        setting: the setting that names the list; if empty, the list is of all problems.
-
-    Raises:
-        BadSettings: it can't be written there.
-    """
+def check_list(target: Path) -> None:
+    """Check, before anything else, that the list of people can be written. Raises BadSettings."""
     if target.suffix.lower() != ".csv":
-        raise BadSettings(say(f"{setting or 'check'}.no-csv", target=repr(target.name)), setting=setting)
+        raise BadSettings(say("unknown-emails.no-csv", target=repr(target.name)), setting="unknown-emails")
     results.check_target(target)
-
-
-def write_problems(report: Path, loaded: Loaded, file: Path) -> results.Written:
-    """Write all problems of a file to a .csv file."""
-    composition, texts = loaded.roles.composition, None
-    if composition is not None:
-        reader = ComposedReader(composition, loaded.settings)
-        codes = (code for block in loaded.sheet.columns() for code in reader.codes(Block(*block)).tolist())
-        texts = {at: text for at, code in enumerate(codes) if isinstance(text := reader.values[code], str)}
-    return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file, texts)
 
 
 def write_people(settings: Settings, loaded: Loaded, emails: Collection[str]) -> results.Written | None:

@@ -1,7 +1,6 @@
-"""Open and lock a workspace's journal after checking that it is the right journal; copy a journal.
+"""Open and lock a workspace's journal after checking that it is the right journal.
 
-Input: settings, and for a copy a file. Output: the journal, a run with a certain name, or what earlier runs learned; a
-complete copy of the journal at one moment, which is possible even during an import.
+Input: settings. Output: the journal; why a person has to say whose workspace it is; what earlier runs learned.
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from importer.api import Endpoint
 from importer.calls.workers import LONGEST_WAIT
-from importer.errors import BadSettings, Busy, Changed, FirstRun, Interrupted
-from importer.importing.wording import listed
-from importer.journal import Journal, Run, identity, lock
+from importer.errors import Busy, Changed, FirstRun, Interrupted
+from importer.journal import Journal, identity, lock
 from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
@@ -127,11 +124,6 @@ class Unconfirmed:
     others: Sequence[Workspace] = ()
 
     @property
-    def asks(self) -> Message:
-        """Question for a person: whether the profile has the right workspace, or which one it has."""
-        return say("unconfirmed.which" if self.others else f"unconfirmed.{self.kind}.asks")
-
-    @property
     def error(self) -> FirstRun:
         """Error if nobody can be asked."""
         return FirstRun(say("unconfirmed.refused", why=self.why, then=say(f"unconfirmed.{self.kind}.then")))
@@ -221,41 +213,7 @@ def confirm(settings: Settings, meant: Workspace | None = None) -> None:
         journal.runs.confirm(settings.workspace, confirmation, settings.key, same_as=meant)
 
 
-def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
-    """Return the run with this name; for ``last`` the workspace's latest that nobody declined. Raises BadSettings."""
-    if name == "last":
-        found = (run for run in journal.runs.listed(workspace) if run.ended != "declined")
-        nothing = say("workspaces.no-last-run", journal=journal.name, run=repr(name), workspace=str(workspace))
-        nothing = elsewhere(journal, workspace) or nothing
-    else:
-        found = (run for run in journal.runs.listed(name=name))
-        nothing = say("workspaces.no-such-run", journal=journal.name, run=repr(name))
-    if (run := next(found, None)) is None:
-        raise BadSettings(nothing)
-    return run
-
-
-def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
-    """Return a message that names the journal's workspaces if this one has no runs: a flag may be missing."""
-    workspaces = journal.runs.workspaces()
-    if not workspaces or journal.owner(workspace) in workspaces:
-        return None
-    known = listed([*map(str, workspaces)])
-    return say("workspaces.elsewhere", journal=journal.name, workspace=str(workspace), known=known)
-
-
 def learned_rates(journal: Journal | None, settings: Settings) -> dict[Endpoint, Rate]:
     """Return the rate of each kind of call that the API allowed an earlier run, as far as they are known."""
     limits = {} if journal is None else journal.learned(settings.workspace).all().get("limits", {})
     return {kind: Rate(*limits[kind]) for kind in Endpoint if kind in limits}
-
-
-# -- copies --------------------------------------------------------------------------------------------------------
-
-
-def back_up(settings: Settings, target: Path) -> None:
-    """Copy the journal to a file. An earlier copy of the same journal is replaced, and no other file."""
-    if not Journal.exists(settings.journal):
-        raise BadSettings(say("journals.none", journal=str(settings.journal), profile=repr(settings.profile)))
-    with Journal.open(settings.journal) as journal:
-        journal.back_up(target)

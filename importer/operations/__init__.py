@@ -4,6 +4,7 @@ Input: settings. Output: the results of a command as values, and messages about 
 
     verify         read notes back                        hide              make notes private drafts, and back
     history        the list of runs                       template          an empty workbook
+    corrections    corrections of a sheet, as values      corrected_sheet   check corrected rows, write the sheet
     reopening      an address that opens the page
     doctor         checks before the first night          live              one note, tried on a prospect
     report_messages  the messages about these             documents         JSON documents about these
@@ -17,16 +18,19 @@ from typing import TYPE_CHECKING
 
 from importer.importing import loader
 
-if TYPE_CHECKING:
-    import importer.operations.doctor
-    import importer.operations.documents
-    import importer.operations.hide
-    import importer.operations.history
-    import importer.operations.live
-    import importer.operations.reopening
-    import importer.operations.report_messages
-    import importer.operations.template
-    import importer.operations.verify  # noqa: F401 - modules become attributes of the package
+if TYPE_CHECKING:  # modules become attributes of the package
+    from importer.operations import (  # noqa: F401
+        corrected_sheet,
+        doctor,
+        documents,
+        hide,
+        history,
+        live,
+        reopening,
+        report_messages,
+        template,
+        verify,
+    )
 
 else:  # so that the type checker finds a module that isn't there
     __getattr__ = loader(__name__)

@@ -23,13 +23,13 @@ from importer.api.saleshandy import SALESHANDY
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.importing import inbox
 from importer.importing.api_context import connected, steady_clock
-from importer.importing.wording import duration
 from importer.importing.workspaces import check_journal, opened, unconfirmed
 from importer.journal import Journal
 from importer.messages import Message, Said, say
 from importer.rows.attachments import Folder
 from importer.settings import Settings
 from importer.settings.address import journal_place
+from importer.telling.rendering import duration
 
 _OFF = 5.0  # seconds by which a clock may be off without being reported
 _LITTLE, _ENOUGH = 100 * 2**20, 2**30  # bytes: too little for an import; enough for a million rows

@@ -25,11 +25,13 @@ from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Changed, ImporterError, Stopped
 from importer.identity import RECORD, TEXT
 from importer.importing.api_context import calls, policy
-from importer.importing.loading import Loaded, load
-from importer.importing.workspaces import check_journal, find_run, held, keep_in_mind
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
+from importer.importing.workspaces import check_journal, held, keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.messages import Said, say
 from importer.models import Progress, Result, Status, Visibility
+from importer.operations.history import find_run
 from importer.settings import Settings
 
 SHOWN = 5  # number of notes that a person sees before they are hidden
@@ -144,7 +146,7 @@ def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tu
 def _of_file(file: Path, journal: Journal, settings: Settings) -> Sequence[KnownDelivery]:
     """Return the deliveries of a file's rows, each once."""
     with load(file, settings) as loaded:
-        return [*{one.name: one for *_, one in deliveries_in(loaded, settings, journal)}.values()]
+        return [*{one.name: one for *_, one in deliveries_in(loaded, journal)}.values()]
 
 
 def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Settings) -> set[bytes]:
@@ -175,7 +177,7 @@ def described(planned: Hiding, settings: Settings) -> dict[str, tuple[Sequence[i
         places = [place for path in paths for place in (path, settings.archive and settings.archive / path.name)]
         for place in filter(None, places):
             with suppress(ImporterError, OSError), load(place, settings) as loaded:  # it may be elsewhere, or changed
-                for numbers, who, text, known in deliveries_in(loaded, settings, journal):
+                for numbers, who, text, known in deliveries_in(loaded, journal):
                     if known.name in wanted:
                         said.setdefault(wanted[known.name], (numbers, who, text))
     return said
@@ -223,14 +225,13 @@ def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
         yield Wish(one, key_of(one.note), change, opened=opened, is_read=False, becomes=becomes)
 
 
-def deliveries_in(
-    loaded: Loaded, settings: Settings, journal: Journal
-) -> Iterator[tuple[Sequence[int], str, str, KnownDelivery]]:
+def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[int], str, str, KnownDelivery]]:
     """Yield the deliveries of a file's rows that exist: numbers of the rows, person as named there, text, delivery."""
     if loaded.unclear is not None:
         raise loaded.unclear
     rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
-    answered = loaded.known(replace(settings, in_doubt=()), journal).sort(
+    undecided = replace(loaded, settings=replace(loaded.settings, in_doubt=()))
+    answered = undecided.known(journal).sort(
         loaded.plan, lambda some: found.extend((one.position, one.delivery) for one in some)
     )
     for match in (*answered.asked, *answered.others):

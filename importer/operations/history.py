@@ -1,6 +1,7 @@
-"""List the runs in a journal, latest first: all of them, or one.
+"""List the runs in a journal, latest first: all of them, or one. Copy a journal.
 
-Input: settings. Output: a :class:`History`, which is the source of screens and documents.
+Input: settings, and for a copy a file. Output: a :class:`History`, which is the source of screens and documents; a
+complete copy of the journal at one moment, which is possible even during an import.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from importer.importing import workspaces
-from importer.importing.workspaces import find_run
+from importer.errors import BadSettings
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.journal.runs import Confirmation
-from importer.messages import Message, say, words
-from importer.models import Result
+from importer.messages import Message, in_quotes, say, some, words
+from importer.models import Result, Workspace
 from importer.settings import Settings
 
 ENDED = {
@@ -27,6 +28,7 @@ ENDED = {
     "still running, or broken off": say("history.ended.unknown"),
 }
 """How a run ended, in the journal's words and as a message."""
+_MOST_NAMED = 8  # workspaces
 _BECAME = {  # and the others a note that was created
     DeliveryState.UNCLEAR: Result.UNCONFIRMED,
     DeliveryState.FOUND: Result.ALREADY_IMPORTED,
@@ -95,7 +97,7 @@ def history(settings: Settings, *, last: int | None = None, of_all: bool = False
     with Journal.open(settings.journal) as journal:
         workspace = None if of_all else settings.workspace
         past = [_past(journal, run) for run in journal.runs.listed(workspace, name)[:last]]
-        return History(past, None if past or of_all else workspaces.elsewhere(journal, settings.workspace))
+        return History(past, None if past or of_all else elsewhere(journal, settings.workspace))
 
 
 def one(settings: Settings, name: str) -> PastRun:
@@ -127,3 +129,34 @@ def _past(journal: Journal, run: Run) -> PastRun:
 def _ended(journal: Journal, run: Run) -> str:
     """Return how the run ended. If a later run began, this run is over, because a run needs the lock to begin."""
     return run.ended or ("broken off" if journal.runs.is_followed(run) else "still running, or broken off")
+
+
+def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
+    """Return the run with this name; for ``last`` the workspace's latest that nobody declined. Raises BadSettings."""
+    if name == "last":
+        found = (run for run in journal.runs.listed(workspace) if run.ended != "declined")
+        nothing = say("workspaces.no-last-run", journal=journal.name, run=repr(name), workspace=str(workspace))
+        nothing = elsewhere(journal, workspace) or nothing
+    else:
+        found = (run for run in journal.runs.listed(name=name))
+        nothing = say("workspaces.no-such-run", journal=journal.name, run=repr(name))
+    if (run := next(found, None)) is None:
+        raise BadSettings(nothing)
+    return run
+
+
+def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
+    """Return a message that names the journal's workspaces if this one has no runs: a flag may be missing."""
+    workspaces = journal.runs.workspaces()
+    if not workspaces or journal.owner(workspace) in workspaces:
+        return None
+    known = some([in_quotes(str(one)) for one in workspaces], _MOST_NAMED)
+    return say("workspaces.elsewhere", journal=journal.name, workspace=str(workspace), known=known)
+
+
+def back_up(settings: Settings, target: Path) -> None:
+    """Copy the journal to a file. An earlier copy of the same journal is replaced, and no other file."""
+    if not Journal.exists(settings.journal):
+        raise BadSettings(say("journals.none", journal=str(settings.journal), profile=repr(settings.profile)))
+    with Journal.open(settings.journal) as journal:
+        journal.back_up(target)

@@ -19,7 +19,6 @@ from importer.api.saleshandy import SALESHANDY
 from importer.calls.dispatcher import stopped_by
 from importer.errors import BadSettings, NeedsAPerson, Stopped
 from importer.importing.api_context import connected, steady_clock
-from importer.importing.wording import duration
 from importer.importing.workspaces import opened
 from importer.markup import ContentKind, content_of, seen_digests
 from importer.messages import Message, Said, say
@@ -27,6 +26,7 @@ from importer.models import Note, Status, Visibility
 from importer.operations.doctor import Check
 from importer.settings import Settings
 from importer.settings.reading import WORDS
+from importer.telling.rendering import duration
 
 _TEXT = "note-importer test, may be ignored\nÄrger, „süß“ & R&D \N{PARTY POPPER}\n\nnew paragraph"
 _NOTE = Note(_TEXT, Visibility.PRIVATE, Status.PUBLISHED, content=content_of(_TEXT, ContentKind.AUTO))

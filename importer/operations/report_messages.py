@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from importer.importing.wording import taken, when
 from importer.markup import first_words
-from importer.messages import Cell, Message, Part, render, say
+from importer.messages import Cell, Message, Part, render, say, when
 from importer.operations.history import History, PastRun
 from importer.reading import column_letter
-from importer.telling.rendering import Line, LineKind
+from importer.telling.rendering import Line, LineKind, taken
 from importer.telling.report_messages import counts, meanings
 
 if TYPE_CHECKING:

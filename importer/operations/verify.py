@@ -28,16 +28,17 @@ from importer.errors import Stopped
 from importer.importing import logs
 from importer.importing.api_context import Context, calls, policy
 from importer.importing.hours import slower
-from importer.importing.loading import load, results_path, writable
+from importer.importing.loading import load, results_path
 from importer.importing.report import write_results
-from importer.importing.wording import duration, rate
-from importer.importing.workspaces import check_journal, elsewhere, held, keep_in_mind, learned_rates, opened
+from importer.importing.workspaces import check_journal, held, keep_in_mind, learned_rates, opened
 from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.messages import Message, Said, say, words
 from importer.models import Progress, Result, Status
 from importer.operations.hide import deliveries_in
+from importer.operations.history import elsewhere
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
+from importer.telling.rendering import duration, rate
 
 FINDINGS = ("there", "changed", "gone", "twice", "unseen", "unread")
 _BAD = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")
@@ -271,7 +272,7 @@ def verify_all(
         check_journal(journal, settings)
         of_row = defaultdict[int, dict[bytes, str]](dict)
         wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
-        for rows, _, text, known in deliveries_in(loaded, settings, journal):
+        for rows, _, text, known in deliveries_in(loaded, journal):
             if known.note_id is not None:
                 wanted[known.prospect][known.name] = known, text
                 for row in rows:
@@ -305,7 +306,7 @@ def verify_all(
         kinds = Counter(one.kind for name in names for one in stage.found.get(name, unread))
         counts = {finding: kinds[f"verified.{finding}"] for finding in FINDINGS}
         logs.event("read back", notes=len(names), **counts)
-        lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), writable(loaded.sheet.source))]
+        lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), loaded.file)]
         lines += [(say(f"label.verified-{finding}"), number) for finding, number in counts.items()]
         meanings = {**MEANINGS, Result.NOT_SENT: Meaning(say("verified.not-delivered"))}
         summary = results.Summary(say("verified.title"), lines, settings.profile, meanings)

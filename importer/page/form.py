@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from importer.importing.answers import offered
-from importer.importing.preview import Preview, SheetColumn, SheetWord
 from importer.messages import Message, Said, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.rendering import CAPTIONS, ROLES, words
@@ -20,6 +18,8 @@ from importer.page.state import TEXT, Answers, columns_named, in_order, pairs_of
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import MEANS, Reading
 from importer.settings.readings import NONE
+from importer.telling.preview_messages import Described, SheetColumn, SheetWord
+from importer.telling.rendering import offered
 
 ENCODINGS = "utf-8 cp1252 cp1250 cp1251 cp1253 cp1254 iso8859-15 mac-roman utf-16 shift_jis gb18030".split()
 DELIMITERS = {
@@ -105,7 +105,7 @@ class CheckForm:
         about_file: the drop-downs about how the file is read.
     """
 
-    def __init__(self, found: Preview, answers: Answers, everything: Answers, settings: Settings) -> None:
+    def __init__(self, found: Described, answers: Answers, everything: Answers, settings: Settings) -> None:
         self._found, self._chosen = found, answers
         self._likely = tuple(pair for pair in everything if pair not in answers)
         self._answers = {} if found.reading is None else found.reading.answers
@@ -240,7 +240,7 @@ def _is_about_words(question: Question) -> bool:
     return any(choice.setting == "value" for choice in question.choices)
 
 
-def likely(found: Preview, answers: Answers) -> Answers:
+def likely(found: Described, answers: Answers) -> Answers:
     """Return the answers with what is likely where a person said nothing: one column for a role, the corrections.
 
     If several columns are likely, none is chosen. Who may see a note, and whether it is published, is always asked.
@@ -262,7 +262,7 @@ def likely(found: Preview, answers: Answers) -> Answers:
     return in_order(pairs)
 
 
-def _about_file(found: Preview, answers: Answers, settings: Settings) -> Iterator[Field]:
+def _about_file(found: Described, answers: Answers, settings: Settings) -> Iterator[Field]:
     """Yield the drop-downs about how the file is read: kind, sheet, header row, encoding, delimiter."""
 
     def field(name: str, default_label: Said, options: Iterable[tuple[str, Said]]) -> Field:

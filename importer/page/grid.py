@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from importer.importing.corrections import Correction, ProblemRows
-from importer.importing.preview import Preview, SheetColumn
 from importer.messages import Message, Said
 from importer.models import Problem, Role, Status, Visibility
+from importer.operations.corrections import Correction, ProblemRows
 from importer.page.screens import whole_number
 from importer.settings.reading import MEANS
+from importer.telling.preview_messages import Described, SheetColumn
 
 PAGE_ROWS = 50
 _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")  # what no field can hold
@@ -144,7 +144,7 @@ class GridRow:
         return "right" if self.correction is None else "mended"
 
 
-def columns(found: Preview) -> list[GridColumn]:
+def columns(found: Described) -> list[GridColumn]:
     """Return the columns of the grid: those that have a role, or are a part of the text, or may name the record."""
     return [
         GridColumn(at, column)

@@ -13,7 +13,6 @@ from flask import redirect, render_template, request, url_for
 
 from importer.errors import ImporterError
 from importer.importing import workspaces
-from importer.importing.preview import Preview
 from importer.messages import say
 from importer.models import Role, Workspace
 from importer.page import form, reading
@@ -25,6 +24,7 @@ from importer.page.state import Answers, applied, in_order, pairs_of, role_of
 from importer.page.uploads import DroppedFile
 from importer.settings.readings import HELD
 from importer.telling import preview_messages
+from importer.telling.preview_messages import Described
 from importer.telling.rendering import Line, LineKind
 
 FIRST = 5
@@ -163,7 +163,7 @@ class ImportScreens(Screens):
         return self._begin(task, title, upload)
 
 
-def _lines(found: Preview) -> dict[str, object]:
+def _lines(found: Described) -> dict[str, object]:
     """Return the messages about the numbers of notes, and what a person should consider before sending."""
     lines = [*preview_messages.sizes(found), *preview_messages.profiles(found)] if found.mapping else []
     good_to_know = [line.text for line in lines if line.kind is LineKind.NOTE]

@@ -22,11 +22,11 @@ from typing import ClassVar
 
 from importer import importing, operations, telling
 from importer.errors import Changed, FirstRun, ImporterError
-from importer.importing.corrections import Corrections
-from importer.importing.report import ON_THE_PROSPECT, Report
+from importer.importing.report import Report
 from importer.importing.run import Prepared
 from importer.messages import Message, Said, as_message, say
-from importer.models import Progress, Result, Workspace
+from importer.models import DELIVERED, Progress, Result, Workspace
+from importer.operations.corrections import Corrections
 from importer.page.reading import EVERY, NOTHING, begin, deaf, rows_path, unread
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
@@ -87,7 +87,7 @@ class Ended:
     @property
     def delivered(self) -> int:
         """Number of rows whose notes are delivered."""
-        return sum(rows for result, rows, _ in self.counts if result in ON_THE_PROSPECT)
+        return sum(rows for result, rows, _ in self.counts if result in DELIVERED or result is Result.DUPLICATE)
 
 
 @dataclass(frozen=True)

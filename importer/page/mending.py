@@ -16,11 +16,10 @@ from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, send_file, url_for
 
-from importer import importing
-from importer.importing.corrections import Act, Correction, Corrections, ProblemRows, Step
-from importer.importing.preview import Preview
+from importer import operations
 from importer.messages import say
 from importer.models import Problem
+from importer.operations.corrections import Act, Correction, Corrections, ProblemRows, Step
 from importer.page import grid
 from importer.page.importing import ImportScreens, still_reading
 from importer.page.reading import PATIENCE, Readers, Unread, rows_of_file
@@ -29,6 +28,7 @@ from importer.page.screens import Page, Parts, refuse, screen, whole_number
 from importer.page.state import Answers, State
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
+from importer.telling.preview_messages import Described
 
 _T = TypeVar("_T")
 _Found = Mapping[int, Sequence[Problem]]
@@ -55,7 +55,7 @@ class Correctable:
     upload: DroppedFile
     answers: Answers
     settings: Settings
-    found: Preview
+    found: Described
     reading: Readers
     checked: dict[int, tuple[Correction, bool]] = field(default_factory=dict)
     sought: dict[str, list[int]] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Correctable:
         rows = {number: by_row.get(number) for number in {*numbers, *stale}}
         self.keep(rows)
         found: _Found = (
-            self._do(importing.corrected_sheet.remaining, self.path, self.found.understanding, rows) if rows else {}
+            self._do(operations.corrected_sheet.remaining, self.path, self.found.understanding, rows) if rows else {}
         )
         self.checked.update({number: (one, not found[number]) for number, one in rows.items() if one is not None})
         return found, frozenset(number for number in by_row if self.checked[number][1])
@@ -89,7 +89,7 @@ class Correctable:
     def keep(self, numbers: Collection[int]) -> None:
         """Keep rows that have no problems, too. They are no longer kept if the file was read again since."""
         if missing := {*numbers} - self.kept.cells(numbers).keys():
-            self._do(importing.corrected_sheet.also, self.path, self.upload.name, self.settings, missing)
+            self._do(operations.corrected_sheet.also, self.path, self.upload.name, self.settings, missing)
 
     def find(self, corrections: Corrections, words: str) -> list[int]:
         """Return the numbers of the rows with these words, as they were when they were first sought."""
@@ -100,7 +100,7 @@ class Correctable:
     def with_text(self, corrections: Corrections, words: str, column: int | None = None) -> list[int]:
         """Return the numbers of the rows with these words, or whose cell in the column has this text."""
         about = self.path, self.upload.name, self.settings, corrections.by_row, words, column
-        return self._do(importing.corrected_sheet.find, *about)
+        return self._do(operations.corrected_sheet.find, *about)
 
     def _do(self, task: Callable[..., _T], *given: object) -> _T:
         return self.reading.done(self.upload.folder, task, *given)
@@ -184,7 +184,7 @@ class MendScreens(ImportScreens):
         title, back = say("page.mend.not-kept"), url_for("check", number=upload.id)
         self._refuse_while_used(upload, title)
         found, answers, settings = self._look(upload, wait=PATIENCE, is_new=False, is_corrected=False)
-        if not isinstance(found, Preview) or not found.understanding:
+        if not isinstance(found, Described) or not found.understanding:
             refuse(title, say("page.problem.read-anew"), 409, back)
         replaced: list[int] = []
         rows, chosen = self._rows(upload, answers, settings, found), grid.Filter.of(request.args, len(found.troubles))
@@ -202,7 +202,7 @@ class MendScreens(ImportScreens):
         self._change(upload, changed, title, _address(upload, chosen))
         return chosen, len(replaced) if "replace" in request.form else None
 
-    def _rows(self, upload: DroppedFile, answers: Answers, settings: Settings, found: Preview) -> Correctable:
+    def _rows(self, upload: DroppedFile, answers: Answers, settings: Settings, found: Described) -> Correctable:
         """Return the rows with problems of a file that was read with these answers."""
         known = self._open.get(upload.id)
         if known is None or (known.answers, known.found.understanding) != (answers, found.understanding):
@@ -263,7 +263,7 @@ def _alike(kept: ProblemRows, corrections: Corrections, number: int, position: i
     return [] if kind is None else grid.uncorrected(kept.alike(kind, text), position, corrections.by_row)
 
 
-def _column_of(found: Preview, kind: int, columns: Sequence[grid.GridColumn]) -> grid.GridColumn | None:
+def _column_of(found: Described, kind: int, columns: Sequence[grid.GridColumn]) -> grid.GridColumn | None:
     """Return the column whose cells have problems of this kind; None if they are about no single cell."""
     position = found.troubles[kind].problems[0].column
     return next((column for column in columns if column.position == position), None)
@@ -276,4 +276,4 @@ def _address(upload: DroppedFile, chosen: grid.Filter, endpoint: str = "mend", *
 
 def _write(target: Path, *given: Any) -> None:
     target.parent.mkdir(exist_ok=True, mode=0o700)
-    importing.corrected_sheet.write(target, *given)
+    operations.corrected_sheet.write(target, *given)

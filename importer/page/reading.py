@@ -25,15 +25,15 @@ from typing import TypeVar
 
 from importer import importing, operations, telling
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
-from importer.importing.corrections import Corrections
-from importer.importing.preview import Preview
 from importer.messages import FACE, Said, say
 from importer.models import Question
+from importer.operations.corrections import Corrections
 from importer.operations.hide import Which
 from importer.page.rendering import PAGE
 from importer.page.state import Answers
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
+from importer.telling.preview_messages import Described
 from importer.telling.rendering import Line
 
 A_MOMENT = 0.7
@@ -115,7 +115,7 @@ def unread(error: Exception) -> Unread:
 
 def check(
     folder: Path, name: str, settings: Settings, rows: Path, corrections: Corrections = NOTHING
-) -> Preview | Unread:
+) -> Described | Unread:
     """Preview what a run would do with a file.
 
     If nothing is corrected, its rows with problems are kept in the file ``rows``, so that a person can correct them.
@@ -123,10 +123,9 @@ def check(
     try:
         prepare = partial(importing.run.prepare, name, settings, corrections=corrections.by_row)
         with contextlib.chdir(folder), prepare() as prepared:
-            preview = prepared.preview
-            result = replace(preview, words=importing.sheet_facts.counted_words(prepared.loaded))
+            result = telling.sheet_details.described(prepared)
             if result.mapping and not corrections.by_row:
-                result = replace(result, understanding=importing.corrected_sheet.understood(rows, prepared.loaded))
+                result = replace(result, understanding=operations.corrected_sheet.understood(rows, prepared.loaded))
             return result
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return unread(error)
@@ -135,7 +134,7 @@ def check(
 def changes(name: str, settings: Settings) -> Sequence[Line]:
     """Return what some notes are before and after the changes that need a person's yes; nothing if that fails."""
     with contextlib.suppress(Exception), importing.run.prepare(name, settings) as prepared:
-        return [*telling.preview_messages.changes(prepared.changes())]
+        return [*telling.sheet_details.changes(prepared)]
     return []
 
 
@@ -157,7 +156,7 @@ def _text_of(note_id: str, prospect: str, rows: Path | None) -> str:
 
 @dataclass
 class _Look:
-    future: Future[Preview | Unread]
+    future: Future[Described | Unread]
     given: tuple[Settings, Corrections]
     since: object
     done_at: float | None = None
@@ -192,7 +191,7 @@ class Readers:
         wait: float,
         is_new: bool,
         since: object,
-    ) -> Preview | Unread | None:
+    ) -> Described | Unread | None:
         """Return the overview of a file, or why it can't be read; None while the file is being read.
 
         If only its form matters, not what the journal knows by now, it needn't be new, nor made since a run.

@@ -14,7 +14,6 @@ from pathlib import Path
 from flask import abort, redirect, render_template, request, send_file, url_for
 
 from importer import operations
-from importer.importing import wording
 from importer.messages import say
 from importer.models import Result
 from importer.operations.history import PastRun
@@ -228,7 +227,7 @@ def _state(job: Job) -> dict[str, object]:
         "percent": words(say("page.working.percent", percent=100 * settled // total)) if total else "",
         "settled": settled,
         "total": total,
-        "done": words(say("progress.done", settled=settled, notes=wording.count(total, "note"))) if total else "",
+        "done": words(say("progress.done", settled=settled, notes=rendering.count(total, "note"))) if total else "",
         "counts": words(rendering.in_result_words(progress.ended)) if progress is not None else "",
         "pace": words(rendering.pace(settled, seconds)),
         "left": words(rendering.time_left(progress) if progress is not None else None),

@@ -17,7 +17,6 @@ from flask import Response, abort, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as Answer
 
 from importer.errors import ImporterError
-from importer.importing.preview import Preview
 from importer.messages import Message, Said, say
 from importer.models import Workspace
 from importer.page.current_settings import CurrentSettings
@@ -28,6 +27,7 @@ from importer.page.state import Answers, State, applied
 from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings
 from importer.settings.address import journal_place
+from importer.telling.preview_messages import Described
 
 Page = str | Response | Answer | dict[str, object] | tuple[str, int]
 GO_BACK = say("page.problem.go-back")
@@ -128,7 +128,7 @@ class Screens:
         wait: float = A_MOMENT,
         is_new: bool = True,
         is_corrected: bool = True,
-    ) -> tuple[Preview | Unread | None, Answers, Settings]:
+    ) -> tuple[Described | Unread | None, Answers, Settings]:
         """Return the overview of a file, or why there is none, with the answers including what is likely.
 
         A new one (``is_new``) was made in this minute, and since the latest run of the workspace.
@@ -141,11 +141,11 @@ class Screens:
             corrections = upload.state.corrections(answers) if is_corrected else NOTHING
             about = (upload, answers, settings, corrections)
             overview = self._parts.reading.look(*about, wait=wait, is_new=is_new, since=since)
-            if not isinstance(overview, Preview) or (more := likely(overview, answers)) == answers:
+            if not isinstance(overview, Described) or (more := likely(overview, answers)) == answers:
                 return overview, answers, settings
             answers = more
 
-    def _seen(self, upload: DroppedFile, title: Message, back: str) -> tuple[Preview | Unread, Answers, Settings]:
+    def _seen(self, upload: DroppedFile, title: Message, back: str) -> tuple[Described | Unread, Answers, Settings]:
         """Return the overview that the tab of this request showed; refuse if it showed another state of the file."""
         if request.form.get("seen") != upload.state.digest:
             refuse_stale(title, back)

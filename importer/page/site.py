@@ -13,8 +13,8 @@ from flask import Flask, request, url_for
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from importer import messages, telling
 from importer.errors import BadSettings, ImporterError
-from importer.importing import wording
 from importer.messages import FACE, Message, say
 from importer.page.access import Access
 from importer.page.dropping import Dropping
@@ -47,9 +47,9 @@ def make(parts: Parts, guard: Access) -> Flask:
     app.jinja_env.filters.update(
         words=words,
         number="{:,}".format,
-        count=lambda number, thing: words(wording.count(number, thing)),
-        duration=lambda seconds: words(wording.duration(seconds)),
-        when=lambda at: wording.when(at)[:16],
+        count=lambda number, thing: words(telling.rendering.count(number, thing)),
+        duration=lambda seconds: words(telling.rendering.duration(seconds)),
+        when=lambda at: messages.when(at)[:16],
         folded=folded,
         composed=composed,
         without_folders=without_folders,

@@ -16,9 +16,9 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.importing.answers import answered
-from importer.importing.corrections import Corrections
 from importer.messages import say
 from importer.models import Role
+from importer.operations.corrections import Corrections
 from importer.settings import SETTINGS, Settings
 from importer.settings.readings import HELD
 

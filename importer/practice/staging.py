@@ -37,18 +37,16 @@ def staged(
     plan: Plan,
     journal: Journal | None,
     looked_up: Mapping[str, Owners],
-    batch_size: int,
 ) -> Iterator[tuple[Settings, Vendor]]:
     """Yield the settings and the vendor for one run, whose journal is removed when the block ends.
 
     Args:
-        settings: the settings of the import.
+        settings: the settings of the import, with the maximum number of prospects in a request.
         vendor: the vendor that would receive the notes.
         rows: the rows of the file, with the prospects of their emails as far as they are known.
         plan: these rows, grouped.
         journal: the workspace's journal; None if there is none yet.
         looked_up: the emails that were looked up, with their prospects.
-        batch_size: maximum number of prospects in a request.
 
     Raises:
         JournalFailed: the workspace's journal can't be read.
@@ -59,7 +57,7 @@ def staged(
             profile=settings.profile,
             base_url="http://127.0.0.1/practice",
             journal=Path(folder) / "journal.sqlite",
-            batch_size=batch_size,
+            batch_size=settings.batch_size,
             unknown_emails=None,
             min_rows=0,
             first=settings.first,

@@ -6,17 +6,20 @@ Input: the sheet's columns and the rows' outcomes. Output: :class:`ResultRows`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from importer.delivery.outcomes import Outcomes
 from importer.messages import Said, render
-from importer.models import Result
+from importer.models import Result, Role, Rows
 from importer.reading import Sheet
 from importer.results.presentation import MEANINGS, Meaning
 from importer.resultsfile import COLUMNS, COMPOSED, PRACTISED, ResultColumn
+from importer.rows.columns import Roles
 from importer.settings import profiles
 
 _ROWS = 4_000  # rows in a block; few enough for small lists
@@ -116,3 +119,15 @@ def encodable(values: Sequence[str]) -> Sequence[str]:
     except UnicodeEncodeError:
         return [_SURROGATE.sub("\ufffd", value) for value in values]
     return values
+
+
+def marked(rows: Rows, roles: Roles) -> dict[int, Collection[int]]:
+    """Return the cells with problems: row position → positions of columns."""
+    email = roles.columns.get(Role.EMAIL)
+    cells: dict[int, Collection[int]] = {}
+    if email is not None:
+        positions = np.array([*rows.rejected], dtype=np.int32)
+        cells |= {row: {email} for row in rows.of_sheet(positions).tolist()}
+    for position, of_row in rows.problems.items():
+        cells[position] = {problem.column for problem in of_row if problem.column is not None}
+    return cells

@@ -1,10 +1,12 @@
-"""Write the sheet *Summary*: the results of the run, the next steps, and the settings of the run.
+"""Write the sheet *Summary*: the results of the run, the next steps, and the settings of the run. Count the reasons.
 
-Input: a summary and the number of rows by result. Output: cells and a native chart.
+Input: a summary and the number of rows by result. Output: cells and a native chart; the number of rows by kind of
+reason.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from xlsxwriter.format import Format
@@ -13,10 +15,11 @@ from xlsxwriter.worksheet import Worksheet
 
 from importer.delivery.outcomes import Outcomes
 from importer.messages import Message, Said, render, say
-from importer.models import DELIVERED, Result
+from importer.models import DELIVERED, Result, Rows
 from importer.results.layout import Summary, columns_for, encodable, headings_for
 from importer.results.presentation import COLOURS
 from importer.settings import profiles
+from importer.texts import TEXTS
 
 _NAME = "Summary"
 
@@ -150,3 +153,30 @@ def _pairs(book: Workbook, sheet: Worksheet, title: Message, pairs: Sequence[tup
 def _text(text: Said, cell_format: Format) -> tuple[str, Format]:
     """Return a cell's text, cut to 2,000 characters, and its format."""
     return encodable([render(text)])[0][:2000], cell_format
+
+
+def reasons(rows: Rows, outcomes: Outcomes, stopped: Message | None = None) -> dict[Result, Mapping[Message, int]]:
+    """Return the number of rows by kind of reason, for each result that needs action; the most frequent first.
+
+    These kinds hold no cell values, so that they may leave this computer. ``stopped`` is the kind of the run's end.
+    """
+    otherwise = {
+        Result.REJECTED: say("why.refused"),
+        Result.UNCONFIRMED: say("why.no-clear-answer"),
+        Result.NOT_SENT: stopped or say("outcome.broke-off"),
+    }
+    counters = {result: _summaries(outcomes, result, other) for result, other in otherwise.items()}
+    problems = (found[0].kind.without_others() for found in rows.problems.values() if found)
+    counters[Result.INVALID] = Counter(problems)
+    return {result: dict(counter.most_common()) for result, counter in counters.items() if counter}
+
+
+def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counter[Message]:
+    """Return the number of rows by summary of their reason, which has a text of its own for some kinds."""
+    counts: Counter[Message] = Counter()
+    for reason, rows in outcomes.reasons(result).items():
+        kinds_of = [*reason.kinds()] if reason is not None else []
+        names = (kind.replace(".", "-") for kind in kinds_of)
+        summary = next((say(f"why.of-{name}") for name in names if f"why.of-{name}" in TEXTS), otherwise)
+        counts[say("why.in-question") if any(kind.startswith("in-question.") for kind in kinds_of) else summary] += rows
+    return counts

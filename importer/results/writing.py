@@ -24,8 +24,7 @@ from importer import files, storage
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings
 from importer.files import Draft
-from importer.messages import Message, render, say, words
-from importer.models import Problem
+from importer.messages import Message, say, words
 from importer.reading import Sheet
 from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for, result_rows
 from importer.results.saving import Written, save
@@ -35,7 +34,6 @@ from importer.storage import Url
 
 _KINDS = (".xlsx", ".csv")
 _PHONE_NUMBER = re.compile(r"\+[\d ()./-]+", re.ASCII)
-_PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem"
 
 
 def check_target(path: Path) -> None:
@@ -161,31 +159,6 @@ def _encoded(lines: Iterable[Iterable[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def write_problems(
-    target: Path,
-    headings: Sequence[str],
-    problems: Mapping[int, Sequence[Problem]],
-    source: Path | None = None,
-    composed: Mapping[int, str] | None = None,
-) -> Written:
-    """Write every problem to a ``.csv`` file, in the order of the rows; and the composed text of each, by position.
-
-    The file is readable by no more users than ``source``, the sheet. Raises ResultsNotWritten.
-    """
-
-    def fill(draft: Draft) -> None:
-        draft.file.write(_PROBLEM_HEAD + (b"\r\n" if composed is None else b",composed_text\r\n"))
-        for position, row_problems in sorted(problems.items()):
-            for problem in row_problems:
-                heading = "" if problem.column is None else headings[problem.column]
-                texts = [render(problem.cell), heading, problem.value, render(problem.text)]
-                texts += [] if composed is None else [composed.get(position, "")]
-                texts = [*protected_all(encodable(texts))]
-                draft.file.write(_encoded([[problem.row, *texts]]))
-
-    return save(target, fill, source)
-
-
 def write_people(target: Path, people: Sequence[Sequence[str]], source: Path) -> Written:
     """Write a list of people, below its headings, to a ``.csv`` file for another program's importer.
 
@@ -198,9 +171,3 @@ def write_people(target: Path, people: Sequence[Sequence[str]], source: Path) ->
         draft.file.write(codecs.BOM_UTF8 + _encoded(map(encodable, lines)))
 
     return save(target, fill, source)
-
-
-def holds_problems(file: BinaryIO) -> bool:
-    """Return whether a file begins like those of :func:`write_problems`. Raises OSError."""
-    file.seek(0)
-    return file.read(len(_PROBLEM_HEAD)) == _PROBLEM_HEAD

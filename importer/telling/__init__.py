@@ -6,6 +6,7 @@ Input: overviews and reports. Output: messages, documents and notifications; the
     rendering      lines, and progress in words           documents         JSON documents for programs
     notification_messages  the text of a notification     notifications     send notifications
     messenger      send one notification                  result_rows       the rows of a run, to be searched
+    log_file       the log                                sheet_details     columns and words, for the page
 
 Each module is loaded on first use.
 """
@@ -16,14 +17,18 @@ from typing import TYPE_CHECKING
 
 from importer.importing import loader
 
-if TYPE_CHECKING:
-    import importer.telling.documents
-    import importer.telling.notification_messages
-    import importer.telling.notifications
-    import importer.telling.preview_messages
-    import importer.telling.rendering
-    import importer.telling.report_messages
-    import importer.telling.result_rows  # noqa: F401 - modules become attributes of the package
+if TYPE_CHECKING:  # modules become attributes of the package
+    from importer.telling import (  # noqa: F401
+        documents,
+        log_file,
+        notification_messages,
+        notifications,
+        preview_messages,
+        rendering,
+        report_messages,
+        result_rows,
+        sheet_details,
+    )
 
 else:  # so that the type checker finds a module that isn't there
     __getattr__ = loader(__name__)

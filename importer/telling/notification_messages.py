@@ -14,15 +14,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from importer.errors import ImporterError, ProgramFault, UnclearColumns
+from importer.errors import Busy, ImporterError, NotBegun, ProgramFault, UnclearColumns
 from importer.importing.batch import Batch, FileEnded
-from importer.importing.wording import clock_time, count, taken
 from importer.messages import Face, Message, as_message, render, say, words
 from importer.models import Result
 from importer.settings import profiles
 from importer.telling import report_messages
 from importer.telling.notifications import Notification
-from importer.telling.rendering import calling_nobody, in_result_words
+from importer.telling.rendering import calling_nobody, clock_time, in_result_words, taken
 
 _TITLES = {
     0: "notice.delivered",
@@ -65,7 +64,7 @@ def notification(batch: Batch, log_file: Path | None = None) -> Notification:
     face = _Notified(batch.profile)
     body = "\n".join(calling_nobody(render(line.without_others(), face)).strip() for line in said)
     return Notification(
-        calling_nobody(render(_title(batch))), body, batch.exit_status, is_for_switch=not batch.is_left_to_another
+        calling_nobody(render(_title(batch))), body, batch.exit_status, is_for_switch=not is_left_to_another(batch)
     )
 
 
@@ -73,6 +72,13 @@ def trial(profile: str) -> Notification:
     """Return a test notification."""
     body = say("notice.trial", profile=profile, machine=_machine())
     return Notification(render(say("notice.trial.title")), calling_nobody(render(body)), 0)
+
+
+def is_left_to_another(batch: Batch) -> bool:
+    """Return whether the only problem is that another import of the workspace is running."""
+    errors = [ended.error for ended in batch.files if ended.exit_status > 1]
+    is_busy = any(isinstance(error, Busy) for error in errors)
+    return is_busy and all(isinstance(error, (Busy, NotBegun)) for error in errors)
 
 
 def _machine() -> Message:
@@ -101,7 +107,7 @@ def _files(batch: Batch) -> Iterator[Message]:
     for kind, left in (("notice.further-files", others[_DETAILED:]), ("notice.good-files", good)):
         if left:
             counts = Batch("", left).counts
-            by_result, rows = in_result_words(counts), count(sum(counts.values()), "row")
+            by_result, rows = in_result_words(counts), say("count.row", n=sum(counts.values()))
             about = () if by_result is None else (say("notice.counts", rows=rows, counts=by_result),)
             yield say(kind, n=len(left), counts=about)
             yield words("")

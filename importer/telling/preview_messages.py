@@ -6,26 +6,121 @@ Input: an :class:`~importer.importing.preview.Preview`. Output: lines with messa
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from importer.importing.preview import Example, Preview
-from importer.importing.wording import count, cut, duration, in_bytes, listed, rate
-from importer.markup import first_words
-from importer.messages import Cell, Message, Part, in_quotes, say, words
+from importer.importing.preview import Preview
+from importer.markup import cut
+from importer.messages import Cell, Message, Part, in_quotes, say, some, words
 from importer.models import Role, Status, Visibility
 from importer.settings.reading import WORDS
-from importer.telling.rendering import Line, LineKind
-
-if TYPE_CHECKING:
-    from importer.importing.note_examples import UpdateExample
+from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, rate
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
 _FEW = 2  # maximum number of problems of one kind that are listed one by one
+_COLUMNS = 8  # maximum number of named columns that aren't used
 _WORDS = 12  # maximum number of words of a column whose meanings are shown
 _TOLD = 30.0  # seconds; a shorter estimate isn't told
 _CHARACTERS = 400  # maximum number of characters shown of an example
+
+
+@dataclass(frozen=True)
+class SheetColumn:
+    """A column of the sheet.
+
+    Attributes:
+        letter: its letter in a spreadsheet program.
+        heading: the text above it.
+        name: its name in settings: the heading, or the letter if the heading is blank, long or repeated.
+        samples: its first values.
+        role: its role; also known if the column of another role is unclear. None if it has none.
+        is_part: whether a template adds it to the text of the notes.
+        is_ours: whether the importer added it, to earlier results or to a corrected copy.
+        may_be_record: whether its heading says that it holds the records' IDs.
+    """
+
+    letter: str
+    heading: str
+    name: str
+    samples: Sequence[str] = ()
+    role: Role | None = None
+    is_part: bool = False
+    is_ours: bool = False
+    may_be_record: bool = False
+
+
+@dataclass(frozen=True)
+class SheetWord:
+    """A word of the sheet, or a blank cell, in the column of visibility or status.
+
+    Attributes:
+        role, word: the column's role, and the word; "" for a blank cell.
+        rows: number of rows that have it.
+        meaning: its meaning; None if it has none, or if its rows are left out.
+        is_known: whether it has a meaning, or its rows are left out.
+    """
+
+    role: Role
+    word: str
+    rows: int
+    meaning: Visibility | Status | None = None
+    is_known: bool = True
+
+
+@dataclass(frozen=True)
+class Example:
+    """A note as its readers will see it.
+
+    Attributes:
+        about: the row, the prospects, and the note's visibility, draft status and files.
+        text: the text without markup and with the targets of its links, or its beginning.
+    """
+
+    about: Message
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described(Preview):
+    """A preview with what only a person sees. None of that is in the JSON document.
+
+    Attributes:
+        examples: each visibility that would be sent, private first, with three notes as they will read.
+        columns, words: for the page, the columns of the sheet, and the words of visibility and status.
+        understanding: for the page, how rows are checked again (:mod:`importer.operations.corrected_sheet`).
+    """
+
+    examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
+    columns: Sequence[SheetColumn] = field(default=(), repr=False)
+    words: Sequence[SheetWord] = field(default=(), repr=False)
+    understanding: bytes = field(default=b"", repr=False)
+
+    @property
+    def is_first_private(self) -> bool:
+        """Whether these are the first private notes of the workspace."""
+        return Visibility.PRIVATE in self.never_sent
+
+    @property
+    def roles(self) -> dict[Role, int]:
+        """Position of each role's column."""
+        return {role: column.position for role, column in self.mapping.items()}
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether attachment cells have problems, most likely because their files don't exist."""
+        column = self.roles.get(Role.ATTACHMENTS)
+        return column is not None and any(trouble.problems[0].column == column for trouble in self.troubles)
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether a person may agree to sending."""
+        return self.is_clear and (self.total > 0 or self.to_update > 0)
+
+    @property
+    def lacks_only_results(self) -> bool:
+        """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
+        return self.is_clear and self.total == 0 and self.to_update == 0 and self.is_sent
 
 
 def plan(overview: Preview) -> Iterator[Line]:
@@ -42,7 +137,7 @@ def _facts(overview: Preview) -> Iterator[Line]:
     yield from _audience(overview)
 
 
-def first_of_kind(overview: Preview) -> Iterator[Line]:
+def first_of_kind(overview: Described) -> Iterator[Line]:
     """Yield what a person has to see before a workspace's first public or private notes; nothing for later ones."""
     if not overview.never_sent:
         return
@@ -89,12 +184,12 @@ def notes_to_send(overview: Preview) -> Message:
     return say("plan.at-most-notes", n=overview.total)
 
 
-def check(overview: Preview) -> Iterator[Line]:
+def check(overview: Described) -> Iterator[Line]:
     """Yield everything that `check` reports."""
     yield from _facts(overview)
-    for some in overview.examples.values():
+    for shown in overview.examples.values():
         yield Line()
-        yield from _examples(some)
+        yield from _examples(shown)
     if questions := overview.must_decide:
         yield Line()
         yield Line(say("plan.undecided"))
@@ -121,13 +216,14 @@ def about(overview: Preview) -> Message:
 def _audience(overview: Preview) -> Iterator[Line]:
     if overview.remaining.total:
         numbers = {"people": overview.people, **overview.audience}
-        told = "private" if overview.audience["private"] and not overview.is_first_private else ""
+        is_first_private = Visibility.PRIVATE in overview.never_sent
+        told = "private" if overview.audience["private"] and not is_first_private else ""
         parts = tuple(
             say("plan.size-private" if name == told else "plan.size", audience=name, notes=notes)
             for name, notes in numbers.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
-        if overview.is_first_private:
+        if is_first_private:
             yield Line(say("plan.owner-only", n=overview.audience["private"]), LineKind.TEXT)
 
 
@@ -168,7 +264,7 @@ def _file(overview: Preview) -> Iterator[Line]:
         yield Line(say("plan.role", role=f"{role + ':':12}", column=message), LineKind.DETAIL)
     if overview.unused:
         unused = [heading or f"column {letter}" for letter, heading in overview.unused]
-        yield Line(say("plan.not-used", columns=listed(unused)), LineKind.DETAIL)
+        yield Line(say("plan.not-used", columns=some([*map(in_quotes, unused)], _COLUMNS)), LineKind.DETAIL)
     for remark in overview.remarks:
         yield Line(remark, LineKind.NOTE)
     if overview.offer is not None:
@@ -212,7 +308,7 @@ def sizes(overview: Preview) -> Iterator[Line]:
         yield from _numbers(
             LineKind.NOTE, {"plan.changed": remaining.changed, "plan.less-visible": remaining.less_visible}
         )
-    if overview.keeps_edited:
+    if keeps_edited(overview):
         yield Line(say("plan.keeps-edited"), LineKind.NOTE)
     if held_back := remaining.held_back:
         yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
@@ -232,6 +328,12 @@ def sizes(overview: Preview) -> Iterator[Line]:
         yield from _requests(overview)
 
 
+def keeps_edited(overview: Preview) -> bool:
+    """Return whether a row whose text was changed since an earlier run would get a second note."""
+    has_records, left = Role.RECORD in overview.mapping, overview.remaining
+    return bool(overview.imported_before and left.deliveries and not has_records and not left.changed)
+
+
 def _numbers(kind: LineKind, numbers: Mapping[str, int]) -> Iterator[Line]:
     """Yield a line for each kind of message with a number above zero."""
     yield from (Line(say(message, n=number), kind) for message, number in numbers.items() if number)
@@ -246,15 +348,6 @@ def _to_deliver(overview: Preview) -> Message:
     if left:
         return say("plan.some-to-deliver", notes=notes, n=left)
     return say("plan.none-to-deliver", notes=notes)
-
-
-def changes(examples: Iterable[UpdateExample]) -> Iterator[Line]:
-    """Yield what notes are before and after the changes that need a person's yes."""
-    for one in examples:
-        yield Line(one.about, LineKind.DETAIL)
-        for kind, text in (("plan.text-before", one.before), ("plan.text-after", one.after)):
-            if text:
-                yield Line(say(kind, words=Cell(first_words(text))), LineKind.DETAIL)
 
 
 def _requests(overview: Preview) -> Iterator[Line]:
@@ -297,7 +390,7 @@ def _problems(overview: Preview, most: int, more: Message) -> Iterator[Line]:
             for problem in alike.problems:
                 yield Line(say("problem", place=problem.cell, text=problem.text), LineKind.DETAIL)
             continue
-        cells = tuple(alike.cells[:most])
+        cells = tuple(problem.cell for problem in alike.problems[:most])
         yield Line(say("problems", times=alike.count, what=alike.text, cells=cells), LineKind.DETAIL)
         if alike.count > most:
             yield Line(say("problems.more", n=alike.count - most, then=more))

@@ -1,4 +1,4 @@
-"""Define the lines of messages, and put the progress of a run in words, the same for terminal and page.
+"""Define the lines of messages, and put numbers, times, lists, choices and progress in words, for terminal and page.
 
 Input: values. Output: their words. `preview_messages` and `report_messages` choose the lines to show.
 """
@@ -6,13 +6,14 @@ Input: values. Output: their words. `preview_messages` and `report_messages` cho
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 
-from importer.importing.wording import rate, taken
 from importer.messages import Message, Said, render, say, words
-from importer.models import Progress, Result
+from importer.models import PossibleAnswer, Progress, Question, Result, Role, Visibility
+from importer.settings.reading import Reading, as_stored, key
 
 # Control characters: C0 except tab and line feed, DEL and C1; marks, embeddings, overrides and isolates of writing
 # direction, also deprecated ones; separators of lines and paragraphs; half characters; the characters around
@@ -75,6 +76,47 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def count(number: int, thing: str) -> Message:
+    """Return a number with its noun: 1 row, 2 rows."""
+    return say(f"count.{thing}", n=number)
+
+
+def in_bytes(size: int) -> Message:
+    """Return the size of a file, in a suitable unit."""
+    for kind, unit in (("size.mb", 1 << 20), ("size.kb", 1 << 10)):
+        if size >= unit:
+            return say(kind, size=size / unit)
+    return say("size.bytes", n=size)
+
+
+def duration(seconds: float) -> Message:
+    """Return a duration in words."""
+    if seconds < 1:
+        return say("time.less-than-a-second")
+    if seconds < 120:
+        return say("time.seconds", n=round(seconds))
+    return say("time.minutes", n=round(seconds / 60)) if seconds < 7200 else say("time.hours", hours=seconds / 3600)
+
+
+def rate(calls: int, seconds: float) -> Message:
+    """Return a number of calls in a time: 5 calls a second, 100 calls a minute, 30 calls in 10 seconds."""
+    whole = round(seconds) if abs(round(seconds) - seconds) <= seconds / 20 else round(seconds, 1)
+    units: dict[float, str] = {1: "rate.a-second", 60: "rate.a-minute", 3600: "rate.an-hour", 86400: "rate.a-day"}
+    return say(units[whole], n=calls) if whole in units else say("rate.in-seconds", n=calls, seconds=whole)
+
+
+def clock_time(at: float) -> str:
+    """Return seconds since 1970 as the local time of day."""
+    return f"{datetime.fromtimestamp(at, UTC).astimezone():%H:%M:%S}"
+
+
+def taken(seconds: float) -> str:
+    """Return an elapsed or remaining time as 0:07, 14:20 or 2:05:00."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def time_left(progress: Progress) -> Message | None:
     """Return a message about the remaining time of a run; None while it is unknown."""
     return None if progress.seconds_left is None else say("progress.left", time=taken(progress.seconds_left))
@@ -115,3 +157,25 @@ def in_result_words(counts: Mapping[Result, int]) -> Message | None:
     """Return the number of rows per result, on one line; None if there are none."""
     numbers = tuple(say("progress.result", result=result, rows=rows) for result, rows in counts.items() if rows)
     return say("names", names=numbers) if numbers else None
+
+
+def offered(question: Question, readings: Sequence[Reading] = ()) -> list[PossibleAnswer]:
+    """Return the choices of a question in the order shown to a person: earlier answers, then private before public.
+
+    Columns that were chosen for another kind of sheet come first, because tonight's may be the same with one more. So
+    do meanings of a word, if they were given under the same heading.
+    """
+    places = {visibility.name.lower(): place for place, visibility in enumerate(Visibility)}
+    before = {f"{role}={name}" for reading in readings for role, names in reading.columns.items() for name in names}
+    headings = {key(choice.value) for choice in question.choices if choice.setting == "ignore"}
+    for reading in readings:
+        for (role, column), meanings in reading.answers.get("value", {}).items():
+            is_alike = key(column or "") in headings
+            before |= {f"{role}:{word}={as_stored(value)}" for word, value in meanings.items() if is_alike}
+
+    def place(choice: PossibleAnswer) -> tuple[bool, int]:
+        is_visibility = choice.setting == "default-visibility" or choice.value.startswith(f"{Role.VISIBILITY}:")
+        value = choice.value.rpartition("=")[2].lower()
+        return choice.value not in before, places.get(value, len(places)) if is_visibility else len(places)
+
+    return sorted(question.choices, key=place)

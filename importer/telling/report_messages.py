@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.report import Report
-from importer.importing.wording import listed
-from importer.messages import Message, Part, Quoted, as_message, say, some, words
+from importer.messages import Message, Part, Quoted, Said, as_message, in_quotes, say, some, words
 from importer.models import Result
 from importer.results.presentation import MEANINGS, PRACTISED
 from importer.telling.rendering import Line, LineKind
@@ -107,8 +106,13 @@ def file_ended(over: FileEnded) -> Iterator[Line]:
     if over.report is None:
         about = {"file": str(over.file), "fate": over.fate.value}
         yield Line(say("ended.file", **about, why=as_message(over.why)), LineKind.TEXT)
-    elif over.why_it_stays and not over.report.results_owed:  # otherwise the run's remark has already said so
-        yield Line(over.why_it_stays, LineKind.TEXT)
+    elif (why := _why_it_stays(over)) and not over.report.results_owed:  # the run's remark has said so
+        yield Line(why, LineKind.TEXT)
+
+
+def _why_it_stays(ended: FileEnded) -> Said:
+    """Return why an imported file wasn't archived, or its results aren't in their place; empty if there is none."""
+    return ended.why if ended.report is not None and ended.report.stopped is None else ""
 
 
 def batch(found: Batch) -> Iterator[Line]:
@@ -130,12 +134,12 @@ def batch(found: Batch) -> Iterator[Line]:
     for path, left_out in found.left_out:
         reasons.setdefault(left_out, []).append(path.name)
     for left_out, names in reasons.items():
-        yield Line(say("series.not-meant", why=left_out, files=listed(names, most=3)), LineKind.NOTE)
+        yield Line(say("series.not-meant", why=left_out, files=some([*map(in_quotes, names)], 3)), LineKind.NOTE)
 
 
 def _in_a_line(ended: FileEnded, width: int) -> Message:
     rows = tuple(say("series.rows", rows=rows, result=result.value) for result, rows in ended.counts.items())
-    reason = ended.why_it_stays or (ended.why if not rows and ended.fate is not FileResult.NOT_BEGUN else "")
+    reason = _why_it_stays(ended) or (ended.why if not rows and ended.fate is not FileResult.NOT_BEGUN else "")
     parts: tuple[Message, ...] = (say("series.counts", counts=rows),) if rows else ()
     parts += (say("series.why", why=as_message(reason)),) if reason else ()
     results = (say("series.results", path=str(ended.report.results)),) if ended.report else ()

@@ -16,9 +16,9 @@ from typing import TypeAlias
 from urllib.parse import urlencode
 
 from importer.delivery.outcomes import Outcomes
-from importer.importing.loading import Loaded
-from importer.importing.note_examples import text_of
-from importer.importing.wording import cut
+from importer.importing.loaded import Loaded
+from importer.importing.sheet_facts import text_of
+from importer.markup import cut
 from importer.messages import Message, render, say
 from importer.models import Note, Result, Role, Rows
 from importer.settings.reading import WORDS

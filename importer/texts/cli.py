@@ -60,7 +60,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "keys.no-key": "This is not an API key: {why}.",
     "init.folder-not-made": "The folder {archive} can't be created: {error}.\nNothing was written.",
     "template.fill-in": "Fill in {path}, then: note-importer check {file}",
-    "check.every-problem": "All problems: {path}",
     "journals.copied": "The journal was copied to {file}.",
     "hide.needs-a-person": "Nothing was changed, because nobody is at the terminal to agree to it. `yes` is not enough, because notes become more visible.",
     "verify.which": "To read back the notes of a file: verify FILE --all. To look up what is unconfirmed: verify, without a file.",
@@ -126,4 +125,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} address. To try it: --test-notification",
         "{n} addresses. To try them: --test-notification",
     ),
+    "unconfirmed.first.asks": "Is this the right workspace?",
+    "unconfirmed.key-of-another.asks": "Are the other notes in another account?",
+    "unconfirmed.new-key.asks": "Is the new key for the same account?",
+    "unconfirmed.which": "In which account are the notes of this profile?",
 }

@@ -1,7 +1,6 @@
 """Texts of the kinds that ``importer/importing/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "error.not-archived": "the file could not be moved to the archive",
     "stopped.wrong-address-but": (
         "The server that answers is not the API: {why}.\nDid you mean {address}? Nothing was sent. Check `base-url`."
     ),
@@ -13,7 +12,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.corrected": "corrected: {changes:, }",
     "corrected.cell": "{cell}: {before} → {after}",
     "corrected.blank": "(blank)",
-    "corrected.too-large": "No workbook can hold what is in {cell}: its text is too long, or there are too many rows. Correct the file in another program.",
     "skipped.before": "left out by hand when {file} was imported",
     "composed.results": "A template composed the notes of these results, and none is given now. Which notes do you want to send?",
     "blank.was-public": "When these results were written, a note with a blank visibility was public. Who may see these notes now?",
@@ -32,41 +30,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "problems.alike": "{kind} (found: {values})",
     "problems.or-say": "{kind}. Or say what it means: {ways: or } and so on (found: {values})",
     "problems.other-values": "{values} and {n} other values",
-    "why.refused": "the API refused it, in its own words",
-    "why.no-clear-answer": "no clear reply came",
-    "why.of-email-nobodys": "no prospect has the email address",
-    "why.of-email-several": "several prospects have the email address",
-    "why.of-email-refused": "the email address could not be looked up",
-    "why.of-email-failed": "the email address could not be looked up",
-    "why.of-upload-refused": "the API refused one of its files",
-    "why.of-upload-failed": "one of its files has changed, or could not be uploaded",
-    "why.of-outcome-held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
-    "why.of-api-gave-no-reason": "the API did not accept the prospect and gave no reason",
-    "why.of-outcome-turned-away": "a proxy, gateway or firewall refused it",
-    "why.of-outcome-waits-for-another": "another note of the prospect is unconfirmed",
-    "why.in-question": "it waits for your answer",
-    "why.of-outcome-could-not-be-sent": "its request failed again and again",
     "count.row": ("{n} row", "{n} rows"),
-    "count.email": ("{n} email address", "{n} email addresses"),
-    "count.request": ("{n} request", "{n} requests"),
-    "count.file": ("{n} file", "{n} files"),
-    "size.mb": "{size} MB",
-    "size.kb": "{size} kB",
-    "size.bytes": ("{n} byte", "{n} bytes"),
-    "time.less-than-a-second": "less than a second",
-    "time.seconds": ("{n} second", "{n} seconds"),
-    "time.minutes": ("{n} minute", "{n} minutes"),
-    "time.hours": "{hours} hours",
-    "rate.a-second": ("{n} call per second", "{n} calls per second"),
-    "rate.a-minute": ("{n} call per minute", "{n} calls per minute"),
-    "rate.an-hour": ("{n} call per hour", "{n} calls per hour"),
-    "rate.a-day": ("{n} call per day", "{n} calls per day"),
-    "rate.in-seconds": ("{n} call in {seconds} seconds", "{n} calls in {seconds} seconds"),
     "progress.updating": "updating notes: {done} of {total}",
     "offer.asks": "The notes don't use {names: and }. Which notes do you want to send?",
     "offered.composed": "notes with these columns before the text",
     "offered.as-it-stands": "notes as they stand in the sheet",
-    "plan.change-of": "row {row}, prospect {prospect}: {before: and }. Afterwards {after: and }",
     "asked.in-doubt": (
         "{n} row has words that were sent in another form. Is it the same note, or a new one?",
         "{n} rows have words that were sent in another form. Are they the same notes, or new ones?",
@@ -92,20 +60,11 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asked.answer.new": "new notes",
     "asked.answer.send-hidden": "send again",
     "asked.answer.leave-hidden": "leave hidden",
-    "note.with-attachments": "with {ids}",
-    "note.with-files": ("with {n} file", "with {n} files"),
-    "note.field": "{label}: {text}",
-    "note.of": "row {row}, for {prospect} ({about})",
-    "note.of-several": (
-        "row {row}, for {prospect} and {n} more prospect ({about})",
-        "row {row}, for {prospect} and {n} more prospects ({about})",
-    ),
     "stopped.outage-until-the-end": "The API was unavailable. The last problem was: {why}.\n{end}",
     "stopped.out-of-hours": (
         "It is {time} here, outside the window {window} (`between`).\n"
         "Nothing was sent. {action.Run-same-command} in that window."
     ),
-    "stopped.window-over": "The window {window} is over (`between`)",
     "results.would-replace-journal": "The results would replace the journal, {journal}.\nName another file: `results`.",
     "archive.has-changed": (
         "{file} was changed during the import, so it was not moved.\n{action.Run-same-command} to import its new rows."
@@ -119,27 +78,17 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "archive.gone": "{file} no longer exists, so it was not moved to {folder}.",
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
-    "choosing.problems": "a list of problems",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
-    "choosing.results": "results of an earlier run or of practice",
-    "choosing.results-among-others": "results of an earlier run or of practice. To import those of a run, name no other file",
+    "choosing.results": "results of an earlier run or of practice. To import those of a run, name no other file",
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "unknown-emails.no-csv": (
         "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
     ),
     "stopped.keeps-failing": "The API keeps failing: {why}.\n{action.Run-same-command} later.",
-    "journals.none": (
-        "There is no journal at {journal}, the place in the profile {profile}.\n"
-        "Choose the profile with `profile`, or name the journal with `journal`."
-    ),
     "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
     "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
     "unconfirmed.new-key": "The API key of profile {profile} at {url} is not the one that was used before.",
-    "unconfirmed.first.asks": "Is this the right workspace?",
-    "unconfirmed.key-of-another.asks": "Are the other notes in another account?",
-    "unconfirmed.new-key.asks": "Is the new key for the same account?",
-    "unconfirmed.which": "In which account are the notes of this profile?",
     "unconfirmed.refused": (
         "{why}\nNothing was sent. Run `note-importer run FILE` once at a terminal and {then}. After that, it runs without questions."
     ),
@@ -161,31 +110,21 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The notes to send have changed since you checked them. Another import, a setting or an attached file changed them.\n"
         "Nothing was sent. Check again."
     ),
-    "series.fault": "note-importer failed because of an error of its own.",
     "series.one-list": "`unknown-emails` names one list, but each of several files would write its own.",
     "series.nothing-to-import": (
         "{nothing}.\nNothing was sent. Check whether the export was made. If there may be no file: `min-rows 0`"
     ),
     "series.gone": "It no longer exists. Perhaps another import took it.",
     "series.declined": "You said no.\nNothing was sent.",
-    "workspaces.elsewhere": (
-        "The journal {journal} has no runs of the workspace '{workspace}', only of {known}.\n"
-        "Choose one with `profile` and `base-url`."
-    ),
-    "logs.file-is-other": (
-        "The log can't be written to {file}, because that is a journal or a workbook.\n"
-        "Nothing was sent. Name another file."
-    ),
-    "logs.not-written": "The log can't be written to {file}: {error}.\nNothing was sent. Name another file.",
-    "stopped.hours-over": "{why}.\n{action.Run-same-command} to continue.",
+    "stopped.hours-over": "The window {window} is over (`between`).\n{action.Run-same-command} to continue.",
     "guard.nothing-to-fix": "Nothing to fix: the sheet “To fix” of {file} has no row. To read all its rows: `sheet Results`",
     "guard.few-rows": (
         "{file} has {rows} below its headings. At least {n} is required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
         "{file} has {rows} below its headings. At least {n} are required.\nNothing of this file was sent. Check whether the export is complete. If it is: `min-rows {enough}`",
     ),
     "guard.many-problems": (
-        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
-        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To list all problems: `note-importer check FILE --report problems.csv`",
+        "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see the problems: `note-importer check FILE`",
+        "{n} of the {rows} in {file} have problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. To see the problems: `note-importer check FILE`",
     ),
     "guard.many-problems@page": (
         "{n} of the {rows} in {file} has problems, more than the {share}% that `max-invalid` allows.\nNothing of this file was sent. It may be the wrong file. The first problem is {first}. Press “Correct them here” to see all.",
@@ -203,11 +142,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} of the {rows} in {file} names a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
         "{n} of the {rows} in {file} name a prospect that the workspace does not have, by an email address.\nThat is more than the {share}% that `max-invalid` allows. Nothing of this file was sent. The export may be for another workspace. Check the file, the profile ({profile}) and the API key. If the file is right, add the prospects in Saleshandy, or allow more: `max-invalid {enough}`",
     ),
-    "workspaces.no-last-run": (
-        "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"
-        "See `note-importer history`, `profile` and `base-url`."
-    ),
-    "workspaces.no-such-run": "The journal {journal} has no run {run}.\nSee `note-importer history`.",
     "series.one-results-file": (
         "`results` names one file, but several files may have results.\nUse a pattern instead: {name}."
     ),
@@ -222,12 +156,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says.\nTo change them: `update`",
     "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
-    "check.no-csv": "Problems can be written as .csv, but not as {target}.\nName a .csv file: `report`.",
     "summary.title": "Results of the import",
     "label.visibility": "Visibility",
     "label.stopped": "Why it stopped",
     "label.requests": "Requests sent",
     "label.held-back": "Held back",
     "label.look-ups": "Calls to look up email addresses",
-    "count.run": ("{n} run", "{n} runs"),
 }

@@ -172,4 +172,18 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "history.of-start": "Started",
     "history.of-end": "Ended",
     "not-found.note": "note {note} of prospect {prospect}",
+    "corrected.too-large": "No workbook can hold what is in {cell}: its text is too long, or there are too many rows. Correct the file in another program.",
+    "journals.none": (
+        "There is no journal at {journal}, the place in the profile {profile}.\n"
+        "Choose the profile with `profile`, or name the journal with `journal`."
+    ),
+    "workspaces.elsewhere": (
+        "The journal {journal} has no runs of the workspace '{workspace}', only of {known}.\n"
+        "Choose one with `profile` and `base-url`."
+    ),
+    "workspaces.no-last-run": (
+        "The journal {journal} has no run {run} of the workspace '{workspace}'.\n"
+        "See `note-importer history`, `profile` and `base-url`."
+    ),
+    "workspaces.no-such-run": "The journal {journal} has no run {run}.\nSee `note-importer history`.",
 }

@@ -14,6 +14,7 @@ from importer.importing.run import prepare
 from importer.messages import render
 from importer.settings import Settings
 from importer.telling import preview_messages
+from importer.telling.sheet_details import with_examples
 from tests.truth import Line, write_sheet
 
 
@@ -42,6 +43,6 @@ def test_that_one_draft_hides_another_is_said_of_the_vendor_of_which_it_is_true(
     vendor = replace(SALESHANDY, name="Ledgerly", traits=replace(SALESHANDY.traits, one_draft=one_draft))
     sheet = write_sheet(tmp_path / "notes.csv", [Line("P1", "a", status="0"), Line("P1", "b", status="0")])
     with prepare(sheet, settings, vendor=vendor) as prepared:
-        said = " ".join(render(saying.text) for saying in preview_messages.check(prepared.preview))
+        said = " ".join(render(saying.text) for saying in preview_messages.check(with_examples(prepared)))
     assert ("Ledgerly shows one draft for each prospect" in said) is one_draft
     assert "Saleshandy" not in said

@@ -21,6 +21,7 @@ from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings, sources
 from importer.settings.limits import Rate
 from importer.telling import preview_messages, report_messages
+from importer.telling.sheet_details import with_examples
 from tests import running
 from tests.rendered import answers_of
 from tests.sandbox import Fault, Sandbox
@@ -124,7 +125,7 @@ def test_the_preview_counts_files_and_bytes_that_are_still_to_be_uploaded(
 
     def said() -> str:
         with prepare(sheet, settings) as prepared:
-            found = prepared.preview
+            found = with_examples(prepared)
         return " ".join(render(saying.text) for saying in preview_messages.check(found))
 
     assert "2 files to upload first (78.1 kB), each once" in said()

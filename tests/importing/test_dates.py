@@ -15,6 +15,7 @@ from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import PossibleAnswer
 from importer.settings.kinds import DateOrder
+from importer.telling.sheet_details import with_examples
 from tests.sandbox import Sandbox
 from tests.test_histories import ADA, HEADINGS, TEMPLATE, WITH_IDS, History, with_ids
 
@@ -80,7 +81,7 @@ def test_the_question_is_answered_and_taken_back(history: History) -> None:
         with prepare(path, history.settings(TEMPLATE)) as prepared:
             prepared.decide(choice)
             assert not prepared.loaded.questions
-            [[note]] = prepared.preview.examples.values()
+            [[note]] = with_examples(prepared).examples.values()
             assert note.text == f"{text}, Ada: Left voicemail"
             learned = prepared.to_learn
             assert learned is not None

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from importer.importing.preview import Example
 from importer.importing.run import prepare
 from importer.markup import ContentKind
 from importer.messages import words
 from importer.models import Visibility
 from importer.settings import Settings
+from importer.telling.preview_messages import Example
+from importer.telling.sheet_details import with_examples
 from tests.rendered import rendered
 from tests.truth import write_csv
 
@@ -19,7 +20,7 @@ from tests.truth import write_csv
 def shown(tmp_path: Path, settings: Settings, rows: Sequence[Sequence[str]]) -> dict[Visibility, Sequence[Example]]:
     write_csv(tmp_path / "n.csv", ("Prospect ID", "Note", "Visibility", "Status"), *rows)
     with prepare(tmp_path / "n.csv", settings) as prepared:
-        found = prepared.preview.examples
+        found = with_examples(prepared).examples
     return dict(found)
 
 

@@ -24,7 +24,7 @@ from importer.importing.workspaces import Unconfirmed
 from importer.journal import Journal, identity
 from importer.messages import render
 from importer.models import Workspace
-from importer.operations import doctor, hide, verify
+from importer.operations import doctor, hide, history, verify
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.notification_messages import notification
@@ -245,7 +245,7 @@ def test_who_continues_has_the_journal_of_those_deliveries(
     """An earlier copy lacks some, so that it is refused for the other name as well."""
     run(sheet, away, vendor, [True])
     copy, more = tmp_path / "copy.sqlite", write_sheet(tmp_path / "more.csv", [Line("P2", "x")])
-    workspaces.back_up(away, copy)
+    history.back_up(away, copy)
     assert run(more, away, vendor).exit_status == 0
     day = replace(away, profile="day", journal=copy)
     assert isinstance(run(more, day, vendor, ["night"]).files[0].error, WrongJournal)
@@ -321,11 +321,11 @@ def test_a_copy_of_the_journal_made_during_the_latest_run_is_known_as_an_earlier
 
     def back_up() -> None:
         if len(box.notes) >= 5 and not during.exists():
-            workspaces.back_up(settings, during)
+            history.back_up(settings, during)
 
     with prepare(sheet, settings, vendor=vendor) as prepared:
         assert prepared.send(agreed=prepared.preview.digest, stop=back_up).exit_status == 0
-    workspaces.back_up(settings, after)
+    history.back_up(settings, after)
     with pytest.raises(WrongJournal, match="is an earlier copy") as caught:
         prepare(sheet, replace(settings, journal=during), vendor=vendor)
     assert caught.value.exit_status == 4

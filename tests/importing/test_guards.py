@@ -29,7 +29,7 @@ LINES = [Line("P1", "x", "1"), Line("P2", "x", "1"), Line("P3", "y", "2"), Line(
         (
             {"max_invalid": "0%"},
             "max-invalid",
-            "To list all problems: `note-importer check FILE --report problems.csv`",
+            "To see the problems: `note-importer check FILE`",
         ),
         ({"max_notes": 3}, "", ""),
         ({"max_notes": 2}, "max-notes", "would send 3 notes, but at most 2 are allowed."),

@@ -19,6 +19,7 @@ from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Progress, Result
 from importer.settings import Settings
+from importer.telling.notification_messages import is_left_to_another
 from tests.jumping import jumping
 from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, read_results, write_sheet
@@ -221,7 +222,7 @@ def test_in_a_window_another_import_is_waited_for_unless_a_person_is_there(
     settings = replace(settings, between="02:00-06:00")  # type: ignore[arg-type]
     with workspaces.held(settings):
         found = batch.run(choose([sheet]), settings, batch.BatchFace(is_person=True), clock=_night)
-    assert (found.exit_status, found.is_left_to_another) == (3, True)
+    assert (found.exit_status, is_left_to_another(found)) == (3, True)
     with ExitStack() as other:
         other.enter_context(workspaces.held(settings))
         found = batch.run(choose([sheet]), settings, batch.BatchFace(observe=lambda _: other.close()), clock=_night)

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing import preview, sheet_facts
+from importer.importing import sheet_facts
 from importer.importing.answers import answered
 from importer.importing.run import prepare
 from importer.messages import Cell, Message, render, say
@@ -22,7 +22,7 @@ from importer.operations import hide
 from importer.page.rendering import words
 from importer.rows.values import kind_of, quoted
 from importer.settings import Settings
-from importer.telling import preview_messages
+from importer.telling import preview_messages, sheet_details
 from tests.running import run
 from tests.truth import write_csv
 
@@ -33,10 +33,10 @@ def write(path: Path, *rows: list[str], head: list[str] = HEAD) -> Path:
     return write_csv(path, head, *rows)
 
 
-def seen(path: Path, settings: Settings) -> preview.Preview:
+def seen(path: Path, settings: Settings) -> preview_messages.Described:
     with prepare(path, settings) as prepared:
-        found = prepared.preview
-    copy: preview.Preview = pickle.loads(pickle.dumps(found))
+        found = sheet_details.described(prepared)
+    copy: preview_messages.Described = pickle.loads(pickle.dumps(found))
     assert copy == found
     return copy
 
@@ -50,7 +50,7 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     assert (found.rows, found.invalid, found.total, found.remaining.notes, found.remaining.requests) == (10, 2, 8, 3, 3)
     assert found.audience == {"public": 4, "private": 4, "drafts": 1}
     assert sum(trouble.count for trouble in found.troubles) == 3
-    assert "C10" in {cell for trouble in found.troubles for cell in trouble.cells}
+    assert "C10" in {one.cell for trouble in found.troubles for one in trouble.problems}
     assert found.can_be_sent
     assert not replace(found, guarded={"min-rows": "too few rows"}).can_be_sent
 

@@ -18,6 +18,7 @@ from importer.settings import Settings
 from importer.settings.kinds import SeveralInCell
 from importer.settings.readings import HELD
 from importer.telling import documents, preview_messages
+from importer.telling.sheet_details import with_examples
 from tests.importing.test_emails import HEADINGS, by_email, notes, results, send, settings_of, write
 from tests.sandbox import Sandbox
 from tests.truth import read_results
@@ -338,7 +339,7 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
             "Column A, 'Email', names several people in 2 rows, for example Ada (ada@"
         )
         assert [choice.value for choice in question.choices] == ["each", "first", "reject"]
-        overview = prepared.preview
+        overview = with_examples(prepared)
         assert overview.exit_status == 1
         assert documents.check(overview)["questions"] == []
         assert "Nothing can be sent until" not in " ".join(

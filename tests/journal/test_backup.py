@@ -10,9 +10,9 @@ import pytest
 
 from importer.cli import main
 from importer.errors import BadSettings
-from importer.importing import workspaces
 from importer.journal import Journal
 from importer.models import Workspace
+from importer.operations import history
 from importer.settings import Settings
 
 WORKSPACE = Workspace("default", "https://a.example")
@@ -68,7 +68,7 @@ def test_where_there_is_no_journal_none_is_made(tmp_path: Path) -> None:
     with pytest.raises(
         BadSettings, match=r"There is no journal at .*, the place in the profile 'default'\. Choose .* --profile"
     ):
-        workspaces.back_up(Settings(journal=tmp_path / "none.sqlite"), tmp_path / "copy.sqlite")
+        history.back_up(Settings(journal=tmp_path / "none.sqlite"), tmp_path / "copy.sqlite")
     assert [*tmp_path.iterdir()] == []
 
 

@@ -15,13 +15,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from importer.errors import Changed
-from importer.importing.preview import Preview
 from importer.page import dropping, jobs, reading
 from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.uploads import DroppedFile, is_fit
 from importer.settings import Origin, Settings
+from importer.telling.preview_messages import Described
 from tests.page.conftest import HEAD, HOME, OURS, write
 from tests.page.test_site import Visitor
 from tests.sandbox import Sandbox
@@ -136,7 +136,7 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     attach(friend, upload, ("a.txt", b"agreed to"))
     settings = for_page(parts.current.with_key(), upload)
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
-    assert isinstance(found, Preview)
+    assert isinstance(found, Described)
     parts.reading.look = lambda *_, **__: found  # type: ignore[method-assign]
     asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
     assert "1 file, 9 Bytes" in asked and "1 note is public" in asked and "1 note is private" in asked
@@ -166,7 +166,7 @@ def test_what_is_read_knows_the_files_and_not_where_they_are(
     )
     attach(friend, upload, ("call.pdf", b"the summary"))
     found = reading.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "rows.db")
-    assert isinstance(found, Preview)
+    assert isinstance(found, Described)
     assert (found.total, found.invalid) == (1, 1)
     assert "among the attachments" in words(found.troubles[0].text)
     assert str(tmp_path) not in str(found)

@@ -16,7 +16,6 @@ from flask.testing import FlaskClient
 
 from importer import operations
 from importer.errors import Changed
-from importer.importing.preview import Preview
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.operations.hide import Which
@@ -27,6 +26,7 @@ from importer.page.state import State
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 from importer.telling import result_rows
+from importer.telling.preview_messages import Described
 from tests.page.conftest import HOME, OURS, write
 from tests.page.test_site import HOSTILE
 from tests.running import run
@@ -186,7 +186,7 @@ def test_what_the_page_writes_into_results_names_no_flag(
     head = ("Prospect ID", "Note", "Visibility", "Attachments")
     upload = kept(parts, write(tmp_path / "n.csv", [("p1", "Hello", "1", ""), ("p2", "Hello", "1", "call.pdf")], head))
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
-    assert isinstance(found, Preview)
+    assert isinstance(found, Described)
     task = jobs.Send(settings, upload.folder, upload.name, digest=found.digest, is_meant=True)
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
@@ -208,7 +208,7 @@ def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_fil
     imported(path, settings)
     upload = kept(parts, path)
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
-    assert isinstance(found, Preview)
+    assert isinstance(found, Described)
     assert (found.can_be_sent, found.lacks_only_results) == (False, True)
     ended = done(jobs.Send(settings, upload.folder, upload.name, digest=found.digest))
     assert {str(result): rows for result, rows, _ in ended.counts} == {"already imported": 2, "invalid": 1}

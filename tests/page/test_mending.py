@@ -16,7 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from importer.importing.corrections import Corrections
+from importer.operations.corrections import Corrections
 from importer.page.jobs import Jobs
 from importer.page.reading import Readers
 from importer.page.screens import Parts

@@ -19,7 +19,6 @@ import importer
 from importer import messages
 from importer.cli.terminal import TERMINAL
 from importer.errors import FirstRun
-from importer.importing.preview import Preview
 from importer.markup import visible
 from importer.messages import SettingPart, as_argument, render, say
 from importer.models import Progress, Result
@@ -32,6 +31,7 @@ from importer.page.state import State
 from importer.results.presentation import MEANINGS
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
+from importer.telling.preview_messages import Described
 from importer.telling.rendering import time_left
 from tests.page.conftest import HEAD, OURS, told_of, write
 from tests.sandbox import Limit, Sandbox
@@ -332,7 +332,7 @@ def test_first_notes_of_a_visibility_need_a_persons_word(
     for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", True), ("Private", False)]):
         write(tmp_path / "n.csv", [(f"p{number}", "Hello", visibility)])
         found = reading.check(tmp_path, "n.csv", settings, tmp_path / "rows.db")
-        assert isinstance(found, Preview)
+        assert isinstance(found, Described)
         assert bool(found.never_sent) is is_asked
         task = jobs.Send(settings, tmp_path, "n.csv", digest=found.digest)
         theirs, ours = multiprocessing.Pipe()

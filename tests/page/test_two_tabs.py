@@ -15,9 +15,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from importer.errors import Changed
-from importer.importing.corrections import Act, Corrections, Step
 from importer.importing.run import prepare
 from importer.journal import Journal
+from importer.operations.corrections import Act, Corrections, Step
 from importer.page.jobs import BEGUN, Job, Send, Word
 from importer.page.screens import Parts
 from importer.page.state import State

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from importer.importing.loading import Loaded, load
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
 from importer.models import Status
 from importer.reading import Options, read
 from importer.reading.spool import BLOCK_ROWS

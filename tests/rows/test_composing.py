@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from importer.errors import UnclearColumns
-from importer.importing.loading import Loaded, load
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
 from importer.markup import ContentKind
 from importer.models import Role
 from importer.rows.composing import Template

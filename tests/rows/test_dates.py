@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.importing.loading import Loaded, load
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
 from importer.messages import render
 from importer.models import Role
 from importer.rows.readers import readings

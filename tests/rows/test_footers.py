@@ -9,7 +9,8 @@ import openpyxl
 import pytest
 from openpyxl import Workbook
 
-from importer.importing.loading import Loaded, load
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
 from importer.messages import render
 from importer.models import Result
 from importer.rows.footers import is_footer

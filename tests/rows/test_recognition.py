@@ -12,13 +12,14 @@ import openpyxl
 import pytest
 
 from importer.errors import BadSettings, UnclearColumns
-from importer.importing.answers import offered
-from importer.importing.loading import Loaded, load
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
 from importer.importing.run import prepare
 from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.settings import SETTINGS, Settings, profiles, readings, sources
 from importer.settings.reading import Reading
+from importer.telling.rendering import offered
 from tests.truth import write_csv
 
 HEAD = ("Email", "First Name", "Call report", "Private?", "Stage", "Town")

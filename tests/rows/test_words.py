@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from importer.errors import BadSettings
-from importer.importing.loading import Loaded, load
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
 from importer.messages import render
 from importer.models import Result, Role, Visibility
 from importer.resultsfile import protected

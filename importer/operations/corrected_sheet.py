@@ -1,9 +1,9 @@
-"""Say what a person corrected in a sheet, check corrected rows without reading it again, and write the corrected sheet.
+"""Check corrected rows of a sheet without reading it again, and write the corrected sheet.
 
-Input: a sheet, or a file, and a person's corrections. Output: messages; the problems that remain in corrected rows,
-which are read like a sheet of their own, with the same columns and settings; a workbook with the same texts in the same
-cells, the corrections among them. The rows that were left out are blank in it. Its cells are texts, so that spreadsheet
-programs show dates and long numbers unchanged, and run no formula.
+Input: a file, and a person's corrections. Output: the problems that remain in corrected rows, which are read like a
+sheet of their own, with the same columns and settings; a workbook with the same texts in the same cells, the
+corrections among them. The rows that were left out are blank in it. Its cells are texts, so that spreadsheet programs
+show dates and long numbers unchanged, and run no formula.
 """
 
 from __future__ import annotations
@@ -19,36 +19,15 @@ from xlsxwriter.workbook import Workbook
 from importer import files
 from importer.errors import UnreadableFile
 from importer.importing import sheet_facts
-from importer.importing.corrections import ProblemRows, add, keep
-from importer.importing.loading import Loaded, folder_of, read
-from importer.messages import Cell, Message, say
+from importer.importing.loaded import Loaded, folder_of
+from importer.importing.loading import read
+from importer.messages import say
 from importer.models import Problem
+from importer.operations.corrections import ProblemRows, add, keep
 from importer.reading import Correction, Flaw, Sheet, column_letter
 from importer.rows import validation
 from importer.rows.columns import Roles
-from importer.rows.values import shortened
 from importer.settings import Settings
-
-
-def changes(sheet: Sheet) -> dict[int, Message]:
-    """Return what a person changed in the cells of each corrected row, by the row's number."""
-    written = {number: one.texts for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
-    found: dict[int, Message] = {}
-    if not written:  # most sheets; the rows would all be read once more
-        return found
-    with sheet.as_it_stands(written) as before:
-        for number, cells in before.rows():
-            texts = sorted(written[number].items())
-            changed = tuple(_change(at, number, cells[at], text) for at, text in texts if text != cells[at])
-            if changed:
-                found[number] = say("outcome.corrected", changes=changed)
-    return found
-
-
-def _change(column: int, number: int, before: str, after: str) -> Message:
-    lines = (" ".join(text.split()) for text in (before, after))
-    texts = [Cell(shortened(line)) if line else say("corrected.blank") for line in lines]
-    return say("corrected.cell", cell=f"{column_letter(column)}{number}", before=texts[0], after=texts[1])
 
 
 def write(target: Path, file: str, settings: Settings, corrections: Mapping[int, Correction]) -> None:

@@ -12,14 +12,15 @@ import pytest
 
 from importer.cli import main
 from importer.errors import UnreadableFile
-from importer.importing import corrected_sheet
-from importer.importing.corrections import Act, Corrections, Step
-from importer.importing.loading import Loaded, load
+from importer.importing.loaded import Loaded
+from importer.importing.loading import load
 from importer.importing.preview import Preview
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Result, Role, Visibility
+from importer.operations import corrected_sheet
+from importer.operations.corrections import Act, Corrections, Step
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.reading import Correction
 from importer.resultsfile import TO_FIX

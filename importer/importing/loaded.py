@@ -1,0 +1,219 @@
+"""Define the file that was loaded, and know its rows again.
+
+Input: a sheet as it was understood, with a person's corrections; the journal, if there is one yet. Output:
+:class:`Loaded`; what rows say as they stand in the file, whatever a person corrected or left out; how to find the rows
+that earlier runs delivered, and the rows that a person left out of an earlier sheet, which this one leaves out, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from importer import resultsfile
+from importer.delivery.earlier import AsItStood, Earlier
+from importer.errors import UnclearColumns, Undecided
+from importer.fields import WORDED
+from importer.identity import RECORD, Identities, place_digest
+from importer.journal import Journal
+from importer.messages import Message, lines, say
+from importer.models import Plan, Question, Role, Rows, Visibility
+from importer.reading import Sheet
+from importer.resultsfile import TO_FIX
+from importer.rows.attachments import Folder
+from importer.rows.columns import Roles, called
+from importer.rows.validation import validate
+from importer.settings import Settings
+from importer.settings.address import journal_place
+from importer.settings.reading import folded_heading, own_columns
+from importer.storage import Url, place
+
+
+@dataclass(frozen=True)
+class Loaded(AbstractContextManager["Loaded"]):
+    """Input file that was read, checked and grouped. Close this object after use.
+
+    Attributes:
+        sheet: the open sheet, which is closed with this object.
+        roles: the role of each column; empty if the roles are unclear.
+        rows: the rows of the sheet; none if the roles are unclear.
+        plan: the rows, grouped.
+        settings: the settings for this sheet, with the answers about its kind.
+        unclear: why it is unclear which column has which role, or None.
+    """
+
+    sheet: Sheet
+    roles: Roles
+    rows: Rows
+    plan: Plan
+    settings: Settings
+    unclear: UnclearColumns | None = None
+
+    @property
+    def file(self) -> str:
+        """The file's name as text. Bytes that aren't valid text, such as in names from other systems, become a ?."""
+        return writable(self.sheet.source)
+
+    def known(self, journal: Journal | None, occurrence: str = "") -> Earlier:
+        """Return how to find the deliveries that earlier runs made of the rows, which are known by their emails, too.
+
+        A run that reads the file itself, or with other corrections, knows what was sent.
+        """
+        sheet, rows, settings = self.sheet, self.rows, self.settings
+
+        def stood() -> dict[int, AsItStood]:
+            of_number = as_they_stand(self, sheet.corrections or ())
+            numbers = rows.number[: rows.in_sheet].tolist() if of_number else []
+            return {at: of_number[number] for at, number in enumerate(numbers) if number in of_number}
+
+        workspace = settings.workspace if journal is None else journal.owner(settings.workspace)
+        of_sheet = kind_of(sheet), settings.in_doubt, settings.skip_existing, sheet.fingerprint
+        return Earlier(rows, journal, workspace, settings.key, occurrence, *of_sheet, settings.update, stood)
+
+    @property
+    def headings(self) -> dict[Role, str]:
+        """Heading of each role's column; of several columns that make a note's text, the template."""
+        template = {} if self.template is None else {Role.CONTENT: self.template}
+        return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()} | template
+
+    @property
+    def template(self) -> str | None:
+        """Template by which several columns make a note's text, with the headings of this sheet; None if none does."""
+        composition = self.roles.composition
+        return None if composition is None else composition.renamed(partial(called, self.sheet.headings))
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Questions about the file for a person. Nothing can be sent before those that aren't optional are answered."""
+        return self.unclear.questions if self.unclear is not None else tuple(self.rows.questions)
+
+    @property
+    def undecided(self) -> UnclearColumns | None:
+        """Error about the questions that must be answered; None if there are none."""
+        questions = [question for question in self.rows.questions if not question.is_optional]
+        if self.unclear is not None or not questions:
+            return self.unclear
+        texts = (question.text for question in questions)
+        return Undecided(lines(*texts, say("questions.nothing-sent")), questions)
+
+    @property
+    def to_fix(self) -> str:
+        """Name of the sheet with the rows to correct, if this is another sheet of our results; otherwise empty."""
+        is_ours = bool(resultsfile.our_columns(self.sheet.headings))
+        return TO_FIX if is_ours and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets else ""
+
+    def close(self) -> None:
+        """Release the sheet and its resources."""
+        self.sheet.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:
+    """Return the folder of the files that a sheet names, with the files that must never be uploaded; None without one.
+
+    Raises:
+        BadSettings: the folder doesn't exist, or the program keeps its own files there.
+    """
+    if settings.attachments is None or Role.ATTACHMENTS not in roles.columns:
+        return None
+    files = (place(sheet.source), settings.unknown_emails, settings.results)
+    never = [file for file in files if file is not None and not isinstance(file, str | Url)]  # a folder holds no URL
+    journal = journal_place(settings.journal)
+    ours = [*settings.origin.secret_files, *([journal] if isinstance(journal, Path) else [])]
+    return Folder(settings.attachments, never, ours)
+
+
+def as_they_stand(loaded: Loaded, numbers: Collection[int]) -> dict[int, AsItStood]:
+    """Return what rows say as they stand in the file, whatever their words of visibility and status; by their numbers.
+
+    Of a row that says nothing to anybody, or names several people, only its place is known.
+    """
+    of_file = loaded.sheet.fingerprint, loaded.sheet.name or ""
+    found = {number: AsItStood(place_digest(*of_file, number)) for number in numbers}
+    if not found:
+        return found
+    others = {role: at for role, at in loaded.roles.columns.items() if role not in WORDED}
+    settings = replace(loaded.settings, default_visibility=Visibility.PRIVATE)
+    with loaded.sheet.as_it_stands({*numbers}) as sheet:
+        folder = folder_of(sheet, loaded.roles, settings)
+        rows = validate(sheet, replace(loaded.roles, columns=others), settings, folder)
+    of_sheet = rows.of_sheet(np.arange(len(rows), dtype=np.int32))
+    [alone] = np.nonzero((np.bincount(of_sheet, minlength=1)[of_sheet] == 1) & (rows.note >= 0))
+    identities = Identities(rows, settings.key)
+    for row, who in zip(identities.of(alone.tolist()), identities.who(alone.tolist()), strict=True):
+        number, person = int(rows.number[row.position]), str(rows.prospect[row.position])
+        what = (row.record, *row.texts) if row.record else row.texts
+        found[number] = AsItStood(found[number].place, person, who if settings.key or "@" not in person else "", what)
+    return found
+
+
+def left_out_before(loaded: Loaded) -> dict[int, Message]:
+    """Return the numbers of the rows that a person left out of an earlier sheet, each with the reason.
+
+    Of the file in which somebody corrects rows now, only what that person leaves out now counts, and a row that is
+    corrected now isn't left out.
+    """
+    sheet, rows, settings = loaded.sheet, loaded.rows, loaded.settings
+    if settings.again or not Journal.exists(settings.journal):
+        return {}
+    with Journal.open(settings.journal) as journal:
+        but = "" if sheet.corrections is None else sheet.fingerprint
+        found = journal.left_out(settings.workspace).known(but=but)
+    if not found:
+        return {}
+    those = {who for who, _ in found}
+    whose = Identities(rows, settings.key).who(range(rows.in_sheet))
+    candidates = {int(rows.number[at]) for at, who in enumerate(whose) if who in those and at not in rows.done}
+    wanted = candidates - (sheet.corrections or {}).keys() - sheet.left_out.keys()
+    left_out = {}
+    for number, said in as_they_stand(loaded, wanted).items():
+        what = said.what[:1] if said.what and said.what[0].startswith(RECORD) else said.what
+        if file := next((found[said.who, one] for one in what if (said.who, one) in found), ""):
+            left_out[number] = say("skipped.before", file=file)
+    return left_out
+
+
+def enter_left_out(journal: Journal, loaded: Loaded) -> None:
+    """Record which rows a person left out of this sheet, unless another of its rows says the same."""
+    sheet, rows, settings = loaded.sheet, loaded.rows, loaded.settings
+    corrections = sheet.corrections or {}
+    by_hand = {number for number, row in corrections.items() if row.is_left_out}
+    said = as_they_stand(loaded, corrections.keys())
+    people = [said[number].person for number in by_hand]
+    is_theirs = np.isin(rows.prospect, people)
+    if rows.email is not None:
+        is_theirs |= np.isin(rows.email, people)
+    identities = Identities(rows, settings.key)
+    [sent] = np.nonzero(is_theirs & (rows.note >= 0))
+    others = {
+        (who, what)
+        for row, names in zip(identities.of(sent.tolist()), identities.names(sent.tolist()), strict=True)
+        for who in names
+        for what in row.all
+    }
+    left_out, corrected = _pairs(said, by_hand), _pairs(said, corrections.keys() - by_hand)
+    left_out -= others | corrected
+    journal.left_out(settings.workspace).enter(sheet.fingerprint, loaded.file, left_out, corrected)
+
+
+def _pairs(said: Mapping[int, AsItStood], numbers: Collection[int]) -> set[tuple[str, bytes]]:
+    return {(said[number].who, what) for number in numbers for what in said[number].what}
+
+
+def kind_of(sheet: Sheet) -> str:
+    """Return a digest of a sheet's headings, which sheets of one kind share."""
+    headings = [folded_heading(sheet.headings[at]) for at in own_columns(sheet.headings)]
+    return hashlib.sha256("\n".join(headings).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def writable(name: str) -> str:
+    """Return a file's name as text. Bytes that aren't valid text, such as in names from other systems, become a ?."""
+    return name.encode("utf-8", "replace").decode("utf-8")
