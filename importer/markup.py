@@ -28,6 +28,7 @@ _BREAKS = frozenset(
     "address article blockquote br dd div dl dt figure footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section"
     " table tbody td tfoot th thead title tr ul".split()
 )
+_BREAK = re.compile(r"(?:\n[^\S\n]*)?<br\b[^<>]*>(?:[^\S\n]*\n)?|\n", re.IGNORECASE)
 _UNSEEN = frozenset({"script", "style"})
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 """Characters that no reader sees: zero-width marks, the soft hyphen, direction marks, the byte-order mark."""
@@ -63,7 +64,7 @@ def content_of(text: str, kind: ContentKind) -> str:
     """Return the content to send so that a reader sees ``text``, whether the API takes it for text or for HTML.
 
     HTML, and text without ``<``, ``&`` or line breaks, is unchanged. Other text becomes the smallest equivalent HTML.
-    Text with some marked words, but without a block or ``<br>``, keeps its line breaks.
+    HTML without blocks keeps its line breaks.
     """
     if kind is ContentKind.AUTO and is_html(text):
         return with_breaks(text)
@@ -73,9 +74,12 @@ def content_of(text: str, kind: ContentKind) -> str:
 
 
 def with_breaks(html: str) -> str:
-    """Return HTML with its line breaks as ``<br>``, unless it has blocks of its own."""
-    has_blocks = any(name.lower() in _BREAKS for _, name in _TAG.findall(html))
-    return html if has_blocks else html.replace("\n", "<br>")
+    """Return HTML with its line breaks as ``<br>``, unless it has blocks of its own.
+
+    A line break beside a ``<br>`` only lays out the markup: some programs write ``<br />`` and a line break for each.
+    """
+    blocks = {name.lower() for _, name in _TAG.findall(html)} & _BREAKS
+    return html if blocks - {"br"} else _BREAK.sub(lambda found: "<br>" if found[0] == "\n" else found[0], html)
 
 
 def as_paragraphs(text: str) -> str:

@@ -34,12 +34,12 @@ ADVICE = {
     "pipedrive": "in Pipedrive, add the column Person - Email",
     "zoho": "in Zoho, a note has no email address. Export contacts or leads",
     "close": "in Close, export the contacts as well",
-    "apollo": "in Apollo, export the contacts again with the column Email",
-    "outreach": "in Outreach, export again",
-    "salesloft": "in Salesloft, export again",
-    "lemlist": "in lemlist, export the leads or contacts again",
-    "freshsales": "in Freshsales, export again with the field Emails",
-    "copper": "in Copper, export people again with the field Work Email",
+    "apollo": "in Apollo, export the people again",
+    "outreach": "in Outreach, export the people again",
+    "salesloft": "in Salesloft, export the people again",
+    "lemlist": "in lemlist, export the people again",
+    "freshsales": "in Freshsales, export the people again",
+    "copper": "in Copper, export the people again",
     "dynamics": "in Dynamics, find the records with Advanced Find",
 }
 PROSPECTS = {f"8PvBmrB7P{i}": email for i, email in enumerate(EMAILS)}

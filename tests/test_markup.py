@@ -55,6 +55,11 @@ def test_lines_and_paragraphs_stay() -> None:
     assert content_of("one\ntwo\n\nthree", ContentKind.AUTO) == "<p>one<br>two</p><p>three</p>"
     assert content_of("Use the <b> tag\nnext line", ContentKind.AUTO) == "<p>Use the &lt;b&gt; tag<br>next line</p>"
     assert content_of("Price <b>100</b>\n- a", ContentKind.AUTO) == "Price <b>100</b><br>- a"
+    assert content_of("one<br>two\nthree\n\nfour", ContentKind.AUTO) == "one<br>two<br>three<br><br>four"
+    assert content_of("one<br />\ntwo\n  <br>three<BR> \n\nfour", ContentKind.AUTO) == (
+        "one<br />\ntwo\n  <br>three<BR> \n<br>four"
+    )
+    assert content_of("<p>one\ntwo</p>three<br>\nfour\n", ContentKind.AUTO) == "<p>one\ntwo</p>three<br>\nfour\n"
     assert content_of("<p>Price</p>\n<p>100</p>", ContentKind.AUTO) == "<p>Price</p>\n<p>100</p>"
     assert content_of("one line; 'plain' \"text\"", ContentKind.AUTO) == "one line; 'plain' \"text\""
 

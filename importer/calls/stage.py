@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from importer.api import API_REFUSED, STOPS, Cause, Endpoint, Failure, Reply
@@ -16,6 +17,7 @@ from importer.errors import Outage
 from importer.messages import Message, say
 
 Recorded = TypeVar("Recorded")
+_FEW = 3  # attempts at a call that an intermediary refuses, or that the API refuses for a reason that may pass
 
 
 class Stage(ABC, Generic[AnyTask, Recorded]):
@@ -32,6 +34,7 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     def __init__(self, caller: Caller, kinds: Sequence[Endpoint], record: Callable[[Sequence[Recorded]], None]) -> None:
         self.calls = 0
         self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
+        self._few = replace(caller.retry, attempts=_FEW)
         self._dispatcher: Dispatcher[AnyTask] = Dispatcher(caller, self._perform, kinds)
         self._any_success = False
         self._unwritten: list[Recorded] = []

@@ -22,9 +22,9 @@ from importer.delivery import matching
 from importer.delivery.changes import Wish, follow
 from importer.delivery.matching import How, Known, Match
 from importer.delivery.sorted_group import AnsweredRow, SortedGroup
-from importer.identity import Identities, RowIdentity, delivery_name
+from importer.identity import Identities, RowIdentity, delivery_name, record_digest
 from importer.journal import Journal
-from importer.models import Ints, Plan, Remaining, Rows, Visibility, Workspace
+from importer.models import Ints, Plan, Remaining, Rows, Texts, Visibility, Workspace
 from importer.settings.kinds import InDoubt
 
 _AT_ONCE = 200  # rows matched together, by one call to the database; more would fill memory
@@ -123,13 +123,13 @@ class Earlier:
     def sort(self, plan: Plan, made: Made | None = None) -> Sorted:
         """Sort the deliveries of a plan. ``made`` receives the rows whose deliveries exist, some at a time."""
         groups = [SortedGroup(group, group.positions) for group in plan.groups]
-        found = Sorted(self.rows, groups)
+        found = Sorted(self.rows, groups, np.zeros(len(self.rows), dtype=bool))
         group_of: Ints = np.full(len(self.rows), -1, dtype=np.int32)
         for index, one in enumerate(groups):
             group_of[one.group.positions] = index
         is_left = group_of >= 0
-        as_sent = self._as_sent(groups, group_of) if made is None else []
-        is_left[as_sent] = False
+        found.is_there[self._as_sent(groups, group_of) if made is None else []] = True
+        is_left &= ~found.is_there
         for matches in self._matched(plan, is_left):
             answered: list[AnsweredRow] = []
             for match in matches:
@@ -148,6 +148,7 @@ class Earlier:
                 else:
                     answered.append(AnsweredRow(position, groups[at].group.note, match, groups[at].key.seen))
                 is_left[position] = False
+            found.is_there[[one.position for one in answered]] = True
             if made is not None:
                 made(answered)
             if differing := [one for one in answered if one.differs]:
@@ -161,24 +162,32 @@ class Earlier:
             one.left = one.group.positions[is_left[one.group.positions]]
         return found
 
-    def _as_sent(self, groups: Sequence[SortedGroup], group_of: Ints) -> list[int]:
+    def _as_sent(self, groups: Sequence[SortedGroup], group_of: Ints) -> Ints:
         """Return the positions of most rows of a million: their people's only rows and deliveries, and just the same.
 
-        A plan has nothing to do with these rows. To match them one by one would take four times as long.
+        A plan has nothing to do with these rows. To match them one by one would take ten times as long.
         """
-        if self.journal is None or self.occurrence or self.rows.done or self.rows.record is not None or self._stood:
-            return []
-        [planned] = np.nonzero(group_of >= 0)
-        codes, _ = pd.factorize(self.rows.prospect[planned].astype(object))
-        alone = planned[np.bincount(codes, minlength=1)[codes] == 1]
+        planned = np.flatnonzero(group_of >= 0).astype(np.int32)
+        if self.journal is None or self.occurrence or self.rows.done or self._stood:
+            return planned[:0]
+        people = pd.Index(self.identities.who(planned.tolist()), dtype="object")
+        is_alone = ~people.duplicated(keep=False)
+        people, planned = people[is_alone], planned[is_alone]
         numbers = np.array(self.journal.deliveries.numbers(self.workspace, [one.key for one in groups]), dtype=np.int64)
-        keys = itertools.repeat("") if self.rows.key is None else self.rows.key[alone].tolist()
-        says = zip(alone.tolist(), self.identities.who(alone), numbers[group_of[alone]].tolist(), keys, strict=False)
-        found: list[int] = []
-        while some := {who: (position, form, key) for position, who, form, key in itertools.islice(says, 5000)}:
-            sent = self.journal.identities.as_sent(self.workspace, some)
-            found += [position for who, (position, *form) in some.items() if sent.get(who) == tuple(form)]
-        return found
+        forms, keys = numbers[group_of[planned]], _cells(self.rows.key, planned)
+        records = _objects(map(record_digest, _cells(self.rows.record, planned)))
+        place = dict(zip(people, range(len(people)), strict=True))
+        found = [pd.DataFrame({"at": planned[:0], "delivery": planned[:0], "is_same": planned[:0] < 0})]
+        for some in self.journal.identities.forms(self.workspace, place):
+            who, what, deliveries, its_forms, its_keys = zip(*some, strict=True)
+            at = np.fromiter(map(place.get, who, itertools.repeat(-1)), dtype=np.int64, count=len(who))
+            is_same = (np.array(its_forms) == forms[at]) & (_objects(its_keys) == keys[at])
+            is_same &= (records[at] == b"") | (_objects(what) == records[at])
+            found.append(pd.DataFrame({"at": at, "delivery": deliveries, "is_same": is_same})[at >= 0])
+        of_person = pd.concat(found).groupby("at")
+        is_only = of_person["delivery"].min() == of_person["delivery"].max()
+        as_sent = is_only & of_person["is_same"].any()
+        return planned[as_sent.index[as_sent].to_numpy(dtype=np.int64)]
 
     def _wishes(self, answered: Iterable[AnsweredRow], differing: Collection[bytes]) -> Iterator[Wish]:
         """Yield how the notes of deliveries can follow their rows. All rows of a prospect must be given at once."""
@@ -256,10 +265,12 @@ class Sorted:
         others: rows that aren't valid and have the ID of a note, or that somebody left out, although they were sent.
         wishes: how notes that are there can follow their rows.
         differing: how notes differ from their rows → number of rows.
+        is_there: whether the delivery of each row exists.
     """
 
     rows: Rows
     groups: list[SortedGroup]
+    is_there: np.ndarray
     asked: list[Match] = field(default_factory=list)
     decided: list[Match] = field(default_factory=list)
     others: list[Match] = field(default_factory=list)
@@ -310,6 +321,15 @@ class Sorted:
         return max(re.findall(r"\b\d{4}-\d\d-\d\d\b", beside), default="")
 
 
+def _cells(column: Texts | None, positions: Ints) -> np.ndarray:
+    """Return the texts of a column at some positions, as objects; empty ones if there is no such column."""
+    return _objects(itertools.repeat("", len(positions)) if column is None else column[positions].tolist())
+
+
+def _objects(values: Iterable[object]) -> np.ndarray:
+    return np.array([*values], dtype=np.object_)
+
+
 def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
     """Yield the positions in parts of limited size; all of a prospect's are in one part, in the sheet's order."""
     if not len(positions):
@@ -324,15 +344,21 @@ def _by_prospect(rows: Rows, positions: Ints) -> Iterator[list[int]]:
             start = end
 
 
-def foresee(
-    earlier: Earlier, plan: Plan, batch_size: int, first: int | None = None, made: Made | None = None
-) -> tuple[Remaining, Sequence[Wish]]:
-    """Return what a run would still have to do, and how notes could follow the sheet. Nothing is journalled."""
-    found = earlier.sort(plan, made)
-    there = set[int]()
-    if earlier.occurrence:  # these notes will be there twice
-        replace(earlier, occurrence="").sort(plan, lambda answered: there.update(one.position for one in answered))
+class Foreseen(NamedTuple):
+    """What a run would still have to do, how notes could follow the sheet, and whether each row's note is there."""
+
+    remaining: Remaining
+    wishes: Sequence[Wish]
+    is_there: np.ndarray
+
+
+def foresee(earlier: Earlier, plan: Plan, batch_size: int, first: int | None = None) -> Foreseen:
+    """Return what a run would find and do. Nothing is journalled."""
+    found = earlier.sort(plan)
     held_back = [] if first is None else found.hold_back(first)
     remaining = replace(found.remaining(batch_size), held_back=len(held_back), lessened=len(plan.lessened))
-    twice = len(there.intersection(found.left.tolist()))
-    return replace(remaining, sent_anew=earlier.sent_anew(plan, remaining), there_twice=twice), found.wishes
+    if earlier.occurrence:  # these notes will be there twice
+        before = replace(earlier, occurrence="").sort(plan)
+        remaining = replace(remaining, there_twice=int(before.is_there[found.left].sum()))
+    sent_anew = earlier.sent_anew(plan, remaining)
+    return Foreseen(replace(remaining, sent_anew=sent_anew), found.wishes, found.is_there)

@@ -5,11 +5,12 @@ Input: :class:`~importer.models.Rows`. Output: a :class:`~importer.models.Plan`,
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from importer.identity import same_texts
 from importer.models import Group, Ints, Note, Plan, Remaining, Request, Rows, Status, Texts, Visibility
@@ -27,8 +28,8 @@ def plan(rows: Rows) -> Plan:
     said = same_texts(rows.notes, rows.files)[rows.note[valid]]
     less: dict[int, list[int]] = {}
     least: dict[int, int] = {}
-    for positions in _classes(valid, said):
-        for kept, others in _repeated(rows, positions.tolist()):
+    for alike in _alike(rows, valid, said):
+        for kept, others in _repeated(rows, alike):
             original[others] = kept
             if len({notes[int(number[position])] for position in (kept, *others)}) > 1:
                 less[kept] = [kept, *others]
@@ -57,29 +58,28 @@ def _classes(positions: Ints, codes: Ints) -> Iterator[Ints]:
     yield from np.split(positions[order], starts[1:]) if len(starts) else ()
 
 
-def _repeated(rows: Rows, positions: list[int]) -> Iterator[tuple[int, list[int]]]:
-    """Yield the rows of one text that are delivered and repeated, each with the rows that repeat it.
+def _alike(rows: Rows, positions: Ints, said: Ints) -> Iterator[list[int]]:
+    """Yield the positions of several rows with one text and one prospect, in their order."""
+    who, _ = pd.factorize(rows.prospect[positions].astype(object))
+    both = pd.DataFrame({"said": said, "who": who, "position": positions})
+    for _, alike in both[both.duplicated(["said", "who"], keep=False)].groupby(["said", "who"])["position"]:
+        yield alike.tolist()
+
+
+def _repeated(rows: Rows, alike: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Yield those of the rows of one text and prospect that are delivered and repeated, each with its repetitions.
 
     Two rows with records say the same if the records are the same. A row without a record says the same as any other
     row, unless both have keys that differ.
     """
-    prospects: list[str] = rows.prospect[positions].tolist()
-    if len(set(prospects)) == len(prospects):
-        return
-    of_prospect: defaultdict[str, list[int]] = defaultdict(list)
-    for position, prospect in zip(positions, prospects, strict=True):
-        of_prospect[prospect].append(position)
-    for alike in of_prospect.values():
-        if len(alike) == 1:
-            continue
-        kept: dict[int, list[int]] = {}
-        for position in sorted(alike, key=lambda at: (not _of(rows.record, at), not _of(rows.key, at))):
-            repeated = next((other for other in kept if _is_same(rows, position, other)), None)
-            if repeated is None:
-                kept[position] = []
-            else:
-                kept[repeated].append(position)
-        yield from ((position, others) for position, others in kept.items() if others)
+    kept: dict[int, list[int]] = {}
+    for position in sorted(alike, key=lambda at: (not _of(rows.record, at), not _of(rows.key, at))):
+        repeated = next((other for other in kept if _is_same(rows, position, other)), None)
+        if repeated is None:
+            kept[position] = []
+        else:
+            kept[repeated].append(position)
+    yield from ((position, others) for position, others in kept.items() if others)
 
 
 def _is_same(rows: Rows, position: int, other: int) -> bool:

@@ -14,15 +14,13 @@ from functools import cached_property
 import numpy as np
 
 from importer import grouping
-from importer.delivery.changes import Wish
-from importer.delivery.earlier import foresee
+from importer.delivery.earlier import Foreseen, foresee
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.sorted_group import AnsweredRow
 from importer.importing import logs
 from importer.importing.api_context import batch_size
 from importer.importing.loading import Loaded
 from importer.journal import Journal, Memory
-from importer.models import Remaining, Result, Role, Rows
+from importer.models import Result, Role, Rows
 from importer.reading import cell_name
 from importer.rows.columns import called
 from importer.rows.lookups import Lookups
@@ -38,15 +36,14 @@ class LookedUpEmails:
         loaded: the file.
         emails: the emails of the rows that can be delivered.
         answers: the known prospects of each email, or why it couldn't be looked up.
-        made: positions of the rows that an earlier run delivered. Their emails aren't looked up any more.
-        before: what is left to be sent, and the wishes, with no more prospects than the file names; None if unknown.
+        before: what a run would do if it knew no more prospects than the file names; None if unknown. The emails of
+            rows whose notes are there aren't looked up any more.
     """
 
     loaded: Loaded
     emails: Sequence[str]
     answers: EmailAnswers
-    made: frozenset[int] = frozenset()
-    before: tuple[Remaining, Sequence[Wish]] | None = None
+    before: Foreseen | None = None
 
     @property
     def open(self) -> list[str]:
@@ -56,7 +53,7 @@ class LookedUpEmails:
 
     @cached_property
     def resolved(self) -> Loaded:
-        """File with IDs in place of the emails whose prospects are known. Rows that were ``made`` don't change."""
+        """File with IDs in place of the emails whose prospects are known. Rows whose notes are there don't change."""
         loaded, column = self.loaded, self.loaded.roles.columns.get(Role.EMAIL)
         if column is None or loaded.rows.email is None:
             return loaded
@@ -65,11 +62,12 @@ class LookedUpEmails:
             return column, cell_name(loaded.sheet.name, number, column)
 
         heading = called(loaded.sheet.headings, column)
-        rows = named(loaded.rows, self.answers, cell, self.made, heading)
+        is_there = None if self.before is None else self.before.is_there
+        rows = named(loaded.rows, self.answers, cell, is_there, heading)
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
-    def left(self, settings: Settings, journal: Journal | None, occurrence: str) -> tuple[Remaining, Sequence[Wish]]:
-        """Return what is left to be sent, and the wishes. The file is sorted anew only if a prospect became known."""
+    def left(self, settings: Settings, journal: Journal | None, occurrence: str) -> Foreseen:
+        """Return what a run would do. The file is sorted anew only if a prospect became known."""
         if self.before is not None and len(self.open) == len(self.emails):
             return self.before
         known = self.resolved.known(settings, journal, occurrence)
@@ -93,19 +91,15 @@ class LookedUpEmails:
 
 def asked(loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str = "") -> LookedUpEmails:
     """Return the emails of a file, with the prospects that the journal or an earlier look-up knows."""
-    emails, made, left, known_matches = emails_of(loaded.rows), set[int](), None, {}
+    emails, before, known_matches = emails_of(loaded.rows), None, {}
     if journal is not None and emails:
-
-        def add(answered: Sequence[AnsweredRow]) -> None:
-            made.update(one.position for one in answered)
-
         known = loaded.known(settings, journal, occurrence)
-        left = foresee(known, loaded.plan, batch_size(settings, journal), settings.first, add)
-        emails = emails_of(loaded.rows, made)
+        before = foresee(known, loaded.plan, batch_size(settings, journal), settings.first)
+        emails = emails_of(loaded.rows, before.is_there)
     if journal is not None and emails:
         found = journal.found(settings.workspace, settings.key, time.time).known(emails)
         known_matches = {email: tuple(owners) for email, owners in found.items()}
-    return LookedUpEmails(loaded, emails, EmailAnswers(known_matches), frozenset(made), left)
+    return LookedUpEmails(loaded, emails, EmailAnswers(known_matches), before)
 
 
 def unknown(loaded: Loaded, answers: EmailAnswers) -> dict[str, int]:

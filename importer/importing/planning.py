@@ -56,7 +56,7 @@ def plan(loaded: Loaded, settings: Settings, journal: Journal | None, vendor: Ve
     as_read, occurrence = loaded, occurrence_of(loaded, settings, journal)
     looked_up = asked(loaded, journal, settings, occurrence)
     loaded = looked_up.resolved
-    remaining, wishes = looked_up.left(settings, journal, occurrence)
+    remaining, wishes, _ = looked_up.left(settings, journal, occurrence)
     if journal is not None:
         if looked_up.open and not journal.runs.has_finished(settings.workspace, settings.key):
             remaining = replace(remaining, sent_anew=0)  # the run judges a new key first, by looking up the emails

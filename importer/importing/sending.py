@@ -145,7 +145,7 @@ class Sending:
         before, stopped, known = None, None, self._emails.resolved
         if self._emails.emails:
             self._matches.expire()
-            before, wishes = self._emails.left(self._settings, self._journal, self._run.occurrence)
+            before, wishes, _ = self._emails.left(self._settings, self._journal, self._run.occurrence)
             self._check(agreed, before, wishes)
         try:
             self._emails = self._emails.looked_up(self._lookups)

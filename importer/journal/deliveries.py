@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 
 from importer.journal import delivery_sql as sql
 from importer.journal.known import (
@@ -25,7 +25,7 @@ from importer.journal.known import (
     written,
 )
 from importer.journal.runs import Run
-from importer.journal.store import Store
+from importer.journal.store import Row, Store
 from importer.models import Status, Visibility, Workspace
 
 
@@ -241,6 +241,9 @@ class Changes:
         self._store.many(sql.UNCHANGED, ({"name": name, "touched": touched} for name in names))
 
 
+_IN_TURN = 10_000  # deliveries that are read together
+_LOOK_UPS = 4  # deliveries that are read in their order while one is looked for
+
 Identity = tuple[str, bytes, bytes]
 """A prospect, or the keyed digest of its email; the digest of what it was told; and the name of the delivery."""
 
@@ -272,9 +275,22 @@ class Identities:
         for (one, _), (delivery, digests) in found.items():
             yield one, delivery, frozenset(digests)
 
-    def as_sent(self, workspace: Workspace, who: Iterable[str]) -> dict[str, tuple[int, str]]:
-        """Return the forms and keys of the notes of people who have one only, if it was created and isn't changing."""
-        return {one: (form, key) for one, form, key in self._store.among(sql.AS_SENT, who, workspace=workspace)}
+    def forms(self, workspace: Workspace, who: Collection[str]) -> Iterator[Sequence[Row]]:
+        """Yield, many at once, the deliveries of people by each of their digests: person, digest, number, form, key.
+
+        The form is that of the note, and -1 unless that was created and isn't changing. For many people all deliveries
+        are read, in their order and others' among them: to look for each person would take far longer.
+        """
+        with self._store.reading():
+            last = self._store.scalar(sql.LAST) or 0
+            if last > _LOOK_UPS * len(who):
+                found = self._store.among(sql.FORMS_OF_PEOPLE, who, workspace=workspace)
+                yield from iter(lambda: [*islice(found, _IN_TURN)], [])
+                return
+            for first in range(1, last + 1, _IN_TURN):
+                in_turn = {"first": first, "last": first + _IN_TURN - 1}
+                if some := self._store.rows(sql.FORMS, workspace=workspace, **in_turn):
+                    yield some
 
 
 def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:

@@ -97,13 +97,15 @@ TOLD = f"""
     {_FROM} JOIN identities ON identities.delivery = deliveries.id
     WHERE identities.workspace = :workspace AND identities.who IN ({{given}})
 """
-AS_SENT = """
-    SELECT identities.who, min(deliveries.note), min(deliveries.key)
-    FROM identities JOIN deliveries ON deliveries.id = identities.delivery
-    WHERE identities.workspace = :workspace AND identities.who IN ({given})
-    GROUP BY identities.who HAVING min(deliveries.id) = max(deliveries.id)
-        AND min(deliveries.state) = 'created' AND max(deliveries.changing) IS NULL
+_FORMS = """
+    SELECT identities.who, identities.what, deliveries.id,
+        CASE WHEN deliveries.state = 'created' AND deliveries.changing IS NULL THEN deliveries.note ELSE -1 END,
+        deliveries.key
+    FROM deliveries JOIN identities ON identities.delivery = deliveries.id
 """
+FORMS_OF_PEOPLE = f"{_FORMS} WHERE identities.workspace = :workspace AND identities.who IN ({{given}})"
+FORMS = f"{_FORMS} WHERE deliveries.workspace = :workspace AND identities.delivery BETWEEN :first AND :last"
+LAST = "SELECT max(id) FROM deliveries"
 IDENTIFY = """
     INSERT INTO identities (workspace, who, what, delivery)
     SELECT :workspace, :who, :what, deliveries.id FROM deliveries WHERE deliveries.name = :name

@@ -12,9 +12,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from importer.errors import BadSettings, JournalFailed, JournalReplaced, UnusableJournal, WrongJournal
@@ -157,10 +158,8 @@ def _see_that_it_can_stand(path: Path) -> None:
         raise UnusableJournal(say("sqlite.several-names", path=str(path), number=str(links)))
 
 
-def _described(path: Path) -> dict[str, str] | None:
+def _described(path: Path) -> Mapping[str, str] | None:
     """Return the description of itself in an existing file, without changing the file; None without tables or a file.
-
-    The file is read like any other reader reads it: with the database's locks, in one transaction.
 
     Raises:
         WrongJournal: the file is damaged, or isn't a database.
@@ -168,6 +167,13 @@ def _described(path: Path) -> dict[str, str] | None:
     """
     if not path.exists() or not path.stat().st_size:
         return None
+    there = [file.stat() for file in (path, _log_of(path)) if file.exists()]
+    return _read(path, *((one.st_ino, one.st_size, one.st_mtime_ns) for one in there))
+
+
+@lru_cache(maxsize=8)  # to look for damage takes long, and a command opens its journal several times
+def _read(path: Path, *_: tuple[int, ...]) -> Mapping[str, str] | None:
+    """Read a file like any other reader reads it: with the database's locks, in one transaction."""
     # Read-only mode leaves an existing log as it is. Without a log, "rw" writes nothing and leaves nothing behind.
     log = _log_of(path)
     mode = "ro" if log.exists() and log.stat().st_size else "rw"

@@ -33,14 +33,11 @@ class ColumnReader:
 
     def codes(self, block: Block) -> Ints:
         """Return the code of each row's text: an index into ``values``."""
-        texts, code, add = block.column(self.position), self.code, self._add
-        return np.fromiter(
-            (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
-        )
-
-    def _add(self, text: str) -> int:
-        code = self.code[text] = self._code(self._read(text))
-        return code
+        texts = block.column(self.position)
+        for text in dict.fromkeys(texts):
+            if text not in self.code:
+                self.code[text] = self._code(self._read(text))
+        return np.fromiter(map(self.code.__getitem__, texts), dtype=np.int32, count=len(block))
 
     def _code(self, value: object) -> int:
         code = self._code_of_value.setdefault(value, len(self.values))

@@ -27,6 +27,8 @@ from importer.settings import Settings
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
 """Shapes of other IDs: all digits, 15 or more letters and digits (Salesforce), or any other sign (UUID, prefix)."""
 _LOOKED_AT = 200
+_NEED_MORE = frozenset({"HubSpot", "Salesforce", "Pipedrive", "Zoho", "Close", "Dynamics"})
+"""Programs whose exports don't get emails by one more column."""
 
 
 def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Roles:
@@ -92,7 +94,8 @@ def _ignoring(sheet: Sheet, settings: Settings, positions: Sequence[int]) -> Set
 
 def _without_emails(program: str) -> UnclearColumns:
     """Return the error that says how the program exports emails."""
-    text = say("foreign.export-emails", program=program, how=say(f"export.{program.lower()}"))
+    how = say(f"export.{program.lower()}") if program in _NEED_MORE else say("foreign.export-again", program=program)
+    text = say("foreign.export-emails", program=program, how=how)
     return UnclearColumns(text, [Question(text, roles=[Role.PROSPECT, Role.EMAIL])])
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from importer.api import Cause, Endpoint, Failure, FoundProspect, Reply
@@ -25,7 +25,6 @@ from importer.rows.naming import EmailAnswers
 
 _LEAST = 3  # emails; with fewer, listing saves no calls
 _AHEAD = 10  # pages read for each page in flight, so that few calls are wasted
-_LISTING_TRIES = 3
 _MOST_PAGES = 1_000  # pages of one search; a text with more matches is not an email
 
 
@@ -166,8 +165,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
     def _unclear(self, task: ProspectsPage, failure: Failure) -> None:
         """Retry a call after a pause. If no retry is left, search instead, refuse the email, or stop the run."""
         is_turned_away = failure.cause is Cause.INTERMEDIARY
-        few = replace(self._retry, attempts=_LISTING_TRIES)
-        if self._dispatcher.retry(task, failure, few if is_turned_away and not task.email else self._retry):
+        if self._dispatcher.retry(task, failure, self._few if is_turned_away and not task.email else self._retry):
             return
         if is_turned_away and not task.email:
             self._search_missing()

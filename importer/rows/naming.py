@@ -7,14 +7,14 @@ precedence over the email in the same row; if the email belongs to another prosp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from importer.journal import Owners
 from importer.messages import Cell, Message, Part, as_argument, say, some
-from importer.models import Problem, Rows
+from importer.models import Ints, Problem, Rows
 from importer.reading import Sheet
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
@@ -37,37 +37,38 @@ class EmailAnswers:
         return EmailAnswers({**self.found, **later.found}, {**self.refused, **later.refused})
 
 
-def emails_of(rows: Rows, made: Collection[int] = ()) -> list[str]:
-    """Return the distinct emails of the rows that can be delivered, without those of ``made`` (delivered) rows."""
-    if rows.email is None:
-        return []
-    usable = np.setdiff1d(np.flatnonzero((rows.note >= 0) & (rows.email != "")), np.array([*made], dtype=np.int64))
-    return list(dict.fromkeys(rows.email[usable].tolist()))
+def emails_of(rows: Rows, is_there: np.ndarray | None = None) -> list[str]:
+    """Return the distinct emails of the rows that can be delivered, without the rows whose note is there."""
+    return [] if rows.email is None else list(dict.fromkeys(rows.email[_with_emails(rows, is_there)].tolist()))
+
+
+def _with_emails(rows: Rows, is_there: np.ndarray | None) -> Ints:
+    assert rows.email is not None
+    is_open = True if is_there is None else ~is_there
+    return np.flatnonzero((rows.note >= 0) & (rows.email != "") & is_open).astype(np.int32)
 
 
 def named(
     rows: Rows,
     answers: EmailAnswers,
     cell: Callable[[int], tuple[int, str]],
-    made: Collection[int] = (),
+    is_there: np.ndarray | None = None,
     heading: str = "ITS-HEADING",
 ) -> Rows:
     """Return the rows with IDs in place of emails; an email stays if its prospects are unknown.
 
-    ``cell`` returns the column and the name of the email's cell for a row number. ``made`` are rows that an earlier run
-    delivered by their IDs; they are not changed. ``heading`` is the heading or letter of the email column.
+    ``cell`` returns the column and the name of the email's cell for a row number. Rows whose note is there
+    aren't changed. ``heading`` is the heading or letter of the email column.
     """
     if rows.email is None:
         return rows
     prospect, note = rows.prospect.copy(), rows.note.copy()
     rejected, problems = dict(rows.rejected), dict(rows.problems)
-    usable = np.flatnonzero((rows.note >= 0) & (rows.email != "")).tolist()
+    usable = _with_emails(rows, is_there)
     for position, email, named_by in zip(
-        usable, rows.email[usable].tolist(), rows.prospect[usable].tolist(), strict=True
+        usable.tolist(), rows.email[usable].tolist(), rows.prospect[usable].tolist(), strict=True
     ):
         owners = answers.found.get(email)
-        if position in made:
-            continue
         if named_by != email:
             if owners and named_by not in owners:
                 note[position] = -1

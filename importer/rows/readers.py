@@ -162,16 +162,12 @@ class FieldDates:
                 meaning = _meaning(order, example.text, example.readings[order])
                 choices.append(PossibleAnswer(_SETTING, order.value, meaning))
         choices.append(PossibleAnswer(_SETTING, DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
-        asks = self._asks(at_the_start(headings, shown.column), shown, is_contradicted=is_contradicted)
-        return [Question(asks, choices, shown.column, [Role.CONTENT], [shown.text])]
-
-    def _asks(self, column: Message, shown: _Example, *, is_contradicted: bool) -> Message:
+        found = tuple(Cell(example.text) for example in self._only.values()) if len(self._only) == 2 else None
+        column, dates = at_the_start(headings, shown.column), found or (Cell(shown.text),)
+        asks = say("dates.which", column=column, dates=dates)
         if is_contradicted and self._order is not None:
-            return say("dates.contradicted", column=column, date=Cell(shown.text), order=_named(self._order))
-        if len(self._only) == 2:
-            day, month = (Cell(self._only[order].text) for order in _ORDERS)
-            return say("dates.mixed", day=day, month=month)
-        return say("dates.which", column=column, date=Cell(shown.text))
+            asks = say("dates.contradicted", column=column, date=Cell(shown.text), order=_named(self._order))
+        return [Question(asks, choices, shown.column, [Role.CONTENT], [shown.text])]
 
     def remarks(self) -> list[Message]:
         """Return how the dates are read."""

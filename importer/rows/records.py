@@ -50,8 +50,9 @@ def found(sheet: Sheet, roles: Roles) -> Records | None:
         ids = [*_ids(sheet, position)]
         if not any(ids):
             continue
+        heading = folded_heading(headings[position])
         records: Texts = np.full(len(ids), "", dtype=TEXT)
-        records[:] = [f"{folded_heading(headings[position])} {record}" if record else "" for record in ids]
+        records[:] = [f"{heading} {record}" if record else "" for record in ids]
         return Records(position, chosen is not None, records)
     return None
 

@@ -21,9 +21,6 @@ from importer.messages import Cell, Message, in_quotes, say
 from importer.models import AttachedFile
 from importer.rows.attachments import unchanged
 
-_TRIES_IF_TURNED_AWAY = 3
-"""Attempts at an upload that an intermediary refuses, or that the API refuses for a reason that may pass."""
-
 
 @dataclass(eq=False, slots=True)
 class Upload:
@@ -113,8 +110,7 @@ class Uploads(Stage[Upload, tuple[str, str]]):
 
     def _refused(self, task: Upload, failure: Failure) -> None:
         self._any_success = True
-        few = replace(self._retry, attempts=_TRIES_IF_TURNED_AWAY)
-        if failure.may_pass and self._dispatcher.retry(task, failure, few):
+        if failure.may_pass and self._dispatcher.retry(task, failure, self._few):
             return
         task.rejected = say("upload.refused", file=Cell(in_quotes(task.file.name)), why=failure.text)
 
@@ -122,11 +118,10 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         """Retry an upload after a pause. If no retry is left, record why the file was refused or isn't uploaded."""
         name, is_turned_away = Cell(in_quotes(task.file.name)), failure.cause is Cause.INTERMEDIARY
         reason = say("upload.failed", file=name, why=failure.text)
-        tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}
-        policy = replace(self._retry, attempts=tries.get(failure.cause, self._retry.attempts))
+        policy = replace(self._retry, attempts=0) if failure.cause is Cause.UNREACHABLE else self._retry
         if failure.cause is Cause.CLAIM_EXPIRED:  # the file has changed
             task.failed = say("upload.run-again", why=reason)
-        elif self._dispatcher.retry(task, failure, policy):
+        elif self._dispatcher.retry(task, failure, self._few if is_turned_away else policy):
             return
         elif is_turned_away and (self._any_success or failure.is_size):
             task.rejected = reason

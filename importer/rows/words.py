@@ -228,12 +228,6 @@ def ever(values: Values, role: Role) -> set[str]:
     return {folded(cleaned_id(word)) for (of, _), words in values.items() if of is role for word in words}
 
 
-def _not_this(role: Role, headings: Sequence[str], position: int) -> PossibleAnswer:
-    """Return the answer that a column doesn't have the role."""
-    means = say("words.not-this", column=column_letter(position), role=role)
-    return PossibleAnswer("ignore", called(headings, position), means)
-
-
 def unknown(
     problems: Iterable[Sequence[Problem]],
     columns: Mapping[Role, int],
@@ -280,7 +274,8 @@ def _word(role: Role, headings: Sequence[str], position: int, word: str, count: 
     heading, likely = headings[position], reading(role, headings[position], word)
     choices = _meanings(role, heading, word)
     choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
-    choices.append(_not_this(role, headings, position))
+    means = say("words.not-this", column=column_letter(position), role=role)
+    choices.append(PossibleAnswer("ignore", called(headings, position), means))
     asks = say("words.what-means", word=Cell(in_quotes(word)), role=role, rows=say("words.rows", n=count))
     if likely is not None:
         asks = say("words.suggests", question=asks, heading=shown(heading), value=likely.name.capitalize())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,16 +20,17 @@ from importer.importing.preview import Preview
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.importing.workspaces import confirm
-from importer.models import Role, Visibility
+from importer.journal import deliveries
+from importer.models import Ints, Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Origin, Settings
 from importer.settings.kinds import DateOrder, InDoubt
 from importer.settings.reading import Reading
 from importer.settings.readings import entry_of, from_entry
 from importer.telling.notification_messages import notification
-from tests.latest import latest
 from tests.sandbox import Sandbox
 from tests.test_cli import Terminal
+from tests.truth import read_results, write_csv
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -64,15 +64,13 @@ class Desk:
         """Import rows; a person may agree to what makes notes more visible."""
         self.count += 1
         path, results = self.folder / f"{self.count}.csv", self.folder / f"results {self.count}.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([headings, *rows])
+        write_csv(path, headings, *rows)
         with prepare(path, replace(self.settings(**more), results=results)) as prepared:
             preview = prepared.preview
             if agrees:
                 prepared.agree_to_updates()
             report = prepared.send(agreed=prepared.preview.digest)
-        with latest(results).open(encoding="utf-8-sig", newline="") as file:
-            written = [*csv.DictReader(file)]
+        written = read_results(results)
         counts = {result.value: count for result, count in report.counts.items()}
         return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview, report)
 
@@ -177,8 +175,7 @@ def test_the_summary_says_what_is_more_visible_than_the_sheet(desk: Desk) -> Non
     """*Nothing to do* stands beside `already imported`, so the first line says that there is something."""
     desk.run(row(ADA, "Terms"))
     path = desk.folder / "n.xlsx"
-    with (desk.folder / "n.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEADINGS, row(ADA, "Terms", "Private")])
+    write_csv(desk.folder / "n.csv", HEADINGS, row(ADA, "Terms", "Private"))
     with prepare(desk.folder / "n.csv", replace(desk.settings(), results=path)) as prepared:
         prepared.send(agreed=prepared.preview.digest)
     said = [cell.value for cell in openpyxl.load_workbook(path)["Summary"]["B"]]
@@ -335,8 +332,7 @@ def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
     """Before the counts of rows; the number of rows that need attention has it, too."""
     desk.run(row(ADA, "Terms"), row(BEN, "Left voicemail"))
     path, results = desk.folder / "night.csv", desk.folder / "night results.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEADINGS, row(ADA, "Terms", "Private"), row(BEN, "Left voicemail", day=2)])
+    write_csv(path, HEADINGS, row(ADA, "Terms", "Private"), row(BEN, "Left voicemail", day=2))
     with prepare(path, replace(desk.settings(), results=results)) as prepared:
         report = prepared.send()
     assert (report.more_visible, report.asked, report.exit_status) == (1, 0, 1)
@@ -375,24 +371,36 @@ def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *
     assert made == len(desk.box.notes) == 31, "each thing said once, and what was hidden and is sent again"
 
 
-def test_a_plan_passes_over_rows_that_are_just_as_they_were_sent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("looks_up", [False, True])
+@pytest.mark.parametrize("by", ["key", "record", "email"])
+def test_a_plan_passes_over_rows_that_are_just_as_they_were_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str, *, looks_up: bool
+) -> None:
     """Only these: whoever has several rows or notes, or a note that differs in anything, is looked at row by row."""
-    names = [f"AbCdEfGh{i}" for i in range(7)]
-    desk.run(*(row(name, "Terms") for name in names[:6]), row(names[3], "Offer"), keys="Date")
-    hidden = next(note.id for note in desk.box.notes if note.prospect_id == names[5])
-    settings, passed, as_sent = desk.settings(), list[list[int]](), Earlier._as_sent
-    hide(what_to_hide(Which(note_ids=[hidden]), settings), settings)
-    rows = [
-        row(names[0], "Terms"), row(names[1], "Terms", "Private"), row(names[2], "Terms", day=2),
-        row(names[3], "Terms"), row(names[4], "Terms"), row(names[4], "Offer"),
-        row(names[5], "Terms"), row(names[6], "Terms"),
-    ]  # fmt: skip
+    monkeypatch.setattr(deliveries, "_LOOK_UPS", 0 if looks_up else 4)  # few people are looked up, for many all is read
+    how: dict[str, Any] = {"keys": "Date"} if by == "key" else {"ids": by == "record"}
+    how["headings"] = ("Email", *HEADINGS[1:]) if by == "email" else HEADINGS
+    names = [f"ada{i}@example.com" if by == "email" else f"AbCdEfGh{i}" for i in range(7)]
+    nobody = "nobody@example.com" if by == "email" else "INVALID99"
+    passed, as_sent = list[list[int]](), Earlier._as_sent
 
-    def noted(*given: Any) -> list[int]:
-        passed.append(as_sent(*given))
-        return passed[-1]
+    def noted(*given: Any) -> Ints:
+        passed.append((found := as_sent(*given)).tolist())
+        return found
 
-    monkeypatch.setattr(Earlier, "_as_sent", noted)
-    counts = desk.run(*rows, keys="Date").preview.remaining
+    with Sandbox(any_email=True) as box:
+        desk = Desk(box, tmp_path)
+        first = [row(name, "Terms") for name in (*names[:6], nobody)]
+        ran = desk.run(*first, row(names[3], "Offer", record=SECOND), **how)
+        which = Which(note_ids=[ran.rows[5]["note_id"]])
+        hide(what_to_hide(which, desk.settings()), desk.settings())
+        rows = [
+            row(names[0], "Terms"), row(names[1], "Terms", "Private"),
+            row(names[2], "Other terms" if by == "email" else "Terms", day=2, record=SECOND),
+            row(names[3], "Terms"), row(names[4], "Terms"), row(names[4], "Offer", record=SECOND),
+            row(names[5], "Terms"), row(nobody, "Terms"), row(names[6], "Terms"),
+        ]  # fmt: skip
+        monkeypatch.setattr(Earlier, "_as_sent", noted)
+        counts = desk.run(*rows, **how).preview.remaining
     assert passed[0] == [0]
-    assert (counts.deliveries, counts.hidden, counts.more_visible) == (3, 1, 1)
+    assert (counts.deliveries, counts.hidden, counts.more_visible) == (4, 1, 1)
