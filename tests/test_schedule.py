@@ -42,7 +42,7 @@ def test_a_sign_that_a_scheduler_reads_is_refused_wherever_it_is(place: str, sig
     text = f"/a{sign}0 0 * * * evil"
     values = {"files": [text], "program": [text]}.get(place, text)
     parts = {"files": ["/exports"], "profile": "night", "window": WINDOW, place: values}
-    with pytest.raises(BadSettings, match="a scheduler would read as its own"):
+    with pytest.raises(BadSettings, match="a scheduler would interpret"):
         Night(**parts)  # type: ignore[arg-type]
 
 

@@ -73,7 +73,7 @@ class Night:
         folder: the folder where the import runs; relative paths in the profile then mean the same as in a run by hand.
 
     Raises:
-        BadSettings: a text holds a sign that a scheduler would read, or a line break. What follows it could become a
+        BadSettings: a text holds a character that a scheduler would interpret. What follows it could become a
             command.
     """
 

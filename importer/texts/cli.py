@@ -85,7 +85,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "schedule.say-what": "Name the files or folders to import: note-importer schedule exports",
     "schedule.no-file": "There is no file or folder {file}.\nMake it first, or correct the name.",
     "schedule.sign": (
-        "{text} contains a sign that a scheduler would read as its own: a quotation mark, an apostrophe, $, %, `, a backslash (but on Windows), a line break or an unusual space.\n"
+        "{text} contains a character that a scheduler would interpret: a quotation mark, an apostrophe, $, %, `, a backslash (but on Windows), a line break or an unusual space.\n"
         "Rename it."
     ),
     "schedule.to-install.cron": "Enter crontab -e, and paste both lines at the end. To stop it, remove the lines below # {name}.",
