@@ -51,7 +51,8 @@ def found(sheet: Sheet, roles: Roles) -> Records | None:
         if not any(ids):
             continue
         heading = folded_heading(headings[position])
-        records = np.array([f"{heading} {record}" if record else "" for record in ids], dtype=TEXT)
+        records: Texts = np.full(len(ids), "", dtype=TEXT)
+        records[:] = [f"{heading} {record}" if record else "" for record in ids]
         return Records(position, chosen is not None, records)
     return None
 
