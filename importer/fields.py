@@ -15,20 +15,6 @@ from importer.models import Role, Status, Visibility
 
 
 @dataclass(frozen=True)
-class TemplateColumn:
-    """A column of the template: the heading by which the importer finds it, and its width in characters.
-
-    ``choices`` are the values in the drop-down; nothing else is accepted. It ``is_required`` if every row needs it, or
-    the column that may be filled in instead.
-    """
-
-    heading: str
-    width: int
-    choices: tuple[str, ...] = ()
-    is_required: bool = False
-
-
-@dataclass(frozen=True)
 class Field:
     """A field of a row. Headings are in English, German, French, Spanish, Portuguese, some in Italian.
 
@@ -46,7 +32,8 @@ class Field:
             Lead" is a person.
         is_further: whether its cells' text is sent as it stands, and part of what a note says (see ``Note.further``).
         may_be_missing: whether a sheet needs no column for it.
-        template: its column in the template; None if the template has none.
+        width: width in characters of its column in the template, under its first heading; 0 if the template has none.
+        is_required: whether each row of the template needs it, or the column that may be filled in instead.
     """
 
     headings: tuple[str, ...] = ()
@@ -57,7 +44,8 @@ class Field:
     in_headings: Mapping[Visibility | Status, tuple[str, str]] = field(default_factory=dict)
     is_further: bool = False
     may_be_missing: bool = False
-    template: TemplateColumn | None = None
+    width: int = 0
+    is_required: bool = False
 
 
 _PROSPECT = Field(
@@ -70,7 +58,8 @@ _PROSPECT = Field(
         "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
     ),
     suggested=r"saleshandy|prospect",
-    template=TemplateColumn("Prospect ID", 18, is_required=True),
+    width=18,
+    is_required=True,
 )  # fmt: skip
 _KIND_OF_EMAIL = (
     r"(?:work|business|office|home|personal|private|primary|main|secondary|second|tertiary|third|other|alternat(?:e|ive)|additional"
@@ -97,7 +86,8 @@ _EMAIL = Field(
     suggested=r"mail|courriel|correo|^log-?in$|^user ?name$",
     of_one_person=rf"(?:person)?{_KIND_OF_EMAIL}?(?:e?mails?|courriel|correo(?:electrónico)?)(?:address(?:es)?|adressen?)?"
     rf"(?:{_KIND_OF_EMAIL}|[1-9](?:value|address|adresse)?)?",
-    template=TemplateColumn("Email", 26, is_required=True),
+    width=26,
+    is_required=True,
 )  # fmt: skip
 _CONTENT = Field(
     headings=(
@@ -110,7 +100,8 @@ _CONTENT = Field(
     ),
     suggested=r"note|comment|remark|body|summary|description|descripción|descrição|^update content$|^details$"
     r"|biograph|notiz|kommentar|beschreibung|commentaire|comentari",
-    template=TemplateColumn("Note", 60, is_required=True),
+    width=60,
+    is_required=True,
 )  # fmt: skip
 _PLAIN_VISIBILITY = (
     "Visibility", "Note Visibility", "Visibility of the note", "Who Can See It", "Who can see this", "Who sees it",
@@ -166,7 +157,8 @@ _VISIBILITY = Field(
         ),
     },
     may_be_missing=True,
-    template=TemplateColumn("Visibility", 14, choices=("Public", "Private"), is_required=True),
+    width=14,
+    is_required=True,
 )  # fmt: skip
 _PLAIN_STATUS = (
     "Status", "Note Status", "Publication Status",
@@ -197,11 +189,11 @@ _STATUS = Field(
         ),
     },
     may_be_missing=True,
-    template=TemplateColumn("Status", 14, choices=("Published", "Draft")),
+    width=14,
 )  # fmt: skip
 _ATTACHMENTS = Field(
     headings=(
-        "Attachment IDs", "Attachment ID", "Attachments", "Attachment", "Note Attachments", "File IDs",
+        "Attachments", "Attachment IDs", "Attachment ID", "Attachment", "Note Attachments", "File IDs",
         "Attachment Files", "Attachment File", "Attached Files", "Attached File",
         "Anhänge", "Anhang", "Anhang-IDs", "Anlagen",
         "Pièces jointes", "Pièce jointe", "ID des pièces jointes",
@@ -209,7 +201,7 @@ _ATTACHMENTS = Field(
         "Anexos", "Anexo", "ID dos anexos",
     ),
     may_be_missing=True,
-    template=TemplateColumn("Attachments", 24),
+    width=24,
 )  # fmt: skip
 _RECORD = Field(
     suggested=r"^(?:activity|task|event|engagement|note|call|meeting|comment|interaction)(?:[ _]?record)?[ _-]?ids?$"

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from importer.markup import targets, visible
-from importer.models import AttachedFile, Ints, Note, Rows
+from importer.models import AttachedFile, Ints, Note, Rows, Texts
 
 TEXT, RECORD, WORDS = b"T", b"R", b"W"
 """First byte of the digest of a text, of a record, and of the text of a cell that a template composes."""
@@ -139,8 +139,7 @@ class Identities:
     def of(self, positions: Sequence[int]) -> Iterator[RowIdentity]:
         """Yield the identities of some rows."""
         rows, positions = self.rows, [*positions]
-        keys = [""] * len(positions) if rows.key is None else rows.key[positions].tolist()
-        records = [""] * len(positions) if rows.record is None else rows.record[positions].tolist()
+        keys, records = _texts(rows.key, positions), _texts(rows.record, positions)
         numbers, of_sheet = rows.note[positions].tolist(), positions
         if rows.sheet_rows is not None:
             of_sheet = rows.sheet_rows[positions].tolist()
@@ -177,31 +176,29 @@ class Identities:
 
     def who(self, positions: Sequence[int]) -> list[str]:
         """Return the prospect of each row; of a row whose email isn't looked up, the keyed digest of the email."""
-        prospects: list[str] = self.rows.prospect[[*positions]].tolist()
-        if self.rows.email is None:
-            return prospects
-        emails: list[str] = self.rows.email[[*positions]].tolist()
-        return [
-            self.digest_of(email) if prospect == email else prospect
-            for prospect, email in zip(prospects, emails, strict=True)
-        ]
+        return [self.digest_of(email) if prospect == email else prospect for prospect, email in self._people(positions)]
 
     def names(self, positions: Sequence[int]) -> list[list[str]]:
         """Return all by which the prospect of each row is known: its ID, and the keyed digest of the row's email."""
-        prospects: list[str] = self.rows.prospect[[*positions]].tolist()
-        if self.rows.email is None or not self.key:
-            return [[prospect] for prospect in prospects]
-        emails: list[str] = self.rows.email[[*positions]].tolist()
         return [
-            [prospect, self.digest_of(email)] if email and email != prospect else [prospect]
-            for prospect, email in zip(prospects, emails, strict=True)
+            [prospect, self.digest_of(email)] if self.key and email and email != prospect else [prospect]
+            for prospect, email in self._people(positions)
         ]
+
+    def _people(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:
+        """Yield the prospect and the email of each row; empty for a row without one."""
+        return zip(_texts(self.rows.prospect, positions), _texts(self.rows.email, positions), strict=True)
 
     def digest_of(self, email: str) -> str:
         """Return the keyed digest of an email, by which the journal knows it; the email itself if there is no key."""
         if not self.key or not email:
             return email
         return f"@{hmac.digest(self.key.encode('utf-8', 'surrogatepass'), email.encode(), hashlib.sha256).hex()}"
+
+
+def _texts(column: Texts | None, positions: Sequence[int]) -> list[str]:
+    """Return the texts of a column at these positions; empty ones if there is no such column."""
+    return [""] * len(positions) if column is None else column[[*positions]].tolist()
 
 
 def place_digest(fingerprint: str, sheet: str, row: int) -> bytes:

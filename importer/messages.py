@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NoReturn, TypeAlias
 
 PROGRAM = "note-importer"
@@ -89,9 +89,9 @@ class Message:
     def __str__(self) -> NoReturn:
         raise TypeError(f"the message {self.kind} has to be rendered by a face")
 
-    def as_json(self, *, is_private: bool = False) -> list[Any]:
-        """Return the message as JSON values. The texts of cells are left out, unless it stays with the sheet."""
-        return [self.kind, {name: _as_json(part, is_private=is_private) for name, part in self.parts}]
+    def as_json(self) -> list[Any]:
+        """Return the message as JSON values, without the texts of cells."""
+        return [self.kind, {name: _as_json(part) for name, part in self.parts}]
 
     def changed(self, change: Callable[[str], str]) -> Message:
         """Return the message with each text in its parts changed; the text of its kind stays the same."""
@@ -247,29 +247,18 @@ def _lines(message: Message, face: Face) -> Sequence[str]:
 
 
 def _filled(line: str, parts: Mapping[str, Part], face: Face) -> str:
-    shown = []
-    for before, quoted, name, separator in _pieces(line):
-        shown.append(before)
-        if quoted:
-            setting, _, value = _filled(quoted, parts, face).partition(" ")
-            is_command = setting == PROGRAM
-            shown.append(face.command(f"{setting} {value}") if is_command else face.setting(setting, value))
-        elif name.startswith("action."):
-            shown.append(render(Message(name), face))
-        elif name:
-            shown.append(_shown(parts.get(name, "…"), face, separator))
-    return "".join(shown)
+    """Return a line with its settings, commands, actions and parts as the face shows them."""
 
-
-@lru_cache(maxsize=4096)  # even a million rows have few kinds of reasons
-def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
-    """Split a line into pieces. Each is a text, followed by a quoted setting or by a part with its separator."""
-    pieces, end = [], 0
-    for match in _PIECE.finditer(line):
+    def shown(match: re.Match[str]) -> str:
         quoted, name, separator = match.groups()
-        pieces.append((line[end : match.start()], quoted or "", name or "", ", " if separator is None else separator))
-        end = match.end()
-    return [*pieces, (line[end:], "", "", "")]
+        if quoted is not None:
+            setting, _, value = _filled(quoted, parts, face).partition(" ")
+            return face.command(f"{setting} {value}") if setting == PROGRAM else face.setting(setting, value)
+        if name.startswith("action."):
+            return render(Message(name), face)
+        return _shown(parts.get(name, _NOT_SHOWN), face, ", " if separator is None else separator)
+
+    return _PIECE.sub(shown, line)
 
 
 def _text(kind: str, face: Face, number: object) -> str | None:
@@ -330,24 +319,24 @@ def _changed(part: Part, change: Callable[[str], str]) -> Part:
 def _ours(part: Part) -> Part:
     match part:
         case Cell() | Quoted():
-            return "…"
+            return _NOT_SHOWN
         case SettingPart(is_from_sheet=True):
-            return replace(part, value="…")
+            return replace(part, value=_NOT_SHOWN)
     return part
 
 
-def _as_json(part: Part, *, is_private: bool) -> Any:
+def _as_json(part: Part) -> Any:
     match part:
         case SettingPart(name, value):
             return {"setting": name, "value": value}
         case Message():
-            return {"message": part.as_json(is_private=is_private)}
-        case Cell(text):
-            return {"cell": text} if is_private else "…"
+            return {"message": part.as_json()}
+        case Cell():
+            return _NOT_SHOWN
         case Quoted(text):
             return {"quoted": text}
         case tuple():
-            return [_as_json(item, is_private=is_private) for item in part]
+            return [_as_json(item) for item in part]
     return part
 
 
@@ -357,8 +346,6 @@ def _from_json(part: Any) -> Part:
             return SettingPart(name, value)
         case {"message": message}:
             return from_json(message) or ""
-        case {"cell": str() as text}:
-            return Cell(text)
         case {"quoted": str() as text}:
             return Quoted(text)
         case list():

@@ -9,6 +9,9 @@ _OFF = float(sys.argv.pop(1))
 _real = time.time
 time.time = lambda: _real() + _OFF
 
+from importer import settings  # noqa: E402 - see below
+
+settings.WORKERS = 4
 from importer.cli import script  # noqa: E402 - the clock is off from the beginning
 
 if __name__ == "__main__":

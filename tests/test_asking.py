@@ -19,8 +19,8 @@ from tests.sandbox import Sandbox
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
 
-from tests.latest import latest
 from tests.pseudo_terminal import types
+from tests.truth import read_results
 
 HEAD = ("Contact ID", "First Name", "Full Comments", "Shared?")
 TEXTS = ("Spoke about the annual plan, she wants an offer", "Left a message, will call again on Monday")
@@ -233,8 +233,7 @@ def test_a_profile_says_nothing_of_the_columns_of_all_sheets(
 
 
 def results() -> list[tuple[str, str]]:
-    with latest(Path("out.csv")).open(encoding="utf-8-sig", newline="") as file:
-        return [(row["result"], row["reason"]) for row in csv.DictReader(file)]
+    return [(row["result"], row["reason"]) for row in read_results(Path("out.csv"))]
 
 
 def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(box: Sandbox) -> None:

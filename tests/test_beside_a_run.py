@@ -52,7 +52,7 @@ class Desk:
         calling = ["--base-url", self.box.url] if calls else []
         environment = {**os.environ, "HOME": str(self.folder), "SALESHANDY_API_KEY": KEY, "PYTHONIOENCODING": "utf-8"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "importer", *map(str, words), "--journal", str(self.journal), *calling],
+            [sys.executable, "-m", "tests.few_workers", *map(str, words), "--journal", str(self.journal), *calling],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

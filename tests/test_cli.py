@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import socketserver
@@ -27,6 +26,7 @@ from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Sandbox
 from tests.test_terminal_gate import steering
+from tests.truth import read_results
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -130,11 +130,6 @@ def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> T
     return Terminal(folder, box, capsys)
 
 
-def csv_rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 # -- help and version
 
 
@@ -209,7 +204,7 @@ def test_a_refused_key_ends_with_status_4(type_: Terminal) -> None:
     assert re.search(r"2  not sent +the row was not sent. See the reason. Do what the reason says", ended.out)
     assert "a-wrong-key" not in ended.all
     assert "run the same command again" not in ended.all.lower()
-    rows = csv_rows(type_.folder / "out.csv")
+    rows = read_results(type_.folder / "out.csv")
     assert {(row["result"], row["reason"]) for row in rows} == {
         ("not sent", "the run stopped: The API does not accept the key: Invalid token")
     }
@@ -426,7 +421,7 @@ def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
     assert "C21" in ended.out
     assert "C22" not in ended.out
     assert "… and 30 more" in ended.all
-    found = csv_rows(type_.folder / "problems.csv")
+    found = read_results(type_.folder / "problems.csv")
     assert [(row["row"], row["cell"], row["heading"]) for row in found] == [
         (str(i), f"C{i}", "Visibility") for i in range(2, 52)
     ]
@@ -481,7 +476,7 @@ def test_verify_settles_what_could_not_be_read_back(type_: Terminal) -> None:
     ended = type_("run", "n.csv", "--results", "out.csv")
     assert ended.status == 1
     assert "1 unconfirmed the note may or may not exist. Run `note-importer verify`" in ended.all
-    assert [row["result"] for row in csv_rows(type_.folder / "out.csv")] == ["unconfirmed"]
+    assert [row["result"] for row in read_results(type_.folder / "out.csv")] == ["unconfirmed"]
     type_.box.clear_faults()
     ended = type_("verify")
     assert ended.status == 0
@@ -525,7 +520,7 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
     type_("run", "other.csv")
     ended = type_("hide", run, "--yes")
     assert ended.status == 0
-    assert "3 notes that it created would become private drafts:" in ended.out
+    assert "3 notes would become private drafts:" in ended.out
     assert "the API can't delete notes" in ended.all
     assert "3 notes are now private drafts. They still exist" in ended.all
     assert "asks before it sends the rows of hidden notes again" in ended.all
@@ -597,11 +592,12 @@ def test_hide_changes_nothing_where_nobody_can_be_asked(type_: Terminal) -> None
     assert len(type_.box.received) == before
 
 
-def test_hide_that_was_stopped_goes_on(type_: Terminal) -> None:
+def test_hide_that_was_stopped_goes_on(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """The API fails for good in the middle: status 4; the same command hides the rest, and those only."""
     three_notes(type_)
     type_.box.add_fault(Fault.parse("400-token:PATCH@2-"))
-    ended = type_("hide", "last", "--yes", "--workers", "1")
+    monkeypatch.setattr("importer.settings.WORKERS", 1)
+    ended = type_("hide", "last", "--yes")
     assert ended.status == 4
     assert "Stopped before the end." in ended.out
     hidden = [note.prospect_id for note in type_.box.notes if note.status == "0"]

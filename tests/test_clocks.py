@@ -24,7 +24,7 @@ def start(off: float, box: Sandbox, sheet: Path, command: str = "run", *more: st
     """The program, by a clock that is off by so many seconds."""
     place = ["--base-url", box.url, "--journal", str(sheet.parent / "journal.sqlite")]
     how = ["--read-timeout", "1", "--settle", "0.2"]
-    run = [str(sheet), "--yes", "--results", str(sheet.parent / "results.csv"), "--batch-size", "4", "--workers", "4"]
+    run = [str(sheet), "--yes", "--results", str(sheet.parent / "results.csv"), "--batch-size", "4"]
     return subprocess.Popen(
         [
             sys.executable, "-m", "tests.clock_launcher", str(off), command, *(run if command == "run" else []),

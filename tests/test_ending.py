@@ -59,7 +59,7 @@ def test_the_program_ends_within_thirty_seconds_with_true_results(tmp_path: Path
     sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{number}", f"Note {number}") for number in range(4)])
     with Sandbox(faults=[Fault.parse("hang=600@2:after")]) as box:
         command = [
-            sys.executable, "-m", "importer", "run", str(sheet), "--yes", "--base-url", box.url,
+            sys.executable, "-m", "tests.few_workers", "run", str(sheet), "--yes", "--base-url", box.url,
             "--journal", str(tmp_path / "j.sqlite"), "--results", str(tmp_path / "r.csv"), "--workers", "1",
         ]  # fmt: skip
         environment = {**os.environ, "SALESHANDY_API_KEY": box.api_key, "PYTHONIOENCODING": "utf-8"}

@@ -79,7 +79,7 @@ def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.Captur
         (["{folder}"], "Did you mean run? note-importer run"),
         (["chek"], "Did you mean 'check'?"),
         (["verify", "--yes"], "note-importer verify does not use --yes. Leave it out."),
-        (["run", "n.csv", "--worker", "3"], "'--workers'"),
+        (["run", "n.csv", "--min-row", "3"], "'--min-rows'"),
     ],
 )
 def test_a_slip_is_told_what_was_meant(

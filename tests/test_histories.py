@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Settings
 from importer.settings.kinds import InDoubt
 from tests.sandbox import Sandbox
+from tests.truth import read_results, write_csv
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -43,14 +43,12 @@ class History:
         """Import rows; return the numbers of results, the rows of the results file, and what the preview said."""
         self.count += 1
         path = self.folder / f"sheet{self.count}.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([headings, *rows])
+        write_csv(path, headings, *rows)
         settings = self.settings(template, results=self.folder / f"results{self.count}.csv", **more)
         with prepare(path, settings) as prepared:
             foreseen = prepared.preview.remaining
             report = prepared.send(agreed=prepared.preview.digest)
-        with report.results.open(encoding="utf-8-sig", newline="") as file:
-            results = [*csv.DictReader(file)]
+        results = read_results(report.results)
         return {result.value: count for result, count in report.counts.items()}, results, foreseen
 
     def settings(self, template: str, **more: Any) -> Settings:

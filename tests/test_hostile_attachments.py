@@ -18,9 +18,9 @@ from importer.cli import main
 from importer.settings import Settings
 from importer.settings.profiles import FILE_VARIABLE
 from tests import systems
-from tests.latest import latest
 from tests.running import run
 from tests.sandbox import Sandbox
+from tests.truth import read_results
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -70,12 +70,7 @@ class Folder:
                 patch.setenv(name, value)
             patch.chdir(self.place)
             status = main(arguments)
-        return status, rows_of(self.place / results)
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with latest(path).open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+        return status, read_results(self.place / results)
 
 
 @pytest.fixture
@@ -179,7 +174,7 @@ def test_what_takes_a_files_place_after_it_was_looked_at_is_not_sent(folder: Fol
     assert report is not None
     assert left(folder.box) <= digests(b"other")
     assert [note.prospect_id for note in folder.box.notes] == ([] if what == "folder" else ["P2"])
-    row = rows_of(folder.place / "results.csv")[0]
+    row = read_results(folder.place / "results.csv")[0]
     assert (row["result"], row["reason"]) == (
         "not sent",
         f"the file 'call.pdf' could not be uploaded: {why}. To send it, run again",

@@ -181,7 +181,7 @@ def test_doctor_tells_versions_settings_without_secrets_and_findings(
     for name in ("key.txt", "notify.txt"):
         Path(name).chmod(0o600)
     files = 'api-key-file = "key.txt"\nnotify-file = "notify.txt"\n'
-    profiles.write_text(f'[night]\nworkers = 3\nbase-url = "{box.url}"\n{files}', encoding="utf-8")
+    profiles.write_text(f'[night]\nbatch-size = 3\nbase-url = "{box.url}"\n{files}', encoding="utf-8")
     status, document, said = ask("doctor", "--profile", "night", "--rate", "5/1s")
     assert (status, document["exit_status"]) == (0, 0), said
     assert document["versions"]["note-importer"] == __version__
@@ -189,7 +189,7 @@ def test_doctor_tells_versions_settings_without_secrets_and_findings(
     assert document["versions"]["pandas"] == importlib.metadata.version("pandas")
     assert document["versions"]["flask"] == importlib.metadata.version("flask")
     assert document["settings"]["rate"] == {"value": "5/1s", "from": "said now"}
-    assert document["settings"]["workers"] == {"value": 3, "from": f"the profile 'night' in {profiles}"}
+    assert document["settings"]["batch-size"] == {"value": 3, "from": f"the profile 'night' in {profiles}"}
     assert document["settings"]["settle"] == {"value": "0", "from": "the environment variable NOTE_IMPORTER_SETTLE"}
     found = {finding["about"]: finding for finding in document["findings"]}
     assert found["Key accepted"]["exit_status"] == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import random
@@ -18,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox import Fault, Limit, Sandbox
-from tests.truth import DELIVERED, Line, check, read_results, write_sheet
+from tests.truth import DELIVERED, Line, check, read_results, write_csv, write_sheet
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +52,7 @@ def start(box: Sandbox, sheet: Path, *more: str) -> subprocess.Popen[str]:
         "--read-timeout", "1", "--settle", "0.2", *more,
     ]  # fmt: skip
     return subprocess.Popen(
-        [sys.executable, "-m", "importer", *arguments],
+        [sys.executable, "-m", "tests.few_workers", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -253,8 +252,7 @@ def test_killed_amid_uploads_it_uploads_nothing_again_that_is_up_and_every_note_
         (files / f"{number}.txt").write_text(f"File {number}", encoding="utf-8")
     rows = [(f"P{row}", f"Note {row % 25}", "2", f"{row % 20}.txt; {row % 5}.txt") for row in range(100)]
     sheet = tmp_path / "sheet.csv"
-    with sheet.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", "Attachments"), *rows])
+    write_csv(sheet, ("Prospect ID", "Note", "Visibility", "Attachments"), *rows)
     more = ["--attachments", str(files), "--workers", "2"]
     known: set[str] = set()
     with Sandbox(

@@ -175,7 +175,7 @@ def test_each_field_and_each_column_of_the_results_has_its_texts() -> None:
     """Their kinds are put together from names, so that nobody sees them in the code."""
     named = {family: [*Role] for family in OF_FIELDS} | {"use": [*WORDED], "restricted": [*WORDED]}
     named["none"] = [role for role, field in FIELDS.items() if field.may_be_missing]
-    named["template.prompt"] = [role for role, field in FIELDS.items() if field.template is not None]
+    named["template.prompt"] = [role for role, field in FIELDS.items() if field.width]
     kinds = {f"{family}.{role}" for family, roles in named.items() for role in roles}
     assert kinds | {f"column-of-results.{column.heading}" for column in COLUMNS} <= {*TEXTS}
 

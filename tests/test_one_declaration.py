@@ -37,7 +37,7 @@ FIELD: Change = {
             "    Role.RECORD: _RECORD,\n",
             "    Role.CATEGORY: Field(\n"
             '        headings=("Category", "Kategorie"), is_further=True, may_be_missing=True,\n'
-            '        template=TemplateColumn("Category", 14),\n'
+            "        width=14,\n"
             "    ),\n",
         )
     ],

@@ -13,6 +13,7 @@ import pytest
 
 from importer.api.proxy import proxy_for
 from importer.cli import cli
+from importer.delivery.outcomes import Outcomes
 from importer.errors import (
     BadSettings,
     Blocked,
@@ -133,7 +134,9 @@ def test_the_exit_statuses_are_those_that_rows_end_with() -> None:
         ((Result.DUPLICATE, Result.ALREADY_IMPORTED), (Result.REJECTED, Result.INVALID, Result.UNCONFIRMED))
     ):
         for result in others:
-            assert replace(report, counts={Result.CREATED: 3, result: 1}).exit_status == status
+            outcomes = Outcomes(1)
+            outcomes.settle([0], result)
+            assert replace(report, to_fix=int(outcomes.to_fix().sum())).exit_status == status
     assert replace(report, counts={Result.CREATED: 3, Result.NOT_SENT: 1}).exit_status == 3
     assert {
         error.exit_status

@@ -238,7 +238,7 @@ def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
     """What to paste is on standard output, alone and whole; the rest beside it. The window may be in the profile."""
     (tmp_path / "my exports").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NOTE_IMPORTER_WORKERS", "3")
+    monkeypatch.setenv("NOTE_IMPORTER_BATCH_SIZE", "3")
     profiles.write_text('[night]\nbetween = "02:00-06:00"\n', encoding="utf-8")
     words = ["schedule", "my exports", "--profile", "night", "--system", system.value]
     assert main(words) == 0
@@ -247,7 +247,7 @@ def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
     assert told.out == text_for(Night([named], "night", WINDOW), system)
     notes = " ".join(told.err.split())
     assert "To stop it, " in notes
-    assert "NOTE_IMPORTER_WORKERS. Add the settings to the profile" in notes
+    assert re.search(r"NOTE_IMPORTER_BATCH_SIZE.*\. Add the settings to the profile", notes)
     assert "SALESHANDY_API_KEY is not set there" in notes
     profiles.write_text('[night]\nbetween = "02:00-06:00"\napi-key-file = "key.txt"\n', encoding="utf-8")
     assert main(words) == 0

@@ -44,7 +44,7 @@ def looked(type_: Terminal, *arguments: str) -> tuple[int, dict[str, str]]:
 def test_doctor_says_what_is_in_force_and_where_it_comes_from(type_: Terminal, profiles: Path) -> None:
     """The profile, the variable, or the command line; of the key only the place."""
     profiles.write_text('# mine\n[night]\ndefault-visibility = "private"\nrate = "15/min"\n', encoding="utf-8")
-    ended = type_("doctor", "--profile", "night", "--workers", "3")
+    ended = type_("doctor", "--profile", "night", "--batch-size", "3")
     assert ended.status == 0
     shown, source = dict[str, tuple[str, str]](), ""
     for line in ended.out.splitlines():
@@ -58,12 +58,12 @@ def test_doctor_says_what_is_in_force_and_where_it_comes_from(type_: Terminal, p
     assert shown["default-visibility"] == ("private", where)
     assert shown["rate"] == ("15/min", where)
     assert shown["settle"] == ("0", "the environment variable NOTE_IMPORTER_SETTLE")
-    assert shown["workers"] == ("3", "this command line")
+    assert shown["batch-size"] == ("3", "this command line")
     assert "max-notes" not in shown
     assert KEY not in ended.all
 
 
-@pytest.mark.parametrize("wrong", ['rate = "fast"', "wrokers = 3", "map = 3", "workers 3", "yes = 7"])
+@pytest.mark.parametrize("wrong", ['rate = "fast"', "min-rosw = 3", "map = 3", "batch-size 3", "yes = 7"])
 def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, profiles: Path, wrong: str) -> None:
     """Whatever is wrong with it: its value, its name, its form; and `doctor` finds those too that no run would."""
     profiles.write_text(f"[night]\n# a comment\n{wrong}\n", encoding="utf-8")
@@ -213,7 +213,7 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Commented, beside what stood there; key and addresses in files that only their owner can read, and not shown."""
-    profiles.write_text("# mine\n[other]\nworkers = 3\n", encoding="utf-8")
+    profiles.write_text("# mine\n[other]\nmin-rows = 3\n", encoding="utf-8")
     away = "https://notes.invalid/v1"
     hush = "json://127.0.0.1:1/hush"
     type_.variables["NOTE_IMPORTER_BASE_URL"] = away
@@ -224,7 +224,7 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     assert f"Workspace: night at {away}" in ended.all
     text = profiles.read_text(encoding="utf-8")
     assert 'max-invalid = "20%"' in text
-    assert text.startswith("# mine\n[other]\nworkers = 3\n")
+    assert text.startswith("# mine\n[other]\nmin-rows = 3\n")
     assert "as in `" not in text
     assert KEY not in text
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import select
@@ -18,7 +17,6 @@ import pytest
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests import running
-from tests.latest import latest
 from tests.listening import http_ear
 from tests.sandbox import Fault, Limit, Sandbox
 
@@ -29,6 +27,8 @@ import fcntl
 import pty
 import struct
 import termios
+
+from tests.truth import read_results
 
 pytestmark = pytest.mark.slow
 
@@ -121,8 +121,7 @@ class Desk:
         return "n.csv"
 
     def results(self) -> list[str]:
-        with latest(self.folder / "out.csv").open(encoding="utf-8-sig", newline="") as file:
-            return [row["result"] for row in csv.DictReader(file)]
+        return [row["result"] for row in read_results(self.folder / "out.csv")]
 
 
 @pytest.fixture
@@ -199,7 +198,7 @@ def test_hide_asks_before_it_changes_anything(desk: Desk, box: Sandbox) -> None:
     for answer, status, hidden in (("n", 2, 0), ("y", 0, 7)):
         person = desk.run("hide", "last")
         person.waits_for("Make them private drafts? [y/N]:")
-        assert "7 notes that it created would become private drafts:" in person.seen
+        assert "7 notes would become private drafts:" in person.seen
         shown = re.findall(r"  row (\d), prospect P(\d), note \w+: Note \2", person.seen)
         assert len(shown) == 5
         assert all(int(row) == int(prospect) + 2 for row, prospect in shown)
@@ -247,7 +246,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_writes_results(tmp_path: Path, by
     """
     with Sandbox(latency=0.05) as box, http_ear() as ear:
         desk = Desk(tmp_path, box)
-        command = ("run", desk.file(200), "--yes", "--results", "out.csv", "--batch-size", "1", "--workers", "2")
+        command = ("run", desk.file(200), "--yes", "--results", "out.csv", "--batch-size", "1")
         (tmp_path / "notify.txt").write_text(f"json://{ear.place}/hook\nping-fail+http://{ear.place}/fail\n")
         person = desk.run(*command, "--notify-file", "notify.txt")
         eventually(box, 5)

@@ -123,7 +123,7 @@ def test_nothing_is_printed_past_the_gate() -> None:
     [
         (HOSTILE,),
         ("run", f"--{HOSTILE}"),
-        ("run", "--workers", HOSTILE, "x.csv"),
+        ("run", "--first", HOSTILE, "x.csv"),
         ("run", "--map", HOSTILE, "x.csv"),
         ("run", "--profile", HOSTILE, "x.csv"),
         ("check", f"{HOSTILE}.csv"),

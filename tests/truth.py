@@ -39,12 +39,14 @@ class Line:
         return self.prospect, self.note, self.visibility, self.status, self.key
 
 
-def write_sheet(path: Path, lines: Iterable[Line]) -> Path:
+def write_csv(path: Path, *rows: Iterable[str]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADINGS)
-        writer.writerows(line.cells for line in lines)
+        csv.writer(file).writerows(rows)
     return path
+
+
+def write_sheet(path: Path, lines: Iterable[Line]) -> Path:
+    return write_csv(path, HEADINGS, *(line.cells for line in lines))
 
 
 def read_results(path: Path) -> list[dict[str, str]]:

@@ -94,7 +94,7 @@ def _status_of(arguments: Sequence[str] | None) -> int:
         if isinstance(error.__cause__, EndedAtOnce):  # click turns it into an Abort
             paragraph(say("cli.ended-at-once"), err=True)
             return 3
-        say_line(say("cli.nothing-sent"), err=True)
+        say_line(say("questions.nothing-sent"), err=True)
         return 2
     except OutputFailed:
         return OutputFailed.exit_status  # its message is printed at the end

@@ -110,12 +110,8 @@ def _hide(which: Which, options: Options) -> int:
     settings = replace(options.for_files or settings, key=settings.key, origin=settings.origin)
     planned = operations.hide.what_to_hide(which, settings)
     show(operations.report_messages.hiding(planned, operations.hide.described(planned, settings)))
-    nothing = None
-    if planned.notes and which.undo:
-        nothing = options.refusal(say("hide.ask-undo"), needs_a_person=True)
-    elif planned.notes:
-        nothing = options.refusal(say("hide.ask"))
-    if nothing is not None:
+    question = say("hide.ask-undo" if which.undo else "hide.ask")
+    if planned.notes and (nothing := options.refusal(question, needs_a_person=which.undo)) is not None:
         say_line(nothing)
         return 2
     with Stopper() as stopper, RunWatch() as watch:

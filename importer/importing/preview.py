@@ -32,6 +32,7 @@ class SheetColumn:
         role: its role; also known if the column of another role is unclear. None if it has none.
         is_part: whether a template adds it to the text of the notes.
         is_ours: whether the importer added it, to earlier results or to a corrected copy.
+        may_be_record: whether its heading says that it holds the records' IDs.
     """
 
     letter: str
@@ -41,6 +42,7 @@ class SheetColumn:
     role: Role | None = None
     is_part: bool = False
     is_ours: bool = False
+    may_be_record: bool = False
 
 
 @dataclass(frozen=True)

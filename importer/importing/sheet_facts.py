@@ -27,7 +27,7 @@ from importer.rows.columns import SheetHeadings, called
 from importer.rows.composing import suggested
 from importer.rows.naming import people_of
 from importer.rows.readers import ComposedReader
-from importer.rows.suggestions import glance, samples
+from importer.rows.suggestions import glance, samples, suggests
 from importer.rows.values import cleaned_id, folded, quoted
 from importer.settings import Settings
 from importer.storage import place
@@ -89,7 +89,8 @@ def columns(loaded: Loaded) -> Iterator[SheetColumn]:
         if at == _COLUMNS:
             return
         name = called(sheet.headings, at)
-        about = samples(values), role_of.get(at), at in parts, at in ours
+        may_be_record = at not in ours and suggests(Role.RECORD, heading)
+        about = samples(values), role_of.get(at), at in parts, at in ours, may_be_record
         yield SheetColumn(column_letter(at), cut(heading, _CHARACTERS), name, *about)
 
 

@@ -144,7 +144,7 @@ def _of_run(which: Which, name: str, journal: Journal, settings: Settings) -> tu
 def _of_file(file: Path, journal: Journal, settings: Settings) -> Sequence[KnownDelivery]:
     """Return the deliveries of a file's rows, each once."""
     with load(file, settings) as loaded:
-        return [*{one.name: one for _, _, one, _ in deliveries_in(loaded, settings, journal)}.values()]
+        return [*{one.name: one for *_, one in deliveries_in(loaded, settings, journal)}.values()]
 
 
 def _sent_again(hidden: Sequence[KnownDelivery], journal: Journal, settings: Settings) -> set[bytes]:
@@ -175,11 +175,9 @@ def described(planned: Hiding, settings: Settings) -> dict[str, tuple[Sequence[i
         places = [place for path in paths for place in (path, settings.archive and settings.archive / path.name)]
         for place in filter(None, places):
             with suppress(ImporterError, OSError), load(place, settings) as loaded:  # it may be elsewhere, or changed
-                emails = loaded.rows.email
-                for numbers, text, known, position in deliveries_in(loaded, settings, journal):
+                for numbers, who, text, known in deliveries_in(loaded, settings, journal):
                     if known.name in wanted:
-                        email = "" if emails is None else str(emails[position])
-                        said.setdefault(wanted[known.name], (numbers, email or known.prospect, text))
+                        said.setdefault(wanted[known.name], (numbers, who, text))
     return said
 
 
@@ -227,8 +225,8 @@ def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
 
 def deliveries_in(
     loaded: Loaded, settings: Settings, journal: Journal
-) -> Iterator[tuple[Sequence[int], str, KnownDelivery, int]]:
-    """Yield the deliveries of a file's rows that exist, with the numbers of their rows, their texts and positions."""
+) -> Iterator[tuple[Sequence[int], str, str, KnownDelivery]]:
+    """Yield the deliveries of a file's rows that exist: numbers of the rows, person as named there, text, delivery."""
     if loaded.unclear is not None:
         raise loaded.unclear
     rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
@@ -242,4 +240,4 @@ def deliveries_in(
     for position, known in sorted(found, key=lambda one: one[0]):
         numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]
         text = rows.notes[int(rows.note[position])].text if rows.note[position] >= 0 else ""
-        yield numbers, text, known, position
+        yield numbers, str(rows.prospect[position]), text, known

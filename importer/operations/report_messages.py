@@ -47,7 +47,7 @@ def read_back(found: ReadBack) -> Iterator[Line]:
     for finding, number in found.counts.items():
         if number or finding == "there":
             yield Line(say("verified.count", n=number, what=say(f"label.verified-{finding}")))
-    yield Line(say("verified.results", path=str(found.results)), LineKind.TEXT)
+    yield Line(say("ended.results", path=str(found.results)), LineKind.TEXT)
     if found.remark is not None:
         yield Line(found.remark, LineKind.TEXT)
 
@@ -92,10 +92,8 @@ def _which_notes(planned: Hiding) -> Iterator[Line]:
         yield Line(say("hide.nothing-of-run", **about), LineKind.TEXT)
     elif not n:
         yield Line(say("hide.nothing-of-these"), LineKind.TEXT)
-    elif about:
-        yield Line(say("hide.run", **about))
-        yield Line(say("hide.notes-of-run", n=n))
     else:
+        yield from [Line(say("hide.run", **about))] if about else []
         yield Line(say("hide.notes-named", n=n))
 
 

@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from importer import resultsfile
 from importer.errors import BadSettings
-from importer.fields import FIELDS, TemplateColumn
+from importer.fields import FIELDS, Field
 from importer.files import Draft
 from importer.messages import render, say
 from importer.models import Role
@@ -24,9 +24,9 @@ from importer.results.saving import Written, save
 
 _LAST_ROW = 1_048_576
 _COLUMNS = {
-    role: field.template
+    role: field
     for role, field in sorted(FIELDS.items(), key=lambda item: item[0] not in (Role.PROSPECT, Role.EMAIL))
-    if field.template is not None
+    if field.width
 }
 
 
@@ -64,7 +64,7 @@ def _workbook() -> Workbook:
     sheet.row_dimensions[1].height = 24
     for number, (role, column) in enumerate(_COLUMNS.items(), 1):
         letter = get_column_letter(number)
-        cell = sheet.cell(1, number, column.heading)
+        cell = sheet.cell(1, number, column.headings[0])
         cell.font = Font(bold=True, color="FFFFFF")
         cell.fill = PatternFill("solid", fgColor="44525F" if column.is_required else "7A8893")
         cell.alignment = Alignment(vertical="center")
@@ -76,15 +76,16 @@ def _workbook() -> Workbook:
     return book
 
 
-def _validation(role: Role, column: TemplateColumn, cells: str) -> DataValidation:
+def _validation(role: Role, column: Field, cells: str) -> DataValidation:
+    heading, choices = column.headings[0], tuple(value.name.capitalize() for value in column.words)
     rule = DataValidation(sqref=cells, allow_blank=True, showInputMessage=True)
-    rule.promptTitle = column.heading if column.is_required else f"{column.heading} (optional)"
+    rule.promptTitle = heading if column.is_required else f"{heading} (optional)"
     rule.prompt = render(say(f"template.prompt.{role}"))
-    if column.choices:
+    if choices:
         rule.type = "list"
-        rule.formula1 = '"' + ",".join(column.choices) + '"'
+        rule.formula1 = '"' + ",".join(choices) + '"'
         rule.showErrorMessage = True
         rule.errorStyle = "stop"
-        rule.errorTitle = render(say("template.not-in-list", column=column.heading))
-        rule.error = render(say("template.choose", choices=column.choices))
+        rule.errorTitle = render(say("template.not-in-list", column=heading))
+        rule.error = render(say("template.choose", choices=choices))
     return rule

@@ -271,7 +271,7 @@ def verify_all(
         check_journal(journal, settings)
         of_row = defaultdict[int, dict[bytes, str]](dict)
         wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
-        for rows, text, known, _ in deliveries_in(loaded, settings, journal):
+        for rows, _, text, known in deliveries_in(loaded, settings, journal):
             if known.note_id is not None:
                 wanted[known.prospect][known.name] = known, text
                 for row in rows:

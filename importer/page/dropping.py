@@ -72,7 +72,7 @@ class Dropping(Screens):
     def forget(self, number: str) -> Page:
         """Remove a file and its results. The record of its deliveries stays."""
         upload = self._upload(number)
-        self._refuse_while_used(upload, say("page.problem.nothing-forgotten"))
+        self._refuse_while_used(upload, say("hide.nothing-changed"))
         self._parts.uploads.forget(upload)
         self._parts.reading.forget(upload)
         return redirect(url_for("index"), 303)
@@ -97,7 +97,7 @@ class Dropping(Screens):
         request.max_form_parts, request.max_content_length = _MOST, _MOST_BYTES
         files = [file for file in request.files.getlist("attachments") if file.filename]
         if not files:
-            refuse(say("page.problem.no-file"), say("page.problem.choose-files"), 400, back)
+            refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400, back)
         self._refuse_while_used(upload, say("hide.nothing-changed"))
         names = [name_of(str(file.filename)) for file in files]
         counts = Counter(map(folded, names))

@@ -203,18 +203,17 @@ class CheckForm:
         return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
 
     def _blank(self, word: SheetWord) -> Row:
-        heading = say("page.form.blank" if word.role in self._found.mapping else "page.form.every-row")
         options = [(kind.name.lower(), MEANS[kind.name]) for kind in Visibility]
         name, chosen = "default-visibility", values(self._chosen, "default-visibility")
         field = _meaning(word, name, options, chosen, SETTINGS[name].label, name)
-        return Row(field, word.role, heading, "chosen" if chosen else self._origin_of(word), rows=word.rows)
+        return Row(field, word.role, field.label, "chosen" if chosen else self._origin_of(word), rows=word.rows)
 
     def _origin_of(self, word: SheetWord) -> str:
         if not word.is_known:
             return ""
         answers = self._answers.get("value", {})
         known = [text.casefold() for (role, _), words_of in answers.items() if role is word.role for text in words_of]
-        return "last-time" if word.word.casefold() in known else "found"
+        return "last-time" if word.word.casefold() in known else "word"
 
 
 def _meaning(

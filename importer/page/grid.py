@@ -145,9 +145,12 @@ class GridRow:
 
 
 def columns(found: Preview) -> list[GridColumn]:
-    """Return the columns of the grid: those that have a role, or are a part of the text."""
-    used = ((at, column) for at, column in enumerate(found.columns) if column.role is not None or column.is_part)
-    return [GridColumn(at, column) for at, column in used]
+    """Return the columns of the grid: those that have a role, or are a part of the text, or may name the record."""
+    return [
+        GridColumn(at, column)
+        for at, column in enumerate(found.columns)
+        if column.role is not None or column.is_part or column.may_be_record
+    ]
 
 
 def rows(

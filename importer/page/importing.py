@@ -121,12 +121,12 @@ class ImportScreens(Screens):
     def continue_as(self, number: str) -> Page:
         """Continue with the deliveries of another workspace, as a person says, and show the Confirm screen again."""
         upload, back = self._upload(number), url_for("confirm", number=number)
-        settings = self._with_key(say("page.problem.not-continued"), back)
+        settings = self._with_key(say("hide.nothing-changed"), back)
         profile, _, address = request.form.get("meant", "").rpartition(" at ")
         try:
             workspaces.confirm(settings, Workspace(profile, address))
         except ImporterError as error:
-            refuse(say("page.problem.not-continued"), error.message, 409, back)
+            refuse(say("hide.nothing-changed"), error.message, 409, back)
         self._parts.reading.forget(upload)
         return redirect(back, 303)
 
@@ -156,7 +156,7 @@ class ImportScreens(Screens):
     @screen("/file/<number>/practise", "POST")
     def practise(self, number: str) -> Page:
         """Practise the import of the file, which sends nothing."""
-        upload, title = self._upload(number), say("page.problem.not-practised")
+        upload, title = self._upload(number), say("questions.nothing-sent")
         _, answers, settings = self._seen(upload, title, url_for("check", number=number))
         corrections = upload.state.corrections(answers)
         task = Send(settings, upload.folder, upload.name, corrections=corrections, is_practice=True)

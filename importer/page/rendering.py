@@ -36,6 +36,14 @@ CAPTIONS = {
 """Labels for values of settings that aren't clear by themselves."""
 
 ROLES = {role: say(f"role.{role}") for role in Role}
+NAMES = {
+    "ROLES": ROLES,
+    "STEPS": {name: say(f"page.steps.{name}") for name in ("choose", "check", "confirm", "send", "results")},
+    "ORIGINS": {
+        name: say(f"page.origin.{name}") for name in ("found", "word", "last-time", "likely", "chosen", "choose")
+    },
+}
+"""Variables of all templates."""
 
 
 class PageFace(Face):

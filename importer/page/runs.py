@@ -156,7 +156,7 @@ class History(Screens):
     @screen("/runs/look-up", "POST")
     def look_up(self) -> Page:
         """Look up the unclear deliveries of the workspace."""
-        title = say("page.problem.nothing-looked-up")
+        title = say("hide.nothing-changed")
         return self._begin(LookUpTask(for_page(self._with_key(title, url_for("runs")))), title)
 
     @screen("/runs/<run>/hide")

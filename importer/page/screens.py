@@ -114,7 +114,7 @@ class Screens:
         """Return the settings with the key; refuse if the form of this request was about another workspace."""
         settings = self._parts.current.with_key()
         if request.form.get("workspace") != str(settings.workspace):
-            refuse(title, say("page.problem.another-workspace"), 409, back)
+            refuse(title, say("page.problem.another-profile"), 409, back)
         return settings
 
     @property

@@ -20,16 +20,7 @@ from importer.page.access import Access
 from importer.page.dropping import Dropping
 from importer.page.importing import ImportScreens
 from importer.page.mending import MendScreens
-from importer.page.rendering import (
-    PAGE,
-    ROLES,
-    composed,
-    element,
-    folded,
-    text,
-    without_folders,
-    words,
-)
+from importer.page.rendering import NAMES, PAGE, composed, element, folded, text, without_folders, words
 from importer.page.runs import History, Working
 from importer.page.screens import OPEN_SETTINGS, Page, Parts, problem
 from importer.page.setting_up import SettingUp
@@ -90,12 +81,10 @@ def _faced(guard: Access) -> Response | None:
 
 def _everywhere(parts: Parts) -> dict[str, object]:
     """Return the template variables of every screen."""
-    current = parts.current
     return {
         "navigation": NAVIGATION,
         "under_way": parts.jobs.under_way,
-        "working_as": current.profile,
-        "ROLES": ROLES,
+        **NAMES,
     }
 
 
@@ -116,4 +105,4 @@ def _failed(error: Exception) -> Page:
         return problem(_WENT_WRONG, say("page.problem.system-error", error=str(error.strerror or error)), 507)
     if os.environ.get("NOTE_IMPORTER_DEBUG"):
         traceback.print_exc()
-    return problem(_WENT_WRONG, say("page.problem.own-error", error=type(error).__name__), 500)
+    return problem(_WENT_WRONG, say("page.job.fault", error=type(error).__name__), 500)

@@ -46,12 +46,7 @@ _SECTOR, _CONTENTS = 512, say("part.contents")
 _FAULTS = (OSError, struct.error, ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError)
 """Exceptions that olefile raises for a damaged container, by design or not."""
 
-_ENDINGS_OF_OTHERS = {
-    **dict.fromkeys((".doc", ".docx", ".odt", ".rtf", ".pages"), "text"),
-    **dict.fromkeys((".ppt", ".pptx", ".odp", ".eml", ".msg"), "document"),
-    **dict.fromkeys((".zip", ".gz", ".7z", ".rar"), "archive"),
-    ".pdf": "pdf",
-}
+_ENDINGS_OF_OTHERS = {".doc": "text", ".docx": "text", ".odt": "text", ".rtf": "text", ".pdf": "pdf", ".zip": "archive"}
 """Endings that no export has, whatever the content, and the kind of file."""
 
 _TEXTS_OF_OTHERS = re.compile(

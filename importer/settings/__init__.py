@@ -34,6 +34,7 @@ from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
 from importer.texts import TEXTS
 
 BATCH_SIZE = 100
+WORKERS = 8
 GIVE_UP = 900.0
 _OF_A_SHEET: Mapping[str, Any] = {"is_of_reading": True, "is_lasting": False}
 """Declaration of settings that name columns and words: a profile holds them in readings, never for all sheets."""
@@ -167,6 +168,7 @@ class Settings:
     write are known by the values of :attr:`Topic.FILE`, in their order.
 
     Attributes:
+        workers: maximum of simultaneous calls; an argument of this class alone.
         mapping: role → headings, or column letters if no heading has that name; the first in the sheet counts. No
             column has the role if the only name is empty; a last, empty name: the sheet may lack all other names.
         values: role and column → word of the sheet → its meaning; None: rows with this word are left out.
@@ -223,7 +225,6 @@ class Settings:
     guard_local_address: bool = _setting(kinds.yes, Topic.PLACE, default=False)
     api_key_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.CALLS, "FILE")
     batch_size: int | None = _setting(kinds.Number(1, 10_000), Topic.CALLS, "N")
-    workers: int = _setting(kinds.Number(1, 64), Topic.CALLS, "N", default=8)
     rate: Rate | None = _setting(Rate.parse, Topic.CALLS, "CALLS/TIME", is_common=True)
     read_timeout: float = _setting(kinds.seconds(0.1, 3600), Topic.CALLS, "SECONDS", default=60.0)
     settle: float = _setting(kinds.seconds(0, 3600), Topic.CALLS, "SECONDS", default=5.0)
@@ -247,6 +248,7 @@ class Settings:
     notify: ClassVar[Occasion | None] = _setting(kinds.OneOf(Occasion), Topic.OTHER)
     notify_file: ClassVar[Path | None] = _setting(kinds.local_file, Topic.OTHER, "FILE")
 
+    workers: int = field(default_factory=lambda: WORKERS)
     key: str = field(default="", repr=False)
     readings: Sequence[Reading] = ()
     origin: Origin = field(default=Origin(), compare=False)

@@ -32,7 +32,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Delivered notes are recorded, and {action.the-same-command} continues where this one stopped. Please report the error, with the output of NOTE_IMPORTER_DEBUG=1."
     ),
     "cli.for-help": "For help: {command} --help",
-    "cli.nothing-sent": "Nothing was sent.",
     "cli.ended-at-once": "Stopped immediately. Run the same command to continue. It first looks up unclear requests, and writes missing results.",
     "asking.another-column": "or another column ({more} more), by its heading or letter",
     "asking.nobody-here": (

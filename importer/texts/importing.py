@@ -195,10 +195,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If this is a new note: `in-doubt new`",
         "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Nothing was sent. If these are new notes: `in-doubt new`",
     ),
-    "guard.history-again@page": (
-        "{file} would send {n} note, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Answer the question about it first.",
-        "{file} would send {n} notes, and most rows of this kind of sheet were known in its last runs. So a history may be sent again. Answer the question about them first.",
-    ),
     "guard.many-notes": (
         "{file} would send {notes}, but at most {most} are allowed.\n"
         "Nothing of this file was sent. Check whether it is the right file. If it is: {setting}"
@@ -224,7 +220,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{file} was imported, but could not be moved to {folder}: {error}.\n"
         "Move it by hand. If it stays, the next run does not send its notes again."
     ),
-    "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says",
+    "archive.more-visible": "{file} was not moved to the archive, because notes are still more visible than it says.\nTo change them: `update`",
     "summary.held-back": ("{n} row, by `first`", "{n} rows, by `first`"),
     "check.no-csv": "Problems can be written as .csv, but not as {target}.\nName a .csv file: `report`.",
     "summary.title": "Results of the import",

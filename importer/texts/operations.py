@@ -61,7 +61,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "verified.not-delivered": "not delivered, or unconfirmed, so that there is no note to read back",
     "verified.yields": "A run of this workspace has begun, or is sending. Run this command again when it is over.",
     "verified.title": "What became of the notes",
-    "verified.results": "Results: {path}",
     "verified.count": "{what}: {n}",
     "label.verified-there": "There",
     "label.verified-changed": "Changed since",
@@ -80,10 +79,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "hide.nothing-to-undo": "None of these notes is hidden.",
     "hide.nothing-of-run": "Run {run} ({time}, {file}) has no notes to hide. It created none, or they are private drafts already.",
     "hide.run": "Run {run} ({time}) imported {file}.",
-    "hide.notes-of-run": (
-        "{n} note that it created would become a private draft:",
-        "{n} notes that it created would become private drafts:",
-    ),
     "hide.notes-named": ("{n} note would become a private draft:", "{n} notes would become private drafts:"),
     "hide.notes-undo": ("{n} hidden note would be as it was before:", "{n} hidden notes would be as they were before:"),
     "hide.note": "prospect {prospect}, note {note}",
@@ -134,7 +129,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note was created, but not found when read back. Look at this prospect in Saleshandy, and report the note to Saleshandy's support:",
         "{n} notes were created, but not found when read back. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support:",
     ),
-    "history.results-again": "To write its results again, import its file again. Delivered notes are not sent again.",
+    "history.results-again": "To see its rows and write its results again, import its file again. Delivered notes are not sent again.",
     "hide.other-workspace": (
         "Run {run} belongs to the workspace '{other}', not to '{workspace}'.\n"
         "Use the `profile` and `base-url` of that run."

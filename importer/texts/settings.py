@@ -170,7 +170,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.journal.help": "The record of deliveries: a file, or the URL of a PostgreSQL database that several machines share, postgresql://HOST/DATABASE.",
     "setting.guard-local-address.help": "Treat an address on this machine like any other. Use it if a program on this machine forwards calls to the live service. Without it, such an address counts as a test server, and nothing is remembered about it.",
     "setting.api-key-file.help": "A file with the API key, instead of the environment variable SALESHANDY_API_KEY.",
-    "setting.workers.help": "The largest number of simultaneous calls.",
     "setting.rate.label": "Rate limit",
     "setting.rate.help": "The largest number of calls in a period, such as 20/1s or 60/min. Without it, the API's own limit applies.",
     "setting.read-timeout.help": "Time limit for a reply. A call without a reply in this time has failed.",

@@ -52,10 +52,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} note was created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too. `note-importer verify FILE --all` reads back all notes of a file.",
         "{n} notes were created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too. `note-importer verify FILE --all` reads back all notes of a file.",
     ),
-    "ended.not-found@page": (
-        "{n} note was created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too.",
-        "{n} notes were created, but not found when read back: {rows:; }. Look at these prospects in Saleshandy, and report the notes to Saleshandy's support. Only ten notes of a run are read back, so others may be missing, too.",
-    ),
     "ended.moved": "{file} was moved to {place}.",
     "ended.file": "{file}: {fate}. {why}",
     "ended.count": "  {rows}  {result}  {means}",
@@ -128,10 +124,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The text of {n} of these has changed since. See the reason in the results",
         "The texts of {n} of these have changed since. See the reasons in the results",
     ),
-    "plan.in-doubt@page": (
-        "{n} row has words that were sent in another form, and is not sent before you have answered the question about it.",
-        "{n} rows have words that were sent in another form, and are not sent before you have answered the question about them.",
-    ),
     "plan.more-visible": (
         "{n} note is more visible than your sheet says. Nothing is changed. The results name the row",
         "{n} notes are more visible than your sheet says. Nothing is changed. The results name the rows",
@@ -164,10 +156,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.hidden": (
         "{n} note was hidden, and is not sent. Use `in-doubt send-hidden` to send it again, or `in-doubt leave-hidden` to leave it hidden",
         "{n} notes were hidden, and are not sent. Use `in-doubt send-hidden` to send them again, or `in-doubt leave-hidden` to leave them hidden",
-    ),
-    "plan.hidden@page": (
-        "{n} note was hidden, and is not sent before you have answered the question about it.",
-        "{n} notes were hidden, and are not sent before you have answered the question about them.",
     ),
     "plan.in-doubt": (
         "{n} row has words that were sent in another form, and is not sent. Use `in-doubt same` if it is the same note, or `in-doubt new` if it is a new one",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import time
 from collections import Counter
@@ -26,7 +25,7 @@ from tests import running
 from tests.rendered import answers_of
 from tests.sandbox import Fault, Sandbox
 from tests.sandbox.attachments import UploadBehaviour
-from tests.truth import read_results
+from tests.truth import read_results, write_csv
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -52,10 +51,7 @@ def digest(content: bytes) -> str:
 
 
 def write(folder: Path, rows: Iterable[Sequence[str]]) -> Path:
-    path = folder / "sheet.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", "Attachments"), *rows])
-    return path
+    return write_csv(folder / "sheet.csv", ("Prospect ID", "Note", "Visibility", "Attachments"), *rows)
 
 
 def rows_of(count: int, names: str, note: str = "Hello", start: int = 0) -> list[tuple[str, str, str, str]]:

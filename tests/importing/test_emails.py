@@ -18,7 +18,7 @@ from importer.models import Progress, Result
 from importer.settings import Settings
 from importer.telling import preview_messages
 from tests.sandbox import Fault, Limit, Sandbox, invented
-from tests.truth import read_results
+from tests.truth import read_results, write_csv
 
 HEADINGS = ("Email", "Note", "Visibility")
 PEOPLE = {
@@ -31,10 +31,7 @@ PEOPLE = {
 
 
 def write(folder: Path, rows: Iterable[Sequence[str]], headings: Sequence[str] = HEADINGS) -> Path:
-    path = folder / "sheet.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([headings, *rows])
-    return path
+    return write_csv(folder / "sheet.csv", headings, *rows)
 
 
 def by_email(emails: Iterable[str], note: str = "Hello") -> list[tuple[str, str, str]]:

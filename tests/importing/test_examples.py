@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,11 @@ from importer.messages import words
 from importer.models import Visibility
 from importer.settings import Settings
 from tests.rendered import rendered
+from tests.truth import write_csv
 
 
 def shown(tmp_path: Path, settings: Settings, rows: Sequence[Sequence[str]]) -> dict[Visibility, Sequence[Example]]:
-    with (tmp_path / "n.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", "Status"), *rows])
+    write_csv(tmp_path / "n.csv", ("Prospect ID", "Note", "Visibility", "Status"), *rows)
     with prepare(tmp_path / "n.csv", settings) as prepared:
         found = prepared.preview.examples
     return dict(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from importer.operations import hide
 from importer.settings import Settings
 from importer.telling import preview_messages
 from tests.sandbox import Fault, Sandbox
-from tests.truth import read_results
+from tests.truth import read_results, write_csv
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Call ID")
 
@@ -26,9 +25,7 @@ HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Call ID")
 def write(folder: Path, *rows: tuple[str, ...], headings: tuple[str, ...] = HEADINGS) -> Path:
     path = folder / "sheet.csv"
     filled = [(*row, *("", "Public", "Published", "")[len(row) - 1 :])[: len(headings)] for row in rows]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([headings, *filled])
-    return path
+    return write_csv(path, headings, *filled)
 
 
 def settings_of(box: Sandbox, folder: Path, **more: object) -> Settings:

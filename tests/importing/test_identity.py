@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,9 +28,9 @@ from importer.settings.kinds import DateOrder, InDoubt
 from importer.settings.reading import Reading
 from importer.settings.readings import entry_of, from_entry
 from importer.telling.notification_messages import notification
-from tests.latest import latest
 from tests.sandbox import Sandbox
 from tests.test_cli import Terminal
+from tests.truth import read_results, write_csv
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -65,15 +64,13 @@ class Desk:
         """Import rows; a person may agree to what makes notes more visible."""
         self.count += 1
         path, results = self.folder / f"{self.count}.csv", self.folder / f"results {self.count}.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([headings, *rows])
+        write_csv(path, headings, *rows)
         with prepare(path, replace(self.settings(**more), results=results)) as prepared:
             preview = prepared.preview
             if agrees:
                 prepared.agree_to_updates()
             report = prepared.send(agreed=prepared.preview.digest)
-        with latest(results).open(encoding="utf-8-sig", newline="") as file:
-            written = [*csv.DictReader(file)]
+        written = read_results(results)
         counts = {result.value: count for result, count in report.counts.items()}
         return Ran(counts, report.exit_status, written, [row["reason"] for row in written], preview, report)
 
@@ -178,8 +175,7 @@ def test_the_summary_says_what_is_more_visible_than_the_sheet(desk: Desk) -> Non
     """*Nothing to do* stands beside `already imported`, so the first line says that there is something."""
     desk.run(row(ADA, "Terms"))
     path = desk.folder / "n.xlsx"
-    with (desk.folder / "n.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEADINGS, row(ADA, "Terms", "Private")])
+    write_csv(desk.folder / "n.csv", HEADINGS, row(ADA, "Terms", "Private"))
     with prepare(desk.folder / "n.csv", replace(desk.settings(), results=path)) as prepared:
         prepared.send(agreed=prepared.preview.digest)
     said = [cell.value for cell in openpyxl.load_workbook(path)["Summary"]["B"]]
@@ -336,8 +332,7 @@ def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
     """Before the counts of rows; the number of rows that need attention has it, too."""
     desk.run(row(ADA, "Terms"), row(BEN, "Left voicemail"))
     path, results = desk.folder / "night.csv", desk.folder / "night results.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEADINGS, row(ADA, "Terms", "Private"), row(BEN, "Left voicemail", day=2)])
+    write_csv(path, HEADINGS, row(ADA, "Terms", "Private"), row(BEN, "Left voicemail", day=2))
     with prepare(path, replace(desk.settings(), results=results)) as prepared:
         report = prepared.send()
     assert (report.more_visible, report.asked, report.exit_status) == (1, 0, 1)

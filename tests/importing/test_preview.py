@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import pickle
 import subprocess
 import sys
@@ -25,14 +24,13 @@ from importer.rows.values import kind_of, quoted
 from importer.settings import Settings
 from importer.telling import preview_messages
 from tests.running import run
+from tests.truth import write_csv
 
 HEAD = ["Prospect ID", "Note", "Visibility", "Status"]
 
 
 def write(path: Path, *rows: list[str], head: list[str] = HEAD) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, *rows])
-    return path
+    return write_csv(path, head, *rows)
 
 
 def seen(path: Path, settings: Settings) -> preview.Preview:

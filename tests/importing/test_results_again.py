@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import struct
 import zipfile
 from dataclasses import replace
@@ -25,6 +24,7 @@ from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE
 from tests.running import run
 from tests.sandbox import Sandbox
+from tests.truth import write_csv
 
 HEAD = ("Nr", "Owner id", "What was said", "Who sees it", "State of note", "When")
 ROWS = [
@@ -55,8 +55,7 @@ def told(settings: Settings) -> Settings:
 def results(told: Settings, tmp_path: Path) -> Path:
     """The results of that sheet, whose rows to fix were corrected in a spreadsheet program."""
     path = tmp_path / "n.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEAD, *ROWS])
+    write_csv(path, HEAD, *ROWS)
     report = run(path, told)
     assert report is not None
     book = openpyxl.load_workbook(report.results)

@@ -33,6 +33,7 @@ from importer.settings.kinds import InDoubt
 from tests import running
 from tests.latest import latest
 from tests.sandbox import Fault, Limit, Received, Sandbox
+from tests.truth import read_results
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -65,8 +66,7 @@ def rows_of(path: Path, sheet: str = "Results") -> list[dict[str, str]]:
     """The latest results file of this name, a dictionary a row; empty cells of a workbook are empty texts."""
     path = latest(path)
     if path.suffix == ".csv":
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+        return read_results(path)
     book = openpyxl.load_workbook(path)
     first, *others = book[sheet].iter_rows(values_only=True)
     return [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from importer.models import PossibleAnswer, Result, Role
 from importer.settings import Settings
 from importer.telling import preview_messages
 from tests.sandbox import Sandbox
+from tests.truth import write_csv
 
 OURS = ["8PvBmrB7P7", "Pr9xQ2Lm", "jzRkmgMdwA", "KbtDE6kG", "DiPCFdcE"]
 EMAILS = [f"{name}@kestrel.example" for name in ("ada", "ben", "cleo", "dan", "eva")]
@@ -30,10 +30,7 @@ RIGHT = [(prospect, f"Note {i}") for i, prospect in enumerate(OURS)]
 
 
 def write(folder: Path, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
-    path = folder / "export.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([[*headings, "Note"], *([*row, f"Note {i}"] for i, row in enumerate(rows))])
-    return path
+    return write_csv(folder / "export.csv", [*headings, "Note"], *([*row, f"Note {i}"] for i, row in enumerate(rows)))
 
 
 def settings_of(box: Sandbox, folder: Path, **more: object) -> Settings:

@@ -87,7 +87,10 @@ def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str
         assert any(
             "1  rejected  not accepted. See the reason. Correct the row, then run again" in line for line in said
         )
-        assert said[-1] == "To write its results again, import its file again. Delivered notes are not sent again."
+        assert (
+            said[-1]
+            == "To see its rows and write its results again, import its file again. Delivered notes are not sent again."
+        )
     with pytest.raises(BadSettings, match="has no run 'none'"):
         history.one(settings, "none")
 

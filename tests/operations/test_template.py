@@ -27,12 +27,12 @@ def test_choices_are_drop_downs_that_say_what_is_allowed(tmp_path: Path) -> None
     sheet = openpyxl.load_workbook(template.write(tmp_path / "t.xlsx").path)["Notes"]
     rules = {str(rule.sqref): rule for rule in sheet.data_validations.dataValidation}
     visibility, status = rules["D2:D1048576"], rules["E2:E1048576"]
-    assert (visibility.type, visibility.formula1) == ("list", '"Public,Private"')
+    assert (visibility.type, visibility.formula1) == ("list", '"Private,Public"')
     assert (status.type, status.formula1) == ("list", '"Published,Draft"')
     for rule in (visibility, status):
         assert rule.showErrorMessage
         assert "Choose one" in rule.error
-    assert "Public or Private" in visibility.error
+    assert "Private or Public" in visibility.error
 
 
 def test_every_column_explains_itself_within_what_excel_shows(tmp_path: Path) -> None:

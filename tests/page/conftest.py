@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ from importer.page.site import make
 from importer.page.uploads import DroppedFiles
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
+from tests.truth import write_csv
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "msedge")
 _PATIENCE = 40_000  # milliseconds: processes begin slowly on a machine that has much to do
@@ -41,9 +41,7 @@ HEAD = ("Prospect ID", "Note", "Visibility")
 
 def write(path: Path, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD) -> Path:
     """A CSV file."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, *rows])
-    return path
+    return write_csv(path, head, *rows)
 
 
 def told_of(settings: Settings) -> CurrentSettings:

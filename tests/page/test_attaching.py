@@ -209,7 +209,7 @@ def test_a_spreadsheet_that_names_files_is_sent_with_them(visitor: Visitor, box:
     assert "1 file to upload first (26 bytes)" in seen.text
     assert str(tmp_path) not in seen.text
     ended = visitor.see(visitor.agree(seen).url)
-    assert "Done. Some rows need your attention." in ended.text
+    assert "Done. Something needs your attention." in ended.text
     assert [stored.sha256 for stored in box.attachments] == [hashlib.sha256(content).hexdigest()]
     assert {note.prospect_id: note.attachment_ids for note in box.notes} == dict.fromkeys(
         ("p1", "p2"), (box.attachments[0].id,)

@@ -20,6 +20,12 @@ AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 TEXTS = ("Spoke about the annual plan", "Left a message, will call again on Monday")
 
 
+STICKS_OUT = """Math.max(
+    ...[document.documentElement, ...document.querySelectorAll(".wide:has(.stacked)")]
+        .map((one) => one.scrollWidth - one.clientWidth)
+)"""
+
+
 def drop(page: Page, path: Path) -> None:
     """Choose a file on the first screen, once the script is there that hands it over."""
     field = page.get_by_label("Drop the file here, or choose it")
@@ -52,8 +58,8 @@ def wide(page: Page) -> None:
     session = page.context.new_cdp_session(page)
     for width in (320, 640):
         page.set_viewport_size({"width": width, "height": 844})
-        found = session.send("Runtime.evaluate", {"expression": "document.documentElement.scrollWidth"})
-        assert found["result"]["value"] <= width, page.url
+        found = session.send("Runtime.evaluate", {"expression": STICKS_OUT})
+        assert found["result"]["value"] == 0, (page.url, width)
     session.detach()
     page.set_viewport_size({"width": 1280, "height": 800})
 
@@ -108,7 +114,7 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
     expect(page.get_by_label("the right people will see each")).to_be_focused()
     assert not box.received
     send(page, "7 notes")
-    expect(page.get_by_role("status")).to_have_text("Done. Some rows need your attention.")
+    expect(page.get_by_role("status")).to_have_text("Done. Something needs your attention.")
     looked_at(page, "results")
     assert sorted(note.prospect_id for note in box.notes) == [f"p{i}" for i in range(6)]
     with page.expect_download() as download:
@@ -255,6 +261,19 @@ def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandb
         page.keyboard.press("Enter")
     assert taken.value.suggested_filename == "n.results.xlsx"
     assert sorted(note.visibility for note in box.notes) == ["1", "2"]
+
+
+def test_hebrew_runs_from_right_to_left_and_what_is_said_of_it_from_left_to_right(page: Page, tmp_path: Path) -> None:
+    """A quotation at the beginning of a sentence turns neither the sentence nor its list; long names wrap."""
+    rows = [(f"KbtDE6k{i}", "דיברתי עם הלקוח על החוזה השנתי (2026).", ("Private", "סודי")[i]) for i in range(2)]
+    drop(page, write(tmp_path / f"{'long' * 30}.csv", rows, ("Prospect ID", "Note", "Visibility")))
+    expect(page.locator("blockquote")).to_have_css("direction", "rtl")
+    expect(page.locator(".problems bdi")).to_have_css("direction", "ltr")
+    looked_at(page, "hebrew")
+    page.get_by_role("link", name="Correct them here").click()
+    expect(page.locator("#kinds li").nth(1).locator("bdi")).to_have_css("direction", "ltr")
+    expect(page.locator("#grid textarea")).to_have_css("direction", "rtl")
+    wide(page)
 
 
 def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, server: PageServer, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     monkeypatch.delenv(KEY_VARIABLE)
     go(page, "Import")
     looked_at(page, "import-no-key")
-    profiles.write_text("# ours\n[default]\nworkers = 3\n", encoding="utf-8")
+    profiles.write_text("# ours\n[default]\nbatch-size = 3\n", encoding="utf-8")
     go(page, "Settings")
     looked_at(page, "settings")
     page.get_by_text("Create a profile").click()
@@ -68,7 +68,7 @@ def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
     assert [note.visibility for note in box.notes] == ["2"], "as the default of the new profile says"
     now = profiles.read_text(encoding="utf-8")
-    assert now.startswith("# ours\n[default]\nworkers = 3\n")
+    assert now.startswith("# ours\n[default]\nbatch-size = 3\n")
     assert 'default-visibility = "private"' in now
     assert box.api_key not in now
 

@@ -218,7 +218,7 @@ def test_columns_become_a_part_of_the_text_and_leave_it_again(person: Person, tm
     screen = person.sees(path, screen.submitted({"Column E: Other": "Text of the note"}))
     assert ">Ann: Wrote<" in person.text
     person.sees(path, screen.submitted({"Column C: Who": "not imported"}))
-    assert "<bdi>Wrote</bdi></blockquote>" in person.text
+    assert '<blockquote dir="auto">Wrote</blockquote>' in person.text
     assert "{" not in str(person.chose)
 
 
@@ -231,6 +231,7 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     assert screen.chosen["Meaning of 'Public'"][2] == "Public: all team members see the note"
     assert screen.row("Who may see it 'Secret'").endswith("please choose")
     assert screen.chosen["If visibility is blank"][2] == "leave as an error"
+    assert screen.row("Who may see it If visibility is blank"), "the label that messages name is there"
     private = "Private: only the owner of the API key sees it"
     screen = person.sees(path, screen.submitted({"Meaning of 'Secret'": private, "If visibility is blank": private}))
     assert "Ready: 6 notes to send." in person.text
@@ -318,7 +319,7 @@ def test_a_column_that_is_asked_about_is_a_question_on_top(person: Person, profi
     ignored = person.sees(path, screen.submitted({"answer-0": no}))
     assert "Ready: 2 notes to send." in person.text
     assert ignored.row("C Sharing").endswith("your choice")
-    assert ignored.row("Who may see it every row").startswith("Who may see it every row 2")
+    assert ignored.row("Who may see it If visibility is blank").startswith("Who may see it If visibility is blank 2")
     person.sees(path, ignored.submitted({"Column C: Sharing": "Who may see it"}))
     assert "(public)" in person.text
 
@@ -344,7 +345,7 @@ def test_rows_that_may_be_notes_which_were_sent_are_a_question_with_buttons(
     assert "4 rows have words that were sent in another form. Are they the same notes, or new ones?" in person.text
     assert "row 4, for p2: 2026-01-05: Left voicemail</bdi>" in person.text
     assert "Ready: 1 note to send." in person.text
-    assert "are not sent before you have answered the question about them" in person.text
+    assert "Use “The same notes” if they are the same notes, or “New notes” if they are new ones" in person.text
     assert _buttons(person.text) == {"in-doubt": ["The same notes", "New notes"]}
     screen = person.sees(path, screen.submitted({}, answer="in-doubt same"))
     assert (person.chose, _buttons(person.text)) == ([*composed, ("in-doubt", "same")], {})
@@ -376,7 +377,7 @@ def test_a_history_that_is_about_to_be_sent_again_waits_for_its_answer(
         run(write(tmp_path / "n.csv", days[:week]), settings)
     path = write(tmp_path / "n.csv", [(who, f"{text}, cleaned", seen) for who, text, seen in days])
     screen = person.sees(path)
-    assert "Answer the question about them first." in person.text
+    assert "If these are new notes: “New notes”" in person.text
     assert "Ready" not in person.text
     assert _buttons(person.text) == {"in-doubt": ["New notes"]}
     person.sees(path, screen.submitted({}, answer="in-doubt new"))

@@ -69,7 +69,7 @@ def test_where_nothing_was_imported_that_is_said_and_no_journal_is_made(
     friend: FlaskClient, settings: Settings
 ) -> None:
     """It is said that there is none."""
-    assert "No runs yet." in see(friend, "/runs")
+    assert "No run is recorded yet." in see(friend, "/runs")
     assert not Path(settings.journal).exists()
 
 

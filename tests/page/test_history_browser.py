@@ -42,7 +42,7 @@ def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox,
     """From the list; the question shows what is meant; without the tick nothing is changed."""
     rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(7)] + [("p8", "", "Public")]
     page.get_by_role("link", name="Runs").click()
-    expect(page.get_by_role("status")).to_have_text("No runs yet.")
+    expect(page.get_by_role("status")).to_have_text("No run is recorded yet.")
     looked_at(page, "runs-none")
     send(page, write(tmp_path / "Kontakte März.csv", rows))
     page.get_by_role("link", name="Runs").click()
@@ -102,7 +102,7 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
         page.get_by_role("button", name="Continue").click()
         agree(page, "")
         expect(page.get_by_role("status")).to_have_text("Done. All rows are delivered.")
-        expect(page.get_by_text("Save them now. All rows are delivered")).to_be_visible()
+        expect(page.get_by_text("All rows are delivered. Save the results now")).to_be_visible()
     assert sorted((note.prospect_id, note.content) for note in box.notes) == [
         (f"p{i}", f"<p>Note {i}</p>") for i in range(8)
     ]

@@ -224,7 +224,7 @@ def test_one_choice_is_for_all_rows_of_a_kind(dropped: Callable[..., Mender]) ->
     assert "Rows 51 to 60 of 60" in mender.html
     assert 'id="row-51"' not in mender.html
     mender.does(write_kind="0", kind_text="Private")
-    assert "All 60 rows are corrected." in mender.html
+    assert "60 of 60 rows are corrected." in mender.html
     mender.query = "kind=0&open=yes"
     assert "No rows are left in this list." in mender.sees()
 

@@ -108,7 +108,7 @@ def test_without_a_script_every_change_is_made_by_a_button(
         page.get_by_role("button", name="Change to Public: row 2").click()
         expect(page.get_by_role("status")).to_have_text("2 of 3 rows are corrected.")
         page.get_by_label("Note, row 3").fill("")
-        page.get_by_role("button", name="Check these rows").click()
+        page.get_by_role("button", name="Check again").click()
         expect(page.get_by_role("status")).to_have_text("1 of 3 rows are corrected.")
         page.get_by_role("button", name="Undo the last change").click()
         expect(page.get_by_role("status")).to_have_text("2 of 3 rows are corrected.")

@@ -185,7 +185,7 @@ def test_a_key_is_for_the_workspace_that_the_screen_showed(post: Post, parts: Pa
 
 def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, profiles: Path) -> None:
     """What is wrong stands beside its field, with what was typed; the file is as it was."""
-    written = '# ours\n[default]\nworkers = 3  # by trial\nrate = "20/1s"  # not too fast\n'
+    written = '# ours\n[default]\nbatch-size = 3  # by trial\nrate = "20/1s"  # not too fast\n'
     profiles.write_text(written, encoding="utf-8")
     answer = post("/settings/change", of="default", rate="<b>", between="noon")
     assert "Nothing was saved" in answer.text
@@ -200,7 +200,7 @@ def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, p
     assert post("/settings/change", of="default", **changed).status_code == 303
     assert parts.current.settings().default_visibility is Visibility.PRIVATE
     assert profiles.read_text(encoding="utf-8") == (
-        '# ours\n[default]\nworkers = 3  # by trial\ndefault-visibility = "private"\nbetween = "22:00-06:00"\n'
+        '# ours\n[default]\nbatch-size = 3  # by trial\ndefault-visibility = "private"\nbetween = "22:00-06:00"\n'
     )
 
 
@@ -272,10 +272,10 @@ def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
     post: Post, friend: FlaskClient, parts: Parts, profiles: Path
 ) -> None:
     """A slip in the file, made by hand, closes no way out."""
-    profiles.write_text("[default]\nwrokers = 3\n[night]\n", encoding="utf-8")
+    profiles.write_text("[default]\nbatch-sise = 3\n[night]\n", encoding="utf-8")
     assert f'href="{HOME}/settings">Open Settings' in seen(friend, "/")
     page = seen(friend, "/settings")
-    assert "Did you mean &#39;workers&#39;" in page
+    assert "Did you mean &#39;batch-size&#39;" in page
     assert "<option>night</option>" in page
     post("/settings/profile", name="night")
     assert parts.current.settings().profile == "night"
@@ -284,7 +284,7 @@ def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
 def test_a_reading_is_shown_and_forgotten(post: Post, friend: FlaskClient, profiles: Path) -> None:
     """Each with what was answered. Nothing else can be taken out that way."""
     profiles.write_text(
-        '[default]\nworkers = 3\n\n[[default.readings]]\nname = "<i>Calls"\nanswered = 2026-11-03\n'
+        '[default]\nbatch-size = 3\n\n[[default.readings]]\nname = "<i>Calls"\nanswered = 2026-11-03\n'
         'headings = ["Prospect ID", "Full Comments", "Who"]\nmap = { content = "Full Comments" }\n'
         'value = { visibility = { Who = { "Team only" = "Private" } } }\nignore = ["Phase"]\n',
         encoding="utf-8",
@@ -292,10 +292,10 @@ def test_a_reading_is_shown_and_forgotten(post: Post, friend: FlaskClient, profi
     page = seen(friend, "/settings")
     for text in ("&lt;i&gt;Calls", "Text of the note: Full Comments", "Team only means Private", "Phase"):
         assert text in page
-    for other in ("Phase", "workers", ""):
+    for other in ("Phase", "batch-size", ""):
         assert post("/settings/reading", of="default", reading=other).status_code == 400
     assert post("/settings/reading", of="default", reading="<i>Calls").status_code == 303
-    assert profiles.read_text(encoding="utf-8").strip() == "[default]\nworkers = 3"
+    assert profiles.read_text(encoding="utf-8").strip() == "[default]\nbatch-size = 3"
 
 
 def test_places_are_where_they_are_seen_from_the_program(settings: Path, parts: Parts, tmp_path: Path,

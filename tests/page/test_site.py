@@ -146,7 +146,7 @@ def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Visi
     sheet = write(tmp_path / "people.csv", rows, ("Email", "Note", "Visibility", "Company"))
     ended = guest.see(guest.agree(guest.drop(sheet)).url)
     assert "People who are not in Saleshandy yet" in ended.text
-    assert "Then import the same file again. Only their notes are sent then." in unescape(ended.text)
+    assert "Then import it again. Only their notes are sent then." in unescape(ended.text)
     link = re.search(r'href="([^"]+people.csv)"[^>]*>Download list of people<', ended.text)
     assert link
     taken = guest.get(guest.origin + link[1], timeout=30)
@@ -226,7 +226,7 @@ def test_a_first_import_needs_a_persons_word_on_the_workspace(
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "n.csv", [("p1", "Hello", "Public")])
     elsewhere = replace(settings, base_url="https://api.example.test/v1")
-    with pytest.raises(FirstRun, match="Tick the box to confirm"):
+    with pytest.raises(FirstRun, match="tick the box before you send"):
         jobs.Send(elsewhere, tmp_path, "n.csv").do(None)  # type: ignore[arg-type]
 
 
@@ -348,7 +348,7 @@ def test_first_notes_of_a_visibility_need_a_persons_word(
 # -- words ------------------------------------------------------------------------------------------------------
 
 
-OF_TERMINAL = {"questions.answer", "questions.answer-after-all", "notice.run-to-fix", "notice.may-be-wrong-file"}
+OF_TERMINAL = {"questions.answer", "opening.folder", "notice.run-to-fix", "notice.may-be-wrong-file"}
 """Kinds that only the terminal shows, though a command says them."""
 
 

@@ -74,5 +74,5 @@ def test_progress_is_read_out_in_steps_and_the_end_at_once(
     heard.clear()
     box.set_limit(None)
     expect(page.get_by_role("heading", level=1)).to_have_text("Results of n.csv")
-    expect(page.get_by_role("status")).to_have_text("Done. Some rows need your attention.")
-    expect(page.locator("body")).to_have_attribute("data-heard", "Done. Some rows need your attention.")
+    expect(page.get_by_role("status")).to_have_text("Done. Something needs your attention.")
+    expect(page.locator("body")).to_have_attribute("data-heard", "Done. Something needs your attention.")

@@ -27,15 +27,13 @@ from importer.settings import Settings
 from tests.running import run
 from tests.sandbox import Sandbox
 from tests.test_cli import Terminal
+from tests.truth import read_results, write_csv
 
 ROWS = (("P1", "Hello", "Public"), ("P2", "Hello", "Private"), ("P1", "Hello", "Public"), ("P3", "", "Public"))
 
 
 def write(folder: Path, rows: Sequence[Sequence[str]] = ROWS, heads: Sequence[str] = ("Prospect ID",)) -> Path:
-    path = folder / "n.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([(*heads, "Note", "Visibility"), *rows])
-    return path
+    return write_csv(folder / "n.csv", (*heads, "Note", "Visibility"), *rows)
 
 
 def practise(path: Path, settings: Settings) -> Report:
@@ -151,8 +149,7 @@ def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -
         sheet, outcomes = prepared.loaded.sheet, Outcomes(2)
         outcomes.settle([0, 1], Result.CREATED, note_ids=["a", "b"])
         results.write(tmp_path / "r.csv", sheet, outcomes, Summary("Practice", is_practice=True))
-    with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_results(tmp_path / "r.csv")
     assert [(row["result (practice)"], row["note_id"]) for row in rows] == [("created", "")] * 2
     with pytest.raises(Unusable, match="practice"):
         prepare(tmp_path / "r.csv", settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import struct
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from importer.reading.formats import hides_text
 from importer.settings import Settings
 from tests.reading import making
 from tests.sandbox import Sandbox
+from tests.truth import read_results
 
 SAYS = "the cell's number format hides its content"
 SECRET = "Not for the customer: margin is 40 %"
@@ -70,8 +70,7 @@ def test_no_hidden_note_is_sent(box: Sandbox, settings: Settings, tmp_path: Path
         report = prepared.send(agreed=prepared.preview.digest)
     assert [(note.prospect_id, note.sent_content) for note in box.notes] == [("8PvBmrB7P1", "Called")]
     assert report.counts[Result.INVALID] == 3
-    with target.open(encoding="utf-8-sig", newline="") as file:
-        reasons = [row["reason"] for row in csv.DictReader(file)]
+    reasons = [row["reason"] for row in read_results(target)]
     assert not reasons[0]
     assert all(SAYS in reason and "Choose the format General" in reason for reason in reasons[1:])
     assert SECRET not in str([call.body for call in box.received])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from importer.models import Role
 from importer.rows.composing import Template
 from importer.rows.readers import as_iso
 from importer.settings import Settings
+from tests.truth import write_csv
 
 HEADINGS = ("Prospect ID", "Activity Date", "Assigned", "Comments", "Visibility")
 TEMPLATE = "[{Activity Date}, ][{Assigned}: ]{Comments}"
@@ -25,8 +25,7 @@ def loaded(
     tmp_path: Path, *rows: Sequence[str], template: str = TEMPLATE, headings: Sequence[str] = HEADINGS, **more: Any
 ) -> Loaded:
     path = tmp_path / "sheet.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([headings, *(("AbCdEfGh1", *row, "Public") for row in rows)])
+    write_csv(path, headings, *(("AbCdEfGh1", *row, "Public") for row in rows))
     return load(path, Settings(mapping={Role.CONTENT: (template,)}, **more))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from importer.models import Role
 from importer.rows.readers import readings
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder
+from tests.truth import write_csv
 
 DAY, MONTH, TEXT = DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST, DateOrder.AS_TEXT
 HEADINGS = ("Prospect ID", "Activity Date", "Comments", "Visibility")
@@ -21,8 +21,7 @@ TEMPLATE = "[{Activity Date}, ]{Comments}"
 
 
 def loaded(path: Path, *dates: str, order: DateOrder | None = None, template: str = TEMPLATE) -> Loaded:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEADINGS, *(("AbCdEfGh1", date, "Hi", "Public") for date in dates)])
+    write_csv(path, HEADINGS, *(("AbCdEfGh1", date, "Hi", "Public") for date in dates))
     return load(path, Settings(mapping={Role.CONTENT: (template,)}, dates=order))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from importer.rows.footers import is_footer
 from importer.settings import Settings
 from tests import running
 from tests.sandbox import Sandbox
+from tests.truth import write_csv
 
 HEAD = ("Follow up", "Contact ID", "Comments", "Visibility")
 DATA = [(f"{i % 2 == 0}".upper(), f"0aB{i}xYz", f"Note {i}", "Public") for i in range(4)]
@@ -39,9 +39,7 @@ def write(folder: Path, *lines: Sequence[str], name: str = "n.csv", head: Sequen
             sheet.append([*line] or [None])
         book.save(path)
         return path
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, *lines])
-    return path
+    return write_csv(path, head, *lines)
 
 
 def loaded(folder: Path, *lines: Sequence[str], name: str = "n.csv", head: Sequence[str] = HEAD) -> Loaded:

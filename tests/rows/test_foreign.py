@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from importer.importing.loading import Loaded, load
 from importer.messages import render
 from importer.models import Role, Visibility
 from importer.settings import Settings
+from tests.truth import write_csv
 
 NOTE = ("Note", "Visibility")
 SAID = ("Hello", "Public")
@@ -22,8 +22,7 @@ NUMBERS = [str(number) for number in range(151, 157)]
 
 def loaded(folder: Path, headings: Sequence[str], rows: Sequence[Sequence[str]], **more: object) -> Loaded:
     path = folder / "export.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([[*headings, *NOTE], *([*row, *SAID] for row in rows)])
+    write_csv(path, [*headings, *NOTE], *([*row, *SAID] for row in rows))
     with load(path, Settings(journal=folder / "journal.sqlite", **more)) as found:  # type: ignore[arg-type]
         return found
 

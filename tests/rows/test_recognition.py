@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from collections.abc import Sequence
 from datetime import date
@@ -20,6 +19,7 @@ from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.settings import SETTINGS, Settings, profiles, readings, sources
 from importer.settings.reading import Reading
+from tests.truth import write_csv
 
 HEAD = ("Email", "First Name", "Call report", "Private?", "Stage", "Town")
 ROW = ("ada@example.com", "Ada", "Wants an offer by Friday", "Yes", "Lead", "Graz")
@@ -35,9 +35,7 @@ CALLS = Reading(
 
 
 def write(path: Path, *rows: Sequence[str]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows)
-    return path
+    return write_csv(path, *rows)
 
 
 def settings(profile: str = "default", **said: Any) -> Settings:
@@ -328,7 +326,7 @@ def test_a_column_that_was_said_to_mean_nothing_is_asked_about_again_only_with_k
 
 def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path: Path, kept: Reading) -> None:
     file = profiles.profiles_file()
-    file.write_text(file.read_text(encoding="utf-8") + "\n[client]\nworkers = 2\n", encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8") + "\n[client]\nbatch-size = 2\n", encoding="utf-8")
     path = write(tmp_path / "n.csv", HEAD, ROW)
     with load(path, settings("client")) as loaded:
         assert loaded.settings.reading is None
@@ -358,12 +356,12 @@ def test_an_entry_that_cant_be_used_is_an_error_and_says_where(profiles: Path, e
 
 def test_what_a_person_wrote_by_hand_stays(profiles: Path) -> None:
     """Comments, order, and the other entries; a name that another export has is refused."""
-    mine = '# mine\n[default]\nworkers = 4  # by trial\n\n[[default.readings]]  # Monday\nname = "Old"\n'
-    mine += 'answered = 2026-01-02\nheadings = ["A", "B"]\ncontent = "text"\n\n[other]\nworkers = 3\n'
+    mine = '# mine\n[default]\nbatch-size = 4  # by trial\n\n[[default.readings]]  # Monday\nname = "Old"\n'
+    mine += 'answered = 2026-01-02\nheadings = ["A", "B"]\ncontent = "text"\n\n[other]\nbatch-size = 3\n'
     profiles.write_text(mine, encoding="utf-8")
     readings.keep("default", CALLS)
     text = profiles.read_text(encoding="utf-8")
-    for part in ("# mine", "# by trial", '"Old"', "[other]\nworkers = 3"):
+    for part in ("# mine", "# by trial", '"Old"', "[other]\nbatch-size = 3"):
         assert part in text
     assert [reading.name for reading in readings.of_profile("default")] == ["Old", "Calls"]
     comment = "# Sheets with these headings are read like this, as answered on 2026-11-03. You can change the"
@@ -371,7 +369,10 @@ def test_what_a_person_wrote_by_hand_stays(profiles: Path) -> None:
     for name in ("Calls", "OLD"):
         readings.forget("default", name)
     assert readings.of_profile("default") == ()
-    assert tomllib.loads(profiles.read_text(encoding="utf-8")) == {"default": {"workers": 4}, "other": {"workers": 3}}
+    assert tomllib.loads(profiles.read_text(encoding="utf-8")) == {
+        "default": {"batch-size": 4},
+        "other": {"batch-size": 3},
+    }
 
 
 @pytest.mark.parametrize(

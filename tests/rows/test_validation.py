@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import tempfile
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from importer.resultsfile import CUT_MARK, OUR_COLUMNS
 from importer.rows.values import kind_of
 from importer.settings import Settings
 from tests.rendered import told
+from tests.truth import write_csv
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
 STRICT = Settings()
@@ -42,8 +42,7 @@ def read(
         table = [tuple(headings), *(tuple(line) + ("",) * (len(headings) - len(line)) for line in lines)]
         path = Path(folder) / ("notes.csv" if name is None else "notes.xlsx")
         if name is None:
-            with path.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file).writerows(table)
+            write_csv(path, *table)
         else:
             book = Workbook()
             sheet = book.worksheets[0]
@@ -84,8 +83,7 @@ def overlooked(*values: str, default: Visibility | None = None, **settings: Any)
         path = Path(folder) / "notes.csv"
         rows = [("Prospect ID", "Note", "X", *(() if default else ("Visibility",)))]
         rows += [(f"P{i}", "n", value, *(() if default else ("1",))) for i, value in enumerate(values)]
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(rows)
+        write_csv(path, *rows)
         loaded = load(path, Settings(default_visibility=default, **settings))
         loaded.sheet.close()
         return [render(question.text) for question in loaded.rows.questions]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,12 +18,6 @@ HEAD = (
     b'--mark\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\nContent-Type: application/pdf\r\n\r\n'
 )
 WHOLE = HEAD + b"content\r\n--mark--\r\n"
-
-
-@pytest.fixture
-def box() -> Iterator[Sandbox]:
-    with Sandbox() as box:
-        yield box
 
 
 def upload(box: Sandbox, name: str = "call.pdf", content: bytes = CONTENT, **options: Any) -> requests.Response:

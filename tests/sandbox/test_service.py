@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +11,6 @@ from tests.sandbox import Sandbox
 
 KEY = {"x-api-key": "sandbox-key"}
 BODY: dict[str, Any] = {"content": "Discussed annual plan.", "visibility": "1", "prospectIds": ["Pr9xQ2Lm"]}
-
-
-@pytest.fixture
-def box() -> Iterator[Sandbox]:
-    with Sandbox() as box:
-        yield box
 
 
 def post(box: Sandbox, **changes: object) -> requests.Response:

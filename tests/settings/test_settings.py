@@ -250,7 +250,7 @@ def test_a_new_profile_has_a_name_of_its_own(name: str, profiles: Path) -> None:
 
 def test_a_reading_leaves_a_blank_line_before_the_next_profile(profiles: Path) -> None:
     """The file is a person's to read."""
-    profiles.write_text("[default]\nworkers = 2\n\n[sued]\nworkers = 3\n", encoding="utf-8")
+    profiles.write_text("[default]\nbatch-size = 2\n\n[sued]\nbatch-size = 3\n", encoding="utf-8")
     for name in ("Calls", "Visits"):
         change_reading("default", name, {"name": name})
-    assert '\nname = "Visits"\n\n[sued]\nworkers = 3\n' in profiles.read_text(encoding="utf-8")
+    assert '\nname = "Visits"\n\n[sued]\nbatch-size = 3\n' in profiles.read_text(encoding="utf-8")

@@ -55,7 +55,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "base-url": (["http://127.0.0.1:1/v1"], '"http://127.0.0.1:1/v1"'),
     "journal": (["practice.sqlite"], '"practice.sqlite"'),
     "api-key-file": (["key.txt"], '"key.txt"'),
-    "workers": (["3"], "3"),
     "rate": (["20/1s"], '"20/1s"'),
     "read-timeout": (["7.5"], "7.5"),
     "settle": (["0"], "0"),
@@ -141,7 +140,7 @@ def test_every_setting_has_an_example_here() -> None:
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
     assert attributes == {one.name for one in fields(Settings)} - {
-        "key", "readings", "origin",
+        "key", "readings", "origin", "workers",
     }  # fmt: skip
 
 
@@ -181,9 +180,9 @@ def test_the_profile_is_named_by_a_flag_or_a_variable(
     monkeypatch: pytest.MonkeyPatch, profiles: Path, by_variable: Callable[[str, list[str]], Options]
 ) -> None:
     """Its settings then count."""
-    profiles.write_text("[night]\nworkers = 2\n", encoding="utf-8")
+    profiles.write_text("[night]\nbatch-size = 2\n", encoding="utf-8")
     for found in (told(["--profile", "night"]), by_variable("profile", ["night"])):
-        assert (found.settings.profile, found.settings.workers) == ("night", 2)
+        assert (found.settings.profile, found.settings.batch_size) == ("night", 2)
 
 
 def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,8 +190,10 @@ def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch:
     assert {FILE_VARIABLE, FOLDER_VARIABLE, ADDRESSES_VARIABLE, "NOTE_IMPORTER_DEBUG"} == set(OTHER_VARIABLES)
     monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
     told([])
-    monkeypatch.setenv("NOTE_IMPORTER_WORKRES", "2")
-    with pytest.raises(BadSettings, match=r"NOTE_IMPORTER_WORKRES does not match any setting\.\sDid you mean 'NOTE_"):
+    monkeypatch.setenv("NOTE_IMPORTER_BATCH_SISE", "2")
+    with pytest.raises(
+        BadSettings, match=r"NOTE_IMPORTER_BATCH_SISE does not match any setting\.\sDid you mean 'NOTE_"
+    ):
         told([])
 
 
@@ -279,7 +280,7 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
 
 
 @pytest.mark.parametrize(
-    "values", [{"workers": 0}, {"batch_size": -1}, {"workers": True}, {"workers": None}, {"give_up": float("inf")},
+    "values", [{"first": 0}, {"batch_size": -1}, {"min_rows": True}, {"min_rows": None}, {"give_up": float("inf")},
                {"mapping": 3}, {"mapping": None}, {"rate": 20}, {"key": 3}, {"profile": None}],
 )  # fmt: skip
 def test_python_is_told_the_same(values: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from importer.reading import Correction
 from importer.settings import Settings
 from importer.telling.result_rows import TO_FIX, RowPage, Seen, read, write
 from tests.sandbox import Sandbox
+from tests.truth import write_csv
 
 HEAD = ("Prospect ID", "Note", "Visibility")
 
@@ -30,8 +30,7 @@ def imported(
 ) -> Path:
     """A sheet with these rows, after its import; its rows are kept."""
     sheet = tmp_path / "n.csv"
-    with sheet.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, *rows])
+    write_csv(sheet, head, *rows)
     with prepare(sheet, settings, **how) as prepared:
         seen: list[Seen] = []
         prepared.send(see=lambda *both: seen.append(both), agreed=prepared.preview.digest)

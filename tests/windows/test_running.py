@@ -179,7 +179,7 @@ def test_killed_again_and_again_nothing_is_sent_twice(
     sheet, results = write_sheet(tmp_path / "n.csv", lines), tmp_path / "results.csv"
     words = [
         "run", as_windows(sheet), "--yes", "--base-url", box.url, "--results", as_windows(results),
-        "--batch-size", 1, "--workers", 2, "--settle", "0.2", "--read-timeout", 5,
+        "--batch-size", 1, "--settle", "0.2", "--read-timeout", 5,
     ]  # fmt: skip
     box.latency = 0.1
     for _ in range(KILLS):
