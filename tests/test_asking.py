@@ -516,7 +516,7 @@ def test_dates_of_composed_notes_are_asked_about_at_once(box: Sandbox) -> None:
     """
     seen = types(["run", write(*DATED)], ["1", "1", "y"])
     assert seen.status == 0, seen.screen
-    assert "has dates such as 11/12/2026. Does the day or the month come first? 1 day first" in seen.screen
+    assert "has dates such as 11/12/2026. Does the day or the month come first?" in seen.screen
     assert "1 notes with these columns before the text 11/12/2026, Ann: Called 1.11.2026, Bob: Spoke 2" in seen.screen
     assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-01, Bob: Spoke"}
 

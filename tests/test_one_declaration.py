@@ -281,8 +281,9 @@ def test_a_field_of_the_identity_is_asked_for_planned_sent_and_known_again(house
     examples = """
 from importer import Settings, prepare
 from importer.messages import render
+from importer.telling.sheet_details import with_examples
 with prepare("notes.csv", Settings()) as prepared:
-    print([render(one.about) for notes in prepared.preview.examples.values() for one in notes])
+    print([render(one.about) for notes in with_examples(prepared).examples.values() for one in notes])
 """
     roles = "from importer.page.rendering import ROLES; print(ROLES.values())"
     run, template = ["run", new, "--yes"], ["template", "notes.template.xlsx"]
