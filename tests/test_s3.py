@@ -125,7 +125,7 @@ def test_results_that_are_there_stay(type_: Typed, store: Store) -> None:
 
 
 def test_a_file_that_changed_since_it_was_read_stays(type_: Typed, box: Sandbox, store: Store) -> None:
-    """Be it before it is copied, or while it is: what is new in it is imported by the next run."""
+    """Be it before it is copied, or while it is: what is new in it is imported by the next run, under the next name."""
     longer = f"{HEAD}P-1,hello,private\nP-2,new,private\n"
 
     def changes(moment: Ask) -> None:
@@ -136,17 +136,18 @@ def test_a_file_that_changed_since_it_was_read_stays(type_: Typed, box: Sandbox,
         store.before = before
 
     run = ("run", f"{INBOX}/", *ROOM, "--archive", DONE)
-    results_put, archived = ("PUT", f"/{BUCKET}/inbox/a.results.csv"), ("PUT", f"/{BUCKET}/done/a.csv")
-    for moment in (results_put, archived):
+    results_put, archived = ("PUT", f"/{BUCKET}/done/a.results.csv"), ("PUT", f"/{BUCKET}/done/a (2).csv")
+    written = ["a.results.csv", "a.results (2).csv"]
+    for number, moment in enumerate((results_put, archived), 1):
         store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
         changes(moment)
         assert type_(*run) == 3, type_.all
         assert f"{INBOX}/a.csv was changed during the import, so it was not moved" in type_.all
-        assert store.names("done") == []
+        assert store.names("done") == sorted(written[:number])
         assert store.read("inbox/a.csv") == longer.encode()
     store.before = lambda _: None
     assert type_(*run) == 0
-    assert store.read("done/a.csv") == longer.encode()
+    assert store.read("done/a (3).csv") == longer.encode()
     assert len(box.notes) == 2
 
 
@@ -160,7 +161,7 @@ def test_results_that_cannot_be_put_there_are_kept_here(type_: Typed, box: Sandb
     kept = type_.folder / "a.results.csv"
     assert results(kept.read_bytes()) == ["created"]
     assert "1 created the note was created" in type_.all
-    assert "a.results.csv could not be moved to s3://sales/inbox: the storage refuses the request" in type_.all
+    assert "a.results.csv could not be moved to s3://sales/done: the storage refuses the request" in type_.all
     assert f"saved here: {kept}" in type_.all
     assert "1 imported, 1 not begun" in type_.all  # it would fare no better
     assert store.keys() == ["inbox/a.csv", "inbox/b.csv"]
