@@ -231,7 +231,8 @@ class Coordinator:
                 while self.ledger.exchanged:
                     self._carry_out_all(self._resolver.reopen(*self.ledger.exchanged.pop(0)))
                 while self._answered:
-                    self.queue.came_back(self._answered.pop())
+                    if (post := self._answered.pop()) not in chosen:  # otherwise it is under way again
+                        self.queue.came_back(post)
                 is_more = bool(self._dispatcher.open[Post.kind])
                 self._carry_out_all(self._resolver.proceed(is_more_to_come=is_more))
                 self.queue.proceed()

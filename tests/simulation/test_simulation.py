@@ -53,7 +53,7 @@ def test_what_a_known_note_has_shown_is_not_read_again_for_each_delivery() -> No
     simulate(315)
 
 
-@pytest.mark.parametrize("seed", [440, 4790])
+@pytest.mark.parametrize("seed", [440, 4790, 10541])
 def test_a_prospects_notes_go_one_after_the_other(seed: int) -> None:
     """The next waits until the answer is in the journal, and until what is sent again has gone (D78)."""
     simulate(seed)
