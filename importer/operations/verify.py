@@ -41,6 +41,7 @@ from importer.settings import Settings
 from importer.telling.rendering import duration, rate
 
 FINDINGS = ("there", "changed", "gone", "twice", "unseen", "unread")
+_MEANINGS = {**MEANINGS, Result.NOT_SENT: Meaning(say("verified.not-delivered"), say("verified.not-delivered.next"))}
 _BAD = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")
 
 
@@ -308,7 +309,6 @@ def verify_all(
         logs.event("read back", notes=len(names), **counts)
         lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), loaded.file)]
         lines += [(say(f"label.verified-{finding}"), number) for finding, number in counts.items()]
-        meanings = {**MEANINGS, Result.NOT_SENT: Meaning(say("verified.not-delivered"))}
-        summary = results.Summary(say("verified.title"), lines, settings.profile, meanings)
+        summary = results.Summary(say("verified.title"), lines, settings.profile, _MEANINGS)
         written = write_results(target, loaded, outcomes, "", summary)
         return ReadBack(len(names), counts, written.path, written.remark, stopped)

@@ -55,7 +55,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "update.gone": "it was not updated, because it is gone, or a later draft hides it. Look in Saleshandy",
     "update.second-draft": "it was not made a draft, because its prospect has another draft. Change it in Saleshandy",
     "update.attachments": "only the text, visibility and status of a note can be changed, not its attachments",
-    "update.markup": "its text has markup, and it is not known yet whether a changed text keeps it: `note-importer doctor --live` finds out",
+    "update.markup": "its text has markup, and it is not known yet whether a changed text keeps it: `note-importer doctor --live PROSPECT` finds out",
     "update.not-shown": (
         "The API said that it changed the note {note} of prospect {prospect}, but it shows the note unchanged, or something else about it has changed, too.\n"
         "No other note was changed. Look at it in Saleshandy."

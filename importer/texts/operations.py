@@ -59,6 +59,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "verified.unseen": "a draft that can't be seen, because the API shows only the prospect's latest",
     "verified.unread": "not read back: {why}",
     "verified.not-delivered": "not delivered, or unconfirmed, so that there is no note to read back",
+    "verified.not-delivered.next": "{action.run-import-again}, whose results say why",
     "verified.yields": "A run of this workspace has begun, or is sending. Run this command again when it is over.",
     "verified.title": "What became of the notes",
     "verified.count": "{what}: {n}",

@@ -8,7 +8,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Check that the disk is not full and that the file's drive stays connected."
     ),
     "reading.not-understood": "{file} is damaged, or has an unsupported structure ({reason}).\n{action.Save-as-xlsx}.",
-    "reading.damaged": "The file is damaged: {what} can't be read ({error}).\n{action.Save-again}.",
+    "reading.damaged": "The file is damaged: {what} can't be read ({error}).\n{action.Save-again}; or export it again.",
     "reading.locked": "The file is encrypted, with a password or with Excel's default password.\nOpen it in Excel or LibreOffice, save it as .xlsx without protection, and import that.",
     "reading.other": "{file} is {what}, not a spreadsheet.\nOpen it with its program, and save or export its table as .xlsx or .csv.",
     "what.pdf": "a PDF",
