@@ -6,7 +6,7 @@ Input: all of a prospect's notes, and the note that is looked for. Output: a ver
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from importer.api import FoundNote, NotesPage
@@ -67,6 +67,7 @@ class Verdict:
         is_sure: whether nothing that is still to be learned could speak against the note to adopt.
         is_rewritten: whether the note to adopt reads differently.
         doubt: reason why the delivery cannot be decided; None if it can: without a note to adopt, it was missed.
+        seen: IDs of the notes that may be the delivery's.
     """
 
     note_id: str | None = None
@@ -74,6 +75,7 @@ class Verdict:
     is_sure: bool = False
     is_rewritten: bool = False
     doubt: Message | None = None
+    seen: tuple[str, ...] = field(default=(), compare=False)
 
 
 def judge(page: NotesPage, sought: Sought) -> Verdict:
@@ -82,13 +84,14 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
     possible = [note for note in free if whose(note, sought) is not Whose.ANOTHERS]
     same = [note for note in possible if is_same(note, sought.key)]
     if (verdict := _same(same, sought)) is not None:
-        return verdict
+        return replace(verdict, seen=tuple(note.note_id for note in same))
     timely = [note for note in possible if _is_timely(note, sought)]
     unexplained = [note for note in timely if not any(reads_same(note, rival) for rival, _ in sought.rivals)]
     if (note_id := _rewritten(unexplained, sought)) is not None:
         return Verdict(note_id, is_sure=True, is_rewritten=True)
     if unexplained:
-        return Verdict(doubt=say("doubt.reads-differently", ids=tuple(note.note_id for note in unexplained[:3])))
+        ids = tuple(note.note_id for note in unexplained)
+        return Verdict(doubt=say("doubt.reads-differently", ids=ids[:3]), seen=ids)
     if sought.key.status is Status.DRAFT and page.draft is not None and _hides(page.draft, sought):
         return Verdict(doubt=say("doubt.hidden-by-draft"))
     return Verdict()

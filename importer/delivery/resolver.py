@@ -142,8 +142,8 @@ class Resolver:
             case Missed(is_unknown):
                 yield from self._missed(lookup, is_unknown=is_unknown)
             case Hold():
-                if verdict is not None and verdict.note_id is not None:
-                    ambiguous.seen[index].add(verdict.note_id)
+                if verdict is not None:
+                    ambiguous.seen[index].update(verdict.seen)
             case LookAgain(failure):
                 if self._reads.again(lookup, failure):
                     return
