@@ -59,6 +59,11 @@ def test_a_prospects_notes_go_one_after_the_other(seed: int) -> None:
     simulate(seed)
 
 
+def test_runs_in_quick_succession_ask_a_cache_for_other_pages() -> None:
+    """The third would get the first one's pages, without the note, although it saw it in between (D57, D60)."""
+    simulate(12911)
+
+
 @pytest.mark.parametrize("seed", [3293, 6239])
 def test_replies_that_go_astray_again_and_again_come_to_an_end(seed: int) -> None:
     """Two prospects' pages are exchanged, in any order (D36)."""
