@@ -59,8 +59,8 @@ def test_a_prospects_notes_go_one_after_the_other(seed: int) -> None:
     simulate(seed)
 
 
-def test_runs_in_quick_succession_ask_a_cache_for_other_pages() -> None:
-    """The third would get the first one's pages, without the note, although it saw it in between (D57, D60)."""
+def test_a_note_that_was_seen_is_not_absent_because_a_cache_hides_it_later() -> None:
+    """The third run in two minutes gets the first one's pages, without the note that it saw in between (D57)."""
     simulate(12911)
 
 
