@@ -92,8 +92,8 @@ class Introductions:
 
     def before(self, post: Post) -> Introduction | None:
         """Read a known note, unless a request's author and clock are known; return the lookup that is under way."""
-        known = self._evidence.introduces(post)
-        if known is not None and self._under_way is None and self._begun < _MOST_INTRODUCTIONS:
+        may_begin = self._under_way is None and self._begun < _MOST_INTRODUCTIONS
+        if may_begin and (known := self._evidence.introduces(post)) is not None:
             self._begun += 1
             self._under_way = Introduction(known.prospect, known.note_id)
             self._reads.begin(self._under_way)
