@@ -74,8 +74,10 @@ class Deliveries:
                 {**of_request, "name": name, "prospect": prospect, "key": key, "resent_at": resent_at}
                 for name, prospect, key in zip(claim.request.names, claim.request.prospects, keys, strict=True)
             )
-        claimed = self._store.many(sql.CLAIM_AGAIN, rows)
-        return numbers if claimed == len(rows) or claimed + self._store.many(sql.CLAIM, rows) == len(rows) else None
+        claimed = self._store.many(sql.CLAIM, rows)
+        if claimed < len(rows):
+            claimed += self._store.many(sql.CLAIM_AGAIN, rows)
+        return numbers if claimed == len(rows) else None
 
     def _request(self, run: Run, sent_at: float, since: float | None = None) -> int:
         return self._store.inserted(sql.NEW_REQUEST, run=run.id, sent_at=sent_at, since=since)
