@@ -139,7 +139,7 @@ class Identities:
     def of(self, positions: Sequence[int]) -> Iterator[RowIdentity]:
         """Yield the identities of some rows."""
         rows, positions = self.rows, [*positions]
-        keys, records = _texts(rows.key, positions), _texts(rows.record, positions)
+        keys, records = texts_at(rows.key, positions), texts_at(rows.record, positions)
         numbers, of_sheet = rows.note[positions].tolist(), positions
         if rows.sheet_rows is not None:
             of_sheet = rows.sheet_rows[positions].tolist()
@@ -187,7 +187,7 @@ class Identities:
 
     def _people(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:
         """Yield the prospect and the email of each row; empty for a row without one."""
-        return zip(_texts(self.rows.prospect, positions), _texts(self.rows.email, positions), strict=True)
+        return zip(texts_at(self.rows.prospect, positions), texts_at(self.rows.email, positions), strict=True)
 
     def digest_of(self, email: str) -> str:
         """Return the keyed digest of an email, by which the journal knows it; the email itself if there is no key."""
@@ -196,9 +196,9 @@ class Identities:
         return f"@{hmac.digest(self.key.encode('utf-8', 'surrogatepass'), email.encode(), hashlib.sha256).hex()}"
 
 
-def _texts(column: Texts | None, positions: Sequence[int]) -> list[str]:
+def texts_at(column: Texts | None, positions: Sequence[int] | Ints) -> list[str]:
     """Return the texts of a column at these positions; empty ones if there is no such column."""
-    return [""] * len(positions) if column is None else column[[*positions]].tolist()
+    return [""] * len(positions) if column is None else column[np.asarray(positions, dtype=np.int32)].tolist()
 
 
 def place_digest(fingerprint: str, sheet: str, row: int) -> bytes:

@@ -22,9 +22,9 @@ from importer.delivery import matching
 from importer.delivery.changes import Wish, follow
 from importer.delivery.matching import How, Known, Match
 from importer.delivery.sorted_group import AnsweredRow, SortedGroup
-from importer.identity import Identities, RowIdentity, delivery_name, record_digest
+from importer.identity import Identities, RowIdentity, delivery_name, record_digest, texts_at
 from importer.journal import Journal
-from importer.models import Ints, Plan, Remaining, Rows, Texts, Visibility, Workspace
+from importer.models import Ints, Plan, Remaining, Rows, Visibility, Workspace
 from importer.settings.kinds import InDoubt
 
 _AT_ONCE = 200  # rows matched together, by one call to the database; more would fill memory
@@ -174,8 +174,8 @@ class Earlier:
         is_alone = ~people.duplicated(keep=False)
         people, planned = people[is_alone], planned[is_alone]
         numbers = np.array(self.journal.deliveries.numbers(self.workspace, [one.key for one in groups]), dtype=np.int64)
-        forms, keys = numbers[group_of[planned]], _cells(self.rows.key, planned)
-        records = _objects(map(record_digest, _cells(self.rows.record, planned)))
+        forms, keys = numbers[group_of[planned]], _objects(texts_at(self.rows.key, planned))
+        records = _objects(map(record_digest, texts_at(self.rows.record, planned)))
         place = dict(zip(people, range(len(people)), strict=True))
         found = [pd.DataFrame({"at": planned[:0], "delivery": planned[:0], "is_same": planned[:0] < 0})]
         for some in self.journal.identities.forms(self.workspace, place):
@@ -319,11 +319,6 @@ class Sorted:
         note = self.rows.notes[self.rows.note[match.row.position]]
         beside = note.text.replace(note.uncomposed, "", 1) if note.uncomposed else ""
         return max(re.findall(r"\b\d{4}-\d\d-\d\d\b", beside), default="")
-
-
-def _cells(column: Texts | None, positions: Ints) -> np.ndarray:
-    """Return the texts of a column at some positions, as objects; empty ones if there is no such column."""
-    return _objects(itertools.repeat("", len(positions)) if column is None else column[positions].tolist())
 
 
 def _objects(values: Iterable[object]) -> np.ndarray:
