@@ -169,6 +169,11 @@ class Preview:
         return self.remaining.total
 
     @property
+    def is_first_private(self) -> bool:
+        """Whether these are the first private notes of the workspace."""
+        return Visibility.PRIVATE in self.never_sent
+
+    @property
     def must_decide(self) -> list[Question]:
         """Open questions that aren't optional. While there are any, nothing can be sent."""
         return [question for question in self.questions if not question.is_optional]

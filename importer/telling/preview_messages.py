@@ -97,11 +97,6 @@ class Described(Preview):
     understanding: bytes = field(default=b"", repr=False)
 
     @property
-    def is_first_private(self) -> bool:
-        """Whether these are the first private notes of the workspace."""
-        return Visibility.PRIVATE in self.never_sent
-
-    @property
     def roles(self) -> dict[Role, int]:
         """Position of each role's column."""
         return {role: column.position for role, column in self.mapping.items()}
@@ -141,7 +136,7 @@ def first_of_kind(overview: Described) -> Iterator[Line]:
     """Yield what a person has to see before a workspace's first public or private notes; nothing for later ones."""
     if not overview.never_sent:
         return
-    if Visibility.PRIVATE in overview.never_sent:
+    if overview.is_first_private:
         yield Line()
         yield Line(say("plan.first-private", then=_how_to_make_public(overview)), LineKind.TEXT)
     if Visibility.PUBLIC in overview.never_sent:
@@ -216,14 +211,13 @@ def about(overview: Preview) -> Message:
 def _audience(overview: Preview) -> Iterator[Line]:
     if overview.remaining.total:
         numbers = {"people": overview.people, **overview.audience}
-        is_first_private = Visibility.PRIVATE in overview.never_sent
-        told = "private" if overview.audience["private"] and not is_first_private else ""
+        told = "private" if overview.audience["private"] and not overview.is_first_private else ""
         parts = tuple(
             say("plan.size-private" if name == told else "plan.size", audience=name, notes=notes)
             for name, notes in numbers.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
-        if is_first_private:
+        if overview.is_first_private:
             yield Line(say("plan.owner-only", n=overview.audience["private"]), LineKind.TEXT)
 
 

@@ -48,7 +48,7 @@ def with_examples(prepared: Prepared) -> Described:
     """Return the preview with the first three notes of each visibility that is about to be sent."""
     found: dict[Visibility, Sequence[Example]] = {}
     for visibility in Visibility:
-        if groups := [group for group in prepared.planned.left[0].groups if group.note.visibility is visibility]:
+        if groups := [group for group in prepared.planned.left.remaining.groups if group.note.visibility is visibility]:
             found[visibility] = [_example(group, prepared.planned.resolved.rows) for group in groups[:_EACH]]
     return Described(**vars(prepared.preview), examples=found)
 
@@ -126,7 +126,7 @@ def changes(prepared: Prepared) -> Iterator[Line]:
 
     The journal holds no texts, so a text that is to be replaced is read from the API, with a call for each example.
     """
-    rows, wishes = prepared.loaded.rows, [wish for wish in prepared.planned.left[1] if wish.is_asked]
+    rows, wishes = prepared.loaded.rows, [wish for wish in prepared.planned.left.wishes if wish.is_asked]
     rewritten = [wish for wish in wishes if wish.change.content is not None][:_EACH]
     texts = _texts_of([wish.delivery for wish in rewritten], prepared)
     for wish in (*[wish for wish in wishes if wish.change.content is None][:_EACH], *rewritten):
