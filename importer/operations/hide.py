@@ -244,4 +244,4 @@ def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[i
     for position, known in sorted(found, key=lambda one: one[0]):
         numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]
         note = rows.notes[int(rows.note[position])] if rows.note[position] >= 0 else None
-        yield numbers, str(rows.prospect[position]), note, known
+        yield numbers, rows.person(position), note, known
