@@ -199,5 +199,5 @@ def test_if_all_requests_are_refused_only_controls_are_sent_until_one_passes_or_
 def test_a_part_of_a_request_names_the_files_anew() -> None:
     """Another part may use up the ID, so each gets uploads of its own if it is refused."""
     whole = Post(Request(NOTE, (0, 1), ("P0", "P1"), (b"P0", b"P1")), NoteKey.of(NOTE), 1, is_renewed=True)
-    whole.uploads = [Upload(AttachedFile("f.pdf", None, None, 1, "digest"), "F1")]
+    whole.uploads = [Upload(AttachedFile("f.pdf", Path("f.pdf"), Path(), 1, "digest"), "F1")]
     assert [([*part.uploads], part.is_renewed) for part in whole.split(1)] == [([], False)] * 2
