@@ -45,7 +45,6 @@ class Shelf:
     Attributes:
         chance: decides of uploads alone.
         journalled: the digests that stand in the journal now.
-        uploads: how many came, whatever became of them.
         violations: what must not be.
     """
 
@@ -53,7 +52,6 @@ class Shelf:
         self.chance = random.Random(f"shelf {seed} {regime.beyond}")
         self.journalled: Callable[[], Collection[str]] = lambda: ()
         self._entered: set[str] = set()
-        self.uploads = 0
         self.violations: list[str] = []
         self._files = regime.files
         self._kept: dict[str, Kept] = {}
@@ -65,7 +63,6 @@ class Shelf:
     def receive(self, part: FilePart) -> str:
         """What arrives: its digest."""
         digest = hashlib.sha256(part.content).hexdigest()
-        self.uploads += 1
         if digest in self.journalled() and not self._may_again[digest]:
             self.violations.append(f"the file {part.name} is uploaded again, though the journal has it")
         return digest

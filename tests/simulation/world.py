@@ -57,33 +57,22 @@ class Crash(BaseException):
 
 @dataclass(frozen=True)
 class Stored:
-    """A note that the API holds.
-
-    Attributes:
-        sent: the content as it was sent; what is shown may differ.
-        applied_at: when, by the world's clock.
-        visible_at: when reading shows it where every note has its own lag.
-        is_ours: whether the importer made it.
-        author: who wrote it.
-        is_pinned: whether somebody has pinned it.
-        edited: how often somebody else has changed it.
-        edited_at, published_at, deleted_at: when somebody does that in an import.
-    """
+    """A note that the API holds."""
 
     note_id: str
     prospect: str
-    sent: str
+    sent: str  # what is shown may differ
     visibility: Visibility
     status: Status
-    created_at: float
-    applied_at: float
-    visible_at: float
-    is_ours: bool
+    created_at: float  # by the API's clock
+    applied_at: float  # by the world's
+    visible_at: float  # when reading shows it where every note has its own lag
+    is_ours: bool  # made by the importer
     author: str
     files: tuple[str, ...] = ()
     is_pinned: bool = False
-    edited: int = 0
-    edited_at: float = math.inf
+    edited: int = 0  # how often somebody else has changed it
+    edited_at: float = math.inf  # when somebody does that in an import
     published_at: float = math.inf
     deleted_at: float = math.inf
 
@@ -120,7 +109,7 @@ class World:
     def __post_init__(self) -> None:
         self.chance = random.Random(f"world {self.seed} {self.regime.beyond}")
         self.shelf = Shelf(self.seed, self.regime)
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._tick = 0
         self._versions: dict[int, list[tuple[float, Stored]]] = {}
         self._seen_until = math.inf
@@ -128,22 +117,16 @@ class World:
         self.changed: Callable[[Stored], object] = lambda _: None
         self.looked: Callable[[Stored], object] = lambda _: None
         self._back: deque[tuple[Any, Reply[Any]]] = deque()
-        self._life = 0
-        self._steps = 0
-        self._sent = self._promised = 0
+        self._life = self._steps = self._sent = self._promised = self._turn = self._renewals = 0
         self._lives = list(self.regime.lives)
-        self._flying = 0
-        self._turn = 0
         self._ahead = self.regime.ahead
-        self._own = 0.0
-        self._lag = 0.0
+        self._own = self._lag = 0.0
         self._position = -math.inf  # of a reader whose lag wanders: it has everything up to here
         self._cache: dict[tuple[str, int, int], tuple[float, NotesPage, list[Stored]]] = {}
         self._windows = Windows(self.regime.limits)
         self._pins = random.Random(f"pins {self.seed}")
         self._pinning = random.Random(f"pinning {self.seed}")
         self._people = random.Random(f"people {self.seed}")
-        self._renewals = 0
         self._held: dict[str, Answer] = {}  # the reply that the next request gets
         self._connection = 0  # over which the present call goes
         self._told: dict[str, Answer] = {}  # by the last reply that named notes
@@ -176,11 +159,26 @@ class World:
             more["metadata"] = replace(metadata, headers={**metadata.headers, **told})
         return Reply(kind, began + self._own, came + self._own, value, **more)
 
+    def _failed(self, endpoint: Endpoint, fate: str, began: float, soon: float) -> tuple[Reply[Any], float]:
+        """Return the reply that a fate means, and when it is back."""
+        kind = fate.split(maxsplit=1)[0]
+        came = began + self.regime.read_timeout if kind == "lost" else soon
+        failure = Failure(
+            _CAUSES[kind], words(fate), at_work=kind != "500", is_accepted=kind == "accepted", is_size=kind == "413"
+        )
+        metadata = None if kind in ("lost", "reset") else _ODD
+        return self._reply(endpoint, began, came, failure=failure, metadata=metadata), came
+
+    def _told_of_other(self, endpoint: Endpoint, began: float, soon: float) -> Reply[Any]:
+        """Return the reply to another call."""
+        failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
+        return self._reply(endpoint, began, soon, failure=failure, metadata=_OK)
+
     def tell(self, what: str) -> None:
         if self.story is not None:
             self.story.append(f"{self.now - 1_800_000_000.0:10.3f}  {what}")
 
-    def later(self, at: float, what: Callable[[], None]) -> None:
+    def later(self, at: float, what: Callable[[], object]) -> None:
         self._tick += 1
         heapq.heappush(self._events, (max(at, self.now), self._tick, what))
 
@@ -218,7 +216,6 @@ class World:
             self._own = self.regime.own_jumps if self._life % 2 else 0.0
             self.tell(f"     our clock is set: {self._own} s ahead now")
         self._steps = 0
-        self._flying = 0
         self._back.clear()
         self.pass_time(self.now + self.chance.choice([0.01, 0.5, 2.0, 100.0]))
 
@@ -227,7 +224,6 @@ class World:
     def submit(self, task: Any, perform: Callable[[Any], Reply[Any]]) -> None:
         self.step()
         life = self._life
-        self._flying += 1
         wait = self.chance.uniform(0, 8) if self.chance.random() < self.regime.busy else 0.0
         if wait and not self.is_calm:
             self.later(self.now + wait, lambda: self._begin(task, perform, life))
@@ -266,7 +262,6 @@ class World:
             self.pass_time(until)
             return []
         found = [self._back.popleft() for _ in range(self.chance.randint(1, len(self._back)))]
-        self._flying -= len(found)
         self.step()  # the API has done it, but it isn't in the journal
         return found
 
@@ -301,9 +296,12 @@ class World:
         if moment != "before":
             self.shelf.serve(note.attachments)
         if self._told and self._is_echo():
-            return self._echoed(note, prospects, began, soon, life), soon
+            told = self._told
+            self._apply(note, prospects, life)
+            return self._with_reply_of(told, prospects, began, soon)
         if self.regime.shifted and not self.is_calm and (self._held or fate == "lost after"):
-            return self._shifted(note, prospects, began, soon, life)
+            told, self._held = self._held, self._apply(note, prospects, life)
+            return self._with_reply_of(told, prospects, began, soon)
         if fate in ("ok", "400", "some missing", "all missing", "part"):
             applied = prospects[::2] if fate == "part" else prospects
             answers = self._apply(note, applied, life)
@@ -325,23 +323,19 @@ class World:
         elif applied_at is not None:
             times = 2 if self.regime.beyond == "twice" and self.chance.random() < 0.5 else 1
             for _ in range(times):
-                self.later(applied_at, lambda: self._apply_quietly(note, prospects, life))
+                self.later(applied_at, lambda: self._apply(note, prospects, life))
         if kind == "all":
             return self._reply(Endpoint.CREATE, began, soon, {}, metadata=_OK), soon
-        came = began + self.regime.read_timeout if kind == "lost" else soon
-        failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500", is_accepted=kind == "accepted")
-        failure = replace(failure, is_size=kind == "413")
-        metadata = None if kind in ("lost", "reset") else _ODD
-        return self._reply(Endpoint.CREATE, began, came, failure=failure, metadata=metadata), came
+        return self._failed(Endpoint.CREATE, fate, began, soon)
 
     def _later_unless_unheard(self, came: float, at: float, note: Note, prospects: Sequence[str], life: int) -> None:
         """Apply a request late; when the process dies before it has heard that it takes long, it doesn't take long."""
 
         def if_heard() -> None:
             if self._died_at.get(life, math.inf) < came + 1:
-                self._apply_quietly(note, prospects, life)
+                self._apply(note, prospects, life)
             else:
-                self.later(at, lambda: self._apply_quietly(note, prospects, life))
+                self.later(at, lambda: self._apply(note, prospects, life))
 
         self.later(min(at, came + self.regime.read_timeout), if_heard)
 
@@ -352,30 +346,15 @@ class World:
     def _is_echo(self) -> bool:
         return not self.is_calm and self.chance.random() < self.regime.echoes if self.regime.echoes else False
 
-    def _echoed(self, note: Note, prospects: Sequence[str], began: float, soon: float, life: int) -> Reply[Any]:
-        """The request is applied, and its reply is the one that an earlier request has had."""
-        told = self._told
-        self._apply(note, prospects, life)
-        self.tell(f"     but the reply is an earlier one: {', '.join(told)}")
-        if not told.keys() <= set(prospects):
-            failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
-            return self._reply(Endpoint.CREATE, began, soon, failure=failure, metadata=_OK)
-        return self._reply(Endpoint.CREATE, began, soon, told, metadata=_OK)
-
-    def _shifted(
-        self, note: Note, prospects: Sequence[str], began: float, soon: float, life: int
+    def _with_reply_of(
+        self, told: dict[str, Answer], prospects: Sequence[str], began: float, soon: float
     ) -> tuple[Reply[Any], float]:
-        """The request is applied. Its reply comes as that to the next one, and it gets that of the one before."""
-        told, self._held = self._held, self._apply(note, prospects, life)
-        self.tell(f"     but the reply is that of the request before: {told}")
+        """A request that was applied gets the reply of another one, or none if there is none."""
+        self.tell(f"     but the reply is an earlier one: {', '.join(told)}")
         if not told:
-            came = began + self.regime.read_timeout
-            return self._reply(
-                Endpoint.CREATE, began, came, failure=Failure(Cause.LOST, words("lost"), at_work=True)
-            ), came
+            return self._failed(Endpoint.CREATE, "lost after", began, soon)
         if not told.keys() <= set(prospects):
-            failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
-            return self._reply(Endpoint.CREATE, began, soon, failure=failure, metadata=_OK), soon
+            return self._told_of_other(Endpoint.CREATE, began, soon), soon
         return self._reply(Endpoint.CREATE, began, soon, told, metadata=_OK), soon
 
     def _refusal(
@@ -388,11 +367,11 @@ class World:
             if cause is Cause.RATE_LIMITED and self.regime.limits is not None:
                 headers = {} if self.is_calm else self._windows.headers(kind, self.now, self._ahead)
                 metadata = Metadata(self.regime.limits.status, headers)
-            failure = Failure(cause, words(text), wait, **more)
+            failure = Failure(cause, words(text), wait, at_work=cause is Cause.INTERMEDIARY, **more)
             return self._reply(kind, began, self.now, failure=failure, metadata=metadata)
 
         if page := self._gateway(kind):
-            return failed(Cause.INTERMEDIARY, page, at_work=True)
+            return failed(Cause.INTERMEDIARY, page)
         if fate == "unreachable":
             return failed(Cause.UNREACHABLE, "nobody there")
         if fate == "429":
@@ -401,26 +380,24 @@ class World:
             tells = self.regime.limits is not None and self.regime.limits.says == "wait"
             wait = math.ceil(self._windows.wait(kind, self.now)) if tells else None
             return failed(Cause.RATE_LIMITED, "Rate Limit exceeded", wait)
-        if note is None:
-            return None
-        if 0 < self.regime.body_limit < len(note.text) and not self.is_calm:
-            return failed(Cause.INTERMEDIARY, "a gateway's page: too large", at_work=True, is_size=True)
-        if fate.startswith("413") and (fate == "413 before" or body_of(note, prospects) > self._largest):
-            return failed(Cause.INTERMEDIARY, fate, at_work=True, is_size=True)
-        if self.regime.firewall >= 0 and note.text == TEXTS[self.regime.firewall] and not self.is_calm:
-            return failed(Cause.INTERMEDIARY, "a firewall's page", at_work=True)
-        refusal = self._says_no(note, prospects, fate)
-        return None if refusal is None else failed(*refusal)
+        return None if note is None else self._refusal_of(note, prospects, fate, failed)
 
-    def _says_no(self, note: Note, prospects: Sequence[str], fate: str) -> tuple[Cause, str] | None:
-        """Why the API itself refuses a note."""
+    def _refusal_of(
+        self, note: Note, prospects: Sequence[str], fate: str, failed: Callable[..., Reply[Any]]
+    ) -> Reply[Any] | None:
+        """Why something on the way, or the API itself, refuses a note."""
+        if 0 < self.regime.body_limit < len(note.text) and not self.is_calm:
+            return failed(Cause.INTERMEDIARY, "a gateway's page: too large", is_size=True)
+        if fate.startswith("413") and (fate == "413 before" or body_of(note, prospects) > self._largest):
+            return failed(Cause.INTERMEDIARY, fate, is_size=True)
+        if self.regime.firewall >= 0 and note.text == TEXTS[self.regime.firewall] and not self.is_calm:
+            return failed(Cause.INTERMEDIARY, "a firewall's page")
         if len(prospects) > self.regime.max_batch:
-            return Cause.TOO_LARGE, "too many prospects"
-        refusal = (Cause.BAD_REQUEST, "bad request") if fate == "400" and len(prospects) > 1 else None
+            return failed(Cause.TOO_LARGE, "too many prospects")
         if self.shelf.lacks(note.attachments, self.now):
-            refusal = Cause.BAD_ATTACHMENT, UNKNOWN_ATTACHMENT
             self.shelf.refused(note.attachments)
-        return refusal
+            return failed(Cause.BAD_ATTACHMENT, UNKNOWN_ATTACHMENT)
+        return failed(Cause.BAD_REQUEST, "bad request") if fate == "400" and len(prospects) > 1 else None
 
     def _gateway(self, kind: Endpoint) -> str:
         """What a gateway says that lets nothing through now, or nothing that is to change something; else nothing."""
@@ -430,9 +407,6 @@ class World:
             return "a gateway's page: no such route"
         is_closed = kind is not Endpoint.READ and self._closed_at <= self.now < self._closed_at + self.regime.closed
         return "a gateway's page: no writing" if is_closed else ""
-
-    def _apply_quietly(self, note: Note, prospects: Sequence[str], life: int) -> None:
-        self._apply(note, prospects, life)
 
     def _apply(self, note: Note, prospects: Sequence[str], life: int) -> dict[str, Answer]:
         answers = {}
@@ -556,12 +530,7 @@ class World:
         if fate == "ok":
             self.shelf.told(digest)
             return self._reply(Endpoint.UPLOAD, began, soon, attachment, metadata=_OK), soon
-        kind = fate.split(maxsplit=1)[0]
-        came = began + self.regime.read_timeout if kind == "lost" else soon
-        failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500")
-        return self._reply(
-            Endpoint.UPLOAD, began, came, failure=failure, metadata=None if kind == "lost" else _ODD
-        ), came
+        return self._failed(Endpoint.UPLOAD, fate, began, soon)
 
     # -- the API: reading -------------------------------------------------------------------------------------------
 
@@ -587,12 +556,8 @@ class World:
             self.tell(f"GET  {prospect}: {refusal.failure}")
             return refusal, soon
         if fate != "ok":
-            came = began + self.regime.read_timeout if fate == "lost" else soon
             self.tell(f"GET  {prospect}: {fate}")
-            metadata = None if fate == "lost" else _ODD
-            return self._reply(
-                Endpoint.READ, began, came, failure=Failure(_CAUSES[fate], words(fate)), metadata=metadata
-            ), came
+            return self._failed(Endpoint.READ, fate, began, soon)
         is_unknown_yet = self.now < self._start + self.regime.unknown and int(prospect[1:] or "0", 36) % 3 == 0
         if prospect == "INVALID" or is_unknown_yet:
             self.tell(f"GET  {prospect}: unknown")
@@ -602,8 +567,7 @@ class World:
         before, self._last_page = self._last_page, (prospect, page)
         if before is not None and before[0] != prospect and before[1].notes and self._is_echo():
             self.tell(f"GET  {prospect}: the page is {before[0]}'s")
-            failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
-            return self._reply(Endpoint.READ, began, soon, failure=failure, metadata=_OK), soon
+            return self._told_of_other(Endpoint.READ, began, soon), soon
         shown = ", ".join(note.note_id for note in page.notes) + (f" draft {page.draft.note_id}" if page.draft else "")
         self.tell(f"GET  {prospect} skip={skip} take={take}: {shown}")
         return self._reply(Endpoint.READ, began, soon, page, metadata=_OK), soon
@@ -636,32 +600,28 @@ class World:
 
     def _visible(self, prospect: str) -> list[Stored]:
         lag, elapsed = self.regime.lag, self.now - self._start
-        if lag.kind == "grows":
-            self._position = max(self._position, self.now - lag.seconds * min(1.0, elapsed / 300))
-            return [note for note in self.notes if note.applied_at <= self._position]
-        if lag.kind == "stops":
-            begins = self._start + 20 + self.seed % 60
-            is_still = begins <= self.now < begins + lag.seconds and self.chance.random() < 0.5
-            return [note for note in self.notes if note.applied_at <= (begins if is_still else self.now)]
-        if lag.kind == "pinned":
-            is_late = (self._connection + self._renewals + self.seed) % 2
-            return [note for note in self.notes if note.applied_at <= self.now - lag.seconds * is_late]
-        if lag.kind == "shard":
-            is_late = int(prospect[1:] or "0", 36) % 4 == 0
-            return [note for note in self.notes if note.applied_at <= self.now - lag.seconds * is_late]
         if lag.kind == "each":
             return [note for note in self.notes if note.visible_at <= self.now]
-        if lag.kind == "wander":
+        until = self.now - lag.seconds
+        if lag.kind == "grows":
+            until = self._position = max(self._position, self.now - lag.seconds * min(1.0, elapsed / 300))
+        elif lag.kind == "stops":
+            begins = self._start + 20 + self.seed % 60
+            is_still = begins <= self.now < begins + lag.seconds and self.chance.random() < 0.5
+            until = begins if is_still else self.now
+        elif lag.kind == "pinned":
+            until = self.now - lag.seconds * ((self._connection + self._renewals + self.seed) % 2)
+        elif lag.kind == "shard":
+            until = self.now - lag.seconds * (int(prospect[1:] or "0", 36) % 4 == 0)
+        elif lag.kind == "wander":
             step = self.chance.uniform(-1, 1) * lag.seconds / 8
             self._lag = min(lag.seconds, max(lag.seconds / 2, self._lag + step))
-            self._seen_until = self._position = max(self._position, self.now - self._lag)
-            return [note for note in self.notes if note.applied_at <= self._position]
-        behind = lag.seconds
-        if lag.kind == "replicas":
+            until = self._position = max(self._position, self.now - self._lag)
+        elif lag.kind == "replicas":
             self._turn += 1
-            behind *= self._turn % 2 if lag.in_turn else self.chance.randint(0, 1)
-        self._seen_until = self.now - behind
-        return [note for note in self.notes if note.applied_at <= self.now - behind]
+            until = self.now - lag.seconds * (self._turn % 2 if lag.in_turn else self.chance.randint(0, 1))
+        self._seen_until = until
+        return [note for note in self.notes if note.applied_at <= until]
 
     def _shown(self, note: Stored) -> FoundNote:
         author = note.author if self.regime.shows_author else ""
@@ -676,8 +636,7 @@ class World:
         return Pending(began + self.chance.uniform(0.01, 0.2), lambda: self._update(note_id, change, fate, began))
 
     def _update(self, note_id: str, change: NoteChange, fate: str, began: float) -> tuple[Reply[Any], float]:
-        kind, *_, moment = [*fate.split(), fate]
-        moment, soon = moment.rpartition(" ")[2], self.now + self.chance.uniform(0.01, 0.2)
+        (kind, *_), soon = fate.split(), self.now + self.chance.uniform(0.01, 0.2)
         refusal = self._refusal(Endpoint.UPDATE, None, (), fate, began)
         self.tell(f"PATCH {note_id} {change}: {fate if refusal is None else refusal.failure}")
         if refusal is not None:
@@ -685,15 +644,12 @@ class World:
         if kind not in _CAUSES:
             self._change(note_id, change)
             return self._reply(Endpoint.UPDATE, began, soon, metadata=_OK), soon
-        if moment in ("after", "spoilt"):
+        if fate.endswith("after") or kind == "spoilt":
             self._change(note_id, change)
-        elif moment == "late":
+        elif fate.endswith("late"):
             longest = began + self.regime.read_timeout + self.regime.settle
             self.later(self.chance.uniform(self.now, longest), lambda: self._change(note_id, change))
-        came = began + self.regime.read_timeout if kind == "lost" else soon
-        failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500")
-        metadata = None if kind in ("lost", "reset") else _ODD
-        return self._reply(Endpoint.UPDATE, began, came, failure=failure, metadata=metadata), came
+        return self._failed(Endpoint.UPDATE, fate, began, soon)
 
     def _change(self, note_id: str, change: NoteChange) -> None:
         """Change a note; readers see it later."""
