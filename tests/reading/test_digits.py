@@ -12,7 +12,7 @@ from importer.messages import render
 from importer.reading import Sheet, read
 from importer.reading.cells import LOST
 from tests.reading import making
-from tests.reading.catalogue import _xml, _xml_row
+from tests.reading.catalogue import xml, xml_row
 
 LONG = "1234567890123451"
 MOST, BEYOND = str(2**53), str(2**53 + 2)
@@ -32,7 +32,7 @@ def _in_xls(number: str) -> bytes:
 
 
 def _in_xml(number: str) -> bytes:
-    return _xml(_xml_row('><Data ss:Type="String">1</Data>', f'><Data ss:Type="Number">{number}</Data>'))
+    return xml(xml_row(("String", "1"), ("Number", number)))
 
 
 def _in_ods(number: str, shown: str = "") -> bytes:
