@@ -95,13 +95,9 @@ def test_a_web_page_is_asked_about_too_and_its_answer_counts_for_such_pages(tmp_
 
 @pytest.mark.parametrize(
     ("named", "encoding", "title"),
-    [
-        ("cp1250", "utf-8-sig", "UTF-8"),
-        ("utf-16", "utf-8-sig", "UTF-8"),
-        ("cp1252", "utf-16", "UTF-16-LE"),
-        ("utf-8", "utf-16", "UTF-16-LE"),
-    ],
-)
+    [("cp1250", "utf-8-sig", "UTF-8"), ("utf-16", "utf-8-sig", "UTF-8"), ("cp1252", "utf-16", "UTF-16-LE"),
+     ("utf-8", "utf-16", "UTF-16-LE")],
+)  # fmt: skip
 def test_a_byte_order_mark_counts_more_than_the_encoding_that_was_named(
     tmp_path: Path, named: str, encoding: str, title: str
 ) -> None:

@@ -124,16 +124,9 @@ def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
 
 @pytest.mark.parametrize(
     "heading",
-    [
-        "Team Lead",
-        "ISVISIBLEINSELFSERVICE",
-        "International",
-        "All-hands attended",
-        "Done",
-        "Owner ID",
-        "Personal email",
-    ],
-)
+    ["Team Lead", "ISVISIBLEINSELFSERVICE", "International", "All-hands attended", "Done", "Owner ID",
+     "Personal email"],
+)  # fmt: skip
 def test_many_headings_do_not_speak_of_a_visibility(heading: str) -> None:
     """A yes under them is nobody's question."""
     assert not speaks(Role.VISIBILITY, heading)

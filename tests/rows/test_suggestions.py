@@ -94,13 +94,9 @@ def test_the_words_of_a_heading_count(cells: Sequence[str]) -> None:
 
 @pytest.mark.parametrize(
     ("heading", "cells"),
-    [
-        ("who may see?", ("Anna", "sales")),
-        ("Who on the team sees this one", ("Anna", "sales")),
-        ("Wer außer mir darf das sehen", ("Anna", "Vertrieb")),
-        ("Circle", ("just us", "Everyone")),
-    ],
-)
+    [("who may see?", ("Anna", "sales")), ("Who on the team sees this one", ("Anna", "sales")),
+     ("Wer außer mir darf das sehen", ("Anna", "Vertrieb")), ("Circle", ("just us", "Everyone"))],
+)  # fmt: skip
 def test_a_column_that_something_speaks_for_stands_before_one_for_all(heading: str, cells: Sequence[str]) -> None:
     """A few words of the heading or some of the cells do, though that isn't enough to suggest it."""
     question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", PROSE), ("Owner", ("Jo",)), (heading, cells))
