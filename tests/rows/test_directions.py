@@ -14,30 +14,23 @@ from importer.models import Role, Status, Visibility
 from importer.rows.words import speaks
 from importer.settings import Settings
 from tests.rendered import answers_of, told
+from tests.truth import write_csv
 
 
-def loaded(
-    folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY, values: tuple[str, ...] = ()
-) -> Loaded:
+def loaded(folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY) -> Loaded:
     """A sheet with these words under this heading; every row has a note of its own."""
-    path = folder / "n.csv"
-    head, beside = ("Prospect ID,Note", "") if role is Role.VISIBILITY else ("Prospect ID,Note,Visibility", ",Private")
-    lines = [f'P{i},Note {i}{beside},"{word}"' for i, word in enumerate(words)]
-    path.write_text("\n".join([f'{head},"{heading}"', *lines]) + "\n", encoding="utf-8")
-    with load(path, Settings(mapping={role: (heading,)}, values=values)) as found:  # type: ignore[arg-type]
+    more = [] if role is Role.VISIBILITY else ["Private"]
+    rows = [(f"P{i}", f"Note {i}", word, *more) for i, word in enumerate(words)]
+    path = write_csv(folder / "n.csv", ["Prospect ID", "Note", heading, *(["Visibility"] if more else [])], *rows)
+    with load(path, Settings(mapping={role: (heading,)})) as found:
         return found
 
 
 @pytest.mark.parametrize(
     ("heading", "word"),
-    [
-        *(
-            ("IsPrivate", word)
-            for word in ("1", "2", "0", "TRUE", "false", "x", "ja", "OUI", "No", "sì", "１", "Maybe")
-        ),
-        *((heading, "1") for heading in ("Private note", "Confidential", "Shared With", "Shared?", "Public", "Access")),
-    ],
-)
+    [*(("IsPrivate", word) for word in ("1", "2", "0", "TRUE", "false", "x", "ja", "OUI", "No", "sì", "１", "Maybe")),
+     *((heading, "1") for heading in ("Private note", "Confidential", "Shared With", "Shared?", "Public", "Access"))],
+)  # fmt: skip
 def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
     tmp_path: Path, heading: str, word: str
 ) -> None:

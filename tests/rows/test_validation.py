@@ -138,22 +138,15 @@ def test_a_role_that_was_answered_for_and_a_column_that_was_set_aside_are_asked_
 # -- visibility and status
 
 
-@pytest.mark.parametrize("meant", Visibility)
-def test_visibility_in_everyday_words(meant: Visibility) -> None:
+@pytest.mark.parametrize("meant", [*Visibility, *Status])
+def test_everyday_words_are_known(meant: Visibility | Status) -> None:
     """Each word of the table, whatever its case and the spaces around it, and in wide signs."""
-    words = FIELDS[Role.VISIBILITY].words[meant]
+    role = Role.VISIBILITY if isinstance(meant, Visibility) else Role.STATUS
+    words = [*FIELDS[role].words[meant], chr(ord(meant.value) - ord("0") + ord("０"))]
     spelt = [spelling for word in words for spelling in (word, word.upper(), f" {word.lower()} ", f"\u00a0{word}")]
-    rows = read(*((f"P{i}", "x", word) for i, word in enumerate(spelt)))
+    rows = read(*(("P", "x", word, "1") if role is Role.VISIBILITY else ("P", "x", "1", word) for word in spelt))
     assert rows.problems == {}
-    assert {rows.notes[number].visibility for number in rows.note} == {meant}
-    assert only_note("P", "x", chr(ord(meant.value) - ord("0") + ord("０"))).visibility is meant
-
-
-@pytest.mark.parametrize("meant", Status)
-def test_status_in_everyday_words(meant: Status) -> None:
-    rows = read(*((f"P{i}", "x", "1", word.title()) for i, word in enumerate(FIELDS[Role.STATUS].words[meant])))
-    assert rows.problems == {}
-    assert {rows.notes[number].status for number in rows.note} == {meant}
+    assert [(note.visibility, note.status)[role is Role.STATUS] for note in rows.notes] == [meant]
 
 
 def test_no_word_stands_for_two_values() -> None:
@@ -211,25 +204,23 @@ def test_what_only_looks_like_markup_or_shows_a_picture_is_not_empty(text: str) 
     assert read(("P", text, "1")).problems == {}
 
 
-def test_outer_space_and_line_ends_make_no_other_note() -> None:
-    rows = read(("A", "one\ntwo", "1"), ("B", "  one\r\ntwo\n", "Public"), ("C", "one\rtwo", "everyone", "Published"))
-    assert rows.note.tolist() == [0, 0, 0]
-    assert rows.notes[0].text == "one\ntwo"
-
-
-def test_inner_space_and_the_unicode_form_make_another_note() -> None:
-    """What differs inside is sent as it stands."""
-    texts = ["caf\u00e9 bar", "cafe\u0301 bar", "caf\u00e9  bar", "caf\u00e9\u00a0bar"]
-    rows = read(*((f"P{i}", text, "1") for i, text in enumerate(texts)))
-    assert [note.text for note in rows.notes] == texts
-
-
-def test_visibility_status_and_attachments_make_another_note() -> None:
-    rows = read(
-        ("A", "x", "1"), ("B", "x", "2"), ("C", "x", "1", "Draft"), ("D", "x", "1", "", "f1"),
-        ("E", "x", "1", "", "f2"), ("F", "x", "1"),
-    )  # fmt: skip
-    assert rows.note.tolist() == [0, 1, 2, 3, 4, 0]
+@pytest.mark.parametrize(
+    ("lines", "notes"),
+    [
+        # outer space and line ends make no other note
+        ((("one\ntwo", "1"), ("  one\r\ntwo\n", "Public"), ("one\rtwo", "everyone", "Published")), [0, 0, 0]),
+        # inner space and the Unicode form do: what differs inside is sent as it stands
+        ((("caf\u00e9 bar", "1"), ("cafe\u0301 bar", "1"), ("caf\u00e9  bar", "1"), ("caf\u00e9\u00a0bar", "1")),
+         [0, 1, 2, 3]),
+        # so do visibility, status and files
+        ((("x", "1"), ("x", "2"), ("x", "1", "Draft"), ("x", "1", "", "f1"), ("x", "1", "", "f2"), ("x", "1")),
+         [0, 1, 2, 3, 4, 0]),
+    ],
+)  # fmt: skip
+def test_which_rows_are_one_note(lines: Sequence[Sequence[str]], notes: list[int]) -> None:
+    rows = read(*((f"P{i}", *line) for i, line in enumerate(lines)))
+    assert rows.note.tolist() == notes
+    assert rows.notes[0].text == lines[0][0]
 
 
 @pytest.mark.parametrize("sign", ["\x01", "\x7f"])
@@ -317,22 +308,24 @@ def test_what_nobody_sees_in_ids_and_words_is_removed() -> None:
     assert [(note.content, note.visibility) for note in rows.notes] == [("a\u00a0b", Visibility.PUBLIC)]
 
 
-def test_attachment_ids_are_separated_by_commas_or_semicolons() -> None:
-    assert only_note("P", "x", "1", "1", " a, b;c;;a\nd ").attachments == ("a", "b", "c", "d")
-    assert only_note("P", "x", "1", "1", " ; ").attachments == ()
-    assert only_problem("P", "x", "1", "1", "a, my file").startswith("E2: the attachment ID 'my file' contains")
+@pytest.mark.parametrize(
+    ("cell", "ids"),
+    [(" a, b;c;;a\nd ", ("a", "b", "c", "d")), (" ; ", ()),
+     *((one, (one,)) for one in ("a1b2-c3", "550e8400-e29b-41d4-a716-446655440000", "file_9", "x.y_z", "a.longer1"))],
+)  # fmt: skip
+def test_attachment_ids_are_separated_by_commas_or_semicolons(cell: str, ids: tuple[str, ...]) -> None:
+    assert only_note("P", "x", "1", "1", cell).attachments == ids
 
 
-@pytest.mark.parametrize("name", ["call.pdf", "tool.exe", "my call.md", "2026/call", "C:\\call.7z", "a.b.Pages"])
-def test_the_name_of_a_file_passes_for_no_attachment_id(name: str) -> None:
-    """Of whatever kind the file is."""
-    told = only_problem("P", "x", "1", "1", f"At3kLm90Qx, {name}")
-    assert told.startswith(f"E2: '{name}' is a file name, not an attachment ID")
-
-
-@pytest.mark.parametrize("id_", ["a1b2-c3", "550e8400-e29b-41d4-a716-446655440000", "file_9", "x.y_z", "a.longer1"])
-def test_what_an_attachment_id_may_look_like_is_taken(id_: str) -> None:
-    assert only_note("P", "x", "1", "1", id_).attachments == (id_,)
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [("my file", "contains"), *((name, "is a file name, not an attachment ID") for name in (
+        "call.pdf", "tool.exe", "my call.md", "2026/call", "C:\\call.7z", "a.b.Pages",
+    ))],
+)  # fmt: skip
+def test_what_is_no_attachment_id_is_a_problem_of_the_cell(part: str, why: str) -> None:
+    said = only_problem("P", "x", "1", "1", f"At3kLm90Qx, {part}")
+    assert said.removeprefix("E2: the attachment ID ").removeprefix("E2: ").startswith(f"'{part}' {why}")
 
 
 # -- problems

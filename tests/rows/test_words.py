@@ -21,15 +21,14 @@ from importer.telling import preview_messages
 from tests import running
 from tests.rendered import answers_of, told
 from tests.sandbox import Sandbox
+from tests.truth import write_csv
 
 
 def loaded(folder: Path, *words: str, role: str = "Visibility", **settings: object) -> Loaded:
     """A sheet with these words in one column; every row has a note of its own."""
-    given = {"default_visibility": None if role == "Visibility" else Visibility.PRIVATE, **settings}
-    path = folder / "n.csv"
-    lines = [f'P{i},Note {i},"{word}"' for i, word in enumerate(words)]
-    path.write_text("\n".join([f"Prospect ID,Note,{role}", *lines]) + "\n", encoding="utf-8")
-    with load(path, Settings(**given)) as found:  # type: ignore[arg-type]
+    given: Any = {"default_visibility": None if role == "Visibility" else Visibility.PRIVATE, **settings}
+    rows = [(f"P{i}", f"Note {i}", word) for i, word in enumerate(words)]
+    with load(write_csv(folder / "n.csv", ("Prospect ID", "Note", role), *rows), Settings(**given)) as found:
         return found
 
 
@@ -37,18 +36,16 @@ def problems(found: Loaded) -> list[str]:
     return [told(problem) for row in found.rows.problems.values() for problem in row]
 
 
-@pytest.mark.parametrize("spelling", ["Team only", "team  ONLY", " Team_only ", "Team\u00a0only"])
-def test_a_word_that_was_given_a_meaning_has_it(tmp_path: Path, spelling: str) -> None:
-    """Whatever its case and spaces, as the words that everybody may use."""
-    found = loaded(tmp_path, spelling, "Public", values=["visibility:Team only=Private"])
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [*((spelling, "Team only=Private") for spelling in ("Team only", "team  ONLY", " Team_only ", "Team\u00a0only")),
+     ("Everyone", "everyone=Private")],
+)  # fmt: skip
+def test_a_word_that_was_given_a_meaning_has_it(tmp_path: Path, word: str, value: str) -> None:
+    """Whatever its case and spaces, and whatever everybody else means by it."""
+    found = loaded(tmp_path, word, "Public", values=[f"visibility:{value}"])
     assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE, Visibility.PUBLIC]
     assert found.rows.questions == []
-
-
-def test_what_a_person_says_of_a_word_counts_more_than_what_is_known(tmp_path: Path) -> None:
-    """Here everyone is the owner's own circle; the word is theirs."""
-    found = loaded(tmp_path, "Everyone", values=["visibility:everyone=Private"])
-    assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE]
 
 
 def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> None:
@@ -115,9 +112,7 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["Team", "Équipe", "Equipo"])
 def test_a_team_is_not_everybody(tmp_path: Path, word: str) -> None:
     """An owner's team is often meant. So it is asked about, whatever the heading is."""
-    found = loaded(tmp_path, word, "Public", word, "Private")
-    assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC, Visibility.PRIVATE]
-    [question] = found.rows.questions
+    [question] = loaded(tmp_path, word, "Public", word, "Private").rows.questions
     assert (question.samples, question.count) == ([word], 2)
 
 
