@@ -53,9 +53,9 @@ def _cell(title: str, cells: str, rows: Rows | None = None, **expected: Any) -> 
     return Entry(title, xlsx(f'<row r="2">{cells}</row>'), rows, **expected)
 
 
-def _id(title: str, rows: Rows | None = _ONE_ID, *, error: str = "", **sheet: Any) -> Entry:
+def _id(title: str, *, error: str = "", **sheet: str) -> Entry:
     """An .xlsx whose second row holds an ID alone, and something beside the rows."""
-    return Entry(title, xlsx(f'<row r="2">{text("A2", "1")}</row>', **sheet), rows, error)
+    return Entry(title, xlsx(f'<row r="2">{text("A2", "1")}</row>', **sheet), None if error else _ONE_ID, error)
 
 
 def _parts(title: str, changed: Mapping[str, str | bytes], rows: Rows | None = None, **expected: Any) -> Entry:
@@ -196,6 +196,9 @@ WORKBOOKS = [
         "".join(f'<row r="{n}">{text(f"A{n}", "a")}{text(f"B{n}", "b")}{text(f"C{n}", "c")}</row>' for n in (2, 4, 5)),
         after=_OVERLAPPING,
     ), {2: ("a", "b", ""), 4: ("", "b", "c"), 5: ("a", "b", "")}),
+    Entry("a heading merged with the row below fills nothing", xlsx(
+        f'<row r="2">{text("B2", "x")}</row>', after='<mergeCells><mergeCell ref="A1:A2"/></mergeCells>',
+    ), {2: ("", "x", "")}, options={"header_row": 1}),
     _cell("escaped characters", text("A2", "a_x000A_b_x005F_x000D_"), {2: ("a\nb_x000D_", "", "")}),
     _cell("control characters", text("A2", "a_x0001_b") + text("B2", "é_x001F_\nc_x000B_") + text("C2", "public"),
           {2: ("a\x01b", "é\x1f\nc\x0b", "public")}),
@@ -267,6 +270,10 @@ def _line(*cells: str, repeated: int = 0) -> str:
 _NO_TEXT = b"\3\0\0\0\0\0\xff\xff"
 """What an .xls says of a formula that gave an empty text."""
 _MISSING_TEXT = b"\0" * 6 + b"\xff\xff"
+_HIDING = biff(0x41E, struct.pack("<HHB", 164, 3, 0) + b";;;") + b"".join(
+    biff(0xE0, struct.pack("<HHHBBBBLLH", 0, at, 0, 0, 0, 0, 0, 0, 0, 0)) for at in (0, 164)
+)
+"""A format and two styles of an .xls: the second hides everything."""
 _SMALL = {2: ("00123", "Grüße 日本", "2026-03-01", "TRUE"), 4: ("12345", "0.3", "", "")}
 _ERROR = ods_text("#N/A", 'calcext:value-type="error"')
 _FORMULA = '<table:table-cell table:formula="x"/>'
@@ -289,6 +296,11 @@ OLDER_AND_OPEN = [
          + biff(0x207, struct.pack("<HB", 4, 1) + "a😀b".encode("utf-16-le")), {2: ("1", "a😀b", "")}),
     _xls("Excel 97 with rows in any order", label(3, 1, "c") + label(1, 1, "b") + label(1, 0, "a"),
          {2: ("a", "b", ""), 4: ("", "c", "")}),
+    _xls("Excel 97 cells whose format hides what they hold",
+         label(1, 0, "P1") + biff(0x204, struct.pack("<HHHHB", 1, 1, 1, 1, 1) + "x".encode("utf-16-le"))
+         + label(2, 0, "P2") + biff(0x203, struct.pack("<HHHd", 2, 1, 1, 7.0)) + label(3, 0, "P3")
+         + label(3, 1, "Called"),
+         {2: ("P1", "", ""), 3: ("P2", "", ""), 4: ("P3", "Called", "")}, about=_HIDING, flaws={2: [1], 3: [1]}),
     _ods("OpenDocument", _line(*map(ods_text, ONE[2])), ONE),
     _ods("OpenDocument shows what it shows",
          _line(repeated=2) + _line(
@@ -347,6 +359,7 @@ _TOKYO, _MOSCOW = (
     "東京本社で田中様とお会いしました。来週ご連絡します。",
     "Встретились в Москве и обсудили условия договора",
 )
+_POLISH = "Prospect ID,Note\r\nP1,Zadzwonić do Łukasza\r\n"
 _END = "\ue0ffend of the file\ue0ff"
 
 TEXTS = [
@@ -362,6 +375,10 @@ TEXTS = [
     _csv("Cyrillic", f"{_HEAD}1,{_MOSCOW},public\n", {2: ("1", _MOSCOW, "public")}, encoding="cp1251",
          remark="Windows-1251 is the most likely encoding"),
     _csv("encoding by name", PLAIN, encoding="cp437", options={"encoding": "cp437"}),
+    *(_csv(f"a mark of {title} counts more than {named}", _POLISH, {2: ("P1", "Zadzwonić do Łukasza")},
+           encoding=encoding, headings=HEADER[:2], options={"encoding": named}, remark=f"is marked as {title}, so {named} was not used")
+      for named, encoding, title in (("cp1250", "utf-8-sig", "UTF-8"), ("utf-16", "utf-8-sig", "UTF-8"),
+                                     ("cp1252", "utf-16", "UTF-16-LE"), ("utf-8", "utf-16", "UTF-16-LE"))),
     _csv("unknown encoding", PLAIN, error="no encoding called 'klingon'", options={"encoding": "klingon"}),
     Entry("damaged UTF-8", f"{_HEAD}1,äöüäöüäöüäöü,public\n".encode() + b"2,a\xffb,public\n",
           {2: ("1", "äöüäöüäöüäöü", "public"), 3: ("2", "a\ufffdb", "public")}, flaws={3: [1]}, remark="damaged",
@@ -544,7 +561,9 @@ PAGES = [
 _DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
 _LACKS = 'the sheet "Sheet1" can\'t be read'
 _SYLK = b'ID;PWXL;N;E\r\nC;Y1;X1;K"Prospect ID"\r\nC;X2;K"Note"\r\nE\r\n'
-_XLSB = {"[Content_Types].xml": "<Types/>", "xl/workbook.bin": b"\x83\1\0", "xl/worksheets/sheet1.bin": b""}
+_XLSB: Mapping[str, str | bytes] = {
+    "[Content_Types].xml": "<Types/>", "xl/workbook.bin": b"\x83\1\0", "xl/worksheets/sheet1.bin": b"",
+}  # fmt: skip
 
 
 def _refused(name: str, content: bytes, error: str, title: str = "") -> Entry:
@@ -582,7 +601,7 @@ REFUSED = [
     _refused("a.csv", b'[{"Prospect ID": 1}]', "unsupported format", "JSON"),
     _refused("a.gsheet", b'{"doc_id": "x"}', "only a link"),
     _refused("~$a.xlsx", b"\x05sales" + b"\0" * 159, "but a lock"),
-    _id("document type in a sheet", None, root=_DTD, error="document type"),
+    _id("document type in a sheet", root=_DTD, error="document type"),
     _refused("a.ods", archive({
         "mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": _DTD + "<x/>",
     }), "document type"),

@@ -42,7 +42,8 @@ def read(*lines: Sequence[str], headings: Sequence[str] = HEADINGS, settings: Se
 def only_note(*line: str, settings: Settings = STRICT) -> Note:
     rows = read(line, settings=settings)
     assert rows.problems == {}
-    return rows.notes[rows.note[0]]
+    note: Note = rows.notes[rows.note[0]]
+    return note
 
 
 def only_problem(*line: str, settings: Settings = STRICT) -> str:

@@ -107,7 +107,7 @@ def trial(kind: Kind, seed: int) -> Counter[str]:
     """Import into a world of a kind until nothing changes any more, and count what went wrong."""
     world, disk, written = World(seed, regime_of(kind, seed)), Disk(), list[Outcomes]()
     rows, began, took = imports.sheet(world.regime), world.now, 0.0
-    outcomes = None
+    outcomes: Outcomes | None = None
     for runs in range(_MOST_RUNS):
         ended = imports.run(world, disk, rows, written)
         world.pass_time(world.now + 60.0)

@@ -179,7 +179,8 @@ def _all_at_once(original: Any, self: Any, proof: Any) -> Any:
 
 
 def _whole_in_any_case(original: Any, self: WholeRead, page: NotesPage) -> NotesPage:
-    found, self.is_whole = original(self, page), True
+    found: NotesPage = original(self, page)
+    self.is_whole = True
     return found
 
 
