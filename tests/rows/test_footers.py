@@ -11,7 +11,6 @@ from openpyxl import Workbook
 
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
-from importer.messages import render
 from importer.models import Result
 from importer.rows.footers import is_footer
 from importer.settings import Settings
@@ -33,14 +32,13 @@ SALESFORCE = [
 
 def write(folder: Path, *lines: Sequence[str], name: str = "n.csv", head: Sequence[str] = HEAD) -> Path:
     path = folder / name
-    if path.suffix == ".xlsx":
-        book = Workbook()
-        sheet = book.worksheets[0]
-        for line in (head, *lines):
-            sheet.append([*line] or [None])
-        book.save(path)
-        return path
-    return write_csv(path, head, *lines)
+    if path.suffix == ".csv":
+        return write_csv(path, head, *lines)
+    book = Workbook()
+    for line in (head, *lines):
+        book.worksheets[0].append([*line])
+    book.save(path)
+    return path
 
 
 def loaded(folder: Path, *lines: Sequence[str], name: str = "n.csv", head: Sequence[str] = HEAD) -> Loaded:
@@ -80,54 +78,36 @@ def test_what_a_person_may_have_written_is_no_such_line(text: str) -> None:
     assert not is_footer(text)
 
 
+TOTALS = ("Grand Totals (4 records)",)
+ID = ("", "8PvBmrB7P7")
+
+
 @pytest.mark.parametrize("name", ["n.csv", "n.xlsx"])
-def test_a_report_s_footer_is_skipped(tmp_path: Path, name: str) -> None:
-    """The line itself, and with a colophon the report's and the company's name around it."""
-    found = loaded(tmp_path, *DATA, ("Grand Totals (4 records)",), *SALESFORCE, name=name)
-    assert skipped(found) == [6, 8, 9, 10, 11, 12]
-    assert invalid(found) == []
-    assert found.plan.deliveries == 4
-
-
-def test_sums_between_groups_are_skipped(tmp_path: Path) -> None:
-    """With the labels and numbers that stand beside them."""
-    found = loaded(tmp_path, DATA[0], ("Subtotal", "", "Count", "1"), DATA[1], ("Total", "Count", "", "2"))
-    assert skipped(found) == [3, 5]
-    assert found.plan.deliveries == 2
-
-
-def test_rows_of_nothing_but_checkboxes_are_skipped(tmp_path: Path) -> None:
-    """Where a column of checkboxes was filled down further than the data."""
-    found = loaded(tmp_path, *DATA, *[("FALSE", "", "", "")] * 3, ("FALSE", " ", "", ""))
-    assert skipped(found) == [6, 7, 8, 9]
-    assert set(map(render, found.rows.skipped.values())) == {"all mapped columns are blank in this row"}
-
-
 @pytest.mark.parametrize(
-    "line",
-    [("", "8PvBmrB7P7", "", ""), ("", "", "Call Jo", ""), ("", "", "", "Public"), ("Total", "8PvBmrB7P7", "", ""),
-     ("", "", "Grand Totals (4 records), he said", ""), ("", "12345", "Total", ""),
-     ("", "P9", "Confidential Information", "")],
+    ("lines", "skips", "is_invalid"),
+    [
+        # the line itself, and with a colophon the report's and the company's name around it
+        ([*DATA, TOTALS, *SALESFORCE], [6, 8, 9, 10, 11, 12], []),
+        # sums between groups, with the labels and numbers that stand beside them
+        ([DATA[0], ("Subtotal", "", "Count", "1"), DATA[1], ("Total", "Count", "", "2")], [3, 5], []),
+        # nothing but checkboxes, whose column was filled down further than the data
+        ([*DATA, *[("FALSE", "", "", "")] * 3, ("FALSE", " ", "", "")], [6, 7, 8, 9], []),
+        # a row that merely lacks something is data, also the last: a person has to see it
+        *(([*DATA, line], [], [6]) for line in (
+            ID, ("", "", "Call Jo"), ("", "", "", "Public"), ("Total", "8PvBmrB7P7"), ("", "12345", "Total"),
+            ("", "", "Grand Totals (4 records), he said"), ("", "P9", "Confidential Information"),
+        )),
+        # so is a last block with fewer cells, and what no gap parts from the data is no name of a report
+        ([*DATA, (), ID, ("", "more to come")], [], [7, 8]),
+        ([*DATA, ID, *SALESFORCE[2:]], [7, 8, 9, 10], [6]),
+    ],
 )  # fmt: skip
-def test_a_row_that_merely_lacks_something_is_data(tmp_path: Path, line: Sequence[str]) -> None:
-    """Also the last; a person has to see it."""
-    found = loaded(tmp_path, *DATA, line)
-    assert skipped(found) == []
-    assert invalid(found) == [6]
-
-
-def test_a_last_block_with_fewer_cells_is_data(tmp_path: Path) -> None:
-    """Set off by a blank line, too."""
-    found = loaded(tmp_path, *DATA, (), ("", "8PvBmrB7P7"), ("", "more to come"), name="n.xlsx")
-    assert skipped(found) == []
-    assert invalid(found) == [7, 8]
-
-
-def test_what_stands_right_under_the_data_is_no_name_of_a_report(tmp_path: Path) -> None:
-    """No gap parts it from the data: a row whose other cells were forgotten, say."""
-    found = loaded(tmp_path, *DATA, ("", "8PvBmrB7P7"), *SALESFORCE[2:], name="n.xlsx")
-    assert skipped(found) == [7, 8, 9, 10]
-    assert invalid(found) == [6]
+def test_what_certainly_is_no_data_is_skipped(
+    tmp_path: Path, name: str, lines: list[Sequence[str]], skips: list[int], is_invalid: list[int]
+) -> None:
+    found = loaded(tmp_path, *((*line, *[""] * (4 - len(line))) for line in lines), name=name)
+    assert skipped(found) == skips
+    assert invalid(found) == is_invalid
 
 
 def test_the_rest_of_a_broken_line_is_no_blank_row(tmp_path: Path) -> None:
@@ -158,9 +138,10 @@ def test_skipped_rows_are_in_the_results_and_need_nobody(tmp_path: Path, setting
     rows = [[*row] for row in book["Results"].iter_rows(values_only=True)]
     result = rows[0].index("result")
     assert [row[result] for row in rows[1:]] == ["created"] * 4 + ["skipped"] * 2
-    assert rows[5][rows[0].index("reason")] == (
-        "this looks like the end of a report, not a data row: 'Grand Totals (4 records)'"
-    )
+    assert [row[rows[0].index("reason")] for row in rows[5:]] == [
+        "this looks like the end of a report, not a data row: 'Grand Totals (4 records)'",
+        "all mapped columns are blank in this row",
+    ]
     assert "To fix" not in book.sheetnames or book["To fix"].max_row <= 2
     told = [cell.value for cell in book["Summary"]["B"]]
     assert "4 of 4 rows delivered, 2 more were skipped." in told

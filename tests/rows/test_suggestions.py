@@ -40,40 +40,34 @@ def test_a_crm_s_column_of_texts_comes_first(heading: str) -> None:
     assert question.choices[0].samples == list(samples(PROSE))
 
 
-def test_a_column_of_texts_comes_first_whatever_its_heading() -> None:
-    """The cells alone speak for it."""
-    assert likely(asked(Role.CONTENT, ("Type", SHORT), ("What was said", PROSE))) == ["What was said"]
+EMAILS = ("eva@example.com",)
+PEOPLE = ("who", ("ada@example.com", "bo@example.com"))
+REST = (("Note", PROSE), ("Visibility", ("Public",)))
+NUMBERED = ("Notiz - ID", [*map(str, range(98000, 98100)), "Gesamt: 100 Notizen"])
 
 
-def test_a_column_that_is_called_so_but_holds_no_texts_does_not_come_first() -> None:
-    """HubSpot's count of notes, say."""
-    question = asked(Role.CONTENT, ("Number of notes body", ("3", "14")), ("What was said", PROSE))
-    assert likely(question) == ["What was said"]
-
-
-def test_a_footer_below_numbers_makes_no_texts_of_them() -> None:
-    """Pipedrive's number of a note, headed almost like the notes, with the report's total below."""
-    numbers = [str(number) for number in range(98000, 98100)]
-    question = asked(Role.CONTENT, ("Notiz - ID", [*numbers, "Gesamt: 100 Notizen"]), ("Notiz - Inhalt", PROSE))
-    assert likely(question) == ["Notiz - Inhalt"]
-
-
-def test_a_column_of_ids_like_the_vendor_s_comes_first() -> None:
-    """Ids of Salesforce and HubSpot look otherwise, and do not."""
-    foreign = (("Owner ID", ("0035g00000XyZabAAF",)), ("Record number", ("1234567890", "2234567890")))
-    question = asked(Role.PROSPECT, *foreign, ("External", IDS), ("Note", PROSE), ("Visibility", ("Public",)))
-    assert likely(question) == ["External"]
-    assert question.choices[0].value == "prospect=External"
-
-
-@pytest.mark.parametrize("heading", ["Contact Owner", "owner_email", "ownerEmail", "Assigned user mail", "CC"])
-def test_the_emails_of_others_are_not_suggested(heading: str) -> None:
-    """All notes would go to one colleague, if she is a prospect as well."""
-    emails = ("eva@example.com",)
-    question = asked(
-        Role.PROSPECT, (heading, emails), ("Reach at", emails), ("Note", PROSE), ("Visibility", ("Public",))
-    )
-    assert likely(question) == ["Reach at"]
+@pytest.mark.parametrize(
+    ("role", "columns", "first"),
+    [
+        # the cells alone speak for texts, and against a count or a number of notes, whatever a footer says below it
+        (Role.CONTENT, [("Type", SHORT), ("What was said", PROSE)], "What was said"),
+        (Role.CONTENT, [("Number of notes body", ("3", "14")), ("What was said", PROSE)], "What was said"),
+        (Role.CONTENT, [NUMBERED, ("Notiz - Inhalt", PROSE)], "Notiz - Inhalt"),
+        # the vendor's ids; those of Salesforce and HubSpot look otherwise
+        (Role.PROSPECT, [("Owner ID", ("0035g00000XyZabAAF",)), ("Record number", ("1234567890", "2234567890")),
+                         ("External", IDS), *REST], "External"),
+        # all notes would go to one colleague, if she is a prospect as well
+        *((Role.PROSPECT, [(heading, EMAILS), ("Reach at", EMAILS), *REST], "Reach at")
+          for heading in ("Contact Owner", "owner_email", "ownerEmail", "Assigned user mail", "CC")),
+        # a sheet by hand says it in a sentence
+        *((Role.VISIBILITY, [PEOPLE, ("what", PROSE), ("who may see?", cells)], "who may see?")
+          for cells in (("yes", "no"), ("me", "all"), ("x",))),
+    ],
+)  # fmt: skip
+def test_the_column_comes_first_that_headings_and_cells_speak_for(
+    role: Role, columns: Sequence[tuple[str, Sequence[str]]], first: str
+) -> None:
+    assert likely(asked(role, *columns)) == [first]
 
 
 def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
@@ -83,13 +77,6 @@ def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
     assert [choice.value for choice in question.choices[:3]] == ["visibility=Audience", "private", "public"]
     question = asked(Role.VISIBILITY, *columns, ("Owner", ("Jo",)))
     assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
-
-
-@pytest.mark.parametrize("cells", [("yes", "no"), ("me", "all"), ("x",)])
-def test_the_words_of_a_heading_count(cells: Sequence[str]) -> None:
-    """A sheet by hand says it in a sentence; the column of the prospects is not the first that is offered."""
-    columns = (("who", ("ada@example.com", "bo@example.com")), ("what", PROSE), ("who may see?", cells))
-    assert likely(asked(Role.VISIBILITY, *columns)) == ["who may see?"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from tests.simulation import updates
 from tests.simulation.imports import Violation, simulate
 from tests.simulation.mutants import SHOWN_BY, applied, generated
-from tests.simulation.regime import ONCE_BROKEN, draw, with_existing, with_files
+from tests.simulation.regime import ONCE_BROKEN, Lag, draw, with_existing, with_files
 
 BEYOND = ("twice", "later", "unordered")
 IN_CI = bool(os.environ.get("CI"))
@@ -72,6 +73,21 @@ def test_one_page_from_a_cache_is_no_two_misses() -> None:
 def test_a_note_in_doubt_is_nobody_elses_and_waits_for_its_files(seed: int) -> None:
     """A draft that is unclear isn't the published note of another row that reads the same."""
     simulate(seed, regime=with_existing(seed, with_files(seed, draw(seed))))
+
+
+@pytest.mark.parametrize("first", [0, 20])
+def test_notes_that_are_dropped_are_told_whatever_else_goes_wrong(first: int) -> None:
+    """In some worlds at least; in others the runs died, reading failed, or no younger note was seen."""
+    ended = [simulate(seed, regime=replace(draw(seed), drops=3)) for seed in range(first, first + 10)]
+    assert sum(bool(one.last.missing) for one in ended) >= 2
+
+
+@pytest.mark.parametrize(("kind", "own_jumps"), [("constant", 0.0), ("wander", 600.0), ("replicas", -600.0)])
+def test_no_note_is_called_missing_while_reading_lags_and_clocks_are_set(kind: str, own_jumps: float) -> None:
+    """Each run dies soon, and the next one reads back its own notes."""
+    for seed in range(5):
+        world = replace(draw(seed), lag=Lag(kind, 30.0), own_jumps=own_jumps, lives=(12, 20, 30, 40), drops=0)
+        simulate(seed, regime=world)
 
 
 @pytest.mark.parametrize("name", SHOWN_BY)
