@@ -40,19 +40,13 @@ class Kept:
 
 
 class Shelf:
-    """The files of one world.
-
-    Attributes:
-        chance: decides of uploads alone.
-        journalled: the digests that stand in the journal now.
-        violations: what must not be.
-    """
+    """The files of one world."""
 
     def __init__(self, seed: int, regime: Regime) -> None:
-        self.chance = random.Random(f"shelf {seed} {regime.beyond}")
-        self.journalled: Callable[[], Collection[str]] = lambda: ()
+        self.chance = random.Random(f"shelf {seed} {regime.beyond}")  # decides of uploads alone
+        self.journalled: Callable[[], Collection[str]] = lambda: ()  # the digests that stand in the journal now
         self._entered: set[str] = set()
-        self.violations: list[str] = []
+        self.violations: list[str] = []  # what must not be
         self._files = regime.files
         self._kept: dict[str, Kept] = {}
         self._may_again: Counter[str] = Counter()
