@@ -162,13 +162,6 @@ def test_a_blank_status_is_published() -> None:
     assert read(("P", "x", "1"), headings=HEADINGS[:3]).notes[0].status is Status.PUBLISHED
 
 
-@pytest.mark.parametrize("blank", ["", "  ", "\u00a0", "\u200b"])
-def test_a_blank_visibility_is_a_problem_and_never_public(blank: str) -> None:
-    problem = only_problem("P", "x", blank, "1")
-    assert problem.startswith("C2: the visibility is blank")
-    assert "--default-visibility private" in problem
-
-
 @pytest.mark.parametrize("default", Visibility)
 def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
     """It doesn't change what was said, nor excuse a slip."""
@@ -179,29 +172,13 @@ def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
     assert read(("P", "x"), headings=HEADINGS[:2], settings=settings).notes[0].visibility is default
 
 
-@pytest.mark.parametrize(
-    ("slip", "meant"),
-    [("Pubic", "Public"), ("pivate", "Private"), ("only  mee", "Only me"), ("Öffentlch", "Öffentlich")],
-)
-def test_a_near_miss_is_suggested_and_never_taken(slip: str, meant: str) -> None:
-    assert only_problem("P", "x", slip) == (
-        f"C2: {slip!r} is not a valid visibility. Did you mean {meant}? Use Public (or 1) or Private (or 2)"
-    )
-
-
 # -- content
 
 
 @pytest.mark.parametrize(
-    "empty", ["", "   ", "\n\t", "\u00a0", "\u200b\ufeff", "<p></p>", "<p>&nbsp;</p>", "<p><br></p>"]
+    "text", ["<follow up>", "<3>", '<p><img src="https://example.com/a.png"></p>', "It shows #N/A"]
 )
-def test_an_empty_note_is_a_problem(empty: str) -> None:
-    """Also one of spaces and of signs that nobody sees."""
-    assert only_problem("P", empty, "1").startswith("B2: the note is empty")
-
-
-@pytest.mark.parametrize("text", ["<follow up>", "<3>", '<p><img src="https://example.com/a.png"></p>'])
-def test_what_only_looks_like_markup_or_shows_a_picture_is_not_empty(text: str) -> None:
+def test_what_only_looks_like_markup_or_an_error_or_shows_a_picture_is_a_note(text: str) -> None:
     assert read(("P", text, "1")).problems == {}
 
 
@@ -240,11 +217,6 @@ def test_what_word_processors_break_lines_with_is_a_line_break(sign: str) -> Non
     assert only_note("P", f"one{sign}two", "1").text == "one\ntwo"
 
 
-def test_a_note_cut_by_an_earlier_results_workbook_is_a_problem() -> None:
-    """Only its beginning stands there; sending that would lose the rest."""
-    assert "only the beginning" in only_problem("P", "Begin" + CUT_MARK.format("40,000"), "1")
-
-
 def test_what_is_sent_depends_on_how_the_content_is_meant() -> None:
     """Plain text with signs of HTML is escaped, HTML goes as it is, and a flag overrules the look of it."""
     plain, html = "R&D <now>\nnext", "<p>Hi</p>"
@@ -266,38 +238,12 @@ def test_an_id_arrives_as_it_stands(prospect: str) -> None:
     assert rows.prospect.tolist() == [prospect]
 
 
-@pytest.mark.parametrize(
-    ("words", "prospect"),
-    [
-        *(("is blank", cell) for cell in ("", "\u200b")),
-        *(("contains a space or a line break", cell) for cell in ("a b", "a\nb")),
-        *(("for a number and lost digits", cell) for cell in ("1.23457E+15", "1,23457E+15", "12345678901234600000")),
-        *(("is not a valid prospect ID", cell) for cell in (
-            "x" * 201, "a\x02b", "https://app.example.com/prospects/8PvBmrB7P7", "-", "TRUE", "FALSE", "true",
-        )),
-    ],
-)  # fmt: skip
-def test_what_surely_is_no_id_is_a_problem(words: str, prospect: str) -> None:
-    problem = only_problem(prospect, "x", "1")
-    assert problem.startswith("A2: ")
-    assert words in problem
-    assert len(problem) < 400
-
-
 def test_an_email_among_ids_is_a_problem() -> None:
     """A column of emails names the prospects by them, whatever its heading."""
     rows = read(("8PvBmrB7P7", "x", "1"), ("jo@example.com", "y", "1"))
     [[problem]] = rows.problems.values()
     assert "is an email address, not a prospect ID" in told(problem)
     assert read(("jo@example.com", "x", "1")).prospect.tolist() == ["jo@example.com"]
-
-
-@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡DIV/0!", " #N/A "])
-def test_what_a_failed_formula_shows_is_a_problem_in_every_kind_of_file(error: str) -> None:
-    """A CSV, or an earlier results file, holds it as plain text; in a longer note it may be meant."""
-    assert f"the error {error.strip()}." in only_problem(error, "x", "1")
-    assert f"the error {error.strip()}." in only_problem("P1", error, "1")
-    assert not read(("P1", f"The sheet shows {error}", "1")).problems
 
 
 def test_what_nobody_sees_in_ids_and_words_is_removed() -> None:
@@ -318,18 +264,50 @@ def test_attachment_ids_are_separated_by_commas_or_semicolons(cell: str, ids: tu
     assert only_note("P", "x", "1", "1", cell).attachments == ids
 
 
-@pytest.mark.parametrize(
-    ("part", "why"),
-    [("my file", "contains"), *((name, "is a file name, not an attachment ID") for name in (
-        "call.pdf", "tool.exe", "my call.md", "2026/call", "C:\\call.7z", "a.b.Pages",
-    ))],
-)  # fmt: skip
-def test_what_is_no_attachment_id_is_a_problem_of_the_cell(part: str, why: str) -> None:
-    said = only_problem("P", "x", "1", "1", f"At3kLm90Qx, {part}")
-    assert said.removeprefix("E2: the attachment ID ").removeprefix("E2: ").startswith(f"'{part}' {why}")
-
-
 # -- problems
+
+ERRORS = ("#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡DIV/0!", " #N/A ")
+SLIP = "is not a valid visibility. Did you mean {}? Use Public (or 1) or Private (or 2)"
+NO_ID = "is not a valid prospect ID"
+FILES = ("call.pdf", "tool.exe", "my call.md", "2026/call", "C:\\call.7z", "a.b.Pages")
+PROBLEMS = {
+    "A": {
+        "": "is blank", "\u200b": "is blank", "a b": "contains a space or a line break",
+        "a\nb": "contains a space or a line break", "1.23457E+15": "for a number and lost digits",
+        "1,23457E+15": "for a number and lost digits", "12345678901234600000": "for a number and lost digits",
+        **dict.fromkeys(("x" * 201, "a\x02b", "https://app.example.com/prospects/8PvBmrB7P7", "-"), NO_ID),
+        **dict.fromkeys(("TRUE", "FALSE", "true"), NO_ID), **{error: f"the error {error.strip()}." for error in ERRORS},
+    },
+    "B": {
+        **dict.fromkeys(("", "   ", "\n\t", "\u00a0", "\u200b\ufeff"), "the note is empty"),
+        **dict.fromkeys(("<p></p>", "<p>&nbsp;</p>", "<p><br></p>"), "the note is empty"),
+        "Begin" + CUT_MARK.format("40,000"): "only the beginning",
+        **{error: f"the error {error.strip()}." for error in ERRORS},
+    },
+    "C": {
+        **dict.fromkeys(("", "  ", "\u00a0", "\u200b"), "the visibility is blank"), "Pubic": SLIP.format("Public"),
+        "pivate": SLIP.format("Private"), "only  mee": SLIP.format("Only me"), "Öffentlch": SLIP.format("Öffentlich"),
+    },
+    "E": {
+        "a, my file": "the attachment ID 'my file' contains",
+        **{f"At3kLm90Qx, {name}": f"'{name}' is a file name, not an attachment ID" for name in FILES},
+    },
+}  # fmt: skip
+"""Column → what stands there, and what is said of it."""
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"), [(column, *one) for column, cells in PROBLEMS.items() for one in cells.items()]
+)
+def test_a_cell_that_cant_be_used_is_a_problem_and_never_guessed(column: str, cell: str, words: str) -> None:
+    """Nothing is sent for its row. A failed formula shows its error in every kind of file."""
+    line = ["P", "x", "1", "1", ""]
+    line["ABCDE".index(column)] = cell
+    problem = only_problem(*line)
+    assert problem.startswith(f"{column}2: ")
+    assert words in problem
+    assert len(problem) < 400
+    assert ("--default-visibility private" in problem) is (words == "the visibility is blank")
 
 
 def test_every_problem_of_a_row_is_named() -> None:
