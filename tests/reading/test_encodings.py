@@ -52,7 +52,6 @@ def _is_offered(file: File, error: UnclearColumns) -> bool:
 
 
 def test_a_question_shows_the_words_in_each_reading_and_its_answer_counts_for_such_headings(tmp_path: Path) -> None:
-    """For other headings nothing was said."""
     path, other = tmp_path / "notes.csv", tmp_path / "other.csv"
     rows = "P1,Left a voicemail\r\nP2,Met Jan Kočka\r\n".encode("cp1250")
     path.write_bytes(b"Prospect ID,Note\r\n" + rows)

@@ -51,7 +51,6 @@ SHOWN = {
     ("code", "stored", "shown"), [(code, *one) for code, some in SHOWN.items() for one in some.items()]
 )
 def test_a_number_is_shown_as_its_format_says(code: str, stored: str, shown: str) -> None:
-    """Common formats are rendered as spreadsheet programs do; what can't be rendered is shown plainly."""
     assert renderer(code)(stored) == shown
 
 
@@ -62,7 +61,6 @@ def test_a_number_is_shown_as_its_format_says(code: str, stored: str, shown: str
      ("1E-7", "1E-07"), ("0.00001", "0.00001"), ("nan", "nan"), ("1_000", "1_000"), ("１２", "１２"), ("", "")],
 )  # fmt: skip
 def test_a_plain_number_shows_all_digits_that_a_spreadsheet_keeps(stored: str, shown: str) -> None:
-    """The format General shows whole numbers whole, and up to 15 digits."""
     assert general(stored) == shown
 
 

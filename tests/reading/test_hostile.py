@@ -231,7 +231,6 @@ def test_a_text_made_to_stall_takes_no_time(content: bytes, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("ending", ["ods", "xls"])
 def test_many_sheets_are_looked_at_in_one_pass(ending: str, tmp_path: Path) -> None:
-    """Where a file has a hundred sheets it isn't read a hundred times."""
     path = tmp_path / f"a.{ending}"
     if ending == "ods":
         rows = f"<table:table-row>{ods_text('x') * 3}</table:table-row>" * 200
@@ -274,7 +273,6 @@ def test_pipes_and_devices_are_refused_without_waiting(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a file that may not be read")
 def test_a_file_without_permission_is_said(tmp_path: Path) -> None:
-    """A file that may not be read."""
     path = tmp_path / "a.csv"
     path.write_text("x")
     path.chmod(0)
@@ -283,7 +281,6 @@ def test_a_file_without_permission_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
 def test_a_link_to_a_file_is_that_file(tmp_path: Path) -> None:
-    """A plain link is followed."""
     (tmp_path / "a.csv").write_text("Prospect ID,Note\n1,a\n")
     (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
     with read(tmp_path / "link.csv", is_header=is_header) as sheet:
@@ -300,7 +297,6 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_blocks_hold_text_and_row_numbers(tmp_path: Path) -> None:
-    """Blocks have at most 8,000 rows, and only str cells."""
     path = tmp_path / "a.csv"
     path.write_text("Prospect ID,Note\n" + "".join(f"{i:05d},NA\n" for i in range(20_000)))
     with read(path, is_header=is_header) as sheet:
@@ -317,5 +313,4 @@ def test_blocks_hold_text_and_row_numbers(tmp_path: Path) -> None:
      ("Jo's", 1, 0, "'Jo''s'!A1"), ("2026", 3, 701, "'2026'!ZZ3"), ("", 1, 0, "''!A1")],
 )  # fmt: skip
 def test_a_cell_is_named_as_spreadsheet_programs_do(name: str | None, row: int, column: int, expected: str) -> None:
-    """A1 names, with the sheet's name quoted where needed."""
     assert cell_name(name, row, column) == expected

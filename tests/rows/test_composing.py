@@ -20,6 +20,7 @@ from tests.truth import write_csv
 
 HEADINGS = ("Prospect ID", "Activity Date", "Assigned", "Comments", "Visibility")
 TEMPLATE = "[{Activity Date}, ][{Assigned}: ]{Comments}"
+LINES = "On {Date}\nBy {Assigned} [[sic]]\n\n{Comments}\n{{end}}"
 
 
 def loaded(
@@ -38,20 +39,16 @@ def texts(loaded: Loaded) -> list[str]:
 @pytest.mark.parametrize(
     ("template", "values", "text"),
     [
-        (TEMPLATE, ("2026-11-01", "Ada"), "2026-11-01, Ada: Text"),
-        (TEMPLATE, ("", "Ada"), "Ada: Text"),
-        (TEMPLATE, ("2026-11-01", ""), "2026-11-01, Text"),
-        (TEMPLATE, ("", ""), "Text"),
-        ("{Date}, {Assigned}: {Comments}", ("2026-11-01", "Ada"), "2026-11-01, Ada: Text"),
-        ("{Date}, {Assigned}: {Comments}", ("", "Ada"), "Ada: Text"),
-        ("{Date}, {Assigned}: {Comments}", ("2026-11-01", ""), "2026-11-01, Text"),
-        ("{Date}, {Assigned}: {Comments}", ("", ""), "Text"),
-        ("On {Date}\nBy {Assigned} [[sic]]\n\n{Comments}\n{{end}}", ("1", "Ada"), "On 1\nBy Ada [sic]\n\nText\n{end}"),
-        ("On {Date}\nBy {Assigned} [[sic]]\n\n{Comments}\n{{end}}", ("1", ""), "On 1\n\nText\n{end}"),
+        *((template, values, text) for template in (TEMPLATE, "{Date}, {Assigned}: {Comments}") for values, text in (
+            (("2026-11-01", "Ada"), "2026-11-01, Ada: Text"), (("", "Ada"), "Ada: Text"),
+            (("2026-11-01", ""), "2026-11-01, Text"), (("", ""), "Text"),
+        )),
+        (LINES, ("1", "Ada"), "On 1\nBy Ada [sic]\n\nText\n{end}"),
+        (LINES, ("1", ""), "On 1\n\nText\n{end}"),
         ("[{Date}]-[({Assigned}) ]{Comments}!", ("", ""), "-Text!"),
         ("[{Date}\n]{Assigned}: {Comments}", ("1", "Ada"), "1\nAda: Text"),
     ],
-)
+)  # fmt: skip
 def test_nothing_is_left_of_a_blank_field(template: str, values: Sequence[str], text: str) -> None:
     assert Template(template).composed(values, "Text") == text
 
@@ -61,7 +58,6 @@ def test_nothing_is_left_of_a_blank_field(template: str, values: Sequence[str], 
     ["{Date", "{Date}}: {Note}", "[Call] {Note}", "[{Date}{Note}", "[{A}{B}]{Note}", "{}{Note}", "{A} [[{Note}]"],
 )
 def test_a_template_with_a_bracket_too_many_is_refused_with_advice(tmp_path: Path, template: str) -> None:
-    """A typing error isn't sent as text."""
     with loaded(tmp_path, template=template) as sheet:
         assert isinstance(sheet.unclear, UnclearColumns)
         assert "Write a brace or a bracket that belongs to the text twice" in str(sheet.unclear)

@@ -49,7 +49,6 @@ def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
 @pytest.mark.parametrize("heading", ["visibility", " NOTE_visibility ", "Who can see it?", "Sichtbarkeit", "Visibilité",
                                      "Visibilidad", "Visibilidade", "Visibilità", "Quién puede verlo"])  # fmt: skip
 def test_under_a_plain_heading_codes_count(tmp_path: Path, heading: str) -> None:
-    """Matched whole, whatever its case and signs."""
     found = loaded(tmp_path, heading, "1", "2")
     assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC, Visibility.PRIVATE]
     assert found.rows.questions == []
@@ -57,7 +56,6 @@ def test_under_a_plain_heading_codes_count(tmp_path: Path, heading: str) -> None
 
 @pytest.mark.parametrize("heading", ["IsPrivate", "Not shared", "Internal/External"])
 def test_a_word_that_names_a_visibility_means_it_everywhere(tmp_path: Path, heading: str) -> None:
-    """And a slip is told with the word that was meant."""
     found = loaded(tmp_path, heading, "Public", "Private", "Only me", "Nur ich", "Pubic")
     assert [note.visibility.name for note in found.rows.notes] == ["PUBLIC", *["PRIVATE"] * 3]
     assert found.rows.questions == []
@@ -100,7 +98,6 @@ def test_the_heading_says_which_reading_is_offered_first(tmp_path: Path, heading
     ("heading", "word"), [("IsDraft", "1"), ("Published", "0"), ("Entwurf", "nein"), ("Done", "Yes"), ("Done", "1")]
 )
 def test_a_code_publishes_no_draft(tmp_path: Path, heading: str, word: str) -> None:
-    """IsDraft = 1 is no published note."""
     found = loaded(tmp_path, heading, word, "Draft", role=Role.STATUS)
     assert [note.status for note in found.rows.notes] == [Status.DRAFT]
     [question] = found.rows.questions

@@ -198,7 +198,6 @@ def test_of_several_emails_beside_ids_the_first_is_compared(tmp_path: Path, head
      ["E-Mail geschäftlich", "Weitere E-Mail"]],
 )  # fmt: skip
 def test_of_one_persons_emails_the_first_that_is_filled_names_the_prospect(tmp_path: Path, headings: list[str]) -> None:
-    """The plan says so."""
     found = loaded(tmp_path, headings, TWO)
     assert found.rows.prospect.tolist() == FIRST
     assert found.rows.email is not None

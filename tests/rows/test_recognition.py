@@ -88,7 +88,6 @@ def test_the_order_of_the_columns_doesnt_matter_and_the_plan_says_when_it_was_an
 def test_a_new_column_that_means_nothing_doesnt_stop_the_night(
     tmp_path: Path, kept: Reading, new: str, value: str
 ) -> None:
-    """It is said."""
     loaded = seen(tmp_path, ("Email", new, *HEAD[1:]), (ROW[0], value, *ROW[1:]))
     assert loaded.settings.reading == kept
     assert f"This sheet has a new column ('{new}')." in remark(loaded)
@@ -206,7 +205,6 @@ def test_a_row_of_data_is_no_headings(tmp_path: Path, profiles: Path) -> None:
 
 
 def test_two_kinds_with_the_same_headings_are_told_apart_by_name(tmp_path: Path, kept: Reading) -> None:
-    """A new one is begun by its name."""
     named = ["content=Town", "visibility=Private?"]
     visits = taught(tmp_path, HEAD, ROW, export="Visits", map=named, value=["visibility:Yes=Public"])
     (question,) = seen(tmp_path, HEAD, ROW).questions

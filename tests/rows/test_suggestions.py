@@ -98,5 +98,4 @@ def test_a_yes_says_nothing_under_a_heading_about_something_else() -> None:
 
 
 def test_samples_are_few_short_and_one_line() -> None:
-    """A long note shows its beginning."""
     assert samples(["a\nb", "x" * 100, "c", "d"]) == ["a b", "x" * 39 + "…", "c"]

@@ -311,7 +311,6 @@ def test_a_cell_that_cant_be_used_is_a_problem_and_never_guessed(column: str, ce
 
 
 def test_every_problem_of_a_row_is_named() -> None:
-    """One look at the row corrects it."""
     rows = read(("", "", "x", "y", "a b"))
     assert [problem.cell for problem in rows.problems[0]] == ["A2", "B2", "C2", "D2", "E2"]
 

@@ -92,7 +92,6 @@ def test_no_note_is_called_missing_while_reading_lags_and_clocks_are_set(kind: s
 
 @pytest.mark.parametrize("name", SHOWN_BY)
 def test_a_rule_that_few_seeds_need_is_shown_by_a_world_of_its_own(name: str) -> None:
-    """With the rule all is well in that world, and without it something isn't."""
     seed, world = SHOWN_BY[name]
     [mutant] = [mutant for mutant in generated() if mutant.name == name]
     simulate(seed, regime=world)
