@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from importer.errors import UnclearColumns
+from importer.importing.loading import load
+from importer.messages import render
 from importer.models import Question, Role
 from importer.rows.columns import find
 from importer.rows.suggestions import samples
 from importer.settings import Settings
+from tests.truth import write_csv
 
 IDS = ("jzRkmgMdwA", "8PvBmrB7P7")
 PROSE = ("Spoke about the annual plan; she wants an offer", "Left a message, will call again on Monday")
@@ -99,3 +103,23 @@ def test_a_yes_says_nothing_under_a_heading_about_something_else() -> None:
 
 def test_samples_are_few_short_and_one_line() -> None:
     assert samples(["a\nb", "x" * 100, "c", "d"]) == ["a b", "x" * 39 + "…", "c"]
+
+
+TEXT = "Spoke about the annual plan and she wants an offer"
+
+
+def test_where_no_column_can_say_it_the_question_is_who_may_see_the_notes(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "n.csv", ("Prospect ID", "Town", "Note"), ("8PvBmrB7P7", "Graz", TEXT))
+    with load(path, Settings()) as loaded:
+        [question] = [one for one in loaded.questions if Role.VISIBILITY in one.roles]
+    assert render(question.asks) == "Who may see these notes?"
+    assert [choice for choice in question.choices if choice.setting == "map"] == []
+
+
+@pytest.mark.parametrize(("heading", "is_offered"), [("Note body", True), ("Notes", False)])
+def test_hubspots_record_id_of_a_note_is_that_records_id(tmp_path: Path, heading: str, is_offered: bool) -> None:
+    path = write_csv(tmp_path / "n.csv", ("Record ID", "Email", heading, "Visibility"),
+                     ("151000123456", "jo@example.com", TEXT, "Public"))  # fmt: skip
+    with load(path, Settings(mapping={Role.CONTENT: (heading,)})) as loaded:
+        remarks = " ".join(map(render, loaded.rows.remarks))
+    assert ('--map record="Record ID"' in remarks) is is_offered
