@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from importer.api import Answer, Endpoint, Failure, Reply
+from importer.api import Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery import decisions
 from importer.delivery.changes import Wish
 from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
@@ -169,8 +169,9 @@ class Coordinator:
             self.evidence.created(post, created, reply.came)
             sizes.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
-        any_success = self.reachability.any_success
-        facts = decisions.Facts(any_success, sizes.largest_accepted, is_largest, bool(post.uploads), post.is_renewed)
+        if failure is not None and failure.cause is Cause.BAD_ATTACHMENT:
+            self.queue.forget_files(post)
+        facts = decisions.Facts(self.reachability.any_success, sizes.largest_accepted, is_largest)
         return decisions.after_post(post.request.prospects, reply, facts)
 
     def _carry_out(self, post: Post, decision: decisions.Decision) -> None:
@@ -184,8 +185,6 @@ class Coordinator:
                 self.ledger.answered(post, answers, now, reason, duplicates)
             case decisions.Retry(failure):
                 self._send_again(post, failure)
-            case decisions.Renew():
-                self.queue.attachments.renew(post)
             case decisions.Split():
                 self.queue.split(post, decision)
             case decisions.LookUp(indices, failure):
@@ -250,7 +249,6 @@ class Coordinator:
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
             self.ledger.write(posts, now, self.evidence.since)
-            self.queue.attachments.enter()
         except (JournalFailed, Busy) as error:
             self._dispatcher.halt(error)
             return False

@@ -13,7 +13,6 @@ from importer.calls.retry import Attempts
 from importer.journal import NoteKey
 from importer.messages import Message, say
 from importer.models import Request
-from importer.rows.uploads import Upload
 
 
 @dataclass(eq=False, slots=True)
@@ -32,8 +31,6 @@ class Post:
         is_control: whether the request was kept back, and is sent now to show that reading works.
         of_earlier_run: whether an earlier run sent it; ``is_accepted``: whether the API confirmed it without a note.
         clock_of: the number of the run whose clock ``first_sent_at`` was read from; None for this run.
-        uploads: the uploads of its note's files, once the request has their IDs or waits for them.
-        is_renewed: whether these uploads were made for this request, because the API refused an earlier ID.
     """
 
     request: Request
@@ -54,8 +51,6 @@ class Post:
     of_earlier_run: bool = False
     is_accepted: bool = False
     clock_of: int | None = None
-    uploads: Sequence[Upload] = ()
-    is_renewed: bool = False
 
     kind: ClassVar[Endpoint] = Endpoint.CREATE
     purpose: ClassVar[Message] = say("purpose.sending-again")
@@ -68,8 +63,8 @@ class Post:
         return content + sum(len(prospect) + around_an_id for prospect in self.request.prospects)
 
     def only(self, wanted: Sequence[int]) -> Post:
-        """Return this request limited to some of its prospects, given by index; it names its files anew (D142)."""
-        return replace(self, request=self.request.only(wanted), uploads=(), is_renewed=False)
+        """Return this request limited to some of its prospects, given by index."""
+        return replace(self, request=self.request.only(wanted))
 
     def unclear(self, wanted: Sequence[int]) -> Post:
         """Return the request for some prospects whose result is unclear."""

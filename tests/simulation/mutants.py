@@ -30,10 +30,10 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
-from importer.delivery.queue import Attachments, Queue
+from importer.delivery.queue import Queue
 from importer.delivery.reachability import Reachability
 from importer.delivery.reads import Pages
-from importer.delivery.tasks import Post, WholeRead
+from importer.delivery.tasks import WholeRead
 from importer.delivery.unclear import Lookup
 from importer.journal.memory import Memory
 from tests.simulation import imports
@@ -469,42 +469,27 @@ def _uploads_not_entered(change: Change) -> None:
     change(Memory, "enter", lambda _self, _ids: None)
 
 
-def _no_renewal(change: Change) -> None:
-    original = decisions.after_post
-    change(decisions, "after_post", lambda prospects, reply, known:
-           original(prospects, reply, replace(known, is_renewed=True)))  # fmt: skip
-
-
-def _renewed_as_a_whole(change: Change) -> None:
-    """A part of a request keeps the IDs of the whole, and gets no uploads of its own."""
-    original = Post.only
-    change(Post, "only", lambda self, wanted: replace(original(self, wanted), uploads=self.uploads, is_renewed=True))
-
-
 def _without_files(change: Change) -> None:
     original = identity.text_digests
     change(identity, "text_digests", lambda note, files: original(replace(note, files=()), files))
 
 
 def _less_files(change: Change) -> None:
-    original = Attachments.complete
+    original = Queue._complete
 
     def carried(self: Any, post: Any) -> Any:
-        decision = original(self, post)
-        ids = [upload.attachment for upload in self.uploads.latest.values()] if self.uploads else []
-        if post.uploads and decision is None:
-            note = post.request.note
+        decision, note = original(self, post), post.request.note
+        if note is not None and note.files and decision is None:
+            ids = [upload.attachment for upload in self._uploads.latest.values()]
             post.request = replace(post.request, note=replace(note, attachments=tuple(ids[: len(note.files)])))
         return decision
 
-    change(Attachments, "complete", carried)
+    change(Queue, "_complete", carried)
 
 
 FILE_RULES: dict[str, Callable[[Change], None]] = {
     "files that the journal has are uploaded again": _known_uploads_forgotten,
     "uploads are not entered in the journal": _uploads_not_entered,
-    "what is refused for an id is not sent with another": _no_renewal,
-    "a part of a request gets no uploads of its own": _renewed_as_a_whole,
     "a note is the same whatever files it carries": _without_files,
     "a note carries whatever files are there": _less_files,
 }

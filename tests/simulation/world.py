@@ -419,7 +419,6 @@ class World:
         refusal = (Cause.BAD_REQUEST, "bad request") if fate == "400" and len(prospects) > 1 else None
         if self.shelf.lacks(note.attachments, self.now):
             refusal = Cause.BAD_ATTACHMENT, UNKNOWN_ATTACHMENT
-            self.shelf.refused(note.attachments)
         return refusal
 
     def _gateway(self, kind: Endpoint) -> str:
@@ -554,7 +553,6 @@ class World:
         attachment = "" if fate.endswith("before") else self.shelf.keep(digest, self.now)
         self.tell(f"UPLOAD {name}: {fate} {attachment}")
         if fate == "ok":
-            self.shelf.told(digest)
             return self._reply(Endpoint.UPLOAD, began, soon, attachment, metadata=_OK), soon
         kind = fate.split(maxsplit=1)[0]
         came = began + self.regime.read_timeout if kind == "lost" else soon
