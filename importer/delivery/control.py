@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from importer.api import NotesPage, Reply
-from importer.delivery.context import DeliveryContext
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.evidence import Evidence, Known
-from importer.delivery.reads import Reads, read_on
-from importer.delivery.tasks import Post, WholeRead
+from importer.delivery.reads import WholeRead, read_on
 from importer.delivery.unclear import Ambiguous
 from importer.messages import Message, say
 
@@ -85,8 +84,8 @@ class Introduction(WholeRead):
 class Introductions:
     """Choice and lookups of a known note before an unclear request is judged (D55)."""
 
-    def __init__(self, context: DeliveryContext, evidence: Evidence, reads: Reads) -> None:
-        self._dispatcher, self._evidence, self._reads = context.dispatcher, evidence, reads
+    def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
+        self._dispatcher, self._evidence, self._reads = context.dispatcher, evidence, context.reads
         self._under_way: Introduction | None = None
         self._begun = 0
 
@@ -118,10 +117,10 @@ class Controls:
         send: sends a note that was kept back, and returns False if there is none.
     """
 
-    def __init__(self, context: DeliveryContext, evidence: Evidence, reads: Reads) -> None:
+    def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
         self.send: Callable[[], bool] = lambda: False
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
-        self._evidence, self._reads = evidence, reads
+        self._evidence, self._reads = evidence, context.reads
         self._lookup: ControlLookup | None = None
         self._tries = 0
         self._failed: set[str] = set()  # notes that were not shown as controls in time

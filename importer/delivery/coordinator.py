@@ -16,20 +16,18 @@ from typing import Any
 from importer.api import Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery import decisions
 from importer.delivery.changes import Wish
-from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
+from importer.delivery.context import DeliveryContext, Post, Task
 from importer.delivery.control import ControlLookup, Introduction
 from importer.delivery.earlier import Earlier
-from importer.delivery.evidence import Evidence
+from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing, ExistingLookup
 from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.queue import Queue
-from importer.delivery.reachability import Reachability
-from importer.delivery.reads import Reads
+from importer.delivery.reads import LONGEST_PAUSE
 from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
-from importer.delivery.tasks import Post, Task
 from importer.delivery.unclear import Lookup
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
@@ -59,12 +57,11 @@ class Coordinator:
         self._context, self._dispatcher, self._clock = context, context.dispatcher, context.clock
         self._observe, self._rows = observe, len(outcomes)
         self.ledger = Ledger(context.journal, outcomes, context.workspace, context.run)
-        reads = Reads(context)
-        self.evidence = Evidence(context, reads)
+        self.evidence = Evidence(context)
         self.reachability = Reachability(context)
-        self._last_looks = LastLooks(context, self.ledger, self.evidence, reads)
-        self._resolver = Resolver(context, self.evidence, self.reachability, reads)
-        self.existing = Existing(context, self.ledger, self.evidence, reads)
+        self._last_looks = LastLooks(context, self.ledger, self.evidence)
+        self._resolver = Resolver(context, self.evidence, self.reachability)
+        self.existing = Existing(context, self.ledger, self.evidence)
         self.takeover = Takeover(context, self.ledger, self._resolver, self._last_looks)
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control

@@ -20,8 +20,7 @@ import pandas as pd
 from importer import grouping
 from importer.delivery import matching
 from importer.delivery.changes import Wish, follow
-from importer.delivery.matching import How, Known, Match
-from importer.delivery.sorted_group import AnsweredRow, SortedGroup
+from importer.delivery.matching import AnsweredRow, How, Known, Match, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name, record_digest, texts_at
 from importer.journal import Journal
 from importer.models import Ints, Plan, Remaining, Rows, Visibility, Workspace

@@ -14,10 +14,9 @@ from itertools import groupby
 from typing import TypeAlias
 
 from importer.api import Answer
-from importer.delivery.context import LONGEST_CLAIM
+from importer.delivery.context import LONGEST_CLAIM, Post
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
     ACCEPTED,

@@ -13,14 +13,13 @@ from itertools import chain
 
 from importer import grouping
 from importer.api import Answer
-from importer.delivery.context import DeliveryContext
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.decisions import Abandon, Settle, Split
 from importer.delivery.earlier import Earlier, Sorted
+from importer.delivery.evidence import Reachability
 from importer.delivery.existing import Existing
-from importer.delivery.reachability import Reachability
+from importer.delivery.matching import SortedGroup
 from importer.delivery.resolver import Resolver
-from importer.delivery.sorted_group import SortedGroup
-from importer.delivery.tasks import Post
 from importer.messages import say
 from importer.models import Remaining, Status
 from importer.rows.uploads import Uploads

@@ -11,8 +11,8 @@ from enum import Enum, auto
 from typing import ClassVar
 
 from importer.api import Cause, Failure
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
-from importer.delivery.tasks import Post, WholeRead
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post
+from importer.delivery.reads import WholeRead
 from importer.journal import NoteKey
 from importer.messages import Message, say
 

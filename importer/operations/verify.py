@@ -22,8 +22,7 @@ from importer.delivery.changes import day_of, described, differing, has_form, ha
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_before
-from importer.delivery.reads import read_on
-from importer.delivery.tasks import WholeRead
+from importer.delivery.reads import WholeRead, read_on
 from importer.errors import Stopped
 from importer.importing import logs
 from importer.importing.api_context import Context, calls, policy

@@ -28,11 +28,10 @@ from importer.api import (
 )
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, perform
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, Post, perform
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
 from importer.messages import render, words

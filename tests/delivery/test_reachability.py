@@ -6,9 +6,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from importer.api import Answer, Cause, Endpoint, Failure, Reply
-from importer.delivery.context import DeliveryContext
-from importer.delivery.reachability import Reachability
-from importer.delivery.tasks import Post
+from importer.delivery.context import DeliveryContext, Post
+from importer.delivery.evidence import Reachability
 from importer.errors import WrongAddress
 from importer.journal import NoteKey
 from importer.messages import words

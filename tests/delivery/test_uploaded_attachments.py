@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from importer.delivery.context import Post
 from importer.delivery.decisions import Abandon, Settle
 from importer.delivery.queue import Queue
-from importer.delivery.tasks import Post
 from importer.journal import NoteKey
 from importer.messages import words
 from importer.models import AttachedFile, Note, Request, Status, Visibility

@@ -13,9 +13,9 @@ import pytest
 
 from importer.api import Answer
 from importer.cli import main
+from importer.delivery.context import Post
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
     READ_BACK,

@@ -26,14 +26,12 @@ from importer.calls.dispatcher import Dispatcher
 from importer.delivery import context, control, coordinator, decisions, outcomes, readback, reads, resolver, unclear
 from importer.delivery.context import Policy
 from importer.delivery.control import Controls
-from importer.delivery.evidence import Evidence
+from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.queue import Queue
-from importer.delivery.reachability import Reachability
-from importer.delivery.reads import Pages
-from importer.delivery.tasks import WholeRead
+from importer.delivery.reads import Pages, WholeRead
 from importer.delivery.unclear import Lookup
 from importer.journal.memory import Memory
 from tests.simulation import imports
