@@ -124,8 +124,7 @@ class Controls:
         self._lookup: ControlLookup | None = None
         self._tries = 0
         self._failed: set[str] = set()  # notes that were not shown as controls in time
-        self._lost: set[str] = set()  # notes that were not shown when they were old enough, either
-        self._lost_in_a_row = 0
+        self._lost: set[str] = set()  # notes that were not shown when they were old enough, either, since one was
         self._by_age: Proof | None = None  # the latest that relied on age
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
@@ -158,7 +157,7 @@ class Controls:
             return self._by_age
         due = max(self._clock(), min(self.due(one) for one in waiting))
         known = self._evidence.known(self._lost)
-        if known is None or self._lost_in_a_row >= _MOST_TRIES:
+        if known is None or len(self._lost) >= _MOST_TRIES:
             return Proof(math.inf if self._evidence.known(None) is None else -math.inf, due, due)
         self._begin(known, due, is_old=True)
         return None
@@ -192,7 +191,8 @@ class Controls:
         elif is_shown:
             lookup.seen += 1
             if lookup.seen >= READS:
-                self._lookup, self._lost_in_a_row = None, 0
+                self._lookup = None
+                self._lost.clear()
                 self._tries = self._tries if lookup.is_old else 0
                 proof = Proof(math.inf if lookup.is_old else lookup.note.left, lookup.began, reply.came)
                 self._by_age = proof if lookup.is_old else self._by_age
@@ -223,7 +223,7 @@ class Controls:
     def _give_up(self, lookup: ControlLookup) -> None:
         """Try another note next."""
         (self._lost if lookup.is_old else self._failed).add(lookup.note.note_id)
-        self._lookup, self._lost_in_a_row = None, self._lost_in_a_row + lookup.is_old
+        self._lookup = None
 
     def is_astray(self) -> None:
         """Read anew, because a reply belonged to another request."""
