@@ -14,10 +14,9 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     queue         holds requests that are still to be sent: their order, sizes and files
     decisions     decides what follows from a reply, in pure functions
     resolver      reads back deliveries whose answer was unclear
-    unclear       tracks unclear requests, and until when each may be applied
     reads         reads prospects' notes: page by page, each time with another page size, and again after a failure
     readback      judges a prospect's notes
-    control       shows that reading works, before anything is taken for absent
+    control       tracks unclear requests until they are at rest, and reading is shown to work
     evidence      collects facts: who has notes, who writes ours, which clock dates them, what reaches the API
     last_look     looks once more at notes that were sent again, and at some others
     ledger        writes the journal's entry and the row's outcome together

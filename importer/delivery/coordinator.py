@@ -17,7 +17,7 @@ from importer.api import Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery import decisions
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext, Post, Task
-from importer.delivery.control import ControlLookup, Introduction
+from importer.delivery.control import ControlLookup, Introduction, Lookup
 from importer.delivery.earlier import Earlier
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing, ExistingLookup
@@ -28,7 +28,6 @@ from importer.delivery.queue import Queue
 from importer.delivery.reads import LONGEST_PAUSE
 from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
-from importer.delivery.unclear import Lookup
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Plan, Progress, Remaining
@@ -66,7 +65,7 @@ class Coordinator:
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
         self._answered: list[Post] = []  # requests whose answer isn't in the journal yet, which may find it another's
-        self.held_back: list[int] = []
+        self.held_back: Sequence[int] = ()
         self.wishes: Sequence[Wish] = ()
 
     def prepare(self, earlier: Earlier, plan: Plan, first: int | None = None) -> Remaining:
@@ -75,10 +74,11 @@ class Coordinator:
         If ``first`` is given, at most that many rows are sent; the others are held back.
         """
         found = self.takeover.take_over(earlier, plan)
-        self.wishes = found.wishes
-        self.held_back = found.hold_back(first) if first is not None else []
+        if first is not None:
+            found.hold_back(first)
+        self.wishes, self.held_back = found.wishes, found.held_back
         self.existing.expect(found)
-        return replace(self.queue.fill(found, earlier), held_back=len(self.held_back))
+        return self.queue.fill(found)
 
     def run(self, uploads: Uploads | None = None) -> None:
         """Upload the files of all notes still to be made, and deliver everything that can be delivered.

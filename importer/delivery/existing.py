@@ -60,7 +60,7 @@ class Existing:
         """Take in the deliveries to be made, if the policy says that existing notes are left out (D150)."""
         for group in found.groups if self._context.policy.skips_existing else ():
             for position in group.left.tolist():
-                self._wanted[str(found.rows.prospect[position])].append((group, position))
+                self._wanted[str(found.earlier.rows.prospect[position])].append((group, position))
 
     def awaits(self, post: Post) -> bool:
         """Return whether the notes of a new request's prospects are still to be read; begin to read them (D152)."""

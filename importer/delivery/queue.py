@@ -51,10 +51,10 @@ class Queue:
         self.remaining = Remaining(0, 0, 0)
         self.posts: Iterator[Post] = iter(())
 
-    def fill(self, found: Sorted, earlier: Earlier) -> Remaining:
+    def fill(self, found: Sorted) -> Remaining:
         """Take the deliveries that are still to be made, and return what remains to be done."""
         self.remaining = replace(found.remaining(self.sizes.batch_size), groups=())
-        self.posts = self._built(found.groups, earlier)
+        self.posts = self._built(found.groups, found.earlier)
         return self.remaining
 
     def upload(self, uploads: Uploads) -> None:

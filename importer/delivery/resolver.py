@@ -15,12 +15,22 @@ from importer.api import Cause, Failure, NotesPage, Reply
 from importer.calls.dispatcher import ATTEMPTS
 from importer.delivery import decisions, readback
 from importer.delivery.context import DeliveryContext, Post, Task
-from importer.delivery.control import ControlLookup, Controls, Introduction, Introductions, Proof, serves
+from importer.delivery.control import (
+    Ambiguous,
+    ControlLookup,
+    Controls,
+    Introduction,
+    Introductions,
+    Lookup,
+    Proof,
+    Stage,
+    Unclear,
+    serves,
+)
 from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.readback import Verdict
 from importer.delivery.reads import read_on
-from importer.delivery.unclear import Ambiguous, Lookup, Stage, Unclear
 from importer.messages import Message, say
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again

@@ -160,7 +160,6 @@ class Sending:
         earlier = loaded.known(self._journal, self._run.occurrence)
         remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
         self._wishes = [*delivery.wishes] if self._settings.update else []
-        remaining = replace(remaining, sent_anew=earlier.sent_anew(loaded.plan, remaining))
         logs.event(
             "run begun",
             rows=loaded.rows.in_sheet,

@@ -23,16 +23,15 @@ from typing import Any
 from importer import identity, markup
 from importer.api import FoundNote, NotesPage
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import context, control, coordinator, decisions, outcomes, readback, reads, resolver, unclear
+from importer.delivery import context, control, coordinator, decisions, outcomes, readback, reads, resolver
 from importer.delivery.context import Policy
-from importer.delivery.control import Controls
+from importer.delivery.control import Controls, Lookup
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.queue import Queue
 from importer.delivery.reads import Pages, WholeRead
-from importer.delivery.unclear import Lookup
 from importer.journal.memory import Memory
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
@@ -96,8 +95,8 @@ def _constant_mutants() -> Iterator[Mutant]:
         (readback, "_LIKELY", (0.0,)),
         (readback, "_ANY_ZONE", (readback._LIKELY,)),
         (context, "LONGEST_CLAIM", (math.inf, context.LONGEST_CLAIM / 2, 0.0)),
-        (unclear, "LONGEST_CLAIM", (0.0,)),
-        (unclear, "_RECEIPT", (unclear._RECEIPT / 2, 0.0)),
+        (control, "LONGEST_CLAIM", (0.0,)),
+        (control, "_RECEIPT", (control._RECEIPT / 2, 0.0)),
     ):
         for value in values:
             yield Mutant(f"{name} = {value} in {owner.__name__}", _constant(owner, name, value))
