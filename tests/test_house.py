@@ -111,12 +111,12 @@ def test_an_import_that_runs_up_would_be_found() -> None:
     for one, other in (
         ("importer.reading.sheet", "importer.rows.columns"),
         ("importer.rows.values", "importer.results.presentation"),
-        ("importer.journal.runs", "importer.delivery.tasks"),
+        ("importer.journal.runs", "importer.delivery.context"),
         ("importer.results.presentation", "importer.importing.run"),
         ("importer.cli.terminal", "importer.journal"),
         ("importer.cli.terminal", "importer.practice"),
         ("importer.practice.staging", "importer.importing.preview"),
-        ("importer.delivery.tasks", "importer.practice.vendor"),
+        ("importer.delivery.context", "importer.practice.vendor"),
         ("importer", "importer.cli"),
     ):
         assert not may_import(one, other), (one, other)

@@ -17,13 +17,12 @@ from importer import grouping
 from importer.api import Answer, Cause, Endpoint, Failure, Metadata, NotesPage, Reply, Traits
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, perform
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, Post, perform
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.decisions import Stop
 from importer.delivery.earlier import Earlier
+from importer.delivery.evidence import Reachability
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.reachability import Reachability
-from importer.delivery.tasks import Post
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
 from importer.messages import render, words

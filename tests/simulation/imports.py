@@ -32,7 +32,7 @@ from importer.settings.kinds import InDoubt
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files, with_people
 from tests.simulation.shelf import file
-from tests.simulation.world import UNKNOWN_ATTACHMENT, Crash, Delivered, World
+from tests.simulation.world import Crash, Delivered, World
 
 GIVE_UP = 900.0
 _MOST_RUNS = 60
@@ -234,7 +234,6 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
             _check_note(world, position, delivery, outcomes.note_id(position))
         else:
             _check_undelivered(world, position, delivery, result, doubted, is_last=is_last)
-            _check_refused_files(world, position, render(outcomes.reason(position)))
     if any(count > 1 for count in seen.values()):
         raise Violation(f"one note for several rows: {seen}")
     for delivery in wanted:
@@ -318,7 +317,8 @@ def _check_undelivered(
         return  # what is there may be the note of the one that is unconfirmed, whatever its status
     if result is Result.NOT_SENT and world.regime.skips_existing and world.regime.shuffled:
         return  # pages without an order can't show that a note isn't there
-    if result is Result.REJECTED and _is_unfit(world, delivery):
+    is_for_its_id = bool(delivery[-1]) and _may_ids_be_refused(world.regime)
+    if result is Result.REJECTED and (is_for_its_id or _is_unfit(world, delivery)):
         return
     if result is not Result.UNCONFIRMED and names_somebody:
         raise Violation(f"row {position} ends as {result}: lost")
@@ -326,12 +326,6 @@ def _check_undelivered(
         return  # nor can they be read whole, once each page size was asked for
     if result is not Result.REJECTED and not names_somebody and not world.regime.drops:
         raise Violation(f"row {position} names nobody and ends as {result}")
-
-
-def _check_refused_files(world: World, position: int, reason: str) -> None:
-    files = world.regime.files
-    if files is not None and not files.lives and UNKNOWN_ATTACHMENT in reason:
-        raise Violation(f"row {position} is refused for an id, and an upload of its own would have served")
 
 
 def _is_alike(one: Delivered, other: Delivered) -> bool:
@@ -363,11 +357,14 @@ def _is_unfit(world: World, delivery: Delivered) -> bool:
 
 
 def _may_files_be_turned_away(regime: Regime) -> bool:
-    """Whether something says no to files, or an ID may grow too old before its request leaves."""
-    files = regime.files
-    if files is None:
-        return False
-    return bool(files.lives) or any(fate.startswith("page") for fate in files.fates)
+    """Whether something says no to files, or to their IDs."""
+    fates = () if regime.files is None else regime.files.fates
+    return _may_ids_be_refused(regime) or any(fate.startswith("page") for fate in fates)
+
+
+def _may_ids_be_refused(regime: Regime) -> bool:
+    """Whether an ID may serve no more when its request leaves: the next run has its file uploaded anew."""
+    return regime.files is not None and bool(regime.files.lives or regime.files.serves)
 
 
 def must_be_certain(regime: Regime) -> bool:
