@@ -343,7 +343,7 @@ def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
     assert "1 row" in said.title
 
 
-@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("ids", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *, ids: bool) -> None:
     """A whole export grows night by night: a template begins, and notes are hidden. Each is asked about once."""
     rows, asked, made = list[list[str]](), dict[int, tuple[int, int]](), 0
