@@ -17,18 +17,16 @@ from importer import grouping
 from importer.api import Answer, Cause, Endpoint, Failure, Metadata, NotesPage, Reply, Traits
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, perform
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, Post, perform
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.decisions import Stop
 from importer.delivery.earlier import Earlier
+from importer.delivery.evidence import Reachability
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.reachability import Reachability
-from importer.delivery.tasks import Post
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
 from importer.messages import render, words
-from importer.models import AttachedFile, Note, Progress, Request, Rows, Status, Texts, Visibility, Workspace
-from importer.rows.uploads import Upload
+from importer.models import Note, Progress, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 
 OK = Metadata(200, {"content-type": "application/json"})
@@ -194,10 +192,3 @@ def test_if_all_requests_are_refused_only_controls_are_sent_until_one_passes_or_
     assert isinstance(way.state.given_up(), Stop)
     way.comes_back(post(), None)
     assert (way.state.is_shut, way.state.given_up()) == (False, None)
-
-
-def test_a_part_of_a_request_names_the_files_anew() -> None:
-    """Another part may use up the ID, so each gets uploads of its own if it is refused."""
-    whole = Post(Request(NOTE, (0, 1), ("P0", "P1"), (b"P0", b"P1")), NoteKey.of(NOTE), 1, is_renewed=True)
-    whole.uploads = [Upload(AttachedFile("f.pdf", Path("f.pdf"), Path(), 1, "digest"), "F1")]
-    assert [([*part.uploads], part.is_renewed) for part in whole.split(1)] == [([], False)] * 2

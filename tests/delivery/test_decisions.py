@@ -17,7 +17,6 @@ from importer.delivery.decisions import (
     LookDecision,
     LookUp,
     Missed,
-    Renew,
     Retry,
     SendDecision,
     Settle,
@@ -99,23 +98,10 @@ TABLE = [
         "too large, but a larger one was accepted", THREE, Cause.TOO_LARGE, [Split()],
         replace(SUCCESS, largest_accepted=100),
     ),
-    # -- the API's own no to an attachment's ID: the file is uploaded anew, once
-    *(
-        Sent(
-            f"an ID of a file, {len(prospects)} prospects", prospects, Cause.BAD_ATTACHMENT, [Renew()],
-            replace(SUCCESS, has_files=True),
-        )
-        for prospects in (ONE, THREE)
-    ),
+    # -- the API's own no to an attachment's ID, which each part of the request would name, too
     Sent(
-        "the ID of a file that was uploaded for this request", THREE, Cause.BAD_ATTACHMENT,
+        "the ID of a file", THREE, Cause.BAD_ATTACHMENT,
         [Settle(tuple((index, Answer(None, REFUSED_FILES)) for index in range(3)))],
-        replace(SUCCESS, has_files=True, is_renewed=True),
-    ),
-    Sent("an ID that the sheet names", THREE, Cause.BAD_ATTACHMENT, [Split()]),
-    Sent(
-        "unknown prospect, with files", THREE, Cause.UNKNOWN_PROSPECT, [Split()],
-        replace(SUCCESS, has_files=True),
     ),
     # -- the API's own no, one prospect: rejected, with its own words
     *(

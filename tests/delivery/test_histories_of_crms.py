@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from importer import grouping
 from importer.api import Answer
 from importer.delivery.earlier import Earlier
-from importer.delivery.sorted_group import AnsweredRow
+from importer.delivery.matching import AnsweredRow
 from importer.journal import Answered, Claim
 from importer.models import Note, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT

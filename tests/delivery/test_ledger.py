@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from importer.api import Answer
+from importer.delivery.context import Post
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.messages import render, words

@@ -250,7 +250,8 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
     """If a colleague's note was adopted by mistake, the colleague's other notes would be taken for ours, too."""
     evidence = Evidence.__new__(Evidence)
     evidence.authors, evidence._offsets, evidence._run = defaultdict(set), {}, 2
-    evidence._accounts = {1: "key"}
+    context: Any = SimpleNamespace(runs={1: SimpleNamespace(account="key")})
+    evidence._context = context
     notes = [
         FoundNote(note_id, "Hello", Visibility.PUBLIC, Status.PUBLISHED, 100.0, author)
         for note_id, author in (

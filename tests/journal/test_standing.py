@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
+from importer.delivery.context import Post
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import BadSettings, JournalReplaced, UnusableJournal
 from importer.journal import Journal, NoteKey, sqlite
 from importer.models import Note, Request, Status, Visibility, Workspace
