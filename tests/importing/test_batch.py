@@ -48,6 +48,12 @@ def lay(folder: Path, name: str, *lines: str, age: float = 600) -> Path:
     return path
 
 
+def lay_each(folder: Path, *names: str) -> None:
+    """Files with a note each, to a prospect that is called by the file."""
+    for name in names:
+        lay(folder, name, f"P-{name[0]},x,private")
+
+
 def run(
     named: Path | str | list[Path], settings: Settings, clock: Callable[[], float] = time.time, **face: Any
 ) -> Batch:
@@ -186,8 +192,7 @@ def test_only_a_place_that_is_out_of_reach_ends_the_files_after_it(
     statuses: list[int], why: str,
 ) -> None:  # fmt: skip
     """After a fault of the program's own, what lies behind it in the folder would never be imported."""
-    for name in ("a.csv", "b.csv", "c.csv"):
-        lay(folder, name, f"P-{name[0]},x,private")
+    lay_each(folder, "a.csv", "b.csv", "c.csv")
 
     def broken(file: Path, *arguments: Any, **options: Any) -> Any:
         if file.name == "b.csv":
@@ -209,8 +214,7 @@ def test_what_would_be_so_for_every_file_ends_them_all(
     box: Sandbox, settings: Settings, folder: Path, error: type, status: int
 ) -> None:
     """The rest isn't begun, and says why."""
-    for name in ("a.csv", "b.csv", "c.csv"):
-        lay(folder, name, f"P{name},x,private")
+    lay_each(folder, "a.csv", "b.csv", "c.csv")
     if error is Outage:
         box.stop()
     found = run(folder, replace(settings, key="k", give_up=1))
@@ -226,8 +230,7 @@ def test_what_would_be_so_for_every_file_ends_them_all(
 def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
     box: Sandbox, settings: Settings, folder: Path
 ) -> None:
-    for name in ("a.csv", "b.csv"):
-        lay(folder, name, f"P-{name[0]},x,private")
+    lay_each(folder, "a.csv", "b.csv")
     found = run(folder, settings, agree=lambda prepared: prepared.loaded.sheet.source.endswith("b.csv"))
     assert fates(found) == {"a.csv": FileResult.DECLINED, "b.csv": FileResult.IMPORTED}
     assert (found.exit_status, [note.prospect_id for note in box.notes]) == (2, ["P-b"])
@@ -469,8 +472,7 @@ def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_
 ) -> None:
     """What it sends, or moves away, while this one waits is neither sent again nor an error."""
     (tmp_path / "done").mkdir()
-    for name in ("a.csv", "b.csv"):
-        lay(folder, name, f"P-{name[0]},x,private")
+    lay_each(folder, "a.csv", "b.csv")
     with ExitStack() as other:
         other.enter_context(workspaces.held(settings))
 

@@ -15,7 +15,7 @@ from importer.errors import BadSettings, Guarded
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
-from importer.models import Progress, Result
+from importer.models import Progress, Result, Role
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from importer.telling import preview_messages
@@ -200,6 +200,20 @@ def test_ids_that_cannot_be_saleshandys_give_way_to_the_emails(tmp_path: Path, h
         assert send(sheet, settings).counts == {Result.CREATED: 3}
         assert notes(box) == sorted((prospect, "Hello") for prospect in people)
         assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 3}
+
+
+def test_of_several_columns_of_ids_saleshandys_count_and_none_is_asked_about(tmp_path: Path) -> None:
+    """Close's exports have the lead's and the contact's."""
+    foreign = [f"lead_a8Sd{i}kLm2Qx" for i in range(3)], [f"cont_b7Fg{i}Hj3Wz" for i in range(3)]
+    emails = [f"{name}@kestrel.example" for name in ("ada", "ben", "eva")]
+    for third, heading, counts in ((["8PvBmrB7P7", "Pr9xQ2Lm", "KbtDE6kG"], "Saleshandy ID", Role.PROSPECT),
+                                   (foreign[1], "contact_id", Role.EMAIL)):  # fmt: skip
+        rows = [(*row, "Hello", "Public") for row in zip(foreign[0], third, emails, strict=True)]
+        sheet = write(tmp_path, rows, ("lead_id", heading, *HEADINGS))
+        with prepare(sheet, settings_of(Sandbox(), tmp_path)) as prepared:
+            assert prepared.loaded.questions == ()
+            assert prepared.loaded.roles.columns[counts] == (1 if counts is Role.PROSPECT else 2)
+            assert (Role.PROSPECT in prepared.loaded.roles.columns) is (counts is Role.PROSPECT)
 
 
 # -- in few calls -----------------------------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 
-from importer.errors import Changed
+from importer.errors import Changed, UnclearColumns
 from importer.importing import sheet_facts
 from importer.importing.answers import answered
 from importer.importing.run import prepare
@@ -130,6 +131,23 @@ def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout == "set()\n"
+
+
+def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp_path: Path) -> None:
+    """The question names them, and the choice of one is enough; then all of them are told of."""
+    book = openpyxl.Workbook()
+    for name in ("May", "June"):
+        sheet = book.create_sheet(name)
+        sheet.append(HEAD)
+        sheet.append([f"p-{name}", "Hello", "public", ""])
+    del book["Sheet"]
+    book.save(tmp_path / "n.xlsx")
+    with pytest.raises(UnclearColumns) as undecided:
+        prepare(tmp_path / "n.xlsx", settings)
+    (question,) = undecided.value.questions
+    assert [(choice.setting, choice.value) for choice in question.choices] == [("sheet", "May"), ("sheet", "June")]
+    found = seen(tmp_path / "n.xlsx", answered(settings, "sheet", "June"))
+    assert (found.sheet, found.sheets) == ("June", ("May", "June"))
 
 
 def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> None:

@@ -133,36 +133,35 @@ def test_that_blank_was_public_is_asked_again(
     assert [note.visibility for note in box.notes] == ["1", "2"]
 
 
+def is_known(path: Path, settings: Settings) -> bool:
+    """Whether a sheet is read as a run read it; otherwise it is an ordinary one, and asks."""
+    with prepare(path, settings) as prepared:
+        known = prepared.loaded.settings.reading is not None
+        assert bool(prepared.loaded.questions) is not known
+    return known
+
+
 def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_only(
     settings: Settings, results: Path, tmp_path: Path
 ) -> None:
     """The properties of a workbook are copied into another one in a moment, also into one of another profile."""
-    book = openpyxl.load_workbook(results)
-    settings = replace(settings, sheet=TO_FIX)
-    with prepare(results, settings) as prepared:
-        assert prepared.loaded.questions == ()
-    with prepare(results, replace(settings, profile="other")) as prepared:
-        assert prepared.loaded.questions
+    book, other, settings = openpyxl.load_workbook(results), tmp_path / "other.xlsx", replace(settings, sheet=TO_FIX)
+    assert is_known(results, settings)
+    for elsewhere in ({"profile": "other"}, {"journal": str(tmp_path / "another.sqlite")}):
+        assert not is_known(results, replace(settings, **elsewhere))  # type: ignore[arg-type]
     headings = [str(cell.value) for cell in book[TO_FIX][1]]
     for heading in ("State of note", "result", "Who sees it"):
         book[TO_FIX].cell(1, headings.index(heading) + 1, f"{heading} now")
-        book.save(tmp_path / "other.xlsx")
-        with prepare(tmp_path / "other.xlsx", settings) as prepared:
-            assert prepared.loaded.settings.reading is None, heading
-            assert prepared.loaded.questions
+        book.save(other)
+        assert not is_known(other, settings), heading
         book[TO_FIX].cell(1, headings.index(heading) + 1, heading)
-    plain = openpyxl.Workbook()
-    plain.active.title = TO_FIX  # type: ignore[union-attr]
-    for row in book[TO_FIX].iter_rows(min_col=3, max_col=8, values_only=True):
-        plain.active.append(row)  # type: ignore[union-attr]
-    plain.properties.description = book.properties.description
-    plain.save(tmp_path / "plain.xlsx")
-    with prepare(tmp_path / "plain.xlsx", settings) as prepared:
-        assert prepared.loaded.settings.reading is None
+    book[TO_FIX].delete_cols(9, len(headings))  # ours, which stand before and after the sheet's own
+    book[TO_FIX].delete_cols(1, 2)
+    book.save(other)
+    assert not is_known(other, settings)
     with Journal.open(settings.journal) as journal, journal.transaction():
         journal._store.execute("UPDATE runs SET name = name || ' of another'")
-    with prepare(results, settings) as prepared:
-        assert prepared.loaded.settings.reading is None
+    assert not is_known(results, settings)
 
 
 def test_results_without_their_run_offer_the_rows_to_fix_first_and_none_of_our_columns(
@@ -213,7 +212,7 @@ def test_a_hostile_description_is_read_once(tmp_path: Path) -> None:
 def test_nothing_that_a_file_claims_changes_a_meaning(
     settings: Settings, told: Settings, results: Path, tmp_path: Path
 ) -> None:
-    """It may have forged properties, and name another workspace's run: then it is an ordinary sheet, and asks."""
+    """It may have forged properties, and name another workspace's run."""
     book = openpyxl.load_workbook(results)
     mine = str(book.properties.description)
     assert "Private" not in mine
@@ -223,12 +222,7 @@ def test_nothing_that_a_file_claims_changes_a_meaning(
     for claim in (f"{OF_RUN}{report.run}", mine.replace("Results", "Answers"), f"{mine} visibility:Nobody=Public"):
         book.properties.description = claim
         book.save(results)
-        with prepare(results, settings) as prepared:
-            assert prepared.loaded.settings.reading is None
-            assert prepared.loaded.questions
+        assert not is_known(results, settings)
     book.properties.description = mine
     book.save(results)
-    with prepare(results, replace(settings, journal=str(tmp_path / "another.sqlite"))) as prepared:
-        assert prepared.loaded.questions
-    with prepare(results, settings) as prepared:
-        assert prepared.loaded.questions == ()
+    assert is_known(results, settings)

@@ -228,6 +228,25 @@ def test_drafts_attachments_and_numbers_travel_as_the_api_wants_them(
     assert column(report.results, "Prospect ID")[:2] == ["00123", "1E5"]
 
 
+def test_what_was_first_sent_again_counts_as_delivered_afterwards(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Rows that were new in the sheet when all of it was sent again; with keys, and while an answer is unclear, too."""
+    keyed = replace(settings, mapping={Role.KEY: ("Day",)}, results=tmp_path / "out.csv")
+    headings, known = (*HEADINGS, "Day"), ("P1", "x", "1", "1")
+    ran(write(tmp_path / "n.csv", known, headings=headings), keyed)
+    sheet = write(tmp_path / "n.csv", known, *(("P1", "x", "1", day) for day in ("2", "11")), headings=headings)
+    report = ran(sheet, replace(keyed, again=True))
+    assert report.counts == {Result.CREATED: 3}
+    assert ran(sheet, keyed).counts == {Result.ALREADY_IMPORTED: 3}
+    with Journal.open(settings.journal) as journal, journal._store.transaction():
+        journal._store.execute("UPDATE deliveries SET state = 'unclear', note_id = NULL WHERE key = '11'")
+        journal._store.execute("UPDATE deliveries SET state = 'rejected', note_id = NULL WHERE key = '2'")
+    more = write(tmp_path / "n.csv", *(("P1", "x", "1", day) for day in ("1", "2", "11", "12")), headings=headings)
+    ran(more, keyed)
+    assert len(box.notes) == 6  # the rejected one, and the new one
+
+
 def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
     """Rows with note ids are that delivery, corrected ones are sent, and our columns stand there once."""
     first = ran(

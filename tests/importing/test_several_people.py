@@ -368,6 +368,16 @@ def test_a_column_whose_every_cell_names_several_people_is_recognised(tmp_path: 
         assert notes(box) == [(ADA, "Hello"), (BEN, "Hello"), (CY, "Hello")]
 
 
+def test_emails_of_several_people_in_columns_of_ids_count_as_such(tmp_path: Path) -> None:
+    """Also where the user lists the columns as those of the prospects."""
+    rows = [(BOTH, "cy@example.com", "Hello", "Public"), ("ben@example.com;cy@example.com", "", "Hi", "Public")]
+    sheet = write(tmp_path, rows, ("Contact ID", "Lead", "Note", "Visibility"))
+    with Sandbox(prospects=PEOPLE) as box:
+        mapping = {Role.PROSPECT: ("Contact ID, Lead",)}
+        assert send(sheet, each(box, tmp_path, mapping=mapping)).counts == {Result.CREATED: 2}
+        assert len(box.notes) == 5
+
+
 def test_ids_of_several_people_are_not_compared_with_the_emails_beside_them(tmp_path: Path) -> None:
     """Their order may differ. A single ID is compared, as ever."""
     rows = [

@@ -35,12 +35,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield Desk(box, tmp_path)
 
 
-def changes(desk: Desk, since: int = 0) -> list[Any]:
-    """Return what the server was asked to change since then: the fields of each PATCH, the method of other calls."""
-    received = [call for call in desk.box.received[since:] if call.method != "GET"]
-    return [call.body if call.method == "PATCH" else call.method for call in received]
-
-
 def seen(desk: Desk) -> list[tuple[str, str]]:
     """Return how each note stands, in the order of their prospects."""
     return [(note.visibility, note.status) for note in sorted(desk.box.notes, key=lambda note: note.prospect_id)]
@@ -60,34 +54,27 @@ def known(desk: Desk) -> list[Any]:
 def test_a_public_note_that_is_private_in_the_sheet_becomes_private(desk: Desk, *, ids: bool) -> None:
     """One PATCH with the one field that differs, and no POST; the next run has nothing left to do."""
     desk.run(row(ADA, "Terms"), ids=ids)
-    since = len(desk.box.received)
     ran = desk.run(row(ADA, "Terms", "Private"), ids=ids, update=True)
     assert (ran.counts, ran.status) == ({"updated": 1}, 0)
     assert ran.rows[0]["reason"] == "updated: private now"
     assert ran.rows[0]["note_id"] == desk.box.notes[0].id
-    assert changes(desk, since) == [{"visibility": "2"}]
-    assert seen(desk) == [("2", "1")]
-    since = len(desk.box.received)
+    assert (ran.changes, seen(desk)) == ([{"visibility": "2"}], [("2", "1")])
     for update in (False, True):
         ran = desk.run(row(ADA, "Terms", "Private"), ids=ids, update=update)
-        assert (ran.counts, ran.status) == ({"already imported": 1}, 0)
-    assert len(desk.box.received) == since
+        assert (ran.counts, ran.status, ran.calls) == ({"already imported": 1}, 0, [])
 
 
 def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     """The first is read back whole before the others go; one PATCH a note."""
     rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
     desk.run(*rows, default_visibility=Visibility.PUBLIC, first=5)
-    since = len(desk.box.received)
     ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
     assert (ran.counts, ran.status) == ({"created": 5, "updated": 5}, 0)
     assert ran.preview.updates["notes"] == 5
-    assert changes(desk, since) == [{"visibility": "2"}] * 5 + ["POST"]
+    assert ran.changes == [{"visibility": "2"}] * 5 + ["POST"]
     assert ran.report.requests == 6, "the summary counts what was sent"
-    [first, *_] = [i for i, call in enumerate(desk.box.received) if call.method == "PATCH"]
-    around = [(call.method, call.path) for call in desk.box.received[first - 1 : first + 2]]
-    assert around[0] == around[2]
-    assert around[0][0] == "GET"
+    before, first, after = ((call.method, call.path) for call in ran.calls[:3])
+    assert (before[0], first[0], after) == ("GET", "PATCH", before)
     assert {*seen(desk)} == {("2", "1")}
 
 
@@ -117,10 +104,10 @@ def test_a_yes_is_for_what_was_seen(desk: Desk) -> None:
         prepared.agree_to_updates()
         desk.run(row(BEN, "Terms"), update=True, agrees=True)
         desk.run(row(BEN, "Terms", "Private"), update=True)
-        since = len(desk.box.received)
+        before = desk.box.notes
         with pytest.raises(Changed):
             prepared.send()
-    assert changes(desk, since) == []
+    assert desk.box.notes == before
 
 
 # -- texts
@@ -130,18 +117,14 @@ def test_a_private_notes_new_text_follows_and_a_public_ones_needs_a_yes(desk: De
     """Only if the record, or the note's ID, says which note it is."""
     desk.run(row(ADA, "Trms", "Private"), row(BEN, "Trms", record=SECOND), ids=True)
     rows = row(ADA, "Terms", "Private"), row(BEN, "Terms", record=SECOND)
-    since = len(desk.box.received)
     ran = desk.run(*rows, ids=True, update=True)
-    assert ran.counts == {"updated": 1, "already imported": 1}
+    assert (ran.counts, ran.changes) == ({"updated": 1, "already imported": 1}, [{"content": "Terms"}])
     assert ran.rows[0]["reason"] == "updated: a new text"
-    assert changes(desk, since) == [{"content": "Terms"}]
     ran = desk.run(*rows, ids=True, update=True, agrees=True)
     assert ran.counts == {"already imported": 1, "updated": 1}
     assert {note.content for note in desk.box.notes} == {"<p>Terms</p>"}
-    since = len(desk.box.received)
-    assert desk.run(*rows, ids=True, update=True).counts == {"already imported": 2}
+    assert desk.run(*rows, ids=True, update=True).changes == []
     assert desk.run(row(ADA, "Trms", "Private"), ids=True).counts == {"already imported": 1}, "it is known by each text"
-    assert changes(desk, since) == []
 
 
 def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(desk: Desk) -> None:
@@ -149,17 +132,17 @@ def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(d
     keyed: dict[str, Any] = {"headings": (*HEADINGS[:4], "Call ID"), "keys": "Call ID"}
     desk.run(row(ADA, "Trms", "Private", "1"), row(ADA, "Offer", "Private", "2"), **keyed)
     rows = row(ADA, "Terms", "Private", "1"), row(ADA, "Offer", "Private", "2"), row(ADA, "New", "Private", "3")
-    since = len(desk.box.received)
     ran = desk.run(*rows, update=True, **keyed)
-    assert (ran.counts, ran.status) == ({"not sent": 1, "already imported": 1, "created": 1}, 1)
+    assert (ran.status, ran.changes) == (1, ["POST"])
+    assert ran.counts == {"not sent": 1, "already imported": 1, "created": 1}
     assert "sent a note with this key and another text" in ran.rows[0]["reason"]
     assert ran.report.reasons == {Result.NOT_SENT: {say("why.in-question"): 1}}
     ran = desk.run(*rows, update=True, in_doubt=InDoubt.SAME, **keyed)
     assert (ran.counts, ran.status) == ({"updated": 1, "already imported": 2}, 0)
-    assert changes(desk, since) == ["POST", {"content": "Terms"}]
+    assert ran.changes == [{"content": "Terms"}]
     later = row(ADA, "Trms", "Private", "1"), row(ADA, "Later", "Private", "2")
     ran = desk.run(*later, update=True, in_doubt=InDoubt.NEW, **keyed)
-    assert (ran.counts, changes(desk, since)[2:]) == ({"updated": 1, "created": 1}, [{"content": "Trms"}, "POST"])
+    assert (ran.counts, ran.changes) == ({"updated": 1, "created": 1}, [{"content": "Trms"}, "POST"])
     assert desk.run(row(ADA, "Another", "Private", "1"), **keyed).counts == {"created": 1}, "it follows only if told to"
 
 
@@ -167,9 +150,8 @@ def test_a_text_with_markup_waits_until_markup_was_seen_to_survive(desk: Desk) -
     """The attributes follow all the same, and the reason says so."""
     desk.run(row(ADA, "Terms"), ids=True)
     line = row(ADA, "<b>New</b> terms", "Private")
-    since = len(desk.box.received)
     ran = desk.run(line, ids=True, update=True)
-    assert (ran.counts, changes(desk, since)) == ({"updated": 1}, [{"visibility": "2"}])
+    assert (ran.counts, ran.changes) == ({"updated": 1}, [{"visibility": "2"}])
     assert "its text has markup" in ran.rows[0]["reason"]
     with Journal.open(desk.folder / "journal.sqlite") as journal:
         journal.learned(desk.settings().workspace).enter({"keeps markup": True})
@@ -181,9 +163,8 @@ def test_attachments_cant_be_changed_and_the_reason_says_so(desk: Desk) -> None:
     headings = (*HEADINGS, "Attachment IDs")
     desk.box.know_attachments("a1", "a2")
     desk.run([*row(ADA, "Terms"), "a1"], headings=headings, ids=True)
-    since = len(desk.box.received)
     ran = desk.run([*row(ADA, "Terms"), "a2"], headings=headings, ids=True, update=True)
-    assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 0, [])
+    assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 0, [])
     assert "not its attachments" in ran.rows[0]["reason"]
 
 
@@ -199,15 +180,14 @@ def test_a_note_that_somebody_changed_is_left_alone(desk: Desk, what: dict[str, 
         desk.box.remove(note.id)
     else:
         edit(desk, **what)
-    before, since = desk.box.notes, len(desk.box.received)
+    before = desk.box.notes
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
     assert ("somebody changed it on" if what else "it is gone") in ran.rows[0]["reason"]
-    assert (changes(desk, since), desk.box.notes) == ([], before)
+    assert (ran.changes, desk.box.notes) == ([], before)
     if what:
-        since = len(desk.box.received)
         ran = desk.run(row(ADA, "Terms", "Private"), update=True)
-        assert (ran.status, ran.preview.updates["touched"], len(desk.box.received)) == (1, 1, since)
+        assert (ran.status, ran.preview.updates["touched"], ran.calls) == (1, 1, [])
         assert hidden(desk, Which(note_ids=[note.id])) == 1
         assert seen(desk) == [PRIVATE_DRAFT]
 
@@ -228,10 +208,9 @@ def never_answered(desk: Desk, line: list[str], **how: Any) -> Ran:
 def test_a_note_that_somebody_made_as_the_sheet_says_is_right(desk: Desk) -> None:
     desk.run(row(ADA, "Terms"))
     edit(desk, visibility="2")
-    since = len(desk.box.received)
     for _ in range(2):
         ran = desk.run(row(ADA, "Terms", "Private"), update=True)
-        assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 0, [])
+        assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 0, [])
 
 
 def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
@@ -251,9 +230,8 @@ def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
 
 def test_another_kind_of_sheet_changes_nothing(desk: Desk) -> None:
     desk.run(row(ADA, "Terms"))
-    since = len(desk.box.received)
     ran = desk.run([ADA, "Terms", "Private"], headings=("Prospect ID", "Note", "Visibility"), update=True)
-    assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 1, [])
+    assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 1, [])
     assert "a sheet of another kind made it" in ran.rows[0]["reason"]
 
 
@@ -276,10 +254,8 @@ def test_an_api_that_changes_what_was_not_named_is_found_out_by_the_first_note(
     rows = [[*row(f"AbCdEfGh{i}", TEXT, first[0]), first[1]] for i in range(4)]
     desk.run(*rows, headings=headings)
     desk.box.update_resets = resets
-    since = len(desk.box.received)
     ran = desk.run(*([*line[:3], wanted[0], line[4], wanted[1]] for line in rows), headings=headings, update=True)
-    assert ran.status == 4
-    assert len(changes(desk, since)) == 1
+    assert (ran.status, len(ran.changes)) == (4, 1)
     assert {*seen(desk)[1:]} == {("2" if first[0] == "Private" else "1", "1")}
 
 
@@ -302,9 +278,8 @@ def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
     monkeypatch.setattr(Changes, "begin", counted)
     desk.run(row(ADA, "Terms"))
     monkeypatch.setattr("importer.journal.store.Store.is_shared", True)
-    since = len(desk.box.received)
-    assert desk.run(row(ADA, "Terms", "Private"), update=True).counts == {"updated": 1}
-    assert (len(begun), changes(desk, since)) == (2, [{"visibility": "2"}])
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.counts, len(begun), ran.changes) == ({"updated": 1}, 2, [{"visibility": "2"}])
 
 
 def test_nothing_is_changed_once_the_journal_is_another_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,10 +287,9 @@ def test_nothing_is_changed_once_the_journal_is_another_one(desk: Desk, monkeypa
         raise JournalReplaced(say("journal.gone-unsaved", file="journal", error="x"))
 
     desk.run(row(ADA, "Terms"))
-    since = len(desk.box.received)
     monkeypatch.setattr(Journal, "see_that_it_stands", gone)
-    assert desk.run(row(ADA, "Terms", "Private"), update=True).status == 4
-    assert changes(desk, since) == []
+    ran = desk.run(row(ADA, "Terms", "Private"), update=True)
+    assert (ran.status, ran.changes) == (4, [])
 
 
 @pytest.mark.parametrize(
@@ -341,9 +315,8 @@ def test_an_update_that_is_never_answered_is_settled_by_the_next_run(desk: Desk)
     assert ran.rows[0]["note_id"] == desk.box.notes[0].id
     ran = desk.run(row(ADA, "Terms", "Private"))
     assert (ran.counts, ran.status) == ({"already imported": 1}, 1), "it may be public still"
-    since = len(desk.box.received)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
-    assert (ran.counts, ran.status, changes(desk, since)) == ({"updated": 1}, 0, [])
+    assert (ran.counts, ran.status, ran.changes) == ({"updated": 1}, 0, [])
     assert [one.changing for one in known(desk)] == [None]
 
 
@@ -508,11 +481,10 @@ def test_what_somebody_changes_while_a_change_rests_stays(desk: Desk, monkeypatc
 
     monkeypatch.setattr(Updating, "_rest", meanwhile)
     desk.run(row(ADA, "Terms"))
-    since = len(desk.box.received)
     desk.box.add_fault(Fault.parse("500:before:PATCH@1"))
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
-    assert (len(changes(desk, since)), desk.box.notes[0].content, seen(desk)) == (1, "<p>Mine</p>", [AS_SENT])
+    assert (len(ran.changes), desk.box.notes[0].content, seen(desk)) == (1, "<p>Mine</p>", [AS_SENT])
 
 
 def test_a_note_that_is_hidden_after_an_unclear_new_text_may_have_either_text(desk: Desk) -> None:
@@ -522,10 +494,9 @@ def test_a_note_that_is_hidden_after_an_unclear_new_text_may_have_either_text(de
     for undo in (False, True):
         assert hidden(desk, Which(note_ids=[desk.box.notes[0].id], undo=undo)) == 1
     for _ in range(2):
-        since = len(desk.box.received)
         ran = desk.run(row(ADA, "Terms", "Private"), ids=True, update=True)
-        assert (ran.counts, ran.status, changes(desk, since)) == ({"already imported": 1}, 0, [])
-    assert len(desk.box.received) == since, "once read, it is known"
+        assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 0, [])
+    assert ran.calls == [], "once read, it is known"
 
 
 def test_hiding_again_after_an_unclear_update_waits_until_that_is_over(desk: Desk) -> None:
