@@ -211,7 +211,7 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
     """Each note once, each row's result true, no colleague's note adopted; in the end nothing in doubt without need."""
     if world.shelf.violations:
         raise Violation(world.shelf.violations[0])
-    _check_not_found(world, outcomes)
+    _check_said(world, outcomes)
     _check_rows(rows, outcomes)
     if world.regime.beyond:
         return  # see _check_reported
@@ -234,7 +234,6 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
             _check_note(world, position, delivery, outcomes.note_id(position))
         else:
             _check_undelivered(world, position, delivery, result, doubted, is_last=is_last)
-            _check_refused_files(world, position, render(outcomes.reason(position)))
     if any(count > 1 for count in seen.values()):
         raise Violation(f"one note for several rows: {seen}")
     for delivery in wanted:
@@ -286,11 +285,15 @@ def _check_rows(rows: Rows, outcomes: Outcomes) -> None:
                 raise Violation(f"row {row} doesn't say what became of {rows.prospect[position]}: {reason}")
 
 
-def _check_not_found(world: World, outcomes: Outcomes) -> None:
-    """No note is said to be missing that is there."""
-    for note_id in (note_id for note_ids in outcomes.missing.values() for note_id in note_ids):
-        if note_id not in world.dropped:
-            raise Violation(f"{note_id} is said to be missing, and it is there")
+def _check_said(world: World, outcomes: Outcomes) -> None:
+    """No note is said to be missing that is there, and no row is refused for an ID that can be renewed."""
+    for note_ids in outcomes.missing.values():
+        if there := {*note_ids} - world.dropped.keys():
+            raise Violation(f"{there} are said to be missing, and they are there")
+    if world.regime.files is not None and not world.regime.files.lives:
+        for position in range(len(outcomes)):
+            if UNKNOWN_ATTACHMENT in render(outcomes.reason(position)):
+                raise Violation(f"row {position} is refused for an id, and an upload of its own would have served")
 
 
 def _check_note(world: World, position: int, delivery: Delivered, note_id: str) -> None:
@@ -328,12 +331,6 @@ def _check_undelivered(
         raise Violation(f"row {position} names nobody and ends as {result}")
 
 
-def _check_refused_files(world: World, position: int, reason: str) -> None:
-    files = world.regime.files
-    if files is not None and not files.lives and UNKNOWN_ATTACHMENT in reason:
-        raise Violation(f"row {position} is refused for an id, and an upload of its own would have served")
-
-
 def _is_alike(one: Delivered, other: Delivered) -> bool:
     """Whether reading back couldn't tell them apart: the same to a reader, or both drafts of a prospect."""
     (prospect, text, *how, _), (their_prospect, their_text, *theirs, _) = one, other
@@ -365,9 +362,7 @@ def _is_unfit(world: World, delivery: Delivered) -> bool:
 def _may_files_be_turned_away(regime: Regime) -> bool:
     """Whether something says no to files, or an ID may grow too old before its request leaves."""
     files = regime.files
-    if files is None:
-        return False
-    return bool(files.lives) or any(fate.startswith("page") for fate in files.fates)
+    return files is not None and (bool(files.lives) or any(fate.startswith("page") for fate in files.fates))
 
 
 def must_be_certain(regime: Regime) -> bool:
