@@ -32,7 +32,7 @@ from importer.settings.kinds import InDoubt
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files, with_people
 from tests.simulation.shelf import file
-from tests.simulation.world import UNKNOWN_ATTACHMENT, Crash, Delivered, World
+from tests.simulation.world import Crash, Delivered, World
 
 GIVE_UP = 900.0
 _MOST_RUNS = 60
@@ -211,7 +211,7 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
     """Each note once, each row's result true, no colleague's note adopted; in the end nothing in doubt without need."""
     if world.shelf.violations:
         raise Violation(world.shelf.violations[0])
-    _check_said(world, outcomes)
+    _check_missing(world, outcomes)
     _check_rows(rows, outcomes)
     if world.regime.beyond:
         return  # see _check_reported
@@ -285,15 +285,11 @@ def _check_rows(rows: Rows, outcomes: Outcomes) -> None:
                 raise Violation(f"row {row} doesn't say what became of {rows.prospect[position]}: {reason}")
 
 
-def _check_said(world: World, outcomes: Outcomes) -> None:
-    """No note is said to be missing that is there, and no row is refused for an ID that can be renewed."""
+def _check_missing(world: World, outcomes: Outcomes) -> None:
+    """No note is said to be missing that is there."""
     for note_ids in outcomes.missing.values():
         if there := {*note_ids} - world.dropped.keys():
             raise Violation(f"{there} are said to be missing, and they are there")
-    if world.regime.files is not None and not world.regime.files.lives:
-        for position in range(len(outcomes)):
-            if UNKNOWN_ATTACHMENT in render(outcomes.reason(position)):
-                raise Violation(f"row {position} is refused for an id, and an upload of its own would have served")
 
 
 def _check_note(world: World, position: int, delivery: Delivered, note_id: str) -> None:
@@ -321,7 +317,8 @@ def _check_undelivered(
         return  # what is there may be the note of the one that is unconfirmed, whatever its status
     if result is Result.NOT_SENT and world.regime.skips_existing and world.regime.shuffled:
         return  # pages without an order can't show that a note isn't there
-    if result is Result.REJECTED and _is_unfit(world, delivery):
+    is_for_its_id = bool(delivery[-1]) and _may_ids_be_refused(world.regime)
+    if result is Result.REJECTED and (is_for_its_id or _is_unfit(world, delivery)):
         return
     if result is not Result.UNCONFIRMED and names_somebody:
         raise Violation(f"row {position} ends as {result}: lost")
@@ -360,9 +357,14 @@ def _is_unfit(world: World, delivery: Delivered) -> bool:
 
 
 def _may_files_be_turned_away(regime: Regime) -> bool:
-    """Whether something says no to files, or an ID may grow too old before its request leaves."""
-    files = regime.files
-    return files is not None and (bool(files.lives) or any(fate.startswith("page") for fate in files.fates))
+    """Whether something says no to files, or to their IDs."""
+    fates = () if regime.files is None else regime.files.fates
+    return _may_ids_be_refused(regime) or any(fate.startswith("page") for fate in fates)
+
+
+def _may_ids_be_refused(regime: Regime) -> bool:
+    """Whether an ID may serve no more when its request leaves: the next run has its file uploaded anew."""
+    return regime.files is not None and bool(regime.files.lives or regime.files.serves)
 
 
 def must_be_certain(regime: Regime) -> bool:

@@ -23,20 +23,17 @@ from typing import Any, TypeAlias
 from importer import identity, markup
 from importer.api import FoundNote, NotesPage
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import context, control, decisions, outcomes, readback, reads, resolver, unclear
+from importer.delivery import context, control, decisions, outcomes, readback, reads, resolver
 from importer.delivery.context import Policy
-from importer.delivery.control import Controls
+from importer.delivery.control import Controls, Lookup
 from importer.delivery.coordinator import Coordinator
-from importer.delivery.evidence import Evidence
+from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
-from importer.delivery.queue import Attachments, Queue
-from importer.delivery.reachability import Reachability
-from importer.delivery.reads import Pages
+from importer.delivery.queue import Queue
+from importer.delivery.reads import Pages, WholeRead
 from importer.delivery.resolver import Resolver
-from importer.delivery.tasks import Post, WholeRead
-from importer.delivery.unclear import Lookup
 from importer.journal.memory import Memory
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
@@ -85,8 +82,8 @@ def _constant_mutants() -> Iterator[Mutant]:
         (readback, "_LIKELY", (0.0,)),
         (readback, "_ANY_ZONE", (readback._LIKELY,)),
         (context, "LONGEST_CLAIM", (math.inf, context.LONGEST_CLAIM / 2, 0.0)),
-        (unclear, "LONGEST_CLAIM", (0.0,)),
-        (unclear, "_RECEIPT", (unclear._RECEIPT / 2, 0.0)),
+        (control, "LONGEST_CLAIM", (0.0,)),
+        (control, "_RECEIPT", (control._RECEIPT / 2, 0.0)),
     ):
         for value in values:
             yield Mutant(f"{name} = {value} in {owner.__name__}", [(owner, name, value)])
@@ -215,15 +212,6 @@ def _absent(**different: bool) -> Change:
     return decisions, "after_absence", lambda original, *given, **more: original(*given, **{**more, **different})
 
 
-def _known(**different: bool) -> Change:
-    """What a reply is judged by, with other facts."""
-    return (
-        decisions,
-        "after_post",
-        lambda original, prospects, reply, known: original(prospects, reply, replace(known, **different)),
-    )
-
-
 RULES: dict[str, Change | list[Change]] = {
     "a note that is there is never another delivery's": (Existing, "_of_others", lambda *_: set()),
     "a note that is there may be of a delivery that is unclear": (Evidence, "is_contested", lambda *_, **_how: False),
@@ -254,7 +242,10 @@ RULES: dict[str, Change | list[Change]] = {
     "a note is the delivery's own however early it is dated": _sought(earliest=-math.inf),
     "our clock is the same in every run": (Evidence, "since", _by_any_clock),
     "our author is the same with every key": (Evidence, "account_of", lambda *_: ""),
-    "a gateway's 413 is believed whatever was accepted": _known(is_largest=True),
+    "a gateway's 413 is believed whatever was accepted": (
+        decisions, "after_post", lambda original, prospects, reply, known:
+        original(prospects, reply, replace(known, is_largest=True)),
+    ),
     "only one page is read": (
         WholeRead, "take_in", lambda original, self, page: replace(original(self, page), has_more=False),
     ),
@@ -295,10 +286,9 @@ RULES: dict[str, Change | list[Change]] = {
 
 
 def _less_files(original: Any, self: Any, post: Any) -> Any:
-    decision = original(self, post)
-    ids = [upload.attachment for upload in self.uploads.latest.values()] if self.uploads else []
-    if post.uploads and decision is None:
-        note = post.request.note
+    decision, note = original(self, post), post.request.note
+    if note is not None and note.files and decision is None:
+        ids = [upload.attachment for upload in self._uploads.latest.values()]
         post.request = replace(post.request, note=replace(note, attachments=tuple(ids[: len(note.files)])))
     return decision
 
@@ -306,15 +296,10 @@ def _less_files(original: Any, self: Any, post: Any) -> Any:
 FILE_RULES: dict[str, Change] = {
     "files that the journal has are uploaded again": (Memory, "known", lambda *_: {}),
     "uploads are not entered in the journal": (Memory, "enter", lambda *_: None),
-    "what is refused for an id is not sent with another": _known(is_renewed=True),
-    "a part of a request gets no uploads of its own": (
-        Post, "only", lambda original, self, wanted:
-        replace(original(self, wanted), uploads=self.uploads, is_renewed=True),
-    ),
     "a note is the same whatever files it carries": (
         identity, "text_digests", lambda original, note, files: original(replace(note, files=()), files),
     ),
-    "a note carries whatever files are there": (Attachments, "complete", _less_files),
+    "a note carries whatever files are there": (Queue, "_complete", _less_files),
 }  # fmt: skip
 
 _LATE = replace(

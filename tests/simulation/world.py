@@ -402,7 +402,6 @@ class World:
         if len(call.prospects) > self.regime.max_batch:
             return failed(Cause.TOO_LARGE, "too many prospects")
         if self.shelf.lacks(note.attachments, self.now):
-            self.shelf.refused(note.attachments)
             return failed(Cause.BAD_ATTACHMENT, UNKNOWN_ATTACHMENT)
         return failed(Cause.BAD_REQUEST, "bad request") if call.fate == "400" and len(call.prospects) > 1 else None
 
@@ -530,7 +529,6 @@ class World:
         attachment = "" if call.fate.endswith("before") else self.shelf.keep(digest, self.now)
         self.tell(f"{call.said}: {call.fate} {attachment}")
         if call.fate == "ok":
-            self.shelf.told(digest)
             return self._reply(call, attachment, metadata=_OK)
         return self._failed(call)
 
