@@ -377,7 +377,7 @@ TEXTS = [
     _csv("encoding by name", PLAIN, encoding="cp437", options={"encoding": "cp437"}),
     *(_csv(f"a mark of {title} counts more than {named}", _POLISH, {2: ("P1", "Zadzwonić do Łukasza")},
            encoding=encoding, headings=HEADER[:2], options={"encoding": named},
-           remark=f"is marked as {title}, so {named} was not used")
+           remark=f"is marked as {title}, so it was read as {title}. Your encoding, {named}, was not used.")
       for named, encoding, title in (("cp1250", "utf-8-sig", "UTF-8"), ("utf-16", "utf-8-sig", "UTF-8"),
                                      ("cp1252", "utf-16", "UTF-16-LE"), ("utf-8", "utf-16", "UTF-16-LE"))),
     _csv("unknown encoding", PLAIN, error="no encoding called 'klingon'", options={"encoding": "klingon"}),

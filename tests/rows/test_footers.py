@@ -78,7 +78,7 @@ def test_what_a_person_may_have_written_is_no_such_line(text: str) -> None:
 
 
 TOTALS = ("Grand Totals (4 records)",)
-ID = ("", "8PvBmrB7P7")
+ID = ("", "8PvBmrB7P7", "", "")
 
 
 @pytest.mark.parametrize("name", ["n.csv", "n.xlsx"])
@@ -93,18 +93,19 @@ ID = ("", "8PvBmrB7P7")
         ([*DATA, *[("FALSE", "", "", "")] * 3, ("FALSE", " ", "", "")], [6, 7, 8, 9], []),
         # a row that merely lacks something is data, also the last: a person has to see it
         *(([*DATA, line], [], [6]) for line in (
-            ID, ("", "", "Call Jo"), ("", "", "", "Public"), ("Total", "8PvBmrB7P7"), ("", "12345", "Total"),
-            ("", "", "Grand Totals (4 records), he said"), ("", "P9", "Confidential Information"),
+            ID, ("", "", "Call Jo", ""), ("", "", "", "Public"), ("Total", "8PvBmrB7P7", "", ""),
+            ("", "12345", "Total", ""), ("", "", "Grand Totals (4 records), he said", ""),
+            ("", "P9", "Confidential Information", ""),
         )),
         # so is a last block with fewer cells, and what no gap parts from the data is no name of a report
-        ([*DATA, (), ID, ("", "more to come")], [], [7, 8]),
+        ([*DATA, (), ID, ("", "more to come", "", "")], [], [7, 8]),
         ([*DATA, ID, *SALESFORCE[2:]], [7, 8, 9, 10], [6]),
     ],
 )  # fmt: skip
 def test_what_certainly_is_no_data_is_skipped(
     tmp_path: Path, name: str, lines: list[Sequence[str]], skips: list[int], is_invalid: list[int]
 ) -> None:
-    found = loaded(tmp_path, *((*line, *[""] * (4 - len(line))) for line in lines), name=name)
+    found = loaded(tmp_path, *lines, name=name)
     assert skipped(found) == skips
     assert invalid(found) == is_invalid
 

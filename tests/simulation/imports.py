@@ -211,7 +211,7 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
     """Each note once, each row's result true, no colleague's note adopted; in the end nothing in doubt without need."""
     if world.shelf.violations:
         raise Violation(world.shelf.violations[0])
-    _check_not_found(world, outcomes)
+    _check_missing(world, outcomes)
     _check_rows(rows, outcomes)
     if world.regime.beyond:
         return  # see _check_reported
@@ -285,11 +285,11 @@ def _check_rows(rows: Rows, outcomes: Outcomes) -> None:
                 raise Violation(f"row {row} doesn't say what became of {rows.prospect[position]}: {reason}")
 
 
-def _check_not_found(world: World, outcomes: Outcomes) -> None:
+def _check_missing(world: World, outcomes: Outcomes) -> None:
     """No note is said to be missing that is there."""
-    for note_id in (note_id for note_ids in outcomes.missing.values() for note_id in note_ids):
-        if note_id not in world.dropped:
-            raise Violation(f"{note_id} is said to be missing, and it is there")
+    for note_ids in outcomes.missing.values():
+        if there := {*note_ids} - world.dropped.keys():
+            raise Violation(f"{there} are said to be missing, and they are there")
 
 
 def _check_note(world: World, position: int, delivery: Delivered, note_id: str) -> None:

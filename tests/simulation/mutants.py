@@ -212,15 +212,6 @@ def _absent(**different: bool) -> Change:
     return decisions, "after_absence", lambda original, *given, **more: original(*given, **{**more, **different})
 
 
-def _known(**different: bool) -> Change:
-    """What a reply is judged by, with other facts."""
-    return (
-        decisions,
-        "after_post",
-        lambda original, prospects, reply, known: original(prospects, reply, replace(known, **different)),
-    )
-
-
 RULES: dict[str, Change | list[Change]] = {
     "a note that is there is never another delivery's": (Existing, "_of_others", lambda *_: set()),
     "a note that is there may be of a delivery that is unclear": (Evidence, "is_contested", lambda *_, **_how: False),
@@ -251,7 +242,10 @@ RULES: dict[str, Change | list[Change]] = {
     "a note is the delivery's own however early it is dated": _sought(earliest=-math.inf),
     "our clock is the same in every run": (Evidence, "since", _by_any_clock),
     "our author is the same with every key": (Evidence, "account_of", lambda *_: ""),
-    "a gateway's 413 is believed whatever was accepted": _known(is_largest=True),
+    "a gateway's 413 is believed whatever was accepted": (
+        decisions, "after_post", lambda original, prospects, reply, known:
+        original(prospects, reply, replace(known, is_largest=True)),
+    ),
     "only one page is read": (
         WholeRead, "take_in", lambda original, self, page: replace(original(self, page), has_more=False),
     ),
