@@ -63,9 +63,7 @@ def test_a_connection_in_step_is_used_again(serve: Callable[[Act], Between]) -> 
 
 
 @pytest.mark.parametrize("words", ["", "x" * 12_000], ids=["short", "longer than what is read at once"])
-def test_a_reply_that_comes_twice_is_not_taken_for_the_next_requests(
-    serve: Callable[[Act], Between], words: str
-) -> None:
+def test_a_reply_that_comes_twice_is_not_the_next_requests(serve: Callable[[Act], Between], words: str) -> None:
     def act(server: Between, client: socket.socket, _: bytes) -> None:
         client.sendall(created(f"N{len(server.requests)}", words) * 2)
 
@@ -88,7 +86,7 @@ def test_half_a_reply_that_comes_too_much_spoils_no_other(serve: Callable[[Act],
         assert ids(api, 2) == ["N1", "N2"]
 
 
-def test_a_second_reply_that_comes_while_nothing_is_asked_is_not_taken_for_the_next_requests(
+def test_a_second_reply_while_nothing_is_asked_is_not_the_next_requests(
     serve: Callable[[Act], Between],
 ) -> None:
     is_taken, is_sent = threading.Event(), threading.Event()
@@ -167,7 +165,7 @@ def test_connections_are_made_anew_by_each_thread_at_its_next_call(serve: Callab
             thread.join()
 
 
-def test_how_long_a_connection_was_idle_counts_from_the_end_of_a_call(
+def test_idle_time_counts_from_the_end_of_a_call(
     serve: Callable[[Act], Between], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call that takes long leaves a connection that is as good as new."""
