@@ -23,8 +23,6 @@ GIVE_UP = 100.0
 
 @dataclass(eq=False)
 class Task:
-    """A task whose failures are laid out beforehand."""
-
     name: str
     failures: list[Cause] = field(default_factory=list)
     attempts: Attempts | None = None
@@ -79,8 +77,7 @@ class Desk(Stage[Task, str]):
 def test_each_result_is_recorded_before_the_next_call_leaves() -> None:
     desk = Desk()
     assert desk.work(Task("one"), Task("two")) is None
-    assert desk.heard == ["called one", "recorded one", "called two", "recorded two"]
-    assert desk.calls == 2
+    assert (desk.heard, desk.calls) == (["called one", "recorded one", "called two", "recorded two"], 2)
 
 
 def test_a_call_that_meets_the_limit_is_made_again() -> None:
@@ -92,13 +89,10 @@ def test_a_call_that_meets_the_limit_is_made_again() -> None:
 @pytest.mark.parametrize(
     ("cause", "error"),
     [
-        (Cause.BAD_KEY, KeyRefused),
-        (Cause.NOT_PERMITTED, NotPermitted),
-        (Cause.WRONG_CALL, WrongCall),
-        (Cause.BLOCKED, Blocked),
-        (Cause.REDIRECTED, Redirected),
+        (Cause.BAD_KEY, KeyRefused), (Cause.NOT_PERMITTED, NotPermitted), (Cause.WRONG_CALL, WrongCall),
+        (Cause.BLOCKED, Blocked), (Cause.REDIRECTED, Redirected),
     ],
-)
+)  # fmt: skip
 def test_what_only_a_person_can_mend_ends_the_stage(cause: Cause, error: type[Stopped]) -> None:
     desk = Desk()
     assert isinstance(desk.work(Task("one", [cause]), Task("two")), error)

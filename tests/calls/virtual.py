@@ -196,7 +196,6 @@ class Importer:
 
 
 def jittered(latency: float, rng: random.Random) -> Callable[[], float]:
-    """One way of a call whose both ways take about ``latency`` seconds."""
     return lambda: latency / 2 * rng.uniform(0.8, 1.2)
 
 
