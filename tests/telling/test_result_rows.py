@@ -95,7 +95,7 @@ def test_html_is_kept_as_it_reads_and_long_notes_are_cut(settings: Settings, tmp
     assert numbers(path, words="<b>") == []
 
 
-def test_rows_say_who_may_see_their_notes_and_are_found_by_a_note_id(
+def test_rows_say_who_may_see_them_and_have_note_ids(
     settings: Settings, box: Sandbox, tmp_path: Path, path: Path
 ) -> None:
     """An ID that was copied from the workbook; a row without a valid note says nothing, nor does an earlier run's."""
@@ -113,9 +113,7 @@ def test_rows_say_who_may_see_their_notes_and_are_found_by_a_note_id(
 
 
 @pytest.mark.usefixtures("box")
-def test_a_row_without_a_valid_note_has_its_text_as_it_stands_in_the_sheet(
-    settings: Settings, tmp_path: Path, path: Path
-) -> None:
+def test_an_invalid_row_has_its_text_as_it_stands_in_the_sheet(settings: Settings, tmp_path: Path, path: Path) -> None:
     """Also if it was left out, or if several columns make the notes; markup isn't interpreted."""
     rows = [
         ("p1", "Good", "Public", "one"),
@@ -134,7 +132,6 @@ def test_a_row_without_a_valid_note_has_its_text_as_it_stands_in_the_sheet(
 
 
 def test_a_row_named_by_email_is_found_by_it(settings: Settings, tmp_path: Path, path: Path) -> None:
-    """The address stands beside the prospect."""
     with Sandbox(prospects={"p77": "ada@example.com"}) as box:
         there = replace(settings, base_url=box.url, key=box.api_key)
         imported(tmp_path, there, [("Ada@Example.com", "Hello", "Public")], ("Email", "Note", "Visibility"))
