@@ -51,7 +51,7 @@ def test_a_key_that_is_logged_in_is_used_by_its_profile_at_its_address_alone(
     assert "The key was saved in a store in memory, for profile 'night'" in told.out
 
 
-def test_whatever_else_gives_a_key_counts_more(
+def test_all_else_that_gives_a_key_counts_more(
     store: InMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file, or the environment; the store isn't even asked."""
@@ -70,7 +70,7 @@ def test_whatever_else_gives_a_key_counts_more(
         (NONE, "No key store was found on this system"),
     ],
 )
-def test_a_store_that_keeps_nothing_is_found_out_when_one_logs_in(
+def test_a_store_without_use_is_told_at_login(
     store: InMemory, worse: keyring.backend.KeyringBackend, words: str
 ) -> None:
     """And a file is proposed; the key stands in no message."""
