@@ -53,21 +53,20 @@ def ids(api: Saleshandy, calls: int) -> list[str | None]:
     return [value_of(create(api))["P1"].note_id for _ in range(calls)]
 
 
-def test_a_connection_in_step_is_used_again(serve: Callable[[Act], Between]) -> None:
-    def act(server: Between, client: socket.socket, _: bytes) -> None:
-        client.sendall(created(f"N{len(server.requests)}"))
+def answering(words: str = "", times: int = 1) -> Act:
+    """Answer each request with a note of its own, so many times."""
+    return lambda server, client, _: client.sendall(created(f"N{len(server.requests)}", words) * times)
 
-    with serve(act) as server, api_at(server) as api:
+
+def test_a_connection_in_step_is_used_again(serve: Callable[[Act], Between]) -> None:
+    with serve(answering()) as server, api_at(server) as api:
         assert ids(api, 3) == ["N1", "N2", "N3"]
     assert server.connections == 1
 
 
 @pytest.mark.parametrize("words", ["", "x" * 12_000], ids=["short", "longer than what is read at once"])
 def test_a_reply_that_comes_twice_is_not_the_next_requests(serve: Callable[[Act], Between], words: str) -> None:
-    def act(server: Between, client: socket.socket, _: bytes) -> None:
-        client.sendall(created(f"N{len(server.requests)}", words) * 2)
-
-    with serve(act) as server, api_at(server) as api:
+    with serve(answering(words, 2)) as server, api_at(server) as api:
         assert ids(api, 3) == ["N1", "N2", "N3"]
     assert server.connections == 3
 
@@ -139,10 +138,7 @@ def test_a_connection_that_was_closed_while_nothing_was_asked_costs_nothing(serv
 
 
 def test_connections_are_made_anew_by_each_thread_at_its_next_call(serve: Callable[[Act], Between]) -> None:
-    def act(_: Between, client: socket.socket, __: bytes) -> None:
-        client.sendall(created("N1"))
-
-    with serve(act) as server, api_at(server) as api:
+    with serve(answering()) as server, api_at(server) as api:
         barrier = threading.Barrier(3)
 
         def work() -> None:
