@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -80,26 +80,17 @@ class Program:
 
 
 @contextmanager
-def started(
-    box: Sandbox, folder: Path, browser: Path | None = None, options: Sequence[str] = (), key: str = ""
-) -> Iterator[Program]:
+def started(box: Sandbox, folder: Path, browser: Path | None = None) -> Iterator[Program]:
     """The program, for this sandbox, with a journal and a data folder in this folder."""
-    journal = str(folder / "journal.sqlite")
     running = Program(
-        "--base-url", box.url, "--journal", journal, *options, browser=browser,
-        XDG_DATA_HOME=str(folder / "data"), **{KEY_VARIABLE: key or box.api_key},
+        "--base-url", box.url, "--journal", str(folder / "journal.sqlite"), browser=browser,
+        XDG_DATA_HOME=str(folder / "data"), **{KEY_VARIABLE: box.api_key},
     )  # fmt: skip
     try:
         yield running
     finally:
         running.process.kill()
         running.ended()
-
-
-@pytest.fixture
-def program(box: Sandbox, tmp_path: Path) -> Iterator[Program]:
-    with started(box, tmp_path) as program:
-        yield program
 
 
 @pytest.mark.slow
@@ -205,25 +196,25 @@ def test_where_no_browser_comes_the_address_is_printed(starter: Path, box: Sandb
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(program: Program, box: Sandbox, tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(box: Sandbox, tmp_path: Path) -> None:
     """The results of what was sent are written and named; the server is gone; the token opened the page just once."""
     box.set_limit(Limit.parse("1/15s:headers:429"))
-    address = program.opens()
-    with visiting(address) as person:
-        assert requests.get(address, timeout=30).status_code == 403
-        person.drops(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
-        person.begins()
-        while not box.notes:
-            time.sleep(0.05)
-    program.interrupt()
-    assert program.ended() == 3
+    with started(box, tmp_path) as program:
+        address = program.opens()
+        with visiting(address) as person:
+            assert requests.get(address, timeout=30).status_code == 403
+            person.drops(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
+            person.begins()
+            while not box.notes:
+                time.sleep(0.05)
+        program.interrupt()
+        assert program.ended() == 3
     assert "Traceback" not in program.said
     assert "Warning" not in program.said, "nothing of Python's own is told at the end"
     assert "Stopped before the end. You asked the program to end (Ctrl-C)." in " ".join(program.said.split())
     results = Path(re.findall(r"Results: (.+)", program.said)[0].strip())
-    rows = [*openpyxl.load_workbook(results)["Results"].iter_rows(min_row=2, values_only=True)]
-    assert [row[3] for row in rows].count("created") == len(box.notes)
-    assert [row[3] for row in rows].count("not sent") == 6 - len(box.notes)
+    rows = [row[3] for row in openpyxl.load_workbook(results)["Results"].iter_rows(min_row=2, values_only=True)]
+    assert (rows.count("created"), rows.count("not sent")) == (len(box.notes), 6 - len(box.notes))
     with pytest.raises(requests.ConnectionError):
         requests.get(address.partition("/start/")[0], timeout=10)
     assert (program.said.count(box.api_key), program.said.count(address.rpartition("/")[2])) == (0, 1)

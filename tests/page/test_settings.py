@@ -32,7 +32,7 @@ def of(parts: Parts) -> str:
     return str(parts.current.settings().workspace)
 
 
-def types(person: Person, of: str, key: str, **more: str) -> str:
+def types(person: Person, of: str, key: str, **more: Any) -> str:
     """Type a key, which may be wrong."""
     person.answer = person.presses("/settings/key", of=of, key=key, **more)
     return person.html
