@@ -85,9 +85,7 @@ def test_half_a_reply_that_comes_too_much_spoils_no_other(serve: Callable[[Act],
         assert ids(api, 2) == ["N1", "N2"]
 
 
-def test_a_second_reply_while_nothing_is_asked_is_not_the_next_requests(
-    serve: Callable[[Act], Between],
-) -> None:
+def test_a_second_reply_while_nothing_is_asked_is_not_the_next_requests(serve: Callable[[Act], Between]) -> None:
     is_taken, is_sent = threading.Event(), threading.Event()
 
     def act(server: Between, client: socket.socket, _: bytes) -> None:
@@ -161,9 +159,7 @@ def test_connections_are_made_anew_by_each_thread_at_its_next_call(serve: Callab
             thread.join()
 
 
-def test_idle_time_counts_from_the_end_of_a_call(
-    serve: Callable[[Act], Between], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_idle_time_counts_from_a_calls_end(serve: Callable[[Act], Between], monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that takes long leaves a connection that is as good as new."""
     now = 0.0
 

@@ -223,9 +223,7 @@ LOGINS = ["user:secret", "us%er:p/a#s?s@w:o%72d", "näme:pässwort", "only-a-nam
 
 
 @pytest.mark.parametrize("login", LOGINS)
-def test_a_proxy_gets_its_login_and_leads_to_the_api(
-    trusted: None, monkeypatch: pytest.MonkeyPatch, login: str
-) -> None:
+def test_a_proxy_gets_its_login_and_leads_to_it(trusted: None, monkeypatch: pytest.MonkeyPatch, login: str) -> None:
     name, _, password = login.partition(":")
     with Secure(CREATED) as server, proxying(login) as proxy:
         monkeypatch.setenv(
@@ -238,9 +236,7 @@ def test_a_proxy_gets_its_login_and_leads_to_the_api(
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("login", ["", "someone:hunter2%2F@"])
-def test_another_login_for_a_proxy_blocks(
-    trusted: None, monkeypatch: pytest.MonkeyPatch, login: str, call: Call
-) -> None:
+def test_a_proxys_other_login_blocks(trusted: None, monkeypatch: pytest.MonkeyPatch, login: str, call: Call) -> None:
     with Secure(CREATED) as server, proxying("user:secret") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{login}{place_of(proxy.url)}")
         error = outcome(server.url, call)
@@ -296,9 +292,7 @@ def test_a_proxy_that_is_not_there_is_named_and_tried_again(monkeypatch: pytest.
     assert render(error.text).startswith(f"api.example could not be reached through the proxy {place}: ")
 
 
-def test_a_proxy_that_leads_nowhere_is_named_without_its_login(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_proxy_that_leads_nowhere_is_named_without_its_login(monkeypatch: pytest.MonkeyPatch) -> None:
     echo = base64.b64encode(b"someone:hunt/er2").decode()
     with proxying(refusal=f"502 no way for someone with hunt/er2, hunt%2Fer2, {echo}") as proxy:
         monkeypatch.setenv("https_proxy", f"http://someone:hunt%2Fer2@{place_of(proxy.url)}")

@@ -146,9 +146,7 @@ ELSE: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("case", ELSE)
-def test_another_that_answers_ends_the_run_and_is_told(
-    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_answer_ends_the_run_and_is_told(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the API is there, the same command sends all."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(PEM))
     odd, usual, words = ELSE[case]

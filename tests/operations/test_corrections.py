@@ -78,9 +78,7 @@ def problems(preview: Preview) -> list[tuple[int, str]]:
 # -- over the sheet
 
 
-def test_a_correction_is_read_for_its_cell_and_named_in_results(
-    settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
+def test_a_correction_is_read_for_its_cell_and_is_named(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Of a row that is left out, no cell raises a question, and all stand in the results; the file stays as it is."""
     rows = [("p1", "Hello", "Public"), ("p2", "Hi", "Secret"), ("p3", "Ho", "Secret"), ("p4", "", "Pubic")]
     path = write(tmp_path / "n.csv", [*rows, ("p5", "", "Pubic")])
@@ -200,9 +198,7 @@ def test_a_row_that_was_corrected_is_not_sent_again_once_its_word_has_a_meaning(
     assert made_last == {("p1", "<p>Hello there</p>"), ("p5", "<p>Hello</p>")}
 
 
-def test_a_correction_changed_after_sending_sends_none_beside_it(
-    settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
+def test_a_correction_changed_after_sending_sends_no_more(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Whatever the row said before: nothing, or another text. The results say why."""
     path = write(tmp_path / "n.csv", [("p1", "", "Public"), ("p2", "Helo", "Public"), ("p3", "Hi", "Public")])
     run(path, settings, wrote(2, 1, "One"), wrote(3, 1, "Hello"))
@@ -236,9 +232,7 @@ def test_rows_of_two_sheets_have_places_of_their_own(settings: Settings, box: Sa
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_what_a_corrected_row_repeats_is_its_own(
-    is_known: bool, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
+def test_what_a_corrected_row_repeats_counts(is_known: bool, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Its note may be there since an earlier sheet, or be that of another row of the same one."""
     if is_known:
         night(write(tmp_path / "earlier.csv", [("p1", "Hello", "Private"), ("p2", "Hi", "Private")]), settings)

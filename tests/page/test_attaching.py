@@ -41,9 +41,7 @@ def attach(person: Person, *files: tuple[str, bytes], status: int = 200) -> str:
     return shown
 
 
-def test_files_are_kept_and_go_with_the_sheet(
-    person: Person, parts: Parts, upload: DroppedFile, settings: Settings
-) -> None:
+def test_files_stay_and_go_with_a_sheet(person: Person, parts: Parts, upload: DroppedFile, settings: Settings) -> None:
     """One of a name that is there takes its place; what notes can carry is these alone; nothing partial stays."""
     assert for_page(settings, upload).attachments is None
     profiles = replace(settings, attachments=Path("here"), origin=Origin(secret_files=[Path("key.txt")]))
@@ -96,9 +94,7 @@ def test_a_name_that_only_some_systems_tell_from_another_takes_its_place(person:
     assert len(upload.attached) == 2
 
 
-def test_what_was_agreed_to_holds_for_files_too(
-    person: Person, parts: Parts, upload: DroppedFile, box: Sandbox
-) -> None:
+def test_what_was_agreed_holds_for_files_too(person: Person, parts: Parts, upload: DroppedFile, box: Sandbox) -> None:
     """Another file under the same name, put there by another tab: nothing is sent, and that is said."""
     attach(person, ("call.pdf", b"agreed to"), ("no.pdf", b"x"))
     asked = person.sees("confirm")
@@ -111,9 +107,7 @@ def test_what_was_agreed_to_holds_for_files_too(
     assert not box.notes and not box.attachments
 
 
-def test_reading_knows_files_without_their_place(
-    person: Person, upload: DroppedFile, settings: Settings, tmp_path: Path
-) -> None:
+def test_reading_knows_no_files_place(person: Person, upload: DroppedFile, settings: Settings, tmp_path: Path) -> None:
     attach(person, ("call.pdf", b"the summary"))
     found = reading.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "rows.db")
     assert isinstance(found, Described)

@@ -93,9 +93,7 @@ def reached(page: Page, role: str, name: str) -> None:
     raise AssertionError(f"{name} can't be reached")
 
 
-def test_a_file_is_dropped_checked_agreed_to_and_sent_and_its_results_taken(
-    page: Page, box: Sandbox, tmp_path: Path
-) -> None:
+def test_a_file_is_dropped_checked_sent_and_its_results_are_taken(page: Page, box: Sandbox, tmp_path: Path) -> None:
     """Nothing leaves before the button is pressed; then every note once, and the workbook says what became of each."""
     rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(6)]
     rows[0] = ("p0", "\n".join(f"Line {i}" for i in range(40)), "Public")
@@ -165,9 +163,7 @@ def test_what_is_undecided_is_chosen_there_and_a_reload_loses_nothing(page: Page
     ]  # fmt: skip
 
 
-def test_without_a_script_buttons_change_all(
-    browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path
-) -> None:
+def test_without_a_script_buttons_do_all(browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path) -> None:
     """What was chosen or written goes with each button, and with Continue, which agrees to nothing unseen."""
     rows = [("p1", TEXTS[0], "Ann", "Pubic"), ("p2", "", "Ben", "Public"), ("p3", TEXTS[1], "", "Pubic")]
     path = write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Owner", "Visibility"))

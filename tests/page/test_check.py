@@ -73,9 +73,7 @@ def test_what_is_likely_is_chosen_marked_and_sent_as_it_was_shown(person: Person
 
 
 @pytest.mark.parametrize("words", [("Public", "Private"), ("Yes", "No")])
-def test_who_may_see_a_note_is_a_question_even_if_likely(
-    person: Person, tmp_path: Path, words: tuple[str, str]
-) -> None:
+def test_who_may_see_a_note_is_asked_even_if_likely(person: Person, tmp_path: Path, words: tuple[str, str]) -> None:
     """As in the terminal; what is shown and sent is what a person chose."""
     rows = [(f"p{i}", TEXT, word) for i, word in enumerate(words)]
     form = sees(person, write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Who can see")))
@@ -254,9 +252,7 @@ def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Sett
     assert "There is nothing to send." in person.html
 
 
-def test_a_history_about_to_be_sent_again_waits_for_an_answer(
-    person: Person, settings: Settings, tmp_path: Path
-) -> None:
+def test_a_history_about_to_be_sent_again_is_asked_about(person: Person, settings: Settings, tmp_path: Path) -> None:
     days = [(f"p{i}", f"Call {i}", "Public") for i in range(12)]
     for week in (10, 11, 12):
         run(write(tmp_path / "n.csv", days[:week]), settings)

@@ -123,9 +123,7 @@ def _has_a_ready_process(program: int) -> bool:
     return False
 
 
-def test_without_its_part_it_says_how_to_get_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_its_part_it_tells_of_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Most need no page, so that what it needs is an extra."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert main(["page"]) == 2

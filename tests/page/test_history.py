@@ -111,9 +111,7 @@ def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agr
     assert not parts.jobs.under_way
 
 
-def test_what_one_agreed_to_hide_must_still_be_true(
-    person: Person, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
+def test_what_is_agreed_to_hide_must_be_true(person: Person, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Another number: nothing is changed. The same: just these are private drafts; then nothing is left to hide."""
     name = imported(write(tmp_path / "n.csv", ROWS), settings)
     with pytest.raises(Changed, match="have changed since you agreed"):
@@ -133,9 +131,7 @@ def test_what_one_agreed_to_hide_must_still_be_true(
 
 
 @pytest.mark.usefixtures("jumping")
-def test_unclear_notes_are_counted_and_looked_up(
-    person: Person, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
+def test_unclear_notes_are_told_and_looked_up(person: Person, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """The list says how much it is, and one button looks it up: afterwards the results know of it."""
     box.set_faults([Fault.parse("500:after@1"), Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", ROWS)
@@ -197,9 +193,7 @@ BEFORE = [("p1", "Hello", "Public"), ("p2", "Hello", "Private")]
 AFTER = [("p1", "Hello", "Private"), ("p2", "Hello", "Public")]
 
 
-def test_updates_of_notes_that_differ_are_offered(
-    person: Person, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
+def test_updates_of_other_notes_are_offered(person: Person, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Also if the file was checked before they were sent.
 
     The screen before it has a button that says all it does, and a box to tick for what becomes more visible.

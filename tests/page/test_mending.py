@@ -198,7 +198,7 @@ def test_what_nobody_edited_is_no_correction(dropped: Drop) -> None:
         (BOTH, ("", "", TEXT, "Public"), "2 1", "jo@example.com"),
     ],
 )
-def test_no_person_is_written_into_more_rows(
+def test_no_person_is_written_twice(
     dropped: Drop, head: Sequence[str], row: Sequence[str], cell: str, text: str
 ) -> None:
     """Neither offered nor done, whatever a form says: the notes of six people would go to one."""

@@ -235,9 +235,7 @@ def test_profiles_are_made_and_chosen(person: Person, parts: Parts, profiles: Pa
     assert "<strong>spring fair</strong>" in person.sees("/")
 
 
-def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
-    person: Person, parts: Parts, profiles: Path
-) -> None:
+def test_an_unreadable_profile_is_told_and_another_can_be_chosen(person: Person, parts: Parts, profiles: Path) -> None:
     """A slip in the file, made by hand, closes no way out."""
     profiles.write_text("[default]\nbatch-sise = 3\n[night]\n", encoding="utf-8")
     assert f'href="{HOME}/settings">Open Settings' in person.sees("/")

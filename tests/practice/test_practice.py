@@ -75,9 +75,7 @@ def test_the_journal_is_read_and_not_written(settings: Settings, tmp_path: Path)
         practise(file, replace(settings, max_notes=0))
 
 
-def test_no_note_is_updated_and_practice_says_so(
-    box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_note_is_updated_which_is_told(box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     type_ = Terminal(tmp_path, box, capsys)
     type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,Hello,Public\n")
     assert type_("run", "n.csv", "--yes").status == 0

@@ -164,9 +164,7 @@ def test_a_finished_file_moves_to_an_archive_on_another_drive(windows: Windows, 
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_after_many_kills_nothing_is_twice(
-    windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait, seed: int
-) -> None:
+def test_killed_often_nothing_is_twice(windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait, seed: int) -> None:
     """By TerminateProcess, at any moment; the same command goes on."""
     chance = random.Random(seed)
     lines = [Line(f"P{row}", f"Row {row}") for row in range(6 * KILLS)]
