@@ -23,12 +23,9 @@ Call = Callable[[Saleshandy], Reply[Any]]
 
 
 class Canned:
-    """A server on a free port that answers every request with the same bytes, piece by piece, and keeps what it read.
+    """A server on a free port that answers every request with the same bytes, and keeps what it read.
 
-    Args:
-        pieces: what to send; before each comes the pause.
-        pause: in seconds.
-        stays: whether the connection is left open afterwards, until the server is stopped.
+    Before each of the ``pieces`` comes the ``pause``, in seconds. If it ``stays``, the connection is left open.
     """
 
     def __init__(self, *pieces: bytes, pause: float = 0.0, stays: bool = False) -> None:

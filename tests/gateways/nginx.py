@@ -56,14 +56,7 @@ def need() -> None:
 
 
 class Nginx:
-    """Stands before a port of this machine and passes on what comes.
-
-    Args:
-        folder: for its files.
-        behind: the port.
-        http, server, location: what its configuration says besides, at each of these levels.
-        is_tls: whether it is spoken to in https.
-    """
+    """Stands before the port ``behind`` and passes on what comes; each level of its configuration may say more."""
 
     def __init__(
         self, folder: Path, behind: int, *, http: str = "", server: str = "", location: str = "", is_tls: bool = False

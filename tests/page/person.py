@@ -154,12 +154,9 @@ def visiting(address: str, patience: float = 60.0) -> Iterator[Person]:
 
 
 class Form:
-    """The drop-downs of the Check screen, by their labels.
+    """The drop-downs of the Check screen by their labels, and the texts of its tables' rows, without options.
 
-    Attributes:
-        chosen: label → name, value and text of the chosen option.
-        options: label → text of an option → its value.
-        rows: the texts of the tables' rows, without options.
+    Each label leads to the name, value and text of the chosen option, and to the values of all options by their texts.
     """
 
     def __init__(self, person: Person) -> None:

@@ -39,13 +39,11 @@ def accessible(page: Page) -> None:
     """No rule of axe's is broken on this screen; in the dark, colours are all that differs."""
     page.wait_for_load_state()
     session = page.context.new_cdp_session(page)  # the page's own policy lets no script in
-    for scheme, asked in (("dark", AXE + "; axe.run({ runOnly: ['color-contrast'] })"), ("light", "axe.run()")):
+    of_colours = "axe.run({ runOnly: ['color-contrast', 'link-in-text-block'] })"
+    for scheme, asked in (("dark", f"{AXE}; {of_colours}"), ("light", "axe.run()")):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        how = {
-            "expression": f"{asked}.then(r => JSON.stringify(r.violations))",
-            "awaitPromise": True,
-            "returnByValue": True,
-        }
+        script = f"{asked}.then(r => JSON.stringify(r.violations))"
+        how = {"expression": script, "awaitPromise": True, "returnByValue": True}
         found = session.send("Runtime.evaluate", how)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         assert found["result"]["value"] == "[]", f"{page.url} ({scheme})"
