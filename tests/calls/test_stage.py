@@ -69,7 +69,7 @@ class Desk(Pool, Stage[Task, str]):
 def test_each_result_is_recorded_before_the_next_call_leaves() -> None:
     desk = Desk()
     assert desk.work(Task("one"), Task("two")) is None
-    assert (desk.heard, desk.calls) == (["called one", "recorded one", "called two", "recorded two"], 2)
+    assert desk.heard == ["called one", "recorded one", "called two", "recorded two"]
 
 
 def test_a_call_that_meets_the_limit_is_made_again() -> None:
