@@ -18,17 +18,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import openpyxl
 import pytest
 
 from importer import __version__
-from importer.page.serving import PageServer
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE
 from tests import stores
 from tests.listening import http_ear
-from tests.page.test_site import Visitor, seen_on
+from tests.page.person import visiting
 from tests.reading import making
 from tests.sandbox import Sandbox
 from tests.stores import ACCOUNT
@@ -107,14 +105,6 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
     shutil.rmtree(root)
 
 
-@dataclass
-class Opened:
-    """Where the page is."""
-
-    address: str
-    port: int
-
-
 def test_all_of_it_is_there(bare: Bare) -> None:
     """The version, a Python that is in the folder, every extra, and the licences; nothing that is under the GPL."""
     assert f"note-importer, version {__version__}" in bare("--version")
@@ -166,13 +156,10 @@ def test_the_page_practises_with_a_sample(bare: Bare) -> None:
         assert process.stdout is not None
         address = next(line.strip() for line in process.stdout if "/start/" in line)
         try:
-            with Visitor(cast("PageServer", Opened(address, int(address.split(":")[2].partition("/")[0])))) as visitor:
-                assert "1-webinar-followup.csv" in visitor.get(f"{visitor.base}/", timeout=60).text
-                taken = visitor.post(f"{visitor.base}/sample", data={"sample": "1-webinar-followup.csv"}, timeout=60)
-                seen = visitor.see(taken.url)
-                data = {"seen": seen_on(seen.text)}
-                ended = visitor.see(visitor.post(f"{seen.url}/practise", data=data, timeout=60).url)
-                assert "Download results" in ended.text
+            with visiting(address) as person:
+                assert "1-webinar-followup.csv" in person.sees("/")
+                person.posts("/sample", sample="1-webinar-followup.csv")
+                assert "Download results" in person.posts(f"{person.answer.address}/practise")
         finally:
             process.terminate()
             process.wait(60)

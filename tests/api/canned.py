@@ -19,15 +19,13 @@ KEY = "key-that-nobody-may-see"
 PUBLIC = Note("Hello", Visibility.PUBLIC, Status.PUBLISHED)
 CREATED = Answer("N1")
 Value = TypeVar("Value")
+Call = Callable[[Saleshandy], Reply[Any]]
 
 
 class Canned:
-    """A server on a free port that answers every request with the same bytes, piece by piece, and keeps what it read.
+    """A server on a free port that answers every request with the same bytes, and keeps what it read.
 
-    Args:
-        pieces: what to send; before each comes the pause.
-        pause: in seconds.
-        stays: whether the connection is left open afterwards, until the server is stopped.
+    Before each of the ``pieces`` comes the ``pause``, in seconds. If it ``stays``, the connection is left open.
     """
 
     def __init__(self, *pieces: bytes, pause: float = 0.0, stays: bool = False) -> None:
@@ -36,6 +34,7 @@ class Canned:
         self.sent = 0
         self._over = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self._port = self._socket.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
     def __enter__(self) -> Canned:
@@ -52,7 +51,7 @@ class Canned:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
+        return f"http://127.0.0.1:{self._port}/v1"
 
     def _accept(self) -> None:
         while not self._over.is_set():
@@ -136,6 +135,11 @@ def posted(server: Canned, prospects: Sequence[str] = ("P1", "P2"), **options: A
     return called(server.url, lambda api: api.create(PUBLIC, prospects), **options)
 
 
+def taken(answer: bytes, call: Call = lambda api: api.create(PUBLIC, ["P1", "P2"])) -> Reply[Any]:
+    with Canned(answer) as server:
+        return called(server.url, call)
+
+
 def value_of(answer: Reply[Value]) -> Value:
     assert answer.failure is None
     assert answer.value is not None
@@ -145,3 +149,7 @@ def value_of(answer: Reply[Value]) -> Value:
 def failure_of(answer: Reply[Any]) -> Failure:
     assert answer.failure is not None
     return answer.failure
+
+
+def refused(status: int, body: object, *headers: str, call: Call = create) -> Failure:
+    return failure_of(taken(reply(body, f"{status} Status", "Content-Type: application/json", *headers), call))

@@ -53,23 +53,20 @@ def ids(api: Saleshandy, calls: int) -> list[str | None]:
     return [value_of(create(api))["P1"].note_id for _ in range(calls)]
 
 
-def test_a_connection_in_step_is_used_again(serve: Callable[[Act], Between]) -> None:
-    def act(server: Between, client: socket.socket, _: bytes) -> None:
-        client.sendall(created(f"N{len(server.requests)}"))
+def answering(words: str = "", times: int = 1) -> Act:
+    """Answer each request with a note of its own, so many times."""
+    return lambda server, client, _: client.sendall(created(f"N{len(server.requests)}", words) * times)
 
-    with serve(act) as server, api_at(server) as api:
+
+def test_a_connection_in_step_is_used_again(serve: Callable[[Act], Between]) -> None:
+    with serve(answering()) as server, api_at(server) as api:
         assert ids(api, 3) == ["N1", "N2", "N3"]
     assert server.connections == 1
 
 
 @pytest.mark.parametrize("words", ["", "x" * 12_000], ids=["short", "longer than what is read at once"])
-def test_a_reply_that_comes_twice_is_not_taken_for_the_next_requests(
-    serve: Callable[[Act], Between], words: str
-) -> None:
-    def act(server: Between, client: socket.socket, _: bytes) -> None:
-        client.sendall(created(f"N{len(server.requests)}", words) * 2)
-
-    with serve(act) as server, api_at(server) as api:
+def test_a_reply_that_comes_twice_is_not_the_next_requests(serve: Callable[[Act], Between], words: str) -> None:
+    with serve(answering(words, 2)) as server, api_at(server) as api:
         assert ids(api, 3) == ["N1", "N2", "N3"]
     assert server.connections == 3
 
@@ -88,9 +85,7 @@ def test_half_a_reply_that_comes_too_much_spoils_no_other(serve: Callable[[Act],
         assert ids(api, 2) == ["N1", "N2"]
 
 
-def test_a_second_reply_that_comes_while_nothing_is_asked_is_not_taken_for_the_next_requests(
-    serve: Callable[[Act], Between],
-) -> None:
+def test_a_second_reply_while_nothing_is_asked_is_not_the_next_requests(serve: Callable[[Act], Between]) -> None:
     is_taken, is_sent = threading.Event(), threading.Event()
 
     def act(server: Between, client: socket.socket, _: bytes) -> None:
@@ -141,10 +136,7 @@ def test_a_connection_that_was_closed_while_nothing_was_asked_costs_nothing(serv
 
 
 def test_connections_are_made_anew_by_each_thread_at_its_next_call(serve: Callable[[Act], Between]) -> None:
-    def act(_: Between, client: socket.socket, __: bytes) -> None:
-        client.sendall(created("N1"))
-
-    with serve(act) as server, api_at(server) as api:
+    with serve(answering()) as server, api_at(server) as api:
         barrier = threading.Barrier(3)
 
         def work() -> None:
@@ -167,9 +159,7 @@ def test_connections_are_made_anew_by_each_thread_at_its_next_call(serve: Callab
             thread.join()
 
 
-def test_how_long_a_connection_was_idle_counts_from_the_end_of_a_call(
-    serve: Callable[[Act], Between], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_idle_time_counts_from_a_calls_end(serve: Callable[[Act], Between], monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that takes long leaves a connection that is as good as new."""
     now = 0.0
 

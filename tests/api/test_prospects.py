@@ -6,7 +6,7 @@ import pytest
 
 from importer.api import Cause, FoundProspect
 from importer.messages import render
-from tests.api.canned import Canned, called, failure_of, reply, value_of
+from tests.api.canned import Canned, called, failure_of, reply, taken, value_of
 
 JO = {"id": "jzRkmgMdwA", "createdAt": "2022-01-13T09:48:35.824Z", "email": "Jo@example.com", "attributes": []}
 JSON = "Content-Type: application/json"
@@ -38,20 +38,12 @@ def test_a_prospect_may_have_no_email() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {},
-        [],
-        {"payload": None},
-        {"payload": {}},
-        {"payload": {"prospects": []}},
-        {"payload": [], "error": {"code": 5001}},
-        {"payload": [JO, {"email": "jo@example.com"}]},
-        {"payload": [JO, {**JO, "email": 7}]},
-        {"payload": [JO, "jzRkmgMdwA"]},
-        b"<html>Welcome</html>",
-        b"",
+        {}, [], {"payload": None}, {"payload": {}}, {"payload": {"prospects": []}},
+        {"payload": [], "error": {"code": 5001}}, {"payload": [JO, {"email": "jo@example.com"}]},
+        {"payload": [JO, {**JO, "email": 7}]}, {"payload": [JO, "jzRkmgMdwA"]}, b"<html>Welcome</html>", b"",
     ],
     ids=repr,
-)
+)  # fmt: skip
 def test_that_there_are_none_is_believed_only_in_the_apis_own_layout(body: object) -> None:
     """An entry that can't be read could be the one that is wanted."""
     with Canned(reply(body, "200 OK", JSON)) as server:
@@ -60,6 +52,5 @@ def test_that_there_are_none_is_believed_only_in_the_apis_own_layout(body: objec
 
 def test_what_a_gateway_says_of_a_search_is_told_without_the_email() -> None:
     body = {"message": "Cannot GET /v1/prospects?search=Jo%40example.com for jo@example.com"}
-    with Canned(reply(body, "404 Not Found", JSON)) as server:
-        failure = failure_of(called(server.url, lambda api: api.look_up("jo@example.com", 1)))
+    failure = failure_of(taken(reply(body, "404 Not Found", JSON), lambda api: api.look_up("jo@example.com", 1)))
     assert "Cannot GET /v1/prospects?search=(email) for (email)" in render(failure.text)

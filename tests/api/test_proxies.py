@@ -10,10 +10,9 @@ import base64
 import contextlib
 import importlib.util
 import socket
-import socketserver
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,8 +20,7 @@ from urllib.parse import quote
 import pytest
 
 from importer import cli
-from importer.api import Cause, Reply
-from importer.api.saleshandy import Saleshandy
+from importer.api import Cause
 from importer.errors import BadSettings, Blocked, ImporterError
 from importer.messages import render
 from importer.models import Result
@@ -30,13 +28,25 @@ from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests import running
 from tests.api import canned
-from tests.api.canned import KEY, Canned, called, connected, create, entry, failure_of, find, reply, results, update
+from tests.api.canned import (
+    KEY,
+    Call,
+    Canned,
+    called,
+    connected,
+    create,
+    entry,
+    failure_of,
+    find,
+    reply,
+    results,
+    update,
+)  # fmt: skip
 from tests.between import Between
 from tests.truth import Line, read_results, write_sheet
 
 PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"
 CREATED = reply(results(entry("P1", "N1")))
-Call = Callable[[Saleshandy], Reply[Any]]
 
 
 class Secure(Canned):
@@ -68,64 +78,30 @@ class Secure(Canned):
         super()._answer(secure)
 
 
-class Proxy(socketserver.ThreadingTCPServer):
-    """A proxy for CONNECT that may want a login, or say no in other ways; keeps the heads of what it was asked.
+def proxying(login: str = "", refusal: str = "") -> Between:
+    """A proxy for CONNECT, which may want a login (``name:password``), or refuses everything with a status line."""
+    wanted = f"proxy-authorization: basic {base64.b64encode(login.encode('latin-1')).decode()}".lower()
 
-    Args:
-        login: ``name:password`` that it wants.
-        refusal: the status line with which it refuses everything.
-    """
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self, login: str = "", refusal: str = "") -> None:
-        self.login, self.refusal = login, refusal
-        self.heads: list[str] = []
-        super().__init__(("127.0.0.1", 0), _Connecting)
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    def __enter__(self) -> Proxy:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    @property
-    def place(self) -> str:
-        return f"127.0.0.1:{self.server_address[1]}"
-
-
-class _Connecting(socketserver.BaseRequestHandler):
-    server: Proxy
-
-    def handle(self) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            if not (part := self.request.recv(4096)):
-                return None
-            head += part
-        text = head.decode("latin-1")
-        self.server.heads.append(text)
-        wanted = base64.b64encode(self.server.login.encode("latin-1")).decode()
-        if self.server.refusal:
-            return self._refuse(self.server.refusal)
-        if self.server.login and f"proxy-authorization: basic {wanted}".lower() not in text.lower():
-            return self._refuse("407 Proxy Authentication Required")
-        host, _, port = text.split()[1].partition(":")
+    def connect(_: Between, client: socket.socket, request: bytes) -> None:
+        text = request.decode("latin-1")
+        is_unknown = login and wanted not in text.lower()
+        if no := refusal or ("407 Proxy Authentication Required" if is_unknown else ""):
+            client.sendall(f"HTTP/1.1 {no}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode("latin-1"))
+            client.close()
+            return
+        host, port = text.split()[1].split(":")
         with socket.create_connection((host, int(port))) as beyond:
-            self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=_carry, args=(beyond, self.request), daemon=True)
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=_carry, args=(beyond, client), daemon=True)
             back.start()
-            _carry(self.request, beyond)
+            _carry(client, beyond)
             back.join()
-        return None
 
-    def _refuse(self, status: str) -> None:
-        self.request.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode("latin-1"))
+    return Between("http://127.0.0.1:9", connect)
+
+
+def place_of(url: str) -> str:
+    return url.split("/")[2]
 
 
 def _carry(source: socket.socket, target: socket.socket) -> None:
@@ -143,7 +119,6 @@ def _no_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client is told to trust the tests' servers."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(PEM))
 
 
@@ -162,10 +137,9 @@ CALLS: list[Call] = [create, find, update]
 @pytest.mark.parametrize("call", CALLS)
 def test_a_certificate_that_is_not_accepted_blocks_and_names_the_way_out(call: Call) -> None:
     with Secure(CREATED) as server:
-        place = server.url.split("/")[2]
         error = outcome(server.url, call)
     assert error.cause is Cause.BLOCKED
-    assert f"The certificate of {place} is not accepted" in render(error.text)
+    assert f"The certificate of {place_of(server.url)} is not accepted" in render(error.text)
     assert "REQUESTS_CA_BUNDLE" in render(error.text)
     assert server.requests == []
 
@@ -183,43 +157,37 @@ def test_a_server_that_wants_a_certificate_of_ours_blocks(trusted: None, newest:
     assert server.requests == []
 
 
-@pytest.mark.parametrize(("text", "words"), [(None, "does not exist"), ("no certificate", "no readable certificate")])
-def test_certificates_that_cant_be_used_are_a_setting_to_correct(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, words: str
-) -> None:
+@pytest.fixture
+def bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The certificates that the client is told to trust, in a file of the test's own."""
     bundle = tmp_path / "bundle.pem"
-    if text is not None:
-        bundle.write_text(text, encoding="utf-8")
+    bundle.write_bytes(PEM.read_bytes())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    return bundle
+
+
+@pytest.mark.parametrize(("text", "words"), [(None, "does not exist"), ("no certificate", "no readable certificate")])
+def test_certificates_that_cant_be_used_are_a_setting_to_correct(bundle: Path, text: str | None, words: str) -> None:
+    bundle.unlink() if text is None else bundle.write_text(text, encoding="utf-8")
     with Secure(CREATED) as server, pytest.raises(BadSettings, match=words) as caught:
         outcome(server.url)
     assert "REQUESTS_CA_BUNDLE" in str(caught.value)
     assert server.requests == []
 
 
-def test_certificates_that_go_away_block(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    bundle = tmp_path / "bundle.pem"
-    bundle.write_bytes(PEM.read_bytes())
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+def test_certificates_that_go_away_block(bundle: Path) -> None:
     with Secure(CREATED) as server:
         api = connected(server.url)
         bundle.unlink()
         failure = failure_of(create(api))
         api.close()
-    assert failure.cause is Cause.BLOCKED
-    assert failure.is_applied is False
+    assert (failure.cause, failure.is_applied) == (Cause.BLOCKED, False)
     assert "no longer exists" in render(failure.text)
     assert server.requests == []
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_request_that_is_lost_when_the_certificates_have_gone_away_may_be_applied(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, call: Call
-) -> None:
-    bundle = tmp_path / "bundle.pem"
-    bundle.write_bytes(PEM.read_bytes())
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-
+def test_a_request_that_is_lost_when_the_certificates_have_gone_away_may_be_applied(bundle: Path, call: Call) -> None:
     def lose(_: Between, client: socket.socket, request: bytes) -> None:
         bundle.unlink()
         client.close()
@@ -243,9 +211,7 @@ def test_a_run_stops_at_the_first_certificate_with_status_4_and_every_row_says_w
         report = running.run(sheet, settings)
     assert report is not None
     assert isinstance(report.stopped, Blocked)
-    assert report.exit_status == 4
-    assert report.counts == {Result.NOT_SENT: 2}
-    assert report.requests == 0
+    assert (report.exit_status, report.counts, report.requests) == (4, {Result.NOT_SENT: 2}, 0)
     reasons = {row["reason"] for row in read_results(report.results)}
     assert len(reasons) == 1
     assert reasons.pop().startswith("the run stopped: The certificate of 127.0.0.1")
@@ -257,28 +223,25 @@ LOGINS = ["user:secret", "us%er:p/a#s?s@w:o%72d", "näme:pässwort", "only-a-nam
 
 
 @pytest.mark.parametrize("login", LOGINS)
-def test_a_proxy_is_given_its_login_and_leads_to_the_api(
-    trusted: None, monkeypatch: pytest.MonkeyPatch, login: str
-) -> None:
+def test_a_proxy_gets_its_login_and_leads_to_it(trusted: None, monkeypatch: pytest.MonkeyPatch, login: str) -> None:
     name, _, password = login.partition(":")
-    with Secure(CREATED) as server, Proxy(login) as proxy:
-        monkeypatch.setenv("https_proxy", f"http://{quote(name, safe='')}:{quote(password, safe='')}@{proxy.place}")
+    with Secure(CREATED) as server, proxying(login) as proxy:
+        monkeypatch.setenv(
+            "https_proxy", f"http://{quote(name, safe='')}:{quote(password, safe='')}@{place_of(proxy.url)}"
+        )
         assert outcome(server.url) == {"P1": canned.CREATED}
-        place = server.url.split("/")[2]
-    assert proxy.heads[0].startswith(f"CONNECT {place} ")
-    assert KEY not in proxy.heads[0]
+    assert proxy.requests[0].startswith(f"CONNECT {place_of(server.url)} ".encode())
+    assert KEY.encode() not in proxy.requests[0]
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("login", ["", "someone:hunter2%2F@"])
-def test_a_proxy_that_wants_another_login_blocks(
-    trusted: None, monkeypatch: pytest.MonkeyPatch, login: str, call: Call
-) -> None:
-    with Secure(CREATED) as server, Proxy("user:secret") as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://{login}{proxy.place}")
+def test_a_proxys_other_login_blocks(trusted: None, monkeypatch: pytest.MonkeyPatch, login: str, call: Call) -> None:
+    with Secure(CREATED) as server, proxying("user:secret") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{login}{place_of(proxy.url)}")
         error = outcome(server.url, call)
     assert error.cause is Cause.BLOCKED
-    assert f"The proxy {proxy.place} requires a user name and password" in render(error.text)
+    assert f"The proxy {place_of(proxy.url)} requires a user name and password" in render(error.text)
     assert "hunter2" not in render(error.text)
     assert server.requests == []
 
@@ -295,8 +258,8 @@ def test_a_request_that_went_through_a_proxy_which_dies_may_be_applied(
     trusted: None, monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     """The libraries speak of the proxy's error then, as they do before anything left."""
-    with Secure() as server, Proxy() as proxy:  # the server ends the connection, and so does the proxy
-        monkeypatch.setenv("https_proxy", f"http://{proxy.place}")
+    with Secure() as server, proxying() as proxy:  # the server ends the connection, and so does the proxy
+        monkeypatch.setenv("https_proxy", f"http://{place_of(proxy.url)}")
         answer = called(server.url, call)
     failure = failure_of(answer)
     assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.LOST, None, True)
@@ -329,15 +292,13 @@ def test_a_proxy_that_is_not_there_is_named_and_tried_again(monkeypatch: pytest.
     assert render(error.text).startswith(f"api.example could not be reached through the proxy {place}: ")
 
 
-def test_a_proxy_that_leads_nowhere_is_named_and_what_it_says_of_the_login_is_hidden(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_proxy_that_leads_nowhere_is_named_without_its_login(monkeypatch: pytest.MonkeyPatch) -> None:
     echo = base64.b64encode(b"someone:hunt/er2").decode()
-    with Proxy(refusal=f"502 no way for someone with hunt/er2, hunt%2Fer2, {echo}") as proxy:
-        monkeypatch.setenv("https_proxy", f"http://someone:hunt%2Fer2@{proxy.place}")
+    with proxying(refusal=f"502 no way for someone with hunt/er2, hunt%2Fer2, {echo}") as proxy:
+        monkeypatch.setenv("https_proxy", f"http://someone:hunt%2Fer2@{place_of(proxy.url)}")
         error = outcome("https://api.example/v1")
     assert error.cause is Cause.UNREACHABLE
-    assert render(error.text).startswith(f"api.example could not be reached through the proxy {proxy.place}: ")
+    assert render(error.text).startswith(f"api.example could not be reached through the proxy {place_of(proxy.url)}: ")
     assert "502" in render(error.text)
     for secret in ("someone", "hunt/er2", "hunt%2Fer2", echo):
         assert secret not in render(error.text)
@@ -347,34 +308,19 @@ def test_a_proxy_that_speaks_no_tls_blocks_and_is_named(monkeypatch: pytest.Monk
     with Canned(b"HTTP/1.1 400 Bad Request\r\n\r\n") as proxy:
         monkeypatch.setenv("https_proxy", proxy.url.replace("http:", "https:").removesuffix("/v1"))
         error = outcome("https://api.example/v1")
-        assert f"No secure connection to {proxy.url.split('/')[2]}" in render(error.text)
+        assert f"No secure connection to {place_of(proxy.url)}" in render(error.text)
     assert error.cause is Cause.BLOCKED
     assert "check whether its address begins with http://" in render(error.text)
 
 
+SOMEBODYS = "hunt/er2 12/hunter2 hunt#er2 hunt?er2 hunt@er2 hunt\\er2 hunt\ner2 [hunter2".split(" ")
 MALFORMED = [
-    "http://someone:hunt/er2@127.0.0.1:9",
-    "http://someone:12/hunter2@127.0.0.1:9",
-    "http://someone:hunt#er2@127.0.0.1:9",
-    "http://someone:hunt?er2@127.0.0.1:9",
-    "http://someone:hunt@er2@127.0.0.1:9",
-    "http://someone:hunt er2@127.0.0.1:9",
-    "http://someone:hunt\\er2@127.0.0.1:9",
-    "http://someone:hunt\ner2@127.0.0.1:9",
-    "http://someone:[hunter2@127.0.0.1:9",
-    "http://someone:hunter2@127.0.0.1:port",
-    "http://someone:hunter2@127.0.0.1:99999",
-    "http://someone:hunter2@",
-    "http://someone:hunter2",
-    "http://someone:hunter2\u20ac@127.0.0.1:9",
-    "http://someone:hunter2@127.0.0.1:9/path",
-    "ftp://someone:hunter2@127.0.0.1:9",
-    "someone:hunt/er2@127.0.0.1:9",
-    "http:someone:hunter2@127.0.0.1:9",
-    "http:///someone:hunter2@127.0.0.1:9",
-    "://someone:hunter2",
+    *(f"http://someone:{password}@127.0.0.1:9" for password in (*SOMEBODYS, "hunt er2", "hunter2\u20ac")),
+    *(f"http://someone:hunter2@{place}" for place in ("127.0.0.1:port", "127.0.0.1:99999", "", "127.0.0.1:9/path")),
+    "http://someone:hunter2", "ftp://someone:hunter2@127.0.0.1:9", "someone:hunt/er2@127.0.0.1:9",
+    "http:someone:hunter2@127.0.0.1:9", "http:///someone:hunter2@127.0.0.1:9", "://someone:hunter2",
     "http://hunter2\u2100:someone@x",
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("address", MALFORMED)

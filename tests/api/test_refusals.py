@@ -10,9 +10,7 @@ import pytest
 from importer.api import Cause, FilePart, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
-from tests.api.canned import Canned, called, create, failure_of, find, reply, update
-
-Call = Callable[[Saleshandy], Reply[Any]]
+from tests.api.canned import Call, create, find, refused, update
 
 pytestmark = pytest.mark.usefixtures("dead_proxies")
 
@@ -37,14 +35,9 @@ LAYOUTS: dict[str, Callable[[int | None, str], object]] = {
 in_each_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 
 
-def refused(call: Call, status: int, body: object, *headers: str) -> Any:
-    with Canned(reply(body, f"{status} Status", "Content-Type: application/json", *headers)) as server:
-        return failure_of(called(server.url, call))
-
-
 @pytest.mark.parametrize("words", ["API rate limit exceeded", "User Rate Limit Exceeded", "The limit was exceeded"])
 def test_a_gateways_words_for_a_limit_are_not_the_apis(words: str) -> None:
-    assert refused(create, 400, {"message": words}).cause is Cause.INTERMEDIARY
+    assert refused(400, {"message": words}).cause is Cause.INTERMEDIARY
 
 
 @in_each_layout
@@ -53,26 +46,26 @@ def test_the_general_failure_leaves_open_whether_notes_were_created(layout: Any,
     """It may have come halfway; but the API has said that it is over."""
     for call in (create, update, find, listing):
         for words in ("Failed to create notes", "Failed to fetch prospects"):
-            failure = refused(call, status, layout(4000, words))
+            failure = refused(status, layout(4000, words), call=call)
             assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.FAILED, None, False)
             assert words in render(failure.text)
 
 
 def test_the_code_of_the_general_failure_is_enough_if_the_words_are_new() -> None:
     for layout in (LAYOUTS["code"], LAYOUTS["error_code"]):
-        failure = refused(create, 400, layout(4000, "Something went wrong"))
+        failure = refused(400, layout(4000, "Something went wrong"))
         assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.FAILED, None, False)
 
 
 def test_a_failure_without_the_apis_code_or_words_may_be_a_gateways() -> None:
-    failure = refused(create, 400, {"message": "Failed to reach the upstream"})
+    failure = refused(400, {"message": "Failed to reach the upstream"})
     assert (failure.cause, failure.at_work) == (Cause.INTERMEDIARY, True)
 
 
 @in_each_layout
 @pytest.mark.parametrize("status", [400, 500])
 def test_the_apis_own_500_is_over_whatever_the_status(layout: Any, status: int) -> None:
-    failure = refused(create, status, layout(5001, "Internal server error, please try again later"))
+    failure = refused(status, layout(5001, "Internal server error, please try again later"))
     assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.FAILED, None, False)
 
 
@@ -93,29 +86,15 @@ def test_the_words_decide_where_one_code_means_several_things(
     layout: Any, status: int, code: int | None, words: str, cause: Cause
 ) -> None:
     for call in CALLS:
-        failure = refused(call, status, layout(code, words))
+        failure = refused(status, layout(code, words), call=call)
         assert (failure.cause, failure.is_applied) == (cause, False)
         assert words in render(failure.text)
 
 
-@pytest.mark.parametrize("layout", [LAYOUTS["code"], LAYOUTS["error_code"]], ids=["code", "error_code"])
-@pytest.mark.parametrize(
-    ("code", "words", "cause", "may_pass"),
-    [
-        (4001, "The file type you are trying to add is not supported.", Cause.BAD_ATTACHMENT, False),
-        (4002, "File exceeds the 20 MB upload limit.", Cause.TOO_LARGE, False),
-        (4000, "Failed to upload attachment", Cause.BAD_ATTACHMENT, True),
-    ],
-)
-def test_an_upload_is_refused_for_its_file(layout: Any, code: int, words: str, cause: Cause, may_pass: bool) -> None:
-    failure = refused(upload, 400, layout(code, words))
-    assert (failure.cause, failure.may_pass) == (cause, may_pass)
-
-
 def test_another_run_would_fail_alike_and_the_message_says_whose_fault_it_is() -> None:
-    wrong = refused(create, 400, {"statusCode": 400, "message": ["property prospectId should not exist"]})
+    wrong = refused(400, {"statusCode": 400, "message": ["property prospectId should not exist"]})
     assert "property prospectId should not exist" in render(wrong.text)
     assert "fault of the program" in render(wrong.text)
-    denied = refused(create, 403, {"code": 4003, "message": "You don't have required permissions"})
+    denied = refused(403, {"code": 4003, "message": "You don't have required permissions"})
     assert "permission" in render(denied.text)
     assert "SALESHANDY_API_KEY" not in render(denied.text)

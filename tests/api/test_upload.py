@@ -11,7 +11,7 @@ import pytest
 from importer.api import Cause, Endpoint, FilePart, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.messages import render
-from tests.api.canned import KEY, Canned, called, failure_of, posted, reply, value_of
+from tests.api.canned import KEY, Canned, called, failure_of, posted, reply, taken, value_of
 
 pytestmark = pytest.mark.usefixtures("dead_proxies")
 
@@ -55,28 +55,22 @@ def test_a_file_travels_as_the_vendors_reference_says(name: str, content: bytes,
         UPLOADED,
         {"payload": {"id": "At1"}},
         {"payload": {"id": "x", "attachmentId": "At1"}},
-        {"payload": [{"attachmentId": "At1"}]},
-        {"payload": [{"id": "At1"}]},
-        {"attachmentId": "At1"},
-        {"id": "At1"},
+        {"payload": [{"attachmentId": "At1"}]}, {"payload": [{"id": "At1"}]}, {"attachmentId": "At1"}, {"id": "At1"},
         [{"attachmentId": "At1"}],
     ],
-)
+)  # fmt: skip
 def test_the_id_is_read_however_the_reply_is_laid_out(document: object) -> None:
-    with Canned(reply(document)) as server:
-        assert value_of(called(server.url, upload())) == "At1"
+    assert value_of(taken(reply(document), upload())) == "At1"
 
 
 @pytest.mark.parametrize("document", [{}, {"payload": []}, {"payload": [{"id": "A"}, {"id": "B"}]}, {"id": ""}, b"<p>"])
 def test_what_tells_no_id_is_unclear(document: object) -> None:
-    with Canned(reply(document)) as server:
-        assert failure_of(called(server.url, upload())).cause is Cause.UNREADABLE
+    assert failure_of(taken(reply(document), upload())).cause is Cause.UNREADABLE
 
 
 @pytest.mark.parametrize(
     ("code", "words", "cause"),
     [
-        ("4000", "Failed to upload attachment", Cause.BAD_ATTACHMENT),
         (4001, "'invalid api key.exe': type not supported", Cause.BAD_ATTACHMENT),
         ("4002", "Larger than 20 MB", Cause.TOO_LARGE),
         ("1001", "Invalid token", Cause.BAD_KEY),
@@ -84,8 +78,7 @@ def test_what_tells_no_id_is_unclear(document: object) -> None:
 )
 def test_its_refusals_are_causes_in_its_words(code: object, words: str, cause: Cause) -> None:
     """A file's name in them can't make them say that the key is bad."""
-    with Canned(reply({"code": code, "message": words}, "400 Bad Request")) as server:
-        failure = failure_of(called(server.url, upload()))
+    failure = failure_of(taken(reply({"code": code, "message": words}, "400 Bad Request"), upload()))
     assert failure.cause is cause
     assert words in render(failure.text)
 

@@ -18,7 +18,7 @@ from importer.calls.workers import LONGEST_WAIT
 from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped
 from importer.messages import render, words
 from importer.settings.limits import Rate
-from tests.calls.virtual import NOON
+from tests.calls.virtual import NOON, Pool
 
 
 @dataclass(eq=False)
@@ -32,14 +32,12 @@ class Call:
     purpose = "trying again"
 
 
-class House:
-    """A dispatcher with a clock that a pool moves, which carries calls itself: each takes a tenth of a second."""
+class House(Pool):
+    """A dispatcher with a clock that its pool moves."""
 
     def __init__(self, give_up: float = 100.0, workers: int = 4, stop: Callable[[], str | None] = lambda: None) -> None:
-        self.now = NOON
+        super().__init__()
         self.sent: list[str] = []
-        self.rounds = 0
-        self._under_way: list[tuple[Any, Callable[[Any], Reply[Any]]]] = []
         learned = {Endpoint.CREATE: Rate(1000, 1.0)}  # so that the limit holds up nothing
         self.limiter = Limiter(workers, lambda: self.now, give_up, learned=learned, rng=random.Random(1))
         caller = Caller(cast(Any, None), self, self.limiter, lambda: self.now, give_up, stop, random.Random(1))
@@ -47,21 +45,9 @@ class House:
 
     def submit(self, task: Any, perform: Callable[[Any], Reply[Any]]) -> None:
         self.sent.append(task.name)
-        self._under_way.append((task, perform))
-
-    def wait(self, seconds: float) -> list[tuple[Any, Reply[Any]]]:
-        self.rounds += 1
-        assert self.rounds < 10_000
-        if not self._under_way:
-            self.now += seconds
-            return []
-        self.now += 0.1
-        back, self._under_way = [(task, perform(task)) for task, perform in self._under_way], []
-        return back
+        super().submit(task, perform)
 
     def wait_in_vain(self, seconds: float) -> list[tuple[Any, Reply[Any]]]:
-        self.rounds += 1
-        assert self.rounds < 10_000
         self.now += min(seconds, LONGEST_WAIT)
         return []
 

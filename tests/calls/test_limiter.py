@@ -15,8 +15,6 @@ from tests.calls.virtual import NOON, Api, Importer, reply
 
 
 class Driver:
-    """A limiter with a clock that is moved by hand."""
-
     def __init__(self, workers: int = 8, give_up: float = 100.0) -> None:
         self.now = NOON
         learned = {Endpoint.CREATE: Rate(1000, 1.0)}  # so that the limit holds up nothing
@@ -129,8 +127,7 @@ def test_reading_that_is_turned_away_is_an_outage_only_where_sending_is(way_is_l
         driver.now += driver.limiter.wait(Endpoint.READ)
         driver.limiter.began(Endpoint.READ)
         driver.fail(cause=Cause.INTERMEDIARY, kind=Endpoint.READ)
-    assert driver.limiter.is_outage is way_is_lost
-    assert driver.limiter.is_way_lost is way_is_lost
+    assert (driver.limiter.is_outage, driver.limiter.is_way_lost) == (way_is_lost, way_is_lost)
     driver.limiter.began(Endpoint.READ)
     driver.reply(Endpoint.READ, 200)
     assert not driver.limiter.is_way_lost
@@ -210,9 +207,7 @@ class Gateway(Api):
 @pytest.mark.parametrize("status", [503, 429])
 @pytest.mark.parametrize("rate", [2, 10, 30])
 @pytest.mark.parametrize("latency", [0.02, 0.1])
-def test_a_limit_on_the_rate_that_nobody_tells_costs_less_than_half_the_pace(
-    rate: int, latency: float, status: int
-) -> None:
+def test_a_rate_limit_that_nobody_tells_costs_less_than_half_the_pace(rate: int, latency: float, status: int) -> None:
     api = Gateway(rate=rate, status=status)
     run = Importer(api, lambda: latency / 2, lambda: latency / 2)
     took = run.run(600)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import pytest
 
@@ -16,15 +16,13 @@ from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.errors import Blocked, KeyRefused, NotPermitted, Redirected, Stopped, WrongCall
 from importer.messages import Message, words
-from tests.calls.virtual import NOON
+from tests.calls.virtual import Pool
 
 GIVE_UP = 100.0
 
 
 @dataclass(eq=False)
 class Task:
-    """A task whose failures are laid out beforehand."""
-
     name: str
     failures: list[Cause] = field(default_factory=list)
     attempts: Attempts | None = None
@@ -33,23 +31,15 @@ class Task:
     purpose: ClassVar[Message] = words("trying again")
 
 
-class Desk(Stage[Task, str]):
-    """A stage whose calls its own pool carries, one after the other; each takes a tenth of a second."""
+class Desk(Pool, Stage[Task, str]):
+    """A stage whose calls its own pool carries, one after the other."""
 
     def __init__(self) -> None:
-        self.now, self.heard = NOON, list[str]()
-        self._under_way: list[tuple[Task, Callable[[Task], Reply[Any]]]] = []
+        Pool.__init__(self)
+        self.heard = list[str]()
         limiter = Limiter(1, lambda: self.now, GIVE_UP, rng=random.Random(1))
         caller = Caller(cast(NotesApi, None), self, limiter, lambda: self.now, GIVE_UP, rng=random.Random(1))
-        super().__init__(caller, (Task.kind,), self._note)
-
-    def submit(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
-        self._under_way.append((task, perform))
-
-    def wait(self, seconds: float) -> list[tuple[Task, Reply[Any]]]:
-        self.now += 0.1 if self._under_way else seconds
-        back, self._under_way = [(task, perform(task)) for task, perform in self._under_way], []
-        return back
+        Stage.__init__(self, caller, (Task.kind,), self._note)
 
     def work(self, *tasks: Task) -> Stopped | None:
         self._run(tasks)
@@ -91,13 +81,10 @@ def test_a_call_that_meets_the_limit_is_made_again() -> None:
 @pytest.mark.parametrize(
     ("cause", "error"),
     [
-        (Cause.BAD_KEY, KeyRefused),
-        (Cause.NOT_PERMITTED, NotPermitted),
-        (Cause.WRONG_CALL, WrongCall),
-        (Cause.BLOCKED, Blocked),
-        (Cause.REDIRECTED, Redirected),
+        (Cause.BAD_KEY, KeyRefused), (Cause.NOT_PERMITTED, NotPermitted), (Cause.WRONG_CALL, WrongCall),
+        (Cause.BLOCKED, Blocked), (Cause.REDIRECTED, Redirected),
     ],
-)
+)  # fmt: skip
 def test_what_only_a_person_can_mend_ends_the_stage(cause: Cause, error: type[Stopped]) -> None:
     desk = Desk()
     assert isinstance(desk.work(Task("one", [cause]), Task("two")), error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,11 +13,10 @@ from typing import Self
 
 import pytest
 
-from tests.gateways import programs
-
-PROGRAM = programs.find("nginx")
+_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"])
+PROGRAM = shutil.which("nginx", path=_PATH)
 # On Windows nginx knows no signals, which it is started anew and stopped with here.
-IS_HERE = PROGRAM is not None and os.name != "nt"
+_IS_HERE = PROGRAM is not None and os.name != "nt"
 
 _CONFIGURATION = """
 {user}
@@ -48,27 +48,21 @@ http {{
 """
 
 
-class Nginx:
-    """Stands before a port of this machine and passes on what comes.
+def need() -> None:
+    """Skip the test where nginx is missing; in CI, fail."""
+    if not _IS_HERE:
+        how = "nginx is not installed: apt-get install nginx-light, brew install nginx, or the like"
+        pytest.fail(how) if os.environ.get("CI") else pytest.skip(how)
 
-    Args:
-        folder: for its files.
-        behind: the port.
-        http, server, location: what its configuration says besides, at each of these levels.
-        is_tls: whether it is spoken to in https.
-    """
+
+class Nginx:
+    """Stands before the port ``behind`` and passes on what comes; each level of its configuration may say more."""
 
     def __init__(
-        self,
-        folder: Path,
-        behind: int,
-        *,
-        http: str = "",
-        server: str = "",
-        location: str = "",
-        is_tls: bool = False,
+        self, folder: Path, behind: int, *, http: str = "", server: str = "", location: str = "", is_tls: bool = False
     ) -> None:
-        self.port = programs.free_port()
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.port: int = taken.getsockname()[1]
         self.is_tls = is_tls
         self._folder, self._behind = folder / "nginx", behind
         self._extra = {"http": http, "server": server, "location": location}
@@ -76,7 +70,6 @@ class Nginx:
 
     @property
     def url(self) -> str:
-        """The base URL by this way."""
         return f"http{'s' if self.is_tls else ''}://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> Self:

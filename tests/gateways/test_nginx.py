@@ -13,11 +13,11 @@ from importer.errors import NeedsAPerson, WrongAddress
 from importer.importing.report import Report
 from importer.settings.limits import Rate
 from tests.delivering import KEY, counts, deliver
-from tests.gateways import programs
-from tests.gateways.nginx import IS_HERE, Nginx
+from tests.gateways.nginx import Nginx, need
 from tests.sandbox import Fault, Sandbox
 from tests.truth import Line
 
+pytestmark = pytest.mark.slow  # each starts a program, and what it is told to wait is waited
 PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"
 TLS = f'ssl_certificate "{PEM}"; ssl_certificate_key "{PEM}";'
 # Twelve prospects share a note, and six have each their own.
@@ -37,7 +37,7 @@ WAYS = {
 
 @pytest.fixture(autouse=True)
 def _nginx_is_here() -> None:
-    programs.need("nginx", "nginx-light", is_here=IS_HERE)
+    need()
 
 
 def faults(*texts: str) -> list[Fault]:
@@ -80,10 +80,7 @@ def test_a_timeout_that_nginx_shows_as_another_error_is_looked_up(way: str, tmp_
 def test_a_timeout_that_nginx_shows_as_too_many_calls_is_looked_up(tmp_path: Path) -> None:
     """A limiter says no at once; what takes longer than that may have been applied."""
     way = "proxy_read_timeout 2200ms; error_page 504 =429 /pages/page.html;"
-    with (
-        Sandbox(api_key=KEY, faults=faults("late=2.6@5,7")) as box,
-        Nginx(tmp_path, box.port, location=way) as nginx,
-    ):
+    with Sandbox(api_key=KEY, faults=faults("late=2.6@5,7")) as box, Nginx(tmp_path, box.port, location=way) as nginx:
         first, _ = twice(box, nginx, tmp_path, read_timeout=4.0)
     assert counts(first) == ALL
 
@@ -133,61 +130,38 @@ def test_a_route_that_is_lost_for_a_while_is_waited_for(way: str, received: int,
     assert counts(first) == ALL
 
 
-def test_a_route_that_stays_lost_ends_the_run_with_what_answers(tmp_path: Path) -> None:
-    way = "404 and a page"
-    lost = tmp_path / "nginx" / "lost"
-    answers = f'error_page 418 = @lost; location @lost {{ {LOST[way]} }} if (-f "{lost}") {{ return 418; }}'
-    with Sandbox(api_key=KEY, latency=0.05) as box, Nginx(tmp_path, box.port, server=answers) as nginx:
-        lost.touch()
-        report = deliver(box, tmp_path, LINES, base_url=nginx.url, give_up=4.0)
-        assert isinstance(report.stopped, WrongAddress)
-        assert report.exit_status == 4
-        assert "is not the API" in str(report.stopped)
-        assert way[:3] in str(report.stopped)
-        assert counts(report)["rejected"] == 0
-        lost.unlink()
-        twice(box, nginx, tmp_path)
+ELSE: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
+    # what answers instead of the API: how nginx is set up then, and how without it; what the run says
+    "a route that stays lost": ({"server": f"location /v1/ {{ {LOST['404 and a page']} }}"}, {"server": ""}, "404"),
+    # a parking page, or that of a network which wants a login first
+    "a page for everything": (
+        {"server": "default_type text/html; return 200 '<html><h1>This domain is for sale</h1></html>';"},
+        {"server": ""}, "is not the API",
+    ),
+    "plain http on a TLS port": ({"http": TLS}, {"http": ""}, "400"),
+    "a client certificate that is wanted": (
+        {"http": f'{TLS} ssl_client_certificate "{PEM}"; ssl_verify_client on;'}, {"http": TLS}, "400",
+    ),
+}  # fmt: skip
 
 
-def test_plain_http_on_a_tls_port_ends_the_run_with_what_answers(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY) as box, Nginx(tmp_path, box.port, http=TLS, is_tls=True) as nginx:
-        url = nginx.url.replace("https:", "http:")
-        report = deliver(box, tmp_path, LINES, base_url=url, give_up=2.0)
-        assert isinstance(report.stopped, WrongAddress)
-        assert report.exit_status == 4
-        assert counts(report)["rejected"] == 0
-        assert "400" in str(report.stopped)
-        assert len(box.received) == 0
-
-
-def test_a_page_for_everything_ends_the_run_with_what_answers(tmp_path: Path) -> None:
-    """A parking page, or that of a network which wants a login first."""
-    page = """default_type text/html; return 200 '<html><h1>This domain is for sale</h1></html>';"""
-    with Sandbox(api_key=KEY) as box, Nginx(tmp_path, box.port, server=page) as nginx:
-        report = deliver(box, tmp_path, LINES, base_url=nginx.url, give_up=2.0)
-        assert isinstance(report.stopped, WrongAddress)
-        assert report.exit_status == 4
-        assert counts(report)["created"] + counts(report)["rejected"] == 0
-        nginx.reload(server="")
-        twice(box, nginx, tmp_path)
-
-
-def test_a_client_certificate_that_is_wanted_ends_the_run_with_what_answers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("case", ELSE)
+def test_another_answer_ends_the_run_and_is_told(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the API is there, the same command sends all."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(PEM))
-    wants = f'{TLS} ssl_client_certificate "{PEM}"; ssl_verify_client on;'
-    with Sandbox(api_key=KEY) as box, Nginx(tmp_path, box.port, http=wants, is_tls=True) as nginx:
-        report = deliver(box, tmp_path, LINES, base_url=nginx.url, give_up=2.0)
-        assert isinstance(report.stopped, NeedsAPerson)
-        assert report.exit_status == 4
-        assert counts(report)["rejected"] == 0
-        assert len(box.received) == 0
-        nginx.reload(http=TLS)
-        twice(box, nginx, tmp_path)
+    odd, usual, words = ELSE[case]
+    with Sandbox(api_key=KEY) as box, Nginx(tmp_path, box.port, is_tls="http" in odd, **odd) as nginx:
+        url = nginx.url.replace("https:", "http:") if case.startswith("plain") else nginx.url
+        report = deliver(box, tmp_path, LINES, base_url=url, give_up=2.0)
+        assert isinstance(report.stopped, NeedsAPerson if "certificate" in case else WrongAddress)
+        assert (report.exit_status, len(box.received)) == (4, 0)
+        assert counts(report)["created"] + counts(report)["rejected"] == 0
+        assert words in str(report.stopped)
+        if not case.startswith("plain"):
+            nginx.reload(**usual)
+            twice(box, nginx, tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("zone", "limit"),
     [
@@ -199,10 +173,7 @@ def test_a_client_certificate_that_is_wanted_ends_the_run_with_what_answers(
 def test_a_limiter_that_says_503_is_kept_to(zone: str, limit: str, tmp_path: Path) -> None:
     """Fifteen a second would be too many for it, and so are two at once: hardly more is asked than has to be."""
     lines = [Line(f"P{number}", f"Call number {number}") for number in range(60)]
-    with (
-        Sandbox(api_key=KEY, latency=0.1) as box,
-        Nginx(tmp_path, box.port, http=zone, location=limit) as nginx,
-    ):
+    with Sandbox(api_key=KEY, latency=0.1) as box, Nginx(tmp_path, box.port, http=zone, location=limit) as nginx:
         first = deliver(box, tmp_path, lines, base_url=nginx.url, workers=8)
         assert counts(first) == Counter({"created": 60})
     assert first.requests < 3 * 60

@@ -29,14 +29,12 @@ AS_EXPECTED = {
     "Wrong key": "refused: The API does not accept the key",
     "Creating a note": "status 201, note ",
     "Reading it back": "it was shown less than a second after it was created.",
-    "Text": "a reader sees the same text.",
-    "Visibility": "private",
-    "Status": "published",
+    "Text": "a reader sees the same text.", "Visibility": "private", "Status": "published",
     "Author": "live.author@example.com",
     "Date": "less than a second off this computer's clock.",
     "Changing it": "the note became a draft, with another text, which keeps its markup.",
     "Left behind": "the note ",
-}
+}  # fmt: skip
 
 
 class Service:
@@ -141,8 +139,6 @@ def test_each_habit_is_seen_and_no_other(service: Open, habit: str) -> None:
 
 
 class Wrapped:
-    """An API with another habit."""
-
     def __init__(self, api: NotesApi) -> None:
         self._api = api
 
@@ -151,8 +147,6 @@ class Wrapped:
 
 
 class AllPublic(Wrapped):
-    """An API that shows every note as public."""
-
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         reply = self._api.find(prospect, skip, take)
         if reply.value is None:
@@ -188,8 +182,6 @@ def test_what_is_not_refused_is_seen(service: Open, answer: Answer, status: int)
 
 
 class NeverChanges(Wrapped):
-    """An API that accepts changes and makes none."""
-
     def update(self, *_: object) -> Reply[bool]:
         return Reply(Endpoint.UPDATE, 0.0, 0.0, value=True)
 

@@ -6,25 +6,26 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineWorkbook
 
 from importer.errors import BadSettings
 from importer.operations import template
 
 
-def test_the_notes_sheet_holds_a_heading_and_nothing_else(tmp_path: Path) -> None:
-    """It imports as an empty sheet: no example stands in it."""
+@pytest.fixture
+def sheet(tmp_path: Path) -> Worksheet:
+    """The one sheet of a template, which holds a heading and nothing else: it imports as an empty sheet."""
     path = template.write(tmp_path / "t.xlsx").path
     book = CalamineWorkbook.from_path(path)
     assert book.sheet_names == ["Notes"]
-    assert book.get_sheet_by_index(0).to_python() == [
-        ["Prospect ID", "Email", "Note", "Visibility", "Status", "Attachments"]
-    ]
+    heads = ["Prospect ID", "Email", "Note", "Visibility", "Status", "Attachments"]
+    assert book.get_sheet_by_index(0).to_python() == [heads]
+    return openpyxl.load_workbook(path).worksheets[0]
 
 
-def test_choices_are_drop_downs_that_say_what_is_allowed(tmp_path: Path) -> None:
+def test_choices_are_drop_downs_that_say_what_is_allowed(sheet: Worksheet) -> None:
     """Visibility and status offer their values over the whole column and refuse others, with a helpful message."""
-    sheet = openpyxl.load_workbook(template.write(tmp_path / "t.xlsx").path)["Notes"]
     rules = {str(rule.sqref): rule for rule in sheet.data_validations.dataValidation}
     visibility, status = rules["D2:D1048576"], rules["E2:E1048576"]
     assert (visibility.type, visibility.formula1) == ("list", '"Private,Public"')
@@ -35,23 +36,14 @@ def test_choices_are_drop_downs_that_say_what_is_allowed(tmp_path: Path) -> None
     assert "Private or Public" in visibility.error
 
 
-def test_every_column_explains_itself_within_what_excel_shows(tmp_path: Path) -> None:
-    """Each column has a prompt; Excel refuses titles over 32 and messages over 255 characters."""
-    sheet = openpyxl.load_workbook(template.write(tmp_path / "t.xlsx").path)["Notes"]
+def test_every_column_explains_itself_and_keeps_what_is_typed(sheet: Worksheet) -> None:
+    """Excel refuses titles over 32 and messages over 255 characters. Columns are text, so that Excel keeps 00123."""
     rules = sheet.data_validations.dataValidation
     assert len(rules) == 6
     for rule in rules:
-        assert rule.showInputMessage
-        assert 0 < len(rule.prompt) <= 255
-        assert 0 < len(rule.promptTitle) <= 32
-        assert len(rule.errorTitle or "") <= 32
-        assert len(rule.error or "") <= 255
-        assert len(rule.formula1 or "") <= 255
-
-
-def test_ids_stay_as_they_are_typed(tmp_path: Path) -> None:
-    """The columns are formatted as text, so that Excel keeps 00123; the heading stays in view."""
-    sheet = openpyxl.load_workbook(template.write(tmp_path / "t.xlsx").path)["Notes"]
+        assert rule.showInputMessage and rule.prompt and rule.promptTitle
+        assert max(map(len, (rule.promptTitle, rule.errorTitle or ""))) <= 32
+        assert max(map(len, (rule.prompt, rule.error or "", rule.formula1 or ""))) <= 255
     assert {sheet.column_dimensions[letter].number_format for letter in "ABCDEF"} == {"@"}
     assert sheet.freeze_panes == "A2"
 
@@ -67,6 +59,5 @@ def test_a_file_that_is_there_is_never_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["t.csv", "t", "none/t.xlsx"])
 def test_a_name_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
-    """Only .xlsx, and only in a folder that exists."""
     with pytest.raises(BadSettings):
         template.write(tmp_path / name)

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.test import TestResponse
 
 from importer import messages
+from importer.operations.corrections import Corrections
 from importer.page.access import Access
 from importer.page.current_settings import CurrentSettings
-from importer.page.jobs import Jobs
-from importer.page.reading import Readers
+from importer.page.jobs import Ended, Jobs, Task, Word
+from importer.page.reading import Readers, check, rows_of_file
 from importer.page.screens import Parts
 from importer.page.serving import PageServer
 from importer.page.site import make
-from importer.page.uploads import DroppedFiles
+from importer.page.state import Answers
+from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
+from tests.page.person import HOME, Friend, Person, inside
+from tests.sandbox import Sandbox
 from tests.truth import write_csv
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "msedge")
 _PATIENCE = 40_000  # milliseconds: processes begin slowly on a machine that has much to do
 expect.set_options(timeout=_PATIENCE)
-HOST = "127.0.0.1:8765"
-OURS = f"http://{HOST}"
-HOME = "/secret-of-this-session"
 SECRET = "sesame-0123456789"
 HEAD = ("Prospect ID", "Note", "Visibility")
 
 
 def write(path: Path, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD) -> Path:
-    """A CSV file."""
     return write_csv(path, head, *rows)
 
 
@@ -55,27 +54,18 @@ def told_of(settings: Settings) -> CurrentSettings:
     return CurrentSettings(said, [*SETTINGS])
 
 
-class Inside(FlaskClient):
-    """A client that asks for addresses below the secret path, except for those that open the page."""
-
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        """Ask for an address."""
-        if isinstance(args[0], str):
-            path = args[0]
-            is_whole = "/start/" in path or path.startswith(f"{HOME}/")
-            args = (path if is_whole else f"{HOME}{path}", *args[1:])
-        return super().open(*args, **kwargs)
-
-
 @contextmanager
-def served(settings: Settings, folder: Path) -> Iterator[PageServer]:
+def served(settings: Settings, folder: Path, readers: Readers) -> Iterator[PageServer]:
     """The page, with this folder for its files; the key comes from the environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(KEY_VARIABLE, settings.key)
-        with PageServer(told_of(settings), folder=folder) as server:
+        server = PageServer(told_of(settings), folder=folder)
+        own, server.parts.reading = server.parts.reading, readers  # it would take seconds to begin processes of its own
+        with server:
             yield server
             for job in server.stop_jobs(messages.words("The test is over.")):
                 job.listener.join(30)
+            server.parts.reading = own
 
 
 def home_of(server: PageServer) -> str:
@@ -83,10 +73,19 @@ def home_of(server: PageServer) -> str:
     return f"http://127.0.0.1:{server.port}{server.guard.home}/"
 
 
+@pytest.fixture(scope="session")
+def readers() -> Iterator[Readers]:
+    """Processes that read, for all tests."""
+    reading = Readers()
+    yield reading
+    reading.close()
+
+
 @pytest.fixture
-def server(settings: Settings, tmp_path: Path) -> Iterator[PageServer]:
+def server(settings: Settings, tmp_path: Path, readers: Readers) -> Iterator[PageServer]:
     """The page, for the test's own sandbox and journal."""
-    with served(replace(settings, give_up=300), tmp_path / "uploads") as server:  # it is looked at while it is held up
+    patient = replace(settings, give_up=300)  # it is looked at while it is held up
+    with served(patient, tmp_path / "uploads", readers) as server:
         yield server
 
 
@@ -99,34 +98,61 @@ def guard() -> Access:
 
 
 @pytest.fixture
-def parts(settings: Settings, tmp_path: Path) -> Iterator[Parts]:
+def parts(settings: Settings, tmp_path: Path, readers: Readers) -> Parts:
     """What screens work with, for the test's own sandbox and journal."""
-    reading, current, jobs = Readers(), told_of(settings), Jobs()
-    yield Parts(current, DroppedFiles(tmp_path / "uploads"), reading, jobs)
-    reading.close()
+    return Parts(told_of(settings), DroppedFiles(tmp_path / "uploads"), readers, Jobs())
 
 
 @pytest.fixture
 def site(guard: Access, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """The page without a server."""
+    """The page without a server; nobody's key is in the environment."""
     monkeypatch.setenv(KEY_VARIABLE, SECRET)
-    return make(parts, guard)
+    site = make(parts, guard)
+    site.test_client_class = Friend
+    return site
 
 
 @pytest.fixture
 def friend(site: Flask, guard: Access) -> FlaskClient:
     """The browser that the page was opened in."""
-    site.test_client_class = Inside
     client = site.test_client()
-    assert client.get(guard.address, base_url=OURS).status_code == 200
+    assert client.get(guard.address).status_code == 200
     return client
 
 
 @pytest.fixture
 def stranger(site: Flask) -> FlaskClient:
     """A browser that was never here, and that knows the secret path nonetheless."""
-    site.test_client_class = Inside
     return site.test_client()
+
+
+@pytest.fixture
+def person(friend: FlaskClient) -> Person:
+    return inside(friend)
+
+
+@pytest.fixture
+def sender(person: Person, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Person:
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    return person
+
+
+@pytest.fixture
+def read_here(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read in this process, and each time anew."""
+    monkeypatch.chdir(tmp_path)  # and back
+
+    def look(upload: DroppedFile, answers: Answers, settings: Settings, corrected: Corrections, **_: object) -> object:
+        return check(upload.folder, upload.name, settings, rows_of_file(upload, answers), corrected)
+
+    monkeypatch.setattr(parts.reading, "look", look)
+
+
+def done(task: Task) -> Ended:
+    """What a process of its own would tell at last."""
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        return task.do(Word(theirs))
 
 
 @pytest.fixture(scope="session")

@@ -9,53 +9,47 @@ import socket
 from pathlib import Path
 
 import pytest
+import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, expect
 
 from importer.page import serving
 from importer.page.access import HEADERS, Access
 from importer.page.serving import PageServer
 from importer.page.uploads import plain_name
-from tests.page.conftest import HOME, HOST, OURS
+from tests.listening import http_ear
+from tests.page.conftest import home_of
+from tests.page.person import HOME, HOST, OURS
 
 NUMBER = "0" * 32
-EVERYTHING = [
-    ("GET", "/"), ("GET", "/template.xlsx"), ("GET", "/static/page.css"), ("GET", f"/file/{NUMBER}"),
-    ("GET", f"/file/{NUMBER}/confirm"),
-    ("GET", f"/file/{NUMBER}/mend"), ("POST", f"/file/{NUMBER}/mend/change"),
-    ("GET", f"/file/{NUMBER}/corrected.xlsx"),
-    ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/results"),
-    ("GET", f"/job/{NUMBER}/people.csv"),
-    ("POST", "/file"), ("POST", f"/file/{NUMBER}/send"),
-    ("POST", f"/file/{NUMBER}/practise"), ("POST", f"/file/{NUMBER}/choose"),
-    ("POST", f"/file/{NUMBER}/continue"),
-    ("POST", f"/job/{NUMBER}/stop"), ("POST", f"/file/{NUMBER}/forget"),
-    ("GET", "/runs"), ("POST", "/runs/look-up"),
-    ("GET", f"/runs/{NUMBER}"), ("GET", f"/runs/{NUMBER}/results"),
-    ("GET", f"/runs/{NUMBER}/hide"), ("POST", f"/runs/{NUMBER}/hide/now"),
-    ("GET", "/settings"), ("POST", "/settings/profile"),
-    ("POST", f"/file/{NUMBER}/attachments"), ("POST", f"/file/{NUMBER}/attachments/remove"),
-    ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
-    ("POST", "/settings/reading"), ("POST", "/settings/change"),
-    ("POST", "/sample"), ("POST", "/quit"),
-    ("GET", "/no-such-page"), ("POST", "/no-such-page"),
-]  # fmt: skip
+FILE, JOB, RUN = (f"/{kind}/{NUMBER}" for kind in ("file", "job", "runs"))
+GETS = [
+    *("/", "/template.xlsx", "/static/page.css", "/runs", "/settings", "/no-such-page"),
+    *(f"{FILE}{name}" for name in ("", "/confirm", "/mend", "/corrected.xlsx")),
+    *(f"{JOB}{name}" for name in ("", "/results", "/people.csv")),
+    *(f"{RUN}{name}" for name in ("", "/results", "/hide")),
+]
+POSTS = [
+    *("/file", "/sample", "/quit", "/no-such-page", "/runs/look-up", f"{RUN}/hide/now", f"{JOB}/stop"),
+    *(f"{FILE}/{name}" for name in ("send", "practise", "choose", "continue", "forget", "mend/change")),
+    *(f"{FILE}/attachments{name}" for name in ("", "/remove")),
+    *(f"/settings/{name}" for name in ("profile", "new", "key", "key/forget", "reading", "change")),
+]
+EVERYTHING = [*(("GET", path) for path in GETS), *(("POST", path) for path in POSTS)]
 
 
 def test_every_address_is_in_the_matrix(site: Flask) -> None:
     """A screen that is added has to be added here."""
-    rules = {
-        rule.rule.replace("<number>", NUMBER).replace("<run>", NUMBER).replace("<path:filename>", "page.css")
-        for rule in site.url_map.iter_rules()
-    }
-    assert rules <= {path for _, path in EVERYTHING}
+    rules = {re.sub("<(number|run)>", NUMBER, rule.rule) for rule in site.url_map.iter_rules()}
+    assert rules - {"/static/<path:filename>"} <= {*GETS, *POSTS}
 
 
 def test_whoever_lacks_the_cookie_gets_nothing(stranger: FlaskClient, guard: Access) -> None:
     """Neither without one, nor with another's, nor with one of the right name and a wrong value."""
     for _ in ("none", "a wrong one"):
         for method, path in EVERYTHING:
-            answer = stranger.open(path, method=method, base_url=OURS, headers={"Origin": OURS})
+            answer = stranger.open(path, method=method)
             assert answer.status_code == 403, (method, path)
         stranger.set_cookie(guard.cookie, "guessed", domain="127.0.0.1", path="/")
 
@@ -82,47 +76,41 @@ def test_another_name_for_this_machine_is_misdirected(friend: FlaskClient) -> No
     names = ("localhost:8765", "127.0.0.1", "127.0.0.1:80", f"{HOST}.", "evil.example:8765", "0.0.0.0:8765", "")
     for method, path in EVERYTHING:
         for name in names:
-            answer = friend.open(path, method=method, base_url=OURS, headers={"Host": name, "Origin": OURS})
+            answer = friend.open(path, method=method, headers={"Host": name, "Origin": OURS})
             assert answer.status_code == 421, (method, path, name)
 
 
-@pytest.mark.parametrize("path", [path for method, path in EVERYTHING if method == "POST"])
+@pytest.mark.parametrize("path", POSTS)
 def test_another_site_can_change_nothing(friend: FlaskClient, path: str) -> None:
     """Not even with the cookie: whatever isn't a GET says that it comes from here."""
     others = ("null", "http://evil.example", "http://127.0.0.1:9999", "http://localhost:8765", f"https://{HOST}")
     for headers in ({}, *({"Origin": origin} for origin in others)):
-        assert friend.post(path, base_url=OURS, headers=headers).status_code == 403, headers
-    assert friend.post(path, base_url=OURS, headers={"Origin": OURS}).status_code != 403
+        assert friend.post(path, headers=headers).status_code == 403, headers
+    assert friend.post(path).status_code != 403
 
 
-def test_there_are_no_other_methods(friend: FlaskClient) -> None:
-    """The server takes GET and POST."""
-    for path in ("/", f"/job/{NUMBER}/stop", "/no-such-page"):
+def test_there_are_no_other_methods_and_no_get_changes_anything(friend: FlaskClient) -> None:
+    for path in ("/", f"{JOB}/stop", "/no-such-page"):
         for method in ("HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"):
-            answer = friend.open(path, method=method, base_url=OURS, headers={"Origin": OURS})
-            assert answer.status_code == 405, (method, path)
-
-
-def test_no_get_changes_anything(friend: FlaskClient) -> None:
-    """What is changed by a POST isn't by a GET."""
-    for path in [path for method, path in EVERYTHING if method == "POST" and "no-such" not in path]:
-        assert friend.get(path, base_url=OURS).status_code in (404, 405), path
+            assert friend.open(path, method=method).status_code == 405, (method, path)
+    for path in {*POSTS} - {"/no-such-page"}:
+        assert friend.get(path).status_code in (404, 405), path
 
 
 def test_the_launch_token_is_good_for_once(site: Flask, guard: Access, stranger: FlaskClient) -> None:
     """A wrong one opens nothing and spends nothing; the right one gives a cookie that scripts and other sites lack."""
-    assert stranger.get("/start/guessed", base_url=OURS).status_code == 403
+    assert stranger.get("/start/guessed").status_code == 403
     address = guard.address
-    answer = stranger.get(address, base_url=OURS)
+    answer = stranger.get(address)
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("note-importer-8765=")
     assert {"HttpOnly", "SameSite=Strict", f"Path={HOME}/"} <= {part.strip() for part in cookie.split(";")}
     assert "Domain" not in cookie
     for token in (address.rpartition("/")[2], guard.address.rpartition("/")[2]):
         assert token not in cookie + answer.text
-    assert stranger.get("/", base_url=OURS).status_code == 200
+    assert stranger.get("/").status_code == 200
     for client in (stranger, site.test_client()):
-        refused = client.get(address, base_url=OURS)
+        refused = client.get(address)
         assert refused.status_code == 403
         assert "start note-importer page once more" in refused.text
         assert "Ctrl-C" not in refused.text
@@ -141,13 +129,13 @@ def test_a_second_start_with_the_same_options_opens_the_page_again(
         assert first is not None
         if os.name == "posix":
             assert (place.parent.stat().st_mode & 0o77, place.stat().st_mode & 0o77) == (0, 0)
-        assert stranger.get("/", base_url=OURS).status_code == 403
-        assert stranger.get(first, base_url=OURS).status_code == 200
-        assert stranger.get("/", base_url=OURS).status_code == 200
-        assert friend.get("/", base_url=OURS).status_code == 200, "the tab that is open stays good"
+        assert stranger.get("/").status_code == 403
+        assert stranger.get(first).status_code == 200
+        assert stranger.get("/").status_code == 200
+        assert friend.get("/").status_code == 200, "the tab that is open stays good"
         second = serving.address_in(place)
         assert second not in (None, first)
-        assert site.test_client().get(first, base_url=OURS).status_code == 403
+        assert site.test_client().get(first).status_code == 403
     assert serving.address_in(place) is None
     assert not place.exists()
     assert [*place.parent.iterdir()] == [], "nor a lock"
@@ -161,20 +149,16 @@ def test_a_page_that_was_killed_is_not_opened_again(guard: Access, tmp_path: Pat
     assert serving.address_in(place) is None
 
 
-@pytest.mark.parametrize("path", ["/", "/static/page.js", "/no-such-page", "/start/guessed", "/template.xlsx"])
 @pytest.mark.parametrize("who", ["friend", "stranger"])
-def test_every_answer_carries_the_headers(request: pytest.FixtureRequest, who: str, path: str) -> None:
+def test_every_answer_carries_the_headers(request: pytest.FixtureRequest, who: str) -> None:
     """Refusals and errors too."""
-    if path == "/template.xlsx" and who == "friend":
-        pytest.skip("needs a process; the browser's tests get it")
-    with request.getfixturevalue(who).get(path, base_url=OURS) as answer:
-        headers = answer.headers
-    assert {name: headers.get(name) for name in HEADERS} == dict(HEADERS)
-    policy = headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
-    assert "unsafe" not in policy
-    assert "Access-Control-Allow-Origin" not in headers
+    for path in ("/", "/static/page.js", "/no-such-page", "/start/guessed"):
+        with request.getfixturevalue(who).get(path) as answer:
+            headers = answer.headers
+        assert {name: headers.get(name) for name in HEADERS} == dict(HEADERS)
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        assert "Access-Control-Allow-Origin" not in headers
 
 
 def test_no_page_holds_a_script_or_a_style_of_its_own() -> None:
@@ -186,24 +170,60 @@ def test_no_page_holds_a_script_or_a_style_of_its_own() -> None:
         )
 
 
-def test_a_server_listens_on_this_machine_alone_and_writes_no_log(
-    server: PageServer, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Only the loopback address answers; neither token nor key is printed; nothing is told of what serves it."""
+def test_a_server_listens_here_alone_and_writes_no_log(server: PageServer, capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither token nor key is printed; nothing is told of what serves it; a bare path gets no server's own words."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     for path in (server.address.partition(str(server.port))[2], f"{server.guard.home}/", "/%00", server.guard.home):
         connection.request("GET", path)
         answer = connection.getresponse()
-        assert answer.status in (200, 403)
-        assert answer.headers["Server"] == "note-importer"
+        assert (answer.status in (200, 403), answer.headers["Server"]) == (True, "note-importer")
         answer.read()
         connection.close()
     for address in {found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}:
         if not str(address).startswith("127."):
             with pytest.raises(OSError, match=r".*"):
                 socket.create_connection((str(address), server.port), timeout=2)
-    said = capfd.readouterr()
-    assert said.out + said.err == ""
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("begin", [b"", b"POST /x HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n\r\nx"])
+def test_a_silent_connection_is_hung_up(
+    server: PageServer, begin: bytes, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nobody keeps the page's threads for long; and nothing is printed of it."""
+    monkeypatch.setattr(serving._PageHandler, "timeout", 0.5)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(begin)
+        while connection.recv(4096):  # a refusal, perhaps, and then the end
+            pass
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_another_port_learns_neither_the_cookie_nor_the_secret_path(browser: Browser, server: PageServer) -> None:
+    """Another user may have it, whatever leads the browser there. A stolen cookie opens nothing here."""
+    ours, home = f"http://127.0.0.1:{server.port}", server.guard.home
+    with http_ear() as thief, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_url(home_of(server))
+        context.new_page().goto(f"http://{thief.place}/settings/")
+        page.get_by_role("link", name="Settings").click()
+        page.wait_for_url(f"{ours}{home}/settings")
+        page.evaluate("address => { location.href = address }", f"http://{thief.place}/")
+        page.wait_for_url(f"http://{thief.place}/")
+        assert page.evaluate("document.referrer") == ""
+        page.go_back()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
+        held = context.cookies(page.url)
+    assert {"/", "/settings/"} <= {call.path for call in thief.calls}
+    told = str([(call.path, call.headers) for call in thief.calls]).lower()
+    assert home.lower() not in told and str(server.port) not in told and "cookie" not in told
+    assert [cookie["path"] for cookie in held] == [f"{home}/"]
+    for path in ("/", "/settings", "/static/page.css"):
+        stolen = {cookie["name"]: cookie["value"] for cookie in held}
+        answer = requests.get(f"{ours}{path}", cookies=stolen, timeout=30)
+        assert (answer.status_code, home in answer.text) == (403, False)
 
 
 @pytest.mark.parametrize(
@@ -221,10 +241,9 @@ def test_a_name_is_only_ever_a_name(given: str, kept: str) -> None:
 
 
 def test_ids_that_nobody_gave_lead_nowhere(friend: FlaskClient) -> None:
-    """Neither paths nor guesses."""
     for number in (NUMBER, "..", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "contacts.xlsx"):
         for path in (f"/file/{number}", f"/job/{number}/results", f"/file/{number}/corrected.xlsx"):
-            assert friend.get(path, base_url=OURS).status_code == 404
+            assert friend.get(path).status_code == 404
 
 
 def test_a_form_that_is_too_large_is_refused(friend: FlaskClient) -> None:
@@ -232,5 +251,5 @@ def test_a_form_that_is_too_large_is_refused(friend: FlaskClient) -> None:
     part = 'Content-Disposition: form-data; name="expected"'
     body = f"--x\r\n{part}\r\n\r\n{'9' * 2_000_000}\r\n--x--\r\n".encode()
     kind = "multipart/form-data; boundary=x"
-    answer = friend.post("/file", base_url=OURS, headers={"Origin": OURS}, data=body, content_type=kind)
+    answer = friend.post("/file", headers={"Origin": OURS}, data=body, content_type=kind)
     assert answer.status_code == 413

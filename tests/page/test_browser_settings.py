@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from importer import messages
-from importer.page.serving import PageServer
 from importer.settings.secrets import KEY_VARIABLE
 from tests.page.conftest import write
 from tests.page.test_browser import drop, looked_at, send
-from tests.sandbox import Limit, Sandbox
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -78,29 +76,3 @@ def drop_one(page: Page, folder: Path) -> None:
     go(page, "Import")
     drop(page, write(folder / "n.csv", [("p1", "Hello", "")]))
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
-
-
-def test_while_something_is_sent_quit_asks(page: Page, server: PageServer, box: Sandbox, tmp_path: Path) -> None:
-    """Quit leaves it alone until a person says so; then it ends in good order, and after it the program."""
-    box.set_limit(Limit.parse("1/15s:headers:429"))
-    drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
-    page.get_by_role("button", name="Continue").click()
-    send(page, "6 notes")
-    expect(page.get_by_text("1 of 6 notes")).to_be_visible()
-    page.get_by_role("button", name="Quit").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Quit now?")
-    looked_at(page, "quit")
-    page.get_by_role("link", name="Keep sending").click()
-    expect(page.get_by_text("of 6 notes")).to_be_visible()
-    assert not server.ended.is_set()
-    page.get_by_role("button", name="Quit").click()
-    page.get_by_role("button", name="Stop and quit").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("note-importer has stopped")
-    page.wait_for_load_state()
-    looked_at(page, "ended")
-    assert server.ended.wait(30)
-    for job in server.stop_jobs(messages.words("You pressed Quit.")):
-        job.listener.join(60)
-        assert job.ended is not None
-        assert job.ended.results is not None
-    assert 0 < len(box.notes) < 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import multiprocessing
 import re
@@ -12,22 +13,22 @@ from typing import Any
 
 import openpyxl
 import pytest
-from flask.testing import FlaskClient
 
-from importer import operations
+from importer import importing, operations
 from importer.errors import Changed
 from importer.importing.run import prepare
 from importer.messages import render
 from importer.operations.hide import Which
 from importer.page import jobs, reading
-from importer.page.jobs import Ended, Word
+from importer.page.jobs import Ended
 from importer.page.screens import Parts
 from importer.page.state import State
 from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 from importer.telling import result_rows
 from importer.telling.preview_messages import Described
-from tests.page.conftest import HOME, OURS, write
+from tests.page.conftest import done, write
+from tests.page.person import HOME, Person
 from tests.page.test_site import HOSTILE
 from tests.running import run
 from tests.sandbox import Fault, Sandbox
@@ -35,64 +36,39 @@ from tests.sandbox import Fault, Sandbox
 ROWS = [("p1", "Hello", "Public"), ("p2", "Hello", "Public"), ("p3", "", "Public")]
 
 
-def see(friend: FlaskClient, address: str) -> str:
-    answer = friend.get(address, base_url=OURS)
-    assert answer.status_code == 200, address
-    return answer.text
-
-
-def post(friend: FlaskClient, address: str, **form: object) -> tuple[int, str]:
-    answer = friend.post(address, base_url=OURS, headers={"Origin": OURS}, data=form)
-    return answer.status_code, answer.text
-
-
 def imported(path: Path, settings: Settings) -> str:
-    """The name of a run of this file."""
     report = run(path, settings)
     assert report is not None
     return report.run
 
 
 def kept(parts: Parts, path: Path) -> DroppedFile:
-    """The same file, dropped on the page."""
     return parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
 
 
-def done(task: jobs.Task) -> Ended:
-    """What a process of its own would tell at last."""
-    ours, theirs = multiprocessing.Pipe()
-    with ours, theirs:
-        return task.do(Word(theirs))
-
-
-def test_where_nothing_was_imported_that_is_said_and_no_journal_is_made(
-    friend: FlaskClient, settings: Settings
-) -> None:
-    """It is said that there is none."""
-    assert "No run is recorded yet." in see(friend, "/runs")
+def test_where_nothing_was_imported_that_is_said_and_no_journal_is_made(person: Person, settings: Settings) -> None:
+    assert "No run is recorded yet." in person.sees("/runs")
     assert not Path(settings.journal).exists()
 
 
-def test_runs_are_listed_and_each_tells_what_it_came_to(
-    friend: FlaskClient, settings: Settings, tmp_path: Path
-) -> None:
+def test_runs_are_listed_and_each_tells_what_it_came_to(person: Person, settings: Settings, tmp_path: Path) -> None:
     """With its file, what its counts mean and ask for; of this workspace alone; nothing of a file is part of a page."""
     ours = imported(write(tmp_path / "'><b>n&.csv", ROWS), settings)
     other = imported(write(tmp_path / "m.csv", ROWS), replace(settings, profile="other"))
-    listed = see(friend, "/runs")
-    assert "&#39;&gt;&lt;b&gt;n&amp;.csv" in listed
+    listed = person.sees("/runs")
+    assert "&#39;&gt;&lt;b&gt;n&amp;.csv" in person.answer.text
     assert "2 created" in listed
     assert "1 invalid" in listed
     assert "m.csv" not in listed
-    current = see(friend, f"/runs/{ours}")
+    current = person.sees(f"/runs/{ours}")
     assert "the sheet contains a problem. Correct the cell, then import it again" in current
     for address in (f"/runs/{other}", f"/runs/{other}/hide", f"/runs/{other}/results", "/runs/last", "/runs/20200101"):
-        assert friend.get(address, base_url=OURS).status_code == 404, address
+        assert person.gets(address).status == 404, address
 
 
 @pytest.mark.usefixtures("jumping")
 def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
-    friend: FlaskClient, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
+    person: Person, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
     """The file is known by what it holds, with the answers about it; only five are sent first no more."""
     box.set_faults([Fault.parse("503:any@2-")])
@@ -102,51 +78,50 @@ def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     upload.state = State((("ignore", "State"), ("first", "5")))
     parts.uploads.is_sent(upload, settings.workspace)
     assert upload.state.answers == (("ignore", "State"),)
-    current = see(friend, f"/runs/{name}")
+    current = person.sees(f"/runs/{name}")
     assert f'href="{HOME}/file/{upload.id}">Send the rest' in current
-    assert f'href="{HOME}/file/{upload.id}"' in see(friend, "/")
-    assert post(friend, f"/file/{upload.id}/forget")[0] == 303
+    assert f'href="{HOME}/file/{upload.id}"' in person.sees("/")
+    assert person.presses(f"/file/{upload.id}/forget").status == 200
     assert not upload.folder.exists()
-    assert f"/file/{upload.id}" not in see(friend, f"/runs/{name}")
+    assert f"/file/{upload.id}" not in person.sees(f"/runs/{name}")
 
 
 def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agreed_to(
-    friend: FlaskClient, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
+    person: Person, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
     """What they say comes from the run's rows, if they are kept; without the tick, or elsewhere, nothing is done."""
     path = write(tmp_path / "n.csv", [(f"p{i}", HOSTILE, "Public") for i in range(7)])
     upload, seen = kept(parts, path), list[tuple[Any, Any]]()
     with prepare(path, settings) as prepared:
         name = prepared.send(see=lambda *both: seen.append(both)).run
-    assert '<td class="whole"><bdi>' not in see(friend, f"/runs/{name}/hide"), "nothing was kept"
+    assert '<td class="whole"><bdi>' not in person.sees(f"/runs/{name}/hide"), "nothing was kept"
     result_rows.write(reading.rows_path(upload.folder, name), *seen[0])
-    asked = see(friend, f"/runs/{name}/hide")
+    asked = person.sees(f"/runs/{name}/hide")
     assert "Hide 7 notes?" in asked
     assert [f"<bdi>p{i}</bdi>" in asked for i in range(7)] == [True] * 5 + [False] * 2
     assert asked.count("{{7*7}}") == 5
-    assert "<img" not in asked
+    assert "<img" not in person.answer.text
     assert f"<dd>{settings.profile} at " in asked
-    form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', asked))
     now = f"/runs/{name}/hide/now"
-    assert post(friend, now, **form)[0] == 400
-    assert post(friend, now, **{**form, "workspace": "live", "agreed": "yes"})[0] == 409
-    assert post(friend, now, **{**form, "expected": "-7", "agreed": "yes"})[0] == 400
+    asked_for: list[tuple[dict[str, Any], int]] = [
+        ({}, 400), ({"workspace": "live", "agreed": "yes"}, 409), ({"expected": "-7", "agreed": "yes"}, 400),
+    ]  # fmt: skip
+    for given, status in asked_for:
+        assert person.presses(now, **given).status == status
     assert not parts.jobs.under_way
 
 
-def test_what_was_agreed_to_hide_must_still_be_true(
-    friend: FlaskClient, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
+def test_what_is_agreed_to_hide_must_be_true(person: Person, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """Another number: nothing is changed. The same: just these are private drafts; then nothing is left to hide."""
     name = imported(write(tmp_path / "n.csv", ROWS), settings)
     with pytest.raises(Changed, match="have changed since you agreed"):
         done(jobs.Hide(settings, name, 3))
     assert {note.status for note in box.notes} == {"1"}
-    assert "Hide its notes" in see(friend, f"/runs/{name}")
+    assert "Hide its notes" in person.sees(f"/runs/{name}")
     ended = done(jobs.Hide(settings, name, 2))
-    current = see(friend, f"/runs/{name}")
+    current = person.sees(f"/runs/{name}")
     assert "the notes were hidden later: private drafts now" in current
-    assert ">2 hidden later</span>" in see(friend, "/runs")
+    assert ">2 hidden later</span>" in person.sees("/runs")
     assert "Hide its notes" not in current
     assert ended.exit_status == 0
     assert render(ended.besides[0]).startswith("2 notes are now private drafts.")
@@ -156,22 +131,20 @@ def test_what_was_agreed_to_hide_must_still_be_true(
 
 
 @pytest.mark.usefixtures("jumping")
-def test_what_is_unclear_is_counted_and_looked_up(
-    friend: FlaskClient, settings: Settings, box: Sandbox, tmp_path: Path
-) -> None:
+def test_unclear_notes_are_told_and_looked_up(person: Person, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
     """The list says how much it is, and one button looks it up: afterwards the results know of it."""
     box.set_faults([Fault.parse("500:after@1"), Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", ROWS)
     name = imported(path, replace(settings, give_up=1))
     assert operations.verify.unclear(settings) == 2
-    assert "2 notes may or may not exist." in see(friend, "/runs")
-    assert "Look up unconfirmed notes" in see(friend, f"/runs/{name}")
-    assert post(friend, "/runs/look-up")[0] == 409, "whose notes are meant is said by the form"
+    assert "2 notes may or may not exist." in person.sees("/runs")
+    assert "Look up unconfirmed notes" in person.sees(f"/runs/{name}")
+    assert person.presses("/runs/look-up", workspace="").status == 409, "whose notes are meant is said by the form"
     box.clear_faults()
     ended = done(jobs.LookUpTask(settings))
     assert ended.exit_status == 0
     assert "2 notes found. They now count as created." in [render(said) for said in ended.besides]
-    current = see(friend, f"/runs/{name}")
+    current = person.sees(f"/runs/{name}")
     assert "Look up unconfirmed notes" not in current
     assert "looked up later" in current
     assert len(box.notes) == 2
@@ -214,3 +187,37 @@ def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_fil
     assert {str(result): rows for result, rows, _ in ended.counts} == {"already imported": 2, "invalid": 1}
     assert ended.results == upload.folder / "n.results.xlsx"
     assert len(box.notes) == 2
+
+
+BEFORE = [("p1", "Hello", "Public"), ("p2", "Hello", "Private")]
+AFTER = [("p1", "Hello", "Private"), ("p2", "Hello", "Public")]
+
+
+def test_updates_of_other_notes_are_offered(person: Person, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """Also if the file was checked before they were sent.
+
+    The screen before it has a button that says all it does, and a box to tick for what becomes more visible.
+    """
+    checked = person.drops(write(tmp_path / "later.csv", [*AFTER, ("p3", "Ho", "Public")]))
+    assert "Ready: 3 notes to send." in checked
+    imported(write(tmp_path / "n.csv", BEFORE), settings)
+    assert "Update 2 notes …" in person.sees()  # in the same minute
+    asked = person.posts("choose", answer="update yes")
+    assert "<h1>Send 1 note, and update 2?</h1>" in asked
+    assert ">Send 1 note, and update 2</button>" in asked
+    assert "Also make the change that makes 1 note more visible" in asked
+    assert re.search(r"row 3, prospect p2: private\. Afterwards public", asked)
+    assert {note.prospect_id: note.visibility for note in box.notes} == {"p1": "1", "p2": "2"}
+
+
+@pytest.mark.parametrize(("agrees", "seen"), [(False, {"p1": "2", "p2": "2"}), (True, {"p1": "2", "p2": "1"})])
+def test_without_a_tick_nothing_becomes_more_visible(
+    settings: Settings, box: Sandbox, tmp_path: Path, *, agrees: bool, seen: dict[str, str]
+) -> None:
+    imported(write(tmp_path / "n.csv", BEFORE), settings)
+    path, settings = write(tmp_path / "later.csv", AFTER), replace(settings, update=True)
+    with contextlib.chdir(tmp_path), importing.run.prepare(path.name, settings) as prepared:
+        digest = prepared.preview.digest
+    ended = done(jobs.Send(settings, tmp_path, path.name, digest=digest, agrees=agrees))
+    assert ended.exit_status == 0, [render(line) for line in ended.besides]
+    assert {note.prospect_id: note.visibility for note in box.notes} == seen

@@ -34,7 +34,6 @@ ROWS = (2, 3, 5, 52, 54, 55, 56, 57, 58, 60, 63)  # of the results: some of each
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    """A part of a PNG file."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 

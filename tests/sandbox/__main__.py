@@ -8,24 +8,13 @@ import click
 
 from tests import sandbox
 
+_NUMBER = click.IntRange(min=1)
+
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
-@click.option(
-    "--key",
-    "keys",
-    multiple=True,
-    metavar="KEY",
-    help="The API key to accept. Each of several keys opens its own account.  [default: a new key at each start]",
-)
-@click.option(
-    "--latency",
-    type=click.FloatRange(0, 60),
-    default=0.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time before each reply.",
-)
+@click.option("--key", "api_key", default="", help="The API key to accept.  [default: a new key at each start]")
+@click.option("--latency", type=click.FloatRange(0, 60), default=0.0, metavar="SECONDS", help="Time before each reply.")
 @click.option(
     "--rate-limit",
     "limit",
@@ -41,26 +30,18 @@ from tests import sandbox
     metavar="FAULT",
     help="A fault, such as 500@3:after. May be repeated. tests/sandbox/README.md lists the common faults.",
 )
-@click.option("--max-batch", type=click.IntRange(min=1), metavar="N", help="Most prospects in one request.")
-@click.option("--max-content", type=click.IntRange(min=1), metavar="N", help="Most characters in one note.")
+@click.option("--max-batch", type=_NUMBER, metavar="N", help="Most prospects in one request.")
+@click.option("--max-content", type=_NUMBER, metavar="N", help="Most characters in one note.")
 @click.option(
     "--prospects",
     "count",
-    type=click.IntRange(min=1),
+    type=_NUMBER,
     metavar="N",
     help="Number of prospects that exist, each with an email address. Their list is printed at the start.",
 )
 @click.option("--uploads", default="", metavar="HOW", help="Replies to file uploads, such as id:list:x1.")
 @click.option("--seed", type=int, metavar="N", help="Seed for note IDs and random faults.")
-def serve_sandbox(
-    port: int,
-    keys: tuple[str, ...],
-    limit: str,
-    faults: tuple[str, ...],
-    count: int | None,
-    uploads: str,
-    **options: Any,
-) -> None:
+def serve_sandbox(limit: str, faults: tuple[str, ...], count: int | None, uploads: str, **options: Any) -> None:
     """Serve a stand-in of the API on this machine. Nothing leaves the machine.
 
     A prospect exists if its ID looks like one of Saleshandy's (8 to 10 letters and digits in upper and lower case) and
@@ -76,9 +57,6 @@ def serve_sandbox(
     try:
         sandbox.serve_forever(
             say=click.echo,
-            port=port,
-            api_key="".join(keys[:1]),
-            further_keys=keys[1:],
             limit=rate_limit,
             faults=parsed_faults,
             uploads=upload_behaviour,
@@ -88,7 +66,7 @@ def serve_sandbox(
             **options,
         )
     except OSError as error:
-        raise click.UsageError(f"Port {port} can't be used: {error.strerror or error}") from error
+        raise click.UsageError(f"Port {options['port']} can't be used: {error.strerror or error}") from error
 
 
 if __name__ == "__main__":

@@ -53,7 +53,6 @@ class UploadBehaviour:
 
 
 def _worded(word: str, text: str) -> dict[str, Any]:
-    """Return the field that one word sets."""
     name, _, value = word.partition("=")
     if word in ("attachmentId", "id"):
         return {"named": word}
@@ -88,14 +87,13 @@ class StoredAttachment:
 class Attachments:
     """The uploaded files. Not thread-safe: the owner's lock guards it."""
 
-    def __init__(self, rules: UploadBehaviour, created_status: int, seed: int) -> None:
-        self._rules, self._created_status, self._seed = rules, created_status, seed
+    def __init__(self, rules: UploadBehaviour, seed: int) -> None:
+        self._rules, self._seed = rules, seed
         self._known = set(rules.known)
         self._stored: dict[str, StoredAttachment] = {}
 
     @property
     def stored(self) -> tuple[StoredAttachment, ...]:
-        """All uploaded files, in order of arrival."""
         return tuple(self._stored.values())
 
     def know(self, ids: Iterable[str]) -> None:
@@ -103,7 +101,6 @@ class Attachments:
         self._known.update(ids)
 
     def store(self, upload: UploadedFile, now: datetime) -> ServiceReply:
-        """Store an uploaded file and answer with its ID, or refuse it."""
         if upload.wrong or upload.name.lower().startswith("failed"):
             raise refused(400, 4000, NOT_UPLOADED)
         if PurePath(upload.name).suffix.lower() in _PROGRAMS:
@@ -120,7 +117,7 @@ class Attachments:
             "message": "Attachment uploaded successfully",
             "payload": [payload] if self._rules.is_list else payload,
         }
-        return ServiceReply(self._created_status, document)
+        return ServiceReply(201, document)
 
     def spend(self, ids: Collection[str], notes: int, now: datetime) -> None:
         """Count a request with ``notes`` notes that names these IDs; refuse it if an ID can't be used for it."""

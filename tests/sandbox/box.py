@@ -26,7 +26,6 @@ class Sandbox(State):
     _server: Server | None = field(default=None, init=False, repr=False)
 
     def start(self) -> Self:
-        """Listen and serve; OSError if the port is in use."""
         if self._server is None:
             self._server = Server(self, self.port)
             self.port = self._server.server_port
@@ -59,7 +58,7 @@ def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options:
     """
     ended = threading.Event()
     with _ended_by_signal(ended), Sandbox(api_key=api_key or secrets.token_urlsafe(16), **options) as box:
-        key = "the ones given" if box.further_keys else "the one given" if api_key else box.api_key
+        key = "the one given" if api_key else box.api_key
         say(f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)")
         for number, email in dict(box.prospects or ()).items() if isinstance(box.prospects, Mapping) else ():
             say(f"Prospect {number}: {email}")

@@ -64,7 +64,6 @@ def refusal(status: int, code: int, message: str) -> ServiceReply:
 
 
 def refused(status: int, code: int, message: str) -> Refused:
-    """Return the refusal of a call with a status, a code and a message."""
     return Refused(refusal(status, code, message))
 
 

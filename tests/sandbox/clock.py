@@ -19,7 +19,6 @@ class Clock:
         self._source = source
 
     def now(self) -> float:
-        """Return the time in seconds since 1970-01-01 UTC."""
         return self._source() + self._offset
 
 

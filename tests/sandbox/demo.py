@@ -32,7 +32,6 @@ _SAID = {
 
 
 def main(samples: Path, folder: Path) -> int:
-    """Import every sample; return exit status 0 if each import ended as it should."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     faults = [Fault.parse(fault) for fault in _FAULTS]

@@ -215,7 +215,6 @@ class Fault:
 
     @property
     def status(self) -> int:
-        """HTTP status that the name of the fault ends with."""
         return int(self.kind[-3:])
 
     def prevents(self, *, upload: bool) -> bool:
@@ -237,7 +236,6 @@ def _kind(name: str) -> FaultKind:
 
 
 def _worded(part: str, text: str) -> dict[str, Any]:
-    """Return the field that a part after a colon sets."""
     slow = re.fullmatch(r"slow=(\d+(?:\.\d+)?)", part)
     if slow:
         return {"slow": float(slow[1])}

@@ -35,7 +35,6 @@ class UploadedFile:
 
     @property
     def record(self) -> dict[str, object]:
-        """Record of the file, in place of a body."""
         return {FIELD: {"name": self.name, "type": self.type, "size": self.size, "sha256": self.sha256}}
 
 

@@ -41,13 +41,11 @@ class LostRoute(Standing):
         self._until = 0.0
 
     def stands(self, now: float, *, is_struck: bool) -> bool:
-        """Return whether the time isn't over."""
         if is_struck:
             self._until = now + (self.fault.seconds or 0.0)
         return now < self._until
 
     def intervenes(self, *_: object) -> Wire:
-        """Return the gateway's page."""
         return self.page()
 
 
@@ -55,7 +53,6 @@ class Firewall(Standing):
     """A firewall that blocks notes with a word."""
 
     def blocks(self, body: object) -> Wire | None:
-        """Return the firewall's page for a note with the word."""
         content = body.get("content") if isinstance(body, dict) else None
         is_blocked = isinstance(content, str) and self.fault.value.casefold() in content.casefold()
         return self.page() if is_blocked else None
@@ -65,7 +62,6 @@ class Lag(Standing):
     """A copy of the data that lags."""
 
     def hides(self, note: StoredNote, now: float) -> bool:
-        """Return whether the copy doesn't have the note yet."""
         return now - note.created_at.timestamp() < (self.fault.seconds or 0.0)
 
 

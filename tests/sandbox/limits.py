@@ -84,7 +84,7 @@ class Limit:
 
 
 REFERENCE = Limit(20, 60.0, in_all=300)
-"""The service's limit for each key."""
+"""The service's limit."""
 
 DEFAULT: Limit | None = REFERENCE
 """Limit of a sandbox for which none is named. The project's tests set it to None in one place, because they can't wait
@@ -121,12 +121,11 @@ class _Window:
         return self._calls - len(self._spent), self._ends
 
     def spend(self, now: float) -> None:
-        """Count a call."""
         self._spent.append(now)
 
 
 class RateWindows:
-    """The windows of one key. Not thread-safe: the owner's lock guards it."""
+    """The windows of the account. Not thread-safe: the owner's lock guards it."""
 
     def __init__(self, limit: Limit | None) -> None:
         self._limit = limit

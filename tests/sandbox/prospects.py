@@ -40,12 +40,10 @@ class Prospect:
 
     @property
     def first_name(self) -> str:
-        """Part of the email before the first dot, capitalised."""
         return self._names[0].capitalize()
 
     @property
     def last_name(self) -> str:
-        """Part of the email between the first dot and the @, capitalised."""
         return self._names[2].capitalize()
 
     @property
@@ -54,11 +52,9 @@ class Prospect:
 
     @property
     def searched(self) -> str:
-        """Text that a search looks in, in lines."""
         return f"{self.first_name}\n{self.last_name}\n{self.email}".lower()
 
     def shown(self) -> Document:
-        """Return the prospect as a page shows it."""
         names = (("lPYGOLkyzV", "First Name", self.first_name), ("qW8eRtYuIo", "Last Name", self.last_name))
         return {
             "id": self.id,

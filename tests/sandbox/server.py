@@ -52,7 +52,6 @@ class Server(ThreadingHTTPServer):
         self.server_port = self.server_address[1]
 
     def start(self) -> None:
-        """Begin to accept connections."""
         self._accepting.start()
 
     def stop(self) -> None:
@@ -73,7 +72,6 @@ class Server(ThreadingHTTPServer):
         super().process_request(request, client_address)  # type: ignore[arg-type]
 
     def shutdown_request(self, request: object) -> None:
-        """Close the connection and forget it."""
         super().shutdown_request(request)  # type: ignore[arg-type]
         with self._changed:
             self._open.discard(request)
@@ -115,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
         head = Head(self.command, self.path, self._is_reused, is_upload)
         self._is_reused = True
         key = self.headers.get("x-api-key")
-        arrival = state.arrive(head, path, query, key)
+        arrival = state.arrive(head, path, query)
         if arrival.fault is not None and arrival.fault.its_kind.cuts:
             raise HungUp
         upload = read_upload(self.rfile, self._length(arrival), self.headers) if is_upload else None
@@ -149,14 +147,14 @@ class Handler(BaseHTTPRequestHandler):
         state, fault, prospects = self.server.state, arrival.fault, _prospects(call)
         dropped = state.dropped(arrival, prospects)
         if fault is None:
-            return plain(state.service_for(call.key).answer(call, dropped, state.view(arrival)))
+            return plain(state.service.answer(call, dropped, state.view(arrival)))
         kind, is_upload, seconds = fault.its_kind, call.upload is not None, fault.seconds or 0.0
         if kind.waits == "before":
             self._pause(seconds)
         reply: ServiceReply | None = None
         if not fault.prevents(upload=is_upload):
             withheld = dropped.union(fault.withheld(prospects))
-            reply = state.service_for(call.key).answer(call, withheld, state.view(arrival))
+            reply = state.service.answer(call, withheld, state.view(arrival))
         if kind.waits == "after":
             self._pause(seconds)
         self._pause(fault.slow)
@@ -233,7 +231,6 @@ def _prospects(call: Call) -> list[str]:
 
 
 def _parsed(body: bytes) -> object:
-    """Return the JSON value in the body, or None if there is none."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -98,12 +98,11 @@ class ServiceRules:
     unknown or invalid. Without ``any_id``, an ID exists only if it looks like those in the vendor's reference (most
     tests use short IDs, so they keep ``any_id``). Requests with more than ``max_batch`` prospects or ``max_content``
     characters are refused. ``notes_behind`` is how far the clock that dates notes is behind the clock of the replies,
-    in seconds. A POST's success has status ``created_status``, a wrong key ``bad_key_status``; ``uploads`` is the
-    behaviour of uploads. The owner of a key is the ``author`` of its notes; an empty one isn't shown. With
-    ``one_draft``, a draft replaces the prospect's earlier draft. Pinned notes are shown first and new ones before old
-    ones, or in reverse if it is ``oldest_first``. If ``updates_text``, the content of an update is plain text, as the
-    reference says, so that its markup is shown. An update also changes the fields in ``update_resets``, and is shown
-    after ``update_lag`` seconds.
+    in seconds. A wrong key has the status ``bad_key_status``; ``uploads`` is the behaviour of uploads. The owner of the
+    key is the ``author`` of its notes; an empty one isn't shown. With ``one_draft``, a draft replaces the prospect's
+    earlier draft. Pinned notes are shown first and new ones before old ones, or in reverse if it is ``oldest_first``.
+    If ``updates_text``, the content of an update is plain text, as the reference says, so that its markup is shown. An
+    update also changes the fields in ``update_resets``, and is shown after ``update_lag`` seconds.
     """
 
     prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)
@@ -112,7 +111,6 @@ class ServiceRules:
     any_id: bool = True
     max_batch: int | None = None
     max_content: int | None = None
-    created_status: int = 201
     bad_key_status: int = 400
     notes_behind: float = 0.0
     uploads: UploadBehaviour = field(default_factory=UploadBehaviour)
@@ -132,7 +130,7 @@ class Service:
         self._clock = clock
         self._lock = threading.Lock()
         self._ids = _note_ids(seed)
-        self._attachments = Attachments(rules.uploads, rules.created_status, seed)
+        self._attachments = Attachments(rules.uploads, seed)
         self._opened = moment(clock.now())
         # A dictionary keeps the order of its keys, so this one is also the list of notes by age.
         self._notes: dict[str, StoredNote] = {}
@@ -147,18 +145,15 @@ class Service:
 
     @property
     def notes(self) -> tuple[StoredNote, ...]:
-        """All notes, including drafts, the oldest first."""
         with self._lock:
             return tuple(self._notes.values())
 
     @property
     def attachments(self) -> tuple[StoredAttachment, ...]:
-        """All uploaded files, in order of arrival."""
         with self._lock:
             return self._attachments.stored
 
     def know_attachments(self, ids: Iterable[str]) -> None:
-        """Let attachments with these IDs exist, as if uploaded long ago."""
         with self._lock:
             self._attachments.know(ids)
 
@@ -225,7 +220,7 @@ class Service:
                     )
                 results.append({"prospectId": prospect, "noteId": note_id, "success": note_id is not None})
         document: Document = {"message": "Notes created successfully", "payload": {"results": results}}
-        return ServiceReply(self._rules.created_status, document)
+        return ServiceReply(201, document)
 
     def _update(self, note_id: str, call: Call) -> ServiceReply:
         body = fields(call, required=(), optional=("content", "visibility", "status"))
@@ -256,7 +251,6 @@ class Service:
         return ServiceReply(200, {"message": "Note updated successfully", "payload": payload})
 
     def write(self, prospect: str, content: str, author: Person) -> str:
-        """Add a public note that somebody writes in the product, and return its ID."""
         with self._lock:
             note_id, now = next(self._ids), self._now()
             self._keep(StoredNote(note_id, prospect, _as_html(content), content, "1", "1", (), author, now, now))
@@ -270,18 +264,15 @@ class Service:
             self._keep(replace(self._notes[note_id], edited_at=self._now(), updated_at=self._now(), **fields))  # type: ignore[arg-type]
 
     def remove(self, note_id: str) -> None:
-        """Remove a note, as somebody does in the product."""
         with self._lock:
             note = self._notes.pop(note_id)
             self._by_prospect[note.prospect_id].remove(note)
 
     def pin(self, note_id: str) -> None:
-        """Pin a note, as somebody does in the product."""
         with self._lock:
             self._keep(replace(self._notes[note_id], pinned_at=self._now()))
 
     def _keep(self, note: StoredNote) -> None:
-        """Add a note, or replace its earlier state."""
         old, siblings = self._notes.get(note.id), self._by_prospect.setdefault(note.prospect_id, [])
         self._notes[note.id] = note
         if old is None:

@@ -10,7 +10,7 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -109,8 +109,7 @@ class State(ServiceRules):
 
     ``latency`` is the delay in seconds before a request is applied. ``clock_offset`` is in seconds; ``time_source``
     returns seconds since the epoch. ``seed`` decides the IDs and the random faults; without it, no two sandboxes give
-    the same IDs. Each of ``further_keys`` opens an account with its own notes and limit;
-    faults strike the requests of all. ``shapes`` lay out the API's replies otherwise, one after the other.
+    the same IDs. ``shapes`` lay out the API's replies otherwise, one after the other.
     """
 
     latency: float = 0.0
@@ -118,7 +117,6 @@ class State(ServiceRules):
     faults: Iterable[Fault] = ()
     clock_offset: float = 0.0
     api_key: str = field(default=DEFAULT_KEY, repr=False)
-    further_keys: Collection[str] = field(default=(), repr=False)
     shapes: Sequence[Shape] = ()
     seed: int | None = None
     time_source: Callable[[], float] = time.time
@@ -128,41 +126,27 @@ class State(ServiceRules):
     def __post_init__(self) -> None:
         self.clock = Clock(self.clock_offset, self.time_source)
         seed = secrets.randbits(32) if self.seed is None else self.seed
-        keys = (self.api_key, *self.further_keys)
-        self._services = {key: Service(self, self.clock, key, seed + number) for number, key in enumerate(keys)}
-        self.service = self._services[self.api_key]
+        self.service = Service(self, self.clock, self.api_key, seed)
         self._lock = threading.Lock()
         self._watches = [_FaultWatch(fault) for fault in self.faults]
         self._chance = random.Random(self.seed or 0)
-        self._windows = {key: RateWindows(self.limit) for key in self._services}
+        self._windows = RateWindows(self.limit)
         self._received: list[Received] = []
 
     @property
     def received(self) -> tuple[Received, ...]:
-        """All requests so far, in order of arrival."""
         with self._lock:
             return tuple(self._received)
 
     @property
     def notes(self) -> tuple[StoredNote, ...]:
-        """All notes, including drafts, the oldest first; those of several accounts one account after the other."""
-        return tuple(note for service in self._services.values() for note in service.notes)
-
-    def notes_of(self, key: str) -> tuple[StoredNote, ...]:
-        """Return the notes of the account that a key opens."""
-        return self._services[key].notes
-
-    def service_for(self, key: str | None) -> Service:
-        """Return, for the server, the service of the account that a key opens; for other keys, one that refuses."""
-        return self._services.get(key or "", self.service)
+        return self.service.notes
 
     @property
     def attachments(self) -> tuple[StoredAttachment, ...]:
-        """All uploaded files, in order of arrival."""
         return self.service.attachments
 
     def know_attachments(self, *ids: str) -> None:
-        """Let attachments with these IDs exist, as if uploaded long ago."""
         self.service.know_attachments(ids)
 
     def write(self, prospect: str, content: str, author: Person = COLLEAGUE) -> str:
@@ -174,7 +158,6 @@ class State(ServiceRules):
         self.service.change(note_id, **fields)
 
     def remove(self, note_id: str) -> None:
-        """Remove a note, as somebody does in the product."""
         self.service.remove(note_id)
 
     def pin(self, note_id: str) -> None:
@@ -187,21 +170,19 @@ class State(ServiceRules):
             self._watches.append(_FaultWatch(fault))
 
     def set_faults(self, faults: Iterable[Fault]) -> None:
-        """Replace the present faults by these."""
         with self._lock:
             self._watches = [_FaultWatch(fault) for fault in faults]
 
     def clear_faults(self) -> None:
-        """Remove all faults."""
         self.set_faults(())
 
     def set_limit(self, limit: Limit | None) -> None:
         """Change the rate limit, None for none; a new window opens."""
         with self._lock:
             self.limit = limit
-            self._windows = {key: RateWindows(limit) for key in self._services}
+            self._windows = RateWindows(limit)
 
-    def arrive(self, head: Head, path: str, query: Mapping[str, str], key: str | None = None) -> Arrival:
+    def arrive(self, head: Head, path: str, query: Mapping[str, str]) -> Arrival:
         """Record a request, and decide how to treat it.
 
         A gateway's reply doesn't count against the limit. Faults that strike count only requests that neither a gateway
@@ -217,9 +198,7 @@ class State(ServiceRules):
                 fault: Fault | None = intervention.fault
                 arrival = Arrival(number, Admission(), None, standing, intervention)
             else:
-                verdict = self._windows.get(key or "", self._windows[self.api_key]).spend(
-                    endpoint(head.method, path), now
-                )
+                verdict = self._windows.spend(endpoint(head.method, path), now)
                 fault = self._striking(head) if verdict.refusal is None else None
                 arrival = Arrival(number, verdict, fault, standing)
             label = fault.label if fault else None

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from tests.sandbox import Sandbox, UploadBehaviour
+from tests.sandbox.conftest import KEY, call, post
 
-KEY = {"x-api-key": "sandbox-key"}
 CONTENT = b"%PDF-1.7 the summary of a call \r\n--boundar\r\n\x00\xff"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 FORM = {"x-api-key": "sandbox-key", "Content-Type": "multipart/form-data; boundary=mark"}
@@ -20,18 +20,8 @@ HEAD = (
 WHOLE = HEAD + b"content\r\n--mark--\r\n"
 
 
-def upload(box: Sandbox, name: str = "call.pdf", content: bytes = CONTENT, **options: Any) -> requests.Response:
-    sent: Any = {"files": {"file": (name, content, "application/pdf")}, "headers": KEY, "timeout": 10} | options
-    return requests.post(f"{box.url}/notes/attachments", **sent)
-
-
-def post(box: Sandbox, *attachments: str, prospects: tuple[str, ...] = ("a",)) -> int:
-    body = {"content": "x", "visibility": "1", "prospectIds": prospects, "attachmentIds": attachments}
-    return requests.post(f"{box.url}/notes", json=body, headers=KEY, timeout=10).status_code
-
-
-def codes(reply: requests.Response) -> tuple[int, int]:
-    return reply.status_code, reply.json()["code"]
+def upload(box: Sandbox, name: str = "call.pdf", content: bytes = CONTENT) -> requests.Response:
+    return call(box, "POST", "/notes/attachments", files={"file": (name, content, "application/pdf")})
 
 
 def test_a_file_is_answered_with_an_id_that_notes_may_name(box: Sandbox) -> None:
@@ -41,8 +31,8 @@ def test_a_file_is_answered_with_an_id_that_notes_may_name(box: Sandbox) -> None
     (stored,) = box.attachments
     assert (stored.id, stored.name, stored.type) == (found, "call.pdf", "application/pdf")
     assert (stored.size, stored.sha256) == (len(CONTENT), DIGEST)
-    assert post(box, found, prospects=("a", "b")) == 201
-    assert post(box, found) == 201
+    for prospects in (["a", "b"], ["a"]):
+        assert post(box, prospectIds=prospects, attachmentIds=[found]).status_code == 201
     assert [note.attachment_ids for note in box.notes] == [(found,)] * 3
     assert [(stored.requests, stored.notes) for stored in box.attachments] == [(2, 3)]
 
@@ -50,13 +40,10 @@ def test_a_file_is_answered_with_an_id_that_notes_may_name(box: Sandbox) -> None
 @pytest.mark.parametrize(
     ("name", "size", "code"),
     [
-        ("setup.EXE", 9, 4001),
-        ("failed.pdf", 9, 4000),
-        ("large.pdf", 1001, 4002),
-        ("large.pdf", 1000, 0),
+        ("setup.EXE", 9, 4001), ("failed.pdf", 9, 4000), ("large.pdf", 1001, 4002), ("large.pdf", 1000, 0),
         ("a.pdf", 0, 4000),
     ],
-)
+)  # fmt: skip
 def test_a_file_is_refused_by_its_name_or_size(name: str, size: int, code: int) -> None:
     with Sandbox(uploads=UploadBehaviour(most=1000)) as box:
         reply = upload(box, name, b"x" * size)
@@ -83,8 +70,8 @@ def test_a_form_that_breaks_a_rule_is_refused_whole(box: Sandbox, options: dict[
     with requests.Session() as session:
         sent: Any = {"headers": KEY, "timeout": 10} | options
         refused = session.post(f"{box.url}/notes/attachments", **sent)
-        assert codes(refused) == (400, 4000)
-        assert refused.json()["message"] == "Failed to upload attachment"
+        assert refused.status_code == 400
+        assert refused.json().items() >= {("code", 4000), ("message", "Failed to upload attachment")}
         assert box.attachments == ()
         right = session.post(f"{box.url}/notes/attachments", data=WHOLE, headers=FORM, timeout=10)
         assert right.status_code == 201

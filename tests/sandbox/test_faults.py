@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +11,20 @@ import pytest
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
-from tests.sandbox import Fault, Sandbox
+from tests.sandbox import Fault, Limit, Sandbox
+from tests.sandbox.conftest import BODY, Time, call, look, struck
+from tests.sandbox.conftest import post as one
 from tests.sandbox.faults import KINDS
 
-KEY = {"x-api-key": "sandbox-key"}
 PROSPECTS = ["a", "b", "c"]
-BODY = {"content": "hello", "visibility": "1", "prospectIds": PROSPECTS}
 
 
 def post(box: Sandbox, **options: Any) -> requests.Response:
-    return requests.post(f"{box.url}/notes", json=BODY, headers=KEY, **({"timeout": 10} | options))
+    return call(box, "POST", "/notes", json=BODY | {"prospectIds": PROSPECTS}, **options)
 
 
 def made(box: Sandbox) -> list[str]:
     return [note.prospect_id for note in box.notes]
-
-
-def struck(*texts: str) -> Sandbox:
-    return Sandbox(faults=[Fault.parse(text) for text in texts])
 
 
 BOTH = [("before", []), ("after", PROSPECTS)]
@@ -68,33 +61,6 @@ def test_a_request_is_cut_before_its_body_is_read() -> None:
         assert post(box).status_code == 201
 
 
-def eventually(becomes: Callable[[], object]) -> None:
-    """Look until it is so; the test's own time limit ends what never comes."""
-    while not becomes():
-        time.sleep(0.005)
-
-
-@pytest.mark.parametrize("kind", ["hang", "late"])
-def test_stopping_does_not_wait_for_a_fault(kind: str) -> None:
-    """The fault would outlast the time that a test may take."""
-    box = struck(f"{kind}=3600:before").start()
-    lost: list[Exception] = []
-
-    def ask() -> None:
-        try:
-            post(box, timeout=3600)
-        except requests.RequestException as error:
-            lost.append(error)
-
-    client = threading.Thread(target=ask)
-    client.start()
-    eventually(lambda: box.received and box.received[0].body)
-    box.stop()
-    client.join()
-    assert len(lost) == 1
-    assert made(box) == []
-
-
 UNREADABLE = (requests.JSONDecodeError, ChunkedEncodingError, ContentDecodingError)
 SPOILT = "empty html not-json null truncated bad-gzip redirect html-502 gateway-502 400-token".split()
 
@@ -104,7 +70,7 @@ SPOILT = "empty html not-json null truncated bad-gzip redirect html-502 gateway-
 def test_a_reply_is_spoilt_whether_the_notes_were_made_or_not(kind: str, when: str, applied: list[str]) -> None:
     with struck(f"{kind}:{when}") as box:
         with contextlib.suppress(*UNREADABLE):
-            assert not post(box, allow_redirects=False).json().get("payload")
+            assert not post(box).json().get("payload")
         assert made(box) == applied
         assert box.received[0].fault == f"{kind}:{when}"
 
@@ -138,31 +104,18 @@ def test_entries_are_spoilt_and_their_notes_made_or_not(
         assert made(box) == (made_if_before if when == "before" else PROSPECTS)
 
 
-def statuses(box: Sandbox, count: int) -> str:
-    with box:
-        return "".join("x" if post(box).status_code == 500 else "." for _ in range(count))
-
-
 @pytest.mark.parametrize(
     ("text", "pattern"),
     [
-        ("500", "xxxxxxxx"),
-        ("500@3", "..x....."),
-        ("500@2,5", ".x..x..."),
-        ("500@3-5", "..xxx..."),
-        ("500@1,4-5", "x..xx..."),
-        ("500@6-", ".....xxx"),
-        ("500@*/3", "..x..x.."),
-        ("500:x2", "xx......"),
-        ("500:once@4-", "...x...."),
-        ("500%0", "........"),
-        ("500%1", "xxxxxxxx"),
-        ("500:any@2", ".x......"),
+        ("500", "xxxxxxxx"), ("500@3", "..x....."), ("500@2,5", ".x..x..."), ("500@3-5", "..xxx..."),
+        ("500@1,4-5", "x..xx..."), ("500@6-", ".....xxx"), ("500@*/3", "..x..x.."), ("500:x2", "xx......"),
+        ("500:once@4-", "...x...."), ("500%0", "........"), ("500%1", "xxxxxxxx"), ("500:any@2", ".x......"),
         ("500:GET", "........"),
     ],
-)
+)  # fmt: skip
 def test_a_fault_strikes_the_requests_its_text_names(text: str, pattern: str) -> None:
-    assert statuses(struck(text), 8) == pattern
+    with struck(text) as box:
+        assert "".join("x" if post(box).status_code == 500 else "." for _ in range(8)) == pattern
 
 
 def test_the_common_kinds_are_in_the_document() -> None:
@@ -170,3 +123,70 @@ def test_the_common_kinds_are_in_the_document() -> None:
     kinds = re.findall(r"^\| `([^`]+)`", text.partition("| kind of fault |")[2], re.MULTILINE)
     known = [name.split(" ")[0] for name in KINDS]
     assert [Fault.parse(kind).kind for kind in kinds] == known[: len(kinds)]
+
+
+# -- gateways ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [302, 404, 429, 502])
+@pytest.mark.parametrize("kind", ["html", "gateway"])
+def test_a_gateway_speaks_in_the_apis_place_after_the_notes_are_made(kind: str, status: int) -> None:
+    """In HTML, or in JSON that isn't laid out as the API's; without the API's headers."""
+    with struck(f"{kind}-{status}:after@1", limit=Limit.parse("100/h:headers")) as box:
+        reply = one(box)
+        assert reply.status_code == status
+        assert len(box.notes) == 1
+        assert not [name for name in reply.headers if name.startswith("x-ratelimit")]
+        assert ("Location" in reply.headers) == (status == 302)
+        if kind == "html":
+            assert f"<h1>{status} " in reply.text
+        else:
+            assert list(reply.json()) == ["message"]
+        assert "x-ratelimit-remaining" in one(box).headers
+
+
+@pytest.mark.parametrize(
+    ("parts", "status", "page"),
+    [("", 404, "<h1>404 "), (":400", 400, "<h1>400 "), (":json", 404, '{"message":"no Route')],
+)
+def test_a_route_is_lost_for_a_while(parts: str, status: int, page: str) -> None:
+    """From the request that it strikes on, for everybody; nothing is applied meanwhile."""
+    clock = Time()
+    with struck(f"lost-route=8@2{parts}", time_source=clock) as box:
+        assert one(box).status_code == 201
+        for _ in range(2):
+            assert one(box).status_code == look(box).status_code == status
+            assert page in one(box).text
+            clock.now += 3.9
+        clock.now += 0.3
+        assert one(box).status_code == 201
+        assert len(box.notes) == 2
+        assert [received.fault for received in box.received if received.status == status] == ["lost-route"] * 6
+
+
+def test_a_firewall_turns_away_what_holds_a_word() -> None:
+    with struck("firewall=drop table") as box:
+        assert one(box).status_code == 201
+        reply = one(box, content="We DROP TABLE seven, he said")
+        assert (reply.status_code, "<h1>403 " in reply.text) == (403, True)
+        assert [note.sent_content for note in box.notes] == ["hello"]
+        assert box.received[-1].fault == "firewall"
+        changed = call(box, "PATCH", f"/notes/{box.notes[0].id}", json={"content": "drop table"})
+        assert changed.status_code == 403
+        assert look(box).status_code == 200
+
+
+def test_a_new_note_is_shown_only_after_a_while() -> None:
+    """Published or draft; it exists all the time."""
+    clock = Time()
+    with struck("lag=5", time_source=clock, notes_behind=60) as box:
+        one(box)
+        one(box, status="0")
+        assert len(box.notes) == 2
+        clock.now += 4.9
+        payload = look(box).json()["payload"]
+        assert (payload["notes"], payload["draftNote"], payload["pagination"]["hasMore"]) == ([], None, False)
+        clock.now += 0.1
+        payload = look(box).json()["payload"]
+        assert len(payload["notes"]) == 1
+        assert payload["draftNote"] is not None

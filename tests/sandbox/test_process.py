@@ -8,29 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from tests.sandbox import demo
+from tests.sandbox.conftest import BODY
 from tests.truth import Line, write_sheet
 
-KEY = {"x-api-key": "practice"}
-BODY = {"content": "hello", "visibility": "1", "prospectIds": ["8PvBmrB7P7"]}
-OPTIONS = [
-    "--port",
-    "0",
-    "--rate-limit",
-    "100/1s:headers",
-    "--fault",
-    "500@2",
-    "--fault",
-    "reset:after@3",
-    "--key",
-    "practice",
-    "--seed",
-    "4",
-]
+OPTIONS = "--port 0 --rate-limit 100/1s:headers --fault 500@2 --fault reset:after@3 --key practice --seed 4".split()
 
 
 @pytest.fixture
@@ -46,16 +33,15 @@ def process() -> Iterator[subprocess.Popen[str]]:
 def test_a_process_serves_until_it_is_told_to_end(process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None
     line = process.stdout.readline()
-    found = re.fullmatch(
-        r"Sandbox of the Saleshandy API: (http://127\.0\.0\.1:\d+/v1)  \(key: .*; stop with Ctrl-C\)\n", line
-    )
+    found = re.fullmatch(r"Sandbox of the .*: (http://127\.0\.0\.1:\d+/v1)  \(key: .*; stop with Ctrl-C\)\n", line)
     assert found, line
     assert "practice" not in line
-    seen = [requests.post(f"{found[1]}/notes", json=BODY, headers=KEY, timeout=10) for _ in range(2)]
+    note: Any = {"json": BODY | {"prospectIds": ["8PvBmrB7P7"]}, "headers": {"x-api-key": "practice"}, "timeout": 10}
+    seen = [requests.post(f"{found[1]}/notes", **note) for _ in range(2)]
     assert [reply.status_code for reply in seen] == [201, 500]
     assert seen[0].headers["x-ratelimit-remaining"] == "99"
     with pytest.raises(requests.ConnectionError):
-        requests.post(f"{found[1]}/notes", json=BODY, headers=KEY, timeout=10)
+        requests.post(f"{found[1]}/notes", **note)
     process.terminate()
     assert process.communicate(timeout=10)[1] == ""
     if os.name != "nt":  # there a process can only be killed
@@ -64,7 +50,6 @@ def test_a_process_serves_until_it_is_told_to_end(process: subprocess.Popen[str]
 
 @pytest.mark.slow
 def test_the_demo_ends_well_and_makes_a_key_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """It imports samples by the commands that it prints."""
     (tmp_path / "samples").mkdir()
     lines = [Line("8PvBmrB7P7", f"Called back, {number}") for number in range(8)]
     write_sheet(tmp_path / "samples" / "contacts.xlsx", lines)

@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from tests.api.reference import REFUSALS, page
-from tests.sandbox import REFERENCE, Fault, Limit, Sandbox, UploadBehaviour, shapes
+from tests.sandbox import REFERENCE, Limit, Sandbox, UploadBehaviour, shapes
+from tests.sandbox.conftest import KEY, call, struck
 
-KEY = {"x-api-key": "sandbox-key"}
 NOTE: dict[str, Any] = {"content": "Hello", "visibility": "1", "prospectIds": ["Pr9xQ2Lm"]}
 PAGES = ("create-note", "read-notes", "update-note", "list-prospects")
 _WORDS = frozenset({"message", "key", "visibility", "status"})  # fields whose values, too, are as in the example
@@ -43,11 +43,6 @@ def is_like(shown: str, example: str, name: str) -> bool:
     if name in _WORDS:
         return shown.startswith(example.rstrip("…")) and (shown == example or example.endswith("…"))
     return _ID.fullmatch(shown) is not None or not _ID.fullmatch(example)
-
-
-def call(box: Sandbox, method: str, path: str, **options: Any) -> requests.Response:
-    sent: dict[str, Any] = {"headers": KEY, "timeout": 10, **options}
-    return requests.request(method, f"{box.url}{path}", **sent)
 
 
 def create(box: Sandbox, *prospects: str) -> requests.Response:
@@ -149,7 +144,7 @@ def test_a_refusal_has_the_status_the_code_and_the_words_of_the_reference(told: 
     faults = [f"{told['status']}:any"] if told["status"] in (403, 500) else []
     faults += ["400-failed:GET"] if told["message"] == "Failed to fetch prospects" else []
     rules: dict[str, Any] = {"bad_key_status": told["status"]} if told["message"] == "Invalid token" else {}
-    with Sandbox(faults=map(Fault.parse, faults), uploads=UploadBehaviour(most=5), **rules) as box:
+    with struck(*faults, uploads=UploadBehaviour(most=5), **rules) as box:
         reply = refused(box, told)
     example = page("layouts")["layouts"]["code"] | {"code": told["code"], "message": told["message"]}
     assert reply.status_code == told["status"]

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 import requests
 
-from tests.sandbox import Sandbox
-
-KEY = {"x-api-key": "sandbox-key"}
-BODY: dict[str, Any] = {"content": "Discussed annual plan.", "visibility": "1", "prospectIds": ["Pr9xQ2Lm"]}
-
-
-def post(box: Sandbox, **changes: object) -> requests.Response:
-    return requests.post(f"{box.url}/notes", json=BODY | changes, headers=KEY, timeout=10)
-
-
-def show(box: Sandbox, prospect: str = "Pr9xQ2Lm", **query: str | int) -> requests.Response:
-    return requests.get(f"{box.url}/prospects/{prospect}/notes", params=query, headers=KEY, timeout=10)
+from tests.sandbox import Sandbox, invented
+from tests.sandbox.conftest import BODY, call, look, post, struck
 
 
 @pytest.mark.parametrize("malformed", ["MALFORMED1", "has space", "tab\tbed"])
@@ -31,25 +22,11 @@ def test_a_malformed_prospect_turns_the_whole_request_away(box: Sandbox, malform
 @pytest.mark.parametrize(
     "changes",
     [
-        {"content": ""},
-        {"content": "  \n"},
-        {"content": 5},
-        {"content": None},
-        {"visibility": 1},
-        {"visibility": "3"},
-        {"visibility": None},
-        {"status": 1},
-        {"status": "2"},
-        {"prospectIds": []},
-        {"prospectIds": "a"},
-        {"prospectIds": [""]},
-        {"prospectIds": [1]},
-        {"prospectIds": ["a", "a"]},
-        {"attachmentIds": "f"},
-        {"attachmentIds": [1]},
-        {"colour": "red"},
+        *({"content": value} for value in ("", "  \n", 5, None)), *({"visibility": value} for value in (1, "3", None)),
+        *({"status": value} for value in (1, "2")), {"attachmentIds": "f"}, {"attachmentIds": [1]}, {"colour": "red"},
+        *({"prospectIds": value} for value in ([], "a", [""], [1], ["a", "a"])),
     ],
-)
+)  # fmt: skip
 def test_a_request_that_breaks_a_rule_is_refused_whole(box: Sandbox, changes: dict[str, object]) -> None:
     reply = post(box, **changes)
     assert reply.status_code == 400
@@ -63,7 +40,7 @@ def test_a_request_that_breaks_a_rule_is_refused_whole(box: Sandbox, changes: di
 @pytest.mark.parametrize("status", [400, 401])
 def test_a_wrong_or_missing_key_is_an_invalid_token(headers: dict[str, str], status: int) -> None:
     with Sandbox(bad_key_status=status) as box:
-        reply = requests.post(f"{box.url}/notes", json=BODY, headers=headers, timeout=10)
+        reply = call(box, "POST", "/notes", json=BODY, headers=headers)
         assert (reply.status_code, reply.json()["code"], reply.json()["message"]) == (status, 1001, "Invalid token")
         assert box.notes == ()
         assert "other" not in str(box.received)
@@ -73,7 +50,42 @@ def test_the_latest_draft_is_shown_apart_from_the_notes(box: Sandbox) -> None:
     post(box, content="published")
     post(box, content="first draft", status="0")
     post(box, content="second draft", status="0")
-    payload = show(box).json()["payload"]
+    payload = look(box).json()["payload"]
     assert [note["content"] for note in payload["notes"]] == ["<p>published</p>"]
     assert payload["draftNote"]["content"] == "<p>second draft</p>"
     assert [note.status for note in box.notes] == ["1", "0", "0"]
+
+
+# -- prospects: listed page by page, found by names and emails
+
+
+def page(box: Sandbox, **query: object) -> requests.Response:
+    return call(box, "GET", "/prospects", params=query)
+
+
+def ids(reply: requests.Response) -> list[Any]:
+    assert reply.status_code == 200, reply.text
+    return [found["id"] for found in reply.json()["payload"]]
+
+
+def test_pages_are_cut_as_asked_and_the_one_after_the_last_is_empty() -> None:
+    with Sandbox(prospects=invented(25)) as box:
+        pages = [ids(page(box, pageSize=10, page=number)) for number in (1, 2, 3, 4)]
+    assert [len(found) for found in pages] == [10, 10, 5, 0]
+    assert [*itertools.chain(*pages)] == list(invented(25))
+
+
+def test_pages_have_up_to_a_hundred_prospects_in_the_order_that_is_asked_for() -> None:
+    with Sandbox(prospects=invented(120)) as box:
+        everyone = list(invented(120))
+        assert ids(page(box)) == ids(page(box, pageSize=500)) == everyone[:100]
+        options = {"sort": "DESC", "sortBy": "createdAt", "includeCustomFields": "true"}
+        assert ids(page(box, pageSize=10, page=2, **options)) == everyone[:-21:-1][10:]
+
+
+def test_prospects_may_move_between_pages_while_one_reads() -> None:
+    """Those that are gone have made others move to the page before, where nobody looks any more."""
+    with struck("moving=2", prospects=invented(40)) as box:
+        pages = [ids(page(box, pageSize=10, page=number)) for number in (1, 2, 3, 4)]
+        everyone = list(invented(40))
+    assert pages == [everyone[:10], everyone[12:22], everyone[24:34], everyone[36:]]

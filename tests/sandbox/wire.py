@@ -21,12 +21,7 @@ _MESSAGES = {
     422: (422, "Unprocessable entity: prospectIds"),
     429: (40000, "Rate Limit exceeded"),
 }
-_UPLOAD_MESSAGES = {
-    400: (4000, NOT_UPLOADED),
-    404: (404, "Not found"),
-    413: (4002, TOO_LARGE),
-    422: (4001, BAD_TYPE),
-}
+_UPLOAD_MESSAGES = {400: (4000, NOT_UPLOADED), 404: (404, "Not found"), 413: (4002, TOO_LARGE), 422: (4001, BAD_TYPE)}
 # In the words of a widely used gateway; their layout is not that of the API's errors.
 _GATEWAYS = {
     401: "No API key found in request",
@@ -67,7 +62,6 @@ class Wire:
 
 
 def plain(reply: ServiceReply) -> Wire:
-    """Return a reply unchanged, as it is sent."""
     return Wire(reply.status, encoded(reply.document), (JSON, *reply.headers))
 
 
@@ -102,10 +96,8 @@ def shaped(wire: Wire, shapes: Iterable[Shape]) -> Wire:
 
 
 def page(title: str) -> bytes:
-    """Return an HTML page with a title."""
     return _PAGE % (title.encode(), title.encode())
 
 
 def encoded(document: Document) -> bytes:
-    """Return a document as compact JSON."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

@@ -51,9 +51,7 @@ def test_a_key_that_is_logged_in_is_used_by_its_profile_at_its_address_alone(
     assert "The key was saved in a store in memory, for profile 'night'" in told.out
 
 
-def test_whatever_else_gives_a_key_counts_more(
-    store: InMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_else_with_a_key_counts_more(store: InMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file, or the environment; the store isn't even asked."""
     keyring.set_keyring(Locked())
     file = tmp_path / "key.txt"
@@ -70,9 +68,7 @@ def test_whatever_else_gives_a_key_counts_more(
         (NONE, "No key store was found on this system"),
     ],
 )
-def test_a_store_that_keeps_nothing_is_found_out_when_one_logs_in(
-    store: InMemory, worse: keyring.backend.KeyringBackend, words: str
-) -> None:
+def test_a_useless_store_is_told_at_login(store: InMemory, worse: keyring.backend.KeyringBackend, words: str) -> None:
     """And a file is proposed; the key stands in no message."""
     keyring.set_keyring(worse)
     with pytest.raises(BadSettings, match=words) as error:

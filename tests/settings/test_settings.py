@@ -17,7 +17,6 @@ from importer.settings.address import LIVE, checked_url, default_journal, journa
 from importer.settings.profiles import change_reading, check_new
 from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE, read_key, who_can_read
-from tests import systems
 
 # -- the address
 
@@ -100,7 +99,6 @@ def test_the_key_is_read_from_the_file_that_is_named_or_else_from_the_environmen
 
 @pytest.mark.parametrize("environment", [{}, {KEY_VARIABLE: ""}, {KEY_VARIABLE: " "}])
 def test_a_missing_key_is_said_with_both_ways_to_give_one(environment: dict[str, str]) -> None:
-    """The variable and the flag."""
     with pytest.raises(BadSettings) as error:
         read_key(None, environment)
     assert KEY_VARIABLE in str(error.value)
@@ -123,7 +121,6 @@ def test_what_cant_be_a_key_is_refused_and_not_repeated(key: str, tmp_path: Path
 
 
 def test_a_key_file_that_cant_be_read_is_said(tmp_path: Path) -> None:
-    """Missing, empty, or no text at all."""
     missing, empty, binary = tmp_path / "none.txt", tmp_path / "empty.txt", tmp_path / "key.bin"
     empty.write_text(" \n", encoding="utf-8")
     binary.write_bytes(b"\xff\xfe\xfa")
@@ -167,68 +164,44 @@ def test_the_journal_stands_in_the_users_own_folder() -> None:
     assert default_journal().name == "journal.sqlite"
 
 
-@pytest.mark.parametrize("name", [":memory:", "./:memory:", "file::memory:", "FILE:x?mode=memory&cache=shared"])
-def test_a_journal_that_ends_with_the_run_is_refused(name: str) -> None:
-    """The next run would know of nothing that was delivered."""
-    with pytest.raises(BadSettings, match="it has to outlast the run"):
-        Settings(journal=Path(name))
+OF_POSIX = [Path("postgresql://me:secret@db.example/notes"), Path("sqlite:///journal.sqlite")]  # Windows turns slashes
 
 
 @pytest.mark.parametrize(
-    "journal",
+    ("journals", "words"),
     [
-        "postgresql+psycopg://me:secret@db.example/notes", "POSTGRESQL://db/notes", "mysql://db/notes",
-        pytest.param(Path("postgresql://me:secret@db.example/notes"), marks=systems.posix),  # Windows turns its slashes
-        pytest.param(Path("sqlite:///journal.sqlite"), marks=systems.posix),
-        "sqlite:///journal.sqlite",
+        (  # the next run would know of nothing that was delivered
+            [Path(name) for name in (":memory:", "./:memory:", "file::memory:", "FILE:x?mode=memory&cache=shared")],
+            "it has to outlast the run",
+        ),
+        (  # no folder is made that is called like the address
+            ["postgresql+psycopg://me:secret@db.example/notes", "POSTGRESQL://db/notes", "mysql://db/notes",
+             "sqlite:///journal.sqlite", *(OF_POSIX if os.name == "posix" else [])],
+            r"not supported\. A journal is a SQLite file, or a database at postgresql:// or postgres://\. Name",
+        ),
+        (  # a URL is told in messages, remembered, and on a command line seen by all users
+            ["postgresql://me:secret@db.example/notes", "postgres://me:secret@/notes", "postgresql://me:@db/notes",
+             "postgresql://db/notes?sslmode=require&password=secret", "postgresql://db/notes?%70assword=secret",
+             "postgresql:///notes?sslpassword=secret", "postgresql://me:sec/ret@db/notes"],
+            r"contains a password.*PGPASSFILE",
+        ),
     ],
 )  # fmt: skip
-def test_a_journal_elsewhere_than_in_a_file_is_refused(journal: Path | str) -> None:
-    """No folder is made that is called like the address, and a password in it isn't shown."""
-    with pytest.raises(
-        BadSettings,
-        match=r"not supported\. A journal is a SQLite file, or a database at postgresql:// or postgres://\. Name",
-    ) as caught:
-        Settings(journal=journal)
-    assert "secret" not in str(caught.value)
+def test_what_can_be_no_journal_is_refused_and_no_password_shown(journals: list[Path | str], words: str) -> None:
+    for journal in journals:
+        with pytest.raises(BadSettings, match=words) as caught:
+            Settings(journal=journal)
+        assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "postgresql://me:secret@db.example/notes", "postgres://me:secret@/notes", "postgresql://me:@db/notes",
-        "postgresql://db/notes?sslmode=require&password=secret", "postgresql://db/notes?%70assword=secret",
-        "postgresql:///notes?sslpassword=secret", "postgresql://me:sec/ret@db/notes",
-    ],
-)  # fmt: skip
-def test_a_password_in_the_url_of_a_journal_is_refused_and_not_shown(url: str) -> None:
-    """Wherever it stands: a URL is told in messages, remembered, and on a command line seen by all users."""
-    with pytest.raises(BadSettings, match=r"contains a password.*PGPASSFILE") as caught:
-        Settings(journal=url)
-    assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
+def test_a_journal_is_named_by_its_path_or_its_url() -> None:
+    for file in ("C:/folder/journal.sqlite", "what? a journal"):
+        assert (journal_place(file), Settings(journal=file).journal) == (Path(file), file)
+    for url in (
         "postgresql://importer@db.example/notes", "postgres://db1:5432,db2:5433/notes?target_session_attrs=read-write",
         "postgresql://importer@[::1]:5432/notes",
-    ],
-)  # fmt: skip
-def test_a_journal_may_be_a_database(url: str) -> None:
-    assert journal_place(url) == Settings(journal=url).journal == url
-
-
-@pytest.mark.parametrize(
-    ("address", "file"),
-    [
-        ("C:/folder/journal.sqlite", "C:/folder/journal.sqlite"),
-        ("what? a journal", "what? a journal"),
-    ],
-)
-def test_a_journal_is_named_by_its_path_or_its_url(address: str, file: str) -> None:
-    assert journal_place(address) == Path(file)
-    assert Settings(journal=address).journal == address
+    ):  # fmt: skip
+        assert journal_place(url) == Settings(journal=url).journal == url
 
 
 def test_some_topics_can_be_taken_over_and_nothing_else_but_the_known_readings() -> None:

@@ -42,9 +42,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
     "attachments": (["forms"], '"forms"'),
     "unknown-emails": (["unknown.csv"], '"unknown.csv"'),
-    "sheet": (["Calls"], '"Calls"'),
-    "header-row": (["3"], "3"),
-    "encoding": (["cp1252"], '"cp1252"'),
+    "sheet": (["Calls"], '"Calls"'), "header-row": (["3"], "3"), "encoding": (["cp1252"], '"cp1252"'),
     "delimiter": (["tab"], '"tab"'),
     "export": (["Apollo contacts"], '"Apollo contacts"'),
     "skip-existing": (["true"], "true"),
@@ -54,30 +52,18 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "batch-size": (["25"], "25"),
     "base-url": (["http://127.0.0.1:1/v1"], '"http://127.0.0.1:1/v1"'),
     "journal": (["practice.sqlite"], '"practice.sqlite"'),
-    "api-key-file": (["key.txt"], '"key.txt"'),
-    "rate": (["20/1s"], '"20/1s"'),
-    "read-timeout": (["7.5"], "7.5"),
-    "settle": (["0"], "0"),
-    "give-up-after": (["60"], "60.0"),
-    "new-journal": (["true"], "true"),
+    "api-key-file": (["key.txt"], '"key.txt"'), "rate": (["20/1s"], '"20/1s"'), "read-timeout": (["7.5"], "7.5"),
+    "settle": (["0"], "0"), "give-up-after": (["60"], "60.0"), "new-journal": (["true"], "true"),
     "guard-local-address": (["true"], "true"),
     "results": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
     "archive": (["s3://sales/done"], '"s3://sales/done"'),
-    "min-rows": (["100"], "100"),
-    "max-invalid": (["20%"], "0.2"),
-    "max-notes": (["5000"], "5000"),
-    "max-public": (["0"], "0"),
-    "between": (["02:00-06:00"], '"02:00-06:00"'),
-    "first": (["5"], "5"),
-    "again": (["true"], "true"),
-    "update": (["true"], "true"),
-    "yes": (["true"], "true"),
-    "log-file": (["import.log"], '"import.log"'),
-    "quiet": (["true"], "true"),
-    "json": (["true"], "true"),
+    "min-rows": (["100"], "100"), "max-invalid": (["20%"], "0.2"), "max-notes": (["5000"], "5000"),
+    "max-public": (["0"], "0"), "between": (["02:00-06:00"], '"02:00-06:00"'), "first": (["5"], "5"),
+    "again": (["true"], "true"), "update": (["true"], "true"), "yes": (["true"], "true"),
+    "log-file": (["import.log"], '"import.log"'), "quiet": (["true"], "true"), "json": (["true"], "true"),
     "notify": (["always"], '"always"'),
     "notify-file": (["notify.txt"], '"notify.txt"'),
-}
+}  # fmt: skip
 
 
 def told(arguments: list[str]) -> Options:
@@ -179,7 +165,6 @@ def test_a_flag_a_variable_and_a_profile_say_the_same(
 def test_the_profile_is_named_by_a_flag_or_a_variable(
     monkeypatch: pytest.MonkeyPatch, profiles: Path, by_variable: Callable[[str, list[str]], Options]
 ) -> None:
-    """Its settings then count."""
     profiles.write_text("[night]\nbatch-size = 2\n", encoding="utf-8")
     for found in (told(["--profile", "night"]), by_variable("profile", ["night"])):
         assert (found.settings.profile, found.settings.batch_size) == ("night", 2)
@@ -292,13 +277,10 @@ def test_python_is_told_the_same(values: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "rate"),
     [
-        ("20/1s", (20, 1)),
-        ("60/min", (60, 60)),
-        ("1000/h", (1000, 3600)),
-        (" 5 / 2.5 sec ", (5, 2.5)),
+        ("20/1s", (20, 1)), ("60/min", (60, 60)), ("1000/h", (1000, 3600)), (" 5 / 2.5 sec ", (5, 2.5)),
         ("10/30", (10, 30)),
     ],
-)
+)  # fmt: skip
 def test_a_rate_is_read_as_people_write_it(text: str, rate: tuple[int, float]) -> None:
     assert Settings(rate=text).rate == Rate(*rate)  # type: ignore[arg-type]
 

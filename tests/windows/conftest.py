@@ -12,14 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
-from importer.page.serving import PageServer
 from importer.settings.secrets import KEY_VARIABLE
-from tests.page.test_site import Visitor
+from tests.page.person import Person, visiting
 
 ROOT = Path(__file__).parents[2]
 PLACE = ROOT / ".venv-windows"
@@ -67,7 +64,6 @@ class Windows:
 
     @property
     def home(self) -> Path:
-        """The Windows user's folder."""
         [home] = (path for path in (self._prefix / "drive_c" / "users").iterdir() if path.name != "Public")
         return home
 
@@ -79,7 +75,6 @@ class Windows:
     def start(
         self, *words: object, by: Sequence[object] = PROGRAM, variables: Mapping[str, str] = {}
     ) -> subprocess.Popen[bytes]:
-        """Start the program, or another."""
         command = [str(word) for word in ("wine", *by, *words)]
         process = subprocess.Popen(
             command, env={**self.environment, **variables}, cwd=self.home,
@@ -109,7 +104,6 @@ class Windows:
         return cls.ended(process)
 
     def close(self) -> None:
-        """End every process of this system."""
         subprocess.run(["wineserver", "--kill"], env=self.environment, check=False, timeout=60)
         for process in self._started:
             process.wait(60)
@@ -126,31 +120,22 @@ def as_windows(path: Path) -> str:
 
 @pytest.fixture
 def windows(tmp_path: Path) -> Iterator[Windows]:
-    """A Windows user's own system."""
     system = Windows(tmp_path)
     yield system
     system.close()
 
 
-class PatientVisitor(Visitor):
-    """A browser that waits as long as processes take under wine."""
-
-    patience = PATIENCE
-
-
 @contextmanager
-def page_of(process: subprocess.Popen[bytes], wait: Wait) -> Iterator[Visitor]:
+def page_of(process: subprocess.Popen[bytes], wait: Wait) -> Iterator[Person]:
     """A browser on the page whose address a process prints; at the end, Quit is pressed."""
-    assert process.stdout is not None
     shown: list[str] = []
     threading.Thread(target=lambda: shown.extend(map(bytes.decode, process.stdout or ())), daemon=True).start()
     wait(lambda: "Keep this window open" in "".join(shown), process)
     [address] = re.findall(r"http://\S+/start/\S+", "".join(shown))
-    [port] = re.findall(r":(\d+)/start", address)
-    with PatientVisitor(cast(PageServer, SimpleNamespace(address=address, port=port))) as visitor:
-        yield visitor
-        visitor.post(f"{visitor.base}/quit", timeout=60)
-        visitor.get(f"{visitor.base}/quit/page.css", timeout=60)
+    with visiting(address, PATIENCE) as person:
+        yield person
+        person.posts("/quit")
+        person.gets("/quit/page.css")
     assert process.wait(PATIENCE) == 0
 
 

@@ -9,6 +9,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import openpyxl
@@ -19,10 +20,7 @@ from tests.truth import Line, check, write_sheet
 from tests.windows.conftest import KEY, PATIENCE, PROGRAM, PYTHON, Wait, Windows, as_windows, page_of
 
 KILLS = 10  # of each of the two seeds
-LAUNCHER = (
-    PYTHON,
-    as_windows(Path(__file__).with_name("launcher.py")),
-)
+LAUNCHER = (PYTHON, as_windows(Path(__file__).with_name("launcher.py")))
 
 
 @pytest.fixture
@@ -44,9 +42,7 @@ def once(lines: list[Line]) -> Counter[tuple[str, str]]:
 LINES = [Line(f"P{row}", f"Spoke to Müller about row {row}") for row in range(12)]
 
 
-def test_a_sheet_on_a_drive_is_imported_once_whatever_its_folder_is_called(
-    windows: Windows, box: Sandbox, tmp_path: Path
-) -> None:
+def test_a_sheet_on_a_drive_is_imported_once_from_any_folder(windows: Windows, box: Sandbox, tmp_path: Path) -> None:
     r"""Named as people do there: D:\…, with spaces and umlauts, and relative to the folder."""
     (folder := tmp_path / "drive" / "Vertrieb & Söhne (Köln)").mkdir(parents=True)
     windows.drive("d", folder.parent)
@@ -104,9 +100,7 @@ def test_a_console_shows_every_character(windows: Windows) -> None:
     assert lines[0].note in text
 
 
-def test_of_two_imports_at_once_one_is_told_who_is_at_work(
-    windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait
-) -> None:
+def test_of_two_imports_one_is_told_who_is_at_work(windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait) -> None:
     """The lock is Windows', and goes with its process, even if that is killed."""
     box.set_limit(Limit.parse("1/15s:headers:429"))
     sheet = as_windows(write_sheet(tmp_path / "n.csv", LINES))
@@ -121,6 +115,17 @@ def test_of_two_imports_at_once_one_is_told_who_is_at_work(
     assert arrived(box) == once(LINES)
 
 
+@contextmanager
+def held_open(windows: Windows, path: str, how: str) -> Iterator[None]:
+    """Another program has a file open."""
+    holding = f"import sys; file = open(sys.argv[1], {how!r}); print('open', flush=True); sys.stdin.readline()"
+    holder = windows.start(path, by=(PYTHON, "-c", holding))
+    assert holder.stdout is not None
+    assert holder.stdout.readline().strip() == b"open"
+    yield
+    holder.communicate(b"\n", timeout=PATIENCE)
+
+
 def test_results_that_are_open_in_another_program_stay_and_the_new_ones_are_beside_them(
     windows: Windows, box: Sandbox, tmp_path: Path
 ) -> None:
@@ -130,15 +135,9 @@ def test_results_that_are_open_in_another_program_stay_and_the_new_ones_are_besi
     windows.run(*words)
     results = tmp_path / "n.results.xlsx"
     before = results.read_bytes()
-    holding = "import sys; file = open(sys.argv[1], 'r+b'); print('open', flush=True); sys.stdin.readline()"
-    holder = windows.start(as_windows(results), by=(PYTHON, "-c", holding))
-    assert holder.stdout is not None
-    assert holder.stdout.readline().strip() == b"open"
-    said = windows.run(*words)
-    assert "n.results (2).xlsx" in said
-    assert results.read_bytes() == before
+    with held_open(windows, as_windows(results), "r+b"):
+        assert "n.results (2).xlsx" in windows.run(*words)
     assert (tmp_path / "n.results (2).xlsx").is_file()
-    holder.communicate(b"\n", timeout=PATIENCE)
     windows.run(*words)
     assert results.read_bytes() == before
     assert {path.name for path in tmp_path.glob("*.xlsx")} == {
@@ -158,21 +157,14 @@ def test_a_finished_file_moves_to_an_archive_on_another_drive(windows: Windows, 
     assert {path.name for path in (tmp_path / "there").iterdir()} == {"n.csv", "n.results.xlsx"}
     assert [*(tmp_path / "here").iterdir()] == []
     write_sheet(tmp_path / "here" / "m.csv", LINES)
-    holding = "import sys; file = open(sys.argv[1], 'rb'); print('open', flush=True); sys.stdin.readline()"
-    holder = windows.start("D:\\m.csv", by=(PYTHON, "-c", holding))
-    assert holder.stdout is not None
-    assert holder.stdout.readline().strip() == b"open"
-    said = windows.run("run", "D:\\m.csv", *words, status=1)
-    assert "by hand" in said
-    holder.communicate(b"\n", timeout=PATIENCE)
+    with held_open(windows, "D:\\m.csv", "rb"):
+        assert "by hand" in windows.run("run", "D:\\m.csv", *words, status=1)
     assert (tmp_path / "here" / "m.csv").is_file()
     assert arrived(box) == once(LINES)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_killed_again_and_again_nothing_is_sent_twice(
-    windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait, seed: int
-) -> None:
+def test_killed_often_nothing_is_twice(windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait, seed: int) -> None:
     """By TerminateProcess, at any moment; the same command goes on."""
     chance = random.Random(seed)
     lines = [Line(f"P{row}", f"Row {row}") for row in range(6 * KILLS)]
@@ -198,11 +190,8 @@ def test_the_page_starts_checks_and_sends_a_file(windows: Windows, box: Sandbox,
     """Opened by its address, in processes of its own; the results are downloaded, and Quit ends it."""
     sheet = write_sheet(tmp_path / "Köln.csv", LINES)
     process = windows.start("page", "--no-browser", "--base-url", box.url)
-    with page_of(process, wait) as visitor:
-        checked = visitor.drop(sheet)
-        assert "12" in checked.text
-        ended = visitor.see(visitor.agree(checked).url)
-        [link] = set(re.findall(r'href="([^"]+/results)"', ended.text))
-        downloaded = visitor.get(visitor.origin + link, timeout=60)
-        assert "K%C3%B6ln.results.xlsx" in downloaded.headers["Content-Disposition"]
+    with page_of(process, wait) as person:
+        assert "12" in person.drops(sheet)
+        [link] = set(re.findall(r'href="([^"]+/results)"', person.sends()))
+        assert "K%C3%B6ln.results.xlsx" in person.gets(link).headers["Content-Disposition"]
     assert arrived(box) == once(LINES)

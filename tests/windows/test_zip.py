@@ -48,9 +48,7 @@ def run(*words: object) -> None:
     subprocess.run([sys.executable, *map(str, words)], check=True, timeout=600)
 
 
-def test_unpacked_it_imports_and_a_newer_one_over_it_knows_what_was_sent(
-    windows: Windows, tmp_path: Path, zips: dict[str, Path]
-) -> None:
+def test_unpacked_it_imports_and_a_newer_one_goes_on(windows: Windows, tmp_path: Path, zips: dict[str, Path]) -> None:
     """In a folder with a blank and an umlaut. The journal is the user's, and no module of the older version is left."""
     place = tmp_path / "Meine Programme für Büro"
     place.mkdir()
@@ -87,17 +85,15 @@ def test_unpacked_it_imports_and_a_newer_one_over_it_knows_what_was_sent(
     assert said == "None True"
 
 
-def test_a_double_click_on_the_page_starts_it(
-    windows: Windows, tmp_path: Path, zips: dict[str, Path], wait: Wait
-) -> None:
+def test_a_double_click_starts_the_page(windows: Windows, tmp_path: Path, zips: dict[str, Path], wait: Wait) -> None:
     """There is no browser under wine, so it shows the address. The licence of each package is beside it."""
     with zipfile.ZipFile(zips[NEWER]) as package:
         package.extractall(tmp_path)
     folder = tmp_path / "note-importer"
     with Sandbox(api_key=KEY) as box:
         start = ("cmd", "/c", as_windows(folder / "note-importer page.cmd"))
-        with page_of(windows.start(by=start, variables={"NOTE_IMPORTER_BASE_URL": box.url}), wait) as visitor:
-            assert box.url in visitor.see("/").text
+        with page_of(windows.start(by=start, variables={"NOTE_IMPORTER_BASE_URL": box.url}), wait) as person:
+            assert box.url in person.sees("/")
     listed = (folder / "THIRD-PARTY.txt").read_text(encoding="utf-8").lower()
     for path in folder.glob("packages-*/*.dist-info"):
         name, version = path.name.lower().removesuffix(".dist-info").split("-")

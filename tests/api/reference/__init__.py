@@ -12,7 +12,6 @@ from typing import Any
 
 
 def page(name: str) -> Any:
-    """One page of the reference."""
     return json.loads((Path(__file__).with_name(f"{name}.json")).read_text(encoding="utf-8"))
 
 
