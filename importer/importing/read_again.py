@@ -22,7 +22,7 @@ from typing import Any
 from importer import files, resultsfile
 from importer.fields import WORDED
 from importer.journal import Journal, Run
-from importer.models import DELIVERED, Result, Role, Rows
+from importer.models import Role, Rows
 from importer.reading import Sheet
 from importer.rows import recognition
 from importer.rows.columns import Roles, SheetHeadings
@@ -37,7 +37,6 @@ _LONGEST = 40  # characters of a word
 _DIGITS = 5  # so many digits may be a phone number or an ID
 _WORDS = 100  # maximum number of words for each column
 _DIGEST = "sha256:"
-_MAY_HAVE_DELIVERED = {*DELIVERED, Result.UNCONFIRMED}
 
 
 def learned(
@@ -177,24 +176,18 @@ def _digest(text: str) -> str:
 
 
 def known(sheet: Sheet, settings: Settings) -> Settings:
-    """Return the settings with the reading of the run whose results, or whose very file, this sheet is.
+    """Return the settings with the reading of the run whose results this sheet is.
 
     Results are read as their run was, and in no other way. Only the journal says how: a file may name any run, but the
-    reading counts only under that run's headings, in the run's workspace. For the same file again, the readings of the
-    profile count, too.
+    reading counts only under that run's headings, in the run's workspace.
     """
-    is_results = bool(resultsfile.our_columns(sheet.headings))
-    if (is_results and settings.export is not None) or not Journal.exists(settings.journal):
+    is_results = bool(resultsfile.our_columns(sheet.headings)) and settings.export is None
+    if not is_results or not (name := _run_named(sheet.source)) or not Journal.exists(settings.journal):
         return settings
     with Journal.open(settings.journal) as journal:
-        if is_results:
-            runs = journal.runs.listed(settings.workspace, name) if (name := _run_named(sheet.source)) else []
-        else:
-            of_file = journal.runs.listed(settings.workspace, fingerprint=sheet.fingerprint)
-            runs = [run for run in of_file if run.ended is None or not _MAY_HAVE_DELIVERED.isdisjoint(run.counts)]
-        for run in runs[:1]:
+        for run in journal.runs.listed(settings.workspace, name):
             if (reading := _reading(sheet, run, journal.runs.reading(run), settings)) is not None:
-                return replace(settings, readings=(reading,) if is_results else (*settings.readings, reading))
+                return replace(settings, readings=(reading,))
     return settings
 
 
