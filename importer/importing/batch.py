@@ -43,7 +43,6 @@ from importer.importing.loading import results_path
 from importer.importing.report import Report
 from importer.importing.run import Prepared, prepare
 from importer.importing.workspaces import Unconfirmed
-from importer.journal import Journal
 from importer.messages import Message, Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.practice import staging
@@ -264,24 +263,9 @@ class _One:
         if candidate.nothing:
             said = say("series.sentence", why=candidate.nothing)
             return FileEnded(path, FileResult.IMPORTED, 0, started_at, started_at, said)
-        self._wait()
         if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
             raise NotYet(say("series.sentence", why=not_yet))
         return self._sent(candidate, started_at)
-
-    def _wait(self) -> None:
-        """Wait for another import before reading the file, because that import may send and move the same file.
-
-        Raises:
-            Busy: the other import is still running.
-            Interrupted: the run was asked to stop while it waited.
-        """
-        wait = self.hours.wait(self.settings)
-        if wait and Journal.exists(self.settings.journal):
-            with workspaces.held(
-                self.settings, wait=wait, observe=self.face.observe, stop=lambda: self.face.stop() or self.hours.over()
-            ):
-                pass
 
     @staticmethod
     def _is_gone(candidate: FileCandidate) -> bool:

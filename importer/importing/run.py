@@ -21,7 +21,7 @@ from pathlib import Path
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns
+from importer.errors import BadSettings, UnclearColumns
 from importer.importing import logs
 from importer.importing.answers import answered
 from importer.importing.api_context import batch_size, calls
@@ -154,7 +154,6 @@ class Prepared(AbstractContextManager["Prepared"]):
         self,
         *,
         agreed: str | None = None,
-        is_right: bool = False,
         begun: Callable[[], object] = lambda: None,
         observe: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], Said | None] = lambda: None,
@@ -166,7 +165,6 @@ class Prepared(AbstractContextManager["Prepared"]):
 
         Args:
             agreed: digest of what a person agreed to, ``preview.digest``; None: whatever is left.
-            is_right: whether a person said that the profile has a workspace of its own, whoever else used its key.
             begun: called once nothing refuses the import any more, before the first note is sent.
             observe: receives the progress.
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
@@ -192,25 +190,15 @@ class Prepared(AbstractContextManager["Prepared"]):
             raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
         settings = hours.patient(settings)
-        latest: list[Progress] = []
-
-        def watch(progress: Progress) -> None:
-            latest[:] = [progress]
-            observe(progress)
 
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
         with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
-            if not is_right:
-                check_confirmed(journal, settings, is_agreed=agreed is not None)
-            with calls(settings, journal, self.vendor, clock, watch, why) as context:
+            check_confirmed(journal, settings, is_agreed=agreed is not None)
+            with calls(settings, journal, self.vendor, clock, observe, why) as context:
                 agreed, changes = agreed or self._agreed, self._agreed is not None
-                report = Sending(context, loaded, self._target, learn, see, changes_notes=changes).deliver(agreed)
-            if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
-                reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
-                report = replace(report, stopped=Outage(reason))
-            return report
+                return Sending(context, loaded, self._target, learn, see, changes_notes=changes).deliver(agreed)
 
     def practise(
         self,

@@ -60,7 +60,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asked.answer.new": "new notes",
     "asked.answer.send-hidden": "send again",
     "asked.answer.leave-hidden": "leave hidden",
-    "stopped.outage-until-the-end": "The API was unavailable. The last problem was: {why}.\n{end}",
     "stopped.out-of-hours": (
         "It is {time} here, outside the window {window} (`between`).\n"
         "Nothing was sent. {action.Run-same-command} in that window."
