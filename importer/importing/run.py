@@ -190,15 +190,17 @@ class Prepared(AbstractContextManager["Prepared"]):
             raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
         settings = hours.patient(settings)
+        loaded = replace(loaded, settings=settings)
 
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
         with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
             check_confirmed(journal, settings, is_agreed=agreed is not None)
-            with calls(settings, journal, self.vendor, clock, observe, why) as context:
+            with calls(settings, journal, self.vendor, clock, why) as caller:
                 agreed, changes = agreed or self._agreed, self._agreed is not None
-                return Sending(context, loaded, self._target, learn, see, changes_notes=changes).deliver(agreed)
+                sending = Sending(loaded, journal, caller, self._target, observe, learn, see, changes_notes=changes)
+                return sending.deliver(agreed)
 
     def practise(
         self,

@@ -16,17 +16,17 @@ from typing import ClassVar
 from importer import results
 from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesPage, Reply, Vendor
 from importer.api.saleshandy import SALESHANDY
+from importer.calls.dispatcher import Caller
 from importer.calls.stage import Stage
 from importer.calls.windows import ASSUMED
 from importer.delivery.changes import day_of, described, differing, has_form, has_text
-from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_before
 from importer.delivery.reads import read_on
 from importer.delivery.tasks import WholeRead
 from importer.errors import Stopped
 from importer.importing import logs
-from importer.importing.api_context import Context, calls, policy
+from importer.importing.api_context import calls, delivering
 from importer.importing.hours import slower
 from importer.importing.loading import load, results_path
 from importer.importing.report import write_results
@@ -107,10 +107,8 @@ def verify(
         begin(size)
         outcomes = Outcomes(size + len(resent))
         outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
-        with calls(settings, journal, vendor, clock, observe, stop) as context:
-            rules = policy(settings, resends=False)
-            delivering = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
-            delivery = Coordinator(delivering, outcomes, observe)
+        with calls(settings, journal, vendor, clock, stop) as caller:
+            delivery = Coordinator(delivering(settings, journal, caller), outcomes, observe)
             start = 0
             for key, deliveries in unsettled.values():
                 delivery.takeover.take_up(key, deliveries, range(start, start + len(deliveries)))
@@ -183,10 +181,12 @@ class _ReadingAll(Stage[_Look, None]):
         found: name of a delivery → what became of its note.
     """
 
-    def __init__(self, context: Context, size: int) -> None:
-        super().__init__(context.caller, (_Look.kind,), lambda _: None)
+    def __init__(
+        self, caller: Caller, journal: Journal, settings: Settings, observe: Callable[[Progress], None], size: int
+    ) -> None:
+        super().__init__(caller, (_Look.kind,), lambda _: None)
         self.found: dict[bytes, Sequence[Message]] = {}
-        self._context, self._size = context, size
+        self._journal, self._settings, self._observe, self._size = journal, settings, observe, size
 
     def read(self, wanted: Iterable[Sequence[_Wanted]]) -> Stopped | None:
         """Read back notes, those of a prospect together; return why that ended early, or None."""
@@ -207,11 +207,11 @@ class _ReadingAll(Stage[_Look, None]):
         self.found |= found
         if left:  # a cache may have the first look's page
             again = _Look(look.prospect, left, is_second=True, take=self._api.traits.page - 1)
-            self._dispatcher.add(again, self._clock() + 12 * self._context.settings.settle)
+            self._dispatcher.add(again, self._clock() + 12 * self._settings.settle)
 
     def _became(self, delivery: KnownDelivery, text: str, page: NotesPage) -> Sequence[Message]:
         """Return what became of a note, by all notes of its prospect."""
-        deliveries, workspace = self._context.journal.deliveries, self._context.settings.workspace
+        deliveries, workspace = self._journal.deliveries, self._settings.workspace
         forms = [deliveries.key_of(n) for n in (delivery.note, delivery.changing) if n is not None]
         notes = {note.note_id: note for note in page.all}
         if (note := notes.pop(delivery.note_id or "", None)) is None:
@@ -239,7 +239,7 @@ class _ReadingAll(Stage[_Look, None]):
         self._decide(task, {delivery.name: [became] for delivery, _ in task.wanted})
 
     def _tell(self) -> None:
-        self._context.observe(self._dispatcher.progress(self._size, len(self.found), {}))
+        self._observe(self._dispatcher.progress(self._size, len(self.found), {}))
 
 
 def _last_change(note: FoundNote) -> Sequence[Message]:
@@ -288,8 +288,8 @@ def verify_all(
             is_in_use = journal.runs.latest(settings.workspace) != before
             return stop() or (say("verified.yields") if is_in_use else None)
 
-        with calls(settings, journal, vendor, clock, observe, ends) as context:
-            stage = _ReadingAll(context, len(names))
+        with calls(settings, journal, vendor, clock, ends) as caller:
+            stage = _ReadingAll(caller, journal, settings, observe, len(names))
             stopped = stage.read([*some.values()] for some in wanted.values())
         outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, outcomes, loaded.sheet.headings)
