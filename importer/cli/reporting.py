@@ -72,17 +72,17 @@ class Reporting:
         """Log the error that ended the command, and record its exit status and document."""
         text: Said
         questions = error.questions if isinstance(error, UnclearColumns) else ()
+        about: dict[str, Any] = {}
         if isinstance(error, ImporterError):
-            status, kind, text, reason = error.exit_status, error.kind, error.message, importing.logs.said(error)
+            status, kind, text, about = error.exit_status, error.kind, error.message, {"error": error}
         elif isinstance(error, (click.ClickException, click.Abort, KeyboardInterrupt)):
             status = 3 if isinstance(error, EndedAtOnce) else 2
             kind = say("error.ended-by-a-person" if status == 3 else "error.ended-before-anything-was-sent")
-            text, reason = kind, with_flags(kind)
+            text, about = kind, {"why": kind}
         else:
             status, kind, text = ProgramFault.exit_status, ProgramFault.kind, type(error).__name__
-            reason = f"{with_flags(kind)}: {text}"
-        kinds = importing.logs.kinds(error) if isinstance(error, ImporterError) else None
-        importing.logs.event("ended with an error", logging.ERROR, error=kinds, why=reason)
+            about = {"why": f"{with_flags(kind)}: {text}"}
+        importing.logs.event("ended with an error", logging.ERROR, **about)
         if self._document is None:
             self.over(status, lambda: telling.documents.failed(self._command, status, kind, text, questions))
         self.exit_status = status

@@ -88,7 +88,7 @@ class Prepared(AbstractContextManager["Prepared"]):
                 readings.keep(self.settings.profile, reading)
                 self.learned = reading
         except BadSettings as error:
-            logs.event("answers not kept", logging.ERROR, why=logs.said(error))
+            logs.event("answers not kept", logging.ERROR, error=error)
 
     def decide(self, answer: PossibleAnswer) -> None:
         """Apply an answer to one of the questions, and interpret the sheet again. Other questions may arise.

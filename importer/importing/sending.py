@@ -260,8 +260,7 @@ class Sending:
             told_to_wait=limiter.rate_limited,
             seconds=round(report.ended_at - self._run.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
-            error=logs.kinds(stopped) if stopped else None,
-            why=logs.said(stopped) if stopped else None,
+            error=stopped,
         )
         self.see(self.loaded, self._outcomes)
         summary = summary_of(report, self.loaded, self._settings.workspace)

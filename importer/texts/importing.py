@@ -78,7 +78,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "archive.gone": "{file} no longer exists, so it was not moved to {folder}.",
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
-    "choosing.results": "results of an earlier run or of practice. To import those of a run, name no other file",
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "unknown-emails.no-csv": (
         "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
