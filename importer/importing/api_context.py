@@ -17,10 +17,11 @@ from importer import messages
 from importer.api import Failure, FoundProspect, NotesApi, Reply, Vendor
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
+from importer.calls.retry import RetryPolicy
 from importer.calls.stage import Stage
 from importer.calls.workers import Threads
 from importer.delivery.context import DeliveryContext, Policy
-from importer.errors import Outage, WrongAddress
+from importer.errors import WrongAddress
 from importer.importing.workspaces import learned_rates
 from importer.journal import Journal, Run
 from importer.messages import Message, Said, say
@@ -103,6 +104,7 @@ class FirstCall(Stage[_Read, None]):
 
     def __init__(self, caller: Caller, address: str, tell: Callable[[Message | None], None]) -> None:
         super().__init__(caller, (_Read.kind,), lambda _: None)
+        self._retry = replace(self._retry, attempts=0)  # as long as for a note
         self._address, self._observe = address, tell
 
     def make(self) -> None:
@@ -127,18 +129,14 @@ class FirstCall(Stage[_Read, None]):
     def _unclear(self, task: _Read, failure: Failure) -> None:
         if failure.is_accepted and not failure.is_strange:
             return  # a success in the API's form, with a list that can't be read
-        meant, policy = api_address(self._address), replace(self._retry, attempts=0)  # as long as for a note
-        is_incomplete = meant != self._address
-        if failure.is_strange:
-            policy = replace(policy, attempts=_TRIES * is_incomplete, seconds=min(policy.seconds, _PATIENCE))
-        if self._dispatcher.retry(task, failure, policy):
-            return
         if not failure.is_strange:
-            self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
-        elif is_incomplete:
-            self._dispatcher.halt(WrongAddress(say("stopped.wrong-address-but", why=failure.text, address=meant)))
-        else:
-            self._dispatcher.halt(WrongAddress(say("stopped.wrong-address", why=failure.text)))
+            super()._unclear(task, failure)
+            return
+        is_incomplete = (meant := api_address(self._address)) != self._address
+        patience = min(self._retry.seconds, _PATIENCE)
+        if not self._dispatcher.retry(task, failure, RetryPolicy(_TRIES * is_incomplete, patience)):
+            kind = "stopped.wrong-address-but" if is_incomplete else "stopped.wrong-address"
+            self._dispatcher.halt(WrongAddress(say(kind, why=failure.text, address=meant)))
 
     def _tell(self) -> None:
         self._observe(self._dispatcher.trouble)

@@ -267,7 +267,7 @@ class Sending:
         # A run without its results isn't finished, so that the same command continues it, also with --again.
         ended = "stopped"
         try:
-            written = write_results(self.target, self.loaded, self._outcomes, self._run.name, summary)
+            written = write_results(self.target, self.loaded, self._outcomes, summary)
             ended = ended if written.is_owed else report.ended
         finally:
             with contextlib.suppress(JournalFailed):

@@ -18,7 +18,6 @@ from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesP
 from importer.api.saleshandy import SALESHANDY
 from importer.calls.dispatcher import Caller
 from importer.calls.stage import Stage
-from importer.calls.windows import ASSUMED
 from importer.delivery.changes import day_of, described, differing, has_form, has_text
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_before
@@ -27,7 +26,7 @@ from importer.delivery.tasks import WholeRead
 from importer.errors import Stopped
 from importer.importing import logs
 from importer.importing.api_context import calls, delivering
-from importer.importing.hours import slower
+from importer.importing.hours import estimated
 from importer.importing.loading import load, results_path
 from importer.importing.report import write_results
 from importer.importing.workspaces import check_journal, held, keep_in_mind, learned_rates, opened
@@ -280,9 +279,9 @@ def verify_all(
                     of_row[row][known.name] = known.note_id
         names = [name for some in wanted.values() for name in some]
         before = journal.runs.latest(settings.workspace)
-        pace = slower(learned_rates(journal, settings).get(Endpoint.READ, ASSUMED), settings.rate)
-        time = duration(max(0, len(wanted) - 1) // pace.calls * pace.seconds)
-        begin(say("verified.takes", n=len(wanted), time=time, rate=rate(pace.calls, pace.seconds)), len(names))
+        takes = estimated({Endpoint.READ: len(wanted)}, learned_rates(journal, settings), settings.rate)
+        about = {"time": duration(takes.seconds), "rate": rate(takes.rate.calls, takes.rate.seconds)}
+        begin(say("verified.takes", n=len(wanted), **about), len(names))
 
         def ends() -> Said | None:
             is_in_use = journal.runs.latest(settings.workspace) != before
@@ -310,5 +309,5 @@ def verify_all(
         lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), loaded.file)]
         lines += [(say(f"label.verified-{finding}"), number) for finding, number in counts.items()]
         summary = results.Summary(say("verified.title"), lines, settings.profile, _MEANINGS)
-        written = write_results(target, loaded, outcomes, "", summary)
+        written = write_results(target, loaded, outcomes, summary)
         return ReadBack(len(names), counts, written.path, written.remark, stopped)
