@@ -116,15 +116,15 @@ def _key(options: Options) -> Message:
 
 
 def _notifications(options: Options, *, is_test: bool) -> Message:
-    notifier = options.notifier()
-    addresses, pings = len(notifier.ways), notifier.pings
-    if not addresses:
+    channels = options.channels()
+    told = [one for one in channels if one.ping is None]  # a service would take a ping for a run
+    if not channels:
         return say("config.nobody-notified")
     if not is_test:
-        return say("config.addresses", n=addresses)
-    if failures := notifier.test(telling.notification_messages.trial(options.profile)):
+        return say("config.addresses", n=len(channels))
+    if failures := telling.notifications.send(told, telling.notification_messages.trial(options.profile)):
         raise operations.doctor.Look(lines(*failures))
-    sent = [say("config.test-sent")] if addresses > pings else []
+    sent, pings = [say("config.test-sent")] if told else [], len(channels) - len(told)
     return lines(*sent, *([say("config.not-tried", n=pings)] if pings else []))
 
 

@@ -110,7 +110,7 @@ class RunNotifications:
 
     def __init__(self, out: Reporting, stopper: Stopper, *, practises: bool) -> None:
         self.out, self._stopper, self._practises = out, stopper, practises
-        self._notifier = out.options.notifier()
+        self._channels = out.options.channels()
         self._ended: list[FileEnded] = []
 
     def ended(self, ended: FileEnded) -> None:
@@ -136,9 +136,10 @@ class RunNotifications:
     def tell(self) -> None:
         """Notify the recipients, unless a person stopped the run, who knows, or nothing was sent, in practice."""
         if self._ended and not (self._practises or self._stopper.is_by_person):
-            log_file = self.out.options.read("log-file")
+            log_file, occasion = self.out.options.read("log-file"), self.out.options.read("notify")
             for notification in telling.notification_messages.notifications(self._batch, log_file):
-                for failure in self._notifier.tell(notification):
+                due = [one for one in self._channels if telling.notifications.is_due(one, notification, occasion)]
+                for failure in telling.notifications.send(due, notification):
                     paragraph(failure, "Warning: ", err=True)
 
 
