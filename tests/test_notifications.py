@@ -16,7 +16,7 @@ from importer.importing.batch import Batch, FileEnded
 from importer.journal.lock import held
 from importer.messages import Cell, Quoted, SettingPart, render, say, words
 from importer.settings import Settings
-from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient
 from importer.telling import notification_messages
 from importer.telling.notifications import channel, send
 from tests.listening import Ear, http_ear, mail_ear
@@ -301,7 +301,7 @@ def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
     """Which would take it for a run."""
     addresses = (f"json://{ear.place}/hook", f"ping+http://{ear.place}/alive", f"json://{ear.place}/500")
     channels = [channel(Recipient(address, words(f"address {i}"))) for i, address in enumerate(addresses)]
-    failed = send(channels, notification_messages.trial("night"))
+    failed = send(channels, notification_messages.trial("night"), Occasion.ALWAYS)
     assert [*map(render, failed)] == ["A notification could not be sent (address 2): JSON replied with 500."]
     assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
     assert ear.told[0]["title"] == "note-importer: this is a test"

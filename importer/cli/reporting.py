@@ -138,8 +138,7 @@ class RunNotifications:
         if self._ended and not (self._practises or self._stopper.is_by_person):
             log_file, occasion = self.out.options.read("log-file"), self.out.options.read("notify")
             for notification in telling.notification_messages.notifications(self._batch, log_file):
-                due = [one for one in self._channels if telling.notifications.is_due(one, notification, occasion)]
-                for failure in telling.notifications.send(due, notification):
+                for failure in telling.notifications.send(self._channels, notification, occasion):
                     paragraph(failure, "Warning: ", err=True)
 
 

@@ -97,19 +97,18 @@ class Channel:
         return {"address": self.address, "title": notification.title, "body": notification.body, "kind": kind}
 
 
-def is_due(channel: Channel, notification: Notification, occasion: Occasion | None) -> bool:
-    """Return whether a recipient gets a notification; without an occasion, if there is a problem."""
-    if channel.ping is not None:
-        return notification.is_for_switch and notification.exit_status in channel.ping
-    return occasion is Occasion.ALWAYS or notification.exit_status != 0
-
-
-def send(channels: Sequence[Channel], notification: Notification) -> list[Message]:
-    """Send a notification to recipients. Return a message per failure; raise no error."""
+def send(channels: Sequence[Channel], notification: Notification, occasion: Occasion | None) -> list[Message]:
+    """Send a notification to each recipient that should get it. Return a message per failure; raise no error."""
+    is_due, status = occasion is Occasion.ALWAYS or notification.exit_status != 0, notification.exit_status
+    due = [
+        channel
+        for channel in channels
+        if (is_due if channel.ping is None else notification.is_for_switch and status in channel.ping)
+    ]
     failed = []
-    with ThreadPoolExecutor(max(1, len(channels))) as pool:
-        reasons = [*pool.map(lambda channel: channel.send(notification), channels)]
-    for channel, reason in zip(channels, reasons, strict=True):
+    with ThreadPoolExecutor(max(1, len(due))) as pool:
+        reasons = [*pool.map(lambda channel: channel.send(notification), due)]
+    for channel, reason in zip(due, reasons, strict=True):
         if reason:
             failed.append(say("notifying.failed", origin=channel.origin, why=reason))
         logs.event(
