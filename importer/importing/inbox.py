@@ -123,10 +123,12 @@ def is_hidden(path: Path) -> bool:
 
 def _is_ours(path: Path) -> bool:
     """Return whether a run wrote the file."""
-    opened = storage.opened if isinstance(path, Url) else files.opened
-    with contextlib.suppress(OSError, ValueError), opened(path) as file:
+    with (
+        contextlib.suppress(OSError, ValueError),  # the problem is reported when the file is imported
+        storage.opened(path) if isinstance(path, Url) else files.opened(path) as file,
+    ):
         return is_results(file)
-    return False  # a problem is reported when the file is imported
+    return False
 
 
 def _without_results(candidates: Sequence[FileCandidate], left_out: list[Path]) -> Sequence[FileCandidate]:

@@ -19,9 +19,9 @@ ABOUT: ContextVar[dict[str, object] | None] = ContextVar("about", default=None)
 _log = logging.getLogger(__name__)
 
 
-def event(name: str, level: int = logging.INFO, error: ImporterError | None = None, **facts: object) -> None:
+def event(name: str, level: int = logging.INFO, **facts: object) -> None:
     """Log an event; of an error its kinds, and its message without what is from a sheet or quoted from the API."""
-    if error is not None:
+    if isinstance(error := facts.get("error"), ImporterError):
         facts |= {"error": "+".join(error.message.kinds()), "why": render(error.message.without_others())}
     _log.log(level, name, extra={"facts": facts})
 

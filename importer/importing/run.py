@@ -4,7 +4,7 @@
         print(prepared.preview.remaining.total, prepared.preview.questions)
         report = prepared.send()
 
-Input: a file and settings. Output: a :class:`Prepared`, which owns the open sheet until its block ends; then notes in
+Input: a file and settings. Output: a :class:`Prepared`, whose sheet is open until the block ends; then notes in
 the workspace, a results file and a :class:`~importer.importing.report.Report`. Preparing holds no lock and writes
 nothing. Sending takes the lock, plans again, and refuses if the plan isn't what was agreed to.
 """
@@ -12,8 +12,8 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -47,11 +47,11 @@ from importer.settings.reading import Reading
 from importer.storage import Url, local_name
 
 
-class Prepared(AbstractContextManager["Prepared"]):
-    """File that is ready to be sent; a context manager that closes the sheet.
+class Prepared:
+    """File that is ready to be sent.
 
     Args:
-        loaded: the file, which is closed with this object, with the settings for sending it.
+        loaded: the file, with the settings for sending it.
         target: path for the results.
         settings: the settings for all files.
         vendor: the vendor whose API receives the notes.
@@ -229,14 +229,8 @@ class Prepared(AbstractContextManager["Prepared"]):
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
                 return practised.send(observe=observe, stop=stop)
 
-    def close(self) -> None:
-        """Close the sheet, after which nothing can be sent any more."""
-        self.loaded.close()
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
+@contextmanager
 def prepare(
     file: str | Path,
     settings: Settings,
@@ -245,8 +239,8 @@ def prepare(
     choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None,
     corrections: Mapping[int, Correction] | None = None,
     given: Sequence[tuple[str, str]] = (),
-) -> Prepared:
-    """Read, check and group a file, and check the journal. Sends nothing and needs no key.
+) -> Iterator[Prepared]:
+    """Yield a file that was read, checked and grouped, and check the journal. Sends nothing and needs no key.
 
     Args:
         file: the file.
@@ -281,9 +275,7 @@ def prepare(
             check_list(settings.unknown_emails)
         with opened(settings) as journal:
             check_journal(journal, settings)
-        prepared = Prepared(loaded, target, settings, vendor, answers)
-        stack.pop_all()
-    return prepared
+        yield Prepared(loaded, target, settings, vendor, answers)
 
 
 def _which_rows(loaded: Loaded, settings: Settings) -> UnclearColumns | None:

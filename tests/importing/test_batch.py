@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -336,7 +336,7 @@ def test_a_place_that_is_out_of_reach_when_a_files_turn_comes_is_that_files_end(
     for name in ("a.csv", "b.csv", "c.csv"):
         lay(folder, name, f"P{name},x,private")
 
-    def prepared(path: Path, *about: Any, **more: Any) -> Prepared:
+    def prepared(path: Path, *about: Any, **more: Any) -> AbstractContextManager[Prepared]:
         if path.name == "b.csv":
             raise NotReached(f"{path} can't be read.")
         return prepare(path, *about, **more)

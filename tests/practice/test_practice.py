@@ -129,8 +129,8 @@ def test_its_results_cant_be_imported_whatever_their_format(settings: Settings, 
     with results.open("rb") as opened:
         assert is_results(opened)
     for sheet in (None, "To fix") if ending == ".xlsx" else (None,):
-        with pytest.raises(Unusable) as refused:
-            prepare(results, replace(settings, sheet=sheet))
+        with pytest.raises(Unusable) as refused, prepare(results, replace(settings, sheet=sheet)):
+            pass
         assert render(refused.value.message).startswith(f"{results} contains the results of practice")
     assert run(file, settings)
     file.unlink()
@@ -149,8 +149,8 @@ def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -
         results.write(tmp_path / "r.csv", sheet, outcomes, Summary("Practice", is_practice=True))
     rows = read_results(tmp_path / "r.csv")
     assert [(row["result (practice)"], row["note_id"]) for row in rows] == [("created", "")] * 2
-    with pytest.raises(Unusable, match="practice"):
-        prepare(tmp_path / "r.csv", settings)
+    with pytest.raises(Unusable, match="practice"), prepare(tmp_path / "r.csv", settings):
+        pass
 
 
 def test_rows_copied_from_it_count_as_not_imported(settings: Settings, box: Sandbox, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ HEADINGS = ("Prospect ID", "Activity Date", "Comments", "Visibility")
 TEMPLATE = "[{Activity Date}, ]{Comments}"
 
 
-def loaded(path: Path, *dates: str, order: DateOrder | None = None, template: str = TEMPLATE) -> Loaded:
+def loaded(
+    path: Path, *dates: str, order: DateOrder | None = None, template: str = TEMPLATE
+) -> AbstractContextManager[Loaded]:
     write_csv(path, HEADINGS, *(("AbCdEfGh1", date, "Hi", "Public") for date in dates))
     return load(path, Settings(mapping={Role.CONTENT: (template,)}, dates=order))
 

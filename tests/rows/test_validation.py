@@ -51,11 +51,9 @@ def read(
                 sheet.append(line)
             book.save(path)
         named = {} if key is None else {Role.KEY: (key,)}
-        loaded = load(
-            path, replace(settings, mapping={**settings.mapping, **named}, encoding="utf-8" if name is None else None)
-        )
-        loaded.sheet.close()
-        return loaded.rows
+        encoding = "utf-8" if name is None else None
+        with load(path, replace(settings, mapping={**settings.mapping, **named}, encoding=encoding)) as loaded:
+            return loaded.rows
 
 
 def only_note(*line: str, settings: Settings = STRICT) -> Note:
@@ -84,9 +82,8 @@ def overlooked(*values: str, default: Visibility | None = None, **settings: Any)
         rows = [("Prospect ID", "Note", "X", *(() if default else ("Visibility",)))]
         rows += [(f"P{i}", "n", value, *(() if default else ("1",))) for i, value in enumerate(values)]
         write_csv(path, *rows)
-        loaded = load(path, Settings(default_visibility=default, **settings))
-        loaded.sheet.close()
-        return [render(question.text) for question in loaded.rows.questions]
+        with load(path, Settings(default_visibility=default, **settings)) as loaded:
+            return [render(question.text) for question in loaded.rows.questions]
 
 
 @pytest.mark.parametrize(
