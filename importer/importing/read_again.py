@@ -21,8 +21,9 @@ from typing import Any
 
 from importer import files, resultsfile
 from importer.fields import WORDED
+from importer.importing.loaded import Loaded
 from importer.journal import Journal, Run
-from importer.models import Role, Rows
+from importer.models import Role
 from importer.reading import Sheet
 from importer.rows import recognition
 from importer.rows.columns import Roles, SheetHeadings
@@ -39,27 +40,18 @@ _WORDS = 100  # maximum number of words for each column
 _DIGEST = "sha256:"
 
 
-def learned(
-    sheet: Sheet,
-    roles: Roles,
-    rows: Rows,
-    settings: Settings,
-    written: Settings,
-    given: Collection[tuple[str, str]],
-) -> Reading | None:
+def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]]) -> Reading | None:
     """Return the reading of a sheet for the profile; None if the profile knows it, or if nothing was answered.
 
     What was written for this run isn't part of it, unless a person answered it too, or it was written for a kind. The
     column of records is: where it counts in one sheet and not in the next, a changed text is sent as a second note.
 
     Args:
-        sheet: the sheet.
-        roles: its columns.
-        rows: its rows.
-        settings: the settings for it, with the answers.
+        loaded: the sheet, with the answers in its settings.
         written: the settings for all sheets, with the readings that are known.
         given: settings and values of the answers.
     """
+    sheet, roles, settings = loaded.sheet, loaded.roles, loaded.settings
     headings, before = own_names(sheet.headings), settings.reading
     name = written.export if written.export not in (None, NONE) else ""
     is_kept = name and "export" in written.origin.said
@@ -77,7 +69,7 @@ def learned(
     answers = {name: value for name, value in every.items() if name in names}
     answers["map"] = {role: column for role, column in every["map"].items() if role in answered}
     answers = {name: value for name, value in answers.items() if value not in ({}, ())}
-    seen = {column: tuple(words) for column, words in rows.seen.items()}
+    seen = {column: tuple(words) for column, words in loaded.rows.seen.items()}
     latest = Reading("", headings, date.today(), answers, seen)  # noqa: DTZ011 - the person's own day
     if before is not None and not before.run and not recognition.missing(latest, before.headings):
         updated = _with_columns_elsewhere(latest, before).after(before)
@@ -133,8 +125,9 @@ def are_headings(names: Sequence[str]) -> bool:
     return is_unique and any(not name.startswith("#") for name in names) and not any("@" in name for name in names)
 
 
-def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict[str, object]:
+def document(loaded: Loaded) -> dict[str, object]:
     """Return how a run of a file, as it was understood, reads it."""
+    sheet, roles, settings = loaded.sheet, loaded.roles, loaded.settings
     own, names = own_columns(sheet.headings), own_names(sheet.headings)
     ignored = [at for at in roles.unused if at not in roles.unexplained]
     about: dict[str, Any] = {
@@ -154,7 +147,7 @@ def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict
         about["template"] = about["template"] if is_plain else _digest(about["template"])
     if settings.reading is not None and _is_plain(settings.reading.name):
         about["reading"] = settings.reading.name
-    for role, words in rows.meanings.items():
+    for role, words in loaded.rows.meanings.items():
         plain = {word: value and value.name.lower() for word, value in words.items() if _is_plain(word)}
         about[role.value] = dict(itertools.islice(plain.items(), _WORDS))
     return about

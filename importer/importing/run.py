@@ -75,10 +75,7 @@ class Prepared:
     @property
     def to_learn(self) -> Reading | None:
         """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
-        loaded = self.loaded
-        if loaded.unclear is not None or self.vendor.traits.is_practice:
-            return None
-        return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self.settings, self._given)
+        return None if self.vendor.traits.is_practice else learned(self.loaded, self.settings, self._given)
 
     def _learn(self, begun: Callable[[], object]) -> None:
         """Keep in the profile what was answered, once the import begins. A run goes on if that can't be written."""
@@ -113,7 +110,7 @@ class Prepared:
                 raise BadSettings(question.text)
         self._given.append((answer.setting, answer.value))
         self.loaded = loaded
-        self.plan_anew()
+        self.__dict__.pop("_planned", None)
 
     @property
     def optional(self) -> list[Question]:
@@ -136,10 +133,6 @@ class Prepared:
             JournalFailed: the journal can't be read.
         """
         return self._planned[0]
-
-    def plan_anew(self) -> None:
-        """Forget the preview, because the journal has changed."""
-        self.__dict__.pop("_planned", None)
 
     @property
     def planned(self) -> LookedUpEmails:

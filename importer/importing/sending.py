@@ -70,7 +70,7 @@ class Sending:
             sheet.fingerprint,
             self._clock(),
             again=settings.again,
-            reading=read_again.document(sheet, self.loaded.roles, self.loaded.rows, settings),
+            reading=read_again.document(self.loaded),
             sheet=writable(sheet.name or "" if len(sheet.sheets) > 1 else ""),
             kind=kind_of(sheet),
             account=key_digest(settings.key),
