@@ -82,7 +82,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "unknown-emails.no-csv": (
         "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
     ),
-    "stopped.keeps-failing": "The API keeps failing: {why}.\n{action.Run-same-command} later.",
     "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
     "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
