@@ -661,7 +661,6 @@ def test_a_second_run_says_who_is_at_work_and_since_when(type_: Terminal) -> Non
             assert ended.status == 3
             assert "import of this workspace is running: " in ended.all
             assert f"(process {os.getpid()}), since 2" in ended.all
-            assert ("Waiting for another import of this workspace: " in ended.err) is (command[0] == "run")
         assert type_.box.received == before
         assert type_("history").status == 0
         assert type_("check", "n.csv").status == 0

@@ -140,19 +140,12 @@ def test_a_typing_error_among_statuses_ends_a_night_before_a_draft_is_published(
     assert sorted((note.sent_content, note.status) for note in box.notes) == [("A", "0"), ("C", "0")]
 
 
-def test_a_column_that_was_the_status_of_a_run_is_not_ignored_by_the_next(
-    box: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Whatever its words are: they keep their meanings. Its drafts would be published beside themselves."""
+def test_drafts_are_not_published_beside_themselves_without_the_column_that_said_so(box: Sandbox) -> None:
     columns = {"Note": ["A", "B"], "Visibility": ["Public"] * 2, "State": ["offen", "fertig"]}
     meanings = ["--value", "status:offen=Draft", "--value", "status:fertig=Published"]
     assert run(columns, "--map", "status=State", *meanings) == 0
     assert run(columns) == 0
-    assert "status: column D 'State' (offen → draft, fertig → published)" in " ".join(capsys.readouterr().out.split())
     assert sorted(note.status for note in box.notes) == ["0", "1"]
-    assert run(columns, "--ignore", "State") == 0  # said in so many words; so it is no question for the next run
-    assert run(columns) == 0
-    assert run(columns | {"Note": ["A", "C"]}) == 0  # another file
 
 
 def test_the_environment_says_nothing_of_columns(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ from importer.errors import (
     WrongAddress,
     WrongCall,
 )
-from importer.messages import Message, Said, say
+from importer.messages import Message, Said, as_message, say
 from importer.models import Progress, Result
 
 _ERRORS = {
@@ -192,7 +192,7 @@ class Dispatcher(Generic[AnyTask]):
         """
         while True:
             if (reason := self._caller.stop()) is not None:
-                self.halt(Interrupted(reason))
+                self.halt(self._ended(reason))
                 self._leaves_at = min(self._leaves_at, self._clock() + LAST_CALLS)
             chosen = [] if self.stopped is not None else self._choose(fresh, admit)
             if enter(chosen):
@@ -214,6 +214,13 @@ class Dispatcher(Generic[AnyTask]):
                     self.halt(self._given_up(reply.failure))
                 yield task, reply
             after_round()
+
+    def _ended(self, reason: Said) -> Stopped:
+        """Return the error for an end that was asked for; during an outage, with the last problem."""
+        if self._limiter.gives_up_at is None:
+            return Interrupted(reason)
+        why = self._limiter.trouble(None) or ""
+        return Outage(say("stopped.outage-until-the-end", why=why, end=as_message(reason)))
 
     @property
     def trouble(self) -> Message | None:

@@ -19,7 +19,7 @@ from importer.cli.watching import Stopper
 from importer.errors import BadSettings
 from importer.messages import Message, as_message, lines, render, say
 from importer.settings import SETTINGS, Topic, sources
-from importer.settings.secrets import who_can_read
+from importer.settings.secrets import Occasion, who_can_read
 
 if TYPE_CHECKING:
     from importer.operations.doctor import Check
@@ -116,15 +116,16 @@ def _key(options: Options) -> Message:
 
 
 def _notifications(options: Options, *, is_test: bool) -> Message:
-    notifier = options.notifier()
-    addresses, pings = len(notifier.ways), notifier.pings
-    if not addresses:
+    channels = options.channels()
+    pings = sum(one.ping is not None for one in channels)
+    if not channels:
         return say("config.nobody-notified")
     if not is_test:
-        return say("config.addresses", n=addresses)
-    if failures := notifier.test(telling.notification_messages.trial(options.profile)):
+        return say("config.addresses", n=len(channels))
+    trial = telling.notification_messages.trial(options.profile)
+    if failures := telling.notifications.send(channels, trial, Occasion.ALWAYS):
         raise operations.doctor.Look(lines(*failures))
-    sent = [say("config.test-sent")] if addresses > pings else []
+    sent = [say("config.test-sent")] if len(channels) > pings else []
     return lines(*sent, *([say("config.not-tried", n=pings)] if pings else []))
 
 

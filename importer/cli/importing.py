@@ -17,10 +17,10 @@ from importer.cli.asking import Asking, which_workspace
 from importer.cli.manual import InGroups
 from importer.cli.options import PREPARING, AnyPath, settings_about
 from importer.cli.reporting import RunNotifications, notifying, reporting
-from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show, with_flags
+from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show
 from importer.cli.watching import RunWatch, Stopper
 from importer.errors import BadSettings, UnclearColumns
-from importer.messages import Message, say
+from importer.messages import say
 from importer.models import PossibleAnswer, Progress, Workspace
 from importer.settings import SETTINGS, profiles
 
@@ -44,7 +44,6 @@ class BatchImport:
         self._watch: RunWatch | None = None
         self._sent: Prepared | None = None
         self._has_sent = False
-        self._said: Message | None = None
 
     def face(self) -> BatchFace:
         """Return the callbacks for the batch."""
@@ -115,9 +114,6 @@ class BatchImport:
         """Show the progress."""
         if self._watch is not None:
             self._watch.observe(progress)
-        elif progress.trouble is not None and progress.trouble != self._said:
-            self._said = progress.trouble
-            say_line(telling.rendering.capital(with_flags(progress.trouble)), err=True)
 
     def ended(self, over: FileEnded) -> None:
         """Report how a file ended.

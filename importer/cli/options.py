@@ -22,11 +22,11 @@ from importer.cli.terminal import PLACE_FLAGS, PROFILE, argument, ask, is_termin
 from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources
-from importer.settings.secrets import who_can_read
+from importer.settings.secrets import Occasion, who_can_read
 from importer.settings.sources import Given
 
 if TYPE_CHECKING:
-    from importer.telling.notifications import Notifier
+    from importer.telling.notifications import Channel
 
 
 OF_A_FILE = (Topic.FILE, Topic.PROSPECTS)
@@ -158,12 +158,13 @@ class Options:
         except BadSettings:
             return self.settings
 
-    def notifier(self) -> Notifier:
-        """Return the notifier for the recipients. Prints a warning if other users could read the recipients' file."""
+    def channels(self) -> list[Channel]:
+        """Return the recipients of notifications. Prints a warning if other users could read the recipients' file."""
         file = sources.secret_file(self.given, "notify-file")
         if file is not None and (warning := who_can_read(file, "recipients.others-can-read")):
             paragraph(warning, "Warning: ", err=True)
-        return telling.notifications.Notifier.to(sources.recipients(self.given), sources.read(self.given, "notify"))
+        recipients = [] if self.read("notify") is Occasion.NEVER else sources.recipients(self.given)
+        return [*map(telling.notifications.channel, recipients)]
 
     def refusal(self, question: Message, *, needs_a_person: bool = False) -> Message | None:
         """Return why nothing is changed: nobody says yes to the question. None if a person or the option does."""

@@ -72,17 +72,17 @@ class Reporting:
         """Log the error that ended the command, and record its exit status and document."""
         text: Said
         questions = error.questions if isinstance(error, UnclearColumns) else ()
+        about: dict[str, Any] = {}
         if isinstance(error, ImporterError):
-            status, kind, text, reason = error.exit_status, error.kind, error.message, importing.logs.said(error)
+            status, kind, text, about = error.exit_status, error.kind, error.message, {"error": error}
         elif isinstance(error, (click.ClickException, click.Abort, KeyboardInterrupt)):
             status = 3 if isinstance(error, EndedAtOnce) else 2
             kind = say("error.ended-by-a-person" if status == 3 else "error.ended-before-anything-was-sent")
-            text, reason = kind, with_flags(kind)
+            text, about = kind, {"why": kind}
         else:
             status, kind, text = ProgramFault.exit_status, ProgramFault.kind, type(error).__name__
-            reason = f"{with_flags(kind)}: {text}"
-        kinds = importing.logs.kinds(error) if isinstance(error, ImporterError) else None
-        importing.logs.event("ended with an error", logging.ERROR, error=kinds, why=reason)
+            about = {"why": f"{with_flags(kind)}: {text}"}
+        importing.logs.event("ended with an error", logging.ERROR, **about)
         if self._document is None:
             self.over(status, lambda: telling.documents.failed(self._command, status, kind, text, questions))
         self.exit_status = status
@@ -110,7 +110,7 @@ class RunNotifications:
 
     def __init__(self, out: Reporting, stopper: Stopper, *, practises: bool) -> None:
         self.out, self._stopper, self._practises = out, stopper, practises
-        self._notifier = out.options.notifier()
+        self._channels = out.options.channels()
         self._ended: list[FileEnded] = []
 
     def ended(self, ended: FileEnded) -> None:
@@ -136,9 +136,9 @@ class RunNotifications:
     def tell(self) -> None:
         """Notify the recipients, unless a person stopped the run, who knows, or nothing was sent, in practice."""
         if self._ended and not (self._practises or self._stopper.is_by_person):
-            log_file = self.out.options.read("log-file")
+            log_file, occasion = self.out.options.read("log-file"), self.out.options.read("notify")
             for notification in telling.notification_messages.notifications(self._batch, log_file):
-                for failure in self._notifier.tell(notification):
+                for failure in telling.notifications.send(self._channels, notification, occasion):
                     paragraph(failure, "Warning: ", err=True)
 
 

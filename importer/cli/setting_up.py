@@ -153,7 +153,7 @@ def _check_window(text: str) -> None:
 
 def _check_recipient(address: str) -> None:
     if address:
-        telling.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
+        telling.notifications.channel(Recipient(address, say("recipients.this-line")))
 
 
 @click.command(cls=InGroups)

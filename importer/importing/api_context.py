@@ -1,7 +1,7 @@
-"""Create the context in which a command calls the API, the policy for delivery, and the first call of a run.
+"""Create what a command calls the API with, the context of delivery, and the first call of a run.
 
-Input: settings, and the workspace's journal. Output: a context, whose caller is closed when its block ends; a delivery
-policy. The first call reads, to see that the address and the key are right: a note that was sent to a wrong address
+Input: settings, and the workspace's journal. Output: a caller, which is closed when its block ends; the context of
+delivery. The first call reads, to see that the address and the key are right: a note that was sent to a wrong address
 could be at work somewhere, so that its row would be unconfirmed.
 """
 
@@ -10,21 +10,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from importer import messages
 from importer.api import Failure, FoundProspect, NotesApi, Reply, Vendor
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
+from importer.calls.retry import RetryPolicy
 from importer.calls.stage import Stage
 from importer.calls.workers import Threads
-from importer.delivery.context import Policy
-from importer.errors import Outage, WrongAddress
+from importer.delivery.context import DeliveryContext, Policy
+from importer.errors import WrongAddress
 from importer.importing.workspaces import learned_rates
-from importer.journal import Journal
+from importer.journal import Journal, Run
 from importer.messages import Message, Said, say
-from importer.models import Progress
 from importer.rows.lookups import ProspectsPage
 from importer.settings import BATCH_SIZE, GIVE_UP, Settings
 from importer.settings.address import api_address
@@ -43,33 +43,15 @@ def connected(settings: Settings, vendor: Vendor, clock: Callable[[], float]) ->
     return vendor.connect(settings.base_url, settings.key, read_timeout=settings.read_timeout, clock=clock)
 
 
-@dataclass(frozen=True)
-class Context:
-    """Objects that the parts of a command share while it holds the workspace's lock and calls the API.
-
-    Attributes:
-        settings: the settings, which name the workspace.
-        journal: the workspace's journal.
-        caller: makes the calls.
-        observe: receives the progress.
-    """
-
-    settings: Settings
-    journal: Journal
-    caller: Caller
-    observe: Callable[[Progress], None] = lambda _: None
-
-
 @contextmanager
 def calls(
     settings: Settings,
     journal: Journal,
     vendor: Vendor,
     clock: Callable[[], float] | None,
-    observe: Callable[[Progress], None],
     stop: Callable[[], Said | None],
-) -> Iterator[Context]:
-    """Yield a context with a caller for the API, and close the caller when the block ends."""
+) -> Iterator[Caller]:
+    """Yield a caller for the API, and close it when the block ends."""
     messages.texts()
     clock = clock or steady_clock()
     api = connected(settings, vendor, clock)
@@ -78,7 +60,7 @@ def calls(
     give_up = settings.give_up or GIVE_UP
     limiter = Limiter(workers, clock, give_up, settings.rate, learned)
     try:
-        yield Context(settings, journal, Caller(api, pool, limiter, clock, give_up, stop), observe)
+        yield Caller(api, pool, limiter, clock, give_up, stop)
     finally:
         pool.close()
         api.close()
@@ -88,6 +70,11 @@ def batch_size(settings: Settings, journal: Journal | None) -> int:
     """Return the maximum number of prospects in a request: as set, as it worked in an earlier run, or the default."""
     learned = None if journal is None else journal.learned(settings.workspace).all().get("batch size")
     return settings.batch_size or learned or BATCH_SIZE
+
+
+def delivering(settings: Settings, journal: Journal, caller: Caller, run: Run | None = None) -> DeliveryContext:
+    """Return the context of delivery in a run; without a run, nothing is sent again."""
+    return DeliveryContext.of(journal, settings.workspace, run, caller, policy(settings, journal, resends=bool(run)))
 
 
 def policy(settings: Settings, journal: Journal | None = None, *, resends: bool = True) -> Policy:
@@ -115,18 +102,18 @@ class _Read(ProspectsPage):
 class FirstCall(Stage[_Read, None]):
     """A call that shows whether the server at the address is the API, and accepts the key."""
 
-    def __init__(self, context: Context, tell: Callable[[Message | None], None]) -> None:
-        super().__init__(context.caller, (_Read.kind,), lambda _: None)
-        self._journal, self._settings, self._observe = context.journal, context.settings, tell
+    def __init__(self, caller: Caller, address: str, tell: Callable[[Message | None], None]) -> None:
+        super().__init__(caller, (_Read.kind,), lambda _: None)
+        self._retry = replace(self._retry, attempts=0)  # as long as for a note
+        self._address, self._observe = address, tell
 
     def make(self) -> None:
-        """Make the call, unless the journal has a note that the API at this address made.
+        """Make the call.
 
         Raises:
             Stopped: the API can't be reached, or refuses the key; or the server that answers is not the API.
         """
-        if not self._journal.deliveries.latest_created(self._settings.workspace):
-            self._run([_Read()])
+        self._run([_Read()])
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
 
@@ -142,18 +129,14 @@ class FirstCall(Stage[_Read, None]):
     def _unclear(self, task: _Read, failure: Failure) -> None:
         if failure.is_accepted and not failure.is_strange:
             return  # a success in the API's form, with a list that can't be read
-        meant, policy = api_address(self._settings.base_url), replace(self._retry, attempts=0)  # as long as for a note
-        is_incomplete = meant != self._settings.base_url
-        if failure.is_strange:
-            policy = replace(policy, attempts=_TRIES * is_incomplete, seconds=min(policy.seconds, _PATIENCE))
-        if self._dispatcher.retry(task, failure, policy):
-            return
         if not failure.is_strange:
-            self._dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
-        elif is_incomplete:
-            self._dispatcher.halt(WrongAddress(say("stopped.wrong-address-but", why=failure.text, address=meant)))
-        else:
-            self._dispatcher.halt(WrongAddress(say("stopped.wrong-address", why=failure.text)))
+            super()._unclear(task, failure)
+            return
+        is_incomplete = (meant := api_address(self._address)) != self._address
+        patience = min(self._retry.seconds, _PATIENCE)
+        if not self._dispatcher.retry(task, failure, RetryPolicy(_TRIES * is_incomplete, patience)):
+            kind = "stopped.wrong-address-but" if is_incomplete else "stopped.wrong-address"
+            self._dispatcher.halt(WrongAddress(say(kind, why=failure.text, address=meant)))
 
     def _tell(self) -> None:
         self._observe(self._dispatcher.trouble)

@@ -11,7 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -43,8 +43,7 @@ from importer.importing.loading import results_path
 from importer.importing.report import Report
 from importer.importing.run import Prepared, prepare
 from importer.importing.workspaces import Unconfirmed
-from importer.journal import Journal
-from importer.messages import Message, Said, SettingPart, say
+from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.practice import staging
 from importer.settings import Settings
@@ -75,34 +74,33 @@ class FileEnded:
         file: path of the file; for a folder or pattern without files, the folder or pattern.
         fate: the result in a few words.
         exit_status: exit status that a run of this file alone would have.
-        started_at, ended_at: seconds since 1970.
         why: the reason for the result, in sentences; empty for a file that was simply imported.
         report: report of the file's run; None if no run began.
         error: the error that prevented the import, if any.
         archived: new path of the file, if it was moved.
+        started_at, ended_at: seconds since 1970.
     """
 
     file: Path
     fate: FileResult
     exit_status: int
-    started_at: float
-    ended_at: float
     why: Said = ""
     report: Report | None = None
     error: ImporterError | None = None
     archived: Path | None = None
+    started_at: float = field(default_factory=time.time)
+    ended_at: float = field(default_factory=time.time)
 
     @classmethod
-    def failed(cls, file: Path, error: Exception, at: float | None = None) -> FileEnded:
+    def failed(cls, file: Path, error: Exception) -> FileEnded:
         """Return the result of a file for which no run began. Any error but ours is a fault of the program itself."""
-        at = time.time() if at is None else at
         error = error if isinstance(error, ImporterError) else ProgramFault(error)
         fate = FileResult.REFUSED if error.exit_status == 2 else FileResult.STOPPED
         if isinstance(error, NotYet):
             fate = FileResult.LEFT
         elif isinstance(error, (NotBegun, Busy, Interrupted)):  # once a run has begun, its report has such an error
             fate = FileResult.NOT_BEGUN
-        return cls(file, fate, error.exit_status, at, at, error.message, error=error)
+        return cls(file, fate, error.exit_status, error.message, error=error)
 
     @property
     def counts(self) -> Mapping[Result, int]:
@@ -117,12 +115,12 @@ class Batch:
     Attributes:
         profile: profile of the import.
         files: the result of each file, in the order of import.
-        left_out: path of each file that was found but isn't imported, with the reason.
+        left_out: results of earlier runs, which aren't imported with other files.
     """
 
     profile: str
     files: Sequence[FileEnded]
-    left_out: Sequence[tuple[Path, Message]] = ()
+    left_out: Sequence[Path] = ()
 
     @property
     def exit_status(self) -> int:
@@ -198,7 +196,7 @@ def run(
         if not_begun is None and (reason := face.stop() or hours.over()) is not None:
             not_begun = NotBegun(reason, Stopped.exit_status)
         if not_begun is not None:
-            ended = FileEnded.failed(path, not_begun, clock())
+            ended = FileEnded.failed(path, not_begun)
         else:
             with logs.about(file=path.name):
                 ended = file_importer.imported(candidate)
@@ -211,7 +209,6 @@ def run(
 
 
 def _log(ended: FileEnded) -> None:
-    error = ended.error
     logs.event(
         f"file {ended.fate}",
         logging.INFO if ended.exit_status <= 1 else logging.ERROR,
@@ -219,7 +216,7 @@ def _log(ended: FileEnded) -> None:
         exit_status=ended.exit_status,
         seconds=round(ended.ended_at - ended.started_at, 1),
         archived=ended.archived,
-        why=logs.said(error) if error is not None else None,
+        error=ended.error,
     )
 
 
@@ -247,41 +244,26 @@ class _One:
         """Import one file. Return any problem with it as a value."""
         path, started_at = candidate.path, self.clock()
         try:
-            return self._imported(candidate, started_at)
+            ended = self._imported(candidate)
+        except ImporterError as error:
+            ended = FileEnded.failed(path, answerable(error, path, is_person=self.face.is_person))
+            if self._is_gone(candidate):
+                ended = FileEnded(path, FileResult.GONE, 0, say("series.gone"))
         except Exception as error:
-            if isinstance(error, ImporterError):
-                if self._is_gone(candidate):
-                    return FileEnded(path, FileResult.GONE, 0, started_at, self.clock(), say("series.gone"))
-                error = answerable(error, path, is_person=self.face.is_person)
-            elif self.is_alone:
+            if self.is_alone:
                 raise
-            return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
+            ended = FileEnded.failed(path, error)
+        return replace(ended, started_at=started_at, ended_at=self.clock())
 
-    def _imported(self, candidate: FileCandidate, started_at: float) -> FileEnded:
+    def _imported(self, candidate: FileCandidate) -> FileEnded:
         path = candidate.path
         if candidate.nothing and self.settings.min_rows:
             raise Guarded(say("series.nothing-to-import", nothing=candidate.nothing), "min-rows")
         if candidate.nothing:
-            said = say("series.sentence", why=candidate.nothing)
-            return FileEnded(path, FileResult.IMPORTED, 0, started_at, started_at, said)
-        self._wait()
+            return FileEnded(path, FileResult.IMPORTED, 0, say("series.sentence", why=candidate.nothing))
         if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
             raise NotYet(say("series.sentence", why=not_yet))
-        return self._sent(candidate, started_at)
-
-    def _wait(self) -> None:
-        """Wait for another import before reading the file, because that import may send and move the same file.
-
-        Raises:
-            Busy: the other import is still running.
-            Interrupted: the run was asked to stop while it waited.
-        """
-        wait = self.hours.wait(self.settings)
-        if wait and Journal.exists(self.settings.journal):
-            with workspaces.held(
-                self.settings, wait=wait, observe=self.face.observe, stop=lambda: self.face.stop() or self.hours.over()
-            ):
-                pass
+        return self._sent(candidate)
 
     @staticmethod
     def _is_gone(candidate: FileCandidate) -> bool:
@@ -290,7 +272,7 @@ class _One:
             return not candidate.is_named and not is_there(candidate.path)
         return False
 
-    def _sent(self, candidate: FileCandidate, started_at: float) -> FileEnded:
+    def _sent(self, candidate: FileCandidate) -> FileEnded:
         path, archive = candidate.path, self.settings.archive
         if self.face.practises or str(path) == "-" or (archive is not None and inbox.lies_in(path, archive)):
             archive = None
@@ -308,7 +290,7 @@ class _One:
                     raise undecided
                 prepared.preview.refuse()
             if not (is_right and self.face.agree(prepared)):
-                return FileEnded(path, FileResult.DECLINED, 2, started_at, self.clock(), say("series.declined"))
+                return FileEnded(path, FileResult.DECLINED, 2, say("series.declined"))
             agreed = prepared.preview.digest if self.face.is_person else None
             begun = partial(self._see_to, candidate)
             send: Callable[..., Report] = partial(prepared.send, agreed=agreed, hours=self.hours, begun=begun)
@@ -324,7 +306,7 @@ class _One:
         message: Said = (report.remark if report.is_finished_but_owed else None) or ""
         if report.stopped is not None:
             message = report.stopped.message
-        ended = FileEnded(path, fate, report.exit_status, started_at, self.clock(), message, report)
+        ended = FileEnded(path, fate, report.exit_status, message, report)
         if archive is None or not is_finished:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them

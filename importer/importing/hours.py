@@ -106,7 +106,7 @@ class Estimate:
 
     Attributes:
         seconds: the whole duration.
-        rate: the limit for requests.
+        rate: the limit for the last kind, which is told.
         is_assumed: whether no earlier run has seen that limit, so that other accounts' is assumed.
     """
 
@@ -115,16 +115,11 @@ class Estimate:
     is_assumed: bool
 
 
-def estimated(calls: Mapping[Endpoint, int], learned: Mapping[Endpoint, Rate], own: Rate | None) -> Estimate | None:
-    """Estimate how long a run takes, if a person set a rate of their ``own`` or not; None if it makes no calls."""
-    if not any(calls.values()):
-        return None
-    rates = {kind: slower(learned.get(kind, ASSUMED), own) for kind in calls}
-    seconds = sum((max(1, n) - 1) // rates[kind].calls * rates[kind].seconds for kind, n in calls.items())
-    rate = rates[Endpoint.CREATE]
-    return Estimate(seconds, rate, is_assumed=Endpoint.CREATE not in learned and rate == ASSUMED)
-
-
-def slower(rate: Rate, own: Rate | None) -> Rate:
-    """Return a limit, or a person's own rate if that is slower."""
-    return own if own is not None and own.calls / own.seconds <= rate.calls / rate.seconds else rate
+def estimated(calls: Mapping[Endpoint, int], learned: Mapping[Endpoint, Rate], own: Rate | None) -> Estimate:
+    """Estimate how long some calls take, whether or not a person set a slower rate of their ``own``."""
+    seconds, kind, rate = 0.0, Endpoint.CREATE, ASSUMED
+    for kind, number in calls.items():
+        rate = learned.get(kind, ASSUMED)
+        rate = own if own is not None and own.calls / own.seconds <= rate.calls / rate.seconds else rate
+        seconds += (max(1, number) - 1) // rate.calls * rate.seconds
+    return Estimate(seconds, rate, is_assumed=kind not in learned and rate == ASSUMED)

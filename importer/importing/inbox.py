@@ -16,7 +16,7 @@ import glob
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -55,11 +55,11 @@ class Chosen:
 
     Attributes:
         candidates: the files in the order of import, each once.
-        left_out: path of each file that isn't imported → reason, as half a sentence.
+        left_out: results of earlier runs, which aren't imported with other files.
     """
 
     candidates: Sequence[FileCandidate]
-    left_out: Sequence[tuple[Path, Message]] = ()
+    left_out: Sequence[Path] = ()
 
     @property
     def is_one_file(self) -> bool:
@@ -73,7 +73,7 @@ def choose(named: Sequence[str | Path]) -> Chosen:
     Raises UnreadableFile, NotReached.
     """
     candidates: list[FileCandidate] = []
-    left_out: list[tuple[Path, Message]] = []
+    left_out: list[Path] = []
     for name in named:
         path = place(name)
         is_pattern = glob.has_magic(str(name)) and (isinstance(path, Url) or not path.exists())
@@ -102,25 +102,17 @@ def _files_in(folder: Path) -> Sequence[Path] | None:
         raise UnreadableFile(say("choosing.folder-unreadable", path=str(folder), error=files.why(error))) from error
 
 
-def _of_place(
-    place: Path, place_name: Message, paths: Iterable[Path], left_out: list[tuple[Path, Message]]
-) -> list[FileCandidate]:
+def _of_place(place: Path, place_name: Message, paths: Iterable[Path], left_out: list[Path]) -> list[FileCandidate]:
     """Return the files of a folder or a pattern, ordered by name."""
-    found: list[FileCandidate] = []
-    ours = 0
-    for path in sorted(paths, key=lambda path: (str(path).casefold(), str(path))):
-        if is_hidden(path) or not (isinstance(path, Url) or path.is_file()):
-            continue
-        if (reason := _ours(path)) is None:
-            found.append(FileCandidate(path, is_named=False))
-        else:
-            left_out.append((path, reason))
-            ours += 1
+    meant = [path for path in paths if not is_hidden(path) and (isinstance(path, Url) or path.is_file())]
+    ours = [path for path in meant if _is_ours(path)]
+    left_out += ours
+    found = sorted({*meant} - {*ours}, key=lambda path: (str(path).casefold(), str(path)))
     if found:
-        return found
+        return [FileCandidate(path, is_named=False) for path in found]
     nothing = say("choosing.no-spreadsheet", where=place_name)
     if ours:
-        nothing = say("choosing.only-ours", where=place_name, n=ours)
+        nothing = say("choosing.only-ours", where=place_name, n=len(ours))
     return [FileCandidate(place, nothing=nothing)]
 
 
@@ -129,31 +121,23 @@ def is_hidden(path: Path) -> bool:
     return path.name.startswith((".", "~$"))
 
 
-def _ours(path: Path) -> Message | None:
-    """Return the reason for leaving out a file that a run wrote; None for any other file."""
-    try:
-        with storage.opened(path) if isinstance(path, Url) else files.opened(path) as file:
-            return say("choosing.results") if is_results(file) else None
-    except (OSError, ValueError):
-        return None  # the problem is reported when the file is imported
+def _is_ours(path: Path) -> bool:
+    """Return whether a run wrote the file."""
+    with (
+        contextlib.suppress(OSError, ValueError),  # the problem is reported when the file is imported
+        storage.opened(path) if isinstance(path, Url) else files.opened(path) as file,
+    ):
+        return is_results(file)
+    return False
 
 
-def _without_results(
-    candidates: Sequence[FileCandidate], left_out: list[tuple[Path, Message]]
-) -> Iterator[FileCandidate]:
+def _without_results(candidates: Sequence[FileCandidate], left_out: list[Path]) -> Sequence[FileCandidate]:
     """Leave out our own results, which a shell includes in ``*.xlsx``. If a person named only results, keep them."""
-    results = {
-        candidate.path
-        for candidate in candidates
-        if candidate.is_named and len(candidates) > 1 and _ours(candidate.path)
-    }
-    if len(results) == len(candidates):
-        results = set()
-    for candidate in candidates:
-        if candidate.path in results:
-            left_out.append((candidate.path, say("choosing.results")))
-        else:
-            yield candidate
+    if len(candidates) == 1:
+        return candidates
+    others = [candidate for candidate in candidates if not (candidate.is_named and _is_ours(candidate.path))]
+    left_out += [candidate.path for candidate in candidates if candidate not in others] if others else []
+    return others or candidates
 
 
 def _once(candidates: Iterable[FileCandidate]) -> list[FileCandidate]:

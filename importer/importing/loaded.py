@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,11 +35,11 @@ from importer.storage import Url, place
 
 
 @dataclass(frozen=True)
-class Loaded(AbstractContextManager["Loaded"]):
-    """Input file that was read, checked and grouped. Close this object after use.
+class Loaded:
+    """Input file that was read, checked and grouped.
 
     Attributes:
-        sheet: the open sheet, which is closed with this object.
+        sheet: the open sheet.
         roles: the role of each column; empty if the roles are unclear.
         rows: the rows of the sheet; none if the roles are unclear.
         plan: the rows, grouped.
@@ -107,13 +106,6 @@ class Loaded(AbstractContextManager["Loaded"]):
         """Name of the sheet with the rows to correct, if this is another sheet of our results; otherwise empty."""
         is_ours = bool(resultsfile.our_columns(self.sheet.headings))
         return TO_FIX if is_ours and self.sheet.name != TO_FIX and TO_FIX in self.sheet.sheets else ""
-
-    def close(self) -> None:
-        """Release the sheet and its resources."""
-        self.sheet.close()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def folder_of(sheet: Sheet, roles: Roles, settings: Settings) -> Folder | None:

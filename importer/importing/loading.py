@@ -1,6 +1,6 @@
 """Read, check and group a file. Nothing is sent, and no key is needed.
 
-Input: a file and settings. Output: :class:`Loaded`, which owns the open sheet until it is closed; the results' path.
+Input: a file and settings. Output: :class:`Loaded`, whose sheet is open until the block ends; the results' path.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -39,19 +40,16 @@ _RESULTS = re.compile(r"(\.\d{4}-\d\d-\d\d)?\.results( \(\d+\))?$")
 _MOST_ALIKE = 3  # files with the same content that a remark names
 
 
-def load(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Loaded:
-    """Read, check and group a file, with a person's corrections laid over it. Sends nothing and needs no key.
+@contextmanager
+def load(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Iterator[Loaded]:
+    """Yield a file that was read, checked and grouped, with a person's corrections laid over it. Needs no key.
 
     Raises:
         Unusable: the file can't be used.
     """
-    sheet = read(path, settings)
-    sheet = sheet if corrections is None else sheet.corrected(corrections)
-    try:
-        return understood(sheet, read_again.known(sheet, settings))
-    except BaseException:
-        sheet.close()
-        raise
+    with read(path, settings) as as_read:
+        sheet = as_read if corrections is None else as_read.corrected(corrections)
+        yield understood(sheet, read_again.known(sheet, settings))
 
 
 def read(path: str | Path, settings: Settings) -> Sheet:

@@ -20,7 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 def event(name: str, level: int = logging.INFO, **facts: object) -> None:
-    """Log an event."""
+    """Log an event; of an error its kinds, and its message without what is from a sheet or quoted from the API."""
+    if isinstance(error := facts.get("error"), ImporterError):
+        facts |= {"error": "+".join(error.message.kinds()), "why": render(error.message.without_others())}
     _log.log(level, name, extra={"facts": facts})
 
 
@@ -32,13 +34,3 @@ def about(**facts: object) -> Iterator[None]:
         yield
     finally:
         ABOUT.reset(token)
-
-
-def said(error: ImporterError) -> str:
-    """Return an error's message for the log, without what is from a sheet or quoted from the API."""
-    return render(error.message.without_others())
-
-
-def kinds(error: ImporterError) -> str:
-    """Return the kinds of an error's message, which hold nothing from elsewhere."""
-    return "+".join(error.message.kinds())

@@ -127,7 +127,6 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         several_drafts=grouping.several_drafts(planned.groups, rows) if vendor.traits.one_draft else 0,
         estimate=estimated(calls, learned_rates(journal, settings), settings.rate),
         troubles=tuple(Trouble(len(alike), sheet_facts.in_common(alike), alike[:_CELLS]) for alike in kinds),
-        is_sent=imported + remaining.unclear > 0 or bool(rows.done),
         to_fix=loaded.to_fix,
         template=loaded.template or "",
         offer=sheet_facts.offer(loaded),

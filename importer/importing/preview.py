@@ -96,9 +96,8 @@ class Preview:
         to_look_up: number of emails that aren't looked up yet; until then each counts as one prospect.
         uploads: number of files to upload, and their bytes.
         several_drafts: number of prospects with several drafts, if the vendor shows only one of them.
-        estimate: how long the calls take; None if there are none.
+        estimate: how long the calls take.
         troubles: problems with cells, by kind, the most frequent first.
-        is_sent: whether earlier runs sent notes of the file, or may have.
         to_fix: the sheet of corrections in a results file, if another sheet was read; else empty.
         template: the template that makes the texts of several columns; empty if each is the text of one cell.
         offer: the offer to compose the texts from further columns, which are its samples; None if there are none.
@@ -145,9 +144,8 @@ class Preview:
     uploads: tuple[int, int]
     to_compare: int
     several_drafts: int
-    estimate: Estimate | None
+    estimate: Estimate
     troubles: Sequence[Trouble]
-    is_sent: bool
     to_fix: str = field(repr=False)
     template: str
     offer: Question | None = field(repr=False)

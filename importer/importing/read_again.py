@@ -21,8 +21,9 @@ from typing import Any
 
 from importer import files, resultsfile
 from importer.fields import WORDED
+from importer.importing.loaded import Loaded
 from importer.journal import Journal, Run
-from importer.models import DELIVERED, Result, Role, Rows
+from importer.models import Role
 from importer.reading import Sheet
 from importer.rows import recognition
 from importer.rows.columns import Roles, SheetHeadings
@@ -37,30 +38,20 @@ _LONGEST = 40  # characters of a word
 _DIGITS = 5  # so many digits may be a phone number or an ID
 _WORDS = 100  # maximum number of words for each column
 _DIGEST = "sha256:"
-_MAY_HAVE_DELIVERED = {*DELIVERED, Result.UNCONFIRMED}
 
 
-def learned(
-    sheet: Sheet,
-    roles: Roles,
-    rows: Rows,
-    settings: Settings,
-    written: Settings,
-    given: Collection[tuple[str, str]],
-) -> Reading | None:
+def learned(loaded: Loaded, written: Settings, given: Collection[tuple[str, str]]) -> Reading | None:
     """Return the reading of a sheet for the profile; None if the profile knows it, or if nothing was answered.
 
     What was written for this run isn't part of it, unless a person answered it too, or it was written for a kind. The
     column of records is: where it counts in one sheet and not in the next, a changed text is sent as a second note.
 
     Args:
-        sheet: the sheet.
-        roles: its columns.
-        rows: its rows.
-        settings: the settings for it, with the answers.
+        loaded: the sheet, with the answers in its settings.
         written: the settings for all sheets, with the readings that are known.
         given: settings and values of the answers.
     """
+    sheet, roles, settings = loaded.sheet, loaded.roles, loaded.settings
     headings, before = own_names(sheet.headings), settings.reading
     name = written.export if written.export not in (None, NONE) else ""
     is_kept = name and "export" in written.origin.said
@@ -78,7 +69,7 @@ def learned(
     answers = {name: value for name, value in every.items() if name in names}
     answers["map"] = {role: column for role, column in every["map"].items() if role in answered}
     answers = {name: value for name, value in answers.items() if value not in ({}, ())}
-    seen = {column: tuple(words) for column, words in rows.seen.items()}
+    seen = {column: tuple(words) for column, words in loaded.rows.seen.items()}
     latest = Reading("", headings, date.today(), answers, seen)  # noqa: DTZ011 - the person's own day
     if before is not None and not before.run and not recognition.missing(latest, before.headings):
         updated = _with_columns_elsewhere(latest, before).after(before)
@@ -134,8 +125,9 @@ def are_headings(names: Sequence[str]) -> bool:
     return is_unique and any(not name.startswith("#") for name in names) and not any("@" in name for name in names)
 
 
-def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict[str, object]:
+def document(loaded: Loaded) -> dict[str, object]:
     """Return how a run of a file, as it was understood, reads it."""
+    sheet, roles, settings = loaded.sheet, loaded.roles, loaded.settings
     own, names = own_columns(sheet.headings), own_names(sheet.headings)
     ignored = [at for at in roles.unused if at not in roles.unexplained]
     about: dict[str, Any] = {
@@ -155,7 +147,7 @@ def document(sheet: Sheet, roles: Roles, rows: Rows, settings: Settings) -> dict
         about["template"] = about["template"] if is_plain else _digest(about["template"])
     if settings.reading is not None and _is_plain(settings.reading.name):
         about["reading"] = settings.reading.name
-    for role, words in rows.meanings.items():
+    for role, words in loaded.rows.meanings.items():
         plain = {word: value and value.name.lower() for word, value in words.items() if _is_plain(word)}
         about[role.value] = dict(itertools.islice(plain.items(), _WORDS))
     return about
@@ -177,24 +169,18 @@ def _digest(text: str) -> str:
 
 
 def known(sheet: Sheet, settings: Settings) -> Settings:
-    """Return the settings with the reading of the run whose results, or whose very file, this sheet is.
+    """Return the settings with the reading of the run whose results this sheet is.
 
     Results are read as their run was, and in no other way. Only the journal says how: a file may name any run, but the
-    reading counts only under that run's headings, in the run's workspace. For the same file again, the readings of the
-    profile count, too.
+    reading counts only under that run's headings, in the run's workspace.
     """
-    is_results = bool(resultsfile.our_columns(sheet.headings))
-    if (is_results and settings.export is not None) or not Journal.exists(settings.journal):
+    is_results = bool(resultsfile.our_columns(sheet.headings)) and settings.export is None
+    if not is_results or not (name := _run_named(sheet.source)) or not Journal.exists(settings.journal):
         return settings
     with Journal.open(settings.journal) as journal:
-        if is_results:
-            runs = journal.runs.listed(settings.workspace, name) if (name := _run_named(sheet.source)) else []
-        else:
-            of_file = journal.runs.listed(settings.workspace, fingerprint=sheet.fingerprint)
-            runs = [run for run in of_file if run.ended is None or not _MAY_HAVE_DELIVERED.isdisjoint(run.counts)]
-        for run in runs[:1]:
+        for run in journal.runs.listed(settings.workspace, name):
             if (reading := _reading(sheet, run, journal.runs.reading(run), settings)) is not None:
-                return replace(settings, readings=(reading,) if is_results else (*settings.readings, reading))
+                return replace(settings, readings=(reading,))
     return settings
 
 

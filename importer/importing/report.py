@@ -7,7 +7,7 @@ notifications and *Summary* render.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -122,25 +122,18 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
     said = [(say(kind), value) for kind, value in lines if value is not None]
     meanings = presentation.PRACTISED if report.is_practice else presentation.MEANINGS
     title = say("practice.title" if report.is_practice else "summary.title")
-    return results.Summary(title, said, workspace.profile, meanings, report.is_practice)
+    return results.Summary(title, said, workspace.profile, meanings, report.is_practice, report.run)
 
 
-def write_results(
-    target: Path,
-    loaded: Loaded,
-    outcomes: Outcomes,
-    run: str,
-    summary: results.Summary,
-) -> results.Written:
-    """Write the outcomes of a file's rows; ``run`` is the name of their run, if there is one."""
-    source, summary = place(loaded.sheet.source), replace(summary, run=run)
+def write_results(target: Path, loaded: Loaded, outcomes: Outcomes, summary: results.Summary) -> results.Written:
+    """Write the outcomes of a file's rows."""
     outcomes.composed = partial(_composed, loaded.rows) if loaded.template else None
     return results.write(
         target,
         loaded.sheet,
         outcomes,
         summary,
-        source=source,
+        source=place(loaded.sheet.source),
         ours=loaded.roles.ours,
         marked=results.marked(loaded.rows, loaded.roles),
     )

@@ -4,7 +4,7 @@
         print(prepared.preview.remaining.total, prepared.preview.questions)
         report = prepared.send()
 
-Input: a file and settings. Output: a :class:`Prepared`, which owns the open sheet until its block ends; then notes in
+Input: a file and settings. Output: a :class:`Prepared`, whose sheet is open until the block ends; then notes in
 the workspace, a results file and a :class:`~importer.importing.report.Report`. Preparing holds no lock and writes
 nothing. Sending takes the lock, plans again, and refuses if the plan isn't what was agreed to.
 """
@@ -12,8 +12,8 @@ nothing. Sending takes the lock, plans again, and refuses if the plan isn't what
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from pathlib import Path
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, Interrupted, Outage, UnclearColumns
+from importer.errors import BadSettings, UnclearColumns
 from importer.importing import logs
 from importer.importing.answers import answered
 from importer.importing.api_context import batch_size, calls
@@ -47,11 +47,11 @@ from importer.settings.reading import Reading
 from importer.storage import Url, local_name
 
 
-class Prepared(AbstractContextManager["Prepared"]):
-    """File that is ready to be sent; a context manager that closes the sheet.
+class Prepared:
+    """File that is ready to be sent.
 
     Args:
-        loaded: the file, which is closed with this object, with the settings for sending it.
+        loaded: the file, with the settings for sending it.
         target: path for the results.
         settings: the settings for all files.
         vendor: the vendor whose API receives the notes.
@@ -75,10 +75,7 @@ class Prepared(AbstractContextManager["Prepared"]):
     @property
     def to_learn(self) -> Reading | None:
         """Reading that the profile learns when the send begins; None if nothing was answered, or in practice."""
-        loaded = self.loaded
-        if loaded.unclear is not None or self.vendor.traits.is_practice:
-            return None
-        return learned(loaded.sheet, loaded.roles, loaded.rows, loaded.settings, self.settings, self._given)
+        return None if self.vendor.traits.is_practice else learned(self.loaded, self.settings, self._given)
 
     def _learn(self, begun: Callable[[], object]) -> None:
         """Keep in the profile what was answered, once the import begins. A run goes on if that can't be written."""
@@ -88,7 +85,7 @@ class Prepared(AbstractContextManager["Prepared"]):
                 readings.keep(self.settings.profile, reading)
                 self.learned = reading
         except BadSettings as error:
-            logs.event("answers not kept", logging.ERROR, why=logs.said(error))
+            logs.event("answers not kept", logging.ERROR, error=error)
 
     def decide(self, answer: PossibleAnswer) -> None:
         """Apply an answer to one of the questions, and interpret the sheet again. Other questions may arise.
@@ -113,7 +110,7 @@ class Prepared(AbstractContextManager["Prepared"]):
                 raise BadSettings(question.text)
         self._given.append((answer.setting, answer.value))
         self.loaded = loaded
-        self.plan_anew()
+        self.__dict__.pop("_planned", None)
 
     @property
     def optional(self) -> list[Question]:
@@ -137,10 +134,6 @@ class Prepared(AbstractContextManager["Prepared"]):
         """
         return self._planned[0]
 
-    def plan_anew(self) -> None:
-        """Forget the preview, because the journal has changed."""
-        self.__dict__.pop("_planned", None)
-
     @property
     def planned(self) -> LookedUpEmails:
         """What is left to be sent, with the prospects that are known, and how notes that are there can follow."""
@@ -154,7 +147,6 @@ class Prepared(AbstractContextManager["Prepared"]):
         self,
         *,
         agreed: str | None = None,
-        is_right: bool = False,
         begun: Callable[[], object] = lambda: None,
         observe: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], Said | None] = lambda: None,
@@ -166,7 +158,6 @@ class Prepared(AbstractContextManager["Prepared"]):
 
         Args:
             agreed: digest of what a person agreed to, ``preview.digest``; None: whatever is left.
-            is_right: whether a person said that the profile has a workspace of its own, whoever else used its key.
             begun: called once nothing refuses the import any more, before the first note is sent.
             observe: receives the progress.
             stop: called repeatedly. If it returns a sentence, the run ends early, after the calls under way.
@@ -192,25 +183,17 @@ class Prepared(AbstractContextManager["Prepared"]):
             raise guarded
         hours, learn = hours or Hours.of(settings), partial(self._learn, begun)
         settings = hours.patient(settings)
-        latest: list[Progress] = []
-
-        def watch(progress: Progress) -> None:
-            latest[:] = [progress]
-            observe(progress)
+        loaded = replace(loaded, settings=settings)
 
         def why() -> Said | None:
             return stop() or hours.over(rows)
 
         with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
-            if not is_right:
-                check_confirmed(journal, settings, is_agreed=agreed is not None)
-            with calls(settings, journal, self.vendor, clock, watch, why) as context:
+            check_confirmed(journal, settings, is_agreed=agreed is not None)
+            with calls(settings, journal, self.vendor, clock, why) as caller:
                 agreed, changes = agreed or self._agreed, self._agreed is not None
-                report = Sending(context, loaded, self._target, learn, see, changes_notes=changes).deliver(agreed)
-            if isinstance(report.stopped, Interrupted) and latest and latest[0].gives_up_in is not None and not stop():
-                reason = say("stopped.outage-until-the-end", why=latest[0].trouble or "", end=report.stopped.message)
-                report = replace(report, stopped=Outage(reason))
-            return report
+                sending = Sending(loaded, journal, caller, self._target, observe, learn, see, changes_notes=changes)
+                return sending.deliver(agreed)
 
     def practise(
         self,
@@ -239,14 +222,8 @@ class Prepared(AbstractContextManager["Prepared"]):
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
                 return practised.send(observe=observe, stop=stop)
 
-    def close(self) -> None:
-        """Close the sheet, after which nothing can be sent any more."""
-        self.loaded.close()
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
+@contextmanager
 def prepare(
     file: str | Path,
     settings: Settings,
@@ -255,8 +232,8 @@ def prepare(
     choose: Callable[[UnclearColumns], PossibleAnswer | None] = lambda _: None,
     corrections: Mapping[int, Correction] | None = None,
     given: Sequence[tuple[str, str]] = (),
-) -> Prepared:
-    """Read, check and group a file, and check the journal. Sends nothing and needs no key.
+) -> Iterator[Prepared]:
+    """Yield a file that was read, checked and grouped, and check the journal. Sends nothing and needs no key.
 
     Args:
         file: the file.
@@ -291,9 +268,7 @@ def prepare(
             check_list(settings.unknown_emails)
         with opened(settings) as journal:
             check_journal(journal, settings)
-        prepared = Prepared(loaded, target, settings, vendor, answers)
-        stack.pop_all()
-    return prepared
+        yield Prepared(loaded, target, settings, vendor, answers)
 
 
 def _which_rows(loaded: Loaded, settings: Settings) -> UnclearColumns | None:

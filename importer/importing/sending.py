@@ -1,13 +1,14 @@
 """Deliver the notes of a loaded file in one run, with the workspace's lock held, and write the results.
 
-Input: a context, a loaded file, the number of notes agreed to. Output: notes, a results file, and a :class:`Report`.
+Input: a loaded file, a journal, a caller, and the digest of what was agreed to. Output: notes, a results file, and a
+:class:`Report`.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from importer import results
 from importer.api import Endpoint
+from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext
@@ -23,7 +25,7 @@ from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_
 from importer.delivery.updating import Updating, settle
 from importer.errors import Changed, JournalFailed, KeyRefused, Stopped
 from importer.importing import logs, read_again
-from importer.importing.api_context import Context, FirstCall, policy
+from importer.importing.api_context import FirstCall, delivering
 from importer.importing.email_lookup import asked, forget_rejected
 from importer.importing.loaded import Loaded, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
@@ -38,48 +40,49 @@ from importer.rows.lookups import Lookups
 from importer.rows.uploads import Uploads
 
 
+@dataclass
 class Sending:
     """One run of a loaded file, which delivers the notes that no earlier run delivered.
 
-    Args:
-        context: the context of the run.
-        loaded: the file.
+    Attributes:
+        loaded: the file, and the settings of the run.
+        journal: the workspace's journal.
+        caller: makes the calls.
         target: path for the results.
+        observe: receives the progress.
         begun: called once nothing refuses the run any more, before the first note is sent.
         see: receives the sheet and the outcomes of its rows at the end.
         changes_notes: whether a person agreed to the changes of notes that need a yes.
     """
 
-    def __init__(
-        self,
-        context: Context,
-        loaded: Loaded,
-        target: Path,
-        begun: Callable[[], object],
-        see: Callable[[Loaded, Outcomes], object],
-        *,
-        changes_notes: bool,
-    ) -> None:
-        self._begun, self._see, self._changes_notes, self._given = begun, see, changes_notes, loaded
-        self._context, self._settings, self._journal = context, context.settings, context.journal
-        self._loaded, self._target, self._clock = loaded, target, context.caller.clock
-        settings, sheet = context.settings, loaded.sheet
-        self._run = context.journal.runs.begin(
+    loaded: Loaded
+    journal: Journal
+    caller: Caller
+    target: Path
+    observe: Callable[[Progress], None]
+    begun: Callable[[], object]
+    see: Callable[[Loaded, Outcomes], object]
+    changes_notes: bool
+
+    def __post_init__(self) -> None:
+        self._given, self._settings, sheet = self.loaded, self.loaded.settings, self.loaded.sheet
+        settings, self._clock = self._settings, self.caller.clock
+        self._run = self.journal.runs.begin(
             settings.workspace,
-            loaded.file,
+            self.loaded.file,
             sheet.fingerprint,
             self._clock(),
             again=settings.again,
-            reading=read_again.document(sheet, loaded.roles, loaded.rows, settings),
+            reading=read_again.document(self.loaded),
             sheet=writable(sheet.name or "" if len(sheet.sheets) > 1 else ""),
             kind=kind_of(sheet),
             account=key_digest(settings.key),
         )
-        self._emails = asked(loaded, context.journal, self._run.occurrence)
-        self._matches = context.journal.found(settings.workspace, settings.key, self._clock)
-        self._lookups = Lookups(context.caller, self._matches, self._tell_of_emails)
-        self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
-        self._sent, self._look_ups = context.caller.limiter.sent, 0
+        self._emails = asked(self.loaded, self.journal, self._run.occurrence)
+        self._matches = self.journal.found(settings.workspace, settings.key, self._clock)
+        self._lookups = Lookups(self.caller, self._matches, self._tell_of_emails)
+        self._outcomes, self._wishes = Outcomes(len(self.loaded.rows)), list[Wish]()
+        self._sent, self._look_ups = self.caller.limiter.sent, 0
 
     def deliver(self, agreed: str | None) -> Report:
         """Deliver the notes, write the results, and return the report.
@@ -98,45 +101,46 @@ class Sending:
     def _delivered(self, agreed: str | None) -> Report:
         try:
             delivery, stopped = self._planned(agreed)
-            self._begun()
+            self.begun()
         except BaseException:
-            self._journal.runs.end(self._run, "declined", {}, self._clock())
+            self.journal.runs.end(self._run, "declined", {}, self._clock())
             raise
-        loaded = self._loaded
+        loaded = self.loaded
 
         def tell(trouble: Message | None) -> None:
-            self._context.observe(replace(delivery.progress, trouble=trouble))
+            self.observe(replace(delivery.progress, trouble=trouble))
 
-        of_uploads = self._journal.uploads(self._settings.workspace, self._clock)
-        uploads = Uploads(self._context.caller, of_uploads, loaded.rows.files, tell)
-        first_call = FirstCall(self._context, tell)
+        of_uploads = self.journal.uploads(self._settings.workspace, self._clock)
+        uploads = Uploads(self.caller, of_uploads, loaded.rows.files, tell)
         if loaded.sheet.corrections is not None:
-            enter_left_out(self._journal, loaded)
-        keep_in_mind(self._journal, self._settings, is_agreed=True)
+            enter_left_out(self.journal, loaded)
+        keep_in_mind(self.journal, self._settings, is_agreed=True)
         ended = "broken off"
         try:
-            if stopped is None:
-                self._update(delivery, tell)
-                has_answered = self._look_ups > 0 or delivery.reachability.any_success
-                if delivery.queue.remaining.deliveries and not has_answered:
-                    first_call.make()
-                delivery.run(uploads)
-                self._journal.see_that_it_stands()
-            ended = "finished" if stopped is None else "stopped"
+            if stopped is not None:
+                raise stopped
+            self._update(delivery, tell)
+            has_answered = self._look_ups > 0 or delivery.reachability.any_success
+            is_known = has_answered or self.journal.deliveries.latest_created(self._settings.workspace)
+            if delivery.queue.remaining.deliveries and not is_known:
+                FirstCall(self.caller, self._settings.base_url, tell).make()
+            delivery.run(uploads)
+            self.journal.see_that_it_stands()
+            ended = "finished"
         except Stopped as error:
             stopped, ended = error, "stopped"
         finally:
             self._outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=say("outcome.held-back"))
             why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
             self._outcomes.explain(Result.NOT_SENT, why)
-            settle_after(self._loaded.rows, self._loaded.plan, self._outcomes)
-            self._outcomes = gathered(self._outcomes, self._loaded.rows)
-            corrected, numbers = changes(self._loaded.sheet), self._loaded.rows.number[: len(self._outcomes)]
+            settle_after(self.loaded.rows, self.loaded.plan, self._outcomes)
+            self._outcomes = gathered(self._outcomes, self.loaded.rows)
+            corrected, numbers = changes(self.loaded.sheet), self.loaded.rows.number[: len(self._outcomes)]
             for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                 self._outcomes.remark(position, corrected[int(numbers[position])])
             report = self._finish(delivery, uploads, ended, stopped)
         emails = self._emails.unknown
-        written = write_people(self._settings, self._loaded, emails)
+        written = write_people(self._settings, self.loaded, emails)
         return replace(report, unknown_people=len(emails), unknown_emails=written)
 
     def _planned(self, agreed: str | None) -> tuple[Coordinator, Stopped | None]:
@@ -154,11 +158,11 @@ class Sending:
         except Stopped as error:
             stopped = error
         self._look_ups = self._sent[Endpoint.PROSPECTS]
-        loaded = self._loaded = self._emails.resolved
+        loaded = self.loaded = self._emails.resolved
         self._outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
-        delivery = Coordinator(self._delivering, self._outcomes, self._context.observe)
-        earlier = loaded.known(self._journal, self._run.occurrence)
+        delivery = Coordinator(self._delivering, self._outcomes, self.observe)
+        earlier = loaded.known(self.journal, self._run.occurrence)
         remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
         self._wishes = [*delivery.wishes] if self._settings.update else []
         logs.event(
@@ -187,7 +191,7 @@ class Sending:
             raise Changed(say("sending.has-changed"))
 
     def _tell_of_emails(self, progress: Message, seconds_left: float | None) -> None:
-        self._context.observe(Progress(len(self._given.rows), 0, progress, seconds_left=seconds_left))
+        self.observe(Progress(len(self._given.rows), 0, progress, seconds_left=seconds_left))
 
     def _update(self, delivery: Coordinator, tell: Callable[[Message], None]) -> None:
         """Let the notes that are there follow the sheet, before any note is sent.
@@ -202,7 +206,7 @@ class Sending:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
         stage = Updating(self._delivering, observe, delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=self._changes_notes) for wish in self._wishes]
+        asked = [wish.agreed(is_agreed=self.changes_notes) for wish in self._wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
@@ -213,12 +217,11 @@ class Sending:
     @cached_property
     def _delivering(self) -> DeliveryContext:
         """The context that updates and requests share."""
-        rules = policy(self._settings, self._journal)
-        return DeliveryContext.of(self._journal, self._settings.workspace, self._run, self._context.caller, rules)
+        return delivering(self._settings, self.journal, self.caller, self._run)
 
     def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
-        rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
+        rows, counts, limiter = self.loaded.rows, self._outcomes.counts(), self.caller.limiter
         reasons = self._outcomes.reasons(Result.NOT_SENT)
         held_back = sum(n for why, n in reasons.items() if why is not None and "outcome.held-back" in why.kinds())
         if calls := self._sent[Endpoint.UPLOAD]:
@@ -231,7 +234,7 @@ class Sending:
             run=self._run.name,
             counts=counts,
             requests=self._sent[Endpoint.CREATE] + self._sent[Endpoint.UPDATE],
-            results=self._target,
+            results=self.target,
             remark=None,
             stopped=stopped,
             duplicates=by_number(
@@ -245,15 +248,15 @@ class Sending:
             asked=asked,
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
-            to_agree=0 if self._changes_notes else sum(wish.is_asked for wish in self._wishes),
+            to_agree=0 if self.changes_notes else sum(wish.is_asked for wish in self._wishes),
             look_ups=self._look_ups,
             not_found=by_number(rows, self._outcomes.missing),
             ended=ended,
-            is_practice=self._context.caller.api.traits.is_practice,
+            is_practice=self.caller.api.traits.is_practice,
             key_place=self._settings.origin.key_place if isinstance(stopped, KeyRefused) else None,
         )
         with contextlib.suppress(JournalFailed):  # the report names the run's own journal error
-            _learn(self._journal, self._run.workspace, delivery, limiter)
+            _learn(self.journal, self._run.workspace, delivery, limiter)
             forget_rejected(self._matches, rows, self._outcomes)
         logs.event(
             f"run {report.ended}",
@@ -262,20 +265,19 @@ class Sending:
             told_to_wait=limiter.rate_limited,
             seconds=round(report.ended_at - self._run.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
-            error=logs.kinds(stopped) if stopped else None,
-            why=logs.said(stopped) if stopped else None,
+            error=stopped,
         )
-        self._see(self._loaded, self._outcomes)
-        summary = summary_of(report, self._loaded, self._settings.workspace)
+        self.see(self.loaded, self._outcomes)
+        summary = summary_of(report, self.loaded, self._settings.workspace)
         # A run without its results isn't finished, so that the same command continues it, also with --again.
         ended = "stopped"
         try:
-            written = write_results(self._target, self._loaded, self._outcomes, self._run.name, summary)
+            written = write_results(self.target, self.loaded, self._outcomes, summary)
             ended = ended if written.is_owed else report.ended
         finally:
             with contextlib.suppress(JournalFailed):
                 counted = {result.value: count for result, count in counts.items()}
-                self._journal.runs.end(self._run, ended, counted, report.ended_at)
+                self.journal.runs.end(self._run, ended, counted, report.ended_at)
         logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         return replace(report, results=written.path, remark=written.remark, results_owed=written.is_owed)
 

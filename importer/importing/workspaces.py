@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -26,14 +26,9 @@ from importer.settings.limits import Rate
 _SEVERAL = 3  # maximum number of other profiles; of more, only those with a similar name are shown
 
 
-@contextmanager
-def opened(settings: Settings) -> Iterator[Journal | None]:
-    """Yield the journal, to read it without a lock; None if there is none yet."""
-    if not Journal.exists(settings.journal):
-        yield None
-        return
-    with Journal.open(settings.journal) as journal:
-        yield journal
+def opened(settings: Settings) -> AbstractContextManager[Journal | None]:
+    """Return the journal, opened to read it without a lock; None if there is none yet."""
+    return Journal.open(settings.journal) if Journal.exists(settings.journal) else nullcontext()
 
 
 @contextmanager

@@ -19,12 +19,11 @@ import numpy as np
 from importer.api import NoteChange, Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.changes import Wish
-from importer.delivery.context import DeliveryContext
 from importer.delivery.matching import How
 from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Changed, ImporterError, Stopped
 from importer.identity import RECORD, TEXT
-from importer.importing.api_context import calls, policy
+from importer.importing.api_context import calls, delivering
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.importing.workspaces import check_journal, held, keep_in_mind
@@ -204,10 +203,8 @@ def hide(
             raise Changed(say("hide.others-meanwhile"))
         if current.notes:
             keep_in_mind(journal, settings)
-        with calls(settings, journal, vendor, clock, observe, stop) as context:
-            rules = policy(settings, resends=False)
-            changing = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
-            stage = Updating(changing, observe)
+        with calls(settings, journal, vendor, clock, stop) as caller:
+            stage = Updating(delivering(settings, journal, caller), observe)
             stopped = stage.change([*wishes(current, journal)])
     refused = {name: end.why for name, end in stage.ended.items() if end.why is not None}
     return Hidden(planned.which, stage.counts[Result.UPDATED], refused, stopped)

@@ -16,18 +16,17 @@ from typing import ClassVar
 from importer import results
 from importer.api import Cause, Endpoint, Failure, FoundNote, NoteChange, NotesPage, Reply, Vendor
 from importer.api.saleshandy import SALESHANDY
+from importer.calls.dispatcher import Caller
 from importer.calls.stage import Stage
-from importer.calls.windows import ASSUMED
 from importer.delivery.changes import day_of, described, differing, has_form, has_text
-from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.matching import still_visible
 from importer.delivery.outcomes import Outcomes, gathered, settle_before
 from importer.delivery.reads import WholeRead, read_on
 from importer.errors import Stopped
 from importer.importing import logs
-from importer.importing.api_context import Context, calls, policy
-from importer.importing.hours import slower
+from importer.importing.api_context import calls, delivering
+from importer.importing.hours import estimated
 from importer.importing.loading import load, results_path
 from importer.importing.report import write_results
 from importer.importing.workspaces import check_journal, held, keep_in_mind, learned_rates, opened
@@ -108,10 +107,8 @@ def verify(
         begin(size)
         outcomes = Outcomes(size + len(resent))
         outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
-        with calls(settings, journal, vendor, clock, observe, stop) as context:
-            rules = policy(settings, resends=False)
-            delivering = DeliveryContext.of(journal, settings.workspace, None, context.caller, rules)
-            delivery = Coordinator(delivering, outcomes, observe)
+        with calls(settings, journal, vendor, clock, stop) as caller:
+            delivery = Coordinator(delivering(settings, journal, caller), outcomes, observe)
             start = 0
             for key, deliveries in unsettled.values():
                 delivery.takeover.take_up(key, deliveries, range(start, start + len(deliveries)))
@@ -184,10 +181,12 @@ class _ReadingAll(Stage[_Look, None]):
         found: name of a delivery → what became of its note.
     """
 
-    def __init__(self, context: Context, size: int) -> None:
-        super().__init__(context.caller, (_Look.kind,), lambda _: None)
+    def __init__(
+        self, caller: Caller, journal: Journal, settings: Settings, observe: Callable[[Progress], None], size: int
+    ) -> None:
+        super().__init__(caller, (_Look.kind,), lambda _: None)
         self.found: dict[bytes, Sequence[Message]] = {}
-        self._context, self._size = context, size
+        self._journal, self._settings, self._observe, self._size = journal, settings, observe, size
 
     def read(self, wanted: Iterable[Sequence[_Wanted]]) -> Stopped | None:
         """Read back notes, those of a prospect together; return why that ended early, or None."""
@@ -208,12 +207,12 @@ class _ReadingAll(Stage[_Look, None]):
         self.found |= found
         if left:  # a cache may have the first look's page
             again = _Look(look.prospect, left, is_second=True, take=self._api.traits.page - 1)
-            self._dispatcher.add(again, self._clock() + 12 * self._context.settings.settle)
+            self._dispatcher.add(again, self._clock() + 12 * self._settings.settle)
 
     def _became(self, delivery: KnownDelivery, says: Note | None, page: NotesPage) -> Sequence[Message]:
         """Return what became of a note, by all notes of its prospect."""
         text = says.text if says else ""
-        deliveries, workspace = self._context.journal.deliveries, self._context.settings.workspace
+        deliveries, workspace = self._journal.deliveries, self._settings.workspace
         forms = [deliveries.key_of(n) for n in (delivery.note, delivery.changing) if n is not None]
         notes = {note.note_id: note for note in page.all}
         if (note := notes.pop(delivery.note_id or "", None)) is None:
@@ -243,7 +242,7 @@ class _ReadingAll(Stage[_Look, None]):
         self._decide(task, {delivery.name: [became] for delivery, _ in task.wanted})
 
     def _tell(self) -> None:
-        self._context.observe(self._dispatcher.progress(self._size, len(self.found), {}))
+        self._observe(self._dispatcher.progress(self._size, len(self.found), {}))
 
 
 def _last_change(note: FoundNote) -> Sequence[Message]:
@@ -284,16 +283,16 @@ def verify_all(
                     of_row[row][known.name] = known.note_id
         names = [name for some in wanted.values() for name in some]
         before = journal.runs.latest(settings.workspace)
-        pace = slower(learned_rates(journal, settings).get(Endpoint.READ, ASSUMED), settings.rate)
-        time = duration(max(0, len(wanted) - 1) // pace.calls * pace.seconds)
-        begin(say("verified.takes", n=len(wanted), time=time, rate=rate(pace.calls, pace.seconds)), len(names))
+        takes = estimated({Endpoint.READ: len(wanted)}, learned_rates(journal, settings), settings.rate)
+        about = {"time": duration(takes.seconds), "rate": rate(takes.rate.calls, takes.rate.seconds)}
+        begin(say("verified.takes", n=len(wanted), **about), len(names))
 
         def ends() -> Said | None:
             is_in_use = journal.runs.latest(settings.workspace) != before
             return stop() or (say("verified.yields") if is_in_use else None)
 
-        with calls(settings, journal, vendor, clock, observe, ends) as context:
-            stage = _ReadingAll(context, len(names))
+        with calls(settings, journal, vendor, clock, ends) as caller:
+            stage = _ReadingAll(caller, journal, settings, observe, len(names))
             stopped = stage.read([*some.values()] for some in wanted.values())
         outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, outcomes, loaded.sheet.headings)
@@ -314,5 +313,5 @@ def verify_all(
         lines: list[tuple[Said, Said | int]] = [(say("history.of-file"), loaded.file)]
         lines += [(say(f"label.verified-{finding}"), number) for finding, number in counts.items()]
         summary = results.Summary(say("verified.title"), lines, settings.profile, _MEANINGS)
-        written = write_results(target, loaded, outcomes, "", summary)
+        written = write_results(target, loaded, outcomes, summary)
         return ReadBack(len(names), counts, written.path, written.remark, stopped)

@@ -135,19 +135,15 @@ class Send:
                 raise FirstRun(say("page.send.not-confirmed"))
             if preview.never_sent and not self.is_meant:
                 raise FirstRun(say("page.send.not-meant"))
+            if preview.unconfirmed is not None:
+                importing.workspaces.confirm(self.settings)
             if self.agrees:
                 prepared.agree_to_updates()
             return Ended.of(self._sent(prepared, word))
 
     def _sent(self, prepared: Prepared, word: Word) -> Report:
         seen: list[telling.result_rows.Seen] = []
-
-        def begun() -> None:
-            if prepared.preview.unconfirmed is not None:
-                importing.workspaces.confirm(self.settings)
-            word.tell(BEGUN)
-
-        send = partial(prepared.send, agreed=self.digest, is_right=self.is_right, begun=begun)
+        send = partial(prepared.send, agreed=self.digest, begun=partial(word.tell, BEGUN))
         report = send(observe=word.observe, stop=word.why, see=lambda *both: seen.append(both))
         for loaded, outcomes in seen:
             telling.result_rows.write(rows_path(self.folder, report.run), loaded, outcomes)

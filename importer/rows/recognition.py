@@ -17,7 +17,6 @@ from importer.errors import Undecided
 from importer.fields import WORDED
 from importer.messages import Cell, Message, say, some
 from importer.models import PossibleAnswer, Question, Role, Visibility
-from importer.resultsfile import added_columns
 from importer.rows import words
 from importer.rows.columns import SheetHeadings
 from importer.rows.composing import template_in
@@ -51,9 +50,6 @@ def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[S
         return settings
     reading = _chosen(headings, settings, cells)
     found = laid_under(settings, reading)
-    for before in settings.readings:
-        if before.run and before is not reading:
-            found = _with_columns_of(before, headings, found)
     if reading is None or "default-visibility" not in reading.answers:
         return found
     # Who may see the notes was answered for sheets without a column for it. It says nothing of blank cells in one.
@@ -62,20 +58,6 @@ def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[S
     )
     is_unsaid = has_another or asks_again(reading)
     return replace(found, default_visibility=settings.default_visibility) if is_unsaid else found
-
-
-def _with_columns_of(run: Reading, headings: Sequence[str], settings: Settings) -> Settings:
-    """Return the settings with a run's columns of visibility and status, for the roles that have no column otherwise.
-
-    The run had this very file. If its drafts were ordinary notes now, they would be published beside themselves.
-    """
-    sheet = SheetHeadings(headings, settings)
-    lacking = [role for role in WORDED if role not in settings.mapping and not sheet.candidates(role)]
-    answers = {
-        "map": {role: names for role, names in run.answers["map"].items() if role in lacking},
-        "value": {place: words for place, words in run.answers["value"].items() if place[0] in lacking},
-    }
-    return laid_under(settings, replace(run, answers=answers))
 
 
 def asks_again(reading: Reading | None) -> bool:
@@ -90,13 +72,11 @@ def _chosen(headings: Sequence[str], settings: Settings, cells: Sequence[Sequenc
     own = _own(tuple(headings))
     there = [reading for reading in settings.readings if not missing(reading, own)]
     if settings.export is not None:  # in a folder, it names the kind of those sheets that may be several
-        return named(settings.export, [one for one in there if not one.run])
-    if added_columns(headings) and (of_run := next((reading for reading in there if reading.run), None)) is not None:
-        return of_run
-    fits = [one for one in there if not one.run and not _mattering(one, headings, cells)]
+        return named(settings.export, there)
+    fits = [one for one in there if not _mattering(one, headings, cells)]
     exact = [one for one in fits if _keys(own) <= _keys(one.headings)]
     best = exact or fits
-    others = [one for one in (fits if exact else settings.readings) if one not in best and not one.run]
+    others = [one for one in (fits if exact else settings.readings) if one not in best]
     rivals = [one for one in others if best and _is_wider(one, best[0], own)]
     if len(best) > 1 or rivals:
         raise _several([*best, *rivals])
@@ -111,7 +91,7 @@ def _is_wider(other: Reading, reading: Reading, own: Sequence[str]) -> bool:
 
 def not_as_before(headings: Sequence[str], settings: Settings, cells: Sequence[Sequence[str]]) -> Message | None:
     """Return the message that a reading would apply but for new columns that may matter; None if there is none."""
-    for reading in (one for one in settings.readings if not one.run and not missing(one, _own(tuple(headings)))):
+    for reading in (one for one in settings.readings if not missing(one, _own(tuple(headings)))):
         if settings.export is None and (new := _mattering(reading, headings, cells)):
             columns = some([Cell(repr(name)) for name in new], _MOST_NAMED)
             return say("readings.but-for", n=len(new), name=Cell(repr(reading.name)), date=reading.day, columns=columns)

@@ -39,8 +39,7 @@ def failed(command: str, exit_status: int, kind: Message, text: Said, questions:
 
 def run(batch: Batch) -> Document:
     """Return the document of an import of files."""
-    left_out = [{"file": str(path.absolute()), "why": why} for path, why in batch.left_out]
-    return {**head("run", batch.exit_status), **plain(batch), "left_out": left_out}
+    return {**head("run", batch.exit_status), **plain(batch)}
 
 
 def check(overview: Preview) -> Document:

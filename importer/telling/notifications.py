@@ -53,7 +53,7 @@ class Notification:
 
 
 @dataclass(frozen=True)
-class _Channel:
+class Channel:
     """One recipient, after its address was parsed.
 
     Attributes:
@@ -97,67 +97,37 @@ class _Channel:
         return {"address": self.address, "title": notification.title, "body": notification.body, "kind": kind}
 
 
-@dataclass(frozen=True)
-class Notifier:
-    """Sender of notifications.
+def send(channels: Sequence[Channel], notification: Notification, occasion: Occasion | None) -> list[Message]:
+    """Send a notification to each recipient that should get it. Return a message per failure; raise no error."""
+    is_due, status = occasion is Occasion.ALWAYS or notification.exit_status != 0, notification.exit_status
+    due = [
+        channel
+        for channel in channels
+        if (is_due if channel.ping is None else notification.is_for_switch and status in channel.ping)
+    ]
+    failed = []
+    with ThreadPoolExecutor(max(1, len(due))) as pool:
+        reasons = [*pool.map(lambda channel: channel.send(notification), due)]
+    for channel, reason in zip(due, reasons, strict=True):
+        if reason:
+            failed.append(say("notifying.failed", origin=channel.origin, why=reason))
+        logs.event(
+            "notification failed" if reason else "notification sent",
+            logging.WARNING if reason else logging.INFO,
+            to=render(channel.origin),
+            why=reason,
+        )
+    return failed
 
-    Attributes:
-        ways: the channel of each recipient.
-        occasion: when a notification is sent. Pings are sent on every occasion except never.
+
+def channel(recipient: Recipient) -> Channel:
+    """Return the channel of a recipient.
+
+    Raises:
+        BadSettings: nothing can be sent to the address, or `apprise` isn't installed.
     """
-
-    ways: Sequence[_Channel]
-    occasion: Occasion
-
-    @classmethod
-    def to(cls, recipients: Sequence[Recipient], occasion: Occasion | None = None) -> Notifier:
-        """Return a notifier for these recipients, on an occasion; None: if there is a problem.
-
-        Raises:
-            BadSettings: nothing can be sent to an address, or `apprise` isn't installed.
-        """
-        ways = [] if occasion is Occasion.NEVER else map(_way, recipients)
-        return cls([*ways], occasion or Occasion.PROBLEM)
-
-    def tell(self, notification: Notification) -> list[Message]:
-        """Send a notification to each recipient that should get it. Return a message per failure; raise no error."""
-        is_due = self.occasion is Occasion.ALWAYS or notification.exit_status != 0
-        is_for_ping, status = notification.is_for_switch, notification.exit_status
-        channels = [
-            channel
-            for channel in self.ways
-            if (is_due if channel.ping is None else is_for_ping and status in channel.ping)
-        ]
-        return self._send(notification, channels)
-
-    @property
-    def pings(self) -> int:
-        """Number of recipients that are pings. A test doesn't call them: the service would take that for a run."""
-        return sum(channel.ping is not None for channel in self.ways)
-
-    def test(self, notification: Notification) -> list[Message]:
-        """Send a notification to all recipients except pings, whatever the occasion. Return a message per failure."""
-        return self._send(notification, [channel for channel in self.ways if channel.ping is None])
-
-    def _send(self, notification: Notification, channels: Sequence[_Channel]) -> list[Message]:
-        failed = []
-        with ThreadPoolExecutor(max(1, len(channels))) as pool:
-            reasons = [*pool.map(lambda channel: channel.send(notification), channels)]
-        for channel, reason in zip(channels, reasons, strict=True):
-            if reason:
-                failed.append(say("notifying.failed", origin=channel.origin, why=reason))
-            logs.event(
-                "notification failed" if reason else "notification sent",
-                logging.WARNING if reason else logging.INFO,
-                to=render(channel.origin),
-                why=reason,
-            )
-        return failed
-
-
-def _way(recipient: Recipient) -> _Channel:
     if ping := _PING.fullmatch(recipient.address):
-        return _Channel(recipient.origin, ping["url"], frozenset({2, 3, 4} if ping["fail"] else {0, 1}))
+        return Channel(recipient.origin, ping["url"], frozenset({2, 3, 4} if ping["fail"] else {0, 1}))
     try:
         service = messenger.service(recipient.address)
     except ImportError as error:
@@ -166,4 +136,4 @@ def _way(recipient: Recipient) -> _Channel:
         service = None
     if service is None:
         raise BadSettings(say("notifying.bad-address", origin=recipient.origin))
-    return _Channel(recipient.origin, recipient.address)
+    return Channel(recipient.origin, recipient.address)

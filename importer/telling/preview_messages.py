@@ -115,7 +115,7 @@ class Described(Preview):
     @property
     def lacks_only_results(self) -> bool:
         """Whether earlier runs sent all that there is to send, so that a further run only writes the results."""
-        return self.is_clear and self.total == 0 and self.to_update == 0 and self.is_sent
+        return self.is_clear and self.total == 0 and self.to_update == 0 and self.imported_before + self.done > 0
 
 
 def plan(overview: Preview) -> Iterator[Line]:
@@ -351,7 +351,7 @@ def _requests(overview: Preview) -> Iterator[Line]:
     yield Line(say("plan.requests", notes=notes, requests=requests), LineKind.TEXT)
     if overview.several_drafts:
         yield Line(say("plan.several-drafts", n=overview.several_drafts, vendor=overview.vendor), LineKind.NOTE)
-    if estimate is None or estimate.seconds < _TOLD:  # what the limit takes; the calls themselves take longer then
+    if estimate.seconds < _TOLD:  # what the limit takes; the calls themselves take longer then
         return
     pace = rate(estimate.rate.calls, estimate.rate.seconds)
     kind = "plan.takes-assumed" if estimate.is_assumed else "plan.takes"

@@ -130,11 +130,8 @@ def batch(found: Batch) -> Iterator[Line]:
         yield Line(say("series.all-together"))
         is_practice = any(ended.report is not None and ended.report.is_practice for ended in found.files)
         yield from counts(meanings(found.counts, is_practice=is_practice))
-    reasons: dict[Message, list[str]] = {}
-    for path, left_out in found.left_out:
-        reasons.setdefault(left_out, []).append(path.name)
-    for left_out, names in reasons.items():
-        yield Line(say("series.not-meant", why=left_out, files=some([*map(in_quotes, names)], 3)), LineKind.NOTE)
+    if names := [in_quotes(path.name) for path in found.left_out]:
+        yield Line(say("series.not-meant", files=some(names, 3)), LineKind.NOTE)
 
 
 def _in_a_line(ended: FileEnded, width: int) -> Message:

@@ -5,6 +5,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The server that answers is not the API: {why}.\n"
         "Check `base-url`, the API key, and whether a proxy, gateway or firewall stands between this machine and the API. Delivered notes are recorded."
     ),
+    "stopped.keeps-failing": "The API keeps failing: {why}.\n{action.Run-same-command} later.",
+    "stopped.outage-until-the-end": "The API was unavailable. The last problem was: {why}.\n{end}",
     "stopped.outage": (
         "The API was unavailable. The last problem was: {why}.\n"
         "The run waits at most {longest} seconds (`give-up-after`). Delivered notes are recorded; {action.run-same-command} when the API is back."

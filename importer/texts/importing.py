@@ -60,7 +60,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "asked.answer.new": "new notes",
     "asked.answer.send-hidden": "send again",
     "asked.answer.leave-hidden": "leave hidden",
-    "stopped.outage-until-the-end": "The API was unavailable. The last problem was: {why}.\n{end}",
     "stopped.out-of-hours": (
         "It is {time} here, outside the window {window} (`between`).\n"
         "Nothing was sent. {action.Run-same-command} in that window."
@@ -79,12 +78,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "archive.gone": "{file} no longer exists, so it was not moved to {folder}.",
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
-    "choosing.results": "results of an earlier run or of practice. To import those of a run, name no other file",
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
     "unknown-emails.no-csv": (
         "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
     ),
-    "stopped.keeps-failing": "The API keeps failing: {why}.\n{action.Run-same-command} later.",
     "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
     "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",

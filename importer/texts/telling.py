@@ -59,7 +59,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "series.files": ("{n} file: {fates}", "{n} files: {fates}"),
     "series.not-begun": "Not started, because: {why}",
     "series.all-together": "All together:",
-    "series.not-meant": "Skipped ({why}): {files}.",
+    "series.not-meant": (
+        "Skipped (results of an earlier run or of practice. To import those of a run, name no other file): {files}."
+    ),
     "series.rows": "{rows} {result}",
     "series.counts": "{counts}",
     "series.why": "{why:headline}",

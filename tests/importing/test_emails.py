@@ -418,8 +418,9 @@ def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> No
 def test_where_the_list_of_unknown_emails_cant_go_is_said_before_anything_is_called(tmp_path: Path) -> None:
     sheet = write(tmp_path, by_email(["jo@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
-        with pytest.raises(BadSettings):
-            prepare(sheet, settings_of(box, tmp_path, unknown_emails=tmp_path / "unknown.txt"))
+        wanted = settings_of(box, tmp_path, unknown_emails=tmp_path / "unknown.txt")
+        with pytest.raises(BadSettings), prepare(sheet, wanted):
+            pass
         assert box.received == ()
 
 

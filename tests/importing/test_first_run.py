@@ -265,8 +265,8 @@ def test_an_address_on_this_machine_can_be_guarded_as_any_other(
     assert run(sheet, local, vendor, [True]).exit_status == 0
     assert "key was used before" in render(run(sheet, away, vendor).files[0].why)
     another = replace(local, journal=Path(str(away.journal)).with_name("another.sqlite"))
-    with pytest.raises(WrongJournal, match="are recorded in another journal"):
-        prepare(sheet, another, vendor=vendor)
+    with pytest.raises(WrongJournal, match="are recorded in another journal"), prepare(sheet, another, vendor=vendor):
+        pass
     assert len(box.notes) == 1
 
 
@@ -286,8 +286,9 @@ def test_a_copy_of_the_journal_made_during_the_latest_run_is_known_as_an_earlier
     with prepare(sheet, settings, vendor=vendor) as prepared:
         assert prepared.send(agreed=prepared.preview.digest, stop=back_up).exit_status == 0
     history.back_up(settings, after)
-    with pytest.raises(WrongJournal, match="is an earlier copy") as caught:
-        prepare(sheet, replace(settings, journal=during), vendor=vendor)
+    earlier = replace(settings, journal=during)
+    with pytest.raises(WrongJournal, match="is an earlier copy") as caught, prepare(sheet, earlier, vendor=vendor):
+        pass
     assert caught.value.exit_status == 4
     assert run(sheet, replace(settings, journal=after), vendor).exit_status == 0
     accepted = replace(settings, journal=during, new_journal=True, first=1)

@@ -335,7 +335,7 @@ def test_the_notification_says_first_what_is_public_still(desk: Desk) -> None:
     with prepare(path, replace(desk.settings(), results=results)) as prepared:
         report = prepared.send()
     assert (report.more_visible, report.asked, report.exit_status) == (1, 0, 1)
-    file_ended = FileEnded(path, FileResult.IMPORTED, 1, report.started_at, report.ended_at, report=report)
+    file_ended = FileEnded(path, FileResult.IMPORTED, 1, report=report)
     said = notification(Batch("default", [file_ended]))
     lines = said.body.splitlines()
     assert "1 note is more visible than your sheet says. Nothing was changed." in lines[1], lines

@@ -142,8 +142,8 @@ def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp
         sheet.append([f"p-{name}", "Hello", "public", ""])
     del book["Sheet"]
     book.save(tmp_path / "n.xlsx")
-    with pytest.raises(UnclearColumns) as undecided:
-        prepare(tmp_path / "n.xlsx", settings)
+    with pytest.raises(UnclearColumns) as undecided, prepare(tmp_path / "n.xlsx", settings):
+        pass
     (question,) = undecided.value.questions
     assert [(choice.setting, choice.value) for choice in question.choices] == [("sheet", "May"), ("sheet", "June")]
     found = seen(tmp_path / "n.xlsx", answered(settings, "sheet", "June"))

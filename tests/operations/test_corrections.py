@@ -255,7 +255,7 @@ def test_what_a_corrected_row_repeats_counts(is_known: bool, settings: Settings,
 def test_a_corrected_row_is_known_with_a_template_and_without(
     template_of_page: str, template: str, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The template by which the file was sent is known. Only where it had none, what a template makes is a question.
+    """With another template than the one by which the file was sent, it is a question whether these are the same notes.
 
     The note of a later month with the same words is sent, if its template tells it apart.
     """
@@ -268,7 +268,7 @@ def test_a_corrected_row_is_known_with_a_template_and_without(
 
     run(path, replace(composed(template_of_page), values={}), wrote(2, 2, "Private"))
     asked = night(path, composed(template))
-    is_asked = template and not template_of_page
+    is_asked = template != template_of_page
     assert set(asked.counts) == {Result.NOT_SENT if is_asked else Result.ALREADY_IMPORTED}
     answered = night(path, replace(composed(template), in_doubt=[InDoubt.SAME]))
     assert answered.counts == {Result.ALREADY_IMPORTED: 2}

@@ -101,10 +101,10 @@ def begins(task: Send) -> bool:
         return BEGUN in [server.recv() for _ in iter(server.poll, False)]
 
 
-def test_a_workspace_is_confirmed_and_a_file_remembered_only_once_a_send_begins(
+def test_a_file_is_remembered_only_once_a_send_begins(
     settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A person confirmed the workspace for notes that were not sent, so the next send asks again."""
+    """That the workspace is right has been said by then, as on the terminal."""
     monkeypatch.chdir(tmp_path)
     settings = replace(settings, guard_local_address=True)
     write(tmp_path / "notes.csv", [("p1", TEXT, "Public")], HEAD)
@@ -118,7 +118,7 @@ def test_a_workspace_is_confirmed_and_a_file_remembered_only_once_a_send_begins(
     for shown, is_sent in (("0" * 64, False), (digest, True)):
         task = Send(settings, tmp_path, "notes.csv", is_right=True, digest=shown, is_meant=True)
         assert begins(task) is is_sent
-        assert (is_confirmed(), len(box.notes)) == (is_sent, int(is_sent))
+        assert (is_confirmed(), len(box.notes)) == (True, int(is_sent))
 
 
 def test_while_a_file_is_being_sent_its_corrections_stay(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,15 @@ LINES = "On {Date}\nBy {Assigned} [[sic]]\n\n{Comments}\n{{end}}"
 
 def loaded(
     tmp_path: Path, *rows: Sequence[str], template: str = TEMPLATE, headings: Sequence[str] = HEADINGS, **more: Any
-) -> Loaded:
+) -> AbstractContextManager[Loaded]:
     path = tmp_path / "sheet.csv"
     write_csv(path, headings, *(("AbCdEfGh1", *row, "Public") for row in rows))
     return load(path, Settings(mapping={Role.CONTENT: (template,)}, **more))
 
 
-def texts(loaded: Loaded) -> list[str]:
-    with loaded:
-        return [note.text for note in loaded.rows.notes]
+def texts(opened: AbstractContextManager[Loaded]) -> list[str]:
+    with opened as sheet:
+        return [note.text for note in sheet.rows.notes]
 
 
 @pytest.mark.parametrize(
