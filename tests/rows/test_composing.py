@@ -136,7 +136,9 @@ def test_three_voicemails_on_three_dates_are_three_notes(tmp_path: Path) -> None
 DAY, MONTH, TEXT = DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST, DateOrder.AS_TEXT
 
 
-def dated(folder: Path, *dates: str, order: DateOrder | None = None, template: str = DATED) -> Loaded:
+def dated(
+    folder: Path, *dates: str, order: DateOrder | None = None, template: str = DATED
+) -> AbstractContextManager[Loaded]:
     rows = [(date, "Ada", "Hi") for date in dates]
     return loaded(folder, *rows, template=template, dates=order)
 
