@@ -205,6 +205,7 @@ def test_doctor_tells_of_what_it_cant_use(ask: Ask, profiles: Path) -> None:
     status, document, _ = ask("doctor")
     assert status == 4
     assert [finding["about"] for finding in document["findings"] if finding["exit_status"] == 4] == ["Journal"]
+    assert ask("doctor", "--journal", str(Path("journal.sqlite", "below")))[0] == 2, "none can be made there"
     status, document, said = ask("doctor", "--journal", "postgresql://me:secret-of-database@127.0.0.1/notes")
     assert (status, document["error"]["kind"]) == (2, "a setting can't be used")
     assert "secret-of-database" not in json.dumps(document) + said
