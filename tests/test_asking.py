@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -500,3 +501,49 @@ def test_of_a_results_file_a_person_is_asked_which_rows(box: Sandbox, answer: st
     if not answer:
         assert '--sheet "To fix"' in seen.screen
     assert main(["check", "n.results.xlsx", "--sheet", "To fix"]) in (0, 1)
+
+
+# -- what is changed
+
+
+def test_hide_asks_before_it_changes_anything(box: Sandbox) -> None:
+    """It shows how many and a sample; no changes nothing, yes hides."""
+    path = write(("Prospect ID", "Note", "Visibility"), [(f"P{i}", f"Note {i}", "1") for i in range(7)])
+    assert "[y/N]" not in types(["run", path, "--yes"], []).screen
+    for answer, status, hidden in (("n", 2, 0), ("y", 0, 7)):
+        seen = types(["hide", "last"], [answer])
+        assert "Make them private drafts? [y/N]:" in seen.screen
+        assert "7 notes would become private drafts:" in seen.screen
+        shown = re.findall(r"row (\d), prospect P(\d), note \w+: Note \2", seen.screen)
+        assert len(shown) == seen.screen.count(", note ") == 5
+        assert all(int(row) == int(prospect) + 2 for row, prospect in shown)
+        assert (seen.status, sum(note.status == "0" for note in box.notes)) == (status, hidden)
+
+
+def test_more_visible_or_a_new_public_text_needs_a_yes_in_this_very_run(box: Sandbox) -> None:
+    """With the notes before and after; neither an earlier yes nor --yes counts."""
+    head = ("Prospect ID", "Note", "Visibility", "Activity ID")
+    run, ids = ["run", "n.csv", "--map", "record=Activity ID", "--update"], ("00T5f00000AbCdE", "00T5f00000AbCdF")
+    write(head, [("P1", "Trms", "Public", ids[0]), ("P2", "Offer", "Private", ids[1])])
+    assert main([*run, "--yes"]) == 0
+    write(head, [("P1", "Terms", "Public", ids[0]), ("P2", "Offer", "Public", ids[1])])
+    before = box.notes
+    assert types([*run, "--yes"], []).status == 0
+    for answer in ("n", "y"):
+        assert box.notes == before
+        seen = types(run, [answer])
+        assert seen.status == 0
+        for words in (
+            "Make these 2 changes, too? [y/N]:", "row 2, prospect P1: public", "before: Trms after: Terms",
+            "row 3, prospect P2: private. Afterwards public",
+        ):  # fmt: skip
+            assert words in seen.screen
+    notes = sorted(box.notes, key=lambda note: note.prospect_id)
+    assert [(note.content, note.visibility) for note in notes] == [("<p>Terms</p>", "1"), ("<p>Offer</p>", "1")]
+
+
+def test_a_keyboard_is_no_table() -> None:
+    """``-`` without a pipe is said at once, instead of waiting for somebody to type a CSV."""
+    seen = types(["check", "-"], [])
+    assert seen.status == 2
+    assert "Nothing is piped into standard input." in seen.screen

