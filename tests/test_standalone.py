@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import openpyxl
@@ -50,12 +51,7 @@ pytestmark = [
 
 @dataclass
 class Bare:
-    """A root folder without anything, and the program in it.
-
-    Attributes:
-        root: the folder.
-        program: the program's path, as seen from there.
-    """
+    """A root folder without anything, and the path of the program in it."""
 
     root: Path
     program: str
@@ -107,14 +103,6 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
     shutil.rmtree(root)
 
 
-@dataclass
-class Opened:
-    """Where the page is."""
-
-    address: str
-    port: int
-
-
 def test_all_of_it_is_there(bare: Bare) -> None:
     """The version, a Python that is in the folder, every extra, and the licences; nothing that is under the GPL."""
     assert f"note-importer, version {__version__}" in bare("--version")
@@ -129,7 +117,6 @@ def test_all_of_it_is_there(bare: Bare) -> None:
 
 def test_the_first_note_is_practised_and_then_delivered_once(bare: Bare, box: Sandbox) -> None:
     """One file was fetched, and unpacked; then practice without anything else, an import, and the same once more."""
-    begun = time.monotonic()
     sheet = bare.file("first.csv", f"{HEAD}8PvBmrB7P7,Called back,Private\n")
     assert "the import would create the note" in bare("run", sheet, "--practice")
     assert (bare.home / "first.practice.xlsx").exists()
@@ -139,7 +126,6 @@ def test_the_first_note_is_practised_and_then_delivered_once(bare: Bare, box: Sa
         assert result in bare("run", sheet, *to, "--yes", **{KEY_VARIABLE: box.api_key})
     assert [note.prospect_id for note in box.notes] == ["8PvBmrB7P7"]
     assert (bare.home / "first.results.xlsx").exists()
-    print(f"\nThe first note took {time.monotonic() - begun:.0f} s from the unpacked folder on.")
 
 
 def test_every_type_of_spreadsheet_is_read(bare: Bare) -> None:
@@ -166,7 +152,8 @@ def test_the_page_practises_with_a_sample(bare: Bare) -> None:
         assert process.stdout is not None
         address = next(line.strip() for line in process.stdout if "/start/" in line)
         try:
-            with Visitor(cast("PageServer", Opened(address, int(address.split(":")[2].partition("/")[0])))) as visitor:
+            opened = SimpleNamespace(address=address, port=int(address.split(":")[2].partition("/")[0]))
+            with Visitor(cast("PageServer", opened)) as visitor:
                 assert "1-webinar-followup.csv" in visitor.get(f"{visitor.base}/", timeout=60).text
                 taken = visitor.post(f"{visitor.base}/sample", data={"sample": "1-webinar-followup.csv"}, timeout=60)
                 seen = visitor.see(taken.url)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.errors import BadSettings
 from importer.storage import Url, local_name, place
 from tests.sandbox import Sandbox
 
@@ -65,12 +64,6 @@ def test_a_url_is_named_as_a_path_is_and_stays_a_url() -> None:
     assert place("s3://sales/inbox/") == url.parent
     for path in ("inbox/a.csv", "C:\\inbox\\a.csv", "/inbox", "s3:/x"):
         assert not isinstance(place(path), Url)
-
-
-def test_a_password_in_a_url_is_refused() -> None:
-    """It would stand in the shell's history, in messages and in the journal."""
-    with pytest.raises(BadSettings, match="password"):
-        place("sftp://me:secret@host/inbox")
 
 
 def test_urls_are_taken_where_paths_are(type_: Typed) -> None:
