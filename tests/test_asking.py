@@ -94,17 +94,23 @@ def test_two_columns_that_say_who_sees_a_note_are_asked_about_once(
 def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
     box: Sandbox, capsys: pytest.CaptureFixture[str], at_a_terminal: bool
 ) -> None:
-    """Neither with --yes nor without a terminal: 2, nothing sent, and how to answer each question."""
-    words = ("No column for the content was found", '--map "content=Full Comments" column')
+    """Neither with --yes nor without a terminal: 2, nothing sent, and how to answer each question.
+
+    The command that asks has the address and the journal of the command line, or it would ask for another workspace.
+    """
+    run = ["run", write(), "--base-url", box.url, "--journal", "my journal.sqlite"]
     if at_a_terminal:
-        seen = types(["run", write(), "--yes"], [])
+        seen = types([*run, "--yes"], [])
         status, said = seen.status, seen.screen
     else:
-        status = main(["run", write()])
-        said = " ".join("".join(capsys.readouterr()).split())
+        status, said = main(run), " ".join("".join(capsys.readouterr()).split())
     assert status == 2
-    for word in (*words, "--default-visibility private none: all notes are private"):
-        assert word in said
+    for words in (
+        "No column for the content was found", '--map "content=Full Comments" column',
+        "--default-visibility private none: all notes are private",
+        f'`note-importer run "n.csv" --base-url {box.url} --journal "my journal.sqlite"`',
+    ):  # fmt: skip
+        assert words in said
     assert "Enter alone stops" not in said
     assert box.received == ()
 
@@ -138,9 +144,11 @@ def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path
     """What is no answer is asked again: another number, no column's name, a column that is something else already."""
     seen = types(["run", write()], ["9", "Nonsense", "c", "C", "1", "y", "y"])
     assert seen.status == 0, seen.screen
-    assert "'9' is not one of the answers" in seen.screen
-    assert "No column has the heading 'Nonsense'" in seen.screen
-    assert "'Full Comments' can't be both the content and the visibility" in seen.screen
+    for words in (
+        "'9' is not one of the answers", "No column has the heading 'Nonsense'",
+        "'Full Comments' can't be both the content and the visibility",
+    ):  # fmt: skip
+        assert words in seen.screen
     assert {note.visibility for note in box.notes} == {"2"}
     assert "Nonsense" not in profiles.read_text(encoding="utf-8")
 
@@ -468,17 +476,6 @@ def test_dates_of_composed_notes_are_asked_about_at_once(
     assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-01, Bob: Spoke"}
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert kept["dates"] == "day-first"
-
-
-def test_the_command_that_asks_has_the_address_and_the_journal_of_the_command_line(
-    box: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Otherwise it would ask for another workspace."""
-    assert main(["run", write(), "--base-url", box.url, "--journal", "my journal.sqlite"]) == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert f'`note-importer run "n.csv" --base-url {box.url} --journal "my journal.sqlite"`' in said
-    assert main(["run", write()]) == 2
-    assert '`note-importer run "n.csv"`' in capsys.readouterr().err
 
 
 def corrected_results() -> str:
