@@ -6,15 +6,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from importer import __version__
-from importer.cli import cli, main
+from importer.cli import cli
 from importer.cli.watching import RunWatch
 from importer.journal import Journal
 from importer.journal.lock import held
@@ -22,87 +20,14 @@ from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Sandbox
-from tests.test_terminal_gate import steering
 from tests.truth import read_results
+from tests.typing_commands import KEY, Ended, Terminal
+
+__all__ = ["Ended", "Terminal"]
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
-KEY = "sandbox-key"
 HEAD = "Prospect ID,Note,Visibility\n"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def all(self) -> str:
-        """Everything that was printed, as one line of single spaces: where lines break is the terminal's affair."""
-        return " ".join((self.out + " " + self.err).split())
-
-
-class Terminal:
-    """Types commands in a folder of its own, against a sandbox; in this process, or in one of its own."""
-
-    def __init__(self, folder: Path, box: Sandbox, capture: pytest.CaptureFixture[str]) -> None:
-        self.folder, self.box, self._capture = folder, box, capture
-        self.variables = {
-            "NOTE_IMPORTER_BASE_URL": box.url,
-            "NOTE_IMPORTER_JOURNAL": str(folder / "journal.sqlite"),
-            "NOTE_IMPORTER_SETTLE": "0",
-            "NOTE_IMPORTER_READ_TIMEOUT": "10",
-            "NOTE_IMPORTER_GIVE_UP_AFTER": "20",
-            KEY_VARIABLE: KEY,
-        }
-
-    def __call__(self, *arguments: str | Path) -> Ended:
-        """Run a command in this process."""
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.variables.items():
-                patch.setenv(name, value)
-            patch.chdir(self.folder)
-            self._capture.readouterr()
-            status = main([str(argument) for argument in arguments])
-        ended = Ended(status, *self._capture.readouterr())
-        _look_over(ended)
-        return ended
-
-    def process(self, *arguments: str | Path, given: bytes | None = None) -> Ended:
-        """Run a command in a process of its own."""
-        done = subprocess.run(
-            [sys.executable, "-m", "importer", *map(str, arguments)],
-            input=given, stdin=subprocess.DEVNULL if given is None else None,
-            capture_output=True, cwd=self.folder, env=self.environment, timeout=60, check=False,
-        )  # fmt: skip
-        ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
-        _look_over(ended)
-        return ended
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        return {**os.environ, "PYTHONIOENCODING": "utf-8", **self.variables}
-
-    def file(self, name: str, text: str) -> Path:
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8", newline="")
-        return path
-
-    @property
-    def posts(self) -> int:
-        return sum(call.method == "POST" for call in self.box.received)
-
-
-def _look_over(ended: Ended) -> None:
-    """Whatever the command: no traceback, no fault of our own, no key, nothing that steers the terminal."""
-    for text in (ended.out, ended.err):
-        assert steering(text.replace("\r\n", "\n")) == []
-        assert "Traceback" not in text
-        assert "note-importer failed because of an error of its own" not in ended.all
-        assert KEY not in text
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ Those without emails are refused, and told how that program exports them.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +13,6 @@ import openpyxl
 import pytest
 
 from importer.cli import main
-from importer.importing.run import prepare
-from importer.messages import render
-from importer.settings import Settings
 from tests.exports import EMAILS, EXPORTS, LATER, LATEST, TEXTS, Export
 from tests.sandbox import Sandbox
 
@@ -119,48 +115,3 @@ def test_an_export_without_emails_is_refused_and_told_how_its_program_exports_th
         assert [program for program, advice in ADVICE.items() if advice in said] == [export.program], said
         assert "--map email=" in said
     assert not crm.received
-
-
-CREATED = "2026-10-01T08:15:00Z"
-NOTES = {
-    "zendesk": {
-        "id": "88120033", "resource_type": "contact", "resource_email": EMAILS, "content": TEXTS, "creator_id": "77",
-        "created_at": CREATED, "tags": "",
-    },
-    "copper": {
-        "Activity Type": "Note", "Details": TEXTS, "Activity Date": "10/21/2026 1:15 PM", "Email": EMAILS,
-        "Visibility": ["Everyone", "Only Me"], "Owner": "Dana Diaz",
-    },
-    "insightly": {
-        "NOTE_ID": "910020001", "TITLE": "Call", "BODY": TEXTS, "EMAIL_ADDRESS": EMAILS, "DATE_CREATED_UTC": CREATED,
-        "VISIBLE_TO": ["Everyone", "Team"], "VISIBLE_TEAM_ID": ["", "4"],
-    },
-    "attio": {
-        "Note ID": "a1b2c3d4-0000-4000-8000-000000000001", "Parent Record > Email addresses": EMAILS, "Title": "Call",
-        "content_plaintext": TEXTS, "created_at": CREATED, "Access": ["Workspace", "Only owner"],
-    },
-    "freshsales": {
-        "Note : Id": "4010000001", "Note : Description": TEXTS, "Contact : Emails": EMAILS,
-        "Contact : Id": "4020000001", "Note : Created at": CREATED, "Note : Created by": "Dana Diaz",
-        "Note : Sharing": ["Team", "Public"],
-    },
-}  # fmt: skip
-"""Fields of further CRMs' notes, by their documentation, connectors and code that reads such exports."""
-
-
-@pytest.mark.parametrize("crm", NOTES)
-def test_notes_of_further_crms_cost_at_most_four_answers(crm: str, tmp_path: Path) -> None:
-    """The last one is the offer to put the date before the text."""
-    path = tmp_path / f"{crm}.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        columns = [cells if isinstance(cells, list) else [cells] for cells in NOTES[crm].values()]
-        lines = [[cells[row % len(cells)] for cells in columns] for row in range(len(TEXTS))]
-        csv.writer(file).writerows([[*NOTES[crm]], *lines])
-    asked = []
-    with prepare(path, Settings(journal=tmp_path / "journal.sqlite")) as prepared:
-        while question := next(iter([*prepared.loaded.questions, *prepared.optional]), None):
-            asked.append(render(question.asks))
-            prepared.decide(next((choice for choice in question.choices if choice.is_likely), question.choices[0]))
-    assert len(asked) <= 4
-    assert asked[-1].startswith("The notes don't use")
-    assert "created" in asked[-1].casefold() or "date" in asked[-1].casefold()

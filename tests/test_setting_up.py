@@ -22,14 +22,9 @@ from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Limit, Sandbox
-from tests.test_cli import KEY, Ended, Terminal
+from tests.typing_commands import KEY, Ended, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
-
-
-@pytest.fixture
-def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(tmp_path, box, capsys)
 
 
 # -- doctor

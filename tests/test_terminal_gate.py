@@ -8,8 +8,6 @@ import io
 import json
 import re
 import sys
-import unicodedata
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -17,14 +15,14 @@ from unittest.mock import Mock
 import openpyxl
 import pytest
 
-from importer.cli import main, terminal
+from importer.cli import terminal
 from importer.cli.terminal import Gate, gated, paragraph, say_line
 from importer.cli.watching import RunWatch
 from importer.messages import words
 from importer.models import Progress
-from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.rendering import visible
 from tests.api.canned import Canned
+from tests.typing_commands import Terminal, steering
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -32,37 +30,6 @@ SOURCE = Path(__file__).parent.parent / "importer"
 # Clears the screen, sets the window's title, returns to the line's start, turns what follows round, breaks the line.
 TITLE = "\x1b[2J\x1b]0;x\x07"
 HOSTILE = f"a{TITLE}\rb\u202ec\u2028d\x9b31me\u2066f\x85g"
-
-
-def steering(text: str) -> list[str]:
-    """What a terminal would obey in the text, by Unicode's own classes and not by our list."""
-    return [
-        sign
-        for sign in text
-        if (unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") and sign not in "\n\t")
-        or unicodedata.bidirectional(sign) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-    ]
-
-
-Type = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def type_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Type:
-    """Run a command in this process, in a folder with a journal of its own, and look over all that it prints."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in (("JOURNAL", str(tmp_path / "journal.sqlite")), ("SETTLE", "0"), ("GIVE_UP_AFTER", "2")):
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
-    monkeypatch.setenv(KEY_VARIABLE, "some-key")
-
-    def type_(*arguments: str) -> tuple[int, str]:
-        capsys.readouterr()
-        status = main(arguments)
-        said = "".join(capsys.readouterr())
-        assert steering(said) == []
-        return status, said
-
-    return type_
 
 
 def reply(document: object, status: str = "201 Created", headers: bytes = b"") -> bytes:
@@ -108,7 +75,7 @@ def test_nothing_is_printed_past_the_gate() -> None:
     assert found == []
 
 
-def test_a_command_line_is_repeated_without_obeying_it(type_: Type) -> None:
+def test_a_command_line_is_repeated_without_obeying_it(type_: Terminal) -> None:
     """In our messages and in those of click."""
     for arguments in (
         (HOSTILE,),
@@ -119,11 +86,11 @@ def test_a_command_line_is_repeated_without_obeying_it(type_: Type) -> None:
         *((command, HOSTILE) for command in ("hide", "history")),
         ("template", f"{HOSTILE}/x.xlsx"),
     ):
-        assert type_(*arguments)[0] in (2, 3, 4)
+        assert type_(*arguments).status in (2, 3, 4)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="such names can't be there")
-def test_a_file_steers_nothing_by_its_name_or_contents(type_: Type, tmp_path: Path) -> None:
+def test_a_file_steers_nothing_by_its_name_or_contents(type_: Terminal, tmp_path: Path) -> None:
     """Its name, sheet, headings, ids, notes and cells, from check and run to history, hide and verify."""
     name = f"n{TITLE}\n9 created\u202e.xlsx"
     book = openpyxl.Workbook()
@@ -137,14 +104,14 @@ def test_a_file_steers_nothing_by_its_name_or_contents(type_: Type, tmp_path: Pa
         book.active.append(row)  # type: ignore[union-attr]
     book.save(tmp_path / name)
     for arguments in (["check", name], ["check", name, "--sheet", "z"]):
-        status, text = type_(*arguments)
-        assert r"n\x1b[2J\x1b]0;x\x07 9 created\u202e.xlsx" in text or "--sheet" in arguments
-        assert not re.search(r"^9 created", text, re.MULTILINE)
-        assert status in (1, 2)
+        ended = type_(*arguments)
+        assert r"n\x1b[2J\x1b]0;x\x07 9 created\u202e.xlsx" in ended.all or "--sheet" in arguments
+        assert not re.search(r"^9 created", ended.out + ended.err, re.MULTILINE)
+        assert ended.status in (1, 2)
     with Canned(made(f"N{HOSTILE}")) as server:
         place = ("--base-url", server.url)
         type_("run", name, "--yes", *place)
-        assert r"n\x1b[2J" in type_("history", *place)[1]
+        assert r"n\x1b[2J" in type_("history", *place).all
         type_("hide", "last", *place)
         type_("verify", *place)
 
@@ -162,13 +129,13 @@ def test_a_file_steers_nothing_by_its_name_or_contents(type_: Type, tmp_path: Pa
         b"\x1b[2J\x9b31m\r\n\r\n",
     ],
 )
-def test_a_server_steers_nothing(type_: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+def test_a_server_steers_nothing(type_: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
     """Not by a redirect, its words, a status, an id or what is no HTTP; also in the lines that tell how far it is."""
     monkeypatch.setattr(RunWatch, "_EVERY", 0.0)
     (tmp_path / "n.csv").write_text("Prospect ID,Note,Visibility\nP1,x,1\n", encoding="utf-8")
     with Canned(said) as server:
         for arguments in (["run", "n.csv", "--yes"], ["hide", "last", "--yes"], ["verify"], ["history"]):
-            assert type_(*arguments, "--base-url", server.url)[1]
+            assert type_(*arguments, "--base-url", server.url).all
         assert server.requests
 
 
