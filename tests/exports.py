@@ -34,18 +34,13 @@ LATER = "Called back: the offer was read, the answer comes next week."
 
 @dataclass(frozen=True)
 class Export:
-    """One export.
+    """One export: its name, of which the ending decides how it is written, its headings, and what it holds.
 
     Attributes:
-        name: of the file; its ending decides how it is written.
-        headings: as the CRM has them.
         row: index of a person, text → a line.
         answers: what a person types when asked the first time.
-        above: lines over the headings.
-        below: lines under the data.
-        skipped: how many of those below are no data.
+        above, below: lines over the headings, and under the data; so many of the latter are skipped.
         private: whose notes are private, by index; None: all, for the export has no visibility.
-        encoding, delimiter: of a text file.
         own_words: how many words of visibility are the person's own, each of which costs an answer.
         hidden: letters of the columns that a workbook hides.
     """

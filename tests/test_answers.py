@@ -51,7 +51,6 @@ def gateway_before(box: Sandbox, answer: Answer) -> Between:
 def imported(
     box: Sandbox, folder: Path, answer: Answer, lines: Sequence[Line] = LINES, **how: object
 ) -> tuple[Report, Between]:
-    """Import by way of a gateway with these answers."""
     with gateway_before(box, answer) as gateway:
         return deliver(box, folder, lines, base_url=gateway.url, **{"workers": 1, **how}), gateway
 

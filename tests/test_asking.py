@@ -304,7 +304,6 @@ HUBSPOT = (("Recipient", "Engagement body"), ("a@x.com", TEXTS[0]), ("b@x.com", 
 
 
 def two_sheets(*rows: Sequence[str]) -> str:
-    """Write a workbook with a sheet that has the needed headings, and one with these rows."""
     book = openpyxl.Workbook()
     first, second = book.active, book.create_sheet("Second")
     assert first is not None
@@ -349,7 +348,6 @@ def test_a_second_sheet_that_seems_to_hold_notes_is_asked_about_and_stops_the_ni
 def test_a_second_sheet_of_another_kind_stops_no_night(
     rows: Sequence[Sequence[str]],
 ) -> None:
-    """A list of contacts, codes or owners, a cover sheet, totals, a single row."""
     assert main(["check", two_sheets(*rows)]) == 0
 
 
@@ -504,7 +502,6 @@ def test_of_a_results_file_a_person_is_asked_which_rows(box: Sandbox, answer: st
 
 
 def test_hide_asks_before_it_changes_anything(box: Sandbox) -> None:
-    """It shows how many and a sample; no changes nothing, yes hides."""
     path = write(("Prospect ID", "Note", "Visibility"), [(f"P{i}", f"Note {i}", "1") for i in range(7)])
     assert "[y/N]" not in types(["run", path, "--yes"], []).screen
     for answer, status, hidden in (("n", 2, 0), ("y", 0, 7)):

@@ -43,7 +43,6 @@ def asked(arguments: Sequence[str], answers: Sequence[str], *rows: Sequence[str]
 
 @pytest.fixture(autouse=True)
 def confirmed(desk: None) -> None:
-    """The workspace is confirmed once."""
     assert types(["run", write(("P0", PAST, "The first note of all")), *AS_IT_STANDS], ["y", "y"]).status == 0
 
 
@@ -121,7 +120,6 @@ def test_a_wrong_key_is_told_before_a_history_that_it_cannot_know(monkeypatch: p
 
 
 def test_nobody_is_asked_with_yes_nor_by_check(box: Sandbox) -> None:
-    """Both end with 1."""
     sent(*ROWS)
     seen = asked([*COMPOSED, "--yes"], [], *ROWS)
     assert (seen.status, len(box.notes)) == (1, 5)

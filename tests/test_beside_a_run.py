@@ -45,17 +45,14 @@ class Desk:
         return write_sheet(self.folder / f"{name}.csv", [Line(f"P{row}", f"{name} {row}") for row in range(rows)])
 
     def start(self, *words: object) -> subprocess.Popen[str]:
-        """Start a command of the program on the journal."""
         self.started.append(begin(self.box, self.folder, *words))
         return self.started[-1]
 
     def run(self, sheet: Path, *more: str) -> subprocess.Popen[str]:
-        """Start an import."""
         results = self.folder / f"{sheet.stem}.{len([*self.folder.iterdir()])}.results.csv"
         return self.start("run", sheet, "--yes", "--results", results, *QUICK, *more)
 
     def wait_for_notes(self, count: int, process: subprocess.Popen[str]) -> None:
-        """Wait until the server holds so many notes more than now."""
         wanted, deadline = len(self.box.notes) + count, time.monotonic() + _LONGEST
         while len(self.box.notes) < wanted:
             assert process.poll() is None, process.communicate()[0]
@@ -77,7 +74,6 @@ class Desk:
         return int(doubted[1])
 
     def are_there(self, rows: int, doubted: int) -> None:
-        """Each note is there once, but for those in doubt."""
         times = Counter((note.prospect_id, note.sent_content) for note in self.box.notes)
         assert times.total() == len(times)
         assert rows - doubted <= len(times) <= rows
@@ -93,7 +89,6 @@ def deleted_files_of(process: subprocess.Popen[str]) -> list[str]:
 
 
 def beside(desk: Desk, sheet: Path, another: Path) -> list[subprocess.Popen[str]]:
-    """Start everything that anybody may do while a run is at work, all at once."""
     copy = desk.folder / f"copy-{time.monotonic_ns()}.sqlite"
     return [
         desk.start("history"),
@@ -107,7 +102,6 @@ def beside(desk: Desk, sheet: Path, another: Path) -> list[subprocess.Popen[str]
 
 
 def begun(desk: Desk) -> Path:
-    """A sheet whose import was killed."""
     sheet = desk.sheet("Earlier", 40)
     process = desk.run(sheet)
     desk.wait_for_notes(2, process)

@@ -13,12 +13,8 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-import yaml
 
-from importer.cli import cli, main
-from importer.settings import SETTINGS
-from importer.settings.secrets import KEY_VARIABLE
-from importer.settings.sources import OTHER_VARIABLES
+from importer.cli import main
 from tests.delivering import counts, deliver
 from tests.sandbox import Fault, Limit, Sandbox
 from tests.test_messages import FORMS
@@ -53,26 +49,6 @@ def test_every_sentence_that_the_guide_explains_is_one_that_a_person_can_see() -
 
 
 # -- Kubernetes
-
-
-def test_what_the_job_on_kubernetes_runs_is_understood(profiles: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Command, flags, variables; and what is to be kept is on the volume. The command is the guide's."""
-    [shown] = re.findall(r"`note-importer (schedule [^`]* /data/exports)`", text_of("every-night.md"))
-    profiles.write_text("[night]\n", encoding="utf-8")
-    assert main(shlex.split(shown)) == 0
-    block = capsys.readouterr().out
-    pod = yaml.safe_load(block)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    [container] = pod["containers"]
-    command, *arguments = container["args"]
-    cli.commands[command].make_context(command, arguments, parent=cli.make_context("note-importer", [command]))
-    known = {setting.variable for setting in SETTINGS.values()} | {*OTHER_VARIABLES, KEY_VARIABLE, "TZ"}
-    variables = {entry["name"]: entry.get("value", "") for entry in container["env"]}
-    assert set(variables) <= known
-    mounted = [mount["mountPath"] for mount in container["volumeMounts"]]
-    kept = [value for name, value in variables.items() if name.startswith("NOTE_IMPORTER_")]
-    assert len(kept) == 3
-    assert all(any(place.startswith(f"{mount}/") for mount in mounted) for place in kept)
-    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
 
 
 # -- faults

@@ -37,7 +37,6 @@ MIXED = [
 
 
 def troubled(seed: int, faults: Sequence[str] = MIXED, **more: Any) -> Sandbox:
-    """A server with faults and a limit."""
     parsed = [Fault.parse(text) for text in faults]
     return Sandbox(api_key=KEY, faults=parsed, limit=LIMIT, seed=seed, latency=0.005, **more)
 

@@ -35,7 +35,6 @@ def server() -> Iterator[Store]:
 
 @pytest.fixture
 def lead(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Lead the program to a server."""
 
     def lead(url: str) -> None:
         for name, value in {**ACCOUNT, "AWS_ENDPOINT_URL": url}.items():
@@ -196,7 +195,6 @@ def test_a_store_that_goes_away_before_the_results_are_put(
 def test_what_cannot_be_read_is_said(
     type_: Terminal, box: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No such file, no such bucket, access denied, no credentials: a person has to help."""
     for url, said in (
         (f"{INBOX}/none.csv", f"There is no file or folder {INBOX}/none.csv"),
         ("s3://nosuch/inbox/a.csv", "there is no such bucket"),

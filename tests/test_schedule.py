@@ -23,7 +23,10 @@ import yaml
 from importer.cli import main
 from importer.cli.scheduling import Night, System, text_for, this_program
 from importer.errors import BadSettings
+from importer.settings import SETTINGS
 from importer.settings.limits import TimeWindow
+from importer.settings.secrets import KEY_VARIABLE
+from importer.settings.sources import OTHER_VARIABLES
 
 WINDOW = TimeWindow.parse("02:00-06:00")
 OVER_MIDNIGHT = TimeWindow.parse("22:00-04:30")
@@ -57,7 +60,6 @@ def test_a_name_in_a_scheduler_has_no_sign_that_any_of_them_reads() -> None:
 
 
 def units_of(found: Night) -> dict[str, str]:
-    """Each file of systemd by its name."""
     parts = re.split(r"^# (\S+\.(?:service|timer))\n", text_for(found, System.SYSTEMD), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
@@ -157,7 +159,7 @@ def test_the_task_runs_what_was_said() -> None:
 
 
 def test_the_job_of_kubernetes_runs_what_was_said() -> None:
-    """Once a night, in the time zone of its container. Any name is a word of its command."""
+    """Once a night, in the time zone of its container. What is kept is on a volume."""
     found = night(profile="It s Müller: #1")
     job = yaml.safe_load(text_for(found, System.KUBERNETES))
     assert job["metadata"]["name"] == "note-importer-it-s-m-ller-1"
@@ -165,8 +167,14 @@ def test_the_job_of_kubernetes_runs_what_was_said() -> None:
     pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     [container] = pod["containers"]
     assert container["args"] == found.run()
-    variables = {entry["name"]: entry.get("value") for entry in container["env"]}
+    variables = {entry["name"]: entry.get("value", "") for entry in container["env"]}
     assert variables["TZ"] == job["spec"]["timeZone"]
+    known = {setting.variable for setting in SETTINGS.values()} | {*OTHER_VARIABLES, KEY_VARIABLE, "TZ"}
+    assert set(variables) <= known
+    mounted = tuple(f"{mount['mountPath']}/" for mount in container["volumeMounts"])
+    kept = [value for name, value in variables.items() if name.startswith("NOTE_IMPORTER_")]
+    assert [value.startswith(mounted) for value in kept] == [True] * 3
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
     long = yaml.safe_load(text_for(night(profile="a" * 39 + "-bc"), System.KUBERNETES))["metadata"]["name"]
     assert long == "note-importer-" + "a" * 38
 
@@ -229,7 +237,6 @@ def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
 
 
 def test_schedule_refuses_what_could_not_run(capsys: pytest.CaptureFixture[str]) -> None:
-    """No window, no such folder, no such profile, no file."""
     at_night = ("--between", "02:00-06:00")
     for arguments in (["."], ["nowhere", *at_night], [".", *at_night, "--profile", "nite"], at_night):
         assert main(["schedule", *arguments]) == 2

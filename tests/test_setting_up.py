@@ -128,7 +128,6 @@ def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
 
 
 def test_doctor_finds_a_disk_that_is_nearly_full(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run might stop for want of room."""
     usage = shutil.disk_usage(type_.folder)._replace(free=50 * 2**20)
     monkeypatch.setattr("importer.operations.doctor.shutil.disk_usage", lambda _: usage)
     status, found = looked(type_)

@@ -58,7 +58,6 @@ class Bare:
 
     @property
     def home(self) -> Path:
-        """The person's folder, as seen from here."""
         return self.root / "home"
 
     def command(self, *arguments: str) -> list[str]:
@@ -68,7 +67,6 @@ class Bare:
         return {"HOME": "/home", "PATH": os.environ["PATH"], "LANG": "C.UTF-8", **more}
 
     def __call__(self, *arguments: str, **environment: str) -> str:
-        """Run a command to its end; what it said."""
         done = subprocess.run(
             self.command(*arguments), env=self.environment(**environment), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240, check=False,
@@ -104,7 +102,6 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
 
 
 def test_all_of_it_is_there(bare: Bare) -> None:
-    """The version, a Python that is in the folder, every extra, and the licences; nothing that is under the GPL."""
     assert f"note-importer, version {__version__}" in bare("--version")
     command, environment = bare.command("doctor", "--json"), bare.environment()
     told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False).stdout

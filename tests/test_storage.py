@@ -58,7 +58,6 @@ def test_a_store_that_nothing_here_speaks_to_is_named(type_: Terminal, box: Sand
 
 
 def test_what_lies_in_different_stores_is_not_moved(type_: Terminal, box: Sandbox) -> None:
-    """Said before anything is sent."""
     (type_.folder / "a.csv").write_text(f"{HEAD}P-1,hello,private\n")
     assert type_("run", "a.csv", "--yes", "--archive", "s3://done").status == 2
     assert "a.csv can't be moved to s3://done" in type_.last.all

@@ -61,7 +61,6 @@ class Person:
         os.close(theirs)
 
     def _read(self, seconds: float) -> bool:
-        """Look at the screen for so long at most; False when the program has closed it."""
         if select.select([self._mine], [], [], seconds)[0]:
             try:
                 data = os.read(self._mine, 65536)
@@ -107,7 +106,6 @@ Start = Callable[..., Person]
 
 @pytest.fixture
 def start(tmp_path: Path, box: Sandbox) -> Iterator[Start]:
-    """Start one command after the other, at a terminal each."""
     with ExitStack() as people:
 
         def start(*arguments: str) -> Person:

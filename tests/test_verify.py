@@ -42,12 +42,10 @@ def verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 @pytest.fixture
 def verify_file(verify: Verify, tmp_path: Path) -> Verify:
-    """The same, for all notes of the file."""
     return lambda box, *more: verify(box, str(tmp_path / "sheet.csv"), "--all", *more)
 
 
 def reasons(folder: Path) -> list[str]:
-    """The reasons of the results, by row."""
     rows = [*load_workbook(folder / "sheet.verified.xlsx").worksheets[0].values]
     return [str(row[rows[0].index("reason")]) for row in rows[1:]]
 

@@ -17,7 +17,6 @@ from importer.telling.rendering import progressed, rate
 def test_a_line_comes_every_ten_seconds_with_the_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """However often progress is told of."""
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     said = []

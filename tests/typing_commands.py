@@ -32,8 +32,6 @@ def steering(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
-
     status: int
     out: str
     err: str
