@@ -345,9 +345,7 @@ def test_a_second_sheet_that_seems_to_hold_notes_is_asked_about_and_stops_the_ni
     ],
     ids=["contacts", "codes", "owners", "cover", "pivot", "one-row"],
 )
-def test_a_second_sheet_of_another_kind_stops_no_night(
-    rows: Sequence[Sequence[str]],
-) -> None:
+def test_a_second_sheet_of_another_kind_stops_no_night(rows: Sequence[Sequence[str]]) -> None:
     assert main(["check", two_sheets(*rows)]) == 0
 
 

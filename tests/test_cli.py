@@ -454,10 +454,7 @@ def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
     assert type_("check", path).status == 0
     assert type_("run", path).status == 0
     shown = [(n.prospect_id, n.content, n.visibility, n.status, n.attachment_ids) for n in type_.box.notes]
-    assert sorted(shown) == [
-        ("P1", "<p>Hi<br>there</p>", "1", "0", ("f1", "f2")),
-        ("P2", "<p>Hi</p>", "2", "1", ()),
-    ]
+    assert sorted(shown) == [("P1", "<p>Hi<br>there</p>", "1", "0", ("f1", "f2")), ("P2", "<p>Hi</p>", "2", "1", ())]
     filled = path.read_bytes()
     ended = type_("template")
     assert ended.status == 2

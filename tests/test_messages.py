@@ -16,18 +16,7 @@ from jinja2 import nodes
 
 import importer
 from importer.fields import FIELDS, WORDED
-from importer.messages import (
-    PROGRAM,
-    Cell,
-    Message,
-    SettingPart,
-    from_json,
-    headline,
-    render,
-    say,
-    some,
-    words,
-)
+from importer.messages import PROGRAM, Cell, Message, SettingPart, from_json, headline, render, say, some, words
 from importer.models import Role
 from importer.page.rendering import PAGE
 from importer.resultsfile import COLUMNS

@@ -32,13 +32,7 @@ from importer.messages import render, words
 from importer.models import Result
 from importer.results import Summary
 from importer.results.workbook import Contents, write_workbook
-from importer.resultsfile import (
-    OUR_COLUMNS,
-    our_columns,
-    protected,
-    unprotected,
-    was_cut,
-)
+from importer.resultsfile import OUR_COLUMNS, our_columns, protected, unprotected, was_cut
 from tests import systems
 from tests.moments import before
 

@@ -83,9 +83,7 @@ def test_a_signal_is_said_by_who_asks_for_the_end_and_not_by_its_handler(capsys:
         assert capsys.readouterr().err == ""
 
 
-def test_what_takes_longer_than_the_system_waits_is_ended_at_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_takes_longer_than_the_system_waits_is_ended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Writing the results of a large file, say; the system would kill the program."""
     monkeypatch.setattr(Stopper, "_AT_ONCE", 0.05)
     deadline = time.monotonic() + 60
