@@ -279,27 +279,6 @@ def test_the_first_alone_need_a_person_at_the_terminal(
 # -- which sheet
 
 
-def test_which_sheet_is_meant_is_asked_too(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """By what stands in its headings. Its name isn't kept: tonight's sheet may have another one."""
-    book = openpyxl.Workbook()
-    for name in ("Calls", "Emails"):
-        sheet = book.create_sheet(name)
-        sheet.append(["Prospect ID", "Note", "Visibility"])
-        sheet.append([f"P-{name}", "x", "Public"])
-    book.save("n.xlsx")
-    seen = types(["check", "n.xlsx"], ["2", "n"])
-    assert seen.status == 0, seen.screen
-    assert "Which sheet do you want to import? 1 the sheet 'Calls': Prospect ID; Note; Visibility 2" in seen.screen
-    assert types(["run", "n.xlsx"], [""]).status == 2
-    assert main(["run", "n.xlsx", "--yes"]) == 2
-    assert "--sheet Emails  the sheet 'Emails'" in capsys.readouterr().err
-    seen = types(["run", "n.xlsx"], ["2", "y"])
-    assert seen.status == 0, seen.screen
-    assert [note.prospect_id for note in box.notes] == ["P-Emails"]
-    assert main(["run", "n.xlsx", "--yes"]) == 2
-    assert len(box.notes) == 1
-
-
 HUBSPOT = (("Recipient", "Engagement body"), ("a@x.com", TEXTS[0]), ("b@x.com", TEXTS[1]))
 
 
@@ -472,28 +451,6 @@ def test_dates_of_composed_notes_are_asked_about_at_once(
     assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-01, Bob: Spoke"}
     (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
     assert kept["dates"] == "day-first"
-
-
-def corrected_results() -> str:
-    """A results workbook with a corrected row on the sheet To fix, for a row of Results that is still wrong."""
-    rows = [("P1", "x", "Public"), ("P2", "", "Public")]
-    assert main(["run", write(("Prospect ID", "Note", "Visibility"), rows)]) == 1
-    book = openpyxl.load_workbook("n.results.xlsx")
-    sheet = book["To fix"]
-    sheet.cell(2, [cell.value for cell in sheet[1]].index("Note") + 1).value = "corrected"
-    book.save("n.results.xlsx")
-    return "n.results.xlsx"
-
-
-@pytest.mark.parametrize(("answer", "sent"), [("1", ["corrected", "x"]), ("2", ["x"]), ("", ["x"])])
-def test_of_a_results_file_a_person_is_asked_which_rows(box: Sandbox, answer: str, sent: Sequence[str]) -> None:
-    """Their corrections, probably, which the plan only mentioned. Without an answer, nothing is sent."""
-    seen = types(["run", corrected_results()], [answer, "y"])
-    assert "Which rows do you want to import? 1 your corrections, on the sheet 'To fix' (likely) 2 all" in seen.screen
-    assert sorted(visible(note.content) for note in box.notes) == sent
-    if not answer:
-        assert '--sheet "To fix"' in seen.screen
-    assert main(["check", "n.results.xlsx", "--sheet", "To fix"]) in (0, 1)
 
 
 # -- what is changed

@@ -71,37 +71,6 @@ def test_words_that_were_sent_in_another_form_are_a_question_and_stay_answered(
     assert len(box.notes) == there
 
 
-def test_hidden_notes_are_a_question(box: Sandbox) -> None:
-    """Left hidden, they stay so, and aren't asked about again; or they are sent again."""
-    sent(*ROWS)
-    assert main(["hide", "last", "--yes"]) == 0
-    hidden = {"again": ROWS[:1], "left": ROWS[1:]}
-    seen = asked(AS_IT_STANDS, ["1", "y"], *hidden["again"])
-    assert "1 note was hidden. Send it again, or leave it hidden?" in seen.screen
-    assert "1 send again 2 leave hidden" in seen.screen
-    assert (seen.status, len(box.notes)) == (0, 6)
-    seen = asked(AS_IT_STANDS, ["2"], *hidden["left"])
-    assert "3 notes were hidden. Send them again, or leave them hidden?" in seen.screen
-    assert seen.status == 0
-    assert "hidden?" not in asked(AS_IT_STANDS, [], *ROWS).screen
-    assert len(box.notes) == 6
-
-
-@pytest.mark.parametrize(("answers", "there"), [(["1", "y"], 23), ([""], 12)])
-def test_a_history_that_is_about_to_be_sent_again_is_a_question(box: Sandbox, answers: list[str], there: int) -> None:
-    """Enter alone ends with 2, as unattended."""
-    days = [f"2026-01-{day:02}" for day in range(1, 13)]
-    rows = [("P1", day, f"Call {number}") for number, day in enumerate(days[:11])]
-    for week in (9, 10, 11):
-        sent(*rows[:week], more=COMPOSED)
-    shifted = [("P1", days[number + 1], f"Call {number}") for number in range(11)]
-    seen = asked(COMPOSED, answers, *shifted)
-    assert "most rows of this kind of sheet were known in its last runs. So a history may be sent again." in seen.screen
-    assert "Are these new notes?" in seen.screen
-    assert "1 new notes" in seen.screen
-    assert (seen.status, len(box.notes)) == (0 if answers[0] else 2, there)
-
-
 def test_a_wrong_key_is_told_before_a_history_that_it_cannot_know(monkeypatch: pytest.MonkeyPatch) -> None:
     """With another key, no email is known before it is looked up; with the right one, nothing is sent again."""
     with Sandbox(any_email=True) as box:

@@ -170,20 +170,6 @@ def test_an_api_that_is_away_too_long_ends_the_run_and_the_same_command_finishes
     assert final["unconfirmed"] == final["not sent"] == 0
 
 
-def test_500_rows_of_7_notes_take_the_fewest_requests_and_each_id_is_its_rows_own(tmp_path: Path) -> None:
-    lines = [
-        Line(f"P{row}", f"Note number {row % 7}", str(1 + row % 7 % 2), str(int(row % 7 != 3))) for row in range(500)
-    ]
-    with Sandbox(api_key=KEY) as box:
-        report = deliver(box, tmp_path, lines, batch_size=100, workers=8)
-        sizes = Counter(line.note for line in lines)
-        posts = sum(received.method == "POST" for received in box.received)
-        assert posts == sum(-(-size // 100) for size in sizes.values()) == report.requests
-        assert len(box.received) == posts + 1 + 10  # the first call, and the sample
-        assert len(box.notes) == 500
-    assert counts(report) == Counter({"created": 500})
-
-
 @pytest.mark.parametrize("kind", ["reset:after", "missing-all:after", "500:before"])
 def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_path: Path) -> None:
     texts = [("<b>bold</b>", "b"), ("<i>bold</i>", "i"), ("bold", "n"), ("bold ", "n"), (" bold", "2")]
@@ -191,21 +177,6 @@ def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_pa
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/3")], limit=Limit.parse("40/1s:headers:429")) as box:
         final = counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)}))
     assert final == Counter({"created": 16, "duplicate": 4})
-
-
-@pytest.mark.parametrize("kind", ["500:after", "missing-all:after", "500:before"])
-def test_drafts_of_one_prospect_hide_one_another_and_are_delivered_once_all_the_same(kind: str, tmp_path: Path) -> None:
-    lines = [Line(f"P{n}", text, "1", "0") for n in range(4) for text in ("First draft", "Second draft", "Third")]
-    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/2")]) as box:
-        final = counts(deliver(box, tmp_path, lines))
-    assert final == Counter({"created": 12})
-
-
-def test_a_key_column_delivers_the_same_note_as_often_as_the_sheet_means_it(tmp_path: Path) -> None:
-    lines = [Line(f"P{n % 4}", "Called, no answer", key=f"call {n}") for n in range(12)]
-    with Sandbox(api_key=KEY, faults=[fault("502:after@2"), fault("500:before@3"), fault("missing:after@5")]) as box:
-        assert counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)})) == Counter({"created": 12})
-        assert counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)})) == Counter({"already imported": 12})
 
 
 def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> None:

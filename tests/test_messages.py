@@ -220,17 +220,10 @@ def test_a_message_shows_its_data_as_it_came_and_a_number_chooses_the_form(messa
 
 
 def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() -> None:
+    refused = say("upload.refused", file=Cell("'secret.pdf'"), why=words("too large"))
+    ways = (SettingPart("value", "visibility:Team=Public"),)
     said = say(
-        "outcome.reasons",
-        reasons=(
-            say("upload.refused", file=Cell("'secret.pdf'"), why=words("too large")),
-            say(
-                "problems.or-say",
-                kind=words("x"),
-                ways=(SettingPart("value", "visibility:Team=Public"),),
-                values=("a", "b"),
-            ),
-        ),
+        "outcome.reasons", reasons=(refused, say("problems.or-say", kind=words("x"), ways=ways, values=("a", "b")))
     )
     again = from_json(said.as_json())
     assert again is not None

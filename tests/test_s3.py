@@ -216,17 +216,6 @@ def test_what_cannot_be_read_is_said(
     assert box.received == ()
 
 
-def test_a_long_listing_comes_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server shows a thousand names at once; here it shows two."""
-    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
-    for number in range(5):
-        store.put(f"inbox/{number}.csv", HEAD)
-    store.asked.clear()
-    found = storage.files_in(Url(INBOX))
-    assert [url.name for url in found or []] == [f"{number}.csv" for number in range(5)]
-    assert len([ask for ask in store.asked if ask == ("GET", f"/{BUCKET}")]) >= 3
-
-
 @pytest.mark.parametrize("answer", [b"404 No\r\n\r\nno such route", b"404 No\r\n\r\n", b"200 OK\r\n\r\n"])
 def test_what_is_not_s3_has_no_empty_folder(
     type_: Terminal, store: Store, lead: Callable[[str], None], answer: bytes
