@@ -9,6 +9,7 @@ import re
 import shutil
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -156,25 +157,30 @@ def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
 
 # -- init
 
-NOWHERE = "http://127.0.0.1:1"
+
+Init = Callable[..., Ended]
 
 
-def answered(type_: Terminal, monkeypatch: pytest.MonkeyPatch, *answers: str) -> Ended:
-    type_.variables["HTTPS_PROXY"] = NOWHERE  # the key is tried at once, and no call leaves the machine
-    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
-    return type_("init")
+@pytest.fixture
+def init(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> Init:
+    """Answer what it asks."""
+
+    def init(*answers: str) -> Ended:
+        type_.variables["HTTPS_PROXY"] = "http://127.0.0.1:1"  # the key is tried at once; no call leaves the machine
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
+        return type_("init")
+
+    return init
 
 
-def test_init_writes_a_profile_that_can_be_used_at_once(
-    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_init_writes_a_profile_that_can_be_used_at_once(type_: Terminal, profiles: Path, init: Init) -> None:
     """Commented, beside what stood there; key and addresses in files that only their owner can read, and not shown."""
     profiles.write_text("# mine\n[other]\nmin-rows = 3\n", encoding="utf-8")
     away = "https://notes.invalid/v1"
     hush = "json://127.0.0.1:1/hush"
     type_.variables["NOTE_IMPORTER_BASE_URL"] = away
     answers = ("night", "01:00-05:00", "my done", KEY, "", hush)
-    ended = answered(type_, monkeypatch, *answers)
+    ended = init(*answers)
     assert ended.status == 0
     assert "hush" not in ended.all
     assert f"Workspace: night at {away}" in ended.all
@@ -201,31 +207,31 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
 
 
 def test_init_confirms_the_workspace_in_the_journal_that_machines_share(
-    type_: Terminal, url: str, profiles: Path, monkeypatch: pytest.MonkeyPatch
+    type_: Terminal, url: str, profiles: Path, init: Init
 ) -> None:
     """For all of them; where that can't be reached, nothing else is asked, and nothing is written."""
     away = "https://notes.invalid/v1"
     type_.variables |= {"NOTE_IMPORTER_JOURNAL": url, "NOTE_IMPORTER_BASE_URL": away}
-    ended = answered(type_, monkeypatch, "night", "", "", KEY, "", "")
+    ended = init("night", "", "", KEY, "", "")
     assert ended.status == 0
     assert f"The workspace is confirmed in the journal {url}, for all machines" in " ".join(ended.out.split())
     with Journal.open(url) as journal:
         assert unconfirmed(journal, Settings(profile="night", base_url=away, journal=url)) is None
         assert unconfirmed(journal, Settings(profile="day", base_url=away, journal=url))
     type_.variables["NOTE_IMPORTER_JOURNAL"] = "postgresql://postgres@127.0.0.1:1/notes"
-    ended = answered(type_, monkeypatch, "day")
+    ended = init("day")
     assert ended.status == 3
     assert "The journal" in " ".join(ended.err.split())
     assert "[day]" not in profiles.read_text(encoding="utf-8")
 
 
 def test_init_tries_the_key_at_once_and_asks_for_another_or_keeps_it(
-    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+    type_: Terminal, profiles: Path, init: Init
 ) -> None:
     """With a call that only reads. The archive is beside the exports unless one says otherwise."""
     for name, given, kept, calls in (("night", ("wrong", "worse", KEY), KEY, 3), ("day", ("wrong", ""), "wrong", 1)):
         before = len(type_.box.received)
-        ended = answered(type_, monkeypatch, name, "", "", *given, "")
+        ended = init(name, "", "", *given, "")
         assert ended.status == 0
         assert profiles.with_name(f"{name}.key").read_text(encoding="utf-8") == f"{kept}\n"
         assert [call.method for call in type_.box.received[before:]] == ["GET"] * calls
@@ -234,13 +240,11 @@ def test_init_tries_the_key_at_once_and_asks_for_another_or_keeps_it(
         assert (type_.folder / "done").is_dir()
 
 
-def test_init_asks_again_until_an_answer_can_be_used(
-    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_init_asks_again_until_an_answer_can_be_used(type_: Terminal, profiles: Path, init: Init) -> None:
     """With what is allowed; a profile that is there already is never replaced."""
     profiles.write_text("[night]\n", encoding="utf-8")
     answers = ("night", "https://x", "day", "noon", "-", "-", "two words", "", "slakc://x", "")
-    ended = answered(type_, monkeypatch, *answers)
+    ended = init(*answers)
     assert ended.status == 0
     for words in (
         "The profile 'night' already exists", "'https://x' is an address", "'noon' is not a valid time window",
@@ -254,11 +258,11 @@ def test_init_asks_again_until_an_answer_can_be_used(
     ("answers", "said"), [(("n.csv/x", "", ""), "n.csv/x can't be created"), (("done",), "Nothing was sent.")]
 )
 def test_init_that_is_broken_off_or_cant_make_the_archive_writes_nothing(
-    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch, answers: tuple[str, ...], said: str
+    type_: Terminal, profiles: Path, init: Init, answers: tuple[str, ...], said: str
 ) -> None:
     """For example because a file has its name."""
     type_.file("n.csv", "")
-    ended = answered(type_, monkeypatch, "day", "", *answers)
+    ended = init("day", "", *answers)
     assert ended.status == 2
     assert said in ended.all.replace("\\", "/")
     assert profiles.read_text(encoding="utf-8") == ""
@@ -266,11 +270,11 @@ def test_init_that_is_broken_off_or_cant_make_the_archive_writes_nothing(
 
 
 def test_what_init_could_not_finish_can_be_finished_as_it_says(
-    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+    type_: Terminal, profiles: Path, init: Init, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key that comes later has its place in a comment; the package for notifications is named if it is missing."""
     monkeypatch.setitem(sys.modules, "apprise", None)
-    ended = answered(type_, monkeypatch, "night", "", "", "", "json://127.0.0.1:1/hush", "")
+    ended = init("night", "", "", "", "json://127.0.0.1:1/hush", "")
     assert (ended.status, "pip install apprise" in ended.all) == (0, True)
     file = profiles.with_name("night.key")
     assert str(file) in ended.all.replace(" ", "")
