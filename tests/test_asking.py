@@ -6,6 +6,7 @@ import csv
 import re
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -231,6 +232,32 @@ def test_a_profile_says_nothing_of_the_columns_of_all_sheets(
         assert main(["check", write()]) == 2
         said = " ".join(capsys.readouterr().err.split())
         assert "A profile holds columns and words in its readings only" in said
+
+
+NIGHTS: Sequence[tuple[dict[str, str], Sequence[str], str]] = [
+    ({}, ["1", "2", "y"], "11"),  # a person said that all notes are public
+    ({"Region": "EMEA"}, ["1", "y"], "11"),
+    ({"Shared": "No"}, ["1", "3", "1", "y"], "21"),
+    ({"Shared": "No", "Region": "EMEA"}, ["1", "y"], "21"),
+    ({"Classification": "TLP:RED"}, ["1", "3", "1", "y"], "21"),
+    ({"Phase": "Draft"}, ["1", "1", "y"], "10"),
+    ({"Stage": "Draft"}, ["1", "2", "y"], "11"),
+]
+"""Columns beside the contact's ID and the text, a person's answers, and the visibility and status that a note has."""
+
+
+def test_each_kind_of_sheet_is_asked_about_once_and_no_note_is_more_than_its_column_says(box: Sandbox) -> None:
+    """Night after night, whichever of the known kinds fits too."""
+    asked = Counter[str]()
+    for number, (columns, answers, kind) in enumerate([*NIGHTS[:3], NIGHTS[0], *NIGHTS[3:], *NIGHTS]):
+        head, row = ["Contact ID", *columns, "Full Comments"], [f"jzRkmgMd{number:02}", *columns.values(), TEXTS[0]]
+        if main(["run", write(head, [row]), "--yes"]) == 2:
+            asked["".join(columns)] += 1
+            seen = types(["run", "n.csv"], answers)
+            assert seen.status == 0, seen.screen
+        [note] = [note for note in box.notes if note.prospect_id == row[0]]
+        assert note.visibility + note.status == kind, (number, columns)
+    assert max(asked.values()) == 1, asked
 
 
 # -- some first
