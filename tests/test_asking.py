@@ -500,9 +500,10 @@ def test_more_visible_or_a_new_public_text_needs_a_yes_in_this_very_run(box: San
     """With the notes before and after; neither an earlier yes nor --yes counts."""
     head = ("Prospect ID", "Note", "Visibility", "Activity ID")
     run, ids = ["run", "n.csv", "--map", "record=Activity ID", "--update"], ("00T5f00000AbCdE", "00T5f00000AbCdF")
-    write(head, [("P1", "Trms", "Public", ids[0]), ("P2", "Offer", "Private", ids[1])])
+    same = "They asked for what we had promised in spring and " * 3
+    write(head, [("P1", f"{same}Trms", "Public", ids[0]), ("P2", "Offer", "Private", ids[1])])
     assert main([*run, "--yes"]) == 0
-    write(head, [("P1", "Terms", "Public", ids[0]), ("P2", "Offer", "Public", ids[1])])
+    write(head, [("P1", f"{same}Terms", "Public", ids[0]), ("P2", "Offer", "Public", ids[1])])
     before = box.notes
     assert types([*run, "--yes"], []).status == 0
     for answer in ("n", "y"):
@@ -510,12 +511,13 @@ def test_more_visible_or_a_new_public_text_needs_a_yes_in_this_very_run(box: San
         seen = types(run, [answer])
         assert seen.status == 0
         for words in (
-            "Make these 2 changes, too? [y/N]:", "row 2, prospect P1: public", "before: Trms after: Terms",
+            "Make these 2 changes, too? [y/N]:", "row 2, prospect P1: public",
             "row 3, prospect P2: private. Afterwards public",
         ):  # fmt: skip
             assert words in seen.screen
+        assert re.search(r"before: … [a-z ]+ Trms after: … [a-z ]+ Terms", seen.screen)
     notes = sorted(box.notes, key=lambda note: note.prospect_id)
-    assert [(note.content, note.visibility) for note in notes] == [("<p>Terms</p>", "1"), ("<p>Offer</p>", "1")]
+    assert [(note.content, note.visibility) for note in notes] == [(f"<p>{same}Terms</p>", "1"), ("<p>Offer</p>", "1")]
 
 
 def test_a_keyboard_is_no_table() -> None:
