@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.truth import Line, write_sheet
 
 LINES = [Line(f"P{number}", f"Call number {number}") for number in range(6)]
 SHARED = [Line(f"P{prospect}", f"Call number {note}") for note in range(4) for prospect in range(3)]
-PATIENT = {"read_timeout": 60.0, "settle": 5.0}
+PATIENT: dict[str, Any] = {"read_timeout": 60.0, "settle": 5.0}
 
 Answer = Callable[[Between, bytes], bytes | None]
 """What a gateway replies to a request; nothing: it resets the connection."""

@@ -189,9 +189,10 @@ def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
             assert report is not None
             assert report.exit_status == status
             box.clear_faults()
+            rows = read_results(report.results)
         held = Counter((note.prospect_id, note.sent_content) for note in box.notes)
     assert held == {(line.prospect, line.note): 2 for line in lines}
-    assert len({row["note_id"] for row in read_results(report.results)}) == 9
+    assert len({row["note_id"] for row in rows}) == 9
 
 
 def by_hand(box: Sandbox) -> None:

@@ -118,7 +118,7 @@ def sent_by_another_run(box: Sandbox, sheet: Path, *more: str) -> set[str]:
     """The prospects to which one more run sends something."""
     before = len(box.received)
     finish(start(box, sheet, *more))
-    posts = [received.body for received in box.received[before:] if received.method == "POST"]
+    posts: list[Any] = [received.body for received in box.received[before:] if received.method == "POST"]
     return {prospect for body in posts if isinstance(body, dict) for prospect in body["prospectIds"]}
 
 

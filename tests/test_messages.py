@@ -184,7 +184,7 @@ def test_a_message_is_no_text() -> None:
     """Whoever formats one by mistake hears of it, in tests and from the type checker (``.ci/messages_plugin.py``)."""
     for wrong in (str, "{}".format):
         with pytest.raises(TypeError, match="has to be rendered"):
-            wrong(say("outcome.broke-off"))
+            wrong(say("outcome.broke-off"))  # type: ignore[misc]
 
 
 def test_the_headline_of_a_message_is_its_first_line_without_its_full_stop() -> None:

@@ -189,7 +189,12 @@ def test_the_dag_of_airflow_runs_what_was_said(tmp_path: Path, monkeypatch: pyte
     (file := tmp_path / "note_import.py").write_text(text_for(found, System.AIRFLOW), encoding="utf-8")
     tasks: list[Callable[[], None]] = []
     dag = Mock(return_value=lambda function: function)
-    task = Mock(return_value=lambda function: tasks.append(function) or Mock())
+
+    def keep(function: Callable[[], None]) -> Mock:
+        tasks.append(function)
+        return Mock()
+
+    task = Mock(return_value=keep)
     exceptions = Mock(AirflowFailException=RuntimeError)
     for name, module in {"": Mock(), ".sdk": Mock(dag=dag, task=task), ".sdk.exceptions": exceptions}.items():
         monkeypatch.setitem(sys.modules, f"airflow{name}", module)
