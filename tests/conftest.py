@@ -23,6 +23,7 @@ from tests import sandbox
 from tests.keystores import InMemory
 from tests.postgres import Postgres
 from tests.sandbox import Sandbox
+from tests.typing_commands import Terminal
 
 # How long an example takes says more of the machine than of the code. CI draws more of them.
 hypothesis_settings.register_profile("calm", deadline=None, max_examples=100 if os.environ.get("CI") else 50)
@@ -110,6 +111,12 @@ def desk(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
         monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
     monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+
+
+@pytest.fixture
+def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """Types commands in the test's own folder, against ``box``."""
+    return Terminal(tmp_path, box, capsys)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """Exports of twelve CRMs and a spreadsheet, people and texts invented: headings, encodings, footers and oddities.
 
-Each is a table with what a person answers when asked about it the first time; ``write`` makes the file. All hold the
-prospects' emails; those that don't are in ``tests/exports_without_emails.py``. The layouts are those of public
-documentation, see ``SOURCES``, and of public code that reads such exports.
+Each is a table with what a person answers when asked about it the first time; ``write`` makes the file, with the
+prospects' emails or without. The layouts are those of the CRMs' public documentation, connectors and schemas, and of
+public code that reads such exports.
 """
 
 from __future__ import annotations
@@ -34,18 +34,13 @@ LATER = "Called back: the offer was read, the answer comes next week."
 
 @dataclass(frozen=True)
 class Export:
-    """One export.
+    """One export: its name, of which the ending decides how it is written, its headings, and what it holds.
 
     Attributes:
-        name: of the file; its ending decides how it is written.
-        headings: as the CRM has them.
         row: index of a person, text → a line.
         answers: what a person types when asked the first time.
-        above: lines over the headings.
-        below: lines under the data.
-        skipped: how many of those below are no data.
+        above, below: lines over the headings, and under the data; so many of the latter are skipped.
         private: whose notes are private, by index; None: all, for the export has no visibility.
-        encoding, delimiter: of a text file.
         own_words: how many words of visibility are the person's own, each of which costs an answer.
         hidden: letters of the columns that a workbook hides.
     """
@@ -68,7 +63,7 @@ class Export:
     def program(self) -> str:
         return self.name.partition("-")[0]
 
-    def write(self, folder: Path, *, later: Sequence[str] = (), more: str = "") -> Path:
+    def write(self, folder: Path, *, later: Sequence[str] = (), more: str = "", without_emails: bool = False) -> Path:
         """The first export, or a later night's, with further rows above what stands below the data.
 
         With ``more``, it has one more column, under this heading, before the others.
@@ -78,6 +73,11 @@ class Export:
         headings = self.headings
         if more:
             headings, lines = (more, *headings), [("EMEA", *line) for line in lines]
+        if without_emails:
+            kept = [
+                place for place, cells in enumerate(zip(*lines, strict=True)) if not any("@" in str(c) for c in cells)
+            ]
+            headings, lines = [headings[place] for place in kept], [[line[place] for place in kept] for line in lines]
         table = [*self.above, headings, *lines, *self.below]
         path = folder / self.name
         path.write_bytes(self._workbook(table) if path.suffix == ".xlsx" else self._text(table))
@@ -119,33 +119,6 @@ COLOPHON: Sequence[Line] = (
     ("Kestrel GmbH",),
 )
 
-SOURCES = {
-    "hubspot": "Exports API, https://developers.hubspot.com/docs/api/crm/exports",
-    "salesforce": "Field reference: Note, "
-    "https://developer.salesforce.com/docs/platform/field-reference/references/field-reference/"
-    "salesforce-field-reference-note.html; Object reference: Task, "
-    "https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/"
-    "sforce_api_objects_task.htm",
-    "pipedrive": "Import fields, https://support.pipedrive.com/it/article/import-fields",
-    "zoho": "Bulk write: lookup columns, https://www.zoho.com/crm/developer/docs/api/bulk-write/limitations.html; "
-    "Notes, https://cdn.cdata.com/help/CZM/tableau/pg_v2table-notes.htm",
-    "close": "Export leads, https://developer.close.com/api/resources/exports/create-lead",
-    "apollo": "Import a CSV of contacts, "
-    "https://knowledge.apollo.io/hc/en-us/articles/4409161532045-Import-a-CSV-of-Contacts",
-    "outreach": "Outreach schema, https://fivetran.com/docs/connectors/applications/outreach/connector-schema.md",
-    "salesloft": "Salesloft person, "
-    "https://raw.githubusercontent.com/api-evangelist/salesloft/refs/heads/main/json-schema/salesloft-person-schema.json",
-    "lemlist": "Export campaign leads, "
-    "https://developer.lemlist.com/api-reference/endpoints/campaigns/export-campaign-leads; "
-    "Get many contacts, https://developer.lemlist.com/api-reference/endpoints/contacts/get-many-contacts",
-    "freshsales": "Importing contacts from a CSV/XLSX file, "
-    "https://crmsupport.freshworks.com/en/support/solutions/articles/50000006102-importing-contacts-from-a-csv-xlsx-file",
-    "copper": "Default fields for all records, "
-    "https://support.copper.com/en/articles/8823254-default-fields-for-all-records",
-    "dynamics": "Export to an Excel static worksheet, "
-    "https://learn.microsoft.com/dynamics365/customerengagement/on-premises/basics/export-excel-static-worksheet",
-}
-"""Program → titles and addresses of the documentation of its fields and exports."""
 
 GUID = "5f2504e0-4f89-ed11-9a0c-0022480{:05}"
 
@@ -192,12 +165,6 @@ EXPORTS = (
         "pipedrive-notes.csv",
         ("ID", "Content", "Person - Name", "Person - Email - Work", "Organization - Name", "Add time", "User"),
         lambda i, text: (f"{40 + i}", text, full_name(i), EMAILS[i], "Kestrel GmbH", "2026-11-20 10:15", "Eva Egger"),
-        ["1"],
-    ),
-    Export(
-        "pipedrive-activities.xlsx",
-        ("Done", "Subject", "Type", "Note", "Contact person", "Contact person - Email", "Due date"),
-        lambda i, text: ("Done", "Call", "call", text, full_name(i), EMAILS[i], "2026-11-20"),
         ["1"],
     ),
     Export(

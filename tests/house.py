@@ -27,7 +27,6 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 @functools.cache
 def tree(path: Path) -> ast.Module:
-    """Return the syntax tree of a module."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
@@ -51,17 +50,14 @@ def _lines(node: ast.stmt | ast.expr) -> set[int]:
 
 
 def lines_of(paths: Iterator[Path]) -> int:
-    """Return the code lines of modules in total."""
     return sum(code_lines(path.read_text(encoding="utf-8"), tree(path)) for path in paths)
 
 
 def modules() -> list[Path]:
-    """Return the modules, without those of texts."""
     return sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "texts")
 
 
 def rooms() -> Counter[str]:
-    """Return the code lines of each room."""
     lines: Counter[str] = Counter()
     for path in modules():
         parts = path.relative_to(PACKAGE).parts
@@ -70,12 +66,10 @@ def rooms() -> Counter[str]:
 
 
 def stand_in() -> int:
-    """Return the code lines of the stand-in of the API."""
     return lines_of(path for path in (ROOT / "tests" / "sandbox").glob("*.py") if not path.stem.startswith("test_"))
 
 
 def docstrings() -> int:
-    """Return the number of lines of docstrings."""
     return sum(
         len(_lines(node.body[0]))
         for path in modules()
@@ -92,7 +86,6 @@ def rules() -> int:
 
 
 def documents() -> tuple[int, int]:
-    """Return the number of documents in docs/, and of their words."""
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")]
     return len(texts), sum(len(text.split()) for text in texts)
 
@@ -103,7 +96,6 @@ def lines_of_tests() -> int:
 
 
 def main() -> None:
-    """Print each number with its goal."""
     from importer import texts  # noqa: PLC0415 - who counts lines needs none of them
     from importer.journal.schema import TABLES  # noqa: PLC0415
     from importer.settings import SETTINGS  # noqa: PLC0415

@@ -23,11 +23,9 @@ class Jumping:
         self._offset = time.time() - time.monotonic()
 
     def __call__(self) -> float:
-        """Now."""
         return time.monotonic() + self._offset
 
     def jump(self, seconds: float) -> None:
-        """Put it forward."""
         self._offset += seconds
 
 
@@ -39,12 +37,10 @@ class Impatient(Threads[Any]):
         self._clock, self._under_way = clock, 0
 
     def submit(self, task: Any, perform: Callable[[Any], Reply[Any]]) -> None:
-        """Begin a call."""
         self._under_way += 1
         super().submit(task, perform)
 
     def wait(self, seconds: float) -> list[tuple[Any, Reply[Any]]]:
-        """The calls that came back."""
         if not self._under_way:
             self._clock.jump(min(seconds, LONGEST_WAIT))  # in steps, since progress is told after each
             return []

@@ -1,4 +1,4 @@
-"""Two servers of this machine that take what is sent to them: one for HTTP, one for mail."""
+"""A server of this machine that takes what is sent to it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email import message_from_string
-from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -29,12 +27,10 @@ class Call:
 
 @dataclass
 class Ear:
-    """What was received, the address without its scheme, and how many bytes of endless replies were sent."""
+    """What was received, and the address without its scheme."""
 
     place: str = ""
     calls: list[Call] = field(default_factory=list)
-    sent: int = 0
-    mails: list[Message] = field(default_factory=list)
 
     def paths(self) -> list[tuple[str, str]]:
         """Where was called, notices first: all are sent at the same time."""
@@ -79,12 +75,6 @@ def http_ear() -> Iterator[Ear]:
                     while not ended.wait(0.05):
                         self.wfile.write(b"x")
                 return
-            if self.path.startswith("/endless"):
-                self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-                with contextlib.suppress(OSError):
-                    while not ended.is_set():
-                        ear.sent += self.wfile.write(b"x" * 65_536)
-                return
             self.send_response(int(code) if code.isdigit() else 200)
             self.send_header("content-length", "0")
             if code.startswith("3"):
@@ -101,31 +91,3 @@ def http_ear() -> Iterator[Ear]:
             yield ear
         finally:
             ended.set()
-
-
-@contextmanager
-def mail_ear() -> Iterator[Ear]:
-    """A server that takes mail from everybody."""
-    ear = Ear()
-
-    class Handler(socketserver.StreamRequestHandler):
-        def _say(self, line: str) -> None:
-            self.wfile.write(f"{line}\r\n".encode())
-
-        def handle(self) -> None:
-            self._say("220 here")
-            while line := self.rfile.readline().decode().strip():
-                match line.upper().split()[0]:
-                    case "DATA":
-                        self._say("354 go on")
-                        lines = iter(lambda: self.rfile.readline().decode().rstrip("\r\n"), ".")
-                        ear.mails.append(message_from_string("\n".join(lines)))
-                        self._say("250 taken")
-                    case "QUIT":
-                        self._say("221 bye")
-                        return
-                    case _:
-                        self._say("250 fine")
-
-    with serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as ear.place:
-        yield ear

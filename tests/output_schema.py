@@ -114,7 +114,6 @@ def _descriptions(of: Any) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the file anew."""
     schema = json.loads(FILE.read_text(encoding="utf-8"))
     FILE.write_text(json.dumps(generated(schema), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -40,29 +40,18 @@ host  all all 127.0.0.1/32   trust
 
 def programs() -> Path | None:
     """Where the server's programs are; Debian doesn't put them where a shell looks."""
-    found = [Path(path) for path in sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))]  # noqa: PTH207
-    on_path = shutil.which("postgres")
-    return (
-        next(iter([*reversed(found), *([Path(on_path)] if on_path else [])]), Path()).parent
-        if found or on_path
-        else None
-    )
+    found = [shutil.which("postgres"), *sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))]  # noqa: PTH207
+    return next((Path(path).parent for path in reversed(found) if path), None)
 
 
 class Postgres:
-    """A server.
-
-    Args:
-        folder: in which its data are, and where its socket is.
-        port: on which it listens on this machine.
-    """
+    """A server that listens on a port of this machine, with its data and its socket in a folder."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self.port, self._made = folder, port, 0
 
     @classmethod
     def made(cls, folder: Path) -> Postgres:
-        """A new one, started."""
         server = cls(folder, 0)
         folder.chmod(0o755)
         if os.geteuid() == 0:
@@ -157,7 +146,6 @@ def _user() -> str:
 
 
 def shared() -> Postgres:
-    """The server of this test session."""
     session = os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else os.getpid()
     folder = Path(tempfile.gettempdir()) / f"note-importer-postgres-{session}"
     with FileLock(f"{folder}.lock"):

@@ -24,7 +24,6 @@ def rendered(value: T) -> T:
 
 
 def told(problem: Problem) -> str:
-    """Return what a person reads of a problem: its cell, and what is wrong."""
     return f"{render(problem.cell)}: {render(problem.text)}"
 
 

@@ -64,22 +64,18 @@ class Store:
         return f"s3://{BUCKET}/{key}"
 
     def read(self, key: str) -> bytes:
-        """What a file holds."""
         return bytes(self._client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
     def keys(self, bucket: str = BUCKET) -> list[str]:
-        """What lies there."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return [each["Key"] for page in pages for each in page.get("Contents", [])]
 
     def names(self, folder: str) -> list[str]:
-        """What lies in a folder."""
         return [PurePosixPath(key).name for key in self.keys() if key.startswith(f"{folder}/")]
 
 
 @contextmanager
 def serving() -> Iterator[Store]:
-    """Serve S3 on a free port."""
     import boto3  # noqa: PLC0415 - only where S3 is served is it worth a second
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
     from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415

@@ -6,9 +6,10 @@ import json
 import re
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,13 +24,44 @@ from tests.truth import Line, write_sheet
 
 LINES = [Line(f"P{number}", f"Call number {number}") for number in range(6)]
 SHARED = [Line(f"P{prospect}", f"Call number {note}") for note in range(4) for prospect in range(3)]
-ALL = Counter({"created": len(LINES)})
+PATIENT: dict[str, Any] = {"read_timeout": 60.0, "settle": 5.0}
+
+Answer = Callable[[Between, bytes], bytes | None]
+"""What a gateway replies to a request; nothing: it resets the connection."""
 
 
 def reply(status: str, document: object) -> bytes:
     body = json.dumps(document).encode()
     head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
+
+
+UNKNOWN = reply("404 Not Found", {"code": 1001, "message": "Prospect not found"})
+
+
+def gateway_before(box: Sandbox, answer: Answer) -> Between:
+    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+        if (said := answer(gateway, request)) is None:
+            reset(client)
+        else:
+            client.sendall(said)
+
+    return Between(box.url, act)
+
+
+def imported(
+    box: Sandbox, folder: Path, answer: Answer, lines: Sequence[Line] = LINES, **how: object
+) -> tuple[Report, Between]:
+    with gateway_before(box, answer) as gateway:
+        return deliver(box, folder, lines, base_url=gateway.url, **{"workers": 1, **how}), gateway
+
+
+def all_are_there_once(
+    box: Sandbox, folder: Path, answer: Answer, lines: Sequence[Line] = LINES, **how: object
+) -> None:
+    report, _ = imported(box, folder, answer, lines, **how)
+    assert counts(report) == Counter({"created": len(lines)})
+    assert len(box.notes) == len(lines)
 
 
 @contextmanager
@@ -50,9 +82,24 @@ def late(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Jump
         assert not waiting, "it was never passed on"
 
 
+def applied_late(
+    said: bytes | None, seconds: float, folder: Path, monkeypatch: pytest.MonkeyPatch, settle: float
+) -> None:
+    """The fourth request is answered at once, and passed on only later."""
+    with late(seconds, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
+
+        def answer(gateway: Between, request: bytes) -> bytes | None:
+            if request.startswith(b"POST") and len(gateway.posts) == 4:
+                pass_on_later(gateway, request)
+                return said
+            return gateway.passed_on(request)
+
+        all_are_there_once(box, folder, answer, read_timeout=60.0, settle=settle)
+
+
 @pytest.mark.parametrize("seconds", [10.0, 90.0, 290.0])
 @pytest.mark.parametrize(
-    "answer",
+    "said",
     [
         reply("201 Created", {"message": "ok", "payload": {"results": []}}),
         reply("200 OK", {"message": "Notes are being created"}),
@@ -62,90 +109,67 @@ def late(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Jump
     ids=["no entries", "another layout", "202", "204"],
 )
 def test_what_is_confirmed_without_a_note_may_be_applied_minutes_later(
-    answer: bytes, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    said: bytes, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with late(seconds, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
+    applied_late(said, seconds, tmp_path, monkeypatch, settle=5.0)
 
-        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
-            if request.startswith(b"POST") and len(gateway.posts) == 4:
-                pass_on_later(gateway, request)
-                client.sendall(answer)
-                return
-            client.sendall(gateway.passed_on(request))
 
-        with Between(box.url, act) as gateway:
-            report = deliver(box, tmp_path, LINES, base_url=gateway.url, read_timeout=60.0, settle=5.0, workers=1)
-        assert counts(report) == ALL
-        assert len(box.notes) == len(LINES)
+def test_a_request_whose_connection_is_reset_at_once_may_be_applied_as_late_as_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied_late(None, 20.0, tmp_path, monkeypatch, settle=0.05)
 
 
 def test_a_run_that_goes_on_with_a_confirmed_request_waits_as_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run that heard of it is stopped; the journal tells the next one."""
-    stopped = False
     with late(200.0, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
 
-        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
-            if request.startswith(b"POST") and not stopped:
+        def answer(gateway: Between, request: bytes) -> bytes:
+            if request.startswith(b"POST") and len(gateway.posts) == 1:
                 pass_on_later(gateway, request)
-                client.sendall(reply("201 Created", {"payload": {"results": []}}))
-                return
-            client.sendall(gateway.passed_on(request))
+                return reply("201 Created", {"payload": {"results": []}})
+            return gateway.passed_on(request)
 
-        with Between(box.url, act) as gateway:
+        with gateway_before(box, answer) as gateway:
             sheet = write_sheet(tmp_path / "sheet.csv", LINES[:1])
-            how = settings(box, tmp_path, base_url=gateway.url, read_timeout=60.0, settle=5.0)
+            how = settings(box, tmp_path, base_url=gateway.url, **PATIENT)
             first = running.run(sheet, how, stop=lambda: "a test" if gateway.posts else None)
-            stopped = True
-            assert first is not None
-            assert counts(first) == Counter({"unconfirmed": 1})
             again = running.run(sheet, how)
-            assert again is not None
-        assert counts(again) == Counter({"created": 1})
+        assert first is not None
+        assert again is not None
+        assert (counts(first), counts(again)) == ({"unconfirmed": 1}, {"created": 1})
         assert len(box.notes) == 1
 
 
 @pytest.mark.parametrize("is_applied", [True, False])
-def test_a_prospect_that_reads_do_not_know_yet_proves_nothing(
-    is_applied: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_prospect_that_reads_do_not_know_yet_proves_nothing(is_applied: bool, tmp_path: Path) -> None:
     """For 20 seconds reading says 404 Prospect not found, while notes are taken for it."""
     with jumping() as clock, Sandbox(api_key=KEY) as box:
         known_at = clock() + 20.0
 
-        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+        def answer(gateway: Between, request: bytes) -> bytes | None:
             if request.startswith(b"POST") and len(gateway.posts) == 4:
                 if is_applied:
                     gateway.passed_on(request)
-                reset(client)
-            elif request.startswith(b"GET") and clock() < known_at:
-                client.sendall(reply("404 Not Found", {"code": 1001, "message": "Prospect not found"}))
-            else:
-                client.sendall(gateway.passed_on(request))
+                return None
+            return UNKNOWN if request.startswith(b"GET") and clock() < known_at else gateway.passed_on(request)
 
-        with Between(box.url, act) as gateway:
-            report = deliver(box, tmp_path, LINES, base_url=gateway.url, settle=5.0, read_timeout=1.0, workers=1)
-        assert counts(report) == ALL
-        assert len(box.notes) == len(LINES)
+        all_are_there_once(box, tmp_path, answer, settle=5.0, read_timeout=1.0)
 
 
 def test_a_prospect_of_which_a_note_is_known_is_never_taken_for_unknown(tmp_path: Path) -> None:
     """Its notes exist, so reading is wrong for as long as it says that it doesn't know the prospect."""
-    lines = [Line("P0", "First"), Line("P0", "Second")]
+
+    def answer(gateway: Between, request: bytes) -> bytes | None:
+        if request.startswith(b"GET"):
+            return UNKNOWN
+        own = gateway.passed_on(request)
+        return None if len(gateway.posts) == 2 else own
+
     with jumping(), Sandbox(api_key=KEY) as box:
-
-        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
-            if request.startswith(b"GET"):
-                client.sendall(reply("404 Not Found", {"code": 1001, "message": "Prospect not found"}))
-            elif len(gateway.posts) == 2:
-                gateway.passed_on(request)
-                reset(client)
-            else:
-                client.sendall(gateway.passed_on(request))
-
-        with Between(box.url, act) as gateway:
-            report = deliver(box, tmp_path, lines, base_url=gateway.url, workers=1)
+        report, _ = imported(box, tmp_path, answer, [Line("P0", "First"), Line("P0", "Second")])
         assert counts(report) == Counter({"created": 1, "unconfirmed": 1})
         assert len(box.notes) == 2
 
@@ -156,90 +180,67 @@ def test_a_reply_of_another_request_is_believed_by_none(way: str, every: int, tm
     """Several notes go to the same prospects, and some requests get the reply that another one has had."""
     given: list[bytes] = []
 
-    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+    def answer(gateway: Between, request: bytes) -> bytes:
         own = gateway.passed_on(request)
         if request.startswith(b"POST"):
             if given and len(gateway.posts) % every == 0:
-                own = given[-1] if way == "the last one again" else given[0]
-            else:
-                given.append(own)
-        client.sendall(own)
+                return given[-1] if way == "the last one again" else given[0]
+            given.append(own)
+        return own
 
-    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
-        report = deliver(box, tmp_path, SHARED, base_url=gateway.url, workers=1)
-        assert counts(report) == Counter({"created": len(SHARED)})
-        assert len(box.notes) == len(SHARED)
+    with jumping(), Sandbox(api_key=KEY) as box:
+        all_are_there_once(box, tmp_path, answer, SHARED)
 
 
 def test_a_reply_that_was_lost_and_comes_later_from_a_store_is_believed_by_none(tmp_path: Path) -> None:
     """Its notes were read back by then; the store gives the reply to the next request for the same prospects."""
     lost: list[bytes] = []
-    given: list[bytes] = []
 
-    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+    def answer(gateway: Between, request: bytes) -> bytes | None:
         own = gateway.passed_on(request)
         if request.startswith(b"POST") and len(gateway.posts) == 1:
             lost.append(own)
-            reset(client)
-            return
+            return None
         is_read = any(earlier.startswith(b"GET /v1/prospects/") for earlier in gateway.requests)
-        if request.startswith(b"POST") and is_read and not given:
-            given.append(request)
-            own = lost[0]
-        client.sendall(own)
+        return lost.pop() if request.startswith(b"POST") and is_read and lost else own
 
-    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
-        report = deliver(box, tmp_path, SHARED, base_url=gateway.url, workers=1)
-        assert counts(report) == Counter({"created": len(SHARED)})
-        assert len(box.notes) == len(SHARED)
+    with jumping(), Sandbox(api_key=KEY) as box:
+        all_are_there_once(box, tmp_path, answer, SHARED)
+        assert not lost
 
 
 def test_a_page_of_another_prospect_tells_nothing(tmp_path: Path) -> None:
     """A gateway sends every page a second time, for the next look-up."""
     pages: list[bytes] = []
 
-    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+    def answer(gateway: Between, request: bytes) -> bytes | None:
         own = gateway.passed_on(request)
         if request.startswith(b"GET"):
             pages.append(own)
-            own = pages[-2] if len(pages) % 2 == 0 else own
-        elif len(gateway.posts) in (3, 4):
-            reset(client)
-            return
-        client.sendall(own)
+            return pages[-2] if len(pages) % 2 == 0 else own
+        return None if len(gateway.posts) in (3, 4) else own
 
-    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
-        report = deliver(box, tmp_path, SHARED, base_url=gateway.url, workers=1)
-        assert counts(report) == Counter({"created": len(SHARED)})
-        assert len(box.notes) == len(SHARED)
-
-
-def _imported(box: Sandbox, folder: Path, lines: list[Line], limit: int) -> tuple[Report, Between, float]:
-    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
-        if request.startswith(b"POST") and len(request.partition(b"\r\n\r\n")[2]) > limit:
-            page = b"<html>413 Request Entity Too Large</html>"
-            head = b"HTTP/1.1 413 Request Entity Too Large\r\ncontent-type: text/html\r\ncontent-length: %d\r\n\r\n"
-            client.sendall(head % len(page) + page)
-            return
-        client.sendall(gateway.passed_on(request))
-
-    with jumping() as clock, Between(box.url, act) as gateway:
-        began = clock()
-        more: dict[str, object] = {"batch_size": 100, "workers": 1, "read_timeout": 60.0, "settle": 5.0}
-        report = deliver(box, folder, lines, base_url=gateway.url, **more)
-        return report, gateway, clock() - began
+    with jumping(), Sandbox(api_key=KEY) as box:
+        all_are_there_once(box, tmp_path, answer, SHARED)
 
 
 def test_a_gateways_413_halves_at_once_by_bytes(tmp_path: Path) -> None:
     """A limit of 1 kB: nothing is waited for, only the sample is looked up, a long note shrinks no other's batches."""
+    too_large = b"HTTP/1.1 413 Too Large\r\ncontent-type: text/html\r\ncontent-length: 17\r\n\r\n<html>too large.."
+
+    def answer(gateway: Between, request: bytes) -> bytes:
+        is_long = request.startswith(b"POST") and len(request.partition(b"\r\n\r\n")[2]) > 1000
+        return too_large if is_long else gateway.passed_on(request)
+
     lines = [Line(f"P{number:03}", "A short note") for number in range(200)]
     lines += [Line(f"P{number:03}", "A long note " + "x" * 2000) for number in range(2)]
-    with Sandbox(api_key=KEY) as box:
-        report, gateway, seconds = _imported(box, tmp_path, lines, limit=1000)
+    with jumping() as clock, Sandbox(api_key=KEY) as box:
+        began = clock()
+        report, gateway = imported(box, tmp_path, answer, lines, batch_size=100, **PATIENT)
         assert counts(report) == Counter({"created": 200, "rejected": 2})
         assert len(box.notes) == 200
         assert len(gateway.requests) - 1 - 10 == len(gateway.posts) < 20  # without the first call and the sample
-        assert seconds < 5
+        assert clock() - began < 5
 
 
 def test_notes_that_a_gateway_dislikes_take_three_rests_together(tmp_path: Path) -> None:
@@ -247,26 +248,24 @@ def test_notes_that_a_gateway_dislikes_take_three_rests_together(tmp_path: Path)
     lines = [*LINES, *(Line(f"F{number}", f"a forbidden word, {number}") for number in range(10))]
     with jumping() as clock, Sandbox(api_key=KEY, faults=[Fault.parse("firewall=forbidden")]) as box:
         began = clock()
-        more: dict[str, object] = {"workers": 4, "read_timeout": 60.0, "settle": 5.0}
-        report = deliver(box, tmp_path, lines, **more)
+        report = deliver(box, tmp_path, lines, workers=4, **PATIENT)
         assert counts(report) == Counter({"created": 6, "rejected": 10})
         assert clock() - began < 3 * (60 + 20 + 60) + 60
         box.clear_faults()
         assert sum(call.method == "POST" for call in box.received) <= 6 + 2 * 10 + 5
-        deliver(box, tmp_path, lines, **more)
+        deliver(box, tmp_path, lines, workers=4, **PATIENT)
         assert len(box.notes) == len(lines)
 
 
 def test_replies_of_another_layout_are_told_within_a_minute(tmp_path: Path) -> None:
-    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
-        changed = re.sub(rb'"payload"', b'"data"', gateway.passed_on(request))
-        head, _, body = changed.partition(b"\r\n\r\n")
-        head = re.sub(rb"(?i)content-length: \d+", b"content-length: %d" % len(body), head)
-        client.sendall(head + b"\r\n\r\n" + body)
+    def answer(gateway: Between, request: bytes) -> bytes:
+        head, _, body = gateway.passed_on(request).partition(b"\r\n\r\n")
+        body = body.replace(b'"payload"', b'"data"')
+        return re.sub(rb"(?i)content-length: \d+", b"content-length: %d" % len(body), head) + b"\r\n\r\n" + body
 
-    with jumping() as clock, Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
+    with jumping() as clock, Sandbox(api_key=KEY) as box:
         began = clock()
-        report = deliver(box, tmp_path, LINES, base_url=gateway.url, read_timeout=60.0, settle=5.0)
+        report, _ = imported(box, tmp_path, answer, **PATIENT)
         assert clock() - began < 90
         assert isinstance(report.stopped, WrongAddress)
         assert report.exit_status == 4
@@ -283,18 +282,16 @@ def test_what_a_gateway_gave_up_and_the_api_made_much_later_is_named(
     """
     with late(90.0, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
 
-        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+        def answer(gateway: Between, request: bytes) -> bytes:
             if not request.startswith(b"POST") or len(gateway.posts) not in (2, 6):
-                client.sendall(gateway.passed_on(request))
-                return
+                return gateway.passed_on(request)
             if len(gateway.posts) == 2:
                 pass_on_later(gateway, request)
-            client.sendall(reply("504 Gateway Timeout", {"message": "upstream timed out"}))
+            return reply("504 Gateway Timeout", {"message": "upstream timed out"})
 
-        with Between(box.url, act) as gateway:
+        with gateway_before(box, answer) as gateway:
             sheet = write_sheet(tmp_path / "sheet.csv", LINES)
-            how = settings(box, tmp_path, base_url=gateway.url, read_timeout=60.0, settle=5.0, workers=1)
-            report = running.run(sheet, how)
+            report = running.run(sheet, settings(box, tmp_path, base_url=gateway.url, workers=1, **PATIENT))
         assert report is not None
         twice = Counter((note.prospect_id, note.content) for note in box.notes)
         assert sum(twice.values()) - len(twice) == len(report.duplicates) > 0

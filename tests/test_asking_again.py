@@ -43,7 +43,6 @@ def asked(arguments: Sequence[str], answers: Sequence[str], *rows: Sequence[str]
 
 @pytest.fixture(autouse=True)
 def confirmed(desk: None) -> None:
-    """The workspace is confirmed once."""
     assert types(["run", write(("P0", PAST, "The first note of all")), *AS_IT_STANDS], ["y", "y"]).status == 0
 
 
@@ -72,80 +71,27 @@ def test_words_that_were_sent_in_another_form_are_a_question_and_stay_answered(
     assert len(box.notes) == there
 
 
-def test_hidden_notes_are_a_question(box: Sandbox) -> None:
-    """Left hidden, they stay so, and aren't asked about again; or they are sent again."""
-    sent(*ROWS)
-    assert main(["hide", "last", "--yes"]) == 0
-    hidden = {"again": ROWS[:1], "left": ROWS[1:]}
-    seen = asked(AS_IT_STANDS, ["1", "y"], *hidden["again"])
-    assert "1 note was hidden. Send it again, or leave it hidden?" in seen.screen
-    assert "1 send again 2 leave hidden" in seen.screen
-    assert (seen.status, len(box.notes)) == (0, 6)
-    seen = asked(AS_IT_STANDS, ["2"], *hidden["left"])
-    assert "3 notes were hidden. Send them again, or leave them hidden?" in seen.screen
-    assert seen.status == 0
-    assert "hidden?" not in asked(AS_IT_STANDS, [], *ROWS).screen
-    assert len(box.notes) == 6
-
-
-@pytest.mark.parametrize(("answers", "there"), [(["1", "y"], 23), ([""], 12)])
-def test_a_history_that_is_about_to_be_sent_again_is_a_question(box: Sandbox, answers: list[str], there: int) -> None:
-    """Enter alone ends with 2, as unattended."""
-    days = [f"2026-01-{day:02}" for day in range(1, 13)]
-    rows = [("P1", day, f"Call {number}") for number, day in enumerate(days[:11])]
-    for week in (9, 10, 11):
-        sent(*rows[:week], more=COMPOSED)
-    shifted = [("P1", days[number + 1], f"Call {number}") for number in range(11)]
-    seen = asked(COMPOSED, answers, *shifted)
-    assert "most rows of this kind of sheet were known in its last runs. So a history may be sent again." in seen.screen
-    assert "Are these new notes?" in seen.screen
-    assert "1 new notes" in seen.screen
-    assert (seen.status, len(box.notes)) == (0 if answers[0] else 2, there)
-
-
 def test_a_wrong_key_is_told_before_a_history_that_it_cannot_know(monkeypatch: pytest.MonkeyPatch) -> None:
     """With another key, no email is known before it is looked up; with the right one, nothing is sent again."""
-
-    def write_emails(number: int) -> None:
-        lines = [f"p{at}@example.com,Call {at},Public\n" for at in range(number)]
-        Path("n.csv").write_text("".join(["Email,Note,Visibility\n", *lines]), encoding="utf-8")
-
     with Sandbox(any_email=True) as box:
         monkeypatch.setenv("NOTE_IMPORTER_BASE_URL", box.url)
-        monkeypatch.setenv(KEY_VARIABLE, box.api_key)
         for number in (4, 6, 8, 10, 12):
-            write_emails(number)
+            lines = [f"p{at}@example.com,Call {at},Public\n" for at in range(number)]
+            Path("n.csv").write_text("".join(["Email,Note,Visibility\n", *lines]), encoding="utf-8")
             if number == 12:
                 monkeypatch.setenv(KEY_VARIABLE, "of-nobody")
-                for _ in range(2):
-                    seen = types(["run", "n.csv"], ["y"])
-                    assert (seen.status, "history may be sent again" in seen.screen) == (4, False)
-                    assert "The API does not accept the key" in seen.screen
-                monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+                seen = types(["run", "n.csv"], ["y"])
+                assert (seen.status, "history may be sent again" in seen.screen) == (4, False)
+                assert "The API does not accept the key" in seen.screen
+            monkeypatch.setenv(KEY_VARIABLE, box.api_key)
             assert main(["run", "n.csv", "--yes"]) == 0
         assert len(box.notes) == 12
 
 
 def test_nobody_is_asked_with_yes_nor_by_check(box: Sandbox) -> None:
-    """Both end with 1."""
     sent(*ROWS)
     seen = asked([*COMPOSED, "--yes"], [], *ROWS)
     assert (seen.status, len(box.notes)) == (1, 5)
     checked = types(["check", write(*ROWS), *COMPOSED], [])
     assert (checked.status, "Are they the same notes" in checked.screen) == (1, False)
     assert "Are they the same notes" not in seen.screen
-
-
-@pytest.mark.parametrize("kind", ["n", "Calls"])
-def test_who_changes_the_template_and_exports_all_again_has_each_note_once(box: Sandbox, kind: str) -> None:
-    """Without IDs of records: the text is known as the template before made it, also that of another kind."""
-    assert asked([], ["1", "y"], *ROWS).status == 0, "the template that is offered"
-    there = len(box.notes)
-    assert there == 1 + len(ROWS)
-    seen = asked(
-        ["--map", "content={Note} on {Date}", "--export", kind], ["y"], *ROWS, ("P1", COMING, "Left voicemail")
-    )
-    assert "same notes" not in seen.screen
-    assert (seen.status, len(box.notes)) == (0, there + 1)
-    assert main(["run", write(*ROWS), "--yes", "--export", kind]) == 0
-    assert len(box.notes) == there + 1

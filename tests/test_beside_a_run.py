@@ -6,11 +6,9 @@ its log stays the one that every process writes to.
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,12 +16,11 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox import Limit, Sandbox
+from tests.test_killed import KEY, KILLS, QUICK, begin, finish, kill
 from tests.truth import Line, write_sheet
 
 pytestmark = pytest.mark.slow
 
-KEY = "a-key"
-KILLS = 3  # of each pair of importers
 ROWS = 40  # of each sheet that two people import
 _LONGEST = 150.0  # seconds that anything in here may take; far more than it does
 
@@ -33,7 +30,6 @@ class Desk:
 
     def __init__(self, folder: Path, box: Sandbox) -> None:
         self.folder, self.box = folder, box
-        self.journal = folder / "journal.sqlite"
         self.started: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Desk:
@@ -41,45 +37,27 @@ class Desk:
 
     def __exit__(self, *_: object) -> None:
         for process in self.started:
-            kill(process)
+            if process.returncode is None:
+                kill(process)
 
     def sheet(self, name: str, rows: int) -> Path:
         """A sheet in which every row is a note of its own, so that each request holds one."""
         return write_sheet(self.folder / f"{name}.csv", [Line(f"P{row}", f"{name} {row}") for row in range(rows)])
 
-    def start(self, *words: object, calls: bool = True) -> subprocess.Popen[str]:
-        """Start a command of the program on the journal."""
-        calling = ["--base-url", self.box.url] if calls else []
-        environment = {**os.environ, "HOME": str(self.folder), "SALESHANDY_API_KEY": KEY, "PYTHONIOENCODING": "utf-8"}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.few_workers", *map(str, words), "--journal", str(self.journal), *calling],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            env=environment,
-        )
-        self.started.append(process)
-        return process
+    def start(self, *words: object) -> subprocess.Popen[str]:
+        self.started.append(begin(self.box, self.folder, *words))
+        return self.started[-1]
 
     def run(self, sheet: Path, *more: str) -> subprocess.Popen[str]:
-        """Start an import."""
-        quick = ["--settle", "0.2", "--read-timeout", "1"]
         results = self.folder / f"{sheet.stem}.{len([*self.folder.iterdir()])}.results.csv"
-        return self.start("run", sheet, "--yes", "--results", results, *quick, *more)
+        return self.start("run", sheet, "--yes", "--results", results, *QUICK, *more)
 
     def wait_for_notes(self, count: int, process: subprocess.Popen[str]) -> None:
-        """Wait until the server holds so many notes more than now."""
         wanted, deadline = len(self.box.notes) + count, time.monotonic() + _LONGEST
         while len(self.box.notes) < wanted:
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline, "the run doesn't go on"
             time.sleep(0.005)
-
-    def twice(self) -> int:
-        """How many notes the server holds besides the first of each kind."""
-        times = Counter((note.prospect_id, note.sent_content) for note in self.box.notes)
-        return sum(count - 1 for count in times.values())
 
     def finish(self, sheet: Path, *more: str) -> int:
         """Import until nothing is left to do; return how many rows are in doubt.
@@ -87,31 +65,18 @@ class Desk:
         Of what a run sent that was killed before any answer, nothing tells by which clock: that may stay in doubt.
         """
         for _ in range(5):
-            process = self.run(sheet, *more)
-            output, _ = process.communicate(timeout=_LONGEST)
-            assert "Traceback" not in output
-            if process.returncode == 0:
+            status, output = finish(self.run(sheet, *more))
+            if status == 0:
                 return 0
         doubted = re.search(r"^ +(\d+)  unconfirmed ", output, re.MULTILINE)
-        assert process.returncode == 1, output
+        assert status == 1, output
         assert doubted, output
         return int(doubted[1])
 
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """Kill a process, whatever it does; it may be over already."""
-    process.kill()
-    process.wait(_LONGEST)
-    if process.stdout is not None:
-        process.stdout.close()
-
-
-def end(process: subprocess.Popen[str]) -> str:
-    """Let a process end by itself: all that it printed."""
-    output, _ = process.communicate(timeout=_LONGEST)
-    assert "Traceback" not in output
-    assert "error of its own" not in output
-    return output
+    def are_there(self, rows: int, doubted: int) -> None:
+        times = Counter((note.prospect_id, note.sent_content) for note in self.box.notes)
+        assert times.total() == len(times)
+        assert rows - doubted <= len(times) <= rows
 
 
 def deleted_files_of(process: subprocess.Popen[str]) -> list[str]:
@@ -124,7 +89,6 @@ def deleted_files_of(process: subprocess.Popen[str]) -> list[str]:
 
 
 def beside(desk: Desk, sheet: Path, another: Path) -> list[subprocess.Popen[str]]:
-    """Start everything that anybody may do while a run is at work, all at once."""
     copy = desk.folder / f"copy-{time.monotonic_ns()}.sqlite"
     return [
         desk.start("history"),
@@ -138,7 +102,6 @@ def beside(desk: Desk, sheet: Path, another: Path) -> list[subprocess.Popen[str]
 
 
 def begun(desk: Desk) -> Path:
-    """A sheet whose import was killed."""
     sheet = desk.sheet("Earlier", 40)
     process = desk.run(sheet)
     desk.wait_for_notes(2, process)
@@ -159,14 +122,14 @@ def test_whatever_is_done_beside_a_run_it_sends_nothing_twice(tmp_path: Path, pr
             time.sleep(chance.random() * 0.4)  # so that each is killed at another moment of its life
             kill(process)
         for process in beside(desk, sheet, another):
-            end(process)
+            _, output = finish(process)
+            assert "error of its own" not in output
         desk.wait_for_notes(5, main)
         assert main.poll() is None
         assert deleted_files_of(main) == []
         kill(main)
         doubted = desk.finish(sheet) + desk.finish(earlier) + desk.finish(another, "--profile", "another")
-        assert desk.twice() == 0
-        assert 300 + 40 + 40 - doubted <= len(box.notes) <= 300 + 40 + 40
+        desk.are_there(300 + 40 + 40, doubted)
 
 
 @pytest.mark.parametrize("others", ["another profile", "the same profile"])
@@ -194,5 +157,4 @@ def test_two_importers_on_one_journal_killed_at_random_send_nothing_twice(
             kill(entry[0])
         box.set_limit(None)
         doubted = sum(desk.finish(sheet, *more[who]) for who in range(2) for sheet in sheets[who])
-        assert desk.twice() == 0
-        assert 4 * ROWS - doubted <= len(box.notes) <= 4 * ROWS
+        desk.are_there(4 * ROWS, doubted)

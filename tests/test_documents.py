@@ -47,29 +47,22 @@ def commands_of(document: Path) -> list[tuple[str, bool]]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_file_that_a_document_names_exists(document: Path) -> None:
+def test_what_a_document_names_and_links_exists(document: Path) -> None:
+    """Files, headings, flags, make's targets, and the optional parts that are installed."""
     text = document.read_text(encoding="utf-8")
-    named = set(re.findall(PATH, text)) - OF_A_PERSON
-    linked = {link.partition("#")[0] for link in re.findall(r"\]\((?!https?:)([^)#]+[^)]*)\)", text)}
-    assert [name for name in named if not (ROOT / name).exists()] == []
-    assert [link for link in linked if not (document.parent / link).exists()] == []
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_flag_and_every_make_target_that_a_document_names_exists(document: Path) -> None:
-    text = document.read_text(encoding="utf-8")
+    linked = [link.partition("#") for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text)]
+    places = [(document.parent / name if name else document, anchor) for name, _, anchor in linked]
+    assert [name for name in set(re.findall(PATH, text)) - OF_A_PERSON if not (ROOT / name).exists()] == []
+    assert [place for place, _ in places if not place.exists()] == []
+    assert [(place.name, anchor) for place, anchor in places if anchor and anchor not in anchors_of(place)] == []
     flags = {flag for command in cli.commands.values() for parameter in command.params for flag in parameter.opts}
     assert set(re.findall(r"`(--[a-z-]+)", text)) <= flags | {"--version", "--help", "--help-all"}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)
     assert set(targets) <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_link_to_a_part_of_a_document_leads_to_its_heading(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", document.read_text(encoding="utf-8"))
-    places = [(document.parent / name if name else document, anchor) for name, anchor in links]
-    assert [(place.name, anchor) for place, anchor in places if anchor not in anchors_of(place)] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    parts = re.findall(r"(?:pip|pipx) install '\.\[([\w,]+)\]'", text)
+    assert {part for named in parts for part in named.split(",")} <= set(project["optional-dependencies"])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -91,17 +84,8 @@ def test_every_command_that_a_document_shows_is_understood(
             name, *words = words
         try:
             command.make_context(name, words, parent=above)
-        except click.MissingParameter:
+        except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
             assert is_mention, line
-        except click.exceptions.NoArgsIsHelpError:
-            assert is_mention, line
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_optional_part_that_a_document_installs_exists(document: Path) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = re.findall(r"(?:pip|pipx) install '\.\[([\w,]+)\]'", document.read_text(encoding="utf-8"))
-    assert {part for parts in named for part in parts.split(",")} <= set(project["optional-dependencies"])
 
 
 def test_the_usual_changes_have_a_recipe_of_at_most_five_lines_each() -> None:

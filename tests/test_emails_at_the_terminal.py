@@ -33,22 +33,3 @@ def test_check_calls_nobody_and_a_run_lists_who_is_unknown(
         assert "with its own prospect importer. Then " in said
         assert listed(unknown) == [("Email",), ("nobody@example.com",)]
         assert notes(box) == [("P1", "Hello")]
-
-
-def test_check_without_a_call_says_how_much_of_a_grown_sheet_is_new(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The key is used to know the emails again, if there is one."""
-    rows = by_email(["jo@example.com", "kim@example.com"])
-    with Sandbox(prospects=PEOPLE) as box:
-        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
-        assert main(arguments("run", write(tmp_path, rows), box, "--yes")) == 0
-        calls = len(box.received)
-        sheet = write(tmp_path, [*rows, *by_email(["joann@example.com"])])
-        capsys.readouterr()
-        assert main(arguments("check", sheet, box)) == 0
-        assert "3 rows: up to 3 notes, 1 of them to deliver" in capsys.readouterr().out
-        monkeypatch.delenv("SALESHANDY_API_KEY")
-        assert main(arguments("check", sheet, box)) == 0
-        assert "3 rows: up to 3 notes to deliver" in capsys.readouterr().out
-        assert len(box.received) == calls

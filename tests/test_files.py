@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,9 +22,6 @@ from importer.page.uploads import DroppedFiles
 from importer.settings import profiles
 from importer.telling.log_file import logging_to
 from tests import systems
-
-if sys.platform != "win32":
-    pass
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 
@@ -46,8 +42,8 @@ def test_what_stood_there_is_replaced_whole(tmp_path: Path) -> None:
     place = tmp_path / "f"
     place.write_bytes(b"the old one, which is longer")
     files.replace(place, b"new\n")
-    assert place.read_bytes() == b"new\n"
-    assert list(tmp_path.iterdir()) == [place]
+    assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(place, b"new\n")]
+    assert os.name != "posix" or rights(place) == 0o600
 
 
 def test_until_it_is_put_there_the_old_file_stands_and_afterwards_nothing_else_does(tmp_path: Path) -> None:
@@ -57,18 +53,6 @@ def test_until_it_is_put_there_the_old_file_stands_and_afterwards_nothing_else_d
         new.file.write(b"x" * 100_000)
         raise ZeroDivisionError
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("f", "old")]
-
-
-def test_a_file_that_can_not_be_put_in_one_place_can_be_put_in_another(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    with files.draft(tmp_path / "folder") as new:
-        new.file.write(b"x")
-        new.finish()
-        assert files.digest(new.file) == hashlib.sha256(b"x").digest()
-        with pytest.raises(OSError, match="folder"):
-            new.put(tmp_path / "folder")
-        new.put(tmp_path / "f")
-    assert (tmp_path / "f").read_bytes() == b"x"
 
 
 def test_nothing_is_written_through_a_link_that_stands_there(tmp_path: Path) -> None:
@@ -109,18 +93,6 @@ def test_a_name_that_is_taken_is_never_opened(tmp_path: Path, monkeypatch: pytes
 
 
 @POSIX
-def test_while_it_is_written_only_its_owner_can_read_it(tmp_path: Path, mask: None) -> None:
-    with files.draft(tmp_path / "f") as new:
-        [name] = tmp_path.iterdir()
-        assert rights(name) == 0o600
-        new.finish()
-        new.put(tmp_path / "f")
-    assert rights(tmp_path / "f") == 0o644
-    files.replace(tmp_path / "f", b"")
-    assert rights(tmp_path / "f") == 0o600
-
-
-@POSIX
 @pytest.mark.parametrize(
     ("bounds", "granted"),
     [((0o600,), 0o600), ((0o640,), 0o640), ((0o444,), 0o644), ((0o644, 0o660), 0o640), ((0o666,), 0o644), ((), 0o644)],
@@ -128,13 +100,13 @@ def test_while_it_is_written_only_its_owner_can_read_it(tmp_path: Path, mask: No
 def test_it_grants_no_more_than_its_bounds_and_the_umask_do(
     tmp_path: Path, mask: None, bounds: tuple[int, ...], granted: int
 ) -> None:
-    found = []
+    """While it is written only its owner can read it."""
     for number, bound in enumerate(bounds):
         (tmp_path / str(number)).touch()
         (tmp_path / str(number)).chmod(bound)
-        found.append((tmp_path / str(number)).stat())
     with files.draft(tmp_path / "f") as new:
-        new.finish(bounds=found)
+        assert [rights(path) for path in tmp_path.glob(".*.tmp")] == [0o600]
+        new.finish(bounds=[(tmp_path / str(number)).stat() for number in range(len(bounds))])
         new.put(tmp_path / "f")
     assert rights(tmp_path / "f") == granted
 
@@ -211,21 +183,18 @@ def refused(path: Path, words: str) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("mode", [0o777, 0o707, 0o772])
-def test_a_folder_in_which_others_can_write_is_refused_with_the_command_that_closes_it(home: Path, mode: int) -> None:
-    folder = home / "our folder"
-    folder.mkdir()
+@pytest.mark.parametrize(
+    ("mode", "way"), [(0o777, "chmod (go|o)-w"), (0o702, "chmod o-w"), (0o1777, "Choose a folder")]
+)
+def test_a_folder_in_which_others_can_write_is_refused_with_the_command_that_closes_it(
+    home: Path, mode: int, way: str
+) -> None:
+    """One that is meant for others is not to be closed."""
+    (folder := home / "our folder").mkdir()
     folder.chmod(mode)
-    refused(folder / "f", f"(?s)Other users can write to {folder}.*chmod (go|o)-w '{folder}'")
+    refused(folder / "f", f"(?s)Other users can write to {folder}.*{way}")
     refused(folder, f"Other users can write to {home},")
     assert rights(folder) == mode & 0o777
-
-
-@POSIX
-def test_a_folder_that_is_meant_for_others_is_not_to_be_closed(home: Path) -> None:
-    (home / "tmp").mkdir()
-    (home / "tmp").chmod(0o1777)
-    refused(home / "tmp" / "f", f"(?s)Other users can write to {home / 'tmp'}.*Choose a folder of your own")
 
 
 @POSIX
@@ -253,36 +222,31 @@ def test_a_link_is_as_private_as_the_folder_that_holds_it_and_the_one_that_it_le
 
 
 @ROOT
-@pytest.mark.parametrize(("user", "group", "mode"), [(ANOTHER, 0, 0o700), (ANOTHER, ANOTHER, 0o755), (0, 0, 0o755)])
-def test_a_folder_of_another_user_is_refused(home: Path, user: int, group: int, mode: int) -> None:
-    """Its owner can write there, whatever its mode is; for the administrator, too."""
-    (home / "folder").mkdir()
-    (home / "folder").chmod(mode)
-    os.chown(home / "folder", OTHER, group)
-    with acting_as(user, group):
-        refused(home / "folder" / "f", f"(?s)Other users can write to {home / 'folder'}.*Choose a folder of your own")
-
-
-@ROOT
 @pytest.mark.parametrize(
-    ("owner", "group", "mode", "is_used"),
+    ("owner", "group", "mode", "user", "its_group", "is_used"),
     [
-        (0, ANOTHER, 0o2775, True),
-        (0, OTHER, 0o2775, False),
-        (0, ANOTHER, 0o2777, False),
-        (0, OTHER, 0o755, True),
-        (ANOTHER, ANOTHER, 0o775, True),
-        (ANOTHER, OTHER, 0o775, False),
+        (0, ANOTHER, 0o2775, ANOTHER, ANOTHER, True),
+        (0, OTHER, 0o2775, ANOTHER, ANOTHER, False),
+        (0, ANOTHER, 0o2777, ANOTHER, ANOTHER, False),
+        (0, OTHER, 0o755, ANOTHER, ANOTHER, True),
+        (ANOTHER, ANOTHER, 0o775, ANOTHER, ANOTHER, True),
+        (ANOTHER, OTHER, 0o775, ANOTHER, ANOTHER, False),
+        (OTHER, 0, 0o700, ANOTHER, 0, False),
+        (OTHER, ANOTHER, 0o755, ANOTHER, ANOTHER, False),
+        (OTHER, 0, 0o755, 0, 0, False),
     ],
 )
-def test_a_folder_that_was_given_to_our_group_is_used(
-    home: Path, owner: int, group: int, mode: int, is_used: bool
+def test_a_folder_that_was_given_to_our_group_is_used_and_another_users_is_refused(
+    home: Path, owner: int, group: int, mode: int, user: int, its_group: int, is_used: bool
 ) -> None:
-    """So Kubernetes mounts a volume for a process that isn't root (fsGroup), and many systems make a user's folders."""
+    """So Kubernetes mounts a volume for a process that isn't root (fsGroup), and many systems make a user's folders.
+
+    Another user can write to his own folder, whatever its mode is; that counts for the administrator, too.
+    """
     (home / "folder").mkdir()
     os.chown(home / "folder", owner, group)
     (home / "folder").chmod(mode)
-    with acting_as(ANOTHER, ANOTHER):
+    with acting_as(user, its_group):
         if is_used:
             files.keep_private(home / "folder" / "f")
         else:
@@ -296,34 +260,34 @@ def test_on_a_read_only_disk_nobody_can_write(home: Path, monkeypatch: pytest.Mo
     files.keep_private(home / "folder" / "f")
 
 
+def back_up(home: Path) -> None:
+    with Journal.open(home / "own" / "journal.sqlite") as journal:
+        journal.back_up(home / "shared" / "backup.sqlite")
+
+
 @POSIX
 @pytest.mark.parametrize(
-    "what", ["the journal", "its backup", "its log", "the profiles", "what is remembered", "the page"]
+    "keep",
+    [
+        lambda home: Journal.open(home / "shared" / "journal.sqlite"),
+        back_up,
+        lambda home: logging_to(home / "shared" / "note-importer.log").__enter__(),
+        lambda _: profiles.load("default"),
+        lambda _: identity.remembered(Workspace("default", "https://a.example")),
+        lambda home: DroppedFiles(home / "shared"),
+    ],
+    ids=["journal", "backup", "log", "profiles", "what is remembered", "page"],
 )
 def test_all_that_the_program_keeps_is_refused_where_others_can_write(
-    home: Path, monkeypatch: pytest.MonkeyPatch, what: str
+    home: Path, monkeypatch: pytest.MonkeyPatch, keep: Callable[[Path], object]
 ) -> None:
     (home / "own").mkdir(mode=0o700)
     (shared := home / "shared").mkdir(mode=0o777)
     monkeypatch.setenv(profiles.FILE_VARIABLE, str(shared / "profiles.toml"))
     monkeypatch.setenv(identity.FOLDER_VARIABLE, str(shared))
     (shared / "profiles.toml").write_text("[default]\nbase-url = 'http://127.0.0.1:9'\n")
-    with pytest.raises(OpenToOthers, match=str(home if what == "the page" else shared)) as caught:
-        match what:
-            case "the journal":
-                Journal.open(shared / "journal.sqlite")
-            case "its backup":
-                with Journal.open(home / "own" / "journal.sqlite") as journal:
-                    journal.back_up(shared / "backup.sqlite")
-            case "its log":
-                with logging_to(shared / "note-importer.log"):
-                    pass
-            case "the profiles":
-                profiles.load("default")
-            case "what is remembered":
-                identity.remembered(Workspace("default", "https://a.example"))
-            case "the page":
-                DroppedFiles(shared)
+    with pytest.raises(OpenToOthers, match=str(home)) as caught:
+        keep(home)
     assert caught.value.exit_status == 4
     assert [path.name for path in shared.iterdir()] == ["profiles.toml"]
 
@@ -359,20 +323,19 @@ def test_nobody_waits_for_the_other_end_of_a_pipe(tmp_path: Path, flags: int) ->
 
 
 @ROOT
-@pytest.mark.parametrize(("maker", "is_followed"), [(ANOTHER, True), (0, True), (OTHER, False)])
-def test_a_link_is_followed_unless_another_user_made_it(home: Path, maker: int, is_followed: bool) -> None:
+def test_a_link_is_followed_unless_another_user_made_it(home: Path) -> None:
     """That user may not be allowed to read the file that the link leads to."""
     (home / "sheet").write_text("ours")
     os.chown(home / "sheet", ANOTHER, -1)
-    (home / "inbox").mkdir()
-    (home / "inbox" / "link").symlink_to(home / "sheet")
-    os.chown(home / "inbox" / "link", maker, -1, follow_symlinks=False)
-    with acting_as(ANOTHER):
-        if is_followed:
-            files.opened(home / "inbox" / "link").close()
-        else:
-            with pytest.raises(PermissionError, match="another user made the link to this file"):
-                files.opened(home / "inbox" / "link")
+    for maker in (ANOTHER, 0, OTHER):
+        (link := home / f"link of {maker}").symlink_to(home / "sheet")
+        os.chown(link, maker, -1, follow_symlinks=False)
+        with acting_as(ANOTHER):
+            if maker == OTHER:
+                with pytest.raises(PermissionError, match="another user made the link to this file"):
+                    files.opened(link)
+            else:
+                files.opened(link).close()
 
 
 @POSIX

@@ -42,11 +42,23 @@ def test_one_of_several_gateways_that_has_lost_its_way_costs_no_row(way: str, tm
         finished(box, tmp_path)
 
 
-WAYS = ["html-300", "html-403", "html-404", "html-500", "html", "gateway-404"]
+WAYS = [
+    "html-300",
+    "html-403",
+    "html-404",
+    "html-413",
+    "html-500",
+    "html",
+    "gateway-403",
+    "gateway-404",
+    "415",
+    "redirect",
+]
 
 
-@pytest.mark.parametrize("way", [*(f"{way}:after" for way in WAYS), "html-404:before"])
+@pytest.mark.parametrize("way", [*(f"{way}:after" for way in WAYS), "html-404:before", "redirect:before"])
 def test_an_error_that_a_gateway_shows_as_another_is_looked_up(way: str, tmp_path: Path) -> None:
+    """What says no in words that are not the API's, or leads elsewhere, may have been applied before that."""
     with Sandbox(api_key=KEY, faults=faults(f"{way}@5,7,9")) as box:
         assert counts(deliver(box, tmp_path, LINES)) == ALL
         finished(box, tmp_path)
@@ -59,20 +71,23 @@ def test_a_gateways_clock_dates_no_note(ahead: int, tmp_path: Path) -> None:
         finished(box, tmp_path)
 
 
-@pytest.mark.parametrize("way", ["@1", ":json@5", ":403@5"])
+@pytest.mark.parametrize("way", ["@1", ":json@5", ":403@5", ":403:POST@7"])
 def test_a_route_that_is_lost_for_a_while_is_waited_for(way: str, tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"lost-route=2{way}")) as box:
         assert counts(deliver(box, tmp_path, LINES)) == ALL
         finished(box, tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["lost-route=600", "html:any", "html-403:any"])
-def test_what_never_was_the_api_ends_the_run_and_says_so(kind: str, tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, faults=faults(kind)) as box:
-        report = deliver(box, tmp_path, LINES, give_up=1.0)
+@pytest.mark.parametrize(
+    "kind", ["lost-route=600", "html:any", *(pytest.param(f"html-403@{at}-", marks=pytest.mark.slow) for at in (1, 7))]
+)
+def test_what_never_was_the_api_or_turns_all_away_ends_the_run_and_no_note_is_blamed(kind: str, tmp_path: Path) -> None:
+    """Also where reading goes on, as at a gateway that lets nobody change anything."""
+    with Sandbox(api_key=KEY, latency=0.02 if "@" in kind else 0, faults=faults(kind)) as box:
+        report = deliver(box, tmp_path, LINES, give_up=3.0 if "@" in kind else 1.0)
         assert isinstance(report.stopped, WrongAddress)
         assert report.exit_status == 4
-        assert "is not the API" in str(report.stopped)
+        assert ("403" if "@" in kind else "is not the API") in str(report.stopped)
         assert counts(report)["rejected"] == 0
         finished(box, tmp_path)
 
@@ -91,21 +106,17 @@ def test_https_where_plain_http_answers_ends_the_run_and_says_so(tmp_path: Path)
 @pytest.mark.parametrize("way", ["", ":json:406"])
 def test_a_firewall_that_dislikes_one_note_costs_that_note_only(way: str, tmp_path: Path) -> None:
     bad = [Line("P1", "Wants to DROP TABLE by May"), Line("P2", "Wants to DROP TABLE by May")]
-    lines = [*SHARED, *bad, *(Line(f"P{number}", f"Call number {number}") for number in range(20))]
-    with Sandbox(api_key=KEY, latency=0.05, faults=faults(f"firewall=drop table{way}")) as box:
-        report = deliver(box, tmp_path, lines)
+    with Sandbox(api_key=KEY, faults=faults(f"firewall=drop table{way}")) as box:
+        report = deliver(box, tmp_path, [*SHARED, *bad, *SINGLE])
         assert report.stopped is None
-        assert counts(report) == Counter({"created": 32, "rejected": 2})
+        assert counts(report) == Counter({"created": len(LINES), "rejected": 2})
         reasons = [row["reason"] for row in read_results(report.results) if row["result"] == "rejected"]
         assert all("a proxy, gateway or firewall refused it: " in reason for reason in reasons)
 
 
-@pytest.mark.parametrize("texts", [["Wants to DROP TABLE by May"], ["Wants to DROP TABLE by May", "Please drop table"]])
-def test_where_nothing_else_is_to_be_sent_nothing_is_blamed_and_a_person_is_asked(
-    texts: list[str], tmp_path: Path
-) -> None:
+def test_where_nothing_else_is_to_be_sent_nothing_is_blamed_and_a_person_is_asked(tmp_path: Path) -> None:
     """Nothing shows whether other notes would come through. Once a person has opened the way, all is sent."""
-    lines = [Line(f"P{number}", text) for number, text in enumerate(texts)]
+    lines = [Line("P1", "Wants to DROP TABLE by May"), Line("P2", "Please drop table")]
     with Sandbox(api_key=KEY, faults=faults("firewall=drop table")) as box:
         report = deliver(box, tmp_path, lines, give_up=60)
         assert isinstance(report.stopped, WrongAddress)
@@ -114,27 +125,6 @@ def test_where_nothing_else_is_to_be_sent_nothing_is_blamed_and_a_person_is_aske
         assert not box.notes
         box.clear_faults()
         assert counts(deliver(box, tmp_path, lines)) == Counter({"created": len(lines)})
-
-
-@pytest.mark.parametrize("start", [1, 7])
-@pytest.mark.slow
-def test_where_all_that_is_sent_is_turned_away_no_note_is_blamed(start: int, tmp_path: Path) -> None:
-    """Reading goes on, as at a gateway that lets nobody change anything for a while, or for good."""
-    with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"html-403@{start}-")) as box:
-        report = deliver(box, tmp_path, LINES, give_up=3.0)
-        assert isinstance(report.stopped, WrongAddress)
-        assert report.exit_status == 4
-        assert "403" in str(report.stopped)
-        assert counts(report)["rejected"] == 0
-        finished(box, tmp_path)
-
-
-@pytest.mark.parametrize("start", [1, 7])
-@pytest.mark.slow
-def test_while_all_that_is_sent_is_turned_away_the_run_waits(start: int, tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"lost-route=5:403:POST@{start}")) as box:
-        assert counts(deliver(box, tmp_path, LINES)) == ALL
-        finished(box, tmp_path)
 
 
 def test_a_request_that_meets_a_used_connection_just_as_it_is_closed_is_looked_up(tmp_path: Path) -> None:

@@ -66,11 +66,15 @@ def test_the_schema_is_one_and_lets_nothing_else_pass() -> None:
 
 
 def test_run_tells_of_each_file(ask: Ask) -> None:
-    """Counts, kinds of reasons, where the results are; what a person reads goes to standard error."""
+    """Counts, kinds of reasons, where the results are; what a person reads goes to standard error.
+
+    One that can't be read is told with its error, and the worst status counts.
+    """
     Path("a.csv").write_text(SHEET, encoding="utf-8")
-    status, document, said = ask("run", "a.csv", "--yes")
-    assert status == 1
-    [file] = document["files"]
+    Path("b.csv").write_text("", encoding="utf-8")
+    status, document, said = ask("run", "a.csv", "b.csv", "--yes")
+    assert status == 2
+    file, other = document["files"]
     assert (file["fate"], file["exit_status"], file["error"], file["archived"]) == ("imported", 1, None, None)
     assert file["file"] == str(Path("a.csv").absolute())
     report = file["report"]
@@ -81,27 +85,7 @@ def test_run_tells_of_each_file(ask: Ask) -> None:
     assert Path(report["results"]).exists()
     assert (report["requests"], report["stopped"], report["duplicates"]) == (1, None, {})
     assert "Results: a.results.xlsx" in said
-
-
-def test_a_note_that_differs_is_a_number(ask: Ask) -> None:
-    """One note is 1, and not true."""
-    Path("a.csv").write_text(HEAD + "P1,Hello,Public\n", encoding="utf-8")
-    assert ask("run", "a.csv", "--yes")[0] == 0
-    Path("a.csv").write_text(HEAD + "P1,Hello,Private\n", encoding="utf-8")
-    _, document, _ = ask("check", "a.csv")
-    remaining = document["plan"]["remaining"]
-    assert [str(remaining[name]) for name in ("more_visible", "less_visible", "changed")] == ["1", "0", "0"]
-
-
-def test_run_tells_of_several_files_and_of_what_was_left_out(ask: Ask) -> None:
-    """One that can't be read is told with its error, and the worst status counts."""
-    Path("a.csv").write_text(SHEET, encoding="utf-8")
-    Path("b.csv").write_text("", encoding="utf-8")
-    status, document, _ = ask("run", "a.csv", "b.csv", "--yes")
-    assert status == 2
-    assert [file["fate"] for file in document["files"]] == ["imported", "not imported"]
-    assert document["files"][1]["error"]["kind"] == "the file can't be read"
-    assert document["files"][1]["report"] is None
+    assert (other["fate"], other["error"]["kind"], other["report"]) == ("not imported", "the file can't be read", None)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +126,10 @@ def test_check_tells_what_was_understood(ask: Ask) -> None:
     assert (trouble["count"], trouble["problems"][0]["cell"]) == (1, "C4")
     Path("b.csv").write_text("Prospect ID,Note,Visibility,State\nP1,x,1,Draft\n", encoding="utf-8")
     assert "Ümläut" not in json.dumps(document, ensure_ascii=False), "the text of a note"
+    Path("a.csv").write_text(HEAD + "P1,Hello,Private\n", encoding="utf-8")
+    assert ask("run", "a.csv", "--yes")[0] == 0
+    Path("a.csv").write_text(HEAD + "P1,Hello,Public\n", encoding="utf-8")
+    assert str(ask("check", "a.csv")[1]["plan"]["remaining"]["less_visible"]) == "1", "a number, and not true"
     status, document, _ = ask("check", "b.csv")
     assert status == 2
     assert document["questions"][0]["column"] == "D"
@@ -205,6 +193,7 @@ def test_doctor_tells_of_what_it_cant_use(ask: Ask, profiles: Path) -> None:
     status, document, _ = ask("doctor")
     assert status == 4
     assert [finding["about"] for finding in document["findings"] if finding["exit_status"] == 4] == ["Journal"]
+    assert ask("doctor", "--journal", str(Path("journal.sqlite", "below")))[0] == 2, "none can be made there"
     status, document, said = ask("doctor", "--journal", "postgresql://me:secret-of-database@127.0.0.1/notes")
     assert (status, document["error"]["kind"]) == (2, "a setting can't be used")
     assert "secret-of-database" not in json.dumps(document) + said

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.slow
 
 KEY = "a-key-that-nobody-may-see"
 KILLS = 3  # of each import
+QUICK = ("--read-timeout", "1", "--settle", "0.2")
 LIMIT = Limit.parse("150/1s:headers:429")
 _LONGEST = 150.0  # seconds that anything in here may take; far more than it does
 # A success that names no notes isn't among them: it rests for five minutes, which no test waits for (test_answers.py).
@@ -33,33 +36,26 @@ MIXED = [
 ]  # fmt: skip
 
 
-class Time:
-    """A server's time, which the test can set."""
-
-    def __init__(self, behind: float) -> None:
-        self.behind = behind
-
-    def __call__(self) -> float:
-        return time.time() - self.behind
+def troubled(seed: int, faults: Sequence[str] = MIXED, **more: Any) -> Sandbox:
+    parsed = [Fault.parse(text) for text in faults]
+    return Sandbox(api_key=KEY, faults=parsed, limit=LIMIT, seed=seed, latency=0.005, **more)
 
 
-def start(box: Sandbox, sheet: Path, *more: str) -> subprocess.Popen[str]:
-    """The real program, importing the sheet."""
-    folder = sheet.parent
-    arguments = [
-        "run", str(sheet), "--yes", "--base-url", box.url, "--journal", str(folder / "journal.sqlite"),
-        "--results", str(folder / "results.csv"), "--batch-size", "4", "--workers", "4",
-        "--read-timeout", "1", "--settle", "0.2", *more,
-    ]  # fmt: skip
+def begin(box: Sandbox, folder: Path, *words: object) -> subprocess.Popen[str]:
+    """The real program, with a command for the journal of the folder, unless it names another."""
+    journal = [] if "--journal" in words else ["--journal", folder / "journal.sqlite"]
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.few_workers", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "SALESHANDY_API_KEY": KEY, "PYTHONIOENCODING": "utf-8"},
+        [sys.executable, "-m", "tests.few_workers", *map(str, [*words, *journal, "--base-url", box.url])],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
+        env={**os.environ, "HOME": str(folder), "SALESHANDY_API_KEY": KEY, "PYTHONIOENCODING": "utf-8"},
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-    )
+    )  # fmt: skip
+
+
+def start(box: Sandbox, sheet: Path, *more: object) -> subprocess.Popen[str]:
+    """The real program, importing the sheet."""
+    how = ["--yes", "--results", sheet.parent / "results.csv", "--batch-size", "4", "--workers", "4", *QUICK]
+    return begin(box, sheet.parent, "run", sheet, *how, *more)
 
 
 def wait_for_requests(box: Sandbox, count: int, process: subprocess.Popen[str]) -> bool:
@@ -95,68 +91,69 @@ def lines_of(chance: random.Random) -> list[Line]:
     return lines
 
 
-def kill_and_go_on(box: Sandbox, sheet: Path, chance: random.Random, more: Sequence[str] = ()) -> tuple[int, int, str]:
-    """Kill the program so many times, then let it end: kills, its exit status and what it printed last."""
-    kills = 0
-    while kills < KILLS:
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill a process, whatever it does; it may be over already."""
+    process.kill()
+    process.communicate(timeout=_LONGEST)
+
+
+def kill_and_go_on(
+    box: Sandbox, sheet: Path, chance: random.Random, *more: str, killed: Callable[[], None] = lambda: None
+) -> tuple[int, str]:
+    """Kill the program so many times, then let it end: its exit status and what it printed last."""
+    for _ in range(KILLS):
         process = start(box, sheet, *more)
-        before = len(box.received)
-        is_killed = wait_for_requests(box, before + chance.randint(1, 6), process)
-        if is_killed:
-            time.sleep(chance.random() * 0.03)
-            process.kill()
-            kills += 1
-        process.communicate(timeout=_LONGEST)
-        if not is_killed:
-            break
+        assert wait_for_requests(box, len(box.received) + chance.randint(1, 6), process)
+        time.sleep(chance.random() * 0.03)
+        kill(process)
+        killed()
     for _ in range(5):
         status, output = finish(start(box, sheet, *more))
         if status != 3:
             break
-    return kills, status, output
+    return status, output
+
+
+def sent_by_another_run(box: Sandbox, sheet: Path, *more: str) -> set[str]:
+    """The prospects to which one more run sends something."""
+    before = len(box.received)
+    finish(start(box, sheet, *more))
+    posts: list[Any] = [received.body for received in box.received[before:] if received.method == "POST"]
+    return {prospect for body in posts if isinstance(body, dict) for prospect in body["prospectIds"]}
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    seed, journal = 1, list[str]()
-    if database == "postgresql":
-        journal = ["--journal", str(request.getfixturevalue("postgres").journal())]
-    chance = random.Random(seed)
+    journal = ["--journal", request.getfixturevalue("postgres").journal()] if database == "postgresql" else []
+    chance = random.Random(1)
     lines = lines_of(chance)
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with Sandbox(
-        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=LIMIT, seed=seed, latency=0.005
-    ) as box:
-        kills, status, output = kill_and_go_on(box, sheet, chance, journal)
-        assert kills == KILLS
+    with troubled(1) as box:
+        status, output = kill_and_go_on(box, sheet, chance, *journal)
         assert status == 1, output  # the unknown prospects need a person
         counts = check(lines, tmp_path / "results.csv", box)
         created = sum(counts[result] for result in DELIVERED)
         assert (created, counts["rejected"]) == (len(lines) - 4, 4), output
         assert len(box.notes) == created
-        assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
-        before = sum(received.method == "POST" for received in box.received)
-        finish(start(box, sheet, *journal))
-        again = [received for received in box.received if received.method == "POST"][before:]
-        sent = {prospect for received in again for prospect in (received.body or {}).get("prospectIds", [])}  # type: ignore[attr-defined]
-        assert {prospect for prospect in sent if prospect.startswith("P")} == set()  # only rejected ones again
+        assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+        again = sent_by_another_run(box, sheet, *journal)
+        assert not [prospect for prospect in again if prospect.startswith("P")]  # only rejected ones again
 
 
 def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(tmp_path: Path) -> None:
     """Each of them has the note once, and the row all its IDs, or none if one of them is nobody."""
-    chance = random.Random(30)
+    chance, each = random.Random(30), ("--several-in-cell", "each")
     people = [f"{chance.choice('abcdefg')}Rsp{number:04}" for number in range(40)]
     rows = [(chance.sample(people, chance.randint(1, 4)), f"Note {number % 12}") for number in range(50)]
     rows += [(["INVALID1", *chance.sample(people, 2)], f"Note {number}") for number in range(3)]
     chance.shuffle(rows)
     lines = [Line(chance.choice([";", ", ", " | ", "\n"]).join(named), note) for named, note in rows]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with Sandbox(api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=LIMIT, seed=30, latency=0.005) as box:
-        more = ("--several-in-cell", "each")
-        kills, status, output = kill_and_go_on(box, sheet, chance, more)
-        assert (kills, status) == (KILLS, 1), output
+    with troubled(30) as box:
+        status, output = kill_and_go_on(box, sheet, chance, *each)
+        assert status == 1, output
         wanted = {(person, note) for named, note in rows for person in named if person != "INVALID1"}
         assert Counter((note.prospect_id, note.sent_content) for note in box.notes) == Counter(wanted)
         ids = {(note.prospect_id, note.sent_content): note.id for note in box.notes}
@@ -167,27 +164,17 @@ def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(tmp
             else:
                 assert row["result"] in (*DELIVERED, "duplicate")
                 assert row["note_id"].split("; ") == [ids[person, note] for person in named]
-        before = sum(received.method == "POST" for received in box.received)
-        finish(start(box, sheet, *more))
-        again = [received for received in box.received if received.method == "POST"][before:]
-        sent = {prospect for received in again for prospect in (received.body or {}).get("prospectIds", [])}  # type: ignore[attr-defined]
-        assert sent == {"INVALID1"}
+        assert sent_by_another_run(box, sheet, *each) == {"INVALID1"}
 
 
 def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_theirs(tmp_path: Path) -> None:
-    chance = random.Random(20)
     # So many that no import is over before the last kill: what is under way at a kill is made all the same.
     lines = [Line(f"P{number}", "The same old text") for number in range(300)]
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    now = Time(behind=3600)
-    with Sandbox(
-        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=LIMIT, seed=20, latency=0.005,
-        time_source=now,
-    ) as box:  # fmt: skip
+    sheet, behind = write_sheet(tmp_path / "sheet.csv", lines), 3600.0
+    with troubled(20, time_source=lambda: time.time() - behind) as box:
         earlier = {box.write(line.prospect, line.note) for line in lines}  # an hour ago by the server's clock
-        now.behind = 0
-        kills, status, output = kill_and_go_on(box, sheet, chance)
-        assert kills == KILLS
+        behind = 0
+        status, output = kill_and_go_on(box, sheet, random.Random(20))
         assert status in (0, 1), output
         rows = read_results(tmp_path / "results.csv")
         # A run that was killed before any answer has no note that tells its clock: what it sent stays in doubt.
@@ -209,76 +196,89 @@ UPLOADING = [
 ]  # fmt: skip
 
 
-def known_to_be_up(journal: Path) -> set[str]:
-    """Digests of the files that the journal knows to be there."""
-    if not journal.exists():
-        return set()
-    with closing(sqlite3.connect(journal)) as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'remembered'").fetchall():
-            return set()
-        return {name for (name,) in connection.execute("SELECT name FROM remembered WHERE kind = 'uploads'")}
-
-
-def test_at_any_moment_all_files_are_known_but_those_under_way(tmp_path: Path) -> None:
-    """A worker, and two calls that wait for it."""
-    (tmp_path / "files").mkdir()
-    for number in range(60):
-        (tmp_path / "files" / str(number)).write_text(f"File {number}", encoding="utf-8")
-    rows = "".join(f"P1,Note {number},2,{number}\n" for number in range(60))
-    sheet = tmp_path / "sheet.csv"
-    sheet.write_text(f"Prospect ID,Note,Visibility,Attachments\n{rows}", encoding="utf-8")
-    more = ["--attachments", str(tmp_path / "files"), "--workers", "1"]
-    with Sandbox(api_key=KEY, latency=0.01) as box:
-        process = start(box, sheet, *more)
-        assert wait_for_requests(box, 20, process)
-        process.kill()
-        process.communicate(timeout=_LONGEST)
-        up, known = len(box.attachments), known_to_be_up(tmp_path / "journal.sqlite")
-        assert up - 3 <= len(known) <= up < 60
-        status, output = finish(start(box, sheet, *more))
-        assert status == 0, output
-        times = Counter(upload.sha256 for upload in box.attachments)
-        assert {times[digest] for digest in known} == {1}
-        assert len(box.notes) == 60
-
-
 def test_killed_amid_uploads_it_uploads_nothing_again_that_is_up_and_every_note_carries_its_files(
     tmp_path: Path,
 ) -> None:
-    chance = random.Random(0)
-    files = tmp_path / "files"
-    files.mkdir()
+    (files := tmp_path / "files").mkdir()
     for number in range(20):
         (files / f"{number}.txt").write_text(f"File {number}", encoding="utf-8")
     rows = [(f"P{row}", f"Note {row % 25}", "2", f"{row % 20}.txt; {row % 5}.txt") for row in range(100)]
-    sheet = tmp_path / "sheet.csv"
-    write_csv(sheet, ("Prospect ID", "Note", "Visibility", "Attachments"), *rows)
-    more = ["--attachments", str(files), "--workers", "2"]
-    known: set[str] = set()
-    with Sandbox(
-        api_key=KEY, faults=[Fault.parse(text) for text in UPLOADING], seed=0, latency=0.005
-    ) as box:  # fmt: skip
-        for _ in range(KILLS):
-            process, before = start(box, sheet, *more), len(box.attachments)
-            if wait_for_requests(box, len(box.received) + chance.randint(1, 8), process):
-                time.sleep(chance.random() * 0.02)
-                process.kill()
-            process.communicate(timeout=_LONGEST)
-            assert not known & {upload.sha256 for upload in box.attachments[before:]}
-            known |= known_to_be_up(tmp_path / "journal.sqlite")
-        assert known
-        for _ in range(5):
-            status, output = finish(start(box, sheet, *more))
-            if status != 3:
-                break
+    sheet = write_csv(tmp_path / "sheet.csv", ("Prospect ID", "Note", "Visibility", "Attachments"), *rows)
+    known = set[str]()
+    uploads = 0
+    with troubled(0, UPLOADING) as box:
+
+        def look() -> None:
+            """What the journal knew to be up at the kill before wasn't uploaded again."""
+            nonlocal uploads
+            assert not known & {upload.sha256 for upload in box.attachments[uploads:]}
+            uploads = len(box.attachments)
+            with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as connection:
+                known.update(name for (name,) in connection.execute("SELECT name FROM remembered WHERE kind='uploads'"))
+
+        more = ("--attachments", str(files), "--workers", "2")
+        status, output = kill_and_go_on(box, sheet, random.Random(0), *more, killed=look)
         assert status == 0, output
+        assert known
+        look()
         digests = {upload.id: upload.sha256 for upload in box.attachments}
         held = sorted(
             (note.prospect_id, note.sent_content, tuple(digests[one] for one in note.attachment_ids))
             for note in box.notes
         )
-        content = {f"{number}.txt": hashlib.sha256(f"File {number}".encode()).hexdigest() for number in range(20)}
-        assert held == sorted(
-            (prospect, note, tuple(content[name] for name in dict.fromkeys(names.split("; "))))
-            for prospect, note, _, names in rows
-        )
+    content = {f"{number}.txt": hashlib.sha256(f"File {number}".encode()).hexdigest() for number in range(20)}
+    assert held == sorted(
+        (prospect, note, tuple(content[name] for name in dict.fromkeys(names.split("; "))))
+        for prospect, note, _, names in rows
+    )
+
+
+# -- the system's word, and clocks ------------------------------------------------------------------------------------
+
+
+def test_the_program_ends_within_thirty_seconds_with_true_results(tmp_path: Path) -> None:
+    """Though a call would be given up after ten minutes; the next run settles what is open, and sends nothing twice."""
+    sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{number}", f"Note {number}") for number in range(4)])
+    one = ("--batch-size", "1", "--workers", "1")
+    with Sandbox(api_key=KEY, faults=[Fault.parse("hang=600@2:after")]) as box:
+        process = start(box, sheet, *one, "--read-timeout", "600")
+        assert wait_for_requests(box, 3, process)  # the first call, a note, and another
+        process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))  # Windows hears no other
+        output, _ = process.communicate(timeout=30)
+        assert process.returncode == 3, output
+        results = [row["result"] for row in read_results(tmp_path / "results.csv")]
+        assert results.count("created") == 1
+        assert "unconfirmed" in results  # claims that waited for the worker are in doubt, too
+        assert {*results} <= {"created", "unconfirmed", "not sent"}
+        status, output = finish(start(box, sheet, *one))
+        assert status == 0, output
+        assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]
+
+
+DAY = 86_400.0
+CALLS = [Line(f"P{number}", f"Call number {number // 4}") for number in range(80)]
+
+
+@pytest.mark.parametrize(("off", "then", "after"), [(0.0, -DAY, 9), (0.0, 1200.0, 1), (-DAY, 0.0, 1)])
+def test_what_a_killed_run_sent_is_not_sent_again_whatever_the_clock_says_now(
+    off: float, then: float, after: int, tmp_path: Path
+) -> None:
+    """Killed at its first requests, of which no id is known, or among later ones, when some are.
+
+    Where its own clock was off, doubt may stay, which verify settles.
+    """
+    sheet = write_sheet(tmp_path / "sheet.csv", CALLS)
+    with Sandbox(api_key=KEY, latency=0.15) as box:
+        process = start(box, sheet, "--off", off)
+        assert wait_for_requests(box, after, process)
+        kill(process)
+        status, output = finish(start(box, sheet, "--off", then))
+        counts = check(CALLS, tmp_path / "results.csv", box)
+        if off:
+            status, output = finish(begin(box, tmp_path, "verify", *QUICK))
+            assert status == 0, output
+            status, output = finish(start(box, sheet))
+        else:
+            assert counts["unconfirmed"] == 0
+        assert status == 0, output
+        assert len(box.notes) == len(CALLS)

@@ -16,18 +16,7 @@ from jinja2 import nodes
 
 import importer
 from importer.fields import FIELDS, WORDED
-from importer.messages import (
-    PROGRAM,
-    Cell,
-    Message,
-    SettingPart,
-    from_json,
-    headline,
-    render,
-    say,
-    some,
-    words,
-)
+from importer.messages import PROGRAM, Cell, Message, SettingPart, from_json, headline, render, say, some, words
 from importer.models import Role
 from importer.page.rendering import PAGE
 from importer.resultsfile import COLUMNS
@@ -115,16 +104,10 @@ def room_of(path: Path) -> str:
 
 
 @cache
-def sources() -> dict[Path, str]:
-    """What may say a message: every module and template but the texts themselves."""
-    paths = [path for path in (*ROOT.rglob("*.py"), *ROOT.rglob("*.html")) if room_of(path) != "texts"]
-    return {path: path.read_text(encoding="utf-8") for path in paths}
-
-
-@cache
 def quoted() -> dict[Path, set[str]]:
-    """What stands in quotation marks in each of them."""
-    return {path: set(re.findall(r'"([\w.@-]+)"', text)) for path, text in sources().items()}
+    """What stands in quotation marks in each module and template but the texts themselves."""
+    paths = [path for path in (*ROOT.rglob("*.py"), *ROOT.rglob("*.html")) if room_of(path) != "texts"]
+    return {path: set(re.findall(r'"([\w.@-]+)"', path.read_text(encoding="utf-8"))) for path in paths}
 
 
 OF_FIELDS = ("role", "column.which", "none", "use", "restricted", "template.prompt")
@@ -132,13 +115,14 @@ OF_FIELDS = ("role", "column.which", "none", "use", "restricted", "template.prom
 _OF_FIELD = re.compile(rf"({'|'.join(map(re.escape, OF_FIELDS))})\.({'|'.join(Role)})(\.by-name)?")
 
 
-def test_no_kind_has_two_texts() -> None:
+def test_no_kind_has_two_texts_and_one_of_a_face_names_a_face() -> None:
     """Of two texts the last one would count, in a room or of two rooms."""
     keys = []
     for path in sorted((ROOT / "texts").glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             keys += [ast.literal_eval(key) for key in node.keys if key] if isinstance(node, ast.Dict) else []
     assert sorted(keys) == sorted(TEXTS)
+    assert {key.partition("@")[2] for key in TEXTS} <= {"", PAGE.name, InProfile.name}
 
 
 def test_each_text_is_with_a_room_that_says_its_kind() -> None:
@@ -158,16 +142,6 @@ def test_each_text_is_with_a_room_that_says_its_kind() -> None:
     assert elsewhere == []
 
 
-def test_a_text_of_one_face_names_a_face() -> None:
-    """No other would show it."""
-    assert {key.partition("@")[2] for key in TEXTS} <= {"", PAGE.name, InProfile.name}
-
-
-def test_every_kind_that_is_said_has_a_text() -> None:
-    missing = [f"{path.relative_to(ROOT)}:{line}: {kind}" for path, kind, line, *_ in all_said() if kind not in FORMS]
-    assert missing == []
-
-
 def test_each_field_and_each_column_of_the_results_has_its_texts() -> None:
     """Their kinds are put together from names, so that nobody sees them in the code."""
     named = {family: [*Role] for family in OF_FIELDS} | {"use": [*WORDED], "restricted": [*WORDED]}
@@ -177,40 +151,27 @@ def test_each_field_and_each_column_of_the_results_has_its_texts() -> None:
     assert kinds | {f"column-of-results.{column.heading}" for column in COLUMNS} <= {*TEXTS}
 
 
-def test_the_parts_of_a_text_are_those_that_are_given() -> None:
+def test_every_kind_that_is_said_has_a_text_with_the_parts_that_are_given() -> None:
     """All that a text names are given, and one of its texts at least shows each that is given, or ``n`` chooses one."""
     wrong = []
     for path, kind, line, given, is_open in all_said():
-        texts = FORMS.get(kind, [])
-        shown = set().union(*map(parts_of, texts))
+        shown = set().union(*map(parts_of, FORMS.get(kind, [])))
         chooses = {"n"} if kind in PLURAL else set()
-        if not is_open and (not shown <= given or not given <= shown | chooses):
+        is_right = is_open or (shown | chooses <= given <= shown | chooses)
+        if kind not in FORMS or not is_right:
             wrong.append(f"{path.relative_to(ROOT)}:{line}: {kind}: {sorted(shown ^ given)}")
     assert wrong == []
 
 
-def test_the_number_that_chooses_a_text_is_given() -> None:
-    for path, kind, line, given, is_open in all_said():
-        assert is_open or kind not in PLURAL or "n" in given, f"{path.relative_to(ROOT)}:{line}: {kind}"
-
-
-def test_what_texts_refer_to_is_there() -> None:
-    """Settings, actions."""
-    for kind, texts in FORMS.items():
-        for text in texts:
-            for quoted in re.findall(r"`([^`]*)`", text):
-                name = quoted.split(" ")[0]
-                assert name in SETTINGS or name == PROGRAM, (kind, quoted)
-            for action in re.findall(r"\{(action\.[\w-]+)\}", text):
-                assert action in FORMS, (kind, action)
-            assert text.strip(), kind
-
-
-def test_a_flag_to_copy_is_followed_by_a_space() -> None:
+def test_what_texts_refer_to_is_there_and_a_flag_to_copy_is_followed_by_a_space() -> None:
     """Or by nothing: whoever copies it takes a full stop along. The help of a setting has examples within sentences."""
-    shown = {kind: texts for kind, texts in FORMS.items() if not kind.endswith(".help")}
     copied = re.compile(r"`(?!note-importer)[\w-]+ [^`]*`[.,;:)]")
-    assert [kind for kind, texts in shown.items() if any(map(copied.search, texts))] == []
+    for kind, text in ((kind, text) for kind, texts in FORMS.items() for text in texts):
+        assert text.strip(), kind
+        names = {found.split(" ")[0] for found in re.findall(r"`([^`]*)`", text)}
+        assert names <= {*SETTINGS, PROGRAM}, kind
+        assert FORMS.keys() >= {*re.findall(r"\{(action\.[\w-]+)\}", text)}, kind
+        assert kind.endswith(".help") or not copied.search(text), kind
 
 
 def test_no_text_is_left_that_nothing_says() -> None:
@@ -221,64 +182,48 @@ def test_no_text_is_left_that_nothing_says() -> None:
 
 def test_a_message_is_no_text() -> None:
     """Whoever formats one by mistake hears of it, in tests and from the type checker (``.ci/messages_plugin.py``)."""
-    with pytest.raises(TypeError, match="has to be rendered"):
-        str(say("outcome.broke-off"))  # type: ignore[misc]
-    with pytest.raises(TypeError, match="has to be rendered"):
-        "{}".format(say("outcome.broke-off"))  # type: ignore[misc]
-
-
-def test_data_is_shown_as_it_came_whatever_it_looks_like() -> None:
-    """It is never read as a part, a setting, a command or an action."""
-    for text in (
-        "`content`",
-        "{why}",
-        "{action.run-again}",
-        "run again",
-        "`note-importer verify`",
-        "%s",
-        "\\1",
-        "a\nb",
-    ):
-        assert render(say("outcome.refused", why=words(text))) == f"the API refused it: {text}"
+    for wrong in (str, "{}".format):
+        with pytest.raises(TypeError, match="has to be rendered"):
+            wrong(say("outcome.broke-off"))  # type: ignore[misc]
 
 
 def test_the_headline_of_a_message_is_its_first_line_without_its_full_stop() -> None:
+    """One at the end of another brings its own lines, so the headline of an error that names its file is the same."""
     said = say("stopped.limit-used-up")
-    assert headline(said) == "The account's limit is used up"
-    assert render(said).startswith("The account's limit is used up. Delivered notes are recorded;")
+    for before, message in (("", said), ("a.csv: ", say("reading.in-file", file="a.csv", why=said))):
+        assert headline(message) == f"{before}The account's limit is used up"
+        assert render(message).startswith(f"{before}The account's limit is used up. Delivered notes are recorded;")
     assert render(say("outcome.run-stopped", why=said)) == "the run stopped: The account's limit is used up"
 
 
-def test_of_many_names_the_first_are_shown_and_how_many_more_there_are() -> None:
-    assert render(say("written.remarks", remarks=some(["a", "b"], 2))) == "a b"
-    assert render(say("written.remarks", remarks=some(["a", "b", "c"], 2))) == "a, b and 1 more"
+DATA = ("`content`", "{why}", "{action.run-again}", "run again", "`note-importer verify`", "%s", "\\1", "a\nb")
 
 
-def test_a_message_at_the_end_of_another_brings_its_own_lines() -> None:
-    """So the headline of an error that names its file is still its first sentence."""
-    said = say("reading.in-file", file="a.csv", why=say("stopped.limit-used-up"))
-    assert headline(said) == "a.csv: The account's limit is used up"
-    assert render(said).startswith("a.csv: The account's limit is used up. Delivered notes are recorded;")
-
-
-def test_numbers_choose_the_form() -> None:
-    assert render(say("verify.found", n=1)) == "1 note found. It now counts as created."
-    assert render(say("verify.found", n=1_200)) == "1,200 notes found. They now count as created."
-    assert render(say("size.mb", size=1_234.56)) == "1,234.6 MB"
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        *((say("outcome.refused", why=words(text)), f"the API refused it: {text}") for text in DATA),
+        (say("written.remarks", remarks=some(["a", "b"], 2)), "a b"),
+        (say("written.remarks", remarks=some(["a", "b", "c"], 2)), "a, b and 1 more"),
+        (say("verify.found", n=1), "1 note found. It now counts as created."),
+        (say("verify.found", n=1_200), "1,200 notes found. They now count as created."),
+        (say("size.mb", size=1_234.56), "1,234.6 MB"),
+        (
+            Message("outcome.of-a-later-version", (("row", "17"), ("n", 3))),
+            "outcome.of-a-later-version (row: 17, n: 3)",
+        ),
+    ],
+)
+def test_a_message_shows_its_data_as_it_came_and_a_number_chooses_the_form(message: Message, shown: str) -> None:
+    """Data is never read as a part, a setting, a command or an action. Of many names the first are shown."""
+    assert render(message) == shown
 
 
 def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() -> None:
+    refused = say("upload.refused", file=Cell("'secret.pdf'"), why=words("too large"))
+    ways = (SettingPart("value", "visibility:Team=Public"),)
     said = say(
-        "outcome.reasons",
-        reasons=(
-            say("upload.refused", file=Cell("'secret.pdf'"), why=words("too large")),
-            say(
-                "problems.or-say",
-                kind=words("x"),
-                ways=(SettingPart("value", "visibility:Team=Public"),),
-                values=("a", "b"),
-            ),
-        ),
+        "outcome.reasons", reasons=(refused, say("problems.or-say", kind=words("x"), ways=ways, values=("a", "b")))
     )
     again = from_json(said.as_json())
     assert again is not None
@@ -287,13 +232,6 @@ def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() ->
         " (found: a, b)"
     )
     assert "secret" not in repr(said.as_json())
-
-
-def test_a_kind_of_a_later_version_is_shown_by_its_name_and_its_data() -> None:
-    assert (
-        render(Message("outcome.from-the-future", (("row", "17"), ("n", 3))))
-        == "outcome.from-the-future (row: 17, n: 3)"
-    )
     assert from_json(["no message"]) is None
     assert from_json({"kind": "words"}) is None
 
@@ -395,7 +333,8 @@ def wording_of(template: str) -> list[str]:
 
 
 def test_templates_and_the_pages_script_hold_no_wording() -> None:
-    """Only texts do; the script takes its texts from attributes."""
+    """Only texts do; the script takes its texts from attributes. What templates show has no markup but in its parts."""
+    assert not [kind for _, kind, *_ in all_shown() if re.search(r'[<>&"]', "".join(FORMS[kind]))]
     templates = sorted((ROOT / "page" / "templates").glob("*.html"))
     assert len(templates) > 15
     found = [f"{path.name}: {text}" for path in templates for text in wording_of(path.read_text(encoding="utf-8"))]
@@ -403,10 +342,3 @@ def test_templates_and_the_pages_script_hold_no_wording() -> None:
     strings = [match[1] or match[2] or "" for match in re.finditer(r'"([^"]*)"|`([^`]*)`', code)]
     assert found + [text for text in strings if WORDING.search(text) and text not in NOT_SAID_BY_THE_SCRIPT] == []
     assert len(texts_for_the_script()) == 6
-
-
-def test_texts_that_templates_show_have_no_markup() -> None:
-    """Only their parts are escaped."""
-    assert len(all_shown()) > 250
-    for path, kind, line, *_ in all_shown():
-        assert not any(re.search(r'[<>&"]', text) for text in FORMS[kind]), f"{path.name}:{line}: {kind}"

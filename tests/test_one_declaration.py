@@ -12,7 +12,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,95 +28,72 @@ from tests.listening import http_ear
 from tests.sandbox import Sandbox, calls, service
 
 ROOT = Path(__file__).parents[1]
-Change = Mapping[str, Sequence[tuple[str, str]]]
-"""File → text in it, and what is written after that; a new file has one text after nothing."""
-
-FIELD: Change = {
-    "importer/models.py": [('    RECORD = "record"\n', '    CATEGORY = "category"\n')],
-    "importer/fields.py": [
-        (
-            "    Role.RECORD: _RECORD,\n",
-            "    Role.CATEGORY: Field(\n"
-            '        headings=("Category", "Kategorie"), is_further=True, may_be_missing=True,\n'
-            "        width=14,\n"
-            "    ),\n",
-        )
-    ],
-    "importer/texts/fields.py": [
-        (
-            '    "none.record": "none: no record has an ID",\n',
-            '    "role.category": "Category",\n'
-            '    "column.which.category": "Which column holds the category?",\n'
-            '    "none.category": "none: no note has a category",\n'
-            '    "template.prompt.category": "What the note is about, in a word.",\n',
-        )
-    ],
-    "docs/spreadsheets.md": [
-        (
-            "names of files, or IDs; see [below](#files-that-notes-carry) |\n",
-            "| category (optional) | Category | text |\n",
-        )
-    ],
-}
-COLUMN: Change = {
-    "importer/resultsfile.py": [
-        (
-            '    ResultColumn("request", "text", 22),\n',
-            '    ResultColumn("length", "number", 9, may_be_missing=True),\n',
-        )
-    ],
-    "importer/results/layout.py": [
-        ('            "finished_at": block.finished_at,\n', '            "length": [*map(len, block.result)],\n')
-    ],
-    "importer/texts/results.py": [
-        (
-            '    "summary.columns": "The last columns of Results",\n',
-            '    "column-of-results.length": "How long it is.",\n',
-        )
-    ],
-}
-GUARD: Change = {
-    "importer/settings/__init__.py": [
-        (
-            '    max_public: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")\n',
-            '    max_private: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")\n',
-        )
-    ],
-    "importer/texts/settings.py": [
-        (
-            '    "setting.max-public.counted": ("{n} public note", "{n} public notes"),\n',
-            '    "setting.max-private.help": "The largest number of private notes from one file.",\n'
-            '    "setting.max-private.counted": ("{n} private note", "{n} private notes"),\n',
-        )
-    ],
-    "importer/importing/planning.py": [
-        (
-            '    "max-public": lambda remaining: remaining.public,\n',
-            '    "max-private": lambda remaining: remaining.total - remaining.public,\n',
-        )
-    ],
-}
-LAYOUT: Change = {
-    "importer/api/refusals.py": [
-        (
-            '    Layout(["error"], ["code"], ["error"]),\n',
-            '    Layout(["fault", "faultstring"], ["fault", "detail", "errorcode"], ["fault"]),\n',
-        )
-    ],
-}
-DATABASE: Change = {
-    "importer/settings/address.py": [("SERVERS = {", '"mariadb": "mariadb", ')],
-    "importer/journal/mariadb.py": [
-        (
-            "",
-            '''"""Keep a journal in MariaDB."""
+CHANGES = r"""
+=== field: importer/models.py
+    RECORD = "record"
++++
+    CATEGORY = "category"
+=== field: importer/fields.py
+    Role.RECORD: _RECORD,
++++
+    Role.CATEGORY: Field(
+        headings=("Category", "Kategorie"), is_further=True, may_be_missing=True,
+        width=14,
+    ),
+=== field: importer/texts/fields.py
+    "none.record": "none: no record has an ID",
++++
+    "role.category": "Category",
+    "column.which.category": "Which column holds the category?",
+    "none.category": "none: no note has a category",
+    "template.prompt.category": "What the note is about, in a word.",
+=== field: docs/spreadsheets.md
+names of files, or IDs; see [below](#files-that-notes-carry) |
++++
+| category (optional) | Category | text |
+=== column: importer/resultsfile.py
+    ResultColumn("request", "text", 22),
++++
+    ResultColumn("length", "number", 9, may_be_missing=True),
+=== column: importer/results/layout.py
+            "finished_at": block.finished_at,
++++
+            "length": [*map(len, block.result)],
+=== column: importer/texts/results.py
+    "summary.columns": "The last columns of Results",
++++
+    "column-of-results.length": "How long it is.",
+=== guard: importer/settings/__init__.py
+    max_public: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")
++++
+    max_private: int | None = _setting(kinds.Number(0), Topic.GUARDS, "N")
+=== guard: importer/texts/settings.py
+    "setting.max-public.counted": ("{n} public note", "{n} public notes"),
++++
+    "setting.max-private.help": "The largest number of private notes from one file.",
+    "setting.max-private.counted": ("{n} private note", "{n} private notes"),
+=== guard: importer/importing/planning.py
+    "max-public": lambda remaining: remaining.public,
++++
+    "max-private": lambda remaining: remaining.total - remaining.public,
+=== layout: importer/api/refusals.py
+    Layout(["error"], ["code"], ["error"]),
++++
+    Layout(["fault", "faultstring"], ["fault", "detail", "errorcode"], ["fault"]),
+=== database: importer/settings/address.py
+SERVERS = {"postgresql": "postgres", "postgres": "postgres"}
++++
+SERVERS["mariadb"] = "mariadb"
+=== database: importer/journal/mariadb.py
++++
+'''Keep a journal in MariaDB.'''
 
 from importer.journal.store import Store
 from importer.messages import say
 
 
 class MariaDBStore(Store):
-    """Open MariaDB database."""
+    '''Open MariaDB database.'''
 
     is_shared = True
     failures = (OSError,)
@@ -125,43 +103,55 @@ class MariaDBStore(Store):
         ("INTEGER", "BIGINT"),
         ("FLOAT", "DOUBLE"),
         ("TEXT", "VARCHAR(400)"),
-        (r"\\b(digest|seen|name|what) BLOB", r"\\1 VARBINARY(32)"),
-        (r"(CREATE (?:UNIQUE )?INDEX .*) WHERE .*", r"\\1"),
+        (r"\b(digest|seen|name|what) BLOB", r"\1 VARBINARY(32)"),
+        (r"(CREATE (?:UNIQUE )?INDEX .*) WHERE .*", r"\1"),
         (" WITHOUT ROWID", ""),
-        (r"(?s)INSERT INTO(.*)ON CONFLICT DO NOTHING", r"INSERT IGNORE INTO\\1"),
-        (r"ON CONFLICT \\(.*?\\) DO UPDATE SET", "ON DUPLICATE KEY UPDATE"),
-        (r"excluded\\.(\\w+)", r"VALUES(\\1)"),
-        (r"(?<![.:\\w])key\\b", "`key`"),
-        (r"(?<!:):(\\w+)", r"%(\\1)s"),
+        (r"(?s)INSERT INTO(.*)ON CONFLICT DO NOTHING", r"INSERT IGNORE INTO\1"),
+        (r"ON CONFLICT \(.*?\) DO UPDATE SET", "ON DUPLICATE KEY UPDATE"),
+        (r"excluded\.(\w+)", r"VALUES(\1)"),
+        (r"(?<![.:\w])key\b", "`key`"),
+        (r"(?<!:):(\w+)", r"%(\1)s"),
     )
 
 
 STORE = MariaDBStore
-''',
-        )
-    ],
-    "importer/texts/journal.py": [
-        ("TEXTS: dict[str, str | tuple[str, str]] = {\n", '    "mariadb.mend": "Mend it",\n')
-    ],
-    "docs/machines.md": [("## A journal in PostgreSQL\n", "\nMariaDB will do, too.\n")],
-}
-NOTIFICATION: Change = {
-    "importer/telling/notification_messages.py": [
-        (
-            "    yield notification(batch, log_file)\n",
-            "    if batch.counts:\n"
-            '        title = render(say("notice.morning", n=sum(batch.counts.values())))\n'
-            "        yield Notification(title, title, batch.exit_status, is_for_switch=False)\n",
-        )
-    ],
-    "importer/texts/telling.py": [
-        ('    "notice.delivered": "all notes are delivered",\n', '    "notice.morning": ("{n} row", "{n} rows"),\n')
-    ],
-    "docs/every-night.md": [("## Notifications\n", "\nEach morning brings one.\n")],
-}
+=== database: importer/texts/journal.py
+TEXTS: dict[str, str | tuple[str, str]] = {
++++
+    "mariadb.mend": "Mend it",
+=== database: docs/machines.md
+## A journal in PostgreSQL
++++
+
+MariaDB will do, too.
+=== notification: importer/telling/notification_messages.py
+    yield notification(batch, log_file)
++++
+    if batch.counts:
+        title = render(say("notice.morning", n=sum(batch.counts.values())))
+        yield Notification(title, title, batch.exit_status, is_for_switch=False)
+=== notification: importer/texts/telling.py
+    "notice.delivered": "all notes are delivered",
++++
+    "notice.morning": ("{n} row", "{n} rows"),
+=== notification: docs/every-night.md
+## Notifications
++++
+
+Each morning brings one.
+"""
+"""Change and file; a line in the file, and what is written after it. A new file has no line before."""
 FILES = {"field": 6, "column": 3, "guard": 3, "layout": 2, "database": 5, "notification": 3}
 """How many files of importer/ and docs/ each change may need at most."""
-CHANGES = dict(zip(FILES, (FIELD, COLUMN, GUARD, LAYOUT, DATABASE, NOTIFICATION), strict=True))
+
+
+def edits() -> Iterator[tuple[str, str, str, str]]:
+    """Each edit: its change, the file, the text in it, and what is written after that."""
+    for part in CHANGES.split("=== ")[1:]:
+        head, _, text = part.partition("\n")
+        anchor, _, added = text.partition("+++\n")
+        name, _, file = head.partition(": ")
+        yield name, file, anchor, added
 
 
 RUNNER = """
@@ -196,7 +186,6 @@ class Ended(NamedTuple):
 
     @property
     def plan(self) -> Any:
-        """What ``check --json`` says."""
         return json.loads(self.out)["plan"]
 
 
@@ -226,14 +215,11 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("house")
     for folder in ("importer", "docs"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for change in CHANGES.values():
-        for name, edits in change.items():
-            path = root / name
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
-            for anchor, added in edits:
-                assert text.count(anchor) == 1 or not text, (name, anchor)
-                text = text.replace(anchor, anchor + added) if text else added
-            path.write_text(text, encoding="utf-8")
+    for _, file, anchor, added in edits():
+        path = root / file
+        text = path.read_text(encoding="utf-8") if anchor else ""
+        assert text.count(anchor) == 1 or not anchor, (file, anchor)
+        path.write_text(text.replace(anchor, anchor + added) if anchor else added, encoding="utf-8")
     return root
 
 
@@ -262,10 +248,11 @@ def sent(box: Sandbox) -> list[tuple[str, str]]:
     return sorted((str(body.get("category", "")), str(body["content"])) for body in bodies if isinstance(body, dict))
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_each_change_needs_few_files(name: str) -> None:
+def test_each_change_needs_few_files() -> None:
     """Of importer/ and docs/; whoever comes by finds them in the recipe."""
-    assert len(CHANGES[name]) <= FILES[name]
+    needed = Counter(name for name, _ in {(name, file) for name, file, *_ in edits()})
+    assert needed.keys() == FILES.keys()
+    assert needed <= Counter(FILES)
 
 
 def test_a_field_of_the_identity_is_asked_for_planned_sent_and_known_again(house: House, box: Sandbox) -> None:

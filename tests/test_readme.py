@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import re
+import runpy
+import shlex
+import sys
 import tomllib
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 from urllib.parse import unquote
 
 import click
 import pytest
 
 from importer.api.proxy import proxy_for
-from importer.cli import cli
-from importer.delivery.outcomes import Outcomes
-from importer.errors import (
-    BadSettings,
-    Blocked,
-    KeyRefused,
-    NotPermitted,
-    Redirected,
-    UnclearColumns,
-    UnreadableFile,
-    UnusableJournal,
-    WrongAddress,
-    WrongCall,
-    WrongJournal,
-)
+from importer.cli import cli, main
 from importer.fields import FIELDS
 from importer.importing.api_context import policy
-from importer.importing.report import Report
 from importer.messages import render, say
 from importer.models import Result, Role
 from importer.reading import Limits
@@ -38,7 +29,9 @@ from importer.rows.columns import find
 from importer.settings import BATCH_SIZE, GIVE_UP, SETTINGS, Settings, readings
 from importer.settings.address import LIVE
 from tests import house
-from tests.sandbox import Sandbox
+from tests.delivering import counts, deliver
+from tests.sandbox import Fault, Limit, Sandbox
+from tests.test_messages import FORMS
 from tests.truth import Line, write_sheet
 
 ROOT = Path(__file__).parent.parent
@@ -68,11 +61,21 @@ def table(first_heading: str, text: str = README) -> list[list[str]]:
 
 
 def test_the_readme_is_short_and_leads_to_every_document() -> None:
-    """Whoever has it finds each document; those for developers by way of CONTRIBUTING.md."""
+    """Those for developers by way of CONTRIBUTING.md."""
     assert len(README.splitlines()) <= 120
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     linked = {*re.findall(r"\]\(docs/([\w-]+\.md)", README + contributing)}
     assert linked == {path.name for path in (ROOT / "docs").glob("*.md")}
+
+
+def test_the_readme_names_the_steps_of_the_page_the_commands_and_the_exit_statuses_in_their_order() -> None:
+    assert re.search(r"In a clone, `make demo` [^`]+ and `make test` ", README.replace("\n", " "))
+    steps = re.findall(r"^\d\. \*\*(.+)\.\*\*", README, re.MULTILINE)
+    assert steps == [render(say(f"page.steps.{step}")) for step in ("choose", "check", "confirm", "send", "results")]
+    shown = re.findall(r"^note-importer (\w+)", blocks("", README)[0], re.MULTILINE)
+    assert len(shown) == 5
+    assert [row[0].strip("`") for row in table("command")] == shown
+    assert [row[0] for row in table("exit status")] == ["0", "1", "2", "3", "4"]
 
 
 def test_a_quarter_of_the_code_makes_sure_that_each_note_arrives_once() -> None:
@@ -82,44 +85,17 @@ def test_a_quarter_of_the_code_makes_sure_that_each_note_arrives_once() -> None:
     assert 0.2 <= delivering / lines.total() <= 0.3
 
 
-def test_make_demo_and_make_test_are_the_two_commands_of_a_clone() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert re.search(r"In a clone, `make demo` [^`]+ and `make test` ", README.replace("\n", " "))
-    assert re.search(r"^demo:", makefile, re.MULTILINE)
-    assert re.search(r"^test:", makefile, re.MULTILINE)
-
-
-def test_the_five_steps_are_those_of_the_page() -> None:
-    """In their order, by the names that the page gives them."""
-    steps = re.findall(r"^\d\. \*\*(.+)\.\*\*", README, re.MULTILINE)
-    assert steps == [render(say(f"page.steps.{step}")) for step in ("choose", "check", "confirm", "send", "results")]
-
-
-def test_the_five_commands_are_told_of_in_their_order() -> None:
-    [block] = blocks("", README)
-    shown = re.findall(r"^note-importer (\w+)", block, re.MULTILINE)
-    assert len(shown) == 5
-    assert [row[0].strip("`") for row in table("command")] == shown
-
-
-def test_the_headings_in_the_table_are_found() -> None:
-    for row in table("column", text_of("spreadsheets.md")):
-        if row[0].split()[0] not in set(Role):
-            continue
-        role = Role(row[0].split()[0])
-        for heading in row[1].split(", "):
-            others = {Role.PROSPECT: "Prospect ID", Role.CONTENT: "Note", Role.VISIBILITY: "Visibility"}
-            headings = [heading, *(word for other, word in others.items() if other is not role)]
-            assert find(headings, Settings()).columns[role] == 0
-
-
-def test_the_values_in_the_table_are_understood() -> None:
-    rows = {row[0].split()[0]: row[2] for row in table("column", text_of("spreadsheets.md")) if len(row) == 3}
-    for word in re.findall(r"[\w ]+", rows["visibility"].replace(" or ", ",")):
-        allowed = [word for words in FIELDS[Role.VISIBILITY].words.values() for word in words]
-        assert not word.strip() or word.strip() in allowed
-    for word in re.findall(r"[\w ]+", rows["status"].partition(";")[0].replace(" or ", ",")):
-        assert not word.strip() or any(word.strip() in words for words in FIELDS[Role.STATUS].words.values())
+def test_the_headings_and_the_values_in_the_table_are_understood() -> None:
+    rows = {row[0].split()[0]: row[1:] for row in table("column", text_of("spreadsheets.md"))}
+    required = {Role.PROSPECT: "Prospect ID", Role.CONTENT: "Note", Role.VISIBILITY: "Visibility"}
+    for role in rows.keys() & set(Role):
+        for heading in rows[role][0].split(", "):
+            others = (word for other, word in required.items() if other != role)
+            assert find([heading, *others], Settings()).columns[Role(role)] == 0
+    for role in (Role.VISIBILITY, Role.STATUS):
+        allowed = {word for words in FIELDS[role].words.values() for word in words}
+        values = rows[role][1].partition(";")[0].replace(" or ", ",")
+        assert {word.strip() for word in re.findall(r"[\w ]+", values)} - {""} <= allowed
 
 
 def test_the_results_columns_and_words_are_those_of_the_program() -> None:
@@ -127,77 +103,39 @@ def test_the_results_columns_and_words_are_those_of_the_program() -> None:
     assert [row[0].strip("`") for row in table("`result` | means")] == [result.value for result in Result]
 
 
-def test_the_exit_statuses_are_those_that_rows_end_with() -> None:
-    assert [row[0] for row in table("exit status")] == ["0", "1", "2", "3", "4"]
-    report = Report("", {}, 0, Path(), None, None)
-    for status, others in enumerate(
-        ((Result.DUPLICATE, Result.ALREADY_IMPORTED), (Result.REJECTED, Result.INVALID, Result.UNCONFIRMED))
-    ):
-        for result in others:
-            outcomes = Outcomes(1)
-            outcomes.settle([0], result)
-            assert replace(report, to_fix=int(outcomes.to_fix().sum())).exit_status == status
-    assert replace(report, counts={Result.CREATED: 3, Result.NOT_SENT: 1}).exit_status == 3
-    assert {
-        error.exit_status
-        for error in (KeyRefused, NotPermitted, WrongCall, WrongAddress, Redirected, Blocked, WrongJournal)
-    } == {4}
-    assert {error.exit_status for error in (BadSettings, UnreadableFile, UnclearColumns, UnusableJournal)} == {2}
-
-
-def test_the_profile_that_is_shown_holds_only_settings() -> None:
+def test_what_is_shown_of_a_profile_a_formula_and_a_proxys_password_is_so(monkeypatch: pytest.MonkeyPatch) -> None:
     profile = tomllib.loads(blocks("toml", text_of("installing.md"))[0])["night"]
     assert set(profile) <= set(SETTINGS)
     (entry,) = tomllib.loads(blocks("toml", text_of("exports.md"))[0])["night"]["readings"]
     assert readings.from_entry(entry).columns.keys() == {Role.CONTENT, Role.VISIBILITY}
-
-
-def test_a_proxys_password_is_written_as_the_text_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = text_of("security.md").replace("\n", " ")
-    line = re.search(r"In a proxy's name and password, write ((?:`.` )+)as ((?:`%\w\w` ?)+)", text)
-    assert line
-    signs, codes = line[1].replace("`", "").split(), re.findall(r"%\w\w", line[2])
-    assert [unquote(code) for code in codes] == signs
-    example = re.search(r"`(http://name:\S+)`", text)
-    assert example
-    for name in ("https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HTTPS_PROXY", example[1])
+    [(text, guarded)] = re.findall(r"`(hello;=\S+)` becomes `(\S+)`", text_of("importing.md").replace("\n", " "))
+    assert protected(text) == guarded
+    security = text_of("security.md").replace("\n", " ")
+    told = r"In a proxy's name and password, write ((?:`.` )+)as ((?:`%\w\w` ?)+)"
+    [(signs, codes)] = re.findall(told, security)
+    assert [unquote(code) for code in re.findall(r"%\w\w", codes)] == signs.replace("`", "").split()
+    monkeypatch.setenv("HTTPS_PROXY", re.findall(r"`(http://name:\S+)`", security)[0])
     found = proxy_for(LIVE)
     assert found is not None
     assert (found.user, found.password, found.place) == ("name", "pass/word", "proxy.example:3128")
 
 
-def test_the_formula_that_is_shown_is_guarded_as_shown() -> None:
-    shown = re.search(r"`(hello;=\S+)` becomes `(\S+)`", text_of("importing.md").replace("\n", " "))
-    assert shown
-    assert protected(shown[1]) == shown[2]
-
-
 def test_the_python_that_is_shown_imports_a_file(
     box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As it stands, but for the key and for where the API is."""
+    """As it stands, but for the key and for where the API is. `make check` finds it in a file of its own, too."""
     monkeypatch.chdir(tmp_path)
     write_sheet(tmp_path / "contacts.xlsx", [Line("P1", "Called back"), Line("P2", "Called back")])
-    shown, told = (
-        blocks("python", text_of("installing.md"))[0],
-        f"key={box.api_key!r}, base_url={box.url!r}, journal='journal.sqlite'",
-    )
+    shown = blocks("python", text_of("installing.md"))[0]
+    assert shown == (ROOT / "tests" / "python_example.py").read_text(encoding="utf-8")
     assert 'key="…"' in shown
+    told = f"key={box.api_key!r}, base_url={box.url!r}, journal='journal.sqlite'"
     exec(compile(shown.replace('key="…"', told), "installing.md", "exec"), {})
-    assert {(note.prospect_id, note.sent_content) for note in box.notes} == {
-        ("P1", "Called back"),
-        ("P2", "Called back"),
-    }
+    assert sorted((note.prospect_id, note.sent_content) for note in box.notes) == [
+        ("P1", "Called back"), ("P2", "Called back"),
+    ]  # fmt: skip
     assert (tmp_path / "contacts.results.xlsx").exists()
     assert "2 notes to send; undecided: ()" in capsys.readouterr().out
-
-
-def test_the_python_that_is_shown_is_what_the_type_checker_sees() -> None:
-    """It stands in a file of its own, too, where `make check` finds it."""
-    example = (ROOT / "tests" / "python_example.py").read_text(encoding="utf-8")
-    assert example == blocks("python", text_of("installing.md"))[0]
 
 
 def test_the_numbers_that_are_named_are_the_defaults() -> None:
@@ -209,16 +147,119 @@ def test_the_numbers_that_are_named_are_the_defaults() -> None:
     assert f"`--settle` ({settings.settle:.0f} seconds" in text_of("risks.md")
     assert f"`--give-up-after` ({GIVE_UP:.0f} seconds)" in text_of("every-night.md")
     assert f"One request holds {BATCH_SIZE} prospects" in told
-
-
-def test_how_long_reading_back_waits_is_told_as_it_is() -> None:
-    settings, told = Settings(), text_of("risks.md").replace("\n", " ")
     lag = policy(settings).lag
-    assert lag == 60.0
-    assert f"another minute ({lag / settings.settle:.0f} times `--settle`)" in told
+    told = text_of("risks.md").replace("\n", " ")
+    assert (lag, f"another minute ({lag / settings.settle:.0f} times `--settle`)" in told) == (60.0, True)
 
 
 def test_every_setting_of_the_commands_has_a_help_text() -> None:
     for command in cli.commands.values():
         for parameter in command.params:
             assert not isinstance(parameter, click.Option) or parameter.help
+
+
+# -- when something went wrong
+
+
+def said() -> str:
+    """Every text in one line, with what there is to do; where a value or a setting stands, a gap."""
+    actions = {kind: texts[0] for kind, texts in FORMS.items() if kind.startswith("action.")}
+    found = []
+    for text in (text for texts in FORMS.values() for text in texts):
+        whole = re.sub(r"\{(action\.[\w-]+)\}", lambda action: actions[action[1]], text.replace("\n", " "))
+        found.append(re.sub(r"\{[^{}]*\}|`[^`]*`", "\0", whole))
+    return "\n".join(found)
+
+
+def test_every_sentence_that_the_guide_explains_is_one_that_a_person_can_see() -> None:
+    """Word for word, so that it can be searched for."""
+    quoted = re.findall(r"“([^”]+)”", text_of("when-something-went-wrong.md").replace("\n", " "))
+    words = said()
+    assert len(quoted) > 10
+    assert [quote for quote in quoted if quote not in words] == []
+
+
+# -- Kubernetes
+
+
+# -- faults
+
+FAULTS = (ROOT / "tests" / "sandbox" / "README.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"^\| [^|]+ \| `(--[^|]+)` \| ([^|]+) \|$", FAULTS, re.MULTILINE)
+STATUS = {"--fault 400-token@3": 4, "--fault firewall=invoice": 1}
+
+
+@pytest.mark.parametrize(("told", "expected"), SHOWN, ids=[flags for flags, _ in SHOWN])
+@pytest.mark.usefixtures("jumping")
+def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expected: str, tmp_path: Path) -> None:
+    """Notes are there once, and the rows end as is said."""
+    given: dict[str, list[str]] = {}
+    for flag, value in itertools.pairwise(shlex.split(told.replace("`", " "))):
+        given.setdefault(flag, []).append(value)
+    rules: dict[str, Any] = {"faults": [*map(Fault.parse, given.get("--fault", []))]}
+    if "--rate-limit" in given:
+        rules["limit"] = Limit.parse(given["--rate-limit"][0])
+    lines = [Line(f"P{i}", "about the invoice" if i == 5 else f"note {i}") for i in range(6)]
+    if "--max-batch" in given:
+        rules["max_batch"] = int(given["--max-batch"][0])
+        lines = [Line(f"P{i}", "alike") for i in range(30)]
+    with Sandbox(**rules) as box:
+        report = deliver(box, tmp_path, lines, key=box.api_key, workers=1, read_timeout=2, settle=5.0, batch_size=100)
+        found = counts(report)
+    assert report.exit_status == STATUS.get(told, 0)
+    assert set(re.findall(r"[*`]([a-z ]+)[*`]", expected)) <= set(found)
+    if not STATUS.get(told):
+        assert set(found) == {"created"}
+
+
+# -- the five commands
+
+
+def test_the_five_commands_of_the_readme_lead_to_a_schedule(
+    box: Sandbox, tmp_path: Path, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its commands one after the other, as they stand there; only the address is the sandbox's, and it is night."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = readme.partition("## Five commands")[2].partition("\n## ")[0]
+    [block] = re.findall(r"^```\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
+    (tmp_path / "exports").mkdir()
+    sheet = tmp_path / "exports" / "contacts.csv"
+    sheet.write_text("Prospect ID,Note,Visibility\nP1,Called back,Public\nP2,Called back,Private\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NOTE_IMPORTER_JOURNAL", str(tmp_path / "journal.sqlite"))
+    monkeypatch.setattr("importer.importing.inbox.STILL_YOUNG", 0.0)  # nobody waits a minute for a file in a test
+    for line in block.strip().splitlines():
+        if line == "note-importer init":
+            monkeypatch.setenv("NOTE_IMPORTER_BASE_URL", box.url)
+            answers = ("", "00:00-23:59", "", box.api_key, "")
+            monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
+        assert main(shlex.split(line)[1:]) == 0, line
+        monkeypatch.delenv("NOTE_IMPORTER_BASE_URL", raising=False)
+    assert {(note.prospect_id, note.visibility) for note in box.notes} == {("P1", "1"), ("P2", "2")}
+    installed = capsys.readouterr().out.partition("Results: ")[2]
+    assert str(tmp_path / "exports") in installed
+    assert "00:00-23:59" in installed
+
+
+# -- Apache Airflow
+
+
+def test_the_program_reads_the_profiles_that_the_dag_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no variable says which; tests/test_airflow.py has a real Airflow, and says which."""
+    tasks: dict[str, Any] = {}
+
+    def task(function: Any = None, **_: Any) -> Any:
+        if function is None:
+            return task
+        tasks[function.__name__] = function
+        return Mock()
+
+    monkeypatch.delenv("NOTE_IMPORTER_PROFILES", raising=False)
+    sdk = Mock(dag=lambda *_, **__: lambda function: function, task=task)
+    for name, module in {"": Mock(), ".sdk": sdk, ".sdk.exceptions": Mock()}.items():
+        monkeypatch.setitem(sys.modules, f"airflow{name}", module)
+    runpy.run_path(str(ROOT / "samples" / "airflow" / "note_import.py"))
+    run = Mock(return_value=Mock(returncode=0, stdout='{"files": []}'))
+    monkeypatch.setattr("subprocess.run", run)
+    tasks["import_files"]("acme")
+    assert run.call_args.kwargs["env"]["NOTE_IMPORTER_PROFILES"] == "/etc/note-importer/profiles.toml"

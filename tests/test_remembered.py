@@ -41,7 +41,6 @@ _MORE = {Role.VISIBILITY: Visibility.PUBLIC, Role.STATUS: Status.PUBLISHED}
 _KNOWN: Mapping[Role, Mapping[Any, tuple[str, ...]]] = {role: field.words for role, field in WORDED.items()}
 _OTHERS = ("=Prospect ID", "=Note", "=Visibility")
 """Columns that hold something else; no person names them for the visibility."""
-_MOST_ANSWERS = 8
 _number = itertools.count()
 
 Said = dict[tuple[str, str], str]
@@ -144,88 +143,55 @@ class Desk:
         return folded(word) in map(folded, known)
 
 
-def speaks(role: Role, heading: str, words: Sequence[str]) -> bool:
-    """Whether a column is about the role by its heading, and holds nothing but such words."""
-    known = {folded(word) for names in _KNOWN[role].values() for word in names}
-    such = all(folded(word) in known or known_words.depends_on_heading(word) for word in words if word)
-    return such and known_words.speaks(role, heading)
-
-
-def holds_words(role: Role, heading: str, words: Sequence[str]) -> bool:
-    """Whether a column holds nothing but words of a role, so that it is asked about whatever was answered before."""
-    known = {folded(word) for names in _KNOWN[role].values() for word in names if not word.isdecimal()}
-    return all(
-        folded(word) in known or (known_words.speaks(role, heading) and known_words.depends_on_heading(word))
-        for word in words
-        if word
-    )
-
-
-def says_nothing(role: Role, heading: str, words: Sequence[str]) -> bool:
-    """Whether a heading isn't about the role, and no word of the column means anything under such a heading."""
-    known = {folded(word) for names in _KNOWN[role].values() for word in names if not word.isdecimal()}
-    return not known_words.speaks(role, heading) and known.isdisjoint(map(folded, words))
-
-
 def check(desk: Desk, role: Role, heading: str, words: Sequence[str]) -> None:
     """No note of the sheet is more than its own column says."""
+    names = {folded(name) for meant in _KNOWN[role].values() for name in meant}
+    plain = {folded(name) for meant in _KNOWN[role].values() for name in meant if not name.isdecimal()}
+    is_about, given = known_words.speaks(role, heading), [word for word in words if word]
+    depends = {word for word in given if known_words.depends_on_heading(word)}
+    # A column of nothing but such words speaks, and is asked about again whatever was answered before.
+    speaks = is_about and all(folded(word) in names or word in depends for word in given)
+    is_asked_again = any(given) and all(folded(word) in plain or (is_about and word in depends) for word in given)
+    says_nothing = not is_about and plain.isdisjoint(map(folded, words))
     for row, visibility, status in desk.sent(desk.write(role, heading, words)):
         is_more = (visibility if role is Role.VISIBILITY else status) is _MORE[role]
-        is_asked_again = any(words) and holds_words(role, heading, words)
         if role is Role.VISIBILITY and desk.of_all.get(heading) == "public" and not is_asked_again:
             continue  # a person said that all notes of this kind of sheet are public
-        if heading not in desk.named and says_nothing(role, heading, words):
+        if heading not in desk.named and says_nothing:
             continue
-        if is_more and (role is Role.VISIBILITY or speaks(role, heading, words)):
+        if is_more and (role is Role.VISIBILITY or speaks):
             assert desk.says_more(role, heading, words[row]), (heading, words[row])
 
 
-drawn = given(
-    one=sheets,
-    other=sheets,
-    picks=st.lists(st.integers(0, 7), min_size=_MOST_ANSWERS, max_size=_MOST_ANSWERS),
-    on_the_page=st.booleans(),
-)
-calm: dict[str, Any] = {
-    "suppress_health_check": [HealthCheck.function_scoped_fixture],
-    "phases": [Phase.explicit, Phase.generate],
-}
 Sheet = tuple[Role, str, tuple[str, ...]]
 ONE, OTHER = (Role.VISIBILITY, "Shared", ("Yes",)), (Role.VISIBILITY, "Private", ("Yes",))
 DONE, DRAFT = (Role.STATUS, "Status", ("Done", "Done")), (Role.STATUS, "Status", ("Draft",))
 BLANK = (Role.VISIBILITY, "Not shared", ("",))
 LEVEL = (Role.VISIBILITY, "Column of mine", ("", "Public", "Yes", "Team only"))
+CODES = (Role.VISIBILITY, "Not shared", ("1",))
 MINE, NO = (Role.VISIBILITY, "Column of mine", ("a",)), (Role.VISIBILITY, "Shared", ("No",))
 
 
-def see_that_none_is_more(folder: Path, one: Sheet, other: Sheet, picks: list[int], *, on_the_page: bool) -> None:
-    """Answer the questions to one sheet, and see what would be sent of another, and of the same."""
-    desk = Desk(folder)
-    desk.answer(desk.write(*one), picks, on_the_page=on_the_page)
-    check(desk, *other)
-    check(desk, *one)
-
-
-@drawn
-@example(one=ONE, other=OTHER, picks=[1] * 8, on_the_page=False)
-@example(one=MINE, other=NO, picks=[2] * 8, on_the_page=False)
-@example(one=DONE, other=DRAFT, picks=[3] * 8, on_the_page=True)
-@example(one=BLANK, other=DRAFT, picks=[7, 5, 2, 3, 2, 1, 1, 2], on_the_page=False)
-@example(
-    one=(Role.VISIBILITY, "C", ("yes", "2", "Public")), other=LEVEL, picks=[5, 1, 3, 7, 3, 4, 3, 2], on_the_page=False
+@given(sheets, sheets, st.lists(st.integers(0, 7), min_size=8, max_size=8), st.booleans())
+@example(ONE, OTHER, [1] * 8, False)
+@example(MINE, NO, [2] * 8, False)
+@example(DONE, DRAFT, [3] * 8, True)
+@example(BLANK, DRAFT, [7, 5, 2, 3, 2, 1, 1, 2], False)
+@example((Role.VISIBILITY, "C", ("yes", "2", "Public")), LEVEL, [5, 1, 3, 7, 3, 4, 3, 2], False)
+@example(CODES, (Role.VISIBILITY, "C", ("Team only", "No", "Only me")), [2, 3, 6, 3, 4, 4, 4, 0], False)
+@settings(
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.generate],
 )
-@example(
-    one=(Role.VISIBILITY, "Not shared", ("1",)),
-    other=(Role.VISIBILITY, "C", ("Team only", "No", "Only me")),
-    picks=[2, 3, 6, 3, 4, 4, 4, 0],
-    on_the_page=False,
-)
-@settings(max_examples=12, **calm)
 def test_no_note_is_more_than_its_own_column_says_whatever_was_answered_for_another_sheet(
     tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool
 ) -> None:
     """For any two sheets, any answers to the first, at the terminal or on the page, and a real profile."""
-    see_that_none_is_more(tmp_path, one, other, picks, on_the_page=on_the_page)
+    desk = Desk(tmp_path)
+    desk.answer(desk.write(*one), picks, on_the_page=on_the_page)
+    check(desk, *other)
+    check(desk, *one)
 
 
 def test_two_tables_of_one_column_may_not_contradict_each_other(tmp_path: Path) -> None:

@@ -71,13 +71,3 @@ def test_what_only_a_person_can_help_with_stops_the_run_and_sends_nothing_more(
     assert report.exit_status == 4
     assert len(posts) <= 5  # two were handed to the worker before the answer to the third
     assert report.counts == Counter({Result.CREATED: 2, Result.NOT_SENT: 8})
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_notes_whose_creation_failed_in_general_words_are_read_back(
-    moment: str, settings: Settings, tmp_path: Path
-) -> None:
-    with Sandbox(faults=[Fault.parse(f"400-failed:{moment}@*/3")]) as box:
-        report = send(tmp_path, settings, box, lines()[:10])
-        assert len(box.notes) == 10
-    assert report.counts == Counter({Result.CREATED: 10})

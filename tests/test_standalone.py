@@ -48,19 +48,13 @@ pytestmark = [
 
 @dataclass
 class Bare:
-    """A root folder without anything, and the program in it.
-
-    Attributes:
-        root: the folder.
-        program: the program's path, as seen from there.
-    """
+    """A root folder without anything, and the path of the program in it."""
 
     root: Path
     program: str
 
     @property
     def home(self) -> Path:
-        """The person's folder, as seen from here."""
         return self.root / "home"
 
     def command(self, *arguments: str) -> list[str]:
@@ -70,7 +64,6 @@ class Bare:
         return {"HOME": "/home", "PATH": os.environ["PATH"], "LANG": "C.UTF-8", **more}
 
     def __call__(self, *arguments: str, **environment: str) -> str:
-        """Run a command to its end; what it said."""
         done = subprocess.run(
             self.command(*arguments), env=self.environment(**environment), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240, check=False,
@@ -106,7 +99,6 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
 
 
 def test_all_of_it_is_there(bare: Bare) -> None:
-    """The version, a Python that is in the folder, every extra, and the licences; nothing that is under the GPL."""
     assert f"note-importer, version {__version__}" in bare("--version")
     command, environment = bare.command("doctor", "--json"), bare.environment()
     told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False).stdout
@@ -119,7 +111,6 @@ def test_all_of_it_is_there(bare: Bare) -> None:
 
 def test_the_first_note_is_practised_and_then_delivered_once(bare: Bare, box: Sandbox) -> None:
     """One file was fetched, and unpacked; then practice without anything else, an import, and the same once more."""
-    begun = time.monotonic()
     sheet = bare.file("first.csv", f"{HEAD}8PvBmrB7P7,Called back,Private\n")
     assert "the import would create the note" in bare("run", sheet, "--practice")
     assert (bare.home / "first.practice.xlsx").exists()
@@ -129,7 +120,6 @@ def test_the_first_note_is_practised_and_then_delivered_once(bare: Bare, box: Sa
         assert result in bare("run", sheet, *to, "--yes", **{KEY_VARIABLE: box.api_key})
     assert [note.prospect_id for note in box.notes] == ["8PvBmrB7P7"]
     assert (bare.home / "first.results.xlsx").exists()
-    print(f"\nThe first note took {time.monotonic() - begun:.0f} s from the unpacked folder on.")
 
 
 def test_every_type_of_spreadsheet_is_read(bare: Bare) -> None:

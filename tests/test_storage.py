@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
-from importer.cli import main
-from importer.errors import BadSettings
 from importer.storage import Url, local_name, place
 from tests.sandbox import Sandbox
+from tests.typing_commands import Terminal
 
 HEAD = "prospect,note,visibility\n"
 ROOM = ("--yes", "--results", "{name}.results.csv")
 
 s3fs = pytest.importorskip("s3fs")
-
-
-class Typed:
-    """Types commands, and says how they ended."""
-
-    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._capture = folder, capture
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: str) -> int:
-        self._capture.readouterr()
-        status = main(list(arguments))
-        self.out, self.err = self._capture.readouterr()
-        assert "Traceback" not in self.all
-        assert f"{tempfile.gettempdir()}{os.sep}note-importer-" not in self.all, (
-            "the folder that a file is fetched to is no name"
-        )
-        return status
-
-    @property
-    def all(self) -> str:
-        return " ".join((self.out + " " + self.err).split())
-
-
-@pytest.fixture
-def type_(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    variables = {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0", "GIVE_UP_AFTER": "20"}
-    for name, value in variables.items():
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
-    monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
-    monkeypatch.chdir(tmp_path)
-    return Typed(tmp_path, capsys)
 
 
 # -- URLs as paths
@@ -67,18 +31,12 @@ def test_a_url_is_named_as_a_path_is_and_stays_a_url() -> None:
         assert not isinstance(place(path), Url)
 
 
-def test_a_password_in_a_url_is_refused() -> None:
-    """It would stand in the shell's history, in messages and in the journal."""
-    with pytest.raises(BadSettings, match="password"):
-        place("sftp://me:secret@host/inbox")
-
-
-def test_urls_are_taken_where_paths_are(type_: Typed) -> None:
+def test_urls_are_taken_where_paths_are(type_: Terminal) -> None:
     """On the command line, and in a schedule; a password is refused."""
-    assert type_("schedule", "s3://sales/inbox/", "--between", "02:00-06:00", "--system", "cron") == 0
-    assert "s3://sales/inbox" in type_.out
-    assert type_("check", "sftp://me:secret@host/a.csv") == 2
-    assert "The URL contains a password, which others can read." in type_.all
+    assert type_("schedule", "s3://sales/inbox/", "--between", "02:00-06:00", "--system", "cron").status == 0
+    assert "s3://sales/inbox" in type_.last.out
+    assert type_("check", "sftp://me:secret@host/a.csv").status == 2
+    assert "The URL contains a password, which others can read." in type_.last.all
 
 
 @pytest.mark.parametrize(
@@ -89,19 +47,18 @@ def test_results_that_are_kept_here_have_such_a_name_too(name: str, here: str) -
     assert local_name(Url("s3://inbox") / name) == here
 
 
-def test_a_store_that_nothing_here_speaks_to_is_named(type_: Typed, box: Sandbox) -> None:
+def test_a_store_that_nothing_here_speaks_to_is_named(type_: Terminal, box: Sandbox) -> None:
     """With what to install where that is known, and before anything is sent."""
-    assert type_("run", "nosuch://inbox/a.csv", "--yes") == 2
-    assert "nosuch://inbox/a.csv uses a kind of storage that is not supported" in type_.all
+    assert type_("run", "nosuch://inbox/a.csv", "--yes").status == 2
+    assert "nosuch://inbox/a.csv uses a kind of storage that is not supported" in type_.last.all
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "s3fs", None)
-        assert type_("check", "s3://sales/a.csv") == 2
-    assert "pip install 'note-importer[s3]'" in type_.all
+        assert type_("check", "s3://sales/a.csv").status == 2
+    assert "pip install 'note-importer[s3]'" in type_.last.all
 
 
-def test_what_lies_in_different_stores_is_not_moved(type_: Typed, box: Sandbox) -> None:
-    """Said before anything is sent."""
+def test_what_lies_in_different_stores_is_not_moved(type_: Terminal, box: Sandbox) -> None:
     (type_.folder / "a.csv").write_text(f"{HEAD}P-1,hello,private\n")
-    assert type_("run", "a.csv", "--yes", "--archive", "s3://done") == 2
-    assert "a.csv can't be moved to s3://done" in type_.all
+    assert type_("run", "a.csv", "--yes", "--archive", "s3://done").status == 2
+    assert "a.csv can't be moved to s3://done" in type_.last.all
     assert box.received == ()

@@ -6,24 +6,27 @@ import ast
 import errno
 import io
 import json
+import os
 import re
+import subprocess
 import sys
-import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import openpyxl
 import pytest
 
-from importer.cli import main, terminal
-from importer.cli.terminal import Gate, gated, paragraph, say_line
+from importer.cli import terminal
+from importer.cli.terminal import Gate, argument, gated, paragraph, say_line, with_flags
 from importer.cli.watching import RunWatch
-from importer.messages import words
-from importer.models import Progress
-from importer.settings.secrets import KEY_VARIABLE
+from importer.messages import SettingPart, as_argument, say, unquoted, words
+from importer.models import Progress, Role, Visibility
+from importer.rows.values import meaning
+from importer.settings.kinds import columns, meanings
 from importer.telling.rendering import visible
 from tests.api.canned import Canned
+from tests.typing_commands import Terminal, steering
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -31,41 +34,6 @@ SOURCE = Path(__file__).parent.parent / "importer"
 # Clears the screen, sets the window's title, returns to the line's start, turns what follows round, breaks the line.
 TITLE = "\x1b[2J\x1b]0;x\x07"
 HOSTILE = f"a{TITLE}\rb\u202ec\u2028d\x9b31me\u2066f\x85g"
-
-
-def steering(text: str) -> list[str]:
-    """What a terminal would obey in the text, by Unicode's own classes and not by our list."""
-    return [
-        sign
-        for sign in text
-        if (unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") and sign not in "\n\t")
-        or unicodedata.bidirectional(sign) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-    ]
-
-
-class Keyboardless:
-    """Runs commands in this process, in a folder with a journal of its own, and looks over all that they print."""
-
-    def __init__(self, capture: pytest.CaptureFixture[str]) -> None:
-        self._capture = capture
-
-    def __call__(self, *arguments: str) -> tuple[int, str]:
-        self._capture.readouterr()
-        status = main(arguments)
-        out, err = self._capture.readouterr()
-        assert steering(out + err) == []
-        return status, out + err
-
-
-@pytest.fixture
-def type_(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Keyboardless]:
-    monkeypatch.chdir(tmp_path)
-    for name, value in (("JOURNAL", str(tmp_path / "journal.sqlite")), ("SETTLE", "0"), ("GIVE_UP_AFTER", "2")):
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
-    monkeypatch.setenv(KEY_VARIABLE, "some-key")
-    yield Keyboardless(capsys)
 
 
 def reply(document: object, status: str = "201 Created", headers: bytes = b"") -> bytes:
@@ -78,20 +46,13 @@ def made(note_id: str) -> bytes:
 
 
 def test_what_steers_is_written_out() -> None:
-    """Each sign by its number; a line break is a space."""
+    """Each sign by its number; a line break is a space. Other writing is left as it is."""
     assert visible("a\x1b[31mb\r\n\x7f\x9b\u202e") == r"a\x1b[31mb\x0d \x7f\x9b\u202e"
     every = "".join(map(chr, range(sys.maxunicode + 1)))
     assert steering(visible(every)) == []
     assert not set("\u061c\u200e\u200f\u206a") & set(visible(every))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["Zoë — 日本 🎉", "می‌خواهم", "שלום", "क्‍ष", "👩‍👩‍👧", "e\u0301", "a\tb", r"C:\x1b", "½ ≤ “q”"],
-)
-def test_other_writing_is_left_as_it_is(text: str) -> None:
-    """Accents, right to left, joined letters and emoji."""
-    assert visible(text) == text
+    for text in ("Zoë — 日本 🎉", "می‌خواهم", "שלום", "क्‍ष", "👩‍👩‍👧", "e\u0301", "a\tb", r"C:\x1b", "½ ≤ “q”"):
+        assert visible(text) == text
 
 
 def test_lines_of_data_never_begin_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,28 +79,22 @@ def test_nothing_is_printed_past_the_gate() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_a_command_line_is_repeated_without_obeying_it(type_: Terminal) -> None:
+    """In our messages and in those of click."""
+    for arguments in (
         (HOSTILE,),
         ("run", f"--{HOSTILE}"),
-        ("run", "--first", HOSTILE, "x.csv"),
-        ("run", "--map", HOSTILE, "x.csv"),
-        ("run", "--profile", HOSTILE, "x.csv"),
+        *(("run", flag, HOSTILE, "x.csv") for flag in ("--first", "--map", "--profile")),
         ("check", f"{HOSTILE}.csv"),
         ("check", "x.csv", "--base-url", f"https://{HOSTILE}"),
-        ("hide", HOSTILE),
+        *((command, HOSTILE) for command in ("hide", "history")),
         ("template", f"{HOSTILE}/x.xlsx"),
-        ("history", HOSTILE),
-    ],
-)
-def test_a_command_line_is_repeated_without_obeying_it(type_: Keyboardless, arguments: tuple[str, ...]) -> None:
-    """In our messages and in those of click."""
-    assert type_(*arguments)[0] in (2, 3, 4)
+    ):
+        assert type_(*arguments).status in (2, 3, 4)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="such names can't be there")
-def test_a_file_steers_nothing_by_its_name_or_contents(type_: Keyboardless, tmp_path: Path) -> None:
+def test_a_file_steers_nothing_by_its_name_or_contents(type_: Terminal, tmp_path: Path) -> None:
     """Its name, sheet, headings, ids, notes and cells, from check and run to history, hide and verify."""
     name = f"n{TITLE}\n9 created\u202e.xlsx"
     book = openpyxl.Workbook()
@@ -153,14 +108,14 @@ def test_a_file_steers_nothing_by_its_name_or_contents(type_: Keyboardless, tmp_
         book.active.append(row)  # type: ignore[union-attr]
     book.save(tmp_path / name)
     for arguments in (["check", name], ["check", name, "--sheet", "z"]):
-        status, text = type_(*arguments)
-        assert r"n\x1b[2J\x1b]0;x\x07 9 created\u202e.xlsx" in text or "--sheet" in arguments
-        assert not re.search(r"^9 created", text, re.MULTILINE)
-        assert status in (1, 2)
+        ended = type_(*arguments)
+        assert r"n\x1b[2J\x1b]0;x\x07 9 created\u202e.xlsx" in ended.all or "--sheet" in arguments
+        assert not re.search(r"^9 created", ended.out + ended.err, re.MULTILINE)
+        assert ended.status in (1, 2)
     with Canned(made(f"N{HOSTILE}")) as server:
         place = ("--base-url", server.url)
         type_("run", name, "--yes", *place)
-        assert r"n\x1b[2J" in type_("history", *place)[1]
+        assert r"n\x1b[2J" in type_("history", *place).all
         type_("hide", "last", *place)
         type_("verify", *place)
 
@@ -178,15 +133,13 @@ def test_a_file_steers_nothing_by_its_name_or_contents(type_: Keyboardless, tmp_
         b"\x1b[2J\x9b31m\r\n\r\n",
     ],
 )
-def test_a_server_steers_nothing(
-    type_: Keyboardless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
-) -> None:
+def test_a_server_steers_nothing(type_: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
     """Not by a redirect, its words, a status, an id or what is no HTTP; also in the lines that tell how far it is."""
     monkeypatch.setattr(RunWatch, "_EVERY", 0.0)
     (tmp_path / "n.csv").write_text("Prospect ID,Note,Visibility\nP1,x,1\n", encoding="utf-8")
     with Canned(said) as server:
         for arguments in (["run", "n.csv", "--yes"], ["hide", "last", "--yes"], ["verify"], ["history"]):
-            assert type_(*arguments, "--base-url", server.url)[1]
+            assert type_(*arguments, "--base-url", server.url).all
         assert server.requests
 
 
@@ -230,12 +183,47 @@ def test_a_pipe_that_is_closed_at_its_other_end_is_no_trouble_on_windows_either(
     monkeypatch: pytest.MonkeyPatch, system: str, is_lost: bool
 ) -> None:
     """Windows reports an invalid argument for it; elsewhere that would be another trouble."""
-
-    class Closed(io.StringIO):
-        def write(self, text: str, /) -> int:
-            raise OSError(errno.EINVAL, "Invalid argument")
-
     monkeypatch.setattr(terminal, "os", SimpleNamespace(name=system))
-    gate = Gate(Closed())
+    gate = Gate(closed := io.StringIO())
+    monkeypatch.setattr(closed, "write", Mock(side_effect=OSError(errno.EINVAL, "Invalid argument")), raising=False)
     gate.write("the first line")
     assert bool(gate.troubles) is is_lost
+
+
+# -- what a message offers to paste into a shell is one word there, whatever a cell holds, and runs nothing
+
+
+CELLS = [
+    "x $(touch HACKED) y", 'a"; touch HACKED; "b', "a'; touch HACKED; 'b", "it's $(touch HACKED)",
+    'a\\"; touch HACKED; \\"b', "${IFS}touch${IFS}HACKED", "x `touch HACKED` y", "one\ntouch HACKED\ntwo",
+    "Great! $5", "trailing \\", 'say "hi"', "Team only", "Prospect's mood; touch HACKED & x | y > z",
+]  # fmt: skip
+
+
+def offered(setting: str, value: str) -> str:
+    """A setting as a message offers it at a terminal."""
+    return with_flags(say("names", names=(SettingPart(setting, value),)))
+
+
+def words_in_sh(text: str, folder: Path) -> list[str]:
+    """The words that a shell makes of a text that is pasted; nothing may have run beside that."""
+    ended = subprocess.run(
+        ["sh", "-c", f"printf '%s\\0' {text}"], capture_output=True, text=True, check=True, cwd=folder, timeout=20
+    )
+    assert [*folder.iterdir()] == []
+    return ended.stdout.split("\0")[:-1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
+@pytest.mark.parametrize("cell", CELLS)
+def test_an_offered_flag_is_one_word_in_a_shell_and_runs_nothing(cell: str, tmp_path: Path) -> None:
+    """The word means the cell again, as the setting reads it."""
+    flag, value = words_in_sh(
+        offered("value", meaning(Role.VISIBILITY, as_argument(cell), Visibility.PRIVATE)), tmp_path
+    )
+    assert (flag, value) == ("--value", f"visibility:{cell}=Private")
+    assert meanings(value)[Role.VISIBILITY, None] == {cell: Visibility.PRIVATE}
+    _, value = words_in_sh(offered("map", f"content={as_argument(cell)}"), tmp_path)
+    assert columns(value) == {Role.CONTENT: (cell,)}
+    assert words_in_sh(argument(cell), tmp_path) == [cell]
+    assert unquoted(as_argument(cell)) == cell

@@ -1,64 +1,171 @@
-"""What verify says of unconfirmed deliveries is what it found, and how they came to be unconfirmed."""
+"""What verify says is what it found: of unconfirmed deliveries, and, reading them all back, of each note of a file."""
 
 from __future__ import annotations
 
 import json
-import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from importer.cli import main
+from importer.journal import Journal
+from importer.messages import Message
+from importer.operations.verify import ReadBack, verify_all
 from importer.settings.secrets import KEY_VARIABLE
-from tests.delivering import KEY, counts, deliver
-from tests.sandbox import Fault, Sandbox
+from tests.delivering import KEY, counts, deliver, settings
+from tests.sandbox import OWNER, Fault, Sandbox
+from tests.sandbox.service import View
 from tests.truth import Line
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
-LINES = [Line("P1", "Hello"), Line("P2", "Something else")]
+LINES = [Line(f"P{number}", f"Note {number}") for number in range(1, 7)]
+
+Verify = Callable[..., tuple[int, str]]
 
 
-def verify(
-    box: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: int = 1
-) -> str:
+@pytest.fixture
+def verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Verify:
+    """Run the command against a sandbox: its status, and what it said."""
     monkeypatch.setenv(KEY_VARIABLE, KEY)
-    capsys.readouterr()
-    given = ["--journal", str(folder / "journal.sqlite"), "--base-url", box.url, "--settle", "0.05"]
-    assert main(["verify", *given, "--read-timeout", "1"]) == status
-    return " ".join(capsys.readouterr().out.split())
+
+    def verify(box: Sandbox, *more: str) -> tuple[int, str]:
+        capsys.readouterr()
+        given = ["--journal", str(tmp_path / "journal.sqlite"), "--base-url", box.url, "--settle", "0.05"]
+        return main(["verify", *more, *given, "--read-timeout", "1"]), " ".join(capsys.readouterr().out.split())
+
+    return verify
 
 
-def by_hand(box: Sandbox, line: Line) -> None:
-    """Somebody writes the same note."""
-    body = {"prospectIds": [line.prospect], "content": line.note, "visibility": line.visibility, "status": line.status}
-    headers = {"content-type": "application/json", "x-api-key": KEY}
-    request = urllib.request.Request(f"{box.url}/notes", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=10) as reply:
-        assert reply.status == 201
+@pytest.fixture
+def verify_file(verify: Verify, tmp_path: Path) -> Verify:
+    return lambda box, *more: verify(box, str(tmp_path / "sheet.csv"), "--all", *more)
 
 
-def test_what_only_a_date_stood_against_verify_settles(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def reasons(folder: Path) -> list[str]:
+    rows = [*load_workbook(folder / "sheet.verified.xlsx").worksheets[0].values]
+    return [str(row[rows[0].index("reason")]) for row in rows[1:]]
+
+
+@pytest.mark.parametrize("is_there_twice", [False, True])
+def test_what_only_a_date_stood_against_verify_settles(verify: Verify, tmp_path: Path, is_there_twice: bool) -> None:
     """The API's clock is ten minutes behind, and nothing has shown that: a single note that reads the same is ours."""
     with Sandbox(api_key=KEY, notes_behind=600.0, faults=[Fault.parse("500:after@1")]) as box:
-        report = deliver(box, tmp_path, LINES[:1])
-        assert counts(report)["unconfirmed"] == 1
-        verify(box, tmp_path, monkeypatch, capsys, status=0)
+        assert counts(deliver(box, tmp_path, LINES[:1]))["unconfirmed"] == 1
+        if is_there_twice:
+            box.write("P1", "Note 1", OWNER)
+        status, said = verify(box)
+        if is_there_twice:
+            assert status == 1
+            assert "1 note still unconfirmed. 1: " in said
+            assert "found, but it is not known yet how the clocks differ" in said
+            return
+        assert (status, said) == (0, "1 note found. It now counts as created. 0 notes still unconfirmed.")
         assert counts(deliver(box, tmp_path, LINES[:1]))["already imported"] == 1
         assert len(box.notes) == 1
 
 
-def test_verify_says_what_was_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_it_says_what_became_of_each_note_and_changes_nothing(verify_file: Verify, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY) as box:
+        deliver(box, tmp_path, LINES)
+        ids = {note.prospect_id: note.id for note in box.notes}
+        before = sum(call.method != "GET" for call in box.received)
+        status, said = verify_file(box)
+        assert (status, reasons(tmp_path)) == (0, ["there"] * 6)
+        assert "6 prospects takes 6 calls or more: less than a second at 20 calls per minute." in said
+        assert "There: 6" in said
+        (tmp_path / "sheet.verified.xlsx").unlink()
+        box.change(ids["P1"], visibility="2")
+        box.change(ids["P2"], content="<p>Somebody's own words</p>")
+        box.change(ids["P3"], status="0")
+        box.remove(ids["P4"])
+        box.write("P5", "Note 5")
+        box.write("P6", "Another note of a colleague's")
+        journal = (tmp_path / "journal.sqlite").read_bytes()
+        status, said = verify_file(box)
+        assert (status, sum(call.method != "GET" for call in box.received)) == (1, before)
+        assert (tmp_path / "journal.sqlite").read_bytes() == journal
+    begin = ("changed since: private now", "changed since: a new text", "changed since: a draft now", "gone")
+    found = reasons(tmp_path)
+    assert all(map(str.startswith, found, (*begin, "there; there twice: ", "there")))
+    assert all(", last changed on " in reason and " by " in reason for reason in found[:3])
+    for sentence in ("Changed since: 3", "Gone: 1", "There twice: 1"):
+        assert sentence in said
+
+
+def test_a_note_that_is_more_visible_than_the_sheet_says_now_is_to_be_fixed(
+    verify_file: Verify, tmp_path: Path
 ) -> None:
-    with Sandbox(api_key=KEY, notes_behind=600.0, faults=[Fault.parse("500:after@1")]) as box:
-        report = deliver(box, tmp_path, LINES[:1])
-        assert counts(report)["unconfirmed"] == 1
-        by_hand(box, LINES[0])
-        said = verify(box, tmp_path, monkeypatch, capsys)
-    assert "1 note still unconfirmed. 1: " in said
-    assert "found, but it is not known yet how the clocks differ" in said
-    assert "could not be looked up" not in said
-    assert "got no clear reply" in said
+    with Sandbox(api_key=KEY) as box:
+        deliver(box, tmp_path, LINES[:2])
+        seen = len(box.received)
+        sheet = tmp_path / "sheet.csv"
+        sheet.write_text(sheet.read_text(encoding="utf-8").replace("Note 1,1,", "Note 1,2,"), encoding="utf-8")
+        status, said = verify_file(box)
+        assert len(box.received) == seen + 2, "what is no doubt is read once"
+    assert (status, "There, more visible than the sheet says: 1" in said) == (1, True)
+    assert reasons(tmp_path)[0].startswith("there. Still public. Your sheet says private.")
+    assert "To fix" in load_workbook(tmp_path / "sheet.verified.xlsx").sheetnames
+
+
+def test_a_row_that_was_not_delivered_is_said_to_be_none(verify_file: Verify, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY) as box:
+        deliver(box, tmp_path, LINES[:1])
+        with (tmp_path / "sheet.csv").open("a", encoding="utf-8") as sheet:
+            sheet.write("P9,Another note,1,1,\n")
+        status, said = verify_file(box, "--json")
+    assert reasons(tmp_path) == ["there", "not delivered, or unconfirmed, so that there is no note to read back"]
+    document = json.loads(said)
+    assert (status, document["notes"], document["counts"]["there"]) == (0, 1, 1)
+
+
+def test_reading_that_is_behind_makes_no_note_gone(
+    verify_file: Verify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A note that the first look misses is looked up again later."""
+    with Sandbox(api_key=KEY) as box:
+        deliver(box, tmp_path, LINES[:1])
+        seen = len(box.received)
+        looks = iter([True])
+        monkeypatch.setattr(box, "view", lambda _: View(lambda _: True, str, 0) if next(looks, False) else None)
+        assert verify_file(box)[0] == 0
+        assert len(box.received) == seen + 2
+
+
+def test_it_ends_when_a_run_begins(tmp_path: Path) -> None:
+    """What it didn't read is in the results, too. Another workspace's run is nothing to it."""
+    with Sandbox(api_key=KEY) as box:
+        deliver(box, tmp_path, LINES)
+        here = settings(box, tmp_path)
+
+        def of(profile: str) -> ReadBack:
+            def begin(_: Message, notes: int) -> None:
+                assert notes == len(LINES)
+                with Journal.open(here.journal) as journal:
+                    journal.runs.begin(replace(here, profile=profile).workspace, "other.csv", "f", 1.0, again=False)
+
+            return verify_all(tmp_path / "sheet.csv", here, begin=begin)
+
+        assert of("other").exit_status == 0
+        (tmp_path / "sheet.verified.xlsx").unlink()
+        found = of(here.profile)
+    assert found.exit_status == 3
+    assert found.stopped is not None and found.stopped.message.kind == "verified.yields"
+    assert "not read back: " in reasons(tmp_path)[-1]
+
+
+def test_an_outage_ends_it(verify_file: Verify, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY) as box:
+        deliver(box, tmp_path, LINES)
+        box.add_fault(Fault.parse("503:any@1-"))
+        status, said = verify_file(box, "--give-up-after", "1")
+    assert (status, "Not read back: 6" in said) == (3, True)
+
+
+def test_a_file_and_all_belong_together(capsys: pytest.CaptureFixture[str]) -> None:
+    for given in (["sheet.csv"], ["--all"]):
+        assert main(["verify", *given]) == 2
+        assert "verify FILE --all" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Where no person sits before a terminal, a line every ten seconds says how far it is; and what it says is true."""
+"""A line every ten seconds says how far it is where no person sits; and what asks the program to end is heard."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from importer.cli.watching import RunWatch, Stopper
+from importer.cli.watching import EndedAtOnce, RunWatch, Stopper
 from importer.messages import render, words
 from importer.models import Progress, Result
 from importer.telling.rendering import progressed, rate
@@ -17,7 +17,6 @@ from importer.telling.rendering import progressed, rate
 def test_a_line_comes_every_ten_seconds_with_the_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """However often progress is told of."""
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     said = []
@@ -82,3 +81,29 @@ def test_a_signal_is_said_by_who_asks_for_the_end_and_not_by_its_handler(capsys:
         assert capsys.readouterr().err == "\nFinishing the current requests, then writing the results …\n"
         assert stopper.why() is not None
         assert capsys.readouterr().err == ""
+
+
+def test_what_takes_longer_than_the_system_waits_is_ended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing the results of a large file, say; the system would kill the program."""
+    monkeypatch.setattr(Stopper, "_AT_ONCE", 0.05)
+    deadline = time.monotonic() + 60
+    with Stopper() as stopper:
+        stopper.arm()
+        with pytest.raises(EndedAtOnce):
+            signal.raise_signal(signal.SIGTERM)
+            while time.monotonic() < deadline:
+                time.sleep(0.01)
+        assert "SIGTERM" in render(stopper.why())
+
+
+def test_a_person_has_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C it takes as long as it takes, until it is pressed again; and no timer outlives its run."""
+    monkeypatch.setattr(Stopper, "_AT_ONCE", 0.05)
+    monkeypatch.setattr(Stopper, "_LATEST", 0.05)
+    with Stopper() as stopper:
+        stopper.arm()
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.2)
+        assert "Ctrl-C" in render(stopper.why())
+        with pytest.raises(EndedAtOnce):
+            signal.raise_signal(signal.SIGINT)

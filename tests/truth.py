@@ -50,7 +50,6 @@ def write_sheet(path: Path, lines: Iterable[Line]) -> Path:
 
 
 def read_results(path: Path) -> list[dict[str, str]]:
-    """The rows of the latest results file of this name."""
     with latest(path).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
