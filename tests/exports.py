@@ -1,8 +1,8 @@
 """Exports of twelve CRMs and a spreadsheet, people and texts invented: headings, encodings, footers and oddities.
 
 Each is a table with what a person answers when asked about it the first time; ``write`` makes the file. All hold the
-prospects' emails; those that don't are in ``tests/exports_without_emails.py``. The layouts are those of public
-documentation, see ``SOURCES``, and of public code that reads such exports.
+prospects' emails. The layouts are those of public documentation, see ``SOURCES``, and of public code that reads such
+exports.
 """
 
 from __future__ import annotations
@@ -63,10 +63,6 @@ class Export:
     line_end: str = field(default="\n", repr=False)
     own_words: int = 0
     hidden: str = ""
-
-    @property
-    def program(self) -> str:
-        return self.name.partition("-")[0]
 
     def write(self, folder: Path, *, later: Sequence[str] = (), more: str = "") -> Path:
         """The first export, or a later night's, with further rows above what stands below the data.

@@ -1,7 +1,4 @@
-"""Exports as the CRMs make them: a person answers at most two questions once, and later nights ask nothing.
-
-Those without emails are refused, and told how that program exports them.
-"""
+"""Exports as the CRMs make them: a person answers at most two questions once, and later nights ask nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +16,6 @@ from importer.messages import render
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.exports import EMAILS, EXPORTS, LATER, LATEST, TEXTS, Export
-from tests.exports_without_emails import WITHOUT_EMAILS
 from tests.sandbox import Sandbox
 
 if sys.platform == "win32":
@@ -28,20 +24,6 @@ if sys.platform == "win32":
 from tests.pseudo_terminal import types
 
 MOST_ANSWERS = 2
-ADVICE = {
-    "hubspot": "in HubSpot, export again with the associated contacts by name",
-    "salesforce": "in Salesforce, export a report with the field Email",
-    "pipedrive": "in Pipedrive, add the column Person - Email",
-    "zoho": "in Zoho, a note has no email address. Export contacts or leads",
-    "close": "in Close, export the contacts as well",
-    "apollo": "in Apollo, export the people again",
-    "outreach": "in Outreach, export the people again",
-    "salesloft": "in Salesloft, export the people again",
-    "lemlist": "in lemlist, export the people again",
-    "freshsales": "in Freshsales, export the people again",
-    "copper": "in Copper, export the people again",
-    "dynamics": "in Dynamics, find the records with Advanced Find",
-}
 PROSPECTS = {f"8PvBmrB7P{i}": email for i, email in enumerate(EMAILS)}
 
 
@@ -101,23 +83,6 @@ def results(path: Path) -> list[str]:
     rows = [*openpyxl.load_workbook(path)["Results"].iter_rows(values_only=True)]
     column = rows[0].index("result")
     return [str(row[column]) for row in rows[1:]]
-
-
-@pytest.mark.parametrize("export", WITHOUT_EMAILS, ids=lambda export: export.name)
-def test_an_export_without_emails_is_refused_and_told_how_its_program_exports_them(
-    export: Export, crm: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """At once: nobody is asked, nothing is called, and no other program's advice is given."""
-    path = export.write(tmp_path)
-    assert main(["run", path.name, "--yes", "--default-visibility", "private"]) == 2
-    at_night = " ".join(capsys.readouterr().err.split())
-    seen = types(["run", path.name], [])
-    assert seen.status == 2
-    assert "(Enter alone stops)" not in seen.screen
-    for said in (at_night, seen.screen):
-        assert [program for program, advice in ADVICE.items() if advice in said] == [export.program], said
-        assert "--map email=" in said
-    assert not crm.received
 
 
 CREATED = "2026-10-01T08:15:00Z"

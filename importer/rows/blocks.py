@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from importer.models import Ints, Status, Visibility
-from importer.rows.values import Wrong, cleaned_id, folded
-from importer.rows.words import Value
+from importer.rows.values import Value, Wrong, cleaned_id, folded
 
 
 class ColumnReader:

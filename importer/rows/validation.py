@@ -31,6 +31,7 @@ from importer.rows.unmapped import Unmapped
 from importer.rows.values import (
     LONGEST_KEY,
     TEXT,
+    Value,
     Wrong,
     cleaned_id,
     has_control,
@@ -40,7 +41,6 @@ from importer.rows.values import (
     read_field,
     shortened,
 )
-from importer.rows.words import Value
 from importer.settings import Settings
 
 _TEXTS = (Role.PROSPECT, Role.EMAIL, Role.KEY)

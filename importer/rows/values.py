@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from importer.markup import INVISIBLE, is_html, targets, visible
 from importer.messages import Cell, Message, Part, in_quotes, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
+
+Value: TypeAlias = Visibility | Status
 
 _WORDS = re.compile(r"(?:\A|>)[^<>&]*\w")  # outside of markup
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
@@ -245,7 +248,7 @@ def _without(part: Part, value: str) -> Part:
     return "…" if part == Cell(quoted(value)) else part
 
 
-def meaning(role: Role, word: str, value: Visibility | Status | None) -> str:
+def meaning(role: Role, word: str, value: Value | None) -> str:
     """Return the text for the setting ``value`` that gives a word a meaning; with None, its rows are left out."""
     return f"{role}:{word}={value.name.capitalize() if value else ''}"
 

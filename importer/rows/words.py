@@ -12,7 +12,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TypeAlias
 
 from importer.errors import BadSettings
 from importer.fields import ABOUT_VISIBILITY, BESIDE, NEGATION, NO, WORDED, YES
@@ -21,12 +20,10 @@ from importer.models import PossibleAnswer, Problem, Question, Role, Status, Vis
 from importer.reading import column_letter
 from importer.rows.columns import called, shown
 from importer.rows.suggestions import suggests
-from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
+from importer.rows.values import Value, Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
 from importer.settings.kinds import Values
 from importer.settings.reading import MEANS, folded_heading
-
-Value: TypeAlias = Visibility | Status
 
 LEAST: Mapping[Role, Value] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
 """Role → its value for the least visible note."""

@@ -2,7 +2,7 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "role.prospect": "Prospect",
-    "column.which.prospect": "Which column identifies the prospects, by Saleshandy's ID or by email address?",
+    "column.which.prospect": "Which column identifies the prospects, by Saleshandy's ID or by email address? Saleshandy does not know the IDs of another program.",
     "template.prompt.prospect": "The ID of the prospect in Saleshandy, such as 8PvBmrB7P7. Capital and small letters differ. One prospect in each row. You may fill in the email address instead.",
     "role.email": "Email address",
     "column.which.email": "Which column holds the email addresses?",
