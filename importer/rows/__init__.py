@@ -8,7 +8,7 @@ never an exception.
     foreign      emails in place of another program's IDs
     values       one cell → a value; ``words`` those of visibility and status; ``blocks`` each distinct text once
     composing    a template → the text of notes; ``readers`` read its columns
-    receivers    people in cells; ``lookups`` and ``naming`` find the prospects of their emails
+    receivers    people in cells; ``emails`` finds the prospects of their emails
     attachments  files that a sheet may name; ``uploads`` gets their IDs
     unmapped     overlooked columns; ``records`` are IDs of records, ``footers`` rows without data
     validation   reads every row of a sheet

@@ -57,7 +57,7 @@ def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Ro
     position = roles.columns.get(Role.PROSPECT)
     if position is None or Role.EMAIL in roles.columns or not _are_emails(cells[position]):
         return roles
-    by_email = {Role.EMAIL if role is Role.PROSPECT else role: at for role, at in roles.columns.items()}
+    by_email: dict[Role, int] = {Role.EMAIL if one is Role.PROSPECT else one: at for one, at in roles.columns.items()}
     listed = {**roles.listed, Role.EMAIL: roles.listed.get(Role.PROSPECT, ())}
     return replace(roles, columns=by_email, listed=listed)
 

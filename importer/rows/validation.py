@@ -15,7 +15,7 @@ import pandas as pd
 from importer.fields import FURTHER, WORDED
 from importer.identity import same_texts
 from importer.markup import content_of
-from importer.messages import Message, SettingPart, as_argument, say
+from importer.messages import Cell, Message, SettingPart, as_argument, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
@@ -23,8 +23,8 @@ from importer.rows import records, unmapped, words
 from importer.rows.attachments import Folder
 from importer.rows.blocks import Block, ColumnReader, WordReader
 from importer.rows.columns import Roles, at_the_start, called
+from importer.rows.emails import with_more
 from importer.rows.footers import Footers
-from importer.rows.naming import with_more
 from importer.rows.readers import ComposedReader
 from importer.rows.receivers import Receivers, email_of
 from importer.rows.unmapped import Unmapped
@@ -35,7 +35,6 @@ from importer.rows.values import (
     Wrong,
     cleaned_id,
     has_control,
-    kind_of,
     read_attachments,
     read_content,
     read_field,
@@ -82,7 +81,6 @@ class _Validation:
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, tuple[str, ...]] = {}
         self.left_out: dict[int, Message] = {}
-        self._kinds: dict[Message, Message] = {}
 
     def rows(self) -> Rows:
         size, columns = self.sheet.row_count, self.roles.columns
@@ -237,8 +235,8 @@ class _Validation:
             for at, beside in (position, earlier), (earlier, position):
                 if note[at] >= 0 or at == position:
                     cell = cell_name(self.sheet.name, int(number[at]), column)
-                    text, in_short = (say(f"{of}.contradicts", row=row) for row in (str(number[beside]), "…"))
-                    self.problems.setdefault(at, []).append(Problem(int(number[at]), column, cell, "", text, in_short))
+                    text = say(f"{of}.contradicts", row=Cell(str(number[beside])))
+                    self.problems.setdefault(at, []).append(Problem(int(number[at]), column, cell, "", text))
                     note[at] = -1
 
     def _claims(self, ids: Texts | None) -> Iterator[tuple[str, int, str, int]]:
@@ -254,9 +252,7 @@ class _Validation:
     ) -> None:
         number, value = block.numbers[i], shortened(part or block.cell(i, column))
         name = say("row", row=str(number)) if column is None else cell_name(self.sheet.name, number, column)
-        kind = kind_of(text, value)
-        kind = self._kinds.setdefault(kind, kind)  # many problems share few kinds; saves memory
-        problem = Problem(number, column, name, value, text, kind, word, near)
+        problem = Problem(number, column, name, value, text, word, near)
         self.problems.setdefault(block.start + i, []).append(problem)
 
     def _remarks(self, record: records.Records | None) -> list[Message]:

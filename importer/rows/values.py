@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 from importer.markup import INVISIBLE, is_html, targets, visible
-from importer.messages import Cell, Message, Part, in_quotes, say
+from importer.messages import Cell, Message, in_quotes, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
 
@@ -232,20 +232,6 @@ def is_link(text: str) -> bool:
 def error_in(text: str) -> Message | None:
     """Return the message about a cell that shows a formula's error, or None for other cells."""
     return say("cell.error", error=text) if _ERROR_VALUE.fullmatch(text) else None
-
-
-def kind_of(reason: Message, value: str) -> Message:
-    """Return the reason without the cell's value, so that problems of one kind can be grouped."""
-    parts = dict(reason.parts)
-    if reason.kind == "value.or-say" and isinstance(why := parts["why"], Message):
-        return kind_of(why, value)
-    return Message(reason.kind, tuple((name, _without(part, value)) for name, part in reason.parts))
-
-
-def _without(part: Part, value: str) -> Part:
-    if isinstance(part, Message):
-        return kind_of(part, value)
-    return "…" if part == Cell(quoted(value)) else part
 
 
 def meaning(role: Role, word: str, value: Value | None) -> str:

@@ -191,7 +191,7 @@ def vocabulary(role: Role, heading: str, values: Values) -> Callable[[str], Valu
         if word in known:
             return known[word]
         near = SPELLED[role].get(_nearest(text, known), "")
-        use = say(f"use.{role}") if has_codes else say(f"use.{role}.by-name", heading=Cell(quoted(heading or "–")))
+        use = say(f"use.{role}") if has_codes else say(f"use.{role}.by-name")
         reason = say("value.unknown", value=shown_text, role=role, use=use)
         if near:
             reason = say("value.near", value=shown_text, role=role, near=near, use=use)

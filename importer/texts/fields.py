@@ -14,7 +14,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "column.which.visibility": "Which column says who may see a note?",
     "none.visibility": "none: the default for blank cells applies to all rows",
     "use.visibility": "Use Public (or 1) or Private (or 2)",
-    "use.visibility.by-name": "Under the heading {heading}, use Private or Public",
+    "use.visibility.by-name": "Under this heading, use Private or Public",
     "restricted.visibility": (
         "{column} also says who may see a note: it makes {n} note private that would be public.",
         "{column} also says who may see a note: it makes {n} notes private that would be public.",
@@ -26,7 +26,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "column.which.status": "Which column holds the status?",
     "none.status": "none: all notes are published",
     "use.status": "Use Published (or 1) or Draft (or 0). Blank means published",
-    "use.status.by-name": "Under the heading {heading}, use Draft or Published",
+    "use.status.by-name": "Under this heading, use Draft or Published",
     "restricted.status": (
         "{column} also says which notes are drafts: it makes {n} note a draft that would be published.",
         "{column} also says which notes are drafts: it makes {n} notes drafts that would be published.",

@@ -20,7 +20,7 @@ from importer.messages import Cell, Message, render, say
 from importer.models import Problem, Role
 from importer.operations import hide
 from importer.page.rendering import words
-from importer.rows.values import kind_of, quoted
+from importer.rows.values import quoted
 from importer.settings import Settings
 from importer.telling import preview_messages, sheet_details
 from tests.running import run
@@ -111,11 +111,7 @@ def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stan
 ) -> None:
     """A backslash isn't doubled."""
     values = ["C:\\x", "C:\\y"]
-    alike = [
-        Problem(2, 0, "A2", value, text, kind_of(text, value))
-        for value in values
-        for text in [said(Cell(quoted(value)))]
-    ]
+    alike = [Problem(2, 0, "A2", value, said(Cell(quoted(value)))) for value in values]
     assert render(sheet_facts.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
 
 
