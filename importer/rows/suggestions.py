@@ -119,7 +119,7 @@ def _is_id(text: str) -> bool:
 
 
 def _is_email(text: str) -> bool:
-    return not isinstance(read_emails(text), Wrong)
+    return "@" in text and not isinstance(read_emails(text), Wrong)
 
 
 _LOOKS: Mapping[Role, Callable[[str], bool]] = {

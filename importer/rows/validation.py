@@ -29,12 +29,12 @@ from importer.rows.readers import ComposedReader
 from importer.rows.receivers import Receivers, email_of
 from importer.rows.unmapped import Unmapped
 from importer.rows.values import (
+    CONTROL,
     LONGEST_KEY,
     TEXT,
     Value,
     Wrong,
     cleaned_id,
-    has_control,
     read_attachments,
     read_content,
     read_field,
@@ -256,7 +256,7 @@ class _Validation:
         self.problems.setdefault(block.start + i, []).append(problem)
 
     def _remarks(self, record: records.Records | None) -> list[Message]:
-        notes = sum(map(has_control, self.columns[Role.CONTENT].texts))
+        notes = sum(CONTROL.search(text) is not None for text in self.columns[Role.CONTENT].texts)
         remarks = [say("unseen.notes", n=notes)] if notes else []
         for role in WORDED:
             for at, n in self.worded[role].restricted.items():

@@ -24,7 +24,7 @@ Value: TypeAlias = Visibility | Status
 _WORDS = re.compile(r"(?:\A|>)[^<>&]*\w")  # outside of markup
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
 _HALF = re.compile("[\ud800-\udfff]")  # a lone surrogate, half a character
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # which notes can't have: not tabs or line breaks
 # Long numbers damaged by a spreadsheet program: digits lost to an exponent, or zeros after the fifteenth digit.
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?E\+\d+|[1-9]\d{14}0{3,}", re.IGNORECASE)
 # Error values of formulas in Excel, in English, German, French, Spanish and Portuguese.
@@ -43,8 +43,8 @@ _LIKE_AN_ID = re.compile(r"[A-Za-z0-9]{8,10}")
 _SEPARATORS = re.compile("[;,|\r\n\x0b\u2028\u2029]")
 LONGEST_KEY = 400
 """Maximum length of an occurrence key in characters: every database can index it, whatever the characters are."""
-SURE_ID = re.compile(r"[A-Za-z][A-Za-z0-9]{5,199}")
-"""Texts that can be IDs for certain: alphanumeric, no number, and too long for a checkbox's TRUE or FALSE."""
+SURE_ID = re.compile(r"(?!(?i:true|false)\Z)[A-Za-z][A-Za-z0-9]{0,199}")
+"""Texts that can be IDs for certain: alphanumeric, no number, and not a checkbox's TRUE or FALSE."""
 _LONGEST_EMAIL = 320
 _ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
@@ -65,12 +65,7 @@ def cleaned_id(text: str) -> str:
 
 def cleaned_content(text: str) -> str:
     r"""Return a note without outer white space and control characters, with ``\n`` line ends, to compare notes."""
-    return _CONTROL.sub("", _LINE_END.sub("\n", text)).strip()
-
-
-def has_control(text: str) -> bool:
-    """Return whether a note has control characters that :func:`cleaned_content` removes: not tabs or line breaks."""
-    return _CONTROL.search(text) is not None
+    return CONTROL.sub("", _LINE_END.sub("\n", text)).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +90,6 @@ class Wrong:
 
 def _is_empty(content: str) -> bool:
     """Return whether a note shows nothing: no sign, no picture and no link."""
-    if _WORDS.search(content):
-        return False  # most notes; their markup isn't parsed here
     has_no_target = is_html(content) and not targets(content)
     return not INVISIBLE.sub("", visible(content) if has_no_target else content).strip()
 
@@ -104,7 +97,8 @@ def _is_empty(content: str) -> bool:
 def read_content(text: str) -> str | Wrong:
     """Return the cleaned content of a note, or why it is not valid: empty, an error value, cut, or half a character."""
     content = cleaned_content(text)
-    wrong = say("note.empty") if _is_empty(content) else _wrong_with_text(content)
+    is_empty = not _WORDS.search(content) and _is_empty(content)  # the markup of most notes isn't parsed here
+    wrong = say("note.empty") if is_empty else _wrong_with_text(content)
     return Wrong(wrong) if wrong else content
 
 
@@ -212,7 +206,7 @@ def wrong_with_id(text: str, what: str = "prospect") -> Message | None:
     if len(text) <= LONGEST_ID and re.search(r"\s", text):
         return say("id.space", value=value, what=what)
     is_checkbox, is_email = text.casefold() in ("true", "false"), re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text)
-    is_text = any(sign.isalnum() for sign in text) and not _CONTROL.search(text) and not _HALF.search(text)
+    is_text = any(sign.isalnum() for sign in text) and not CONTROL.search(text) and not _HALF.search(text)
     if len(text) > LONGEST_ID or is_link(text) or is_checkbox or is_email or not is_text:
         kind = "id.is-an-email" if is_email and what == "prospect" else "id.no-id"
         return say(kind, value=value, what=what)
