@@ -22,11 +22,23 @@ from importer.messages import Message, Quoted, say
 from importer.reading import detection
 from importer.reading.book import Book, choose
 from importer.reading.cells import Correction, Flaw, column_letter
+from importer.reading.numbers import iso
 from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, opened
 from importer.reading.sheet import Sheet, cell_name, spooled
 from importer.settings.limits import Limits
 
-__all__ = ["Correction", "Flaw", "KnownSheet", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
+__all__ = [
+    "Correction",
+    "Flaw",
+    "KnownSheet",
+    "Limits",
+    "Options",
+    "Sheet",
+    "cell_name",
+    "column_letter",
+    "iso",
+    "read",
+]
 
 DEFAULTS = Options()
 
