@@ -24,10 +24,10 @@ from xml.etree.ElementTree import Element
 from importer.messages import Cell, Message, say
 from importer.reading.book import Book, Table
 from importer.reading.cells import Kind, RowSink, TableFacts
+from importer.reading.detection import Package
 from importer.reading.elements import Attributes, Elements, elements_of, whole_number
 from importer.reading.formats import NumberFormats, code_of
 from importer.reading.opening import MOST_FORMATS, MOST_SHEETS, bound, damaged
-from importer.reading.package import Package
 from importer.reading.spool import Area, Row, RowStream
 from importer.settings.limits import Limits
 
