@@ -272,20 +272,12 @@ def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() ->
         "outcome.reasons",
         reasons=(
             say("upload.refused", file=Cell("'secret.pdf'"), why=words("too large")),
-            say(
-                "problems.or-say",
-                kind=words("x"),
-                ways=(SettingPart("value", "visibility:Team=Public"),),
-                values=("a", "b"),
-            ),
+            say("question.way", means=words("x"), way=SettingPart("value", "visibility:Team=Public")),
         ),
     )
     again = from_json(said.as_json())
     assert again is not None
-    assert render(again) == (
-        "the API refused the file …: too large; x. Or say what it means: --value visibility:Team=Public and so on"
-        " (found: a, b)"
-    )
+    assert render(again) == ("the API refused the file …: too large; --value visibility:Team=Public  x")
     assert "secret" not in repr(said.as_json())
 
 

@@ -153,9 +153,6 @@ def in_common(problems: Sequence[Problem]) -> Message:
     values: tuple[Part, ...] = tuple(_times(Cell(quoted(value)), n) for value, n in counts.most_common(_VALUES))
     if len(counts) > _VALUES:
         values = (say("problems.other-values", values=values, n=len(counts) - _VALUES),)
-    match dict(problems[0].text.parts):
-        case {"why": Message() as why, "ways": ways}:
-            return say("problems.or-say", kind=why.without_others(), ways=ways, values=values)
     return say("problems.alike", kind=problems[0].text.without_others(), values=values)
 
 

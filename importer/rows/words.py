@@ -195,13 +195,8 @@ def vocabulary(role: Role, heading: str, values: Values) -> Callable[[str], Valu
         reason = say("value.unknown", value=shown_text, role=role, use=use)
         if near:
             reason = say("value.near", value=shown_text, role=role, near=near, use=use)
-        is_long = len(text) > _LONGEST_NEAR
-        if has_codes and (near or is_long or not any(sign.isalpha() for sign in text)):
-            return Wrong(reason, near=near)
-        if not is_long:
-            answers = sorted(_meanings(role, heading, text), key=lambda answer: not answer.is_likely)
-            reason = say("value.or-say", why=reason, ways=tuple(answer.way for answer in answers))
-        return Wrong(reason, "" if near else text, near=near)
+        is_no_word = has_codes and (len(text) > _LONGEST_NEAR or not any(sign.isalpha() for sign in text))
+        return Wrong(reason, "" if near or is_no_word else text, near=near)
 
     return read
 
@@ -257,19 +252,13 @@ def unknown(
     return questions
 
 
-def _meanings(role: Role, heading: str, word: str) -> list[PossibleAnswer]:
-    """Return the answers that give a word a meaning."""
-    likely = reading(role, heading, word)
-    return [
-        PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
-        for value in WORDED[role].words
-    ]
-
-
 def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
     """Return the question what a word means."""
     heading, likely = headings[position], reading(role, headings[position], word)
-    choices = _meanings(role, heading, word)
+    choices = [
+        PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
+        for value in WORDED[role].words
+    ]
     choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
     means = say("words.not-this", column=column_letter(position), role=role)
     choices.append(PossibleAnswer("ignore", called(headings, position), means))

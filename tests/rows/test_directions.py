@@ -49,7 +49,7 @@ def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
     for meant in ("Private", "Public"):
         assert f"visibility:{word}={meant}" in answers_of(question)["value"]
     [[problem]] = found.rows.problems.values()
-    assert "--value visibility:" in told(problem)
+    assert "--value visibility:WORD=MEANING" in told(problem)
     assert "Under this heading" in told(problem)
 
 
@@ -70,7 +70,6 @@ def test_a_word_that_names_a_visibility_means_it_everywhere(tmp_path: Path, head
     assert found.rows.questions == []
     [[problem]] = found.rows.problems.values()
     assert "Did you mean Public?" in told(problem)
-    assert "--value visibility:Pubic=Private" in told(problem)
 
 
 @pytest.mark.parametrize(
