@@ -26,7 +26,7 @@ from importer.settings.reading import key, numbered
 
 _MOST_VALUES = 8  # values of a column that a message lists
 _MOST_ODD = 3  # other values that a column may hold beside words
-_MOST_UNKNOWN = 20  # unknown words that it may hold
+_MOST_WORDS = 1_000  # distinct words of it that are kept
 _LONGEST = 60  # characters; a longer text is no word
 _PHRASE = re.compile(r"\S|\d{1,3}|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
 """A sign, a short number, or a few words that hold no email, link, number or date."""
@@ -140,11 +140,10 @@ class Unmapped:
                 continue
             texts = (text for text in distinct.union(column.cells) if not is_footer(text))
             unknown = (text for text in texts if not self._is_word(column, text))
-            found = [*islice(unknown, None if column.about else _MOST_UNKNOWN + 1)]
-            odd = sum(1 for text in found if not self._may_be_word(column, text))
-            if odd > _MOST_ODD or (len(found) > _MOST_UNKNOWN and not column.about):
+            odd = (text for text in unknown if not self._may_be_word(column, text))
+            if len([*islice(odd, _MOST_ODD + 1)]) > _MOST_ODD:
                 column.cells = None
-            elif len(found) <= _MOST_UNKNOWN or not column.cells:
+            elif len(column.cells) <= _MOST_WORDS:
                 column.cells.update(block.columns[position])
 
     def _is_word(self, column: _Column, text: str) -> bool:

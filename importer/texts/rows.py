@@ -144,7 +144,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "file.several": "there is no file {file}. If these are several files, separate them with ; or a line break",
     "file.missing": "there is no file {file} in {place}. Put it there, or correct the name",
     "file.missing@page": "there is no file {file} among the attachments. Drop it, too, or correct the name",
-    "file.missing.near": "{why}. Did you mean {near}?",
     "file.too-large": "the file {file} has {size} MB, and at most {most} can be sent. Make it smaller, or remove it from the sheet",
     "file.empty": "the file {file} is empty. Put the complete file there, or remove its name from the sheet",
     "progress.uploading": "uploading files: {done} of {total}",
