@@ -17,12 +17,11 @@ from importer.importing.loaded import Loaded
 from importer.messages import Cell, Message, Part, in_quotes, render, say
 from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows
 from importer.reading import Sheet, column_letter
-from importer.rows.blocks import Block
 from importer.rows.columns import called
 from importer.rows.composing import suggested
 from importer.rows.emails import people_of
 from importer.rows.readers import ComposedReader
-from importer.rows.values import quoted, shortened
+from importer.rows.values import Block, quoted, shortened
 from importer.settings import Settings
 from importer.storage import place
 

@@ -171,12 +171,7 @@ def _is_text(head: bytes) -> bool:
     """Return whether the bytes can be text: few control characters, or the pattern of zeros that UTF-16 has."""
     head = head.rstrip(b"\0\x1a")  # some programs pad the end of their files
     is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or wide(head) is not None
-    return is_wide or _controls(head) <= 1 + len(head) // 50
-
-
-def _controls(head: bytes) -> int:
-    """Return the number of control characters that no text holds, including zeros."""
-    return len(head) - len(head.translate(None, _CONTROLS))
+    return is_wide or len(head) - len(head.translate(None, _CONTROLS)) <= 1 + len(head) // 50
 
 
 def _in_package(package: Package, source: str) -> str:

@@ -21,10 +21,9 @@ from importer.markup import ContentKind, content_of, is_html, with_breaks
 from importer.messages import Cell, Message, day, say
 from importer.models import Ints, PossibleAnswer, Question, Role
 from importer.reading import Sheet, iso
-from importer.rows.blocks import Block, ColumnReader
 from importer.rows.columns import at_the_start, named
 from importer.rows.composing import Composition, composition
-from importer.rows.values import Wrong, quoted, read_content, read_field
+from importer.rows.values import Block, ColumnReader, Wrong, quoted, read_content, read_field
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder
 from importer.settings.reading import Form, own_columns

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from importer.messages import Cell, Message, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
-from importer.rows.blocks import Block, ColumnReader
 from importer.rows.columns import Roles, at_the_start
 from importer.rows.suggestions import samples
 from importer.rows.values import (
     SURE_ID,
+    Block,
+    ColumnReader,
     Wrong,
     cleaned_id,
     ids_in,

@@ -16,10 +16,9 @@ from importer.fields import WORDED
 from importer.messages import Message, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Visibility
 from importer.rows import words
-from importer.rows.blocks import Block
 from importer.rows.columns import Roles, at_the_start, called, shown
 from importer.rows.footers import is_footer
-from importer.rows.values import Wrong, cleaned_id, folded
+from importer.rows.values import Block, Wrong, cleaned_id, folded
 from importer.rows.words import LEAST
 from importer.settings.kinds import Values
 from importer.settings.reading import key, numbered

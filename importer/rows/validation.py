@@ -21,7 +21,6 @@ from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
 from importer.rows import records, unmapped, words
 from importer.rows.attachments import Folder
-from importer.rows.blocks import Block, ColumnReader, WordReader
 from importer.rows.columns import Roles, at_the_start, called
 from importer.rows.emails import with_more
 from importer.rows.footers import Footers
@@ -32,7 +31,10 @@ from importer.rows.values import (
     CONTROL,
     LONGEST_KEY,
     TEXT,
+    Block,
+    ColumnReader,
     Value,
+    WordReader,
     Wrong,
     cleaned_id,
     read_attachments,

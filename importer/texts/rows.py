@@ -8,10 +8,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "This sheet is like those that were answered on {date} for {name}, but {n} columns are new and may matter: {columns}. So the questions are asked again, the earlier answers first.",
     ),
     "readings.new": ("This sheet has a new column ({columns}).", "This sheet has {n} new columns ({columns})."),
-    "readings.gone": (
-        "This sheet no longer has a column ({columns}).",
-        "This sheet no longer has {n} columns ({columns}).",
-    ),
     "readings.which": "The headings may be those of several kinds of sheets. Which one is it?",
     "readings.one-of-several": "{name}, answered on {date}",
     "readings.another-kind": "another kind: use no earlier answers",
