@@ -266,7 +266,7 @@ def _choices(
     for i in positions:
         value, shown_cells = f"{role}={called(headings, i)}", samples(cells[i]) if cells else ()
         is_likely = scores[i] >= LIKELY
-        choices.append(PossibleAnswer("map", value, _column(headings, i), shown_cells, is_likely=is_likely))
+        choices.append(PossibleAnswer("map", value, in_words(headings, i), shown_cells, is_likely=is_likely))
     suggested = sum(scores[i] > 0 for i in positions)
     return [*choices[:suggested], *others, *(choices[suggested:] if role is not Role.VISIBILITY or not others else ())]
 
@@ -301,7 +301,7 @@ def _without_column(role: Role, sheet: SheetHeadings, *, is_named: bool) -> list
     naming = sheet.candidates(other) if other is not None else []
     if not is_named or (len(naming) != 1 and not FIELDS[role].may_be_missing):
         return []
-    column = say("column.names-them", column=_column(sheet.headings, naming[0])) if naming else None
+    column = say("column.names-them", column=in_words(sheet.headings, naming[0])) if naming else None
     return [PossibleAnswer("map", f"{role}=", column or say(f"none.{role}"))]
 
 
@@ -327,13 +327,9 @@ def _listed(headings: Sequence[str]) -> Message:
     return say("columns.headings", headings=some(named, MOST_SHOWN)) if named else say("columns.no-headings")
 
 
-def _column(headings: Sequence[str], position: int) -> Message:
+def in_words(headings: Sequence[str], position: int) -> Message:
+    """Return a column's letter and heading."""
     return say("column.called", column=column_letter(position), heading=shown(headings[position]))
-
-
-def at_the_start(headings: Sequence[str], position: int) -> Message:
-    """Return a column's letter and heading, for the beginning of a sentence."""
-    return say("column.at-the-start", column=column_letter(position), heading=shown(headings[position]))
 
 
 def shown(heading: str) -> Cell:

@@ -17,7 +17,7 @@ from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns, suggestions, words
-from importer.rows.columns import Roles, SheetHeadings, at_the_start, called
+from importer.rows.columns import Roles, SheetHeadings, called, in_words
 from importer.rows.footers import is_footer
 from importer.rows.values import ID_SHAPE, cleaned_id, folded, ids_in
 from importer.settings import Settings
@@ -85,11 +85,11 @@ def _which_emails(
 ) -> UnclearColumns:
     """Return the error that asks which column holds the emails, in place of IDs that are another program's."""
     sample = cells[position][0]
-    why = say("foreign.ids", column=at_the_start(headings, position), sample=Cell(in_quotes(sample)))
+    why = say("foreign.ids", column=in_words(headings, position), sample=Cell(in_quotes(sample)))
     roles = dict.fromkeys(emails, Role.EMAIL) | ({} if is_certain else {position: Role.PROSPECT})
     choices = []
     for i, role in roles.items():
-        means = say("column.by-email" if role is Role.EMAIL else "foreign.as-ours", means=at_the_start(headings, i))
+        means = say("column.by-email" if role is Role.EMAIL else "foreign.as-ours", means=in_words(headings, i))
         choices.append(PossibleAnswer("map", f"{role}={called(headings, i)}", means))
     asks = say("columns.and", first=why, more=(say("column.which.email" if emails else "foreign.export-emails"),))
     question = Question(asks, choices, position, [Role.PROSPECT, Role.EMAIL], [sample])
@@ -105,8 +105,8 @@ def remarks(headings: Sequence[str], roles: Roles, cells: Sequence[Sequence[str]
         is_compared = Role.PROSPECT in roles.columns and any(
             suggestions.role_of(headings[i]) is Role.EMAIL for i in roles.unexplained
         )
-        return [say("foreign.compared-with", column=at_the_start(headings, email))] if is_compared else []
-    column, sample = at_the_start(headings, roles.foreign), Cell(in_quotes(cells[roles.foreign][0]))
+        return [say("foreign.compared-with", column=in_words(headings, email))] if is_compared else []
+    column, sample = in_words(headings, roles.foreign), Cell(in_quotes(cells[roles.foreign][0]))
     return [say("foreign.replaced", column=column, sample=sample, emails=column_letter(email))]
 
 

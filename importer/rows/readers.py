@@ -21,7 +21,7 @@ from importer.markup import ContentKind, content_of, is_html, with_breaks
 from importer.messages import Cell, Message, day, say
 from importer.models import Ints, PossibleAnswer, Question, Role
 from importer.reading import Sheet, iso
-from importer.rows.columns import at_the_start, named
+from importer.rows.columns import in_words, named
 from importer.rows.composing import Composition, composition
 from importer.rows.values import Block, ColumnReader, Wrong, quoted, read_content, read_field
 from importer.settings import Settings
@@ -153,7 +153,7 @@ class FieldDates:
                 choices.append(PossibleAnswer(_SETTING, order.value, meaning))
         choices.append(PossibleAnswer(_SETTING, DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
         found = tuple(Cell(example.text) for example in self._only.values()) if len(self._only) == 2 else None
-        column, dates = at_the_start(headings, shown.column), found or (Cell(shown.text),)
+        column, dates = in_words(headings, shown.column), found or (Cell(shown.text),)
         asks = say("dates.which", column=column, dates=dates)
         if is_contradicted and self._order is not None:
             asks = say("dates.contradicted", column=column, date=Cell(shown.text), order=_named(self._order))

@@ -16,7 +16,7 @@ from importer.fields import WORDED
 from importer.messages import Message, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Visibility
 from importer.rows import words
-from importer.rows.columns import Roles, at_the_start, called, shown
+from importer.rows.columns import Roles, called, in_words, shown
 from importer.rows.footers import is_footer
 from importer.rows.values import Block, Wrong, cleaned_id, folded
 from importer.rows.words import LEAST
@@ -78,7 +78,7 @@ def question(
     kind = "overlooked.is-as-well" if beside else "overlooked.is"
     choices = [PossibleAnswer("map", f"{role}={names}", say(kind, role=role)) for role in roles]
     choices.append(PossibleAnswer("ignore", name, say("overlooked.is-nothing")))
-    asks = say("overlooked.what-is-it", column=at_the_start(headings, position), values=listed, says=says)
+    asks = say("overlooked.what-is-it", column=in_words(headings, position), values=listed, says=says)
     return Question(asks, choices, position, roles, values[:_MOST_VALUES], len(values))
 
 

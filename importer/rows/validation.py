@@ -21,7 +21,7 @@ from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
 from importer.rows import records, unmapped, words
 from importer.rows.attachments import Folder
-from importer.rows.columns import Roles, at_the_start, called
+from importer.rows.columns import Roles, called, in_words
 from importer.rows.emails import with_more
 from importer.rows.footers import Footers
 from importer.rows.readers import ComposedReader
@@ -262,15 +262,15 @@ class _Validation:
         remarks = [say("unseen.notes", n=notes)] if notes else []
         for role in WORDED:
             for at, n in self.worded[role].restricted.items():
-                remarks.append(say(f"restricted.{role}", column=at_the_start(self.sheet.headings, at), n=n))
+                remarks.append(say(f"restricted.{role}", column=in_words(self.sheet.headings, at), n=n))
         remarks += self.receivers.remarks()
         if self.composed is not None:
             remarks += self.composed.dates.remarks()
         if record is not None:
             headings, at = self.sheet.headings, record.position
             choice = SettingPart("map", f"{Role.RECORD}={as_argument(called(headings, at))}")
-            offered = say("record.offered", column=at_the_start(headings, at), choice=choice)
-            remarks.append(say("record.found", column=at_the_start(headings, at)) if record.is_chosen else offered)
+            offered = say("record.offered", column=in_words(headings, at), choice=choice)
+            remarks.append(say("record.found", column=in_words(headings, at)) if record.is_chosen else offered)
         return remarks
 
 

@@ -16,8 +16,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "use.visibility": "Use Public (or 1) or Private (or 2)",
     "use.visibility.by-name": "Under this heading, use Private or Public",
     "restricted.visibility": (
-        "{column} also says who may see a note: it makes {n} note private that would be public.",
-        "{column} also says who may see a note: it makes {n} notes private that would be public.",
+        "{column:capital}, also says who may see a note: it makes {n} note private that would be public.",
+        "{column:capital}, also says who may see a note: it makes {n} notes private that would be public.",
     ),
     "template.prompt.visibility": (
         "Public: everybody in the team sees the note.\nPrivate: only the owner of the API key sees it. Always needed."
@@ -28,8 +28,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "use.status": "Use Published (or 1) or Draft (or 0). Blank means published",
     "use.status.by-name": "Under this heading, use Draft or Published",
     "restricted.status": (
-        "{column} also says which notes are drafts: it makes {n} note a draft that would be published.",
-        "{column} also says which notes are drafts: it makes {n} notes drafts that would be published.",
+        "{column:capital}, also says which notes are drafts: it makes {n} note a draft that would be published.",
+        "{column:capital}, also says which notes are drafts: it makes {n} notes drafts that would be published.",
     ),
     "template.prompt.status": "Published, or Draft for a note that is not ready yet. Empty means Published.",
     "role.attachments": "Attachments",
