@@ -160,7 +160,7 @@ class Unmapped:
         is_open = {role: any(getattr(note, role.value) is not least for note in notes) for role, least in LEAST.items()}
         questions = []
         for position, column in self._columns.items():
-            rows = _counted(Counter(column.among) if column.cells is None else column.cells)
+            rows = words.counted(Counter(column.among) if column.cells is None else column.cells)
             known = [value for value in rows if self._is_word(column, value)]
             roles = [role for role in WORDED if self._is_meant(role, column, rows, known, is_open=is_open[role])]
             missing = [role for role in roles if role not in self._roles.columns]
@@ -209,13 +209,3 @@ class Unmapped:
             return position in self._roles.unexplained
         before = self._known.get(key(self._names[position]))
         return not {*map(folded, known if before is not None else rows)} <= (before or set())
-
-
-def _counted(texts: Counter[str]) -> Counter[str]:
-    """Return the words of a column and their rows, without blank cells and footers."""
-    spellings: dict[str, str] = {}
-    rows = Counter[str]()
-    for text, n in texts.items():
-        if (word := cleaned_id(text)) and not is_footer(text):
-            rows[spellings.setdefault(folded(word), word)] += n
-    return rows

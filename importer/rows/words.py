@@ -19,6 +19,7 @@ from importer.messages import Cell, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import called, shown
+from importer.rows.footers import is_footer
 from importer.rows.suggestions import suggests
 from importer.rows.values import Value, Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
@@ -234,22 +235,28 @@ def unknown(
     """
     values = settings.values
     asked = {columns[role]: role for role in WORDED if role in columns}
-    counts: dict[int, Counter[str]] = {position: Counter() for position in asked}
-    spellings: dict[tuple[int, str], str] = {}
-    for problem in (problem for of_row in problems for problem in of_row if problem.word):
-        if problem.column in counts:
-            counts[problem.column][folded(problem.word)] += 1
-            spellings.setdefault((problem.column, folded(problem.word)), problem.word)
+    found = Counter((problem.column, problem.word) for of_row in problems for problem in of_row if problem.word)
     questions = []
     for position, role in asked.items():
         answered = ever(values, role) if "value" in settings.origin.said else set()  # one says nothing of others
         is_said = any(folded(word) not in {"", *answered} for word in known[role])
         is_sure = is_said or any(settings.mapping.get(role, ()))
         minimum = _OFTEN if is_sure and is_plain(role, headings[position]) else 1
-        frequent = [(spellings[position, key], n) for key, n in counts[position].most_common() if n >= minimum]
+        rows = counted({word: n for (column, word), n in found.items() if column == position})
+        frequent = [(word, n) for word, n in rows.most_common() if n >= minimum]
         asked_now = frequent if len(frequent) <= MOST_WORDS else frequent[:1]
         questions += [_word(role, headings, position, word, count) for word, count in asked_now]
     return questions
+
+
+def counted(texts: Mapping[str, int]) -> Counter[str]:
+    """Return the words of a column and their rows, without blank cells and footers; the first spelling counts."""
+    spellings: dict[str, str] = {}
+    rows = Counter[str]()
+    for text, n in texts.items():
+        if (word := cleaned_id(text)) and not is_footer(text):
+            rows[spellings.setdefault(folded(word), word)] += n
+    return rows
 
 
 def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
