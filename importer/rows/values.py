@@ -26,6 +26,7 @@ Value: TypeAlias = Visibility | Status
 _WORDS = re.compile(r"(?:\A|>)[^<>&]*\w")  # outside of markup
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
 _HALF = re.compile("[\ud800-\udfff]")  # a lone surrogate, half a character
+_DOUBTFUL = re.compile("\\A#|\\]\\Z|[\ud800-\udfff]")  # an error value, the end of a cut text, half a character
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # which notes can't have: not tabs or line breaks
 # Long numbers damaged by a spreadsheet program: digits lost to an exponent, or zeros after the fifteenth digit.
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?E\+\d+|[1-9]\d{14}0{3,}", re.IGNORECASE)
@@ -99,8 +100,9 @@ def _is_empty(content: str) -> bool:
 def read_content(text: str) -> str | Wrong:
     """Return the cleaned content of a note, or why it is not valid: empty, an error value, cut, or half a character."""
     content = cleaned_content(text)
-    is_empty = not _WORDS.search(content) and _is_empty(content)  # the markup of most notes isn't parsed here
-    wrong = say("note.empty") if is_empty else _wrong_with_text(content)
+    if not _WORDS.search(content) and _is_empty(content):  # the markup of most notes isn't parsed here
+        return Wrong(say("note.empty"))
+    wrong = _wrong_with_text(content) if _DOUBTFUL.search(content) else None
     return Wrong(wrong) if wrong else content
 
 
