@@ -1,4 +1,9 @@
-"""Recognise a column with IDs of another program, such as a CRM, which Saleshandy doesn't know; use emails instead.
+"""Recognise columns with IDs of another program, such as a CRM: those of people, and those of records.
+
+Saleshandy doesn't know IDs of people that it didn't give, so emails are used instead. By the ID of a record (an
+activity, a task, a note) a delivery is found again although its text has changed. So only a column of records counts
+that a person chose for this kind of sheet. Short IDs, which people assign anew in each sheet, and numbers that lost
+digits don't count.
 
 Input: a sheet, the first values of each column, and settings. Output: :class:`~importer.rows.columns.Roles` with the
 emails in place of such IDs, and without the status of tasks; or one error that asks for the emails, instead of a
@@ -8,19 +13,22 @@ rejection for every row. Whole columns are judged, never single cells, and none 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from importer.errors import UnclearColumns
 from importer.fields import TASK_STATES
 from importer.messages import Cell, Message, in_quotes, say
-from importer.models import PossibleAnswer, Question, Role
+from importer.models import PossibleAnswer, Question, Role, Texts
 from importer.reading import Sheet, column_letter
 from importer.rows import columns, suggestions, words
 from importer.rows.columns import Roles, SheetHeadings, called, in_words
 from importer.rows.footers import is_footer
-from importer.rows.values import ID_SHAPE, cleaned_id, folded, ids_in
+from importer.rows.values import ID_SHAPE, LONGEST_ID, TEXT, cleaned_id, folded, ids_in, is_damaged
 from importer.settings import Settings
+from importer.settings.reading import folded_heading
 
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
 """Shapes of other IDs: all digits, 15 or more letters and digits (Salesforce), or any other sign (UUID, prefix)."""
@@ -28,6 +36,11 @@ _SURELY_NOT_OURS = re.compile(
     r"(?=.*[A-Za-z])(?=.*\d)[A-Za-z0-9]{15,32}|[a-z]+_\w{5,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 )
 """Shapes of IDs that Salesforce and Apollo, Zoho and Close, or Dynamics give, and Saleshandy never."""
+_OF_NOTES = re.compile(r"(note|call|meeting|task|email|engagement) (body|notes|description)", re.IGNORECASE)
+"""Headings of an export of HubSpot's notes or calls, in which *Record ID* is the ID of each of them."""
+_OURS = "note_id"  # in parts of a results file
+_SHORTEST = 8
+"""Minimum length of an ID in characters. Two programs, or two sheets of one person, hardly share longer ones."""
 
 
 def find(sheet: Sheet, settings: Settings, cells: Sequence[Sequence[str]]) -> Roles:
@@ -124,3 +137,41 @@ def _are_emails(cells: Sequence[str]) -> bool:
 def _are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:
     """Return whether more than half of the cells have a shape."""
     return sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)
+
+
+@dataclass(frozen=True)
+class Records:
+    """A column with IDs of records: each row's, empty if it has none. A person chose it, or it may be offered."""
+
+    position: int
+    is_chosen: bool
+    ids: Texts
+
+
+def records(sheet: Sheet, roles: Roles) -> Records | None:
+    """Return the column of the records' IDs, or one that could be chosen; None if there is none."""
+    chosen, headings = roles.columns.get(Role.RECORD), sheet.headings
+    is_of_notes = any(map(_OF_NOTES.fullmatch, headings))
+    free = (*roles.unexplained, *([] if roles.foreign is None else [roles.foreign]))
+    suggested = (
+        i for i in free
+        if suggestions.suggests(Role.RECORD, headings[i]) or (is_of_notes and folded_heading(headings[i]) == "recordid")
+    )  # fmt: skip
+    for position in [chosen] if chosen is not None else (i for i in suggested if headings[i].strip() != _OURS):
+        ids = [*_ids(sheet, position)]
+        if not any(ids):
+            continue
+        heading = folded_heading(headings[position])
+        records: Texts = np.full(len(ids), "", dtype=TEXT)
+        records[:] = [f"{heading} {record}" if record else "" for record in ids]
+        return Records(position, chosen is not None, records)
+    return None
+
+
+def _ids(sheet: Sheet, position: int) -> Iterator[str]:
+    for numbers, block in sheet.columns():
+        for number, text in zip(numbers, block[position], strict=True):
+            record = cleaned_id(text)
+            is_sure = _SHORTEST <= len(record) <= LONGEST_ID and not is_damaged(record)
+            is_flawed = any(flaw.column in (None, position) for flaw in sheet.wrong(number))
+            yield record if is_sure and not is_flawed else ""

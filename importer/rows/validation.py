@@ -19,7 +19,7 @@ from importer.messages import Cell, Message, SettingPart, as_argument, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
-from importer.rows import records, unmapped, words
+from importer.rows import foreign, unmapped, words
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, called, in_words
 from importer.rows.emails import with_more
@@ -116,7 +116,7 @@ class _Validation:
             start = part.stop
         flawed = [position for position in self.done if self.problems.pop(position, None)]
         note = self._notes(codes, size, flawed)
-        record = records.found(self.sheet, self.roles)
+        record = foreign.records(self.sheet, self.roles)
         record_ids = record.ids if record is not None and record.is_chosen else None
         self._add_contradictions(number, texts_of[Role.PROSPECT], note, record_ids)
         skipped = {**self.left_out, **footers.skipped, **skipped}
@@ -257,7 +257,7 @@ class _Validation:
         problem = Problem(number, column, name, value, text, word, near)
         self.problems.setdefault(block.start + i, []).append(problem)
 
-    def _remarks(self, record: records.Records | None) -> list[Message]:
+    def _remarks(self, record: foreign.Records | None) -> list[Message]:
         notes = sum(CONTROL.search(text) is not None for text in self.columns[Role.CONTENT].texts)
         remarks = [say("unseen.notes", n=notes)] if notes else []
         for role in WORDED:
