@@ -241,14 +241,13 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     assert screen.chosen["If visibility is blank"][2] == private
 
 
-def test_a_misspelled_word_can_be_given_a_meaning_as_its_problem_says(person: Person, tmp_path: Path) -> None:
-    """Under a heading of the user's own, the problem says how; the words have a row for it."""
+def test_a_misspelled_word_can_be_given_a_meaning(person: Person, tmp_path: Path) -> None:
+    """Under a heading of the user's own, the word has a row for it."""
     path = write(
         tmp_path / "n.csv", [("p1", TEXT, "Public"), ("p2", TEXT, "Pubilc")], ("Prospect ID", "Note", "Audience")
     )
     mapped = [("map", "visibility=Audience")]
     screen = person.sees(path, mapped)
-    assert "Pubilc means Private" in person.text.replace("&#39;", "")
     assert screen.row("Who may see it 'Pubilc' 1").endswith("1")
     assert screen.chosen["Meaning of 'Pubilc'"][2] == "leave as an error"
     private = "Private: only the owner of the API key sees it"
