@@ -85,7 +85,7 @@ class LookedUpEmails:
             return self
         answers = lookups.look_up(emails)
         nobody, refused = [*answers.values()].count(()), sum(isinstance(one, Message) for one in answers.values())
-        logs.event("emails looked up", emails=len(emails), nobody=nobody, refused=refused, calls=lookups.calls)
+        logs.event("emails looked up", emails=len(emails), nobody=nobody, refused=refused)
         return replace(self, answers={**self.answers, **answers})
 
 

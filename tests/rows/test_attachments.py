@@ -95,7 +95,6 @@ def test_what_is_no_file_of_the_folder_is_a_problem_of_the_row(files: Path, name
 
 @posix
 def test_links_that_lead_out_pipes_and_devices_are_never_opened(files: Path, tmp_path: Path) -> None:
-    """Opening the pipe would wait for ever."""
     (files / "out").symlink_to(tmp_path / "secret")
     (files / "all").symlink_to(tmp_path)
     (files / "round").symlink_to(files / "round")
