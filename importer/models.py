@@ -129,7 +129,6 @@ class Problem:
         column: position of the wrong cell's column; None if no single cell is wrong.
         cell: the cell's name (``Sheet1!C17``), or the row.
         value: the cell's text, shortened.
-        kind: the message without the cell's text; problems of one kind are reported together.
         word: the cell's text, if it is a word that could be given a meaning (the setting ``value``).
         near: the word that is probably meant; empty if there is none.
     """
@@ -139,7 +138,6 @@ class Problem:
     cell: Said
     value: str
     text: Message
-    kind: Message
     word: str = ""
     near: str = ""
 

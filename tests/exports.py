@@ -59,10 +59,6 @@ class Export:
     own_words: int = 0
     hidden: str = ""
 
-    @property
-    def program(self) -> str:
-        return self.name.partition("-")[0]
-
     def write(self, folder: Path, *, later: Sequence[str] = (), more: str = "", without_emails: bool = False) -> Path:
         """The first export, or a later night's, with further rows above what stands below the data.
 

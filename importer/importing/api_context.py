@@ -25,7 +25,7 @@ from importer.errors import WrongAddress
 from importer.importing.workspaces import learned_rates
 from importer.journal import Journal, Run
 from importer.messages import Message, Said, say
-from importer.rows.lookups import ProspectsPage
+from importer.rows.emails import ProspectsPage
 from importer.settings import BATCH_SIZE, GIVE_UP, Settings
 from importer.settings.address import api_address
 

@@ -19,12 +19,10 @@ from importer.delivery.outcomes import Outcomes
 from importer.importing import logs
 from importer.importing.api_context import batch_size
 from importer.importing.loaded import Loaded
-from importer.journal import Journal, Memory
+from importer.journal import Journal, Memory, Owners
+from importer.messages import Message
 from importer.models import Result, Role, Rows
-from importer.reading import cell_name
-from importer.rows.columns import called
-from importer.rows.lookups import Lookups
-from importer.rows.naming import EmailAnswers, emails_of, named
+from importer.rows.emails import Answers, Lookups, emails_of, named
 
 
 @dataclass(frozen=True)
@@ -45,14 +43,13 @@ class LookedUpEmails:
     journal: Journal | None
     occurrence: str
     emails: Sequence[str]
-    answers: EmailAnswers
+    answers: Answers
     before: Foreseen | None = None
 
     @property
     def open(self) -> list[str]:
         """Emails that haven't been looked up yet."""
-        known = self.answers.found.keys() | self.answers.refused.keys()
-        return [email for email in self.emails if email not in known]
+        return [email for email in self.emails if email not in self.answers]
 
     @cached_property
     def resolved(self) -> Loaded:
@@ -60,21 +57,16 @@ class LookedUpEmails:
         loaded, column = self.loaded, self.loaded.roles.columns.get(Role.EMAIL)
         if column is None or loaded.rows.email is None:
             return loaded
-
-        def cell(number: int) -> tuple[int, str]:
-            return column, cell_name(loaded.sheet.name, number, column)
-
-        heading = called(loaded.sheet.headings, column)
         is_there = None if self.before is None else self.before.is_there
-        rows = named(loaded.rows, self.answers, cell, is_there, heading)
+        rows = named(loaded.rows, self.answers, loaded.sheet, column, is_there)
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
     @property
     def unknown(self) -> dict[str, int]:
         """Emails without a prospect, each with its number of rows."""
-        rows, found = self.resolved.rows, self.answers.found
+        rows = self.resolved.rows
         emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
-        return dict(sorted(Counter(email for email in emails if email in found and not found[email]).items()))
+        return dict(sorted(Counter(email for email in emails if self.answers.get(email) == ()).items()))
 
     @cached_property
     def left(self) -> Foreseen:
@@ -92,9 +84,9 @@ class LookedUpEmails:
         if not (emails := self.open):
             return self
         answers = lookups.look_up(emails)
-        nobody = sum(not owners for owners in answers.found.values())
-        logs.event("emails looked up", emails=len(emails), nobody=nobody, refused=len(answers.refused))
-        return replace(self, answers=self.answers.updated(answers))
+        nobody, refused = [*answers.values()].count(()), sum(isinstance(one, Message) for one in answers.values())
+        logs.event("emails looked up", emails=len(emails), nobody=nobody, refused=refused)
+        return replace(self, answers={**self.answers, **answers})
 
 
 def _foreseen(loaded: Loaded, journal: Journal | None, occurrence: str) -> Foreseen:
@@ -104,14 +96,14 @@ def _foreseen(loaded: Loaded, journal: Journal | None, occurrence: str) -> Fores
 
 def asked(loaded: Loaded, journal: Journal | None, occurrence: str = "") -> LookedUpEmails:
     """Return the emails of a file, with the prospects that the journal or an earlier look-up knows."""
-    emails, before, known_matches = emails_of(loaded.rows), None, {}
+    emails, before, answers = emails_of(loaded.rows), None, dict[str, Owners | Message]()
     if journal is not None and emails:
         before = _foreseen(loaded, journal, occurrence)
         emails = emails_of(loaded.rows, before.is_there)
     if journal is not None and emails:
         found = journal.found(loaded.settings.workspace, loaded.settings.key, time.time).known(emails)
-        known_matches = {email: tuple(owners) for email, owners in found.items()}
-    return LookedUpEmails(loaded, journal, occurrence, emails, EmailAnswers(known_matches), before)
+        answers = {email: tuple(owners) for email, owners in found.items()}
+    return LookedUpEmails(loaded, journal, occurrence, emails, answers, before)
 
 
 def forget_rejected(matches: Memory, rows: Rows, outcomes: Outcomes) -> None:

@@ -115,7 +115,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     if before := left_out_before(loaded):
         return understood(sheet.leaving_out(before), known)
     rows.remarks[:0] = recognition.remarks(sheet.headings, settings)
-    rows.remarks += foreign.remarks(sheet, roles)
+    rows.remarks += foreign.remarks(sheet.headings, roles, cells)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
     _see_to_blanks(rows, settings)

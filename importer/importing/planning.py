@@ -32,7 +32,7 @@ from importer.messages import SettingPart, say
 from importer.models import Remaining, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.resultsfile import repeats_results
-from importer.rows.lookups import calls_for
+from importer.rows.emails import calls_for
 from importer.settings import SETTINGS
 
 _CELLS = 20  # maximum number of listed problems of a kind

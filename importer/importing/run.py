@@ -217,7 +217,8 @@ class Prepared:
         with opened(loaded.settings) as journal:
             size = batch_size(loaded.settings, journal)
             given = replace(loaded.settings, batch_size=size)
-            with staging.staged(given, self.vendor, rows, planned, journal, self.planned.answers.found) as staged:
+            owners = {email: one for email, one in self.planned.answers.items() if isinstance(one, tuple)}
+            with staging.staged(given, self.vendor, rows, planned, journal, owners) as staged:
                 settings, vendor = staged
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
                 return practised.send(observe=observe, stop=stop)

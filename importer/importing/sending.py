@@ -36,7 +36,7 @@ from importer.journal import Journal
 from importer.journal.identity import key_digest
 from importer.messages import Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
-from importer.rows.lookups import Lookups
+from importer.rows.emails import Lookups
 from importer.rows.uploads import Uploads
 
 

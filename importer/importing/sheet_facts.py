@@ -17,12 +17,11 @@ from importer.importing.loaded import Loaded
 from importer.messages import Cell, Message, Part, in_quotes, render, say
 from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows
 from importer.reading import Sheet, column_letter
-from importer.rows.blocks import Block
 from importer.rows.columns import called
 from importer.rows.composing import suggested
-from importer.rows.naming import people_of
+from importer.rows.emails import people_of
 from importer.rows.readers import ComposedReader
-from importer.rows.values import quoted, shortened
+from importer.rows.values import Block, quoted, shortened
 from importer.settings import Settings
 from importer.storage import place
 
@@ -141,7 +140,7 @@ def by_kind(loaded: Loaded) -> list[list[Problem]]:
     kinds: dict[tuple[int | None, Message], list[Problem]] = {}
     for _, of_row in sorted(loaded.rows.problems.items()):
         for problem in of_row:
-            kinds.setdefault((problem.column, problem.kind), []).append(problem)
+            kinds.setdefault((problem.column, problem.text.without_others()), []).append(problem)
     return sorted(kinds.values(), key=len, reverse=True)
 
 
@@ -153,10 +152,7 @@ def in_common(problems: Sequence[Problem]) -> Message:
     values: tuple[Part, ...] = tuple(_times(Cell(quoted(value)), n) for value, n in counts.most_common(_VALUES))
     if len(counts) > _VALUES:
         values = (say("problems.other-values", values=values, n=len(counts) - _VALUES),)
-    kind, text = problems[0].kind, problems[0].text
-    if (ways := dict(text.parts).get("ways")) is not None:
-        return say("problems.or-say", kind=kind, ways=ways, values=values)
-    return say("problems.alike", kind=kind, values=values)
+    return say("problems.alike", kind=problems[0].text.without_others(), values=values)
 
 
 def _times(value: Cell, times: int) -> Part:

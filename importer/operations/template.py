@@ -20,7 +20,7 @@ from importer.fields import FIELDS, Field
 from importer.files import Draft
 from importer.messages import render, say
 from importer.models import Role
-from importer.results.saving import Written, save
+from importer.results.writing import Written, save
 
 _LAST_ROW = 1_048_576
 _COLUMNS = {

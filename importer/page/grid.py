@@ -225,20 +225,13 @@ def _row(
                 f"cell-{number}-{at}",
                 shown(text),
                 shown(before) if text != before else None,
-                [in_grid(problem.text) for problem in here],
+                [problem.text for problem in here],
                 next((problem.near for problem in here if problem.near), ""),
                 0 if column.is_of_person else alike(number, at),
             )
         )
     may_be_right = any(problem.column is None for problem in of_row)
-    return GridRow(number, grid_cells, [in_grid(problem.text) for problem in of_row], correction, may_be_right)
-
-
-def in_grid(problem: Message) -> Message:
-    """Return a problem's text without what only the Check screen can do: say what a word means."""
-    if problem.kind == "value.or-say" and isinstance(why := dict(problem.parts)["why"], Message):
-        return why
-    return problem
+    return GridRow(number, grid_cells, [problem.text for problem in of_row], correction, may_be_right)
 
 
 def shown(text: str) -> str:

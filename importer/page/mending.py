@@ -142,7 +142,6 @@ class MendScreens(ImportScreens):
             "mend.html",
             upload=upload,
             found=found,
-            in_grid=grid.in_grid,
             chosen=chosen,
             columns=columns,
             rows=grid.rows(columns, rows.kept, shown, corrections.by_row, problems),

@@ -4,8 +4,8 @@ Input: a path, a URL or standard input, and the person's settings for the file (
 ImporterError that says what is wrong and what to do. ``read`` calls these modules in turn:
 
     opening    opens the file, bounds what is read, and computes its fingerprint
-    detection  recognises the file type by the content; opens the container of old documents
-    workbook   .xlsx (``package`` reads the zip), with xls, opendocument and xmlsheet beside it, ``elements`` parses XML
+    detection  recognises the file type by the content; opens zip packages and the containers of old documents
+    workbook   .xlsx, with xls, opendocument and xmlsheet beside it, ``elements`` parses XML
     html       tables of a web page; ``text`` is for CSV and the like, with ``encodings`` guessed by ``spelling``
     cells      turns a workbook's cells into text, numbers by ``formats`` and ``numbers``
     book       the tables that the readers return; chooses the table and its header row
@@ -22,11 +22,23 @@ from importer.messages import Message, Quoted, say
 from importer.reading import detection
 from importer.reading.book import Book, choose
 from importer.reading.cells import Correction, Flaw, column_letter
+from importer.reading.numbers import iso
 from importer.reading.opening import IsHeader, IsLikely, KnownSheet, Options, opened
 from importer.reading.sheet import Sheet, cell_name, spooled
 from importer.settings.limits import Limits
 
-__all__ = ["Correction", "Flaw", "KnownSheet", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
+__all__ = [
+    "Correction",
+    "Flaw",
+    "KnownSheet",
+    "Limits",
+    "Options",
+    "Sheet",
+    "cell_name",
+    "column_letter",
+    "iso",
+    "read",
+]
 
 DEFAULTS = Options()
 

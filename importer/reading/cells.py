@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
+from xlsxwriter.utility import xl_col_to_name
+
 from importer.messages import Cell, Message, say
 from importer.reading.formats import NumberFormats, hides_text
 from importer.reading.numbers import KEPT_DIGITS, lost_digits
@@ -20,6 +22,8 @@ from importer.settings.limits import Limits
 NO_VALUE = say("flaw.no-value")
 HIDDEN = say("flaw.hidden")
 LOST = say("flaw.lost-digits")
+column_letter = xl_col_to_name
+"""Function that returns a column's name by its position: 0 → A, 25 → Z, 26 → AA."""
 _BOOLEANS = {"1": "TRUE", "0": "FALSE"}
 
 Kind = Literal["text", "number", "boolean", "date", "error", "other"]
@@ -177,13 +181,3 @@ class RowSink:
             return
         if sum(map(str.isdigit, shown)) > KEPT_DIGITS and lost_digits(stored):
             self._facts.flaw(self.number, column, LOST)
-
-
-def column_letter(column: int) -> str:
-    """Return a column's name by its position: 0 → A, 25 → Z, 26 → AA."""
-    name = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name

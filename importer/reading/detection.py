@@ -1,16 +1,20 @@
-"""Recognise the type of a file by its content.
+"""Recognise the type of a file by its content, and open the container that it may be.
 
 Input: the file. Output: the module that reads it, or an error that says what the file is instead. The ending .xls
 says little: CRMs give it to HTML tables, CSV and XML.
 
-Old documents are OLE containers. olefile reads them, and trusts the sizes that a container states, so these sizes are
-checked first. As a result, a circular chain of sectors is followed no further than the file is long.
+A container's statements about itself are not trusted. Workbooks are zip packages: bytes are counted as they are
+unpacked, and no large part is held in memory whole. Old documents are OLE containers. olefile reads them, and trusts
+the sizes that a container states, so these sizes are checked first. As a result, a circular chain of sectors is
+followed no further than the file is long.
 """
 
 from __future__ import annotations
 
 import re
 import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -19,10 +23,10 @@ from typing import IO
 import olefile
 
 from importer.errors import UnreadableFile
-from importer.messages import Quoted, say
+from importer.messages import Cell, Quoted, say
 from importer.reading.encodings import wide
 from importer.reading.opening import Source, bound, damaged
-from importer.reading.package import Package
+from importer.resultsfile import PACKINGS, check_directory
 
 HEAD = 8192
 
@@ -45,6 +49,13 @@ MOST_OLE_BYTES = 256 * 1024**2
 _SECTOR, _CONTENTS = 512, say("part.contents")
 _FAULTS = (OSError, struct.error, ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError)
 """Exceptions that olefile raises for a damaged container, by design or not."""
+
+_CHUNK = 1 << 18
+_FIRST_CHUNK = 1 << 13  # bytes of a part: enough if only the headings are read
+RATIO_FROM = 64 * 1024**2
+"""Number of unpacked bytes of a part from which its ratio of unpacked to packed size is checked."""
+
+_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, struct.error, NotImplementedError)
 
 _ENDINGS_OF_OTHERS = {".doc": "text", ".docx": "text", ".odt": "text", ".rtf": "text", ".pdf": "pdf", ".zip": "archive"}
 """Endings that no export has, whatever the content, and the kind of file."""
@@ -160,12 +171,7 @@ def _is_text(head: bytes) -> bool:
     """Return whether the bytes can be text: few control characters, or the pattern of zeros that UTF-16 has."""
     head = head.rstrip(b"\0\x1a")  # some programs pad the end of their files
     is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or wide(head) is not None
-    return is_wide or _controls(head) <= 1 + len(head) // 50
-
-
-def _controls(head: bytes) -> int:
-    """Return the number of control characters that no text holds, including zeros."""
-    return len(head) - len(head.translate(None, _CONTROLS))
+    return is_wide or len(head) - len(head.translate(None, _CONTROLS)) <= 1 + len(head) // 50
 
 
 def _in_package(package: Package, source: str) -> str:
@@ -193,3 +199,66 @@ def _open_document(package: Package, source: str) -> str:
     if "spreadsheet" not in mimetype or "content.xml" not in package:
         raise _other(source, "document")
     return "opendocument"
+
+
+class Package:
+    """The parts of a zip file, by name in any case and with either kind of slash.
+
+    ``names`` are those of all parts, in small letters with forward slashes.
+    """
+
+    def __init__(self, source: Source) -> None:
+        """Open the package; raise UnreadableFile if it is damaged or its directory is larger than any workbook's."""
+        self.limits = source.limits
+        self._inflated: dict[str, int] = {}
+        try:
+            check_directory(source.file)
+            self._zip = zipfile.ZipFile(source.file)
+        except _ZIP_FAULTS as exc:
+            raise damaged(say("part.parts"), Quoted(str(exc))) from exc
+        self.names = {_plain(name): name for name in self._zip.namelist()}
+
+    def __contains__(self, name: str) -> bool:
+        return _plain(name) in self.names
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield the part called ``name`` in pieces, counted against the limits."""
+        entry = self.names[_plain(name)]
+        info = self._zip.getinfo(entry)
+        if info.compress_type not in PACKINGS:  # zipfile inflates bzip2 and LZMA without bound
+            raise damaged(Cell(entry), Quoted(f"compression {info.compress_type}"))
+        packed = max(info.compress_size, 1)
+        others = sum(self._inflated.values()) - self._inflated.get(entry, 0)
+        size, chunk_size = 0, _FIRST_CHUNK
+        try:
+            with self._zip.open(entry) as part:
+                while chunk := part.read(chunk_size):
+                    size, chunk_size = size + len(chunk), min(2 * chunk_size, _CHUNK)
+                    self._inflated[entry] = max(size, self._inflated.get(entry, 0))
+                    self._check(entry, size, packed, others)
+                    yield chunk
+        except _ZIP_FAULTS as exc:
+            raise damaged(Cell(entry), Quoted(str(exc))) from exc
+        except RuntimeError as exc:  # zipfile raises it for a part with a password
+            raise UnreadableFile(say("reading.locked")) from exc
+
+    def read(self, name: str, most: int = 64 * 1024**2) -> bytes:
+        """Return the whole of a part that is small by nature; raise UnreadableFile above ``most`` bytes."""
+        pieces: list[bytes] = []
+        size = 0
+        for chunk in self.chunks(name):
+            pieces.append(chunk)
+            size += len(chunk)
+            if size > most:
+                raise damaged(Cell(name), f"> {most}")
+        return b"".join(pieces)
+
+    def _check(self, entry: str, size: int, packed: int, others: int) -> None:
+        if size + others > self.limits.unpacked_bytes:
+            raise self.limits.refuse("unpacked_bytes", say("limit.unpacked"))
+        if size > RATIO_FROM and size / packed > self.limits.ratio:
+            raise self.limits.refuse("ratio", say("limit.ratio", part=Cell(entry), times=round(size / packed)))
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/").lstrip("/").lower()

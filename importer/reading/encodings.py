@@ -160,16 +160,16 @@ def _certain(source: Source) -> Encoding | None:
 def _guessed(source: Source) -> Encoding:
     """Return the only old encoding that spells the file's words well; raise Undecided if several or none do."""
     readings = iter(_readings(source))
-    best = next(reading for reading in readings if _decodes(source, reading))
+    best = next(reading for reading in readings if _is_valid(source, reading.encoding.codec))
     others = [*readings]
-    rivals = [other for other in others if _is_near(other, best) and _decodes(source, other)]
+    rivals = [other for other in others if _is_near(other, best) and _is_valid(source, other.encoding.codec)]
     is_clear = not rivals and len(best.wrong) <= 0.15 * len(best.words)
     if is_clear and not best.is_western:
         signs = sum(not sign.isascii() for word in best.words for sign in word)
         is_clear = signs >= _SIGNS or all(len(other.wrong) >= _MARGIN for other in others if other.is_western)
     if is_clear:
         return best.encoding
-    western = (other for other in others if other.is_western and _decodes(source, other))
+    western = (other for other in others if other.is_western and _is_valid(source, other.encoding.codec))
     raise _undecided([best, *dict.fromkeys([*rivals[:_MOST_RIVALS], *itertools.islice(western, 1)])])
 
 
@@ -211,11 +211,6 @@ def _readings(source: Source) -> list[DecodedSample]:
     for reading in sorted(readings, key=lambda reading: len(reading.wrong)):
         distinct.setdefault(reading.lines, reading)
     return [*distinct.values()]
-
-
-def _decodes(source: Source, reading: DecodedSample) -> bool:
-    """Return whether the whole file, of which only a sample was read, is valid in the sample's encoding."""
-    return _is_valid(source, reading.encoding.codec)
 
 
 def _as_utf8(sample: bytes) -> tuple[int, int]:

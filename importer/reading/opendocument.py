@@ -12,10 +12,10 @@ from xml.etree.ElementTree import Element
 from importer.messages import say
 from importer.reading.book import Book, RowStore
 from importer.reading.cells import RowSink
+from importer.reading.detection import Package
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import NumberFormats
 from importer.reading.numbers import KEPT_DIGITS, general, iso, moment_of, rounded
-from importer.reading.package import Package
 from importer.reading.spool import Row
 
 CONTENT = "content.xml"

@@ -13,8 +13,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 
@@ -119,9 +119,9 @@ def _detect(source: Source, codec: Encoding) -> str:
                 records = list(islice(csv.reader(sample, delimiter=sign), HEADER_WITHIN))
             except csv.Error:
                 continue
-        widths = Counter(len(record) for record in records if len(record) > 1)
-        width, count = widths.most_common(1)[0] if widths else (1, 0)
-        score = (any(map(source.is_header, records)), count / max(len(records), 1), width)
+        parted = [record for record in records if len(record) > 1]
+        width, count = Counter(map(len, parted)).most_common(1)[0] if parted else (1, 0)
+        score = (any(map(source.is_header, parted)), count / max(len(records), 1), width)
         if score > best_score:
             best, best_score = sign, score
     return best
@@ -139,19 +139,20 @@ def _long_fields(limits: Limits) -> Iterator[None]:
 
 def _rows(source: Source, codec: Encoding, delimiter: str, facts: TableFacts, *, skip: int) -> RowStream:
     """Yield the records, numbered as in a spreadsheet program: blank ones count, line breaks in cells don't."""
-    limits = source.limits
+    limits, number = source.limits, 0
     with _lines(source, codec) as lines, _long_fields(limits):
-        number = 0
         held = _HeldLines(islice(lines, skip, None))
-        with closing(_records(held, delimiter, limits)) as records:
-            for record, swallowed in records:
-                number += 1
+        try:
+            for number, record in enumerate(csv.reader(held, delimiter=delimiter), 1):
+                if (len(held.held) > 1 or held.ended) and (swallowed := _swallowed(held, delimiter, number)):
+                    facts.flaw(number, None, say("flaw.quotation-marks", n=swallowed))
                 if len(record) > limits.columns:
                     raise limits.refuse("columns", say("limit.row-columns", row=str(number), columns=len(record)))
-                if swallowed:
-                    facts.flaw(number, None, say("flaw.quotation-marks", n=swallowed))
                 yield number, [*map(_without_formula, record)] if held.has_formula else record
+                held.held.clear()
                 held.has_formula = False
+        except csv.Error as exc:
+            raise limits.refuse("cell_characters", say("limit.quotation-mark", row=str(number + 1))) from exc
 
 
 def _without_formula(cell: str) -> str:
@@ -162,14 +163,13 @@ def _without_formula(cell: str) -> str:
 class _HeldLines:
     """Lines for the csv module: those of the current record, and whether it asked for a line after the last one.
 
-    ``has_formula`` is whether a line may hold a text written as a formula.
+    ``has_formula`` is whether a line of the record may hold a text written as a formula.
     """
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self.held: list[str] = []
-        self.ended = False
-        self.has_formula = False
+        self.ended = self.has_formula = False
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
@@ -178,20 +178,6 @@ class _HeldLines:
                 self.has_formula = True
             yield line
         self.ended = True
-
-
-def _records(lines: _HeldLines, delimiter: str, limits: Limits) -> Generator[tuple[list[str], int], None, None]:
-    """Yield each record, with the number of lines that faulty quotation marks may have swallowed (mostly 0)."""
-    number = 0
-    try:
-        for number, record in enumerate(csv.reader(lines, delimiter=delimiter), 1):
-            swallowed = 0
-            if len(lines.held) > 1 or lines.ended:
-                swallowed = _swallowed(lines, delimiter, number)
-            lines.held.clear()
-            yield record, swallowed
-    except csv.Error as exc:
-        raise limits.refuse("cell_characters", say("limit.quotation-mark", row=str(number + 1))) from exc
 
 
 def _swallowed(lines: _HeldLines, delimiter: str, number: int) -> int:

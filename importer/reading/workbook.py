@@ -21,13 +21,15 @@ from typing import IO
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
+from xlsxwriter.utility import xl_cell_to_rowcol
+
 from importer.messages import Cell, Message, say
 from importer.reading.book import Book, Table
 from importer.reading.cells import Kind, RowSink, TableFacts
+from importer.reading.detection import Package
 from importer.reading.elements import Attributes, Elements, elements_of, whole_number
 from importer.reading.formats import NumberFormats, code_of
 from importer.reading.opening import MOST_FORMATS, MOST_SHEETS, bound, damaged
-from importer.reading.package import Package
 from importer.reading.spool import Area, Row, RowStream
 from importer.settings.limits import Limits
 
@@ -257,9 +259,9 @@ class _Worksheet:
     def _column(self, name: str) -> int:
         """Return the position of the column called ``name``; it is cached, and checked against the limit."""
         letters = name.replace("$", "").upper()
-        if not re.fullmatch("[A-Z]{1,5}", letters):
+        if not re.fullmatch("[A-Z]{1,3}", letters):
             raise damaged(say("part.sheet", sheet=self._sink.name), Cell(repr(name[:20])))
-        column = _position(letters)
+        column: int = xl_cell_to_rowcol(f"{letters}1")[1]
         self._sink.check(column)
         self._columns[name] = column
         return column
@@ -299,18 +301,10 @@ def _is_true(attribute: str | None) -> bool:
 
 
 def _area(reference: str) -> Area | None:
-    match = re.fullmatch(r"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})", reference)
-    if not match:
+    if not re.fullmatch(r"\$?[A-Z]{1,3}\$?\d{1,7}:\$?[A-Z]{1,3}\$?\d{1,7}", reference):
         return None
-    return int(match[2]), _position(match[1]), int(match[4]), _position(match[3])
-
-
-def _position(name: str) -> int:
-    """Return a column's position by its name: A → 0, Z → 25, AA → 26."""
-    column = 0
-    for letter in name:
-        column = column * 26 + ord(letter) - 64
-    return column - 1
+    (top, left), (bottom, right) = map(xl_cell_to_rowcol, reference.split(":"))
+    return top + 1, left, bottom + 1, right
 
 
 def _unescape(text: str) -> str:

@@ -3,18 +3,16 @@
 Input: the sheet as it was read, the outcome of each row, and a summary of the run. Output: one file with every row
 once, in order: the sheet's own columns as they were read, then :data:`importer.resultsfile.COLUMNS`.
 
-    writing           entry point: a workbook, or CSV if it can't be written; also the list of people
+    writing           entry point: a workbook, or CSV if it can't be written; the list of people; which files are new
     layout            a sheet and its outcomes → columns of the results, a few thousand rows at a time
     workbook          these columns → the sheets Results and To fix, their rows as XML
     summary           the sheet Summary
     presentation      meaning, next step and colours of each result
-    saving            puts a new file in its place, or the nearest possible; which files may be replaced
 """
 
 from importer.results.layout import Summary, marked
-from importer.results.saving import Written
 from importer.results.summary import reasons
-from importer.results.writing import check_target, write, write_people
+from importer.results.writing import Written, check_target, write, write_people
 
 __all__ = [
     "Summary",

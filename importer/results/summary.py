@@ -166,7 +166,7 @@ def reasons(rows: Rows, outcomes: Outcomes, stopped: Message | None = None) -> d
         Result.NOT_SENT: stopped or say("outcome.broke-off"),
     }
     counters = {result: _summaries(outcomes, result, other) for result, other in otherwise.items()}
-    problems = (found[0].kind.without_others() for found in rows.problems.values() if found)
+    problems = (found[0].text.without_others() for found in rows.problems.values() if found)
     counters[Result.INVALID] = Counter(problems)
     return {result: dict(counter.most_common()) for result, counter in counters.items() if counter}
 

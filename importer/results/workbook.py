@@ -169,10 +169,12 @@ class _RowWriter:
         for values, needs_fix in zip(zip(*columns, strict=True), block.to_fix, strict=True):
             label, marked = values[_RESULT - len(self._columns)], self._marked.get(self._position, ())
             self._position += 1
-            plain = self._with_marks(self._plain[label], marked)
+            plain, tinted = self._plain[label], self._tinted[label]
+            if marked:
+                plain, tinted = self._with_marks(plain, marked), self._with_marks(tinted, marked)
             height = self._height(values, marked)
             if needs_fix:
-                self._results.add(self._with_marks(self._tinted[label], marked), values, blanks=True, height=height)
+                self._results.add(tinted, values, blanks=True, height=height)
                 self._to_fix.add(self._as_to_fix(plain), self._as_to_fix(values), blanks=True, height=height)
             else:
                 self._results.add(plain, values, blanks=bool(marked), height=height)
@@ -186,7 +188,7 @@ class _RowWriter:
         return None
 
     def _with_marks(self, styles: list[int], marked: Collection[int]) -> list[int]:
-        return [self._mark if col in marked else style for col, style in enumerate(styles)] if marked else styles
+        return [self._mark if col in marked else style for col, style in enumerate(styles)]
 
     def _cells(self, column: ResultColumn, values: Sequence[Any]) -> Sequence[Any]:
         if column.cells == "time":

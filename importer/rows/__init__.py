@@ -5,11 +5,11 @@ never an exception.
 
     columns      a sheet's headings, and the settings that name them → roles; ``suggestions`` ranks answers
     recognition  the kind of a sheet, known by its headings, and its reading
-    foreign      emails in place of another program's IDs
-    values       one cell → a value; ``words`` those of visibility and status; ``blocks`` each distinct text once
+    foreign      IDs of another program: emails in place of those of people; those of records
+    values       one cell → a value, each distinct text once; ``words`` those of visibility and status
     composing    a template → the text of notes; ``readers`` read its columns
-    receivers    people in cells; ``lookups`` and ``naming`` find the prospects of their emails
+    receivers    people in cells; ``emails`` finds the prospects of their emails
     attachments  files that a sheet may name; ``uploads`` gets their IDs
-    unmapped     overlooked columns; ``records`` are IDs of records, ``footers`` rows without data
+    unmapped     overlooked columns; ``footers`` are rows without data
     validation   reads every row of a sheet
 """

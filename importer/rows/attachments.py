@@ -8,7 +8,6 @@ is checked before it is opened. Pipes and devices are never opened, and a file i
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
 import hashlib
 import math
@@ -32,10 +31,7 @@ LARGEST = 20 * 1024 * 1024
 """Maximum size of an upload in bytes: 20 MB in the vendor's reference. If the real limit is lower, the API refuses."""
 
 _PIECE = 1 << 20
-_LIKE = 0.75
-# Missing names for which a similar name is suggested. If more are missing, the folder is probably the wrong one.
-_MOST_LIKE = 20
-_MOST_LISTED = 10_000  # files in a folder that are compared with a missing name
+_MOST_LISTED = 10_000  # files in a folder whose names are compared
 _HIDDEN = 2  # FILE_ATTRIBUTE_HIDDEN on Windows
 # Windows lacks most of these flags, and has no pipes in folders. Without O_NONBLOCK, opening a pipe would wait.
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"))
@@ -79,7 +75,6 @@ class Folder:
                 self._never.add(identity(file.stat()))
         self._taken: dict[str, str | Wrong] = {}  # name → digest
         self._names: dict[Path, dict[str, list[str]]] = {}
-        self._missed = 0
 
     def read(self, text: str) -> tuple[str, ...] | Wrong:
         """Return the digests of the files that a cell names, each once, or the error of the first refused file."""
@@ -104,7 +99,8 @@ class Folder:
                 return Wrong(wrong)
             path = self._found(name)
             if path is None:
-                return Wrong(self._missing(name))
+                is_missing = say("file.missing", file=_cell(name), place=str(self._place))
+                return Wrong(say("file.several", file=_cell(name)) if "," in name else is_missing)
             status = path.lstat()
             if (wrong := self._why_not(name, path, status)) is not None:
                 return Wrong(wrong)
@@ -172,18 +168,6 @@ class Folder:
         if identity(status) in self._never:
             return say("file.never", file=file)
         return _why_not_size(name, status.st_size)
-
-    def _missing(self, name: str) -> Message:
-        """Return the message about a missing file, with a similar name if there is one."""
-        last = re.split(r"[/\\]", name)[-1]
-        self._missed += 1
-        listed = self._names_of(self._root) if self._missed <= _MOST_LIKE else ()
-        folded = {candidate.casefold(): candidate for candidate in listed}
-        near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
-        if not near and "," in name:
-            return say("file.several", file=_cell(name))
-        missing = say("file.missing", file=_cell(name), place=str(self._place))
-        return say("file.missing.near", why=missing, near=_cell(folded[near[0]])) if near else missing
 
 
 def identity(there: os.stat_result) -> tuple[int, int]:

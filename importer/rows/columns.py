@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS, WORDED
@@ -252,21 +252,28 @@ def _choices(
 ) -> list[PossibleAnswer]:
     """Return the columns that the user may map to a role, the likeliest first: those like a name that the user gave.
 
-    The ``others``, which name no column, stand after the columns whose heading or cells suggest the role.
+    A column that seems to hold emails identifies the prospects by these. The ``others``, which name no column, stand
+    after the columns whose heading or cells suggest the role.
     """
     # The user can't mean a column that the importer added, or one without a heading and without values.
     ours = added_columns(headings)
     positions = [i for i in positions if i not in ours and (headings[i].strip() or not cells or cells[i])]
-    scores = {i: likeliness(role, headings[i], cells[i] if cells else ()) for i in positions}
+    values = {i: cells[i] if cells else () for i in positions}
+    scores = {i: likeliness(role, headings[i], values[i]) for i in positions}
+    by_email = {i: likeliness(Role.EMAIL, headings[i], values[i]) for i in positions if role is Role.PROSPECT}
+    by_email = {i: _NAMED + score for i, score in by_email.items() if score >= LIKELY}
+    scores |= by_email
     for name in named:
         folded = {folded_heading(headings[i]): i for i in positions}
         scores |= {folded[near]: _NAMED for near in difflib.get_close_matches(folded_heading(name), folded, 1, _NEAR)}
     choices = []
     positions = sorted(positions, key=lambda i: -scores[i])[:MOST_SHOWN]
     for i in positions:
-        value, shown_cells = f"{role}={called(headings, i)}", samples(cells[i]) if cells else ()
-        is_likely = scores[i] >= LIKELY
-        choices.append(PossibleAnswer("map", value, _column(headings, i), shown_cells, is_likely=is_likely))
+        means, of = in_words(headings, i), role
+        if i in by_email:
+            means, of = say("column.by-email", means=means), Role.EMAIL
+        value, is_likely = f"{of}={called(headings, i)}", scores[i] >= LIKELY
+        choices.append(PossibleAnswer("map", value, means, samples(values[i]), is_likely=is_likely))
     suggested = sum(scores[i] > 0 for i in positions)
     return [*choices[:suggested], *others, *(choices[suggested:] if role is not Role.VISIBILITY or not others else ())]
 
@@ -276,13 +283,6 @@ def _missing(role: Role, sheet: SheetHeadings, cells: Sequence[Sequence[str]]) -
     headings, named = sheet.headings, [name for name in sheet.mapping.get(role, ()) if name]
     others = _without_column(role, sheet, is_named=bool(named))
     choices = _choices(role, headings, range(len(headings)), cells, others, named)
-    if role is Role.PROSPECT:
-        by_email = _choices(Role.EMAIL, headings, range(len(headings)), cells)
-        emails = [
-            replace(choice, means=say("column.by-email", means=choice.means)) for choice in by_email if choice.is_likely
-        ]
-        email_columns = {choice.value.partition("=")[2] for choice in emails}
-        choices = emails + [choice for choice in choices if choice.value.partition("=")[2] not in email_columns]
     has_columns = any(choice.setting == "map" for choice in choices)
     asks = say(f"column.which.{role}") if has_columns or not others else say("column.none.visibility")
     if named:
@@ -301,7 +301,7 @@ def _without_column(role: Role, sheet: SheetHeadings, *, is_named: bool) -> list
     naming = sheet.candidates(other) if other is not None else []
     if not is_named or (len(naming) != 1 and not FIELDS[role].may_be_missing):
         return []
-    column = say("column.names-them", column=_column(sheet.headings, naming[0])) if naming else None
+    column = say("column.names-them", column=in_words(sheet.headings, naming[0])) if naming else None
     return [PossibleAnswer("map", f"{role}=", column or say(f"none.{role}"))]
 
 
@@ -327,13 +327,9 @@ def _listed(headings: Sequence[str]) -> Message:
     return say("columns.headings", headings=some(named, MOST_SHOWN)) if named else say("columns.no-headings")
 
 
-def _column(headings: Sequence[str], position: int) -> Message:
+def in_words(headings: Sequence[str], position: int) -> Message:
+    """Return a column's letter and heading."""
     return say("column.called", column=column_letter(position), heading=shown(headings[position]))
-
-
-def at_the_start(headings: Sequence[str], position: int) -> Message:
-    """Return a column's letter and heading, for the beginning of a sentence."""
-    return say("column.at-the-start", column=column_letter(position), heading=shown(headings[position]))
 
 
 def shown(heading: str) -> Cell:

@@ -20,6 +20,7 @@ from importer.settings.reading import folded_heading
 
 _PIECE = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{(?P<name>[^{}]*)\}|[\[\]{}]|\n|[^\[\]{}\n]+")
 _DOUBLED = ("{{", "}}", "[[", "]]")
+_TEXT = "\0"  # stands for the text, in which no value has this character
 
 
 @dataclass
@@ -48,8 +49,6 @@ class Template:
         self.names = [field.name for field in fields]
         if self.trouble is None and (not fields or fields[-1].is_in_brackets):
             self.trouble = say("composed.no-text", template=Cell(in_quotes(text)))
-        if self.trouble is None:
-            self._end()
 
     def _read(self) -> Message | None:
         """Read the lines; return why this isn't a template, or None."""
@@ -84,13 +83,6 @@ class Template:
         self._lines.append((start, fields))
         return None if bracket is None else say("composed.bracket", template=Cell(in_quotes(self.text)), sign="[")
 
-    def _end(self) -> None:
-        """Cut the lines at the last field, and keep what follows it."""
-        last = max(index for index, (_, fields) in enumerate(self._lines) if fields)
-        field = self._lines[last][1].pop()
-        self._tail = "\n".join([field.after, *(start for start, _ in self._lines[last + 1 :])])
-        del self._lines[last + 1 :]
-
     def renamed(self, rename: Callable[[str], str]) -> str:
         """Return the template with other names of its columns."""
         return _PIECE.sub(
@@ -102,22 +94,16 @@ class Template:
 
         If that is HTML, the rest is escaped and stands in paragraphs of its own.
         """
-        lines, built, index = list[str](), "", 0
-        for line, (start, fields) in enumerate(self._lines, 1):
-            built, is_left = start, not fields or line == len(self._lines)
-            for field in fields:
-                if value := values[index]:
-                    built += f"{field.before}{value}{field.after}"
-                    is_left = True
-                else:
-                    built += field.instead
-                index += 1
-            if is_left:
-                lines.append(built if line == len(self._lines) else built.rstrip())
-        head = "\n".join(lines)
+        lines, given = list[str](), iter((*values, _TEXT))
+        for start, fields in self._lines:
+            shown = [*zip(fields, given, strict=False)]
+            if not fields or any(value for _, value in shown):
+                pieces = (f"{field.before}{value}{field.after}" if value else field.instead for field, value in shown)
+                lines.append("".join((start, *pieces)))
+        head, _, tail = "\n".join(line if _TEXT in line else line.rstrip() for line in lines).partition(_TEXT)
         if not as_html:
-            return f"{head}{text}{self._tail}".strip()
-        return as_paragraphs(head.strip().rstrip(",; ")) + text + as_paragraphs(self._tail.strip())
+            return f"{head}{text}{tail}".strip()
+        return as_paragraphs(head.strip().rstrip(",; ")) + text + as_paragraphs(tail.strip())
 
 
 @lru_cache(64)

@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from importer.messages import Cell, Message, say
-from importer.rows.blocks import Block
-from importer.rows.values import quoted
+from importer.rows.values import Block, quoted
 
 _COUNTED = r"(\s*\(\s*\d[\d.,\s]*\w+\s*\))?\s*:?"
 # Labels of totals in reports, in English, German, French, Spanish and Portuguese.

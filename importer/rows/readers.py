@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
-from functools import cache, lru_cache, partial
+from datetime import date, datetime
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,18 +20,17 @@ import numpy as np
 from importer.markup import ContentKind, content_of, is_html, with_breaks
 from importer.messages import Cell, Message, day, say
 from importer.models import Ints, PossibleAnswer, Question, Role
-from importer.reading import Sheet
-from importer.rows.blocks import Block, ColumnReader
-from importer.rows.columns import at_the_start, named
+from importer.reading import Sheet, iso
+from importer.rows.columns import in_words, named
 from importer.rows.composing import Composition, composition
-from importer.rows.values import Wrong, quoted, read_content, read_field
+from importer.rows.values import Block, ColumnReader, Wrong, quoted, read_content, read_field
 from importer.settings import Settings
 from importer.settings.kinds import DateOrder
 from importer.settings.reading import Form, own_columns
 
 _SETTING = "dates"
 _TIME = (
-    r"(?:[T,]?\s?(?P<hour>\d\d?):(?P<minute>\d\d)(?P<second>:\d\d)?(?:\.\d+)?"
+    r"(?:[T,]?\s?(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\.\d+)?"
     r"(?:\s?(?P<half>[AP])\.?M\.?)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
 )
 _CLEAR = tuple(re.compile(form + _TIME, re.IGNORECASE) for form in (
@@ -51,50 +50,41 @@ _ORDERS = (DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST)
 def as_iso(text: str) -> str:
     """Return a date as ISO 8601 writes it if it reads the same in every country; other texts are unchanged."""
     match = next(filter(None, (form.fullmatch(text) for form in _CLEAR)), None) if text[:1].isdecimal() else None
-    if match is None or (time := _time(match)) is None or not (day := _day(*match.group("year", "month", "day"))):
-        return text
-    return f"{day}{time}"
+    return text if match is None else _iso(match, *match.group("year", "month", "day")) or text
 
 
 def readings(text: str) -> dict[DateOrder, str]:
     """Return the ISO dates that a text such as 11/1/2026 may stand for; empty if it isn't a date like that."""
     match = _EITHER.fullmatch(text) if text[:1].isdecimal() else None
-    if match is None or (time := _time(match)) is None:
+    if match is None:
         return {}
     first, second, year = match.group("first", "second_part", "year")
-    days = {DateOrder.DAY_FIRST: _day(year, second, first), DateOrder.MONTH_FIRST: _day(year, first, second)}
-    return {order: f"{day}{time}" for order, day in days.items() if day}
+    found = {
+        DateOrder.DAY_FIRST: _iso(match, year, second, first),
+        DateOrder.MONTH_FIRST: _iso(match, year, first, second),
+    }
+    return {order: moment for order, moment in found.items() if moment}
 
 
-@lru_cache(10_000)
-def _day(year: str, month: str, day: str) -> str:
-    """Return a date in ISO form; empty if there is no such date, or if the century of its year isn't certain."""
-    number = int(year)
-    if len(year) == 2:
-        number = 2000 + number if number <= _LAST_SHORT_YEAR else 0
-    try:
-        return date(number, int(month), int(day)).isoformat() if number >= _FIRST_YEAR else ""
-    except ValueError:
-        return ""
+def _iso(match: re.Match[str], year: str, month: str, day: str) -> str:
+    """Return a date and the time that follows it in ISO form, without 00:00, which programs write if there is no time.
 
-
-def _time(match: re.Match[str]) -> str | None:
-    """Return the time that follows a date, with a space before it; None if there is no such time.
-
-    It is empty for 00:00, because programs write that for dates without a time.
+    It is empty if there is no such date or time, or if the century of the year isn't certain.
     """
     hour, minute, second, half, zone = match.group("hour", "minute", "second", "half", "zone")
-    if hour is None:
+    years, hours = int(year), int(hour or 0)
+    if len(year) == 2:
+        years = 2000 + years if years <= _LAST_SHORT_YEAR else 0
+    if years < _FIRST_YEAR or (half and hours > 12):
         return ""
-    hours, seconds = int(hour), int(second[1:]) if second else 0
-    if hours > (12 if half else 23) or int(minute) > 59 or seconds > 59:
-        return None
     if half:
         hours = hours % 12 + (12 if half in "pP" else 0)
-    if not (hours or int(minute) or seconds):
+    try:
+        moment = datetime(years, int(month), int(day), hours, int(minute or 0), int(second or 0))  # noqa: DTZ001
+    except ValueError:
         return ""
-    shown = f" {hours:02}:{int(minute):02}" + (f":{seconds:02}" if seconds else "")
-    return shown if zone is None else f"{shown} {'UTC' if zone in 'Zz' else zone}"
+    shown = iso(moment)
+    return shown if zone is None or " " not in shown else f"{shown} {'UTC' if zone in 'Zz' else zone}"
 
 
 class _Example(NamedTuple):
@@ -163,7 +153,7 @@ class FieldDates:
                 choices.append(PossibleAnswer(_SETTING, order.value, meaning))
         choices.append(PossibleAnswer(_SETTING, DateOrder.AS_TEXT.value, _named(DateOrder.AS_TEXT)))
         found = tuple(Cell(example.text) for example in self._only.values()) if len(self._only) == 2 else None
-        column, dates = at_the_start(headings, shown.column), found or (Cell(shown.text),)
+        column, dates = in_words(headings, shown.column), found or (Cell(shown.text),)
         asks = say("dates.which", column=column, dates=dates)
         if is_contradicted and self._order is not None:
             asks = say("dates.contradicted", column=column, date=Cell(shown.text), order=_named(self._order))

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from importer.messages import Cell, Message, say
 from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
-from importer.rows.blocks import Block, ColumnReader
-from importer.rows.columns import Roles, at_the_start
+from importer.rows.columns import Roles, in_words
 from importer.rows.suggestions import samples
 from importer.rows.values import (
     SURE_ID,
+    Block,
+    ColumnReader,
     Wrong,
     cleaned_id,
     ids_in,
@@ -100,9 +101,7 @@ class Receivers:
         column = max(self._several, key=lambda column: len(self._several[column]))
         cells, rows = [*dict.fromkeys(self._several[column])], sum(map(len, self._several.values()))
         shown = samples(cells)
-        text = say(
-            "people.who", column=at_the_start(self._sheet.headings, column), n=rows, cells=tuple(map(Cell, shown))
-        )
+        text = say("people.who", column=in_words(self._sheet.headings, column), n=rows, cells=tuple(map(Cell, shown)))
         choices = [PossibleAnswer(_SETTING, how.value, say(f"people.who.{how.value}")) for how in SeveralInCell]
         return [Question(text, choices, column, [Role.PROSPECT, Role.EMAIL], shown, rows, is_optional=True)]
 

@@ -99,20 +99,16 @@ def not_as_before(headings: Sequence[str], settings: Settings, cells: Sequence[S
 
 
 def remarks(headings: Sequence[str], settings: Settings) -> list[Message]:
-    """Return a message about the reading that applies, with the columns that are new or gone."""
-    reading, own = settings.reading, own_names(headings)
+    """Return a message about the reading that applies, with the columns that are new."""
+    reading = settings.reading
     if reading is None:
         return []
-    here, before = _keys(own), _keys(reading.headings)
-    new = [name for name in own if key(name) not in before and not name.startswith("#")]
-    gone = [name for name in reading.headings if key(name) not in here and not name.startswith("#")]
     if reading.run:
         return [say("readings.as-in-run", run=reading.run)]
-    remarks = [say("readings.as-answered", date=reading.day, name=Cell(repr(reading.name)))]
-    for kind, names in (("readings.new", new), ("readings.gone", gone)):
-        if names:
-            remarks.append(say(kind, n=len(names), columns=some([Cell(repr(name)) for name in names], _MOST_NAMED)))
-    return remarks
+    as_answered = say("readings.as-answered", date=reading.day, name=Cell(repr(reading.name)))
+    before = _keys(reading.headings)
+    new = [Cell(repr(name)) for name in own_names(headings) if key(name) not in before and not name.startswith("#")]
+    return [as_answered, *([say("readings.new", n=len(new), columns=some(new, _MOST_NAMED))] if new else [])]
 
 
 _own = lru_cache(maxsize=100)(own_names)

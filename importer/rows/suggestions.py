@@ -1,7 +1,6 @@
-"""Judge a column by its heading and cells: which role it may have, and which program exported its IDs.
+"""Judge a column by its heading and cells: which role it may have.
 
-Input: a heading and the first values of its column. Output: a score, by which no column gets a role automatically; or
-the name of a program such as a CRM, for which a text says how to export emails (``export.hubspot`` and so on).
+Input: a heading and the first values of its column. Output: a score, by which no column gets a role automatically.
 """
 
 from __future__ import annotations
@@ -9,10 +8,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 
 from importer.fields import FIELDS, NO, OTHERS, WORDED, YES
 from importer.models import Role
 from importer.reading import Sheet
+from importer.rows.footers import is_footer
 from importer.rows.values import ID_SHAPE, Wrong, cleaned_id, folded, ids_in, read_emails
 from importer.settings.reading import folded_heading
 
@@ -22,36 +23,12 @@ SAMPLES = 3
 """Number of values of a column that are shown."""
 
 _FEWEST = 2  # rows of a sheet that may hold notes
-_GLANCE = 200  # rows at the sheet's start whose values are judged
+_GLANCE = 200  # values of a column that are judged
 _MOST_SHOWN = 40
 _MOSTLY = 0.8
 _HARDLY_ANY = 0.05
 _NEARLY = 0.8  # similarity of two headings
 _WORD = re.compile(r"[^\W\d_A-Z]+|[A-Z]+[^\W\d_A-Z]*")
-_OF_PROGRAMS: Sequence[tuple[str, str]] = (
-    ("Dynamics", r"\(do not modify\) .+"),
-    ("Freshsales", r"(contact|lead|deal|sales account) : .+"),
-    ("Zoho", r"(note owner|parent id|contact name|lead name|created by)\.id|(contact )?zoho .*id"),
-    ("Apollo", r"apollo .*id|company name for emails"),
-    ("Close", r"primary contact (primary|other) \w+"),
-    ("Salesloft", r"person company \w+|cadence (name|id)|salesloft .*id"),
-    ("Outreach", r"call (purpose|disposition)|outreach .*id"),
-    ("Copper", r"(company )?copper id"),
-    ("lemlist", r"lemlist .*id"),
-    ("Pipedrive", r"(person|contact person|activity|deal|organization) - .+|pipedrive id"),
-    ("HubSpot", r"record id - .+|associated (contact|company|deal)( ids?)?|hubspot .*id|(contact )?vid"),
-    ("HubSpot", r"record id"),
-    ("Pipedrive", r"person id"),
-)
-"""Program and pattern of its headings, in lower case with spaces for underscores. The first match counts: the last two
-headings also stand in other programs' exports."""
-_IDS_OF_PROGRAMS: Mapping[str, re.Pattern[str]] = {
-    "Salesforce": re.compile(r"00[1356Q][A-Za-z0-9]{12}([A-Za-z0-9]{3})?"),  # contacts, leads, accounts, deals, users
-    "Zoho": re.compile(r"zcrm_\d+"),
-    "Close": re.compile(r"(lead|cont)_[A-Za-z0-9]{8,}"),
-    "lemlist": re.compile(r"(ctc|lea)_[A-Za-z0-9]{8,}"),
-}
-
 _ROLE_OF = {folded_heading(heading): role for role, entry in FIELDS.items() for heading in entry.headings}
 _USUAL = {
     role: frozenset(folded(word) for usual in field.words.values() for word in usual if not word.isdecimal())
@@ -65,10 +42,10 @@ def role_of(heading: str) -> Role | None:
 
 
 def glance(sheet: Sheet) -> list[list[str]]:
-    """Return the distinct values in the first rows of each column, without blanks."""
+    """Return the distinct values of each column's first cells that are neither blank nor a footer."""
     for _, columns in sheet.columns():
-        first_rows = [[text.strip() for text in column[:_GLANCE]] for column in columns]
-        return [list(dict.fromkeys(filter(None, column))) for column in first_rows]
+        filled = ((text for cell in column if (text := cell.strip()) and not is_footer(text)) for column in columns)
+        return [list(dict.fromkeys(islice(texts, _GLANCE))) for texts in filled]
     return [[] for _ in sheet.headings]
 
 
@@ -152,23 +129,6 @@ _LOOKS: Mapping[Role, Callable[[str], bool]] = {
 }
 
 
-def program_of_headings(headings: Sequence[str]) -> str | None:
-    """Return the program whose exports have one of these headings, or None."""
-    plain = [" ".join(heading.casefold().replace("_", " ").split()) for heading in headings]
-    found = (program for program, pattern in _OF_PROGRAMS if any(re.fullmatch(pattern, one) for one in plain))
-    return next(found, None)
-
-
-def program_of_ids(cells: Sequence[str]) -> str | None:
-    """Return the program whose IDs most cells certainly are, or None. Most cells decide, because of footers."""
-    return next((program for program, shape in _IDS_OF_PROGRAMS.items() if are_mostly(shape, cells)), None)
-
-
 def emails_among(cells: Sequence[str]) -> int:
     """Return the number of cells that hold emails."""
-    return sum(map(_is_email, cells))
-
-
-def are_mostly(shape: re.Pattern[str], cells: Sequence[str]) -> bool:
-    """Return whether more than half of the cells have a shape."""
-    return sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)
+    return sum(map(_is_email, (text for text in cells if "@" in text)))

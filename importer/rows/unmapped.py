@@ -16,17 +16,16 @@ from importer.fields import WORDED
 from importer.messages import Message, say, some
 from importer.models import Note, PossibleAnswer, Question, Role, Visibility
 from importer.rows import words
-from importer.rows.blocks import Block
-from importer.rows.columns import Roles, at_the_start, called, shown
+from importer.rows.columns import Roles, called, in_words, shown
 from importer.rows.footers import is_footer
-from importer.rows.values import Wrong, cleaned_id, folded
+from importer.rows.values import Block, Wrong, cleaned_id, folded
 from importer.rows.words import LEAST
 from importer.settings.kinds import Values
 from importer.settings.reading import key, numbered
 
 _MOST_VALUES = 8  # values of a column that a message lists
 _MOST_ODD = 3  # other values that a column may hold beside words
-_MOST_UNKNOWN = 20  # unknown words that it may hold
+_MOST_WORDS = 1_000  # distinct words of it that are kept
 _LONGEST = 60  # characters; a longer text is no word
 _PHRASE = re.compile(r"\S|\d{1,3}|(?!.*(?:@|://|\d{3}|\d[/:.-]\d))(?=.*[^\W\d_]).{1,40}")
 """A sign, a short number, or a few words that hold no email, link, number or date."""
@@ -79,7 +78,7 @@ def question(
     kind = "overlooked.is-as-well" if beside else "overlooked.is"
     choices = [PossibleAnswer("map", f"{role}={names}", say(kind, role=role)) for role in roles]
     choices.append(PossibleAnswer("ignore", name, say("overlooked.is-nothing")))
-    asks = say("overlooked.what-is-it", column=at_the_start(headings, position), values=listed, says=says)
+    asks = say("overlooked.what-is-it", column=in_words(headings, position), values=listed, says=says)
     return Question(asks, choices, position, roles, values[:_MOST_VALUES], len(values))
 
 
@@ -140,11 +139,10 @@ class Unmapped:
                 continue
             texts = (text for text in distinct.union(column.cells) if not is_footer(text))
             unknown = (text for text in texts if not self._is_word(column, text))
-            found = [*islice(unknown, None if column.about else _MOST_UNKNOWN + 1)]
-            odd = sum(1 for text in found if not self._may_be_word(column, text))
-            if odd > _MOST_ODD or (len(found) > _MOST_UNKNOWN and not column.about):
+            odd = (text for text in unknown if not self._may_be_word(column, text))
+            if len([*islice(odd, _MOST_ODD + 1)]) > _MOST_ODD:
                 column.cells = None
-            elif len(found) <= _MOST_UNKNOWN or not column.cells:
+            elif len(column.cells) <= _MOST_WORDS:
                 column.cells.update(block.columns[position])
 
     def _is_word(self, column: _Column, text: str) -> bool:
@@ -162,7 +160,7 @@ class Unmapped:
         is_open = {role: any(getattr(note, role.value) is not least for note in notes) for role, least in LEAST.items()}
         questions = []
         for position, column in self._columns.items():
-            rows = _counted(Counter(column.among) if column.cells is None else column.cells)
+            rows = words.counted(Counter(column.among) if column.cells is None else column.cells)
             known = [value for value in rows if self._is_word(column, value)]
             roles = [role for role in WORDED if self._is_meant(role, column, rows, known, is_open=is_open[role])]
             missing = [role for role in roles if role not in self._roles.columns]
@@ -211,13 +209,3 @@ class Unmapped:
             return position in self._roles.unexplained
         before = self._known.get(key(self._names[position]))
         return not {*map(folded, known if before is not None else rows)} <= (before or set())
-
-
-def _counted(texts: Counter[str]) -> Counter[str]:
-    """Return the words of a column and their rows, without blank cells and footers."""
-    spellings: dict[str, str] = {}
-    rows = Counter[str]()
-    for text, n in texts.items():
-        if (word := cleaned_id(text)) and not is_footer(text):
-            rows[spellings.setdefault(folded(word), word)] += n
-    return rows

@@ -15,32 +15,33 @@ import pandas as pd
 from importer.fields import FURTHER, WORDED
 from importer.identity import same_texts
 from importer.markup import content_of
-from importer.messages import Message, SettingPart, as_argument, say
+from importer.messages import Cell, Message, SettingPart, as_argument, say
 from importer.models import AttachedFile, Ints, Note, Problem, Role, Rows, Texts
 from importer.reading import Flaw, Sheet, cell_name
 from importer.resultsfile import added_columns
-from importer.rows import records, unmapped, words
+from importer.rows import foreign, unmapped, words
 from importer.rows.attachments import Folder
-from importer.rows.blocks import Block, ColumnReader, WordReader
-from importer.rows.columns import Roles, at_the_start, called
+from importer.rows.columns import Roles, called, in_words
+from importer.rows.emails import with_more
 from importer.rows.footers import Footers
-from importer.rows.naming import with_more
 from importer.rows.readers import ComposedReader
 from importer.rows.receivers import Receivers, email_of
 from importer.rows.unmapped import Unmapped
 from importer.rows.values import (
+    CONTROL,
     LONGEST_KEY,
     TEXT,
+    Block,
+    ColumnReader,
+    Value,
+    WordReader,
     Wrong,
     cleaned_id,
-    has_control,
-    kind_of,
     read_attachments,
     read_content,
     read_field,
     shortened,
 )
-from importer.rows.words import Value
 from importer.settings import Settings
 
 _TEXTS = (Role.PROSPECT, Role.EMAIL, Role.KEY)
@@ -82,7 +83,6 @@ class _Validation:
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, tuple[str, ...]] = {}
         self.left_out: dict[int, Message] = {}
-        self._kinds: dict[Message, Message] = {}
 
     def rows(self) -> Rows:
         size, columns = self.sheet.row_count, self.roles.columns
@@ -116,7 +116,7 @@ class _Validation:
             start = part.stop
         flawed = [position for position in self.done if self.problems.pop(position, None)]
         note = self._notes(codes, size, flawed)
-        record = records.found(self.sheet, self.roles)
+        record = foreign.records(self.sheet, self.roles)
         record_ids = record.ids if record is not None and record.is_chosen else None
         self._add_contradictions(number, texts_of[Role.PROSPECT], note, record_ids)
         skipped = {**self.left_out, **footers.skipped, **skipped}
@@ -237,8 +237,8 @@ class _Validation:
             for at, beside in (position, earlier), (earlier, position):
                 if note[at] >= 0 or at == position:
                     cell = cell_name(self.sheet.name, int(number[at]), column)
-                    text, in_short = (say(f"{of}.contradicts", row=row) for row in (str(number[beside]), "…"))
-                    self.problems.setdefault(at, []).append(Problem(int(number[at]), column, cell, "", text, in_short))
+                    text = say(f"{of}.contradicts", row=Cell(str(number[beside])))
+                    self.problems.setdefault(at, []).append(Problem(int(number[at]), column, cell, "", text))
                     note[at] = -1
 
     def _claims(self, ids: Texts | None) -> Iterator[tuple[str, int, str, int]]:
@@ -254,25 +254,23 @@ class _Validation:
     ) -> None:
         number, value = block.numbers[i], shortened(part or block.cell(i, column))
         name = say("row", row=str(number)) if column is None else cell_name(self.sheet.name, number, column)
-        kind = kind_of(text, value)
-        kind = self._kinds.setdefault(kind, kind)  # many problems share few kinds; saves memory
-        problem = Problem(number, column, name, value, text, kind, word, near)
+        problem = Problem(number, column, name, value, text, word, near)
         self.problems.setdefault(block.start + i, []).append(problem)
 
-    def _remarks(self, record: records.Records | None) -> list[Message]:
-        notes = sum(map(has_control, self.columns[Role.CONTENT].texts))
+    def _remarks(self, record: foreign.Records | None) -> list[Message]:
+        notes = sum(CONTROL.search(text) is not None for text in self.columns[Role.CONTENT].texts)
         remarks = [say("unseen.notes", n=notes)] if notes else []
         for role in WORDED:
             for at, n in self.worded[role].restricted.items():
-                remarks.append(say(f"restricted.{role}", column=at_the_start(self.sheet.headings, at), n=n))
+                remarks.append(say(f"restricted.{role}", column=in_words(self.sheet.headings, at), n=n))
         remarks += self.receivers.remarks()
         if self.composed is not None:
             remarks += self.composed.dates.remarks()
         if record is not None:
             headings, at = self.sheet.headings, record.position
             choice = SettingPart("map", f"{Role.RECORD}={as_argument(called(headings, at))}")
-            offered = say("record.offered", column=at_the_start(headings, at), choice=choice)
-            remarks.append(say("record.found", column=at_the_start(headings, at)) if record.is_chosen else offered)
+            offered = say("record.offered", column=in_words(headings, at), choice=choice)
+            remarks.append(say("record.found", column=in_words(headings, at)) if record.is_chosen else offered)
         return remarks
 
 

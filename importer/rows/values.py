@@ -1,6 +1,7 @@
-"""Read one cell: a prospect's ID or email address, a note's content, or attachment IDs.
+"""Read cells: a prospect's ID or email address, a note's content, or attachment IDs.
 
-Input: a cell's text. Output: the value, or :class:`Wrong`. No email is guessed: a cell with other words is an error.
+Input: a cell's text. Output: the value, or :class:`Wrong`. No email is guessed: a cell with other words is an error. A
+column is read block by block; for speed, each distinct text of it is read only once, and then represented by a code.
 Emails are also read in ``mailto:jo@example.com``, ``Jo Berg <Jo@Example.com>`` and ``Jo Berg (jo@example.com)``. A cell
 that names several people, with separators between them, gives all of them.
 """
@@ -9,19 +10,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from importer.markup import INVISIBLE, is_html, targets, visible
-from importer.messages import Cell, Message, Part, in_quotes, say
-from importer.models import Role, Status, Visibility
+from importer.messages import Cell, Message, in_quotes, say
+from importer.models import Ints, Role, Status, Visibility
 from importer.resultsfile import was_cut
+
+Value: TypeAlias = Visibility | Status
 
 _WORDS = re.compile(r"(?:\A|>)[^<>&]*\w")  # outside of markup
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is Word's line break within a paragraph
 _HALF = re.compile("[\ud800-\udfff]")  # a lone surrogate, half a character
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_DOUBTFUL = re.compile("\\A#|\\]\\Z|[\ud800-\udfff]")  # an error value, the end of a cut text, half a character
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # which notes can't have: not tabs or line breaks
 # Long numbers damaged by a spreadsheet program: digits lost to an exponent, or zeros after the fifteenth digit.
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?E\+\d+|[1-9]\d{14}0{3,}", re.IGNORECASE)
 # Error values of formulas in Excel, in English, German, French, Spanish and Portuguese.
@@ -40,8 +46,8 @@ _LIKE_AN_ID = re.compile(r"[A-Za-z0-9]{8,10}")
 _SEPARATORS = re.compile("[;,|\r\n\x0b\u2028\u2029]")
 LONGEST_KEY = 400
 """Maximum length of an occurrence key in characters: every database can index it, whatever the characters are."""
-SURE_ID = re.compile(r"[A-Za-z][A-Za-z0-9]{5,199}")
-"""Texts that can be IDs for certain: alphanumeric, no number, and too long for a checkbox's TRUE or FALSE."""
+SURE_ID = re.compile(r"(?!(?i:true|false)\Z)[A-Za-z][A-Za-z0-9]{0,199}")
+"""Texts that can be IDs for certain: alphanumeric, no number, and not a checkbox's TRUE or FALSE."""
 _LONGEST_EMAIL = 320
 _ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
@@ -62,12 +68,7 @@ def cleaned_id(text: str) -> str:
 
 def cleaned_content(text: str) -> str:
     r"""Return a note without outer white space and control characters, with ``\n`` line ends, to compare notes."""
-    return _CONTROL.sub("", _LINE_END.sub("\n", text)).strip()
-
-
-def has_control(text: str) -> bool:
-    """Return whether a note has control characters that :func:`cleaned_content` removes: not tabs or line breaks."""
-    return _CONTROL.search(text) is not None
+    return CONTROL.sub("", _LINE_END.sub("\n", text)).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,6 @@ class Wrong:
 
 def _is_empty(content: str) -> bool:
     """Return whether a note shows nothing: no sign, no picture and no link."""
-    if _WORDS.search(content):
-        return False  # most notes; their markup isn't parsed here
     has_no_target = is_html(content) and not targets(content)
     return not INVISIBLE.sub("", visible(content) if has_no_target else content).strip()
 
@@ -101,7 +100,9 @@ def _is_empty(content: str) -> bool:
 def read_content(text: str) -> str | Wrong:
     """Return the cleaned content of a note, or why it is not valid: empty, an error value, cut, or half a character."""
     content = cleaned_content(text)
-    wrong = say("note.empty") if _is_empty(content) else _wrong_with_text(content)
+    if not _WORDS.search(content) and _is_empty(content):  # the markup of most notes isn't parsed here
+        return Wrong(say("note.empty"))
+    wrong = _wrong_with_text(content) if _DOUBTFUL.search(content) else None
     return Wrong(wrong) if wrong else content
 
 
@@ -209,7 +210,7 @@ def wrong_with_id(text: str, what: str = "prospect") -> Message | None:
     if len(text) <= LONGEST_ID and re.search(r"\s", text):
         return say("id.space", value=value, what=what)
     is_checkbox, is_email = text.casefold() in ("true", "false"), re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text)
-    is_text = any(sign.isalnum() for sign in text) and not _CONTROL.search(text) and not _HALF.search(text)
+    is_text = any(sign.isalnum() for sign in text) and not CONTROL.search(text) and not _HALF.search(text)
     if len(text) > LONGEST_ID or is_link(text) or is_checkbox or is_email or not is_text:
         kind = "id.is-an-email" if is_email and what == "prospect" else "id.no-id"
         return say(kind, value=value, what=what)
@@ -231,21 +232,7 @@ def error_in(text: str) -> Message | None:
     return say("cell.error", error=text) if _ERROR_VALUE.fullmatch(text) else None
 
 
-def kind_of(reason: Message, value: str) -> Message:
-    """Return the reason without the cell's value, so that problems of one kind can be grouped."""
-    parts = dict(reason.parts)
-    if reason.kind == "value.or-say" and isinstance(why := parts["why"], Message):
-        return kind_of(why, value)
-    return Message(reason.kind, tuple((name, _without(part, value)) for name, part in reason.parts))
-
-
-def _without(part: Part, value: str) -> Part:
-    if isinstance(part, Message):
-        return kind_of(part, value)
-    return "…" if part == Cell(quoted(value)) else part
-
-
-def meaning(role: Role, word: str, value: Visibility | Status | None) -> str:
+def meaning(role: Role, word: str, value: Value | None) -> str:
     """Return the text for the setting ``value`` that gives a word a meaning; with None, its rows are left out."""
     return f"{role}:{word}={value.name.capitalize() if value else ''}"
 
@@ -263,3 +250,101 @@ def shortened(text: str) -> str:
 def quoted(text: str) -> str:
     """Return a cell's text for a message: shortened, in quotation marks, with invisible characters escaped."""
     return in_quotes(shortened(text)).replace("\\\\", "\\")
+
+
+class ColumnReader:
+    """Reader of one column, if the sheet has it. Each distinct text is read once and then represented by a code.
+
+    ``values`` has the value, or the :class:`Wrong`, of each code, ``wrong`` the codes of the latter.
+    ``texts`` are the distinct texts.
+    """
+
+    def __init__(self, position: int | None, read: Callable[[str], object]) -> None:
+        self.position = position
+        self.values: list[object] = []
+        self._read = read
+        self.code: dict[str, int] = {}
+        self.texts: Collection[str] = self.code.keys()
+        self._code_of_value: dict[object, int] = {}
+        self.wrong: set[int] = set()
+
+    def codes(self, block: Block) -> Ints:
+        """Return the code of each row's text: an index into ``values``."""
+        texts = block.column(self.position)
+        for text in dict.fromkeys(texts):
+            if text not in self.code:
+                self.code[text] = self._code(self._read(text))
+        return np.fromiter(map(self.code.__getitem__, texts), dtype=np.int32, count=len(block))
+
+    def _code(self, value: object) -> int:
+        code = self._code_of_value.setdefault(value, len(self.values))
+        if code == len(self.values):
+            self.values.append(value)
+            if isinstance(value, Wrong):
+                self.wrong.add(code)
+        return code
+
+    def meanings(self) -> dict[str, Value | None]:
+        """Return the value of each word in a column of visibility or status: public words first, None if left out."""
+        spellings: dict[str, tuple[str, Value | None]] = {}
+        for text, code in self.code.items():
+            value, word = self.values[code], cleaned_id(text)
+            if isinstance(value, Visibility | Status):
+                spellings.setdefault(folded(word), (word, value))
+            elif isinstance(value, Wrong) and value.is_left_out:
+                spellings.setdefault(folded(word), (word, None))
+        return dict(sorted(spellings.values(), key=lambda pair: (pair[1] is None, pair[1] or "")))
+
+
+class WordReader(ColumnReader):
+    """Reader of the column of visibility or status, and of further columns that can only make notes less visible.
+
+    ``least`` is the value of the least visible note; ``further`` has position of each further column → whether a cell
+    makes the note of its row so, and ``restricted`` the number of rows where it did.
+    """
+
+    def __init__(
+        self,
+        position: int | None,
+        read: Callable[[str], object],
+        least: Value,
+        further: Mapping[int, Callable[[str], bool]],
+    ) -> None:
+        super().__init__(position, read)
+        self._least, self._further = least, further
+        self.restricted = dict.fromkeys(further, 0)
+
+    def codes(self, block: Block) -> Ints:
+        """See :meth:`ColumnReader.codes`. A cell that is not valid stays so."""
+        codes = super().codes(block)
+        for position, restricts in self._further.items():
+            for i, text in enumerate(block.columns[position]):
+                if restricts(text) and isinstance(value := self.values[codes[i]], Visibility | Status):
+                    self.restricted[position] += value is not self._least
+                    codes[i] = self._code(self._least)
+        return codes
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some successive rows of a sheet. An index counts from the first of them, a position from the sheet's first."""
+
+    numbers: Sequence[int]
+    columns: Sequence[Sequence[str]]
+    start: int = 0
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def without(self, positions: Collection[int]) -> Block:
+        """Return the block with blank cells in the rows at these positions."""
+        columns = [["" if self.start + i in positions else text for i, text in enumerate(one)] for one in self.columns]
+        return Block(self.numbers, columns, self.start)
+
+    def column(self, column: int | None) -> Sequence[str]:
+        """Return the texts of a column, empty ones if the sheet has no such column."""
+        return ("",) * len(self) if column is None else self.columns[column]
+
+    def cell(self, index: int, column: int | None) -> str:
+        """Return the text of a cell, empty if the sheet has no such column."""
+        return "" if column is None else self.columns[column][index]

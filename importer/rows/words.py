@@ -12,7 +12,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TypeAlias
 
 from importer.errors import BadSettings
 from importer.fields import ABOUT_VISIBILITY, BESIDE, NEGATION, NO, WORDED, YES
@@ -20,13 +19,12 @@ from importer.messages import Cell, in_quotes, say
 from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import called, shown
+from importer.rows.footers import is_footer
 from importer.rows.suggestions import suggests
-from importer.rows.values import Wrong, cleaned_id, folded, meaning, quoted
+from importer.rows.values import Value, Wrong, cleaned_id, folded, meaning, quoted
 from importer.settings import Settings
 from importer.settings.kinds import Values
 from importer.settings.reading import MEANS, folded_heading
-
-Value: TypeAlias = Visibility | Status
 
 LEAST: Mapping[Role, Value] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
 """Role → its value for the least visible note."""
@@ -194,17 +192,12 @@ def vocabulary(role: Role, heading: str, values: Values) -> Callable[[str], Valu
         if word in known:
             return known[word]
         near = SPELLED[role].get(_nearest(text, known), "")
-        use = say(f"use.{role}") if has_codes else say(f"use.{role}.by-name", heading=Cell(quoted(heading or "–")))
+        use = say(f"use.{role}") if has_codes else say(f"use.{role}.by-name")
         reason = say("value.unknown", value=shown_text, role=role, use=use)
         if near:
             reason = say("value.near", value=shown_text, role=role, near=near, use=use)
-        is_long = len(text) > _LONGEST_NEAR
-        if has_codes and (near or is_long or not any(sign.isalpha() for sign in text)):
-            return Wrong(reason, near=near)
-        if not is_long:
-            answers = sorted(_meanings(role, heading, text), key=lambda answer: not answer.is_likely)
-            reason = say("value.or-say", why=reason, ways=tuple(answer.way for answer in answers))
-        return Wrong(reason, "" if near else text, near=near)
+        is_no_word = has_codes and (len(text) > _LONGEST_NEAR or not any(sign.isalpha() for sign in text))
+        return Wrong(reason, "" if near or is_no_word else text, near=near)
 
     return read
 
@@ -242,37 +235,37 @@ def unknown(
     """
     values = settings.values
     asked = {columns[role]: role for role in WORDED if role in columns}
-    counts: dict[int, Counter[str]] = {position: Counter() for position in asked}
-    spellings: dict[tuple[int, str], str] = {}
-    for problem in (problem for of_row in problems for problem in of_row if problem.word):
-        if problem.column in counts:
-            counts[problem.column][folded(problem.word)] += 1
-            spellings.setdefault((problem.column, folded(problem.word)), problem.word)
+    found = Counter((problem.column, problem.word) for of_row in problems for problem in of_row if problem.word)
     questions = []
     for position, role in asked.items():
         answered = ever(values, role) if "value" in settings.origin.said else set()  # one says nothing of others
         is_said = any(folded(word) not in {"", *answered} for word in known[role])
         is_sure = is_said or any(settings.mapping.get(role, ()))
         minimum = _OFTEN if is_sure and is_plain(role, headings[position]) else 1
-        frequent = [(spellings[position, key], n) for key, n in counts[position].most_common() if n >= minimum]
+        rows = counted({word: n for (column, word), n in found.items() if column == position})
+        frequent = [(word, n) for word, n in rows.most_common() if n >= minimum]
         asked_now = frequent if len(frequent) <= MOST_WORDS else frequent[:1]
         questions += [_word(role, headings, position, word, count) for word, count in asked_now]
     return questions
 
 
-def _meanings(role: Role, heading: str, word: str) -> list[PossibleAnswer]:
-    """Return the answers that give a word a meaning."""
-    likely = reading(role, heading, word)
-    return [
-        PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
-        for value in WORDED[role].words
-    ]
+def counted(texts: Mapping[str, int]) -> Counter[str]:
+    """Return the words of a column and their rows, without blank cells and footers; the first spelling counts."""
+    spellings: dict[str, str] = {}
+    rows = Counter[str]()
+    for text, n in texts.items():
+        if (word := cleaned_id(text)) and not is_footer(text):
+            rows[spellings.setdefault(folded(word), word)] += n
+    return rows
 
 
 def _word(role: Role, headings: Sequence[str], position: int, word: str, count: int) -> Question:
     """Return the question what a word means."""
     heading, likely = headings[position], reading(role, headings[position], word)
-    choices = _meanings(role, heading, word)
+    choices = [
+        PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
+        for value in WORDED[role].words
+    ]
     choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
     means = say("words.not-this", column=column_letter(position), role=role)
     choices.append(PossibleAnswer("ignore", called(headings, position), means))

@@ -361,7 +361,7 @@ def _requests(overview: Preview) -> Iterator[Line]:
 def _emails(overview: Preview) -> Iterator[Line]:
     """Yield how many emails have to be looked up first, and why rows were rejected for their email."""
     if overview.to_look_up:
-        from importer.rows.lookups import calls_for  # noqa: PLC0415 - as above
+        from importer.rows.emails import calls_for  # noqa: PLC0415 - as above
 
         n = overview.to_look_up
         yield Line(say("plan.emails", n=n, calls=calls_for(n)), LineKind.TEXT)

@@ -2,7 +2,7 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "role.prospect": "Prospect",
-    "column.which.prospect": "Which column identifies the prospects, by Saleshandy's ID or by email address?",
+    "column.which.prospect": "Which column identifies the prospects, by Saleshandy's ID or by email address? Saleshandy does not know the IDs of another program.",
     "template.prompt.prospect": "The ID of the prospect in Saleshandy, such as 8PvBmrB7P7. Capital and small letters differ. One prospect in each row. You may fill in the email address instead.",
     "role.email": "Email address",
     "column.which.email": "Which column holds the email addresses?",
@@ -14,10 +14,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "column.which.visibility": "Which column says who may see a note?",
     "none.visibility": "none: the default for blank cells applies to all rows",
     "use.visibility": "Use Public (or 1) or Private (or 2)",
-    "use.visibility.by-name": "Under the heading {heading}, use Private or Public",
+    "use.visibility.by-name": "Under this heading, use Private or Public",
     "restricted.visibility": (
-        "{column} also says who may see a note: it makes {n} note private that would be public.",
-        "{column} also says who may see a note: it makes {n} notes private that would be public.",
+        "{column:capital}, also says who may see a note: it makes {n} note private that would be public.",
+        "{column:capital}, also says who may see a note: it makes {n} notes private that would be public.",
     ),
     "template.prompt.visibility": (
         "Public: everybody in the team sees the note.\nPrivate: only the owner of the API key sees it. Always needed."
@@ -26,10 +26,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "column.which.status": "Which column holds the status?",
     "none.status": "none: all notes are published",
     "use.status": "Use Published (or 1) or Draft (or 0). Blank means published",
-    "use.status.by-name": "Under the heading {heading}, use Draft or Published",
+    "use.status.by-name": "Under this heading, use Draft or Published",
     "restricted.status": (
-        "{column} also says which notes are drafts: it makes {n} note a draft that would be published.",
-        "{column} also says which notes are drafts: it makes {n} notes drafts that would be published.",
+        "{column:capital}, also says which notes are drafts: it makes {n} note a draft that would be published.",
+        "{column:capital}, also says which notes are drafts: it makes {n} notes drafts that would be published.",
     ),
     "template.prompt.status": "Published, or Draft for a note that is not ready yet. Empty means Published.",
     "role.attachments": "Attachments",

@@ -28,7 +28,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "progress.waits": "waiting for another import of this workspace: {holder}",
     "problems.times": "{value} ({times})",
     "problems.alike": "{kind} (found: {values})",
-    "problems.or-say": "{kind}. Or say what it means: {ways: or } and so on (found: {values})",
     "problems.other-values": "{values} and {n} other values",
     "count.row": ("{n} row", "{n} rows"),
     "progress.updating": "updating notes: {done} of {total}",

@@ -42,7 +42,7 @@ def table(lines: Sequence[Line], *, keyed: bool = False) -> Rows:
         notes=[note(found) for found in number_of],
         key=texts([key for _, _, key in lines]) if keyed else None,
         problems={
-            i: [Problem(i + 2, None, f"row {i + 2}", "", words(""), words(""))]
+            i: [Problem(i + 2, None, f"row {i + 2}", "", words(""))]
             for i, (found, _, _) in enumerate(lines)
             if found < 0
         },

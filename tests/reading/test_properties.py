@@ -17,7 +17,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importer.reading import Options, package, read
+from importer.reading import Options, detection, read
 from importer.reading.numbers import general, kept
 from tests.reading import fuzz
 from tests.reading.making import HEADER, ods, text, xlsx
@@ -133,7 +133,7 @@ def test_where_a_sheet_is_cut_into_pieces_changes_nothing(
         f'<row r="{n}">{text(f"A{n}", f"日本 {n}")}{text(f"B{n}", "a & b" * (n % 2))}</row>' for n in range(2, 9)
     )
     (tmp_path / "a.xlsx").write_bytes(xlsx(rows))
-    monkeypatch.setattr(package, "CHUNK", size)
+    monkeypatch.setattr(detection, "_CHUNK", size)
     with read(tmp_path / "a.xlsx", is_header=is_header) as sheet:
         assert cells(sheet) == {n: (f"日本 {n}", "a & b" * (n % 2), "") for n in range(2, 9)}
 

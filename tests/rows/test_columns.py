@@ -180,7 +180,7 @@ def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) ->
         assert ("\nThe headings are: " if listed else "\nThere are no headings.") in str(error)
         return
     assert is_header(headings, wanted)
-    every = [*roles.columns.values(), *roles.ours.values(), *roles.unused]
+    every = [*roles.columns.values(), *roles.ours.values(), *roles.unused, *roles.further_emails]
     assert sorted(every) == list(range(len(headings)))
 
 

@@ -17,11 +17,10 @@ from openpyxl import Workbook
 from importer.fields import FIELDS, WORDED
 from importer.importing.loading import load
 from importer.markup import ContentKind
-from importer.messages import Cell, render, say
+from importer.messages import render
 from importer.models import Note, Role, Rows, Status, Visibility
 from importer.reading.spool import BLOCK_ROWS
 from importer.resultsfile import CUT_MARK, OUR_COLUMNS
-from importer.rows.values import kind_of
 from importer.settings import Settings
 from tests.rendered import told
 from tests.truth import write_csv
@@ -389,10 +388,3 @@ def test_notes_are_the_same_across_blocks() -> None:
     assert len(rows.notes) == 3
     assert rows.note.tolist() == [*(i % 3 for i in range(count - 1)), -1]
     assert [problem.cell for problem in rows.problems[count - 1]] == [f"B{count + 1}"]
-
-
-def test_of_several_ids_in_a_cell_the_wrong_one_is_named() -> None:
-    """Also where such problems are told together: it isn't the cell that is none."""
-    ids = Cell("'B 0'")
-    assert kind_of(say("attachment.space", value=ids), "A0;B 0") == say("attachment.space", value=ids)
-    assert kind_of(say("attachment.space", value=ids), "B 0") == say("attachment.space", value="…")

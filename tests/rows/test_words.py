@@ -15,7 +15,6 @@ from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.messages import render
 from importer.models import Result, Role, Status, Visibility
-from importer.resultsfile import protected
 from importer.rows.words import MOST_WORDS, speaks
 from importer.settings import Origin, Settings
 from importer.telling import preview_messages
@@ -103,8 +102,6 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
     assert render(first.asks) == "What does 'Team only' mean as the visibility? (3 rows)"
     for setting in ('--value "visibility:Team only=Public"', '--value "visibility:Team only=Private"'):
         assert setting in render(first.text)
-        assert setting in problems(found)[0]
-        assert protected(problems(found)[0]) == problems(found)[0]  # so it can be copied from results, too
     assert answers_of(first) == {
         "value": [f"visibility:Team only={value}" for value in ("Private", "Public", "")], "ignore": ["Visibility"],
     }  # fmt: skip
@@ -139,8 +136,8 @@ def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Pa
     found = loaded(tmp_path, "Public", "Yes", "Private")
     assert found.rows.questions == []
     assert problems(found) == [
-        "C3: 'Yes' is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means:"
-        " --value visibility:Yes=Private or --value visibility:Yes=Public"
+        "C3: 'Yes' is not a valid visibility. Use Public (or 1) or Private (or 2),"
+        " or say what it means: --value visibility:WORD=MEANING"
     ]
 
 
@@ -194,8 +191,8 @@ def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
     for meant in ("Private", "Public"):
         assert f"visibility:{word}={meant}" in answers_of(question)["value"]
     [[problem]] = found.rows.problems.values()
-    assert "--value visibility:" in told(problem)
-    assert f"Under the heading '{heading}'" in told(problem)
+    assert "--value visibility:WORD=MEANING" in told(problem)
+    assert "Under this heading" in told(problem)
 
 
 @pytest.mark.parametrize("heading", ["visibility", " NOTE_visibility ", "Who can see it?", "Sichtbarkeit", "Visibilité",
@@ -213,7 +210,6 @@ def test_a_word_that_names_a_visibility_means_it_everywhere(tmp_path: Path, head
     assert found.rows.questions == []
     [[problem]] = found.rows.problems.values()
     assert "Did you mean Public?" in told(problem)
-    assert "--value visibility:Pubic=Private" in told(problem)
 
 
 @pytest.mark.parametrize(

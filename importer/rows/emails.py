@@ -1,6 +1,8 @@
-"""Look up the prospects that have some emails, in few calls.
+"""Look up the prospects that have some emails, in few calls, and replace emails in rows by the prospects' IDs.
 
-Input: emails. Output: :class:`EmailAnswers`. Matches are recorded in the journal after each round, in case a run stops.
+Input: rows. Output: rows with prospect IDs. Matches are recorded in the journal after each round, in case a run stops.
+No email is guessed and no prospect is created. A row is rejected if no prospect or several have its email. An ID takes
+precedence over the email in the same row; if the email belongs to another prospect, the row has a problem.
 
 A few emails are searched one by one; for many, all prospects are listed, a hundred per call. Listing isn't documented
 and returns no total, so with *e* emails page *e* + 1 is requested first: if it is empty, listing takes fewer calls.
@@ -10,9 +12,11 @@ Emails that the list lacks are searched, because prospects may move between page
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, TypeAlias
+
+import numpy as np
 
 from importer.api import Cause, Endpoint, Failure, FoundProspect, Reply
 from importer.calls.dispatcher import Caller
@@ -20,12 +24,19 @@ from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.errors import Outage
 from importer.journal import Memory, Owners
-from importer.messages import Cell, Message, say
-from importer.rows.naming import EmailAnswers
+from importer.messages import Cell, Message, as_argument, say, some
+from importer.models import Ints, Problem, Rows
+from importer.reading import Sheet, cell_name
+from importer.rows.columns import Roles, called
+from importer.rows.values import TEXT
 
 _LEAST = 3  # emails; with fewer, listing saves no calls
 _AHEAD = 10  # pages read for each page in flight, so that few calls are wasted
 _MOST_PAGES = 1_000  # pages of one search; a text with more matches is not an email
+_MOST_NAMED = 5
+
+Answers: TypeAlias = "Mapping[str, Owners | Message]"
+"""Email → the prospects that have it, possibly none, or why it was refused. Others have unknown prospects."""
 
 
 def calls_for(emails: int) -> int:
@@ -73,7 +84,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
         self._next, self._end, self._read, self._in_flight = 1, math.inf, 0, 0  # pages
         self._is_listing = False
 
-    def look_up(self, wanted: Sequence[str]) -> EmailAnswers:
+    def look_up(self, wanted: Sequence[str]) -> Answers:
         """Find the prospects of each email; raise Stopped if the run can't continue."""
         self._wanted, self._all, self._missing = wanted, frozenset(wanted), set(wanted)
         self._is_listing = len(wanted) >= _LEAST
@@ -83,7 +94,7 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
             self._run([ProspectsPage(email) for email in wanted])
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
-        return EmailAnswers(self._found, self._refusals)
+        return {**self._found, **self._refusals}
 
     def _perform(self, task: ProspectsPage) -> Reply[tuple[FoundProspect, ...]]:
         return self._api.look_up(task.email, task.page)
@@ -177,3 +188,99 @@ class Lookups(Stage[ProspectsPage, tuple[str, Owners]]):
 
 def _email(prospect: FoundProspect) -> str:
     return prospect.email.strip().lower()
+
+
+# -- rows -----------------------------------------------------------------------------------------------------------
+
+
+def emails_of(rows: Rows, is_there: np.ndarray | None = None) -> list[str]:
+    """Return the distinct emails of the rows that can be delivered, without the rows whose note is there."""
+    return [] if rows.email is None else list(dict.fromkeys(rows.email[_with_emails(rows, is_there)].tolist()))
+
+
+def _with_emails(rows: Rows, is_there: np.ndarray | None) -> Ints:
+    assert rows.email is not None
+    is_open = True if is_there is None else ~is_there
+    return np.flatnonzero((rows.note >= 0) & (rows.email != "") & is_open).astype(np.int32)
+
+
+def named(rows: Rows, answers: Answers, sheet: Sheet, column: int, is_there: np.ndarray | None = None) -> Rows:
+    """Return the rows with IDs in place of the emails in a column; an email stays if its prospects are unknown.
+
+    Rows whose note is there aren't changed.
+    """
+    if rows.email is None:
+        return rows
+    prospect, note = rows.prospect.copy(), rows.note.copy()
+    rejected, problems = dict(rows.rejected), dict(rows.problems)
+    usable = _with_emails(rows, is_there)
+    for position, email, named_by in zip(
+        usable.tolist(), rows.email[usable].tolist(), rows.prospect[usable].tolist(), strict=True
+    ):
+        answer = answers.get(email)
+        if named_by != email:
+            if isinstance(answer, tuple) and answer and named_by not in answer:
+                note[position] = -1
+                problems[position] = [_mismatch(named_by, email, answer, sheet, int(rows.number[position]), column)]
+        elif isinstance(answer, tuple) and len(answer) == 1:
+            prospect[position] = answer[0]
+        elif answer is not None:
+            note[position] = -1
+            rejected[position] = answer if isinstance(answer, Message) else why_not(email, answer)
+    return replace(rows, prospect=prospect, note=note, rejected=rejected, problems=problems)
+
+
+def with_more(rows: Rows, further: Sequence[tuple[int, str, str]]) -> Rows:
+    """Return the rows, followed by one for each further person: the position of its row, the ID or email, the email."""
+    if not further:
+        return rows
+    positions, prospects, emails = zip(*further, strict=True)
+    source = np.concatenate([np.arange(len(rows), dtype=np.int32), np.array(positions, dtype=np.int32)])
+    prospect, email = rows.prospect[source], None if rows.email is None else rows.email[source]
+    prospect[len(rows) :] = np.array(prospects, dtype=TEXT)
+    if email is not None:
+        email[len(rows) :] = np.array(emails, dtype=TEXT)
+    return replace(
+        rows,
+        number=rows.number[source],
+        prospect=prospect,
+        email=email,
+        note=rows.note[source],
+        key=None if rows.key is None else rows.key[source],
+        record=None if rows.record is None else rows.record[source],
+        sheet_rows=rows.of_sheet(source),
+    )
+
+
+def why_not(email: str, owners: Owners) -> Message:
+    """Return the reason why an email doesn't name exactly one prospect."""
+    if not owners:
+        return say("email.nobodys", email=Cell(email))
+    return say("email.several", email=Cell(email), prospects=some(owners, _MOST_NAMED))
+
+
+def _mismatch(prospect: str, email: str, owners: Owners, sheet: Sheet, number: int, column: int) -> Problem:
+    named, heading = tuple(map(Cell, owners[:_MOST_NAMED])), Cell(as_argument(called(sheet.headings, column)))
+    text = say("email.of-another-prospect", prospect=Cell(prospect), email=Cell(email), owners=named, column=heading)
+    return Problem(number, column, cell_name(sheet.name, number, column), email, text)
+
+
+def people_of(sheet: Sheet, roles: Roles, rows: Rows, emails: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return lines about the people with some emails, for Saleshandy's own prospect importer; nothing is guessed.
+
+    The headings come first. Each line has an email, and the first text in each column without a role in its rows.
+    """
+    known: dict[str, list[str]] = {email: [""] * len(roles.unused) for email in emails}
+    headings = ("Email", *(sheet.headings[column] for column in roles.unused))
+    if rows.email is None or not known:
+        return [headings]
+    at = np.flatnonzero(np.isin(rows.email, [*known])).astype(np.int32)
+    if rows.sheet_rows is not None:  # names and companies in a row of several people may be another's
+        at = at[np.bincount(rows.sheet_rows)[rows.of_sheet(at)] == 1]
+    row_emails = dict(zip(rows.number[at].tolist(), rows.email[at].tolist(), strict=True))
+    for numbers, columns in sheet.columns():
+        for index in (index for index, number in enumerate(numbers) if number in row_emails):
+            texts = known[row_emails[numbers[index]]]
+            for place, column in enumerate(roles.unused):
+                texts[place] = texts[place] or " ".join(columns[column][index].split())
+    return [headings, *((email, *texts) for email, texts in known.items())]
