@@ -160,7 +160,7 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1460, "api": 960, "calls": 790, "cli": 1580, "delivery": 3010, "grouping": 110, "importing": 2300,
+    "": 1460, "api": 960, "calls": 790, "cli": 1580, "delivery": 3020, "grouping": 110, "importing": 2300,
     "journal": 1490, "operations": 1270, "page": 2400, "practice": 130, "reading": 2910, "results": 750, "rows": 2480,
     "settings": 1100, "telling": 1200,
 }  # fmt: skip

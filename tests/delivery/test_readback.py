@@ -14,6 +14,7 @@ import pytest
 from importer.api import FoundNote, NotesPage
 from importer.delivery.evidence import Evidence
 from importer.delivery.readback import Sought, Verdict, copies, judge
+from importer.delivery.reads import Pages
 from importer.journal import READ_BACK, DeliveryState, KnownDelivery, NoteKey
 from importer.messages import render
 from importer.models import Note, Status, Visibility, Workspace
@@ -269,3 +270,11 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
     evidence._deliveries, evidence._workspace, evidence._own = journal, Workspace("p", "u"), OrderedDict()
     evidence.read(NotesPage(tuple(notes), None, has_more=False))
     assert evidence.authors == {"key": {"us@example.com"}}
+
+
+def test_no_lookups_of_three_runs_in_two_minutes_ask_for_as_many_notes() -> None:
+    """A cache may still hold the pages of the run before the last one, without a note that came since."""
+    runs = [Pages(100, run, at) for run, at in ((7, 0.0), (8, 60.0), (9, 119.0))]
+    takes = [pages.take("P1") for pages in runs for _ in range(15)]
+    assert len({*takes}) == len(takes)
+    assert min(takes) > 10
