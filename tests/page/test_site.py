@@ -173,6 +173,15 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
         assert len(box.notes) == 5
 
 
+def test_a_file_that_is_still_read_has_a_screen(
+    person: Person, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person.drops(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
+    monkeypatch.setattr(parts.reading, "look", lambda *_, **__: None)
+    for address in ("", "confirm", "mend"):
+        assert "n.csv is being read and checked." in person.gets(address).text
+
+
 def test_useless_files_are_explained_and_can_be_forgotten(person: Person, tmp_path: Path) -> None:
     for name, content in (("empty.csv", b""), ("photo.xlsx", b"\x89PNG\r\n\x1a\n" + bytes(2000))):
         (tmp_path / name).write_bytes(content)

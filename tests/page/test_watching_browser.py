@@ -56,11 +56,13 @@ def test_progress_is_read_out_in_steps_and_ends(page: Page, server: PageServer, 
     page.reload()
     page.wait_for_load_state()
     heard.clear()
-    for _ in range(60):  # 42 seconds
+    began = page.evaluate("Date.now()")
+    for _ in range(60):  # 42 seconds or more
         with page.expect_response(page.url):
             page.clock.run_for(700)
     expect(page.locator(".done")).to_have_text("60 of 100 notes")
-    assert 4 <= len(heard) <= 5, heard
+    tens = (page.evaluate("Date.now()") - began) / 10_000  # a slow machine's own time comes on top
+    assert tens - 1 <= len(heard) <= tens + 1, heard
     ending[0] = " % of the notes are done; waiting."
     heard.clear()
     with page.expect_response(page.url):
