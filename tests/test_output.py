@@ -58,7 +58,7 @@ def test_what_cant_be_written_isnt_status_0_or_1_and_a_run_whose_plan_cant_be_sa
         assert status == 3
         assert "could not be written to standard output: No space left on device" in err
         assert command(tmp_path, *words, out=True, err=True)[0] == 3
-        assert len(box.notes) == 0
+        assert not [*box.notes]
         assert command(tmp_path, *words, out=False, err=False)[0] == 0
         assert len(box.notes) == 1
     status, _, err = command(tmp_path, "history", "--json", out=True, err=False)
