@@ -249,7 +249,7 @@ def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
         ):
             assert words in ended.all
     type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)) + "P,x,1\n")
-    assert "and so on (found: '=cmd0', '=cmd1'," in type_("check", "n.csv").all
+    assert "WORD=MEANING (found: '=cmd0', '=cmd1'," in type_("check", "n.csv").all
 
 
 # -- several files
