@@ -9,14 +9,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from importer import results
+from importer.api import Endpoint
 from importer.calls.dispatcher import Caller
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
+from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
 from importer.delivery.outcomes import Outcomes, gathered, settle_after, settle_before
 from importer.delivery.updating import Updating, settle
@@ -79,7 +82,7 @@ class Sending:
         self._matches = self.journal.found(settings.workspace, settings.key, self._clock)
         self._lookups = Lookups(self.caller, self._matches, self._tell_of_emails)
         self._outcomes, self._wishes = Outcomes(len(self.loaded.rows)), list[Wish]()
-        self._changes = 0  # calls that change notes
+        self._sent, self._look_ups = self.caller.limiter.sent, 0
 
     def deliver(self, agreed: str | None) -> Report:
         """Deliver the notes, write the results, and return the report.
@@ -117,7 +120,7 @@ class Sending:
             if stopped is not None:
                 raise stopped
             self._update(delivery, tell)
-            has_answered = self._lookups.calls > 0 or delivery.reachability.any_success
+            has_answered = self._look_ups > 0 or delivery.reachability.any_success
             is_known = has_answered or self.journal.deliveries.latest_created(self._settings.workspace)
             if delivery.queue.remaining.deliveries and not is_known:
                 FirstCall(self.caller, self._settings.base_url, tell).make()
@@ -154,15 +157,14 @@ class Sending:
             self._emails = self._emails.looked_up(self._lookups)
         except Stopped as error:
             stopped = error
+        self._look_ups = self._sent[Endpoint.PROSPECTS]
         loaded = self.loaded = self._emails.resolved
         self._outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
-        context = delivering(self._settings, self.journal, self.caller, self._run)
-        delivery = Coordinator(context, self._outcomes, self.observe)
+        delivery = Coordinator(self._delivering, self._outcomes, self.observe)
         earlier = loaded.known(self.journal, self._run.occurrence)
         remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
         self._wishes = [*delivery.wishes] if self._settings.update else []
-        remaining = replace(remaining, sent_anew=earlier.sent_anew(loaded.plan, remaining))
         logs.event(
             "run begun",
             rows=loaded.rows.in_sheet,
@@ -203,32 +205,35 @@ class Sending:
         def observe(progress: Progress) -> None:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
-        context = delivering(self._settings, self.journal, self.caller, self._run)
-        stage = Updating(context, observe, delivery.takeover.drafts)
+        stage = Updating(self._delivering, observe, delivery.takeover.drafts)
         asked = [wish.agreed(is_agreed=self.changes_notes) for wish in self._wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
-            self._changes = stage.calls - stage.looks
             settle(stage, asked, self._outcomes)
-            logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()}, calls=stage.calls)
+            logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()})
+
+    @cached_property
+    def _delivering(self) -> DeliveryContext:
+        """The context that updates and requests share."""
+        return delivering(self._settings, self.journal, self.caller, self._run)
 
     def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self.loaded.rows, self._outcomes.counts(), self.caller.limiter
         reasons = self._outcomes.reasons(Result.NOT_SENT)
         held_back = sum(n for why, n in reasons.items() if why is not None and "outcome.held-back" in why.kinds())
-        if uploads.calls:
+        if calls := self._sent[Endpoint.UPLOAD]:
             refused = sum(upload.rejected is not None for upload in uploads.latest.values())
-            logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=uploads.calls)
+            logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=calls)
         asked = sum(self._outcomes.result(row) is Result.NOT_SENT for row in self._outcomes.asked)
         if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
             ended = "held back" if not_sent == held_back + asked else "stopped"
         report = Report(
             run=self._run.name,
             counts=counts,
-            requests=delivery.reachability.posts_sent + self._changes,
+            requests=self._sent[Endpoint.CREATE] + self._sent[Endpoint.UPDATE],
             results=self.target,
             remark=None,
             stopped=stopped,
@@ -244,7 +249,7 @@ class Sending:
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
             to_agree=0 if self.changes_notes else sum(wish.is_asked for wish in self._wishes),
-            look_ups=self._lookups.calls,
+            look_ups=self._look_ups,
             not_found=by_number(rows, self._outcomes.missing),
             ended=ended,
             is_practice=self.caller.api.traits.is_practice,
@@ -256,7 +261,7 @@ class Sending:
         logs.event(
             f"run {report.ended}",
             requests=report.requests,
-            look_ups=report.look_ups + delivery.reachability.lookups_sent,
+            look_ups=report.look_ups + self._sent[Endpoint.READ],
             told_to_wait=limiter.rate_limited,
             seconds=round(report.ended_at - self._run.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},

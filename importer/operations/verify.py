@@ -20,10 +20,9 @@ from importer.calls.dispatcher import Caller
 from importer.calls.stage import Stage
 from importer.delivery.changes import day_of, described, differing, has_form, has_text
 from importer.delivery.coordinator import Coordinator
+from importer.delivery.matching import still_visible
 from importer.delivery.outcomes import Outcomes, gathered, settle_before
-from importer.delivery.reads import read_on
-from importer.delivery.sorted_group import still_visible
-from importer.delivery.tasks import WholeRead
+from importer.delivery.reads import WholeRead, read_on
 from importer.errors import Stopped
 from importer.importing import logs
 from importer.importing.api_context import calls, delivering
