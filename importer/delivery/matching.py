@@ -276,7 +276,7 @@ class AnsweredRow(NamedTuple):
         return self.has_other_form and self.still is None
 
 
-def still_visible(there: KnownDelivery | Note, says: Note, *, is_ours: bool) -> Message | None:
+def still_visible(there: KnownDelivery | NoteKey | Note, says: Note, *, is_ours: bool) -> Message | None:
     """Return the message about a note that is there and more visible than the sheet says; None if it isn't."""
     is_public = there.visibility is Visibility.PUBLIC and says.visibility is Visibility.PRIVATE
     if not is_public and not (there.status is Status.PUBLISHED and says.status is Status.DRAFT):
