@@ -177,7 +177,7 @@ class Earlier:
         records = _objects(map(record_digest, texts_at(self.rows.record, planned)))
         place = dict(zip(people, range(len(people)), strict=True))
         found = [pd.DataFrame({"at": planned[:0], "delivery": planned[:0], "is_same": planned[:0] < 0})]
-        for some in self.journal.identities.forms(self.workspace, place):
+        for some in self.journal.identities.forms(self.workspace, len(place)):
             who, what, deliveries, its_forms, its_keys = zip(*some, strict=True)
             at = np.fromiter(map(place.get, who, itertools.repeat(-1)), dtype=np.int64, count=len(who))
             is_same = (np.array(its_forms) == forms[at]) & (_objects(its_keys) == keys[at])
