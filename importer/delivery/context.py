@@ -143,7 +143,8 @@ class DeliveryContext:
             policy = replace(policy, head_start=LONGEST_CLAIM)
         make = partial(perform, caller.api, caller.clock)
         dispatcher = Dispatcher[Task](caller, make, (WholeRead.kind, Post.kind))
-        pages = Pages(caller.api.traits.page, int(caller.clock()) if run is None else run.id)
+        now = caller.clock()
+        pages = Pages(caller.api.traits.page, int(now) if run is None else run.id, now)
         reads = Reads(dispatcher, caller.retry, pages, max(1.0, min(policy.lag, policy.read_timeout)))
         return cls(journal, workspace, run, caller, policy, dispatcher, reads)
 

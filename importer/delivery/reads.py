@@ -19,6 +19,7 @@ from importer.messages import Message
 _REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do not come from the API
 
 _TAKES = 45  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
+_SECONDS_A_TAKE = 7.0  # that runs are apart, for each further page size between their first ones
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
 
@@ -80,12 +81,13 @@ class Pages:
 
     Args:
         size: most notes on a page.
-        run: the run's number. A cache may still hold pages of earlier runs, so each run begins with another size.
-        takes: page sizes between the first ones of two runs; 0 for many.
+        run: the run's number.
+        at: when the run begins. A cache may still hold pages of the run before this one, and of that which began some
+            seconds before it, so each run begins with another size.
     """
 
-    def __init__(self, size: int, run: int, takes: int = 0) -> None:
-        self._size, self._first_take = size, run * (takes or _TAKES)
+    def __init__(self, size: int, run: int, at: float) -> None:
+        self._size, self._first_take = size, run * _TAKES + int(at / _SECONDS_A_TAKE)
         self._lookups_of: Counter[str] = Counter()
 
     def take(self, prospect: str) -> int:

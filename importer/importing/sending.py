@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +157,7 @@ class Sending:
         loaded = self._loaded = self._emails.resolved
         self._outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
-        delivery = Coordinator(self._of_stage(), self._outcomes, self._context.observe)
+        delivery = Coordinator(self._delivering, self._outcomes, self._context.observe)
         earlier = loaded.known(self._journal, self._run.occurrence)
         remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
         self._wishes = [*delivery.wishes] if self._settings.update else []
@@ -200,7 +201,7 @@ class Sending:
         def observe(progress: Progress) -> None:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
-        stage = Updating(self._of_stage(), observe, delivery.takeover.drafts)
+        stage = Updating(self._delivering, observe, delivery.takeover.drafts)
         asked = [wish.agreed(is_agreed=self._changes_notes) for wish in self._wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
@@ -209,8 +210,9 @@ class Sending:
             settle(stage, asked, self._outcomes)
             logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()})
 
-    def _of_stage(self) -> DeliveryContext:
-        """Return the context of a stage of delivery."""
+    @cached_property
+    def _delivering(self) -> DeliveryContext:
+        """The context that updates and requests share."""
         rules = policy(self._settings, self._journal)
         return DeliveryContext.of(self._journal, self._settings.workspace, self._run, self._context.caller, rules)
 

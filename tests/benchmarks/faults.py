@@ -18,7 +18,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 MOST_RUNS, SEED = 5, 7
 _FAILING = ("500:before%0.03", "reset:after%0.04", "html-502:before%0.02", "html-502:after%0.02")
-_LATE = ("html-504:after:slow=2%0.02", "html-504:before:slow=2%0.02")
+_MIXED = (
+    *(fault.replace("%", ":any%") for fault in _FAILING),
+    "html-504:before:any:slow=3%0.02",
+    "hang=3:after:any%0.02",
+)
 
 
 class Night(NamedTuple):
@@ -35,7 +39,7 @@ NIGHTS = {
     "one request is lost": Night(("reset:before@3",)),
     "a firewall refuses a note": Night(("firewall=Call 199",)),
     "11 % of faults": Night(_FAILING),
-    "4,000 rows, late answers, too": Night((*_FAILING, *_LATE), 4_000, 1_000),
+    "4,000 rows, mixed, some late": Night(_MIXED, 4_000, 1_000),
     "at the limit, no fault": Night(has_limit=True),
     "at the limit, 11 % of faults": Night(_FAILING, has_limit=True),
 }

@@ -39,21 +39,13 @@ class Kept:
 
 
 class Shelf:
-    """The files of one world.
-
-    Attributes:
-        chance: decides of uploads alone.
-        journalled: the digests that stand in the journal now.
-        uploads: how many came, whatever became of them.
-        violations: what must not be.
-    """
+    """The files of one world."""
 
     def __init__(self, seed: int, regime: Regime) -> None:
-        self.chance = random.Random(f"shelf {seed} {regime.beyond}")
-        self.journalled: Callable[[], Collection[str]] = lambda: ()
+        self.chance = random.Random(f"shelf {seed} {regime.beyond}")  # decides of uploads alone
+        self.journalled: Callable[[], Collection[str]] = lambda: ()  # the digests that stand in the journal now
         self._entered: set[str] = set()
-        self.uploads = 0
-        self.violations: list[str] = []
+        self.violations: list[str] = []  # what must not be
         self._files = regime.files
         self._kept: dict[str, Kept] = {}
         self._refused = None if self._files is None or self._files.refused < 0 else file(self._files.refused).digest
@@ -63,7 +55,6 @@ class Shelf:
     def receive(self, part: FilePart) -> str:
         """What arrives: its digest."""
         digest = hashlib.sha256(part.content).hexdigest()
-        self.uploads += 1
         if digest in self.journalled():
             self.violations.append(f"the file {part.name} is uploaded again, though the journal has it")
         return digest
