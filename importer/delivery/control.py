@@ -82,13 +82,11 @@ class Lookup(WholeRead):
         ambiguous: the request to be resolved.
         index: the prospect's index in the request.
         began: when the first page was asked for, by this run's clock.
-        passes: number of times that pages did not fit together.
     """
 
     ambiguous: Ambiguous
     index: int
     began: float = 0.0
-    passes: int = 0
 
     purpose: ClassVar[Message] = say("purpose.looking-up")
 

@@ -21,13 +21,12 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.matching import SortedGroup, still_visible
 from importer.delivery.readback import reads_same
-from importer.delivery.reads import WholeRead, read_on
+from importer.delivery.reads import WholeRead
 from importer.journal import NoteKey
 from importer.messages import Message, say
 from importer.models import Result
 
 _MOST_UNDER_WAY = 100  # lookups, after which no further request is begun: reads don't run far ahead of requests
-_UNFIT = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
 
 
 @dataclass(eq=False, slots=True)
@@ -82,11 +81,10 @@ class Existing:
         if page is None:
             assert reply.failure is not None
             self._not_read(look, reply.failure)
-        elif (whole := read_on(look, page, self._context.dispatcher)) and look.is_whole and not whole.has_more:
+        elif (whole := self._reads.whole(look, page)) is not None and look.is_whole:
             self._settle(look.prospect, whole.all)
         elif whole is not None:
-            look.begin_again(self._reads.pages.take(look.prospect))
-            self._not_read(look, _UNFIT)
+            self._leave(look.prospect, say("doubt.not-read", why=say("failure.changed-while-read")))
 
     def _not_read(self, look: ExistingLookup, failure: Failure) -> None:
         """Read again. What can't be read isn't sent, unless reads don't know the prospect (D152)."""

@@ -21,6 +21,8 @@ _REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do
 _TAKES = 45  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
 _SECONDS_A_TAKE = 7.0  # that runs are apart, for each further page size between their first ones
 
+_MOST_PASSES = 3  # times that pages which do not fit together are read again
+
 LONGEST_PAUSE = 15.0
 """Most seconds before a call that reached no server is tried again."""
 
@@ -37,7 +39,7 @@ class WholeRead:
         is_apart: whether the call goes over the one connection that all such calls share, one after the other.
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
-        is_whole: whether no note can have been missed between two pages.
+        is_whole: whether no note can have been missed between two pages; ``passes``: how often one may have been.
     """
 
     prospect: str
@@ -49,6 +51,7 @@ class WholeRead:
     notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
     last: str = field(default="", kw_only=True)
     is_whole: bool = field(default=True, kw_only=True)
+    passes: int = field(default=0, kw_only=True)
 
     kind: ClassVar[Endpoint] = Endpoint.READ
     purpose: ClassVar[Message]
@@ -114,6 +117,15 @@ class Reads:
         look.begin_again(self.pages.take(look.prospect))
         look.skip = at
         self._dispatcher.add(look, due)
+
+    def whole(self, look: WholeRead, page: NotesPage) -> NotesPage | None:
+        """Return a prospect's notes once all are read; otherwise None, and read on, or anew if pages don't fit."""
+        whole = read_on(look, page, self._dispatcher)
+        if whole is None or look.is_whole or look.passes >= _MOST_PASSES:
+            return whole
+        look.passes += 1
+        self.begin(look)
+        return None
 
     def again(self, look: WholeRead, failure: Failure) -> bool:
         """Repeat a lookup after a failure; return False if it is time to give up."""

@@ -30,10 +30,8 @@ from importer.delivery.control import (
 from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.readback import Verdict
-from importer.delivery.reads import read_on
 from importer.messages import Message, say
 
-_MOST_PASSES = 3  # times that pages which do not fit together are read again
 _MOST_ASTRAY = 20  # times that a request is looked at anew while replies belong to others, so that it ends (D36)
 
 
@@ -131,7 +129,7 @@ class Resolver:
         verdict = None
         if reply.value is not None:
             lookup.attempts = None
-            if (whole := self._read(lookup, reply.value)) is None:
+            if (whole := self._reads.whole(lookup, reply.value)) is None:
                 return
             owned = self._evidence.owned(whole, lookup.prospect, post)
             sought = self._evidence.sought(post, lookup.prospect, owned, ambiguous.applied_until)
@@ -162,15 +160,6 @@ class Resolver:
             case Stop() as stop:
                 yield post, stop
         yield from self._ended(lookup)
-
-    def _read(self, lookup: Lookup, page: NotesPage) -> NotesPage | None:
-        """Return a prospect's notes once all are read; otherwise None, and read on, or anew if pages don't fit."""
-        whole = read_on(lookup, page, self._dispatcher)
-        if whole is None or lookup.is_whole or lookup.passes >= _MOST_PASSES:
-            return whole
-        lookup.passes += 1
-        self._reads.begin(lookup)
-        return None
 
     def _drop_moot(self, ambiguous: Ambiguous) -> None:
         """Don't wait for lookups that have been overtaken."""

@@ -288,7 +288,7 @@ RULES: dict[str, Change | list[Change]] = {
 def _less_files(original: Any, self: Any, post: Any) -> Any:
     decision, note = original(self, post), post.request.note
     if note is not None and note.files and decision is None:
-        ids = [upload.attachment for upload in self._uploads.latest.values()]
+        ids = [upload.attachment for upload in self._uploads.latest.values() if upload.attachment]
         post.request = replace(post.request, note=replace(note, attachments=tuple(ids[: len(note.files)])))
     return decision
 
