@@ -22,7 +22,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -66,7 +66,7 @@ class Cell:
 class Quoted:
     """Words of the API, of a gateway or of a library. They are shown unchanged, and may quote a sheet or a key.
 
-    They are in no notification and in no log. The journal keeps why the API refused a note.
+    They are in no notification and in no log.
     """
 
     text: str
@@ -93,16 +93,9 @@ class Message:
         """Return the message as JSON values, without the texts of cells."""
         return [self.kind, {name: _as_json(part) for name, part in self.parts}]
 
-    def changed(self, change: Callable[[str], str]) -> Message:
-        """Return the message with each text in its parts changed; the text of its kind stays the same."""
-        return self._with(lambda part: _changed(part, change))
-
     def without_others(self) -> Message:
         """Return the message without what is from a sheet or quoted, as it may be logged."""
-        return self._with(_ours)
-
-    def _with(self, change: Callable[[Part], Part]) -> Message:
-        return Message(self.kind, tuple((name, _each(part, change)) for name, part in self.parts))
+        return Message(self.kind, tuple((name, _ours(part)) for name, part in self.parts))
 
     def texts(self) -> Iterator[str]:
         """Yield the texts in the message's parts, which come from others, such as the API."""
@@ -300,29 +293,12 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
     return f"{part:,}" if isinstance(part, int) else f"{part:,.1f}"
 
 
-def _each(part: Part, change: Callable[[Part], Part]) -> Part:
-    """Return a part with each text, number and setting in it changed."""
-    match part:
-        case Message():
-            return part._with(change)
-        case tuple():
-            return tuple(_each(item, change) for item in part)
-    return change(part)
-
-
-def _changed(part: Part, change: Callable[[str], str]) -> Part:
-    match part:
-        case str():
-            return change(part)
-        case Cell(text) | Quoted(text):
-            return type(part)(change(text))
-        case SettingPart(value=value):
-            return replace(part, value=change(value))
-    return part
-
-
 def _ours(part: Part) -> Part:
     match part:
+        case Message():
+            return part.without_others()
+        case tuple():
+            return tuple(map(_ours, part))
         case Cell() | Quoted():
             return _NOT_SHOWN
         case SettingPart(is_from_sheet=True):

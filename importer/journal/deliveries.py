@@ -15,14 +15,12 @@ from itertools import islice, repeat
 from importer.journal import delivery_sql as sql
 from importer.journal.known import (
     READ_BACK,
-    STATES,
     Answered,
     Claim,
     DeliveryState,
     FoundDelivery,
     KnownDelivery,
     NoteKey,
-    written,
 )
 from importer.journal.runs import Run
 from importer.journal.store import Row, Store
@@ -213,7 +211,7 @@ class Deliveries:
 
     def states_of(self, run: Run) -> Counter[DeliveryState]:
         """Return the number of a run's notes by state."""
-        return Counter({STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)})
+        return Counter({DeliveryState(state): n for state, n in self._store.rows(sql.STATES_OF_RUN, run=run.id)})
 
 
 class Changes:
@@ -300,5 +298,6 @@ def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:
     row = {"name": one.name, "request": one.request, "at": one.at}
     if is_anothers:
         return {**row, "state": DeliveryState.UNCLEAR.value, "note_id": None, "reason": None}
-    state = DeliveryState.REJECTED if one.answer.note_id is None else DeliveryState.CREATED
-    return {**row, "state": state.value, "note_id": one.answer.note_id, "reason": written(one.answer.reason)}
+    note_id, reason = one.answer.note_id, one.answer.reason
+    state = DeliveryState.REJECTED if note_id is None else DeliveryState.CREATED
+    return {**row, "state": state.value, "note_id": note_id, "reason": None if reason is None else reason.kind}

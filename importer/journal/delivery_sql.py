@@ -77,8 +77,10 @@ MISSED = f"UPDATE deliveries SET sample = 'missing' WHERE {_IS_NAMED}"
 _KNOWN = """
     deliveries.name, deliveries.note, deliveries.prospect, deliveries.key, deliveries.occurrence, deliveries.state,
     deliveries.note_id, deliveries.at, deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins,
-    deliveries.sample = 'missing', notes.visibility, notes.status, requests.run, requests.sent_at, requests.since,
-    deliveries.was, deliveries.changing, deliveries.touched, wanted.visibility, wanted.status, notes.seen
+    deliveries.sample = 'missing',
+    CASE WHEN wanted.visibility < notes.visibility THEN wanted.visibility ELSE notes.visibility END,
+    CASE WHEN wanted.status > notes.status THEN wanted.status ELSE notes.status END,
+    requests.run, requests.sent_at, requests.since, deliveries.was, deliveries.changing, deliveries.touched, notes.seen
 """
 """Columns in the order of the attributes of :class:`.known.KnownDelivery`."""
 

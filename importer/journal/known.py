@@ -14,7 +14,7 @@ from typing import NamedTuple
 from importer.api import Answer
 from importer.journal.store import Row
 from importer.markup import seen_digest, seen_digests
-from importer.messages import Message, from_json, words
+from importer.messages import Message
 from importer.models import Note, Request, Status, Visibility
 
 
@@ -37,10 +37,6 @@ ACCEPTED = "accepted"
 
 LONGEST_ANSWER = 300.0
 """Maximum number of seconds from sending a request to the answer that names its note."""
-
-_VISIBILITIES = {visibility.value: visibility for visibility in Visibility}
-_STATUSES = {status.value: status for status in Status}
-STATES = {state.value: state for state in DeliveryState}  # four times as fast as DeliveryState(…)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,48 +172,16 @@ class KnownDelivery(NamedTuple):
     @classmethod
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""
-        *sent_as, run, sent, since, was, changing, touched, wanted, wanted_status, seen = row
-        *first, state, note_id, at, reason, request, resent_at, twins, missing, visibility, status = sent_as
-        if changing is not None:
-            visibility, status = min(visibility, wanted), max(status, wanted_status)
-        parsed = duplicates_in(twins), bool(missing)
-        form = _VISIBILITIES[visibility], _STATUSES[status]
-        name, note, prospect, key, occurrence = first
-        sending = STATES[state], note_id, at, reason, request, resent_at
-        latest = was, changing, touched, seen
-        return cls(name, note, prospect, key, occurrence, *sending, *parsed, *form, run, sent, since, *latest)
-
-    @property
-    def why(self) -> Message | None:
-        """Reason of the delivery as a message; other text is quoted."""
-        return read_reason(self.reason)
+        known, twins = cls(*row), row[11]
+        return known._replace(
+            state=DeliveryState(known.state),
+            duplicates=tuple(json.loads(twins)) if twins else (),
+            is_missing=bool(known.is_missing),
+            visibility=Visibility(known.visibility),
+            status=Status(known.status),
+        )
 
     @property
     def is_unclear(self) -> bool:
         """Whether the delivery was sent without a clear answer, so that its note may or may not exist."""
         return self.state is DeliveryState.UNCLEAR
-
-
-def duplicates_in(written: str | None) -> tuple[str, ...]:
-    """Return the IDs of duplicates from their stored text."""
-    return tuple(json.loads(written)) if written else ()
-
-
-def written(reason: Message | None) -> str | None:
-    """Return the text to store for a reason: JSON without the texts of cells.
-
-    A lone surrogate, which no database accepts, becomes a question mark.
-    """
-    if reason is None or reason == READ_BACK:
-        return None if reason is None else reason.kind
-    return json.dumps(reason.as_json(), ensure_ascii=False).encode("utf-8", "replace").decode()
-
-
-def read_reason(text: str | None) -> Message | None:
-    """Return the reason in a stored text; text that isn't our JSON is quoted."""
-    if not text:
-        return None
-    try:
-        return from_json(json.loads(text)) or words(text)
-    except ValueError:
-        return words(text)

@@ -76,7 +76,7 @@ TABLES = {
         note_id TEXT,
         request INTEGER NOT NULL REFERENCES requests (id),
         at FLOAT NOT NULL,
-        reason TEXT,  -- a message as JSON, READ_BACK or ACCEPTED of known.py
+        reason TEXT,  -- the kind of a message, such as READ_BACK, or ACCEPTED of known.py
         resent_at FLOAT,  -- when sent again after an unclear answer; NULL once checked for duplicates
         twins TEXT,  -- JSON list of the IDs of the duplicates of its note that were found
         sample TEXT,  -- 'missing' if the note was created, but not found when read back
