@@ -197,9 +197,9 @@ def test_a_record_left_unclear_is_looked_up_and_never_sent_with_another_text(his
     """Its request was applied, and the answer never came; the run was killed."""
     rows = with_ids(voicemails(1))
     history.run(*rows, headings=WITH_IDS, template=TEMPLATE)
-    with Journal.open(history.folder / "journal.sqlite") as journal, journal._store.transaction():
-        journal._store.execute("UPDATE deliveries SET state = 'unclear', note_id = NULL, at = 0")
-        journal._store.execute("UPDATE requests SET since = NULL")
+    with Journal.open(history.folder / "journal.sqlite") as journal, journal.transaction():
+        journal.execute("UPDATE deliveries SET state = 'unclear', note_id = NULL, at = 0")
+        journal.execute("UPDATE requests SET since = NULL")
     counts, _, _ = history.run(*rows, headings=WITH_IDS, template="{Date}: {Comments}")
     assert counts == {Result.CREATED.value: 1}
     assert sum(history.there.values()) == 1

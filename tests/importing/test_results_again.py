@@ -174,7 +174,7 @@ def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_o
     with prepare(tmp_path / "plain.xlsx", settings) as prepared:
         assert prepared.loaded.settings.reading is None
     with Journal.open(settings.journal) as journal, journal.transaction():
-        journal._store.execute("UPDATE runs SET name = name || ' of another'")
+        journal.execute("UPDATE runs SET name = name || ' of another'")
     with prepare(results, settings) as prepared:
         assert prepared.loaded.settings.reading is None
 

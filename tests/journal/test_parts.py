@@ -147,7 +147,7 @@ def test_a_name_that_is_given_while_its_lock_is_taken_has_the_other_workspaces_l
     """The run that waited for it holds the lock of the deliveries that it will see."""
     begin(journal)
     taken: list[str] = []
-    held = journal._store.held
+    held = journal._locked
 
     @contextmanager
     def meanwhile(workspace: str) -> Iterator[None]:
@@ -157,7 +157,7 @@ def test_a_name_that_is_given_while_its_lock_is_taken_has_the_other_workspaces_l
             yield
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(journal._store, "held", meanwhile)
+        patch.setattr(journal, "_locked", meanwhile)
         with journal.held(THERE):
             assert taken == [str(THERE), str(HERE)]
 
@@ -170,7 +170,7 @@ def test_a_key_is_known_by_a_digest(journal: Journal) -> None:
     assert journal.runs.used_with("a-key") == [HERE]
     assert journal.runs.used_with("another") == [HERE, THERE]
     assert journal.runs.used_with("a-third") == []
-    kept = [row[0] for row in journal._store.rows("SELECT name FROM remembered")]
+    kept = [row[0] for row in journal.rows("SELECT name FROM remembered")]
     assert len(kept) == 3
     assert not {"a-key", "another"} & {*kept}
 
@@ -188,7 +188,7 @@ def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> 
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("UPDATE deliveries SET state = 'hidden'")
         with Journal.open(path) as journal:
-            journal._store.connection.execute("PRAGMA busy_timeout = 0")
+            journal.connection.execute("PRAGMA busy_timeout = 0")
             assert [found.name for found in journal.runs.listed()] == [run.name]
             assert journal.deliveries.key_of(1) == NoteKey.of(NOTE)
             assert journal.deliveries.named([b"P1"])[b"P1"].state == "created"
@@ -285,10 +285,10 @@ def statements_of_the_journal() -> dict[str, str]:
 
 def explained(journal: Journal, statement: str) -> list[str]:
     """How the database would run a statement; each of its values is unknown."""
-    database, is_file = journal._store, isinstance(journal._store, sqlite.SQLiteStore)
+    is_file = isinstance(journal, sqlite.SQLiteJournal)
     values = dict.fromkeys(re.findall(r"(?<!:):(\w+)", statement))
-    with database.reading():
-        found = database._run(f"EXPLAIN {'QUERY PLAN ' if is_file else ''}{statement}", values)
+    with journal.reading():
+        found = journal._run(f"EXPLAIN {'QUERY PLAN ' if is_file else ''}{statement}", values)
         return [row[3 if is_file else 0] for row in found]
 
 

@@ -21,14 +21,13 @@ from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes, gathered
 from importer.errors import Stopped, WrongAddress
 from importer.identity import same_texts
-from importer.journal import Journal
 from importer.markup import seen_digests
 from importer.messages import render
 from importer.models import DELIVERED, AttachedFile, Note, Result, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.uploads import Uploads
 from importer.rows.values import TEXT
 from importer.settings.kinds import InDoubt
-from tests.simulation.disk import Disk, MortalStore
+from tests.simulation.disk import Disk, MortalJournal
 from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files, with_people
 from tests.simulation.shelf import file
 from tests.simulation.world import UNKNOWN_ATTACHMENT, Crash, Delivered, World
@@ -173,10 +172,9 @@ def _run(
     """One run of the program; None where it died or stopped before its end."""
     plan, outcomes = grouping.plan(rows), Outcomes(len(rows))
     rng = random.Random(f"importer {world.seed} {world.now}")
-    store, workspace = MortalStore.on(disk), _WORKSPACE
-    journal = Journal(store)
+    journal, workspace = MortalJournal.on(disk), _WORKSPACE
     world.shelf.journalled = disk.uploads
-    store.fails_after = 0 if world.is_calm else world.regime.disk_full
+    journal.fails_after = 0 if world.is_calm else world.regime.disk_full
     world.tell("=== a run begins")
     try:
         run = journal.runs.begin(workspace, "sheet", "print", world.clock(), again=False, account=world.owner)
@@ -185,7 +183,7 @@ def _run(
         caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
         policy = _policy(world)
         delivery = Coordinator(DeliveryContext.of(journal, workspace, run, caller, policy), outcomes)
-        store.step = world.step
+        journal.step = world.step
         uploads = Uploads(caller, journal.uploads(workspace, world.clock), rows.files, lambda _: None)
         known = Earlier(rows, journal, workspace, in_doubt=in_doubt, skips_existing=policy.skips_existing)
         delivery.prepare(known, plan)

@@ -37,7 +37,7 @@ from importer.delivery.tasks import Post, WholeRead
 from importer.delivery.unclear import Lookup
 from importer.journal.memory import Memory
 from tests.simulation import imports
-from tests.simulation.disk import Disk, MortalStore
+from tests.simulation.disk import Disk, MortalJournal
 from tests.simulation.imports import Violation, simulate
 from tests.simulation.regime import ONCE_BROKEN, Lag, Regime, draw, with_existing
 from tests.simulation.windows import Limits
@@ -147,7 +147,7 @@ def _any_author_rewritten(change: Change) -> None:
 
 def _claims_not_on_disk(change: Change) -> None:
     """A call leaves while its claim is not on disk yet: a crash loses what was entered last."""
-    transaction, crash = MortalStore.transaction, Disk.crash
+    transaction, crash = MortalJournal.transaction, Disk.crash
 
     @contextmanager
     def not_yet(self: Any) -> Iterator[None]:
@@ -161,7 +161,7 @@ def _claims_not_on_disk(change: Change) -> None:
         if (before := getattr(self, "before", None)) is not None:
             self.raw.deserialize(before)
 
-    change(MortalStore, "transaction", not_yet)
+    change(MortalJournal, "transaction", not_yet)
     change(Disk, "crash", lost)
 
 

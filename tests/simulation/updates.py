@@ -27,7 +27,7 @@ from importer.messages import render
 from importer.models import Note, Result, Rows, Status, Visibility
 from importer.operations.hide import Hiding, Which, wishes
 from importer.settings.kinds import InDoubt
-from tests.simulation.disk import Disk, MortalStore
+from tests.simulation.disk import Disk, MortalJournal
 from tests.simulation.imports import _WORKSPACE, GIVE_UP, Violation, _policy, _run, _table
 from tests.simulation.regime import FATES, Lag, Regime, draw
 from tests.simulation.world import Crash, Stored, World
@@ -201,14 +201,14 @@ def _several(told: Story, work: Callable[[], object]) -> None:
 def _process(told: Story, work: Callable[[Journal, Caller], object]) -> object | None:
     """Let a process work; None if it dies or stops."""
     world, disk = told.world, told.disk
-    store = MortalStore.on(disk)
+    journal = MortalJournal.on(disk)
     rng = random.Random(f"process {told.seed} {world.now}")
     limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
     caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
-    told.last, told.known = {}, _forms(Journal(store), world)
-    store.step = world.step
+    told.last, told.known = {}, _forms(journal, world)
+    journal.step = world.step
     try:
-        return work(Journal(store), caller)
+        return work(journal, caller)
     except Crash:
         disk.crash()
         world.die()
@@ -320,7 +320,7 @@ def _hide(told: Story, note_ids: Sequence[str], *, undo: bool) -> object | None:
 
 def _check(told: Story, outcomes: Outcomes) -> None:
     """In the end each note is as the sheet says, or its row says why not."""
-    world, journal = told.world, Journal(MortalStore.on(told.disk))
+    world, journal = told.world, MortalJournal.on(told.disk)
     known = {one.note_id: one for one in _known(journal, world)}
     for position, note in enumerate(told.rows):
         result, reason = outcomes.result(position), render(outcomes.reason(position))
