@@ -262,6 +262,10 @@ class Identities:
                 rows = ({"workspace": number, "who": who, "what": what, "name": name} for who, what, name in told)
                 self._store.many(sql.IDENTIFY, rows)
 
+    def any(self, workspace: Workspace) -> bool:
+        """Return whether any delivery of the workspace is known."""
+        return bool(self._store.rows(sql.ANY, workspace=workspace))
+
     def told(self, workspace: Workspace, who: Sequence[str]) -> Iterator[tuple[str, KnownDelivery, frozenset[bytes]]]:
         """Yield the deliveries of these prospects or emails, each with its digests. All of them must fit in memory."""
         found: dict[tuple[str, bytes], tuple[KnownDelivery, list[bytes]]] = {}

@@ -94,6 +94,7 @@ WITH_IDS = f"SELECT {_KNOWN} {_FROM} WHERE deliveries.workspace = :workspace AND
 
 # -- identities -------------------------------------------------------------------------------------------------------
 
+ANY = "SELECT 1 FROM identities WHERE workspace = :workspace LIMIT 1"
 TOLD = f"""
     SELECT identities.who, identities.what, {_KNOWN}
     {_FROM} JOIN identities ON identities.delivery = deliveries.id
