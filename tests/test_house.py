@@ -115,7 +115,7 @@ def test_an_import_that_runs_up_would_be_found() -> None:
         ("importer.results.presentation", "importer.importing.run"),
         ("importer.cli.terminal", "importer.journal"),
         ("importer.cli.terminal", "importer.practice"),
-        ("importer.practice.staging", "importer.importing.preview"),
+        ("importer.practice", "importer.importing.preview"),
         ("importer.delivery.tasks", "importer.practice.vendor"),
         ("importer", "importer.cli"),
     ):
@@ -124,7 +124,7 @@ def test_an_import_that_runs_up_would_be_found() -> None:
         ("importer.results.presentation", "importer.rows.values"),
         ("importer.cli.terminal", "importer.telling.rendering"),
         ("importer.importing.run", "importer.delivery.earlier"),
-        ("importer.importing.run", "importer.practice.staging"),
+        ("importer.importing.run", "importer.practice"),
         ("importer.calls.retry", "importer.api"),
     ):
         assert may_import(one, other), (one, other)
