@@ -62,7 +62,7 @@ def proxy_for(base_url: str) -> Proxy | None:
     if not text:
         return None
     names = [name for name in os.environ if name.lower() in ("https_proxy", "all_proxy") and os.environ[name] == text]
-    origin = say("proxy.variable", name=names[0]) if names else say("proxy.system")
+    origin = say("origin.variable", name=names[0]) if names else say("proxy.system")
     proxy = _taken_apart(text if "://" in text else f"http://{text}", origin)
     if "://" not in text and text.lower().partition(":")[0] in _SCHEMES:
         proxy = None  # a scheme without slashes, which would be read as a name
@@ -109,6 +109,5 @@ def certificates_for(base_url: str) -> str | None:
         if not Path(path).is_dir():
             ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as error:
-        kind = "proxy.no-certificates" if isinstance(error, FileNotFoundError) else "proxy.bad-certificates"
-        raise BadSettings(say(kind, path=repr(path), name=name)) from error
+        raise BadSettings(say("proxy.no-certificates", path=repr(path), name=name)) from error
     return path

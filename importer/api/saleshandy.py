@@ -187,12 +187,8 @@ class Saleshandy:
             kind_of_text = _TEXTS.get(meaning.cause)
             text = say(kind_of_text, words=said) if kind_of_text else words(said)
             return Failure(meaning.cause, text, may_pass=meaning.may_pass)
-        body = say("doubt", before=said, why=answer.cut) if answer.cut else said
-        text = (
-            say("api.turned-away-with", status=str(status), words=body)
-            if refusal.words
-            else say("api.turned-away", words=body)
-        )
+        said = Quoted(f"{status} {said.text}") if refusal.words else said
+        text = say("api.turned-away", words=say("doubt", before=said, why=answer.cut) if answer.cut else said)
         is_size, is_busy = status == 413, status == 429
         return Failure(Cause.INTERMEDIARY, text, wait, at_work=True, is_size=is_size, is_busy=is_busy)
 
@@ -223,6 +219,6 @@ def _is_receipt(answer: Exchange, document: object) -> bool:
 def _why_unreadable(document: object) -> Message:
     """Return why a success can't be read, with the names of the fields that it had instead."""
     if not isinstance(document, dict):
-        return say("api.other-json" if document is not None else "api.no-json")
+        return say("api.other-json")
     names = tuple(Quoted(f"'{name[:20]}'") for name in sorted(map(str, document))[:5])
     return say("api.no-payload", names=names or "nothing")

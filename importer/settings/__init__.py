@@ -30,7 +30,7 @@ from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
 from importer.settings.limits import Rate, TimeWindow
 from importer.settings.reading import Reading
-from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
+from importer.settings.secrets import Occasion, can_be_key
 from importer.texts import TEXTS
 
 BATCH_SIZE = 100
@@ -259,8 +259,8 @@ class Settings:
                 value = getattr(self, setting.attribute)
                 if value is not None or setting.default is not None:
                     object.__setattr__(self, setting.attribute, setting.read(value))
-        if not isinstance(self.key, str) or not can_be_key(self.key):
-            raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
+        if self.key != "" and not can_be_key(self.key):
+            raise BadSettings(say("key.none"))
 
     def only(self, which: Collection[Topic | str], **others: Any) -> Settings:
         """Return settings with the values of these topics and names, the known readings and ``others``, but no key."""

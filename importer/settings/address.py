@@ -70,9 +70,7 @@ def checked_url(text: str) -> str:
             ambiguous path.
     """
     text = text.strip()
-    if re.search(r"[@?#]", text):
-        raise BadSettings(say("address.too-much", live=LIVE))
-    match, no_address = _ADDRESS.fullmatch(text), BadSettings(say("address.no-address", text=repr(text), live=LIVE))
+    match, no_address = _ADDRESS.fullmatch(text), BadSettings(say("address.no-address", live=LIVE))
     if match is None or int(match["port"] or 0) > _HIGHEST_PORT:
         raise no_address
     scheme, host = match["scheme"].lower(), match["host"].lower()

@@ -189,7 +189,7 @@ def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, p
     profiles.write_text(written, encoding="utf-8")
     answer = post("/settings/change", of="default", rate="<b>", between="noon")
     assert "Nothing was saved" in answer.text
-    assert "&#39;noon&#39; is not a valid time window" in answer.text
+    assert "&#39;noon&#39; is not valid here" in answer.text
     assert 'value="noon"' in answer.text
     assert "<b>" not in answer.text
     assert profiles.read_text(encoding="utf-8") == written
