@@ -42,12 +42,9 @@ _PIECE = re.compile(r"`([^`]*)`|\{([^{}:]+)(?::([^{}]*))?\}")
 
 @dataclass(frozen=True, slots=True)
 class SettingPart:
-    """A setting that a message names.
+    """A setting that a message names, and the value that it should have; empty if the message gives none.
 
-    Attributes:
-        name: as in :data:`importer.settings.SETTINGS`.
-        value: the value that it should have; empty if the message gives none.
-        is_from_sheet: whether the value names a column or a word of the sheet, so that it never leaves this machine.
+    If the value ``is_from_sheet``, such as a column or a word, it never leaves this machine.
     """
 
     name: str
@@ -74,13 +71,9 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to a person.
+    """A message to a person: a key of :data:`importer.texts.TEXTS`, and its parts by their names, in their order.
 
     A message isn't a text: only a face renders it, so that no code searches for words in a sentence.
-
-    Attributes:
-        kind: a key of :data:`importer.texts.TEXTS`.
-        parts: name → part, in the order of the call.
     """
 
     kind: str
@@ -121,8 +114,7 @@ Said: TypeAlias = Message | str
 class Face:
     """An interface that shows messages, and its names for settings and commands; by itself, one for files.
 
-    Attributes:
-        name: the face's name in the keys of texts that only it shows, as in ``fault@page``; empty if it has none.
+    Its name is in the keys of texts that only this face shows, as in ``fault@page``.
     """
 
     name = ""
@@ -195,8 +187,8 @@ def some(names: Sequence[Part], most: int) -> Part:
     return say("and-more", names=first, n=len(names) - most) if len(names) > most else first
 
 
-def words(text: str | Quoted) -> Message:
-    """Return a message that shows a text from outside, such as the API's, unchanged."""
+def words(text: str | Quoted | SettingPart) -> Message:
+    """Return a message that shows a text from outside, such as the API's, unchanged, or a setting."""
     return Message("words", (("text", text),))
 
 

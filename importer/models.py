@@ -123,15 +123,14 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem in the sheet.
+    """One problem in the sheet; ``column`` is None if no single cell is wrong.
 
     Attributes:
-        column: position of the wrong cell's column; None if no single cell is wrong.
         cell: the cell's name (``Sheet1!C17``), or the row.
         value: the cell's text, shortened.
         kind: the message without the cell's text; problems of one kind are reported together.
         word: the cell's text, if it is a word that could be given a meaning (the setting ``value``).
-        near: the word that is probably meant; empty if there is none.
+        near: the word that is probably meant.
     """
 
     row: int
@@ -146,12 +145,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PossibleAnswer:
-    """One possible answer to a question: a setting and its value, such as ``prospect=Lead ID``.
+    """One possible answer to a question: a setting and its value, such as ``prospect=Lead ID``, and what it means.
 
-    Attributes:
-        means: the answer's meaning, for a person who chooses.
-        samples: some cells of the column, if the answer names one.
-        is_likely: whether the sheet suggests this answer; a hint, which is never applied without asking.
+    ``samples`` are some cells of the column that it names. That it ``is_likely`` is never applied without asking.
     """
 
     setting: str
@@ -362,13 +358,12 @@ class Remaining:
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a run, in rows.
+    """The progress of a run, in rows; ``ended`` are those that got each result in this run.
 
     Attributes:
-        ended: result → number of rows that got it in this run.
         seconds_left: estimated seconds for the rest; None while unknown.
-        held_to: the account's limit as (calls, seconds), if it slows the calls down; otherwise None.
-        gives_up_in: seconds until the run stops, if the API continues to fail; None while it doesn't fail.
+        held_to: the account's limit as (calls, seconds), if it slows the calls down.
+        gives_up_in: seconds until the run stops, if the API continues to fail.
     """
 
     rows: int

@@ -256,7 +256,7 @@ def test_of_many_names_the_first_are_shown_and_how_many_more_there_are() -> None
 
 def test_a_message_at_the_end_of_another_brings_its_own_lines() -> None:
     """So the headline of an error that names its file is still its first sentence."""
-    said = say("reading.in-file", file="a.csv", why=say("stopped.limit-used-up"))
+    said = say("labelled", label="a.csv", text=say("stopped.limit-used-up"))
     assert headline(said) == "a.csv: The account's limit is used up"
     assert render(said).startswith("a.csv: The account's limit is used up. Delivered notes are recorded;")
 

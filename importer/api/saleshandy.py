@@ -47,14 +47,7 @@ Value = TypeVar("Value")
 
 
 class Saleshandy:
-    """Saleshandy's API at one address, with one key; see :class:`importer.api.NotesApi`.
-
-    Args:
-        base_url: the API's address.
-        key: the API key; it appears in no message.
-        read_timeout: seconds without a reply after which a call is given up.
-        clock: returns seconds since 1970.
-    """
+    """Saleshandy's API at one address, with one key, which appears in no message; see :class:`.NotesApi`."""
 
     # Saleshandy's IDs contain only letters and digits.
     traits = Traits(one_draft=True)

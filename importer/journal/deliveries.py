@@ -62,7 +62,7 @@ class Deliveries:
         Return None if another run has claimed or made one of them; then leave the transaction by an exception.
         """
         numbers = [self._request(run, sent_at, claim.since) for claim in claims]
-        of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": sent_at}
+        of_run = self._of(run, DeliveryState.UNCLEAR, sent_at) | {"note_id": None, "reason": None}
         rows: list[dict[str, object]] = []
         for number, claim in zip(numbers, claims, strict=True):
             resent_at = sent_at if claim.is_resent else None
@@ -72,10 +72,14 @@ class Deliveries:
                 {**of_request, "name": name, "prospect": prospect, "key": key, "resent_at": resent_at}
                 for name, prospect, key in zip(claim.request.names, claim.request.prospects, keys, strict=True)
             )
-        claimed = self._store.many(sql.CLAIM, rows)
+        claimed = self._store.many(sql.ENTER, rows)
         if claimed < len(rows):
             claimed += self._store.many(sql.CLAIM_AGAIN, rows)
         return numbers if claimed == len(rows) else None
+
+    def _of(self, run: Run, state: DeliveryState, at: float) -> dict[str, object]:
+        workspace = self._store.entered(run.workspace)
+        return {"workspace": workspace, "occurrence": run.occurrence, "state": state.value, "at": at}
 
     def _request(self, run: Run, sent_at: float, since: float | None = None) -> int:
         return self._store.inserted(sql.NEW_REQUEST, run=run.id, sent_at=sent_at, since=since)
@@ -83,9 +87,9 @@ class Deliveries:
     def found(self, run: Run, found: Sequence[FoundDelivery], at: float) -> None:
         """Record notes that prospects had already, whoever made them; each answers for its row from now on."""
         with self._store.transaction():
-            of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": at}
+            of_run = self._of(run, DeliveryState.FOUND, at) | {"reason": READ_BACK.kind, "resent_at": None}
             rows = [{**of_run, **one._asdict(), "request": self._request(run, at)} for one in found]
-            self._store.many(sql.FOUND, rows)
+            self._store.many(sql.ENTER, rows)
 
     def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:
         """Record answers to requests. Return the names of deliveries whose note ID another delivery has.

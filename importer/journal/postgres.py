@@ -57,8 +57,14 @@ class PostgresJournal(Journal):
         """See :class:`.Journal`."""
         journal = cls(connect(url), url)
         try:
-            if not journal._has_tables():
-                journal._make_tables()
+            if tables := {name for (name,) in journal.rows(_TABLES)}:
+                about = dict(journal.rows("SELECT name, value FROM about")) if "about" in tables else {}
+                schema.check(about, url)
+            else:
+                with journal.transaction():
+                    journal.execute("SELECT pg_advisory_xact_lock(:key)", key=_key(""))  # one process at a time
+                    journal.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+                    schema.make_tables(journal)
         except BaseException as error:
             journal.close()
             # PostgreSQL reports tables as missing if their schema may not be used.
@@ -67,18 +73,6 @@ class PostgresJournal(Journal):
                 raise UnusableJournal(say("postgres.no-rights", name=url, error=words)) from error
             raise
         return journal
-
-    def _has_tables(self) -> bool:
-        tables = {name for (name,) in self.rows(_TABLES)}
-        if tables:
-            schema.check(dict(self.rows("SELECT name, value FROM about")) if "about" in tables else {}, self.name)
-        return bool(tables)
-
-    def _make_tables(self) -> None:
-        with self.transaction():
-            self.execute("SELECT pg_advisory_xact_lock(:key)", key=_key(""))  # one process at a time
-            self.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-            schema.make_tables(self)
 
     def _begin(self, *, writes: bool) -> None:
         self.connection.read_only = not writes
@@ -171,10 +165,8 @@ _ADVICE = (
 def connect(url: str) -> psycopg.Connection[Any]:
     """Return a connection to the database.
 
-    Raises:
-        BadSettings: the URL can't be read, or names a service file.
-        JournalFailed: the server can't be reached now.
-        UnusableJournal: the server refuses the connection, or is a pooler, in which no lock is sure to hold.
+    Raises BadSettings if the URL can't be read, or names a service file; JournalFailed if the server can't be reached
+    now; UnusableJournal if it refuses the connection, or is a pooler, in which no lock is sure to hold.
     """
     try:
         parts: dict[str, Any] = conninfo_to_dict(url)

@@ -119,8 +119,7 @@ _INDEXES = (
 def check(about: Mapping[str, str], name: str) -> None:
     """Check that this program can use the tables of a journal that describes itself like this.
 
-    Raises:
-        WrongJournal: another program's, damaged, or of another version.
+    Raises WrongJournal if it is another program's, damaged, or of another version.
     """
     version = about.get("schema", "")
     if about.get("application") != APPLICATION or not re.fullmatch(r"\d{1,9}", version):

@@ -141,8 +141,7 @@ PRAGMA checkpoint_fullfsync = ON;
 def _see_that_it_can_stand(path: Path) -> None:
     """Check that a path is free, or a file with one name. Each of several names would get its own lock and log.
 
-    Raises:
-        UnusableJournal: it isn't.
+    Raises UnusableJournal if it isn't.
     """
     if not path.exists():
         return
@@ -155,9 +154,7 @@ def _see_that_it_can_stand(path: Path) -> None:
 def _described(path: Path) -> Mapping[str, str] | None:
     """Return the description of itself in an existing file, without changing the file; None without tables or a file.
 
-    Raises:
-        WrongJournal: the file is damaged, or isn't a database.
-        sqlite3.OperationalError: the file can't be opened or read.
+    Raises WrongJournal if it is damaged, or isn't a database; sqlite3.OperationalError if it can't be opened or read.
     """
     if not path.exists() or not path.stat().st_size:
         return None

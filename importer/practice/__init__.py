@@ -47,16 +47,8 @@ def staged(
 ) -> Iterator[tuple[Settings, Vendor]]:
     """Yield the settings and the vendor for one run, whose journal is removed when the block ends.
 
-    Args:
-        settings: the settings of the import, with the maximum number of prospects in a request.
-        vendor: the vendor that would receive the notes.
-        rows: the rows of the file, with the prospects of their emails as far as they are known.
-        plan: these rows, grouped.
-        journal: the workspace's journal; None if there is none yet.
-        looked_up: the emails that were looked up, with their prospects.
-
-    Raises:
-        JournalFailed: the workspace's journal can't be read.
+    ``rows`` has the prospects of the emails as far as they are known, and ``looked_up`` all emails that were looked up.
+    Raises JournalFailed if the workspace's journal can't be read.
     """
     with tempfile.TemporaryDirectory(prefix="note-importer-", ignore_cleanup_errors=True) as folder:
         own = settings.only(

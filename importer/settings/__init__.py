@@ -58,13 +58,10 @@ class Setting:
     """One setting.
 
     Attributes:
-        kind: the kind of its value.
-        topic: its topic.
         metavar: placeholder of its value in a manual; empty for yes or no.
         default: its default value, or a function that returns it.
         name: its name in profiles and messages.
         attribute: its attribute of :class:`Settings`; empty if no run uses it, only a command.
-        short: a short flag.
         is_of_reading: whether it is part of a reading (see :mod:`importer.settings.readings`).
         is_lasting: whether a profile or the environment may hold it, for all sheets.
         decides_rows: whether a file has other rows with another value.
@@ -120,8 +117,7 @@ class Setting:
     def read(self, value: object) -> object:
         """Return the checked value, from any source.
 
-        Raises:
-            BadSettings: the value can't be used; the message names the setting, and says what is allowed.
+        Raises BadSettings, which names the setting, and says what is allowed.
         """
         try:
             return self.kind(value)
@@ -192,8 +188,7 @@ class Settings:
             ``{name}``; None: ``{name}.results.xlsx``.
         max_invalid: a share from 0 to 1.
 
-    Raises:
-        BadSettings: a value can't be used; the message names the setting, and says what is allowed.
+    Raises BadSettings if a value can't be used; the message names the setting, and says what is allowed.
     """
 
     mapping: Mapping[Role, tuple[str, ...]] = _setting(

@@ -43,12 +43,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class TimeWindow:
-    """A window of the day in local time. If it ends earlier than it begins, it passes midnight.
-
-    Attributes:
-        opens: the first minute in the window.
-        closes: the first minute after the window.
-    """
+    """A window of the day in local time, up to the minute that closes it. It may pass midnight."""
 
     opens: time
     closes: time

@@ -64,9 +64,8 @@ def profiles_file() -> Path:
 def load(name: str) -> dict[str, object]:
     """Return a profile's settings by their names, unchecked. The profile ``default`` need not be in the file.
 
-    Raises:
-        BadSettings: the profile doesn't exist, or holds an unknown setting; or the file can't be read; or the file that
-            the environment names is missing.
+    Raises BadSettings if the profile doesn't exist, or holds an unknown setting; or the file can't be read; or the file
+    that the environment names is missing.
     """
     tables = _tables()
     if name not in tables and name != DEFAULT:

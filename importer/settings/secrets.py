@@ -34,8 +34,7 @@ _SERVICE = "note-importer"
 def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ) -> str:
     """Return the API key, from the file if one is named, otherwise from the environment.
 
-    Raises:
-        BadSettings: there is no key, or the text can't be a key.
+    Raises BadSettings if there is no key, or the text can't be a key.
     """
     if key_file is not None:
         key, place = _text_of(key_file, _SETTING).strip(), say("origin.file", file=str(key_file))
@@ -66,10 +65,6 @@ def who_can_read(file: Path, kind: str = "key.others-can-read") -> Message | Non
     """Return a warning if other users of this machine can read a file with a secret; otherwise None.
 
     Only POSIX systems show this by a file's mode. A pipe, such as a shell's ``<(…)``, stores nothing.
-
-    Args:
-        file: the file.
-        kind: the kind of the message.
     """
     if os.name != "posix":
         return None
@@ -101,8 +96,7 @@ class Recipient:
 def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
     """Return the addresses from the file, one per line; without a file, from the environment, separated by spaces.
 
-    Raises:
-        BadSettings: the file can't be read, or holds no address.
+    Raises BadSettings if the file can't be read, or holds no address.
     """
     kind, about = "recipients.in-variable", dict[str, str]()
     lines = os.environ.get(ADDRESSES_VARIABLE, "").split()
@@ -133,8 +127,7 @@ def has_key_store() -> bool:
 def kept_key(workspace: Workspace) -> str | None:
     """Return the key that is kept for a workspace; None if there is no key or no key store.
 
-    Raises:
-        BadSettings: there is a store, but it doesn't answer.
+    Raises BadSettings if there is a store, but it doesn't answer.
     """
     with _errors_translated(workspace):
         store = _store()
@@ -144,8 +137,7 @@ def kept_key(workspace: Workspace) -> str | None:
 def keep_key(workspace: Workspace, key: str) -> str:
     """Keep a workspace's key, instead of an earlier one, and return the store's name.
 
-    Raises:
-        BadSettings: there is no store, or it didn't keep the key.
+    Raises BadSettings if there is no store, or it didn't keep the key.
     """
     with _errors_translated(workspace):
         store = _needed_store()
@@ -156,8 +148,7 @@ def keep_key(workspace: Workspace, key: str) -> str:
 def forget_key(workspace: Workspace) -> bool:
     """Delete a workspace's key from the store, and return whether there was one.
 
-    Raises:
-        BadSettings: there is no store, or it doesn't delete the key.
+    Raises BadSettings if there is no store, or it doesn't delete the key.
     """
     with _errors_translated(workspace):
         store = _needed_store()

@@ -2,7 +2,6 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "stopped.blocked": "{why}\nDelivered notes are recorded.",
-    "api.gave-reason": "{words}",
     "api.gave-no-reason": "the API did not accept this prospect and gave no reason. Check that the ID exists in this workspace",
     "api.only-accepted": "the API only accepted the request (202)",
     "api.unreadable-success": "the API reported success, but {why}",

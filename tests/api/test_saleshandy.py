@@ -8,7 +8,7 @@ import json
 import pytest
 
 from importer.api import API_REFUSED, Answer, Cause, NoteChange, NotesPage
-from importer.messages import Quoted, render, say
+from importer.messages import Quoted, render, say, words
 from importer.models import Note, Status, Visibility
 from tests.api.canned import (
     CREATED,
@@ -60,7 +60,7 @@ def test_ids_are_quoted_in_the_address() -> None:
 
 # -- answers ----------------------------------------------------------------------------------------------------------
 
-REJECTED = Answer(None, say("api.gave-reason", words=Quoted("no such prospect")))
+REJECTED = Answer(None, words(Quoted("no such prospect")))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ REJECTED = Answer(None, say("api.gave-reason", words=Quoted("no such prospect"))
         ([entry("P1", None, False, error_message="no such\n prospect")], {"P1": REJECTED}),
         (
             [entry("P1", None, False, message=f"no such {KEY}")],
-            {"P1": Answer(None, say("api.gave-reason", words=Quoted("no such (key)")))},
+            {"P1": Answer(None, words(Quoted("no such (key)")))},
         ),
     ],
 )
