@@ -6,7 +6,6 @@ whose deliveries exist. The rows of each prospect are matched together (:mod:`im
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -180,10 +179,10 @@ class Earlier:
         found = [pd.DataFrame({"at": planned[:0], "delivery": planned[:0], "is_same": planned[:0] < 0})]
         for some in journal.identities.forms(self.workspace, place):
             who, what, deliveries, its_forms, its_keys = zip(*some, strict=True)
-            at = np.fromiter(map(place.get, who, itertools.repeat(-1)), dtype=np.int64, count=len(who))
+            at = np.fromiter(map(place.__getitem__, who), dtype=np.int64, count=len(who))
             is_same = (np.array(its_forms) == forms[at]) & (_objects(its_keys) == keys[at])
             is_same &= (records[at] == b"") | (_objects(what) == records[at])
-            found.append(pd.DataFrame({"at": at, "delivery": deliveries, "is_same": is_same})[at >= 0])
+            found.append(pd.DataFrame({"at": at, "delivery": deliveries, "is_same": is_same}))
         of_person = pd.concat(found).groupby("at")
         is_only = of_person["delivery"].min() == of_person["delivery"].max()
         as_sent = is_only & of_person["is_same"].any()

@@ -246,7 +246,6 @@ class Changes:
 
 
 _IN_TURN = 10_000  # deliveries that are read together
-_LOOK_UPS = 4  # deliveries that are read in their order while one is looked for
 
 Identity = tuple[str, bytes, bytes]
 """A prospect, or the keyed digest of its email; the digest of what it was told; and the name of the delivery."""
@@ -286,19 +285,12 @@ class Identities:
     def forms(self, workspace: Workspace, who: Collection[str]) -> Iterator[Sequence[Row]]:
         """Yield, many at once, the deliveries of people by each of their digests: person, digest, number, form, key.
 
-        The form is that of the note, and -1 unless that was created and isn't changing. For many people all deliveries
-        are read, in their order and others' among them: to look for each person would take far longer.
+        The form is that of the note, and -1 unless that was created and isn't changing. People are looked for in their
+        order, in which the database keeps them.
         """
         with self._store.reading():
-            last = self._store.scalar(sql.LAST) or 0
-            if last > _LOOK_UPS * len(who):
-                found = self._store.among(sql.FORMS_OF_PEOPLE, who, workspace=workspace)
-                yield from iter(lambda: [*islice(found, _IN_TURN)], [])
-                return
-            for first in range(1, last + 1, _IN_TURN):
-                in_turn = {"first": first, "last": first + _IN_TURN - 1}
-                if some := self._store.rows(sql.FORMS, workspace=workspace, **in_turn):
-                    yield some
+            found = self._store.among(sql.FORMS, sorted(who), workspace=workspace)
+            yield from iter(lambda: [*islice(found, _IN_TURN)], [])
 
 
 def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:

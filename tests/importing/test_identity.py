@@ -20,7 +20,6 @@ from importer.importing.preview import Preview
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.importing.workspaces import confirm
-from importer.journal import deliveries
 from importer.models import Ints, Role, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.settings import Origin, Settings
@@ -373,13 +372,11 @@ def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *
     assert made == len(desk.box.notes) == 31, "each thing said once, and what was hidden and is sent again"
 
 
-@pytest.mark.parametrize("looks_up", [False, True])
 @pytest.mark.parametrize("by", ["key", "record", "email"])
 def test_a_plan_passes_over_rows_that_are_just_as_they_were_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str, *, looks_up: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     """Only these: whoever has several rows or notes, or a note that differs in anything, is looked at row by row."""
-    monkeypatch.setattr(deliveries, "_LOOK_UPS", 0 if looks_up else 4)  # few people are looked up, for many all is read
     how: dict[str, Any] = {"keys": "Date"} if by == "key" else {"ids": by == "record"}
     how["headings"] = ("Email", *HEADINGS[1:]) if by == "email" else HEADINGS
     names = [f"ada{i}@example.com" if by == "email" else f"AbCdEfGh{i}" for i in range(7)]
