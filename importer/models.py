@@ -257,6 +257,10 @@ class Rows:
         """Number of rows in the sheet."""
         return len(self) if self.sheet_rows is None else int(self.sheet_rows.max()) + 1
 
+    def person(self, position: int) -> str:
+        """Return how the sheet names a row's prospect: by its email if it has one."""
+        return (self.email is not None and self.email[position]) or str(self.prospect[position])
+
     def of_sheet(self, positions: Ints) -> Ints:
         """Return the indices of the sheet's rows that make the notes at these positions."""
         return positions if self.sheet_rows is None else self.sheet_rows[positions]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from importer.importing.preview import Preview
 from importer.importing.report import Report
@@ -30,6 +31,13 @@ def run(
         if not confirm(prepared.preview):
             return None
         return prepared.send(agreed=prepared.preview.digest, observe=observe, stop=stop, clock=clock)
+
+
+def ran(path: str | Path, settings: Settings, **hooks: Any) -> Report:
+    """Import a file to its end, as if somebody had agreed."""
+    report = run(path, settings, **hooks)
+    assert report is not None
+    return report
 
 
 def check(path: str | Path, settings: Settings, corrections: Mapping[int, Correction] | None = None) -> Described:

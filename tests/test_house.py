@@ -111,12 +111,12 @@ def test_an_import_that_runs_up_would_be_found() -> None:
     for one, other in (
         ("importer.reading.sheet", "importer.rows.columns"),
         ("importer.rows.values", "importer.results.presentation"),
-        ("importer.journal.runs", "importer.delivery.tasks"),
+        ("importer.journal.runs", "importer.delivery.context"),
         ("importer.results.presentation", "importer.importing.run"),
         ("importer.cli.terminal", "importer.journal"),
         ("importer.cli.terminal", "importer.practice"),
         ("importer.practice", "importer.importing.preview"),
-        ("importer.delivery.tasks", "importer.practice.vendor"),
+        ("importer.delivery.context", "importer.practice.vendor"),
         ("importer", "importer.cli"),
     ):
         assert not may_import(one, other), (one, other)
@@ -160,8 +160,8 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1460, "api": 960, "calls": 790, "cli": 1580, "delivery": 3090, "grouping": 110, "importing": 2300,
-    "journal": 1490, "operations": 1310, "page": 2350, "practice": 130, "reading": 2910, "results": 750, "rows": 2490,
+    "": 1460, "api": 960, "calls": 790, "cli": 1580, "delivery": 3020, "grouping": 110, "importing": 2300,
+    "journal": 1490, "operations": 1270, "page": 2400, "practice": 130, "reading": 2910, "results": 750, "rows": 2480,
     "settings": 1100, "telling": 1200,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
@@ -170,11 +170,11 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 23,950 lines in 192 modules."""
+    """Texts aren't code. All rooms together have at most 23,900 lines in 187 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 23_950
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 192
+    assert lines.total() <= 23_900
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 187
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

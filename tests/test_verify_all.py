@@ -90,6 +90,21 @@ def test_it_says_when_and_by_whom_if_the_api_does(
     assert " by " in reason
 
 
+def test_a_note_that_is_more_visible_than_the_sheet_says_now_is_to_be_fixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox(api_key=KEY) as box:
+        deliver(box, tmp_path, LINES[:2])
+        seen = len(box.received)
+        sheet = tmp_path / "sheet.csv"
+        sheet.write_text(sheet.read_text(encoding="utf-8").replace("Note 1,1,", "Note 1,2,"), encoding="utf-8")
+        status, said = verified(box, tmp_path, monkeypatch, capsys)
+        assert len(box.received) == seen + 2, "what is no doubt is read once"
+    assert (status, "There, more visible than the sheet says: 1" in said) == (1, True)
+    assert reasons(tmp_path)[0].startswith("there. Still public. Your sheet says private.")
+    assert "To fix" in load_workbook(tmp_path / "sheet.verified.xlsx").sheetnames
+
+
 def test_a_row_that_was_not_delivered_is_said_to_be_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,6 +48,7 @@ class Limiter:
 
     Attributes:
         down_until: when the next call may be tried while the API fails, by our clock.
+        sent: calls of each kind that left for the API, answered or not.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Limiter:
     ) -> None:
         self._own = {kind: Window(learned=(learned or {}).get(kind)) for kind in Endpoint}
         self.rate_limited = 0
+        self.sent: Counter[Endpoint] = Counter()
         self._clock = clock
         self._give_up = give_up
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
@@ -167,6 +169,7 @@ class Limiter:
     def came_back(self, reply: Reply[Any]) -> bool:
         """Learn from a reply; return True if it is time to give up, because nothing has succeeded for too long."""
         self._in_flight -= 1
+        self.sent[reply.kind] += reply.has_left
         failure = reply.failure
         self._observe(reply)
         is_let_through = self._has_succeeded and not self._is_turned_away

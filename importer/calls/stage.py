@@ -26,13 +26,9 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
     Args:
         kinds: the kinds of calls that tasks are, by priority.
         record: records new results in the journal.
-
-    Attributes:
-        calls: number of calls sent to the API, answered or not.
     """
 
     def __init__(self, caller: Caller, kinds: Sequence[Endpoint], record: Callable[[Sequence[Recorded]], None]) -> None:
-        self.calls = 0
         self._api, self._clock, self._retry, self._record = caller.api, caller.clock, caller.retry, record
         self._few = replace(caller.retry, attempts=_FEW)
         self._dispatcher: Dispatcher[AnyTask] = Dispatcher(caller, self._perform, kinds)
@@ -48,7 +44,6 @@ class Stage(ABC, Generic[AnyTask, Recorded]):
 
     def take_in(self, task: AnyTask, reply: Reply[Any]) -> None:
         """Take the reply to a task, which may be tried again."""
-        self.calls += reply.has_left
         if reply.failure is None:
             self._any_success = True
             self._succeeded(task, reply.value)

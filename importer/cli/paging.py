@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer import operations
 from importer.cli.manual import InGroups
 from importer.cli.options import OF_A_FILE, PREPARING, Options, WholeNumber, settings_about
 from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
@@ -64,14 +63,14 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     values = {name: setting_given.value for name, setting_given in given.items() if setting_given.origin is None}
     if "profile" in given:
         values["profile"] = given["profile"].value  # from the environment, too, until a person chooses another
-    place = operations.reopening.place_for(serving.page_folder(), values, port)
-    if (address := operations.reopening.address_in(place)) is not None:
-        return _reopen(address, lambda: operations.reopening.address_in(place) != address, no_browser=no_browser)
+    place = serving.place_for(serving.page_folder(), values, port)
+    if (address := serving.address_in(place)) is not None:
+        return _reopen(address, lambda: serving.address_in(place) != address, no_browser=no_browser)
     try:
         server = serving.PageServer(PageSettings(values, _NAMES), port)
     except OSError as error:
         raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
-    with server, operations.reopening.offered(place, lambda: server.address) as server.guard.renewed:
+    with server, serving.offered(place, lambda: server.address) as server.guard.renewed:
         return _serve(server, no_browser=no_browser)
 
 

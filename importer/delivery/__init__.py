@@ -4,9 +4,8 @@ Input: rows and their plan. Output: an outcome for each row, and the journal's r
 rules (D1 and so on) are in ``docs/delivery.md``.
 
     coordinator   prepares a plan, handles replies in one loop, and carries out decisions
-    context       holds the settings of delivery, and what all modules share in one run
+    context       holds the settings of delivery, its requests, and what all modules share in one run
     earlier       sorts a plan's deliveries by what earlier runs did
-    sorted_group  a group of a plan, by what the journal knows of its deliveries
     matching      matches the rows of a prospect with its deliveries, in pure functions
     takeover      settles or looks up what earlier runs left
     changes       decides how notes are to be changed, in pure functions
@@ -15,14 +14,11 @@ rules (D1 and so on) are in ``docs/delivery.md``.
     queue         holds requests that are still to be sent: their order, sizes and files
     decisions     decides what follows from a reply, in pure functions
     resolver      reads back deliveries whose answer was unclear
-    unclear       tracks unclear requests, and until when each may be applied
     reads         reads prospects' notes: page by page, each time with another page size, and again after a failure
     readback      judges a prospect's notes
-    control       shows that reading works, before anything is taken for absent
-    evidence      collects facts about notes: who has them, who writes ours, which clock dates them
-    reachability  tracks whether requests reach the API, and where refusals come from
+    control       tracks unclear requests until they are at rest, and reading is shown to work
+    evidence      collects facts: who has notes, who writes ours, which clock dates them, what reaches the API
     last_look     looks once more at notes that were sent again, and at some others
     ledger        writes the journal's entry and the row's outcome together
     outcomes      stores the outcome of each row in columns
-    tasks         describes calls as data
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from importer.api import FoundNote, NoteChange
-from importer.delivery.sorted_group import AnsweredRow
+from importer.delivery.matching import AnsweredRow
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.markup import are_alike, seen_digest, seen_digests
 from importer.messages import Message, day, say

@@ -1,22 +1,22 @@
-"""Define the settings of delivery, the context that its parts share in one run, and how workers make calls."""
+"""Define the settings of delivery, its requests, and the context that its parts share in one run; make its calls."""
 
 from __future__ import annotations
 
+import json
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, ClassVar, TypeAlias
 
-from importer.api import Cause, Failure, NotesApi, Reply, Traits
+from importer.api import Cause, Endpoint, Failure, NotesApi, Reply, Traits
 from importer.calls.dispatcher import Caller, Dispatcher
-from importer.delivery.tasks import Post, Task, WholeRead
-from importer.journal import Journal, Run
-from importer.messages import say
-from importer.models import Workspace
-
-LONGEST_PAUSE = 15.0
-"""Most seconds before a call that reached no server is tried again."""
+from importer.calls.retry import Attempts
+from importer.delivery.reads import Pages, Reads, WholeRead
+from importer.journal import Journal, NoteKey, Run
+from importer.messages import Message, say
+from importer.models import Request, Workspace
 
 LONGEST_CLAIM = 5.0
 """Seconds that a claim may wait for a worker; after that it is not sent but claimed anew (D5)."""
@@ -45,6 +45,77 @@ class Policy:
     skips_existing: bool = False
 
 
+@dataclass(eq=False, slots=True)
+class Post:
+    """POST request that creates one note for each of its prospects.
+
+    Attributes:
+        replaces: the number of the earlier request whose absent deliveries this request sends again.
+        sent_at: when the request last left, by this run's clock; until its call comes back, when it was claimed.
+        good_until: until when the request may be sent, by the system's clock; infinity if nobody else could claim it.
+        first_sent_at: when the request was claimed for the first time.
+        since: earliest time of the first attempt by the clock that dates notes, if known.
+        is_too_large: whether the request is part of one that was refused for its size.
+        refused_at: when it was refused for the first time, in words that are not the API's; 0 if it wasn't.
+        is_alone: whether another request got through between two such refusals.
+        is_control: whether the request was kept back, and is sent now to show that reading works.
+        of_earlier_run: whether an earlier run sent it; ``is_accepted``: whether the API confirmed it without a note.
+        clock_of: the number of the run whose clock ``first_sent_at`` was read from; None for this run.
+    """
+
+    request: Request
+    key: NoteKey
+    number: int
+    request_number: int = 0
+    replaces: int | None = None
+    sent_at: float = 0.0
+    good_until: float = math.inf
+    first_sent_at: float = 0.0
+    since: float | None = None
+    sends: int = 1
+    attempts: Attempts | None = None
+    is_too_large: bool = False
+    refused_at: float = 0.0
+    is_alone: bool = False
+    is_control: bool = False
+    of_earlier_run: bool = False
+    is_accepted: bool = False
+    clock_of: int | None = None
+
+    kind: ClassVar[Endpoint] = Endpoint.CREATE
+    purpose: ClassVar[Message] = say("purpose.sending-again")
+
+    @property
+    def body(self) -> int:
+        """Length of the body in bytes, without the parts that are the same in all requests."""
+        note, around_an_id = self.request.note, 3
+        content = len(json.dumps(note.content)) if note is not None else 0
+        return content + sum(len(prospect) + around_an_id for prospect in self.request.prospects)
+
+    def only(self, wanted: Sequence[int]) -> Post:
+        """Return this request limited to some of its prospects, given by index."""
+        return replace(self, request=self.request.only(wanted))
+
+    def unclear(self, wanted: Sequence[int]) -> Post:
+        """Return the request for some prospects whose result is unclear."""
+        return replace(self.only(wanted), attempts=None)
+
+    def again(self, wanted: Sequence[int], since: float | None, *, is_control: bool = False) -> Post:
+        """Return the next attempt for prospects whose note is surely absent; ``since`` is that of the first attempt."""
+        return replace(
+            self.only(wanted), replaces=self.request_number, sends=self.sends + 1, since=since, of_earlier_run=False,
+            is_control=is_control,
+        )  # fmt: skip
+
+    def split(self, size: int) -> list[Post]:
+        """Return the request in pieces of at most ``size`` prospects."""
+        count = len(self.request)
+        return [self.only(range(start, min(start + size, count))) for start in range(0, count, size)]
+
+
+Task: TypeAlias = Post | WholeRead
+
+
 @dataclass(frozen=True)
 class DeliveryContext:
     """Objects and settings that all parts of delivery share in one run.
@@ -52,6 +123,7 @@ class DeliveryContext:
     Attributes:
         run: the run, already begun in the journal; None if nothing is sent, but only looked up.
         dispatcher: the loop in which calls are made, GET before POST.
+        reads: reads prospects' notes.
     """
 
     journal: Journal
@@ -60,6 +132,7 @@ class DeliveryContext:
     caller: Caller
     policy: Policy
     dispatcher: Dispatcher[Task]
+    reads: Reads
 
     @classmethod
     def of(
@@ -69,7 +142,11 @@ class DeliveryContext:
         if journal.is_shared:  # a process that has lost its lock may still send
             policy = replace(policy, head_start=LONGEST_CLAIM)
         make = partial(perform, caller.api, caller.clock)
-        return cls(journal, workspace, run, caller, policy, Dispatcher(caller, make, (WholeRead.kind, Post.kind)))
+        dispatcher = Dispatcher[Task](caller, make, (WholeRead.kind, Post.kind))
+        now = caller.clock()
+        pages = Pages(caller.api.traits.page, int(now) if run is None else run.id, now)
+        reads = Reads(dispatcher, caller.retry, pages, max(1.0, min(policy.lag, policy.read_timeout)))
+        return cls(journal, workspace, run, caller, policy, dispatcher, reads)
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -85,6 +162,11 @@ class DeliveryContext:
     def run_id(self) -> int | None:
         """Number of the run, if there is a run."""
         return None if self.run is None else self.run.id
+
+    @cached_property
+    def runs(self) -> Mapping[int, Run]:
+        """All runs of the workspace so far, by number."""
+        return {run.id: run for run in self.journal.runs.listed(self.workspace)}
 
 
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:

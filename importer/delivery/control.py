@@ -1,23 +1,23 @@
-"""Read notes that surely exist, to learn who writes ours, and before anything is taken for absent.
+"""Track unclear requests until absence can be concluded: they have to be at rest, and reading is shown to work.
 
-Input: unclear requests, and those that missed their notes after rest. Output: a proof for the latter: a *control*,
-which is a note that left after their rest and was read again and again without a miss. So reading shows all that was
-applied.
+Input: requests, with the reason why they are unclear. Output: :class:`Ambiguous`, to be read back; and for those that
+missed their notes after rest a proof, which is a *control*: a note that left after their rest and was read again and
+again without a miss. So reading shows all that was applied. Before, a known note is read to learn who writes ours.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import ClassVar, NamedTuple
 
-from importer.api import NotesPage, Reply
-from importer.delivery.context import DeliveryContext
+from importer.api import Cause, Failure, NotesPage, Reply
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post
 from importer.delivery.evidence import Evidence, Known
-from importer.delivery.reads import Reads, read_on
-from importer.delivery.tasks import Post, WholeRead
-from importer.delivery.unclear import Ambiguous
+from importer.delivery.reads import WholeRead, read_on
 from importer.messages import Message, say
 
 READS = 10
@@ -25,6 +25,128 @@ READS = 10
 
 _MOST_INTRODUCTIONS = 3  # known notes that are read to learn who writes ours: an API need not show authors or dates
 _MOST_TRIES = 5  # prospects to which a control is sent, one after another, or notes that are read instead
+_RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes (D46)
+
+
+class Stage(Enum):
+    """Stage of reading back a request: before rest, at rest, waiting for a control, after the control."""
+
+    EARLY = auto()
+    REST = auto()
+    CONTROL = auto()
+    LAST = auto()
+
+
+@dataclass(eq=False, slots=True)
+class Ambiguous:
+    """Request whose answer was unclear for some of its prospects, and what reading back has shown so far.
+
+    Attributes:
+        applied_until: latest time when the request can have been applied, by the clock of the run that sent it last.
+        rest_at: when the request surely can no longer be applied, by this run's clock.
+        open: indices of the prospects whose delivery isn't decided.
+        missed: indices of the prospects whose note was missed after rest; ``missed_again``: after the control, too.
+        is_by_age: whether a control can't be sent, so that the time since rest stands for it.
+        seen: index → notes that were possible matches when they were last seen, so that the delivery is not absent.
+        astray: how many times all has to be looked at anew, because replies belonged to other requests.
+        is_applied: whether the note of at least one prospect exists.
+        is_unknown: whether reads don't know one of the prospects.
+    """
+
+    post: Post
+    failure: Failure
+    applied_until: float
+    rest_at: float
+    open: set[int]
+    stage: Stage = Stage.EARLY
+    missed: set[int] = field(default_factory=set)
+    missed_again: set[int] = field(default_factory=set)
+    is_by_age: bool = False
+    looking: int = 0
+    astray: int = 0
+    seen: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    is_applied: bool = False
+    is_unknown: bool = False
+
+    @classmethod
+    def of(cls, post: Post, failure: Failure, applied_until: float, rest_at: float) -> Ambiguous:
+        """Create the record of a request of which nothing was read back yet."""
+        return cls(post, failure, applied_until, rest_at, set(range(len(post.request))))
+
+
+@dataclass(eq=False, slots=True)
+class Lookup(WholeRead):
+    """Lookup of a prospect's notes, to find out whether a delivery's note exists.
+
+    Attributes:
+        ambiguous: the request to be resolved.
+        index: the prospect's index in the request.
+        began: when the first page was asked for, by this run's clock.
+        passes: number of times that pages did not fit together.
+    """
+
+    ambiguous: Ambiguous
+    index: int
+    began: float = 0.0
+    passes: int = 0
+
+    purpose: ClassVar[Message] = say("purpose.looking-up")
+
+
+class Unclear:
+    """Requests that are unclear now.
+
+    Attributes:
+        prospects: prospects with unclear deliveries → how many; nothing else is sent to them.
+    """
+
+    def __init__(self, context: DeliveryContext) -> None:
+        self.prospects: Counter[str] = Counter()
+        self.requests: list[Ambiguous] = []
+        self._policy, self._clock = context.policy, context.clock
+
+    def begin(self, post: Post, failure: Failure) -> Ambiguous:
+        """Record a request of this run as unclear, and return it with the time until which it may be applied (D46)."""
+        rest_at = self._clock() + max(self._policy.rest, failure.wait or 0.0)
+        if failure.at_work:
+            rest_at = max(rest_at, post.sent_at + self._work(is_accepted=failure.is_accepted) + self._policy.rest)
+        return self._begun(Ambiguous.of(post, failure, rest_at, rest_at))
+
+    def begin_earlier(self, post: Post, why: Message) -> Ambiguous:
+        """Record a request of an earlier run as unclear, and return it with the time until which it may be applied.
+
+        That run may have sent the request just before it died, and a dead process's clock proves nothing. So rest is
+        counted from now (D46). If the run may have lost its lock without dying, rest is counted from when its last
+        claim expires.
+        """
+        rest = self._work(is_accepted=post.is_accepted) + self._policy.rest
+        latest, rest_at = post.sent_at + LONGEST_CLAIM + rest, self._clock() + self._policy.head_start + rest
+        return self._begun(Ambiguous.of(post, Failure(Cause.LOST, why), latest, rest_at))
+
+    def _work(self, *, is_accepted: bool) -> float:
+        """Return the most seconds that the API may work on a request."""
+        return max(self._policy.read_timeout, _RECEIPT) if is_accepted else self._policy.read_timeout
+
+    def _begun(self, ambiguous: Ambiguous) -> Ambiguous:
+        self.requests.append(ambiguous)
+        self.prospects.update(ambiguous.post.request.prospects)
+        return ambiguous
+
+    @property
+    def is_another_soon(self) -> bool:
+        """Whether another request will soon have missed its notes after rest, so that one control serves both."""
+        soon = self._clock() + self._policy.read_timeout + self._policy.rest
+        return any(
+            one.stage in (Stage.EARLY, Stage.REST) and one.rest_at <= soon and not one.is_unknown
+            for one in self.requests
+        )
+
+    def is_clear(self, ambiguous: Ambiguous, *indices: int) -> None:
+        """Record that these deliveries of a request are no longer unclear."""
+        ambiguous.open.difference_update(indices)
+        self.prospects -= Counter(ambiguous.post.request.prospects[index] for index in indices)
+        if not ambiguous.open:
+            self.requests.remove(ambiguous)
 
 
 def serves(left: float, ambiguous: Ambiguous) -> bool:
@@ -85,8 +207,8 @@ class Introduction(WholeRead):
 class Introductions:
     """Choice and lookups of a known note before an unclear request is judged (D55)."""
 
-    def __init__(self, context: DeliveryContext, evidence: Evidence, reads: Reads) -> None:
-        self._dispatcher, self._evidence, self._reads = context.dispatcher, evidence, reads
+    def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
+        self._dispatcher, self._evidence, self._reads = context.dispatcher, evidence, context.reads
         self._under_way: Introduction | None = None
         self._begun = 0
 
@@ -118,15 +240,14 @@ class Controls:
         send: sends a note that was kept back, and returns False if there is none.
     """
 
-    def __init__(self, context: DeliveryContext, evidence: Evidence, reads: Reads) -> None:
+    def __init__(self, context: DeliveryContext, evidence: Evidence) -> None:
         self.send: Callable[[], bool] = lambda: False
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
-        self._evidence, self._reads = evidence, reads
+        self._evidence, self._reads = evidence, context.reads
         self._lookup: ControlLookup | None = None
         self._tries = 0
         self._failed: set[str] = set()  # notes that were not shown as controls in time
-        self._lost: set[str] = set()  # notes that were not shown when they were old enough, either
-        self._lost_in_a_row = 0
+        self._lost: set[str] = set()  # notes that were not shown when they were old enough, either, since one was
         self._by_age: Proof | None = None  # the latest that relied on age
         self._missed_age = 0.0  # greatest age at which a known note was missed
 
@@ -159,7 +280,7 @@ class Controls:
             return self._by_age
         due = max(self._clock(), min(self.due(one) for one in waiting))
         known = self._evidence.known(self._lost)
-        if known is None or self._lost_in_a_row >= _MOST_TRIES:
+        if known is None or len(self._lost) >= _MOST_TRIES:
             return Proof(math.inf if self._evidence.known(None) is None else -math.inf, due, due)
         self._begin(known, due, is_old=True)
         return None
@@ -193,7 +314,8 @@ class Controls:
         elif is_shown:
             lookup.seen += 1
             if lookup.seen >= READS:
-                self._lookup, self._lost_in_a_row = None, 0
+                self._lookup = None
+                self._lost.clear()
                 self._tries = self._tries if lookup.is_old else 0
                 proof = Proof(math.inf if lookup.is_old else lookup.note.left, lookup.began, reply.came)
                 self._by_age = proof if lookup.is_old else self._by_age
@@ -224,7 +346,7 @@ class Controls:
     def _give_up(self, lookup: ControlLookup) -> None:
         """Try another note next."""
         (self._lost if lookup.is_old else self._failed).add(lookup.note.note_id)
-        self._lookup, self._lost_in_a_row = None, self._lost_in_a_row + lookup.is_old
+        self._lookup = None
 
     def is_astray(self) -> None:
         """Read anew, because a reply belonged to another request."""

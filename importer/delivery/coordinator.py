@@ -13,24 +13,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from importer.api import Answer, Endpoint, Failure, Reply
+from importer.api import Answer, Cause, Endpoint, Failure, Reply
 from importer.delivery import decisions
 from importer.delivery.changes import Wish
-from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
-from importer.delivery.control import ControlLookup, Introduction
+from importer.delivery.context import DeliveryContext, Post, Task
+from importer.delivery.control import ControlLookup, Introduction, Lookup
 from importer.delivery.earlier import Earlier
-from importer.delivery.evidence import Evidence
+from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing, ExistingLookup
 from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.queue import Queue
-from importer.delivery.reachability import Reachability
-from importer.delivery.reads import Reads
+from importer.delivery.reads import LONGEST_PAUSE
 from importer.delivery.resolver import Resolver
 from importer.delivery.takeover import Takeover
-from importer.delivery.tasks import Post, Task
-from importer.delivery.unclear import Lookup
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Plan, Progress, Remaining
@@ -59,17 +56,16 @@ class Coordinator:
         self._context, self._dispatcher, self._clock = context, context.dispatcher, context.clock
         self._observe, self._rows = observe, len(outcomes)
         self.ledger = Ledger(context.journal, outcomes, context.workspace, context.run)
-        reads = Reads(context)
-        self.evidence = Evidence(context, reads)
+        self.evidence = Evidence(context)
         self.reachability = Reachability(context)
-        self._last_looks = LastLooks(context, self.ledger, self.evidence, reads)
-        self._resolver = Resolver(context, self.evidence, self.reachability, reads)
-        self.existing = Existing(context, self.ledger, self.evidence, reads)
+        self._last_looks = LastLooks(context, self.ledger, self.evidence)
+        self._resolver = Resolver(context, self.evidence, self.reachability)
+        self.existing = Existing(context, self.ledger, self.evidence)
         self.takeover = Takeover(context, self.ledger, self._resolver, self._last_looks)
         self.queue = Queue(context, self._resolver, self.reachability, self.existing)
         self._resolver.controls.send = self.queue.send_control
         self._answered: list[Post] = []  # requests whose answer isn't in the journal yet, which may find it another's
-        self.held_back: list[int] = []
+        self.held_back: Sequence[int] = ()
         self.wishes: Sequence[Wish] = ()
 
     def prepare(self, earlier: Earlier, plan: Plan, first: int | None = None) -> Remaining:
@@ -78,10 +74,11 @@ class Coordinator:
         If ``first`` is given, at most that many rows are sent; the others are held back.
         """
         found = self.takeover.take_over(earlier, plan)
-        self.wishes = found.wishes
-        self.held_back = found.hold_back(first) if first is not None else []
+        if first is not None:
+            found.hold_back(first)
+        self.wishes, self.held_back = found.wishes, found.held_back
         self.existing.expect(found)
-        return replace(self.queue.fill(found, earlier), held_back=len(self.held_back))
+        return self.queue.fill(found)
 
     def run(self, uploads: Uploads | None = None) -> None:
         """Upload the files of all notes still to be made, and deliver everything that can be delivered.
@@ -169,8 +166,9 @@ class Coordinator:
             self.evidence.created(post, created, reply.came)
             sizes.accepted(post)
         is_largest = failure is not None and failure.is_size and sizes.is_largest(post)
-        any_success = self.reachability.any_success
-        facts = decisions.Facts(any_success, sizes.largest_accepted, is_largest, bool(post.uploads), post.is_renewed)
+        if failure is not None and failure.cause is Cause.BAD_ATTACHMENT:
+            self.queue.forget_files(post)
+        facts = decisions.Facts(self.reachability.any_success, sizes.largest_accepted, is_largest)
         return decisions.after_post(post.request.prospects, reply, facts)
 
     def _carry_out(self, post: Post, decision: decisions.Decision) -> None:
@@ -184,8 +182,6 @@ class Coordinator:
                 self.ledger.answered(post, answers, now, reason, duplicates)
             case decisions.Retry(failure):
                 self._send_again(post, failure)
-            case decisions.Renew():
-                self.queue.attachments.renew(post)
             case decisions.Split():
                 self.queue.split(post, decision)
             case decisions.LookUp(indices, failure):
@@ -250,7 +246,6 @@ class Coordinator:
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
             self.ledger.write(posts, now, self.evidence.since)
-            self.queue.attachments.enter()
         except (JournalFailed, Busy) as error:
             self._dispatcher.halt(error)
             return False

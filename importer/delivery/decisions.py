@@ -47,11 +47,6 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Renew:
-    """Request that was refused for an attachment ID, and is sent again once its files are uploaded anew."""
-
-
-@dataclass(frozen=True, slots=True)
 class LookUp:
     """Prospects that may or may not have their note, so their notes are read back before anything else."""
 
@@ -107,11 +102,11 @@ class Stop:
     is_applied: bool | None = False
 
 
-SendDecision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Stop
+SendDecision: TypeAlias = Settle | Retry | Split | LookUp | Stop
 LookDecision: TypeAlias = Settle | LookAgain | Hold | Missed | Doubt | Stop
-Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Reopen | Abandon | Stop
+Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Reopen | Abandon | Stop
 """Decisions that the coordinator can carry out on a request."""
-NotApplied: TypeAlias = Retry | Split | Renew
+NotApplied: TypeAlias = Retry | Split
 """Decisions on a request that was surely not applied and is sent again."""
 
 
@@ -122,16 +117,11 @@ class Facts:
     Attributes:
         any_success: whether the API has accepted or refused anything in this run, in its own words.
         is_largest: whether this request's body is larger than any accepted body.
-        has_files: whether the request's note names files that this program uploaded.
-        is_renewed: whether they were uploaded for this request. It is not documented whether an ID serves several
-            requests, or for how long.
     """
 
     any_success: bool = False
     largest_accepted: int = 0
     is_largest: bool = False
-    has_files: bool = False
-    is_renewed: bool = False
 
 
 _REFUSED = {Cause.UNKNOWN_PROSPECT: "outcome.unknown-prospect", Cause.BAD_ATTACHMENT: "outcome.refused-attachment"}
@@ -149,8 +139,8 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return [Retry()]
     if failure.cause in STOPS:
         return [Stop(stopped_by(failure))]
-    if failure.cause is Cause.BAD_ATTACHMENT and known.has_files:
-        return [Settle(tuple((index, _refusal(failure)) for index in all_indices)) if known.is_renewed else Renew()]
+    if failure.cause is Cause.BAD_ATTACHMENT:  # a part of the request would name the same files
+        return [Settle(tuple((index, _refusal(failure)) for index in all_indices))]
     if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
     if failure.cause is Cause.REDIRECTED and not known.any_success:

@@ -6,6 +6,7 @@ whose deliveries exist. The rows of each prospect are matched together (:mod:`im
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,8 +20,7 @@ import pandas as pd
 from importer import grouping
 from importer.delivery import matching
 from importer.delivery.changes import Wish, follow
-from importer.delivery.matching import How, Known, Match
-from importer.delivery.sorted_group import AnsweredRow, SortedGroup
+from importer.delivery.matching import AnsweredRow, How, Known, Match, SortedGroup
 from importer.identity import Identities, RowIdentity, delivery_name, record_digest, texts_at
 from importer.journal import Journal
 from importer.models import Ints, Plan, Remaining, Rows, Visibility, Workspace
@@ -122,7 +122,7 @@ class Earlier:
     def sort(self, plan: Plan, made: Made | None = None) -> Sorted:
         """Sort the deliveries of a plan. ``made`` receives the rows whose deliveries exist, some at a time."""
         groups = [SortedGroup(group, group.positions) for group in plan.groups]
-        found = Sorted(self.rows, groups, np.zeros(len(self.rows), dtype=bool))
+        found = Sorted(self, plan, groups, np.zeros(len(self.rows), dtype=bool))
         group_of: Ints = np.full(len(self.rows), -1, dtype=np.int32)
         for index, one in enumerate(groups):
             group_of[one.group.positions] = index
@@ -177,12 +177,12 @@ class Earlier:
         records = _objects(map(record_digest, texts_at(self.rows.record, planned)))
         place = dict(zip(people, range(len(people)), strict=True))
         found = [pd.DataFrame({"at": planned[:0], "delivery": planned[:0], "is_same": planned[:0] < 0})]
-        for some in journal.identities.forms(self.workspace, place):
+        for some in journal.identities.forms(self.workspace, len(place)):
             who, what, deliveries, its_forms, its_keys = zip(*some, strict=True)
-            at = np.fromiter(map(place.__getitem__, who), dtype=np.int64, count=len(who))
+            at = np.fromiter(map(place.get, who, itertools.repeat(-1)), dtype=np.int64, count=len(who))
             is_same = (np.array(its_forms) == forms[at]) & (_objects(its_keys) == keys[at])
             is_same &= (records[at] == b"") | (_objects(what) == records[at])
-            found.append(pd.DataFrame({"at": at, "delivery": deliveries, "is_same": is_same}))
+            found.append(pd.DataFrame({"at": at, "delivery": deliveries, "is_same": is_same})[at >= 0])
         of_person = pd.concat(found).groupby("at")
         is_only = of_person["delivery"].min() == of_person["delivery"].max()
         as_sent = is_only & of_person["is_same"].any()
@@ -205,9 +205,8 @@ class Earlier:
         """Whether changing a note was seen to keep the markup of its text."""
         return self.journal is not None and bool(self.journal.learned(self.workspace).all().get("keeps markup"))
 
-    def sent_anew(self, plan: Plan, remaining: Remaining) -> int:
+    def sent_anew(self, plan: Plan, new: int) -> int:
         """Return how many notes are to be sent if a history seems to be sent again; otherwise 0 (D169)."""
-        new = remaining.deliveries + remaining.held_back
         is_new = new >= _FEWEST_ANEW and new > _MOST_NEW * plan.deliveries
         if not is_new or self.journal is None or not self.kind or self.occurrence or InDoubt.NEW in self.in_doubt:
             return 0
@@ -269,9 +268,11 @@ class Sorted:
         wishes: how notes that are there can follow their rows.
         differing: how notes differ from their rows → number of rows.
         is_there: whether the delivery of each row exists.
+        held_back: positions of the rows that wait until a person has looked at others.
     """
 
-    rows: Rows
+    earlier: Earlier
+    plan: Plan
     groups: list[SortedGroup]
     is_there: np.ndarray
     asked: list[Match] = field(default_factory=list)
@@ -279,21 +280,20 @@ class Sorted:
     others: list[Match] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     differing: Counter[str] = field(default_factory=Counter)
+    held_back: Sequence[int] = ()
 
     @property
     def left(self) -> Ints:
         """Positions of the deliveries still to be made."""
         return np.concatenate([np.zeros(0, np.int32), *(one.left for one in self.groups)])
 
-    def hold_back(self, first: int) -> list[int]:
-        """Leave only the first rows to be delivered, each for all of its people; return the positions of the others."""
-        last = max(sorted({*self.rows.of_sheet(self.left).tolist()})[:first], default=-1)
-        held_back: list[int] = []
+    def hold_back(self, first: int) -> None:
+        """Leave only the first rows to be delivered, each for all of its people."""
+        rows, left = self.earlier.rows, self.left
+        last = max(sorted({*rows.of_sheet(left).tolist()})[:first], default=-1)
+        self.held_back = sorted(left[rows.of_sheet(left) > last].tolist())
         for one in self.groups:
-            is_held = self.rows.of_sheet(one.left) > last
-            held_back += one.left[is_held].tolist()
-            one.left = one.left[~is_held]
-        return sorted(held_back)
+            one.left = one.left[rows.of_sheet(one.left) <= last]
 
     def remaining(self, batch_size: int) -> Remaining:
         """Return what remains to be done."""
@@ -304,9 +304,13 @@ class Sorted:
                 asked["later"].append(match.row.position)
         unclear = [(one.group.note, len(one.in_doubt)) for one in self.groups if one.unclear]
         still = [one.open for one in self.groups if one.unclear or len(one.left)]
-        todo = grouping.remaining([one.todo for one in self.groups if len(one.left)], self.rows, batch_size)
+        todo = grouping.remaining([one.todo for one in self.groups if len(one.left)], self.earlier.rows, batch_size)
+        held_back = len(self.held_back)
         return replace(
             todo,
+            held_back=held_back,
+            lessened=len(self.plan.lessened),
+            sent_anew=self.earlier.sent_anew(self.plan, todo.deliveries + held_back),
             unclear=sum(number for _, number in unclear),
             public=todo.public + sum(number for note, number in unclear if note.visibility is Visibility.PUBLIC),
             files=tuple(dict.fromkeys(digest for group in still for digest in group.note.files)),
@@ -319,7 +323,8 @@ class Sorted:
 
     def _day(self, match: Match) -> str:
         """Return the latest ISO date that a template puts beside the row's text; empty if there is none."""
-        note = self.rows.notes[self.rows.note[match.row.position]]
+        rows = self.earlier.rows
+        note = rows.notes[rows.note[match.row.position]]
         beside = note.text.replace(note.uncomposed, "", 1) if note.uncomposed else ""
         return max(re.findall(r"\b\d{4}-\d\d-\d\d\b", beside), default="")
 
@@ -353,10 +358,10 @@ class Foreseen(NamedTuple):
 def foresee(earlier: Earlier, plan: Plan, batch_size: int, first: int | None = None) -> Foreseen:
     """Return what a run would find and do. Nothing is journalled."""
     found = earlier.sort(plan)
-    held_back = [] if first is None else found.hold_back(first)
-    remaining = replace(found.remaining(batch_size), held_back=len(held_back), lessened=len(plan.lessened))
+    if first is not None:
+        found.hold_back(first)
+    remaining = found.remaining(batch_size)
     if earlier.occurrence:  # these notes will be there twice
         before = replace(earlier, occurrence="").sort(plan)
         remaining = replace(remaining, there_twice=int(before.is_there[found.left].sum()))
-    sent_anew = earlier.sent_anew(plan, remaining)
-    return Foreseen(replace(remaining, sent_anew=sent_anew), found.wishes, found.is_there)
+    return Foreseen(remaining, found.wishes, found.is_there)

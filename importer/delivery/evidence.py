@@ -1,6 +1,7 @@
-"""Collect facts about notes: who has them, who writes ours, and which clock dates them.
+"""Collect facts: who has notes, who writes ours, which clock dates them, and whether requests reach the API.
 
-Input: answers with IDs, and pages that were read. Output: facts that decide whether a note is a delivery's own.
+Input: answers with IDs, pages that were read, and refusals. Output: facts that decide whether a note is a delivery's
+own, and whether something other than the API refuses requests.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any
 
-from importer.api import FoundNote, NotesPage
-from importer.delivery.context import DeliveryContext
+from importer.api import API_REFUSED, Cause, Failure, FoundNote, NotesPage, Reply
+from importer.delivery.context import DeliveryContext, Post, Task
+from importer.delivery.decisions import Stop
 from importer.delivery.readback import Sought
-from importer.delivery.reads import Pages, Reads
-from importer.delivery.tasks import Post
+from importer.delivery.reads import Pages
+from importer.errors import WrongAddress
 from importer.journal import KnownDelivery, NoteKey
+from importer.messages import say
 from importer.models import Status
 
 _MOST_KNOWN = 2_000  # notes of this run that are recognised on a page
+_SHUT = 5  # requests refused in a row, in words that are not the API's, after which only controls are sent
 _LONGEST_RUN = 26 * 3600.0  # seconds for which a request of a run whose clock is not known may have been sent again
 
 
@@ -46,9 +50,9 @@ class Evidence:
         authors: digest of a key → authors of its notes, as far as pages have shown them.
     """
 
-    def __init__(self, context: DeliveryContext, reads: Reads) -> None:
+    def __init__(self, context: DeliveryContext) -> None:
         self._context, self._workspace, self._run = context, context.workspace, context.run_id
-        self._deliveries, self._reads, self._clock = context.journal.deliveries, reads, context.clock
+        self._deliveries, self._pages, self._clock = context.journal.deliveries, context.reads.pages, context.clock
         self.authors: defaultdict[str, set[str]] = defaultdict(set)
         self._offsets: dict[int | None, float] = {}  # run → seconds by which the clock that dates notes is ahead of its
         self._own: OrderedDict[str, Known] = OrderedDict()  # notes of this run whose IDs are known
@@ -100,11 +104,8 @@ class Evidence:
 
     def account_of(self, run: int | None) -> str:
         """Return the digest of a run's key; None is this run."""
-        return self._accounts.get(run or self._run or 0, "")
-
-    @cached_property
-    def _accounts(self) -> dict[int, str]:
-        return {run.id: run.account for run in self._context.journal.runs.listed(self._workspace)}
+        found = self._context.runs.get(run or self._run or 0)
+        return "" if found is None else found.account
 
     def since(self, post: Post) -> float | None:
         """Return when a request was first sent, by the clock that dates notes; None if that is not known."""
@@ -119,14 +120,14 @@ class Evidence:
         notes = (
             note for note in reversed(self._own.values()) if note.post and note.post.key.status is Status.PUBLISHED
         )
-        return _first(notes, without, self._reads.pages)
+        return _first(notes, without, self._pages)
 
     def known(self, without: Collection[str] | None) -> Known | None:
         """Return the :meth:`youngest` known note, of this run if possible, otherwise of an earlier one."""
         if (note := self.youngest(without)) is not None:
             return note
         found = self._deliveries.latest_created(self._workspace, published=True)
-        return _first((Known(note_id, prospect) for prospect, note_id in found), without, self._reads.pages)
+        return _first((Known(note_id, prospect) for prospect, note_id in found), without, self._pages)
 
     def introduces(self, post: Post) -> Known | None:
         """Return a known note that may show a request's author and clock; None if these are known, or no note is."""
@@ -198,3 +199,54 @@ def _first(notes: Iterable[Known], without: Collection[str] | None, pages: Pages
         note for note in notes if without is None or (note.note_id not in without and not pages.is_worn(note.prospect))
     )
     return next(fit, None)
+
+
+class Reachability:
+    """Facts about the way to the API: whether requests get through, and where refusals come from.
+
+    Attributes:
+        healed: whether a request that was refused in words that are not the API's was accepted when sent again.
+    """
+
+    def __init__(self, context: DeliveryContext) -> None:
+        self._give_up, self._clock = context.caller.give_up, context.clock
+        self.any_success = self.healed = False
+        self._open_at = 0.0  # when the last request left that reached the API
+        self._refused = 0  # requests that were refused since
+        self._refusal: tuple[float, Failure] | None = None  # the first of them, and when it came
+
+    def came_back(self, task: Task, reply: Reply[Any]) -> None:
+        """Learn whether a call that has returned reached the API."""
+        failure = reply.failure
+        is_answer = failure is None or failure.cause in API_REFUSED
+        self.any_success |= is_answer
+        if not isinstance(task, Post):
+            return
+        if _has_come_through(reply):
+            self._open_at = max(self._open_at, reply.began)
+            self._refused, self._refusal = 0, None
+        if is_answer:
+            self.healed |= task.refused_at > 0.0
+        elif failure is not None and failure.cause is Cause.INTERMEDIARY:
+            self._refused += 1
+            self._refusal = self._refusal or (reply.came, failure)
+            task.is_alone |= reply.began > self._open_at > task.refused_at > 0.0
+            task.refused_at = task.refused_at or reply.came
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether something on the way seems to refuse every request, whatever its content."""
+        return self._refused >= _SHUT
+
+    def given_up(self) -> Stop | None:
+        """Return the end of the run if no request has reached the API for as long as the run is patient."""
+        if self._refusal is None or self._clock() < self._refusal[0] + self._give_up:
+            return None
+        return Stop(WrongAddress(say("stopped.nothing-sent-passes", why=self._refusal[1].text)))
+
+
+def _has_come_through(reply: Reply[Any]) -> bool:
+    """Return whether the API itself answered, even with a failure."""
+    failure = reply.failure
+    is_api_failure = failure is not None and failure.cause is Cause.FAILED and not failure.at_work
+    return failure is None or failure.cause in API_REFUSED or is_api_failure

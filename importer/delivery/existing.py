@@ -15,14 +15,13 @@ from typing import ClassVar
 
 from importer.api import API_REFUSED, STOPS, Cause, Failure, FoundNote, NotesPage, Reply
 from importer.calls.dispatcher import stopped_by
-from importer.delivery.context import DeliveryContext
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.earlier import Sorted
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
+from importer.delivery.matching import SortedGroup, still_visible
 from importer.delivery.readback import reads_same
-from importer.delivery.reads import Reads, read_on
-from importer.delivery.sorted_group import SortedGroup, still_visible
-from importer.delivery.tasks import Post, WholeRead
+from importer.delivery.reads import WholeRead, read_on
 from importer.journal import NoteKey
 from importer.messages import Message, say
 from importer.models import Result
@@ -41,8 +40,8 @@ class ExistingLookup(WholeRead):
 class Existing:
     """Lookups of the notes that prospects have before they receive any, each just before a prospect's first request."""
 
-    def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence, reads: Reads) -> None:
-        self._context, self._ledger, self._evidence, self._reads = context, ledger, evidence, reads
+    def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
+        self._context, self._ledger, self._evidence, self._reads = context, ledger, evidence, context.reads
         self._wanted: defaultdict[str, list[tuple[SortedGroup, int]]] = defaultdict(list)
         self._under_way: set[str] = set()
         self._settled: set[int] = set()
@@ -61,7 +60,7 @@ class Existing:
         """Take in the deliveries to be made, if the policy says that existing notes are left out (D150)."""
         for group in found.groups if self._context.policy.skips_existing else ():
             for position in group.left.tolist():
-                self._wanted[str(found.rows.prospect[position])].append((group, position))
+                self._wanted[str(found.earlier.rows.prospect[position])].append((group, position))
 
     def awaits(self, post: Post) -> bool:
         """Return whether the notes of a new request's prospects are still to be read; begin to read them (D152)."""
@@ -124,7 +123,7 @@ class Existing:
         self._settled.add(position)
         self._ledger.found(position, prospect, NoteKey.of(form), note.note_id, say("outcome.is-there"))
         if (why := still_visible(form, group.group.note, is_ours=False)) is not None:
-            self._ledger.still_visible(position, why)
+            self._ledger.outcomes.found_visible(position, why)
 
     def _of_others(self, prospect: str) -> set[str]:
         """Return the IDs of the prospect's notes that deliveries have, unless everything is imported again (D150)."""

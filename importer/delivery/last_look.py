@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from importer.api import API_REFUSED, Answer, NotesPage, Reply
-from importer.delivery.context import DeliveryContext
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.readback import copies
-from importer.delivery.reads import Reads, read_on
-from importer.delivery.tasks import Post, WholeRead
+from importer.delivery.reads import WholeRead, read_on
 from importer.messages import Message, say
 from importer.models import Status
 
@@ -47,9 +46,9 @@ class LastLook(WholeRead):
 class LastLooks:
     """Looks at notes when all else is done: at all that were sent again, and at some others if these are few."""
 
-    def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence, reads: Reads) -> None:
+    def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
         self._policy, self._one_draft, self._dispatcher = context.policy, context.traits.one_draft, context.dispatcher
-        self._ledger, self._evidence, self._reads = ledger, evidence, reads
+        self._ledger, self._evidence, self._reads = ledger, evidence, context.reads
         self._rng = random.Random(f"sample {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
         self._drawn: list[LastLook] = []
         self._named = 0

@@ -14,10 +14,9 @@ from itertools import groupby
 from typing import TypeAlias
 
 from importer.api import Answer
-from importer.delivery.context import LONGEST_CLAIM
+from importer.delivery.context import LONGEST_CLAIM, Post
 from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
     ACCEPTED,
@@ -44,12 +43,13 @@ class Ledger:
         run: the run that claims deliveries; None if nothing is sent.
 
     Attributes:
+        outcomes: the rows' outcomes.
         earlier: says by what the deliveries of rows are known; None if nothing is sent.
         exchanged: deliveries whose answer named the note of another one: request, index, note ID.
     """
 
     def __init__(self, journal: Journal, outcomes: Outcomes, workspace: Workspace, run: Run | None) -> None:
-        self._journal, self._outcomes, self._workspace, self._run = journal, outcomes, workspace, run
+        self._journal, self.outcomes, self._workspace, self._run = journal, outcomes, workspace, run
         self.earlier: Earlier | None = None
         self._entries: list[_Entry] = []
         self._answers: list[tuple[Answered, Post, int]] = []  # the latest, which further ones are entered with
@@ -91,7 +91,7 @@ class Ledger:
         for post, number in zip(posts, numbers, strict=True):
             post.request_number = number
             post.good_until = good_until
-            self._outcomes.settle(
+            self.outcomes.settle(
                 post.request.positions,
                 Result.UNCONFIRMED,
                 reason=say("outcome.run-ended-before-answer"),
@@ -130,7 +130,7 @@ class Ledger:
             note_ids = [note_id for _, note_id in created]
             self._settle(positions, Result.CREATED, note_ids=note_ids, reason=reason, at=at, request=request_number)
             if duplicates:
-                self._outcomes.found_duplicates(positions[0], duplicates)
+                self.outcomes.found_duplicates(positions[0], duplicates)
         for index, answer in answers:
             if answer.note_id is None:
                 position = request.positions[index]
@@ -171,17 +171,17 @@ class Ledger:
     def checked(self, post: Post, duplicates: Sequence[str]) -> None:
         """Record the last look at a delivery's note, with the IDs of further copies of the note."""
         request = post.request
-        known_ids = self._outcomes.duplicates.get(request.positions[0], ())  # found when the note was read back
+        known_ids = self.outcomes.duplicates.get(request.positions[0], ())  # found when the note was read back
         duplicates = [*known_ids, *(note_id for note_id in duplicates if note_id not in known_ids)]
         if duplicates:
-            self._outcomes.found_duplicates(request.positions[0], duplicates)
+            self.outcomes.found_duplicates(request.positions[0], duplicates)
         self._entries.append(lambda: self._journal.deliveries.checked(request.names[0], duplicates))
 
     def not_found(self, post: Post, note_id: str) -> None:
         """Record that a delivery's note, which the API said it created, was not found."""
         [name] = post.request.names
         self._entries.append(lambda: self._journal.deliveries.missed(name))
-        self._outcomes.not_found(note_id)
+        self.outcomes.not_found(note_id)
 
     def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
         """Mark the rows of a request as unconfirmed until it is read back; ``is_accepted`` is kept for a later run."""
@@ -189,7 +189,7 @@ class Ledger:
         if is_accepted:
             self._explain(post, ACCEPTED)
         positions = post.request.positions
-        self._outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
+        self.outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
     def unconfirmed(self, post: Post, reason: Message, at: float) -> None:
         """Settle deliveries that can be neither confirmed nor ruled out."""
@@ -200,7 +200,7 @@ class Ledger:
         """Mark the rows of a request that was not applied as not sent; its claim stays if it is proven absent (D1)."""
         if post.replaces != post.request_number:
             self._release(post)
-        self._outcomes.settle(post.request.positions, Result.NOT_SENT)
+        self.outcomes.settle(post.request.positions, Result.NOT_SENT)
 
     def abandoned(self, post: Post, reason: Message) -> None:
         """Settle the rows of a request that was not applied and is not sent in this run."""
@@ -224,21 +224,17 @@ class Ledger:
             reason = say("outcome.imported", date=date)
             reason = reason if why is None else say("outcome.reasons", reasons=(reason, why))
             note_ids = [delivery.note_id or "" for delivery in deliveries]
-            self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+            self.outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
             for row, delivery in zip(rows, deliveries, strict=True):
                 if delivery.duplicates:
-                    self._outcomes.found_duplicates(row, delivery.duplicates)
+                    self.outcomes.found_duplicates(row, delivery.duplicates)
                 if delivery.is_missing and delivery.note_id is not None:
-                    self._outcomes.found_missing(row, [delivery.note_id])
+                    self.outcomes.found_missing(row, [delivery.note_id])
 
     def asked(self, position: int, why: Message) -> None:
         """Leave a row in question unsent until a person has answered; the row needs attention."""
         self.unsent(position, Result.NOT_SENT, why)
-        self._outcomes.asked[position] = ()
-
-    def still_visible(self, position: int, why: Message) -> None:
-        """Record that a row's note is more visible than the sheet says; the row needs attention."""
-        self._outcomes.found_visible(position, why)
+        self.outcomes.asked[position] = ()
 
     def found(self, position: int, prospect: str, key: NoteKey, note_id: str, reason: Message) -> None:
         """Settle a row whose note its prospect had already. The note answers for the row from then on."""
@@ -257,7 +253,7 @@ class Ledger:
 
     def unsent(self, position: int, result: Result, reason: Message, note_id: str = "") -> None:
         """Settle a row without entering anything in the journal, because its note isn't sent."""
-        self._outcomes.settle([position], result, note_ids=[note_id], reason=reason)
+        self.outcomes.settle([position], result, note_ids=[note_id], reason=reason)
         self.count_settled(1, {result: 1})
 
     def count_settled(self, size: int, ended: Mapping[Result, int]) -> None:
@@ -275,7 +271,7 @@ class Ledger:
         at: float | None = None,
         request: int = 0,
     ) -> None:
-        self._outcomes.settle(positions, result, note_ids=note_ids, reason=reason, at=at, request=request)
+        self.outcomes.settle(positions, result, note_ids=note_ids, reason=reason, at=at, request=request)
         self.count_settled(len(positions), {result: len(positions)})
 
 

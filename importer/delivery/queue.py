@@ -13,14 +13,13 @@ from itertools import chain
 
 from importer import grouping
 from importer.api import Answer
-from importer.delivery.context import DeliveryContext
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.decisions import Abandon, Settle, Split
 from importer.delivery.earlier import Earlier, Sorted
+from importer.delivery.evidence import Reachability
 from importer.delivery.existing import Existing
-from importer.delivery.reachability import Reachability
+from importer.delivery.matching import SortedGroup
 from importer.delivery.resolver import Resolver
-from importer.delivery.sorted_group import SortedGroup
-from importer.delivery.tasks import Post
 from importer.messages import say
 from importer.models import Remaining, Status
 from importer.rows.uploads import Uploads
@@ -48,14 +47,14 @@ class Queue:
         self._doubted: set[tuple[str, object]] = set()  # prospects with an unconfirmed note, and what it looks like
         self._is_filled = False
         self.sizes = Sizes(context.policy.batch_size, context.policy.least_limit)
-        self.attachments = Attachments()
+        self._uploads: Uploads | None = None
         self.remaining = Remaining(0, 0, 0)
         self.posts: Iterator[Post] = iter(())
 
-    def fill(self, found: Sorted, earlier: Earlier) -> Remaining:
+    def fill(self, found: Sorted) -> Remaining:
         """Take the deliveries that are still to be made, and return what remains to be done."""
         self.remaining = replace(found.remaining(self.sizes.batch_size), groups=())
-        self.posts = self._built(found.groups, earlier)
+        self.posts = self._built(found.groups, found.earlier)
         return self.remaining
 
     def upload(self, uploads: Uploads) -> None:
@@ -63,24 +62,51 @@ class Queue:
 
         Raises Stopped, as :meth:`Uploads.upload`.
         """
-        self.attachments.uploads = uploads
+        self._uploads = uploads
         if not self._existing.to_come:
             self._upload(self.remaining.files)
 
     def upload_awaited(self) -> bool:
         """Upload the files that requests wait for; return whether there are any. Raises Stopped."""
-        if renewed := self.attachments.renewed():
-            self._dispatcher.add_all(renewed)
-            return True
-        files = [self.attachments.awaited(post) for post in self._parked if not self._is_held_up(post)]
+        files = [self._awaited(post) for post in self._parked if not self._is_held_up(post)]
         if digests := list(dict.fromkeys(chain.from_iterable(files))):
             self._upload(digests)
         return bool(digests)
 
     def _upload(self, digests: Sequence[str]) -> None:
-        assert self.attachments.uploads is not None
-        self.attachments.uploads.upload(digests)
+        assert self._uploads is not None
+        self._uploads.upload(digests)
         self.proceed()
+
+    def forget_files(self, post: Post) -> None:
+        """Forget the IDs of a request's files, one of which the API refused: other notes have the files uploaded anew.
+
+        How long an ID lives, and whether it serves several requests, isn't documented.
+        """
+        if self._uploads is not None and post.request.note is not None:
+            self._uploads.forget(post.request.note.files)
+
+    def _awaited(self, post: Post) -> list[str]:
+        """Return the digests of a request's files that are still to be uploaded."""
+        latest, note = {} if self._uploads is None else self._uploads.latest, post.request.note
+        return [] if note is None else [digest for digest in note.files if digest not in latest]
+
+    def _complete(self, post: Post) -> Settle | Abandon | None:
+        """Give a request's note the IDs of all its files; return a decision on it if a file has no ID (D141)."""
+        note = post.request.note
+        if note is None or not note.files:
+            return None
+        assert self._uploads is not None  # files are uploaded before the first note
+        uploads = [self._uploads.latest[digest] for digest in note.files]
+        for upload in uploads:
+            if upload.rejected is not None:
+                return Settle(tuple((index, Answer(None, upload.rejected)) for index in range(len(post.request))))
+        for upload in uploads:
+            if upload.failed is not None:
+                return Abandon(upload.failed)
+        note = replace(note, attachments=tuple(upload.attachment for upload in uploads))
+        post.request = replace(post.request, note=note)
+        return None
 
     def _built(self, groups: Sequence[SortedGroup], earlier: Earlier) -> Iterator[Post]:
         for sorted_group in groups:
@@ -147,7 +173,6 @@ class Queue:
             self._add(post.split(self.sizes.batch_size))
             return []
         if self._must_wait(post):
-            post.uploads, post.is_renewed = (), False  # others may use these IDs meanwhile
             self.goes_first(post)
             self._parked.append(post)
             return []
@@ -160,8 +185,7 @@ class Queue:
             sendable = [i for i in range(len(post.request)) if i not in withheld]
             self._add([post.only(sendable)] if sendable else [])
             return [(post.only(withheld), Abandon(say("outcome.waits-for-another")))]
-        decision = self.attachments.complete(post)
-        if decision is not None:
+        if (decision := self._complete(post)) is not None:
             return [(post, decision)]
         self._under_way.update(dict.fromkeys(post.request.prospects, post))
         return None
@@ -196,7 +220,7 @@ class Queue:
         """Return whether a request must wait for what holds it up, for lookups of existing notes, or for uploads."""
         if self._is_held_up(post) or self._existing.awaits(post):
             return True
-        return bool(self.attachments.awaited(post) and self._existing.left_of(post))
+        return bool(self._awaited(post) and self._existing.left_of(post))
 
     def _is_held_up(self, post: Post) -> bool:
         """Return whether a request is held up by others to its prospects, or by refusals of every request.
@@ -252,58 +276,3 @@ class Sizes:
     def is_largest(self, post: Post) -> bool:
         """Return whether a request's body is larger than any accepted body, and large enough to be too large."""
         return post.body > self._largest_body
-
-
-class Attachments:
-    """Attachment IDs for the notes of requests.
-
-    Attributes:
-        uploads: the uploads that were made; None if nothing is sent.
-    """
-
-    def __init__(self) -> None:
-        self.uploads: Uploads | None = None
-        self._refused: list[Post] = []  # requests of which the API refused an attachment ID
-
-    def enter(self) -> None:
-        """Record the IDs of new uploads in the journal."""
-        if self.uploads is not None:
-            self.uploads.enter()
-
-    def awaited(self, post: Post) -> list[str]:
-        """Return the digests of a request's files that are still to be uploaded."""
-        latest, note = {} if self.uploads is None else self.uploads.latest, post.request.note
-        return [] if note is None or post.uploads else [digest for digest in note.files if digest not in latest]
-
-    def complete(self, post: Post) -> Settle | Abandon | None:
-        """Give a request's note the IDs of all its files; return a decision on it if a file has no ID (D141)."""
-        note = post.request.note
-        if note is None or not note.files:
-            return None
-        assert self.uploads is not None  # files are uploaded before the first note
-        post.uploads = post.uploads or [self.uploads.latest[digest] for digest in note.files]
-        for upload in post.uploads:
-            if upload.rejected is not None:
-                return Settle(tuple((index, Answer(None, upload.rejected)) for index in range(len(post.request))))
-        for upload in post.uploads:
-            if upload.failed is not None:
-                return Abandon(upload.failed)
-        note = replace(note, attachments=tuple(upload.attachment for upload in post.uploads))
-        post.request = replace(post.request, note=note)
-        return None
-
-    def renew(self, post: Post) -> None:
-        """Upload a request's files anew, for this request; other requests wait for new IDs of them, too (D142)."""
-        assert self.uploads is not None
-        for upload in post.uploads:
-            self.uploads.outdated(upload)
-        post.is_renewed = True
-        self._refused.append(post)
-
-    def renewed(self) -> list[Post]:
-        """Upload the files of refused requests, and return these requests. Raises Stopped."""
-        posts, self._refused = self._refused, []
-        for post in posts:
-            assert self.uploads is not None
-            post.uploads = self.uploads.anew([upload.file for upload in post.uploads])
-        return posts

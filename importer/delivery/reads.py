@@ -8,17 +8,69 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Set
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
-from importer.api import Cause, Failure, NotesPage
+from importer.api import Cause, Endpoint, Failure, FoundNote, NotesPage
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery.context import LONGEST_PAUSE, DeliveryContext
-from importer.delivery.tasks import WholeRead
+from importer.calls.retry import Attempts, RetryPolicy
+from importer.messages import Message
 
 _REFUSED = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})  # refusals that do not come from the API
 
 _TAKES = 45  # page sizes, of 90, between the first ones of two runs; a run rarely looks a prospect up so often
+_SECONDS_A_TAKE = 7.0  # that runs are apart, for each further page size between their first ones
+
+LONGEST_PAUSE = 15.0
+"""Most seconds before a call that reached no server is tried again."""
+
+
+@dataclass(eq=False, slots=True)
+class WholeRead:
+    """Lookup of all of a prospect's notes, page by page, in whatever order they come.
+
+    Each page begins with the last note of the page before it. Otherwise notes have moved between the pages, or the
+    pages come from two copies, and a note may have been missed.
+
+    Attributes:
+        take: notes on a page; it differs between a prospect's lookups, so that no cache answers.
+        is_apart: whether the call goes over the one connection that all such calls share, one after the other.
+        notes: notes on all pages that were read, by ID.
+        last: ID of the note with which the next page begins; empty if that can be any.
+        is_whole: whether no note can have been missed between two pages.
+    """
+
+    prospect: str
+    take: int = field(default=100, kw_only=True)
+    skip: int = field(default=0, kw_only=True)
+    attempts: Attempts | None = field(default=None, kw_only=True)
+    is_apart: bool = field(default=False, kw_only=True)
+    page: NotesPage = field(default=NotesPage((), None, has_more=False), kw_only=True)
+    notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
+    last: str = field(default="", kw_only=True)
+    is_whole: bool = field(default=True, kw_only=True)
+
+    kind: ClassVar[Endpoint] = Endpoint.READ
+    purpose: ClassVar[Message]
+
+    def take_in(self, page: NotesPage) -> NotesPage:
+        """Return the page, combined with all pages that were read before it."""
+        self.page, ids = page, [note.note_id for note in page.notes]
+        begins_right = not self.last or ids[:1] == [self.last]
+        self.is_whole &= begins_right and self.notes.keys().isdisjoint(ids[1:] if self.last else ids)
+        self.notes.update(zip(ids, page.notes, strict=True))
+        return replace(page, notes=tuple(self.notes.values()), has_more=page.has_more and bool(page.notes))
+
+    def go_on(self) -> None:
+        """Go on to the page after the latest one."""
+        notes = self.page.notes
+        is_joined = len(notes) > 1
+        self.last = notes[-1].note_id if is_joined else ""
+        self.skip += len(notes) - is_joined
+
+    def begin_again(self, take: int) -> None:
+        """Read from the first page again, with another page size."""
+        self.take, self.skip, self.notes, self.last, self.is_whole = take, 0, {}, "", True
 
 
 class Pages:
@@ -26,12 +78,13 @@ class Pages:
 
     Args:
         size: most notes on a page.
-        run: the run's number. A cache may still hold pages of earlier runs, so each run begins with another size.
-        takes: page sizes between the first ones of two runs; 0 for many.
+        run: the run's number.
+        at: when the run begins. A cache may still hold pages of the run before this one, and of that which began some
+            seconds before it, so each run begins with another size.
     """
 
-    def __init__(self, size: int, run: int, takes: int = 0) -> None:
-        self._size, self._first_take = size, run * (takes or _TAKES)
+    def __init__(self, size: int, run: int, at: float) -> None:
+        self._size, self._first_take = size, run * _TAKES + int(at / _SECONDS_A_TAKE)
         self._lookups_of: Counter[str] = Counter()
 
     def take(self, prospect: str) -> int:
@@ -48,14 +101,13 @@ class Pages:
 class Reads:
     """Lookups of prospects' notes.
 
-    Attributes:
+    Args:
         pages: chooses page sizes.
+        longest: most seconds between two attempts.
     """
 
-    def __init__(self, context: DeliveryContext) -> None:
-        run = int(context.clock()) if context.run_id is None else context.run_id
-        self.pages = Pages(context.traits.page, run)
-        self._dispatcher, self._policy, self._retry = context.dispatcher, context.policy, context.caller.retry
+    def __init__(self, dispatcher: Dispatcher[Any], retry: RetryPolicy, pages: Pages, longest: float) -> None:
+        self.pages, self._dispatcher, self._retry = pages, dispatcher, replace(retry, longest=longest)
 
     def begin(self, look: WholeRead, due: float = -math.inf, *, at: int = 0) -> None:
         """Read a prospect's notes from the beginning, or from a place where they were seen, at the due time."""
@@ -65,12 +117,12 @@ class Reads:
 
     def again(self, look: WholeRead, failure: Failure) -> bool:
         """Repeat a lookup after a failure; return False if it is time to give up."""
-        policy = replace(self._retry, longest=max(1.0, min(self._policy.lag, self._policy.read_timeout)))
         if failure.cause is Cause.RATE_LIMITED:
             self._dispatcher.add(look)
             return True
         if failure.cause in _REFUSED and self._dispatcher.wait_out(look):
             return True  # not caused by this lookup
+        policy = self._retry
         if failure.cause is Cause.UNREACHABLE:  # not caused by this lookup
             policy = replace(policy, attempts=0, longest=LONGEST_PAUSE)
         return self._dispatcher.retry(look, failure, policy)

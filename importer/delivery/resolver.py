@@ -14,15 +14,23 @@ from collections.abc import Iterator
 from importer.api import Cause, Failure, NotesPage, Reply
 from importer.calls.dispatcher import ATTEMPTS
 from importer.delivery import decisions, readback
-from importer.delivery.context import DeliveryContext
-from importer.delivery.control import ControlLookup, Controls, Introduction, Introductions, Proof, serves
+from importer.delivery.context import DeliveryContext, Post, Task
+from importer.delivery.control import (
+    Ambiguous,
+    ControlLookup,
+    Controls,
+    Introduction,
+    Introductions,
+    Lookup,
+    Proof,
+    Stage,
+    Unclear,
+    serves,
+)
 from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
-from importer.delivery.evidence import Evidence
-from importer.delivery.reachability import Reachability
+from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.readback import Verdict
-from importer.delivery.reads import Reads, read_on
-from importer.delivery.tasks import Post, Task
-from importer.delivery.unclear import Ambiguous, Lookup, Stage, Unclear
+from importer.delivery.reads import read_on
 from importer.messages import Message, say
 
 _MOST_PASSES = 3  # times that pages which do not fit together are read again
@@ -32,13 +40,14 @@ _MOST_ASTRAY = 20  # times that a request is looked at anew while replies belong
 class Resolver:
     """Lookups of deliveries without a clear answer. To prospects with an ``unclear`` one, nothing else is sent."""
 
-    def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability, reads: Reads) -> None:
+    def __init__(self, context: DeliveryContext, evidence: Evidence, reachability: Reachability) -> None:
         self._dispatcher, self._policy, self._clock = context.dispatcher, context.policy, context.clock
-        self._evidence, self._reachability, self._reads = evidence, reachability, reads
+        self._evidence, self._reachability, self._reads = evidence, reachability, context.reads
+        self._renew = context.caller.api.renew
         self._unclear = Unclear(context)
         self.unclear = self._unclear.prospects
-        self.controls = Controls(context, evidence, reads)
-        self._introductions = Introductions(context, evidence, reads)
+        self.controls = Controls(context, evidence)
+        self._introductions = Introductions(context, evidence)
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -255,7 +264,7 @@ class Resolver:
 
     def is_astray(self) -> None:
         """Renew all connections, and let no earlier miss count, because a reply belonged to another request."""
-        self._reachability.renew()
+        self._renew()
         self._astray_at = self._clock()
         self.controls.is_astray()
         for ambiguous in self._unclear.requests:

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 
-from importer.delivery.context import DeliveryContext
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.earlier import Earlier, Sorted
 from importer.delivery.last_look import LastLooks
 from importer.delivery.ledger import Ledger
-from importer.delivery.matching import How, Match
+from importer.delivery.matching import AnsweredRow, How, Match, SortedGroup
 from importer.delivery.resolver import Resolver
-from importer.delivery.sorted_group import AnsweredRow, SortedGroup
-from importer.delivery.tasks import Post
-from importer.journal import ACCEPTED, DeliveryState, Identity, KnownDelivery, NoteKey, Run
+from importer.journal import ACCEPTED, DeliveryState, Identity, KnownDelivery, NoteKey
 from importer.messages import Message, say
 from importer.models import Note, Plan, Request, Result, Status
 from importer.settings.kinds import InDoubt
@@ -85,11 +82,11 @@ class Takeover:
             self._ledger.already([one.position for one in alike], [one.delivery for one in alike], why)
             for one in alike:
                 if (still := one.still) is not None:
-                    self._ledger.still_visible(one.position, still)
+                    self._ledger.outcomes.found_visible(one.position, still)
 
     def _why(self, one: AnsweredRow) -> Message | None:
         """Return what differs between a row and the delivery that answers for it; None if nothing does."""
-        run = self._runs[one.delivery.run]
+        run = self._context.runs[one.delivery.run]
         if one.is_changed or one.match.how in (How.EARLIER_TEXT, How.WORDS):
             return say("known.changed", run=run.name, file=run.file)
         if one.is_less_visible:
@@ -102,7 +99,7 @@ class Takeover:
         position, known = match.row.position, match.known
         note, reason = int(earlier.rows.note[position]), say("outcome.says-results-file")
         if known is not None and note >= 0:
-            run = self._runs[known.delivery.run]
+            run = self._context.runs[known.delivery.run]
             of_run = {"run": run.name, "file": run.file}
             self._ledger.asked(position, say(f"in-question.{match.how}", **of_run))
         elif known is not None:
@@ -146,14 +143,9 @@ class Takeover:
         if delivery.resent_at is not None and delivery.note_id is not None:
             post = _earlier_post(key, [delivery], [position])
             # The time of the first attempt is no longer known, but it was not before that run began.
-            post.first_sent_at = min(post.sent_at, self._runs[delivery.run].started_at)
+            post.first_sent_at = min(post.sent_at, self._context.runs[delivery.run].started_at)
             came = min(post.sent_at, self._context.clock())  # that run's clock may have been ahead
             self._last_looks.sent_again(post, delivery.note_id, came)
-
-    @cached_property
-    def _runs(self) -> dict[int, Run]:
-        """Earlier runs of the workspace, by number."""
-        return {run.id: run for run in self._context.journal.runs.listed(self._context.workspace)}
 
 
 def _told(earlier: Earlier, matches: Iterable[Match], *, is_same: bool) -> Iterator[Identity]:

@@ -22,8 +22,7 @@ from importer.calls.stage import Stage
 from importer.delivery.changes import Wish, changed, decide, described, has_form
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.reads import Pages, read_on
-from importer.delivery.tasks import WholeRead
+from importer.delivery.reads import WholeRead, read_on
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
 from importer.journal import NoteKey
 from importer.markup import seen_digests
@@ -106,7 +105,6 @@ class Updating(Stage[Patch | Look, _Entry]):
 
     Attributes:
         ended: note ID → what became of the wish about it.
-        looks: how many of the calls read notes.
     """
 
     def __init__(
@@ -114,12 +112,9 @@ class Updating(Stage[Patch | Look, _Entry]):
     ) -> None:
         super().__init__(context.caller, (Patch.kind, Look.kind), _written)
         self.ended: dict[str, End] = {}
-        self.looks = 0
         self._context, self._journal, self._policy = context, context.journal, context.policy
         self._observe, self._size = observe, 0
         self._drafts = dict.fromkeys(drafts, "")  # prospect → the note that becomes its draft, if it is there
-        # Other sizes than those of the run's other look-ups, which count upwards; and of a dozen runs before.
-        self._pages = Pages(self._api.traits.page, -(context.run_id or int(self._clock())), takes=7)
         self._is_proven = False
         self._unclear_answers: Counter[str] = Counter()
 
@@ -145,7 +140,7 @@ class Updating(Stage[Patch | Look, _Entry]):
     def _look(self, wishes: Sequence[Wish], proves: Patch | None = None, looks: int = 0) -> Look:
         """Return a look for another number of notes than any before it, because a cache may have an earlier page."""
         prospect = wishes[0].delivery.prospect
-        return Look(prospect, wishes, proves, looks, take=self._pages.take(prospect))
+        return Look(prospect, wishes, proves, looks, take=self._context.reads.pages.take(prospect))
 
     def _begin(self, tasks: Sequence[Patch | Look]) -> None:
         """Make calls, each once earlier changes of its notes have come to rest. The clock of an earlier run is moot."""
@@ -211,11 +206,6 @@ class Updating(Stage[Patch | Look, _Entry]):
             now, failure = self._clock(), Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long"))
             return Reply(task.kind, now, now, failure=failure)
         return self._api.update(task.wish.note_id, task.change)
-
-    def take_in(self, task: Patch | Look, reply: Reply[Any]) -> None:
-        """See :class:`Stage`."""
-        self.looks += reply.has_left and isinstance(task, Look)
-        super().take_in(task, reply)
 
     def _succeeded(self, task: Patch | Look, value: NotesPage | None) -> None:
         if isinstance(task, Patch):

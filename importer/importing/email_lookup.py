@@ -93,9 +93,7 @@ class LookedUpEmails:
             return self
         answers = lookups.look_up(emails)
         nobody = sum(not owners for owners in answers.found.values())
-        logs.event(
-            "emails looked up", emails=len(emails), nobody=nobody, refused=len(answers.refused), calls=lookups.calls
-        )
+        logs.event("emails looked up", emails=len(emails), nobody=nobody, refused=len(answers.refused))
         return replace(self, answers=self.answers.updated(answers))
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from importer import results
+from importer.api import Endpoint
 from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext
@@ -77,7 +79,7 @@ class Sending:
         self._matches = context.journal.found(settings.workspace, settings.key, self._clock)
         self._lookups = Lookups(context.caller, self._matches, self._tell_of_emails)
         self._outcomes, self._wishes = Outcomes(len(loaded.rows)), list[Wish]()
-        self._changes = 0  # calls that change notes
+        self._sent, self._look_ups = context.caller.limiter.sent, 0
 
     def deliver(self, agreed: str | None) -> Report:
         """Deliver the notes, write the results, and return the report.
@@ -115,7 +117,7 @@ class Sending:
         try:
             if stopped is None:
                 self._update(delivery, tell)
-                has_answered = self._lookups.calls > 0 or delivery.reachability.any_success
+                has_answered = self._look_ups > 0 or delivery.reachability.any_success
                 if delivery.queue.remaining.deliveries and not has_answered:
                     first_call.make()
                 delivery.run(uploads)
@@ -151,14 +153,14 @@ class Sending:
             self._emails = self._emails.looked_up(self._lookups)
         except Stopped as error:
             stopped = error
+        self._look_ups = self._sent[Endpoint.PROSPECTS]
         loaded = self._loaded = self._emails.resolved
         self._outcomes = Outcomes(len(loaded.rows))
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
-        delivery = Coordinator(self._of_stage(), self._outcomes, self._context.observe)
+        delivery = Coordinator(self._delivering, self._outcomes, self._context.observe)
         earlier = loaded.known(self._journal, self._run.occurrence)
         remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
         self._wishes = [*delivery.wishes] if self._settings.update else []
-        remaining = replace(remaining, sent_anew=earlier.sent_anew(loaded.plan, remaining))
         logs.event(
             "run begun",
             rows=loaded.rows.in_sheet,
@@ -199,18 +201,18 @@ class Sending:
         def observe(progress: Progress) -> None:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
-        stage = Updating(self._of_stage(), observe, delivery.takeover.drafts)
+        stage = Updating(self._delivering, observe, delivery.takeover.drafts)
         asked = [wish.agreed(is_agreed=self._changes_notes) for wish in self._wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
-            self._changes = stage.calls - stage.looks
             settle(stage, asked, self._outcomes)
-            logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()}, calls=stage.calls)
+            logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()})
 
-    def _of_stage(self) -> DeliveryContext:
-        """Return the context of a stage of delivery."""
+    @cached_property
+    def _delivering(self) -> DeliveryContext:
+        """The context that updates and requests share."""
         rules = policy(self._settings, self._journal)
         return DeliveryContext.of(self._journal, self._settings.workspace, self._run, self._context.caller, rules)
 
@@ -219,16 +221,16 @@ class Sending:
         rows, counts, limiter = self._loaded.rows, self._outcomes.counts(), self._context.caller.limiter
         reasons = self._outcomes.reasons(Result.NOT_SENT)
         held_back = sum(n for why, n in reasons.items() if why is not None and "outcome.held-back" in why.kinds())
-        if uploads.calls:
+        if calls := self._sent[Endpoint.UPLOAD]:
             refused = sum(upload.rejected is not None for upload in uploads.latest.values())
-            logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=uploads.calls)
+            logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=calls)
         asked = sum(self._outcomes.result(row) is Result.NOT_SENT for row in self._outcomes.asked)
         if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
             ended = "held back" if not_sent == held_back + asked else "stopped"
         report = Report(
             run=self._run.name,
             counts=counts,
-            requests=delivery.reachability.posts_sent + self._changes,
+            requests=self._sent[Endpoint.CREATE] + self._sent[Endpoint.UPDATE],
             results=self._target,
             remark=None,
             stopped=stopped,
@@ -244,7 +246,7 @@ class Sending:
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
             to_agree=0 if self._changes_notes else sum(wish.is_asked for wish in self._wishes),
-            look_ups=self._lookups.calls,
+            look_ups=self._look_ups,
             not_found=by_number(rows, self._outcomes.missing),
             ended=ended,
             is_practice=self._context.caller.api.traits.is_practice,
@@ -256,7 +258,7 @@ class Sending:
         logs.event(
             f"run {report.ended}",
             requests=report.requests,
-            look_ups=report.look_ups + delivery.reachability.lookups_sent,
+            look_ups=report.look_ups + self._sent[Endpoint.READ],
             told_to_wait=limiter.rate_limited,
             seconds=round(report.ended_at - self._run.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},

@@ -104,7 +104,7 @@ def _question(rows: Rows, text: Message, positions: Sequence[int], *values: str)
     samples = []
     for position in sorted(positions)[:_EACH]:
         first = Cell(markup.first_words(text_of(rows.notes[rows.note[position]])))
-        row = say("asked.row", row=str(rows.number[position]), prospect=str(rows.prospect[position]), words=first)
+        row = say("asked.row", row=str(rows.number[position]), prospect=Cell(rows.person(position)), words=first)
         samples.append(render(row))
     choices = [PossibleAnswer("in-doubt", value, say(f"asked.answer.{value}")) for value in values]
     return Question(text, choices, samples=samples, is_optional=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice, repeat
+from itertools import repeat
 
 from importer.journal import delivery_sql as sql
 from importer.journal.known import (
@@ -246,6 +246,7 @@ class Changes:
 
 
 _IN_TURN = 10_000  # deliveries that are read together
+_FEW = 4  # deliveries for each person of whom a plan is made; if there are more, they are few people
 
 Identity = tuple[str, bytes, bytes]
 """A prospect, or the keyed digest of its email; the digest of what it was told; and the name of the delivery."""
@@ -282,15 +283,18 @@ class Identities:
         for (one, _), (delivery, digests) in found.items():
             yield one, delivery, frozenset(digests)
 
-    def forms(self, workspace: Workspace, who: Collection[str]) -> Iterator[Sequence[Row]]:
-        """Yield, many at once, the deliveries of people by each of their digests: person, digest, number, form, key.
+    def forms(self, workspace: Workspace, people: int) -> Iterator[Sequence[Row]]:
+        """Yield, many at once, all deliveries by each of their digests: person, digest, number, form, key.
 
-        The form is that of the note, and -1 unless that was created and isn't changing. People are looked for in their
-        order, in which the database keeps them.
+        The form is that of the note, and -1 unless that was created and isn't changing. For few people nothing is
+        yielded: to read what others were told, too, would take longer than to match their rows one by one.
         """
         with self._store.reading():
-            found = self._store.among(sql.FORMS, sorted(who), workspace=workspace)
-            yield from iter(lambda: [*islice(found, _IN_TURN)], [])
+            last = self._store.scalar(sql.LAST) or 0
+            for first in range(1, last + 1, _IN_TURN) if last <= _FEW * people else ():
+                in_turn = {"first": first, "last": first + _IN_TURN - 1}
+                if some := self._store.rows(sql.FORMS, workspace=workspace, **in_turn):
+                    yield some
 
 
 def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:

@@ -5,7 +5,6 @@ Input: settings. Output: the results of a command as values, and messages about 
     verify         read notes back                        hide              make notes private drafts, and back
     history        the list of runs                       template          an empty workbook
     corrections    corrections of a sheet, as values      corrected_sheet   check corrected rows, write the sheet
-    reopening      an address that opens the page
     doctor         checks before the first night          live              one note, tried on a prospect
     report_messages  the messages about these             documents         JSON documents about these
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:  # modules become attributes of the package
         hide,
         history,
         live,
-        reopening,
         report_messages,
         template,
         verify,

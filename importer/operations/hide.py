@@ -30,7 +30,7 @@ from importer.importing.loading import load
 from importer.importing.workspaces import check_journal, held, keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.messages import Said, say
-from importer.models import Progress, Result, Status, Visibility
+from importer.models import Note, Progress, Result, Status, Visibility
 from importer.operations.history import find_run
 from importer.settings import Settings
 
@@ -177,9 +177,9 @@ def described(planned: Hiding, settings: Settings) -> dict[str, tuple[Sequence[i
         places = [place for path in paths for place in (path, settings.archive and settings.archive / path.name)]
         for place in filter(None, places):
             with suppress(ImporterError, OSError), load(place, settings) as loaded:  # it may be elsewhere, or changed
-                for numbers, who, text, known in deliveries_in(loaded, journal):
+                for numbers, who, note, known in deliveries_in(loaded, journal):
                     if known.name in wanted:
-                        said.setdefault(wanted[known.name], (numbers, who, text))
+                        said.setdefault(wanted[known.name], (numbers, who, note.text if note else ""))
     return said
 
 
@@ -225,8 +225,11 @@ def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
         yield Wish(one, key_of(one.note), change, opened=opened, is_read=False, becomes=becomes)
 
 
-def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[int], str, str, KnownDelivery]]:
-    """Yield the deliveries of a file's rows that exist: numbers of the rows, person as named there, text, delivery."""
+def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[int], str, Note | None, KnownDelivery]]:
+    """Yield the deliveries of a file's rows that exist: numbers of the rows, person as named there, note, delivery.
+
+    The note is what the rows say; None if they say none that is valid.
+    """
     if loaded.unclear is not None:
         raise loaded.unclear
     rows, found = loaded.rows, list[tuple[int, KnownDelivery]]()
@@ -240,5 +243,5 @@ def deliveries_in(loaded: Loaded, journal: Journal) -> Iterator[tuple[Sequence[i
     repeats = loaded.plan.original
     for position, known in sorted(found, key=lambda one: one[0]):
         numbers = [int(rows.number[position]), *rows.number[np.flatnonzero(repeats == position)].tolist()]
-        text = rows.notes[int(rows.note[position])].text if rows.note[position] >= 0 else ""
-        yield numbers, str(rows.prospect[position]), text, known
+        note = rows.notes[int(rows.note[position])] if rows.note[position] >= 0 else None
+        yield numbers, rows.person(position), note, known

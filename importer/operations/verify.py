@@ -21,9 +21,9 @@ from importer.calls.windows import ASSUMED
 from importer.delivery.changes import day_of, described, differing, has_form, has_text
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
+from importer.delivery.matching import still_visible
 from importer.delivery.outcomes import Outcomes, gathered, settle_before
-from importer.delivery.reads import read_on
-from importer.delivery.tasks import WholeRead
+from importer.delivery.reads import WholeRead, read_on
 from importer.errors import Stopped
 from importer.importing import logs
 from importer.importing.api_context import Context, calls, policy
@@ -33,16 +33,17 @@ from importer.importing.report import write_results
 from importer.importing.workspaces import check_journal, held, keep_in_mind, learned_rates, opened
 from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.messages import Message, Said, say, words
-from importer.models import Progress, Result, Status
+from importer.models import Note, Progress, Result, Status
 from importer.operations.hide import deliveries_in
 from importer.operations.history import elsewhere
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
 from importer.telling.rendering import duration, rate
 
-FINDINGS = ("there", "changed", "gone", "twice", "unseen", "unread")
+FINDINGS = ("there", "visible", "changed", "gone", "twice", "unseen", "unread")
 _MEANINGS = {**MEANINGS, Result.NOT_SENT: Meaning(say("verified.not-delivered"), say("verified.not-delivered.next"))}
-_BAD = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")
+_DOUBTED = ("verified.changed", "verified.gone", "verified.twice", "verified.unread")
+_BAD = ("verified.visible", *_DOUBTED)
 
 
 @dataclass(frozen=True)
@@ -162,13 +163,13 @@ class ReadBack:
         return self.stopped.exit_status if self.stopped else int(is_bad)
 
 
-_Wanted = tuple[KnownDelivery, str]
-"""Delivery and the text of its row."""
+_Wanted = tuple[KnownDelivery, Note | None]
+"""Delivery and what its row says."""
 
 
 @dataclass(eq=False, slots=True)
 class _Look(WholeRead):
-    """Reading of a prospect's notes, with the deliveries that are looked for, and their texts."""
+    """Reading of a prospect's notes, with the deliveries that are looked for, and what their rows say."""
 
     wanted: Sequence[_Wanted]
     is_second: bool = False
@@ -198,10 +199,10 @@ class _ReadingAll(Stage[_Look, None]):
 
     def _succeeded(self, task: _Look, value: NotesPage) -> None:
         if (page := read_on(task, value, self._dispatcher)) is not None:
-            self._decide(task, {delivery.name: self._became(delivery, text, page) for delivery, text in task.wanted})
+            self._decide(task, {delivery.name: self._became(delivery, says, page) for delivery, says in task.wanted})
 
     def _decide(self, look: _Look, found: dict[bytes, Sequence[Message]]) -> None:
-        left = [] if look.is_second else [one for one in look.wanted if found[one[0].name][0].kind in _BAD]
+        left = [] if look.is_second else [one for one in look.wanted if found[one[0].name][0].kind in _DOUBTED]
         for delivery, _ in left:
             del found[delivery.name]
         self.found |= found
@@ -209,8 +210,9 @@ class _ReadingAll(Stage[_Look, None]):
             again = _Look(look.prospect, left, is_second=True, take=self._api.traits.page - 1)
             self._dispatcher.add(again, self._clock() + 12 * self._context.settings.settle)
 
-    def _became(self, delivery: KnownDelivery, text: str, page: NotesPage) -> Sequence[Message]:
+    def _became(self, delivery: KnownDelivery, says: Note | None, page: NotesPage) -> Sequence[Message]:
         """Return what became of a note, by all notes of its prospect."""
+        text = says.text if says else ""
         deliveries, workspace = self._context.journal.deliveries, self._context.settings.workspace
         forms = [deliveries.key_of(n) for n in (delivery.note, delivery.changing) if n is not None]
         notes = {note.note_id: note for note in page.all}
@@ -222,7 +224,9 @@ class _ReadingAll(Stage[_Look, None]):
             forms = [replace(form, visibility=visibility, status=status) for form in forms]
         form = next((form for form in forms if has_form(note, form, text)), None)
         found = say("verified.there")
-        if form is None:
+        if form and says and (still := still_visible(form, says, is_ours=delivery.state is not DeliveryState.FOUND)):
+            found = say("verified.visible", why=still)
+        elif form is None:
             form = forms[0]
             is_same = has_text(note, form.readings, text)
             change = NoteChange(note.visibility, note.status, None if is_same else note.content)
@@ -273,9 +277,9 @@ def verify_all(
         check_journal(journal, settings)
         of_row = defaultdict[int, dict[bytes, str]](dict)
         wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
-        for rows, _, text, known in deliveries_in(loaded, journal):
+        for rows, _, says, known in deliveries_in(loaded, journal):
             if known.note_id is not None:
-                wanted[known.prospect][known.name] = known, text
+                wanted[known.prospect][known.name] = known, says
                 for row in rows:
                     of_row[row][known.name] = known.note_id
         names = [name for some in wanted.values() for name in some]

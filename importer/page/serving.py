@@ -1,22 +1,29 @@
 """Run the page's server on this machine only, from its start to a clean end; open the page in the browser.
 
 Input: the settings in force, and a port. Output: a server that runs until it is ended. It writes no log of requests,
-because the first request contains the launch token.
+because the first request contains the launch token. A second start with the same options opens the page that runs
+already: a private file holds an address that does so once, and then the next one. The browser's cookie can't do this,
+because other users' pages get it, too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import tempfile
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from importer import files
 from importer.messages import Message
 from importer.page.access import Access, plain_page
 from importer.page.current_settings import CurrentSettings
@@ -26,6 +33,7 @@ from importer.page.rendering import element, text
 from importer.page.screens import Parts
 from importer.page.site import make
 from importer.page.uploads import DroppedFiles
+from importer.settings.secrets import KEY_VARIABLE
 
 
 def page_folder() -> Path:
@@ -138,3 +146,58 @@ class Launch:
     def remove(self) -> None:
         """Remove the file and its folder, if they are still there."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def place_for(folder: Path, said: Mapping[str, object], port: int) -> Path:
+    """Return the file for the address of a page that was started with these options. Their paths may be relative."""
+    with contextlib.suppress(OSError):
+        files.make_private_folder(folder)
+    files.keep_private(folder)
+    environment = {name: value for name, value in os.environ.items() if name.startswith("NOTE_IMPORTER_")}
+    where = str(Path.cwd()) if said or environment else ""
+    key = os.environ.get(KEY_VARIABLE, "")  # a page with another key is another page
+    options = repr((sorted(said.items()), port, sorted(environment.items()), where, key))
+    return folder / f"open-{sha256(options.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
+
+
+@contextlib.contextmanager
+def offered(place: Path, address: Callable[[], str]) -> Iterator[Callable[[], None]]:
+    """Keep the page's address in a file while the block runs, as far as it can be written.
+
+    Yields:
+        a function to be called when there is another address.
+    """
+
+    def write() -> None:
+        with contextlib.suppress(OSError):
+            files.replace(place, address().encode())
+
+    lock = _lock(place)
+    try:
+        lock.acquire(timeout=0)
+    except (OSError, NotImplementedError, Timeout):  # without a lock, no other start finds this page
+        yield lambda: None
+        return
+    try:
+        write()
+        yield write
+    finally:
+        lock.release()  # the system does so, too, however the program ends
+        for path in (place, Path(lock.lock_file)):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def address_in(place: Path) -> str | None:
+    """Return the address that opens the running page whose file this is; None if none is running."""
+    with contextlib.suppress(OSError, NotImplementedError):
+        address = place.read_text(encoding="utf-8")
+        try:
+            _lock(place).acquire(timeout=0).lock.release()
+        except Timeout:
+            return address
+    return None
+
+
+def _lock(place: Path) -> FileLock:
+    return FileLock(f"{place}.lock", mode=files.OWNER_ONLY, fallback_to_soft=False)

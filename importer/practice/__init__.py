@@ -16,7 +16,7 @@ from pathlib import Path
 
 from importer.api import FoundProspect, Vendor
 from importer.delivery.earlier import Earlier
-from importer.delivery.sorted_group import AnsweredRow
+from importer.delivery.matching import AnsweredRow
 from importer.journal import FoundDelivery, Journal, NoteKey, Owners
 from importer.models import Plan, Rows
 from importer.practice.vendor import Prospects, in_memory

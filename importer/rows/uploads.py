@@ -58,7 +58,6 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         super().__init__(caller, (Upload.kind,), lambda ids: journal.enter(dict(ids)))
         self.latest: dict[str, Upload] = {}
         self._journal, self._files, self._observe = journal, files, observe
-        self._refused_ids: set[str] = set()
 
     def upload(self, digests: Sequence[str]) -> None:
         """Upload each of these files that the journal doesn't know.
@@ -67,30 +66,19 @@ class Uploads(Stage[Upload, tuple[str, str]]):
         """
         if digests:
             self._journal.expire()
-            known = {
-                digest: name for digest, name in self._journal.known(digests).items() if name not in self._refused_ids
-            }
+            known = self._journal.known(digests)
             new = {digest: Upload(self._files[digest]) for digest in digests if digest not in known}
             self.latest |= new
-            self._upload([*new.values()])
+            self._run([*new.values()])
+            if self._dispatcher.stopped is not None:
+                raise self._dispatcher.stopped
             self.latest |= {digest: Upload(self._files[digest], known[digest]) for digest in known}
 
-    def outdated(self, upload: Upload) -> None:
-        """Forget the ID of a file, because the API refused a note with it."""
-        self._refused_ids.add(upload.attachment)
-        if self.latest.get(upload.file.digest) is upload:
-            del self.latest[upload.file.digest]
-
-    def anew(self, files: Sequence[AttachedFile]) -> Sequence[Upload]:
-        """Upload these files, whatever the journal knows, and return their uploads. Raises Stopped."""
-        uploads = [Upload(file) for file in files]
-        self._upload(uploads)
-        return uploads
-
-    def _upload(self, uploads: Sequence[Upload]) -> None:
-        self._run(uploads)
-        if self._dispatcher.stopped is not None:
-            raise self._dispatcher.stopped
+    def forget(self, digests: Sequence[str]) -> None:
+        """Forget the IDs of files, because the API refused a note with them."""
+        self._journal.forget(digests)
+        for digest in digests:
+            self.latest.pop(digest, None)
 
     def _perform(self, task: Upload) -> Reply[str]:
         try:

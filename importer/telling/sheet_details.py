@@ -33,6 +33,7 @@ from importer.telling.rendering import Line, LineKind
 _CHARACTERS = 200  # maximum number of characters shown of a cell
 _COLUMNS = 200  # maximum number of columns
 _EACH = 3  # examples of each visibility
+_ALIKE = 20  # number of characters shown before the first one in which two texts differ
 _LONGEST = 3_000  # maximum number of characters shown of a note
 _WORDS = 60  # maximum number of listed words
 
@@ -57,7 +58,7 @@ def _example(group: Group, rows: Rows) -> Example:
     first, others = group.positions[0], len(group.positions) - 1
     parts: dict[str, Part] = {
         "row": str(rows.number[first]),
-        "prospect": str(rows.prospect[first]),
+        "prospect": Cell(rows.person(first)),
         "about": _aside(group.note),
     }
     about = say("note.of-several", **parts, n=others) if others else say("note.of", **parts)
@@ -133,12 +134,15 @@ def changes(prepared: Prepared) -> Iterator[Line]:
         known, position = wish.delivery, wish.positions[0]
         note = rows.notes[int(rows.note[position])]
         before, after = (kind_in_words(one.visibility, one.status) for one in (known, note))
-        about = {"row": str(rows.number[position]), "prospect": known.prospect}
+        about: dict[str, Part] = {"row": str(rows.number[position]), "prospect": Cell(rows.person(position))}
         yield Line(say("plan.change-of", **about, before=tuple(before), after=tuple(after)), LineKind.DETAIL)
-        both = {"plan.text-before": texts.get(known.note_id or "", ""), "plan.text-after": lines(note.content)}
-        for kind, text in both.items():
+        was, becomes = texts.get(known.note_id or "", ""), lines(note.content)
+        pairs = enumerate(zip(was, becomes, strict=False))
+        alike = next((at for at, (one, other) in pairs if one != other), min(len(was), len(becomes)))
+        for kind, text in {"plan.text-before": was, "plan.text-after": becomes}.items():
             if text:
-                yield Line(say(kind, words=Cell(first_words(text))), LineKind.DETAIL)
+                shown = first_words(text) if alike < _ALIKE else f"… {first_words(text[alike - _ALIKE :])}"
+                yield Line(say(kind, words=Cell(shown)), LineKind.DETAIL)
 
 
 def _texts_of(notes: Iterable[KnownDelivery], prepared: Prepared) -> dict[str, str]:

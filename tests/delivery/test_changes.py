@@ -9,8 +9,7 @@ import pytest
 
 from importer.api import FoundNote, NoteChange
 from importer.delivery.changes import Decision, Wish, decide, follow
-from importer.delivery.matching import How, Known, Match
-from importer.delivery.sorted_group import AnsweredRow
+from importer.delivery.matching import AnsweredRow, How, Known, Match
 from importer.identity import RowIdentity, text_digests
 from importer.journal import DeliveryState, KnownDelivery, NoteKey
 from importer.markup import seen_digest

@@ -5,34 +5,24 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from importer import grouping
-from importer.api import (
-    Answer,
-    Cause,
-    Endpoint,
-    Failure,
-    FilePart,
-    FoundProspect,
-    Metadata,
-    NoteChange,
-    NotesPage,
-    Reply,
-    Traits,
-)
+from importer.api import Answer, Cause, Endpoint, Failure, Metadata, NotesPage, Reply, Traits
 from importer.calls.dispatcher import Caller
-from importer.calls.limiter import LONG_PAUSE, Limiter
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, perform
+from importer.calls.limiter import Limiter
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Policy, Post, perform
 from importer.delivery.coordinator import Coordinator
+from importer.delivery.decisions import Stop
 from importer.delivery.earlier import Earlier
+from importer.delivery.evidence import Reachability
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
 from importer.messages import render, words
@@ -41,20 +31,22 @@ from importer.rows.values import TEXT
 
 OK = Metadata(200, {"content-type": "application/json"})
 START = 1_800_000_000.0
+HERE = Workspace("default", "https://api.example/v1")
+NOTE = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
 
 
 class Api:
-    """An API and the workers that carry its calls, each in a tenth of a second.
+    """An API without notes and the workers that carry its calls, each in a tenth of a second.
 
     Attributes:
-        failures: of the next POSTs, None where one succeeds; then all do.
+        failure: what becomes of each POST, if any.
         calls: when each call left, and its kind.
     """
 
     traits = Traits(one_draft=True)
 
-    def __init__(self, failures: Iterator[Failure | None]) -> None:
-        self.now, self.failures = START, failures
+    def __init__(self, failure: Failure | None = None) -> None:
+        self.now, self.failure = START, failure
         self.calls: list[tuple[float, str]] = []
         self._back: list[tuple[Any, Reply[Any]]] = []
 
@@ -69,110 +61,55 @@ class Api:
         self.now += 0.1 if back else max(min(seconds, 0.5), 0.001)
         return back
 
+    def _reply(self, kind: Endpoint, value: Any) -> Reply[Any]:
+        self.calls.append((self.now, kind))
+        return Reply(kind, self.now, self.now + 0.1, value, self.failure if kind is Endpoint.CREATE else None, OK)
+
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
-        self.calls.append((self.now, Endpoint.CREATE))
-        if (failure := next(self.failures, None)) is not None:
-            return Reply(Endpoint.CREATE, self.now, self.now + 0.1, failure=failure)
-        answers = {prospect: Answer(f"{note.text}-{prospect}") for prospect in prospects}
-        return Reply(Endpoint.CREATE, self.now, self.now + 0.1, answers, metadata=OK)
+        return self._reply(Endpoint.CREATE, {prospect: Answer(f"{note.text}-{prospect}") for prospect in prospects})
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
-        self.calls.append((self.now, Endpoint.READ))
-        return Reply(Endpoint.READ, self.now, self.now + 0.1, NotesPage((), None, has_more=False), metadata=OK)
-
-    def update(self, note_id: str, change: NoteChange) -> Reply[bool]:
-        raise NotImplementedError
-
-    def upload(self, file: FilePart) -> Reply[str]:
-        raise NotImplementedError
-
-    def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
-        raise NotImplementedError
+        return self._reply(Endpoint.READ, NotesPage((), None, has_more=False))
 
     def renew(self) -> None:
         pass
-
-    def close(self) -> None:
-        pass
-
-
-class SlowReading(Limiter):
-    """Reading has a limit of its own that is used up for a minute."""
-
-    def wait(self, kind: Endpoint) -> float:
-        return max(super().wait(kind), START + 60 - self._clock() if kind == Endpoint.READ else 0.0)
 
 
 def sheet(lines: int) -> Rows:
     prospects: Texts = np.full(lines, "", dtype=TEXT)
     prospects[:] = [f"P{number}" for number in range(lines)]
-    note = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
-    return Rows(np.arange(2, lines + 2, dtype=np.int32), prospects, np.zeros(lines, dtype=np.int32), [note])
-
-
-HERE = Workspace("default", "https://api.example/v1")
+    return Rows(np.arange(2, lines + 2, dtype=np.int32), prospects, np.zeros(lines, dtype=np.int32), [NOTE])
 
 
 def deliver(
     api: Api,
-    folder: Path,
-    lines: int,
-    *,
+    address: Path | str,
+    lines: int = 1,
     give_up: float = 900.0,
-    limiter: type[Limiter] = Limiter,
     observe: Callable[[Progress], None] = lambda _: None,
-    address: str | None = None,
-) -> Outcomes:
+) -> None:
     rows, outcomes, rng = sheet(lines), Outcomes(lines), random.Random(1)
-    with Journal.open(address or folder / "journal.sqlite") as journal:
+    with Journal.open(address) as journal:
         run = journal.runs.begin(HERE, "sheet", "print", api.now, again=False)
-        caller = Caller(api, api, limiter(4, api.clock, give_up, rng=rng), api.clock, give_up, rng=rng)
+        caller = Caller(api, api, Limiter(4, api.clock, give_up, rng=rng), api.clock, give_up, rng=rng)  # type: ignore[arg-type]
         policy = Policy(batch_size=3, read_timeout=3.0, rest=1.0, lag=60.0)
         delivery = Coordinator(DeliveryContext.of(journal, HERE, run, caller, policy), outcomes, observe)
         delivery.prepare(Earlier(rows, journal, HERE), grouping.plan(rows))
         delivery.run()
-    return outcomes
 
 
-def always(failure: Failure) -> Iterator[Failure]:
-    while True:
-        yield failure
-
-
-@pytest.mark.parametrize("give_up", [8.0, 40.0, 900.0])
-@pytest.mark.parametrize("lines", [1, 24])
+@pytest.mark.parametrize(("lines", "give_up"), [(1, 8.0), (24, 900.0)])
 def test_an_outage_ends_the_run_when_it_was_said_and_for_its_own_cause(
     tmp_path: Path, lines: int, give_up: float
 ) -> None:
     """However long the pauses have become, and whether one request waits or many; what goes on is told meanwhile."""
-    api, told = Api(always(Failure(Cause.UNREACHABLE, words("nobody there")))), list[Progress]()
-    with pytest.raises(Outage, match=r"The last problem was: nobody there\. The run waits at most") as stopped:
-        deliver(api, tmp_path, lines, give_up=give_up, observe=told.append)
-    assert "limit" not in str(stopped.value)
+    api, told = Api(Failure(Cause.UNREACHABLE, words("nobody there"))), list[Progress]()
+    with pytest.raises(Outage, match=r"The last problem was: nobody there\. The run waits at most"):
+        deliver(api, tmp_path / "journal.sqlite", lines, give_up, told.append)
     assert give_up <= api.now - START < give_up + 1.0
     assert {render(progress.trouble) for progress in told[5:]} <= {
         f"trying again{when}: nobody there" for when in ("", *(f" in {seconds} s" for seconds in range(1, 61)))
     }
-
-
-def test_the_time_until_something_is_looked_up_is_told(tmp_path: Path) -> None:
-    """While nothing else is to be done, the person sees what is waited for."""
-    lost = Failure(Cause.LOST, words("lost"), at_work=True)
-    api, told = Api(iter([lost])), list[Progress]()
-    deliver(api, tmp_path, 1, observe=told.append)
-    begins = "looking up unclear deliveries (the API may still be working on them) in "
-    waits = [int(said[len(begins) : -2]) for progress in told if (said := render(progress.trouble)).startswith(begins)]
-    assert max(waits) > 50  # nothing can be sent as a control, so reading may lag by a minute
-    assert set(waits) >= set(range(math.ceil(LONG_PAUSE) + 1, max(waits)))
-    assert told[-1].trouble is None
-
-
-def test_requests_go_on_while_lookups_have_to_wait_for_a_limit_of_their_own(tmp_path: Path) -> None:
-    api = Api(iter([None, Failure(Cause.LOST, words("lost"))]))
-    deliver(api, tmp_path, 24, limiter=SlowReading)
-    kinds = [kind for at, kind in api.calls if at < START + 60]
-    assert kinds == [Endpoint.CREATE] * 7  # the last one is kept back until the unclear one is clear
-    assert START + 60 <= next(at for at, kind in api.calls if kind == Endpoint.READ) < START + 61
 
 
 def test_what_a_machine_claimed_that_may_have_lost_its_lock_is_missed_five_seconds_later(
@@ -181,30 +118,77 @@ def test_what_a_machine_claimed_that_may_have_lost_its_lock_is_missed_five_secon
     """So long it may still send it. Beside a file the lock goes with its process, and nobody sends any more."""
     sent_again_at = []
     for address in (str(tmp_path / "journal.sqlite"), url):
-        note = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
         with Journal.open(address) as journal:
             run = journal.runs.begin(HERE, "sheet", "print", START - 60, again=False)
-            [number] = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
+            [number] = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
             with journal.transaction():
                 earlier = Earlier(sheet(1), journal, HERE)
                 names = tuple(earlier.names([0]))
-                journal.deliveries.claim(run, [Claim(number, Request(note, (0,), ("P0",), names), None)], START - 60)
+                journal.deliveries.claim(run, [Claim(number, Request(NOTE, (0,), ("P0",), names), None)], START - 60)
                 journal.identities.enter(HERE, earlier.told([0], names))
-        api = Api(iter([]))
-        deliver(api, tmp_path, 1, address=address)
+        api = Api()
+        deliver(api, address)
         sent_again_at.append(next(at for at, kind in api.calls if kind == Endpoint.CREATE))
     assert sent_again_at[1] - sent_again_at[0] == pytest.approx(LONGEST_CLAIM, abs=1.0)
 
 
 def test_a_claim_that_is_too_old_by_any_clock_is_not_sent() -> None:
     """By the run's own, which stands still while the machine sleeps, or by the system's, which doesn't."""
-    api, note = Api(iter([])), Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
-    post = Post(Request(note, (0,), ("P0",), (b"P0",)), NoteKey.of(note), 1, sent_at=START)
+    api: Any = Api()
+    claimed = post()
     for sent_at, good_until in ((START - 6, math.inf), (START, time.time() - 1), (START, -math.inf)):
-        post.sent_at, post.good_until = sent_at, good_until
-        failure = perform(api, api.clock, post).failure
+        claimed.sent_at, claimed.good_until = sent_at, good_until
+        failure = perform(api, api.clock, claimed).failure
         assert failure is not None
         assert failure.cause is Cause.CLAIM_EXPIRED
     assert api.calls == []
-    post.good_until = time.time() + 60
-    assert perform(api, api.clock, post).failure is None
+    claimed.sent_at, claimed.good_until = START, time.time() + 60
+    assert perform(api, api.clock, claimed).failure is None
+
+
+class Way:
+    """A way to the API, and a clock."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        context: Any = SimpleNamespace(caller=SimpleNamespace(give_up=900.0), clock=lambda: self.now)
+        self.state = Reachability(context)
+
+    def comes_back(self, post: Post, cause: Cause | None = Cause.INTERMEDIARY) -> None:
+        self.now += 1.0
+        failure = None if cause is None else Failure(cause, words("no"), at_work=True)
+        value = {"P0": Answer("N0")} if cause is None else None
+        self.state.came_back(post, Reply(Endpoint.CREATE, self.now - 0.5, self.now, value, failure))
+
+
+def post() -> Post:
+    return Post(Request(NOTE, (0,), ("P0",), (b"P0",)), NoteKey.of(NOTE), 1)
+
+
+def test_a_note_was_refused_while_others_passed_if_one_left_and_passed_in_between() -> None:
+    """Only then may it be to blame; and not if one that was refused like it is accepted later."""
+    way, refused, other = Way(), post(), post()
+    way.comes_back(other, None)
+    found = []
+    for passed in (False, False, True):
+        if passed:
+            way.comes_back(other, None)
+        way.comes_back(refused)
+        found.append(refused.is_alone)
+    assert (found, way.state.healed) == ([False, False, True], False)
+    way.comes_back(refused, None)
+    assert way.state.healed
+
+
+def test_if_all_requests_are_refused_only_controls_are_sent_until_one_passes_or_patience_ends() -> None:
+    way = Way()
+    for _ in range(5):
+        assert not way.state.is_shut
+        way.comes_back(post())
+    assert way.state.is_shut
+    way.now = 900.9
+    assert way.state.given_up() is None
+    way.now = 901.0
+    assert isinstance(way.state.given_up(), Stop)
+    way.comes_back(post(), None)
+    assert (way.state.is_shut, way.state.given_up()) == (False, None)

@@ -17,7 +17,6 @@ from importer.delivery.decisions import (
     LookDecision,
     LookUp,
     Missed,
-    Renew,
     Retry,
     SendDecision,
     Settle,
@@ -79,24 +78,18 @@ TOO_LONG = Failure(Cause.INTERMEDIARY, words("413"), at_work=True, is_size=True)
 TABLE = [
     # -- surely not applied: the same again
     Sent("nobody was reached", THREE, Cause.UNREACHABLE, [Retry(failed(Cause.UNREACHABLE))]),
-    Sent("nobody was reached, later", ONE, Cause.UNREACHABLE, [Retry(failed(Cause.UNREACHABLE))], SUCCESS),
     Sent("it waited too long for a worker", THREE, Cause.CLAIM_EXPIRED, [Retry()]),
     Sent("429: not counted as an attempt", THREE, Cause.RATE_LIMITED, [Retry()]),
-    Sent("429, later", ONE, Cause.RATE_LIMITED, [Retry()], SUCCESS),
     # -- surely not applied: nothing goes on
     Sent("a certificate, a proxy's 407, malformed settings", THREE, Cause.BLOCKED, [(Blocked, False)]),
-    Sent("the same after a success", THREE, Cause.BLOCKED, [(Blocked, False)], SUCCESS),
     Sent("the key is refused", THREE, Cause.BAD_KEY, [(KeyRefused, False)]),
     Sent("the key is refused, one prospect, later", ONE, Cause.BAD_KEY, [(KeyRefused, False)], SUCCESS),
     Sent("the key's owner may not do this", THREE, Cause.NOT_PERMITTED, [(NotPermitted, False)], SUCCESS),
-    Sent("the API knows no such field", THREE, Cause.WRONG_CALL, [(WrongCall, False)]),
-    Sent("the same of one prospect, which isn't to blame", ONE, Cause.WRONG_CALL, [(WrongCall, False)], SUCCESS),
+    Sent("no such field, of one prospect, which isn't to blame", ONE, Cause.WRONG_CALL, [(WrongCall, False)], SUCCESS),
     # -- the API's own no, several prospects: halved
     Sent("bad request", THREE, Cause.BAD_REQUEST, [Split()]),
-    Sent("bad request, where smaller ones were accepted", THREE, Cause.BAD_REQUEST, [Split()], SUCCESS),
     Sent("unknown prospect", THREE, Cause.UNKNOWN_PROSPECT, [Split()]),
     Sent("too large", THREE, Cause.TOO_LARGE, [Split(is_size=True)]),
-    Sent("too large, and smaller ones were accepted", THREE, Cause.TOO_LARGE, [Split(is_size=True)], SUCCESS),
     Sent(
         "too large, but one of this size was accepted", THREE, Cause.TOO_LARGE, [Split()],
         replace(SUCCESS, largest_accepted=3),
@@ -105,27 +98,10 @@ TABLE = [
         "too large, but a larger one was accepted", THREE, Cause.TOO_LARGE, [Split()],
         replace(SUCCESS, largest_accepted=100),
     ),
-    # -- the API's own no to an attachment's ID: the file is uploaded anew, once
-    *(
-        Sent(
-            f"an ID of a file, {len(prospects)} prospects", prospects, Cause.BAD_ATTACHMENT, [Renew()],
-            replace(SUCCESS, has_files=True),
-        )
-        for prospects in (ONE, THREE)
-    ),
+    # -- the API's own no to an attachment's ID, which each part of the request would name, too
     Sent(
-        "the ID of a file that was uploaded for this request", THREE, Cause.BAD_ATTACHMENT,
+        "the ID of a file", THREE, Cause.BAD_ATTACHMENT,
         [Settle(tuple((index, Answer(None, REFUSED_FILES)) for index in range(3)))],
-        replace(SUCCESS, has_files=True, is_renewed=True),
-    ),
-    Sent("an ID that the sheet names", THREE, Cause.BAD_ATTACHMENT, [Split()]),
-    Sent(
-        "unknown prospect, with files", THREE, Cause.UNKNOWN_PROSPECT, [Split()],
-        replace(SUCCESS, has_files=True),
-    ),
-    Sent(
-        "bad request, with files", THREE, Cause.BAD_REQUEST, [Split()],
-        replace(SUCCESS, has_files=True),
     ),
     # -- the API's own no, one prospect: rejected, with its own words
     *(
@@ -200,21 +176,6 @@ def test_the_table_has_a_row_for_every_cause() -> None:
     assert {answer for answer in answers if isinstance(answer, Cause)} == set(Cause)
 
 
-@pytest.mark.parametrize("prospects", [ONE, THREE])
-@pytest.mark.parametrize("known", [NOTHING, SUCCESS])
-@pytest.mark.parametrize("cause", sorted(set(Cause) - NOT_APPLIED))
-def test_what_may_have_been_applied_is_looked_up_before_anything_else(
-    cause: Cause, known: Facts, prospects: Sequence[str]
-) -> None:
-    """Whatever else follows: each of its prospects is looked up, and nothing of it is sent or settled."""
-    first, *others = after_post(prospects, Reply(Endpoint.CREATE, 0.0, 1.0, failure=failed(cause)), known)
-    assert first == LookUp(tuple(range(len(prospects))), failed(cause))
-    assert all(isinstance(other, Stop) and other.is_applied is None for other in others)
-
-
-# -- lookups
-
-
 @dataclass(frozen=True)
 class Read:
     """A row: what a lookup came to (a failure's cause, or what the notes say), and what follows."""
@@ -274,9 +235,6 @@ def test_what_follows_from_a_lookup(row: Read) -> None:
 
 def test_lookups_have_a_row_for_every_cause() -> None:
     assert {row.answer for row in READS if isinstance(row.answer, Cause)} == set(Cause) - {Cause.CLAIM_EXPIRED}
-
-
-# -- absence
 
 
 IN_VAIN = words("sent 8 times without success: trouble. Later, run again")

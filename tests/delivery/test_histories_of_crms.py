@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from importer import grouping
 from importer.api import Answer
 from importer.delivery.earlier import Earlier
-from importer.delivery.sorted_group import AnsweredRow
+from importer.delivery.matching import AnsweredRow
 from importer.journal import Answered, Claim
 from importer.models import Note, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
@@ -168,25 +168,26 @@ events = st.tuples(
 weeks = st.lists(st.lists(events, max_size=8), min_size=4, max_size=4)
 
 
-def exported(crm: Crm, *, is_whole: bool) -> list[Record]:
-    """The records of this week's export."""
-    found = [one for one in crm.records if is_whole or one.number in crm.changed]
-    crm.changed.clear()
-    return found
+History = list[list[tuple[str, int, str, str]]]
+
+
+def exports(history: History, *, is_whole: bool) -> Iterator[tuple[int, list[Record]]]:
+    """The weeks with the records of each week's export."""
+    crm = Crm()
+    for week, happened in enumerate(history):
+        for kind, which, text, prospect in happened:
+            crm.happens(kind, which, text, prospect, day=1 + 7 * week)
+        yield week, [one for one in crm.records if is_whole or one.number in crm.changed]
+        crm.changed.clear()
 
 
 @settings(deadline=None)
 @given(weeks, st.booleans(), st.sampled_from(["", *TEMPLATES]), st.booleans())
-def test_with_ids_each_record_is_one_note(
-    history: list[list[tuple[str, int, str, str]]], is_whole: bool, template: str, changes: bool
-) -> None:
+def test_with_ids_each_record_is_one_note(history: History, is_whole: bool, template: str, changes: bool) -> None:
     """Whatever is edited, in whole exports and in those of a week, and with another template from week three on."""
-    crm, importer, sent, seen = Crm(), Importer(), Counter[int](), set[int]()
-    for week, happened in enumerate(history):
-        for kind, which, text, prospect in happened:
-            crm.happens(kind, which, text, prospect, day=1 + 7 * week)
+    importer, sent, seen = Importer(), Counter[int](), set[int]()
+    for week, records in exports(history, is_whole=is_whole):
         now = TEMPLATES[1] if changes and week > 1 else template
-        records = exported(crm, is_whole=is_whole)
         made, asked = importer.run(records, ids=True, template=now)
         sent.update(one.number for one in made)
         seen |= {one.number for one in records}
@@ -198,16 +199,13 @@ def test_with_ids_each_record_is_one_note(
 @settings(deadline=None)
 @given(weeks, st.booleans(), st.booleans())
 def test_an_export_that_loses_its_ids_in_week_four_sends_only_what_is_new(
-    history: list[list[tuple[str, int, str, str]]], is_whole: bool, composed: bool
+    history: History, is_whole: bool, composed: bool
 ) -> None:
     """Two records of a prospect with the same text are one thing said then."""
-    crm, importer, texts = Crm(), Importer(), Counter[tuple[str, str]]()
+    importer, texts = Importer(), Counter[tuple[str, str]]()
     template = TEMPLATES[0] if composed else ""
     known: set[tuple[str, str]] = set()
-    for week, happened in enumerate(history):
-        for kind, which, text, prospect in happened:
-            crm.happens(kind, which, text, prospect, day=1 + 7 * week)
-        records = exported(crm, is_whole=is_whole)
+    for week, records in exports(history, is_whole=is_whole):
         made, asked = importer.run(records, ids=week < 3, template=template)
         assert asked == []
         said = {(one.prospect, one.composed(template)) for one in records}
@@ -222,18 +220,15 @@ def test_an_export_that_loses_its_ids_in_week_four_sends_only_what_is_new(
 @settings(deadline=None)
 @given(weeks, st.booleans(), st.sampled_from(["", *TEMPLATES]), st.booleans())
 def test_without_ids_each_text_of_a_prospect_is_one_note(
-    history: list[list[tuple[str, int, str, str]]], is_whole: bool, template: str, changes: bool
+    history: History, is_whole: bool, template: str, changes: bool
 ) -> None:
     """With another template from week three on, what was sent with the first one is known."""
-    crm, importer = Crm(), Importer()
+    importer = Importer()
     said: dict[tuple[str, str], int] = {}  # prospect and first text of a thing that was said → notes
     known: dict[tuple[str, str], tuple[str, str]] = {}  # any text it had → the first
-    for week, happened in enumerate(history):
-        for kind, which, text, prospect in happened:
-            crm.happens(kind, which, text, prospect, day=1 + 7 * week)
+    for week, records in exports(history, is_whole=is_whole):
         is_changed = bool(template) and changes and week > 1
         now, earlier = (TEMPLATES[1], [template]) if is_changed else (template, [])
-        records = exported(crm, is_whole=is_whole)
         made, asked = importer.run(records, ids=False, template=now, earlier=earlier)
         assert asked == []
         sent = Counter((one.prospect, one.composed(now)) for one in made)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from importer.api import Answer
+from importer.delivery.context import Post
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.messages import render, words
@@ -96,15 +96,7 @@ def test_a_row_has_its_answer_at_once_and_the_journal_with_what_is_sent_next(des
     desk.ledger.write([], NOW + 1, unknown)
     assert desk.states() == [DeliveryState.CREATED, DeliveryState.UNCLEAR, DeliveryState.REJECTED]
     assert [known.note_id for known in desk.known()] == ["N0", None, None]
-
-
-def test_doubt_stands_in_both(desk: Desk) -> None:
-    desk.ledger.write([desk.post], NOW, unknown)
-    desk.ledger.unconfirmed(desk.post.only([1]), words("nobody can tell"), NOW + 1)
-    desk.ledger.write([], NOW + 1, unknown)
-    assert desk.states() == [DeliveryState.UNCLEAR, DeliveryState.UNCLEAR, DeliveryState.UNCLEAR]
-    assert desk.results()[1] is Result.UNCONFIRMED
-    assert desk.ledger.settled == 1
+    assert [known.duplicates for known in desk.known()] == [("N9",), (), ()]
 
 
 @pytest.mark.parametrize("how", ["pending", "abandoned"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from importer.delivery.matching import How, Known, match
+from importer.delivery.matching import How, Known, Match, match
 from importer.identity import RowIdentity, part_of, record_digest, text_digests, words_digest
 from importer.journal import DeliveryState, KnownDelivery
 from importer.models import Note, Status, Visibility
@@ -44,34 +45,42 @@ def known(
     return Known(delivery, frozenset(identities), kind)
 
 
-def how(
-    rows: Sequence[RowIdentity], deliveries: Sequence[Known], *, kind: str = "", templates: Sequence[str] = ("",)
-) -> list[tuple[How | None, bytes | None]]:
-    """How each row is known, and by which delivery; None for a new row."""
+def matched(
+    rows: Sequence[RowIdentity], deliveries: Sequence[Known], templates: Sequence[str] = ("",), **more: Any
+) -> dict[int, Match]:
+    """How each row is known, by its place; new rows aren't in it."""
     parts = [part_of(words_digest(template, "")) for template in templates]
     placed = [one._replace(position=i) for i, one in enumerate(rows)]
-    found = {one.row.position: one for one in match(placed, deliveries, kind=kind, templates=parts)}
-    return [
-        (None, None) if (one := found.get(i)) is None else (one.how, one.known and one.known.delivery.name)
-        for i in range(len(rows))
-    ]
+    return {one.row.position: one for one in match(placed, deliveries, templates=parts, **more)}
 
 
-def only(rows: Sequence[RowIdentity], deliveries: Sequence[Known], **more: object) -> list[How | None]:
-    return [one for one, _ in how(rows, deliveries, **more)]  # type: ignore[arg-type]
+def only(rows: Sequence[RowIdentity], deliveries: Sequence[Known], **more: Any) -> list[How | None]:
+    found = matched(rows, deliveries, **more)
+    return [found[i].how if i in found else None for i in range(len(rows))]
 
 
 def test_a_key_alone_is_a_question_for_one_row_if_notes_follow_the_sheet() -> None:
     rows, there = [row("a", key="1"), row("b", key="1"), row("c", key="2")], [known("z", key="1")]
-    placed = [one._replace(position=i) for i, one in enumerate(rows)]
-    assert [(one.row.position, one.how) for one in match(placed, there, by_key=True)] == [(0, How.KEY)]
-    assert match(placed, there) == match(placed, there, kind="another", by_key=True) == []
+    assert only(rows, there, by_key=True) == [How.KEY, None, None]
+    assert only(rows, there) == only(rows, there, kind="another", by_key=True) == [None] * 3
     assert not How.KEY.answers
 
 
-# -- the rules, in their order
+# -- the rules, in their order, and what remains a question
 
-RULES = {
+TEMPLATE = "{Date}: {Text}"
+A_WORDS = words_digest(TEMPLATE, "a")
+BY_OTHER_TEMPLATE = known("Jo, 1 Nov: a", more=[words_digest("{Who}, {Date}: {Text}", "a")])
+OF_CALLS = known("a", A, kind="calls")
+# The delivery has the words with the template once a person has said that the notes are the same.
+ANSWERED = known("a", more=[A_WORDS, *said("1 Nov: a"), *said("2 Nov: a")])
+
+
+def composed(day: int, record: str = "") -> RowIdentity:
+    return row(f"{day} Nov: a", record, plain=said("a"), words=A_WORDS)
+
+
+RULES: dict[str, tuple[list[RowIdentity], Known, list[How | None]]] = {
     "its note, whatever it says": ([row("b", note_ids=frozenset({"n-1"}))], known("a", note_id="n-1"), [How.NOTE]),
     "a note that the journal doesn't know": (
         [row("a", note_ids=frozenset({"n-9"}))], known("b", note_id="n-1"), [How.UNKNOWN_NOTE],
@@ -88,9 +97,31 @@ RULES = {
     "its text in an earlier form": ([row("c", earlier=said("b: a"))], known("b: a"), [How.EARLIER_TEXT]),
     "exact records before texts": ([row("a", B), row("b", A)], known("a", A), [None, How.RECORD]),
     "a delivery answers for one row": ([row("a", A), row("a", B)], known("a"), [How.TEXT, None]),
+    "or for each record that a person gave it": (
+        [row("1 Nov: a", A), row("2 Nov: a", B)], known("a", A, more=[record_digest(B)]), [How.RECORD, How.TEXT],
+    ),
     "another key is new": ([row("a", key="1"), row("a", key="2")], known("a", key="1"), [How.TEXT, None]),
     "a key, if the delivery has none": ([row("a", key="1")], known("a"), [How.TEXT]),
     "no key, if the delivery has one": ([row("a")], known("a", key="1"), [How.TEXT]),
+}  # fmt: skip
+QUESTIONS: dict[str, tuple[list[RowIdentity], Known, list[How | None], dict[str, Any]]] = {
+    "words that were sent without a template, for all rows that have them": (
+        [composed(1), composed(2)], known("a"), [How.WORDS, How.WORDS], {},
+    ),
+    "words that another kind of template composed": ([composed(1)], BY_OTHER_TEMPLATE, [How.WORDS], {}),
+    "words that a template composed, as they stand": (
+        [row("a", words=words_digest("", "a"))], BY_OTHER_TEMPLATE, [How.WORDS], {"templates": [""]},
+    ),
+    "none: the same words on another day are new": (
+        [row("8 Nov: a", words=A_WORDS)], known("1 Nov: a", more=[A_WORDS]), [None], {},
+    ),
+    "none: another record is new whatever composed the same words": ([composed(1, B)], known("a", A), [None], {}),
+    "a text under an ID of another kind of sheet": ([row("a", B)], OF_CALLS, [How.OTHER_RECORD], {"kind": "tasks"}),
+    "none: a text under another ID of this kind of sheet": ([row("a", B)], OF_CALLS, [None], {"kind": "calls"}),
+    "none: one that was answered, whose later words are new": (
+        [composed(1), composed(2), composed(9)], ANSWERED, [How.TEXT, How.TEXT, None], {},
+    ),
+    "none: later words alone": ([composed(9)], ANSWERED, [None], {}),
 }  # fmt: skip
 
 
@@ -100,82 +131,31 @@ def test_the_first_rule_that_finds_a_delivery_answers(rule: str) -> None:
     assert only(rows, [there]) == answers
 
 
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_what_stays_open_is_a_question(question: str) -> None:
+    rows, there, answers, more = QUESTIONS[question]
+    assert only(rows, [there], **({"templates": [TEMPLATE]} | more)) == answers
+
+
+@pytest.mark.parametrize(
+    ("key", "answers", "other"),
+    [
+        ("1", known("a", key="1"), known("a", request=2)),
+        ("", known("a", request=2), known("a")),
+        ("", known("a"), known("a", state=DeliveryState.HIDDEN, request=3)),
+    ],
+    ids=["that of the same key", "the newest", "what was sent again after it was hidden"],
+)
+def test_of_several_deliveries_one_answers(key: str, answers: Known, other: Known) -> None:
+    for there in ([answers, other], [other, answers]):
+        found = matched([row("a", key=key)], there)[0]
+        assert (found.how, found.known) == (How.TEXT, answers)
+
+
 def test_the_15_and_the_18_characters_of_salesforce_are_one_id() -> None:
     assert record_digest("activityid 00T5f00000AbCdE") == record_digest("activityid 00T5f00000AbCdEEAV")
     assert record_digest("activityid 00T5f00000AbCdE") != record_digest("activityid 00T5f00000AbCdF")
 
-
-def test_of_several_deliveries_that_of_the_same_key_answers() -> None:
-    keyed, bare = known("a", key="1"), known("a", request=2)
-    assert how([row("a", key="1")], [bare, keyed]) == [(How.TEXT, keyed.delivery.name)]
-
-
-def test_the_newest_delivery_answers() -> None:
-    first, again = known("a"), known("a", request=2)
-    assert how([row("a")], [first, again]) == [(How.TEXT, again.delivery.name)]
-
-
-# -- states
-
-
-def test_what_was_sent_again_after_it_was_hidden_answers() -> None:
-    hidden, there = known("a", state=DeliveryState.HIDDEN, request=3), known("a")
-    assert how([row("a")], [hidden, there]) == [(How.TEXT, there.delivery.name)]
-
-
-# -- questions
-
-
-def test_words_that_were_sent_without_a_template_are_a_question() -> None:
-    composed = row("1 Nov: a", plain=said("a"), words=words_digest("{Date}: {Text}", "a"))
-    assert only([composed], [known("a")], templates=["{Date}: {Text}"]) == [How.WORDS]
-
-
-def test_words_that_another_kind_of_template_composed_are_a_question() -> None:
-    there = known("Jo, 1 Nov: a", more=[words_digest("{Who}, {Date}: {Text}", "a")])
-    composed = row("1 Nov: a", plain=said("a"), words=words_digest("{Date}: {Text}", "a"))
-    assert only([composed], [there], templates=["{Date}: {Text}"]) == [How.WORDS]
-    assert only([row("a", words=words_digest("", "a"))], [there]) == [How.WORDS]
-
-
-def test_the_same_words_on_another_day_are_new() -> None:
-    template = "{Date}: {Text}"
-    there = known("1 Nov: a", more=[words_digest(template, "a")])
-    assert only([row("8 Nov: a", words=words_digest(template, "a"))], [there], templates=[template]) == [None]
-
-
-def test_another_record_with_the_same_words_is_new_whatever_composed_them() -> None:
-    composed = row("1 Nov: a", B, plain=said("a"), words=words_digest("{Date}: {Text}", "a"))
-    assert only([composed], [known("a", A)], templates=["{Date}: {Text}"]) == [None]
-
-
-def test_a_text_under_an_id_of_another_kind_of_sheet_is_a_question() -> None:
-    assert only([row("a", B)], [known("a", A, kind="calls")], kind="tasks") == [How.OTHER_RECORD]
-    assert only([row("a", B)], [known("a", A, kind="calls")], kind="calls") == [None]
-
-
-def test_all_rows_with_these_words_are_the_question() -> None:
-    template = "{Date}: {Text}"
-    rows = [row(f"{day} Nov: a", plain=said("a"), words=words_digest(template, "a")) for day in (1, 2)]
-    assert only(rows, [known("a")], templates=[template]) == [How.WORDS, How.WORDS]
-
-
-def test_a_question_that_was_answered_stays_answered() -> None:
-    """The delivery has the words with the template then: what it was given answers, and what is later is new."""
-    template = "{Date}: {Text}"
-    words = words_digest(template, "a")
-    rows = [row(f"{day} Nov: a", plain=said("a"), words=words) for day in (1, 2, 9)]
-    there = known("a", more=[words, *said("1 Nov: a"), *said("2 Nov: a")])
-    assert only(rows, [there], templates=[template]) == [How.TEXT, How.TEXT, None]
-    assert only(rows[2:], [there], templates=[template]) == [None]
-
-
-def test_a_delivery_answers_for_each_record_that_a_person_gave_it() -> None:
-    there = known("a", A, more=[record_digest(B)])
-    assert only([row("1 Nov: a", A), row("2 Nov: a", B)], [there]) == [How.RECORD, How.TEXT]
-
-
-# -- the table of docs/delivery.md: what each state answers
 
 ANSWERING = {*DeliveryState} - {DeliveryState.REJECTED, DeliveryState.HIDDEN}
 TABLE: dict[DeliveryState, tuple[bool | How | None, How | None]] = {
@@ -189,7 +169,6 @@ TABLE: dict[DeliveryState, tuple[bool | How | None, How | None]] = {
 @pytest.mark.parametrize("state", [*DeliveryState])
 def test_each_state_answers_as_the_table_says(state: DeliveryState) -> None:
     found, in_words = TABLE[state]
-    template = "{Date}: {Text}"
     for rule, one, there in (
         (How.NOTE, row("b", note_ids=frozenset({"n-1"})), known("a", state=state, note_id="n-1")),
         (How.RECORD, row("b", A), known("a", A, state=state)),
@@ -200,8 +179,7 @@ def test_each_state_answers_as_the_table_says(state: DeliveryState) -> None:
         if answer is None and rule is How.NOTE:
             answer = How.UNKNOWN_NOTE  # the sheet says that a note is there
         assert only([one], [there]) == [answer], rule
-    composed = row("1 Nov: a", plain=said("a"), words=words_digest(template, "a"))
-    assert only([composed], [known("a", state=state)], templates=[template]) == [in_words]
+    assert only([composed(1)], [known("a", state=state)], templates=[TEMPLATE]) == [in_words]
     other_kind = known("a", A, state=state, kind="calls")
     wanted = How.OTHER_RECORD if in_words is How.WORDS else None
     assert only([row("a", B)], [other_kind], kind="tasks") == [wanted]

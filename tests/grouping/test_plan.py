@@ -59,9 +59,6 @@ lines = st.lists(st.tuples(st.integers(-1, 4), prospects, st.sampled_from(["", "
 batches = st.integers(1, 7)
 
 
-# -- invariants
-
-
 @given(lines, st.booleans())
 def test_groups_partition_the_valid_rows(found: list[Line], keyed: bool) -> None:
     """Every valid row is in the one group of its note, or repeats a row that is; an invalid one is nowhere."""
@@ -90,22 +87,6 @@ def test_a_repeated_row_points_to_the_first_that_means_the_same(found: list[Line
         assert original == (first if first != position else -1)
 
 
-@given(lines, st.booleans(), st.randoms())
-def test_the_rows_order_changes_no_group(found: list[Line], keyed: bool, chance: st.DataObject) -> None:
-    """Shuffled rows give the same notes for the same prospects."""
-
-    def deliveries(rows: Rows) -> set[tuple[str, frozenset[tuple[str, str]]]]:
-        keys = [""] * len(rows) if rows.key is None else rows.key.tolist()
-        return {
-            (group.note.text, frozenset((rows.prospect[i], keys[i]) for i in group.positions.tolist()))
-            for group in grouping.plan(rows).groups
-        }
-
-    shuffled = list(found)
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert deliveries(table(found, keyed=keyed)) == deliveries(table(shuffled, keyed=keyed))
-
-
 @given(lines, st.booleans(), batches)
 def test_requests_cut_each_group_without_losing_a_row(found: list[Line], keyed: bool, batch_size: int) -> None:
     """Each row of a group is in exactly one request, with its own prospect; none holds a prospect twice."""
@@ -120,22 +101,13 @@ def test_requests_cut_each_group_without_losing_a_row(found: list[Line], keyed: 
                 assert rows.prospect[position] == prospect
 
 
-@given(lines, batches)
-def test_without_keys_the_requests_are_as_few_as_can_be(found: list[Line], batch_size: int) -> None:
-    """Σ⌈n/batch⌉ over the groups."""
-    rows = table(found)
-    groups = grouping.plan(rows).groups
-    sizes = [len(requests) for requests in cut(rows, batch_size)]
-    assert sizes == [-(-len(group.positions) // batch_size) for group in groups]
-    assert sizes == [grouping.remaining([group], rows, batch_size).requests for group in groups]
-
-
-@given(lines, batches)
-def test_with_keys_the_requests_are_as_few_as_can_be(found: list[Line], batch_size: int) -> None:
-    """⌈n/batch⌉, or as many as the most frequent prospect stands in the group, if that is more."""
-    rows = table(found, keyed=True)
+@given(lines, st.booleans(), batches)
+def test_the_requests_are_as_few_as_can_be(found: list[Line], keyed: bool, batch_size: int) -> None:
+    """⌈n/batch⌉, or as many as the most frequent prospect stands in the group, which only a key lets it do twice."""
+    rows = table(found, keyed=keyed)
     for group, requests in zip(grouping.plan(rows).groups, cut(rows, batch_size), strict=True):
         most = max(Counter(rows.prospect[group.positions].tolist()).values())
+        assert keyed or most == 1
         assert len(requests) == max(-(-len(group.positions) // batch_size), most)
         assert Remaining(len(group.positions), 1, len(requests)) == grouping.remaining([group], rows, batch_size)
 
@@ -151,30 +123,12 @@ def test_groups_stand_in_the_order_of_their_notes_first_row(found: list[Line], k
         assert all(one < other for one, other in pairwise(group.positions.tolist()))
 
 
-# -- examples
-
-
-def test_500_rows_with_7_notes_need_the_sum_of_their_batches() -> None:
-    """500 rows, 7 notes, batch 100: 7 groups of 71 or 72, so 7 requests; batch 50: 14."""
-    rows = table([(i % 7, f"P{i}", "") for i in range(500)])
-    assert sum(len(requests) for requests in cut(rows, 100)) == 7
-    assert sum(len(requests) for requests in cut(rows, 50)) == 14
-    assert grouping.plan(rows).deliveries == 500
-
-
 def test_no_rows_need_no_request() -> None:
     """An empty sheet, and one without a valid row, make an empty plan."""
     for lines_ in ([], [(-1, "P", ""), (-1, "P", "")]):
         plan = grouping.plan(table(lines_))
         assert (plan.groups, plan.deliveries) == ([], 0)
         assert plan.original.tolist() == [-1] * len(lines_)
-
-
-def _positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    return np.array(numbers, dtype=np.int32)
-
-
-# -- rows that say the same
 
 
 def test_of_rows_that_say_the_same_the_least_visible_counts() -> None:

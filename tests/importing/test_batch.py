@@ -20,7 +20,7 @@ from importer.importing import batch as series_
 from importer.importing import inbox, workspaces
 from importer.importing.batch import Batch, BatchFace, FileResult
 from importer.importing.inbox import choose
-from importer.importing.run import Prepared, prepare
+from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Progress, Result
 from importer.operations.template import write as write_template
@@ -135,9 +135,6 @@ def test_a_place_without_a_spreadsheet_is_like_an_empty_export(settings: Setting
     assert run(folder / named, replace(settings, min_rows=0)).exit_status == 0
 
 
-# -- what is left for next time
-
-
 def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
     box: Sandbox, settings: Settings, folder: Path
 ) -> None:
@@ -177,25 +174,34 @@ def test_one_files_failure_doesnt_stop_the_others(box: Sandbox, settings: Settin
     assert {note.prospect_id for note in box.notes} == {"P1", "P4"}
 
 
-def test_a_fault_of_the_programs_own_with_one_file_doesnt_stop_the_others(
-    box: Sandbox, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Or what lies behind it in the folder would never be imported. Of a single file it is raised as it is."""
+@pytest.mark.parametrize(
+    ("error", "statuses", "why"),
+    [
+        (ZeroDivisionError, [0, 3, 0], "because of an error of its own (ZeroDivisionError"),
+        (NotReached, [0, 3, 3], "it can't be read"),
+    ],
+)
+def test_only_a_place_that_is_out_of_reach_ends_the_files_after_it(
+    box: Sandbox, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception],
+    statuses: list[int], why: str,
+) -> None:  # fmt: skip
+    """After a fault of the program's own, what lies behind it in the folder would never be imported."""
     for name in ("a.csv", "b.csv", "c.csv"):
         lay(folder, name, f"P-{name[0]},x,private")
 
     def broken(file: Path, *arguments: Any, **options: Any) -> Any:
         if file.name == "b.csv":
-            raise ZeroDivisionError
+            raise error("it can't be read")
         return prepare(file, *arguments, **options)
 
     monkeypatch.setattr(series_, "prepare", broken)
     found = run(folder, settings)
-    assert [over.exit_status for over in found.files] == [0, 3, 0]
-    assert "because of an error of its own (ZeroDivisionError" in render(found.files[1].why)
-    assert len(box.notes) == 2
-    with pytest.raises(ZeroDivisionError):
-        run(folder / "b.csv", settings)
+    assert [over.exit_status for over in found.files] == statuses
+    assert why in render(found.files[1].why)
+    assert len(box.notes) == statuses.count(0)
+    if error is ZeroDivisionError:
+        with pytest.raises(ZeroDivisionError):
+            run(folder / "b.csv", settings)
 
 
 @pytest.mark.parametrize(("error", "status"), [(Outage, 3), (KeyRefused, 4)], ids=["outage", "key refused"])
@@ -217,22 +223,6 @@ def test_what_would_be_so_for_every_file_ends_them_all(
     assert len(box.received) <= 1
 
 
-def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Settings, folder: Path) -> None:
-    """The worst first; a file of which nothing was sent isn't lost behind one that needs but another try."""
-    lay(folder, "a.csv")
-    lay(folder, "b.csv", "P1,x,private", "INVALID,x,private")
-    lay(folder, "c.csv", "P2,x,private", age=0)
-    lay(folder, "d.csv", "P3,x,private")
-    told = notification_messages.notification(run(folder, settings))
-    assert told.title == "note-importer: stopped before the end (1 of 4 files)"
-    assert re.search(
-        r"^c.csv: left for next time. It was changed [^$]*^a.csv: not imported. .* Check whether the export is complete"
-        r"[^$]*^b.csv: imported [^$]*^1 row needs your attention. See the \"To fix\" sheet in the results.$",
-        told.body,
-        re.M,
-    )
-
-
 def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
     box: Sandbox, settings: Settings, folder: Path
 ) -> None:
@@ -246,22 +236,14 @@ def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
 # -- results, and the archive
 
 
-def test_results_may_carry_the_date_and_those_of_two_files_of_one_name_both_stand(
-    settings: Settings, folder: Path
+@pytest.mark.parametrize(("setting", "said"), [("results", "--results"), ("archive", "the folder does not exist")])
+def test_one_name_for_all_results_and_an_archive_that_isnt_there_are_said_first(
+    box: Sandbox, settings: Settings, folder: Path, setting: str, said: str
 ) -> None:
-    """``a.csv`` and ``a.tsv`` would both be called ``a.results.xlsx``: no file is ever replaced."""
+    """The archive isn't made: its disk may merely be missing."""
     lay(folder, "a.csv", "P1,x,private")
-    (folder / "a.tsv").write_text(HEAD.replace(",", "\t") + "P2\tx\tprivate\n", encoding="utf-8")
-    found = run([folder / "a.csv", folder / "a.tsv"], replace(settings, results="{name}.{date}.results.csv"))
-    assert found.exit_status == 0
-    day = time.strftime("%Y-%m-%d")
-    assert names(folder) == {"a.csv", "a.tsv", f"a.{day}.results.csv", f"a.{day}.results (2).csv"}
-
-
-def test_one_name_for_the_results_of_several_files_is_refused(box: Sandbox, settings: Settings, folder: Path) -> None:
-    lay(folder, "a.csv", "P1,x,private")
-    with pytest.raises(BadSettings, match="--results"):
-        run(folder, replace(settings, results=folder / "r.csv"))
+    with pytest.raises(BadSettings, match=said):
+        run(folder, replace(settings, **{setting: folder / "none"}))  # type: ignore[arg-type]
     assert box.received == ()
 
 
@@ -327,32 +309,6 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     told = notification_messages.notification(found)
     for words in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
         assert "a.csv was changed during the import, so it was not moved" in words
-
-
-def test_a_place_that_is_out_of_reach_when_a_files_turn_comes_is_that_files_end(
-    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What became of those before it is told as ever."""
-    for name in ("a.csv", "b.csv", "c.csv"):
-        lay(folder, name, f"P{name},x,private")
-
-    def prepared(path: Path, *about: Any, **more: Any) -> Prepared:
-        if path.name == "b.csv":
-            raise NotReached(f"{path} can't be read.")
-        return prepare(path, *about, **more)
-
-    monkeypatch.setattr(series_, "prepare", prepared)
-    found = run(folder, settings)
-    assert [over.fate.value for over in found.files] == ["imported", "stopped before its end", "not begun"]
-    assert (found.exit_status, found.counts) == (3, {Result.CREATED: 1})
-
-
-def test_an_archive_that_isnt_there_is_said_first(box: Sandbox, settings: Settings, folder: Path) -> None:
-    """It isn't made: its disk may merely be missing."""
-    lay(folder, "a.csv", "P1,x,private")
-    with pytest.raises(BadSettings, match="the folder does not exist"):
-        run(folder, replace(settings, archive=folder / "none"))
-    assert box.received == ()
 
 
 @pytest.fixture
@@ -520,6 +476,7 @@ def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_
 
         def observe(progress: Progress) -> None:
             if progress.trouble:
+                assert render(progress.trouble).startswith("waiting for another import of this workspace: ")
                 other.close()
                 run(folder / "a.csv", settings)
                 (folder / "b.csv").rename(tmp_path / "done" / "b.csv")

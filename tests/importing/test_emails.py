@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from importer.cli import main
 from importer.errors import BadSettings, Guarded
-from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
 from importer.models import Progress, Result
 from importer.settings import Settings
+from importer.settings.secrets import KEY_VARIABLE
 from importer.telling import preview_messages
+from tests.running import ran as send
 from tests.sandbox import Fault, Limit, Sandbox, invented
 from tests.truth import read_results, write_csv
 
@@ -41,27 +44,6 @@ def by_email(emails: Iterable[str], note: str = "Hello") -> list[tuple[str, str,
 def settings_of(box: Sandbox, folder: Path, **more: object) -> Settings:
     given = {"base_url": box.url, "key": box.api_key, "journal": folder / "journal.sqlite", "results": folder / "r.csv"}
     return Settings(**(given | {"settle": 0, "read_timeout": 5, "give_up": 20} | more))  # type: ignore[arg-type]
-
-
-def send(
-    sheet: Path,
-    settings: Settings,
-    stop_after: int | None = None,
-    box: Sandbox | None = None,
-    *,
-    crashes: bool = False,
-) -> Report:
-    """Import as the command line does; with ``stop_after``, until so many prospects were asked for."""
-
-    def stop() -> str | None:
-        if stop_after is None or box is None or len(asked(box)) < stop_after:
-            return None
-        if crashes:
-            raise Crash
-        return "You asked it to end."
-
-    with prepare(sheet, settings) as prepared:
-        return prepared.send(agreed=prepared.preview.digest, stop=stop)
 
 
 def asked(box: Sandbox) -> list[str]:
@@ -134,17 +116,12 @@ def test_at_the_end_all_is_done_that_was_to_be_done(tmp_path: Path) -> None:
             assert told[-1].settled == total
 
 
-@pytest.mark.parametrize(
-    "crm", [(), ("003Dm00000XyZ12IAB", "003Dm00000XyZ13IAB")], ids=["only email addresses", "beside a CRM's ids"]
-)
-def test_of_several_the_one_is_taken_whose_id_is_written_in_the_place_of_the_email(
-    tmp_path: Path, crm: Sequence[str]
-) -> None:
-    """As the reason says; a word in its place is still no email, and nothing is asked for it."""
-    headings = (*HEADINGS, "Contact ID") if crm else HEADINGS
+def test_of_several_the_one_is_taken_whose_id_is_written_in_the_place_of_the_email(tmp_path: Path) -> None:
+    """Beside a CRM's IDs, as the reason says; a word in its place is still no email, and nothing is asked for it."""
 
     def sheet(*emails: str) -> Path:
-        return write(tmp_path, [(*row, *crm[i : i + 1]) for i, row in enumerate(by_email(emails))], headings)
+        rows = [(*row, f"003Dm00000XyZ1{i}IAB") for i, row in enumerate(by_email(emails))]
+        return write(tmp_path, rows, (*HEADINGS, "Contact ID"))
 
     with Sandbox(prospects=PEOPLE | {"pTWINold01": "two@example.com", "pTWINnew02": "two@example.com"}) as box:
         settings = settings_of(box, tmp_path)
@@ -184,17 +161,6 @@ def test_an_id_counts_more_than_an_email_and_where_they_differ_that_is_a_problem
     assert "Use --map prospect= if the IDs come from another program, or --ignore Email if" in found[1][1]
 
 
-def test_a_second_column_of_emails_does_not_switch_the_comparison_off(tmp_path: Path) -> None:
-    """The note of a row with another person's ID is not sent to that person."""
-    people = {"8PvBmrB7P7": "jo@example.com", "jzRkmgMdwA": "kim@example.com"}
-    rows = [(one, "kim@example.com", "kim@example.org", "Hello", "Public") for one in people]
-    sheet = write(tmp_path, rows, ("Contact ID", "Email", "Work Email", "Note", "Visibility"))
-    with Sandbox(prospects=people) as box:
-        report = send(sheet, settings_of(box, tmp_path))
-        assert report.counts == {Result.CREATED: 1, Result.INVALID: 1}
-        assert notes(box) == [("jzRkmgMdwA", "Hello")]
-
-
 def test_rows_that_were_delivered_by_their_ids_are_compared_no_more(tmp_path: Path) -> None:
     """Last night's file with a new row takes the calls of that row."""
     rows = [(prospect, email, "Hello", "Public") for prospect, email in PEOPLE.items()]
@@ -210,13 +176,30 @@ def test_rows_that_were_delivered_by_their_ids_are_compared_no_more(tmp_path: Pa
         assert send(write(tmp_path, wrong, BOTH), settings).counts == {Result.ALREADY_IMPORTED: 2}
 
 
-def test_one_prospect_by_id_and_by_email_is_one_delivery(tmp_path: Path) -> None:
-    rows = [("P1", "", "a", "Public"), ("", "jo@example.com", "a", "Public"), ("", "jo@example.com", "b", "Public")]
-    with Sandbox(prospects=PEOPLE) as box:
-        report = send(write(tmp_path, rows, BOTH), settings_of(box, tmp_path))
-        assert report.counts == {Result.CREATED: 2, Result.DUPLICATE: 1}
-        assert notes(box) == [("P1", "a"), ("P1", "b")]
-    assert results(tmp_path)[1][1].startswith("the same note for the same prospect as row 2")
+IDS_OF_OTHERS = {
+    "Contact : Id": "7000123{}",
+    "Prospect ID": "91{}",
+    "lead_id": "lead_a8Sd{}kLm2Qx",
+    "Contact ID": "3f2504e0-4f89-11d3-9a0c-0305e82c330{}",
+    "Lead ID": "00Q5g0000{}AbCdEQA",
+}
+
+
+@pytest.mark.parametrize("heading", IDS_OF_OTHERS)
+def test_ids_that_cannot_be_saleshandys_give_way_to_the_emails(tmp_path: Path, heading: str) -> None:
+    """The plan says so plainly, each note reaches the right prospect, and the next night finds nothing to do."""
+    people = {"8PvBmrB7P7": "ada@kestrel.example", "Pr9xQ2Lm": "ben@kestrel.example", "KbtDE6kG": "eva@kestrel.example"}
+    rows = [(IDS_OF_OTHERS[heading].format(i), *row) for i, row in enumerate(by_email(people.values()))]
+    sheet = write(tmp_path, rows, (heading, *HEADINGS))
+    with Sandbox(prospects=people) as box:
+        settings = settings_of(box, tmp_path)
+        with prepare(sheet, settings) as prepared:
+            plan = " ".join(render(saying.text) for saying in preview_messages.plan(prepared.preview))
+        assert f"Column A, {heading!r}, " in plan
+        assert "Prospects are found by their email addresses, in column B." in plan
+        assert send(sheet, settings).counts == {Result.CREATED: 3}
+        assert notes(box) == sorted((prospect, "Hello") for prospect in people)
+        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 3}
 
 
 # -- in few calls -----------------------------------------------------------------------------------------------------
@@ -274,6 +257,17 @@ def test_what_moved_between_pages_is_searched_for_before_nobody_is_said_to_have_
     assert len(calls) < 40
 
 
+@pytest.mark.parametrize("fault", ["500:GET@1-3", "429:GET@2,4", "html:GET@1,3", "null:GET@2", "gateway-404:GET@2"])
+@pytest.mark.usefixtures("jumping")
+def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
+    """A gateway's page, and an empty answer that isn't the API's own, never mean that nobody has an email."""
+    sheet = write(tmp_path, by_email([email for email in PEOPLE.values() if "wice" not in email]))
+    with Sandbox(prospects=PEOPLE, faults=[Fault.parse(fault)], limit=Limit.parse("50/1s:headers:429")) as box:
+        report = send(sheet, settings_of(box, tmp_path))
+        assert report.counts == {Result.CREATED: 3}
+        assert len(box.notes) == 3
+
+
 # -- what is remembered, and for how long -----------------------------------------------------------------------------
 
 
@@ -281,24 +275,23 @@ class Crash(BaseException):
     """The process is gone."""
 
 
-@pytest.mark.parametrize("crashes", [False, True], ids=["stopped", "crashed"])
-def test_look_ups_that_were_broken_off_are_gone_on_with(tmp_path: Path, crashes: bool) -> None:
+def test_look_ups_that_were_broken_off_by_a_crash_are_gone_on_with(tmp_path: Path) -> None:
     """No email is looked up twice whose answer was recorded, and every note is made once."""
     people = invented(2_000)
     emails = spread(people, 18)
     sheet = write(tmp_path, by_email(emails))
     with Sandbox(prospects=people) as box:
         settings = settings_of(box, tmp_path, workers=1)
-        if crashes:
-            with pytest.raises(Crash):
-                send(sheet, settings, stop_after=10, box=box, crashes=True)
-        else:
-            stopped = send(sheet, settings, stop_after=10, box=box)
-            assert stopped.exit_status == 3
-            assert stopped.counts == {Result.NOT_SENT: 18}
+
+        def stop() -> None:
+            if len(asked(box)) >= 10:
+                raise Crash
+
+        with pytest.raises(Crash):
+            send(sheet, settings, stop=stop)
         assert box.notes == ()
         with Journal.open(settings.journal) as journal:
-            recorded = set(journal.found(settings.workspace, settings.key, settings_clock).known(emails))
+            recorded = set(journal.found(settings.workspace, settings.key, time.time).known(emails))
         assert 7 <= len(recorded) < 18
         before = len(asked(box))
         with prepare(sheet, settings) as prepared:
@@ -306,14 +299,6 @@ def test_look_ups_that_were_broken_off_are_gone_on_with(tmp_path: Path, crashes:
         assert send(sheet, settings).counts == {Result.CREATED: 18}
         assert recorded.isdisjoint(asked(box)[before:])
         assert len(box.notes) == 18
-        with Journal.open(settings.journal) as journal:
-            assert {*journal.found(settings.workspace, settings.key, settings_clock).known(emails)} == {*emails}
-
-
-def settings_clock() -> float:
-    import time  # noqa: PLC0415 - the system's own
-
-    return time.time()
 
 
 def test_an_email_that_was_found_is_not_looked_up_again_within_a_day(tmp_path: Path) -> None:
@@ -331,14 +316,14 @@ def test_an_email_that_was_found_is_not_looked_up_again_within_a_day(tmp_path: P
 
 
 def test_a_prospect_that_is_gone_is_looked_up_anew_by_the_next_run(tmp_path: Path) -> None:
-    """The email moved to another prospect after it was looked up; whoever had it is gone."""
-    sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com"]))
+    """The email moved to another prospect after it was looked up; whoever had it is gone. What it was told stays so."""
+    emails, moved = ["jo@example.com", "joann@example.com"], {"P9": "jo@example.com", "P2": "joann@example.com"}
     with Sandbox(prospects=PEOPLE) as box:
         settings, port = settings_of(box, tmp_path), box.port
-        send(write(tmp_path, by_email(["jo@example.com", "joann@example.com"], "Old")), settings)
-        sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com"]))
-    moved = {"P9": "jo@example.com", "P2": "joann@example.com"}
+        send(write(tmp_path, by_email(emails, "Old")), settings)
     with Sandbox(prospects=moved, port=port) as box:
+        assert send(write(tmp_path, by_email(emails, "Old")), settings).counts == {Result.ALREADY_IMPORTED: 2}
+        sheet = write(tmp_path, by_email(emails))
         assert send(sheet, settings).counts == {Result.CREATED: 1, Result.REJECTED: 1}
         assert (searched(box), notes(box)) == ([], [("P2", "Hello")])
         assert send(sheet, settings).counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1}
@@ -381,20 +366,6 @@ def test_a_sheet_that_has_grown_costs_look_ups_for_its_new_rows_only(tmp_path: P
         assert len(box.received) == before
 
 
-def test_a_note_that_its_email_was_told_is_not_sent_to_who_has_the_email_now(tmp_path: Path) -> None:
-    """What is new to the email goes to the prospect that has it now."""
-    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        settings, port = settings_of(box, tmp_path), box.port
-        send(sheet, settings)
-    with Sandbox(prospects={"P9": "jo@example.com", "P3": "kim@example.com"}, port=port) as box:
-        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2}
-        new = write(tmp_path, by_email(["jo@example.com"], "New"))
-        assert send(new, settings).counts == {Result.REJECTED: 1}, "for a day, the finding is trusted"
-        assert send(new, settings).counts == {Result.CREATED: 1}
-        assert notes(box) == [("P9", "New")]
-
-
 def test_of_rows_with_emails_the_first_are_sent_whose_prospects_are_found(tmp_path: Path) -> None:
     """Rows that earlier runs delivered, and those whose email nobody has, make room for later ones."""
     people = invented(2_000)
@@ -407,15 +378,8 @@ def test_of_rows_with_emails_the_first_are_sent_whose_prospects_are_found(tmp_pa
         report = send(sheet, settings)
         assert report.counts == {Result.REJECTED: 1, Result.NOT_SENT: 37, Result.CREATED: 3}
         assert {prospect for prospect, _ in notes(box)} == {*[*people][:3]}
-        assert {reason for result, reason in results(tmp_path) if result == "not sent"} == {
-            "held back by --first. Look at the others in Saleshandy, then run again without it"
-        }
-        second = send(sheet, settings)
-        assert second.counts[Result.CREATED] == 3
+        assert send(sheet, settings).counts[Result.CREATED] == 3
         assert {prospect for prospect, _ in notes(box)} == {*[*people][:6]}
-        third = send(sheet, replace(settings, first=None))
-        assert third.counts == {Result.REJECTED: 1, Result.ALREADY_IMPORTED: 6, Result.CREATED: 34}
-        assert len(box.notes) == 40
 
 
 def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> None:
@@ -434,21 +398,7 @@ def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> No
         assert len(box.notes) == 2
 
 
-# -- when the API can't be used ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("fault", ["500:GET@1-3", "429:GET@2,4", "html:GET@1,3", "null:GET@2", "gateway-404:GET@2"])
-@pytest.mark.usefixtures("jumping")
-def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
-    """A gateway's page, and an empty answer that isn't the API's own, never mean that nobody has an email."""
-    sheet = write(tmp_path, by_email([email for email in PEOPLE.values() if "wice" not in email]))
-    with Sandbox(prospects=PEOPLE, faults=[Fault.parse(fault)], limit=Limit.parse("50/1s:headers:429")) as box:
-        report = send(sheet, settings_of(box, tmp_path))
-        assert report.counts == {Result.CREATED: 3}
-        assert len(box.notes) == 3
-
-
-# -- what else there is -----------------------------------------------------------------------------------------------
+# -- who isn't in Saleshandy yet: a list for its own prospect importer -------------------------------------------------
 
 
 def test_where_the_list_of_unknown_emails_cant_go_is_said_before_anything_is_called(tmp_path: Path) -> None:
@@ -457,3 +407,73 @@ def test_where_the_list_of_unknown_emails_cant_go_is_said_before_anything_is_cal
         with pytest.raises(BadSettings):
             prepare(sheet, settings_of(box, tmp_path, unknown_emails=tmp_path / "unknown.txt"))
         assert box.received == ()
+
+
+def people_of(folder: Path, headings: tuple[str, ...], *rows: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The list after an import into a workspace with nobody in it; each row has a public note, too."""
+    sheet = write(folder, [(*row, "Hello", "Public") for row in rows], (*headings, "Note", "Visibility"))
+    with Sandbox(prospects={"P1": "jo@example.com"}) as box:
+        send(sheet, settings_of(box, folder, unknown_emails=folder / "people.csv"))
+        assert all(call.method == "GET" for call in box.received), "nobody is created by us"
+    return listed(folder / "people.csv")
+
+
+def test_the_list_has_what_the_sheet_says_of_each_person_once(tmp_path: Path) -> None:
+    """The first cell that is filled counts, in whichever of the person's rows it is."""
+    assert people_of(
+        tmp_path,
+        ("Email", "First Name", "Company", "Status", "Mobile"),
+        ("ada@example.com", "Ada", "", "Draft", "+49 (0)30/123-45"),
+        ("Ben <ben@example.com>", "Ben", "Berg  &\nSons", "", "0170 4"),
+        ("ADA@example.com", "A.", "Adams Ltd", "", ""),
+    ) == [
+        ("Email", "First Name", "Company", "Mobile"),
+        ("ada@example.com", "Ada", "Adams Ltd", "+49 (0)30/123-45"),
+        ("ben@example.com", "Ben", "Berg & Sons", "0170 4"),
+    ]  # fmt: skip
+
+
+def test_nothing_on_the_list_can_run_as_a_formula_and_a_phone_number_stays_exact(tmp_path: Path) -> None:
+    """An apostrophe before the plus sign would become a part of the number in Saleshandy."""
+    row = ("ada@example.com", "=HYPERLINK(1)", "@Adams", "+1+cmd|' /C calc!A0", "+1-555-0100")
+    headings, person = people_of(tmp_path, ("Email", "=First", "Last Name", "Company", "Phone"), row)
+    assert headings[1] == "'=First"
+    assert person == ("ada@example.com", "'=HYPERLINK(1)", "'@Adams", "'+1+cmd|' /C calc!A0", "+1-555-0100")
+
+
+def test_once_they_are_in_saleshandy_the_same_command_sends_only_their_notes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The screen says so; without a list wanted, it says how to get one; and once nobody is missing, nothing."""
+    sheet, people = write(tmp_path, by_email(["jo@example.com", "new@example.com"])), tmp_path / "people.csv"
+    with Sandbox(prospects=PEOPLE) as box:
+        monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+        run = ["run", str(sheet), "--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), "--yes"]
+        assert main(run) == 1
+        said = " ".join(capsys.readouterr().out.split())
+        assert "1 person is not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use" in said
+        assert "--unknown-emails FILE.csv" in said
+        with_list = [*run, "--unknown-emails", str(people)]
+        assert main(with_list) == 1
+        said = " ".join(capsys.readouterr().out.split())
+        assert f"1 person is not in Saleshandy yet: {people} Import this list into Saleshandy" in said
+        assert "Then run again. Only their notes are sent then." in said
+        port, before = box.port, notes(box)
+    with Sandbox(prospects={**PEOPLE, "P6": "new@example.com"}, port=port) as box:
+        assert main(with_list) == 0
+        assert "not in Saleshandy yet" not in capsys.readouterr().out
+        assert [before, notes(box)] == [[("P1", "Hello")], [("P6", "Hello")]]
+    assert not (tmp_path / "people (2).csv").exists()
+
+
+def test_a_list_that_a_person_may_have_completed_stays(tmp_path: Path) -> None:
+    sheet, people = write(tmp_path, by_email(["new@example.com"])), tmp_path / "people.csv"
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path, unknown_emails=people)
+        for name in ("people.csv", "people (2).csv"):
+            report = send(sheet, settings)
+            assert report.unknown_emails is not None
+            assert report.unknown_emails.path == tmp_path / name
+            assert report.counts == {Result.REJECTED: 1}
+    assert people.read_bytes() == (tmp_path / "people (2).csv").read_bytes()
+    assert results(tmp_path)[0][0] == "rejected"

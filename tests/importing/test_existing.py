@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from importer.errors import Interrupted
-from importer.importing.report import Report
 from importer.importing.run import prepare
-from importer.messages import render, words
+from importer.messages import render
 from importer.models import Result, Role
 from importer.operations import hide
 from importer.settings import Settings
 from importer.telling import preview_messages
+from tests.running import ran as send
 from tests.sandbox import Fault, Sandbox
 from tests.truth import read_results, write_csv
 
@@ -41,17 +40,8 @@ def by_hand(box: Sandbox, prospect: str, text: str, visibility: str = "1", statu
     return str(answer.json()["payload"]["results"][0]["noteId"])
 
 
-def send(sheet: Path, settings: Settings) -> Report:
-    with prepare(sheet, settings) as prepared:
-        return prepared.send(agreed=prepared.preview.digest)
-
-
 def outcomes(folder: Path) -> list[tuple[str, str]]:
     return [(row["result"], row["note_id"]) for row in read_results(folder / "r.csv")]
-
-
-def texts(box: Sandbox) -> list[tuple[str, str]]:
-    return sorted((note.prospect_id, note.sent_content) for note in box.notes)
 
 
 def reads(box: Sandbox) -> list[str]:
@@ -75,24 +65,18 @@ def test_a_note_that_is_there_is_not_sent_and_its_row_has_its_id(tmp_path: Path)
             assert calls[0] == "GET"
 
 
-@pytest.mark.parametrize(("visibility", "status"), [("2", "1"), ("1", "0")])
-def test_texts_alone_are_compared(tmp_path: Path, visibility: str, status: str) -> None:
-    """A note that is less visible than the sheet says is there all the same."""
+@pytest.mark.parametrize(
+    ("visibility", "status", "says", "ended"),
+    [("2", "1", "Public", 0), ("1", "0", "Public", 0), ("1", "1", "Private", 1)],
+)
+def test_texts_alone_are_compared(tmp_path: Path, visibility: str, status: str, says: str, ended: int) -> None:
+    """A less visible note than the sheet says is there all the same; one that is more visible needs attention."""
     with Sandbox() as box:
         there = by_hand(box, "P1", "Spoke", visibility, status)
-        report = send(write(tmp_path, ("P1", "Spoke")), settings_of(box, tmp_path))
-        assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1}, 0)
-        assert outcomes(tmp_path) == [("already imported", there)]
-
-
-def test_a_note_that_is_more_visible_than_the_sheet_says_needs_attention(tmp_path: Path) -> None:
-    with Sandbox() as box:
-        by_hand(box, "P1", "Spoke", "1", "1")
-        settings = settings_of(box, tmp_path)
         for _ in range(2):
-            report = send(write(tmp_path, ("P1", "Spoke", "Private")), settings)
-            assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1}, 1)
-        assert len(box.notes) == 1
+            report = send(write(tmp_path, ("P1", "Spoke", says)), settings_of(box, tmp_path))
+            assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1}, ended)
+            assert outcomes(tmp_path) == [("already imported", there)]
 
 
 def test_who_lost_the_journal_gets_nothing_twice(tmp_path: Path) -> None:
@@ -163,15 +147,6 @@ def test_each_note_that_is_there_serves_one_occurrence(tmp_path: Path) -> None:
         assert len(box.notes) == 3
 
 
-def test_a_note_of_another_key_is_that_keys(tmp_path: Path) -> None:
-    """What a person tells apart by a key isn't lost because an earlier import has sent the same text."""
-    with Sandbox() as box:
-        settings = settings_of(box, tmp_path, mapping={Role.KEY: ("Call ID",)})
-        for key in ("1", "2"):
-            sheet = write(tmp_path, ("P1", "Left voicemail", "Public", "Published", key))
-            assert send(sheet, settings).counts == {Result.CREATED: 1}
-
-
 def test_all_pages_are_read_and_the_oldest_of_several_counts(tmp_path: Path) -> None:
     with Sandbox() as box:
         there = by_hand(box, "P1", "Spoke")
@@ -205,14 +180,6 @@ def test_files_of_a_note_that_is_there_are_not_uploaded(tmp_path: Path) -> None:
         assert box.attachments == ()
 
 
-def test_emails_are_looked_up_first_and_then_the_notes_of_their_prospects(tmp_path: Path) -> None:
-    sheet = write(tmp_path, ("jo@example.com", "Spoke"), headings=("Email", *HEADINGS[1:]))
-    with Sandbox(prospects={"P1": "jo@example.com"}) as box:
-        there = by_hand(box, "P1", "Spoke")
-        send(sheet, settings_of(box, tmp_path))
-        assert outcomes(tmp_path) == [("already imported", there)]
-
-
 def test_the_plan_says_how_many_look_ups_it_takes_and_how_long(tmp_path: Path) -> None:
     sheet = write(tmp_path, *((f"P{i % 20}", f"Spoke {i}") for i in range(60)))
     with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path, rate="1/1s")) as prepared:
@@ -243,12 +210,3 @@ def test_what_cannot_be_read_is_not_sent_and_the_next_run_goes_on(tmp_path: Path
         box.clear_faults()
         assert send(sheet, settings_of(box, tmp_path)).counts == {Result.ALREADY_IMPORTED: 2, Result.REJECTED: 1}
         assert outcomes(tmp_path)[0] == ("already imported", there)
-
-
-def test_a_stop_while_notes_are_read_sends_nothing(tmp_path: Path) -> None:
-    sheet = write(tmp_path, *((f"P{i}", "Spoke") for i in range(40)))
-    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path, workers=1)) as prepared:
-        report = prepared.send(stop=lambda: words("Enough.") if len(reads(box)) > 3 else None)
-        assert isinstance(report.stopped, Interrupted)
-        assert report.counts == {Result.NOT_SENT: 40}
-        assert box.notes == ()

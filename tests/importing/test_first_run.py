@@ -14,7 +14,6 @@ import pytest
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.cli import main
 from importer.errors import Busy, Changed, FirstRun, WrongJournal
 from importer.importing import batch, workspaces
 from importer.importing.batch import Batch, BatchFace
@@ -26,7 +25,6 @@ from importer.messages import render
 from importer.models import Workspace
 from importer.operations import doctor, hide, history, verify
 from importer.settings import Settings
-from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.notification_messages import notification
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
@@ -93,15 +91,6 @@ def test_where_nobody_can_be_asked_nothing_is_sent_until_a_person_has_confirmed_
         assert isinstance(run(sheet, replace(other, key=ANOTHER), vendor).files[0].error, FirstRun)
 
 
-def test_the_checkup_says_that_nobody_has_confirmed_it(away: Settings, vendor: Vendor) -> None:
-    """It would be the first night that ends with 2."""
-    found = [finding for finding in doctor.examine(away, vendor=vendor) if finding.exit_status]
-    assert [finding.about for finding in found] == ["First import"]
-    assert "Nobody has imported as profile 'night'" in render(found[0].text)
-    workspaces.confirm(away)
-    assert not [finding for finding in doctor.examine(away, vendor=vendor) if finding.exit_status]
-
-
 def test_a_journal_that_knows_the_workspace_is_confirmation_enough(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
 ) -> None:
@@ -137,26 +126,6 @@ def test_from_python_the_number_that_was_agreed_to_is_the_confirmation(
             prepared.send()
         assert box.received == ()
         assert prepared.send(agreed=prepared.preview.digest).exit_status == 0
-
-
-def test_a_server_on_this_machine_is_free_of_it(box: Sandbox, sheet: Path, away: Settings) -> None:
-    """Nobody is asked, and all profiles may use one key."""
-    for profile in ("one", "two"):
-        ended = run(sheet, replace(away, profile=profile, base_url=box.url), SALESHANDY)
-        assert ended.exit_status <= 1  # the last look finds what the other profile has just sent
-    assert not identity.folder().exists()
-
-
-def test_the_command_line_ends_with_2_where_nobody_sits(
-    sheet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """And says what to do; ``--yes`` is no confirmation."""
-    monkeypatch.setenv(KEY_VARIABLE, KEY)
-    arguments = ["run", str(sheet), "--yes", "--base-url", AWAY, "--journal", str(tmp_path / "journal.sqlite")]
-    assert main(arguments) == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert "Error: Nobody has imported as profile 'default' at https://notes.invalid/v1 yet" in said
-    assert f"Run `note-importer run FILE --base-url {AWAY} --journal" in said
 
 
 # -- another profile, another key
@@ -214,15 +183,6 @@ def test_a_key_of_another_profile_is_for_another_account_only_if_a_person_says_s
     assert [note.prospect_id for note in box.notes] == ["P1", "P1"]
     assert max(run(sheet, day, vendor).exit_status, run(sheet, away, vendor).exit_status) <= 1
     assert len(box.notes) == 2
-
-
-def test_another_name_of_the_service_continues_too(box: Sandbox, sheet: Path, away: Settings, vendor: Vendor) -> None:
-    """The key was used at another address, which may lead to the same account."""
-    run(sheet, away, vendor, [True])
-    other = replace(away, base_url="https://gateway.invalid/v1")
-    assert "used before as 'night at https://notes.invalid/v1'" in render(run(sheet, other, vendor).files[0].why)
-    assert run(sheet, other, vendor, ["night"]).exit_status == 0
-    assert len(box.notes) == 1
 
 
 def test_deliveries_in_another_journal_are_named_and_not_continued_here(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from importer.cli import main
 from importer.errors import Guarded
 from importer.importing.run import prepare
 from importer.models import Result
@@ -81,29 +80,21 @@ def test_what_earlier_runs_delivered_doesnt_count(box: Sandbox, settings: Settin
     assert len(box.notes) == 4
 
 
-EMAILS = [f"{name}@kestrel.example" for name in ("ada", "ben", "cleo", "dan", "eva")]
-
-
-def test_an_export_for_another_workspace_is_not_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_export_for_another_workspace_is_not_sent(settings: Settings, tmp_path: Path) -> None:
     """Four of its five people are unknown here; without the guard the file would be finished, and archived."""
-    sheet, archive = tmp_path / "export.csv", tmp_path / "done"
-    sheet.write_text("".join(["Email,Note,Visibility\n", *(f"{email},x,2\n" for email in EMAILS)]), encoding="utf-8")
-    archive.mkdir()
-    with Sandbox(prospects={"8PvBmrB7P7": EMAILS[0]}) as box:
-        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
-        place = ["--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), "--settle", "0"]
-        run = ["run", str(sheet), *place, "--yes", "--archive", str(archive)]
-        assert main([*run, "--max-invalid", "79%"]) == 2
-        said = " ".join(capsys.readouterr().err.split())
-        assert "4 of the 5 rows in" in said
-        assert "by an email address. That is more than the 79% that --max-invalid allows." in said
-        assert "may be for another workspace. Check the file, the profile ('default') and the API key." in said
-        assert "or allow more: --max-invalid 80%" in said
+    sheet, names = tmp_path / "export.csv", ("ada", "ben", "cleo", "dan", "eva")
+    sheet.write_text("Email,Note,Visibility\n" + "".join(f"{name}@kestrel.example,x,2\n" for name in names))
+    with Sandbox(prospects={"8PvBmrB7P7": "ada@kestrel.example"}) as box:
+        settings = replace(settings, base_url=box.url, key=box.api_key, max_invalid="79%")  # type: ignore[arg-type]
+        with prepare(sheet, settings) as prepared, pytest.raises(Guarded) as caught:
+            prepared.send()
+        for said in (
+            "4 of the 5 rows in",
+            "by an email address. That is more than the 79% that --max-invalid allows.",
+            "may be for another workspace. Check the file, the profile ('default') and the API key.",
+            "or allow more: --max-invalid 80%",
+        ):
+            assert said in str(caught.value)
         assert not any(received.method == "POST" for received in box.received)
-        assert [*archive.iterdir()] == []
-        assert main(["check", str(sheet), *place, "--max-invalid", "79%"]) == 0
-        assert main([*run, "--max-invalid", "80%"]) == 1
-        assert len(box.notes) == 1
-        assert not sheet.exists()
+        with prepare(sheet, replace(settings, max_invalid="80%")) as prepared:  # type: ignore[arg-type]
+            assert prepared.send().counts == {Result.CREATED: 1, Result.REJECTED: 4}

@@ -274,13 +274,6 @@ def test_a_record_with_two_texts_in_one_sheet_is_invalid(desk: Desk) -> None:
     assert ran.counts == {"created": 1, "already imported": 1}
 
 
-def test_a_record_that_loses_its_column_is_known_by_its_text(desk: Desk) -> None:
-    desk.run(row(ADA, "One"), row(ADA, "Two", record=SECOND), ids=True)
-    desk.run(row(ADA, "Two, edited", record=SECOND), ids=True)
-    ran = desk.run(row(ADA, "One"), row(ADA, "Two, edited"))
-    assert (ran.counts, len(desk.box.notes)) == ({"already imported": 2}, 2)
-
-
 def test_a_note_that_was_sent_without_its_record_is_known_by_it_from_then_on(desk: Desk) -> None:
     desk.run(row(ADA, "One"))
     desk.run(row(ADA, "One"), ids=True)
@@ -359,6 +352,9 @@ def test_a_question_once_answered_stays_answered_for_thirty_nights(desk: Desk, *
         if remaining.in_doubt or remaining.hidden:
             asked[night] = remaining.in_doubt, remaining.hidden
             assert (ran.status, ran.counts["not sent"]) == (1, remaining.in_doubt + remaining.hidden)
+            told = " ".join(row["reason"] for row in ran.rows)
+            assert "--in-doubt" in told
+            assert "--again" not in told, "no message advises it for a single row"
             answer = answers[night]
             how["in_doubt"] = answer
             made += desk.run(*rows, **how).counts.get("created", 0)

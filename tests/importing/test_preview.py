@@ -1,4 +1,4 @@
-"""What a face needs that isn't in the process that read the file: an overview as values, choices, rows to fix."""
+"""What is shown before anything is sent, and what was agreed to: an overview as values, examples, choices."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import openpyxl
 import pytest
 
-from importer.errors import UnclearColumns
+from importer.errors import Changed
 from importer.importing import sheet_facts
 from importer.importing.answers import answered
 from importer.importing.run import prepare
+from importer.journal import Journal
+from importer.markup import ContentKind
 from importer.messages import Cell, Message, render, say
-from importer.models import Problem, Role
+from importer.messages import words as in_words
+from importer.models import PossibleAnswer, Problem, Role, Visibility
 from importer.operations import hide
 from importer.page.rendering import words
 from importer.rows.values import kind_of, quoted
 from importer.settings import Settings
 from importer.telling import preview_messages, sheet_details
 from tests.running import run
+from tests.sandbox import Sandbox
 from tests.truth import write_csv
 
 HEAD = ["Prospect ID", "Note", "Visibility", "Status"]
@@ -129,23 +132,6 @@ def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
     assert ended.stdout == "set()\n"
 
 
-def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp_path: Path) -> None:
-    """The question names them, and the choice of one is enough; then all of them are told of."""
-    book = openpyxl.Workbook()
-    for name in ("May", "June"):
-        sheet = book.create_sheet(name)
-        sheet.append(HEAD)
-        sheet.append([f"p-{name}", "Hello", "public", ""])
-    del book["Sheet"]
-    book.save(tmp_path / "n.xlsx")
-    with pytest.raises(UnclearColumns) as undecided:
-        prepare(tmp_path / "n.xlsx", settings)
-    (question,) = undecided.value.questions
-    assert [(choice.setting, choice.value) for choice in question.choices] == [("sheet", "May"), ("sheet", "June")]
-    found = seen(tmp_path / "n.xlsx", answered(settings, "sheet", "June"))
-    assert (found.sheet, found.sheets) == ("June", ("May", "June"))
-
-
 def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> None:
     """A drop-down is the last word for this sheet; what else is set aside stays so."""
     before = replace(settings, mapping={Role.CONTENT: ("Text", "Remark"), Role.STATUS: ("State",)}, ignored=("Old",))
@@ -153,3 +139,70 @@ def test_a_choice_counts_before_what_the_profile_says(settings: Settings) -> Non
     assert after.mapping == {Role.CONTENT: ("Remark",), Role.STATUS: ("",)}
     assert after.ignored == ("Old", "New")
     assert answered(replace(settings, encoding="cp1252"), "encoding", "utf-8").encoding == "utf-8"
+
+
+def test_three_of_each_visibility_are_shown(settings: Settings, tmp_path: Path) -> None:
+    """In the sheet's order, with their rows; private first; and of a long text the beginning."""
+    rows = [[f"p{i}", "x" * (i + 1), "Public", ""] for i in range(8)]
+    rows += [[who, "y" * 3_010, "Private", "Draft"] for who in ("q1", "q2")]
+    found = seen(write(tmp_path / "n.csv", *rows), settings).examples
+    shown = {kind: [(render(one.about), one.text) for one in examples] for kind, examples in found.items()}
+    assert [*shown.items()] == [
+        (Visibility.PRIVATE, [("row 10, for q1 and 1 more prospect (private, draft)", "y" * 3_000 + "…")]),
+        (Visibility.PUBLIC, [(f"row {row}, for p{row - 2} (public)", "x" * (row - 1)) for row in (2, 3, 4)]),
+    ]
+
+
+def test_a_note_is_shown_as_its_readers_see_it(settings: Settings, tmp_path: Path) -> None:
+    """HTML without its tags, with the breaks that it makes; or as text, if the sheet's is said to be text."""
+    html = "<p>Met at the <b>fair</b></p><ul><li>R&amp;D</li></ul>"
+    for kind, reads in ((ContentKind.AUTO, "Met at the fair\nR&D"), (ContentKind.TEXT, html)):
+        found = seen(write(tmp_path / "n.csv", ["p1", html, "Public", ""]), replace(settings, content=kind)).examples
+        assert found[Visibility.PUBLIC][0].text == reads
+
+
+# -- prepared, agreed to and sent: nothing happens before the word, and nothing else than was agreed to
+
+
+def lines(path: Path, *rows: str, head: str = "Prospect ID,Note,Visibility") -> Path:
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_to_prepare_leaves_nothing_behind(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """No journal is made, no lock is taken, nothing is sent and no key is needed."""
+    path = lines(tmp_path / "n.csv", "P1,x,1", "P2,x,1", "P2,,1")
+    with prepare(path, replace(settings, key="")) as prepared:
+        assert prepared.preview.remaining.total == 2
+        assert prepared.preview.questions == ()
+    assert [found.name for found in tmp_path.iterdir()] == ["n.csv"]
+    assert box.received == ()
+
+
+def test_what_another_import_did_since_is_seen_and_refused(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
+    """The plan differs from what was agreed to: nothing is sent, and the run doesn't count as one."""
+    path = lines(tmp_path / "n.csv", "P1,x,1", "P2,x,1", "P3,x,1")
+    with prepare(path, settings) as prepared:
+        agreed = prepared.preview.digest
+        run(lines(tmp_path / "other.csv", "P1,x,1"), settings)
+        with pytest.raises(Changed, match="have changed since you agreed") as error:
+            prepared.send(agreed=agreed)
+    assert error.value.exit_status == 2
+    assert len(box.notes) == 1
+    with Journal.open(settings.journal) as journal:
+        assert [run.ended for run in journal.runs.listed()] == ["declined", "finished"]
+    with prepare(path, settings) as prepared:
+        report = prepared.send(agreed=prepared.preview.digest)
+    assert report.exit_status == 0
+    assert len(box.notes) == 3
+
+
+def test_an_answer_is_not_refused_for_a_column_that_it_does_not_concern(tmp_path: Path, settings: Settings) -> None:
+    sheet = tmp_path / "n.csv"
+    sheet.write_text("Prospect ID,First words,More words,Visibility\nP1,a text,another text,Public\n", encoding="utf-8")
+    contradictory = replace(settings, mapping={Role.VISIBILITY: ("Visibility",)}, ignored=("Visibility",))
+    with prepare(sheet, contradictory) as prepared:
+        assert [bool(question.choices) for question in prepared.loaded.questions] == [True, False]
+        prepared.decide(PossibleAnswer("map", "content=More words", in_words("")))
+        [left] = prepared.loaded.questions
+    assert left.choices == ()

@@ -40,7 +40,7 @@ def answered(settings: Settings, tmp_path: Path) -> Settings:
         values=SETTINGS["value"].read([f"{word}={meaning}" for word, meaning in values.items()]),  # type: ignore[arg-type]
         default_visibility=Visibility.PRIVATE,
     )
-    assert running.run(sheet, told) is not None
+    running.ran(sheet, told)
     return told
 
 
@@ -86,15 +86,12 @@ def test_the_template_is_known_without_its_words(settings: Settings, tmp_path: P
     sheet.write_text("Prospect ID,Date,Note,Visibility\nP1,1 May,x,Public\n", encoding="utf-8")
     for template, stored in (("[MARK {Date}: ]{Note}", "sha256:"), ("[{Date}: ]{Note}", "[{1}: ]{2}")):
         told = replace(settings, mapping={Role.CONTENT: (template,)})
-        assert running.run(sheet, told) is not None
+        running.ran(sheet, told)
         about = history.one(told, "last").reading
         assert about["columns"]["content"] == [1, 2]
         assert about["template"].startswith(stored)
         assert "MARK" not in json.dumps(about)
         assert "Date" not in json.dumps(about)
-
-
-# -- who confirmed it ----------------------------------------------------------------------------------------------
 
 
 def test_the_first_run_enters_who_confirmed_the_workspace_and_when(

@@ -19,10 +19,10 @@ from importer.journal import Journal
 from importer.messages import say
 from importer.models import PossibleAnswer, Role, Visibility
 from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX, is_results, run_of
-from importer.settings import SETTINGS, Origin, Settings
+from importer.settings import SETTINGS, Settings
 from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE
-from tests.running import run
+from tests.running import ran
 from tests.sandbox import Sandbox
 from tests.truth import write_csv
 
@@ -56,8 +56,7 @@ def results(told: Settings, tmp_path: Path) -> Path:
     """The results of that sheet, whose rows to fix were corrected in a spreadsheet program."""
     path = tmp_path / "n.csv"
     write_csv(path, HEAD, *ROWS)
-    report = run(path, told)
-    assert report is not None
+    report = ran(path, told)
     book = openpyxl.load_workbook(report.results)
     headings = [cell.value for cell in book[TO_FIX][1]]
     assert headings[2:8] == [*HEAD]
@@ -83,17 +82,6 @@ def test_what_was_corrected_is_sent_as_the_sheet_was(box: Sandbox, settings: Set
     ]
 
 
-def test_what_is_said_now_counts_more(settings: Settings, results: Path) -> None:
-    said = replace(
-        settings, sheet=TO_FIX, mapping={Role.CONTENT: ("What was said",)}, origin=Origin(frozenset({"map"}))
-    )
-    with prepare(results, said) as prepared:
-        assert prepared.loaded.template is None
-        assert prepared.loaded.headings[Role.STATUS] == "State of note"
-    with pytest.raises(UnclearColumns), prepare(results, replace(settings, sheet=TO_FIX, export="none")) as prepared:
-        prepared.send()
-
-
 def test_answers_to_results_replace_no_other_remembered_ones(settings: Settings, results: Path) -> None:
     """A sheet of the profile may have the same name."""
     other = Reading("n", ("Note", "Date"), date(2026, 1, 2), {"ignore": ("Date",)})
@@ -110,8 +98,7 @@ def test_one_visibility_for_all_is_known_again(settings: Settings, tmp_path: Pat
     """The next run has no column for it either."""
     path = tmp_path / "n.csv"
     path.write_text("Prospect ID,Note\nP1,Hello\nP2,\n", encoding="utf-8")
-    report = run(path, replace(settings, default_visibility=Visibility.PRIVATE))
-    assert report is not None
+    report = ran(path, replace(settings, default_visibility=Visibility.PRIVATE))
     with prepare(report.results, settings) as prepared:
         assert prepared.loaded.questions == ()
         assert prepared.loaded.settings.default_visibility is Visibility.PRIVATE
@@ -129,8 +116,7 @@ def test_that_blank_was_public_is_asked_again(
     """Nothing that a file says itself makes a note public: unattended, the import ends with 2."""
     path = tmp_path / "n.csv"
     path.write_text(f"Prospect ID,Note,{head}\nP1,Hello,\nP2,#N/A,\n", encoding="utf-8")
-    report = run(path, replace(settings, default_visibility=Visibility.PUBLIC))
-    assert report is not None
+    report = ran(path, replace(settings, default_visibility=Visibility.PUBLIC))
     book = openpyxl.load_workbook(report.results)
     for name, row in (("Results", 3), (TO_FIX, 2)):
         columns = [cell.value for cell in book[name][1]]
@@ -224,18 +210,6 @@ def test_a_hostile_description_is_read_once(tmp_path: Path) -> None:
             assert run_of(file) == ""
 
 
-@pytest.mark.parametrize("text", ["", "x", "0 {}", "é " + "{"])
-def test_a_run_that_is_none_is_ignored(settings: Settings, results: Path, text: str) -> None:
-    book = openpyxl.load_workbook(results)
-    book.properties.description = OF_RUN + text
-    book.save(results)
-    with results.open("rb") as file:
-        assert run_of(file) == text
-    with prepare(results, settings) as prepared:
-        assert prepared.loaded.settings.reading is None
-        assert prepared.loaded.questions
-
-
 def test_nothing_that_a_file_claims_changes_a_meaning(
     settings: Settings, told: Settings, results: Path, tmp_path: Path
 ) -> None:
@@ -245,8 +219,7 @@ def test_nothing_that_a_file_claims_changes_a_meaning(
     assert "Private" not in mine
     public = SETTINGS["value"].read([f"{word}=Public" for word in WORDS if word.startswith("visibility")])
     other = replace(told, profile="other", values={**told.values, **public})  # type: ignore[dict-item]
-    report = run(tmp_path / "n.csv", replace(other, results=tmp_path / "other.xlsx"))
-    assert report is not None
+    report = ran(tmp_path / "n.csv", replace(other, results=tmp_path / "other.xlsx"))
     for claim in (f"{OF_RUN}{report.run}", mine.replace("Results", "Answers"), f"{mine} visibility:Nobody=Public"):
         book.properties.description = claim
         book.save(results)

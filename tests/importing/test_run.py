@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,24 +14,22 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from xlsxwriter.workbook import Workbook
 
 from importer.errors import BadSettings
 from importer.importing.loading import results_path
 from importer.importing.preview import Preview
 from importer.importing.report import Report
 from importer.journal import Journal
-from importer.markup import ContentKind, visible
+from importer.markup import visible
 from importer.messages import render
 from importer.models import Remaining, Result, Role
-from importer.operations.hide import Which, hide, what_to_hide
 from importer.resultsfile import OUR_COLUMNS
 from importer.settings import Settings
 from importer.settings.kinds import InDoubt
 from tests import running
 from tests.latest import latest
 from tests.sandbox import Fault, Limit, Received, Sandbox
-from tests.truth import read_results
+from tests.truth import read_results, write_csv
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -49,17 +45,7 @@ Line = Sequence[str]
 
 
 def write(path: Path, *lines: Line, headings: Line = HEADINGS) -> Path:
-    """Write lines as a CSV file, or as a workbook, by the file's ending."""
-    table = [tuple(headings), *map(tuple, lines)]
-    if path.suffix == ".csv":
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file).writerows(table)
-        return path
-    book = openpyxl.Workbook()
-    for line in table:
-        book.worksheets[0].append(list(line))
-    book.save(path)
-    return path
+    return write_csv(path, headings, *lines)
 
 
 def rows_of(path: Path, sheet: str = "Results") -> list[dict[str, str]]:
@@ -80,8 +66,7 @@ def column(path: Path, name: str) -> list[str]:
 
 
 def ran(path: str | Path, settings: Settings, **hooks: Any) -> Report:
-    report = running.run(path, settings, **hooks)
-    assert report is not None
+    report = running.ran(path, settings, **hooks)
     assert report.stopped is None, report.stopped
     return report
 
@@ -109,9 +94,6 @@ def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-# -- a clean file
-
-
 def test_every_note_arrives_and_every_row_has_its_id(
     box: Sandbox, settings: Settings, tmp_path: Path, kind: str
 ) -> None:
@@ -136,9 +118,6 @@ def test_every_note_arrives_and_every_row_has_its_id(
         assert row["request"].startswith(f"{report.run}/")
         assert row["finished_at"]
     assert [row["source_row"] for row in rows] == [str(i) for i in range(2, 502)]
-
-
-# -- outcomes
 
 
 def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
@@ -174,56 +153,6 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
         assert "2 of 7 rows delivered, 1 repeats one of them, 4 to correct." in summary
 
 
-def test_content_too_long_for_the_api_is_sent_whole_and_its_refusal_is_the_reason(tmp_path: Path) -> None:
-    """How long a note may be is the API's to say."""
-    long = "word " * 20_000
-    with Sandbox(max_content=50_000) as box:
-        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite", settle=0)
-        report = ran(
-            write(tmp_path / "n.csv", ("P1", long, "1"), ("P2", "short", "1")),
-            replace(settings, results=tmp_path / "out.csv"),
-        )
-        bodies = [call.body for call in posts(box)]
-    assert any(body is not None and body["content"] == long.strip() for body in bodies)
-    rows = rows_of(report.results)
-    assert [row["result"] for row in rows] == [REJECTED, CREATED]
-    assert "content must be a shorter value" in rows[0]["reason"]
-    assert rows[0]["Note"] == long
-
-
-def test_a_person_can_stop_a_run_and_go_on_later(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """What was under way is waited for; the same command sends the rest, and nothing twice."""
-    path = write(tmp_path / "n.csv", *((f"P{i}", "x", "1") for i in range(60)))
-    one_by_one = replace(settings, batch_size=1, workers=2, results=tmp_path / "out.csv")
-    report = running.run(path, one_by_one, stop=lambda: "enough" if len(box.notes) >= 10 else None)
-    assert report is not None
-    assert report.exit_status == 3
-    assert str(report.stopped) == "enough"
-    made = len(box.notes)
-    assert 10 <= made < 60
-    assert Counter(column(report.results, "result")) == {CREATED: made, "not sent": 60 - made}
-    again = ran(path, settings)
-    assert again.counts == {Result.CREATED: 60 - made, Result.ALREADY_IMPORTED: made}
-    assert Counter(note.prospect_id for note in box.notes) == {f"P{i}": 1 for i in range(60)}
-
-
-def test_a_person_who_says_no_changes_nothing(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """The plan is shown before the first call; no means no calls and no results file."""
-    shown: list[Preview] = []
-
-    def no(preview: Preview) -> bool:
-        shown.append(preview)
-        return False
-
-    path = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1"), ("P3", "y", "1"))
-    assert running.run(path, settings, confirm=no) is None
-    assert shown[0].remaining == Remaining(3, 2, 2)
-    assert box.received == ()
-    assert not list(tmp_path.glob("*.results*"))
-    assert not Journal.exists(settings.journal)  # a no leaves nothing behind
-    assert ran(path, settings).counts == {Result.CREATED: 3}
-
-
 def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
     """The notes that exist, the batch size that was taken and the limit that was met; nothing is called or written."""
     with Sandbox(max_batch=10, limit=Limit.parse("6/1s:headers:429")) as box:
@@ -248,8 +177,7 @@ def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings
     """`check` and `run` agree on it, and neither counts it as saved by grouping."""
     path = write(tmp_path / "n.csv", *((f"P{i}", f"note {i}", "1") for i in range(10)))
     box.set_faults([Fault.parse("500:after@2,5"), Fault.parse("gateway-403:GET@2-")])
-    report = running.run(path, settings)
-    assert report is not None
+    report = running.ran(path, settings)
     assert report.counts == {Result.CREATED: 8, Result.UNCONFIRMED: 2}
     box.clear_faults()
     more = write(tmp_path / "m.csv", *((f"P{i}", f"note {i}", "1") for i in range(13)))
@@ -262,19 +190,6 @@ def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings
 
     running.run(more, settings, confirm=no)
     assert checked.remaining == shown[0].remaining == Remaining(3, 3, 3, unclear=2)
-
-
-def test_a_note_that_was_imported_without_a_key_is_that_of_one_row(
-    box: Sandbox, settings: Settings, tmp_path: Path
-) -> None:
-    """A key counts only if both have one, and a delivery answers for one row."""
-    path = tmp_path / "n.csv"
-    path.write_text(
-        "Prospect ID,Note,Visibility,Call\nP1,No answer,1,a\nP1,No answer,1,b\nP2,x,1,c\n", encoding="utf-8"
-    )
-    assert ran(path, settings).counts == {Result.CREATED: 2, Result.DUPLICATE: 1}
-    checked = running.check(path, replace(settings, mapping={Role.KEY: ("Call",)}))
-    assert checked.remaining == Remaining(1, 1, 1)
 
 
 def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
@@ -291,41 +206,13 @@ def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: S
     assert len(box.notes) == 2
 
 
-# -- what the server receives
-
-
-def test_what_is_sent_reads_the_same_whichever_way_the_api_looks_at_it(
-    box: Sandbox, settings: Settings, tmp_path: Path
-) -> None:
-    """Plain text goes as it is, text with signs of HTML escaped, HTML as it is; a flag overrules."""
-    texts = ["plain", "R&D <jo@x.com>", "two\nlines\n\nand a paragraph", "<p>Hi &amp; <b>bye</b></p>"]
-    path = write(tmp_path / "n.csv", *((f"P{i}", text, "2") for i, text in enumerate(texts)))
-
-    def contents(**changes: Any) -> list[object]:
-        start = len(box.received)
-        ran(path, replace(settings, again=True, **changes))
-        bodies = [call.body for call in posts(box, start)]
-        return sorted((str(body["content"]) for body in bodies if body is not None), key=str)
-
-    escaped = [
-        "<p>R&amp;D &lt;jo@x.com&gt;</p>",
-        "<p>two<br>lines</p><p>and a paragraph</p>",
-        "plain",
-    ]
-    assert contents() == sorted([*escaped, texts[3]])
-    assert contents(content=ContentKind.HTML) == sorted(texts)
-    assert contents(content=ContentKind.TEXT) == sorted(
-        [*escaped, "<p>&lt;p&gt;Hi &amp;amp; &lt;b&gt;bye&lt;/b&gt;&lt;/p&gt;</p>"]
-    )
-
-
 def test_drafts_attachments_and_numbers_travel_as_the_api_wants_them(
     box: Sandbox, settings: Settings, tmp_path: Path
 ) -> None:
     """Texts throughout; attachments only where there are some; one request for each different note."""
     box.know_attachments("f1", "f2")
     path = write(
-        tmp_path / "n.xlsx",
+        tmp_path / "n.csv",
         ("00123", "x", "Public", "", ""), ("1E5", "x", "Public", "Published", ""), ("P3", "x", "Private", "Draft", ""),
         ("P4", "x", "Public", "", "f1; f2"), ("P5", "x", "Public", "", "f1,f2"),
         headings=(*HEADINGS, "Status", "Attachment IDs"),
@@ -339,86 +226,6 @@ def test_drafts_attachments_and_numbers_travel_as_the_api_wants_them(
         {"content": "x", "visibility": "1", "status": "1", "prospectIds": ["P4", "P5"], "attachmentIds": ["f1", "f2"]},
     ]
     assert column(report.results, "Prospect ID")[:2] == ["00123", "1E5"]
-
-
-# -- across runs
-
-
-def test_what_was_first_sent_again_counts_as_delivered_afterwards(
-    box: Sandbox, settings: Settings, tmp_path: Path
-) -> None:
-    """Rows that were new in the sheet when all of it was sent again; with keys, and while an answer is unclear, too."""
-    keyed = replace(settings, mapping={Role.KEY: ("Day",)}, results=tmp_path / "out.csv")
-    headings, known = (*HEADINGS, "Day"), ("P1", "x", "1", "1")
-    ran(write(tmp_path / "n.csv", known, headings=headings), keyed)
-    sheet = write(tmp_path / "n.csv", known, *(("P1", "x", "1", day) for day in ("2", "11")), headings=headings)
-    report = ran(sheet, replace(keyed, again=True))
-    assert report.counts == {Result.CREATED: 3}
-    assert ran(sheet, keyed).counts == {Result.ALREADY_IMPORTED: 3}
-    with Journal.open(settings.journal) as journal, journal.transaction():
-        journal.execute("UPDATE deliveries SET state = 'unclear', note_id = NULL WHERE key = '11'")
-        journal.execute("UPDATE deliveries SET state = 'rejected', note_id = NULL WHERE key = '2'")
-    more = write(tmp_path / "n.csv", *(("P1", "x", "1", day) for day in ("1", "2", "11", "12")), headings=headings)
-    ran(more, keyed)
-    assert len(box.notes) == 6  # the rejected one, and the new one
-
-
-def test_a_hidden_note_is_a_question_until_it_was_answered(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Its row is not sent, and needs attention. Sent again it is there; left hidden it stays so."""
-    path, out = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "x", "1")), tmp_path / "out.csv"
-    ran(path, settings)
-    hide(what_to_hide(Which("last"), settings), settings)
-    report = ran(path, replace(settings, results=out))
-    assert (report.counts, report.exit_status) == ({Result.NOT_SENT: 2}, 1)
-    assert "--in-doubt send-hidden" in column(out, "reason")[0]
-    assert "--again" not in column(out, "reason")[0]
-    write(path, ("P1", "x", "1"))
-    assert ran(path, replace(settings, in_doubt=[InDoubt.SEND_HIDDEN])).counts == {Result.CREATED: 1}
-    assert ran(path, replace(settings, results=out)).counts == {Result.ALREADY_IMPORTED: 1}
-    assert column(out, "note_id") == [box.notes[-1].id]
-    write(path, ("P2", "x", "1"))
-    for answer in ([InDoubt.LEAVE_HIDDEN], []):
-        report = ran(path, replace(settings, in_doubt=answer))
-        assert (report.counts, report.exit_status) == ({Result.SKIPPED: 1}, 0)
-    assert len(box.notes) == 3
-
-
-def test_a_key_column_makes_the_same_text_mean_another_note(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Once per key, across runs too; the same key twice in a sheet is a duplicate."""
-    keyed = replace(settings, mapping={Role.KEY: ("Date",)}, results=tmp_path / "out.csv")
-    headings = (*HEADINGS, "Date")
-    lines = [("P1", "Called", "1", day) for day in ("Mon", "Tue", "Mon")]
-    report = ran(write(tmp_path / "n.csv", *lines, headings=headings), keyed)
-    assert column(report.results, "result") == [CREATED, CREATED, DUPLICATE]
-    report = ran(write(tmp_path / "n.csv", *lines, ("P1", "Called", "1", "Wed"), headings=headings), keyed)
-    assert column(report.results, "result") == [ALREADY, ALREADY, DUPLICATE, CREATED]
-    assert column(report.results, "reason")[2] == "the same note for the same prospect as row 2, and the same key"
-    assert len(box.notes) == len({note.id for note in box.notes}) == 3
-    assert all(len(_prospects(call)) == 1 for call in posts(box))
-
-
-# -- a results file as input
-
-
-def test_a_results_workbook_is_read_by_its_first_sheet_unless_another_is_named(
-    box: Sandbox, settings: Settings, tmp_path: Path
-) -> None:
-    """Both *Results* and *To fix* have the headings; what is corrected on either can be imported."""
-    lines = [("P1", "x", "1"), ("P2", "", "1"), ("P3", "y", "?")]
-    first = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / "n.results.xlsx"))
-    book = openpyxl.load_workbook(first.results)
-    headings = [cell.value for cell in book["To fix"][1]]
-    book["To fix"].cell(2, headings.index("Note") + 1).value = "now filled"
-    book["Results"].cell(4, 3).value = "Public"
-    book.save(first.results)
-    before = len(box.received)
-    report = ran(first.results, replace(settings, results=tmp_path / "by_results.csv"))
-    assert sent_to(box, before) == ["P3"]
-    assert [row["result"] for row in rows_of(report.results)] == [ALREADY, INVALID, CREATED]
-    before = len(box.received)
-    report = ran(first.results, replace(settings, sheet="to fix", results=tmp_path / "by_fix.csv"))
-    assert sent_to(box, before) == ["P2"]
-    assert [row["result"] for row in rows_of(report.results)] == [CREATED, INVALID]
 
 
 def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
@@ -455,25 +262,6 @@ def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settin
     assert {note.sent_content for note in box.notes} == {"=x", "now filled"}
 
 
-def test_results_of_results_stay_equal(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Texts that a spreadsheet program would run come back as they were, however many rounds they make."""
-    texts = ["=1+1", "+x", "-x", "@x", "'=x", "''+x", "'", "plain", "-5", "\u201c=x"]
-    lines = [("INVALID", text, "1", text) for text in texts]
-    path = write(tmp_path / "n.csv", *lines, headings=(*HEADINGS, "=mine"))
-    report = ran(path, replace(settings, results=tmp_path / "0.csv"))
-    for number in range(1, 4):
-        before = len(box.received)
-        report = ran(report.results, replace(settings, results=tmp_path / f"{number}.csv"))
-        bodies = [call.body or {} for call in posts(box, before)]
-        assert sorted(str(body["content"]) for body in bodies) == sorted(texts)
-        assert list(rows_of(report.results)[0])[3] == "'=mine"
-    assert (tmp_path / "3.csv").read_text("utf-8-sig").splitlines()[1].split(",")[:4] == [
-        "INVALID", "'=1+1", "1", "'=1+1",
-    ]  # fmt: skip
-    report = ran(report.results, replace(settings, results=tmp_path / "4.xlsx"))
-    assert column(report.results, "=mine") == texts
-
-
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
@@ -487,38 +275,6 @@ def test_results_of_results_have_the_same_name(tmp_path: Path, pattern: str | No
     """No file is replaced, so that they get the next number. The date stands in them once."""
     for name, following in itertools.pairwise(names):
         assert results_path(tmp_path / name, Settings(results=pattern), AT).name == following
-
-
-def test_a_workbooks_cells_are_written_as_text_as_the_sheet_shows_them(
-    settings: Settings, tmp_path: Path, kind: str
-) -> None:
-    """Numbers, dates, percentages and what formulas came to."""
-    book = Workbook(tmp_path / "n.xlsx")
-    sheet = book.add_worksheet()
-    sheet.write_row(0, 0, [*HEADINGS, "Amount", "Day", "Share", "Sum"])
-    sheet.write_row(1, 0, ["P1", "x", 1])
-    for col, (value, shown) in enumerate([(1234.5, "#,##0.00"), (46_000, "yyyy-mm-dd"), (0.25, "0%")], 3):
-        sheet.write_number(1, col, value, book.add_format({"num_format": shown}))
-    sheet.write_formula(1, 6, "=1+2", None, 3)
-    book.close()
-    report = ran(tmp_path / "n.xlsx", replace(settings, results=tmp_path / f"out{kind}"))
-    texts = ["P1", "x", "1", "1,234.50", "2025-12-09", "25%", "3"]
-    assert list(rows_of(report.results)[0].values())[:7] == texts
-    if kind == ".xlsx":
-        cells = openpyxl.load_workbook(report.results)["Results"][2][:7]
-        assert [(cell.value, cell.data_type) for cell in cells] == [(text, "s") for text in texts]
-
-
-def test_a_sheet_to_fix_with_nothing_to_fix_has_no_rows(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """What it says to the reader is not taken for a row."""
-    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
-    before = len(box.received)
-    report = ran(first.results, replace(settings, sheet="To fix", min_rows=0))
-    assert (report.counts, report.exit_status) == ({}, 0)
-    assert len(box.received) == before
-
-
-# -- where the results stand
 
 
 def test_results_always_take_a_new_name(settings: Settings, tmp_path: Path, kind: str) -> None:
@@ -546,44 +302,6 @@ def test_results_that_cant_be_written_are_said_before_anything_is_sent(
     assert box.received == ()
 
 
-def test_results_are_true_when_the_folder_is_gone_meanwhile(box: Sandbox, settings: Settings, tmp_path: Path,
-                                                            monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    """Someone removes the folder while the notes go out: the results stand elsewhere, and it is said where."""
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
-
-    def remove(_: Preview) -> bool:
-        gone.rmdir()
-        return True
-
-    report = ran(path, replace(settings, results=gone / "out.csv"), confirm=remove)
-    assert report.results == here.resolve() / "out.csv"
-    assert "could not be written to" in render(report.remark)
-    assert column(report.results, "result") == [CREATED]
-
-
-# -- one at a time
-
-
-def test_a_run_that_was_declined_is_no_import_of_its_profile(settings: Settings, tmp_path: Path) -> None:
-    path = write(tmp_path / "n.csv", ("P", "x", "1"))
-    ran(path, replace(settings, profile="night"))
-    settings = replace(settings, guard_local_address=True)
-    for answer, others in ((False, ["night"]), (True, ["night"]), (True, None)):
-        seen: list[Preview] = []
-
-        def confirm(preview: Preview, seen: list[Preview] = seen, answer: bool = answer) -> bool:
-            seen.append(preview)
-            return answer
-
-        running.run(path, replace(settings, profile="nigth"), confirm=confirm)
-        assert [may_continue(preview) for preview in seen] == [others]
-
-
 def may_continue(preview: Preview) -> list[str] | None:
     """The profiles that the preview's one may continue; None where nothing has to be said."""
     return None if preview.unconfirmed is None else [other.profile for other in preview.unconfirmed.others]
@@ -598,9 +316,6 @@ def test_of_an_agencys_many_profiles_only_those_spelt_alike_are_told_of(settings
     for profile, others in (("soylent", []), ("acmee", ["acme"])):
         preview = running.check(path, replace(settings, profile=profile, guard_local_address=True))
         assert may_continue(preview) == others
-
-
-# -- whatever the rows
 
 
 lines = st.lists(

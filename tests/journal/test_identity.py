@@ -10,18 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from importer.cli import main
 from importer.errors import WrongJournal
 from importer.importing import workspaces
 from importer.journal import Journal, identity
-from importer.models import Note, Status, Visibility
 from importer.operations import hide, verify
 from importer.settings import Settings
 from tests import running
 from tests.truth import Line, write_sheet
 
 AWAY = "https://notes.invalid/v1"
-NOTE = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
 
 
 @pytest.fixture
@@ -82,17 +79,6 @@ def test_looking_up_or_hiding_nothing_takes_no_journal_for_the_workspaces(tmp_pa
     assert verify.verify(settings).found == 0
     assert hide.hide(hide.what_to_hide(hide.Which(), settings), settings).hidden == 0
     assert identity.remembered(settings.workspace) is None
-
-
-def test_the_command_line_says_what_to_do(live: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
-    command = ["check", str(sheet), "--base-url", AWAY, "--journal", str(tmp_path / "another.sqlite")]
-    assert main(command) == 4
-    assert "To start a new one, import with --new-journal and --skip-existing" in " ".join(
-        capsys.readouterr().err.split()
-    )
-    assert main([*command, "--new-journal"]) == 0
-    assert main([*command[:-1], str(live.journal)]) == 0
 
 
 def test_what_is_remembered_and_cant_be_read_is_no_leave_to_send(live: Settings, profiles: Path) -> None:

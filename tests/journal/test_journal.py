@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +14,12 @@ import pytest
 
 from importer.api import Answer
 from importer.errors import JournalFailed, OpenToOthers, UnusableJournal, WrongJournal
-from importer.journal import ACCEPTED, VERSION, Answered, Claim, Journal, KnownDelivery, NoteKey, Run, sqlite
+from importer.journal import ACCEPTED, VERSION, Answered, Claim, Journal, NoteKey, Run, sqlite
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.settings import Settings
 from tests import running
-from tests.sandbox import Fault, Sandbox
+from tests.sandbox import Sandbox
 from tests.truth import Line, check, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -74,12 +72,6 @@ def claim(journal: Journal, run: Run, *prospects: str, replaces: int | None = No
     return None if numbers is None else numbers[0]
 
 
-def known(journal: Journal, prospects: Sequence[str]) -> dict[str, KnownDelivery]:
-    """What is known of deliveries, by their prospects."""
-    found = journal.deliveries.named([prospect.encode() for prospect in prospects])
-    return {one.prospect: one for one in found.values()}
-
-
 def states(address: str | Path) -> dict[str, str]:
     """What stands in the journal, read by another connection."""
     with Journal.open(address) as journal:
@@ -88,14 +80,6 @@ def states(address: str | Path) -> dict[str, str]:
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
     return {place.name: place.read_bytes() for place in folder.iterdir()}
-
-
-def test_an_intent_is_on_disk_when_its_transaction_is_left(journal: Journal, address: str) -> None:
-    run = begin(journal)
-    with journal.transaction():
-        journal.deliveries.claim(run, [Claim(number_of(journal), request("P1", "P2"), None)], sent_at=1.0)
-        assert states(address) == {}
-    assert states(address) == {"P1": "unclear", "P2": "unclear"}
 
 
 def test_only_one_request_can_claim_a_delivery(journal: Journal) -> None:
@@ -145,14 +129,6 @@ def test_answers_are_entered_together_or_not_at_all(journal: Journal, address: s
     assert states(address) == {"P1": "created", "P2": "unclear"}
 
 
-def test_what_is_known_of_many_prospects_is_found_whatever_their_number(journal: Journal) -> None:
-    prospects = [f"P{number}" for number in range(2600)]
-    claim(journal, begin(journal), *prospects)
-    assert len(known(journal, prospects)) == 2600
-    assert len(known(journal, prospects[:700])) == 700
-    assert set(known(journal, ["P7", "unknown"])) == {"P7"}
-
-
 def test_again_goes_on_with_what_it_began_until_that_is_finished(journal: Journal) -> None:
     first = begin(journal, again=True)
     assert first.occurrence
@@ -168,9 +144,8 @@ def test_again_goes_on_with_what_it_began_until_that_is_finished(journal: Journa
 
 
 def test_the_file_says_whose_it_is_and_of_which_version(in_file: Journal, path: Path) -> None:
-    connection = sqlite3.connect(path)
-    about = dict(connection.execute("SELECT name, value FROM about"))
-    connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        about = dict(connection.execute("SELECT name, value FROM about"))
     assert about == {"application": "note-importer", "schema": str(VERSION), "id": in_file.id}
 
 
@@ -188,63 +163,46 @@ def _text(path: Path) -> None:
     path.write_text("Prospect ID,Note\nP1,Hello\n" * 200, encoding="utf-8")
 
 
-def _foreign(path: Path) -> None:
-    _script(path, "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('x');")
+def _made_by(script: str) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(script)
+
+    return make
 
 
-def _foreign_about(path: Path) -> None:
-    _script(path, "CREATE TABLE about (author TEXT); INSERT INTO about VALUES ('x');")
+def _spoilt(spoil: Callable[[bytearray], None]) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        with Journal.open(path) as journal:
+            claim(journal, begin(journal), *(f"P{number}" for number in range(3000)))
+        content = bytearray(path.read_bytes())
+        spoil(content)
+        path.write_bytes(content)
+
+    return make
 
 
-def _foreign_name(path: Path) -> None:
-    _script(path, ABOUT.replace("'note-importer'", "'another program'"))
-
-
-def _later(path: Path) -> None:
-    _script(path, ABOUT.replace("'1')", "'1000')"))
-
-
-def _earlier(path: Path) -> None:
-    _script(path, ABOUT)
-
-
-def _no_version(path: Path) -> None:
-    _script(path, ABOUT.replace("'1')", "'none')"))
-
-
-def _damaged(path: Path) -> None:
-    with Journal.open(path) as journal:
-        claim(journal, begin(journal), *(f"P{number}" for number in range(3000)))
-    content = bytearray(path.read_bytes())
+def _damage(content: bytearray) -> None:
     for place in range(3 * 4096, len(content), 4096):
         content[place : place + 2000] = b"\xff" * 2000
-    path.write_bytes(bytes(content))
 
 
-def _cut(path: Path) -> None:
-    with Journal.open(path) as journal:
-        claim(journal, begin(journal), *(f"P{number}" for number in range(3000)))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def _script(path: Path, script: str) -> None:
-    connection = sqlite3.connect(path)
-    connection.executescript(script)
-    connection.close()
+def _cut(content: bytearray) -> None:
+    del content[len(content) // 2 :]
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (_text, "damaged, or is not a journal"),
-        (_foreign, "another program"),
-        (_foreign_about, "another program"),
-        (_foreign_name, "another program"),
-        (_later, "later version"),
-        (_earlier, "earlier version"),
-        (_no_version, "another program"),
-        (_damaged, "damaged"),
-        (_cut, "damaged"),
+        (_made_by("CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('x');"), "another program"),
+        (_made_by("CREATE TABLE about (author TEXT); INSERT INTO about VALUES ('x');"), "another program"),
+        (_made_by(ABOUT.replace("'note-importer'", "'another program'")), "another program"),
+        (_made_by(ABOUT.replace("'1')", "'1000')")), "later version"),
+        (_made_by(ABOUT), "earlier version"),
+        (_made_by(ABOUT.replace("'1')", "'none')")), "another program"),
+        (_spoilt(_damage), "damaged"),
+        (_spoilt(_cut), "damaged"),
     ],
 )
 def test_what_is_no_sound_journal_of_ours_is_refused_and_left_untouched(
@@ -266,37 +224,6 @@ def test_a_folder_is_no_journal(tmp_path: Path) -> None:
         Journal.open(tmp_path)
 
 
-def test_it_holds_no_text_of_a_note_and_no_key(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    lines = [Line("P1", "Confidential: salary talks"), Line("INVALID1", "<p>Secret &amp; sealed</p>")]
-    box.set_faults([Fault.parse("500:after@1")])
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    report = running.run(sheet, replace(settings, results=tmp_path / "results.csv"))
-    assert report is not None
-    kept = b"".join(place.read_bytes() for place in tmp_path.glob("journal.sqlite*"))
-    assert b"P1" in kept
-    for secret in ("Confidential", "salary", "Secret", "sealed", box.api_key):
-        assert secret.encode() not in kept
-
-
-# -- where it can't be written ----------------------------------------------------------------------------------------
-
-_IMPORT = """
-import os, sys
-from pathlib import Path
-from importer.errors import UnusableJournal
-from importer.settings import Settings
-from tests import running
-if os.geteuid() == 0:
-    os.setuid(65534)  # no folder is closed to root
-sheet, url, *journals = sys.argv[1:]
-for journal in journals:
-    try:
-        running.run(sheet, Settings(base_url=url, key="k", journal=Path(journal)))
-    except UnusableJournal as error:
-        print(error)
-"""
-
-
 @pytest.mark.skipif(os.name != "posix", reason="needs a folder that its own user can't write to")
 def test_a_journal_in_a_folder_of_others_is_refused_and_none_is_made_there(tmp_path: Path) -> None:
     """They could plant a log, whose pages SQLite takes. The same for a link in such a folder."""
@@ -312,48 +239,30 @@ def test_a_journal_in_a_folder_of_others_is_refused_and_none_is_made_there(tmp_p
     assert (tmp_path / "elsewhere.sqlite").stat().st_size > 0
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a folder that its own user can't write to")
-def test_a_journal_that_may_not_be_written_is_refused_before_anything_is_sent(box: Sandbox) -> None:
-    """Neither one that stands there nor a new one."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "kept"
-        folder.mkdir()
-        with Journal.open(folder / "old.sqlite") as journal:
-            begin(journal)
-        (folder / "old.sqlite").chmod(0o444)
-        sheet = write_sheet(Path(name) / "sheet.csv", [Line("P1", "Hello")])
-        folder.chmod(0o555)
-        Path(name).chmod(0o755)
-        journals = [str(folder / "old.sqlite"), str(folder / "new.sqlite")]
-        command = [sys.executable, "-c", _IMPORT, str(sheet), box.url, *journals]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        folder.chmod(0o755)
-        if "ModuleNotFoundError" in done.stderr or "Permission denied: '/" in done.stderr:
-            pytest.skip("another user can't reach the program")
-    for journal_, line in zip(journals, done.stdout.splitlines(), strict=True):
-        assert journal_ in line
-        assert "Nothing was sent" in line
-    assert not box.received
-
-
-def test_a_full_disk_on_which_no_journal_can_be_made_is_said_in_one_message(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("pragma", "why"),
+    [("max_page_count = 1", "database or disk is full"), ("query_only = 1", "attempt to write a readonly database")],
+)
+def test_where_no_journal_can_be_made_that_is_said_in_one_message_and_nothing_is_sent(
+    box: Sandbox, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pragma: str, why: str
 ) -> None:
     """With the database's own words, and not as a message within a message."""
     connect = sqlite.connect
 
-    def connect_on_a_full_disk(place: Path | str) -> sqlite3.Connection:
+    def connected(place: Path | str) -> sqlite3.Connection:
         connection = connect(place)
-        connection.execute("PRAGMA max_page_count = 1")
+        connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    monkeypatch.setattr(sqlite, "connect", connect_on_a_full_disk)
+    monkeypatch.setattr(sqlite, "connect", connected)
+    sheet = write_sheet(tmp_path / "sheet.csv", [Line("P1", "Hello")])
     for _ in range(2):
         with pytest.raises(UnusableJournal) as raised:
-            Journal.open(path)
-        said = f"The journal {path} can't be used: database or disk is full. Nothing was sent, and the file was not"
+            running.run(sheet, settings)
+        said = f"The journal {settings.journal} can't be used: {why}. Nothing was sent, and the file was not"
         assert said in str(raised.value)
         assert ".." not in str(raised.value)
+    assert not box.received
 
 
 def test_a_disk_that_fills_up_stops_the_run_loses_nothing_and_the_same_command_finishes(
@@ -370,36 +279,18 @@ def test_a_disk_that_fills_up_stops_the_run_loses_nothing_and_the_same_command_f
         return journal
 
     monkeypatch.setattr(Journal, "open", open_on_a_small_disk)
-    report = running.run(sheet, settings)
-    assert report is not None
+    report = running.ran(sheet, settings)
     assert isinstance(report.stopped, JournalFailed)
     assert report.exit_status == 3
     counts = check(lines, report.results, box)
     assert 0 < counts["created"] == len(box.notes) < 3000
     assert counts["not sent"] == 3000 - counts["created"]
     monkeypatch.setattr(Journal, "open", opened)
-    report = running.run(sheet, settings)
-    assert report is not None
+    report = running.ran(sheet, settings)
     assert report.exit_status == 0
     check(lines, report.results, box)
     assert len(box.notes) == 3000
     assert report.counts[Result.CREATED] + report.counts[Result.ALREADY_IMPORTED] == 3000
-
-
-def many(rows: int) -> list[Line]:
-    return [Line(f"P{row}", f"A secret plan, number {row % 40}", "2") for row in range(rows)]
-
-
-def test_the_batch_size_that_proved_to_work_is_remembered(tmp_path: Path) -> None:
-    with Sandbox(max_batch=25) as box:
-        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite")
-        running.run(write_sheet(tmp_path / "n.csv", many(2000)), settings)
-        assert len(box.notes) == 2000
-        before = len(box.received)
-        report = running.run(tmp_path / "n.csv", replace(settings, again=True))
-        assert report is not None
-        assert report.counts == {Result.CREATED: 2000}
-        assert len(box.received) - before == 2000 // 25 + 10  # with the sample at the end
 
 
 def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Journal) -> None:
@@ -416,31 +307,20 @@ def test_a_change_begins_only_from_the_form_that_it_was_decided_for(journal: Jou
         assert journal.changes.begin([(known._replace(changing=form), form)])
 
 
-# -- who was told what
-
-
 def test_a_note_id_belongs_to_one_delivery_and_a_conflict_is_a_value(journal: Journal, address: str) -> None:
-    """The round goes on: the others have their answers, and the one whose ID is another's is unconfirmed."""
-    number = claim(journal, begin(journal), "P1", "P2", "P3")
+    """The round goes on: of deliveries with one ID the first has it, and the others are unconfirmed."""
+    prospects = ("P1", "P2", "P3", "P4")
+    number = claim(journal, begin(journal), *prospects)
     assert number is not None
-    with journal.transaction():
-        assert journal.deliveries.answer(WORKSPACE, [Answered(number, b"P1", Answer("N1"), 1.0)]) == []
-    with journal.transaction():
-        conflicts = journal.deliveries.answer(
-            WORKSPACE,
-            [Answered(number, b"P2", Answer("N1"), 1.0), Answered(number, b"P3", Answer("N3"), 1.0)],
-        )
-    assert conflicts == [b"P2"]
-    assert states(address) == {"P1": "created", "P2": "unclear", "P3": "created"}
 
+    def answered(*of: tuple[str, str]) -> list[bytes]:
+        with journal.transaction():
+            answers = [Answered(number, prospect.encode(), Answer(note_id), 1.0) for prospect, note_id in of]
+            return [*journal.deliveries.answer(WORKSPACE, answers)]
 
-def test_two_answers_that_name_one_note_are_not_both_believed(journal: Journal, address: str) -> None:
-    number = claim(journal, begin(journal), "P1", "P2")
-    assert number is not None
-    with journal.transaction():
-        answers = [Answered(number, name, Answer("N1"), 1.0) for name in (b"P1", b"P2")]
-        assert journal.deliveries.answer(WORKSPACE, answers) == [b"P2"]
-    assert states(address) == {"P1": "created", "P2": "unclear"}
+    assert answered(("P1", "N1")) == []
+    assert answered(("P2", "N1"), ("P3", "N3"), ("P4", "N3")) == [b"P2", b"P4"]
+    assert states(address) == {"P1": "created", "P2": "unclear", "P3": "created", "P4": "unclear"}
 
 
 def test_a_prospect_was_told_what_its_deliveries_say_until_their_claims_are_given_up(journal: Journal) -> None:

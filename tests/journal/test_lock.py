@@ -98,11 +98,6 @@ def test_a_workspace_is_let_go_when_the_block_fails(address: str) -> None:
 # -- beside a file ----------------------------------------------------------------------------------------------------
 
 
-def test_journals_do_not_hold_one_another_up(journal: Path) -> None:
-    with held(journal, "workspace"), held(journal.with_name("other.sqlite"), "workspace"):
-        pass
-
-
 def test_a_holder_that_left_no_word_is_another_process(journal: Path) -> None:
     with hold(journal) as process:
         for place in journal.parent.glob("*.holder"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +13,12 @@ import pytest
 
 from importer.api import Answer
 from importer.cli import main
-from importer.delivery.ledger import Ledger
-from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import (
-    READ_BACK,
     Answered,
     Claim,
     DeliveryState,
     Journal,
-    KnownDelivery,
     NoteKey,
     Run,
     delivery_sql,
@@ -32,11 +27,12 @@ from importer.journal import (
     sqlite,
     store,
 )
+from importer.journal.known import read_reason, written
+from importer.messages import Message, render, say, words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.settings import Settings
 from tests import running
-from tests.sandbox import Fault, Sandbox
-from tests.simulation.disk import in_memory
+from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -58,43 +54,27 @@ def begin(journal: Journal, workspace: Workspace = HERE) -> Run:
     return journal.runs.begin(workspace, "notes.csv", "f", 1000.0, again=False)
 
 
-def sent(
-    journal: Journal, run: Run, *prospects: str, at: float = 1001.0, is_resent: bool = False, what: Note = NOTE
-) -> tuple[int, int]:
+def sent(journal: Journal, run: Run, *prospects: str, is_resent: bool = False, what: Note = NOTE) -> tuple[int, int]:
     """Claim a request of a note; the numbers of request and note."""
     [note] = journal.deliveries.enter_notes(run.workspace, [NoteKey.of(what)])
-    names = tuple(name(prospect, run.workspace, what) for prospect in prospects)
-    request = Request(what, tuple(range(len(prospects))), prospects, names)
+    request = Request(what, tuple(range(len(prospects))), prospects, tuple(name(one, what) for one in prospects))
     with journal.transaction():
-        numbers = journal.deliveries.claim(run, [Claim(note, request, None, is_resent=is_resent)], at)
+        numbers = journal.deliveries.claim(run, [Claim(note, request, None, is_resent=is_resent)], 1001.0)
     assert numbers is not None
     return numbers[0], note
 
 
-def hide(journal: Journal, known: Sequence[KnownDelivery]) -> None:
-    """Let notes be private drafts."""
-    key = replace(NoteKey.of(NOTE), digest=b"hidden", visibility=Visibility.PRIVATE, status=Status.DRAFT)
-    [form] = journal.deliveries.enter_notes(HERE, [key])
-    with journal.transaction():
-        assert journal.changes.begin([(one, form) for one in known])
-        asked = [one._replace(changing=form) for one in known]
-        journal.changes.made((one, form, key, DeliveryState.HIDDEN) for one in asked)
-
-
-def name(prospect: str, workspace: Workspace = HERE, what: Note = NOTE) -> bytes:
+def name(prospect: str, what: Note = NOTE) -> bytes:
     """The name of a delivery."""
-    return (prospect if (workspace, what) == (HERE, NOTE) else f"{prospect} {workspace} {what.status}").encode()
+    return (prospect if what == NOTE else f"{prospect} {what.status}").encode()
 
 
-def answer(
-    journal: Journal, number: int, note: int, *prospects: str, workspace: Workspace = HERE, what: Note = NOTE
-) -> None:
+def answer(journal: Journal, number: int, note: int, *prospects: str, what: Note = NOTE) -> None:
     """Answer a request with an ID for each prospect."""
-    names = {prospect: name(prospect, workspace, what) for prospect in prospects}
     with journal.transaction():
         journal.deliveries.answer(
-            workspace,
-            [Answered(number, names[one], Answer(f"N-{one}-{what.status}"), 1002.0) for one in prospects],
+            HERE,
+            [Answered(number, name(one, what), Answer(f"N-{one}-{what.status}"), 1002.0) for one in prospects],
         )
 
 
@@ -201,7 +181,7 @@ def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> 
 def test_a_check_opens_no_transaction_that_writes(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """It may look at a journal while an import is at work, however often that commits."""
     sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{row}", f"Note {row % 7}") for row in range(50)])
-    assert running.run(sheet, settings) is not None
+    running.ran(sheet, settings)
     with statements() as begun:
         preview = running.check(sheet, settings)
     assert preview.remaining.total == 0
@@ -216,29 +196,14 @@ def test_many_groups_are_looked_up_with_few_queries(
     assert store._AT_ONCE == 500
     monkeypatch.setattr(store, "_AT_ONCE", 50)
     sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{row}", f"Note {row}") for row in range(60)])
-    assert running.run(sheet, settings) is not None
+    running.ran(sheet, settings)
     with statements() as queries:
-        report = running.run(sheet, settings)
-    assert report is not None
-    assert report.counts == {Result.ALREADY_IMPORTED: 60}
-    # Two for the plan, and two when it is planned anew.
-    assert sum("JOIN deliveries" in query or "JOIN identities" in query for query in queries) == 4
+        assert running.ran(sheet, settings).counts == {Result.ALREADY_IMPORTED: 60}
+    # One for the plan, two when it is planned anew.
+    assert sum("JOIN deliveries" in query or "JOIN identities" in query for query in queries) == 3
 
 
 # -- what is looked for is found by an index --------------------------------------------------------------------------
-
-
-def test_what_was_hidden_is_counted_by_run(journal: Journal) -> None:
-    """And a run is followed by none but its own workspace's."""
-    first, theirs, last = begin(journal), begin(journal, THERE), begin(journal)
-    for run, prospects in ((first, ("P1", "P2", "P3")), (theirs, ("P1",)), (last, ("P4",))):
-        answer(journal, *sent(journal, run, *prospects), *prospects, workspace=run.workspace)
-    for run in (first, theirs):
-        hide(journal, journal.deliveries.created_by(run)[:2])
-    of_each = [journal.deliveries.states_of(run) for run in (first, theirs, last)]
-    assert [counts[DeliveryState.HIDDEN] for counts in of_each] == [2, 1, 0]
-    assert [counts[DeliveryState.CREATED] for counts in of_each] == [1, 0, 1]
-    assert [journal.runs.is_followed(run) for run in (first, theirs, last)] == [True, False, False]
 
 
 def test_the_latest_note_that_was_created_is_a_published_one_or_for_want_of_such_a_draft(journal: Journal) -> None:
@@ -358,61 +323,97 @@ def test_a_note_that_was_not_found_is_missing_until_it_is_hidden(journal: Journa
         journal.deliveries.missed(b"P2")
     assert [known.prospect for known in journal.deliveries.missing(HERE)] == ["P2"]
     assert journal.deliveries.missing(THERE) == []
-    known = journal.deliveries.named([b"P1", b"P2"]).values()
-    assert [delivery.is_missing for delivery in known] == [False, True]
-    hide(journal, journal.deliveries.missing(HERE))
+    with journal.transaction():
+        journal.execute("UPDATE deliveries SET state = 'hidden'")
     assert journal.deliveries.missing(HERE) == []
 
 
-def test_an_import_marks_what_it_sends_again_until_it_has_looked_at_it_once_more(
-    box: Sandbox, settings: Settings, tmp_path: Path
-) -> None:
-    """What got no clear answer and surely wasn't there; not what got an answer at once."""
-    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "One"), Line("P2", "Two")])
-    box.set_faults([Fault.parse("close:before@1")])
+# -- why deliveries ended so ------------------------------------------------------------------------------------------
 
-    def resent() -> list[str]:
-        with Journal.open(settings.journal) as journal:
-            return [known.prospect for _, known in journal.deliveries.resent(settings.workspace)]
-
-    stopped = running.run(sheet, replace(settings, workers=1), stop=lambda: "enough" if len(box.notes) == 2 else None)
-    assert stopped is not None
-    assert (stopped.counts, stopped.exit_status, resent()) == ({Result.CREATED: 2}, 3, ["P1"])
-    report = running.run(sheet, settings)
-    assert report is not None
-    assert (report.exit_status, resent()) == (0, [])
+REASON = say("outcome.refused", why=words("no such “prospect”"))
+OLD = 'the API refused it: ["no", {"such": "prospect"}'
+FUTURE = Message("outcome.from-the-future", (("row", "17"), ("n", 3)))
+ODD = words('a "quoted" \\u0000 \\ and\n\tmore, \0 and \x1f, \x7f, é, 😀, ["text": "x"]')
 
 
-# -- what the commands make of it -------------------------------------------------------------------------------------
+def test_reasons_come_back(address: str) -> None:
+    """A message comes back as one; an earlier version's text is words; a later version's kind is shown by its name."""
+    with Journal.open(address) as journal:
+        number, _ = sent(journal, begin(journal), "A", "B", "C", "D")
+        with journal.transaction():
+            answers = [
+                Answered(number, name(who), Answer(None, why), 2.0)
+                for who, why in {"A": REASON, "B": REASON, "C": REASON, "D": ODD}.items()
+            ]
+            journal.deliveries.answer(HERE, answers)
+            for who, reason in (("B", OLD), ("C", written(FUTURE))):  # as another version wrote it
+                statement = "UPDATE deliveries SET reason = :reason WHERE prospect = :who"
+                journal.execute(statement, reason=reason, who=who)
+    with Journal.open(address) as journal:
+        found = journal.deliveries.named([b"A", b"B", b"C", b"D"])
+    assert {one.state for one in found.values()} == {DeliveryState.REJECTED}
+    assert (found[b"A"].why, found[b"B"].why, found[b"D"].why) == (REASON, words(OLD), ODD)
+    assert render(found[b"A"].why) == "the API refused it: no such “prospect”"
+    assert render(found[b"C"].why) == "outcome.from-the-future (row: 17, n: 3)"
 
 
-def test_the_results_of_the_next_import_name_the_twins_that_were_found(
-    box: Sandbox, settings: Settings, tmp_path: Path
-) -> None:
-    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "One"), Line("P2", "One")])
-    report = running.run(sheet, settings)
-    assert report is not None
-    with Journal.open(settings.journal) as journal:
-        [run] = journal.runs.listed()
-        [twin] = [known.name for known in journal.deliveries.created_by(run) if known.prospect == "P2"]
-        journal.deliveries.checked(twin, ["N-X"])
-    report = running.run(sheet, replace(settings, results=tmp_path / "again.csv"))
-    assert report is not None
-    assert [ids[1:] for ids in report.duplicates.values()] == [("N-X",)]
+def test_half_of_a_character_can_be_written_down() -> None:
+    """No database takes one."""
+    assert read_reason(written(words("a \ud83d b"))) == words("a ? b")
 
 
-def test_a_twin_that_reading_back_finds_is_kept() -> None:
-    """With the delivery, in the transaction in which its answer is entered."""
-    with in_memory() as journal:
-        run = begin(journal)
-        [note] = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
-        ledger = Ledger(journal, Outcomes(1), HERE, run)
-        post = Post(Request(NOTE, (0,), ("P1",), (b"P1",)), NoteKey.of(NOTE), note)
-        ledger.write([post], 1.0, lambda _: None)
-        ledger.answered(post, [(0, Answer("N1"))], 2.0, READ_BACK, ["N2", "N3"])
-        ledger.write([], 3.0, lambda _: None)
-        known = journal.deliveries.named([b"P1"])[b"P1"]
-        assert (known.note_id, known.duplicates) == ("N1", ("N2", "N3"))
+@pytest.mark.parametrize("text", ["read back", "accepted", "17", '"so"', "[]", '["a", 1]', "{}", '["half'])
+def test_what_is_no_message_is_somebodys_words(text: str) -> None:
+    assert read_reason(text) == words(text)
+
+
+# -- what was looked up of emails -------------------------------------------------------------------------------------
+
+JO, KIM = "jo@example.com", "kim@example.com"
+
+
+class Time:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_was_found_is_known_again_to_its_key_in_its_workspace(journal: Journal) -> None:
+    """In its order, until something else is found."""
+    found = journal.found(HERE, "key", Time())
+    assert found.known([JO, KIM]) == {}
+    found.enter({JO: ["P1"], KIM: ["P9", "P2"]})
+    assert found.known([JO, KIM, "nobody@example.com"]) == {JO: ["P1"], KIM: ["P9", "P2"]}
+    for workspace, key in ((THERE, "key"), (HERE, "another key"), (HERE, "")):
+        assert journal.found(workspace, key, Time()).known([JO]) == {}
+    found.forget([JO])
+    assert found.known([JO, KIM]) == {KIM: ["P9", "P2"]}
+    for prospects in (["P1"], ["P2"], ["P3", "P1"]):
+        found.enter({JO: prospects})
+    assert found.known([JO]) == {JO: ["P3", "P1"]}
+
+
+def test_it_is_believed_for_a_day(journal: Journal) -> None:
+    """And not where the clock was set back, for then nobody knows how old it is."""
+    time = Time()
+    found = journal.found(HERE, "key", time)
+    found.enter({JO: ["P1"]})
+    for later, is_believed in ((DAY, True), (1, False), (-DAY - 60, False), (DAY + 60, False)):
+        time.now += later
+        assert found.known([JO]) == ({JO: ["P1"]} if is_believed else {})
+    found.enter({KIM: ["P1"]})
+    found.expire()
+    assert (found.known([JO]), found.known([KIM])) == ({}, {KIM: ["P1"]})
+
+
+def test_the_journal_holds_no_email(tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        journal.found(HERE, "key", Time()).enter({JO: ["P1"], KIM: ["P9"]})
+    held = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert b"P9" in held
+    assert b"example.com" not in held
+    assert b"key" not in held.replace(b" KEY", b"").replace(b"key TEXT", b"").replace(b"keys TEXT", b"").lower()
 
 
 def test_another_kind_of_journal_is_refused_and_no_folder_is_made(

@@ -14,13 +14,9 @@ from importer.cli import main
 from importer.errors import BadSettings, ImporterError, JournalFailed, UnusableJournal, WrongJournal
 from importer.journal import VERSION, Claim, Journal, NoteKey
 from importer.journal.postgres import SCHEMA, connect
-from importer.models import Note, Request, Result, Status, Visibility, Workspace
+from importer.models import Note, Request, Status, Visibility, Workspace
 from importer.rows.values import LONGEST_ID, LONGEST_KEY
-from importer.settings import Settings
-from tests import running
 from tests.postgres import Postgres
-from tests.sandbox import Sandbox
-from tests.truth import Line, write_sheet
 
 NOTE = Note("Spoke about the annual plan.", Visibility.PUBLIC, Status.PUBLISHED)
 HERE, THERE = Workspace("here", "https://notes.example/v1"), Workspace("there", "https://notes.example/v1")
@@ -38,44 +34,28 @@ def claim(journal: Journal, *prospects: str, workspace: Workspace = HERE) -> int
     return numbers[0]
 
 
-# -- what stands in the way -------------------------------------------------------------------------------------------
+def _with(*statements: str, ours: bool = True, user: str = "postgres") -> Callable[[Postgres], str]:
+    """A database in which these statements were run, with a journal or without; by whom it is to be used."""
+
+    def make(postgres: Postgres) -> str:
+        url = postgres.empty()
+        postgres.role("reader")
+        if ours:
+            Journal.open(url).close()
+        with psycopg.connect(url) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        return url.replace("postgres@", f"{user}@")
+
+    return make
 
 
-def _foreign(postgres: Postgres) -> str:
-    url = postgres.empty()
-    with psycopg.connect(url) as connection:
-        connection.execute(f"CREATE SCHEMA {SCHEMA}; CREATE TABLE {SCHEMA}.about (author text)")
-        connection.execute(f"ALTER TABLE {SCHEMA}.about RENAME TO songs")
-    return url
-
-
-def _later(postgres: Postgres) -> str:
-    url = postgres.empty()
-    Journal.open(url).close()
-    with psycopg.connect(url) as connection:
-        connection.execute(f"UPDATE {SCHEMA}.about SET value = '{VERSION + 1}' WHERE name = 'schema'")
-    return url
-
-
-def _may_make_nothing(postgres: Postgres) -> str:
-    url = postgres.empty()
-    postgres.role("reader")
-    return url.replace("postgres@", "reader@")
-
-
-def _may_read_nothing(postgres: Postgres) -> str:
-    Journal.open(url := postgres.empty()).close()
-    postgres.role("reader")
-    return url.replace("postgres@", "reader@")
-
-
-def _may_only_read(postgres: Postgres) -> str:
-    Journal.open(url := postgres.empty()).close()
-    postgres.role("reader")
-    with psycopg.connect(url) as connection:
-        connection.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO reader")
-        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO reader")
-    return url.replace("postgres@", "reader@")
+FOREIGN = _with(f"CREATE SCHEMA {SCHEMA}", f"CREATE TABLE {SCHEMA}.songs (author text)", ours=False)
+LATER = _with(f"UPDATE {SCHEMA}.about SET value = '{VERSION + 1}' WHERE name = 'schema'")
+MAY_ONLY_READ = _with(
+    f"GRANT USAGE ON SCHEMA {SCHEMA} TO reader", f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO reader",
+    user="reader",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -91,10 +71,10 @@ def _may_only_read(postgres: Postgres) -> str:
         (lambda postgres: postgres.url("postgres") + "?sslmode=somewhat", 2, "sslmode.*somewhat.*Check the URL"),
         (lambda postgres: postgres.url("postgres") + "?connect_timeout=soon", 3, "connect_timeout.*can't be reached"),
         (lambda postgres: postgres.url("postgres") + "?sslmode=require", 2, "SSL.*Check the server's encryption"),
-        (_foreign, 4, "belongs to another program"),
-        (_later, 4, "later version"),
-        (_may_make_nothing, 2, "may not use or create its tables .*Ask the owner of the database"),
-        (_may_read_nothing, 2, "may not use or create its tables"),
+        (FOREIGN, 4, "belongs to another program"),
+        (LATER, 4, "later version"),
+        (_with(ours=False, user="reader"), 2, "may not use or create its tables .*Ask the owner of the database"),
+        (_with(user="reader"), 2, "may not use or create its tables"),
     ],
 )
 def test_what_stands_in_the_way_is_said_and_nothing_is_sent(
@@ -110,7 +90,7 @@ def test_what_stands_in_the_way_is_said_and_nothing_is_sent(
 
 
 def test_who_may_only_read_sees_history_and_reports(postgres: Postgres, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["history", "--all", "--journal", _may_only_read(postgres)]) == 0
+    assert main(["history", "--all", "--journal", MAY_ONLY_READ(postgres)]) == 0
     assert "no run" in capsys.readouterr().out.lower()
 
 
@@ -162,9 +142,6 @@ def test_the_way_to_another_machine_is_encrypted_unless_something_says_otherwise
     with pytest.raises(JournalFailed):
         connect(said)
     assert calls[0].get("sslmode") == mode
-
-
-# -- one connection ---------------------------------------------------------------------------------------------------
 
 
 def end_connections_of(journal: Journal) -> None:
@@ -235,39 +212,10 @@ def test_tables_are_made_once_however_many_begin_at_the_same_moment(postgres: Po
     assert len(set(ids)) == 1
 
 
-# -- what it keeps ----------------------------------------------------------------------------------------------------
-
-
 def test_a_copy_is_the_databases_own_business(url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["journal", "backup", str(tmp_path / "copy"), "--journal", url]) == 2
     assert "pg_dump" in capsys.readouterr().err
     assert not (tmp_path / "copy").exists()
-
-
-def test_two_workspaces_are_imported_at_once(url: str, box: Sandbox, tmp_path: Path) -> None:
-    """Each its own notes, numbers and runs, though they write the same tables."""
-    ended: dict[str, Result] = {}
-    lines = [Line(f"P{number}", f"Note {number % 9}") for number in range(60)]
-
-    def run(profile: str) -> None:
-        sheet = write_sheet(
-            tmp_path / f"{profile}.csv", [Line(f"{profile}{line.prospect}", line.note) for line in lines]
-        )
-        settings = Settings(
-            base_url=box.url, key=box.api_key, journal=url, profile=profile, results=tmp_path / f"{profile}.r.csv",
-            batch_size=5,
-        )  # fmt: skip
-        report = running.run(sheet, settings)
-        assert report is not None
-        ended[profile] = dict(report.counts)  # type: ignore[assignment]
-
-    threads = [threading.Thread(target=run, args=[profile]) for profile in ("a", "b", "c")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert ended == {profile: {Result.CREATED: 60} for profile in ("a", "b", "c")}  # type: ignore[comparison-overlap]
-    assert len({(note.prospect_id, note.sent_content) for note in box.notes}) == len(box.notes) == 180
 
 
 def test_the_longest_key_of_the_longest_prospect_is_kept(url: str) -> None:

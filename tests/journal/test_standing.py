@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from importer.cli import main
+from importer.delivery.context import Post
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.tasks import Post
 from importer.errors import BadSettings, JournalReplaced, UnusableJournal
 from importer.journal import Journal, NoteKey, sqlite
 from importer.models import Note, Request, Status, Visibility, Workspace
+from importer.operations import history
 from importer.settings import Settings
 from tests import running, systems
 from tests.sandbox import Sandbox
@@ -84,16 +87,14 @@ def test_a_run_whose_journal_is_removed_ends_with_4_and_what_it_saved_lets_the_n
             removed(path)
 
     settings = replace(settings, results=tmp_path / "results.csv", batch_size=1, workers=2)
-    report = running.run(sheet, settings, stop=stop)
-    assert report is not None
+    report = running.ran(sheet, settings, stop=stop)
     assert report.exit_status == 4
     assert isinstance(report.stopped, JournalReplaced)
     assert len(box.notes) < 60
     assert "not sent" in {row["result"] for row in read_results(report.results)}
     [saved] = tmp_path.glob("journal.sqlite.saved-*")
     assert str(saved) in str(report.stopped)
-    report = running.run(sheet, replace(settings, journal=saved))
-    assert report is not None
+    report = running.ran(sheet, replace(settings, journal=saved))
     assert report.exit_status == 0
     assert len(box.notes) == len({note.prospect_id for note in box.notes}) == 60
 
@@ -126,8 +127,10 @@ def test_results_never_go_where_the_journal_is(settings: Settings, tmp_path: Pat
         running.run(sheet, replace(settings, journal=journal, results=journal))
 
 
-@systems.links
 # -- one file, one name -----------------------------------------------------------------------------------------------
+
+
+@systems.links
 def test_a_link_to_a_journal_leads_to_the_same_file_and_the_same_lock(path: Path, journal: Journal) -> None:
     link = path.with_name("link")
     link.mkdir()
@@ -158,3 +161,68 @@ def test_a_file_that_its_owner_may_not_write_stays_so(path: Path) -> None:
     path.chmod(0o444)
     Journal.open(path).close()
     assert path.stat().st_mode & 0o777 == 0o444
+
+
+# -- a copy while an import is at work: whole, of one moment, and only its owner can read it
+
+
+def begin_named(journal: Journal, name: str) -> None:
+    journal.runs.begin(HERE, name, "f", 1.0, again=False)
+
+
+def files_of(path: Path) -> list[str]:
+    with Journal.open(path) as copied:
+        return [run.file for run in copied.runs.listed()]
+
+
+def test_the_copy_holds_what_was_committed_and_nothing_of_what_is_under_way(tmp_path: Path) -> None:
+    """The writer has the lock and an open transaction, and isn't held up; nothing is left beside the copy."""
+    path, copy = tmp_path / "journal.sqlite", tmp_path / "copies" / "copy.sqlite"
+    copy.parent.mkdir()
+    with Journal.open(path) as writer, writer.held(HERE):
+        begin_named(writer, "committed.csv")
+        with writer.transaction():
+            begin_named(writer, "under way.csv")
+            assert main(["journal", "backup", str(copy), "--journal", str(path)]) == 0
+        begin_named(writer, "later.csv")
+        assert copy.read_bytes()[18:20] == b"\1\1"  # not in WAL mode, so it can be read in a read-only folder
+        assert [file.name for file in copy.parent.iterdir()] == ["copy.sqlite"]
+        assert files_of(copy) == ["committed.csv"]
+        assert os.name != "posix" or stat.S_IMODE(copy.stat().st_mode) == 0o600
+        with Journal.open(copy) as same:
+            assert same.id == writer.id
+        assert main(["journal", "backup", str(copy), "--journal", str(path)]) == 0
+        assert files_of(copy) == ["later.csv", "under way.csv", "committed.csv"]
+
+
+@pytest.mark.parametrize("content", [b"", b"my thesis"])
+def test_nothing_but_an_earlier_copy_is_replaced(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither another file nor another journal, nor the journal itself."""
+    path, other, foreign = tmp_path / "journal.sqlite", tmp_path / "other.sqlite", tmp_path / "foreign"
+    foreign.write_bytes(content)
+    for journal in (path, other):
+        Journal.open(journal).close()
+    for target in (path, other, foreign):
+        before = target.read_bytes()
+        assert main(["journal", "backup", str(target), "--journal", str(path)]) == 2
+        assert target.read_bytes() == before
+        assert "was not changed" in " ".join(capsys.readouterr().err.split())  # lines break where the path is long
+
+
+def test_where_there_is_no_journal_none_is_made(tmp_path: Path) -> None:
+    """An empty one in the place of what is only out of reach would be worse than none."""
+    with pytest.raises(
+        BadSettings, match=r"There is no journal at .*, the place in the profile 'default'\. Choose .* --profile"
+    ):
+        history.back_up(Settings(journal=tmp_path / "none.sqlite"), tmp_path / "copy.sqlite")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_place_that_takes_no_copy_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the system's own word for it."""
+    path = tmp_path / "journal.sqlite"
+    Journal.open(path).close()
+    assert main(["journal", "backup", str(tmp_path / "no folder" / "x"), "--journal", str(path)]) == 2
+    assert "could not be copied to" in " ".join(capsys.readouterr().err.split())

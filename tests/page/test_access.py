@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from importer.operations import reopening
+from importer.page import serving
 from importer.page.access import HEADERS, Access
 from importer.page.serving import PageServer
 from importer.page.uploads import plain_name
@@ -132,12 +132,12 @@ def test_a_second_start_with_the_same_options_opens_the_page_again(
     site: Flask, guard: Access, friend: FlaskClient, stranger: FlaskClient, tmp_path: Path
 ) -> None:
     """Through a file that only its owner can read; each address works once, and none is left at the end."""
-    place = reopening.place_for(tmp_path / "page", {"profile": "night"}, 0)
-    assert place != reopening.place_for(tmp_path / "page", {"profile": "day"}, 0)
-    assert place != reopening.place_for(tmp_path / "page", {"profile": "night"}, 8765)
-    assert reopening.address_in(place) is None
-    with reopening.offered(place, lambda: guard.address) as guard.renewed:
-        first = reopening.address_in(place)
+    place = serving.place_for(tmp_path / "page", {"profile": "night"}, 0)
+    assert place != serving.place_for(tmp_path / "page", {"profile": "day"}, 0)
+    assert place != serving.place_for(tmp_path / "page", {"profile": "night"}, 8765)
+    assert serving.address_in(place) is None
+    with serving.offered(place, lambda: guard.address) as guard.renewed:
+        first = serving.address_in(place)
         assert first is not None
         if os.name == "posix":
             assert (place.parent.stat().st_mode & 0o77, place.stat().st_mode & 0o77) == (0, 0)
@@ -145,20 +145,20 @@ def test_a_second_start_with_the_same_options_opens_the_page_again(
         assert stranger.get(first, base_url=OURS).status_code == 200
         assert stranger.get("/", base_url=OURS).status_code == 200
         assert friend.get("/", base_url=OURS).status_code == 200, "the tab that is open stays good"
-        second = reopening.address_in(place)
+        second = serving.address_in(place)
         assert second not in (None, first)
         assert site.test_client().get(first, base_url=OURS).status_code == 403
-    assert reopening.address_in(place) is None
+    assert serving.address_in(place) is None
     assert not place.exists()
     assert [*place.parent.iterdir()] == [], "nor a lock"
 
 
 def test_a_page_that_was_killed_is_not_opened_again(guard: Access, tmp_path: Path) -> None:
     """Its file is left behind, without its lock: whoever has the port now doesn't get the key of the next visitor."""
-    place = reopening.place_for(tmp_path / "page", {}, 0)
+    place = serving.place_for(tmp_path / "page", {}, 0)
     place.write_text(guard.address)
     place.with_suffix(".lock").touch()
-    assert reopening.address_in(place) is None
+    assert serving.address_in(place) is None
 
 
 @pytest.mark.parametrize("path", ["/", "/static/page.js", "/no-such-page", "/start/guessed", "/template.xlsx"])

@@ -54,25 +54,15 @@ ENCODINGS = {
     "Traditional": "big5", "Korean": "cp949",
 }  # fmt: skip
 PUNCTUATED = (
-    "“Call me – it’s urgent…”",
-    "He said “no”",
-    "Budget: €20,000 – don’t wait",
-    "Won’t buy—too dear",
-    "Café at 20 °C",
-)
+    "“Call me – it’s urgent…”", "He said “no”", "Budget: €20,000 – don’t wait", "Won’t buy—too dear", "Café at 20 °C",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class File:
-    """A text file, and what it holds.
+    """A text file, and what it holds."""
 
-    Attributes:
-        kind: the language of its names.
-        encoding: that it is in.
-        notes: that stand in it.
-    """
-
-    kind: str
+    kind: str  # the language of its names
     encoding: str
     notes: tuple[str, ...]
 

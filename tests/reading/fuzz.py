@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import zipfile
-import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from importer.errors import ImporterError
 from importer.reading import Limits, Options, read
 from tests.reading.catalogue import ENTRIES
 from tests.reading.making import archive
+from tests.reading.test_catalogue import is_header
 
 SMALL = Limits(unpacked_bytes=200_000_000)
 WORDS = (
@@ -68,11 +69,6 @@ def _changed(content: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-def is_header(cells: Sequence[str]) -> bool:
-    """What the catalogue's files call a header."""
-    return "Prospect ID" in cells and "Note" in cells
-
-
 def try_one(path: Path, content: bytes) -> str:
     """Read one file to its end; return what became of it. Anything but a sheet or an ImporterError is raised."""
     path.write_bytes(content)
@@ -100,30 +96,23 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--show", action="store_true", help="print the messages of files that aren't understood")
     chosen = parser.parse_args(arguments)
-    process = psutil.Process()
-    started = time.monotonic()
+    process, started = psutil.Process(), time.monotonic()
     slowest, most, seed = (0.0, 0), (0, 0), chosen.seed
-    outcomes: dict[str, int] = {}
+    outcomes: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         while time.monotonic() - started < chosen.seconds:
             name, content = case(seed)
             before = time.monotonic()
-            if chosen.show:
-                print(seed, name, len(content), flush=True)
             try:
-                outcome = try_one(Path(folder) / name, content)
+                outcomes[try_one(Path(folder) / name, content)] += 1
             except BaseException:
                 print(f"seed {seed} ({name}) raised:", flush=True)
                 raise
             slowest = max(slowest, (time.monotonic() - before, seed))
             most = max(most, (process.memory_info().rss, seed))
-            outcomes[outcome] = outcomes.get(outcome, 0) + 1
-            if chosen.show and "understood" in outcome:
-                print(seed, name, zlib.crc32(content))
             seed += 1
-    print(f"{seed - chosen.seed} files: {outcomes}")
+    print(f"{seed - chosen.seed} files: {dict(outcomes)}")
     print(f"slowest {slowest[0]:.2f} s (seed {slowest[1]}), memory {most[0] / 1e6:.0f} MB (seed {most[1]})")
     return 0
 

@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
+from importer.reading.detection import OLE_SIGNATURE
+
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 HEADER = ("Prospect ID", "Note", "Visibility")
@@ -22,16 +24,6 @@ def archive(parts: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEF
         for name, content in parts.items():
             package.writestr(name, content)
     return out.getvalue()
-
-
-def method_changed(package: bytes, method: int) -> bytes:
-    """A zip file that says of its parts that they are packed by another method."""
-    changed = bytearray(package)
-    for mark, offset in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
-        at = -1
-        while (at := package.find(mark, at + 1)) >= 0:
-            changed[at + offset] = method
-    return bytes(changed)
 
 
 def header_cells() -> str:
@@ -130,23 +122,35 @@ def xls(cells: bytes, *, more: bytes = b"") -> bytes:
     return head + biff(0x809, struct.pack("<HHHHLL", 0x600, 16, 0, 0, 0, 0)) + header + cells + biff(0x0A)
 
 
+NONE = 0xFFFFFFFF
+
+
+def compound(*entries: tuple[str, int, int, int, int], table: Sequence[int] = (), **header: int) -> bytes:
+    """An OLE container: its entries by name, entry before, entry after, first entry within, and size."""
+    head = bytearray(OLE_SIGNATURE + b"\0" * 504)
+    struct.pack_into("<HHHHH", head, 24, 62, 3, 0xFFFE, 9, 6)
+    numbers = {"tables": 1, "small_at": 0xFFFFFFFE, "small": 0, "more_at": 0xFFFFFFFE, "more": 0} | header
+    struct.pack_into(
+        "<LLLLLLLL", head, 44, numbers["tables"], 1, 0, 4096, numbers["small_at"], numbers["small"], numbers["more_at"],
+        numbers["more"],
+    )  # fmt: skip
+    struct.pack_into("<109L", head, 76, 0, *[NONE] * 108)
+    listing = b""
+    for name, before, after, within, size in entries:
+        entry = bytearray(name.encode("utf-16-le").ljust(128, b"\0"))
+        struct.pack_into("<HBBLLL", entry, 64, 2 * len(name) + 2, 2 if listing else 5, 1, before, after, within)
+        struct.pack_into("<LL", entry, 116, 1, size)
+        listing += bytes(entry)
+    sectors = max(-(-len(listing) // 512), 1)
+    chain = list(table) or [0xFFFFFFFD, *range(2, sectors + 1), 0xFFFFFFFE]
+    return (
+        bytes(head) + struct.pack("<128L", *chain, *[NONE] * (128 - len(chain))) + listing.ljust(sectors * 512, b"\0")
+    )
+
+
 def ole(stream: str) -> bytes:
     """An OLE container with one empty stream."""
-    head = bytearray(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504)
-    struct.pack_into("<HHHHH", head, 24, 62, 3, 0xFFFE, 9, 6)
-    struct.pack_into("<LLLLLLLL", head, 44, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
-    struct.pack_into("<109L", head, 76, 0, *[0xFFFFFFFF] * 108)
-    table = struct.pack("<128L", 0xFFFFFFFD, 0xFFFFFFFE, *[0xFFFFFFFF] * 126)
-    entries = b""
-    for name, kind, within in (("Root Entry", 5, 1), (stream, 2, 0xFFFFFFFF)):
-        entry = bytearray(128)
-        encoded = name.encode("utf-16-le")
-        entry[: len(encoded)] = encoded
-        struct.pack_into("<HB", entry, 64, len(encoded) + 2, kind)
-        struct.pack_into("<LLL", entry, 68, 0xFFFFFFFF, 0xFFFFFFFF, within)
-        struct.pack_into("<LL", entry, 116, 0xFFFFFFFE, 0)
-        entries += bytes(entry)
-    return bytes(head) + table + entries.ljust(512, b"\0")
+    return compound(("Root Entry", NONE, NONE, 1, 0), (stream, NONE, NONE, NONE, 0))
 
 
 def small_xls() -> bytes:

@@ -27,7 +27,6 @@ def cells(sheet: Sheet) -> dict[int, tuple[str, ...]]:
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.title)
 def test_a_file_of_the_catalogue_is_read_or_refused_as_expected(entry: Entry, tmp_path: Path) -> None:
-    """A file arrives cell by cell with its flaws and remarks, or is refused with what is wrong and what to do."""
     path = tmp_path / entry.name
     path.write_bytes(entry.content)
     options = Options(**entry.options)  # type: ignore[arg-type]
@@ -44,8 +43,3 @@ def test_a_file_of_the_catalogue_is_read_or_refused_as_expected(entry: Entry, tm
         assert {row: [flaw.column for flaw in flaws] for row, flaws in sheet.flaws.items()} == dict(entry.flaws)
         remarks = [render(remark) for remark in sheet.remarks]
         assert any(entry.remark in remark for remark in remarks) or not entry.remark, remarks
-
-
-def test_the_catalogue_is_large() -> None:
-    """The catalogue holds at least sixty files."""
-    assert len(ENTRIES) >= 60

@@ -52,7 +52,6 @@ def _is_offered(file: File, error: UnclearColumns) -> bool:
 
 
 def test_a_question_shows_the_words_in_each_reading_and_its_answer_counts_for_such_headings(tmp_path: Path) -> None:
-    """For other headings nothing was said."""
     path, other = tmp_path / "notes.csv", tmp_path / "other.csv"
     rows = "P1,Left a voicemail\r\nP2,Met Jan Kočka\r\n".encode("cp1250")
     path.write_bytes(b"Prospect ID,Note\r\n" + rows)
@@ -91,30 +90,6 @@ def test_a_web_page_is_asked_about_too_and_its_answer_counts_for_such_pages(tmp_
         notes_in(path, known=KnownSheet(lambda cells: cells == ["Contact", "Note"], encoding="cp1250"))
     path.write_bytes(f"<meta charset=windows-1250>{page}".encode("cp1250"))
     assert notes_in(path)[0] == ["Met Jan Kočka"]
-
-
-@pytest.mark.parametrize(
-    ("named", "encoding", "title"),
-    [
-        ("cp1250", "utf-8-sig", "UTF-8"),
-        ("utf-16", "utf-8-sig", "UTF-8"),
-        ("cp1252", "utf-16", "UTF-16-LE"),
-        ("utf-8", "utf-16", "UTF-16-LE"),
-    ],
-)
-def test_a_byte_order_mark_counts_more_than_the_encoding_that_was_named(
-    tmp_path: Path, named: str, encoding: str, title: str
-) -> None:
-    """A profile's encoding is meant for files that don't say it themselves; the plan says that it wasn't used."""
-    path = tmp_path / "n.csv"
-    path.write_bytes("Prospect ID,Note\r\nP1,Zadzwonić do Łukasza\r\n".encode(encoding))
-    with read(path, Options(encoding=named), is_header=lambda cells: "Note" in cells) as sheet:
-        assert sheet.headings == ("Prospect ID", "Note")
-        assert [block[1][0] for _, block in sheet.columns()] == ["Zadzwonić do Łukasza"]
-        assert sheet.encoding == title
-        (remark,) = [remark for remark in map(render, sheet.remarks) if "was not used" in remark]
-    assert f"is marked as {title}" in remark
-    assert named in remark
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import openpyxl
@@ -13,7 +12,6 @@ from importer.models import Result
 from importer.reading import read
 from importer.reading.formats import hides_text
 from importer.settings import Settings
-from tests.reading import making
 from tests.sandbox import Sandbox
 from tests.truth import read_results
 
@@ -74,20 +72,3 @@ def test_no_hidden_note_is_sent(box: Sandbox, settings: Settings, tmp_path: Path
     assert not reasons[0]
     assert all(SAYS in reason and "Choose the format General" in reason for reason in reasons[1:])
     assert SECRET not in str([call.body for call in box.received])
-
-
-def test_in_an_xls_it_is_blank_too(tmp_path: Path) -> None:
-    """By the cell's style, the second: the first shows everything."""
-    code = ";;;"
-    form = making.biff(0x41E, struct.pack("<HHB", 164, len(code), 0) + code.encode())
-    styles = b"".join(making.biff(0xE0, struct.pack("<HHHBBBBLLH", 0, at, 0, 0, 0, 0, 0, 0, 0, 0)) for at in (0, 164))
-    text = making.biff(0x204, struct.pack("<HHHHB", 1, 1, 1, len(SECRET), 1) + SECRET.encode("utf-16-le"))
-    number = making.biff(0x203, struct.pack("<HHHd", 2, 1, 1, 7.0))
-    shown = making.label(1, 0, "P1") + text + making.label(2, 0, "P2") + number
-    shown += making.label(3, 0, "P3") + making.label(3, 1, "Called")
-    path = tmp_path / "n.xls"
-    path.write_bytes(making.xls(shown, more=form + styles))
-    with read(path, is_header=lambda cells: cells[0] == making.HEADER[0]) as sheet:
-        [(_, columns)] = sheet.columns()
-        assert list(columns[1]) == ["", "", "Called"]
-        assert {row: [flaw.column for flaw in flaws] for row, flaws in sheet.flaws.items()} == {2: [1], 3: [1]}

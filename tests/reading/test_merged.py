@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 
-from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.models import Status
-from importer.reading import Options, read
 from importer.reading.spool import BLOCK_ROWS
 from importer.settings import Settings
 from tests.rendered import told
@@ -25,10 +24,10 @@ ROWS: list[Line] = [
 ]
 
 
-def workbook(folder: Path, *merged: str, rows: list[Line] = ROWS) -> Path:
+def workbook(folder: Path, *merged: str, lines: Iterable[Line]) -> Path:
     book = Workbook()
     sheet = book.worksheets[0]
-    for line in (HEAD, *rows):
+    for line in lines:
         sheet.append(line)
     for area in merged:
         sheet.merge_cells(area)
@@ -51,39 +50,16 @@ def page(folder: Path) -> Path:
     return path
 
 
-def loaded(path: Path, **settings: object) -> Loaded:
-    with load(path, Settings(**settings)) as found:  # type: ignore[arg-type]
-        return found
-
-
-def problems(found: Loaded) -> list[str]:
-    return [told(problem) for row in found.rows.problems.values() for problem in row]
-
-
 @pytest.mark.parametrize("kind", ["workbook", "page"])
 def test_what_a_merged_cell_covers_is_a_problem(tmp_path: Path, kind: str) -> None:
     """Its note isn't lost in silence, and no draft is published because its status shows once for three rows."""
-    path = workbook(tmp_path, "B2:B4", "D2:D4") if kind == "workbook" else page(tmp_path)
-    found = loaded(path)
-    assert [problem.partition(": ")[0].rpartition("!")[2] for problem in problems(found)] == ["B3", "D3", "B4", "D4"]
-    assert all("Unmerge the cells" in problem for problem in problems(found))
+    path = workbook(tmp_path, "B2:B4", "D2:D4", lines=[HEAD, *ROWS]) if kind == "workbook" else page(tmp_path)
+    with load(path, Settings()) as found:
+        problems = [told(problem) for row in found.rows.problems.values() for problem in row]
+    assert [problem.partition(": ")[0].rpartition("!")[2] for problem in problems] == ["B3", "D3", "B4", "D4"]
+    assert all("Unmerge the cells" in problem for problem in problems)
     assert [note.text for note in found.rows.notes] == ["for three", "alone"]
     assert [note.status for note in found.rows.notes] == [Status.DRAFT, Status.PUBLISHED]
-
-
-def test_cells_merged_across_count_for_their_first_column(tmp_path: Path) -> None:
-    """What stands beside is another column's, which they don't fill."""
-    with read(workbook(tmp_path, "B2:D3"), is_header=lambda _: True) as sheet:
-        [(_, columns)] = sheet.columns()
-    assert [*zip(*columns, strict=True)][:2] == [("P1", "for three", "", ""), ("P2", "", "", "")]
-
-
-def test_a_heading_merged_with_the_row_below_fills_nothing(tmp_path: Path) -> None:
-    """Headings of two rows are no data."""
-    rows: list[Line] = [[None, "text", None, None], *ROWS[3:]]
-    with read(workbook(tmp_path, "A1:A2", rows=rows), Options(header_row=1), is_header=lambda _: True) as sheet:
-        [(_, columns)] = sheet.columns()
-    assert [column[0] for column in columns] == ["", "text", "", ""]
 
 
 def test_a_merged_cell_reaches_from_block_to_block(tmp_path: Path) -> None:
@@ -91,14 +67,8 @@ def test_a_merged_cell_reaches_from_block_to_block(tmp_path: Path) -> None:
     many = BLOCK_ROWS + 5
     rows: list[Line] = [[f"P{i}", "Public", None] for i in range(many)]
     rows[0][2] = "for all"
-    book = Workbook()
-    sheet = book.worksheets[0]
-    head: Line = ["Prospect ID", "Visibility", "Note"]
-    for line in (head, *rows):
-        sheet.append(line)
-    sheet.merge_cells(f"C2:C{many}")
-    book.save(tmp_path / "n.xlsx")
-    with load(tmp_path / "n.xlsx", Settings()) as found:
+    path = workbook(tmp_path, f"C2:C{many}", lines=[["Prospect ID", "Visibility", "Note"], *rows])
+    with load(path, Settings()) as found:
         assert [len(group.positions) for group in found.plan.groups] == [1]
         assert [len([*found.sheet.wrong(number)]) for number in (2, 3, many, many + 1)] == [0, 1, 1, 0]
         for _ in range(2):

@@ -63,7 +63,6 @@ def expected(table: Table) -> dict[int, tuple[str, ...]]:
 def test_a_csv_comes_back_in_any_encoding_and_delimiter(
     table: Table, delimiter: str, encoding: str, end: str, quote_all: bool, tmp_path: Path
 ) -> None:
-    """A table written with the csv module comes back, its encoding found by a mark or given."""
     table = [tuple(cell.encode(encoding, "replace").decode(encoding) for cell in row) for row in table]  # type: ignore[misc]
     # the csv module leaves a line break unquoted that isn't the one it ends lines with
     quoting: Literal[0, 1] = csv.QUOTE_ALL if quote_all or end == "\r" else csv.QUOTE_MINIMAL
@@ -81,7 +80,6 @@ def test_a_csv_comes_back_in_any_encoding_and_delimiter(
 @quick
 @given(table=rows, writer=st.sampled_from(["openpyxl", "xlsxwriter", "inline", "raw"]))
 def test_an_xlsx_comes_back_from_any_writer(table: Table, writer: str, tmp_path: Path) -> None:
-    """A table of texts comes back whichever library wrote it, ids included."""
     path = tmp_path / "a.xlsx"
     if writer == "openpyxl":
         book = openpyxl.Workbook()
@@ -112,7 +110,6 @@ def test_an_xlsx_comes_back_from_any_writer(table: Table, writer: str, tmp_path:
 @quick
 @given(table=rows)
 def test_ids_survive_ods(table: Table, tmp_path: Path) -> None:
-    """A table of texts comes back from an OpenDocument spreadsheet."""
     body = "".join(
         "<table:table-row>" + "".join(_paragraphs(cell) for cell in row) + "</table:table-row>" for row in table
     )
@@ -130,7 +127,6 @@ def _paragraphs(cell: str) -> str:
     "start", [0, 250, *(pytest.param(start, marks=pytest.mark.slow) for start in range(500, 1500, 250))]
 )
 def test_damaged_files_are_read_or_refused_in_words(start: int, tmp_path: Path) -> None:
-    """A mutated file gives a sheet or an ImporterError, never another exception."""
     for seed in range(start, start + 250):
         name, content = fuzz.case(seed)
         fuzz.try_one(tmp_path / name, content)

@@ -103,7 +103,6 @@ def test_where_many_files_are_missing_they_are_told_together_and_soon(files: Pat
 
 @posix
 def test_links_that_lead_out_pipes_and_devices_are_never_opened(files: Path, tmp_path: Path) -> None:
-    """Opening the pipe would wait for ever."""
     (files / "out").symlink_to(tmp_path / "secret")
     (files / "all").symlink_to(tmp_path)
     (files / "round").symlink_to(files / "round")

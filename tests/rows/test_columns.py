@@ -12,25 +12,23 @@ from hypothesis import strategies as st
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS
 from importer.messages import render
-from importer.models import Role, Visibility
+from importer.models import Role
 from importer.resultsfile import OUR_COLUMNS
 from importer.rows.columns import Roles, find, is_header
 from importer.settings import Settings
 from importer.settings.reading import folded_heading
-from tests.rendered import answers_of
 
 PLAIN = ("Prospect ID", "Note", "Visibility")
 
 
-def found(*headings: str, needs_visibility: bool = True, **mapping: str) -> Roles:
+def found(*headings: str, **mapping: Any) -> Roles:
     roles: Any = {Role(role): heading for role, heading in mapping.items()}
-    default = None if needs_visibility else Visibility.PRIVATE
-    return find(headings, Settings(mapping=roles, default_visibility=default))
+    return find(headings, Settings(mapping=roles))
 
 
-def refused(*headings: str, needs_visibility: bool = True, **mapping: str) -> str:
+def refused(*headings: str, **mapping: Any) -> str:
     with pytest.raises(UnclearColumns) as error:
-        found(*headings, needs_visibility=needs_visibility, **mapping)
+        found(*headings, **mapping)
     return str(error.value)
 
 
@@ -66,7 +64,6 @@ def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
     ("role", "heading"), [(role, heading) for role, field in FIELDS.items() for heading in field.headings]
 )
 def test_every_known_heading_is_found_whatever_its_case_spaces_and_underscores(role: Role, heading: str) -> None:
-    """Each word of the table, spelt as people spell, settles its role."""
     for spelling in (heading, heading.upper(), heading.lower(), heading.replace(" ", "_"), f"  {heading}: "):
         assert found("x", spelling, *_fillers(role)).columns[role] == 1, spelling
 
@@ -85,7 +82,6 @@ def test_no_heading_stands_for_two_roles() -> None:
 
 
 def test_other_columns_are_left_alone() -> None:
-    """What has no role is named as unused."""
     roles = found("Company", "Prospect ID", "Owner", "Note", "Visibility", "")
     assert places(roles) == {"prospect": 1, "content": 3, "visibility": 4}
     assert roles.unused == (0, 2, 5)
@@ -94,87 +90,63 @@ def test_other_columns_are_left_alone() -> None:
 # -- named with --map
 
 
-def test_a_column_may_be_named_by_its_letter() -> None:
-    """A letter, in either case, where no heading is so called; that column has no other role then."""
-    for letter in ("c", "C", " C "):
-        assert found("Prospect ID", "Visibility", "", content=letter).columns[Role.CONTENT] == 2
-    for letter in ("b", "B"):
-        roles = found("Prospect ID", "Note", "Notes", "Visibility", content="C", status=letter)
-        assert roles.columns[Role.STATUS] == 1
-    for letter in ("b", "B"):
-        roles = found("Note", "Status", "Prospect ID", "Visibility", content=letter)
-        assert Role.STATUS not in roles.columns
-
-
-def test_a_heading_beats_a_letter() -> None:
-    """A column that is headed ``A`` is meant by ``A``, even where it isn't column A, which keeps its own role."""
-    roles = found("Prospect ID", "Visibility", "A", content="A")
-    assert roles.columns[Role.CONTENT] == 2
-    assert roles.columns[Role.PROSPECT] == 0
-
-
-def test_a_heading_of_signs_only_is_told_from_a_blank_one() -> None:
-    """``--map key="#"`` means the column headed ``#``, not the nameless ones."""
-    assert found(*PLAIN, "", "#", "%", key="#").columns[Role.KEY] == 4
-
-
-def test_an_empty_name_takes_the_role_from_every_column() -> None:
-    """``--map status=`` leaves a column headed Status unused."""
-    roles = found(*PLAIN, "Status", status="")
-    assert Role.STATUS not in roles.columns
-    assert roles.unused == (3,)
+@pytest.mark.parametrize(
+    ("headings", "mapping", "roles"),
+    [
+        *((("Prospect ID", "Visibility", ""), {"content": letter}, {"content": 2}) for letter in ("c", "C", " C ")),
+        (("Prospect ID", "Note", "Notes", "Visibility"), {"content": "C", "status": "b"}, {"content": 2, "status": 1}),
+        (("Note", "Status", "Prospect ID", "Visibility"), {"content": "B"}, {"content": 1, "status": None}),
+        (("Prospect ID", "Visibility", "A"), {"content": "A"}, {"content": 2, "prospect": 0}),
+        ((*PLAIN, "", "#", "%"), {"key": "#"}, {"key": 4}),
+        ((*PLAIN, "Status"), {"status": ""}, {"status": None}),
+    ],
+)  # fmt: skip
+def test_a_column_is_named_by_its_heading_or_its_letter(
+    headings: Sequence[str], mapping: dict[str, str], roles: Mapping[str, int | None]
+) -> None:
+    """A heading beats a letter, a column has one role, and an empty name takes the role from every column."""
+    settled = places(found(*headings, **mapping))
+    assert {role: settled.get(role) for role in roles} == roles
 
 
 # -- what can't be settled
 
 
-def test_a_missing_column_is_said_with_the_headings_found_and_how_to_choose() -> None:
-    """What is missing, what there is, and the flag that settles it."""
-    message = refused("Contact", "Summary of call", "Visibility")
-    assert "No column for the prospect was found" in message
-    assert "--map prospect=" in message
-    assert "--map content=" in message
-    assert "The headings are: 'Contact', 'Summary of call', 'Visibility'." in message
-
-
-@pytest.mark.parametrize("near", ["Visiblity", "Visibilty", "visibillity"])
-def test_a_near_miss_is_suggested_and_never_taken(near: str) -> None:
-    """A misspelt heading is an error that names it."""
-    message = refused("Prospect ID", "Note", near)
-    assert f"\n--map visibility={near}  column C, {near!r}\n" in message
-
-
-def test_two_candidates_are_named_with_their_letters() -> None:
-    """Which two, and a flag that takes one of them."""
-    message = refused("Prospect ID", "Note", "Comments", "Visibility")
-    assert "\n--map content=Note  column B, 'Note'\n--map content=Comments  column C, 'Comments'\n" in message
-
-
-def test_a_repeated_heading_is_chosen_by_its_letter() -> None:
-    """The flag that is proposed settles it."""
-    headings = ("Prospect ID", "Note", "note", "Visibility")
-    message = refused(*headings)
-    assert "--map content=B" in message
-    assert found(*headings, content="B").columns[Role.CONTENT] == 1
-
-
-def test_a_named_column_that_isnt_there_is_said_with_the_nearest() -> None:
-    """A slip in ``--map`` is met with the heading that was meant."""
-    message = refused(*PLAIN, "Call summary", content="Call sumary")
-    assert "No column has the heading 'Call sumary', which was named as the content. Which column" in message
-    assert message.split("\n")[1] == "--map \"content=Call summary\"  column D, 'Call summary'"
+@pytest.mark.parametrize(
+    ("headings", "mapping", "said"),
+    [
+        (("Contact", "Summary of call", "Visibility"), {}, (
+            "No column for the prospect was found", "--map prospect=", "--map content=",
+            "The headings are: 'Contact', 'Summary of call', 'Visibility'.",
+        )),
+        *((("Prospect ID", "Note", near), {}, (f"\n--map visibility={near}  column C, {near!r}\n",))
+          for near in ("Visiblity", "visibillity")),
+        (("Prospect ID", "Note", "Comments", "Visibility"), {}, (
+            "\n--map content=Note  column B, 'Note'\n--map content=Comments  column C, 'Comments'\n",
+        )),
+        (("Prospect ID", "Note", "note", "Visibility"), {}, ("--map content=B",)),
+        ((*PLAIN, "Call summary"), {"content": "Call sumary"}, (
+            "No column has the heading 'Call sumary', which was named as the content. Which column",
+            "\n--map \"content=Call summary\"  column D, 'Call summary'",
+        )),
+        ((*PLAIN, "A"), {"content": ("A thing", "Some thing")}, (
+            "No column has the heading 'A thing' or 'Some thing', which was named",
+        )),
+    ],
+)  # fmt: skip
+def test_what_cant_be_settled_is_said_with_the_headings_and_each_answer(
+    headings: Sequence[str], mapping: dict[str, Any], said: Sequence[str]
+) -> None:
+    """A near miss is suggested and never taken; of two that fit, each is an answer, by its letter if need be."""
+    message = refused(*headings, **mapping)
+    assert [part for part in said if part not in message] == []
 
 
 # -- a results file as input
 
 
-def results(*own: str) -> tuple[str, ...]:
-    return (*own, *OUR_COLUMNS)
-
-
 def test_our_columns_of_a_results_file_are_recognised_and_have_no_role() -> None:
-    """Our six headings at the end are ours, in both layouts."""
-    roles = found(*results(*PLAIN))
+    roles = found(*PLAIN, *OUR_COLUMNS)
     assert list(roles.ours.values()) == [3, 4, 5, 6, 7, 8]
     assert roles.unused == ()
     to_fix = ("result", "reason", *PLAIN, "note_id", "source_row", "finished_at", "request")
@@ -184,9 +156,8 @@ def test_our_columns_of_a_results_file_are_recognised_and_have_no_role() -> None
 
 
 def test_a_column_of_the_users_that_is_called_like_one_of_ours_stays_theirs() -> None:
-    """A lone ``result`` is the user's own, also before ours."""
     assert found("result", *PLAIN, "reason").ours == {}
-    roles = found(*results("result", *PLAIN, "note_id"))
+    roles = found("result", *PLAIN, "note_id", *OUR_COLUMNS)
     assert roles.ours["result"] == 5
     assert roles.ours["note_id"] == 6
     assert roles.unused == (0, 4)
@@ -195,12 +166,10 @@ def test_a_column_of_the_users_that_is_called_like_one_of_ours_stays_theirs() ->
 # -- whatever the headings
 
 
-@given(
-    st.lists(
-        st.text(max_size=12) | st.sampled_from([heading for field in FIELDS.values() for heading in field.headings]),
-        max_size=12,
-    )
-)
+KNOWN = st.sampled_from([heading for field in FIELDS.values() for heading in field.headings])
+
+
+@given(st.lists(st.text(max_size=12) | KNOWN, max_size=12))
 def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) -> None:
     """Every column has one role at most, and the header row that is recognised is the one that settles."""
     wanted = Settings()
@@ -243,16 +212,11 @@ def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
         assert roles.unused == (3, 4)
         assert roles.unexplained == ()
         assert Role.STATUS in roles.vacant
-
-
-def test_a_name_of_no_column_sets_nothing_aside() -> None:
-    """The sheets of one profile may differ, and a slip is found by what it leaves unexplained."""
-    roles = find((*PLAIN, "State"), Settings(ignored=("Stat",)))
-    assert roles.unexplained == (3,)
+    slip = find((*PLAIN, "State"), Settings(ignored=("Stat",)))
+    assert slip.unexplained == (3,)
 
 
 def test_a_column_cant_be_named_and_set_aside() -> None:
-    """One of the two is a mistake."""
     with pytest.raises(UnclearColumns, match="'State' is named as the status, but also ignored"):
         find((*PLAIN, "State"), Settings(mapping={Role.STATUS: ("State",)}, ignored=("State",)))
 
@@ -270,14 +234,3 @@ def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:
     ):
         assert find(headings, wanted).columns[Role.CONTENT] == at
         assert is_header(headings, wanted)
-
-
-def test_where_none_of_several_names_is_found_all_are_said() -> None:
-    """And each of the columns is an answer."""
-    with pytest.raises(
-        UnclearColumns, match="No column has the heading 'A thing' or 'Some thing', which was named"
-    ) as error:
-        find(PLAIN, Settings(mapping={Role.CONTENT: ("A thing", "Some thing")}))
-    answers = answers_of(error.value.questions[0])["map"]
-    assert answers[0] == "content=Note"
-    assert sorted(answers) == sorted(f"content={heading}" for heading in PLAIN)

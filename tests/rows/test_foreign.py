@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import Workbook
@@ -19,73 +20,119 @@ NOTE = ("Note", "Visibility")
 SAID = ("Hello", "Public")
 SALESFORCE = [f"0035g0000{number:06}AAB" for number in range(100_000, 100_006)]
 NUMBERS = [str(number) for number in range(151, 157)]
+ZOHO = [f"zcrm_{number}" for number in NUMBERS]
+NAMES = [f"Ada {one} Adams" for one in NUMBERS]
+TWO = [["jo@example.com", "jo@example.org"], ["", "kim@example.org"], ["al@example.com", ""], ["", ""]]
+FIRST = ["jo@example.com", "kim@example.org", "al@example.com", ""]
 
 
-def loaded(folder: Path, headings: Sequence[str], rows: Sequence[Sequence[str]], **more: object) -> Loaded:
-    path = folder / "export.csv"
-    write_csv(path, [*headings, *NOTE], *([*row, *SAID] for row in rows))
-    with load(path, Settings(journal=folder / "journal.sqlite", **more)) as found:  # type: ignore[arg-type]
+def loaded(folder: Path, headings: Sequence[str], rows: Sequence[Sequence[str]], **more: Any) -> Loaded:
+    path = write_csv(folder / "export.csv", [*headings, *NOTE], *([*row, *SAID] for row in rows))
+    with load(path, Settings(journal=folder / "journal.sqlite", **more)) as found:
         return found
+
+
+def beside(ids: Sequence[str], *cells: str) -> list[list[str]]:
+    return [[one, *cells] for one in ids]
 
 
 @pytest.mark.parametrize(
     ("heading", "ids", "program"),
     [
-        ("Record ID", NUMBERS, "HubSpot"),
-        ("Record ID - Contact", NUMBERS, "HubSpot"),
-        ("Person - ID", NUMBERS, "Pipedrive"),
-        ("Contact ID", SALESFORCE, "Salesforce"),
+        ("Record ID", NUMBERS, "HubSpot"), ("Record ID - Contact", NUMBERS, "HubSpot"),
+        ("Person - ID", NUMBERS, "Pipedrive"), ("Contact ID", SALESFORCE, "Salesforce"),
         ("Lead ID", [f"00Q5g0000{number:06}" for number in range(6)], "Salesforce"),
-        ("Prospect ID", SALESFORCE, "Salesforce"),
-        ("Contact ID", [f"zcrm_{number}" for number in NUMBERS], "Zoho"),
-        ("Record Id", [f"zcrm_{number}" for number in NUMBERS], "Zoho"),
-        ("Contact : Id", NUMBERS, "Freshsales"),
+        ("Prospect ID", SALESFORCE, "Salesforce"), ("Contact ID", ZOHO, "Zoho"), ("Record Id", ZOHO, "Zoho"),
+        ("Contact : Id", NUMBERS, "Freshsales"), ("Copper ID", NUMBERS, "Copper"),
         ("contact_id", [f"cont_a8Sd{number}kLm2Qx" for number in NUMBERS], "Close"),
         ("_id", [f"lea_XKjAytuJhBKZhx{number}" for number in NUMBERS], "lemlist"),
-        ("Copper ID", NUMBERS, "Copper"),
         ("Apollo Contact Id", [f"65f0a1b2c3d4e5f607182{number}" for number in NUMBERS], "Apollo"),
     ],
-)
+)  # fmt: skip
 def test_a_sheet_of_foreign_ids_alone_is_told_so_at_once(
     tmp_path: Path, heading: str, ids: list[str], program: str
 ) -> None:
-    found = loaded(tmp_path, [heading], [[one] for one in ids])
-    assert found.unclear is not None
-    said = str(found.unclear)
+    said = str(loaded(tmp_path, [heading], beside(ids)).unclear)
     assert f"This is an export of {program}. Saleshandy does not know its IDs" in said
     assert f"in {program}, " in said
     assert "mail" in said
 
 
-def test_headings_elsewhere_name_the_program_unless_the_column_is_named(tmp_path: Path) -> None:
-    """Numbers under *Prospect ID* may be Saleshandy's, but not beside the headings of Outreach."""
-    rows = [[one, "Follow-up"] for one in NUMBERS]
-    assert "in Outreach, " in str(loaded(tmp_path, ["Prospect ID", "Call Purpose"], rows).unclear)
-    assert loaded(tmp_path, ["Prospect ID", "Purpose"], rows).unclear is None
-    named = loaded(tmp_path, ["Prospect ID", "Call Purpose"], rows, mapping={"prospect": "Prospect ID"})
-    assert named.roles.columns[Role.PROSPECT] == 0
-    assert "in Zoho, " in str(loaded(tmp_path, ["Record Id", "Parent ID.id"], [[one, one] for one in NUMBERS]).unclear)
+@pytest.mark.parametrize(
+    ("headings", "rows", "mapping", "said", "not_said"),
+    [
+        # headings elsewhere name the program, whether numbers or names stand in the column
+        (["Prospect ID", "Call Purpose"], beside(NUMBERS, "Follow-up"), {}, "in Outreach, ", ""),
+        (["Prospect", "Call Purpose"], beside(NAMES, "Follow-up"), {}, "in Outreach, ", ""),
+        (["Record Id", "Parent ID.id"], beside(NUMBERS, "151"), {}, "in Zoho, ", ""),
+        # naming the column doesn't make its ids known; a slip in the command is named
+        (["Record ID"], beside(NUMBERS), {"prospect": "Record ID"}, "This is an export of HubSpot", ""),
+        (["Record ID"], beside(NUMBERS), {"email": "Slip"}, "No column has the heading 'Slip'", ""),
+        # the owners' emails take no prospects' place; other emails would, and what may be Saleshandy's ids
+        (["Contact : Id", "Sales owner"], beside(NUMBERS, "eva@example.com"), {}, "in Freshsales, ", "Sales owner"),
+        (["Person - ID", "Reach at"], [["4711", "jo@example.com"]], {}, '--map "email=Reach at"', "export again"),
+        (["Record ID", "Associated Contact"], beside(NUMBERS, "Ada (ada@example.com); b@example.com"), {}, "",
+         "in HubSpot, "),
+        (["Record ID", "External"], [[one, f"8PvBmrB7{one}"[:10]] for one in NUMBERS], {}, "", "in HubSpot, "),
+    ],
+)  # fmt: skip
+def test_how_to_go_on_is_said(
+    tmp_path: Path, headings: list[str], rows: list[list[str]], mapping: dict[str, str], said: str, not_said: str
+) -> None:
+    found = str(loaded(tmp_path, headings, rows, mapping=mapping).unclear)
+    assert said in found
+    assert not not_said or not_said not in found
+    assert "Reach at" not in headings or "ITS-HEADING" not in found
 
 
-def test_the_owners_emails_take_no_prospects_place(tmp_path: Path) -> None:
-    """The prospects' own would do, whatever their heading."""
-    rows = [[one, "eva@example.com", f"p{one}@example.com"] for one in NUMBERS]
-    found = loaded(tmp_path, ["Contact : Id", "Sales owner"], [row[:2] for row in rows])
-    assert "in Freshsales, " in str(found.unclear)
-    assert "Sales owner" not in str(found.unclear)
-    found = loaded(tmp_path, ["Contact : Id", "Sales owner", "Reach at"], rows)
-    assert found.unclear is not None
-    assert [choice.value for choice in found.unclear.questions[0].choices] == ["email=Reach at"]
+@pytest.mark.parametrize(
+    ("headings", "rows", "mapping", "role"),
+    [
+        (["Prospect ID", "Purpose"], beside(NUMBERS, "Follow-up"), {}, Role.PROSPECT),
+        (["Prospect ID", "Call Purpose"], beside(NUMBERS, "x"), {"prospect": "Prospect ID"}, Role.PROSPECT),
+        # unless the program is known, most rows must have an email
+        (["Contact ID", "Email"], [*beside(SALESFORCE, ""), [SALESFORCE[0], "jo@example.com"]], {}, Role.EMAIL),
+        (["Contact ID", "Email"], [*beside(["x-1", "x-2"], ""), ["x-3", "jo@example.com"]], {}, Role.PROSPECT),
+        # numbers under a heading of Saleshandy's own may be ids of it: ids are opaque
+        *((["Contact ID", "Email"], beside(ids, ""), {}, Role.PROSPECT)
+          for ids in (["8PvBmrB7P7", "jzRkmgMdwA"], ["tHfdWSsw"], NUMBERS)),
+        (["Prospect ID", "Email", "Contact Email"], [["P1", *TWO[0]]], {}, Role.PROSPECT),
+        # emails under a heading of prospects are no ids of a program
+        (["Prospect", "Person - Name"], [[f"p{one}@example.com", f"Person {one}"] for one in NUMBERS], {}, Role.EMAIL),
+        # one command may name the ids of one export and the emails of another
+        (["Reach at"], [["jo@example.com"]], {"prospect": "Ours", "email": "Reach at"}, Role.EMAIL),
+        (["Ours"], [["8PvBmrB7P7"]], {"prospect": "Ours", "email": "Reach at"}, Role.PROSPECT),
+    ],
+)  # fmt: skip
+def test_ids_or_emails_name_the_prospects(
+    tmp_path: Path, headings: list[str], rows: list[list[str]], mapping: dict[str, str], role: Role
+) -> None:
+    found = loaded(tmp_path, headings, rows, mapping=mapping)
+    assert found.unclear is None
+    assert (Role.PROSPECT in found.roles.columns) is (role is Role.PROSPECT)
+    assert role in found.roles.columns
 
 
-def test_several_people_in_a_cell_have_emails_too(tmp_path: Path) -> None:
-    rows = [[one, "Ada (ada@example.com); ben@example.com"] for one in NUMBERS]
-    assert "in HubSpot, " not in str(loaded(tmp_path, ["Record ID", "Associated Contact"], rows).unclear)
-
-
-def test_a_column_that_may_hold_saleshandys_ids_is_asked_about(tmp_path: Path) -> None:
-    rows = [[one, f"8PvBmrB7{one}"[:10]] for one in NUMBERS]
-    assert "in HubSpot, " not in str(loaded(tmp_path, ["Record ID", "External"], rows).unclear)
+@pytest.mark.parametrize(
+    ("headings", "rows", "emails"),
+    [
+        (["Contact : Id", "Sales owner", "Reach at"],
+         [[one, "eva@example.com", f"p{one}@example.com"] for one in NUMBERS], ["Reach at"]),
+        (["Email", "Contact Email"], [TWO[0]], ["Email", "Contact Email"]),
+        # a note goes where the email says, so none is taken by itself
+        (["Contact ID", "Email", "Company Email"],
+         [[one, f"p{one}@example.com", f"p{one}@example.org"] for one in SALESFORCE], ["Email", "Company Email"]),
+        (["Reach at", "Town"], [["jo@example.com", "Ulm"], ["kim@example.com", "Ulm"]], ["Reach at"]),
+    ],
+)  # fmt: skip
+def test_of_columns_of_emails_a_person_chooses(
+    tmp_path: Path, headings: list[str], rows: list[list[str]], emails: list[str]
+) -> None:
+    unclear = loaded(tmp_path, headings, rows).unclear
+    assert unclear is not None
+    values = [choice.value for choice in unclear.questions[0].choices]
+    assert values[: len(emails)] == [f"email={heading}" for heading in emails]
+    assert f"prospect={emails[0]}" not in values
 
 
 @pytest.mark.parametrize(
@@ -114,8 +161,7 @@ def test_how_far_a_task_is_is_no_status_of_a_note(
 )
 def test_beside_emails_the_emails_are_taken(tmp_path: Path, heading: str, ids: list[str], is_said: bool) -> None:
     """That is said if the heading is one of Saleshandy's IDs."""
-    rows = [[one, f"p{one}@example.com".lower()] for one in ids]
-    found = loaded(tmp_path, [heading, "E-mail"], rows)
+    found = loaded(tmp_path, [heading, "E-mail"], [[one, f"p{one}@example.com".lower()] for one in ids])
     assert found.unclear is None
     assert found.roles.columns[Role.EMAIL] == 1
     assert Role.PROSPECT not in found.roles.columns
@@ -124,64 +170,11 @@ def test_beside_emails_the_emails_are_taken(tmp_path: Path, heading: str, ids: l
     assert ("are not Saleshandy's" in said and "column B" in said) is is_said
 
 
-def test_ids_of_a_known_program_give_way_to_a_few_emails_too(tmp_path: Path) -> None:
-    """Unless the program is known, most rows must have one."""
-    rows = [[one, "jo@example.com" if one == SALESFORCE[0] else ""] for one in SALESFORCE]
-    assert Role.PROSPECT not in loaded(tmp_path, ["Contact ID", "Email"], rows).roles.columns
-    found = loaded(tmp_path, ["Contact ID", "Email"], [[f"x-{one}", email] for one, email in rows])
-    assert found.roles.columns[Role.PROSPECT] == 0
-
-
-def test_emails_under_a_heading_of_prospects_are_no_ids_of_a_program(tmp_path: Path) -> None:
-    rows = [[f"Person {one}", f"p{one}@example.com"] for one in NUMBERS]
-    found = loaded(tmp_path, ["Person - Name", "Prospect"], rows)
-    assert found.unclear is None
-    assert found.roles.columns[Role.EMAIL] == 1
-
-
 def test_with_emails_as_ids_a_second_column_of_visibility_still_counts(tmp_path: Path) -> None:
     """Otherwise its private notes would be public."""
     rows = [[f"p{one}@example.com", "Yes"] for one in NUMBERS]
     found = loaded(tmp_path, ["Prospect", "Private?"], rows, mapping={"visibility": "Visibility, Private?"})
     assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE]
-
-
-def test_names_in_place_of_ids_are_told_how_to_export_emails(tmp_path: Path) -> None:
-    """Whatever the heading says, Saleshandy can't know them."""
-    rows = [[f"Ada {one} Adams", "Follow-up"] for one in NUMBERS]
-    assert "in Outreach, " in str(loaded(tmp_path, ["Prospect", "Call Purpose"], rows).unclear)
-
-
-@pytest.mark.parametrize("ids", [["8PvBmrB7P7", "jzRkmgMdwA"], ["tHfdWSsw"], NUMBERS])
-def test_what_may_be_saleshandys_ids_stays(tmp_path: Path, ids: list[str]) -> None:
-    """Numbers under a heading of Saleshandy's own may be ids of it: ids are opaque."""
-    found = loaded(tmp_path, ["Contact ID", "Email"], [[one, ""] for one in ids])
-    assert found.roles.columns[Role.PROSPECT] == 0
-    assert found.rows.problems == {}
-
-
-def test_where_a_column_holds_emails_it_is_named_instead_of_how_to_export_them(tmp_path: Path) -> None:
-    """Its heading is nobody's, so that a person is asked; but it is there."""
-    unclear = loaded(tmp_path, ["Person - ID", "Reach at"], [["4711", "jo@example.com"]]).unclear
-    said = str(unclear)
-    assert '--map "email=Reach at"' in said
-    assert "export again" not in said
-    assert "ITS-HEADING" not in said
-
-
-def test_naming_such_a_column_doesnt_make_its_ids_known(tmp_path: Path) -> None:
-    found = loaded(tmp_path, ["Record ID"], [[one] for one in NUMBERS], mapping={"prospect": "Record ID"})
-    assert "This is an export of HubSpot" in str(found.unclear)
-
-
-def test_of_two_columns_of_emails_a_person_chooses_unless_there_are_ids(tmp_path: Path) -> None:
-    rows = [["jo@example.com", "jo@example.org"]]
-    unclear = loaded(tmp_path, ["Email", "Contact Email"], rows).unclear
-    assert unclear is not None
-    assert [choice.value for choice in unclear.questions[0].choices] == ["email=Email", "email=Contact Email"]
-    found = loaded(tmp_path, ["Prospect ID", "Email", "Contact Email"], [["P1", *rows[0]]])
-    assert found.unclear is None
-    assert found.roles.columns[Role.PROSPECT] == 0
 
 
 @pytest.mark.parametrize("headings", [["Email", "Work Email"], ["Email", "email"], ["Email", "Company Email"]])
@@ -197,37 +190,18 @@ def test_of_several_emails_beside_ids_the_first_is_compared(tmp_path: Path, head
     assert ("with which the IDs are compared" in remarks) is (found.roles.further_emails == ())
 
 
-def test_of_several_emails_beside_another_programs_ids_a_person_still_chooses(tmp_path: Path) -> None:
-    """A note goes where the email says, so none is taken by itself."""
-    rows = [[one, f"p{one}@example.com", f"p{one}@example.org"] for one in SALESFORCE]
-    unclear = loaded(tmp_path, ["Contact ID", "Email", "Company Email"], rows).unclear
-    assert unclear is not None
-    assert {choice.value for choice in unclear.questions[0].choices} == {"email=Email", "email=Company Email"}
-
-
-TWO = [["jo@example.com", "jo@example.org"], ["", "kim@example.org"], ["al@example.com", ""], ["", ""]]
-
-
 @pytest.mark.parametrize(
     "headings",
-    [
-        ["Work email", "Home email"],
-        ["Email", "Secondary Email"],
-        ["Email", "Tertiary Email"],
-        ["Primary email", "Other email address"],
-        ["Person - Email - Work", "Person - Email - Other"],
-        ["E-mail 1 - Value", "E-mail 2 - Value"],
-        ["Email", "Email 3"],
-        ["E-Mail-Adresse", "E-Mail-Adresse (privat)"],
-        ["E-Mail geschäftlich", "Weitere E-Mail"],
-    ],
-)
+    [["Work email", "Home email"], ["Email", "Secondary Email"], ["Email", "Tertiary Email"],
+     ["Primary email", "Other email address"], ["Person - Email - Work", "Person - Email - Other"],
+     ["E-mail 1 - Value", "E-mail 2 - Value"], ["Email", "Email 3"], ["E-Mail-Adresse", "E-Mail-Adresse (privat)"],
+     ["E-Mail geschäftlich", "Weitere E-Mail"]],
+)  # fmt: skip
 def test_of_one_persons_emails_the_first_that_is_filled_names_the_prospect(tmp_path: Path, headings: list[str]) -> None:
-    """The plan says so."""
     found = loaded(tmp_path, headings, TWO)
-    assert found.rows.prospect.tolist() == ["jo@example.com", "kim@example.org", "al@example.com", ""]
+    assert found.rows.prospect.tolist() == FIRST
     assert found.rows.email is not None
-    assert found.rows.email.tolist() == found.rows.prospect.tolist()
+    assert found.rows.email.tolist() == FIRST
     assert [*found.rows.problems] == [3]
     assert found.roles.unused == ()
     assert [render(remark) for remark in found.rows.remarks] == [
@@ -235,27 +209,38 @@ def test_of_one_persons_emails_the_first_that_is_filled_names_the_prospect(tmp_p
     ]
 
 
-def test_beside_another_programs_ids_the_first_email_counts_too(tmp_path: Path) -> None:
-    rows = [[one, *emails] for one, emails in zip(SALESFORCE, TWO, strict=False)]
-    found = loaded(tmp_path, ["Contact ID", "Work Email", "Email", "Personal Email"], [[*row, ""] for row in rows])
-    assert found.roles.foreign == 0
-    assert found.rows.prospect.tolist() == ["jo@example.com", "kim@example.org", "al@example.com", ""]
-
-
-def test_an_email_column_that_is_known_counts_before_the_others(tmp_path: Path) -> None:
-    """So a row whose email was used before new columns were known keeps it."""
-    found = loaded(
-        tmp_path, ["Personal Email", "Email"], [["jo@example.org", "jo@example.com"], ["al@example.org", ""]]
-    )
-    assert found.rows.prospect.tolist() == ["jo@example.com", "al@example.org"]
-
-
-def test_an_id_counts_and_is_compared_with_one_email_only(tmp_path: Path) -> None:
-    rows = [["8PvBmrB7P7", "", "jo@example.org"], ["", "", "kim@example.org"], ["jzRkmgMdwA", "al@example.com", ""]]
-    found = loaded(tmp_path, ["Prospect ID", "Email", "Home Email"], rows)
-    assert found.rows.prospect.tolist() == ["8PvBmrB7P7", "kim@example.org", "jzRkmgMdwA"]
+@pytest.mark.parametrize(
+    ("headings", "rows", "answer", "prospects", "emails"),
+    [
+        (["Contact ID", "Work Email", "Email", "Personal Email"],
+         [[one, *emails, ""] for one, emails in zip(SALESFORCE, TWO, strict=False)], {}, FIRST, FIRST),
+        # a column that is known counts before others, so that a row keeps the email that was used before
+        (["Personal Email", "Email"], [["jo@example.org", "jo@example.com"], ["al@example.org", ""]], {},
+         ["jo@example.com", "al@example.org"], ["jo@example.com", "al@example.org"]),
+        # an ID counts, and is compared with one column only
+        (["Prospect ID", "Email", "Home Email"],
+         [["8PvBmrB7P7", "", "jo@example.org"], ["", "", "kim@example.org"], ["jzRkmgMdwA", "al@example.com", ""]], {},
+         ["8PvBmrB7P7", "kim@example.org", "jzRkmgMdwA"], ["", "kim@example.org", "al@example.com"]),
+        # a column that is named counts alone; so does the one that isn't ignored
+        *((["Email", "Work Email", "Home Email"],
+           [["jo@example.com", "", ""], ["al@example.com", "al@example.org", ""]], answer,
+           ["", "al@example.org"], ["", "al@example.org"])
+          for answer in ({"mapping": {"email": "Work Email"}}, {"ignored": ["Email", "Home Email"]})),
+        # an id among emails is one, a word isn't
+        (["Prospect"],
+         [["jo@example.com"], ["Kim <kim@example.com>"], ["8PvBmrB7P7"], ["unassigned"], ["a@example.com"]], {},
+         ["jo@example.com", "kim@example.com", "8PvBmrB7P7", "", "a@example.com"], None),
+    ],
+)  # fmt: skip
+def test_which_cell_names_the_prospect(
+    tmp_path: Path, headings: list[str], rows: list[list[str]], answer: Any, prospects: list[str],
+    emails: list[str] | None,
+) -> None:  # fmt: skip
+    found = loaded(tmp_path, headings, rows, **answer)
+    assert found.rows.prospect.tolist() == prospects
     assert found.rows.email is not None
-    assert found.rows.email.tolist() == ["", "kim@example.org", "al@example.com"]
+    assert emails is None or found.rows.email.tolist() == emails
+    assert [*found.rows.problems] == [at for at, one in enumerate(prospects) if not one]
 
 
 @pytest.mark.parametrize(
@@ -268,14 +253,6 @@ def test_no_other_persons_email_takes_the_place_of_a_blank_one(tmp_path: Path, o
     assert found.roles.further_emails == ()
     if found.unclear is None:
         assert found.rows.prospect.tolist() == ["", "al@example.com"]
-
-
-@pytest.mark.parametrize("answer", [{"mapping": {"email": "Work Email"}}, {"ignored": ["Email", "Home Email"]}])
-def test_a_column_that_is_named_counts_alone(tmp_path: Path, answer: dict[str, object]) -> None:
-    """So does the one that isn't ignored."""
-    rows = [["jo@example.com", "", ""], ["al@example.com", "al@example.org", ""]]
-    found = loaded(tmp_path, ["Email", "Work Email", "Home Email"], rows, **answer)
-    assert found.rows.prospect.tolist() == ["", "al@example.org"]
 
 
 def test_what_holds_no_emails_is_none_of_them(tmp_path: Path) -> None:
@@ -296,36 +273,3 @@ def test_a_hidden_email_is_not_taken(tmp_path: Path) -> None:
     with load(tmp_path / "n.xlsx", Settings()) as found:
         assert [*found.rows.problems] == [0]
         assert found.rows.prospect.tolist() == ["", "a@b.de"]
-
-
-def test_one_command_may_name_the_ids_of_one_export_and_the_emails_of_another(tmp_path: Path) -> None:
-    both = {"prospect": "Ours", "email": "Reach at"}
-    assert loaded(tmp_path, ["Reach at"], [["jo@example.com"]], mapping=both).roles.columns[Role.EMAIL] == 0
-    assert loaded(tmp_path, ["Ours"], [["8PvBmrB7P7"]], mapping=both).roles.columns[Role.PROSPECT] == 0
-    for one in both:
-        unclear = loaded(tmp_path, ["Email", "Prospect ID"], [["jo@example.com", "a"]], mapping={one: "Slip"}).unclear
-        assert "No column has the heading 'Slip'" in str(unclear)
-
-
-def test_another_exports_email_column_doesnt_stand_for_the_one_that_is_missing(tmp_path: Path) -> None:
-    """A slip in the command is named."""
-    rows, named = [[one] for one in NUMBERS], {"email": "Slip"}
-    assert "No column has the heading 'Slip'" in str(loaded(tmp_path, ["Record ID"], rows, mapping=named).unclear)
-
-
-def test_a_column_that_holds_emails_is_suggested_whatever_it_is_called(tmp_path: Path) -> None:
-    unclear = loaded(tmp_path, ["Reach at", "Town"], [["jo@example.com", "Ulm"], ["kim@example.com", "Ulm"]]).unclear
-    assert unclear is not None
-    [question] = [found for found in unclear.questions if Role.PROSPECT in found.roles]
-    assert question.choices[0].value == "email=Reach at"
-    assert question.choices[0].is_likely
-    assert "prospect=Reach at" not in [choice.value for choice in question.choices]
-
-
-def test_emails_in_a_column_of_prospects_are_emails(tmp_path: Path) -> None:
-    """No id looks like one, so there is nothing to ask; an id among them is one, a word isn't."""
-    cells = [["jo@example.com"], ["Kim <kim@example.com>"], ["8PvBmrB7P7"], ["unassigned"], ["a@example.com"]]
-    found = loaded(tmp_path, ["Prospect"], cells)
-    assert found.roles.columns[Role.EMAIL] == 0
-    assert found.rows.prospect.tolist() == ["jo@example.com", "kim@example.com", "8PvBmrB7P7", "", "a@example.com"]
-    assert [*found.rows.problems] == [3]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from importer.errors import UnclearColumns
+from importer.importing.loading import load
+from importer.messages import render
 from importer.models import Question, Role
 from importer.rows.columns import find
 from importer.rows.suggestions import samples
 from importer.settings import Settings
+from tests.truth import write_csv
 
 IDS = ("jzRkmgMdwA", "8PvBmrB7P7")
 PROSE = ("Spoke about the annual plan; she wants an offer", "Left a message, will call again on Monday")
@@ -40,40 +44,34 @@ def test_a_crm_s_column_of_texts_comes_first(heading: str) -> None:
     assert question.choices[0].samples == list(samples(PROSE))
 
 
-def test_a_column_of_texts_comes_first_whatever_its_heading() -> None:
-    """The cells alone speak for it."""
-    assert likely(asked(Role.CONTENT, ("Type", SHORT), ("What was said", PROSE))) == ["What was said"]
+EMAILS = ("eva@example.com",)
+PEOPLE = ("who", ("ada@example.com", "bo@example.com"))
+REST = (("Note", PROSE), ("Visibility", ("Public",)))
+NUMBERED = ("Notiz - ID", [*map(str, range(98000, 98100)), "Gesamt: 100 Notizen"])
 
 
-def test_a_column_that_is_called_so_but_holds_no_texts_does_not_come_first() -> None:
-    """HubSpot's count of notes, say."""
-    question = asked(Role.CONTENT, ("Number of notes body", ("3", "14")), ("What was said", PROSE))
-    assert likely(question) == ["What was said"]
-
-
-def test_a_footer_below_numbers_makes_no_texts_of_them() -> None:
-    """Pipedrive's number of a note, headed almost like the notes, with the report's total below."""
-    numbers = [str(number) for number in range(98000, 98100)]
-    question = asked(Role.CONTENT, ("Notiz - ID", [*numbers, "Gesamt: 100 Notizen"]), ("Notiz - Inhalt", PROSE))
-    assert likely(question) == ["Notiz - Inhalt"]
-
-
-def test_a_column_of_ids_like_the_vendor_s_comes_first() -> None:
-    """Ids of Salesforce and HubSpot look otherwise, and do not."""
-    foreign = (("Owner ID", ("0035g00000XyZabAAF",)), ("Record number", ("1234567890", "2234567890")))
-    question = asked(Role.PROSPECT, *foreign, ("External", IDS), ("Note", PROSE), ("Visibility", ("Public",)))
-    assert likely(question) == ["External"]
-    assert question.choices[0].value == "prospect=External"
-
-
-@pytest.mark.parametrize("heading", ["Contact Owner", "owner_email", "ownerEmail", "Assigned user mail", "CC"])
-def test_the_emails_of_others_are_not_suggested(heading: str) -> None:
-    """All notes would go to one colleague, if she is a prospect as well."""
-    emails = ("eva@example.com",)
-    question = asked(
-        Role.PROSPECT, (heading, emails), ("Reach at", emails), ("Note", PROSE), ("Visibility", ("Public",))
-    )
-    assert likely(question) == ["Reach at"]
+@pytest.mark.parametrize(
+    ("role", "columns", "first"),
+    [
+        # the cells alone speak for texts, and against a count or a number of notes, whatever a footer says below it
+        (Role.CONTENT, [("Type", SHORT), ("What was said", PROSE)], "What was said"),
+        (Role.CONTENT, [("Number of notes body", ("3", "14")), ("What was said", PROSE)], "What was said"),
+        (Role.CONTENT, [NUMBERED, ("Notiz - Inhalt", PROSE)], "Notiz - Inhalt"),
+        # the vendor's ids; those of Salesforce and HubSpot look otherwise
+        (Role.PROSPECT, [("Owner ID", ("0035g00000XyZabAAF",)), ("Record number", ("1234567890", "2234567890")),
+                         ("External", IDS), *REST], "External"),
+        # all notes would go to one colleague, if she is a prospect as well
+        *((Role.PROSPECT, [(heading, EMAILS), ("Reach at", EMAILS), *REST], "Reach at")
+          for heading in ("Contact Owner", "owner_email", "ownerEmail", "Assigned user mail", "CC")),
+        # a sheet by hand says it in a sentence
+        *((Role.VISIBILITY, [PEOPLE, ("what", PROSE), ("who may see?", cells)], "who may see?")
+          for cells in (("yes", "no"), ("me", "all"), ("x",))),
+    ],
+)  # fmt: skip
+def test_the_column_comes_first_that_headings_and_cells_speak_for(
+    role: Role, columns: Sequence[tuple[str, Sequence[str]]], first: str
+) -> None:
+    assert likely(asked(role, *columns)) == [first]
 
 
 def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
@@ -85,22 +83,11 @@ def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
     assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
 
 
-@pytest.mark.parametrize("cells", [("yes", "no"), ("me", "all"), ("x",)])
-def test_the_words_of_a_heading_count(cells: Sequence[str]) -> None:
-    """A sheet by hand says it in a sentence; the column of the prospects is not the first that is offered."""
-    columns = (("who", ("ada@example.com", "bo@example.com")), ("what", PROSE), ("who may see?", cells))
-    assert likely(asked(Role.VISIBILITY, *columns)) == ["who may see?"]
-
-
 @pytest.mark.parametrize(
     ("heading", "cells"),
-    [
-        ("who may see?", ("Anna", "sales")),
-        ("Who on the team sees this one", ("Anna", "sales")),
-        ("Wer außer mir darf das sehen", ("Anna", "Vertrieb")),
-        ("Circle", ("just us", "Everyone")),
-    ],
-)
+    [("who may see?", ("Anna", "sales")), ("Who on the team sees this one", ("Anna", "sales")),
+     ("Wer außer mir darf das sehen", ("Anna", "Vertrieb")), ("Circle", ("just us", "Everyone"))],
+)  # fmt: skip
 def test_a_column_that_something_speaks_for_stands_before_one_for_all(heading: str, cells: Sequence[str]) -> None:
     """A few words of the heading or some of the cells do, though that isn't enough to suggest it."""
     question = asked(Role.VISIBILITY, ("Prospect ID", IDS), ("Note", PROSE), ("Owner", ("Jo",)), (heading, cells))
@@ -115,5 +102,24 @@ def test_a_yes_says_nothing_under_a_heading_about_something_else() -> None:
 
 
 def test_samples_are_few_short_and_one_line() -> None:
-    """A long note shows its beginning."""
     assert samples(["a\nb", "x" * 100, "c", "d"]) == ["a b", "x" * 39 + "…", "c"]
+
+
+TEXT = "Spoke about the annual plan and she wants an offer"
+
+
+def test_where_no_column_can_say_it_the_question_is_who_may_see_the_notes(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "n.csv", ("Prospect ID", "Town", "Note"), ("8PvBmrB7P7", "Graz", TEXT))
+    with load(path, Settings()) as loaded:
+        [question] = [one for one in loaded.questions if Role.VISIBILITY in one.roles]
+    assert render(question.asks) == "Who may see these notes?"
+    assert [choice for choice in question.choices if choice.setting == "map"] == []
+
+
+@pytest.mark.parametrize(("heading", "is_offered"), [("Note body", True), ("Notes", False)])
+def test_hubspots_record_id_of_a_note_is_that_records_id(tmp_path: Path, heading: str, is_offered: bool) -> None:
+    path = write_csv(tmp_path / "n.csv", ("Record ID", "Email", heading, "Visibility"),
+                     ("151000123456", "jo@example.com", TEXT, "Public"))  # fmt: skip
+    with load(path, Settings(mapping={Role.CONTENT: (heading,)})) as loaded:
+        remarks = " ".join(map(render, loaded.rows.remarks))
+    assert ('--map record="Record ID"' in remarks) is is_offered

@@ -10,26 +10,26 @@ from typing import Any
 import pytest
 
 from importer.errors import BadSettings
+from importer.fields import WORDED
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.messages import render
-from importer.models import Result, Role, Visibility
+from importer.models import Result, Role, Status, Visibility
 from importer.resultsfile import protected
-from importer.rows.words import MOST_WORDS
+from importer.rows.words import MOST_WORDS, speaks
 from importer.settings import Origin, Settings
 from importer.telling import preview_messages
 from tests import running
 from tests.rendered import answers_of, told
 from tests.sandbox import Sandbox
+from tests.truth import write_csv
 
 
 def loaded(folder: Path, *words: str, role: str = "Visibility", **settings: object) -> Loaded:
     """A sheet with these words in one column; every row has a note of its own."""
-    given = {"default_visibility": None if role == "Visibility" else Visibility.PRIVATE, **settings}
-    path = folder / "n.csv"
-    lines = [f'P{i},Note {i},"{word}"' for i, word in enumerate(words)]
-    path.write_text("\n".join([f"Prospect ID,Note,{role}", *lines]) + "\n", encoding="utf-8")
-    with load(path, Settings(**given)) as found:  # type: ignore[arg-type]
+    given: Any = {"default_visibility": None if role == "Visibility" else Visibility.PRIVATE, **settings}
+    rows = [(f"P{i}", f"Note {i}", word) for i, word in enumerate(words)]
+    with load(write_csv(folder / "n.csv", ("Prospect ID", "Note", role), *rows), Settings(**given)) as found:
         return found
 
 
@@ -37,18 +37,16 @@ def problems(found: Loaded) -> list[str]:
     return [told(problem) for row in found.rows.problems.values() for problem in row]
 
 
-@pytest.mark.parametrize("spelling", ["Team only", "team  ONLY", " Team_only ", "Team\u00a0only"])
-def test_a_word_that_was_given_a_meaning_has_it(tmp_path: Path, spelling: str) -> None:
-    """Whatever its case and spaces, as the words that everybody may use."""
-    found = loaded(tmp_path, spelling, "Public", values=["visibility:Team only=Private"])
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [*((spelling, "Team only=Private") for spelling in ("Team only", "team  ONLY", " Team_only ", "Team\u00a0only")),
+     ("Everyone", "everyone=Private")],
+)  # fmt: skip
+def test_a_word_that_was_given_a_meaning_has_it(tmp_path: Path, word: str, value: str) -> None:
+    """Whatever its case and spaces, and whatever everybody else means by it."""
+    found = loaded(tmp_path, word, "Public", values=[f"visibility:{value}"])
     assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE, Visibility.PUBLIC]
     assert found.rows.questions == []
-
-
-def test_what_a_person_says_of_a_word_counts_more_than_what_is_known(tmp_path: Path) -> None:
-    """Here everyone is the owner's own circle; the word is theirs."""
-    found = loaded(tmp_path, "Everyone", values=["visibility:everyone=Private"])
-    assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE]
 
 
 def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> None:
@@ -115,9 +113,7 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["Team", "Équipe", "Equipo"])
 def test_a_team_is_not_everybody(tmp_path: Path, word: str) -> None:
     """An owner's team is often meant. So it is asked about, whatever the heading is."""
-    found = loaded(tmp_path, word, "Public", word, "Private")
-    assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC, Visibility.PRIVATE]
-    [question] = found.rows.questions
+    [question] = loaded(tmp_path, word, "Public", word, "Private").rows.questions
     assert (question.samples, question.count) == ([word], 2)
 
 
@@ -171,3 +167,108 @@ def test_a_column_without_a_known_word_may_be_something_else(tmp_path: Path) -> 
     assert loaded(tmp_path, "Open", "Won", role="Status", **own).rows.questions == []
     answered = loaded(tmp_path, "Open", "Won", role="Status", **own, origin=Origin(frozenset({"value"})))
     assert [question.samples for question in answered.rows.questions] == [["Won"]]
+
+
+# -- codes count under plain headings alone; under others they are asked about, as the heading says
+
+
+def under(folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY) -> Loaded:
+    """A sheet with these words under this heading."""
+    default = None if role is Role.VISIBILITY else Visibility.PRIVATE
+    return loaded(folder, *words, role=heading, mapping={role: (heading,)}, default_visibility=default)
+
+
+@pytest.mark.parametrize(
+    ("heading", "word"),
+    [*(("IsPrivate", word) for word in ("1", "2", "0", "TRUE", "false", "x", "ja", "OUI", "No", "sì", "１", "Maybe")),
+     *((heading, "1") for heading in ("Private note", "Confidential", "Shared With", "Shared?", "Public", "Access"))],
+)  # fmt: skip
+def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
+    tmp_path: Path, heading: str, word: str
+) -> None:
+    """The API's code for public stood under IsPrivate, and the confidential note went out."""
+    found = under(tmp_path, heading, word, "Private")
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE]
+    [question] = found.rows.questions
+    assert question.samples == [word]
+    for meant in ("Private", "Public"):
+        assert f"visibility:{word}={meant}" in answers_of(question)["value"]
+    [[problem]] = found.rows.problems.values()
+    assert "--value visibility:" in told(problem)
+    assert f"Under the heading '{heading}'" in told(problem)
+
+
+@pytest.mark.parametrize("heading", ["visibility", " NOTE_visibility ", "Who can see it?", "Sichtbarkeit", "Visibilité",
+                                     "Visibilidad", "Visibilidade", "Visibilità", "Quién puede verlo"])  # fmt: skip
+def test_under_a_plain_heading_codes_count(tmp_path: Path, heading: str) -> None:
+    found = under(tmp_path, heading, "1", "2")
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC, Visibility.PRIVATE]
+    assert found.rows.questions == []
+
+
+@pytest.mark.parametrize("heading", ["IsPrivate", "Not shared", "Internal/External"])
+def test_a_word_that_names_a_visibility_means_it_everywhere(tmp_path: Path, heading: str) -> None:
+    found = under(tmp_path, heading, "Public", "Private", "Only me", "Nur ich", "Pubic")
+    assert [note.visibility.name for note in found.rows.notes] == ["PUBLIC", *["PRIVATE"] * 3]
+    assert found.rows.questions == []
+    [[problem]] = found.rows.problems.values()
+    assert "Did you mean Public?" in told(problem)
+    assert "--value visibility:Pubic=Private" in told(problem)
+
+
+@pytest.mark.parametrize(
+    ("heading", "yes"),
+    [("IsPrivate", "Private"), ("Private note", "Private"), ("Confidential", "Private"), ("is_internal", "Private"),
+     ("Only me", "Private"), ("Vertraulich", "Private"), ("Nur ich", "Private"), ("Privé", "Private"),
+     ("Confidentiel", "Private"), ("Privado", "Private"), ("Confidencial", "Private"), ("Interno", "Private"),
+     ("Riservato", "Private"), ("Privata", "Private"), ("Public", "Public"), ("Shared with team", "Public"),
+     ("Everyone", "Public"), ("Öffentlich", "Public"), ("Geteilt", "Public"), ("Partagé", "Public"),
+     ("Équipe", "Public"), ("Compartido", "Public"), ("Público", "Public"), ("Compartilhado", "Public"),
+     ("Condiviso", "Public"), ("Pubblica", "Public"), ("Tutti", "Public"), ("Not shared", ""), ("Nicht öffentlich", ""),
+     ("Non partagé", ""), ("Unshared", ""), ("No compartido", ""), ("Não público", ""), ("Internal/External", ""),
+     ("Public or private", ""), ("Access", ""), ("International", "")],
+)  # fmt: skip
+def test_the_heading_says_which_reading_is_offered_first(tmp_path: Path, heading: str, yes: str) -> None:
+    """A negation, or both at once, offers none; the choices themselves never change places."""
+    no = {"Private": "Public", "Public": "Private", "": ""}[yes]
+    found = under(tmp_path, heading, "1", "Nein")
+    for question, likely in zip(found.rows.questions, (yes, no), strict=True):
+        word = question.samples[0]
+        meant = [choice.value for choice in question.choices[:2]]
+        assert meant == [f"visibility:{word}=Private", f"visibility:{word}=Public"]
+        assert [choice.value for choice in question.choices if choice.is_likely] == [
+            f"visibility:{word}={value}" for value in (likely,) if value
+        ]
+        assert ("suggests" in render(question.asks)) is bool(likely)
+        end = (f"suggests {likely}.",) if likely else (" row)", " rows)")
+        assert render(question.asks).endswith(end)
+        first = render(question.text).split("\n")[1]
+        assert first.startswith(f"--value visibility:{word}={likely or 'Private'}  ")
+
+
+@pytest.mark.parametrize(
+    ("heading", "word"), [("IsDraft", "1"), ("Published", "0"), ("Entwurf", "nein"), ("Done", "Yes"), ("Done", "1")]
+)
+def test_a_code_publishes_no_draft(tmp_path: Path, heading: str, word: str) -> None:
+    found = under(tmp_path, heading, word, "Draft", role=Role.STATUS)
+    assert [note.status for note in found.rows.notes] == [Status.DRAFT]
+    [question] = found.rows.questions
+    assert question.samples == [word]
+    assert ("suggests" in render(question.asks)) is (heading != "Done")
+
+
+def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
+    """A column under one has the role by itself."""
+    for role, field in WORDED.items():
+        assert set(field.plain_headings) <= set(field.headings)
+        assert all(speaks(role, heading) for heading in field.plain_headings)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Team Lead", "ISVISIBLEINSELFSERVICE", "International", "All-hands attended", "Done", "Owner ID",
+     "Personal email"],
+)  # fmt: skip
+def test_many_headings_do_not_speak_of_a_visibility(heading: str) -> None:
+    """A yes under them is nobody's question."""
+    assert not speaks(Role.VISIBILITY, heading)

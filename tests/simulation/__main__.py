@@ -12,7 +12,7 @@ from os import cpu_count
 
 from tests.simulation import updates
 from tests.simulation.imports import Violation, simulate
-from tests.simulation.regime import draw, with_files, with_people
+from tests.simulation.regime import Regime, draw, with_existing, with_files, with_people
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,61 +24,59 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--beyond", default="", choices=["", "twice", "later", "unordered"], help="beyond the model")
     parser.add_argument("--updates", action="store_true", help="notes that are changed, instead of made")
     parser.add_argument("--files", action="store_true", help="with files on the notes")
+    parser.add_argument("--existing", action="store_true", help="with notes that stand there already")
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
     given = parser.parse_args(arguments)
     if given.seed is not None:
-        return _replay(given.seed, given.beyond, files=given.files, is_update=given.updates)
-    began = time.monotonic()
+        return _replay(given.seed, given)
+    began, end = time.monotonic(), given.first + given.seeds
     size = max(1, min(500, given.seeds // given.jobs))
-    starts = range(given.first, given.first + given.seeds, size)
-    how = given.beyond, given.files, given.updates
-    ends = [(start, min(start + size, given.first + given.seeds), *how) for start in starts]
-    failed: list[tuple[int, str]] = []
+    parts = [range(start, min(start + size, end)) for start in range(given.first, end, size)]
     with ProcessPoolExecutor(given.jobs) as pool:
-        for found in pool.map(_several, ends):
-            failed += found
-    spent = time.monotonic() - began
+        failed = [one for found in pool.map(_several, parts, [given] * len(parts)) for one in found]
     for seed, why in failed[:50]:
         print(f"seed {seed}: {why[:200]}")
-    print(f"{given.seeds:,} seeds, {len(failed):,} failed, {given.seeds / spent:,.0f} a second")
+    print(f"{given.seeds:,} seeds, {len(failed):,} failed, {given.seeds / (time.monotonic() - began):,.0f} a second")
     if failed:
-        more = (f" --beyond {given.beyond}" if given.beyond else "") + (" --files" if given.files else "")
-        print(f"One step by step: python -m tests.simulation --seed {failed[0][0]}{more}")
+        print("One step by step: the same with --seed in place of --seeds")
     return int(bool(failed))
 
 
-def _several(part: tuple[int, int, str, bool, bool]) -> list[tuple[int, str]]:
+def _world(seed: int, given: argparse.Namespace) -> Regime:
+    world = draw(seed, given.beyond)
+    world = with_files(seed, world) if given.files else world
+    return with_existing(seed, world) if given.existing else with_people(seed, world)
+
+
+def _simulate(seed: int, given: argparse.Namespace, story: list[str] | None = None) -> str:
+    if given.updates:
+        updates.simulate(seed, story=story)
+        return "each note is as the last sheet says"
+    ended = simulate(seed, regime=_world(seed, given), story=story)
+    return f"{ended.runs} runs; {ended.last.counts()}"
+
+
+def _several(seeds: range, given: argparse.Namespace) -> list[tuple[int, str]]:
     failed = []
     logging.disable()
     gc.disable()  # what a seed leaves behind is small
-    for seed in range(part[0], part[1]):
+    for seed in seeds:
         try:
-            updates.simulate(seed) if part[4] else simulate(seed, beyond=part[2], files=part[3])
-        except Violation as violation:
-            failed.append((seed, str(violation)))
+            _simulate(seed, given)
         except Exception as error:  # noqa: BLE001 - a seed that shows a fault of ours is a failing seed
             failed.append((seed, f"{type(error).__name__}: {error}"))
     gc.collect()
     return failed
 
 
-def _replay(seed: int, beyond: str, *, files: bool, is_update: bool) -> int:
+def _replay(seed: int, given: argparse.Namespace) -> int:
     story: list[str] = []
-    if is_update:
-        try:
-            updates.simulate(seed, story=story)
-        except Violation as violation:
-            story.append(f"VIOLATION: {violation}")
-        print(*story, sep="\n")
-        return int(story[-1].startswith("VIOLATION"))
-    print(with_people(seed, with_files(seed, draw(seed, beyond)) if files else draw(seed, beyond)))
     try:
-        ended = simulate(seed, beyond=beyond, files=files, story=story)
+        said = _simulate(seed, given, story)
     except Violation as violation:
-        print(*story, f"VIOLATION: {violation}", sep="\n")
-        return 1
-    print(*story, f"{ended.runs} runs; {ended.last.counts()}", sep="\n")
-    return 0
+        said = f"VIOLATION: {violation}"
+    print(_world(seed, given), *story, said, sep="\n")
+    return int(said.startswith("VIOLATION"))
 
 
 if __name__ == "__main__":

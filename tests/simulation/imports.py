@@ -6,7 +6,8 @@ import itertools
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,11 +31,11 @@ from importer.settings.kinds import InDoubt
 from tests.simulation.disk import Disk, MortalJournal
 from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files, with_people
 from tests.simulation.shelf import file
-from tests.simulation.world import UNKNOWN_ATTACHMENT, Crash, Delivered, World
+from tests.simulation.world import Crash, Delivered, World
 
 GIVE_UP = 900.0
 _MOST_RUNS = 60
-_WORKSPACE = Workspace("default", "https://world.example")
+WORKSPACE = Workspace("default", "https://world.example")
 
 
 class Violation(AssertionError):
@@ -43,33 +44,19 @@ class Violation(AssertionError):
 
 @dataclass
 class Ended:
-    """How the imports of a seed ended.
+    """How the imports of a seed ended."""
 
-    Attributes:
-        first: outcomes of the first run that came to its end by itself; ``last``: of the last, when all was calm.
-        runs: how many runs there were.
-    """
-
-    world: World
-    first: Outcomes
-    last: Outcomes
+    first: Outcomes  # of the first run that came to its end by itself
+    last: Outcomes  # when all was calm
     runs: int
 
 
 def simulate(
     seed: int, *, beyond: str = "", files: bool = False, regime: Regime | None = None, story: list[str] | None = None
 ) -> Ended:
-    """Import a seed's sheet into its world until all is settled; check what must be true.
+    """Import a seed's sheet into its world until all is settled, and check what must be true. Raises Violation.
 
-    Args:
-        seed: draws everything.
-        beyond: in which way to go beyond the model.
-        files: whether notes carry files.
-        regime: in place of the seed's own.
-        story: filled with what happens, a line a step.
-
-    Raises:
-        Violation: something isn't; says what.
+    A regime takes the place of the seed's own, and the story is filled with what happens, a line a step.
     """
     found = regime or with_people(seed, with_files(seed, draw(seed, beyond)) if files else draw(seed, beyond))
     world = World(seed, found, story)
@@ -90,12 +77,12 @@ def simulate(
     _check_existing(world, rows)
     if found.beyond:
         _check_reported(world, rows, last, written)
-    return Ended(world, first, last, runs + more)
+    return Ended(first, last, runs + more)
 
 
 def sheet(regime: Regime) -> Rows:
     """The rows of a seed."""
-    carried = {} if regime.files is None else regime.files.carried
+    carried = regime.files.carried if regime.files else {}
     files = {number: file(number) for number in sorted({number for some in carried.values() for number in some})}
     notes = [
         Note(
@@ -104,36 +91,34 @@ def sheet(regime: Regime) -> Rows:
             Status.DRAFT if base(number) in regime.drafts else Status.PUBLISHED,
             files=tuple(files[number].digest for number in carried.get(number, ())),
         )
-        for number in range(len(TEXTS) if regime.files is None else 2 * len(TEXTS))
+        for number in range(2 * len(TEXTS) if regime.files else len(TEXTS))
     ]
     lines, said = regime.lines, same_texts(notes, {one.digest: one for one in files.values()}).tolist()
     told = Counter((prospect, said[number]) for prospect, number, _ in lines)
     records = {
         line: f"activityid 00T{at:08}" for at, line in enumerate(lines) if told[line[0], said[line[1]]] > 1
     }  # otherwise, lines that say the same to one prospect would be one note
-    return _table(_rows(lines, regime.people), notes, files, people=regime.people, records=records)
+    return table(_rows(lines, regime.people), notes, records, files, people=regime.people)
 
 
-def _table(
+def table(
     numbered: Sequence[tuple[int, tuple[str, int, str]]],
     notes: list[Note],
+    records: Mapping[tuple[str, int, str], str],
     files: Mapping[int, AttachedFile],
     *,
-    people: int,
-    records: Mapping[tuple[str, int, str], str],
+    people: int = 1,
 ) -> Rows:
-    sheet_rows, lines = zip(*numbered, strict=True)
+    """Return rows, each with its place in the sheet, its prospect, the number of its note, and its key."""
+    places, lines = zip(*numbered, strict=True)
     prospects, numbers, keys = zip(*lines, strict=True)
+    at = np.array(places, dtype=np.int32)
     return Rows(
-        np.array(sheet_rows, dtype=np.int32) + 2,
-        _texts(prospects),
-        np.array(numbers, dtype=np.int32),
-        notes,
-        _texts(keys) if any(keys) else None,
-        record=_texts([records.get(line, "") for line in lines]) if records else None,
-        sheet_rows=np.array(sheet_rows, dtype=np.int32) if people > 1 else None,
+        at + 2, texts(prospects), np.array(numbers, dtype=np.int32), notes, texts(keys) if any(keys) else None,
+        record=texts([records.get(line, "") for line in lines]) if records else None,
+        sheet_rows=at if people > 1 else None,
         files={one.digest: one for one in files.values()},
-    )
+    )  # fmt: skip
 
 
 def _rows(lines: Sequence[tuple[str, int, str]], people: int) -> list[tuple[int, tuple[str, int, str]]]:
@@ -150,7 +135,8 @@ def _rows(lines: Sequence[tuple[str, int, str]], people: int) -> list[tuple[int,
     return [(number, row[0]) for number, row in enumerate(rows)] + others
 
 
-def _texts(values: Sequence[str]) -> Texts:
+def texts(values: Sequence[str]) -> Texts:
+    """Return a column of texts."""
     column: Texts = np.full(len(values), "", dtype=TEXT)
     column[:] = values
     return column
@@ -159,50 +145,62 @@ def _texts(values: Sequence[str]) -> Texts:
 def _until_it_ends(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> tuple[Outcomes, int]:
     """Run the program until a run is neither killed nor stopped; ``written`` takes what each says that isn't killed."""
     for runs in range(1, _MOST_RUNS):
-        outcomes = _run(world, disk, rows, written)
+        outcomes = run(world, disk, rows, written)
         if outcomes is not None:
             return outcomes, runs
         world.pass_time(world.now + world.chance.choice([1.0, 60.0]))
     raise Violation(f"after {_MOST_RUNS} runs it still doesn't come to its end")
 
 
-def _run(
-    world: World, disk: Disk, rows: Rows, written: list[Outcomes], in_doubt: Sequence[InDoubt] = ()
-) -> Outcomes | None:
-    """One run of the program; None where it died or stopped before its end."""
-    plan, outcomes = grouping.plan(rows), Outcomes(len(rows))
-    rng = random.Random(f"importer {world.seed} {world.now}")
-    journal, workspace = MortalJournal.on(disk), _WORKSPACE
-    world.shelf.journalled = disk.uploads
-    journal.fails_after = 0 if world.is_calm else world.regime.disk_full
-    world.tell("=== a run begins")
+@contextmanager
+def process(world: World, disk: Disk, stopped: Callable[[Stopped], object]) -> Iterator[tuple[MortalJournal, Caller]]:
+    """A process with its journal and calls. It may die or be stopped in the block, after which the world goes on."""
+    journal, rng = MortalJournal.on(disk), random.Random(f"importer {world.seed} {world.now}")
+    learned = dict.fromkeys(Endpoint, world.regime.learned) if world.regime.learned else None
+    limiter = Limiter(4, world.clock, GIVE_UP, learned=learned, rng=rng)
     try:
-        run = journal.runs.begin(workspace, "sheet", "print", world.clock(), again=False, account=world.owner)
-        learned = dict.fromkeys(Endpoint, world.regime.learned) if world.regime.learned else None
-        limiter = Limiter(4, world.clock, GIVE_UP, learned=learned, rng=rng)
-        caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
-        policy = _policy(world)
-        delivery = Coordinator(DeliveryContext.of(journal, workspace, run, caller, policy), outcomes)
-        journal.step = world.step
-        uploads = Uploads(caller, journal.uploads(workspace, world.clock), rows.files, lambda _: None)
-        known = Earlier(rows, journal, workspace, in_doubt=in_doubt, skips_existing=policy.skips_existing)
-        delivery.prepare(known, plan)
-        delivery.run(uploads)
+        yield journal, Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
     except Crash:
         disk.crash()
         world.die()
-        return None
     except Stopped as error:
         world.tell(f"=== it stops: {error}")
-        written.append(outcomes)
+        stopped(error)
         world.die()
         world.regime = replace(world.regime, disk_full=0)
         if isinstance(error, WrongAddress):  # a person opens the way
             world.regime = replace(world.regime, firewall=-1, body_limit=0)
+
+
+def run(
+    world: World, disk: Disk, rows: Rows, written: list[Outcomes], in_doubt: Sequence[InDoubt] = ()
+) -> Outcomes | None:
+    """One run of the program; None where it died or stopped before its end."""
+    plan, outcomes, ended = grouping.plan(rows), Outcomes(len(rows)), False
+    world.shelf.journalled = disk.uploads
+    world.tell("=== a run begins")
+    with process(world, disk, lambda _: written.append(outcomes)) as (journal, caller):
+        skips = world.regime.skips_existing
+        journal.fails_after = 0 if world.is_calm else world.regime.disk_full
+        begun = journal.runs.begin(WORKSPACE, "sheet", "print", world.clock(), again=False, account=world.owner)
+        delivery = Coordinator(DeliveryContext.of(journal, WORKSPACE, begun, caller, policy(world)), outcomes)
+        journal.step = world.step
+        uploads = Uploads(caller, journal.uploads(WORKSPACE, world.clock), rows.files, lambda _: None)
+        delivery.prepare(Earlier(rows, journal, WORKSPACE, in_doubt=in_doubt, skips_existing=skips), plan)
+        delivery.run(uploads)
+        ended = True
+    if not ended:
         return None
     world.tell(f"=== it ends: {outcomes.counts()}")
     written.append(outcomes)
     return outcomes
+
+
+def policy(world: World) -> Policy:
+    """Return the settings of a world's runs."""
+    regime = world.regime
+    how = Policy(BATCH, regime.read_timeout, regime.settle, lag=60.0, least_limit=0)
+    return replace(how, skips_existing=regime.skips_existing)
 
 
 # -- what must be true ------------------------------------------------------------------------------------------------
@@ -216,15 +214,15 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
     _check_rows(rows, outcomes)
     if world.regime.beyond:
         return  # see _check_reported
-    wanted = Counter(_deliveries(rows, range(len(rows))))
+    wanted = Counter(deliveries(rows, range(len(rows))))
     there = world.ours()
     if twice := {delivery: count for delivery, count in there.items() if count > wanted[delivery]}:
         raise Violation(f"more often than wanted: {twice}")
     told: Counter[object] = Counter()
     served: Counter[Delivered] = Counter()
     seen: Counter[str] = Counter()
-    doubted = set(_deliveries(rows, outcomes.positions(Result.UNCONFIRMED).tolist()))
-    for position, delivery in enumerate(_deliveries(rows, range(len(rows)))):
+    doubted = set(deliveries(rows, outcomes.positions(Result.UNCONFIRMED).tolist()))
+    for position, delivery in enumerate(deliveries(rows, range(len(rows)))):
         result = outcomes.result(position)
         if outcomes.note_id(position) in world.dropped:
             continue  # the sample may have told of it, or not
@@ -235,7 +233,6 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
             _check_note(world, position, delivery, outcomes.note_id(position))
         else:
             _check_undelivered(world, position, delivery, result, doubted, is_last=is_last)
-            _check_refused_files(world, position, render(outcomes.reason(position)))
     if any(count > 1 for count in seen.values()):
         raise Violation(f"one note for several rows: {seen}")
     for delivery in wanted:
@@ -244,7 +241,7 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
         if not delivered <= there[delivery] <= delivered + doubtful:
             said = f"{delivered} rows say it is there and {doubtful} that it may be"
             raise Violation(f"{delivery}: {said}, and {there[delivery]} are there")
-    if is_last and doubted and _must_be_certain(world.regime):
+    if is_last and doubted and must_be_certain(world.regime):
         raise Violation(f"row {outcomes.positions(Result.UNCONFIRMED)[0]} is unconfirmed, though reading works")
 
 
@@ -259,10 +256,10 @@ def _check_existing(world: World, rows: Rows) -> None:
     regime = world.regime
     if not regime.skips_existing or regime.beyond or regime.rewrite != "exact" or regime.unknown or regime.shuffled:
         return
-    wanted, ours = _deliveries(rows, range(len(rows))), [*world.ours().elements()]
+    wanted, ours = deliveries(rows, range(len(rows))), [*world.ours().elements()]
     stood = [note.delivery for note in world.notes[: regime.before] if note.status is Status.PUBLISHED]
     for one in stood:
-        there, here, sent = (sum(_says_same(one, other) for other in some) for some in (stood, wanted, ours))
+        there, here, sent = (sum(says_same(one, other) for other in some) for some in (stood, wanted, ours))
         if sent > max(0, here - there):
             raise Violation(f"{one} stood there, and was sent all the same")
 
@@ -294,15 +291,9 @@ def _check_not_found(world: World, outcomes: Outcomes) -> None:
             raise Violation(f"{note_id} is said to be missing, and it is there")
 
 
-def _policy(world: World) -> Policy:
-    regime = world.regime
-    how = Policy(BATCH, regime.read_timeout, regime.settle, lag=60.0, least_limit=0)
-    return replace(how, skips_existing=regime.skips_existing)
-
-
 def _check_note(world: World, position: int, delivery: Delivered, note_id: str) -> None:
     stored = world.note(note_id)
-    if stored is not None and _is_anothers(world, note_id) and _says_same(stored.delivery, delivery):
+    if stored is not None and _is_anothers(world, note_id) and says_same(stored.delivery, delivery):
         return
     if stored is None or not stored.is_ours:
         raise Violation(f"row {position} has {note_id!r}, which is not ours")
@@ -321,11 +312,12 @@ def _check_undelivered(
         return
     if result is Result.NOT_SENT and any(_is_alike(delivery, other) for other in doubted):
         return  # it would not be told apart from the one that is unconfirmed
-    if result is Result.NOT_SENT and world.regime.skips_existing and any(_says_same(delivery, one) for one in doubted):
+    if result is Result.NOT_SENT and world.regime.skips_existing and any(says_same(delivery, one) for one in doubted):
         return  # what is there may be the note of the one that is unconfirmed, whatever its status
     if result is Result.NOT_SENT and world.regime.skips_existing and world.regime.shuffled:
         return  # pages without an order can't show that a note isn't there
-    if result is Result.REJECTED and _is_unfit(world, delivery):
+    is_for_its_id = bool(delivery[-1]) and _may_ids_be_refused(world.regime)
+    if result is Result.REJECTED and (is_for_its_id or _is_unfit(world, delivery)):
         return
     if result is not Result.UNCONFIRMED and names_somebody:
         raise Violation(f"row {position} ends as {result}: lost")
@@ -333,12 +325,6 @@ def _check_undelivered(
         return  # nor can they be read whole, once each page size was asked for
     if result is not Result.REJECTED and not names_somebody and not world.regime.drops:
         raise Violation(f"row {position} names nobody and ends as {result}")
-
-
-def _check_refused_files(world: World, position: int, reason: str) -> None:
-    files = world.regime.files
-    if files is not None and not files.lives and UNKNOWN_ATTACHMENT in reason:
-        raise Violation(f"row {position} is refused for an id, and an upload of its own would have served")
 
 
 def _is_alike(one: Delivered, other: Delivered) -> bool:
@@ -349,7 +335,7 @@ def _is_alike(one: Delivered, other: Delivered) -> bool:
     return prospect == their_prospect and bool(reads_alike or both_drafts)
 
 
-def _says_same(one: Delivered, other: Delivered) -> bool:
+def says_same(one: Delivered, other: Delivered) -> bool:
     """Whether a reader sees the same text in both, whoever may see it."""
     return one[0] == other[0] and bool(seen_digests(one[1]) & seen_digests(other[1]))
 
@@ -370,14 +356,17 @@ def _is_unfit(world: World, delivery: Delivered) -> bool:
 
 
 def _may_files_be_turned_away(regime: Regime) -> bool:
-    """Whether something says no to files, or an ID may grow too old before its request leaves."""
-    files = regime.files
-    if files is None:
-        return False
-    return bool(files.lives) or any(fate.startswith("page") for fate in files.fates)
+    """Whether something says no to files, or to their IDs."""
+    fates = () if regime.files is None else regime.files.fates
+    return _may_ids_be_refused(regime) or any(fate.startswith("page") for fate in fates)
 
 
-def _must_be_certain(regime: Regime) -> bool:
+def _may_ids_be_refused(regime: Regime) -> bool:
+    """Whether an ID may serve no more when its request leaves: the next run has its file uploaded anew."""
+    return regime.files is not None and bool(regime.files.lives or regime.files.serves)
+
+
+def must_be_certain(regime: Regime) -> bool:
     """Whether nothing may be unconfirmed in the end: texts stay exact, nobody else writes, and dates tell."""
     is_clear = regime.rewrite == "exact" and not regime.colleagues and not (regime.jumps or regime.own_jumps)
     is_clear &= not regime.shuffled
@@ -394,8 +383,8 @@ def _check_reported(world: World, rows: Rows, last: Outcomes, written: Sequence[
     for outcomes in written:
         needs_a_look = (outcomes.positions(result).tolist() for result in (Result.UNCONFIRMED, Result.REJECTED))
         said |= {*outcomes.duplicates, *itertools.chain.from_iterable(needs_a_look)}
-    looked_for = _deliveries(rows, sorted(said))
-    named = {last.note_id(position): delivery for position, delivery in enumerate(_deliveries(rows, range(len(rows))))}
+    looked_for = deliveries(rows, sorted(said))
+    named = {last.note_id(position): delivery for position, delivery in enumerate(deliveries(rows, range(len(rows))))}
     named_at = {named[note.note_id]: note.applied_at for note in world.notes if note.note_id in named}
     for note in world.notes:
         is_stray = note.is_ours and note.status is Status.PUBLISHED and note.note_id not in named
@@ -405,7 +394,7 @@ def _check_reported(world: World, rows: Rows, last: Outcomes, written: Sequence[
             raise Violation(f"{note.note_id} is there besides the one that is named, and nothing was said")
 
 
-def _deliveries(rows: Rows, positions: Iterable[int]) -> list[Delivered]:
+def deliveries(rows: Rows, positions: Iterable[int]) -> list[Delivered]:
     found = []
     for position in positions:
         note = rows.notes[rows.note[position]]

@@ -18,23 +18,22 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import cpu_count
-from typing import Any
+from typing import Any, TypeAlias
 
 from importer import identity, markup
 from importer.api import FoundNote, NotesPage
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import context, control, coordinator, decisions, outcomes, readback, reads, resolver, unclear
+from importer.delivery import context, control, decisions, outcomes, readback, reads, resolver
 from importer.delivery.context import Policy
-from importer.delivery.control import Controls
-from importer.delivery.evidence import Evidence
+from importer.delivery.control import Controls, Lookup
+from importer.delivery.coordinator import Coordinator
+from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.existing import Existing
 from importer.delivery.last_look import LastLook, LastLooks
 from importer.delivery.ledger import Ledger
-from importer.delivery.queue import Attachments, Queue
-from importer.delivery.reachability import Reachability
-from importer.delivery.reads import Pages
-from importer.delivery.tasks import Post, WholeRead
-from importer.delivery.unclear import Lookup
+from importer.delivery.queue import Queue
+from importer.delivery.reads import Pages, WholeRead
+from importer.delivery.resolver import Resolver
 from importer.journal.memory import Memory
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalJournal
@@ -42,22 +41,16 @@ from tests.simulation.imports import Violation, simulate
 from tests.simulation.regime import ONCE_BROKEN, Lag, Regime, draw, with_existing
 from tests.simulation.windows import Limits
 
-Change = Callable[[Any, str, Any], None]
-"""Puts something in place of an attribute, until the mutant is over."""
+Change: TypeAlias = tuple[Any, str, Any]
+"""An owner, an attribute of it, and what comes in its place: a value, or a function that gets the original first."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change.
-
-    Attributes:
-        name: what is different.
-        apply: makes it.
-        files: whether it is about files, so that worlds are searched which have some.
-    """
+    """Delivery with something changed; if that is about files, worlds are searched which have some."""
 
     name: str
-    apply: Callable[[Change], None]
+    changes: Sequence[Change]
     files: bool = False
 
 
@@ -65,27 +58,18 @@ class Mutant:
 def applied(mutant: Mutant) -> Iterator[None]:
     """Delivery with the change, in this process, until the block is left."""
     with contextlib.ExitStack() as undo:
-
-        def change(owner: Any, name: str, value: Any) -> None:
-            undo.callback(setattr, owner, name, owner.__dict__[name])
-            setattr(owner, name, value)
-
-        mutant.apply(change)
+        for owner, name, change in mutant.changes:
+            original = owner.__dict__[name]
+            undo.callback(setattr, owner, name, original)
+            setattr(owner, name, _instead(original, change) if callable(change) else change)
         yield
 
 
+def _instead(original: Any, change: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *given, **more: change(original, *given, **more)
+
+
 # -- the safety constants ----------------------------------------------------------------------------------------------
-
-
-def _constant(owner: Any, name: str, value: Any) -> Callable[[Change], None]:
-    return lambda change: change(owner, name, value)
-
-
-def _policy(**different: float) -> Callable[[Change], None]:
-    def changed(*given: Any, **more: Any) -> Policy:
-        return replace(Policy(*given, **more), **different)  # type: ignore[arg-type]
-
-    return lambda change: change(imports, "Policy", changed)
 
 
 def _constant_mutants() -> Iterator[Mutant]:
@@ -98,416 +82,231 @@ def _constant_mutants() -> Iterator[Mutant]:
         (readback, "_LIKELY", (0.0,)),
         (readback, "_ANY_ZONE", (readback._LIKELY,)),
         (context, "LONGEST_CLAIM", (math.inf, context.LONGEST_CLAIM / 2, 0.0)),
-        (unclear, "LONGEST_CLAIM", (0.0,)),
-        (unclear, "_RECEIPT", (unclear._RECEIPT / 2, 0.0)),
+        (control, "LONGEST_CLAIM", (0.0,)),
+        (control, "_RECEIPT", (control._RECEIPT / 2, 0.0)),
     ):
         for value in values:
-            yield Mutant(f"{name} = {value} in {owner.__name__}", _constant(owner, name, value))
+            yield Mutant(f"{name} = {value} in {owner.__name__}", [(owner, name, value)])
     for field, value in (("lag", 60.0), ("read_timeout", 3.0), ("rest", 1.0)):
         for share in (0.5, 0.0):
-            yield Mutant(f"{field} = {share * value}", _policy(**{field: share * value}))
+            yield Mutant(f"{field} = {share * value}", [(imports, "Policy", _policy(field, share * value))])
     for least in (markup._LEAST_PREFIX // 2, 0):
-        yield Mutant(f"are_alike: {least} characters are enough", _constant(markup, "_LEAST_PREFIX", least))
+        yield Mutant(f"are_alike: {least} characters are enough", [(markup, "_LEAST_PREFIX", least)])
 
 
-# -- rules that are left out -------------------------------------------------------------------------------------------
+def _policy(field: str, value: float) -> Callable[..., Policy]:
+    return lambda original, *given, **more: replace(original(*given, **more), **{field: value})
 
 
-def _without_unclear(change: Change) -> None:
-    original = coordinator.Coordinator._admit
-
-    def admit(self: Any, task: Any) -> bool:
-        unclear, self._resolver.unclear = self._resolver.unclear, {}
-        try:
-            return original(self, task)
-        finally:
-            self._resolver.unclear = unclear
-
-    change(coordinator.Coordinator, "_admit", admit)
+# -- rules that are left out: each function gets the original first, and then what that would get ----------------------
 
 
-def _without_authors(change: Change) -> None:
-    original = readback.whose
-
-    def whose(note: Any, sought: Any) -> Any:
-        found = original(note, sought)
-        return readback.Whose.NOT_KNOWN if found is readback.Whose.ANOTHERS else found
-
-    change(readback, "whose", whose)
+def _as_if_nothing_was_unclear(original: Any, self: Any, task: Any) -> bool:
+    unclear, self._resolver.unclear = self._resolver.unclear, {}
+    try:
+        return bool(original(self, task))
+    finally:
+        self._resolver.unclear = unclear
 
 
-def _any_author_rewritten(change: Change) -> None:
-    original = readback._rewritten
-
-    def rewritten(unexplained: Any, sought: Any) -> Any:
-        return original(unexplained, replace(sought, authors=[one.author for one in unexplained]))
-
-    change(readback, "_rewritten", rewritten)
+def _nobody_elses(original: Any, note: Any, sought: Any) -> Any:
+    found = original(note, sought)
+    return readback.Whose.NOT_KNOWN if found is readback.Whose.ANOTHERS else found
 
 
-def _claims_not_on_disk(change: Change) -> None:
+@contextmanager
+def _not_on_disk_yet(original: Any, self: Any) -> Iterator[None]:
     """A call leaves while its claim is not on disk yet: a crash loses what was entered last."""
-    transaction, crash = MortalJournal.transaction, Disk.crash
-
-    @contextmanager
-    def not_yet(self: Any) -> Iterator[None]:
-        if not self._inside:
-            self.disk.before = self.disk.raw.serialize()
-        with transaction(self):
-            yield
-
-    def lost(self: Any) -> None:
-        crash(self)
-        if (before := getattr(self, "before", None)) is not None:
-            self.raw.deserialize(before)
-
-    change(MortalJournal, "transaction", not_yet)
-    change(Disk, "crash", lost)
+    if not self._inside:
+        self.disk.before = self.disk.raw.serialize()
+    with original(self):
+        yield
 
 
-def _sought(**different: Any) -> Callable[[Change], None]:
-    """What is looked for, with other facts."""
-
-    def change_it(change: Change) -> None:
-        original = readback.judge
-        change(readback, "judge", lambda page, sought: original(page, replace(sought, **different)))
-
-    return change_it
+def _lost_with_the_claim(original: Any, self: Any) -> None:
+    original(self)
+    if (before := getattr(self, "before", None)) is not None:
+        self.raw.deserialize(before)
 
 
-def _nothing_unexplained(change: Change) -> None:
-    original = readback.judge
-
-    def judge(page: Any, sought: Any) -> Any:
-        found = original(page, sought)
-        is_it = found.doubt is not None and found.doubt.kind == "doubt.reads-differently"
-        return readback.Verdict() if is_it else found
-
-    change(readback, "judge", judge)
+def _nothing_unexplained(original: Any, page: Any, sought: Any) -> Any:
+    found = original(page, sought)
+    is_it = found.doubt is not None and found.doubt.kind == "doubt.reads-differently"
+    return readback.Verdict() if is_it else found
 
 
-def _form_explains(change: Change) -> None:
+def _of_its_form_only(original: Any, page: Any, sought: Any) -> Any:
     """A note of another visibility or status needs no explanation."""
-    original = readback.judge
-
-    def judge(page: Any, sought: Any) -> Any:
-        form = sought.key.visibility, sought.key.status
-        notes = tuple(note for note in page.notes if (note.visibility, note.status) == form)
-        return original(replace(page, notes=notes), sought)
-
-    change(readback, "judge", judge)
+    form = sought.key.visibility, sought.key.status
+    notes = tuple(note for note in page.notes if (note.visibility, note.status) == form)
+    return original(replace(page, notes=notes), sought)
 
 
-def _likeness_is_enough(change: Change) -> None:
-    original = readback._rewritten
-    change(readback, "_rewritten", lambda unexplained, sought: original(unexplained, replace(sought, rivals=())))
-
-
-def _nothing_owned(change: Change) -> None:
-    change(Evidence, "owned", lambda _self, *_given: {})
-
-
-def _one_clock(change: Change) -> None:
+def _by_any_clock(original: Any, self: Any, post: Any) -> Any:
     """What was seen of one run's clock counts for all runs."""
-    since = Evidence.since
-
-    def of_any(self: Any, post: Any) -> Any:
-        if post.since is None and self._offsets and post.clock_of not in self._offsets:
-            return post.first_sent_at + next(iter(self._offsets.values()))
-        return since(self, post)
-
-    change(Evidence, "since", of_any)
+    if post.since is None and self._offsets and post.clock_of not in self._offsets:
+        return post.first_sent_at + next(iter(self._offsets.values()))
+    return original(self, post)
 
 
-def _one_account(change: Change) -> None:
-    change(Evidence, "account_of", lambda _self, _run: "")
+def _nothing_exchanged(original: Any, self: Any, *given: Any) -> None:
+    original(self, *given)
+    self.exchanged.clear()
 
 
-def _ids_may_be_anothers(change: Change) -> None:
-    original = Ledger.write
-
-    def write(self: Any, *given: Any) -> None:
-        original(self, *given)
-        self.exchanged.clear()
-
-    change(Ledger, "write", write)
+def _over_another_connection(original: Any, self: Any, *given: Any, **more: Any) -> None:
+    original(self, *given, **more)
+    self.is_apart = False
 
 
-def _control_after_departure(change: Change) -> None:
-    """A note that left after an unclear request is its control, although the request may still be applied."""
-    for owner in (control, resolver):
-        change(owner, "serves", lambda left, ambiguous: left > ambiguous.post.sent_at)
-
-
-def _control_elsewhere(change: Change) -> None:
-    """A control is read over another connection than the notes that are missed."""
-    original = Lookup.__init__
-
-    def init(self: Any, *given: Any, **more: Any) -> None:
-        original(self, *given, **more)
-        self.is_apart = False
-
-    change(Lookup, "__init__", init)
-
-
-def _missed_control_counts(change: Change) -> None:
+def _shown_in_any_case(original: Any, self: Any, lookup: Any, reply: Any) -> Any:
     """A lookup of a control counts, whether it shows the note or not."""
-    original = Controls.looked
-
-    def looked(self: Any, lookup: Any, reply: Any) -> Any:
-        if reply.value is not None:
-            shown = FoundNote(lookup.note.note_id, "", None, None, None)
-            reply = replace(reply, value=replace(reply.value, notes=(*reply.value.notes, shown)))
-        return original(self, lookup, reply)
-
-    change(Controls, "looked", looked)
+    if reply.value is not None:
+        shown = FoundNote(lookup.note.note_id, "", None, None, None)
+        reply = replace(reply, value=replace(reply.value, notes=(*reply.value.notes, shown)))
+    return original(self, lookup, reply)
 
 
-def _nothing_kept(change: Change) -> None:
-    change(Queue, "send_control", lambda _self: False)
-
-
-def _all_at_once(change: Change) -> None:
+def _all_at_once(original: Any, self: Any, proof: Any) -> Any:
     """Without a control, all that is absent is sent again at once."""
-    original = resolver.Resolver._proven
-
-    def proven(self: Any, proof: Any) -> Any:
-        policy, self._policy = self._policy, replace(self._policy, resends=False)
-        decided = [*original(self, proof)]
-        self._policy = policy
-        return decided
-
-    change(resolver.Resolver, "_proven", proven)
+    policy, self._policy = self._policy, replace(self._policy, resends=False)
+    decided = [*original(self, proof)]
+    self._policy = policy
+    return decided
 
 
-def _unknown_is_a_miss(change: Change) -> None:
-    original = resolver.Resolver._missed
-    change(resolver.Resolver, "_missed", lambda self, lookup, **_: original(self, lookup, is_unknown=False))
+def _whole_in_any_case(original: Any, self: WholeRead, page: NotesPage) -> NotesPage:
+    found: NotesPage = original(self, page)
+    self.is_whole = True
+    return found
 
 
-def _pages_need_not_fit(change: Change) -> None:
-    take_in = WholeRead.take_in
-
-    def whole(self: WholeRead, page: NotesPage) -> NotesPage:
-        found, self.is_whole = take_in(self, page), True
-        return found
-
-    change(WholeRead, "take_in", whole)
+def _rest_of_the_dead(original: Any, self: Any, ambiguous: Any, due: float) -> None:
+    """What an earlier run sent rests from when it was sent, by that run's clock."""
+    if ambiguous.post.of_earlier_run:
+        ambiguous.rest_at = ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest
+    original(self, ambiguous, due)
 
 
-def _passed(change: Change) -> None:
-    """A single note is blamed though no other got through."""
-    original = decisions.after_absence
-    change(decisions, "after_absence", lambda *given, **more: original(*given, **{**more, "passed": True}))
+def _several_at_a_time(original: Any, self: Any, post: Any) -> Any:
+    self._under_way.clear()
+    return original(self, post)
 
 
-def _not_healed(change: Change) -> None:
-    """A note is blamed though another that was refused was accepted later."""
-    original = decisions.after_absence
-    change(decisions, "after_absence", lambda *given, **more: original(*given, **{**more, "healed": False}))
+def _missed_once(original: Any, self: LastLooks, look: LastLook, reply: Any) -> None:
+    look.due = look.due or 1.0
+    original(self, look, reply)
 
 
-def _never_shut(change: Change) -> None:
-    change(Reachability, "is_shut", property(lambda _self: False))
+def _missed_whatever_was_seen(original: Any, self: LastLooks, look: LastLook, reply: Any) -> None:
+    self._youngest_seen = math.inf
+    original(self, look, reply)
 
 
-def _any_413(change: Change) -> None:
-    original = decisions.after_post
-    change(
+def _sought(**different: Any) -> Change:
+    """What is looked for, with other facts."""
+    return readback, "judge", lambda original, page, sought: original(page, replace(sought, **different))
+
+
+def _absent(**different: bool) -> Change:
+    return decisions, "after_absence", lambda original, *given, **more: original(*given, **{**more, **different})
+
+
+def _known(**different: bool) -> Change:
+    """What a reply is judged by, with other facts."""
+    return (
         decisions,
         "after_post",
-        lambda prospects, reply, known: original(prospects, reply, replace(known, is_largest=True)),
+        lambda original, prospects, reply, known: original(prospects, reply, replace(known, **different)),
     )
 
 
-def _same_take(change: Change) -> None:
-    change(Pages, "take", lambda self, _prospect: self._size)
-
-
-def _uncertain_adopted(change: Change) -> None:
-    """A possible match is adopted at once, whatever is still to be learned."""
-    original = decisions.after_lookup
-    change(decisions, "after_lookup", lambda reply, verdict, before, *, is_final:
-           original(reply, verdict and replace(verdict, is_sure=True), before, is_final=is_final))  # fmt: skip
-
-
-def _no_hidden_drafts(change: Change) -> None:
-    change(readback, "_hides", lambda _draft, _sought: False)
-
-
-def _first_page_only(change: Change) -> None:
-    original = WholeRead.take_in
-    change(WholeRead, "take_in", lambda self, page: replace(original(self, page), has_more=False))
-
-
-def _rest_of_the_dead(change: Change) -> None:
-    """What an earlier run sent rests from when it was sent, by that run's clock."""
-    original = resolver.Resolver._begin
-
-    def begin(self: Any, ambiguous: Any, due: float) -> None:
-        if ambiguous.post.of_earlier_run:
-            ambiguous.rest_at = ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest
-        original(self, ambiguous, due)
-
-    change(resolver.Resolver, "_begin", begin)
-
-
-def _several_at_a_time(change: Change) -> None:
-    original = Queue.admit
-
-    def admit(self: Any, post: Any) -> Any:
-        self._under_way.clear()
-        return original(self, post)
-
-    change(Queue, "admit", admit)
-
-
-def _drafts_dont_conflict(change: Change) -> None:
-    change(Queue, "_look_of", lambda _self, post: (post.key.seen, post.key.visibility, post.key.status))
-
-
-def _best_of_its_people(change: Change) -> None:
-    change(outcomes, "_WORST_FIRST", outcomes._WORST_FIRST[::-1])
-
-
-def _known_first_to_wait(change: Change) -> None:
-    """Lookups go after requests."""
-    original = Dispatcher.__init__
-
-    def init(self: Any, caller: Any, perform: Any, kinds: Any) -> None:
-        original(self, caller, perform, tuple(reversed(kinds)))
-
-    change(Dispatcher, "__init__", init)
-
-
-def _no_check(change: Change) -> None:
-    change(LastLooks, "sent_again", lambda _self, _post, _note_id, _came: None)
-
-
-def _there_is_there(change: Change) -> None:
-    change(Existing, "_of_others", lambda *_given: set())
-
-
-def _anothers_is_there(change: Change) -> None:
-    change(Evidence, "is_contested", lambda *_given, **_how: False)
-
-
-def _given_up_is_forgotten(change: Change) -> None:
-    change(Queue, "doubted", lambda _self, _post: None)
-
-
-def _missed_once(change: Change) -> None:
-    original = LastLooks.looked
-
-    def looked(self: LastLooks, look: LastLook, reply: Any) -> None:
-        look.due = look.due or 1.0
-        original(self, look, reply)
-
-    change(LastLooks, "looked", looked)
-
-
-def _missed_whatever_was_seen(change: Change) -> None:
-    original = LastLooks.looked
-
-    def looked(self: LastLooks, look: LastLook, reply: Any) -> None:
-        self._youngest_seen = math.inf
-        original(self, look, reply)
-
-    change(LastLooks, "looked", looked)
-
-
-RULES: dict[str, Callable[[Change], None]] = {
-    "a note that is there is never another delivery's": _there_is_there,
-    "a note that is there may be of a delivery that is unclear": _anothers_is_there,
-    "other deliveries go to a prospect that is unclear": _without_unclear,
-    "nobody else writes there": _without_authors,
-    "a rewritten note may be anybody's": _any_author_rewritten,
-    "a rewritten note may be another's that is unclear": _likeness_is_enough,
-    "claims are not on disk before sending": _claims_not_on_disk,
-    "nothing needs an explanation": _nothing_unexplained,
-    "visibility and status explain a note": _form_explains,
+RULES: dict[str, Change | list[Change]] = {
+    "a note that is there is never another delivery's": (Existing, "_of_others", lambda *_: set()),
+    "a note that is there may be of a delivery that is unclear": (Evidence, "is_contested", lambda *_, **_how: False),
+    "other deliveries go to a prospect that is unclear": (Coordinator, "_admit", _as_if_nothing_was_unclear),
+    "nobody else writes there": (readback, "whose", _nobody_elses),
+    "a rewritten note may be anybody's": (
+        readback, "_rewritten", lambda original, unexplained, sought:
+        original(unexplained, replace(sought, authors=[one.author for one in unexplained])),
+    ),
+    "a rewritten note may be another's that is unclear": (
+        readback, "_rewritten", lambda original, unexplained, sought: original(unexplained, replace(sought, rivals=())),
+    ),
+    "claims are not on disk before sending": [
+        (MortalJournal, "transaction", _not_on_disk_yet), (Disk, "crash", _lost_with_the_claim),
+    ],
+    "nothing needs an explanation": (readback, "judge", _nothing_unexplained),
+    "visibility and status explain a note": (readback, "judge", _of_its_form_only),
     "what reads like another note under way needs an explanation": _sought(rivals=()),
-    "notes that other deliveries have are not left to them": _nothing_owned,
-    "a note's id may be that of another delivery": _ids_may_be_anothers,
-    "every lookup asks alike": _same_take,
-    "a possible match is adopted at once": _uncertain_adopted,
-    "a later draft hides nothing": _no_hidden_drafts,
+    "notes that other deliveries have are not left to them": (Evidence, "owned", lambda *_: {}),
+    "a note's id may be that of another delivery": (Ledger, "write", _nothing_exchanged),
+    "every lookup asks alike": (Pages, "take", lambda _, self, _prospect: self._size),
+    "a possible match is adopted at once": (
+        decisions, "after_lookup", lambda original, reply, verdict, before, *, is_final:
+        original(reply, verdict and replace(verdict, is_sure=True), before, is_final=is_final),
+    ),
+    "a later draft hides nothing": (readback, "_hides", lambda *_: False),
     "a note is the delivery's own however late it is dated": _sought(latest=math.inf),
     "a note is the delivery's own however early it is dated": _sought(earliest=-math.inf),
-    "our clock is the same in every run": _one_clock,
-    "our author is the same with every key": _one_account,
-    "a gateway's 413 is believed whatever was accepted": _any_413,
-    "only one page is read": _first_page_only,
-    "pages need not fit together": _pages_need_not_fit,
-    "a control may have left before rest": _control_after_departure,
-    "a control is read over another connection": _control_elsewhere,
-    "a control is read once": _constant(control, "READS", 1),
-    "a missed control counts": _missed_control_counts,
-    "nothing is kept back": _nothing_kept,
-    "all that is absent is sent again at once": _all_at_once,
-    "a prospect that reads don't know is a miss": _unknown_is_a_miss,
-    "rest is counted by a dead run's clock": _rest_of_the_dead,
-    "a prospect gets several requests at a time": _several_at_a_time,
-    "drafts of a prospect don't conflict": _drafts_dont_conflict,
-    "a row of several people is as well off as the best of them": _best_of_its_people,
-    "requests go before lookups": _known_first_to_wait,
-    "what was sent again is not looked at once more": _no_check,
-    "what was given up doesn't hold back what reads alike": _given_up_is_forgotten,
-    "a single note is blamed though no other got through": _passed,
-    "a note is blamed though another was accepted later": _not_healed,
-    "requests go on though all are refused": _never_shut,
-    "a note of the sample is not found once it was missed": _missed_once,
-    "a note of the sample is not found though no younger one was seen": _missed_whatever_was_seen,
-}
+    "our clock is the same in every run": (Evidence, "since", _by_any_clock),
+    "our author is the same with every key": (Evidence, "account_of", lambda *_: ""),
+    "a gateway's 413 is believed whatever was accepted": _known(is_largest=True),
+    "only one page is read": (
+        WholeRead, "take_in", lambda original, self, page: replace(original(self, page), has_more=False),
+    ),
+    "pages need not fit together": (WholeRead, "take_in", _whole_in_any_case),
+    "a control may have left before rest": [
+        (owner, "serves", lambda _, left, ambiguous: left > ambiguous.post.sent_at) for owner in (control, resolver)
+    ],
+    "a control is read over another connection": (Lookup, "__init__", _over_another_connection),
+    "a control is read once": (control, "READS", 1),
+    "a missed control counts": (Controls, "looked", _shown_in_any_case),
+    "nothing is kept back": (Queue, "send_control", lambda *_: False),
+    "all that is absent is sent again at once": (Resolver, "_proven", _all_at_once),
+    "a prospect that reads don't know is a miss": (
+        Resolver, "_missed", lambda original, self, lookup, **_: original(self, lookup, is_unknown=False),
+    ),
+    "rest is counted by a dead run's clock": (Resolver, "_begin", _rest_of_the_dead),
+    "a prospect gets several requests at a time": (Queue, "admit", _several_at_a_time),
+    "drafts of a prospect don't conflict": (
+        Queue, "_look_of", lambda _, _self, post: (post.key.seen, post.key.visibility, post.key.status),
+    ),
+    "a row of several people is as well off as the best of them": (
+        outcomes, "_WORST_FIRST", outcomes._WORST_FIRST[::-1],
+    ),
+    "requests go before lookups": (
+        Dispatcher, "__init__", lambda original, self, caller, perform, kinds:
+        original(self, caller, perform, tuple(reversed(kinds))),
+    ),
+    "what was sent again is not looked at once more": (LastLooks, "sent_again", lambda *_: None),
+    "what was given up doesn't hold back what reads alike": (Queue, "doubted", lambda *_: None),
+    "a single note is blamed though no other got through": _absent(passed=True),
+    "a note is blamed though another was accepted later": _absent(healed=False),
+    "requests go on though all are refused": (Reachability, "is_shut", property(lambda _self: False)),
+    "a note of the sample is not found once it was missed": (LastLooks, "looked", _missed_once),
+    "a note of the sample is not found though no younger one was seen": (
+        LastLooks, "looked", _missed_whatever_was_seen,
+    ),
+}  # fmt: skip
 
 
-def _known_uploads_forgotten(change: Change) -> None:
-    change(Memory, "known", lambda _self, _digests: {})
+def _less_files(original: Any, self: Any, post: Any) -> Any:
+    decision, note = original(self, post), post.request.note
+    if note is not None and note.files and decision is None:
+        ids = [upload.attachment for upload in self._uploads.latest.values()]
+        post.request = replace(post.request, note=replace(note, attachments=tuple(ids[: len(note.files)])))
+    return decision
 
 
-def _uploads_not_entered(change: Change) -> None:
-    change(Memory, "enter", lambda _self, _ids: None)
-
-
-def _no_renewal(change: Change) -> None:
-    original = decisions.after_post
-    change(decisions, "after_post", lambda prospects, reply, known:
-           original(prospects, reply, replace(known, is_renewed=True)))  # fmt: skip
-
-
-def _renewed_as_a_whole(change: Change) -> None:
-    """A part of a request keeps the IDs of the whole, and gets no uploads of its own."""
-    original = Post.only
-    change(Post, "only", lambda self, wanted: replace(original(self, wanted), uploads=self.uploads, is_renewed=True))
-
-
-def _without_files(change: Change) -> None:
-    original = identity.text_digests
-    change(identity, "text_digests", lambda note, files: original(replace(note, files=()), files))
-
-
-def _less_files(change: Change) -> None:
-    original = Attachments.complete
-
-    def carried(self: Any, post: Any) -> Any:
-        decision = original(self, post)
-        ids = [upload.attachment for upload in self.uploads.latest.values()] if self.uploads else []
-        if post.uploads and decision is None:
-            note = post.request.note
-            post.request = replace(post.request, note=replace(note, attachments=tuple(ids[: len(note.files)])))
-        return decision
-
-    change(Attachments, "complete", carried)
-
-
-FILE_RULES: dict[str, Callable[[Change], None]] = {
-    "files that the journal has are uploaded again": _known_uploads_forgotten,
-    "uploads are not entered in the journal": _uploads_not_entered,
-    "what is refused for an id is not sent with another": _no_renewal,
-    "a part of a request gets no uploads of its own": _renewed_as_a_whole,
-    "a note is the same whatever files it carries": _without_files,
-    "a note carries whatever files are there": _less_files,
-}
+FILE_RULES: dict[str, Change] = {
+    "files that the journal has are uploaded again": (Memory, "known", lambda *_: {}),
+    "uploads are not entered in the journal": (Memory, "enter", lambda *_: None),
+    "a note is the same whatever files it carries": (
+        identity, "text_digests", lambda original, note, files: original(replace(note, files=()), files),
+    ),
+    "a note carries whatever files are there": (Queue, "_complete", _less_files),
+}  # fmt: skip
 
 _LATE = replace(
     draw(2), lag=Lag(), faults=0.3, fates=("502 late", "redirect late"), rewrite="exact", colleagues=0,
@@ -551,8 +350,8 @@ HARMLESS: dict[str, str] = {
 
 def generated() -> list[Mutant]:
     """All mutants, in an order of their own."""
-    rules = [Mutant(name, change) for name, change in RULES.items()]
-    rules += [Mutant(name, change, files=True) for name, change in FILE_RULES.items()]
+    rules = [Mutant(name, [some] if isinstance(some, tuple) else some) for name, some in RULES.items()]
+    rules += [Mutant(name, [change], files=True) for name, change in FILE_RULES.items()]
     return [*rules, *_constant_mutants()]
 
 

@@ -21,36 +21,12 @@ BATCH = 4
 """Prospects in a request at most."""
 
 ONCE_BROKEN = (
-    575,
-    1351,
-    1560,
-    2377,
-    3123,
-    4916,
-    7218,
-    8612,
-    11122,
-    13662,
-    13726,
-    15474,
-    15995,
-    20614,
-    20854,
-    21303,
-    27879,
-    28096,
-    30232,
-    34949,
-    36430,
-    302134,
-    601661,
-    803330,
-)
+    575, 1351, 1560, 2377, 3123, 4916, 7218, 8612, 11122, 13662, 13726, 15474, 15995, 20614, 20854, 21303, 27879, 28096,
+    30232, 34949, 36430, 302134, 601661, 803330,
+)  # fmt: skip
 """Seeds that have shown a fault, since mended."""
 
-KEPT = frozenset(
-    (*ONCE_BROKEN, 0, 2, 8, 10, 12, 23, 51, 70, 72, 78, 112, 119, 227, 415, 496, 741, 1492, 1911, 3588, 4986)
-)
+KEPT = {*ONCE_BROKEN, 0, 2, 8, 10, 12, 23, 51, 70, 72, 78, 112, 119, 227, 415, 496, 741, 1492, 1911, 3588, 4986}
 """Seeds whose worlds stay what they were, since something is shown by them."""
 
 FATES = (
@@ -76,15 +52,11 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class Lag:
-    """How reading follows writing.
+    """How reading follows writing, at most so many seconds behind.
 
-    Attributes:
-        kind: ``none``, ``constant``, ``wander``, ``replicas`` (one of two lags; in turn, or as it comes), ``grows``
-            (over five minutes), ``stops`` (one of two copies stands still once, for so long), ``pinned`` (half of the
-            connections lag), ``shard`` (a quarter of the prospects lags) or ``each`` (every note has its own lag, out
-            of order: beyond the model).
-        seconds: at most.
-        in_turn: whether two replicas are asked in turn.
+    Kinds are none, constant, wander, replicas (one of two lags; in turn, or as it comes), grows (over five minutes),
+    stops (one of two copies stands still once, for so long), pinned (half of the connections lag), shard (a quarter of
+    the prospects lags) and each (every note has its own lag, out of order: beyond the model).
     """
 
     kind: str = "none"
@@ -94,122 +66,76 @@ class Lag:
 
 @dataclass(frozen=True)
 class Files:
-    """The files that notes carry, and how the API takes them.
+    """The files that notes carry, and how the API takes them."""
 
-    Attributes:
-        carried: note → which files it carries, if any.
-        faults: chance that an upload meets a fate other than success; ``fates``: which there are.
-        serves: requests that an id serves; 0: all. ``lives``: seconds for which it does; 0: for ever.
-        refused: which file the API doesn't take, or -1.
-    """
-
-    carried: Mapping[int, tuple[int, ...]]
-    faults: float = 0.0
+    carried: Mapping[int, tuple[int, ...]]  # by note
+    faults: float = 0.0  # chance that an upload meets a fate other than success
     fates: tuple[str, ...] = UPLOAD_FATES
-    serves: int = 0
-    lives: float = 0.0
-    refused: int = -1
+    serves: int = 0  # requests that an ID serves; 0: all
+    lives: float = 0.0  # seconds for which it does; 0: for ever
+    refused: int = -1  # the file that the API doesn't take, or -1
 
 
 @dataclass(frozen=True)
 class Regime:
-    """One world's behaviour.
+    """One world's behaviour. What is 0, empty or None doesn't happen there."""
 
-    Attributes:
-        lines: prospect, index of the note, key.
-        drafts: which notes are drafts; ``private``: which are private.
-        faults: chance that a POST meets a fate other than success; ``reads_fail``: that a GET fails.
-        fates: which fates there are; ``bad_start``: how many POSTs meet one before the first that may succeed.
-        lag: how reading follows writing.
-        cached: seconds for which a page's address is remembered by a cache; 0: none.
-        rewrite: how texts are shown: ``exact``, ``emoji``, ``cut``, ``quotes``, ``spaces``, ``sanitised``.
-        colleagues: notes that colleagues write in the meantime; ``same_text``: whether some say what ours say;
-            where authors aren't shown, only what is shown differently.
-        by_hand: whether some of what colleagues write is our own author's, and begins like what is sent.
-        before: notes that have stood there for three days, and say what ours say.
-        shows_author: whether reading tells who wrote a note.
-        ahead: how far the API's clock is ahead, in seconds; ``jumps``: by how much it jumps once, or 0.
-        own_jumps: seconds that ours is set by between two runs, and back before the next, or 0.
-        unknown: seconds for which reading doesn't know some of the prospects yet, though notes are taken for them.
-        echoes: chance that a reply is the one that an earlier call has had.
-        shuffled: whether notes are shown in another order each time.
-        body_limit: characters of a text beyond which a gateway turns it away for its size, or 0.
-        apart: seconds by which its servers' clocks are off at most.
-        max_batch: prospects that the API takes.
-        limits: the API's limits on calls, or None.
-        learned: the limit of each kind of call that an earlier run learned, which may not be the API's; None: nothing.
-        pinned: chance that a note is pinned, and so shown before the others; ``oldest_first``: the order of the others.
-        lives: after how many steps the process dies, each time anew.
-        disk_full: after how many transactions one fails, or 0.
-        firewall: index of a note that something on the way turns down, or -1.
-        lost_route: seconds for which nothing but a gateway answers, once.
-        closed: seconds for which a gateway turns away all that is sent, once, while reading works.
-        busy: chance that a call waits for a worker, up to 8 seconds.
-        page: notes on a page at most.
-        read_timeout: the setting, in seconds; ``settle``: that one. For so long together a request may be applied after
-            it left, if it ever is.
-        beyond: what of it is beyond the model: ``""``, ``twice``, ``later`` or ``unordered``.
-        files: what notes carry; None: nothing.
-        skips_existing: whether what stands there already, whoever wrote it, isn't sent.
-        drops: every so many notes, one gets a reply with an ID but is not kept; 0: none.
-        people: for how many prospects a row of the sheet may say its note.
-        edited: share of our notes whose text people change soon; ``published``: of our drafts that they publish;
-            ``deleted``: of our notes that they delete.
-        owners: whether each life of the process has a key of another owner.
-        shifted: whether a lost reply is the reply to the next request, and so on, until connections are made anew.
-        crowd: notes that each prospect has had for a month.
-        their_drafts: whether colleagues write drafts.
-    """
-
-    lines: tuple[tuple[str, int, str], ...]
-    drafts: frozenset[int]
-    private: frozenset[int]
-    faults: float
-    reads_fail: float
-    fates: tuple[str, ...] = FATES
-    bad_start: int = 0
-    lag: Lag = field(default_factory=Lag)
-    cached: float = 0.0
-    rewrite: str = "exact"
-    colleagues: int = 0
-    same_text: bool = False
-    by_hand: bool = False
-    before: int = 0
-    shows_author: bool = True
-    ahead: float = 0.0
-    jumps: float = 0.0
-    own_jumps: float = 0.0
-    unknown: float = 0.0
-    echoes: float = 0.0
-    shuffled: bool = False
-    body_limit: int = 0
-    apart: float = 0.0
-    max_batch: int = 100
-    limits: Limits | None = None
-    learned: Rate | None = None
-    pinned: float = 0.0
-    oldest_first: bool = False
-    lives: tuple[int, ...] = ()
-    disk_full: int = 0
-    firewall: int = -1
-    lost_route: float = 0.0
-    closed: float = 0.0
-    busy: float = 0.0
-    page: int = 3
+    # the sheet
+    lines: tuple[tuple[str, int, str], ...]  # prospect, index of the note, key
+    drafts: frozenset[int] = frozenset()  # notes
+    private: frozenset[int] = frozenset()
+    files: Files | None = None
+    people: int = 1  # prospects for whom a row of the sheet may say its note
+    # the settings; for both together a request may be applied after it left, if it ever is
     read_timeout: float = 3.0
     settle: float = 1.0
-    beyond: str = ""
-    files: Files | None = None
-    drops: int = 0
-    skips_existing: bool = False
-    people: int = 1
-    edited: float = 0.0
-    published: float = 0.0
-    deleted: float = 0.0
-    owners: bool = False
-    shifted: bool = False
-    crowd: int = 0
+    skips_existing: bool = False  # what stands there already, whoever wrote it, isn't sent
+    # requests
+    faults: float = 0.0  # chance that a POST meets a fate other than success
+    fates: tuple[str, ...] = FATES
+    bad_start: int = 0  # POSTs that meet one before the first that may succeed
+    busy: float = 0.0  # chance that a call waits for a worker, up to 8 seconds
+    max_batch: int = 100  # prospects that the API takes
+    limits: Limits | None = None  # of the API on calls
+    learned: Rate | None = None  # the limit of each kind of call that an earlier run learned; may not be the API's
+    firewall: int = -1  # index of a note that something on the way turns down, or -1
+    body_limit: int = 0  # characters of a text beyond which a gateway turns it away for its size
+    lost_route: float = 0.0  # seconds for which nothing but a gateway answers, once
+    closed: float = 0.0  # seconds for which a gateway turns away all that is sent, once, while reading works
+    echoes: float = 0.0  # chance that a reply is the one that an earlier call has had
+    shifted: bool = False  # a lost reply is the reply to the next request, and so on, until connections are made anew
+    drops: int = 0  # every so many notes, one gets a reply with an ID but is not kept
+    # reading
+    reads_fail: float = 0.0  # chance that a GET fails
+    lag: Lag = field(default_factory=Lag)  # how reading follows writing
+    cached: float = 0.0  # seconds for which a page's address is remembered by a cache
+    rewrite: str = "exact"  # how texts are shown: or emoji, cut, quotes, spaces, sanitised
+    shows_author: bool = True
+    unknown: float = 0.0  # seconds for which some prospects aren't known yet, though notes are taken for them
+    page: int = 3  # notes on one, at most
+    pinned: float = 0.0  # chance that a note is pinned, and so shown before the others
+    oldest_first: bool = False  # the order of the others
+    shuffled: bool = False  # another order each time
+    # clocks
+    ahead: float = 0.0  # seconds by which the API's is
+    jumps: float = 0.0  # seconds by which that one jumps, once
+    own_jumps: float = 0.0  # seconds by which ours is set between two runs, and back before the next
+    apart: float = 0.0  # seconds by which the clocks of the API's servers are off at most
+    # people
+    colleagues: int = 0  # notes that they write in the meantime
+    same_text: bool = False  # some say what ours say; where authors aren't shown, only what is shown differently
+    by_hand: bool = False  # some are by our own author, and begin like what is sent
     their_drafts: bool = False
+    before: int = 0  # notes that have stood there for three days, and say what ours say
+    crowd: int = 0  # notes that each prospect has had for a month
+    edited: float = 0.0  # share of our notes whose text people change soon
+    published: float = 0.0  # share of our drafts that they publish
+    deleted: float = 0.0
+    owners: bool = False  # each life of the process has a key of another owner
+    # the process
+    lives: tuple[int, ...] = ()  # after how many steps it dies, each time anew
+    disk_full: int = 0  # after how many transactions one fails
+    beyond: str = ""  # what is beyond the model: twice, later or unordered
 
 
 def base(note: int) -> int:
@@ -314,47 +240,39 @@ def draw(seed: int, beyond: str = "") -> Regime:
         before=more.choice([0, 0, 0, 0, 0, 0, 2, 6]),
         apart=0.4 if more.random() < 0.15 else 0.0,
         ahead=-800.0 if more.random() < 0.05 else found.ahead,
-        jumps=0.0
-        if beyond == "later"
-        else found.jumps,  # what is late and wrongly dated, nobody can tell from an old note
         same_text=found.same_text or (not shows_author and rewrite in _CHANGED and more.random() < 0.5),
-        own_jumps=0.0 if seed in ONCE_BROKEN else _own_jumps(seed, rewrite),
-        drops=0 if seed in KEPT or beyond else _drops(seed),
+        jumps=0.0 if beyond == "later" else found.jumps,  # late and wrongly dated is like an old note, to anybody
+        learned=HIGH,
     )
-    found = replace(found, learned=HIGH if seed in KEPT else _learned(seed))
-    return found if seed in KEPT else _beyond_the_simulator(seed, found)
+    return found if seed in KEPT else _wider(seed, found)
 
 
-def _learned(seed: int) -> Rate | None:
-    """Nothing, a high limit, or the service's: in any world, so that it may be wrong in both directions."""
-    chance = random.Random(f"learned {seed}")
-    return chance.choice([None] * 4 + [HIGH] * 3 + [Rate(REFERENCE.calls, REFERENCE.seconds)])
-
-
-def _own_jumps(seed: int, rewrite: str) -> float:
-    chance = random.Random(f"our clock {seed}")
-    jumps = [2.0, -2.0, 30.0, -30.0, 600.0, -600.0]
-    if seed not in KEPT and rewrite == "exact":
-        jumps += [1200.0, -1200.0, 3600.0, -3600.0, 86_400.0, -86_400.0]
-    return chance.choice(jumps) if chance.random() < 0.15 else 0.0
-
-
-def _beyond_the_simulator(seed: int, regime: Regime) -> Regime:
+def _wider(seed: int, regime: Regime) -> Regime:
     """The same with what the simulator took for granted until the program met it, drawn apart."""
-    chance = random.Random(f"the world {seed} {regime.beyond}")
-    more: list[str] = []
-    more += RECEIPTS if chance.random() < 0.15 else ()
-    more += ["reset late", "reset after"] if chance.random() < 0.15 else []
-    more += TOO_LARGE if chance.random() < 0.1 else ()
+    world = random.Random(f"the world {seed} {regime.beyond}")
+    clock, drops, learned, order = (
+        random.Random(f"{what} {seed}") for what in ("our clock", "drops", "learned", "order")
+    )
+    jumps = [2.0, 30.0, 600.0, *([1200.0, 3600.0, 86_400.0] if regime.rewrite == "exact" else ())]
+    more = [
+        *(RECEIPTS if world.random() < 0.15 else ()),
+        *(("reset late", "reset after") if world.random() < 0.15 else ()),
+        *(TOO_LARGE if world.random() < 0.1 else ()),
+    ]
+    dropped = drops.choice([3, 5, 10]) if drops.random() < 0.05 else 0
     return replace(
         regime,
         fates=(*regime.fates, *more),
-        unknown=chance.choice([20.0, 55.0]) if chance.random() < 0.1 else 0.0,
-        echoes=chance.choice([0.05, 0.3]) if chance.random() < 0.12 else 0.0,
-        shuffled=chance.random() < 0.04,
-        body_limit=60 if chance.random() < 0.06 else 0,
+        unknown=world.choice([20.0, 55.0]) if world.random() < 0.1 else 0.0,
+        echoes=world.choice([0.05, 0.3]) if world.random() < 0.12 else 0.0,
+        shuffled=world.random() < 0.04,
+        body_limit=60 if world.random() < 0.06 else 0,
         limits=_limits(seed),
-        **_order(seed),
+        learned=learned.choice([None] * 4 + [HIGH] * 3 + [Rate(REFERENCE.calls, REFERENCE.seconds)]),
+        drops=0 if regime.beyond else dropped,
+        pinned=order.choice([0.1, 0.4]) if order.random() < 0.2 else 0.0,
+        oldest_first=order.random() < 0.1,
+        own_jumps=clock.choice([sign * jump for jump in jumps for sign in (1, -1)]) if clock.random() < 0.15 else 0.0,
     )
 
 
@@ -370,25 +288,7 @@ def _limits(seed: int) -> Limits | None:
     if chance.random() < 0.5:
         return replace(chance.choice([REFERENCE, LOOKUPS]), **told)
     return Limits(
-        calls=chance.choice([1, 3, 5]),
-        seconds=chance.choice([0.5, 1.0, 6.0]),
-        in_all=chance.choice([0, 0, 8]),
-        of=chance.choice([(), (), (Endpoint.CREATE,)]),
-        is_shared=chance.random() < 0.2,
-        slides=chance.random() < 0.5,
+        calls=chance.choice([1, 3, 5]), seconds=chance.choice([0.5, 1.0, 6.0]), in_all=chance.choice([0, 0, 8]),
+        of=chance.choice([(), (), (Endpoint.CREATE,)]), is_shared=chance.random() < 0.2, slides=chance.random() < 0.5,
         **told,
-    )
-
-
-def _order(seed: int) -> dict[str, Any]:
-    """In which order notes are shown: not by their age alone, in some worlds."""
-    chance = random.Random(f"order {seed}")
-    return {
-        "pinned": chance.choice([0.1, 0.4]) if chance.random() < 0.2 else 0.0,
-        "oldest_first": chance.random() < 0.1,
-    }
-
-
-def _drops(seed: int) -> int:
-    chance = random.Random(f"drops {seed}")
-    return chance.choice([3, 5, 10]) if chance.random() < 0.05 else 0
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """The files that a world's API holds: who names an id, and whether it still serves; drawn apart from all else.
 
-Nothing here knows how uploads decide, but for one rule that it watches over: a file that stands in the journal is
-uploaded again only if a request was refused because of its ID.
+Nothing here knows how uploads decide, but for one rule that it watches over: a file that stands in the journal isn't
+uploaded again. The ID of a file that is refused stands there no more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import atexit
 import hashlib
 import random
 import shutil
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,24 +39,15 @@ class Kept:
 
 
 class Shelf:
-    """The files of one world.
-
-    Attributes:
-        chance: decides of uploads alone.
-        journalled: the digests that stand in the journal now.
-        uploads: how many came, whatever became of them.
-        violations: what must not be.
-    """
+    """The files of one world."""
 
     def __init__(self, seed: int, regime: Regime) -> None:
-        self.chance = random.Random(f"shelf {seed} {regime.beyond}")
-        self.journalled: Callable[[], Collection[str]] = lambda: ()
+        self.chance = random.Random(f"shelf {seed} {regime.beyond}")  # decides of uploads alone
+        self.journalled: Callable[[], Collection[str]] = lambda: ()  # the digests that stand in the journal now
         self._entered: set[str] = set()
-        self.uploads = 0
-        self.violations: list[str] = []
+        self.violations: list[str] = []  # what must not be
         self._files = regime.files
         self._kept: dict[str, Kept] = {}
-        self._may_again: Counter[str] = Counter()
         self._refused = None if self._files is None or self._files.refused < 0 else file(self._files.refused).digest
 
     # -- uploads ----------------------------------------------------------------------------------------------------
@@ -65,8 +55,7 @@ class Shelf:
     def receive(self, part: FilePart) -> str:
         """What arrives: its digest."""
         digest = hashlib.sha256(part.content).hexdigest()
-        self.uploads += 1
-        if digest in self.journalled() and not self._may_again[digest]:
+        if digest in self.journalled():
             self.violations.append(f"the file {part.name} is uploaded again, though the journal has it")
         return digest
 
@@ -83,10 +72,6 @@ class Shelf:
         """A file is there from now on, under a new id."""
         self._kept[attachment := f"A{len(self._kept)}"] = Kept(digest, now)
         return attachment
-
-    def told(self, digest: str) -> None:
-        """The id of a file is on its way to whoever uploaded it."""
-        self._may_again[digest] -= self._may_again[digest] > 0
 
     # -- notes ------------------------------------------------------------------------------------------------------
 
@@ -105,12 +90,6 @@ class Shelf:
         self._entered |= {*self.journalled()} if attachments else set()  # which keeps them for a day
         if not self._entered.issuperset(self.held(attachments)):
             self.violations.append("a note carries a file that the journal doesn't have")
-
-    def refused(self, attachments: Sequence[str]) -> None:
-        """A request was refused because of these, so that they may be uploaded once more for it."""
-        for attachment in attachments:
-            if attachment in self._kept:
-                self._may_again[self._kept[attachment].digest] += 1
 
     def serve(self, attachments: Sequence[str]) -> None:
         """A request that named these is applied."""

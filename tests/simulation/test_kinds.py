@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.kinds import KINDS, SHOWN_IN, trial
+from tests.simulation.kinds import KINDS, SHOWN_IN, WRONG, trial
 from tests.simulation.mutants import applied, generated
-
-WRONG = ("twice", "lost", "wrong", "rejected", "no end")
-
 
 LONG = "more than 100 notes a prospect"
 

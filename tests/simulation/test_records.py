@@ -12,7 +12,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.models import DELIVERED, Note, Result, Rows, Status, Visibility
 from importer.settings.kinds import InDoubt
 from tests.simulation.disk import Disk
-from tests.simulation.imports import _must_be_certain, _run, _texts
+from tests.simulation.imports import must_be_certain, run, texts
 from tests.simulation.regime import Regime, draw
 from tests.simulation.world import World
 
@@ -30,10 +30,10 @@ def records(regime: Regime, template: int, *, with_ids: bool = True) -> Rows:
     ]
     return Rows(
         np.arange(2, size + 2, dtype=np.int32),
-        _texts(prospects),
+        texts(prospects),
         np.arange(size, dtype=np.int32),
         notes,
-        record=_texts([f"activityid 00T{row:08}" for row in range(size)]) if with_ids else None,
+        record=texts([f"activityid 00T{row:08}" for row in range(size)]) if with_ids else None,
         template=("", "- {Text}", "+ {Text}")[template],
     )
 
@@ -46,11 +46,11 @@ def imported(seed: int, *, with_ids: bool, templates: tuple[int, int] = (0, 2)) 
     regime = replace(draw(seed), colleagues=0, before=0, same_text=False, by_hand=False, drops=0, firewall=-1)
     world, disk, written = World(seed, regime, None), Disk(), list[Outcomes]()
     template, calm = templates[0], 0
-    for run in range(RUNS):
-        rows = records(regime, run % 3 if with_ids else template, with_ids=with_ids)
-        ended = _run(world, disk, rows, written, in_doubt=[InDoubt.SAME])
+    for number in range(RUNS):
+        rows = records(regime, number % 3 if with_ids else template, with_ids=with_ids)
+        ended = run(world, disk, rows, written, in_doubt=[InDoubt.SAME])
         world.pass_time(world.now + world.chance.choice([1.0, 60.0]))
-        if ended is not None or run == RUNS // 2:
+        if ended is not None or number == RUNS // 2:
             world.calm()
             world.pass_time(world.now + 120.0)
             calm += ended is not None
@@ -73,6 +73,6 @@ def test_each_record_has_one_note_whatever_text_it_has_by_then(
         result = last.result(row)
         if prospect == "INVALID":
             assert result is Result.REJECTED
-        elif _must_be_certain(regime) or result is not Result.UNCONFIRMED:
+        elif must_be_certain(regime) or result is not Result.UNCONFIRMED:
             assert result in DELIVERED, (row, result)
             assert world.note(last.note_id(row)) is not None

@@ -1,14 +1,10 @@
-"""A world's limits let through what they allow, and tell of it; whatever they are, imports come to their end."""
+"""A world's limits let through what they allow, and tell of it."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 
 from importer.api import Endpoint
-from tests.simulation.imports import simulate
-from tests.simulation.regime import draw
 from tests.simulation.windows import LOOKUPS, REFERENCE, Limits, Windows
 
 CREATE, READ = Endpoint.CREATE, Endpoint.READ
@@ -48,10 +44,3 @@ def test_headers_tell_of_the_window_with_the_fewest_calls_left_by_the_apis_clock
         "date": "Thu, 01 Jan 1970 01:01:41 GMT",
     }
     assert Windows(REFERENCE).headers(CREATE, 0.0, 0.0) == {}
-
-
-@pytest.mark.parametrize("says", ["", "wait", "headers"])
-@pytest.mark.parametrize("limits", [LOOKUPS, REFERENCE], ids=["look-ups", "each kind"])
-def test_imports_come_to_their_end_with_20_calls_a_minute(limits: Limits, says: str) -> None:
-    for seed in range(20, 22):
-        simulate(seed, regime=replace(draw(seed), limits=replace(limits, says=says)))

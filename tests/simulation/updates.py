@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from importer import grouping
 from importer.api import NoteChange
 from importer.calls.dispatcher import Caller
-from importer.calls.limiter import Limiter
 from importer.delivery.changes import Wish
 from importer.delivery.context import DeliveryContext
 from importer.delivery.coordinator import Coordinator
@@ -28,9 +27,9 @@ from importer.models import Note, Result, Rows, Status, Visibility
 from importer.operations.hide import Hiding, Which, wishes
 from importer.settings.kinds import InDoubt
 from tests.simulation.disk import Disk, MortalJournal
-from tests.simulation.imports import _WORKSPACE, GIVE_UP, Violation, _policy, _run, _table
+from tests.simulation.imports import WORKSPACE, Violation, policy, process, run, table
 from tests.simulation.regime import FATES, Lag, Regime, draw
-from tests.simulation.world import Crash, Stored, World
+from tests.simulation.world import Stored, World
 
 _TEXTS = ("Spoke about terms", "Asked for a quote", "Called, no answer", "Sent the offer")
 _FATES = [fate for fate in FATES if fate not in ("some missing", "all missing", "part", "400")]
@@ -41,12 +40,7 @@ _RUNS = 40
 
 @dataclass
 class Allowed:
-    """What a note may be at most, and what is known of it.
-
-    Attributes:
-        public, published: whether it may be public, and published.
-        texts: what it may say.
-    """
+    """What a note may be at most."""
 
     public: bool
     published: bool
@@ -73,7 +67,15 @@ class Story:
     def sheet(self) -> Rows:
         lines = [(prospect, row, "") for row, prospect in enumerate(self.prospects)]
         records = {line: f"activityid 00T{row:08}" for row, line in enumerate(lines)}
-        return _table([*enumerate(lines)], [*self.rows], {}, people=1, records=records)
+        return table([*enumerate(lines)], [*self.rows], records, {})
+
+    def stopped(self, error: Stopped) -> None:
+        if error.exit_status == 4 and not self.edited:
+            raise Violation(f"it stops for good: {error}") from error
+
+    def must_be_right(self) -> None:
+        if self.wrong:
+            raise Violation(self.wrong)
 
     # -- what must be true whenever something happens
 
@@ -114,7 +116,7 @@ def simulate(seed: int, *, story: list[str] | None = None, regime: Regime | None
     told = Story(seed, world, disk, chance, notes, prospects)
     world.is_calm, lives = True, list(world._lives)
     world._lives.clear()
-    outcomes = _run(world, disk, told.sheet(), [])
+    outcomes = run(world, disk, told.sheet(), [])
     assert outcomes is not None
     if len(outcomes.positions(Result.CREATED)) != count:
         raise Violation(f"not all notes are there: {outcomes.counts()}")
@@ -145,9 +147,9 @@ def _regime(seed: int, chance: random.Random) -> Regime:
     drawn = draw(seed)
     lag = chance.choice([Lag(), Lag("constant", 8.0), Lag("wander", 20.0), Lag("replicas", 20.0), drawn.lag])
     return Regime(
-        lines=(("P0", 0, ""),), drafts=frozenset(), private=frozenset(), faults=chance.choice([0.0, 0.1, 0.4]),
-        reads_fail=drawn.reads_fail, fates=tuple(chance.sample(_FATES, chance.randint(1, len(_FATES)))), lag=lag,
-        cached=chance.choice([0.0, 0.0, 120.0]), limits=drawn.limits, busy=drawn.busy, disk_full=0,
+        lines=(("P0", 0, ""),), faults=chance.choice([0.0, 0.1, 0.4]), reads_fail=drawn.reads_fail,
+        fates=tuple(chance.sample(_FATES, chance.randint(1, len(_FATES)))), lag=lag,
+        cached=chance.choice([0.0, 0.0, 120.0]), limits=drawn.limits, busy=drawn.busy,
         lives=tuple(chance.randint(1, 40) for _ in range(chance.choice([0, 0, 2, 5]))), page=chance.choice([1, 3, 100]),
     )  # fmt: skip
 
@@ -193,48 +195,29 @@ def _as_it_is(note: Stored) -> tuple[object, ...]:
 def _several(told: Story, work: Callable[[], object]) -> None:
     """Do something until it comes to its end, or leave it half done."""
     for _ in range(_RUNS):
-        if work() is not None or told.chance.random() < 0.2:
+        if work() or told.chance.random() < 0.2:
             return
         told.world.pass_time(told.world.now + told.chance.choice([1.0, 60.0]))
 
 
-def _process(told: Story, work: Callable[[Journal, Caller], object]) -> object | None:
-    """Let a process work; None if it dies or stops."""
-    world, disk = told.world, told.disk
-    journal = MortalJournal.on(disk)
-    rng = random.Random(f"process {told.seed} {world.now}")
-    limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
-    caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
-    told.last, told.known = {}, _forms(journal, world)
-    journal.step = world.step
-    try:
-        return work(journal, caller)
-    except Crash:
-        disk.crash()
-        world.die()
-    except Stopped as error:
-        world.tell(f"=== it stops: {error}")
-        world.die()
-        if error.exit_status == 4 and not told.edited:
-            raise Violation(f"it stops for good: {error}") from error
-    finally:
-        if told.wrong:
-            raise Violation(told.wrong)
-    return None
+def _begin(told: Story, journal: MortalJournal, caller: Caller, *, is_run: bool) -> DeliveryContext:
+    """A process begins, which may die from here on."""
+    told.last, told.known, told.is_forced = {}, _forms(journal, told.world), not is_run
+    journal.step = told.world.step
+    run = journal.runs.begin(WORKSPACE, "sheet", "print", told.world.clock(), again=False) if is_run else None
+    return DeliveryContext.of(journal, WORKSPACE, run, caller, policy(told.world))
 
 
 def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
     """Follow the sheet, as a run does; a person may have agreed to what becomes more visible."""
-    rows, world = told.sheet(), told.world
-    world.tell(f"=== a run follows the sheet{', agreed' if agrees else ''}")
-
-    def work(journal: Journal, caller: Caller) -> Outcomes:
-        run = journal.runs.begin(_WORKSPACE, "sheet", "print", world.clock(), again=False)
-        outcomes, plan = Outcomes(len(rows)), grouping.plan(rows)
-        context = DeliveryContext.of(journal, _WORKSPACE, run, caller, _policy(world))
+    rows, ended = told.sheet(), False
+    outcomes = Outcomes(len(rows))
+    told.world.tell(f"=== a run follows the sheet{', agreed' if agrees else ''}")
+    with process(told.world, told.disk, told.stopped) as (journal, caller):
+        context = _begin(told, journal, caller, is_run=True)
         delivery = Coordinator(context, outcomes)
-        known = Earlier(rows, journal, _WORKSPACE, in_doubt=[InDoubt.LEAVE_HIDDEN] if agrees else [])
-        if delivery.prepare(known, plan).deliveries:
+        known = Earlier(rows, journal, WORKSPACE, in_doubt=[InDoubt.LEAVE_HIDDEN] if agrees else [])
+        if delivery.prepare(known, grouping.plan(rows)).deliveries:
             raise Violation("a note is about to be sent")
         stage = Updating(context, drafts=delivery.takeover.drafts)
         asked = [wish.agreed(is_agreed=agrees) for wish in delivery.wishes]
@@ -242,80 +225,67 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
             if agrees:
                 _allow(told, wish)
             elif wish.change.content is not None and wish.delivery.visibility is Visibility.PRIVATE:
-                told.allowed[wish.delivery.note_id or ""].texts.add(wish.change.content)
-        told.is_forced = False
+                told.allowed[wish.note_id].texts.add(wish.change.content)
         stopped = stage.change([wish for wish in asked if wish.is_due])
         settle(stage, asked, outcomes)
-        for wish in asked:
-            end = stage.ended.get(wish.note_id, End(Result.NOT_SENT))
-            if end.result is Result.UPDATED and end.why is None:  # otherwise its status is left as it is
-                _settled(told, wish)
-            if end.result is Result.UPDATED or (end.result is Result.ALREADY_IMPORTED and end.why is None):
-                _forget_edits(told, wish)
-        world.tell(f"=== it ends: {outcomes.counts()}, {stopped}")
-        if stopped is not None:
-            raise stopped
-        return outcomes
+        _ended(told, stage, asked, stopped)
+        ended = True
+    told.must_be_right()
+    return outcomes if ended else None
 
-    found = _process(told, work)
-    return found if isinstance(found, Outcomes) else None
+
+def _hide(told: Story, note_ids: Sequence[str], *, undo: bool) -> bool:
+    """Hide notes, or give them back; return whether that came to its end."""
+    ended = False
+    told.world.tell(f"=== {'undo' if undo else 'hide'} {note_ids}")
+    with process(told.world, told.disk, told.stopped) as (journal, caller):
+        context = _begin(told, journal, caller, is_run=False)
+        states = (DeliveryState.HIDDEN, DeliveryState.LEFT) if undo else (DeliveryState.CREATED,)
+        known = [one for one in journal.deliveries.delivered(WORKSPACE, note_ids).values() if one.state in states]
+        asked = [*wishes(Hiding(Which(note_ids=note_ids, undo=undo), None, known), journal)]
+        for wish in asked:
+            _allow(told, wish)
+        stage = Updating(context)
+        _ended(told, stage, asked, stage.change(asked))
+        ended = True
+    told.must_be_right()
+    return ended
 
 
 def _allow(told: Story, wish: Wish) -> None:
     """A person has said that a note may be what the sheet says."""
-    may = told.allowed[wish.delivery.note_id or ""]
+    may = told.allowed[wish.note_id]
     may.public |= wish.change.visibility is Visibility.PUBLIC
     may.published |= wish.change.status is Status.PUBLISHED
     may.texts |= {wish.change.content} if wish.change.content is not None else set()
 
 
-def _settled(told: Story, wish: Wish) -> None:
+def _ended(told: Story, stage: Updating, asked: Sequence[Wish], stopped: Stopped | None) -> None:
+    """Check what a process says of the notes that were to be changed. Raises what stopped it."""
+    for wish in asked:
+        end, note = stage.ended.get(wish.note_id, End(Result.NOT_SENT)), told.world.note(wish.note_id)
+        assert note is not None
+        if end.result is Result.UPDATED and end.why is None:  # otherwise its status is left as it is
+            _settled(told, wish.change, note)
+        is_as_wished = end.result is Result.UPDATED or (end.result is Result.ALREADY_IMPORTED and end.why is None)
+        if is_as_wished and note.sent in told.allowed[note.note_id].texts:  # what others changed is as we know it again
+            told.world.notes[told.world.notes.index(note)] = replace(note, edited=0)
+    told.world.tell(f"=== it ends: {stage.counts}, {stopped}")
+    if stopped is not None:
+        raise stopped
+
+
+def _settled(told: Story, change: NoteChange, note: Stored) -> None:
     """A process has said that a note is what was wanted: from then on it may be no more."""
-    note, may = told.world.note(wish.delivery.note_id or ""), told.allowed[wish.delivery.note_id or ""]
-    assert note is not None
+    if note.edited:
+        return
     for is_wanted, is_so in (
-        (wish.change.visibility, note.visibility), (wish.change.status, note.status), (wish.change.content, note.sent)
+        (change.visibility, note.visibility), (change.status, note.status), (change.content, note.sent)
     ):  # fmt: skip
-        if is_wanted is not None and is_wanted != is_so and not note.edited:
+        if is_wanted not in (None, is_so):
             raise Violation(f"{note.note_id} is said to be {is_wanted!r}, and it is {is_so!r}")
-    if not note.edited:
-        may.public = note.visibility is Visibility.PUBLIC
-        may.published = note.status is Status.PUBLISHED
-
-
-def _forget_edits(told: Story, wish: Wish) -> None:
-    """What somebody else changed is as we know it again, unless it is the text."""
-    place = int((wish.delivery.note_id or "").removeprefix("N"))
-    note = told.world.notes[place]
-    if note.sent in told.allowed[note.note_id].texts:
-        told.world.notes[place] = replace(note, edited=0)
-
-
-def _hide(told: Story, note_ids: Sequence[str], *, undo: bool) -> object | None:
-    """Hide notes, or give them back."""
-    told.world.tell(f"=== {'undo' if undo else 'hide'} {note_ids}")
-
-    def work(journal: Journal, caller: Caller) -> object:
-        states = (DeliveryState.HIDDEN, DeliveryState.LEFT) if undo else (DeliveryState.CREATED,)
-        known = [one for one in journal.deliveries.delivered(_WORKSPACE, note_ids).values() if one.state in states]
-        planned = Hiding(Which(note_ids=note_ids, undo=undo), None, known)
-        asked = [*wishes(planned, journal)]
-        for wish in asked:
-            _allow(told, wish)
-        context = DeliveryContext.of(journal, _WORKSPACE, None, caller, _policy(told.world))
-        stage = Updating(context)
-        told.is_forced = True
-        stopped = stage.change(asked)
-        for wish in asked:
-            if stage.ended.get(wish.note_id, End(Result.NOT_SENT)).result is Result.UPDATED:
-                _settled(told, wish)
-                _forget_edits(told, wish)
-        told.world.tell(f"=== it ends: {stage.counts}, {stopped}")
-        if stopped is not None:
-            raise stopped
-        return stage
-
-    return _process(told, work)
+    may = told.allowed[note.note_id]
+    may.public, may.published = note.visibility is Visibility.PUBLIC, note.status is Status.PUBLISHED
 
 
 def _check(told: Story, outcomes: Outcomes) -> None:
@@ -342,7 +312,7 @@ def _check(told: Story, outcomes: Outcomes) -> None:
 
 
 def _known(journal: Journal, world: World) -> list[KnownDelivery]:
-    return [*journal.deliveries.delivered(_WORKSPACE, [note.note_id for note in world.notes]).values()]
+    return [*journal.deliveries.delivered(WORKSPACE, [note.note_id for note in world.notes]).values()]
 
 
 def _forms(journal: Journal, world: World) -> dict[str, set[tuple[object, ...]]]:

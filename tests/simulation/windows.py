@@ -14,25 +14,16 @@ from importer.api import Endpoint
 
 @dataclass(frozen=True)
 class Limits:
-    """So many calls in each window of so many seconds.
+    """So many calls in each window of so many seconds."""
 
-    Attributes:
-        calls: of each kind, or of all kinds together if it ``is_shared``; 0: no limit.
-        in_all: of all kinds, or 0 for no limit.
-        of: the kinds that are limited; empty: all.
-        slides: whether any stretch of that length is a window, and not only one that follows another.
-        says: how a client is told: ``""`` by refusals alone, ``wait`` by a time in them, ``headers`` by each reply.
-        status: of a refusal.
-    """
-
-    calls: int
+    calls: int  # of each kind, or of all kinds together if it is shared; 0: no limit
     seconds: float
-    in_all: int = 0
-    of: Collection[Endpoint] = ()
+    in_all: int = 0  # of all kinds, or 0 for no limit
+    of: Collection[Endpoint] = ()  # the kinds that are limited; empty: all
     is_shared: bool = False
-    slides: bool = False
-    says: str = ""
-    status: int = 400
+    slides: bool = False  # any stretch of that length is a window, and not only one that follows another
+    says: str = ""  # how a client is told: by refusals alone, "wait" by a time in them, "headers" by each reply
+    status: int = 400  # of a refusal
 
 
 REFERENCE = Limits(20, 60.0, in_all=300)

@@ -57,33 +57,22 @@ class Crash(BaseException):
 
 @dataclass(frozen=True)
 class Stored:
-    """A note that the API holds.
-
-    Attributes:
-        sent: the content as it was sent; what is shown may differ.
-        applied_at: when, by the world's clock.
-        visible_at: when reading shows it where every note has its own lag.
-        is_ours: whether the importer made it.
-        author: who wrote it.
-        is_pinned: whether somebody has pinned it.
-        edited: how often somebody else has changed it.
-        edited_at, published_at, deleted_at: when somebody does that in an import.
-    """
+    """A note that the API holds."""
 
     note_id: str
     prospect: str
-    sent: str
+    sent: str  # what is shown may differ
     visibility: Visibility
     status: Status
-    created_at: float
-    applied_at: float
-    visible_at: float
-    is_ours: bool
+    created_at: float  # by the API's clock
+    applied_at: float  # by the world's
+    visible_at: float  # when reading shows it where every note has its own lag
+    is_ours: bool  # made by the importer
     author: str
     files: tuple[str, ...] = ()
     is_pinned: bool = False
-    edited: int = 0
-    edited_at: float = math.inf
+    edited: int = 0  # how often somebody else has changed it
+    edited_at: float = math.inf  # when somebody does that in an import
     published_at: float = math.inf
     deleted_at: float = math.inf
 
@@ -94,11 +83,20 @@ class Stored:
 
 
 @dataclass
-class Pending:
-    """A call on its way: when it reaches the API, and what that makes of it (the reply, and when it is back)."""
+class Call:
+    """A call on its way."""
 
-    at: float
-    resolve: Callable[[], tuple[Reply[Any], float]]
+    kind: Endpoint
+    said: str  # in the story
+    began: float
+    life: int  # of the process that makes it
+    fate: str
+    at: float  # when it reaches the API
+    resolve: Callable[[Call], Reply[Any]]  # what that makes of it
+    note: Note | None = None
+    prospects: Sequence[str] = ()
+    connection: int = 0
+    came: float = 0.0  # when its reply is back
 
 
 @dataclass
@@ -120,7 +118,7 @@ class World:
     def __post_init__(self) -> None:
         self.chance = random.Random(f"world {self.seed} {self.regime.beyond}")
         self.shelf = Shelf(self.seed, self.regime)
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._tick = 0
         self._versions: dict[int, list[tuple[float, Stored]]] = {}
         self._seen_until = math.inf
@@ -128,22 +126,16 @@ class World:
         self.changed: Callable[[Stored], object] = lambda _: None
         self.looked: Callable[[Stored], object] = lambda _: None
         self._back: deque[tuple[Any, Reply[Any]]] = deque()
-        self._life = 0
-        self._steps = 0
-        self._sent = self._promised = 0
+        self._life = self._steps = self._sent = self._promised = self._turn = self._renewals = 0
         self._lives = list(self.regime.lives)
-        self._flying = 0
-        self._turn = 0
         self._ahead = self.regime.ahead
-        self._own = 0.0
-        self._lag = 0.0
+        self._own = self._lag = 0.0
         self._position = -math.inf  # of a reader whose lag wanders: it has everything up to here
         self._cache: dict[tuple[str, int, int], tuple[float, NotesPage, list[Stored]]] = {}
         self._windows = Windows(self.regime.limits)
         self._pins = random.Random(f"pins {self.seed}")
         self._pinning = random.Random(f"pinning {self.seed}")
         self._people = random.Random(f"people {self.seed}")
-        self._renewals = 0
         self._held: dict[str, Answer] = {}  # the reply that the next request gets
         self._connection = 0  # over which the present call goes
         self._told: dict[str, Answer] = {}  # by the last reply that named notes
@@ -168,19 +160,33 @@ class World:
         """Ours."""
         return self.now + self._own
 
-    def _reply(self, kind: Endpoint, began: float, came: float, value: Any = None, **more: Any) -> Reply[Any]:
+    def _reply(self, call: Call, value: Any = None, *, metadata: Metadata | None, **more: Any) -> Reply[Any]:
         """A reply with the times that our clock shows, and what it tells of a limit."""
-        metadata = more.get("metadata")
         if metadata is _OK and not self.is_calm:
-            told = self._windows.headers(kind, self.now, self._ahead)
-            more["metadata"] = replace(metadata, headers={**metadata.headers, **told})
-        return Reply(kind, began + self._own, came + self._own, value, **more)
+            told = self._windows.headers(call.kind, self.now, self._ahead)
+            metadata = replace(metadata, headers={**metadata.headers, **told})
+        return Reply(call.kind, call.began + self._own, call.came + self._own, value, metadata=metadata, **more)
+
+    def _failed(self, call: Call) -> Reply[Any]:
+        """Return the reply that a call's fate means."""
+        kind = call.fate.split(maxsplit=1)[0]
+        call.came = call.began + self.regime.read_timeout if kind == "lost" else call.came
+        failure = Failure(
+            _CAUSES[kind], words(call.fate), at_work=kind != "500", is_accepted=kind == "accepted",
+            is_size=kind == "413",
+        )  # fmt: skip
+        return self._reply(call, failure=failure, metadata=None if kind in ("lost", "reset") else _ODD)
+
+    def _told_of_other(self, call: Call) -> Reply[Any]:
+        """Return the reply to another call."""
+        failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
+        return self._reply(call, failure=failure, metadata=_OK)
 
     def tell(self, what: str) -> None:
         if self.story is not None:
             self.story.append(f"{self.now - 1_800_000_000.0:10.3f}  {what}")
 
-    def later(self, at: float, what: Callable[[], None]) -> None:
+    def later(self, at: float, what: Callable[[], object]) -> None:
         self._tick += 1
         heapq.heappush(self._events, (max(at, self.now), self._tick, what))
 
@@ -218,7 +224,6 @@ class World:
             self._own = self.regime.own_jumps if self._life % 2 else 0.0
             self.tell(f"     our clock is set: {self._own} s ahead now")
         self._steps = 0
-        self._flying = 0
         self._back.clear()
         self.pass_time(self.now + self.chance.choice([0.01, 0.5, 2.0, 100.0]))
 
@@ -227,7 +232,6 @@ class World:
     def submit(self, task: Any, perform: Callable[[Any], Reply[Any]]) -> None:
         self.step()
         life = self._life
-        self._flying += 1
         wait = self.chance.uniform(0, 8) if self.chance.random() < self.regime.busy else 0.0
         if wait and not self.is_calm:
             self.later(self.now + wait, lambda: self._begin(task, perform, life))
@@ -238,19 +242,37 @@ class World:
         if life != self._life:
             return
         self._connection = 0 if getattr(task, "is_apart", False) else self._pinning.randint(1, 4)
-        answer: Any = perform(task)  # a Pending, unless it was not sent
-        if isinstance(answer, Pending):
+        answer: Any = perform(task)  # a Call, unless it was not sent
+        if isinstance(answer, Call):
             dies_on_the_way = self.chance.random() < 0.5
-            self.later(answer.at, lambda: self._arrive(task, answer, life, dies_on_the_way))
+            self.later(answer.at, lambda: self._arrive(task, answer, dies_on_the_way))
         else:
             self._back.append((task, answer))
 
-    def _arrive(self, task: Any, pending: Pending, life: int, dies_on_the_way: bool) -> None:
-        if life != self._life and dies_on_the_way:
+    def _leaves(self, kind: Endpoint, said: str, fate: str, resolve: Callable[[Call], Reply[Any]], **more: Any) -> Any:
+        travel = self._chance(kind).uniform(0.01, 0.2)
+        return Call(
+            kind, said, self.now, self._life, fate, self.now + travel, resolve, connection=self._connection, **more
+        )
+
+    def _chance(self, kind: Endpoint) -> random.Random:
+        return self.shelf.chance if kind is Endpoint.UPLOAD else self.chance
+
+    def _arrive(self, task: Any, call: Call, dies_on_the_way: bool) -> None:
+        if call.life != self._life and dies_on_the_way:
             return
-        reply, came = pending.resolve()
-        if life == self._life:
-            self.later(came, lambda: self._deliver(task, reply, life))
+        self.posts += call.kind is Endpoint.CREATE
+        self.reads += call.kind is Endpoint.READ
+        assert self.reads < _MOST_READS, "it reads without end"
+        self._connection = call.connection
+        call.came = self.now + self._chance(call.kind).uniform(0.01, 0.2)
+        reply = self._refusal(call)
+        if reply is not None:
+            self.tell(f"{call.said}: {reply.failure}")
+        else:
+            reply = call.resolve(call)
+        if call.life == self._life:
+            self.later(call.came, lambda: self._deliver(task, reply, call.life))
 
     def _deliver(self, task: Any, reply: Reply[Any], life: int) -> None:
         if life == self._life:
@@ -266,19 +288,15 @@ class World:
             self.pass_time(until)
             return []
         found = [self._back.popleft() for _ in range(self.chance.randint(1, len(self._back)))]
-        self._flying -= len(found)
         self.step()  # the API has done it, but it isn't in the journal
         return found
 
     # -- the API: writing -------------------------------------------------------------------------------------------
 
     def create(self, note: Note, prospects: Sequence[str]) -> Any:
-        began = self.now
         self.shelf.named(note.attachments)
-        fate = self._fate()
-        travel = self.chance.uniform(0.01, 0.2)
-        life = self._life
-        return Pending(began + travel, lambda: self._create(note, tuple(prospects), fate, began, life))
+        said = f"POST {note.content[:20]!r} → {','.join(prospects)}"
+        return self._leaves(Endpoint.CREATE, said, self._fate(), self._create, note=note, prospects=tuple(prospects))
 
     def _fate(self) -> str:
         self._sent += 1
@@ -286,141 +304,106 @@ class World:
             return "ok"
         return self.chance.choice(self.regime.fates)
 
-    def _create(
-        self, note: Note, prospects: Sequence[str], fate: str, began: float, life: int
-    ) -> tuple[Reply[Any], float]:
-        self.posts += 1
-        soon = self.now + self.chance.uniform(0.01, 0.2)
-        refusal = self._refusal(Endpoint.CREATE, note, prospects, fate, began)
-        if refusal is not None:
-            self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {refusal.failure}")
-            return refusal, soon
-        said = fate.split()
-        kind, moment = said[0], said[-1]
-        self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {fate}")
+    def _create(self, call: Call) -> Reply[Any]:
+        assert call.note is not None
+        fate = call.fate
+        kind, moment = fate.split(maxsplit=1)[0], fate.rpartition(" ")[2]
+        self.tell(f"{call.said}: {fate}")
         if moment != "before":
-            self.shelf.serve(note.attachments)
+            self.shelf.serve(call.note.attachments)
         if self._told and self._is_echo():
-            return self._echoed(note, prospects, began, soon, life), soon
+            told = self._told
+            self._apply(call)
+            return self._with_reply_of(told, call)
         if self.regime.shifted and not self.is_calm and (self._held or fate == "lost after"):
-            return self._shifted(note, prospects, began, soon, life)
+            told, self._held = self._held, self._apply(call)
+            return self._with_reply_of(told, call)
         if fate in ("ok", "400", "some missing", "all missing", "part"):
-            applied = prospects[::2] if fate == "part" else prospects
-            answers = self._apply(note, applied, life)
+            answers = self._apply(call, call.prospects[::2] if fate == "part" else call.prospects)
             self.ids_told += fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
             told = {} if fate == "all missing" else told
-            self.later(soon, lambda: self._remember(told, body_of(note, prospects), life))
-            return self._reply(Endpoint.CREATE, began, soon, told, metadata=_OK), soon
+            self.later(call.came, lambda: self._remember(told, call))
+            return self._reply(call, told, metadata=_OK)
         applied_at = None
         if moment == "after" or kind == "spoilt":
             applied_at = self.now
         elif moment == "late":
-            applied_at = self.chance.uniform(self.now, began + self.regime.read_timeout + self.regime.settle)
+            applied_at = self.chance.uniform(self.now, call.began + self.regime.read_timeout + self.regime.settle)
             if self.regime.beyond == "later":
                 applied_at += self.chance.uniform(0, 60)
         if moment == "late" and kind in ("all", "accepted"):
-            at = self.chance.uniform(self.now, began + _RECEIPT + self.regime.settle)
-            self._later_unless_unheard(soon, at, note, prospects, life)
+            at = self.chance.uniform(self.now, call.began + _RECEIPT + self.regime.settle)
+            self._later_unless_unheard(at, call.came, call)
         elif applied_at is not None:
             times = 2 if self.regime.beyond == "twice" and self.chance.random() < 0.5 else 1
             for _ in range(times):
-                self.later(applied_at, lambda: self._apply_quietly(note, prospects, life))
-        if kind == "all":
-            return self._reply(Endpoint.CREATE, began, soon, {}, metadata=_OK), soon
-        came = began + self.regime.read_timeout if kind == "lost" else soon
-        failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500", is_accepted=kind == "accepted")
-        failure = replace(failure, is_size=kind == "413")
-        metadata = None if kind in ("lost", "reset") else _ODD
-        return self._reply(Endpoint.CREATE, began, came, failure=failure, metadata=metadata), came
+                self.later(applied_at, lambda: self._apply(call))
+        return self._reply(call, {}, metadata=_OK) if kind == "all" else self._failed(call)
 
-    def _later_unless_unheard(self, came: float, at: float, note: Note, prospects: Sequence[str], life: int) -> None:
+    def _later_unless_unheard(self, at: float, came: float, call: Call) -> None:
         """Apply a request late; when the process dies before it has heard that it takes long, it doesn't take long."""
 
         def if_heard() -> None:
-            if self._died_at.get(life, math.inf) < came + 1:
-                self._apply_quietly(note, prospects, life)
+            if self._died_at.get(call.life, math.inf) < came + 1:
+                self._apply(call)
             else:
-                self.later(at, lambda: self._apply_quietly(note, prospects, life))
+                self.later(at, lambda: self._apply(call))
 
         self.later(min(at, came + self.regime.read_timeout), if_heard)
 
-    def _remember(self, told: dict[str, Answer], body: int, life: int) -> None:
-        if life == self._life and any(answer.note_id for answer in told.values()):
-            self._told, self._told_at, self._largest = told, self.now, max(self._largest, body)
+    def _remember(self, told: dict[str, Answer], call: Call) -> None:
+        if call.life == self._life and any(answer.note_id for answer in told.values()):
+            self._told, self._told_at, self._largest = told, self.now, max(self._largest, body_of(call))
 
     def _is_echo(self) -> bool:
         return not self.is_calm and self.chance.random() < self.regime.echoes if self.regime.echoes else False
 
-    def _echoed(self, note: Note, prospects: Sequence[str], began: float, soon: float, life: int) -> Reply[Any]:
-        """The request is applied, and its reply is the one that an earlier request has had."""
-        told = self._told
-        self._apply(note, prospects, life)
+    def _with_reply_of(self, told: dict[str, Answer], call: Call) -> Reply[Any]:
+        """A request that was applied gets the reply of another one, or none if there is none."""
         self.tell(f"     but the reply is an earlier one: {', '.join(told)}")
-        if not told.keys() <= set(prospects):
-            failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
-            return self._reply(Endpoint.CREATE, began, soon, failure=failure, metadata=_OK)
-        return self._reply(Endpoint.CREATE, began, soon, told, metadata=_OK)
-
-    def _shifted(
-        self, note: Note, prospects: Sequence[str], began: float, soon: float, life: int
-    ) -> tuple[Reply[Any], float]:
-        """The request is applied. Its reply comes as that to the next one, and it gets that of the one before."""
-        told, self._held = self._held, self._apply(note, prospects, life)
-        self.tell(f"     but the reply is that of the request before: {told}")
         if not told:
-            came = began + self.regime.read_timeout
-            return self._reply(
-                Endpoint.CREATE, began, came, failure=Failure(Cause.LOST, words("lost"), at_work=True)
-            ), came
-        if not told.keys() <= set(prospects):
-            failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
-            return self._reply(Endpoint.CREATE, began, soon, failure=failure, metadata=_OK), soon
-        return self._reply(Endpoint.CREATE, began, soon, told, metadata=_OK), soon
+            call.fate = "lost after"
+            return self._failed(call)
+        is_astray = not told.keys() <= set(call.prospects)
+        return self._told_of_other(call) if is_astray else self._reply(call, told, metadata=_OK)
 
-    def _refusal(
-        self, kind: Endpoint, note: Note | None, prospects: Sequence[str], fate: str, began: float
-    ) -> Reply[Any] | None:
+    def _refusal(self, call: Call) -> Reply[Any] | None:
         """What turns a call away without its being applied, or None."""
 
         def failed(cause: Cause, text: str, wait: float | None = None, **more: bool) -> Reply[Any]:
             metadata = None if cause is Cause.UNREACHABLE else _ODD
             if cause is Cause.RATE_LIMITED and self.regime.limits is not None:
-                headers = {} if self.is_calm else self._windows.headers(kind, self.now, self._ahead)
+                headers = {} if self.is_calm else self._windows.headers(call.kind, self.now, self._ahead)
                 metadata = Metadata(self.regime.limits.status, headers)
-            failure = Failure(cause, words(text), wait, **more)
-            return self._reply(kind, began, self.now, failure=failure, metadata=metadata)
+            failure = Failure(cause, words(text), wait, at_work=cause is Cause.INTERMEDIARY, **more)
+            return self._reply(replace(call, came=self.now), failure=failure, metadata=metadata)
 
-        if page := self._gateway(kind):
-            return failed(Cause.INTERMEDIARY, page, at_work=True)
-        if fate == "unreachable":
+        if page := self._gateway(call.kind):
+            return failed(Cause.INTERMEDIARY, page)
+        if call.fate == "unreachable":
             return failed(Cause.UNREACHABLE, "nobody there")
-        if fate == "429":
+        if call.fate == "429":
             return failed(Cause.RATE_LIMITED, "too many", self.chance.choice([None, 1.0]))
-        if not self.is_calm and self._windows.refuses(kind, self.now):
+        if not self.is_calm and self._windows.refuses(call.kind, self.now):
             tells = self.regime.limits is not None and self.regime.limits.says == "wait"
-            wait = math.ceil(self._windows.wait(kind, self.now)) if tells else None
+            wait = math.ceil(self._windows.wait(call.kind, self.now)) if tells else None
             return failed(Cause.RATE_LIMITED, "Rate Limit exceeded", wait)
-        if note is None:
-            return None
-        if 0 < self.regime.body_limit < len(note.text) and not self.is_calm:
-            return failed(Cause.INTERMEDIARY, "a gateway's page: too large", at_work=True, is_size=True)
-        if fate.startswith("413") and (fate == "413 before" or body_of(note, prospects) > self._largest):
-            return failed(Cause.INTERMEDIARY, fate, at_work=True, is_size=True)
-        if self.regime.firewall >= 0 and note.text == TEXTS[self.regime.firewall] and not self.is_calm:
-            return failed(Cause.INTERMEDIARY, "a firewall's page", at_work=True)
-        refusal = self._says_no(note, prospects, fate)
-        return None if refusal is None else failed(*refusal)
+        return None if call.note is None else self._refusal_of(call, call.note, failed)
 
-    def _says_no(self, note: Note, prospects: Sequence[str], fate: str) -> tuple[Cause, str] | None:
-        """Why the API itself refuses a note."""
-        if len(prospects) > self.regime.max_batch:
-            return Cause.TOO_LARGE, "too many prospects"
-        refusal = (Cause.BAD_REQUEST, "bad request") if fate == "400" and len(prospects) > 1 else None
+    def _refusal_of(self, call: Call, note: Note, failed: Callable[..., Reply[Any]]) -> Reply[Any] | None:
+        """Why something on the way, or the API itself, refuses a note."""
+        if 0 < self.regime.body_limit < len(note.text) and not self.is_calm:
+            return failed(Cause.INTERMEDIARY, "a gateway's page: too large", is_size=True)
+        if call.fate.startswith("413") and (call.fate == "413 before" or body_of(call) > self._largest):
+            return failed(Cause.INTERMEDIARY, call.fate, is_size=True)
+        if self.regime.firewall >= 0 and note.text == TEXTS[self.regime.firewall] and not self.is_calm:
+            return failed(Cause.INTERMEDIARY, "a firewall's page")
+        if len(call.prospects) > self.regime.max_batch:
+            return failed(Cause.TOO_LARGE, "too many prospects")
         if self.shelf.lacks(note.attachments, self.now):
-            refusal = Cause.BAD_ATTACHMENT, UNKNOWN_ATTACHMENT
-            self.shelf.refused(note.attachments)
-        return refusal
+            return failed(Cause.BAD_ATTACHMENT, UNKNOWN_ATTACHMENT)
+        return failed(Cause.BAD_REQUEST, "bad request") if call.fate == "400" and len(call.prospects) > 1 else None
 
     def _gateway(self, kind: Endpoint) -> str:
         """What a gateway says that lets nothing through now, or nothing that is to change something; else nothing."""
@@ -431,17 +414,17 @@ class World:
         is_closed = kind is not Endpoint.READ and self._closed_at <= self.now < self._closed_at + self.regime.closed
         return "a gateway's page: no writing" if is_closed else ""
 
-    def _apply_quietly(self, note: Note, prospects: Sequence[str], life: int) -> None:
-        self._apply(note, prospects, life)
-
-    def _apply(self, note: Note, prospects: Sequence[str], life: int) -> dict[str, Answer]:
+    def _apply(self, call: Call, prospects: Sequence[str] | None = None) -> dict[str, Answer]:
+        """Make a request's notes; return the answer for each prospect."""
+        assert call.note is not None
         answers = {}
-        for prospect in prospects:
+        for prospect in call.prospects if prospects is None else prospects:
             if prospect == "INVALID":
                 answers[prospect] = Answer(None, words("unknown prospect"))
                 continue
+            dropped = self._drop(prospect, call.note)
             answers[prospect] = Answer(
-                self._drop(prospect, note) or self._store(prospect, note, author=self._owner(life)).note_id
+                dropped or self._store(prospect, call.note, author=self._owner(call.life)).note_id
             )
         return answers
 
@@ -535,78 +518,46 @@ class World:
     # -- the API: uploads -------------------------------------------------------------------------------------------
 
     def upload(self, file: FilePart) -> Any:
-        began, digest = self.now, self.shelf.receive(file)
+        digest = self.shelf.receive(file)
         fate = "ok" if self.is_calm else self.shelf.fate()
-        travel = self.shelf.chance.uniform(0.01, 0.2)
-        return Pending(began + travel, lambda: self._upload(file.name, digest, fate, began))
+        return self._leaves(Endpoint.UPLOAD, f"UPLOAD {file.name}", fate, lambda call: self._upload(call, digest))
 
-    def _upload(self, name: str, digest: str, fate: str, began: float) -> tuple[Reply[Any], float]:
-        soon = self.now + self.shelf.chance.uniform(0.01, 0.2)
-        refusal = self._refusal(Endpoint.UPLOAD, None, (), fate, began)
-        if refusal is not None:
-            self.tell(f"UPLOAD {name}: {refusal.failure}")
-            return refusal, soon
+    def _upload(self, call: Call, digest: str) -> Reply[Any]:
         if self.shelf.is_unfit(digest):
-            self.tell(f"UPLOAD {name}: its type is not supported")
-            return self._reply(
-                Endpoint.UPLOAD, began, soon, failure=Failure(Cause.BAD_ATTACHMENT, words("type")), metadata=_OK
-            ), soon
-        attachment = "" if fate.endswith("before") else self.shelf.keep(digest, self.now)
-        self.tell(f"UPLOAD {name}: {fate} {attachment}")
-        if fate == "ok":
-            self.shelf.told(digest)
-            return self._reply(Endpoint.UPLOAD, began, soon, attachment, metadata=_OK), soon
-        kind = fate.split(maxsplit=1)[0]
-        came = began + self.regime.read_timeout if kind == "lost" else soon
-        failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500")
-        return self._reply(
-            Endpoint.UPLOAD, began, came, failure=failure, metadata=None if kind == "lost" else _ODD
-        ), came
+            self.tell(f"{call.said}: its type is not supported")
+            return self._reply(call, failure=Failure(Cause.BAD_ATTACHMENT, words("type")), metadata=_OK)
+        attachment = "" if call.fate.endswith("before") else self.shelf.keep(digest, self.now)
+        self.tell(f"{call.said}: {call.fate} {attachment}")
+        if call.fate == "ok":
+            return self._reply(call, attachment, metadata=_OK)
+        return self._failed(call)
 
     # -- the API: reading -------------------------------------------------------------------------------------------
 
     def find(self, prospect: str, skip: int, take: int) -> Any:
-        began = self.now
-        fate = "ok"
-        if not self.is_calm and self.chance.random() < self.regime.reads_fail:
-            fate = self.chance.choice(READS)
-        connection = self._connection
+        fails = not self.is_calm and self.chance.random() < self.regime.reads_fail
+        fate = self.chance.choice(READS) if fails else "ok"
+        return self._leaves(
+            Endpoint.READ, f"GET  {prospect}", fate, lambda call: self._find(call, prospect, skip, take)
+        )
 
-        def arrive() -> tuple[Reply[Any], float]:
-            self._connection = connection
-            return self._find(prospect, skip, take, fate, began)
-
-        return Pending(began + self.chance.uniform(0.01, 0.2), arrive)
-
-    def _find(self, prospect: str, skip: int, take: int, fate: str, began: float) -> tuple[Reply[Any], float]:
-        self.reads += 1
-        assert self.reads < _MOST_READS, "it reads without end"
-        soon = self.now + self.chance.uniform(0.01, 0.2)
-        refusal = self._refusal(Endpoint.READ, None, (), fate, began)
-        if refusal is not None:
-            self.tell(f"GET  {prospect}: {refusal.failure}")
-            return refusal, soon
-        if fate != "ok":
-            came = began + self.regime.read_timeout if fate == "lost" else soon
-            self.tell(f"GET  {prospect}: {fate}")
-            metadata = None if fate == "lost" else _ODD
-            return self._reply(
-                Endpoint.READ, began, came, failure=Failure(_CAUSES[fate], words(fate)), metadata=metadata
-            ), came
+    def _find(self, call: Call, prospect: str, skip: int, take: int) -> Reply[Any]:
+        if call.fate != "ok":
+            self.tell(f"{call.said}: {call.fate}")
+            return self._failed(call)
         is_unknown_yet = self.now < self._start + self.regime.unknown and int(prospect[1:] or "0", 36) % 3 == 0
         if prospect == "INVALID" or is_unknown_yet:
-            self.tell(f"GET  {prospect}: unknown")
+            self.tell(f"{call.said}: unknown")
             failure = Failure(Cause.UNKNOWN_PROSPECT, words("Invalid prospect Id"))
-            return self._reply(Endpoint.READ, began, soon, failure=failure, metadata=_OK), soon
+            return self._reply(call, failure=failure, metadata=_OK)
         page = self._page(prospect, skip, take)
         before, self._last_page = self._last_page, (prospect, page)
         if before is not None and before[0] != prospect and before[1].notes and self._is_echo():
-            self.tell(f"GET  {prospect}: the page is {before[0]}'s")
-            failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
-            return self._reply(Endpoint.READ, began, soon, failure=failure, metadata=_OK), soon
+            self.tell(f"{call.said}: the page is {before[0]}'s")
+            return self._told_of_other(call)
         shown = ", ".join(note.note_id for note in page.notes) + (f" draft {page.draft.note_id}" if page.draft else "")
-        self.tell(f"GET  {prospect} skip={skip} take={take}: {shown}")
-        return self._reply(Endpoint.READ, began, soon, page, metadata=_OK), soon
+        self.tell(f"{call.said} skip={skip} take={take}: {shown}")
+        return self._reply(call, page, metadata=_OK)
 
     def _page(self, prospect: str, skip: int, take: int) -> NotesPage:
         address = (prospect, skip, take)
@@ -636,32 +587,28 @@ class World:
 
     def _visible(self, prospect: str) -> list[Stored]:
         lag, elapsed = self.regime.lag, self.now - self._start
-        if lag.kind == "grows":
-            self._position = max(self._position, self.now - lag.seconds * min(1.0, elapsed / 300))
-            return [note for note in self.notes if note.applied_at <= self._position]
-        if lag.kind == "stops":
-            begins = self._start + 20 + self.seed % 60
-            is_still = begins <= self.now < begins + lag.seconds and self.chance.random() < 0.5
-            return [note for note in self.notes if note.applied_at <= (begins if is_still else self.now)]
-        if lag.kind == "pinned":
-            is_late = (self._connection + self._renewals + self.seed) % 2
-            return [note for note in self.notes if note.applied_at <= self.now - lag.seconds * is_late]
-        if lag.kind == "shard":
-            is_late = int(prospect[1:] or "0", 36) % 4 == 0
-            return [note for note in self.notes if note.applied_at <= self.now - lag.seconds * is_late]
         if lag.kind == "each":
             return [note for note in self.notes if note.visible_at <= self.now]
-        if lag.kind == "wander":
+        until = self.now - lag.seconds
+        if lag.kind == "grows":
+            until = self._position = max(self._position, self.now - lag.seconds * min(1.0, elapsed / 300))
+        elif lag.kind == "stops":
+            begins = self._start + 20 + self.seed % 60
+            is_still = begins <= self.now < begins + lag.seconds and self.chance.random() < 0.5
+            until = begins if is_still else self.now
+        elif lag.kind == "pinned":
+            until = self.now - lag.seconds * ((self._connection + self._renewals + self.seed) % 2)
+        elif lag.kind == "shard":
+            until = self.now - lag.seconds * (int(prospect[1:] or "0", 36) % 4 == 0)
+        elif lag.kind == "wander":
             step = self.chance.uniform(-1, 1) * lag.seconds / 8
             self._lag = min(lag.seconds, max(lag.seconds / 2, self._lag + step))
-            self._seen_until = self._position = max(self._position, self.now - self._lag)
-            return [note for note in self.notes if note.applied_at <= self._position]
-        behind = lag.seconds
-        if lag.kind == "replicas":
+            until = self._position = max(self._position, self.now - self._lag)
+        elif lag.kind == "replicas":
             self._turn += 1
-            behind *= self._turn % 2 if lag.in_turn else self.chance.randint(0, 1)
-        self._seen_until = self.now - behind
-        return [note for note in self.notes if note.applied_at <= self.now - behind]
+            until = self.now - lag.seconds * (self._turn % 2 if lag.in_turn else self.chance.randint(0, 1))
+        self._seen_until = until
+        return [note for note in self.notes if note.applied_at <= until]
 
     def _shown(self, note: Stored) -> FoundNote:
         author = note.author if self.regime.shows_author else ""
@@ -671,29 +618,20 @@ class World:
         return FoundNote(note.note_id, content, note.visibility, status, note.created_at, author)
 
     def update(self, note_id: str, change: NoteChange) -> Any:
-        began, fate = self.now, self._fate()
+        fate = self._fate()
         self.patched(note_id, change)
-        return Pending(began + self.chance.uniform(0.01, 0.2), lambda: self._update(note_id, change, fate, began))
+        said = f"PATCH {note_id} {change}"
+        return self._leaves(Endpoint.UPDATE, said, fate, lambda call: self._update(call, note_id, change))
 
-    def _update(self, note_id: str, change: NoteChange, fate: str, began: float) -> tuple[Reply[Any], float]:
-        kind, *_, moment = [*fate.split(), fate]
-        moment, soon = moment.rpartition(" ")[2], self.now + self.chance.uniform(0.01, 0.2)
-        refusal = self._refusal(Endpoint.UPDATE, None, (), fate, began)
-        self.tell(f"PATCH {note_id} {change}: {fate if refusal is None else refusal.failure}")
-        if refusal is not None:
-            return refusal, soon
-        if kind not in _CAUSES:
+    def _update(self, call: Call, note_id: str, change: NoteChange) -> Reply[Any]:
+        self.tell(f"{call.said}: {call.fate}")
+        kind = call.fate.split(maxsplit=1)[0]
+        if kind not in _CAUSES or call.fate.endswith("after") or kind == "spoilt":
             self._change(note_id, change)
-            return self._reply(Endpoint.UPDATE, began, soon, metadata=_OK), soon
-        if moment in ("after", "spoilt"):
-            self._change(note_id, change)
-        elif moment == "late":
-            longest = began + self.regime.read_timeout + self.regime.settle
+        elif call.fate.endswith("late"):
+            longest = call.began + self.regime.read_timeout + self.regime.settle
             self.later(self.chance.uniform(self.now, longest), lambda: self._change(note_id, change))
-        came = began + self.regime.read_timeout if kind == "lost" else soon
-        failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500")
-        metadata = None if kind in ("lost", "reset") else _ODD
-        return self._reply(Endpoint.UPDATE, began, came, failure=failure, metadata=metadata), came
+        return self._failed(call) if kind in _CAUSES else self._reply(call, metadata=_OK)
 
     def _change(self, note_id: str, change: NoteChange) -> None:
         """Change a note; readers see it later."""
@@ -745,9 +683,10 @@ _OK = Metadata(200, {"content-type": "application/json"})
 _ODD = Metadata(500, {})
 
 
-def body_of(note: Note, prospects: Sequence[str]) -> int:
+def body_of(call: Call) -> int:
     """The bytes of a request, but for what is the same for all."""
-    return len(json.dumps(note.content)) + sum(len(prospect) + 3 for prospect in prospects)
+    assert call.note is not None
+    return len(json.dumps(call.note.content)) + sum(len(prospect) + 3 for prospect in call.prospects)
 
 
 def rewritten(text: str, how: str) -> str:
