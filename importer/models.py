@@ -123,14 +123,15 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem in the sheet; ``column`` is None if no single cell is wrong.
+    """One problem in the sheet.
 
     Attributes:
+        column: position of the wrong cell's column; None if no single cell is wrong.
         cell: the cell's name (``Sheet1!C17``), or the row.
         value: the cell's text, shortened.
         kind: the message without the cell's text; problems of one kind are reported together.
         word: the cell's text, if it is a word that could be given a meaning (the setting ``value``).
-        near: the word that is probably meant.
+        near: the word that is probably meant; empty if there is none.
     """
 
     row: int

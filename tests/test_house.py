@@ -160,9 +160,9 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1460, "api": 960, "calls": 790, "cli": 1580, "delivery": 3020, "grouping": 110, "importing": 2300,
-    "journal": 1490, "operations": 1270, "page": 2400, "practice": 130, "reading": 2910, "results": 750, "rows": 2480,
-    "settings": 1100, "telling": 1200,
+    "": 1440, "api": 950, "calls": 790, "cli": 1580, "delivery": 3020, "grouping": 110, "importing": 2300,
+    "journal": 1440, "operations": 1270, "page": 2400, "practice": 130, "reading": 2910, "results": 750, "rows": 2480,
+    "settings": 1080, "telling": 1200,
 }  # fmt: skip
 """Code lines that each room may have. They are lowered whenever something leaves."""
 STAND_IN = 1_890
@@ -170,11 +170,11 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 23,900 lines in 187 modules."""
+    """Texts aren't code. All rooms together have at most 23,800 lines in 186 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 23_900
-    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 187
+    assert lines.total() <= 23_800
+    assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 186
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
 

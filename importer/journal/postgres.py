@@ -58,8 +58,8 @@ class PostgresJournal(Journal):
         journal = cls(connect(url), url)
         try:
             if tables := {name for (name,) in journal.rows(_TABLES)}:
-                about = dict(journal.rows("SELECT name, value FROM about")) if "about" in tables else {}
-                schema.check(about, url)
+                about = journal.rows("SELECT name, value FROM about") if "about" in tables else []
+                schema.check(dict(about), url)
             else:
                 with journal.transaction():
                     journal.execute("SELECT pg_advisory_xact_lock(:key)", key=_key(""))  # one process at a time

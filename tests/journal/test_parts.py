@@ -17,7 +17,6 @@ from importer.errors import Busy, JournalFailed
 from importer.journal import (
     Answered,
     Claim,
-    DeliveryState,
     Journal,
     NoteKey,
     Run,
@@ -27,8 +26,6 @@ from importer.journal import (
     sqlite,
     store,
 )
-from importer.journal.known import read_reason, written
-from importer.messages import Message, render, say, words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.settings import Settings
 from tests import running
@@ -326,45 +323,6 @@ def test_a_note_that_was_not_found_is_missing_until_it_is_hidden(journal: Journa
     with journal.transaction():
         journal.execute("UPDATE deliveries SET state = 'hidden'")
     assert journal.deliveries.missing(HERE) == []
-
-
-# -- why deliveries ended so ------------------------------------------------------------------------------------------
-
-REASON = say("outcome.refused", why=words("no such “prospect”"))
-OLD = 'the API refused it: ["no", {"such": "prospect"}'
-FUTURE = Message("outcome.from-the-future", (("row", "17"), ("n", 3)))
-ODD = words('a "quoted" \\u0000 \\ and\n\tmore, \0 and \x1f, \x7f, é, 😀, ["text": "x"]')
-
-
-def test_reasons_come_back(address: str) -> None:
-    """A message comes back as one; an earlier version's text is words; a later version's kind is shown by its name."""
-    with Journal.open(address) as journal:
-        number, _ = sent(journal, begin(journal), "A", "B", "C", "D")
-        with journal.transaction():
-            answers = [
-                Answered(number, name(who), Answer(None, why), 2.0)
-                for who, why in {"A": REASON, "B": REASON, "C": REASON, "D": ODD}.items()
-            ]
-            journal.deliveries.answer(HERE, answers)
-            for who, reason in (("B", OLD), ("C", written(FUTURE))):  # as another version wrote it
-                statement = "UPDATE deliveries SET reason = :reason WHERE prospect = :who"
-                journal.execute(statement, reason=reason, who=who)
-    with Journal.open(address) as journal:
-        found = journal.deliveries.named([b"A", b"B", b"C", b"D"])
-    assert {one.state for one in found.values()} == {DeliveryState.REJECTED}
-    assert (found[b"A"].why, found[b"B"].why, found[b"D"].why) == (REASON, words(OLD), ODD)
-    assert render(found[b"A"].why) == "the API refused it: no such “prospect”"
-    assert render(found[b"C"].why) == "outcome.from-the-future (row: 17, n: 3)"
-
-
-def test_half_of_a_character_can_be_written_down() -> None:
-    """No database takes one."""
-    assert read_reason(written(words("a \ud83d b"))) == words("a ? b")
-
-
-@pytest.mark.parametrize("text", ["read back", "accepted", "17", '"so"', "[]", '["a", 1]', "{}", '["half'])
-def test_what_is_no_message_is_somebodys_words(text: str) -> None:
-    assert read_reason(text) == words(text)
 
 
 # -- what was looked up of emails -------------------------------------------------------------------------------------
