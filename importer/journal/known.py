@@ -78,8 +78,6 @@ class Claim(NamedTuple):
     """Request that is about to be sent.
 
     Attributes:
-        note: the note's number.
-        request: the request, with its prospects and the names of their deliveries.
         since: the earliest time that the server's clock may show now, or showed at the first attempt; None if unknown.
         replaces: the number of the earlier request whose deliveries, known to be absent, this request sends again.
         is_resent: whether these deliveries were sent before without a clear answer; see :meth:`Deliveries.resent`.
@@ -117,7 +115,6 @@ class KnownDelivery(NamedTuple):
     """Delivery as the journal knows it; times in seconds since 1970.
 
     Attributes:
-        name: the digest by which the delivery is known in the journal.
         note: the number of the note in the form in which it was sent, or to which it was changed.
         occurrence: what importing again added; empty for a first import.
         request: the number of the latest request with this delivery; ``sent_at`` and ``since`` belong to that request.

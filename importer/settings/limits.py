@@ -21,11 +21,8 @@ class Limits:
     """Limits on what is read of one file: large enough for real spreadsheets, small enough for any laptop.
 
     Attributes:
-        file_bytes: size of the file itself.
         unpacked_bytes: total size of a workbook's parts when unpacked.
         ratio: unpacked size over packed size of one part, checked once a part is larger than 64 MiB.
-        columns: columns of a sheet.
-        rows: rows of a sheet or records of a CSV.
         cell_characters: characters in one cell (spreadsheet programs stop at 32,767; a CSV may hold more).
     """
 
