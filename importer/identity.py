@@ -32,11 +32,8 @@ class RowIdentity(NamedTuple):
     """What a row says to its prospect.
 
     Attributes:
-        position: the row's position.
         texts: digests of its text. There are two if files are attached: with their names, and with their contents.
-        key: its key; empty if it has none.
         record: digest of its record; empty if it has none.
-        note_ids: the IDs of its notes, if the sheet has any.
         earlier: digests of its text as earlier templates composed it.
         plain: digests of its text without the template that composes it; none if no template does.
         words: digest of the template, and of the text of its cell.

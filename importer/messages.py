@@ -22,7 +22,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -42,12 +42,9 @@ _PIECE = re.compile(r"`([^`]*)`|\{([^{}:]+)(?::([^{}]*))?\}")
 
 @dataclass(frozen=True, slots=True)
 class SettingPart:
-    """A setting that a message names.
+    """A setting that a message names, and the value that it should have; empty if the message gives none.
 
-    Attributes:
-        name: as in :data:`importer.settings.SETTINGS`.
-        value: the value that it should have; empty if the message gives none.
-        is_from_sheet: whether the value names a column or a word of the sheet, so that it never leaves this machine.
+    If the value ``is_from_sheet``, such as a column or a word, it never leaves this machine.
     """
 
     name: str
@@ -66,7 +63,7 @@ class Cell:
 class Quoted:
     """Words of the API, of a gateway or of a library. They are shown unchanged, and may quote a sheet or a key.
 
-    They are in no notification and in no log. The journal keeps why the API refused a note.
+    They are in no notification and in no log.
     """
 
     text: str
@@ -74,13 +71,9 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to a person.
+    """A message to a person: a key of :data:`importer.texts.TEXTS`, and its parts by their names, in their order.
 
     A message isn't a text: only a face renders it, so that no code searches for words in a sentence.
-
-    Attributes:
-        kind: a key of :data:`importer.texts.TEXTS`.
-        parts: name → part, in the order of the call.
     """
 
     kind: str
@@ -93,16 +86,9 @@ class Message:
         """Return the message as JSON values, without the texts of cells."""
         return [self.kind, {name: _as_json(part) for name, part in self.parts}]
 
-    def changed(self, change: Callable[[str], str]) -> Message:
-        """Return the message with each text in its parts changed; the text of its kind stays the same."""
-        return self._with(lambda part: _changed(part, change))
-
     def without_others(self) -> Message:
         """Return the message without what is from a sheet or quoted, as it may be logged."""
-        return self._with(_ours)
-
-    def _with(self, change: Callable[[Part], Part]) -> Message:
-        return Message(self.kind, tuple((name, _each(part, change)) for name, part in self.parts))
+        return Message(self.kind, tuple((name, _ours(part)) for name, part in self.parts))
 
     def texts(self) -> Iterator[str]:
         """Yield the texts in the message's parts, which come from others, such as the API."""
@@ -128,8 +114,7 @@ Said: TypeAlias = Message | str
 class Face:
     """An interface that shows messages, and its names for settings and commands; by itself, one for files.
 
-    Attributes:
-        name: the face's name in the keys of texts that only it shows, as in ``fault@page``; empty if it has none.
+    Its name is in the keys of texts that only this face shows, as in ``fault@page``.
     """
 
     name = ""
@@ -202,8 +187,8 @@ def some(names: Sequence[Part], most: int) -> Part:
     return say("and-more", names=first, n=len(names) - most) if len(names) > most else first
 
 
-def words(text: str | Quoted) -> Message:
-    """Return a message that shows a text from outside, such as the API's, unchanged."""
+def words(text: str | Quoted | SettingPart) -> Message:
+    """Return a message that shows a text from outside, such as the API's, unchanged, or a setting."""
     return Message("words", (("text", text),))
 
 
@@ -300,29 +285,12 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
     return f"{part:,}" if isinstance(part, int) else f"{part:,.1f}"
 
 
-def _each(part: Part, change: Callable[[Part], Part]) -> Part:
-    """Return a part with each text, number and setting in it changed."""
-    match part:
-        case Message():
-            return part._with(change)
-        case tuple():
-            return tuple(_each(item, change) for item in part)
-    return change(part)
-
-
-def _changed(part: Part, change: Callable[[str], str]) -> Part:
-    match part:
-        case str():
-            return change(part)
-        case Cell(text) | Quoted(text):
-            return type(part)(change(text))
-        case SettingPart(value=value):
-            return replace(part, value=change(value))
-    return part
-
-
 def _ours(part: Part) -> Part:
     match part:
+        case Message():
+            return part.without_others()
+        case tuple():
+            return tuple(map(_ours, part))
         case Cell() | Quoted():
             return _NOT_SHOWN
         case SettingPart(is_from_sheet=True):

@@ -144,12 +144,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PossibleAnswer:
-    """One possible answer to a question: a setting and its value, such as ``prospect=Lead ID``.
+    """One possible answer to a question: a setting and its value, such as ``prospect=Lead ID``, and what it means.
 
-    Attributes:
-        means: the answer's meaning, for a person who chooses.
-        samples: some cells of the column, if the answer names one.
-        is_likely: whether the sheet suggests this answer; a hint, which is never applied without asking.
+    ``samples`` are some cells of the column that it names. That it ``is_likely`` is never applied without asking.
     """
 
     setting: str
@@ -364,13 +361,12 @@ class Remaining:
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a run, in rows.
+    """The progress of a run, in rows; ``ended`` are those that got each result in this run.
 
     Attributes:
-        ended: result → number of rows that got it in this run.
         seconds_left: estimated seconds for the rest; None while unknown.
-        held_to: the account's limit as (calls, seconds), if it slows the calls down; otherwise None.
-        gives_up_in: seconds until the run stops, if the API continues to fail; None while it doesn't fail.
+        held_to: the account's limit as (calls, seconds), if it slows the calls down.
+        gives_up_in: seconds until the run stops, if the API continues to fail.
     """
 
     rows: int

@@ -190,7 +190,7 @@ def test_a_message_is_no_text() -> None:
 def test_the_headline_of_a_message_is_its_first_line_without_its_full_stop() -> None:
     """One at the end of another brings its own lines, so the headline of an error that names its file is the same."""
     said = say("stopped.limit-used-up")
-    for before, message in (("", said), ("a.csv: ", say("reading.in-file", file="a.csv", why=said))):
+    for before, message in (("", said), ("a.csv: ", say("labelled", label="a.csv", text=said))):
         assert headline(message) == f"{before}The account's limit is used up"
         assert render(message).startswith(f"{before}The account's limit is used up. Delivered notes are recorded;")
     assert render(say("outcome.run-stopped", why=said)) == "the run stopped: The account's limit is used up"

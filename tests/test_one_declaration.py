@@ -88,12 +88,12 @@ SERVERS["mariadb"] = "mariadb"
 +++
 '''Keep a journal in MariaDB.'''
 
-from importer.journal.store import Store
+from importer.journal import Journal
 from importer.messages import say
 
 
-class MariaDBStore(Store):
-    '''Open MariaDB database.'''
+class MariaDBJournal(Journal):
+    '''Journal in MariaDB.'''
 
     is_shared = True
     failures = (OSError,)
@@ -114,7 +114,7 @@ class MariaDBStore(Store):
     )
 
 
-STORE = MariaDBStore
+JOURNAL = MariaDBJournal
 === database: importer/texts/journal.py
 TEXTS: dict[str, str | tuple[str, str]] = {
 +++
@@ -358,9 +358,9 @@ print(saleshandy._is_receipt(Exchange(0, 0, 200, data=b"{}"), fault), entries.pr
 def test_a_database_spells_every_statement_of_the_journal(house: House) -> None:
     """By its own table alone; nothing of SQLite's or PostgreSQL's spelling is left."""
     code = r"""
-from importer.journal import _store_for, delivery_sql, memory, runs, schema, store
+from importer.journal import _kind_of, delivery_sql, memory, runs, schema, store
 from importer.settings.address import journal_place
-own = _store_for(journal_place("mariadb://importer@db.example.com/notes"))._own
+own = _kind_of(journal_place("mariadb://importer@db.example.com/notes"))._own
 texts = [text for room in (delivery_sql, memory, runs, schema, store) for text in vars(room).values()
          if isinstance(text, str) and text.split(maxsplit=1)[:1] in (["SELECT"], ["INSERT"], ["UPDATE"], ["DELETE"])]
 texts += [f"CREATE TABLE IF NOT EXISTS {name} ({text}) WITHOUT ROWID" for name, text in schema.TABLES.items()]

@@ -247,7 +247,7 @@ def test_init_asks_again_until_an_answer_can_be_used(type_: Terminal, profiles: 
     ended = init(*answers)
     assert ended.status == 0
     for words in (
-        "The profile 'night' already exists", "'https://x' is an address", "'noon' is not a valid time window",
+        "The profile 'night' already exists", "'https://x' can't be the name of a profile", "'noon' is not valid here",
         "This is not an API key", "not a valid notification address", "The API key is still missing",
     ):  # fmt: skip
         assert words in ended.all

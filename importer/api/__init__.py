@@ -124,11 +124,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[Value]):
-    """The result of one call: a value or a failure.
-
-    Attributes:
-        began, came: when the call left and when the reply's headers came, in seconds since 1970 by our clock.
-    """
+    """The result of one call: a value or a failure; it left and came at these seconds since 1970, by our clock."""
 
     kind: Endpoint
     began: float
@@ -219,12 +215,9 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """A vendor's peculiarities that the importer must know.
+    """A vendor's peculiarities: what a page may have, and that no result of practice may be taken for a real one.
 
-    Attributes:
-        page: number of notes, or of prospects, that a page may have.
-        one_draft: whether the API shows at most one draft of a prospect, so that a later draft hides an earlier one.
-        is_practice: whether the vendor is one in memory, so that no result may be taken for a real one.
+    With ``one_draft``, the API shows at most one draft of a prospect, so that a later draft hides an earlier one.
     """
 
     one_draft: bool

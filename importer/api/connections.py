@@ -22,9 +22,6 @@ from requests.adapters import HTTPAdapter
 class Session(requests.Session):
     """A session with one connection. It ignores the machine's own settings, such as ``.netrc``.
 
-    Args:
-        proxies, certificates, headers: as ``requests`` takes them.
-
     Attributes:
         has_begun: whether a byte of the latest request was handed to the connection (D32). The bytes of a TLS handshake
             or of a CONNECT to a proxy are not bytes of the request.

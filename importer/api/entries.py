@@ -14,7 +14,7 @@ from dataclasses import asdict
 from importer.api import Answer, FoundNote, FoundProspect, NoteChange, NotesPage
 from importer.api.exchange import at, seconds_since_1970, text_of
 from importer.api.refusals import Refusal
-from importer.messages import Quoted, say
+from importer.messages import Quoted, say, words
 from importer.models import Status, Visibility
 
 _VISIBILITY = {visibility.value: visibility for visibility in Visibility}
@@ -106,9 +106,7 @@ def _answer(entry: object, brief: Callable[[str], str]) -> Answer | None:
         return Answer(note_id)
     if success is False and (raw_id is None or (isinstance(raw_id, str) and not raw_id.strip())):
         reason = Refusal.read(entry).words
-        return Answer(
-            None, say("api.gave-reason", words=Quoted(brief(reason))) if reason else say("api.gave-no-reason")
-        )
+        return Answer(None, words(Quoted(brief(reason))) if reason else say("api.gave-no-reason"))
     return None
 
 

@@ -27,12 +27,9 @@ SMALL = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One attempt at a call, and its reply.
+    """One attempt at a call, and its reply. The body is empty if it wasn't read, or ended early, as ``cut`` says.
 
-    Attributes:
-        began, came: when the request left and when the reply's headers came, in seconds since 1970 by our clock.
-        data: the body; empty if it is incomplete or wasn't read.
-        cut: why the body is incomplete, or None.
+    It left, and the reply's headers came, at these seconds since 1970, by our clock.
     """
 
     began: float
@@ -85,13 +82,7 @@ _WHOLE = 1.0  # seconds by which a reset may be later, because the API cuts its 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """The limit on calls that a reply announces.
-
-    Attributes:
-        limit: calls per window, or None if the reply doesn't say.
-        remaining: calls left in the window.
-        reset: when the next window opens at the latest, by our clock; None if the reply doesn't say.
-    """
+    """The calls per window, those that remain, and when the next window opens at the latest, as a reply announces."""
 
     limit: int | None
     remaining: int

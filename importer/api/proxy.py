@@ -26,13 +26,7 @@ _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 @dataclass(frozen=True)
 class Proxy:
-    """The parts of a proxy's address.
-
-    Attributes:
-        origin: where the address was set, for a message.
-        place: host and port, safe to show.
-        user, password: decoded; empty if there is none.
-    """
+    """The parts of a proxy's address: where it was set, host and port (safe to show), and the decoded login."""
 
     origin: Message
     scheme: str
@@ -53,8 +47,7 @@ def proxy_for(base_url: str) -> Proxy | None:
     The environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system names it. An http address is on this
     machine (see settings), and needs no proxy.
 
-    Raises:
-        BadSettings: the proxy's address can't be used. The message doesn't show the address.
+    Raises BadSettings if the proxy's address can't be used. The message doesn't show the address.
     """
     if base_url.lower().startswith("http:"):
         return None
@@ -62,7 +55,7 @@ def proxy_for(base_url: str) -> Proxy | None:
     if not text:
         return None
     names = [name for name in os.environ if name.lower() in ("https_proxy", "all_proxy") and os.environ[name] == text]
-    origin = say("proxy.variable", name=names[0]) if names else say("proxy.system")
+    origin = say("origin.variable", name=names[0]) if names else say("proxy.system")
     proxy = _taken_apart(text if "://" in text else f"http://{text}", origin)
     if "://" not in text and text.lower().partition(":")[0] in _SCHEMES:
         proxy = None  # a scheme without slashes, which would be read as a name
@@ -98,8 +91,7 @@ def _taken_apart(text: str, origin: Message) -> Proxy | None:
 def certificates_for(base_url: str) -> str | None:
     """Return the file or folder of certificates that the environment names; None for the bundled ones.
 
-    Raises:
-        BadSettings: the file or folder doesn't exist, or holds no certificate.
+    Raises BadSettings if the file or folder doesn't exist, or holds no certificate.
     """
     name = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if name is None or base_url.lower().startswith("http:"):
@@ -109,6 +101,5 @@ def certificates_for(base_url: str) -> str | None:
         if not Path(path).is_dir():
             ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as error:
-        kind = "proxy.no-certificates" if isinstance(error, FileNotFoundError) else "proxy.bad-certificates"
-        raise BadSettings(say(kind, path=repr(path), name=name)) from error
+        raise BadSettings(say("proxy.no-certificates", path=repr(path), name=name)) from error
     return path

@@ -6,9 +6,7 @@ trusted: if it can't be read with certainty, its outcome is unclear, and deliver
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -49,14 +47,7 @@ Value = TypeVar("Value")
 
 
 class Saleshandy:
-    """Saleshandy's API at one address, with one key; see :class:`importer.api.NotesApi`.
-
-    Args:
-        base_url: the API's address.
-        key: the API key; it appears in no message.
-        read_timeout: seconds without a reply after which a call is given up.
-        clock: returns seconds since 1970.
-    """
+    """Saleshandy's API at one address, with one key, which appears in no message; see :class:`.NotesApi`."""
 
     # Saleshandy's IDs contain only letters and digits.
     traits = Traits(one_draft=True)
@@ -105,13 +96,7 @@ class Saleshandy:
         """
         size, search_query = self.traits.page, f"search={quote(search, safe='')}&" if search else ""
         path = f"/prospects?{search_query}pageSize={size}&page={page}&sort=ASC&sortBy=createdAt"
-        reply = self._call(Endpoint.PROSPECTS, "GET", path, None, _page_of(size), entries.prospects)
-        if reply.failure is None or not search:
-            return reply
-        # A gateway's words may contain the requested address, and logs must not contain an email.
-        email = re.compile(f"{re.escape(search)}|{re.escape(quote(search))}", re.I)
-        text = reply.failure.text.changed(partial(email.sub, "(email)"))
-        return replace(reply, failure=replace(reply.failure, text=text))
+        return self._call(Endpoint.PROSPECTS, "GET", path, None, _page_of(size), entries.prospects)
 
     def renew(self) -> None:
         """Stop using all connections that are open now."""
@@ -195,12 +180,8 @@ class Saleshandy:
             kind_of_text = _TEXTS.get(meaning.cause)
             text = say(kind_of_text, words=said) if kind_of_text else words(said)
             return Failure(meaning.cause, text, may_pass=meaning.may_pass)
-        body = say("doubt", before=said, why=answer.cut) if answer.cut else said
-        text = (
-            say("api.turned-away-with", status=str(status), words=body)
-            if refusal.words
-            else say("api.turned-away", words=body)
-        )
+        said = Quoted(f"{status} {said.text}") if refusal.words else said
+        text = say("api.turned-away", words=say("doubt", before=said, why=answer.cut) if answer.cut else said)
         is_size, is_busy = status == 413, status == 429
         return Failure(Cause.INTERMEDIARY, text, wait, at_work=True, is_size=is_size, is_busy=is_busy)
 
@@ -231,6 +212,6 @@ def _is_receipt(answer: Exchange, document: object) -> bool:
 def _why_unreadable(document: object) -> Message:
     """Return why a success can't be read, with the names of the fields that it had instead."""
     if not isinstance(document, dict):
-        return say("api.other-json" if document is not None else "api.no-json")
+        return say("api.other-json")
     names = tuple(Quoted(f"'{name[:20]}'") for name in sorted(map(str, document))[:5])
     return say("api.no-payload", names=names or "nothing")

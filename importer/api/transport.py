@@ -85,14 +85,8 @@ CONNECT = 10.0
 class Transport:
     """A sender of requests to one address, with one key. It is safe to use from several threads, each with its session.
 
-    Args:
-        base_url: the address before each path, without a slash at its end.
-        key: sent with each request, in the header ``key_header``.
-        read_timeout: in seconds; to reach the server, a call may take :data:`CONNECT` seconds of it.
-        clock: returns seconds since 1970.
-
-    Raises:
-        BadSettings: the environment names a proxy or certificates that can't be used.
+    To reach the server, a call may take :data:`CONNECT` seconds of the ``read_timeout``. Raises BadSettings if the
+    environment names a proxy or certificates that can't be used.
     """
 
     def __init__(
@@ -125,11 +119,8 @@ class Transport:
     def call(self, method: str, path: str, fields: Mapping[str, Any] | None, most: int) -> Exchange:
         """Send one request, and return its reply or why none came.
 
-        Args:
-            method: the HTTP method.
-            path: the part of the URL after the base URL, with its query.
-            fields: sent as JSON, or as a form if one of them is a file.
-            most: maximum size of a success, in bytes. Other replies must be small, and a redirect's body isn't read.
+        The fields are sent as JSON, or as a form if one of them is a file. A success may have ``most`` bytes. Other
+        replies must be small, and a redirect's body isn't read.
         """
         form = {
             name: (file.name, file.content, mimetypes.guess_type(file.name)[0] or "application/octet-stream")

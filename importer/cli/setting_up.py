@@ -21,7 +21,7 @@ from importer.models import Workspace
 from importer.settings import SETTINGS, Settings, Topic, profiles, readings, secrets, sources
 from importer.settings.address import LIVE, default_journal, journal_place
 from importer.settings.kinds import any_file
-from importer.settings.secrets import WHAT_A_KEY_IS, Recipient, can_be_key
+from importer.settings.secrets import Recipient, can_be_key
 
 if TYPE_CHECKING:
     from importer.settings.reading import Reading
@@ -143,7 +143,7 @@ def _asked(question: Message, usual: str, check: Callable[[str], object], *, hid
 
 def _check_key(text: str) -> None:
     if text and not can_be_key(text):
-        raise BadSettings(say("keys.no-key", why=WHAT_A_KEY_IS))
+        raise BadSettings(say("key.none"))
 
 
 def _check_window(text: str) -> None:
@@ -171,8 +171,8 @@ def login(*, forget: bool, **_: Any) -> int:
         say_line(say(kind, profile=repr(workspace.profile), url=workspace.base_url))
         return 0
     key = ask_unseen(say("keys.ask", profile=repr(workspace.profile), url=workspace.base_url))
-    if not key or not can_be_key(key):
-        raise BadSettings(say("keys.no-key", why=WHAT_A_KEY_IS))
+    if not can_be_key(key):
+        raise BadSettings(say("key.none"))
     store = secrets.keep_key(workspace, key)
     paragraph(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
     return 0

@@ -103,9 +103,9 @@ class Earlier:
 
     def names(self, positions: Sequence[int]) -> list[bytes]:
         """Return the names of the deliveries that some rows make."""
-        prospects: list[str] = self.rows.prospect[[*positions]].tolist()
+        workspace, prospects = str(self.workspace), self.rows.prospect[[*positions]].tolist()
         return [
-            delivery_name(str(self.workspace), prospect, row, self.occurrence + self._after.get(row.position, ""))
+            delivery_name(workspace, prospect, row, self.occurrence + self._after.get(row.position, ""))
             for prospect, row in zip(prospects, self.identities.of(positions), strict=True)
         ]
 
@@ -166,18 +166,18 @@ class Earlier:
 
         A plan has nothing to do with these rows. To match them one by one would take ten times as long.
         """
-        planned = np.flatnonzero(group_of >= 0).astype(np.int32)
-        if self.journal is None or self.occurrence or self.rows.done or self._stood:
+        planned, journal = np.flatnonzero(group_of >= 0).astype(np.int32), self._knowing
+        if journal is None or self.occurrence or self.rows.done or self._stood:
             return planned[:0]
         people = pd.Index(self.identities.who(planned.tolist()), dtype="object")
         is_alone = ~people.duplicated(keep=False)
         people, planned = people[is_alone], planned[is_alone]
-        numbers = np.array(self.journal.deliveries.numbers(self.workspace, [one.key for one in groups]), dtype=np.int64)
+        numbers = np.array(journal.deliveries.numbers(self.workspace, [one.key for one in groups]), dtype=np.int64)
         forms, keys = numbers[group_of[planned]], _objects(texts_at(self.rows.key, planned))
         records = _objects(map(record_digest, texts_at(self.rows.record, planned)))
         place = dict(zip(people, range(len(people)), strict=True))
         found = [pd.DataFrame({"at": planned[:0], "delivery": planned[:0], "is_same": planned[:0] < 0})]
-        for some in self.journal.identities.forms(self.workspace, len(place)):
+        for some in journal.identities.forms(self.workspace, len(place)):
             who, what, deliveries, its_forms, its_keys = zip(*some, strict=True)
             at = np.fromiter(map(place.get, who, itertools.repeat(-1)), dtype=np.int64, count=len(who))
             is_same = (np.array(its_forms) == forms[at]) & (_objects(its_keys) == keys[at])
@@ -225,8 +225,7 @@ class Earlier:
 
     def _matched(self, plan: Plan, is_planned: np.ndarray) -> Iterator[list[Match]]:
         """Yield how rows are known."""
-        rows, journal = self.rows, self.journal
-        journal = None if journal is None or not journal.has(self.workspace) else journal
+        rows, journal = self.rows, self._knowing
         if journal is None and (self.occurrence or not rows.done):
             return
         is_wanted = is_planned.copy()
@@ -246,6 +245,11 @@ class Earlier:
                     known[who].append(Known(delivery, digests, self._kinds.get(delivery.run, "")))
             match = partial(matching.match, kind=self.kind, templates=self.identities.templates, by_key=self.updates)
             yield [one for who in (of_who if rows.done else known) for one in match(of_who[who], known[who])]
+
+    @property
+    def _knowing(self) -> Journal | None:
+        """The journal; None if it knows no delivery of the workspace, as before a first import."""
+        return self.journal if self.journal is not None and self.journal.identities.any(self.workspace) else None
 
     @cached_property
     def _kinds(self) -> dict[int, str]:

@@ -235,7 +235,7 @@ def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> No
 def _placed(problem: Problem, headings: Sequence[str]) -> Message:
     """Return a problem with its cell, row and heading in the sheet that was read, because the results differ."""
     if problem.column is None or not headings[problem.column].strip():
-        return say("problem", place=problem.cell, text=problem.text)
+        return say("labelled", label=problem.cell, text=problem.text)
     heading = shorten(headings[problem.column], 40, placeholder=" …")
     return say("problem.in-row", cell=problem.cell, row=str(problem.row), heading=heading, text=problem.text)
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from importer import storage
+from importer import practice, storage
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.errors import (
@@ -45,7 +45,6 @@ from importer.importing.run import Prepared, prepare
 from importer.importing.workspaces import Unconfirmed
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
-from importer.practice import staging
 from importer.settings import Settings
 from importer.settings.limits import Limits
 
@@ -179,7 +178,7 @@ def run(
         Interrupted: the run isn't allowed at this time of day; nothing was sent.
     """
     face = face or BatchFace()
-    settings = staging.planning(settings) if face.practises else settings
+    settings = practice.planning(settings) if face.practises else settings
     hours = replace(Hours.of(settings, clock), is_watched=face.is_person)
     if settings.results is not None and not isinstance(settings.results, str) and not chosen.is_one_file:
         pattern = SettingPart("results", "{name}.{date}.results.xlsx")

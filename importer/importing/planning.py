@@ -224,6 +224,6 @@ def guards_of_rows(loaded: Loaded) -> Iterator[Guarded]:
     invalid = len(loaded.rows.problems)
     if limit is not None and invalid > limit * rows:
         problem = loaded.rows.problems[min(loaded.rows.problems)][0]
-        share, first = f"{limit * 100:.4g}", say("problem", place=problem.cell, text=problem.text)
+        share, first = f"{limit * 100:.4g}", say("labelled", label=problem.cell, text=problem.text)
         message = say("guard.many-problems", n=invalid, rows=in_words, file=file, share=share, first=first)
         yield Guarded(message, "max-invalid")

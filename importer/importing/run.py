@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
+from importer import practice
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.delivery.outcomes import Outcomes
@@ -38,7 +39,6 @@ from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
 from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
-from importer.practice import staging
 from importer.reading import Correction
 from importer.rows.columns import headed, not_named
 from importer.settings import Settings, readings
@@ -218,7 +218,7 @@ class Prepared:
             size = batch_size(loaded.settings, journal)
             given = replace(loaded.settings, batch_size=size)
             owners = {email: one for email, one in self.planned.answers.items() if isinstance(one, tuple)}
-            with staging.staged(given, self.vendor, rows, planned, journal, owners) as staged:
+            with practice.staged(given, self.vendor, rows, planned, journal, owners) as staged:
                 settings, vendor = staged
                 practised = Prepared(replace(loaded, settings=settings), target, settings, vendor)
                 return practised.send(observe=observe, stop=stop)

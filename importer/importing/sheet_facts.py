@@ -156,7 +156,7 @@ def in_common(problems: Sequence[Problem]) -> Message:
 
 
 def _times(value: Cell, times: int) -> Part:
-    return say("problems.times", value=value, times=times) if times > 1 else value
+    return say("beside", text=value, beside=times) if times > 1 else value
 
 
 def check_list(target: Path) -> None:

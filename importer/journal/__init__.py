@@ -18,15 +18,15 @@ Reads don't wait for writers.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from importer.errors import BadSettings
-from importer.journal import sqlite
 from importer.journal.deliveries import Changes, Deliveries, Identities, Identity
 from importer.journal.known import (
     ACCEPTED,
@@ -64,87 +64,30 @@ __all__ = [
 ]
 
 
-def _store_for(place: Path | str) -> type[Store]:
+def _kind_of(place: Path | str) -> type[Journal]:
     """Return the class for a journal's database. Raises BadSettings if a package that it needs isn't installed."""
-    if isinstance(place, Path):
-        return sqlite.SQLiteStore
-    extra = SERVERS[place.partition(":")[0]]
+    module = "sqlite" if isinstance(place, Path) else SERVERS[place.partition(":")[0]]
     try:
-        store: type[Store] = import_module(f"importer.journal.{extra}").STORE  # only such a journal needs the driver
-    except ImportError as error:
-        raise BadSettings(say("journal.needs-package", error=str(error), extra=extra)) from error
-    return store
+        kind: type[Journal] = import_module(f"importer.journal.{module}").JOURNAL
+    except ImportError as error:  # only a journal on a server needs a driver
+        raise BadSettings(say("journal.needs-package", error=str(error), extra=module)) from error
+    return kind
 
 
-class Journal:
+class Journal(Store):
     """Open journal. It must not be used by several threads at once.
 
-    ``name`` is the absolute path of its file, or its URL; ``id`` is random, and only its copies share it. ``count`` is
-    called with the number of the latest request, to remember that outside the journal; see :meth:`claimed`.
+    ``name`` is the absolute path of its file, or its URL. ``count`` is called with the number of the latest request, to
+    remember that outside the journal; see :meth:`claimed`.
     """
 
-    def __init__(self, store: Store) -> None:
-        self.name, self.is_shared, self._store = store.name, store.is_shared, store
-        self.runs, self.deliveries, self.identities = Runs(store), Deliveries(store), Identities(store)
-        self.changes, self.id = Changes(store), store.about("id")
+    is_shared: ClassVar[bool] = False
+
+    def __init__(self, connection: Any, name: str) -> None:
+        super().__init__(connection, name)
+        self.runs, self.deliveries = Runs(self), Deliveries(self)
+        self.identities, self.changes = Identities(self), Changes(self)
         self.count: Callable[[int], None] = lambda _: None
-
-    @staticmethod
-    def exists(address: Path | str) -> bool:
-        """Return whether a journal exists at this address; also True if its location can't be checked."""
-        place = journal_place(address)
-        return _store_for(place).exists(place)
-
-    @classmethod
-    def open(cls, address: Path | str) -> Self:
-        """Open the journal in a file, or at a URL (``postgresql://HOST/DATABASE``); create it if there is none.
-
-        Raises BadSettings, JournalFailed (the database can't be reached), UnusableJournal, and WrongJournal if the
-        journal is damaged, isn't ours, or is of another version; it is left unchanged.
-        """
-        place = journal_place(address)
-        store = _store_for(place).open(place)
-        try:
-            return cls(store)
-        except BaseException:
-            store.close()
-            raise
-
-    def back_up(self, target: Path) -> None:
-        """Write a copy of the current journal to a file; an import may be running. The copy has the journal's ID.
-
-        Raises BadSettings if an existing file isn't an earlier copy, or the journal is on a server; UnusableJournal.
-        """
-        self._store.back_up(target)
-
-    def has(self, workspace: Workspace) -> bool:
-        """Return whether anything was ever entered for a workspace."""
-        with self._store.reading():
-            return self._store.number_of(workspace) is not None
-
-    def owner(self, workspace: Workspace) -> Workspace:
-        """Return the workspace that this is another name of, or the workspace itself."""
-        return self._store.owner(workspace)
-
-    def learned(self, workspace: Workspace) -> Memory:
-        """Return the record of what the API showed."""
-        return Memory(self._store, workspace, "learned")
-
-    def left_out(self, workspace: Workspace) -> LeftOut:
-        """Return the record of the rows that a person left out."""
-        return LeftOut(self._store, workspace)
-
-    def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> Memory:
-        """Return the record of the prospects that imports found for emails, hashed with the API key."""
-        return Memory(self._store, workspace, "emails", clock, partial(keyed, key))
-
-    def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> Memory:
-        """Return the record of the IDs of uploaded files, by their SHA-256 (hexadecimal digits)."""
-        return Memory(self._store, workspace, "uploads", clock)
-
-    def close(self) -> None:
-        """Close the journal."""
-        self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -152,13 +95,78 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    # -- differences between databases ------------------------------------------------------------------------------
+
+    @classmethod
+    @abstractmethod
+    def is_at(cls, place: Any) -> bool:
+        """Return whether a journal is at this place; also True if that can't be checked."""
+
+    @classmethod
+    @abstractmethod
+    def opened(cls, place: Any) -> Journal:
+        """Open the journal at this place, and make its tables if there are none; see :meth:`open`."""
+
+    @abstractmethod
+    def _locked(self, workspace: str) -> AbstractContextManager[None]:
+        """Hold a workspace's lock while the block runs; see :meth:`held`."""
+
+    @abstractmethod
+    def back_up(self, target: Path) -> None:
+        """Write a copy of the current journal to a file; an import may be running. The copy has the journal's ID.
+
+        Raises BadSettings if an existing file isn't an earlier copy, or the journal is on a server; UnusableJournal.
+        """
+
+    def see_that_it_stands(self) -> None:
+        """Check that the journal is still the one that was opened. Raises JournalReplaced."""
+
     def now(self) -> float:
         """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0."""
-        return self._store.now()
+        return 0.0
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Run the block as one transaction, on disk when it ends. Raises JournalFailed; then nothing is stored."""
-        return self._store.transaction()
+    # -- what all journals have -------------------------------------------------------------------------------------
+
+    @staticmethod
+    def exists(address: Path | str) -> bool:
+        """Return whether a journal exists at this address; also True if its location can't be checked."""
+        place = journal_place(address)
+        return _kind_of(place).is_at(place)
+
+    @staticmethod
+    def open(address: Path | str) -> Journal:
+        """Open the journal in a file, or at a URL (``postgresql://HOST/DATABASE``); create it if there is none.
+
+        Raises BadSettings, JournalFailed (the database can't be reached), UnusableJournal, and WrongJournal if the
+        journal is damaged, isn't ours, or is of another version; it is left unchanged.
+        """
+        place = journal_place(address)
+        return _kind_of(place).opened(place)
+
+    @cached_property
+    def id(self) -> str:
+        """The journal's random ID, which only its copies share."""
+        return str(self.scalar("SELECT value FROM about WHERE name = 'id'"))
+
+    def has(self, workspace: Workspace) -> bool:
+        """Return whether anything was ever entered for a workspace."""
+        return self.number_of(workspace) is not None
+
+    def learned(self, workspace: Workspace) -> Memory:
+        """Return the record of what the API showed."""
+        return Memory(self, workspace, "learned")
+
+    def left_out(self, workspace: Workspace) -> LeftOut:
+        """Return the record of the rows that a person left out."""
+        return LeftOut(self, workspace)
+
+    def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> Memory:
+        """Return the record of the prospects that imports found for emails, hashed with the API key."""
+        return Memory(self, workspace, "emails", clock, partial(keyed, key))
+
+    def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> Memory:
+        """Return the record of the IDs of uploaded files, by their SHA-256 (hexadecimal digits)."""
+        return Memory(self, workspace, "uploads", clock)
 
     def claimed(self, requests: Sequence[int]) -> None:
         """Check after a claim, and before any request leaves, that the journal is still the one that was opened.
@@ -169,10 +177,6 @@ class Journal:
         self.see_that_it_stands()
         self.count(max(requests))
 
-    def see_that_it_stands(self) -> None:
-        """Check that the journal is still the one that was opened. Raises JournalReplaced."""
-        self._store.see_that_it_stands()
-
     @contextmanager
     def held(self, workspace: Workspace) -> Iterator[None]:
         """Hold the workspace's lock, so that only one import at a time claims its deliveries.
@@ -180,7 +184,7 @@ class Journal:
         Raises Busy, which says who holds it and since when, and UnusableJournal if no lock can be made there.
         """
         owner = self.owner(workspace)
-        with self._store.held(str(owner)):
+        with self._locked(str(owner)):
             if (now := self.owner(workspace)) == owner:
                 yield
                 return

@@ -15,14 +15,12 @@ from itertools import repeat
 from importer.journal import delivery_sql as sql
 from importer.journal.known import (
     READ_BACK,
-    STATES,
     Answered,
     Claim,
     DeliveryState,
     FoundDelivery,
     KnownDelivery,
     NoteKey,
-    written,
 )
 from importer.journal.runs import Run
 from importer.journal.store import Row, Store
@@ -64,7 +62,7 @@ class Deliveries:
         Return None if another run has claimed or made one of them; then leave the transaction by an exception.
         """
         numbers = [self._request(run, sent_at, claim.since) for claim in claims]
-        of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": sent_at}
+        of_run = self._of(run, DeliveryState.UNCLEAR, sent_at) | {"note_id": None, "reason": None}
         rows: list[dict[str, object]] = []
         for number, claim in zip(numbers, claims, strict=True):
             resent_at = sent_at if claim.is_resent else None
@@ -74,10 +72,14 @@ class Deliveries:
                 {**of_request, "name": name, "prospect": prospect, "key": key, "resent_at": resent_at}
                 for name, prospect, key in zip(claim.request.names, claim.request.prospects, keys, strict=True)
             )
-        claimed = self._store.many(sql.CLAIM, rows)
+        claimed = self._store.many(sql.ENTER, rows)
         if claimed < len(rows):
             claimed += self._store.many(sql.CLAIM_AGAIN, rows)
         return numbers if claimed == len(rows) else None
+
+    def _of(self, run: Run, state: DeliveryState, at: float) -> dict[str, object]:
+        workspace = self._store.entered(run.workspace)
+        return {"workspace": workspace, "occurrence": run.occurrence, "state": state.value, "at": at}
 
     def _request(self, run: Run, sent_at: float, since: float | None = None) -> int:
         return self._store.inserted(sql.NEW_REQUEST, run=run.id, sent_at=sent_at, since=since)
@@ -85,9 +87,9 @@ class Deliveries:
     def found(self, run: Run, found: Sequence[FoundDelivery], at: float) -> None:
         """Record notes that prospects had already, whoever made them; each answers for its row from now on."""
         with self._store.transaction():
-            of_run = {"workspace": self._store.entered(run.workspace), "occurrence": run.occurrence, "at": at}
+            of_run = self._of(run, DeliveryState.FOUND, at) | {"reason": READ_BACK.kind, "resent_at": None}
             rows = [{**of_run, **one._asdict(), "request": self._request(run, at)} for one in found]
-            self._store.many(sql.FOUND, rows)
+            self._store.many(sql.ENTER, rows)
 
     def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:
         """Record answers to requests. Return the names of deliveries whose note ID another delivery has.
@@ -213,7 +215,7 @@ class Deliveries:
 
     def states_of(self, run: Run) -> Counter[DeliveryState]:
         """Return the number of a run's notes by state."""
-        return Counter({STATES[state]: number for state, number in self._store.rows(sql.STATES_OF_RUN, run=run.id)})
+        return Counter({DeliveryState(state): n for state, n in self._store.rows(sql.STATES_OF_RUN, run=run.id)})
 
 
 class Changes:
@@ -264,6 +266,10 @@ class Identities:
                 rows = ({"workspace": number, "who": who, "what": what, "name": name} for who, what, name in told)
                 self._store.many(sql.IDENTIFY, rows)
 
+    def any(self, workspace: Workspace) -> bool:
+        """Return whether any delivery of the workspace is known."""
+        return bool(self._store.rows(sql.ANY, workspace=workspace))
+
     def told(self, workspace: Workspace, who: Sequence[str]) -> Iterator[tuple[str, KnownDelivery, frozenset[bytes]]]:
         """Yield the deliveries of these prospects or emails, each with its digests. All of them must fit in memory."""
         found: dict[tuple[str, bytes], tuple[KnownDelivery, list[bytes]]] = {}
@@ -296,5 +302,6 @@ def _as_row(one: Answered, *, is_anothers: bool) -> dict[str, object]:
     row = {"name": one.name, "request": one.request, "at": one.at}
     if is_anothers:
         return {**row, "state": DeliveryState.UNCLEAR.value, "note_id": None, "reason": None}
-    state = DeliveryState.REJECTED if one.answer.note_id is None else DeliveryState.CREATED
-    return {**row, "state": state.value, "note_id": one.answer.note_id, "reason": written(one.answer.reason)}
+    note_id, reason = one.answer.note_id, one.answer.reason
+    state = DeliveryState.REJECTED if note_id is None else DeliveryState.CREATED
+    return {**row, "state": state.value, "note_id": note_id, "reason": None if reason is None else reason.kind}

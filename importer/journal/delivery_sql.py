@@ -5,8 +5,6 @@ Input: none. Output: statements whose values are bound when they run. ``{given}`
 
 from __future__ import annotations
 
-from importer.journal.known import READ_BACK
-
 _IS_NAMED = "deliveries.name = :name"
 _IS_OF_REQUEST = "deliveries.name = :name AND deliveries.request = :request"
 # The deliveries of a prospect are found by their identities, and by no other index.
@@ -31,9 +29,11 @@ NEW_NOTES = """
 # -- requests and answers ---------------------------------------------------------------------------------------------
 
 NEW_REQUEST = "INSERT INTO requests (run, sent_at, since) VALUES (:run, :sent_at, :since)"
-CLAIM = """
-    INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, request, at, resent_at)
-    VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'unclear', :request, :at, :resent_at)
+ENTER = """
+    INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, note_id, request, at, reason,
+        resent_at)
+    VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, :state, :note_id, :request, :at, :reason,
+        :resent_at)
     ON CONFLICT DO NOTHING
 """
 CLAIM_AGAIN = f"""
@@ -42,12 +42,6 @@ CLAIM_AGAIN = f"""
         resent_at = coalesce(:resent_at, deliveries.resent_at)
     WHERE {_IS_NAMED}
       AND (deliveries.state = 'rejected' OR deliveries.request = :replaces AND deliveries.state = 'unclear')
-"""
-FOUND = f"""
-    INSERT INTO deliveries (workspace, name, note, prospect, key, occurrence, state, note_id, request, at, reason)
-    VALUES (:workspace, :name, :note, :prospect, :key, :occurrence, 'found', :note_id, :request, :at,
-        '{READ_BACK.kind}')
-    ON CONFLICT DO NOTHING
 """
 ANSWER = f"""
     UPDATE deliveries SET state = :state, note_id = :note_id, reason = :reason, at = :at WHERE {_IS_OF_REQUEST}
@@ -77,8 +71,10 @@ MISSED = f"UPDATE deliveries SET sample = 'missing' WHERE {_IS_NAMED}"
 _KNOWN = """
     deliveries.name, deliveries.note, deliveries.prospect, deliveries.key, deliveries.occurrence, deliveries.state,
     deliveries.note_id, deliveries.at, deliveries.reason, deliveries.request, deliveries.resent_at, deliveries.twins,
-    deliveries.sample = 'missing', notes.visibility, notes.status, requests.run, requests.sent_at, requests.since,
-    deliveries.was, deliveries.changing, deliveries.touched, wanted.visibility, wanted.status, notes.seen
+    deliveries.sample = 'missing',
+    CASE WHEN wanted.visibility < notes.visibility THEN wanted.visibility ELSE notes.visibility END,
+    CASE WHEN wanted.status > notes.status THEN wanted.status ELSE notes.status END,
+    requests.run, requests.sent_at, requests.since, deliveries.was, deliveries.changing, deliveries.touched, notes.seen
 """
 """Columns in the order of the attributes of :class:`.known.KnownDelivery`."""
 
@@ -92,6 +88,7 @@ WITH_IDS = f"SELECT {_KNOWN} {_FROM} WHERE deliveries.workspace = :workspace AND
 
 # -- identities -------------------------------------------------------------------------------------------------------
 
+ANY = "SELECT 1 FROM identities WHERE workspace = :workspace LIMIT 1"
 TOLD = f"""
     SELECT identities.who, identities.what, {_KNOWN}
     {_FROM} JOIN identities ON identities.delivery = deliveries.id

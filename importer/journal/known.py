@@ -14,7 +14,7 @@ from typing import NamedTuple
 from importer.api import Answer
 from importer.journal.store import Row
 from importer.markup import seen_digest, seen_digests
-from importer.messages import Message, from_json, words
+from importer.messages import Message
 from importer.models import Note, Request, Status, Visibility
 
 
@@ -37,10 +37,6 @@ ACCEPTED = "accepted"
 
 LONGEST_ANSWER = 300.0
 """Maximum number of seconds from sending a request to the answer that names its note."""
-
-_VISIBILITIES = {visibility.value: visibility for visibility in Visibility}
-_STATUSES = {status.value: status for status in Status}
-STATES = {state.value: state for state in DeliveryState}  # four times as fast as DeliveryState(…)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +78,6 @@ class Claim(NamedTuple):
     """Request that is about to be sent.
 
     Attributes:
-        note: the note's number.
-        request: the request, with its prospects and the names of their deliveries.
         since: the earliest time that the server's clock may show now, or showed at the first attempt; None if unknown.
         replaces: the number of the earlier request whose deliveries, known to be absent, this request sends again.
         is_resent: whether these deliveries were sent before without a clear answer; see :meth:`Deliveries.resent`.
@@ -121,7 +115,6 @@ class KnownDelivery(NamedTuple):
     """Delivery as the journal knows it; times in seconds since 1970.
 
     Attributes:
-        name: the digest by which the delivery is known in the journal.
         note: the number of the note in the form in which it was sent, or to which it was changed.
         occurrence: what importing again added; empty for a first import.
         request: the number of the latest request with this delivery; ``sent_at`` and ``since`` belong to that request.
@@ -176,48 +169,16 @@ class KnownDelivery(NamedTuple):
     @classmethod
     def from_row(cls, row: Row) -> KnownDelivery:
         """Return the delivery in a query's row, whose columns are these attributes in their order."""
-        *sent_as, run, sent, since, was, changing, touched, wanted, wanted_status, seen = row
-        *first, state, note_id, at, reason, request, resent_at, twins, missing, visibility, status = sent_as
-        if changing is not None:
-            visibility, status = min(visibility, wanted), max(status, wanted_status)
-        parsed = duplicates_in(twins), bool(missing)
-        form = _VISIBILITIES[visibility], _STATUSES[status]
-        name, note, prospect, key, occurrence = first
-        sending = STATES[state], note_id, at, reason, request, resent_at
-        latest = was, changing, touched, seen
-        return cls(name, note, prospect, key, occurrence, *sending, *parsed, *form, run, sent, since, *latest)
-
-    @property
-    def why(self) -> Message | None:
-        """Reason of the delivery as a message; other text is quoted."""
-        return read_reason(self.reason)
+        known, twins = cls(*row), row[11]
+        return known._replace(
+            state=DeliveryState(known.state),
+            duplicates=tuple(json.loads(twins)) if twins else (),
+            is_missing=bool(known.is_missing),
+            visibility=Visibility(known.visibility),
+            status=Status(known.status),
+        )
 
     @property
     def is_unclear(self) -> bool:
         """Whether the delivery was sent without a clear answer, so that its note may or may not exist."""
         return self.state is DeliveryState.UNCLEAR
-
-
-def duplicates_in(written: str | None) -> tuple[str, ...]:
-    """Return the IDs of duplicates from their stored text."""
-    return tuple(json.loads(written)) if written else ()
-
-
-def written(reason: Message | None) -> str | None:
-    """Return the text to store for a reason: JSON without the texts of cells.
-
-    A lone surrogate, which no database accepts, becomes a question mark.
-    """
-    if reason is None or reason == READ_BACK:
-        return None if reason is None else reason.kind
-    return json.dumps(reason.as_json(), ensure_ascii=False).encode("utf-8", "replace").decode()
-
-
-def read_reason(text: str | None) -> Message | None:
-    """Return the reason in a stored text; text that isn't our JSON is quoted."""
-    if not text:
-        return None
-    try:
-        return from_json(json.loads(text)) or words(text)
-    except ValueError:
-        return words(text)

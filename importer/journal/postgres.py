@@ -20,9 +20,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, UnusableJournal
-from importer.journal import schema
+from importer.journal import Journal, schema
 from importer.journal.lock import holder, this_process
-from importer.journal.store import Store
 from importer.messages import say
 from importer.settings.address import is_this_machine
 
@@ -30,8 +29,8 @@ SCHEMA = "note_importer"
 """Schema of the database that holds the tables; other programs may use the same database."""
 
 
-class PostgresStore(Store):
-    """Open PostgreSQL database, over one connection that is never replaced, because its lock would be lost."""
+class PostgresJournal(Journal):
+    """Journal in PostgreSQL, over one connection that is never replaced, because its lock would be lost."""
 
     is_shared = True
     failures = (psycopg.Error,)
@@ -44,9 +43,9 @@ class PostgresStore(Store):
         (r"(?<!:):(\w+)", r"%(\1)s"),
     )
 
-    @staticmethod
-    def exists(url: str) -> bool:
-        """See :class:`.store.Store`."""
+    @classmethod
+    def is_at(cls, url: str) -> bool:
+        """See :class:`.Journal`."""
         try:
             with contextlib.closing(connect(url)) as connection:
                 return bool(connection.execute(_TABLES).fetchall())
@@ -54,32 +53,26 @@ class PostgresStore(Store):
             return True
 
     @classmethod
-    def open(cls, url: str) -> PostgresStore:
-        """See :class:`.store.Store`."""
-        store = cls(connect(url), url)
+    def opened(cls, url: str) -> PostgresJournal:
+        """See :class:`.Journal`."""
+        journal = cls(connect(url), url)
         try:
-            if not store._has_tables():
-                store._make_tables()
+            if tables := {name for (name,) in journal.rows(_TABLES)}:
+                about = journal.rows("SELECT name, value FROM about") if "about" in tables else []
+                schema.check(dict(about), url)
+            else:
+                with journal.transaction():
+                    journal.execute("SELECT pg_advisory_xact_lock(:key)", key=_key(""))  # one process at a time
+                    journal.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+                    schema.make_tables(journal)
         except BaseException as error:
-            store.close()
+            journal.close()
             # PostgreSQL reports tables as missing if their schema may not be used.
             if isinstance(error.__cause__, (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable)):
                 words = str(error.__cause__).splitlines()[0]
                 raise UnusableJournal(say("postgres.no-rights", name=url, error=words)) from error
             raise
-        return store
-
-    def _has_tables(self) -> bool:
-        tables = {name for (name,) in self.rows(_TABLES)}
-        if tables:
-            schema.check(dict(self.rows("SELECT name, value FROM about")) if "about" in tables else {}, self.name)
-        return bool(tables)
-
-    def _make_tables(self) -> None:
-        with self.transaction():
-            self.execute("SELECT pg_advisory_xact_lock(:key)", key=_key(""))  # one process at a time
-            self.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-            schema.make_tables(self)
+        return journal
 
     def _begin(self, *, writes: bool) -> None:
         self.connection.read_only = not writes
@@ -88,11 +81,11 @@ class PostgresStore(Store):
         )
 
     def inserted(self, text: str, **values: object) -> int:
-        """See :class:`.store.Store`."""
+        """See :class:`.Journal`."""
         return int(self._run(f"{text} RETURNING id", values).fetchone()[0])
 
     @contextmanager
-    def held(self, workspace: str) -> Iterator[None]:
+    def _locked(self, workspace: str) -> Iterator[None]:
         """Hold a workspace's lock on this connection; the server releases it whenever that connection ends."""
         key = _key(workspace)
         with self.transaction():
@@ -111,11 +104,11 @@ class PostgresStore(Store):
         raise BadSettings(say("postgres.copies-itself", file=str(target)))
 
     def now(self) -> float:
-        """See :class:`.store.Store`."""
+        """See :class:`.Journal`."""
         return float(self.scalar("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)"))
 
 
-STORE = PostgresStore
+JOURNAL = PostgresJournal
 _TABLES = f"""
 SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE nspname = '{SCHEMA}' AND relkind = 'r'
@@ -172,10 +165,8 @@ _ADVICE = (
 def connect(url: str) -> psycopg.Connection[Any]:
     """Return a connection to the database.
 
-    Raises:
-        BadSettings: the URL can't be read, or names a service file.
-        JournalFailed: the server can't be reached now.
-        UnusableJournal: the server refuses the connection, or is a pooler, in which no lock is sure to hold.
+    Raises BadSettings if the URL can't be read, or names a service file; JournalFailed if the server can't be reached
+    now; UnusableJournal if it refuses the connection, or is a pooler, in which no lock is sure to hold.
     """
     try:
         parts: dict[str, Any] = conninfo_to_dict(url)

@@ -184,13 +184,8 @@ class Runs:
     ) -> None:
         """Record that a person has confirmed a workspace: this profile at this address, with this key, is meant.
 
-        The first confirmation stays, because the runs since then rely on it. Of a key only a digest is kept.
-
-        Args:
-            workspace: the workspace.
-            confirmation: who confirmed it, and when; None if that isn't known.
-            key: the API key; empty if it isn't known yet.
-            same_as: the workspace that this is another name of from now on; None if it isn't.
+        The first confirmation stays, because the runs since then rely on it. Of a key only a digest is kept. From now
+        on, the workspace is another name of ``same_as``, unless that is None.
         """
         with self._store.transaction():
             owner, number = same_as or workspace, self._store.entered(workspace)

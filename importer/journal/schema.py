@@ -76,7 +76,7 @@ TABLES = {
         note_id TEXT,
         request INTEGER NOT NULL REFERENCES requests (id),
         at FLOAT NOT NULL,
-        reason TEXT,  -- a message as JSON, READ_BACK or ACCEPTED of known.py
+        reason TEXT,  -- the kind of a message, such as READ_BACK, or ACCEPTED of known.py
         resent_at FLOAT,  -- when sent again after an unclear answer; NULL once checked for duplicates
         twins TEXT,  -- JSON list of the IDs of the duplicates of its note that were found
         sample TEXT,  -- 'missing' if the note was created, but not found when read back
@@ -119,8 +119,7 @@ _INDEXES = (
 def check(about: Mapping[str, str], name: str) -> None:
     """Check that this program can use the tables of a journal that describes itself like this.
 
-    Raises:
-        WrongJournal: another program's, damaged, or of another version.
+    Raises WrongJournal if it is another program's, damaged, or of another version.
     """
     version = about.get("schema", "")
     if about.get("application") != APPLICATION or not re.fullmatch(r"\d{1,9}", version):

@@ -12,40 +12,40 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from importer.errors import BadSettings, JournalFailed, JournalReplaced, UnusableJournal, WrongJournal
 from importer.files import OWNER_ONLY, draft, keep_private, make_private_folder
-from importer.journal import lock, schema
-from importer.journal.store import Store, cause
+from importer.journal import Journal, lock, schema
+from importer.journal.store import cause
 from importer.messages import as_argument, say
 
 
-class SQLiteStore(Store):
-    """Open SQLite database; if it is in a file, that must stay the same file."""
+class SQLiteJournal(Journal):
+    """Journal in a file of SQLite, which must stay the same file."""
 
     failures = (sqlite3.Error,)
     mend = say("sqlite.mend")
 
-    def __init__(self, connection: sqlite3.Connection, name: str, file: Path | None = None) -> None:
-        super().__init__(connection, name, file)
-        self._opened = None if file is None else file.stat()
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        super().__init__(connection, str(path))
+        self._path, self._opened = path, path.stat()
 
-    @staticmethod
-    def exists(path: Path) -> bool:
-        """See :class:`.store.Store`."""
+    @classmethod
+    def is_at(cls, path: Path) -> bool:
+        """See :class:`.Journal`."""
         try:
             return path.exists()
         except OSError:
             return True
 
     @classmethod
-    def open(cls, given: Path) -> SQLiteStore:
-        """See :class:`.store.Store`."""
+    def opened(cls, given: Path) -> SQLiteJournal:
+        """See :class:`.Journal`."""
         path = Path(os.path.realpath(given))  # one file has one lock, whatever link leads to it
         try:
             keep_private(given, _log_of(path))  # SQLite takes whatever pages lie in a log
@@ -53,41 +53,32 @@ class SQLiteStore(Store):
             if (about := _described(path)) is not None:
                 schema.check(about, str(path))
             _create_private(path)
-            store = cls(connect(path), str(path), path)
+            journal = cls(connect(path), path)
             try:
                 if about is None:
-                    with store.transaction():
-                        schema.make_tables(store)
+                    with journal.transaction():
+                        schema.make_tables(journal)
             except BaseException:
-                store.close()
+                journal.close()
                 raise
         except (sqlite3.Error, JournalFailed, OSError) as error:
             reason = cause(error.__cause__ or error)  # the database's words, not a sentence of ours about them
             raise UnusableJournal(say("sqlite.unusable", path=str(path), error=reason)) from error
-        return store
+        return journal
 
     def _begin(self, *, writes: bool) -> None:
         self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def inserted(self, text: str, **values: object) -> int:
-        """See :class:`.store.Store`."""
+        """See :class:`.Journal`."""
         return int(self._run(text, values).lastrowid)
 
-    @contextmanager
-    def held(self, workspace: str) -> Iterator[None]:
+    def _locked(self, workspace: str) -> AbstractContextManager[None]:
         """Hold a workspace's lock; see :func:`importer.journal.lock.held`."""
-        with lock.held(self._path, workspace):
-            yield
-
-    @property
-    def _path(self) -> Path:
-        assert self.file is not None
-        return self.file
+        return lock.held(self._path, workspace)
 
     def see_that_it_stands(self) -> None:
-        """Check that the file is still the one that was opened; see :meth:`importer.journal.Journal.claimed`."""
-        if self._opened is None:
-            return
+        """Check that the file is still the one that was opened; see :meth:`.Journal.claimed`."""
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(self._path.stat(), self._opened):
                 return
@@ -100,8 +91,8 @@ class SQLiteStore(Store):
         raise JournalReplaced(say("journal.gone", file=file, saved=str(saved), argument=as_argument(str(saved))))
 
     def back_up(self, target: Path) -> None:
-        """Write a copy of the journal to a file; see :meth:`importer.journal.Journal.back_up`."""
-        if target.exists() and (target.samefile(self._path) or _id_in(target) != self.about("id")):
+        """Write a copy of the journal to a file; see :class:`.Journal`."""
+        if target.exists() and (target.samefile(self._path) or _id_in(target) != self.id):
             raise BadSettings(say("copy.over-something-else", file=str(target)))
         try:
             keep_private(target)
@@ -119,6 +110,9 @@ class SQLiteStore(Store):
                 raise sqlite3.DatabaseError(state)
             copied.finish(OWNER_ONLY)
             copied.put(target)
+
+
+JOURNAL = SQLiteJournal
 
 
 def connect(place: Path | str) -> sqlite3.Connection:
@@ -147,8 +141,7 @@ PRAGMA checkpoint_fullfsync = ON;
 def _see_that_it_can_stand(path: Path) -> None:
     """Check that a path is free, or a file with one name. Each of several names would get its own lock and log.
 
-    Raises:
-        UnusableJournal: it isn't.
+    Raises UnusableJournal if it isn't.
     """
     if not path.exists():
         return
@@ -161,9 +154,7 @@ def _see_that_it_can_stand(path: Path) -> None:
 def _described(path: Path) -> Mapping[str, str] | None:
     """Return the description of itself in an existing file, without changing the file; None without tables or a file.
 
-    Raises:
-        WrongJournal: the file is damaged, or isn't a database.
-        sqlite3.OperationalError: the file can't be opened or read.
+    Raises WrongJournal if it is damaged, or isn't a database; sqlite3.OperationalError if it can't be opened or read.
     """
     if not path.exists() or not path.stat().st_size:
         return None

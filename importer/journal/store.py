@@ -12,8 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
-from typing import Any, ClassVar, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from importer.errors import ImporterError, JournalFailed
 from importer.messages import Message, say
@@ -32,60 +31,21 @@ class Store(ABC):
     the database spells SQL otherwise than SQLite, ``spelling`` has patterns, and what replaces them, in this order.
     """
 
-    is_shared: ClassVar[bool] = False
     spelling: ClassVar[Sequence[tuple[str, str]]] = ()
     failures: ClassVar[tuple[type[BaseException], ...]]
     mend: ClassVar[Message]
 
-    def __init__(self, connection: Any, name: str, file: Path | None = None) -> None:
-        self.connection, self.name, self.file = connection, name, file
+    def __init__(self, connection: Any, name: str) -> None:
+        self.connection, self.name = connection, name
         self._inside: str | None = None
 
     def close(self) -> None:
         """Close the database."""
         self.connection.close()
 
-    # -- differences between databases ------------------------------------------------------------------------------
-
-    @staticmethod
-    @abstractmethod
-    def exists(place: Any) -> bool:
-        """Return whether a journal exists; also True if its place can't be checked."""
-
-    @classmethod
-    @abstractmethod
-    def open(cls, place: Any) -> Self:
-        """Open a journal, and make its tables if there are none; see :meth:`importer.journal.Journal.open`."""
-
     @abstractmethod
     def _begin(self, *, writes: bool) -> None:
         """Begin a transaction. A transaction that only reads sees one state of the journal and blocks nobody."""
-
-    @classmethod
-    def _own(cls, text: str) -> str:
-        """Return SQL in the database's own spelling."""
-        for pattern, ours in cls.spelling:
-            text = re.sub(pattern, ours, text)
-        return text
-
-    @abstractmethod
-    def inserted(self, text: str, **values: object) -> int:
-        """Insert one row, inside the caller's transaction; return the ID that the database assigns to it."""
-
-    @abstractmethod
-    def held(self, workspace: str) -> contextlib.AbstractContextManager[None]:
-        """Hold a workspace's lock while the block runs. Raises Busy, UnusableJournal."""
-
-    def see_that_it_stands(self) -> None:  # noqa: B027 - most databases can't be replaced while they are open
-        """Check that the journal is still the one that was opened. Raises JournalReplaced."""
-
-    @abstractmethod
-    def back_up(self, target: Path) -> None:
-        """Write a copy of the journal to a file. Raises BadSettings, UnusableJournal."""
-
-    def now(self) -> float:
-        """Return the database's time in seconds since 1970 if several machines share the journal, otherwise 0."""
-        return 0.0
 
     # -- transactions -----------------------------------------------------------------------------------------------
 
@@ -127,6 +87,17 @@ class Store(ABC):
 
     # -- statements -------------------------------------------------------------------------------------------------
 
+    @classmethod
+    def _own(cls, text: str) -> str:
+        """Return SQL in the database's own spelling."""
+        for pattern, ours in cls.spelling:
+            text = re.sub(pattern, ours, text)
+        return text
+
+    @abstractmethod
+    def inserted(self, text: str, **values: object) -> int:
+        """Insert one row, inside the caller's transaction; return the ID that the database assigns to it."""
+
     def _run(self, text: str, values: Mapping[str, Any]) -> Any:
         return self.connection.execute(self._own(text), values)
 
@@ -165,10 +136,6 @@ class Store(ABC):
         for batch in _batches(given):
             values = {f"given_{number}": value for number, value in enumerate(batch)}
             yield from self.rows(query.format(given=", ".join(f":{name}" for name in values)), **constants, **values)
-
-    def about(self, name: str) -> str:
-        """Return the journal's description of itself under a name: ``application``, ``schema`` or ``id``."""
-        return str(self.scalar("SELECT value FROM about WHERE name = :name", name=name))
 
     def number_of(self, workspace: Workspace) -> int | None:
         """Return the number of the workspace, or of that which it is another name of; None if it was never entered."""

@@ -45,7 +45,7 @@ def read_back(found: ReadBack) -> Iterator[Line]:
         yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
     for finding, number in found.counts.items():
         if number or finding == "there":
-            yield Line(say("verified.count", n=number, what=say(f"label.verified-{finding}")))
+            yield Line(say("labelled", label=say(f"label.verified-{finding}"), text=number))
     yield Line(say("ended.results", path=str(found.results)), LineKind.TEXT)
     if found.remark is not None:
         yield Line(found.remark, LineKind.TEXT)
@@ -58,7 +58,7 @@ def hidden(done: Hidden) -> Iterator[Line]:
     if done.hidden or done.refused or done.stopped:
         yield Line(say("hide.undone" if done.which.undo else "hide.done", n=done.hidden))
         for note_id, reason in done.refused.items():
-            yield Line(say("hide.refused", note=note_id, why=reason), LineKind.DETAIL)
+            yield Line(say("labelled", label=note_id, text=reason), LineKind.DETAIL)
 
 
 def hiding(planned: Hiding, found: Mapping[str, tuple[Sequence[int], str, str]]) -> Iterator[Line]:
@@ -108,7 +108,7 @@ def history(found: History, *, of_all: bool = False) -> Iterator[Line]:
         if of_all:
             yield Line(say("history.workspace", workspace=str(run.workspace)))
         if past.counts:
-            counted = [say("history.count", result=result.value, rows=rows) for result, rows in past.counts.items()]
+            counted = [say("labelled", label=result.value, text=rows) for result, rows in past.counts.items()]
             counted += [say("history.hidden-since", rows=past.hidden)] if past.hidden else []
             counted += [say("history.not-found-since", rows=len(past.not_found))] if past.not_found else []
             yield Line(say("history.counts", counts=tuple(counted)))

@@ -15,7 +15,7 @@ from importer.errors import BadSettings, NoKey
 from importer.messages import Said, as_message, say
 from importer.models import Workspace
 from importer.settings import Settings, profiles, secrets, sources
-from importer.settings.secrets import KEY_VARIABLE, WHAT_A_KEY_IS, can_be_key
+from importer.settings.secrets import KEY_VARIABLE, can_be_key
 from importer.settings.sources import Given
 
 
@@ -105,8 +105,8 @@ class CurrentSettings:
             BadSettings: the text can't be a key, or the key store doesn't keep it. In both cases no key is held.
         """
         key, workspace = key.strip(), self.settings().workspace
-        if not key or not can_be_key(key):
-            raise BadSettings(say("keys.no-key", why=WHAT_A_KEY_IS))
+        if not can_be_key(key):
+            raise BadSettings(say("key.none"))
         if keep:
             secrets.keep_key(workspace, key)
         self._typed[workspace] = key

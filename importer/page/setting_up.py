@@ -14,7 +14,7 @@ from flask import redirect, render_template, request, url_for
 
 from importer import operations
 from importer.errors import BadSettings
-from importer.messages import Said, say
+from importer.messages import Said, say, words
 from importer.page.rendering import CAPTIONS, EDITED
 from importer.page.screens import Page, Screens, refuse, screen
 from importer.settings import SETTINGS, Setting, profiles, readings, secrets
@@ -178,7 +178,7 @@ class SettingUp(Screens):
             texts = context.get("texts", _texts(current.profile))
             context["entries"] = entries(texts)
             context["readings"] = [
-                (reading, [say("readings.answer", setting=setting) for setting in reading.as_settings])
+                (reading, [words(setting) for setting in reading.as_settings])
                 for reading in readings.of_profile(current.profile)
             ]
             context |= {"workspace": current.settings().workspace, "key": current.key_place()}

@@ -78,7 +78,7 @@ def read(
 
 
 def _in_file(source: str, error: ImporterError) -> Message:
-    return say("reading.in-file", file=source, why=error.message)
+    return say("labelled", label=source, text=error.message)
 
 
 def _read(name: str, options: Options, is_header: IsHeader, is_likely: IsLikely) -> Sheet:

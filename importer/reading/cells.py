@@ -120,7 +120,7 @@ class RowSink:
         elif kind == "date":
             text = self._formats.date(code, stored.strip())
         elif kind == "error":
-            self._facts.flaw(self.number, column, say("flaw.error", error=Cell(stored or "#ERROR")))
+            self._facts.flaw(self.number, column, say("cell.error", error=Cell(stored or "#ERROR")))
         if code and stored and (not text or kind in {"text", "boolean"}) and hides_text(code):
             self._facts.flaw(self.number, column, HIDDEN)
             return

@@ -181,7 +181,7 @@ def _undecided(readings: Sequence[DecodedSample]) -> Undecided:
     for reading in readings:
         tokens = dict.fromkeys(word for place in places for word in _TOKEN.findall(reading.lines[place]))
         words = tuple(Cell(in_quotes(word)) for word in itertools.islice(tokens, _MOST_WORDS))
-        text = say("encoding.reading", words=words, encoding=reading.encoding.title)
+        text = say("beside", text=words, beside=reading.encoding.title)
         choices.append(PossibleAnswer("encoding", reading.encoding.codec, text))
     question = Question(say("encoding.which"), choices)
     return Undecided(question.text, [question])

@@ -215,7 +215,7 @@ def save(target: Path, fill: Callable[[Draft], None], source: Path | None = None
             return _written(target, target.with_name(path.name))
         why_not = failures[0][1]
         return Written(path, say("written.elsewhere", folder=str(target.parent), why=why_not, file=str(path)))
-    listed = tuple(say("written.trouble", folder=str(folder), why=why_not) for folder, why_not in failures)
+    listed = tuple(say("labelled", label=str(folder), text=why_not) for folder, why_not in failures)
     raise ResultsNotWritten(say("written.nowhere", file=target.name, troubles=listed)) from last_error
 
 

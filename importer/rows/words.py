@@ -269,7 +269,7 @@ def _word(role: Role, headings: Sequence[str], position: int, word: str, count: 
     choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
     means = say("words.not-this", column=column_letter(position), role=role)
     choices.append(PossibleAnswer("ignore", called(headings, position), means))
-    asks = say("words.what-means", word=Cell(in_quotes(word)), role=role, rows=say("words.rows", n=count))
+    asks = say("words.what-means", word=Cell(in_quotes(word)), role=role, rows=say("count.row", n=count))
     if likely is not None:
         asks = say("words.suggests", question=asks, heading=shown(heading), value=likely.name.capitalize())
     return Question(asks, choices, position, [role], [word], count)

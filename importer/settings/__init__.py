@@ -30,7 +30,7 @@ from importer.settings import kinds
 from importer.settings.address import LIVE, default_journal, is_this_machine
 from importer.settings.limits import Rate, TimeWindow
 from importer.settings.reading import Reading
-from importer.settings.secrets import WHAT_A_KEY_IS, Occasion, can_be_key
+from importer.settings.secrets import Occasion, can_be_key
 from importer.texts import TEXTS
 
 BATCH_SIZE = 100
@@ -58,13 +58,10 @@ class Setting:
     """One setting.
 
     Attributes:
-        kind: the kind of its value.
-        topic: its topic.
         metavar: placeholder of its value in a manual; empty for yes or no.
         default: its default value, or a function that returns it.
         name: its name in profiles and messages.
         attribute: its attribute of :class:`Settings`; empty if no run uses it, only a command.
-        short: a short flag.
         is_of_reading: whether it is part of a reading (see :mod:`importer.settings.readings`).
         is_lasting: whether a profile or the environment may hold it, for all sheets.
         decides_rows: whether a file has other rows with another value.
@@ -120,8 +117,7 @@ class Setting:
     def read(self, value: object) -> object:
         """Return the checked value, from any source.
 
-        Raises:
-            BadSettings: the value can't be used; the message names the setting, and says what is allowed.
+        Raises BadSettings, which names the setting, and says what is allowed.
         """
         try:
             return self.kind(value)
@@ -192,8 +188,7 @@ class Settings:
             ``{name}``; None: ``{name}.results.xlsx``.
         max_invalid: a share from 0 to 1.
 
-    Raises:
-        BadSettings: a value can't be used; the message names the setting, and says what is allowed.
+    Raises BadSettings if a value can't be used; the message names the setting, and says what is allowed.
     """
 
     mapping: Mapping[Role, tuple[str, ...]] = _setting(
@@ -259,8 +254,8 @@ class Settings:
                 value = getattr(self, setting.attribute)
                 if value is not None or setting.default is not None:
                     object.__setattr__(self, setting.attribute, setting.read(value))
-        if not isinstance(self.key, str) or not can_be_key(self.key):
-            raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
+        if self.key != "" and not can_be_key(self.key):
+            raise BadSettings(say("key.none"))
 
     def only(self, which: Collection[Topic | str], **others: Any) -> Settings:
         """Return settings with the values of these topics and names, the known readings and ``others``, but no key."""

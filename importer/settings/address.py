@@ -40,8 +40,8 @@ def default_journal() -> Path:
 def journal_place(address: Path | str) -> Path | str:
     """Return the place of a journal: a file's path, or the URL of a database.
 
-    Raises:
-        BadSettings: the address is neither, holds a password, or names a database in memory, which ends with the run.
+    Raises BadSettings if the address is neither, holds a password, or names a database in memory, which ends with the
+    run.
     """
     text = str(address)
     if scheme := _SCHEME.match(text):
@@ -65,14 +65,11 @@ def _database(url: str) -> str:
 def checked_url(text: str) -> str:
     """Return a base URL in its canonical spelling, under which deliveries are remembered.
 
-    Raises:
-        BadSettings: the text isn't a URL or isn't https (except on this machine), or has a login, a query or an
-            ambiguous path.
+    Raises BadSettings if the text isn't a URL or isn't https (except on this machine), or has a login, a query or an
+    ambiguous path.
     """
     text = text.strip()
-    if re.search(r"[@?#]", text):
-        raise BadSettings(say("address.too-much", live=LIVE))
-    match, no_address = _ADDRESS.fullmatch(text), BadSettings(say("address.no-address", text=repr(text), live=LIVE))
+    match, no_address = _ADDRESS.fullmatch(text), BadSettings(say("address.no-address", live=LIVE))
     if match is None or int(match["port"] or 0) > _HIGHEST_PORT:
         raise no_address
     scheme, host = match["scheme"].lower(), match["host"].lower()

@@ -7,6 +7,7 @@ the checked value, or an error that says what is allowed.
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
 
 from importer.errors import BadSettings
-from importer.messages import Message, say
+from importer.messages import Part, say
 from importer.models import Role, Status, Visibility
 from importer.settings.address import checked_url, journal_place
 from importer.storage import Url, place
@@ -72,6 +73,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
+def refused(value: object, kind: str, **parts: Part) -> BadSettings:
+    """Return the error for a value that can't be used; the text of this kind says what can be written instead."""
+    return BadSettings(say("kind.write", value=shown(value), allowed=say(kind, **parts)))
+
+
 def with_tilde(path: Path) -> str:
     """Return a path with ~ for the home folder."""
     with contextlib.suppress(ValueError, RuntimeError):
@@ -96,11 +102,8 @@ class Number:
     def __call__(self, value: object) -> float:
         """Return the number, from a text or a number."""
         text = str(value).strip()
-        allowed = say("kind.whole" if self.is_whole else "kind.seconds", least=self.least, most=self.most)
-        if not (_WHOLE if self.is_whole else _NUMBER).fullmatch(text):
-            raise BadSettings(say("kind.not-valid", value=shown(value), allowed=allowed))
-        if not self.least <= float(text) <= self.most:
-            raise BadSettings(say("kind.not-in-range", value=text, allowed=allowed))
+        if not (_WHOLE if self.is_whole else _NUMBER).fullmatch(text) or not self.least <= float(text) <= self.most:
+            raise refused(text, "kind.whole" if self.is_whole else "kind.seconds", least=self.least, most=self.most)
         return int(text) if self.is_whole else float(text)
 
 
@@ -110,11 +113,9 @@ seconds = partial(Number, is_whole=False)
 def share(value: object) -> float:
     """Return a share: a percentage in a text, such as ``5%``; or a float from 0 to 1."""
     text = value.strip().removesuffix("%").strip() if isinstance(value, str) and "%" in value else ""
-    if not isinstance(value, float) and not _NUMBER.fullmatch(text):
-        raise BadSettings(say("kind.no-percentage", value=shown(value)))
-    found = value if isinstance(value, float) else float(text) / 100
+    found = value if isinstance(value, float) else float(text) / 100 if _NUMBER.fullmatch(text) else math.nan
     if not 0 <= found <= 1:
-        raise BadSettings(say("kind.not-a-share", value=shown(value)))
+        raise refused(value, "kind.share")
     return found
 
 
@@ -141,7 +142,7 @@ class OneOf(Generic[_Member]):
             return value
         member = self.words.get(value.strip().lower()) if isinstance(value, str) else None
         if member is None:
-            raise BadSettings(say("kind.no-choice", value=shown(value), words=self.in_quotes))
+            raise refused(value, "kind.choice", words=self.in_quotes)
         return member
 
 
@@ -161,7 +162,7 @@ def doubts(value: object) -> tuple[InDoubt, ...]:
 def text(value: object) -> str:
     """Return a text."""
     if not isinstance(value, str):
-        raise BadSettings(say("kind.no-text", value=shown(value)))
+        raise refused(value, "kind.text")
     return value
 
 
@@ -171,7 +172,7 @@ def yes(value: object) -> bool:
     if isinstance(word, bool):
         return word
     if word not in _YES | _NO:
-        raise BadSettings(say("kind.neither", value=shown(value)))
+        raise refused(value, "kind.choice", words=("true", "false"))
     return word in _YES
 
 
@@ -179,7 +180,7 @@ def names(value: object) -> tuple[str, ...]:
     """Return headings of columns."""
     headings = tuple(name for name in _each(value) if isinstance(name, str))
     if len(headings) < len([*_each(value)]):
-        raise BadSettings(say("kind.no-headings", value=shown(value)))
+        raise refused(value, "kind.headings")
     return headings
 
 
@@ -191,17 +192,17 @@ def _each(value: object) -> Collection[object]:
 def columns(value: object) -> dict[Role, tuple[str, ...]]:
     """Return role → headings, of which the first that is in the sheet counts; an empty one: no column has the role."""
     headings_by_role: dict[Role, list[str]] = {}
-    allowed = say("kind.columns", roles=tuple(role.value for role in Role))
+    roles = tuple(role.value for role in Role)
     pairs: list[tuple[object, object]] = [*value.items()] if isinstance(value, Mapping) else []
     for text in () if isinstance(value, Mapping) else _each(value):
         if not isinstance(text, str) or "=" not in text:
-            raise _unreadable(shown(text), allowed)
+            raise refused(text, "kind.columns", roles=roles)
         pairs.append((text.partition("=")[0], text.partition("=")[2]))
     for name, headings in pairs:
         role = str(name).strip().lower()
         for heading in _each(headings):
             if role not in set(Role) or not isinstance(heading, str):
-                raise _unreadable(repr(f"{name}={heading}"), allowed)
+                raise refused(f"{name}={heading}", "kind.columns", roles=roles)
             headings_by_role.setdefault(Role(role), []).append(without_marks(heading))
     return {role: tuple(names) for role, names in headings_by_role.items()}
 
@@ -243,17 +244,13 @@ def _meanings(value: object) -> Iterator[tuple[str, str | None, str, object]]:
 
 def _no_meaning(value: object) -> BadSettings:
     forms = tuple(say("kind.meaning", role=role.value, words=kind.in_quotes) for role, kind in _WORDED.items())
-    return _unreadable(shown(value), say("kind.meanings", ways=forms))
-
-
-def _unreadable(value: str, allowed: Message) -> BadSettings:
-    return BadSettings(say("kind.write", value=value, allowed=allowed))
+    return refused(value, "kind.meanings", ways=forms)
 
 
 def any_file(value: object) -> Path:
     """Return a file's path or its URL."""
     if not isinstance(value, (str, Path, Url)) or not str(value):
-        raise BadSettings(say("kind.no-file", value=shown(value)))
+        raise refused(value, "kind.file")
     return place(value)
 
 
@@ -277,7 +274,7 @@ def results_place(value: object) -> Path | str:
 def journal(value: object) -> Path | str:
     """Return a journal: a file's path, or a URL."""
     if not isinstance(value, (str, Path)):
-        raise BadSettings(say("kind.no-file", value=shown(value)))
+        raise refused(value, "kind.file")
     with contextlib.suppress(OSError):
         if str(value) and Path(value).is_dir():
             raise BadSettings(say("kind.directory", value=shown(str(value))))
@@ -287,6 +284,4 @@ def journal(value: object) -> Path | str:
 
 def address(value: object) -> str:
     """Return the API's address."""
-    if not isinstance(value, str):
-        raise BadSettings(say("kind.no-address", value=shown(value)))
-    return checked_url(value)
+    return checked_url(str(value))

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from datetime import time
 
-from importer.errors import BadSettings, UnreadableFile
+from importer.errors import UnreadableFile
 from importer.messages import Message, say
+from importer.settings.kinds import refused
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _RATE = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*(s|sec|second|m|min|minute|h|hour)?\s*", re.ASCII)
@@ -20,11 +21,8 @@ class Limits:
     """Limits on what is read of one file: large enough for real spreadsheets, small enough for any laptop.
 
     Attributes:
-        file_bytes: size of the file itself.
         unpacked_bytes: total size of a workbook's parts when unpacked.
         ratio: unpacked size over packed size of one part, checked once a part is larger than 64 MiB.
-        columns: columns of a sheet.
-        rows: rows of a sheet or records of a CSV.
         cell_characters: characters in one cell (spreadsheet programs stop at 32,767; a CSV may hold more).
     """
 
@@ -42,12 +40,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class TimeWindow:
-    """A window of the day in local time. If it ends earlier than it begins, it passes midnight.
-
-    Attributes:
-        opens: the first minute in the window.
-        closes: the first minute after the window.
-    """
+    """A window of the day in local time, up to the minute that closes it. It may pass midnight."""
 
     opens: time
     closes: time
@@ -62,7 +55,7 @@ class TimeWindow:
                 window = cls(time(hour, minute), time(last_hour, last_minute))
                 if window.opens != window.closes:
                     return window
-        raise BadSettings(say("kind.no-window", value=repr(value)))
+        raise refused(value, "kind.window")
 
     def holds(self, shown: time) -> bool:
         """Return whether the window is open at this local time."""
@@ -84,14 +77,11 @@ class Rate:
     @classmethod
     def parse(cls, value: object) -> Rate:
         """Read a rate such as ``20/1s``, ``60/min`` or ``1000/h``."""
-        text = str(value)
-        match = _RATE.fullmatch(text)
-        if match is None or not (match[2] or match[3]):
-            raise BadSettings(say("kind.no-rate", value=repr(text)))
-        calls, seconds = int(match[1]), float(match[2] or 1) * _UNITS[(match[3] or "s")[0]]
-        if calls < 1 or seconds <= 0:
-            raise BadSettings(say("kind.rate-of-nothing", value=repr(text)))
-        return cls(calls, seconds)
+        if (match := _RATE.fullmatch(str(value))) and (match[2] or match[3]):
+            calls, seconds = int(match[1]), float(match[2] or 1) * _UNITS[(match[3] or "s")[0]]
+            if calls and seconds:
+                return cls(calls, seconds)
+        raise refused(value, "kind.rate")
 
     def __str__(self) -> str:
         return f"{self.calls}/{self.seconds:f}s"

@@ -64,9 +64,8 @@ def profiles_file() -> Path:
 def load(name: str) -> dict[str, object]:
     """Return a profile's settings by their names, unchecked. The profile ``default`` need not be in the file.
 
-    Raises:
-        BadSettings: the profile doesn't exist, or holds an unknown setting; or the file can't be read; or the file that
-            the environment names is missing.
+    Raises BadSettings if the profile doesn't exist, or holds an unknown setting; or the file can't be read; or the file
+    that the environment names is missing.
     """
     tables = _tables()
     if name not in tables and name != DEFAULT:
@@ -154,10 +153,8 @@ def change_reading(profile: str, name: str, entry: Mapping[str, object] | None, 
 
 def check_new(name: str) -> None:
     """Raise BadSettings if a new profile may not have this name, or another profile has it."""
-    if not name.strip() or not name.isprintable():
-        raise BadSettings(say("profile.bad-name"))
-    if "://" in name:
-        raise BadSettings(say("profile.named-by-address", name=repr(name)))
+    if not name.strip() or not name.isprintable() or "://" in name:
+        raise BadSettings(say("profile.bad-name", name=repr(name)))
     if name in _profiles():
         raise BadSettings(say("profile.there-already", name=repr(name), file=str(profiles_file())))
 
@@ -214,8 +211,6 @@ def _profiles() -> Mapping[str, Any]:
     file = str(profiles_file())
     try:
         return _parsed(_content())
-    except tomllib.TOMLDecodeError as error:
-        raise BadSettings(say("profile.not-toml", file=file, error=str(error))) from error
     except (OSError, ValueError) as error:
         raise BadSettings(say("profile.unreadable", file=file, error=files.why(error))) from error
 

@@ -37,7 +37,7 @@ _NUMBERED = re.compile(r"(.*?) ?#(\d+)", re.DOTALL)
 
 def kind_in_words(visibility: Visibility, status: Status) -> list[Message]:
     """Return the visibility of a note in words, and that it is a draft."""
-    return [WORDS[visibility.name], *([say("note.draft")] if status is Status.DRAFT else [])]
+    return [WORDS[visibility.name], *([WORDS[status.name]] if status is Status.DRAFT else [])]
 
 
 def merged(below: Values, above: Values) -> Values:
@@ -101,7 +101,6 @@ class Reading:
 
     Attributes:
         name: the person's name for the kind of sheet.
-        headings: names of the columns of the sheets for which the answers were given.
         answered: the day of the latest answer.
         answers: setting → value, read and checked, for the settings that are declared as part of a reading. They name
             columns as :func:`numbered` does, never by letters.

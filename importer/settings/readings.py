@@ -29,8 +29,7 @@ _ABOUT, _SEEN, _EARLIER = ("name", "headings", "answered"), "seen", "earlier"
 def of_profile(profile: str) -> tuple[Reading, ...]:
     """Return the readings that a profile remembers.
 
-    Raises:
-        BadSettings: an entry can't be used; or see :func:`importer.settings.profiles.load`.
+    Raises BadSettings if an entry can't be used; or see :func:`importer.settings.profiles.load`.
     """
     try:
         return tuple(map(from_entry, profiles.readings(profile)))
@@ -42,8 +41,7 @@ def of_profile(profile: str) -> tuple[Reading, ...]:
 def from_entry(entry: object) -> Reading:
     """Return a reading from its entry, as :func:`entry_of` makes it and a person may change it.
 
-    Raises:
-        BadSettings: the entry can't be used.
+    Raises BadSettings if the entry can't be used.
     """
     about = entry if isinstance(entry, Mapping) else {}
     name, headings, answered = (about.get(part) for part in _ABOUT)

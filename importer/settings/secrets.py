@@ -17,8 +17,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from importer import files
 from importer.errors import BadSettings, NoKey
-from importer.messages import Message, say, words
+from importer.messages import Message, say
 from importer.models import Workspace
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE = "SALESHANDY_API_KEY"
 ADDRESSES_VARIABLE = "NOTE_IMPORTER_NOTIFY_ADDRESSES"
-WHAT_A_KEY_IS = say("key.what-it-is")
 _SETTING = "api-key-file"
 _SERVICE = "note-importer"
 
@@ -34,44 +34,37 @@ _SERVICE = "note-importer"
 def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ) -> str:
     """Return the API key, from the file if one is named, otherwise from the environment.
 
-    Raises:
-        BadSettings: there is no key, or the text can't be a key.
+    Raises BadSettings if there is no key, or the text can't be a key.
     """
     if key_file is not None:
-        key = _text_of(key_file, "key.file-unreadable", _SETTING).strip()
-        if not key or not can_be_key(key):
-            raise BadSettings(say("key.not-in-file", file=str(key_file), why=WHAT_A_KEY_IS), setting=_SETTING)
-        return key
-    key = environment.get(KEY_VARIABLE, "").strip()
-    if not key:
-        raise NoKey(say("key.not-given"))
+        key, place = _text_of(key_file, _SETTING).strip(), say("origin.file", file=str(key_file))
+    else:
+        key, place = environment.get(KEY_VARIABLE, "").strip(), say("origin.variable", name=KEY_VARIABLE)
+        if not key:
+            raise NoKey(say("key.not-given"))
     if not can_be_key(key):
-        raise BadSettings(say("key.not-in-variable", why=WHAT_A_KEY_IS))
+        raise BadSettings(say("key.not-in", place=place), setting="" if key_file is None else _SETTING)
     return key
 
 
-def _text_of(file: Path, kind: str, setting: str) -> str:
-    """Return a file's text. Raises BadSettings of this kind."""
+def _text_of(file: Path, setting: str) -> str:
+    """Return the text of a file that a setting names. Raises BadSettings."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = words(str(error.strerror)) if isinstance(error, OSError) else say("key.not-a-text-file")
-        raise BadSettings(say(kind, file=str(file.absolute()), error=why), setting=setting) from error
+        message = say("secret.unreadable", file=str(file.absolute()), error=files.why(error))
+        raise BadSettings(message, setting=setting) from error
 
 
-def can_be_key(text: str) -> bool:
-    """Return whether a text can be a key, which is sent in an HTTP header."""
-    return text.isascii() and text.isprintable() and " " not in text
+def can_be_key(text: object) -> bool:
+    """Return whether a value can be a key, which is sent in an HTTP header."""
+    return isinstance(text, str) and text.isascii() and text.isprintable() and " " not in text and text != ""
 
 
 def who_can_read(file: Path, kind: str = "key.others-can-read") -> Message | None:
     """Return a warning if other users of this machine can read a file with a secret; otherwise None.
 
     Only POSIX systems show this by a file's mode. A pipe, such as a shell's ``<(…)``, stores nothing.
-
-    Args:
-        file: the file.
-        kind: the kind of the message.
     """
     if os.name != "posix":
         return None
@@ -103,14 +96,13 @@ class Recipient:
 def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
     """Return the addresses from the file, one per line; without a file, from the environment, separated by spaces.
 
-    Raises:
-        BadSettings: the file can't be read, or holds no address.
+    Raises BadSettings if the file can't be read, or holds no address.
     """
     kind, about = "recipients.in-variable", dict[str, str]()
     lines = os.environ.get(ADDRESSES_VARIABLE, "").split()
     if file is not None:
         kind, about = "recipients.in-file", {"file": str(file)}
-        lines = _text_of(file, "recipients.unreadable", "notify-file").splitlines()
+        lines = _text_of(file, "notify-file").splitlines()
     numbered = [(number, line.strip()) for number, line in enumerate(lines, 1)]
     recipients = tuple(
         Recipient(line, say(kind, number=str(number), **about)) for number, line in numbered if line and line[0] != "#"
@@ -135,8 +127,7 @@ def has_key_store() -> bool:
 def kept_key(workspace: Workspace) -> str | None:
     """Return the key that is kept for a workspace; None if there is no key or no key store.
 
-    Raises:
-        BadSettings: there is a store, but it doesn't answer.
+    Raises BadSettings if there is a store, but it doesn't answer.
     """
     with _errors_translated(workspace):
         store = _store()
@@ -146,8 +137,7 @@ def kept_key(workspace: Workspace) -> str | None:
 def keep_key(workspace: Workspace, key: str) -> str:
     """Keep a workspace's key, instead of an earlier one, and return the store's name.
 
-    Raises:
-        BadSettings: there is no store, or it didn't keep the key.
+    Raises BadSettings if there is no store, or it didn't keep the key.
     """
     with _errors_translated(workspace):
         store = _needed_store()
@@ -158,8 +148,7 @@ def keep_key(workspace: Workspace, key: str) -> str:
 def forget_key(workspace: Workspace) -> bool:
     """Delete a workspace's key from the store, and return whether there was one.
 
-    Raises:
-        BadSettings: there is no store, or it doesn't delete the key.
+    Raises BadSettings if there is no store, or it doesn't delete the key.
     """
     with _errors_translated(workspace):
         store = _needed_store()

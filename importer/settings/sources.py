@@ -27,12 +27,7 @@ faults, and the addresses for notifications."""
 
 @dataclass(frozen=True)
 class Given:
-    """A value that isn't read yet, and its origin.
-
-    Attributes:
-        origin: the place where it was set, for a message; None if it was said now.
-        is_of_profile: whether the profile sets it.
-    """
+    """A value that isn't read yet, and the place where it was set, for a message; None if it was said now."""
 
     value: object
     origin: Message | None = None
@@ -54,15 +49,10 @@ def gather(
     names: Collection[str],
     environment: Mapping[str, str] = os.environ,
 ) -> dict[str, Given]:
-    """Return the given values of some settings, by name.
+    """Return the given values of the settings that matter, by name: as said now, in the environment, in the profile.
 
-    Args:
-        said: setting → value, as said now by flags, in a form or from Python.
-        names: the settings that matter; others in the environment and the profile are ignored.
-        environment: the process's variables. A blank variable gives no value.
-
-    Raises:
-        BadSettings: the profile doesn't exist or can't be read; or one of our variables is misspelt.
+    A blank variable gives no value. Raises BadSettings if the profile doesn't exist or can't be read, or one of our
+    variables is misspelt.
     """
     _check_variables(environment)
     given = {name: Given(value) for name, value in said.items()}
@@ -91,8 +81,7 @@ def _check_variables(environment: Mapping[str, str]) -> None:
 def settings_of(given: Mapping[str, Given]) -> Settings:
     """Return the settings, with the default of each setting that has no value.
 
-    Raises:
-        BadSettings: a value can't be used; the message names the setting, its origin, and what is allowed.
+    Raises BadSettings if a value can't be used; the message names the setting, its origin, and what is allowed.
     """
     values: dict[str, Any] = {SETTINGS[name].attribute: entry.value for name, entry in given.items()}
     values.pop("", None)
@@ -153,8 +142,7 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
     environment, the key itself counts more than the name of a key file, because a person who sets the key for a single
     command means this key. A profile's key is for the profile's address, and is sent to no other.
 
-    Raises:
-        BadSettings: there is no key, the text can't be a key, or the key is for another address.
+    Raises BadSettings if there is no key, the text can't be a key, or the key is for another address.
     """
     file, address = secret_file(given, "api-key-file"), given.get("base-url")
     if file is not None:

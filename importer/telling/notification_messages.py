@@ -108,7 +108,7 @@ def _files(batch: Batch) -> Iterator[Message]:
         if left:
             counts = Batch("", left).counts
             by_result, rows = in_result_words(counts), say("count.row", n=sum(counts.values()))
-            about = () if by_result is None else (say("notice.counts", rows=rows, counts=by_result),)
+            about = () if by_result is None else (say("labelled", label=rows, text=by_result),)
             yield say(kind, n=len(left), counts=about)
             yield words("")
 

@@ -205,7 +205,7 @@ def about(overview: Preview) -> Message:
     parts += [say("plan.sheet", sheet=Cell(repr(overview.sheet)))] if overview.sheet else []
     parts.append(say("plan.headings-in-row", row=str(overview.header_row)))
     parts += [words(overview.encoding)] if overview.encoding else []
-    return say("plan.file-is", about=tuple(parts))
+    return say("names", names=tuple(parts))
 
 
 def _audience(overview: Preview) -> Iterator[Line]:
@@ -213,7 +213,7 @@ def _audience(overview: Preview) -> Iterator[Line]:
         numbers = {"people": overview.people, **overview.audience}
         told = "private" if overview.audience["private"] and not overview.is_first_private else ""
         parts = tuple(
-            say("plan.size-private" if name == told else "plan.size", audience=name, notes=notes)
+            say("plan.size-private" if name == told else "labelled", label=name, text=notes)
             for name, notes in numbers.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
@@ -253,7 +253,7 @@ def _in_words(meanings: Mapping[str, Visibility | Status | None]) -> Message | N
 
 
 def _file(overview: Preview) -> Iterator[Line]:
-    yield Line(say("plan.file", file=overview.file, about=about(overview)))
+    yield Line(say("labelled", label=overview.file, text=about(overview)))
     for role, message in columns(overview):
         yield Line(say("plan.role", role=f"{role + ':':12}", column=message), LineKind.DETAIL)
     if overview.unused:
@@ -382,7 +382,7 @@ def _problems(overview: Preview, most: int, more: Message) -> Iterator[Line]:
     for alike in overview.troubles[:most]:
         if alike.count <= _FEW:
             for problem in alike.problems:
-                yield Line(say("problem", place=problem.cell, text=problem.text), LineKind.DETAIL)
+                yield Line(say("labelled", label=problem.cell, text=problem.text), LineKind.DETAIL)
             continue
         cells = tuple(problem.cell for problem in alike.problems[:most])
         yield Line(say("problems", times=alike.count, what=alike.text, cells=cells), LineKind.DETAIL)

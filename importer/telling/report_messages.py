@@ -119,7 +119,7 @@ def batch(found: Batch) -> Iterator[Line]:
     """Yield the results of all files."""
     yield Line()
     fates = Counter(ended.fate for ended in found.files)
-    by_fate = tuple(say("fate.count", files=fates[fate], fate=fate.value) for fate in FileResult if fates[fate])
+    by_fate = tuple(say("series.rows", rows=fates[fate], result=fate.value) for fate in FileResult if fates[fate])
     yield Line(say("series.files", n=len(found.files), fates=by_fate))
     width = max((len(ended.file.name) for ended in found.files), default=0)
     for ended in found.files:
@@ -137,7 +137,7 @@ def batch(found: Batch) -> Iterator[Line]:
 def _in_a_line(ended: FileEnded, width: int) -> Message:
     rows = tuple(say("series.rows", rows=rows, result=result.value) for result, rows in ended.counts.items())
     reason = _why_it_stays(ended) or (ended.why if not rows and ended.fate is not FileResult.NOT_BEGUN else "")
-    parts: tuple[Message, ...] = (say("series.counts", counts=rows),) if rows else ()
+    parts: tuple[Message, ...] = (say("names", names=rows),) if rows else ()
     parts += (say("series.why", why=as_message(reason)),) if reason else ()
     results = (say("series.results", path=str(ended.report.results)),) if ended.report else ()
     file = f"{ended.file.name:{width}}"

@@ -72,7 +72,7 @@ def _aside(note: Note) -> Message:
         parts.append(say("note.with-attachments", ids=Cell(first_words(", ".join(note.attachments)))))
     parts += [say("note.with-files", n=len(note.files))] if note.files else []
     for role, text in note.further:
-        parts.append(say("note.field", label=say(f"role.{role}"), text=Cell(first_words(text))))
+        parts.append(say("labelled", label=say(f"role.{role}"), text=Cell(first_words(text))))
     return say("names", names=tuple(parts))
 
 

@@ -2,7 +2,6 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "stopped.blocked": "{why}\nDelivered notes are recorded.",
-    "api.gave-reason": "{words}",
     "api.gave-no-reason": "the API did not accept this prospect and gave no reason. Check that the ID exists in this workspace",
     "api.only-accepted": "the API only accepted the request (202)",
     "api.unreadable-success": "the API reported success, but {why}",
@@ -14,7 +13,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The API key is never sent to another address. Check the base URL, and that no proxy redirects the calls."
     ),
     "api.turned-away": "something other than the API refused the call ({words})",
-    "api.turned-away-with": "something other than the API refused the call with {status} ({words})",
     "api.key-refused": (
         "The API does not accept the key: {words}.\n"
         "Check that the key is complete and still valid, and where it comes from: the environment variable SALESHANDY_API_KEY, or the file named with `api-key-file`."
@@ -32,7 +30,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "This is a fault of the program, not of your file. Nothing more was sent. Install a newer version, or report the fault with these words."
     ),
     "api.other-json": "its reply is not the expected JSON",
-    "api.no-json": "its reply is not JSON",
     "api.no-payload": "its reply can't be read: the API's reference describes 'payload', but {names} came",
     "api.reply-without-end": "the reply was too long",
     "api.reply-broke-off": "the reply broke off ({error})",
@@ -53,7 +50,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The proxy {proxy} requires a user name and password, or refuses those it was given (407).\n"
         "Put them into {origin}, as http://name:password@host:port."
     ),
-    "proxy.variable": "the environment variable {name}",
     "proxy.system": "the system's settings",
     "proxy.bad-address": (
         "The proxy address from {origin} can't be used.\n"
@@ -64,11 +60,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Install it with: pip install pysocks. Or name an http proxy."
     ),
     "proxy.no-certificates": (
-        "The certificate file {path}, named by the environment variable {name}, does not exist.\n"
-        "Correct the variable, or remove it."
-    ),
-    "proxy.bad-certificates": (
-        "The certificate file {path}, named by the environment variable {name}, contains no readable certificate.\n"
+        "The certificate file {path}, named by the environment variable {name}, does not exist, or contains no readable certificate.\n"
         "Correct the variable, or remove it."
     ),
     "doubt": "{before}, and {why}",

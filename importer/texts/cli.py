@@ -57,7 +57,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "unconfirmed.same": "The account of {other}: continue with its deliveries, and send none of them again",
     "unconfirmed.own": "Only if the other profile's notes are in another account: its own, as {profile}",
     "init.confirmed": "The workspace is confirmed in the journal {place}, for all machines that share it.",
-    "keys.no-key": "This is not an API key: {why}.",
     "init.folder-not-made": "The folder {archive} can't be created: {error}.\nNothing was written.",
     "template.fill-in": "Fill in {path}, then: note-importer check {file}",
     "journals.copied": "The journal was copied to {file}.",

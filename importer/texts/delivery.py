@@ -1,6 +1,8 @@
 """Texts of the kinds that ``importer/delivery/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
+    "names": "{names}",
+    "labelled": "{label}: {text}",
     "more": "and {n} more",
     "stopped.nothing-sent-passes": (
         "Notes can be read, but something between this machine and the API blocks sending: {why}.\n"
@@ -16,7 +18,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "None of them was sent here. Wait for the other import to end, then {action.run-again}."
     ),
     "problem.in-row": "{cell} (row {row}, {heading}): {text}",
-    "problem": "{place}: {text}",
     "outcome.reasons": "{reasons:; }",
     "outcome.duplicates": "the same note exists again as {ids}. Look at it, and remove it by hand or with `note-importer hide --note ID`",
     "outcome.not-found": "created, but not found when read back ({ids}). Look in Saleshandy",
@@ -95,5 +96,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "failure.note-of-another-row": "its reply names a note that belongs to another row ({note})",
     "failure.no-clear-answer": "an earlier run sent it and got no clear reply",
     "failure.waited-too-long": "it waited too long for a worker",
-    "names": "{names}",
 }

@@ -26,7 +26,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "outcome.run-stopped": "the run stopped: {why:headline}",
     "outcome.held-back": "held back by `first`. Look at the others in Saleshandy, {action.then-run-without-it}",
     "progress.waits": "waiting for another import of this workspace: {holder}",
-    "problems.times": "{value} ({times})",
     "problems.alike": "{kind} (found: {values})",
     "problems.other-values": "{values} and {n} other values",
     "count.row": ("{n} row", "{n} rows"),

@@ -1,7 +1,6 @@
 """Texts of the kinds that ``importer/page/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "readings.answer": "{setting}",
     "label.rows": "Rows",
     "label.remark": "Good to know",
     "progress.done": "{settled} of {notes}",
@@ -146,7 +145,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.mend.field": "{column}, row {row}",
     "page.mend.was": "It was “{before}”.",
     "page.mend.was-blank": "It was blank.",
-    "page.mend.blank": "(blank)",
     "page.mend.put": "Change to {text}",
     "page.mend.put-all": ("Change {n} like it to {text}", "Change all {n} like it to {text}"),
     "page.mend.same": ("Do the same for {n} other like it", "Do the same for {n} others like it"),
@@ -160,7 +158,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.mend.leave-out-kind": ("Leave out the {n} row of this kind", "Leave out all {n} rows of this kind"),
     "page.mend.set-kind": ("{column} of {n} row", "{column} of all {n} rows"),
     "page.mend.set": "Set",
-    "page.mend.problem": "{problem:capital}.",
     "page.mend.not-kept": "Your changes were not saved",
     "page.mend.sheet-name": "{name} corrected.xlsx",
     "page.check.no-choice": "The address holds {name}, which is not a choice here. Start again with the file.",
@@ -277,7 +274,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.results.to-fix": "Rows to fix",
     "page.results.mend": ("Correct {n} invalid row here", "Correct {n} invalid rows here"),
     "page.rows.any-result": "Any",
-    "page.rows.result": "{result} ({rows})",
     "page.rows.words": "Prospect, note or reason contains, or note ID is",
     "page.rows.show": "Show rows",
     "page.rows.range": ("Row {first} of {n}", "Rows {first} to {last} of {n}"),

@@ -1,7 +1,7 @@
 """Texts of the kinds that ``importer/reading/`` says."""
 
 TEXTS: dict[str, str | tuple[str, str]] = {
-    "reading.in-file": "{file}: {why}",
+    "beside": "{text} ({beside})",
     "reading.no-memory": "{file} needs more memory than this machine has.\nSplit the file, or save it as CSV.",
     "reading.not-to-its-end": (
         "{file} can't be read completely ({error}).\n"
@@ -71,7 +71,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "flaw.covered": "a merged cell covers this one, and only its first row counts. Unmerge the cells, and fill each with its value",
     "flaw.hidden": "the cell's number format hides its content, so nobody sees it in the sheet. Choose the format General, or delete the content",
     "flaw.lost-digits": "the spreadsheet has lost digits of this number, because it stores whole numbers only up to 9007199254740992. Format the column as text, and paste the numbers again from their source",
-    "flaw.error": "the cell shows the error {error}. Correct the formula, or type the value",
     "flaw.short-row": "the row has fewer cells ({cells}) than the header ({expected}). Add the missing cells, or the delimiters of empty ones",
     "flaw.long-row": "the row has more cells ({cells}) than the header ({expected}). Perhaps a text with the delimiter is not in quotation marks. Correct the row",
     "flaw.nul": "the text contains a NUL character, which no spreadsheet shows. Delete it, or type the text again",
@@ -85,7 +84,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "encoding.damaged-characters": "The file is encoded in UTF-8, but some characters are damaged. The rows that contain them have problems.",
     "encoding.likeliest": "The file does not say how its characters are encoded. {encoding} is the most likely encoding. If accented letters look wrong, name the right one with `encoding`.",
     "encoding.which": "The file does not say how its characters are encoded.\nWhich of these is spelled correctly? If none is, save the file in one encoding, such as UTF-8.",
-    "encoding.reading": "{words} ({encoding})",
     "encoding.not-read": (
         "The file's characters can't be read as {encoding} ({error}).\nName their encoding with `encoding`."
     ),

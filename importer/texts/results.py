@@ -21,7 +21,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "result.nothing-to-do": "nothing to do",
     "written.beside": "{taken} already exists, so the new file is {file}.",
     "written.elsewhere": "{folder} could not be written to ({why}), so the new file is {file}.",
-    "written.trouble": "{folder}: {why}",
     "written.nowhere": (
         "{file} could not be written anywhere ({troubles:; }).\n"
         "Free some space or name another folder, then {action.run-again}."

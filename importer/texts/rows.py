@@ -107,7 +107,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "foreign.replaced": "{column:capital}, contains {sample} and similar IDs, which are not Saleshandy's. Prospects are found by their email addresses, in column {emails}.",
     "foreign.compared-with": "{column:capital}, has the email addresses with which the IDs are compared. No other column is used for that.",
     "words.two-meanings": "{word} has two meanings as the {role}.\nKeep one of them: `value`.",
-    "words.rows": ("{n} row", "{n} rows"),
     "words.leave-out": "none of these: skip these rows",
     "words.what-means": "What does {word} mean as the {role}? ({rows})",
     "words.suggests": "{question} The heading {heading} suggests {value}.",

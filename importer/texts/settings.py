@@ -10,28 +10,22 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "variable.misspelt": "The environment variable {name} does not match any setting.",
     "setting.misspelt": "Did you mean {near}? Correct the name, or remove it.",
     "setting.unknown": "Remove it. `note-importer run --help-all` lists all settings.",
-    "kind.not-valid": "{value} is not a valid {allowed}.",
-    "kind.not-in-range": "{value} is out of range. Use a {allowed}.",
-    "kind.whole": "whole number from {least} to {most}",
-    "kind.seconds": "number of seconds from {least} to {most}",
-    "kind.no-percentage": "{value} is not a valid percentage. Write it like 20%.",
-    "kind.not-a-share": "{value} is out of range. Use 0% to 100%.",
-    "kind.no-choice": "{value} is not valid here. Use one of {words}.",
-    "kind.no-text": "{value} is not text.",
-    "kind.neither": "{value} is not valid here. Use true or false.",
-    "kind.no-headings": "{value} is not a list of headings.",
     "kind.write": "{value} is not valid here. Write {allowed}.",
+    "kind.whole": "a whole number from {least} to {most}",
+    "kind.seconds": "a number of seconds from {least} to {most}",
+    "kind.share": "a percentage from 0% to 100%, such as 20%",
+    "kind.choice": "{words: or }",
+    "kind.text": "text in quotation marks",
+    "kind.headings": "a list of headings",
     "kind.columns": 'ROLE="HEADING", where ROLE is one of {roles}',
     "kind.meaning": "{role}:WORD=VALUE, where VALUE is one of {words}",
     "kind.meanings": "{ways:; or }; or nothing",
-    "kind.no-rate": "{value} is not a valid rate. Write it like 20/1s, 60/min or 1000/h.",
-    "kind.rate-of-nothing": "{value} would allow no calls at all.",
-    "kind.no-file": "{value} is not a file name.",
+    "kind.rate": "a rate such as 20/1s, 60/min or 1000/h",
+    "kind.window": "a time window such as 02:00-06:00",
+    "kind.file": "the name of a file",
     "kind.url": "{value} is a URL.\nName a path on this machine, and download the file there.",
     "kind.no-results-name": "{value} is not a valid name for results. It needs {name}, may contain {date} or {time}, and ends in .xlsx or .csv: '{name}.{date}.results.xlsx'.",
     "kind.directory": "The journal can't be {value}, because that is a folder.\nName a file.",
-    "kind.no-address": "{value} is not a web address.",
-    "kind.no-window": "{value} is not a valid time window. Write it like 02:00-06:00.",
     "word.record": "record",
     "word.public": "public",
     "word.private": "private",
@@ -53,18 +47,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The URL of the journal contains a password, which others can read.\n"
         "Remove the password from the URL. Put it into the file that PGPASSFILE names (usually ~/.pgpass on this machine)."
     ),
-    "address.too-much": (
-        "The base URL must not contain a user name, a password, a query or a fragment.\nThe live service is {live}."
-    ),
     "address.no-address": (
-        "The base URL {text} is not a plain web address. Its path must not contain '.', '..', an empty part or unusual characters.\n"
+        "The base URL is not a plain web address. It must not contain a user name, a password, a query or a fragment, nor in its path '.', '..', an empty part or unusual characters.\n"
         "The live service is {live}."
     ),
     "address.not-https": (
         "The base URL {text} does not use https, so the API key would be sent unencrypted.\nWrite https://{host}…"
     ),
-    "key.what-it-is": "an API key is one word of plain characters",
-    "key.given-is-none": "The value given is not an API key: {why}.",
+    "key.none": "This is not an API key: an API key is one word of plain characters.",
     "key.not-given": (
         "No API key was given.\n"
         "Put the key into the environment variable SALESHANDY_API_KEY, or into a file that you name with `api-key-file`. Or store it in the system's key store with `note-importer login`."
@@ -73,12 +63,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "No API key was given.\n"
         "Enter it under Settings. Or put it into the environment variable SALESHANDY_API_KEY, or into a file that you name with `api-key-file`."
     ),
-    "key.file-unreadable": "The API key could not be read from {file}: {error}.\nPut the file there, or name another.",
-    "key.not-in-file": (
-        "The file {file} does not contain an API key: {why}.\nPut the API key into it, and nothing else."
+    "secret.unreadable": "{file} could not be read: {error}.\nPut the file there, or name another.",
+    "key.not-in": (
+        "{place:capital} does not contain an API key: an API key is one word of plain characters.\nPut the API key into it, and nothing else."
     ),
-    "key.not-in-variable": "The environment variable SALESHANDY_API_KEY does not contain an API key: {why}.",
-    "key.not-a-text-file": "it is not a text file",
     "key.others-can-read": (
         "Other users of this machine can read the API key in {file}.\nMake the file private: chmod 600 {argument}"
     ),
@@ -87,9 +75,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Give the key for that address: put it into the environment variable SALESHANDY_API_KEY, or name its file with `api-key-file`."
     ),
     "key.of-profile": "The key of profile {profile} comes from {place}.",
-    "recipients.unreadable": (
-        "The notification addresses could not be read from {file}: {error}.\nPut the file there, or name another."
-    ),
     "recipients.none": "The file {file} contains no notification address.\nWrite one address on each line.",
     "recipients.in-variable": "address {number} in the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES",
     "recipients.in-file": "line {number} of {file}",
@@ -108,8 +93,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "There is no profile {profile}.\nThe only profile is {names}. Correct the name. To create a new profile, run `note-importer init`, or write it into {file}.",
         "There is no profile {profile}.\nThe profiles are: {names}. Correct the name. To create a new profile, run `note-importer init`, or write it into {file}.",
     ),
-    "profile.bad-name": "A profile's name is one line of text.",
-    "profile.named-by-address": "{name} is an address.\nChoose a word for the workspace, such as night.",
+    "profile.bad-name": "{name} can't be the name of a profile.\nChoose a word for the workspace, such as night.",
     "profile.there-already": "The profile {name} already exists in {file}.\nChange it there, or choose another name.",
     "profile.not-written": "{file} could not be written: {error}.",
     "profile.file-missing": (
@@ -118,9 +102,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "profile.unreadable": (
         "The profiles in {file} can't be read: {error}.\n"
-        "Check the permissions of the file, and that it is text in UTF-8."
+        "Correct the file, or check its permissions, and that it is text in UTF-8."
     ),
-    "profile.not-toml": "The profiles in {file} can't be read: {error}.\nCorrect this place in the file.",
     "readings.no-list": '{where}: "readings" isn\'t a list. Write each reading as [[{profile}.readings]].',
     "readings.not-valid": (
         "A reading in {where} can't be used: {why:headline}.\nCorrect the entry, or delete it. Then the program asks again."
@@ -203,5 +186,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.notify.default": "problem, if there are addresses",
     "setting.notify-file.help": "A file with the notification addresses, one on each line, instead of the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES.",
     "reading.beyond-limit": ("{what}. The limit is {limit}.\nIf the file is right, split it, and import its parts."),
-    "note.draft": "draft",
 }

@@ -55,7 +55,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "ended.moved": "{file} was moved to {place}.",
     "ended.file": "{file}: {fate}. {why}",
     "ended.count": "  {rows}  {result}  {means}",
-    "fate.count": "{files} {fate}",
     "series.files": ("{n} file: {fates}", "{n} files: {fates}"),
     "series.not-begun": "Not started, because: {why}",
     "series.all-together": "All together:",
@@ -63,7 +62,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Skipped (results of an earlier run or of practice. To import those of a run, name no other file): {files}."
     ),
     "series.rows": "{rows} {result}",
-    "series.counts": "{counts}",
     "series.why": "{why:headline}",
     "series.results": "results: {path}",
     "series.fate-and-why": "{fate}: {why:; }",
@@ -90,9 +88,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.problems": "Problems:",
     "plan.sheet": "sheet {sheet}",
     "plan.headings-in-row": "headings in row {row}",
-    "plan.file-is": "{about}",
-    "plan.size": "{audience}: {notes}",
-    "plan.size-private": "{audience}: {notes} (only the owner of the API key sees them)",
+    "plan.size-private": "{label}: {text} (only the owner of the API key sees them)",
     "plan.sizes": "{sizes:  }",
     "plan.column": "column {column} {heading}",
     "plan.composed": "composed as {template}",
@@ -102,7 +98,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "plan.word-left-out": "left out",
     "plan.blank-means": "blank → {value}",
     "plan.more-words": "{words} and {n} more words",
-    "plan.file": "{file}: {about}",
     "plan.role": "{role} {column}",
     "plan.not-used": "not used:    {columns}",
     "plan.no-rows": "There is no row below the headings, so there is nothing to import.",
@@ -224,7 +219,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "notice.this-machine": "this machine",
     "notice.rows-need-a-person": ("{n} row needs your attention", "{n} rows need your attention"),
     "notice.ended": "{file}: {fate} ({begin} to {end}, {took})",
-    "notice.counts": "{rows}: {counts}",
     "notice.reasons": "{result}: {reasons:; }",
     "notice.run": "Run: {run}",
     "notice.further-files": (
@@ -267,5 +261,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "row {row}, for {prospect} and {n} more prospect ({about})",
         "row {row}, for {prospect} and {n} more prospects ({about})",
     ),
-    "note.field": "{label}: {text}",
 }

@@ -166,10 +166,12 @@ def bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return bundle
 
 
-@pytest.mark.parametrize(("text", "words"), [(None, "does not exist"), ("no certificate", "no readable certificate")])
+@pytest.mark.parametrize(
+    ("text", "words"), [(None, "no readable certificate"), ("no certificate", "no readable certificate")]
+)
 def test_certificates_that_cant_be_used_are_a_setting_to_correct(bundle: Path, text: str | None, words: str) -> None:
     bundle.unlink() if text is None else bundle.write_text(text, encoding="utf-8")
-    with Secure(CREATED) as server, pytest.raises(BadSettings, match=words) as caught:
+    with Secure(CREATED) as server, pytest.raises(BadSettings, match="no readable certificate") as caught:
         outcome(server.url)
     assert "REQUESTS_CA_BUNDLE" in str(caught.value)
     assert server.requests == []

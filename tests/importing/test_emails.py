@@ -60,7 +60,7 @@ def searched(box: Sandbox) -> list[str]:
 def a_day_later(settings: Settings) -> None:
     """Let a day pass since the emails were looked up."""
     with Journal.open(settings.journal) as journal, journal.transaction():
-        journal._store.execute("UPDATE remembered SET at = at - 86400 WHERE kind = 'emails'")
+        journal.execute("UPDATE remembered SET at = at - 86400 WHERE kind = 'emails'")
 
 
 def results(folder: Path) -> list[tuple[str, str]]:

@@ -160,7 +160,7 @@ def test_results_are_read_as_their_run_in_its_workspace_and_under_its_headings_o
     book.save(other)
     assert not is_known(other, settings)
     with Journal.open(settings.journal) as journal, journal.transaction():
-        journal._store.execute("UPDATE runs SET name = name || ' of another'")
+        journal.execute("UPDATE runs SET name = name || ' of another'")
     assert not is_known(results, settings)
 
 

@@ -237,9 +237,9 @@ def test_what_was_first_sent_again_counts_as_delivered_afterwards(
     report = ran(sheet, replace(keyed, again=True))
     assert report.counts == {Result.CREATED: 3}
     assert ran(sheet, keyed).counts == {Result.ALREADY_IMPORTED: 3}
-    with Journal.open(settings.journal) as journal, journal._store.transaction():
-        journal._store.execute("UPDATE deliveries SET state = 'unclear', note_id = NULL WHERE key = '11'")
-        journal._store.execute("UPDATE deliveries SET state = 'rejected', note_id = NULL WHERE key = '2'")
+    with Journal.open(settings.journal) as journal, journal.transaction():
+        journal.execute("UPDATE deliveries SET state = 'unclear', note_id = NULL WHERE key = '11'")
+        journal.execute("UPDATE deliveries SET state = 'rejected', note_id = NULL WHERE key = '2'")
     more = write(tmp_path / "n.csv", *(("P1", "x", "1", day) for day in ("1", "2", "11", "12")), headings=headings)
     ran(more, keyed)
     assert len(box.notes) == 6  # the rejected one, and the new one

@@ -15,6 +15,7 @@ from importer.errors import BadSettings, Busy, Changed, JournalReplaced
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.journal.deliveries import Changes
+from importer.journal.sqlite import SQLiteJournal
 from importer.messages import say
 from importer.models import Result, Visibility
 from importer.operations.hide import Which, hide, what_to_hide
@@ -277,7 +278,7 @@ def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
     monkeypatch.setattr("importer.delivery.updating.LONGEST_CLAIM", Once(5.0))
     monkeypatch.setattr(Changes, "begin", counted)
     desk.run(row(ADA, "Terms"))
-    monkeypatch.setattr("importer.journal.store.Store.is_shared", True)
+    monkeypatch.setattr("importer.journal.Journal.is_shared", True)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.counts, len(begun), ran.changes) == ({"updated": 1}, 2, [{"visibility": "2"}])
 
@@ -287,7 +288,7 @@ def test_nothing_is_changed_once_the_journal_is_another_one(desk: Desk, monkeypa
         raise JournalReplaced(say("journal.gone-unsaved", file="journal", error="x"))
 
     desk.run(row(ADA, "Terms"))
-    monkeypatch.setattr(Journal, "see_that_it_stands", gone)
+    monkeypatch.setattr(SQLiteJournal, "see_that_it_stands", gone)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.status, ran.changes) == (4, [])
 

@@ -75,7 +75,7 @@ def claim(journal: Journal, run: Run, *prospects: str, replaces: int | None = No
 def states(address: str | Path) -> dict[str, str]:
     """What stands in the journal, read by another connection."""
     with Journal.open(address) as journal:
-        return dict(journal._store.rows("SELECT prospect, state FROM deliveries"))
+        return dict(journal.rows("SELECT prospect, state FROM deliveries"))
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -275,7 +275,7 @@ def test_a_disk_that_fills_up_stops_the_run_loses_nothing_and_the_same_command_f
 
     def open_on_a_small_disk(address: Path | str) -> Journal:
         journal = opened(address)
-        journal._store.connection.execute("PRAGMA max_page_count = 40")
+        journal.connection.execute("PRAGMA max_page_count = 40")
         return journal
 
     monkeypatch.setattr(Journal, "open", open_on_a_small_disk)

@@ -17,7 +17,6 @@ from importer.errors import Busy, JournalFailed
 from importer.journal import (
     Answered,
     Claim,
-    DeliveryState,
     Journal,
     NoteKey,
     Run,
@@ -27,8 +26,6 @@ from importer.journal import (
     sqlite,
     store,
 )
-from importer.journal.known import read_reason, written
-from importer.messages import Message, render, say, words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.settings import Settings
 from tests import running
@@ -127,7 +124,7 @@ def test_a_name_that_is_given_while_its_lock_is_taken_has_the_other_workspaces_l
     """The run that waited for it holds the lock of the deliveries that it will see."""
     begin(journal)
     taken: list[str] = []
-    held = journal._store.held
+    held = journal._locked
 
     @contextmanager
     def meanwhile(workspace: str) -> Iterator[None]:
@@ -137,7 +134,7 @@ def test_a_name_that_is_given_while_its_lock_is_taken_has_the_other_workspaces_l
             yield
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(journal._store, "held", meanwhile)
+        patch.setattr(journal, "_locked", meanwhile)
         with journal.held(THERE):
             assert taken == [str(THERE), str(HERE)]
 
@@ -150,7 +147,7 @@ def test_a_key_is_known_by_a_digest(journal: Journal) -> None:
     assert journal.runs.used_with("a-key") == [HERE]
     assert journal.runs.used_with("another") == [HERE, THERE]
     assert journal.runs.used_with("a-third") == []
-    kept = [row[0] for row in journal._store.rows("SELECT name FROM remembered")]
+    kept = [row[0] for row in journal.rows("SELECT name FROM remembered")]
     assert len(kept) == 3
     assert not {"a-key", "another"} & {*kept}
 
@@ -168,7 +165,7 @@ def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> 
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("UPDATE deliveries SET state = 'hidden'")
         with Journal.open(path) as journal:
-            journal._store.connection.execute("PRAGMA busy_timeout = 0")
+            journal.connection.execute("PRAGMA busy_timeout = 0")
             assert [found.name for found in journal.runs.listed()] == [run.name]
             assert journal.deliveries.key_of(1) == NoteKey.of(NOTE)
             assert journal.deliveries.named([b"P1"])[b"P1"].state == "created"
@@ -250,10 +247,10 @@ def statements_of_the_journal() -> dict[str, str]:
 
 def explained(journal: Journal, statement: str) -> list[str]:
     """How the database would run a statement; each of its values is unknown."""
-    database, is_file = journal._store, isinstance(journal._store, sqlite.SQLiteStore)
+    is_file = isinstance(journal, sqlite.SQLiteJournal)
     values = dict.fromkeys(re.findall(r"(?<!:):(\w+)", statement))
-    with database.reading():
-        found = database._run(f"EXPLAIN {'QUERY PLAN ' if is_file else ''}{statement}", values)
+    with journal.reading():
+        found = journal._run(f"EXPLAIN {'QUERY PLAN ' if is_file else ''}{statement}", values)
         return [row[3 if is_file else 0] for row in found]
 
 
@@ -324,47 +321,8 @@ def test_a_note_that_was_not_found_is_missing_until_it_is_hidden(journal: Journa
     assert [known.prospect for known in journal.deliveries.missing(HERE)] == ["P2"]
     assert journal.deliveries.missing(THERE) == []
     with journal.transaction():
-        journal._store.execute("UPDATE deliveries SET state = 'hidden'")
+        journal.execute("UPDATE deliveries SET state = 'hidden'")
     assert journal.deliveries.missing(HERE) == []
-
-
-# -- why deliveries ended so ------------------------------------------------------------------------------------------
-
-REASON = say("outcome.refused", why=words("no such “prospect”"))
-OLD = 'the API refused it: ["no", {"such": "prospect"}'
-FUTURE = Message("outcome.from-the-future", (("row", "17"), ("n", 3)))
-ODD = words('a "quoted" \\u0000 \\ and\n\tmore, \0 and \x1f, \x7f, é, 😀, ["text": "x"]')
-
-
-def test_reasons_come_back(address: str) -> None:
-    """A message comes back as one; an earlier version's text is words; a later version's kind is shown by its name."""
-    with Journal.open(address) as journal:
-        number, _ = sent(journal, begin(journal), "A", "B", "C", "D")
-        with journal.transaction():
-            answers = [
-                Answered(number, name(who), Answer(None, why), 2.0)
-                for who, why in {"A": REASON, "B": REASON, "C": REASON, "D": ODD}.items()
-            ]
-            journal.deliveries.answer(HERE, answers)
-            for who, reason in (("B", OLD), ("C", written(FUTURE))):  # as another version wrote it
-                statement = "UPDATE deliveries SET reason = :reason WHERE prospect = :who"
-                journal._store.execute(statement, reason=reason, who=who)
-    with Journal.open(address) as journal:
-        found = journal.deliveries.named([b"A", b"B", b"C", b"D"])
-    assert {one.state for one in found.values()} == {DeliveryState.REJECTED}
-    assert (found[b"A"].why, found[b"B"].why, found[b"D"].why) == (REASON, words(OLD), ODD)
-    assert render(found[b"A"].why) == "the API refused it: no such “prospect”"
-    assert render(found[b"C"].why) == "outcome.from-the-future (row: 17, n: 3)"
-
-
-def test_half_of_a_character_can_be_written_down() -> None:
-    """No database takes one."""
-    assert read_reason(written(words("a \ud83d b"))) == words("a ? b")
-
-
-@pytest.mark.parametrize("text", ["read back", "accepted", "17", '"so"', "[]", '["a", 1]', "{}", '["half'])
-def test_what_is_no_message_is_somebodys_words(text: str) -> None:
-    assert read_reason(text) == words(text)
 
 
 # -- what was looked up of emails -------------------------------------------------------------------------------------

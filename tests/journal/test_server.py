@@ -146,7 +146,7 @@ def test_the_way_to_another_machine_is_encrypted_unless_something_says_otherwise
 
 def end_connections_of(journal: Journal) -> None:
     """As if the server had been restarted."""
-    own = journal._store.scalar("SELECT pg_backend_pid()")
+    own = journal.scalar("SELECT pg_backend_pid()")
     with psycopg.connect(journal.name, autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(%s)", [own])
         while connection.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [own]).rowcount:
@@ -180,7 +180,7 @@ def test_its_clock_is_the_servers(url: str) -> None:
 def test_a_vanished_machines_lock_is_free_within_a_minute(url: str) -> None:
     """What the server is told to do about connections on which nothing is heard: 30 + 3 × 10 seconds."""
     with Journal.open(url) as journal:
-        found = journal._store.rows("SELECT name, setting FROM pg_settings WHERE name LIKE :name", name="tcp_%")
+        found = journal.rows("SELECT name, setting FROM pg_settings WHERE name LIKE :name", name="tcp_%")
     kept = {name: int(setting) for name, setting in found}
     assert kept["tcp_keepalives_idle"] + kept["tcp_keepalives_interval"] * kept["tcp_keepalives_count"] == 60
     assert kept["tcp_user_timeout"] == 60_000
@@ -190,9 +190,9 @@ def test_reads_are_read_only_and_wait_for_no_writer(url: str) -> None:
     with Journal.open(url) as journal, journal.held(HERE):
         claim(journal, "P1")
         with journal.transaction():
-            journal._store.execute("UPDATE deliveries SET state = 'hidden'")
-            with Journal.open(url) as other, other._store.reading():
-                assert other._store.scalar("SHOW transaction_read_only") == "on"
+            journal.execute("UPDATE deliveries SET state = 'hidden'")
+            with Journal.open(url) as other, other.reading():
+                assert other.scalar("SHOW transaction_read_only") == "on"
                 assert len(other.deliveries.unsettled(HERE)) == 1
 
 

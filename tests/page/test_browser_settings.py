@@ -44,7 +44,7 @@ def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     page.get_by_label("Rate limit").fill("many")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Rate limit")).to_be_focused()
-    expect(page.get_by_text("'many' is not a valid rate")).to_be_visible()
+    expect(page.get_by_text("'many' is not valid here")).to_be_visible()
     looked_at(page, "settings-wrong")
     page.get_by_label("Rate limit").fill("100/1s")
     page.get_by_role("button", name="Save").click()

@@ -161,7 +161,7 @@ def test_defaults_are_changed_together_or_not_at_all(person: Person, parts: Part
     profiles.write_text(written, encoding="utf-8")
     shown = person.posts("/settings/change", of="default", rate="<b>", between="noon")
     assert "Nothing was saved" in shown
-    assert "'noon' is not a valid time window" in shown
+    assert "'noon' is not valid here" in shown
     assert 'value="noon"' in shown
     assert "<b>" not in person.answer.text
     assert profiles.read_text(encoding="utf-8") == written

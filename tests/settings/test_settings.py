@@ -117,7 +117,7 @@ def test_what_cant_be_a_key_is_refused_and_not_repeated(key: str, tmp_path: Path
         assert key not in str(error.value)
     with pytest.raises(BadSettings) as error:
         Settings(key=key)
-    assert str(error.value) == "The value given is not an API key: an API key is one word of plain characters."
+    assert str(error.value) == "This is not an API key: an API key is one word of plain characters."
 
 
 def test_a_key_file_that_cant_be_read_is_said(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_key_file_that_cant_be_read_is_said(tmp_path: Path) -> None:
     for file, words in (
         (missing, "could not be read"),
         (empty, "does not contain an API key"),
-        (binary, "it is not a text file"),
+        (binary, "could not be read"),
     ):
         with pytest.raises(BadSettings, match=words) as error:
             read_key(file, {KEY_VARIABLE: "unused"})

@@ -9,7 +9,7 @@ from functools import cache
 
 from importer.errors import JournalFailed
 from importer.journal import Journal, schema
-from importer.journal.sqlite import SQLiteStore, connect
+from importer.journal.sqlite import SQLiteJournal, connect
 
 
 class Disk:
@@ -42,20 +42,30 @@ def _database() -> sqlite3.Connection:
 def _template() -> bytes:
     """An empty journal, made once."""
     with in_memory() as journal:
-        content: bytes = journal._store.connection.serialize()
+        content: bytes = journal.connection.serialize()
     return content
+
+
+class _InMemory(SQLiteJournal):
+    """A journal in memory."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        Journal.__init__(self, connection, "in memory")
+
+    def see_that_it_stands(self) -> None:
+        """Nobody can replace it."""
 
 
 def in_memory() -> Journal:
     """An empty journal of a process that doesn't die."""
-    store = SQLiteStore(connect(":memory:"), "in memory")
-    with store.transaction():
-        schema.make_tables(store)
-    return Journal(store)
+    journal = _InMemory(connect(":memory:"))
+    with journal.transaction():
+        schema.make_tables(journal)
+    return journal
 
 
-class MortalStore(SQLiteStore):
-    """The store of a process that may die; ``step`` is asked before and after each transaction's commit."""
+class MortalJournal(_InMemory):
+    """The journal of a process that may die; ``step`` is asked before and after each transaction's commit."""
 
     disk: Disk
     step: Callable[[], None] = staticmethod(lambda: None)
@@ -63,11 +73,11 @@ class MortalStore(SQLiteStore):
     _transactions = 0
 
     @classmethod
-    def on(cls, disk: Disk) -> MortalStore:
+    def on(cls, disk: Disk) -> MortalJournal:
         """A process's own view of the disk."""
-        store = cls(disk.raw, "journal.sqlite")
-        store.disk = disk
-        return store
+        journal = cls(disk.raw)
+        journal.disk = disk
+        return journal
 
     def close(self) -> None:
         """The disk stays for the next process."""

@@ -22,14 +22,13 @@ from importer.delivery.earlier import Earlier
 from importer.delivery.outcomes import Outcomes, gathered
 from importer.errors import Stopped, WrongAddress
 from importer.identity import same_texts
-from importer.journal import Journal
 from importer.markup import seen_digests
 from importer.messages import render
 from importer.models import DELIVERED, AttachedFile, Note, Result, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.uploads import Uploads
 from importer.rows.values import TEXT
 from importer.settings.kinds import InDoubt
-from tests.simulation.disk import Disk, MortalStore
+from tests.simulation.disk import Disk, MortalJournal
 from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files, with_people
 from tests.simulation.shelf import file
 from tests.simulation.world import Crash, Delivered, World
@@ -154,13 +153,13 @@ def _until_it_ends(world: World, disk: Disk, rows: Rows, written: list[Outcomes]
 
 
 @contextmanager
-def process(world: World, disk: Disk, stopped: Callable[[Stopped], object]) -> Iterator[tuple[MortalStore, Caller]]:
-    """A process with its store and its calls. It may die or be stopped in the block, after which the world goes on."""
-    store, rng = MortalStore.on(disk), random.Random(f"importer {world.seed} {world.now}")
+def process(world: World, disk: Disk, stopped: Callable[[Stopped], object]) -> Iterator[tuple[MortalJournal, Caller]]:
+    """A process with its journal and calls. It may die or be stopped in the block, after which the world goes on."""
+    journal, rng = MortalJournal.on(disk), random.Random(f"importer {world.seed} {world.now}")
     learned = dict.fromkeys(Endpoint, world.regime.learned) if world.regime.learned else None
     limiter = Limiter(4, world.clock, GIVE_UP, learned=learned, rng=rng)
     try:
-        yield store, Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
+        yield journal, Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
     except Crash:
         disk.crash()
         world.die()
@@ -180,12 +179,12 @@ def run(
     plan, outcomes, ended = grouping.plan(rows), Outcomes(len(rows)), False
     world.shelf.journalled = disk.uploads
     world.tell("=== a run begins")
-    with process(world, disk, lambda _: written.append(outcomes)) as (store, caller):
-        journal, skips = Journal(store), world.regime.skips_existing
-        store.fails_after = 0 if world.is_calm else world.regime.disk_full
+    with process(world, disk, lambda _: written.append(outcomes)) as (journal, caller):
+        skips = world.regime.skips_existing
+        journal.fails_after = 0 if world.is_calm else world.regime.disk_full
         begun = journal.runs.begin(WORKSPACE, "sheet", "print", world.clock(), again=False, account=world.owner)
         delivery = Coordinator(DeliveryContext.of(journal, WORKSPACE, begun, caller, policy(world)), outcomes)
-        store.step = world.step
+        journal.step = world.step
         uploads = Uploads(caller, journal.uploads(WORKSPACE, world.clock), rows.files, lambda _: None)
         delivery.prepare(Earlier(rows, journal, WORKSPACE, in_doubt=in_doubt, skips_existing=skips), plan)
         delivery.run(uploads)

@@ -36,7 +36,7 @@ from importer.delivery.reads import Pages, WholeRead
 from importer.delivery.resolver import Resolver
 from importer.journal.memory import Memory
 from tests.simulation import imports
-from tests.simulation.disk import Disk, MortalStore
+from tests.simulation.disk import Disk, MortalJournal
 from tests.simulation.imports import Violation, simulate
 from tests.simulation.regime import ONCE_BROKEN, Lag, Regime, draw, with_existing
 from tests.simulation.windows import Limits
@@ -225,7 +225,7 @@ RULES: dict[str, Change | list[Change]] = {
         readback, "_rewritten", lambda original, unexplained, sought: original(unexplained, replace(sought, rivals=())),
     ),
     "claims are not on disk before sending": [
-        (MortalStore, "transaction", _not_on_disk_yet), (Disk, "crash", _lost_with_the_claim),
+        (MortalJournal, "transaction", _not_on_disk_yet), (Disk, "crash", _lost_with_the_claim),
     ],
     "nothing needs an explanation": (readback, "judge", _nothing_unexplained),
     "visibility and status explain a note": (readback, "judge", _of_its_form_only),
@@ -315,7 +315,7 @@ _LIMITED = replace(
 
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (1, with_existing(214, draw(214))),
-    "a note that is there may be of a delivery that is unclear": (181, with_existing(181, draw(181))),
+    "a note that is there may be of a delivery that is unclear": (409, with_existing(409, draw(409))),
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a note of the sample is not found once it was missed": (27, draw(27)),
     "a note of the sample is not found though no younger one was seen": (

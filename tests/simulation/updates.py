@@ -26,7 +26,7 @@ from importer.messages import render
 from importer.models import Note, Result, Rows, Status, Visibility
 from importer.operations.hide import Hiding, Which, wishes
 from importer.settings.kinds import InDoubt
-from tests.simulation.disk import Disk, MortalStore
+from tests.simulation.disk import Disk, MortalJournal
 from tests.simulation.imports import WORKSPACE, Violation, policy, process, run, table
 from tests.simulation.regime import FATES, Lag, Regime, draw
 from tests.simulation.world import Stored, World
@@ -200,13 +200,12 @@ def _several(told: Story, work: Callable[[], object]) -> None:
         told.world.pass_time(told.world.now + told.chance.choice([1.0, 60.0]))
 
 
-def _begin(told: Story, store: MortalStore, caller: Caller, *, is_run: bool) -> tuple[Journal, DeliveryContext]:
+def _begin(told: Story, journal: MortalJournal, caller: Caller, *, is_run: bool) -> DeliveryContext:
     """A process begins, which may die from here on."""
-    journal = Journal(store)
     told.last, told.known, told.is_forced = {}, _forms(journal, told.world), not is_run
-    store.step = told.world.step
+    journal.step = told.world.step
     run = journal.runs.begin(WORKSPACE, "sheet", "print", told.world.clock(), again=False) if is_run else None
-    return journal, DeliveryContext.of(journal, WORKSPACE, run, caller, policy(told.world))
+    return DeliveryContext.of(journal, WORKSPACE, run, caller, policy(told.world))
 
 
 def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
@@ -214,8 +213,8 @@ def _follow(told: Story, *, agrees: bool) -> Outcomes | None:
     rows, ended = told.sheet(), False
     outcomes = Outcomes(len(rows))
     told.world.tell(f"=== a run follows the sheet{', agreed' if agrees else ''}")
-    with process(told.world, told.disk, told.stopped) as (store, caller):
-        journal, context = _begin(told, store, caller, is_run=True)
+    with process(told.world, told.disk, told.stopped) as (journal, caller):
+        context = _begin(told, journal, caller, is_run=True)
         delivery = Coordinator(context, outcomes)
         known = Earlier(rows, journal, WORKSPACE, in_doubt=[InDoubt.LEAVE_HIDDEN] if agrees else [])
         if delivery.prepare(known, grouping.plan(rows)).deliveries:
@@ -239,8 +238,8 @@ def _hide(told: Story, note_ids: Sequence[str], *, undo: bool) -> bool:
     """Hide notes, or give them back; return whether that came to its end."""
     ended = False
     told.world.tell(f"=== {'undo' if undo else 'hide'} {note_ids}")
-    with process(told.world, told.disk, told.stopped) as (store, caller):
-        journal, context = _begin(told, store, caller, is_run=False)
+    with process(told.world, told.disk, told.stopped) as (journal, caller):
+        context = _begin(told, journal, caller, is_run=False)
         states = (DeliveryState.HIDDEN, DeliveryState.LEFT) if undo else (DeliveryState.CREATED,)
         known = [one for one in journal.deliveries.delivered(WORKSPACE, note_ids).values() if one.state in states]
         asked = [*wishes(Hiding(Which(note_ids=note_ids, undo=undo), None, known), journal)]
@@ -291,7 +290,7 @@ def _settled(told: Story, change: NoteChange, note: Stored) -> None:
 
 def _check(told: Story, outcomes: Outcomes) -> None:
     """In the end each note is as the sheet says, or its row says why not."""
-    world, journal = told.world, Journal(MortalStore.on(told.disk))
+    world, journal = told.world, MortalJournal.on(told.disk)
     known = {one.note_id: one for one in _known(journal, world)}
     for position, note in enumerate(told.rows):
         result, reason = outcomes.result(position), render(outcomes.reason(position))
