@@ -62,10 +62,12 @@ def served(settings: Settings, folder: Path, readers: Readers) -> Iterator[PageS
         server = PageServer(told_of(settings), folder=folder)
         own, server.parts.reading = server.parts.reading, readers  # it would take seconds to begin processes of its own
         with server:
-            yield server
-            for job in server.stop_jobs(messages.words("The test is over.")):
-                job.listener.join(30)
-            server.parts.reading = own
+            try:
+                yield server
+            finally:
+                for job in server.stop_jobs(messages.words("The test is over.")):
+                    job.listener.join(30)
+                server.parts.reading = own  # the others go on to the next test
 
 
 def home_of(server: PageServer) -> str:
