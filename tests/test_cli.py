@@ -21,9 +21,7 @@ from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Sandbox
 from tests.truth import read_results
-from tests.typing_commands import KEY, Ended, Terminal
-
-__all__ = ["Ended", "Terminal"]
+from tests.typing_commands import KEY, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
 

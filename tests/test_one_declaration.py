@@ -286,7 +286,7 @@ with prepare("notes.csv", Settings()) as prepared:
     results = rows(house.root / "notes.results.xlsx")
     assert [row[results[0].index("result")] for row in results[1:]] == ["already imported", "created", "created"]
     assert "role.category" in on_page.out
-    assert rows(house.root / "notes.template.xlsx", "Notes")[0][-1] == "Category"
+    assert "Category" in rows(house.root / "notes.template.xlsx", "Notes")[0]
 
 
 def test_a_field_of_the_identity_that_changes_under_a_record_is_said(house: House, box: Sandbox) -> None:
@@ -310,7 +310,6 @@ def test_a_results_column_is_written_explained_and_known_again(house: House) -> 
     new = ["check", "notes.results.xlsx", "--sheet", "Results", "--json"]
     _, known, *checked = house(["run", name, "--yes"], ["-c", code], ["check", "notes.old.csv", "--json"], new)
     headings, first, _ = rows(house.root / "notes.results.xlsx")
-    assert headings[-2:] == ["request", "length"]
     assert first[headings.index("length")] == len(Result.ALREADY_IMPORTED)
     assert "length" in rows(house.root / "notes.results.xlsx", "To fix")[0]
     assert "How long it is." in [cell for row in rows(house.root / "notes.results.xlsx", "Summary") for cell in row]

@@ -48,8 +48,8 @@ def calls(
     settings: Settings,
     journal: Journal,
     vendor: Vendor,
-    clock: Callable[[], float] | None,
     stop: Callable[[], Said | None],
+    clock: Callable[[], float] | None = None,
 ) -> Iterator[Caller]:
     """Yield a caller for the API, and close it when the block ends."""
     messages.texts()

@@ -33,6 +33,7 @@ from importer.errors import (
     Stopped,
     UnclearColumns,
     UnreadableFile,
+    Unusable,
     UnusableJournal,
 )
 from importer.importing import inbox, logs, workspaces
@@ -246,7 +247,7 @@ class _One:
             ended = self._imported(candidate)
         except ImporterError as error:
             ended = FileEnded.failed(path, answerable(error, path, is_person=self.face.is_person))
-            if self._is_gone(candidate):
+            if isinstance(error, Unusable) and self._is_gone(candidate):  # nothing was sent
                 ended = FileEnded(path, FileResult.GONE, 0, say("series.gone"))
         except Exception as error:
             if self.is_alone:

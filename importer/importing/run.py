@@ -190,7 +190,7 @@ class Prepared:
 
         with held(settings, wait=hours.wait(settings), rows=rows, observe=observe, stop=why) as journal:
             check_confirmed(journal, settings, is_agreed=agreed is not None)
-            with calls(settings, journal, self.vendor, clock, why) as caller:
+            with calls(settings, journal, self.vendor, why, clock) as caller:
                 agreed, changes = agreed or self._agreed, self._agreed is not None
                 sending = Sending(loaded, journal, caller, self._target, observe, learn, see, changes_notes=changes)
                 return sending.deliver(agreed)

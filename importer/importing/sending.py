@@ -82,7 +82,7 @@ class Sending:
         self._matches = self.journal.found(settings.workspace, settings.key, self._clock)
         self._lookups = Lookups(self.caller, self._matches, self._tell_of_emails)
         self._outcomes, self._wishes = Outcomes(len(self.loaded.rows)), list[Wish]()
-        self._sent, self._look_ups = self.caller.limiter.sent, 0
+        self._sent, self._look_ups, self._agreed = self.caller.limiter.sent, 0, set[int]()
 
     def deliver(self, agreed: str | None) -> Report:
         """Deliver the notes, write the results, and return the report.
@@ -153,6 +153,7 @@ class Sending:
             self._matches.expire()
             before, wishes, _ = self._emails.left
             self._check(agreed, before, wishes)
+            self._agreed = {wish.digest for wish in wishes}
         try:
             self._emails = self._emails.looked_up(self._lookups)
         except Stopped as error:
@@ -175,6 +176,7 @@ class Sending:
         )
         if before is None:
             self._check(agreed, remaining, delivery.wishes)
+            self._agreed = {wish.digest for wish in delivery.wishes}
         else:
             if agreed is not None and remaining.total > before.total:
                 raise Changed(say("sending.has-changed"))
@@ -206,13 +208,17 @@ class Sending:
             tell(say("progress.updating", done=progress.settled, total=progress.rows))
 
         stage = Updating(self._delivering, observe, delivery.takeover.drafts)
-        asked = [wish.agreed(is_agreed=self.changes_notes) for wish in self._wishes]
+        asked = [wish.agreed(is_agreed=self._is_agreed(wish)) for wish in self._wishes]
         try:
             if (stopped := stage.change([wish for wish in asked if wish.is_due])) is not None:
                 raise stopped
         finally:
             settle(stage, asked, self._outcomes)
             logs.event("notes updated", **{fate.value: n for fate, n in stage.counts.items()})
+
+    def _is_agreed(self, wish: Wish) -> bool:
+        """Return whether a person saw this very change, and agreed. Some are known only once emails are looked up."""
+        return self.changes_notes and wish.digest in self._agreed
 
     @cached_property
     def _delivering(self) -> DeliveryContext:
@@ -248,7 +254,7 @@ class Sending:
             asked=asked,
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
-            to_agree=0 if self.changes_notes else sum(wish.is_asked for wish in self._wishes),
+            to_agree=sum(wish.is_asked and not self._is_agreed(wish) for wish in self._wishes),
             look_ups=self._look_ups,
             not_found=by_number(rows, self._outcomes.missing),
             ended=ended,

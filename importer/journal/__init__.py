@@ -5,8 +5,8 @@ and IDs, never a note's text or the key. Only one import of a workspace at a tim
 Reads don't wait for writers.
 
     runs         record when each run began and how it ended
-    deliveries   record claims and answers, and return the state of each delivery; delivery_sql: the statements
-                 also the changes of notes, and who was told what: the digests by which deliveries are found again
+    deliveries   record claims, answers and changes of notes, and who was told what: the digests by which deliveries
+                 are found again; delivery_sql: the statements
     known        define the values that go into deliveries and come back
     memory       remember what the API showed, for a day emails and uploaded files, and what a person left out
     identity     remember outside the journal which journal and which API keys belong to a workspace

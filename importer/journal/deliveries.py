@@ -89,7 +89,8 @@ class Deliveries:
         with self._store.transaction():
             of_run = self._of(run, DeliveryState.FOUND, at) | {"reason": READ_BACK.kind, "resent_at": None}
             rows = [{**of_run, **one._asdict(), "request": self._request(run, at)} for one in found]
-            self._store.many(sql.ENTER, rows)
+            if self._store.many(sql.ENTER, rows) < len(rows):
+                self._store.many(sql.FOUND_AFTER_ALL, rows)
 
     def answer(self, workspace: Workspace, answers: Iterable[Answered]) -> list[bytes]:
         """Record answers to requests. Return the names of deliveries whose note ID another delivery has.

@@ -43,6 +43,11 @@ CLAIM_AGAIN = f"""
     WHERE {_IS_NAMED}
       AND (deliveries.state = 'rejected' OR deliveries.request = :replaces AND deliveries.state = 'unclear')
 """
+FOUND_AFTER_ALL = f"""
+    UPDATE deliveries
+    SET state = 'found', note = :note, request = :request, at = :at, note_id = :note_id, reason = :reason
+    WHERE {_IS_NAMED} AND deliveries.state = 'rejected'
+"""
 ANSWER = f"""
     UPDATE deliveries SET state = :state, note_id = :note_id, reason = :reason, at = :at WHERE {_IS_OF_REQUEST}
 """

@@ -30,7 +30,7 @@ from importer.importing.workspaces import check_journal, held, keep_in_mind
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.messages import Said, say
 from importer.models import Note, Progress, Result, Status, Visibility
-from importer.operations.history import find_run
+from importer.operations.history import find_run, there
 from importer.settings import Settings
 
 SHOWN = 5  # number of notes that a person sees before they are hidden
@@ -99,7 +99,7 @@ def what_to_hide(which: Which, settings: Settings) -> Hiding:
     Raises:
         BadSettings: there is no such run or note, or it belongs to another workspace.
     """
-    with Journal.open(settings.journal) as journal:
+    with there(settings) as journal:
         check_journal(journal, settings)
         return _found(which, journal, settings)
 
@@ -188,7 +188,6 @@ def hide(
     *,
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], Said | None] = lambda: None,
-    clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
 ) -> Hidden:
     """Make notes private drafts, or give them back as they were. If ``stop`` returns a sentence, that ends early.
@@ -203,7 +202,7 @@ def hide(
             raise Changed(say("hide.others-meanwhile"))
         if current.notes:
             keep_in_mind(journal, settings)
-        with calls(settings, journal, vendor, clock, stop) as caller:
+        with calls(settings, journal, vendor, stop) as caller:
             stage = Updating(delivering(settings, journal, caller), observe)
             stopped = stage.change([*wishes(current, journal)])
     refused = {name: end.why for name, end in stage.ended.items() if end.why is not None}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
+from importer.importing.workspaces import check_journal
 from importer.journal import DeliveryState, Journal, KnownDelivery, Run
 from importer.journal.runs import Confirmation
 from importer.messages import Message, in_quotes, say, some, words
@@ -106,7 +107,7 @@ def one(settings: Settings, name: str) -> PastRun:
     Raises:
         BadSettings: there is no such run.
     """
-    with Journal.open(settings.journal) as journal:
+    with there(settings) as journal:
         return _past(journal, find_run(journal, name, settings.workspace))
 
 
@@ -156,7 +157,13 @@ def elsewhere(journal: Journal, workspace: Workspace) -> Message | None:
 
 def back_up(settings: Settings, target: Path) -> None:
     """Copy the journal to a file. An earlier copy of the same journal is replaced, and no other file."""
-    if not Journal.exists(settings.journal):
-        raise BadSettings(say("journals.none", journal=str(settings.journal), profile=repr(settings.profile)))
-    with Journal.open(settings.journal) as journal:
+    with there(settings) as journal:
         journal.back_up(target)
+
+
+def there(settings: Settings) -> Journal:
+    """Return the journal, open. Raises BadSettings if there is none, WrongJournal if the workspace had one."""
+    if not Journal.exists(settings.journal):
+        check_journal(None, settings)
+        raise BadSettings(say("journals.none", journal=str(settings.journal), profile=repr(settings.profile)))
+    return Journal.open(settings.journal)

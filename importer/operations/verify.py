@@ -34,7 +34,7 @@ from importer.journal import DeliveryState, Journal, KnownDelivery
 from importer.messages import Message, Said, say, words
 from importer.models import Note, Progress, Result, Status
 from importer.operations.hide import deliveries_in
-from importer.operations.history import elsewhere
+from importer.operations.history import elsewhere, there
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
 from importer.telling.rendering import duration, rate
@@ -90,7 +90,6 @@ def verify(
     begin: Callable[[int], None] = lambda _: None,
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], Said | None] = lambda: None,
-    clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
 ) -> Verified:
     """Read back every delivery of the workspace whose outcome no run knows. Creates nothing.
@@ -107,7 +106,7 @@ def verify(
         begin(size)
         outcomes = Outcomes(size + len(resent))
         outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
-        with calls(settings, journal, vendor, clock, stop) as caller:
+        with calls(settings, journal, vendor, stop) as caller:
             delivery = Coordinator(delivering(settings, journal, caller), outcomes, observe)
             start = 0
             for key, deliveries in unsettled.values():
@@ -260,7 +259,6 @@ def verify_all(
     begin: Callable[[Message, int], None] = lambda *_: None,
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], Said | None] = lambda: None,
-    clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
 ) -> ReadBack:
     """Read back the notes that were delivered for a file's rows, and write what became of them.
@@ -272,7 +270,7 @@ def verify_all(
         ResultsNotWritten: the notes were read, but the results could not be written anywhere.
     """
     target = results_path(file, replace(settings, results="{name}.verified.xlsx"))
-    with Journal.open(settings.journal) as journal, load(file, settings) as loaded:
+    with there(settings) as journal, load(file, settings) as loaded:
         check_journal(journal, settings)
         of_row = defaultdict[int, dict[bytes, str]](dict)
         wanted = defaultdict[str, dict[bytes, _Wanted]](dict)  # by prospect and name
@@ -291,7 +289,7 @@ def verify_all(
             is_in_use = journal.runs.latest(settings.workspace) != before
             return stop() or (say("verified.yields") if is_in_use else None)
 
-        with calls(settings, journal, vendor, clock, ends) as caller:
+        with calls(settings, journal, vendor, ends) as caller:
             stage = _ReadingAll(caller, journal, settings, observe, len(names))
             stopped = stage.read([*some.values()] for some in wanted.values())
         outcomes = Outcomes(len(loaded.rows))

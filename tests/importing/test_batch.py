@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from importer.errors import BadSettings, Changed, Guarded, KeyRefused, NotReached, Outage
+from importer.errors import BadSettings, Changed, Guarded, KeyRefused, NotReached, Outage, ResultsNotWritten
 from importer.importing import batch as series_
 from importer.importing import inbox, workspaces
 from importer.importing.batch import Batch, BatchFace, FileResult
 from importer.importing.inbox import choose
 from importer.importing.run import prepare
-from importer.messages import render
+from importer.messages import render, words
 from importer.models import Progress, Result
 from importer.operations.template import write as write_template
 from importer.settings import Settings
@@ -310,8 +310,24 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     assert names(tmp_path / "done") == {"a.results.xlsx"}
     assert path.read_text(encoding="utf-8").count("private") == 2
     told = notification_messages.notification(found)
-    for words in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
-        assert "a.csv was changed during the import, so it was not moved" in words
+    for sentences in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
+        assert "a.csv was changed during the import, so it was not moved" in sentences
+
+
+def test_a_file_that_vanishes_after_its_notes_were_sent_is_not_gone_without_a_word(
+    box: Sandbox, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its results could not be written, and nobody else has sent it."""
+    path = lay(folder, "a.csv", "P1,x,private")
+
+    def not_written(*_: object) -> None:
+        path.unlink()
+        raise ResultsNotWritten(words("no place"))
+
+    monkeypatch.setattr("importer.importing.sending.write_results", not_written)
+    found = run(folder, settings)
+    assert [(over.fate, over.exit_status) for over in found.files] == [(FileResult.STOPPED, 3)]
+    assert len(box.notes) == 1
 
 
 @pytest.fixture

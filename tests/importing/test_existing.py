@@ -79,6 +79,16 @@ def test_texts_alone_are_compared(tmp_path: Path, visibility: str, status: str, 
             assert outcomes(tmp_path) == [("already imported", there)]
 
 
+def test_a_row_that_was_rejected_and_is_found_later_is_there_from_then_on(tmp_path: Path) -> None:
+    with Sandbox(faults=[Fault.parse("400:before@1")]) as box:
+        sheet, plain = write(tmp_path, ("P1", "Spoke")), settings_of(box, tmp_path, skip_existing=False)
+        assert send(sheet, plain).counts == {Result.REJECTED: 1}
+        by_hand(box, "P1", "Spoke")
+        for settings in (settings_of(box, tmp_path), plain):
+            assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 1}
+        assert len(box.notes) == 1
+
+
 def test_who_lost_the_journal_gets_nothing_twice(tmp_path: Path) -> None:
     """And who imported without keys, and then with keys, or says again: the oldest note is that of the row."""
     sheet = write(tmp_path, *((f"P{i}", "Spoke") for i in range(5)))

@@ -29,8 +29,8 @@ from importer.settings.readings import entry_of, from_entry
 from importer.telling import preview_messages
 from importer.telling.notification_messages import notification
 from tests.sandbox import Received, Sandbox
-from tests.test_cli import Terminal
 from tests.truth import read_results, write_csv
+from tests.typing_commands import Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
 

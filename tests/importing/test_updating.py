@@ -111,6 +111,18 @@ def test_a_yes_is_for_what_was_seen(desk: Desk) -> None:
     assert desk.box.notes == before
 
 
+def test_a_yes_is_not_for_what_shows_only_once_emails_are_looked_up(tmp_path: Path) -> None:
+    """The next run shows that change, too."""
+    with Sandbox(prospects={ADA: "ada@example.com", BEN: "ben@example.com"}) as box:
+        desk, headings = Desk(box, tmp_path), (*HEADINGS, "Email")
+        desk.run(*([*row(who, "Terms", "Private"), ""] for who in (ADA, BEN)), headings=headings)
+        rows = [*row(ADA, "Terms"), ""], [*row("", "Terms"), "ben@example.com"]
+        for asked, to_agree, public in ((1, 1, ["1", "2"]), (1, 0, ["1", "1"])):
+            ran = desk.run(*rows, headings=headings, update=True, agrees=True)
+            assert (ran.preview.updates["asked"], ran.report.to_agree) == (asked, to_agree)
+            assert [visibility for visibility, _ in seen(desk)] == public
+
+
 # -- texts
 
 

@@ -20,6 +20,8 @@ from importer.errors import BadSettings, JournalReplaced, UnusableJournal
 from importer.journal import Journal, NoteKey, sqlite
 from importer.models import Note, Request, Status, Visibility, Workspace
 from importer.operations import history
+from importer.operations.hide import Which, what_to_hide
+from importer.operations.verify import verify_all
 from importer.settings import Settings
 from tests import running, systems
 from tests.sandbox import Sandbox
@@ -213,10 +215,17 @@ def test_nothing_but_an_earlier_copy_is_replaced(
 
 def test_where_there_is_no_journal_none_is_made(tmp_path: Path) -> None:
     """An empty one in the place of what is only out of reach would be worse than none."""
-    with pytest.raises(
-        BadSettings, match=r"There is no journal at .*, the place in the profile 'default'\. Choose .* --profile"
+    settings, sheet = Settings(journal=tmp_path / "none.sqlite", key="key"), tmp_path / "n.csv"
+    for ask in (
+        lambda: history.back_up(settings, tmp_path / "copy.sqlite"),
+        lambda: history.one(settings, "last"),
+        lambda: what_to_hide(Which(file=sheet), settings),
+        lambda: verify_all(sheet, settings),
     ):
-        history.back_up(Settings(journal=tmp_path / "none.sqlite"), tmp_path / "copy.sqlite")
+        with pytest.raises(
+            BadSettings, match=r"There is no journal at .*, the place in the profile 'default'\. Choose .* --profile"
+        ):
+            ask()
     assert [*tmp_path.iterdir()] == []
 
 

@@ -26,7 +26,7 @@ Files = Sequence[tuple[str, tuple[str, bytes]]]
 
 
 class Friend(FlaskClient):
-    """A client that asks from the page itself, for addresses below the secret path, but for those that open it."""
+    """A client that asks from the page itself, below the secret path unless the address opens the page."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         if isinstance(args[0], str):

@@ -27,8 +27,8 @@ from importer.resultsfile import is_results
 from importer.settings import Settings
 from tests.running import run
 from tests.sandbox import Sandbox
-from tests.test_cli import Terminal
 from tests.truth import read_results, write_csv
+from tests.typing_commands import Terminal
 
 ROWS = (("P1", "Hello", "Public"), ("P2", "Hello", "Private"), ("P1", "Hello", "Public"), ("P3", "", "Public"))
 

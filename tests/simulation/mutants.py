@@ -39,7 +39,6 @@ from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalJournal
 from tests.simulation.imports import Violation, simulate
 from tests.simulation.regime import ONCE_BROKEN, Lag, Regime, draw, with_existing
-from tests.simulation.windows import Limits
 
 Change: TypeAlias = tuple[Any, str, Any]
 """An owner, an attribute of it, and what comes in its place: a value, or a function that gets the original first."""
@@ -307,11 +306,6 @@ _LATE = replace(
     bad_start=0, closed=0.0, lost_route=0.0,
 )  # fmt: skip
 """Much is applied late; where the settings allow for longer than the model's, the margin doesn't make up for them."""
-
-_LIMITED = replace(
-    draw(1), limits=Limits(1, 6.0), fates=("500 before",), firewall=-1, lost_route=0.0, body_limit=0, closed=0.0
-)
-"""Nothing but the limit turns calls away."""
 
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note that is there is never another delivery's": (1, with_existing(214, draw(214))),
