@@ -16,7 +16,7 @@ from typing import ClassVar, NamedTuple
 
 from importer.api import Cause, Failure, NotesPage, Reply
 from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post
-from importer.delivery.evidence import Evidence, Known
+from importer.delivery.evidence import Evidence, KnownNote
 from importer.delivery.reads import WholeRead, read_on
 from importer.messages import Message, say
 
@@ -28,8 +28,8 @@ _MOST_TRIES = 5  # prospects to which a control is sent, one after another, or n
 _RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes (D46)
 
 
-class Stage(Enum):
-    """Stage of reading back a request: before rest, at rest, waiting for a control, after the control."""
+class Phase(Enum):
+    """Phase of reading back a request: before rest, at rest, waiting for a control, after the control."""
 
     EARLY = auto()
     REST = auto()
@@ -58,7 +58,7 @@ class Ambiguous:
     applied_until: float
     rest_at: float
     open: set[int]
-    stage: Stage = Stage.EARLY
+    phase: Phase = Phase.EARLY
     missed: set[int] = field(default_factory=set)
     missed_again: set[int] = field(default_factory=set)
     is_by_age: bool = False
@@ -135,7 +135,7 @@ class Unclear:
         """Whether another request will soon have missed its notes after rest, so that one control serves both."""
         soon = self._clock() + self._policy.read_timeout + self._policy.rest
         return any(
-            one.stage in (Stage.EARLY, Stage.REST) and one.rest_at <= soon and not one.is_unknown
+            one.phase in (Phase.EARLY, Phase.REST) and one.rest_at <= soon and not one.is_unknown
             for one in self.requests
         )
 
@@ -178,7 +178,7 @@ class ControlLookup(WholeRead):
             turns, the other one would otherwise be asked for that page only by those who look for an absent note.
     """
 
-    note: Known
+    note: KnownNote
     is_old: bool
     until: float
     began: float = math.inf
@@ -287,7 +287,7 @@ class Controls:
         """Return when a request's notes can surely be read without a control."""
         return ambiguous.rest_at + max(self._policy.lag, 2 * self._missed_age)
 
-    def _begin(self, note: Known, due: float, *, is_old: bool) -> None:
+    def _begin(self, note: KnownNote, due: float, *, is_old: bool) -> None:
         self._lookup = ControlLookup(note.prospect, note, is_old, due + self._policy.lag, is_apart=True)
         self._reads.begin(self._lookup, due)
 

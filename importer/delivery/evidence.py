@@ -28,7 +28,7 @@ _LONGEST_RUN = 26 * 3600.0  # seconds for which a request of a run whose clock i
 
 
 @dataclass(eq=False, slots=True)
-class Known:
+class KnownNote:
     """Note that is known to exist, because an answer named it.
 
     Attributes:
@@ -55,7 +55,7 @@ class Evidence:
         self._deliveries, self._pages, self._clock = context.journal.deliveries, context.reads.pages, context.clock
         self.authors: defaultdict[str, set[str]] = defaultdict(set)
         self._offsets: dict[int | None, float] = {}  # run → seconds by which the clock that dates notes is ahead of its
-        self._own: OrderedDict[str, Known] = OrderedDict()  # notes of this run whose IDs are known
+        self._own: OrderedDict[str, KnownNote] = OrderedDict()  # notes of this run whose IDs are known
         self._texts: dict[NoteKey, str] = {}  # of notes that were unclear in this run; the journal has no texts
         self._adopted: dict[str, float] = {}  # notes read back, perhaps not in the journal yet: ID → when
 
@@ -65,7 +65,7 @@ class Evidence:
         """Record the note IDs from the reply to a request: prospect → ID."""
         for prospect in post.request.prospects:
             if (note_id := note_ids.get(prospect)) is not None and note_id not in self._own:
-                self._own[note_id] = Known(note_id, prospect, post.sent_at, came, post)
+                self._own[note_id] = KnownNote(note_id, prospect, post.sent_at, came, post)
         while len(self._own) > _MOST_KNOWN:
             self._own.popitem(last=False)
 
@@ -112,7 +112,7 @@ class Evidence:
         offset = self._offsets.get(post.clock_of)
         return post.since if post.since is not None or offset is None else post.first_sent_at + offset
 
-    def youngest(self, without: Collection[str] | None) -> Known | None:
+    def youngest(self, without: Collection[str] | None) -> KnownNote | None:
         """Return this run's youngest published note that can be read often and isn't in ``without``; None if none is.
 
         If ``without`` is None, any published note counts.
@@ -122,14 +122,14 @@ class Evidence:
         )
         return _first(notes, without, self._pages)
 
-    def known(self, without: Collection[str] | None) -> Known | None:
+    def known(self, without: Collection[str] | None) -> KnownNote | None:
         """Return the :meth:`youngest` known note, of this run if possible, otherwise of an earlier one."""
         if (note := self.youngest(without)) is not None:
             return note
         found = self._deliveries.latest_created(self._workspace, published=True)
-        return _first((Known(note_id, prospect) for prospect, note_id in found), without, self._pages)
+        return _first((KnownNote(note_id, prospect) for prospect, note_id in found), without, self._pages)
 
-    def introduces(self, post: Post) -> Known | None:
+    def introduces(self, post: Post) -> KnownNote | None:
         """Return a known note that may show a request's author and clock; None if these are known, or no note is."""
         is_known = self.since(post) is not None and self.authors[self.account_of(post.clock_of)]
         return None if is_known else self.known(())
@@ -194,7 +194,7 @@ class Evidence:
         return any(not key.readings.isdisjoint(other.readings) for other in others)
 
 
-def _first(notes: Iterable[Known], without: Collection[str] | None, pages: Pages) -> Known | None:
+def _first(notes: Iterable[KnownNote], without: Collection[str] | None, pages: Pages) -> KnownNote | None:
     fit = (
         note for note in notes if without is None or (note.note_id not in without and not pages.is_worn(note.prospect))
     )

@@ -22,8 +22,8 @@ from importer.delivery.control import (
     Introduction,
     Introductions,
     Lookup,
+    Phase,
     Proof,
-    Stage,
     Unclear,
     serves,
 )
@@ -71,7 +71,7 @@ class Resolver:
 
     def _look_at(self, ambiguous: Ambiguous, index: int, due: float = -math.inf) -> None:
         """Look up the notes of one of a request's prospects."""
-        prospect, is_last = ambiguous.post.request.prospects[index], ambiguous.stage is Stage.LAST
+        prospect, is_last = ambiguous.post.request.prospects[index], ambiguous.phase is Phase.LAST
         ambiguous.looking += 1
         self._reads.begin(Lookup(prospect, ambiguous, index, is_apart=is_last), due)
 
@@ -88,7 +88,7 @@ class Resolver:
         Args:
             is_more_to_come: whether requests are under way that may create a note.
         """
-        waiting = [one for one in self._unclear.requests if one.stage is Stage.CONTROL]
+        waiting = [one for one in self._unclear.requests if one.phase is Phase.CONTROL]
         if not self._unclear.requests:
             self.controls.end()
         if waiting:
@@ -104,14 +104,14 @@ class Resolver:
     def _proven(self, proof: Proof) -> Iterator[tuple[Post, Decision]]:
         """Look at the notes once more that a proof can show to be absent; without a control, at one of them."""
         is_by_age = math.isinf(proof.left)
-        for ambiguous in [one for one in self._unclear.requests if one.stage is Stage.CONTROL]:
+        for ambiguous in [one for one in self._unclear.requests if one.phase is Phase.CONTROL]:
             if not (self.controls.due(ambiguous) <= proof.began if is_by_age else serves(proof.left, ambiguous)):
                 continue
             if proof.left < 0:
                 for index in sorted(ambiguous.open):
                     yield from self._doubt(ambiguous, index, say("doubt.known-note-not-shown"))
                 continue
-            ambiguous.stage, ambiguous.is_by_age = Stage.LAST, is_by_age
+            ambiguous.phase, ambiguous.is_by_age = Phase.LAST, is_by_age
             is_sent_again = self._policy.resends and ambiguous.post.request.note is not None
             self._look_at_open(ambiguous, proof.ended, is_one_enough=is_by_age and is_sent_again)
             if is_by_age and is_sent_again:
@@ -137,7 +137,7 @@ class Resolver:
             if verdict.note_id is None and not lookup.is_whole:
                 verdict = Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
             ambiguous.seen[index].difference_update(note.note_id for note in whole.all)
-        is_final = ambiguous.stage is Stage.LAST
+        is_final = ambiguous.phase is Phase.LAST
         match decisions.after_lookup(reply, verdict, ambiguous.failure, is_final=is_final):
             case Settle(((_, answer),), reason, duplicates):
                 assert answer.note_id is not None
@@ -186,20 +186,20 @@ class Resolver:
         """Look at all prospects of a request of which one has its note."""
         if not ambiguous.is_applied:
             ambiguous.is_applied = True
-            if ambiguous.stage in (Stage.EARLY, Stage.REST):
+            if ambiguous.phase in (Phase.EARLY, Phase.REST):
                 self._look_at_open(ambiguous)
 
     def _missed(self, lookup: Lookup, *, is_unknown: bool) -> Iterator[tuple[Post, Decision]]:
         """Record a miss, which proves nothing before rest, and of a prospect that reads don't know even longer."""
         ambiguous, index = lookup.ambiguous, lookup.index
-        if ambiguous.stage is Stage.LAST and ambiguous.seen[index]:
+        if ambiguous.phase is Phase.LAST and ambiguous.seen[index]:
             yield from self._doubt(ambiguous, index, say("doubt.seen-before"))
             return
         ambiguous.is_unknown |= is_unknown
         full_rest = max(ambiguous.rest_at, ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest)
         if is_unknown and ambiguous.rest_at <= lookup.began < full_rest + self._policy.lag:
             self._look_at(ambiguous, index, full_rest + self._policy.lag)
-        elif ambiguous.stage is Stage.LAST:
+        elif ambiguous.phase is Phase.LAST:
             ambiguous.missed_again.add(index)
         elif lookup.began >= max(ambiguous.rest_at, self._astray_at):
             ambiguous.missed.add(index)
@@ -211,19 +211,19 @@ class Resolver:
             ambiguous.missed_again & (ambiguous.open if is_one_enough else ambiguous.open & ambiguous.missed)
         )
         ambiguous.missed, ambiguous.missed_again = ambiguous.missed | ambiguous.missed_again, set()
-        if ambiguous.stage is Stage.EARLY and ambiguous.astray > _MOST_ASTRAY:
+        if ambiguous.phase is Phase.EARLY and ambiguous.astray > _MOST_ASTRAY:
             for index in sorted(ambiguous.open):
                 yield from self._doubt(ambiguous, index, say("doubt.not-read", why=say("api.anothers-answer")))
-        elif ambiguous.open and ambiguous.stage is Stage.EARLY:
+        elif ambiguous.open and ambiguous.phase is Phase.EARLY:
             self._look_after_rest(ambiguous)
         elif ambiguous.open:
-            ambiguous.stage = Stage.CONTROL
+            ambiguous.phase = Phase.CONTROL
         if absent:
             yield self._absent(ambiguous, absent, is_control=ambiguous.is_by_age)
 
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
-        ambiguous.stage = Stage.REST
+        ambiguous.phase = Phase.REST
         self._introductions.before(ambiguous.post)
         due = max(ambiguous.rest_at, self._astray_at + self._policy.rest)
         self._look_at_open(ambiguous, due, is_one_enough=not ambiguous.is_applied)
@@ -259,8 +259,8 @@ class Resolver:
         for ambiguous in self._unclear.requests:
             ambiguous.missed.clear()
             ambiguous.missed_again.clear()
-            if ambiguous.stage is not Stage.EARLY:
+            if ambiguous.phase is not Phase.EARLY:
                 ambiguous.astray += 1
-                ambiguous.stage = Stage.EARLY  # once no lookup is under way, it is looked anew
+                ambiguous.phase = Phase.EARLY  # once no lookup is under way, it is looked anew
                 if not ambiguous.looking:
                     self._look_after_rest(ambiguous)
