@@ -176,9 +176,9 @@ class Identities:
         return [self.digest_of(email) if prospect == email else prospect for prospect, email in self._people(positions)]
 
     def names(self, positions: Sequence[int]) -> list[list[str]]:
-        """Return all by which the prospect of each row is known: its ID, and the keyed digest of the row's email."""
+        """Return all by which the prospect of each row is known: its ID if that is known, and its email's digest."""
         return [
-            [prospect, self.digest_of(email)] if self.key and email and email != prospect else [prospect]
+            [*([prospect] if prospect != email else []), *([self.digest_of(email)] if self.key and email else [])]
             for prospect, email in self._people(positions)
         ]
 

@@ -140,6 +140,17 @@ def test_a_private_notes_new_text_follows_and_a_public_ones_needs_a_yes(desk: De
     assert desk.run(row(ADA, "Trms", "Private"), ids=True).counts == {"already imported": 1}, "it is known by each text"
 
 
+def test_a_new_text_is_known_by_the_email_too_and_the_journal_keeps_no_address(tmp_path: Path) -> None:
+    with Sandbox(prospects={ADA: "ada@example.com"}) as box:
+        desk, headings = Desk(box, tmp_path), (*HEADINGS, "Email")
+        for text, update, result in (("Trms", False, "created"), ("Terms", True, "updated"), ("Terms", False, "")):
+            line = [*row("", text, "Private"), "ada@example.com"]
+            ran = desk.run(line, headings=headings, ids=True, update=update)
+            assert ran.counts == {result or "already imported": 1}
+        assert "its text has changed" not in ran.rows[0]["reason"]
+        assert b"ada@example.com" not in (tmp_path / "journal.sqlite").read_bytes()
+
+
 def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(desk: Desk) -> None:
     """A key may come back with another note, so that it is a question; unanswered, nothing is changed or sent."""
     keyed: dict[str, Any] = {"headings": (*HEADINGS[:4], "Call ID"), "keys": "Call ID"}
