@@ -152,10 +152,10 @@ STAND_IN = 1_890
 
 
 def test_no_room_has_more_code_than_its_budget() -> None:
-    """Texts aren't code. All rooms together have at most 23,450 lines in 181 modules."""
+    """Texts aren't code. All rooms together have at most 23,500 lines in 181 modules."""
     lines = house.rooms()
     assert {name: number for name, number in lines.items() if number > BUDGETS[name]} == {}
-    assert lines.total() <= 23_450
+    assert lines.total() <= 23_500
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 181
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6

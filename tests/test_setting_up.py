@@ -153,6 +153,9 @@ def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
         assert len(ear.calls) == 2
     status, found = looked(type_, "--test-notification")
     assert (status, found["Notifications"].split()[0]) == (1, "look")
+    del type_.variables["NOTE_IMPORTER_NOTIFY_ADDRESSES"]
+    status, found = looked(type_, "--test-notification")
+    assert (status, found["Notifications"]) == (1, "look no notifications. See --notify-file")
 
 
 # -- init

@@ -118,6 +118,8 @@ def _key(options: Options) -> Message:
 def _notifications(options: Options, *, is_test: bool) -> Message:
     channels = options.channels()
     pings = sum(one.ping is not None for one in channels)
+    if not channels and is_test:
+        raise operations.doctor.Look(say("config.nobody-notified"))
     if not channels:
         return say("config.nobody-notified")
     if not is_test:

@@ -49,8 +49,9 @@ def from_entry(entry: object) -> Reading:
     if not isinstance(name, str) or not isinstance(headings, list) or type(answered) is not date:
         raise BadSettings(say("readings.incomplete"))
     _check_name(name)
-    for setting in about:
-        if setting not in HELD and setting not in (*_ABOUT, _SEEN, _EARLIER):
+    misplaced = [setting for setting, words in dict(seen).items() if not isinstance(words, list)]
+    for setting in (*misplaced, *about):
+        if setting in misplaced or (setting not in HELD and setting not in (*_ABOUT, _SEEN, _EARLIER)):
             raise BadSettings(say("readings.no-setting", setting=repr(setting), known=tuple(sorted(HELD))))
     answers = {setting: HELD[setting].read(value) for setting, value in about.items() if setting in HELD}
     words = {str(column): names(words) for column, words in dict(seen).items()}

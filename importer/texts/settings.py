@@ -110,7 +110,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "readings.incomplete": "it needs a name, a list of headings, and the day on which it was answered, such as 2026-11-03.",
     "readings.earlier-forms": 'what it says of earlier texts has to be pairs: a template, and an order of dates or "".',
-    "readings.no-setting": "it can't hold {setting}. It can hold: {known}.",
+    "readings.no-setting": "it can't hold {setting}. Settings of a profile stand above its readings. A reading can hold: {known}.",
     "readings.no-name": '{name} can\'t be the name of a reading. A name has at least one character, no line break, and is not "none".',
     "readings.no-such": "There is no kind of sheet named {name}.\n`note-importer readings` lists them. To begin a new one under this name, say with it how the sheet is read.",
     "readings.comment": (

@@ -314,6 +314,7 @@ WHOLE = 'name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\n'
         ('name = "x"\n', "it needs a name, a list of headings, and the day"),
         (WHOLE.replace("x", "none"), "can't be the name of a reading"),
         (f"{WHOLE}wokers = 1\n", "it can't hold 'wokers'"),
+        (f"{WHOLE}[default.readings.seen]\nsettle = 1\n", "it can't hold 'settle'. Settings of a profile stand above"),
         (f'{WHOLE}content = "rtf"\n', "'rtf' is not"),
         (f'{WHOLE}earlier = ["{{a}}"]\n', "has to be pairs"),
         (f'{WHOLE}earlier = [["{{a}}", "some"]]\n', "'some' is not"),
