@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -83,6 +84,8 @@ class BatchImport:
         if self._practises:
             say_line(say("practice.begins"))
         overview = telling.sheet_details.with_examples(prepared)
+        if self._asking.may:  # then this was answered
+            overview = replace(overview, offer=None)
         show(telling.preview_messages.plan(overview))
         if self._practises and overview.to_update:
             say_line(say("practice.no-updates", n=overview.to_update))

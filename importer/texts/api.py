@@ -13,13 +13,10 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The API key is never sent to another address. Check the base URL, and that no proxy redirects the calls."
     ),
     "api.turned-away": "something other than the API refused the call ({words})",
-    "api.key-refused": (
-        "The API does not accept the key: {words}.\n"
-        "Check that the key is complete and still valid, and where it comes from: the environment variable SALESHANDY_API_KEY, or the file named with `api-key-file`."
-    ),
+    "api.key-refused": ("The API does not accept the key: {words}.\nCheck that the key is complete and still valid."),
     "api.key-refused@page": (
         "The API does not accept the key: {words}.\n"
-        "Check that the key is complete and still valid, and where it comes from. You can enter another under Settings."
+        "Check that the key is complete and still valid. You can enter another under Settings."
     ),
     "api.not-permitted": (
         "The API does not permit this: {words}.\n"
