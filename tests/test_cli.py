@@ -387,7 +387,7 @@ def test_a_copy_of_a_note_is_hidden_by_its_id_and_nothing_else_is(type_: Termina
 def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> None:
     """Another profile's run is refused with the way out; so is a run that isn't known. Which notes has to be said."""
     profiles.write_text("[other]\n", encoding="utf-8")
-    assert "has no run 'last'" in type_("hide", "last", "--yes").all
+    assert "There is no journal at" in type_("hide", "last", "--yes").all
     for arguments in ((), ("last", "--note", "N1")):
         ended = type_("hide", *arguments)
         assert (ended.status, "Name the notes to hide" in ended.err) == (2, True)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeAlias
 from importer.api import Cause, Endpoint, Failure, NotesApi, Reply, Traits
 from importer.calls.dispatcher import Caller, Dispatcher
 from importer.calls.retry import Attempts
-from importer.delivery.reads import Pages, Reads, WholeRead
+from importer.delivery.reads import Pages, Reads, WholeRead, first_take
 from importer.journal import Journal, NoteKey, Run
 from importer.messages import Message, say
 from importer.models import Request, Workspace
@@ -144,7 +144,7 @@ class DeliveryContext:
         make = partial(perform, caller.api, caller.clock)
         dispatcher = Dispatcher[Task](caller, make, (WholeRead.kind, Post.kind))
         now = caller.clock()
-        pages = Pages(caller.api.traits.page, int(now) if run is None else run.id, now)
+        pages = Pages(caller.api.traits.page, first_take(int(now) if run is None else run.id, now))
         reads = Reads(dispatcher, caller.retry, pages, max(1.0, min(policy.lag, policy.read_timeout)))
         return cls(journal, workspace, run, caller, policy, dispatcher, reads)
 

@@ -76,18 +76,24 @@ class WholeRead:
         self.take, self.skip, self.notes, self.last, self.is_whole = take, 0, {}, "", True
 
 
+def first_take(run: int, at: float) -> int:
+    """Return which page size comes first in a run with a number, that begins at a time.
+
+    It is far from that of the run before, and not that of the one before it, unless both began within some seconds.
+    """
+    return run * _TAKES + int(at / _SECONDS_A_TAKE)
+
+
 class Pages:
     """Page sizes of a run's lookups. No two lookups of a prospect ask for the same, so that no cache answers (D60).
 
     Args:
         size: most notes on a page.
-        run: the run's number.
-        at: when the run begins. A cache may still hold pages of the run before this one, and of that which began some
-            seconds before it, so each run begins with another size.
+        first: which size comes first. A cache may still hold pages of earlier runs, so each run begins with another.
     """
 
-    def __init__(self, size: int, run: int, at: float) -> None:
-        self._size, self._first_take = size, run * _TAKES + int(at / _SECONDS_A_TAKE)
+    def __init__(self, size: int, first: int) -> None:
+        self._size, self._first_take = size, first
         self._lookups_of: Counter[str] = Counter()
 
     def take(self, prospect: str) -> int:

@@ -14,7 +14,7 @@ import pytest
 from importer.api import FoundNote, NotesPage
 from importer.delivery.evidence import Evidence
 from importer.delivery.readback import Sought, Verdict, copies, judge
-from importer.delivery.reads import Pages
+from importer.delivery.reads import Pages, first_take
 from importer.journal import READ_BACK, DeliveryState, KnownDelivery, NoteKey
 from importer.messages import render
 from importer.models import Note, Status, Visibility, Workspace
@@ -274,7 +274,7 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
 
 def test_no_lookups_of_three_runs_in_two_minutes_ask_for_as_many_notes() -> None:
     """A cache may still hold the pages of the run before the last one, without a note that came since."""
-    runs = [Pages(100, run, at) for run, at in ((7, 0.0), (8, 60.0), (9, 119.0))]
+    runs = [Pages(100, first_take(run, at)) for run, at in ((7, 0.0), (8, 60.0), (9, 119.0))]
     takes = [pages.take("P1") for pages in runs for _ in range(15)]
     assert len({*takes}) == len(takes)
     assert min(takes) > 10
