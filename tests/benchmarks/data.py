@@ -20,7 +20,7 @@ def rows(count: int, notes: int) -> Iterator[tuple[str, str, str, str]]:
     order = [i % notes for i in range(count)]
     rng.shuffle(order)
     for i, note in enumerate(order):
-        yield f"p{i:09x}{rng.getrandbits(40):010x}", texts[note], ("Public", "Private")[note % 2], "Published"
+        yield f"p{i:05x}{rng.getrandbits(16):04x}", texts[note], ("Public", "Private")[note % 2], "Published"
 
 
 def write(path: Path, count: int, notes: int) -> Path:
