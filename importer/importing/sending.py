@@ -121,8 +121,8 @@ class Sending:
                 raise stopped
             self._update(delivery, tell)
             has_answered = self._look_ups > 0 or delivery.reachability.any_success
-            is_known = has_answered or self.journal.deliveries.latest_created(self._settings.workspace)
-            if delivery.queue.remaining.deliveries and not is_known:
+            is_unknown = delivery.queue.remaining.deliveries > 0 and not has_answered
+            if is_unknown and not self.journal.deliveries.latest_created(self._settings.workspace):
                 FirstCall(self.caller, self._settings.base_url, tell).make()
             delivery.run(uploads)
             self.journal.see_that_it_stands()
@@ -153,7 +153,6 @@ class Sending:
             self._matches.expire()
             before, wishes, _ = self._emails.left
             self._check(agreed, before, wishes)
-            self._agreed = {wish.digest for wish in wishes}
         try:
             self._emails = self._emails.looked_up(self._lookups)
         except Stopped as error:
@@ -176,7 +175,6 @@ class Sending:
         )
         if before is None:
             self._check(agreed, remaining, delivery.wishes)
-            self._agreed = {wish.digest for wish in delivery.wishes}
         else:
             if agreed is not None and remaining.total > before.total:
                 raise Changed(say("sending.has-changed"))
@@ -189,8 +187,10 @@ class Sending:
         return delivery, stopped
 
     def _check(self, agreed: str | None, remaining: Remaining, wishes: Sequence[Wish]) -> None:
+        """Check that the plan is what was agreed to, and note the changes of notes that it shows."""
         if agreed is not None and digest(self._given, remaining, wishes) != agreed:
             raise Changed(say("sending.has-changed"))
+        self._agreed = {wish.digest for wish in wishes}
 
     def _tell_of_emails(self, progress: Message, seconds_left: float | None) -> None:
         self.observe(Progress(len(self._given.rows), 0, progress, seconds_left=seconds_left))
