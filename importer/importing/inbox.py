@@ -105,10 +105,10 @@ def _files_in(folder: Path) -> Sequence[Path] | None:
 def _of_place(place: Path, place_name: Message, paths: Iterable[Path], left_out: list[Path]) -> list[FileCandidate]:
     """Return the files of a folder or a pattern, ordered by name."""
     meant = [path for path in paths if not is_hidden(path) and (isinstance(path, Url) or path.is_file())]
-    ours = [path for path in meant if _is_ours(path)]
+    meant.sort(key=lambda path: (str(path).casefold(), str(path)))
+    ours = dict.fromkeys(path for path in meant if _is_ours(path))
     left_out += ours
-    found = sorted({*meant} - {*ours}, key=lambda path: (str(path).casefold(), str(path)))
-    if found:
+    if found := [path for path in meant if path not in ours]:
         return [FileCandidate(path, is_named=False) for path in found]
     nothing = say("choosing.no-spreadsheet", where=place_name)
     if ours:
@@ -135,8 +135,9 @@ def _without_results(candidates: Sequence[FileCandidate], left_out: list[Path]) 
     """Leave out our own results, which a shell includes in ``*.xlsx``. If a person named only results, keep them."""
     if len(candidates) == 1:
         return candidates
-    others = [candidate for candidate in candidates if not (candidate.is_named and _is_ours(candidate.path))]
-    left_out += [candidate.path for candidate in candidates if candidate not in others] if others else []
+    ours = dict.fromkeys(one.path for one in candidates if one.is_named and _is_ours(one.path))
+    if others := [one for one in candidates if one.path not in ours]:
+        left_out += ours
     return others or candidates
 
 
