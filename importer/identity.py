@@ -178,8 +178,10 @@ class Identities:
     def names(self, positions: Sequence[int]) -> list[list[str]]:
         """Return all by which the prospect of each row is known: its ID if that is known, and its email's digest."""
         return [
-            [prospect, self.digest_of(email)] if self.key and email and email != prospect else [who]
-            for (prospect, email), who in zip(self._people(positions), self.who(positions), strict=True)
+            [self.digest_of(email)]
+            if prospect == email
+            else [prospect, *([self.digest_of(email)] if self.key and email else [])]
+            for prospect, email in self._people(positions)
         ]
 
     def _people(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:

@@ -118,10 +118,11 @@ def _key(options: Options) -> Message:
 def _notifications(options: Options, *, is_test: bool) -> Message:
     channels = options.channels()
     pings = sum(one.ping is not None for one in channels)
-    if not channels and is_test:
-        raise operations.doctor.Look(say("config.nobody-notified"))
     if not channels:
-        return say("config.nobody-notified")
+        nobody = say("config.nobody-notified")
+        if is_test:
+            raise operations.doctor.Look(nobody)
+        return nobody
     if not is_test:
         return say("config.addresses", n=len(channels))
     trial = telling.notification_messages.trial(options.profile)

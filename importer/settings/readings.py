@@ -50,9 +50,9 @@ def from_entry(entry: object) -> Reading:
         raise BadSettings(say("readings.incomplete"))
     _check_name(name)
     misplaced = [setting for setting, words in dict(seen).items() if not isinstance(words, list)]
-    for setting in (*misplaced, *about):
-        if setting in misplaced or (setting not in HELD and setting not in (*_ABOUT, _SEEN, _EARLIER)):
-            raise BadSettings(say("readings.no-setting", setting=repr(setting), known=tuple(sorted(HELD))))
+    misplaced += [setting for setting in about if setting not in (*HELD, *_ABOUT, _SEEN, _EARLIER)]
+    if misplaced:
+        raise BadSettings(say("readings.no-setting", setting=repr(misplaced[0]), known=tuple(sorted(HELD))))
     answers = {setting: HELD[setting].read(value) for setting, value in about.items() if setting in HELD}
     words = {str(column): names(words) for column, words in dict(seen).items()}
     if not isinstance(earlier, list) or not all(isinstance(form, list) and len(form) == 2 for form in earlier):
