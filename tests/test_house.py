@@ -142,7 +142,7 @@ def test_no_room_is_too_large() -> None:
 
 
 BUDGETS = {
-    "": 1440, "api": 950, "calls": 790, "cli": 1580, "delivery": 3020, "grouping": 110, "importing": 2200,
+    "": 1440, "api": 950, "calls": 790, "cli": 1590, "delivery": 3020, "grouping": 110, "importing": 2200,
     "journal": 1440, "operations": 1260, "page": 2390, "practice": 130, "reading": 2890, "results": 740, "rows": 2320,
     "settings": 1080, "telling": 1180,
 }  # fmt: skip
