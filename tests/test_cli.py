@@ -239,7 +239,7 @@ def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
         ended = type_(command, "n.csv")
         assert ended.status == 1
         for words in (
-            "40 × … is not a valid visibility. Use Public (or 1) or Private (or 2), or say what it means: --value"
+            "40 × … is not a valid visibility. Use Public (or 1) or Private (or 2). Or say what it means: --value"
             " visibility:WORD=MEANING (found: '?' (37), '!' (3)): C2, C3",
             "or leave out the row: B2, B3, B4 A42: the prospect ID 'a b'",
             "C43: 'Pubic' is not a valid visibility. Did you mean Public? Use Public (or 1)",

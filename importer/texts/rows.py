@@ -60,7 +60,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "email.failed": "the email address {email} could not be looked up: {why}",
     "email.of-another-prospect": "the row names prospect {prospect} by its ID, but the email address {email} belongs to {owners}. Correct the wrong one. Use `map prospect=` if the IDs come from another program, or `ignore {column}` if the email addresses belong to other people",
     "visibility.blank": "the visibility is blank. Enter Public or Private, or choose one for all blanks: `default-visibility private`",
-    "value.unknown": "{value} is not a valid {role}. {use}, or say what it means: `value {role}:WORD=MEANING`",
+    "value.unknown": "{value} is not a valid {role}. {use}. Or say what it means: `value {role}:WORD=MEANING`",
     "value.unknown@page": "{value} is not a valid {role}. {use}",
     "value.near": "{value} is not a valid {role}. Did you mean {near}? {use}",
     "column.by-email": "{means}, by email address",

@@ -136,8 +136,8 @@ def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Pa
     found = loaded(tmp_path, "Public", "Yes", "Private")
     assert found.rows.questions == []
     assert problems(found) == [
-        "C3: 'Yes' is not a valid visibility. Use Public (or 1) or Private (or 2),"
-        " or say what it means: --value visibility:WORD=MEANING"
+        "C3: 'Yes' is not a valid visibility. Use Public (or 1) or Private (or 2)."
+        " Or say what it means: --value visibility:WORD=MEANING"
     ]
 
 
