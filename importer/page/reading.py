@@ -36,7 +36,7 @@ from importer.settings import Settings
 from importer.telling.preview_messages import Described
 from importer.telling.rendering import Line
 
-A_MOMENT = 0.7
+A_MOMENT = 0.4
 """Seconds that a screen waits for the result before it says that the file is being read."""
 
 PATIENCE = 30.0
