@@ -80,7 +80,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "recipients.in-file": "line {number} of {file}",
     "keystore.not-found": (
         "No key store was found on this system. The package that asks it may be missing.\n"
-        "Install it with: pip install keyring. Or do without it. {action.keep-key-in-file}."
+        "Install it: pip install keyring (with pipx: pipx inject note-importer keyring). Or do without it. {action.keep-key-in-file}."
     ),
     "keystore.failed": (
         "The system's key store did not answer about the key of {workspace}: {error}.\n"

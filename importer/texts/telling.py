@@ -203,7 +203,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "notifying.needs-package": (
         "Notifications by email, Slack and the like ({origin}) need an extra package.\n"
-        "Install it with: pip install apprise. Nothing was sent."
+        "Install it: pip install apprise (with pipx: pipx inject note-importer apprise). Nothing was sent."
     ),
     "notice.delivered": "all notes are delivered",
     "notice.not-imported": "not imported",
