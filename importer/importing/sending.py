@@ -36,8 +36,8 @@ from importer.journal import Journal
 from importer.journal.identity import key_digest
 from importer.messages import Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
+from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
-from importer.rows.uploads import Uploads
 
 
 @dataclass
