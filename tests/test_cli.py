@@ -15,7 +15,7 @@ from importer import __version__
 from importer.cli import cli
 from importer.cli.watching import RunWatch
 from importer.journal import Journal
-from importer.journal.lock import held
+from importer.journal.machine import held
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
