@@ -14,7 +14,7 @@ import pytest
 from importer import __version__
 from importer.cli import cli
 from importer.cli.watching import RunWatch
-from importer.journal.lock import held
+from importer.journal.machine import held
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear

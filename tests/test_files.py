@@ -16,7 +16,7 @@ from platformdirs import user_data_path
 
 from importer import files
 from importer.errors import OpenToOthers
-from importer.journal import Journal, identity
+from importer.journal import Journal, machine
 from importer.models import Workspace
 from importer.page.uploads import DroppedFiles
 from importer.settings import profiles
@@ -273,7 +273,7 @@ def back_up(home: Path) -> None:
         back_up,
         lambda home: logging_to(home / "shared" / "note-importer.log").__enter__(),
         lambda _: profiles.load("default"),
-        lambda _: identity.remembered(Workspace("default", "https://a.example")),
+        lambda _: machine.remembered(Workspace("default", "https://a.example")),
         lambda home: DroppedFiles(home / "shared"),
     ],
     ids=["journal", "backup", "log", "profiles", "what is remembered", "page"],
@@ -284,7 +284,7 @@ def test_all_that_the_program_keeps_is_refused_where_others_can_write(
     (home / "own").mkdir(mode=0o700)
     (shared := home / "shared").mkdir(mode=0o777)
     monkeypatch.setenv(profiles.FILE_VARIABLE, str(shared / "profiles.toml"))
-    monkeypatch.setenv(identity.FOLDER_VARIABLE, str(shared))
+    monkeypatch.setenv(machine.FOLDER_VARIABLE, str(shared))
     (shared / "profiles.toml").write_text("[default]\nbase-url = 'http://127.0.0.1:9'\n")
     with pytest.raises(OpenToOthers, match=str(home)) as caught:
         keep(home)

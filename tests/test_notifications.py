@@ -13,7 +13,7 @@ import pytest
 from importer.cli import main
 from importer.errors import BadSettings, ImporterError
 from importer.importing.batch import Batch, FileEnded
-from importer.journal.lock import held
+from importer.journal.machine import held
 from importer.messages import Cell, Quoted, SettingPart, render, say, words
 from importer.settings import Settings
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient

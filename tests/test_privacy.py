@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.journal.identity import FOLDER_VARIABLE
+from importer.journal.machine import FOLDER_VARIABLE
 from importer.page.serving import page_folder
 from importer.page.uploads import DroppedFiles
 from importer.settings.profiles import FILE_VARIABLE

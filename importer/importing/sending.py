@@ -33,11 +33,11 @@ from importer.importing.report import Report, by_number, summary_of, write_resul
 from importer.importing.sheet_facts import changes
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
-from importer.journal.identity import key_digest
+from importer.journal.machine import key_digest
 from importer.messages import Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
+from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
-from importer.rows.uploads import Uploads
 
 
 @dataclass

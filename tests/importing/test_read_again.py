@@ -10,7 +10,7 @@ import pytest
 
 from importer.cli import main
 from importer.importing import workspaces
-from importer.journal import Journal, lock
+from importer.journal import Journal, machine
 from importer.journal.runs import Confirmation
 from importer.models import Role, Visibility, Workspace
 from importer.operations import history
@@ -100,11 +100,11 @@ def test_the_first_run_enters_who_confirmed_the_workspace_and_when(
     """It may have been confirmed before any run; a later confirmation doesn't replace the first."""
     from importer.api.saleshandy import SALESHANDY  # noqa: PLC0415
 
-    monkeypatch.setattr(lock, "user", lambda: "anna")
+    monkeypatch.setattr(machine, "user", lambda: "anna")
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
     away = Settings(profile="night", base_url=AWAY, key=KEY, journal=tmp_path / "journal.sqlite", settle=0)
     workspaces.confirm(away)
-    monkeypatch.setattr(lock, "user", lambda: "bert")
+    monkeypatch.setattr(machine, "user", lambda: "bert")
     with Sandbox(api_key=KEY) as box:
         vendor = replace(SALESHANDY, connect=lambda _, key, **options: SALESHANDY.connect(box.url, key, **options))
         assert run(sheet, away, vendor).exit_status == 0

@@ -17,7 +17,7 @@ import pytest
 
 from importer.errors import Busy, UnusableJournal
 from importer.journal import Journal
-from importer.journal.lock import held
+from importer.journal.machine import held
 from importer.models import Workspace
 from tests import systems
 

@@ -18,7 +18,7 @@ from importer.importing import batch, inbox
 from importer.importing.report import Report
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.journal.identity import FOLDER_VARIABLE
+from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import render
 from importer.models import Note, Result, Status, Visibility
 from importer.practice.vendor import in_memory

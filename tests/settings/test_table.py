@@ -16,7 +16,7 @@ import importer
 from importer.cli.options import Options, settings_about
 from importer.cli.terminal import with_flags
 from importer.errors import BadSettings
-from importer.journal.identity import FOLDER_VARIABLE
+from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
 from importer.settings import SETTINGS, Settings, Topic, kinds
 from importer.settings.kinds import Number, OneOf
