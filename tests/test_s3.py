@@ -98,7 +98,7 @@ def test_a_file_is_never_moved_over_another(store: Store) -> None:
     """Both stay as they are; the archive then tries the next name."""
     mine, theirs = Url(store.put("inbox/a.csv", "mine")), Url(store.put("done/a.csv", "a colleague's"))
     with pytest.raises(FileExistsError):
-        storage.move(mine, theirs, hashlib.sha256(b"mine").hexdigest(), 100)
+        storage.move(mine, theirs, hashlib.sha256(b"mine").hexdigest())
     assert store.read("done/a.csv") == b"a colleague's"
     assert store.keys() == ["done/a.csv", "inbox/a.csv"]
 

@@ -47,7 +47,6 @@ from importer.importing.workspaces import Unconfirmed
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.settings import Settings
-from importer.settings.limits import Limits
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""
@@ -309,7 +308,7 @@ class _One:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them
             return replace(ended, why=say("archive.more-visible", file=str(path)))
-        moved = inbox.archive(path, place, fingerprint, Limits.file_bytes)
+        moved = inbox.archive(path, place, fingerprint)
         status = max(ended.exit_status, moved.exit_status)
         return replace(ended, archived=moved.place, exit_status=status, why=moved.why)
 

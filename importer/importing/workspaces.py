@@ -21,7 +21,7 @@ from importer.journal.runs import Confirmation
 from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
 from importer.settings import Settings
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 
 _SEVERAL = 3  # maximum number of other profiles; of more, only those with a similar name are shown
 

@@ -184,5 +184,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.notify.help": "When to send a notification: problem (any exit status except 0), always or never.",
     "setting.notify.default": "problem, if there are addresses",
     "setting.notify-file.help": "A file with the notification addresses, one on each line, instead of the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES.",
-    "reading.beyond-limit": ("{what}. The limit is {limit}.\nIf the file is right, split it, and import its parts."),
 }

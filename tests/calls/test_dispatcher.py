@@ -17,7 +17,7 @@ from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import LONGEST_WAIT
 from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped
 from importer.messages import render, words
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 from tests.calls.virtual import NOON, Pool
 
 

@@ -10,7 +10,7 @@ import pytest
 from importer.api import Cause, Endpoint, Failure, Reply
 from importer.calls.limiter import Limiter
 from importer.messages import render, words
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 from tests.calls.virtual import NOON, Api, Importer, reply
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from importer.api import Endpoint
 from importer.calls.limiter import Limiter
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 from tests.calls.virtual import NOON, RESETS, Api, Importer, importer, reply, seeds, used
 
 CREATE, READ = Endpoint.CREATE, Endpoint.READ

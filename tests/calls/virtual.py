@@ -22,7 +22,7 @@ from importer.api import Cause, Endpoint, Failure, Metadata, Reply
 from importer.api.exchange import seconds_to_wait
 from importer.calls.limiter import Limiter
 from importer.messages import words
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 
 NOON = 1_776_772_800.0  # 2026-04-21 12:00:00 UTC
 RESETS = ["iso", "http-date", "epoch", "epoch-ms", "seconds"]

@@ -24,6 +24,7 @@ from importer.importing.run import prepare
 from importer.messages import render, words
 from importer.models import Progress, Result
 from importer.operations.template import write as write_template
+from importer.reading import Limits
 from importer.settings import Settings
 from importer.telling import notification_messages, report_messages
 from tests import systems
@@ -77,7 +78,7 @@ class Imported(NamedTuple):
 
     def archive(self) -> inbox.Archived:
         place = self.done / self.path.name
-        return inbox.archive(self.path, place, hashlib.sha256(b"imported").hexdigest(), 1 << 20)
+        return inbox.archive(self.path, place, hashlib.sha256(b"imported").hexdigest())
 
 
 @pytest.fixture
@@ -455,8 +456,9 @@ def test_a_name_in_the_archive_that_is_taken_in_the_very_moment_is_left_alone(im
 
 @pytest.mark.parametrize("what", ["larger", pytest.param("pipe", marks=systems.posix), "folder"])
 def test_what_takes_the_place_of_an_imported_file_is_not_waited_for_or_read_whole(
-    imported: Imported, what: str
+    imported: Imported, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Limits, "file_bytes", 1 << 20)
     path = imported.path
     path.unlink()
     if what == "larger":

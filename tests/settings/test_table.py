@@ -19,8 +19,7 @@ from importer.errors import BadSettings
 from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
 from importer.settings import SETTINGS, Settings, Topic, kinds
-from importer.settings.kinds import Number, OneOf
-from importer.settings.limits import Rate
+from importer.settings.kinds import Number, OneOf, Rate
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.readings import HELD
 from importer.settings.secrets import ADDRESSES_VARIABLE
