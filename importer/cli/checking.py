@@ -125,7 +125,7 @@ def _notifications(options: Options, *, is_test: bool) -> Message:
         return nobody
     if not is_test:
         return say("config.addresses", n=len(channels))
-    trial = telling.notification_messages.trial(options.profile)
+    trial = telling.notifications.trial(options.profile)
     if failures := telling.notifications.send(channels, trial, Occasion.ALWAYS):
         raise operations.doctor.Look(lines(*failures))
     sent = [say("config.test-sent")] if len(channels) > pings else []
