@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer.cli.manual import InGroups
-from importer.cli.options import OF_A_FILE, PREPARING, Options, WholeNumber, settings_about
+from importer.cli.options import OF_A_FILE, PREPARING, InGroups, Options, WholeNumber, settings_about
 from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
