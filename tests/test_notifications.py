@@ -17,7 +17,7 @@ from importer.journal.machine import held
 from importer.messages import Cell, Quoted, SettingPart, render, say, words
 from importer.settings import Settings
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient
-from importer.telling import notification_messages
+from importer.telling import notifications
 from importer.telling.notifications import channel, send
 from tests.listening import Ear, http_ear
 from tests.sandbox import Sandbox
@@ -135,7 +135,7 @@ def test_words_of_the_api_and_cells_never_leave_though_other_parts_would() -> No
     of_sheet = say("names", names=((setting,),))
     for part in (say("api.key-refused", words=secret), say("names", names=(Cell("secret"),)), words(secret), of_sheet):
         error = BadSettings(say("settings.invalid", setting=SettingPart("archive"), reason=part))
-        told = notification_messages.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
+        told = notifications.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
         assert "secret" not in told.body
         assert "…" in told.body
 
@@ -286,7 +286,7 @@ def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
     """Which would take it for a run."""
     addresses = (f"json://{ear.place}/hook", f"ping+http://{ear.place}/alive", f"json://{ear.place}/500")
     channels = [channel(Recipient(address, words(f"address {i}"))) for i, address in enumerate(addresses)]
-    failed = send(channels, notification_messages.trial("night"), Occasion.ALWAYS)
+    failed = send(channels, notifications.trial("night"), Occasion.ALWAYS)
     assert [*map(render, failed)] == ["A notification could not be sent (address 2): JSON replied with 500."]
     assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
 

@@ -1,4 +1,4 @@
-"""A stranger's six changes are made on a copy of the program: each is written down once, and found wherever it belongs.
+"""A stranger's five changes are made on a copy of the program: each is written once, and found wherever it belongs.
 
 The recipes in CONTRIBUTING.md are what is done here. A change that needs one more file has met a second list.
 """
@@ -24,7 +24,6 @@ import pytest
 from importer.cli import main
 from importer.models import Result
 from importer.settings.secrets import KEY_VARIABLE
-from tests.listening import http_ear
 from tests.sandbox import Sandbox, calls, service
 
 ROOT = Path(__file__).parents[1]
@@ -124,24 +123,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
 +++
 
 MariaDB will do, too.
-=== notification: importer/telling/notification_messages.py
-    yield notification(batch, log_file)
-+++
-    if batch.counts:
-        title = render(say("notice.morning", n=sum(batch.counts.values())))
-        yield Notification(title, title, batch.exit_status, is_for_switch=False)
-=== notification: importer/texts/telling.py
-    "notice.delivered": "all notes are delivered",
-+++
-    "notice.morning": ("{n} row", "{n} rows"),
-=== notification: docs/every-night.md
-## Notifications
-+++
-
-Each morning brings one.
 """
 """Change and file; a line in the file, and what is written after it. A new file has no line before."""
-FILES = {"field": 6, "column": 3, "guard": 3, "layout": 2, "database": 5, "notification": 3}
+FILES = {"field": 6, "column": 3, "guard": 3, "layout": 2, "database": 5}
 """How many files of importer/ and docs/ each change may need at most."""
 
 
@@ -191,7 +175,7 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class House:
-    """A copy of the program with all six changes, and a person's folder."""
+    """A copy of the program with all five changes, and a person's folder."""
 
     root: Path
 
@@ -371,14 +355,3 @@ print(json.dumps([own(text.replace("{given}", ":a")) for text in texts]))
     assert len(spelled) > 50
     others = re.compile(r"ON CONFLICT|excluded|ROWID|BLOB NOT NULL UNIQUE|FLOAT|\s:\w|(?<!%)[( ]key\b|INDEX .* WHERE")
     assert [text for text in spelled if others.search(text)] == []
-
-
-def test_a_kind_of_notification_is_sent_beside_the_other(house: House) -> None:
-    """Without another ping."""
-    name = house.sheet("notes.csv", ("P1", "Terms", "Private"))
-    with http_ear() as ear:
-        addresses = f"NOTE_IMPORTER_NOTIFY_ADDRESSES=json://{ear.place}/hook ping+http://{ear.place}/alive"
-        [ended] = house([addresses, "run", name, "--yes", "--notify", "always"])
-    assert (ended.status, "Warning" in ended.err) == (0, False)
-    assert sorted(told["title"] for told in ear.told) == ["1 row", "note-importer: all notes are delivered (notes.csv)"]
-    assert [call for call in ear.paths() if call[0] == "GET"] == [("GET", "/alive")]

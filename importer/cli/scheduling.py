@@ -22,8 +22,7 @@ from typing import Any
 
 import click
 
-from importer.cli.manual import InGroups
-from importer.cli.options import AnyPath, Options, settings_about
+from importer.cli.options import AnyPath, InGroups, Options, settings_about
 from importer.cli.terminal import paragraph, say_line, with_flags
 from importer.errors import BadSettings
 from importer.messages import Message, say

@@ -26,7 +26,7 @@ from importer.models import Progress, Result
 from importer.operations.template import write as write_template
 from importer.reading import Limits
 from importer.settings import Settings
-from importer.telling import notification_messages, report_messages
+from importer.telling import notifications, report_messages
 from tests import systems
 from tests.moments import before
 from tests.sandbox import Sandbox
@@ -310,7 +310,7 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     assert "was changed during the import, so it was not moved" in render(found.files[0].why)
     assert names(tmp_path / "done") == {"a.results.xlsx"}
     assert path.read_text(encoding="utf-8").count("private") == 2
-    told = notification_messages.notification(found)
+    told = notifications.notification(found)
     for sentences in (told.body, " ".join(render(saying.text) for saying in report_messages.batch(found))):
         assert "a.csv was changed during the import, so it was not moved" in sentences
 

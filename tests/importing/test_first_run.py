@@ -25,7 +25,7 @@ from importer.messages import render
 from importer.models import Workspace
 from importer.operations import doctor, hide, history, verify
 from importer.settings import Settings
-from importer.telling.notification_messages import notification
+from importer.telling.notifications import notification
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
