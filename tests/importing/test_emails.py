@@ -13,7 +13,7 @@ from importer.errors import Guarded
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
-from importer.models import Progress, Result, Role
+from importer.models import Progress, Result
 from importer.settings import Settings
 from importer.telling import preview_messages
 from tests.running import ran as send
@@ -193,20 +193,6 @@ def test_ids_that_cannot_be_saleshandys_give_way_to_the_emails(tmp_path: Path, h
         assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 3}
 
 
-def test_of_several_columns_of_ids_saleshandys_count_and_none_is_asked_about(tmp_path: Path) -> None:
-    """Close's exports have the lead's and the contact's."""
-    foreign = [f"lead_a8Sd{i}kLm2Qx" for i in range(3)], [f"cont_b7Fg{i}Hj3Wz" for i in range(3)]
-    emails = [f"{name}@kestrel.example" for name in ("ada", "ben", "eva")]
-    for third, heading, counts in ((["8PvBmrB7P7", "Pr9xQ2Lm", "KbtDE6kG"], "Saleshandy ID", Role.PROSPECT),
-                                   (foreign[1], "contact_id", Role.EMAIL)):  # fmt: skip
-        rows = [(*row, "Hello", "Public") for row in zip(foreign[0], third, emails, strict=True)]
-        sheet = write(tmp_path, rows, ("lead_id", heading, *HEADINGS))
-        with prepare(sheet, settings_of(Sandbox(), tmp_path)) as prepared:
-            assert prepared.loaded.questions == ()
-            assert prepared.loaded.roles.columns[counts] == (1 if counts is Role.PROSPECT else 2)
-            assert (Role.PROSPECT in prepared.loaded.roles.columns) is (counts is Role.PROSPECT)
-
-
 # -- in few calls -----------------------------------------------------------------------------------------------------
 
 
@@ -304,20 +290,6 @@ def test_look_ups_that_were_broken_off_by_a_crash_are_gone_on_with(tmp_path: Pat
         assert send(sheet, settings).counts == {Result.CREATED: 18}
         assert recorded.isdisjoint(asked(box)[before:])
         assert len(box.notes) == 18
-
-
-def test_an_email_that_was_found_is_not_looked_up_again_within_a_day(tmp_path: Path) -> None:
-    """Its notes go to the prospect that had it then, even if another one has it by now; a day later they don't."""
-    with Sandbox(prospects=PEOPLE) as box:
-        settings, port = settings_of(box, tmp_path), box.port
-        assert send(write(tmp_path, by_email(["jo@example.com"])), settings).counts == {Result.CREATED: 1}
-    with Sandbox(prospects={"P1": "old@example.com", "P9": "jo@example.com"}, port=port) as box:
-        new = write(tmp_path, by_email(["jo@example.com"], "New"))
-        assert send(new, settings).counts == {Result.CREATED: 1}
-        assert (searched(box), notes(box)) == ([], [("P1", "New")])
-        a_day_later(settings)
-        assert send(write(tmp_path, by_email(["jo@example.com"], "Newer")), settings).counts == {Result.CREATED: 1}
-        assert (searched(box), notes(box)) == (["jo@example.com"], [("P1", "New"), ("P9", "Newer")])
 
 
 def test_a_prospect_that_is_gone_is_looked_up_anew_by_the_next_run(tmp_path: Path) -> None:

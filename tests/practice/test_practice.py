@@ -142,18 +142,6 @@ def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -
         pass
 
 
-def test_rows_copied_from_it_count_as_not_imported(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Even under the headings of real results: without an ID nothing is delivered, so nothing gets lost."""
-    results = practise(write(tmp_path, ROWS[:2]), settings).results
-    book = openpyxl.load_workbook(results)
-    book["Results"].cell(1, 4).value = "result"
-    book.save(tmp_path / "copied.xlsx")
-    report = run(tmp_path / "copied.xlsx", replace(settings, sheet="Results"))
-    assert report
-    assert report.counts == {Result.CREATED: 2}
-    assert len(box.notes) == 2
-
-
 def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: Path) -> None:
     """One beside an ID has that ID's, whatever row comes first; even one that the sandbox doesn't know."""
     rows = [
