@@ -179,9 +179,6 @@ def test_every_sentence_that_the_guide_explains_is_one_that_a_person_can_see() -
     assert [quote for quote in quoted if quote not in words] == []
 
 
-# -- Kubernetes
-
-
 # -- faults
 
 FAULTS = (ROOT / "tests" / "sandbox" / "README.md").read_text(encoding="utf-8")

@@ -9,10 +9,9 @@ import keyring
 import pytest
 
 from importer.errors import BadSettings, NoKey
-from importer.messages import say
 from importer.models import Visibility
 from importer.page.current_settings import CurrentSettings
-from importer.page.rendering import EDITED, words
+from importer.page.rendering import EDITED
 from importer.page.screens import Parts, for_page
 from importer.page.state import FIELDS
 from importer.settings import SETTINGS
@@ -108,13 +107,6 @@ def test_a_key_is_tried_when_it_is_typed(person: Person, parts: Parts, of: str, 
     box.add_fault(Fault.parse("reset:GET@1"))
     unknown = types(person, of, f"{KEY}x")
     assert 'id="key-trouble"><strong class="trouble">not known: ' in unknown
-
-
-def test_a_key_that_the_api_refused_is_looked_at_under_settings() -> None:
-    """Not in an environment that nobody here knows."""
-    refused = words(say("api.key-refused", words="no"))
-    assert "You can enter another under Settings." in refused
-    assert "SALESHANDY_API_KEY" not in refused
 
 
 def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
