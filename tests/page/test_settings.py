@@ -144,9 +144,6 @@ def test_a_store_that_does_not_answer_matters_only_where_the_key_would_come_from
     assert "the collection is locked" in person.sees("/settings")
 
 
-# -- profiles ---------------------------------------------------------------------------------------------------
-
-
 def test_defaults_are_changed_together_or_not_at_all(person: Person, parts: Parts, profiles: Path) -> None:
     """What is wrong stands beside its field, with what was typed; the file is as it was."""
     written = '# ours\n[default]\nbatch-size = 3  # by trial\nrate = "20/1s"  # not too fast\n'
@@ -263,9 +260,6 @@ def test_places_are_seen_from_the_program(parts: Parts, tmp_path: Path, monkeypa
         assert for_page(parts.current.settings()).journal == place
     parts.current._said["attachments"] = "leaflets"
     assert for_page(parts.current.settings()).attachments == tmp_path / "leaflets"
-
-
-# -- samples ----------------------------------------------------------------------------------------------------
 
 
 def test_a_sample_is_practised_and_never_sent(person: Person, of: str, box: Sandbox, tmp_path: Path) -> None:

@@ -239,9 +239,6 @@ def test_dates_and_authors_are_offered_both_ways(guest: Person, guests: tuple[Sa
     assert {visible(note.content) for note in guests[0].notes} >= {*texts}
 
 
-# -- words ------------------------------------------------------------------------------------------------------
-
-
 OF_TERMINAL = {"questions.answer", "opening.folder", "notice.run-to-fix", "notice.may-be-wrong-file"}
 """Kinds that only the terminal shows, though a command says them."""
 
