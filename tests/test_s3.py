@@ -81,7 +81,7 @@ def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(type_: Terminal, 
     (forms := type_.folder / "forms").mkdir()
     (forms / "call.pdf").write_bytes(b"the summary of a call")
     url = store.put("inbox/a.csv", "Prospect ID,Note,Visibility,Attachments\nP-1,hello,private,call.pdf\n")
-    more = ("--attachments", str(forms), "--unknown-emails", f"{INBOX}/unknown.csv")
+    more = ("--attachments", str(forms))
     assert type_("check", url, "--attachments", str(forms)).status == 0
     assert f"{url}: CSV" in type_.last.all
     assert {method for method, _ in store.asked} <= {"GET", "HEAD"}

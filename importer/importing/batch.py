@@ -184,8 +184,6 @@ def run(
     if settings.results is not None and not isinstance(settings.results, str) and not chosen.is_one_file:
         pattern = SettingPart("results", "{name}.{date}.results.xlsx")
         raise BadSettings(say("series.one-results-file", name=pattern))
-    if settings.unknown_emails is not None and not chosen.is_one_file:
-        raise BadSettings(say("series.one-list"))
     if settings.archive is not None:
         inbox.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)

@@ -173,7 +173,6 @@ class Settings:
         several_in_cell: who receives the note if a cell names several people; None: nobody, unless a person is asked.
         dates: order of day and month in dates such as 11/1/2026, if a template puts them into the notes; None: as the
             sheet proves. If it doesn't, a person is asked.
-        unknown_emails: file for the emails that no prospect has; None: no file is written.
         readings: the known readings of sheets; only the one that applies to the sheet once that is known. The other
             settings then contain its answers.
         origin: where the values come from.
@@ -203,7 +202,6 @@ class Settings:
     content: ContentKind = _setting(kinds.OneOf(ContentKind), Topic.FILE, default=ContentKind.AUTO, is_of_reading=True)
     ignored: Sequence[str] = _setting(kinds.names, Topic.FILE, "HEADING", default=(), name="ignore", **_OF_A_SHEET)
     attachments: Path | None = _setting(kinds.local_file, Topic.FILE, "FOLDER", is_common=True)
-    unknown_emails: Path | None = _setting(kinds.any_file, Topic.PROSPECTS, "FILE", is_common=True)
     skip_existing: bool = _setting(kinds.yes, Topic.PROSPECTS, default=False, is_common=True)
     sheet: str | None = _setting(kinds.text, Topic.FILE, "NAME", is_common=True, decides_rows=True)
     header_row: int | None = _setting(kinds.Number(1), Topic.FILE, "N", decides_rows=True)

@@ -137,7 +137,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.dates.default": "as the sheet proves; otherwise ask",
     "setting.in-doubt.label": "Rows whose notes may be there",
     "setting.in-doubt.help": "What rows are whose notes may be there. If their words were sent in another form: same (the same notes, which aren't sent again) or new. If their notes were hidden: send-hidden or leave-hidden. Only for this run.",
-    "setting.unknown-emails.help": "Write the people without a prospect to this .csv file, for Saleshandy's own prospect importer.",
     "setting.sheet.label": "Sheet",
     "setting.sheet.help": "The sheet of the workbook to import.",
     "setting.header-row.label": "Header row",

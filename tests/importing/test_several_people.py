@@ -110,13 +110,12 @@ def test_a_row_that_is_delivered_in_part_is_rejected_and_says_for_whom_it_is_the
     cell = "ada@example.com; nobody@example.com"
     sheet = write(tmp_path, by_email([cell, "ben@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
-        settings = each(box, tmp_path, unknown_emails=tmp_path / "unknown.csv")
+        settings = each(box, tmp_path)
         assert send(sheet, settings).counts == {Result.REJECTED: 1, Result.CREATED: 1}
         first = read_results(tmp_path / "r.csv")[0]
         assert (first["result"], first["note_id"]) == ("rejected", "")
         assert f"ada@example.com created ({ids(box)[ADA, 'Hello']})" in first["reason"]
         assert "nobody@example.com rejected (no prospect has the email address nobody@example.com" in first["reason"]
-        assert "nobody@example.com" in (tmp_path / "unknown.csv").read_text(encoding="utf-8")
         corrected = tmp_path / "corrected.csv"
         text = (tmp_path / "r.csv").read_text(encoding="utf-8-sig")
         corrected.write_text(text.replace(f"{cell},", "ada@example.com; cy@example.com,"), encoding="utf-8")
@@ -137,16 +136,6 @@ def test_the_cell_is_marked_whoever_of_its_people_is_nobody(tmp_path: Path) -> N
     sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["Results"]
     first, second, third = (sheet.cell(row, 1).fill.fgColor.rgb for row in (2, 3, 4))
     assert first == second != third
-
-
-def test_the_names_in_a_row_of_several_people_are_nobodys(tmp_path: Path) -> None:
-    """They may be another's; each unknown email is listed all the same."""
-    rows = [(f"{cell}@example.com", "Ada", "Adams", "Hello", "Public") for cell in ("x@example.com; y", "z")]
-    sheet = write(tmp_path, rows, ("Email", "First Name", "Last Name", "Note", "Visibility"))
-    with Sandbox(prospects=PEOPLE) as box:
-        send(sheet, each(box, tmp_path, unknown_emails=tmp_path / "unknown.csv"))
-    lines = sorted((tmp_path / "unknown.csv").read_text(encoding="utf-8-sig").splitlines()[1:])
-    assert [line.rstrip(",") for line in lines] == ["x@example.com", "y@example.com", "z@example.com,Ada,Adams"]
 
 
 def test_two_emails_of_one_prospect_are_one_note(tmp_path: Path) -> None:

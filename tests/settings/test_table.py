@@ -41,7 +41,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "content": (["html"], '"html"'),
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
     "attachments": (["forms"], '"forms"'),
-    "unknown-emails": (["unknown.csv"], '"unknown.csv"'),
     "sheet": (["Calls"], '"Calls"'), "header-row": (["3"], "3"), "encoding": (["cp1252"], '"cp1252"'),
     "delimiter": (["tab"], '"tab"'),
     "export": (["Apollo contacts"], '"Apollo contacts"'),
@@ -220,7 +219,6 @@ BAD_TEXTS: dict[str, list[str]] = {
     "base-url": ["nonsense", "http://a.example"],
     "journal": ["mysql://x/y", ":memory:"],
     "archive": ["sftp://me:secret@host/x.csv"],
-    "unknown-emails": ["sftp://me:secret@host/x.csv"],
     "in-doubt": ["other", "same, other"],
 }
 
