@@ -129,6 +129,25 @@ class Deliveries:
     def _each(self, statement: str, names: Iterable[bytes], **constants: object) -> None:
         self._store.many(statement, ({"name": name, **constants} for name in names))
 
+    # -- changes of notes -------------------------------------------------------------------------------------------
+
+    def change(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
+        """Record that notes are about to get another form; return whether all of these deliveries are as given.
+
+        If they aren't, leave the transaction by an exception.
+        """
+        rows = ({"name": one.name, "note": one.note, "open": one.changing or 0, "form": form} for one, form in changes)
+        return self._store.many(sql.CHANGE, rows) == len(changes)
+
+    def changed(self, one: KnownDelivery, form: int, key: NoteKey, state: DeliveryState) -> None:
+        """Record that a note has another form, given by its number and its key, and the state of its delivery."""
+        draft = int(key.status is Status.DRAFT)
+        self._each(sql.CHANGED, [one.name], form=form, state=state.value, draft=draft)
+
+    def unchanged(self, name: bytes, touched: float | None = None) -> None:
+        """Record that a note surely didn't get another form, and when somebody else's change was seen, if one was."""
+        self._each(sql.UNCHANGED, [name], touched=touched)
+
     # -- queries ----------------------------------------------------------------------------------------------------
 
     def named(self, names: Sequence[bytes]) -> dict[bytes, KnownDelivery]:
@@ -200,33 +219,6 @@ class Deliveries:
     def states_of(self, run: Run) -> Counter[DeliveryState]:
         """Return the number of a run's notes by state."""
         return Counter({DeliveryState(state): n for state, n in self._store.rows(sql.STATES_OF_RUN, run=run.id)})
-
-
-class Changes:
-    """Record of the changes of notes. Callers enter changes inside a transaction."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def begin(self, changes: Sequence[tuple[KnownDelivery, int]]) -> bool:
-        """Record that notes are about to get another form; return whether all of these deliveries are as given.
-
-        If they aren't, leave the transaction by an exception.
-        """
-        rows = ({"name": one.name, "note": one.note, "open": one.changing or 0, "form": form} for one, form in changes)
-        return self._store.many(sql.CHANGE, rows) == len(changes)
-
-    def made(self, changes: Iterable[tuple[KnownDelivery, int, NoteKey, DeliveryState]]) -> None:
-        """Record that notes have another form, given by its number and its key, and the state of their deliveries."""
-        rows = (
-            {"name": one.name, "form": form, "state": state.value, "draft": int(key.status is Status.DRAFT)}
-            for one, form, key, state in changes
-        )
-        self._store.many(sql.CHANGED, rows)
-
-    def dropped(self, names: Iterable[bytes], touched: float | None = None) -> None:
-        """Record that notes surely didn't get another form, and when somebody else's change was seen, if one was."""
-        self._store.many(sql.UNCHANGED, ({"name": name, "touched": touched} for name in names))
 
 
 _IN_TURN = 10_000  # deliveries that are read together
