@@ -194,9 +194,8 @@ class Earlier:
         for one in answered:
             if one.delivery.name in differing:
                 by_delivery[one.delivery.name].append(one)
-        assert self.journal is not None
         for rows in by_delivery.values():
-            wish = follow(rows, self.journal.deliveries.key_of, self.kind, keeps_markup=self._keeps_markup)
+            wish = follow(rows, self.kind, keeps_markup=self._keeps_markup)
             if wish.is_due or wish.left:
                 yield wish
 

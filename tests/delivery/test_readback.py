@@ -262,8 +262,8 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
         )
     ]
     named = KnownDelivery(
-        b"", 1, "P1", "", "", DeliveryState.CREATED, "N1", 101.0, None, 1, None, (), False, Visibility.PUBLIC,
-        Status.PUBLISHED, 1, 99.0, None,
+        b"", 1, "P1", "", "", "N1", 101.0, None, 1, None, 1, 99.0, None, None, None, DeliveryState.CREATED, (), False,
+        NoteKey.of(Note("Hello", Visibility.PUBLIC, Status.PUBLISHED)),
     )  # fmt: skip
     delivered = {"N1": named, "N2": named._replace(reason=READ_BACK.kind)}
     journal: Any = SimpleNamespace(delivered=lambda *_: delivered)
