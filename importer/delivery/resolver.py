@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from importer.api import Cause, Failure, NotesPage, Reply
+from importer.api import Answer, Cause, Failure, NotesPage
 from importer.calls.dispatcher import ATTEMPTS
 from importer.delivery import decisions, readback
 from importer.delivery.context import DeliveryContext, Post, Task
@@ -20,18 +20,18 @@ from importer.delivery.control import (
     ControlLookup,
     Controls,
     Introduction,
-    Introductions,
     Lookup,
     Phase,
     Proof,
     Unclear,
     serves,
 )
-from importer.delivery.decisions import Abandon, Decision, Doubt, Hold, LookAgain, Missed, Reopen, Settle, Stop
+from importer.delivery.decisions import Abandon, Decision, Doubt, Reopen, Settle
 from importer.delivery.evidence import Evidence, Reachability
 from importer.delivery.readback import Verdict
 from importer.messages import Message, say
 
+_MOST_INTRODUCTIONS = 3  # known notes that are read to learn who writes ours: an API need not show authors or dates
 _MOST_ASTRAY = 20  # times that a request is looked at anew while replies belong to others, so that it ends (D36)
 
 
@@ -45,7 +45,8 @@ class Resolver:
         self._unclear = Unclear(context)
         self.unclear = self._unclear.prospects
         self.controls = Controls(context, evidence)
-        self._introductions = Introductions(context, evidence)
+        self._introduction: Introduction | None = None  # the one that is under way
+        self._introductions = 0
         self._astray_at = -math.inf  # when a reply was last noticed that belonged to another request
 
     def look_up(self, post: Post, failure: Failure) -> None:
@@ -59,14 +60,24 @@ class Resolver:
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
         """Look up one prospect first, because its notes mostly show whether the whole request was applied (D45)."""
         self._evidence.unclear(ambiguous.post)
-        if (look := self._introductions.before(ambiguous.post)) is None:
+        if (look := self._introduced_by(ambiguous.post)) is None:
             self._look_at(ambiguous, 0, due)
         else:
             look.waiting.append((ambiguous, due))
 
-    def introduced(self, look: Introduction, reply: Reply[NotesPage]) -> None:
+    def _introduced_by(self, post: Post) -> Introduction | None:
+        """Read a known note, unless a request's author and clock are known; return the lookup under way (D55)."""
+        may_begin = self._introduction is None and self._introductions < _MOST_INTRODUCTIONS
+        if may_begin and (known := self._evidence.introduces(post)) is not None:
+            self._introductions += 1
+            self._introduction = Introduction(known.prospect, enough=frozenset([known.note_id]))
+            self._reads.begin(self._introduction)
+        return self._introduction
+
+    def introduced(self, look: Introduction, _: NotesPage | Failure) -> None:
         """Look up the requests that waited until a known note was read, or couldn't be."""
-        for ambiguous, due in self._introductions.looked(look, reply):
+        self._introduction = None
+        for ambiguous, due in look.waiting:
             self._look_at(ambiguous, 0, due)
 
     def _look_at(self, ambiguous: Ambiguous, index: int, due: float = -math.inf) -> None:
@@ -96,9 +107,9 @@ class Resolver:
             if proof is not None:
                 yield from self._proven(proof)
 
-    def controlled(self, lookup: ControlLookup, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
-        """Yield the decisions that follow from the reply to a lookup of a control."""
-        if (proof := self.controls.looked(lookup, reply)) is not None:
+    def controlled(self, lookup: ControlLookup, found: NotesPage | Failure) -> Iterator[tuple[Post, Decision]]:
+        """Yield the decisions that follow from a lookup of a control."""
+        if (proof := self.controls.looked(lookup, found)) is not None:
             yield from self._proven(proof)
 
     def _proven(self, proof: Proof) -> Iterator[tuple[Post, Decision]]:
@@ -117,49 +128,56 @@ class Resolver:
             if is_by_age and is_sent_again:
                 return  # this one is sent again first, as a control for the others
 
-    # -- replies ----------------------------------------------------------------------------------------------------
+    # -- lookups ----------------------------------------------------------------------------------------------------
 
-    def take_in(self, lookup: Lookup, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
-        """Yield the decisions that follow from the reply to a lookup.
+    def looked(self, lookup: Lookup, found: NotesPage | Failure) -> Iterator[tuple[Post, Decision]]:
+        """Yield the decisions that follow from a prospect's notes, or from their not being read.
 
         Raises:
             JournalFailed: the journal could not say which delivery has a note.
         """
-        ambiguous, post, index = lookup.ambiguous, lookup.ambiguous.post, lookup.index
-        verdict = None
-        if reply.value is not None:
-            lookup.attempts = None
-            if (whole := self._reads.whole(lookup, reply.value)) is None:
-                return
-            owned = self._evidence.owned(whole, lookup.prospect, post)
-            sought = self._evidence.sought(post, lookup.prospect, owned, ambiguous.applied_until)
-            verdict = readback.judge(whole, sought)
-            if verdict.note_id is None and not lookup.is_whole:
-                verdict = Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
-            ambiguous.seen[index].difference_update(note.note_id for note in whole.all)
-        is_final = ambiguous.phase is Phase.LAST
-        match decisions.after_lookup(reply, verdict, ambiguous.failure, is_final=is_final):
-            case Settle(((_, answer),), reason, duplicates):
-                assert answer.note_id is not None
-                self._evidence.adopted(answer.note_id, *duplicates)
-                yield post, Settle(((index, answer),), reason, duplicates)
-                self._unclear.is_clear(ambiguous, index)
-                self._is_applied(ambiguous)
-                self._drop_moot(ambiguous)
-            case Missed(is_unknown):
-                yield from self._missed(lookup, is_unknown=is_unknown)
-            case Hold():
-                if verdict is not None:
-                    ambiguous.seen[index].update(verdict.seen)
-            case LookAgain(failure):
-                if self._reads.again(lookup, failure):
-                    return
-                yield from self._doubt(ambiguous, index, say("doubt.not-read", why=failure.text))
-            case Doubt(why):
-                yield from self._doubt(ambiguous, index, why)
-            case Stop() as stop:
-                yield post, stop
-        yield from self._ended(lookup)
+        ambiguous = lookup.ambiguous
+        if isinstance(found, NotesPage):
+            yield from self._judged(lookup, found)
+        elif found.cause is Cause.UNKNOWN_PROSPECT:
+            yield from self._missed(lookup, is_unknown=True)
+        else:
+            yield from self._doubt(ambiguous, lookup.index, say("doubt.not-read", why=found.text))
+        ambiguous.looking -= 1
+        if not ambiguous.looking:
+            yield from self._advance(ambiguous)
+
+    def _judged(self, lookup: Lookup, page: NotesPage) -> Iterator[tuple[Post, Decision]]:
+        """Yield the decisions that follow from a prospect's notes. After the control no lookup will know more."""
+        ambiguous, index, is_final = lookup.ambiguous, lookup.index, lookup.ambiguous.phase is Phase.LAST
+        owned = self._evidence.owned(page, lookup.prospect, ambiguous.post)
+        sought = self._evidence.sought(ambiguous.post, lookup.prospect, owned, ambiguous.applied_until)
+        verdict = readback.judge(page, sought)
+        if verdict.note_id is None and not lookup.is_whole:
+            verdict = Verdict(doubt=say("doubt.not-read", why=say("failure.changed-while-read")))
+        ambiguous.seen[index].difference_update(note.note_id for note in page.all)
+        if verdict.note_id is not None and (verdict.is_sure or is_final):
+            yield self._found(ambiguous, index, verdict.note_id, verdict)
+        elif verdict.doubt is not None and is_final:
+            yield from self._doubt(ambiguous, index, verdict.doubt)
+        elif verdict.note_id is None and verdict.doubt is None:
+            yield from self._missed(lookup)
+        else:
+            ambiguous.seen[index].update(verdict.seen)
+
+    def _found(self, ambiguous: Ambiguous, index: int, note_id: str, verdict: Verdict) -> tuple[Post, Decision]:
+        """Adopt a note; look at all prospects of its request, of which one has its note now."""
+        kind = "outcome.found-rewritten" if verdict.is_rewritten else "outcome.found"
+        reason = say(kind, before=ambiguous.failure.text)
+        self._evidence.adopted(note_id, *verdict.duplicates)
+        self._unclear.is_clear(ambiguous, index)
+        if not ambiguous.is_applied:
+            ambiguous.is_applied = True
+            if ambiguous.phase in (Phase.EARLY, Phase.REST):
+                self._look_at_open(ambiguous)
+        self._drop_moot(ambiguous)
+        answer = Answer(note_id, reason if verdict.is_rewritten else None)
+        return ambiguous.post, Settle(((index, answer),), reason, verdict.duplicates)
 
     def _drop_moot(self, ambiguous: Ambiguous) -> None:
         """Don't wait for lookups that have been overtaken."""
@@ -169,11 +187,6 @@ class Resolver:
 
         ambiguous.looking -= self._dispatcher.drop(is_moot)
 
-    def _ended(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
-        lookup.ambiguous.looking -= 1
-        if not lookup.ambiguous.looking:
-            yield from self._advance(lookup.ambiguous)
-
     def reopen(self, post: Post, index: int, note_id: str) -> Iterator[tuple[Post, Decision]]:
         """Look up a delivery again, because its answer was another request's; all connections are made anew."""
         self._evidence.forget(note_id, post)
@@ -182,14 +195,7 @@ class Resolver:
         self.look_up(post, Failure(Cause.UNREADABLE, say("failure.note-of-another-row", note=note_id), at_work=True))
         self.is_astray()
 
-    def _is_applied(self, ambiguous: Ambiguous) -> None:
-        """Look at all prospects of a request of which one has its note."""
-        if not ambiguous.is_applied:
-            ambiguous.is_applied = True
-            if ambiguous.phase in (Phase.EARLY, Phase.REST):
-                self._look_at_open(ambiguous)
-
-    def _missed(self, lookup: Lookup, *, is_unknown: bool) -> Iterator[tuple[Post, Decision]]:
+    def _missed(self, lookup: Lookup, *, is_unknown: bool = False) -> Iterator[tuple[Post, Decision]]:
         """Record a miss, which proves nothing before rest, and of a prospect that reads don't know even longer."""
         ambiguous, index = lookup.ambiguous, lookup.index
         if ambiguous.phase is Phase.LAST and ambiguous.seen[index]:
@@ -224,7 +230,7 @@ class Resolver:
     def _look_after_rest(self, ambiguous: Ambiguous) -> None:
         """Look at one prospect of a request once it is at rest, or at all if one has its note."""
         ambiguous.phase = Phase.REST
-        self._introductions.before(ambiguous.post)
+        self._introduced_by(ambiguous.post)
         due = max(ambiguous.rest_at, self._astray_at + self._policy.rest)
         self._look_at_open(ambiguous, due, is_one_enough=not ambiguous.is_applied)
 
