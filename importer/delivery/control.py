@@ -8,14 +8,14 @@ again without a miss. So reading shows all that was applied. Before, a known not
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import ClassVar, NamedTuple
 
-from importer.api import Cause, Failure, NotesPage
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, Post
+from importer.api import Failure, NotesPage
+from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.evidence import Evidence, KnownNote
 from importer.delivery.reads import WholeRead
 from importer.messages import Message, say
@@ -24,7 +24,6 @@ READS = 10
 """Lookups in a row that must show a control: of two copies that are asked at random, each had its turn."""
 
 _MOST_TRIES = 5  # prospects to which a control is sent, one after another, or notes that are read instead
-_RECEIPT = 300.0  # seconds that the API may work on a request that it confirmed without naming its notes (D46)
 
 
 class Phase(Enum):
@@ -67,10 +66,9 @@ class Ambiguous:
     is_applied: bool = False
     is_unknown: bool = False
 
-    @classmethod
-    def of(cls, post: Post, failure: Failure, applied_until: float, rest_at: float) -> Ambiguous:
-        """Create the record of a request of which nothing was read back yet."""
-        return cls(post, failure, applied_until, rest_at, set(range(len(post.request))))
+    def may_wait_by(self, time: float) -> bool:
+        """Return whether the request may miss its notes after rest by then, so that one control serves it, too."""
+        return self.phase in (Phase.EARLY, Phase.REST) and self.rest_at <= time and not self.is_unknown
 
 
 @dataclass(eq=False, slots=True)
@@ -86,62 +84,6 @@ class Lookup(WholeRead):
     index: int
 
     purpose: ClassVar[Message] = say("purpose.looking-up")
-
-
-class Unclear:
-    """Requests that are unclear now.
-
-    Attributes:
-        prospects: prospects with unclear deliveries → how many; nothing else is sent to them.
-    """
-
-    def __init__(self, context: DeliveryContext) -> None:
-        self.prospects: Counter[str] = Counter()
-        self.requests: list[Ambiguous] = []
-        self._policy, self._clock = context.policy, context.clock
-
-    def begin(self, post: Post, failure: Failure) -> Ambiguous:
-        """Record a request of this run as unclear, and return it with the time until which it may be applied (D46)."""
-        rest_at = self._clock() + max(self._policy.rest, failure.wait or 0.0)
-        if failure.at_work:
-            rest_at = max(rest_at, post.sent_at + self._work(is_accepted=failure.is_accepted) + self._policy.rest)
-        return self._begun(Ambiguous.of(post, failure, rest_at, rest_at))
-
-    def begin_earlier(self, post: Post, why: Message) -> Ambiguous:
-        """Record a request of an earlier run as unclear, and return it with the time until which it may be applied.
-
-        That run may have sent the request just before it died, and a dead process's clock proves nothing. So rest is
-        counted from now (D46). If the run may have lost its lock without dying, rest is counted from when its last
-        claim expires.
-        """
-        rest = self._work(is_accepted=post.is_accepted) + self._policy.rest
-        latest, rest_at = post.sent_at + LONGEST_CLAIM + rest, self._clock() + self._policy.head_start + rest
-        return self._begun(Ambiguous.of(post, Failure(Cause.LOST, why), latest, rest_at))
-
-    def _work(self, *, is_accepted: bool) -> float:
-        """Return the most seconds that the API may work on a request."""
-        return max(self._policy.read_timeout, _RECEIPT) if is_accepted else self._policy.read_timeout
-
-    def _begun(self, ambiguous: Ambiguous) -> Ambiguous:
-        self.requests.append(ambiguous)
-        self.prospects.update(ambiguous.post.request.prospects)
-        return ambiguous
-
-    @property
-    def is_another_soon(self) -> bool:
-        """Whether another request will soon have missed its notes after rest, so that one control serves both."""
-        soon = self._clock() + self._policy.read_timeout + self._policy.rest
-        return any(
-            one.phase in (Phase.EARLY, Phase.REST) and one.rest_at <= soon and not one.is_unknown
-            for one in self.requests
-        )
-
-    def is_clear(self, ambiguous: Ambiguous, *indices: int) -> None:
-        """Record that these deliveries of a request are no longer unclear."""
-        ambiguous.open.difference_update(indices)
-        self.prospects -= Counter(ambiguous.post.request.prospects[index] for index in indices)
-        if not ambiguous.open:
-            self.requests.remove(ambiguous)
 
 
 def serves(left: float, ambiguous: Ambiguous) -> bool:

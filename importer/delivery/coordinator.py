@@ -178,7 +178,9 @@ class Coordinator:
         match decision:
             case decisions.Settle(answers, reason, duplicates):
                 now = self._clock()
-                self._last_looks.settled(post, answers, now, is_named=reason is None)
+                for index, answer in answers if post.sends > 1 else ():
+                    if answer.note_id is not None:
+                        self._last_looks.sent_again(post.only([index]), answer.note_id, now)
                 self.ledger.answered(post, answers, now, reason, duplicates)
             case decisions.Retry(failure):
                 self._send_again(post, failure)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from importer.api import API_REFUSED, Answer, Failure, NotesPage
+from importer.api import API_REFUSED, Failure, NotesPage
 from importer.delivery.context import DeliveryContext, Post
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
@@ -49,9 +49,7 @@ class LastLooks:
     def __init__(self, context: DeliveryContext, ledger: Ledger, evidence: Evidence) -> None:
         self._policy, self._one_draft, self._clock = context.policy, context.traits.one_draft, context.clock
         self._ledger, self._evidence, self._reads = ledger, evidence, context.reads
-        self._rng = random.Random(f"sample {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
-        self._drawn: list[LastLook] = []
-        self._named = 0
+        self._rng = random.Random(f"last look {context.run_id}")  # noqa: S311 - it draws evenly, and keeps no secret
         self._sent_again: dict[LastLook, None] = {}  # not looked at yet, in order
         self._looks: deque[LastLook] | None = None
         self._youngest_seen = -math.inf  # when the youngest note that was seen became known
@@ -66,20 +64,19 @@ class LastLooks:
         """Whether only notes are left that nothing is known to be wrong with, so that nothing may stop the run."""
         return self._looks is not None and not self._sent_again
 
-    def settled(self, post: Post, answers: Sequence[tuple[int, Answer]], now: float, *, is_named: bool) -> None:
-        """Take the notes of a request that was sent again; of the others, draw from those that an answer named."""
-        for index, answer in answers:
-            if answer.note_id is not None and post.sends > 1:
-                self.sent_again(post.only([index]), answer.note_id, now)
-            elif answer.note_id is not None and is_named and not self._may_be_hidden(post):
-                self._named += 1
-                place = len(self._drawn) if len(self._drawn) < _SIZE else self._rng.randrange(self._named)
-                if place < _SIZE:
-                    self._drawn[place : place + 1] = [_look(post.only([index]), answer.note_id, now, is_patient=False)]
-
     def sent_again(self, post: Post, note_id: str, came: float) -> None:
         """Take a note that was sent again."""
         self._sent_again[_look(post, note_id, came, is_patient=True)] = None
+
+    def _drawn(self) -> list[LastLook]:
+        """Draw from the other notes that answers named, the youngest first."""
+        named = [(one.post, one) for one in self._evidence.named if one.post and one.post.sends == 1]
+        fit = [(post, one) for post, one in named if not self._may_be_hidden(post)]
+        drawn = self._rng.sample(fit, min(len(fit), max(0, _SIZE - len(self._sent_again))))
+        return [
+            _look(post.only([post.request.prospects.index(one.prospect)]), one.note_id, one.came, is_patient=False)
+            for post, one in sorted(drawn, key=lambda pair: -pair[1].came)
+        ]
 
     def _may_be_hidden(self, post: Post) -> bool:
         """Return whether a later draft may hide a request's note, so that it says nothing if the note isn't shown."""
@@ -87,14 +84,12 @@ class LastLooks:
 
     def forget(self, names: Collection[bytes]) -> None:
         """Leave deliveries out whose answer was another request's."""
-        self._drawn = [look for look in self._drawn if look.post.request.names[0] not in names]
         self._sent_again = {look: None for look in self._sent_again if look.post.request.names[0] not in names}
 
     def proceed(self) -> bool:
         """Begin the lookups of notes that were sent again, or the next one of the youngest other note, if any."""
         if self._looks is None:
-            some = self._drawn[: max(0, _SIZE - len(self._sent_again))]
-            self._looks = deque([*self._sent_again, *sorted(some, key=lambda look: -look.came)])
+            self._looks = deque([*self._sent_again, *self._drawn()])
         begun: list[LastLook] = []
         while self._looks and (not begun or self._looks[0] in self._sent_again):
             begun.append(self._looks.popleft())

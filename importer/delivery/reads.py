@@ -40,7 +40,7 @@ class WholeRead:
         enough: IDs of the notes that are looked for: once they are read, no further page is; if empty, all pages are.
         is_apart: whether the call goes over the one connection that all such calls share, one after the other.
         is_patient: whether it is read again after a failure.
-        began: when the first page was asked for, by this run's clock; infinity before a page came.
+        began: when the first page was asked for, by this run's clock.
         notes: notes on all pages that were read, by ID.
         last: ID of the note with which the next page begins; empty if that can be any.
         is_whole: whether no note can have been missed between two pages; ``passes``: how often one may have been.
@@ -53,7 +53,7 @@ class WholeRead:
     enough: Set[str] = field(default=frozenset(), kw_only=True)
     is_apart: bool = field(default=False, kw_only=True)
     is_patient: bool = field(default=True, kw_only=True)
-    began: float = field(default=math.inf, kw_only=True)
+    began: float = field(default=0.0, kw_only=True)
     page: NotesPage = field(default=NotesPage((), None, has_more=False), kw_only=True)
     notes: dict[str, FoundNote] = field(default_factory=dict, kw_only=True)
     last: str = field(default="", kw_only=True)
@@ -86,7 +86,6 @@ class WholeRead:
     def begin_again(self, take: int) -> None:
         """Read from the first page again, with another page size."""
         self.take, self.skip, self.notes, self.last, self.is_whole = take, 0, {}, "", True
-        self.began = math.inf
 
 
 def first_take(run: int, at: float) -> int:
@@ -142,13 +141,14 @@ class Reads:
 
         Pages that don't fit together are read anew. A failure that every call would have stops the run.
         """
+        look.began = look.began if look.notes else reply.began
         if reply.value is None:
             assert reply.failure is not None
             if reply.failure.cause in STOPS:
                 self._dispatcher.halt(stopped_by(reply.failure))
                 return None
             return None if look.is_patient and self._again(look, reply.failure) else reply.failure
-        look.attempts, look.began = None, min(look.began, reply.began)
+        look.attempts = None
         whole = read_on(look, reply.value, self._dispatcher)
         if whole is None or look.is_whole or look.has_enough or look.passes >= _MOST_PASSES:
             return whole

@@ -20,7 +20,7 @@ from importer.calls.dispatcher import ATTEMPTS
 from importer.calls.retry import Attempts
 from importer.calls.stage import Stage
 from importer.delivery.changes import Wish, changed, decide, described, has_form
-from importer.delivery.context import LONGEST_CLAIM, DeliveryContext
+from importer.delivery.context import LONGEST_CLAIM, DeliveryContext, expired
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.reads import Pages, WholeRead, read_on
 from importer.errors import Busy, JournalFailed, NeedsAPerson, Outage, Stopped
@@ -202,8 +202,7 @@ class Updating(Stage[Patch | Look, _Entry]):
         if isinstance(task, Look):
             return self._api.find(task.prospect, task.skip, task.take)
         if time.time() > task.good_until:
-            now, failure = self._clock(), Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long"))
-            return Reply(task.kind, now, now, failure=failure)
+            return expired(task.kind, self._clock())
         return self._api.update(task.wish.note_id, task.change)
 
     def _succeeded(self, task: Patch | Look, value: NotesPage | None) -> None:

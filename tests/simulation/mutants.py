@@ -81,8 +81,8 @@ def _constant_mutants() -> Iterator[Mutant]:
         (readback, "_LIKELY", (0.0,)),
         (readback, "_ANY_ZONE", (readback._LIKELY,)),
         (context, "LONGEST_CLAIM", (math.inf, context.LONGEST_CLAIM / 2, 0.0)),
-        (control, "LONGEST_CLAIM", (0.0,)),
-        (control, "_RECEIPT", (control._RECEIPT / 2, 0.0)),
+        (resolver, "LONGEST_CLAIM", (0.0,)),
+        (resolver, "_RECEIPT", (resolver._RECEIPT / 2, 0.0)),
     ):
         for value in values:
             yield Mutant(f"{name} = {value} in {owner.__name__}", [(owner, name, value)])
@@ -180,11 +180,11 @@ def _whole_in_any_case(original: Any, self: WholeRead, page: NotesPage) -> Notes
     return found
 
 
-def _rest_of_the_dead(original: Any, self: Any, ambiguous: Any, due: float) -> None:
+def _rest_of_the_dead(original: Any, self: Any, post: Any, failure: Any, until: float, rest_at: float) -> None:
     """What an earlier run sent rests from when it was sent, by that run's clock."""
-    if ambiguous.post.of_earlier_run:
-        ambiguous.rest_at = ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest
-    original(self, ambiguous, due)
+    if post.of_earlier_run:
+        rest_at = post.sent_at + self._policy.read_timeout + self._policy.rest
+    original(self, post, failure, until, rest_at)
 
 
 def _several_at_a_time(original: Any, self: Any, post: Any) -> Any:
