@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -286,7 +287,7 @@ def still_visible(there: KnownDelivery | NoteKey | Note, says: Note, *, is_ours:
     return say("outcome.still-visible" if is_ours else "outcome.found-visible", kind=kind, says=wanted)
 
 
-@dataclass(slots=True)
+@dataclass
 class SortedGroup:
     """Deliveries of a group by what the journal knows of them. Those that exist are not listed.
 
@@ -301,13 +302,11 @@ class SortedGroup:
     left: Ints
     number: int | None = None
     unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
-    _key: NoteKey | None = None
 
-    @property
+    @cached_property
     def key(self) -> NoteKey:
         """The journal's key of the group's note."""
-        self._key = self._key or NoteKey.of(self.group.note)
-        return self._key
+        return NoteKey.of(self.group.note)
 
     @property
     def in_doubt(self) -> list[tuple[int, KnownDelivery]]:
