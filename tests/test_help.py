@@ -49,7 +49,7 @@ def test_the_help_of_a_command_that_takes_no_file_begins_with_its_own_options(
     for command, own in (("doctor", "--test-notification"), ("page", "--port")):
         text = said(capsys, command, "--help-all")
         assert text.partition("\n\nThis command:\n")[2].lstrip().startswith(own)
-        assert [flag for flag in ("--map", "--value", "--first", "--results", "--sheet") if f" {flag} " in text] == []
+        assert [flag for flag in ("--map", "--value", "--results", "--sheet") if f" {flag} " in text] == []
 
 
 def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,14 +71,6 @@ def test_a_line_to_be_copied_is_kept_whole() -> None:
     assert re.search(rf"^0 2 \* \* \* cd .* --yes --quiet -- {re.escape(str(Path.cwd()))}$", seen.raw, re.MULTILINE)
 
 
-def test_the_bar_of_the_first_rows_counts_all_rows(box: Sandbox) -> None:
-    """Two of four, because two more are to come."""
-    seen = types(["run", write(), *FLAGS, "--first", "2"], ["y"])
-    assert seen.status == 1
-    assert "2/4 rows" in seen.screen
-    assert "2/2 rows" not in seen.screen
-
-
 def test_look_ups_show_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside the words that say what is looked up."""
     screen = Screen()

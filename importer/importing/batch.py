@@ -298,7 +298,7 @@ class _One:
             fingerprint = prepared.loaded.sheet.fingerprint
             if prepared.learned is not None:  # for the files after it
                 self.settings = with_reading(self.settings, prepared.learned)
-        is_finished = report.exit_status <= 1 and not report.held_back and not report.asked
+        is_finished = report.exit_status <= 1 and not report.asked
         done = FileResult.PRACTISED if self.face.practises else FileResult.IMPORTED
         fate = done if is_finished or report.is_finished_but_owed else FileResult.STOPPED
         message: Said = (report.remark if report.is_finished_but_owed else None) or ""

@@ -70,7 +70,7 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         Endpoint.READ: to_compare,
         Endpoint.CREATE: remaining.requests,
     }
-    imported = planned.deliveries - remaining.total - remaining.held_back - remaining.hidden - remaining.in_doubt
+    imported = planned.deliveries - remaining.total - remaining.hidden - remaining.in_doubt
     undecided, kinds, audience = loaded.undecided, sheet_facts.by_kind(loaded), grouping.counted(groups)
     left_out = sum(reason.kind in _LEFT_OUT for reason in rows.skipped.values())
     is_without_column = loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns

@@ -130,7 +130,6 @@ class Sending:
         except Stopped as error:
             stopped, ended = error, "stopped"
         finally:
-            self._outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=say("outcome.held-back"))
             why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
             self._outcomes.explain(Result.NOT_SENT, why)
             settle_after(self.loaded.rows, self.loaded.plan, self._outcomes)
@@ -161,7 +160,7 @@ class Sending:
         settle_before(loaded.rows, self._outcomes, loaded.sheet.headings)
         delivery = Coordinator(self._delivering, self._outcomes, self.observe)
         earlier = loaded.known(self.journal, self._run.occurrence)
-        remaining = delivery.prepare(earlier, loaded.plan, self._settings.first)
+        remaining = delivery.prepare(earlier, loaded.plan)
         self._wishes = [*delivery.wishes] if self._settings.update else []
         logs.event(
             "run begun",
@@ -226,14 +225,12 @@ class Sending:
     def _finish(self, delivery: Coordinator, uploads: Uploads, ended: str, stopped: Stopped | None) -> Report:
         """End the run in the journal, write the results, and return the report."""
         rows, counts, limiter = self.loaded.rows, self._outcomes.counts(), self.caller.limiter
-        reasons = self._outcomes.reasons(Result.NOT_SENT)
-        held_back = sum(n for why, n in reasons.items() if why is not None and "outcome.held-back" in why.kinds())
         if calls := self._sent[Endpoint.UPLOAD]:
             refused = sum(upload.rejected is not None for upload in uploads.latest.values())
             logs.event("files uploaded", files=len(uploads.latest), refused=refused, calls=calls)
         asked = sum(self._outcomes.result(row) is Result.NOT_SENT for row in self._outcomes.asked)
         if ended == "finished" and (not_sent := counts.get(Result.NOT_SENT)):
-            ended = "held back" if not_sent == held_back + asked else "stopped"
+            ended = "held back" if not_sent == asked else "stopped"
         report = Report(
             run=self._run.name,
             counts=counts,
@@ -248,7 +245,6 @@ class Sending:
             to_fix=int(self._outcomes.to_fix().sum()),
             started_at=self._run.started_at,
             ended_at=self._clock(),
-            held_back=held_back,
             asked=asked,
             more_visible=len(self._outcomes.visible),
             left_alone=len(self._outcomes.left),
