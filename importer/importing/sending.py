@@ -30,14 +30,15 @@ from importer.importing.email_lookup import asked, forget_rejected
 from importer.importing.loaded import Loaded, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
 from importer.importing.report import Report, by_number, summary_of, write_results
-from importer.importing.sheet_facts import changes
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
 from importer.journal.identity import key_digest
-from importer.messages import Message, render, say
+from importer.messages import Cell, Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
+from importer.reading import Sheet, column_letter
 from importer.rows.emails import Lookups
 from importer.rows.uploads import Uploads
+from importer.rows.values import shortened
 
 
 @dataclass
@@ -134,7 +135,7 @@ class Sending:
             self._outcomes.explain(Result.NOT_SENT, why)
             settle_after(self.loaded.rows, self.loaded.plan, self._outcomes)
             self._outcomes = gathered(self._outcomes, self.loaded.rows)
-            corrected, numbers = changes(self.loaded.sheet), self.loaded.rows.number[: len(self._outcomes)]
+            corrected, numbers = _corrected(self.loaded.sheet), self.loaded.rows.number[: len(self._outcomes)]
             for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                 self._outcomes.remark(position, corrected[int(numbers[position])])
             report = self._finish(delivery, uploads, ended, stopped)
@@ -290,3 +291,24 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Coordinator, limite
         before = journal.learned(workspace).all().get("limits", {})  # also of kinds that this run didn't call
         limits = {kind: (rate.calls, rate.seconds) for kind, rate in rates.items()}
         journal.learned(workspace).enter({"limits": {**before, **limits}})
+
+
+def _corrected(sheet: Sheet) -> dict[int, Message]:
+    """Return what a person changed in the cells of each corrected row, by the row's number."""
+    written = {number: one.texts for number, one in (sheet.corrections or {}).items() if not one.is_left_out}
+    found: dict[int, Message] = {}
+    if not written:  # most sheets; the rows would all be read once more
+        return found
+    with sheet.as_it_stands(written) as before:
+        for number, cells in before.rows():
+            texts = sorted(written[number].items())
+            changed = tuple(_change(at, number, cells[at], text) for at, text in texts if text != cells[at])
+            if changed:
+                found[number] = say("outcome.corrected", changes=changed)
+    return found
+
+
+def _change(column: int, number: int, before: str, after: str) -> Message:
+    lines = (" ".join(text.split()) for text in (before, after))
+    texts = [Cell(shortened(line)) if line else say("corrected.blank") for line in lines]
+    return say("corrected.cell", cell=f"{column_letter(column)}{number}", before=texts[0], after=texts[1])

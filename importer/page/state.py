@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.importing.answers import answered
+from importer.importing.run import answered
 from importer.messages import say
 from importer.models import Role
 from importer.operations.corrections import Corrections

@@ -13,9 +13,8 @@ import openpyxl
 import pytest
 
 from importer.errors import Changed, UnclearColumns
-from importer.importing import sheet_facts
-from importer.importing.answers import answered
-from importer.importing.run import prepare
+from importer.importing import planning
+from importer.importing.run import answered, prepare
 from importer.journal import Journal
 from importer.markup import ContentKind
 from importer.messages import Cell, Message, render, say
@@ -116,7 +115,7 @@ def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stan
     """A backslash isn't doubled."""
     values = ["C:\\x", "C:\\y"]
     alike = [Problem(2, 0, "A2", value, said(Cell(quoted(value)))) for value in values]
-    assert render(sheet_facts.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
+    assert render(planning.in_common(alike)) == f"{told} (found: 'C:\\x', 'C:\\y')"
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
