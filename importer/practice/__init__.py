@@ -32,8 +32,7 @@ _PLANNING = (*_READING, Topic.PLACE, Topic.GUARDS, "batch-size", "results", "new
 
 def planning(settings: Settings) -> Settings:
     """Return the settings for planning a file in practice: without hours, pace and archive."""
-    chosen = {"first": settings.first, "again": settings.again, "update": settings.update}
-    return settings.only(_PLANNING, **chosen, key=settings.key)
+    return settings.only(_PLANNING, again=settings.again, update=settings.update, key=settings.key)
 
 
 @contextmanager
@@ -58,7 +57,6 @@ def staged(
             journal=Path(folder) / "journal.sqlite",
             batch_size=settings.batch_size,
             min_rows=0,
-            first=settings.first,
             again=settings.again,
         )
         if journal is not None:

@@ -160,10 +160,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "{n} row repeats another one with other words for visibility or status. The least visible counts.",
         "{n} rows repeat others with other words for visibility or status. The least visible counts.",
     ),
-    "plan.held-back": (
-        "Only the first {first} of the remaining notes are sent (`first`). {n} is held back",
-        "Only the first {first} of the remaining notes are sent (`first`). {n} are held back",
-    ),
     "plan.unclear": (
         "{n} note got no clear reply in an earlier run and is looked up first",
         "{n} notes got no clear reply in an earlier run and are looked up first",

@@ -68,7 +68,7 @@ def test_a_public_note_that_is_private_in_the_sheet_becomes_private(desk: Desk, 
 def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     """The first is read back whole before the others go; one PATCH a note."""
     rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=5)
+    desk.run(*rows[:5], default_visibility=Visibility.PUBLIC)
     ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
     assert (ran.counts, ran.status) == ({"created": 5, "updated": 5}, 0)
     assert ran.preview.updates["notes"] == 5

@@ -65,12 +65,12 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(person: Person, settings
 def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     person: Person, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The file is known by what it holds, with the answers about it; only five are sent first no more."""
+    """The file is known by what it holds, with the answers about it; what was said of one time counts no more."""
     box.set_faults([Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)])
     name = imported(path, replace(settings, give_up=1, workers=1))
     upload = kept(parts, path)
-    upload.state = State((("ignore", "State"), ("first", "5")))
+    upload.state = State((("ignore", "State"), ("in-doubt", "same")))
     parts.uploads.is_sent(upload, settings.workspace)
     assert upload.state.answers == (("ignore", "State"),)
     current = person.sees(f"/runs/{name}")
