@@ -98,12 +98,12 @@ def test_no_import_runs_up() -> None:
 def test_an_import_that_runs_up_would_be_found() -> None:
     """The rule itself: each of these is wrong, and each of those is right."""
     wrong = """
-        reading.sheet rows.columns, rows.values results.presentation, journal.runs delivery.context,
-        results.presentation importing.run, cli.terminal journal, cli.terminal practice,
-        practice importing.preview, delivery.context practice.vendor
+        reading.sheet rows.columns, rows.values results.layout, journal.runs delivery.context,
+        results.layout importing.run, cli.terminal journal, cli.terminal practice,
+        practice importing.preview, delivery.context practice
     """
     right = """
-        results.presentation rows.values, cli.terminal telling.rendering, importing.run delivery.earlier,
+        results.layout rows.values, cli.terminal telling.rendering, importing.run delivery.earlier,
         importing.run practice, calls.retry api
     """
     for pairs, is_right in ((wrong, False), (right, True)):

@@ -25,7 +25,7 @@ from importer.page.rendering import element, text, words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.state import State
-from importer.results.presentation import MEANINGS
+from importer.results.layout import MEANINGS
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.preview_messages import Described
