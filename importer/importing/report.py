@@ -17,7 +17,7 @@ from importer.errors import ResultsNotWritten, Stopped
 from importer.importing.loaded import Loaded
 from importer.messages import Message, Said, say, when
 from importer.models import Result, Rows, Workspace
-from importer.results import presentation
+from importer.results.layout import IN_PRACTICE, MEANINGS
 from importer.storage import place
 
 
@@ -113,7 +113,7 @@ def summary_of(report: Report, loaded: Loaded, workspace: Workspace) -> results.
         ("label.visibility", ", ".join(sizes)),
     ]
     said = [(say(kind), value) for kind, value in lines if value is not None]
-    meanings = presentation.PRACTISED if report.is_practice else presentation.MEANINGS
+    meanings = IN_PRACTICE if report.is_practice else MEANINGS
     title = say("practice.title" if report.is_practice else "summary.title")
     return results.Summary(title, said, workspace.profile, meanings, report.is_practice, report.run)
 

@@ -35,7 +35,7 @@ from importer.messages import Message, Said, say, words
 from importer.models import Note, Progress, Result, Status
 from importer.operations.hide import deliveries_in
 from importer.operations.history import elsewhere, there
-from importer.results.presentation import MEANINGS, Meaning
+from importer.results.layout import MEANINGS, Meaning
 from importer.settings import Settings
 from importer.telling.rendering import duration, rate
 

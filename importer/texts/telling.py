@@ -2,7 +2,7 @@
 
 TEXTS: dict[str, str | tuple[str, str]] = {
     "notifying.failed": "A notification could not be sent ({origin}): {why}.",
-    "result.and-next": "{means}. {next:capital}",
+    "result-and-next": "{means}. {next:capital}",
     "ended.stopped": "Stopped before the end. {why}",
     "count.note": ("{n} note", "{n} notes"),
     "progress.left": "about {time} left",

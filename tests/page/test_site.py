@@ -18,7 +18,7 @@ from importer.models import Result
 from importer.page import jobs, reading
 from importer.page.rendering import element, text, words
 from importer.page.serving import PageServer
-from importer.results.presentation import MEANINGS
+from importer.results.layout import MEANINGS
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.preview_messages import Described

@@ -21,7 +21,7 @@ from importer.journal import Journal
 from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import render
 from importer.models import Note, Result, Status, Visibility
-from importer.practice.vendor import in_memory
+from importer.practice import in_memory
 from importer.results import Summary
 from importer.resultsfile import is_results
 from importer.settings import Settings
