@@ -30,8 +30,7 @@ from importer.models import Question
 from importer.operations.corrections import Corrections
 from importer.operations.hide import Which
 from importer.page.rendering import PAGE
-from importer.page.state import Answers
-from importer.page.uploads import DroppedFile
+from importer.page.uploads import Answers, DroppedFile
 from importer.settings import Settings
 from importer.telling.preview_messages import Described
 from importer.telling.rendering import Line

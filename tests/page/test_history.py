@@ -22,8 +22,7 @@ from importer.operations.hide import Which
 from importer.page import jobs, reading
 from importer.page.jobs import Ended
 from importer.page.screens import Parts
-from importer.page.state import State
-from importer.page.uploads import DroppedFile
+from importer.page.uploads import DroppedFile, State
 from importer.settings import Settings
 from importer.telling import result_rows
 from importer.telling.preview_messages import Described

@@ -24,7 +24,7 @@ from importer.page.jobs import Job
 from importer.page.rendering import element, text, words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
-from importer.page.state import State
+from importer.page.uploads import State
 from importer.results.presentation import MEANINGS
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
