@@ -14,7 +14,7 @@ from importer.markup import cut
 from importer.messages import Cell, Message, Part, in_quotes, say, some, words
 from importer.models import Role, Status, Visibility
 from importer.settings.reading import WORDS
-from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, rate
+from importer.telling.rendering import Line, LineKind, count, duration, in_bytes, numbers, rate
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
@@ -210,11 +210,11 @@ def about(overview: Preview) -> Message:
 
 def _audience(overview: Preview) -> Iterator[Line]:
     if overview.remaining.total:
-        numbers = {"people": overview.people, **overview.audience}
+        sizes_of = {"people": overview.people, **overview.audience}
         told = "private" if overview.audience["private"] and not overview.is_first_private else ""
         parts = tuple(
             say("plan.size-private" if name == told else "labelled", label=name, text=notes)
-            for name, notes in numbers.items()
+            for name, notes in sizes_of.items()
         )
         yield Line(say("plan.sizes", sizes=parts))
         if overview.is_first_private:
@@ -284,8 +284,8 @@ def sizes(overview: Preview) -> Iterator[Line]:
         "plan.left-alone": updates["touched"],
     }
     stay = {"plan.more-visible": remaining.more_visible, "plan.may-follow": updates["total"]}
-    yield from _numbers(LineKind.NOTE, follow if overview.follows else stay)
-    yield from _numbers(LineKind.TEXT, {"plan.needs-a-yes": updates["asked"] if overview.follows else 0})
+    yield from numbers(LineKind.NOTE, follow if overview.follows else stay)
+    yield from numbers(LineKind.TEXT, {"plan.needs-a-yes": updates["asked"] if overview.follows else 0})
     counts = {
         "plan.repeat": overview.duplicates,
         "plan.delivered-already": overview.done,
@@ -297,27 +297,27 @@ def sizes(overview: Preview) -> Iterator[Line]:
     parts = (_to_deliver(overview), *(say(kind, n=number) for kind, number in counts.items() if number))
     yield Line(say("plan.rows", n=overview.rows, about=parts), LineKind.TEXT)
     yield from _emails(overview)
-    yield from _numbers(LineKind.TEXT, {"plan.imported-before": overview.imported_before})
+    yield from numbers(LineKind.TEXT, {"plan.imported-before": overview.imported_before})
     if not overview.follows:
-        yield from _numbers(
+        yield from numbers(
             LineKind.NOTE, {"plan.changed": remaining.changed, "plan.less-visible": remaining.less_visible}
         )
     if keeps_edited(overview):
         yield Line(say("plan.keeps-edited"), LineKind.NOTE)
     if held_back := remaining.held_back:
         yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
-    yield from _numbers(LineKind.TEXT, {"plan.unclear": remaining.unclear})
+    yield from numbers(LineKind.TEXT, {"plan.unclear": remaining.unclear})
     besides = {
         "plan.hidden": remaining.hidden,
         "plan.in-doubt": remaining.in_doubt,
         "plan.there-twice": remaining.there_twice,
         "plan.lessened": remaining.lessened,
     }
-    yield from _numbers(LineKind.NOTE, besides)
+    yield from numbers(LineKind.NOTE, besides)
     number, size = overview.uploads
     if number:
         yield Line(say("plan.files", n=number, size=in_bytes(size)), LineKind.TEXT)
-    yield from _numbers(LineKind.TEXT, {"plan.compared": overview.to_compare})
+    yield from numbers(LineKind.TEXT, {"plan.compared": overview.to_compare})
     if remaining.requests:
         yield from _requests(overview)
 
@@ -326,11 +326,6 @@ def keeps_edited(overview: Preview) -> bool:
     """Return whether a row whose text was changed since an earlier run would get a second note."""
     has_records, left = Role.RECORD in overview.mapping, overview.remaining
     return bool(overview.imported_before and left.deliveries and not has_records and not left.changed)
-
-
-def _numbers(kind: LineKind, numbers: Mapping[str, int]) -> Iterator[Line]:
-    """Yield a line for each kind of message with a number above zero."""
-    yield from (Line(say(message, n=number), kind) for message, number in numbers.items() if number)
 
 
 def _to_deliver(overview: Preview) -> Message:
