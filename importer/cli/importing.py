@@ -133,7 +133,7 @@ class BatchImport:
             raise over.error
         results = importing.batch.FileResult
         if over.fate is not results.DECLINED:
-            self._notifications.ended(over)
+            self._notifications.ended.append(over)
         if over.error is not None and over.fate in (results.REFUSED, results.STOPPED):
             say_line(err=True)
             say_line(f"{over.file}: {over.fate}.", err=True)
