@@ -13,7 +13,6 @@ import io
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from importer.errors import ImporterError
 from importer.importing import workspaces
 from importer.messages import say
 from importer.models import Role, Workspace
-from importer.page import form, reading
+from importer.page import form
 from importer.page.jobs import Send
 from importer.page.reading import Unread
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
@@ -34,7 +33,7 @@ from importer.settings.limits import Limits
 from importer.settings.readings import HELD
 from importer.telling import preview_messages
 from importer.telling.preview_messages import Described
-from importer.telling.rendering import Line, LineKind
+from importer.telling.rendering import LineKind
 
 FIRST = 5
 """Number of rows that may be sent first, so that a person can look at them before the rest."""
@@ -200,12 +199,8 @@ class ImportScreens(Screens):
             return still_reading(upload)
         if isinstance(overview, Unread) or not overview.can_be_sent or is_sample(upload):
             return redirect(url_for("check", number=number), 303)
-        changes: Sequence[Line] = []
-        if overview.follows and overview.updates["asked"]:
-            changes = self._parts.reading.done(upload.folder, reading.changes, upload.name, settings)
         return render_template(
             "confirm.html",
-            changes=changes,
             **_lines(overview),
             mapping=preview_messages.columns(overview),
             likely={form.role_of(pair) for pair in answers if pair not in own},

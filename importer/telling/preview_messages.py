@@ -89,12 +89,14 @@ class Described(Preview):
         examples: each visibility that would be sent, private first, with three notes as they will read.
         columns, words: for the page, the columns of the sheet, and the words of visibility and status.
         understanding: for the page, how rows are checked again (:mod:`importer.operations.corrected_sheet`).
+        changes: for the page, some changes of notes that need a person's yes.
     """
 
     examples: Mapping[Visibility, Sequence[Example]] = field(repr=False)
     columns: Sequence[SheetColumn] = field(default=(), repr=False)
     words: Sequence[SheetWord] = field(default=(), repr=False)
     understanding: bytes = field(default=b"", repr=False)
+    changes: Sequence[Line] = field(default=(), repr=False)
 
     @property
     def roles(self) -> dict[Role, int]:

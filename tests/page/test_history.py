@@ -209,6 +209,15 @@ def test_updates_of_other_notes_are_offered(person: Person, settings: Settings, 
     assert {note.prospect_id: note.visibility for note in box.notes} == {"p1": "1", "p2": "2"}
 
 
+def test_the_changes_that_need_a_yes_are_those_of_the_corrected_rows(
+    person: Person, settings: Settings, tmp_path: Path
+) -> None:
+    imported(write(tmp_path / "n.csv", BEFORE), settings)
+    person.drops(write(tmp_path / "later.csv", BEFORE))
+    person.posts("mend/change", cell_3_2="Public")
+    assert "row 3, prospect p2: private. Afterwards public" in person.posts("choose", answer="update yes")
+
+
 @pytest.mark.parametrize(("agrees", "seen"), [(False, {"p1": "2", "p2": "2"}), (True, {"p1": "2", "p2": "1"})])
 def test_without_a_tick_nothing_becomes_more_visible(
     settings: Settings, box: Sandbox, tmp_path: Path, *, agrees: bool, seen: dict[str, str]
