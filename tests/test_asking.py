@@ -180,60 +180,6 @@ def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_a
     assert "public: 4 private: 1 (only the owner of the API key sees them) drafts: 0" in later.screen
 
 
-def test_the_first_private_notes_say_how_they_become_public(box: Sandbox) -> None:
-    """By what made them private: the cells, or the default."""
-    head, row, private = (
-        ("Prospect ID", "Note", "Visibility"),
-        ("P1", "x", "Private"),
-        ("--default-visibility", "private"),
-    )
-    for columns, flags, how in (
-        (3, (), "write Public into their cells in column C."),
-        (2, private, "run this again with"),
-    ):
-        seen = types(["run", write(head[:columns], [row[:columns]]), *flags], ["n", "n"])
-        assert f"answer no, and {how}" in seen.screen
-    assert box.received == ()
-
-
-def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: Path) -> None:
-    """A column of unknown name with nothing but statuses is asked about, once for this kind of sheet."""
-    head = ("Prospect ID", "Note", "Visibility", "Phase")
-    seen = types(
-        ["run", write(head, [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)])], ["2", "y"]
-    )
-    assert seen.status == 0, seen.screen
-    assert "is not used, although it looks like a visibility or a status: 'Draft', 'Published'." in seen.screen
-    assert {note.status for note in box.notes} == {"1"}
-    assert 'Phase = ["Draft", "Published"]' in profiles.read_text(encoding="utf-8")
-    assert main(["run", write(head, [("P9", "x", "1", "Published")]), "--yes"]) == 0
-    assert main(["run", write(head, [("P9", "x", "1", "Entwurf")]), "--yes"]) == 2  # a word that it didn't hold then
-
-
-def test_a_wrong_answer_is_corrected_by_answering_again(box: Sandbox, profiles: Path) -> None:
-    """With none of the earlier answers; the new ones take their place."""
-    head = ("Prospect ID", "Note", "Shared?")
-    rows = [("P1", TEXTS[0], "Yes")]
-    assert types(["run", write(head, rows)], ["3", "1", "y"]).status == 0
-    assert '"Private"' in profiles.read_text(encoding="utf-8")
-    seen = types(["run", write(head, [("P2", TEXTS[0], "Yes")]), "--export", "none"], ["1", "2", "y"])
-    assert seen.status == 0, seen.screen
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["value"] == {"visibility": {"Shared?": {"Yes": "Public"}}}
-    assert kept["name"] == "n"
-
-
-def test_a_profile_says_nothing_of_the_columns_of_all_sheets(
-    profiles: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What it says of columns and words is part of a reading, and the message says how to get one."""
-    for entry in ("map = { content = 'Note' }", "value = {}", "ignore = 'Status'"):
-        profiles.write_text(f"[default]\n{entry}\n", encoding="utf-8")
-        assert main(["check", write()]) == 2
-        said = " ".join(capsys.readouterr().err.split())
-        assert "A profile holds columns and words in its readings only" in said
-
-
 NIGHTS: Sequence[tuple[dict[str, str], Sequence[str], str]] = [
     ({}, ["1", "2", "y"], "11"),  # a person said that all notes are public
     ({"Region": "EMEA"}, ["1", "y"], "11"),
@@ -258,9 +204,6 @@ def test_each_kind_of_sheet_is_asked_about_once_and_no_note_is_more_than_its_col
         [note] = [note for note in box.notes if note.prospect_id == row[0]]
         assert note.visibility + note.status == kind, (number, columns)
     assert max(asked.values()) == 1, asked
-
-
-# -- some first
 
 
 def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(box: Sandbox) -> None:
@@ -301,9 +244,6 @@ def test_the_first_alone_need_a_person_at_the_terminal(
     assert main(["run", path, "--yes"]) == 2
     assert "from the profile 'default'" in capsys.readouterr().err
     assert box.received == ()
-
-
-# -- which sheet
 
 
 HUBSPOT = (("Recipient", "Engagement body"), ("a@x.com", TEXTS[0]), ("b@x.com", TEXTS[1]))
@@ -355,9 +295,6 @@ def test_a_second_sheet_of_another_kind_stops_no_night(rows: Sequence[Sequence[s
     assert main(["check", two_sheets(*rows)]) == 0
 
 
-# -- how it is encoded
-
-
 def test_how_an_export_is_encoded_is_asked_once(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -382,29 +319,6 @@ def test_how_an_export_is_encoded_is_asked_once(
     assert (
         main(["run", export("jzRkmgMdw2,Met Jan Kočka again,Private", "Prospect ID,Remark,Visibility"), "--yes"]) == 2
     )
-
-
-# -- several people in a cell
-
-
-@pytest.mark.parametrize(("key", "answer", "receivers"), [("1", "each", 3), ("2", "first", 2), ("3", "reject", 1)])
-def test_who_receives_the_note_of_several_people_is_asked_once(
-    box: Sandbox, profiles: Path, key: str, answer: str, receivers: int
-) -> None:
-    rows = [("8PvBmrB7P7; jzRkmgMdwA", "x", "1"), ("kqWm3nXy7Z", "x", "1")]
-    seen = types(["run", write(("Prospect ID", "Note", "Visibility"), rows)], [key, "y"])
-    assert seen.status == (1 if receivers == 1 else 0), seen.screen
-    assert (
-        "Column A, 'Prospect ID', names several people in 1 row: 8PvBmrB7P7; jzRkmgMdwA. Who receives the note of"
-        " this row? 1 each of them 2 only the first person in the cell 3 nobody: report these rows as problems"
-    ) in seen.screen
-    assert len(box.notes) == receivers
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["several-in-cell"] == answer
-    assert "Who receives" not in types(["run", "n.csv"], []).screen
-
-
-# -- dates and authors
 
 
 TOLD = ("Prospect ID", "Activity Date", "Assigned", "Comments", "Visibility")
@@ -459,28 +373,6 @@ def test_the_time_window_of_the_profile_is_for_runs_that_nobody_watches(
     seen = types(["run", sheet], ["y"])
     assert (seen.status, len(box.notes)) == (0, 1), seen.screen
     assert f"It is outside the time window {shut} of the profile." in seen.screen
-
-
-def test_dates_of_composed_notes_are_asked_about_at_once(
-    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The offer leads to a question; its samples leave all dates as they stand. The night sends nothing before."""
-    rows = [("P1", "11/12/2026", "Ann", "Called", "Public"), ("P2", "1.11.2026", "Bob", "Spoke", "Public")]
-    assert main(["run", write(TOLD, rows), "--map", "content=[{Activity Date}, ]{Comments}", "--yes"]) == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert all(f" --dates {order} " in said for order in ("day-first", "month-first", "as-text"))
-    assert box.received == ()
-    seen = types(["run", "n.csv"], ["1", "1", "y"])
-    assert seen.status == 0, seen.screen
-    assert "has dates such as 11/12/2026. Does the day or the month come first?" in seen.screen
-    assert "1 day first: 11/12/2026 is 11 December 2026 2 month first: 11/12/2026 is 12 November 2026 3" in seen.screen
-    assert "1 notes with these columns before the text 11/12/2026, Ann: Called 1.11.2026, Bob: Spoke 2" in seen.screen
-    assert {visible(note.content) for note in box.notes} == {"2026-12-11, Ann: Called", "2026-11-01, Bob: Spoke"}
-    (kept,) = tomllib.loads(profiles.read_text(encoding="utf-8"))["default"]["readings"]
-    assert kept["dates"] == "day-first"
-
-
-# -- what is changed
 
 
 def test_hide_asks_before_it_changes_anything(box: Sandbox) -> None:

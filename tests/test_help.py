@@ -42,16 +42,6 @@ def test_an_example_is_understood_by_the_program(name: str, tmp_path: Path, monk
     cli.commands[name].make_context(name, arguments, parent=cli.make_context(program, [name]))
 
 
-def test_the_help_of_a_command_that_takes_no_file_begins_with_its_own_options(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """It has none that are about one file."""
-    for command, own in (("doctor", "--test-notification"), ("page", "--port")):
-        text = said(capsys, command, "--help-all")
-        assert text.partition("\n\nThis command:\n")[2].lstrip().startswith(own)
-        assert [flag for flag in ("--map", "--value", "--first", "--results", "--sheet") if f" {flag} " in text] == []
-
-
 def test_the_help_of_a_command_shows_what_most_people_need(capsys: pytest.CaptureFixture[str]) -> None:
     """Fewer than twenty settings of run; a command whose settings are all common has no further help."""
     text = said(capsys, "run", "-h").replace("\n", " ")

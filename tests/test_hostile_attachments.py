@@ -160,8 +160,6 @@ def test_what_takes_a_files_place_after_it_was_looked_at_is_not_sent(folder: Fol
     assert row["reason"] == f"the file 'call.pdf' could not be uploaded: {why}. To send it, run again"
 
 
-# -- a folder that is swapped for a link -------------------------------------------------------------------------------
-
 # Swaps the folder `within` for a link to `../outside`, or back, whenever this process is about to open something whose
 # name holds one of these words: at exactly the moments between a look and what follows from it.
 SWAPPING = """

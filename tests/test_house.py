@@ -95,23 +95,6 @@ def test_no_import_runs_up() -> None:
     assert wrong == []
 
 
-def test_an_import_that_runs_up_would_be_found() -> None:
-    """The rule itself: each of these is wrong, and each of those is right."""
-    wrong = """
-        reading.sheet rows.columns, rows.values results.presentation, journal.runs delivery.context,
-        results.presentation importing.run, cli.terminal journal, cli.terminal practice,
-        practice importing.preview, delivery.context practice.vendor
-    """
-    right = """
-        results.presentation rows.values, cli.terminal telling.rendering, importing.run delivery.earlier,
-        importing.run practice, calls.retry api
-    """
-    for pairs, is_right in ((wrong, False), (right, True)):
-        for one, other in map(str.split, pairs.split(",")):
-            assert may_import(f"importer.{one}", f"importer.{other}") is is_right, (one, other)
-    assert not may_import("importer", "importer.cli")
-
-
 def circle_in(imported: dict[str, list[str]]) -> list[str]:
     try:
         TopologicalSorter(imported).prepare()
@@ -159,13 +142,6 @@ def test_no_room_has_more_code_than_its_budget() -> None:
     assert len([path for path in MODULES.values() if "texts" not in path.parts]) <= 181
     assert house.stand_in() <= STAND_IN
     assert house.code_lines('"""Text."""\n\n# comment\nx = (\n    1,\n)\ny = """\n\n# text"""\n') == 6
-
-
-def test_each_number_of_the_house_is_printed_beside_its_goal(capsys: pytest.CaptureFixture[str]) -> None:
-    house.main()
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(house.GOALS) + 12
-    assert all(re.search(r" [\d,]+(  at most +[\d,]+)?$", line) for line in lines)
 
 
 def loaded_by(program: str) -> set[str]:

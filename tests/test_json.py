@@ -185,20 +185,3 @@ def test_doctor_tells_versions_settings_without_secrets_and_findings(
     assert "Key accepted: " in said
     for secret in (box.api_key, "secret-of-proxy", "secret-of-database", "secret-of-hook"):
         assert secret not in json.dumps(document)
-
-
-def test_doctor_tells_of_what_it_cant_use(ask: Ask, profiles: Path) -> None:
-    """A damaged journal is a finding; a setting that can't be read ends it. A password in one isn't repeated."""
-    Path("journal.sqlite").write_bytes(b"nonsense" * 100)
-    status, document, _ = ask("doctor")
-    assert status == 4
-    assert [finding["about"] for finding in document["findings"] if finding["exit_status"] == 4] == ["Journal"]
-    assert ask("doctor", "--journal", str(Path("journal.sqlite", "below")))[0] == 2, "none can be made there"
-    status, document, said = ask("doctor", "--journal", "postgresql://me:secret-of-database@127.0.0.1/notes")
-    assert (status, document["error"]["kind"]) == (2, "a setting can't be used")
-    assert "secret-of-database" not in json.dumps(document) + said
-    Path("journal.sqlite").unlink()
-    profiles.write_text("[night]\nquiet = 2026-01-01\n", encoding="utf-8")
-    assert ask("doctor", "--profile", "night")[0] == 0, "a setting of other commands"
-    profiles.write_text("[night]\nagain = 2026-01-01\n", encoding="utf-8")
-    assert ask("doctor", "--profile", "night")[0] == 2

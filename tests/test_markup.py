@@ -63,11 +63,6 @@ def test_lines_and_paragraphs_stay(text: str, content: str | None) -> None:
     assert content_of(text, ContentKind.AUTO) == (content or text)
 
 
-def test_a_person_can_say_which_it_is() -> None:
-    assert content_of("<b>x</b>", ContentKind.TEXT) == "<p>&lt;b&gt;x&lt;/b&gt;</p>"
-    assert content_of("1 < 2", ContentKind.HTML) == "1 < 2"
-
-
 @pytest.mark.parametrize(
     ("content", "seen"),
     [

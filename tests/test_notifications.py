@@ -13,12 +13,11 @@ import pytest
 from importer.cli import main
 from importer.errors import BadSettings, ImporterError
 from importer.importing.batch import Batch, FileEnded
-from importer.journal.lock import held
-from importer.messages import Cell, Quoted, SettingPart, render, say, words
+from importer.journal.machine import held
+from importer.messages import Cell, Quoted, SettingPart, say, words
 from importer.settings import Settings
-from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE, Occasion, Recipient
+from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE
 from importer.telling import notifications
-from importer.telling.notifications import channel, send
 from tests.listening import Ear, http_ear
 from tests.sandbox import Sandbox
 
@@ -280,15 +279,6 @@ def test_a_profile_names_the_file_and_the_environment_counts_more(
     assert run(GOOD) == 0
     assert [call.path for call in ear.calls] == ["/of-the-profile", "/of-the-environment"]
     assert "all notes are delivered (night.csv)" in ear.told[0]["title"]
-
-
-def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
-    """Which would take it for a run."""
-    addresses = (f"json://{ear.place}/hook", f"ping+http://{ear.place}/alive", f"json://{ear.place}/500")
-    channels = [channel(Recipient(address, words(f"address {i}"))) for i, address in enumerate(addresses)]
-    failed = send(channels, notifications.trial("night"), Occasion.ALWAYS)
-    assert [*map(render, failed)] == ["A notification could not be sent (address 2): JSON replied with 500."]
-    assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
 
 
 def all_under(error: type[ImporterError]) -> list[type[ImporterError]]:

@@ -1,4 +1,4 @@
-"""A stranger's five changes are made on a copy of the program: each is written once, and found wherever it belongs.
+"""A stranger's four changes to a copy of the program: each is written down once, and found wherever it belongs.
 
 The recipes in CONTRIBUTING.md are what is done here. A change that needs one more file has met a second list.
 """
@@ -79,53 +79,9 @@ names of files, or IDs; see [below](#files-that-notes-carry) |
     Layout(["error"], ["code"], ["error"]),
 +++
     Layout(["fault", "faultstring"], ["fault", "detail", "errorcode"], ["fault"]),
-=== database: importer/settings/address.py
-SERVERS = {"postgresql": "postgres", "postgres": "postgres"}
-+++
-SERVERS["mariadb"] = "mariadb"
-=== database: importer/journal/mariadb.py
-+++
-'''Keep a journal in MariaDB.'''
-
-from importer.journal import Journal
-from importer.messages import say
-
-
-class MariaDBJournal(Journal):
-    '''Journal in MariaDB.'''
-
-    is_shared = True
-    failures = (OSError,)
-    mend = say("mariadb.mend")
-    spelling = (
-        ("INTEGER PRIMARY KEY", "BIGINT PRIMARY KEY AUTO_INCREMENT"),
-        ("INTEGER", "BIGINT"),
-        ("FLOAT", "DOUBLE"),
-        ("TEXT", "VARCHAR(400)"),
-        (r"\b(digest|seen|name|what) BLOB", r"\1 VARBINARY(32)"),
-        (r"(CREATE (?:UNIQUE )?INDEX .*) WHERE .*", r"\1"),
-        (" WITHOUT ROWID", ""),
-        (r"(?s)INSERT INTO(.*)ON CONFLICT DO NOTHING", r"INSERT IGNORE INTO\1"),
-        (r"ON CONFLICT \(.*?\) DO UPDATE SET", "ON DUPLICATE KEY UPDATE"),
-        (r"excluded\.(\w+)", r"VALUES(\1)"),
-        (r"(?<![.:\w])key\b", "`key`"),
-        (r"(?<!:):(\w+)", r"%(\1)s"),
-    )
-
-
-JOURNAL = MariaDBJournal
-=== database: importer/texts/journal.py
-TEXTS: dict[str, str | tuple[str, str]] = {
-+++
-    "mariadb.mend": "Mend it",
-=== database: docs/machines.md
-## A journal in PostgreSQL
-+++
-
-MariaDB will do, too.
 """
-"""Change and file; a line in the file, and what is written after it. A new file has no line before."""
-FILES = {"field": 6, "column": 3, "guard": 3, "layout": 2, "database": 5}
+"""Change and file; a line in the file, and what is written after it."""
+FILES = {"field": 6, "column": 3, "guard": 3, "layout": 2}
 """How many files of importer/ and docs/ each change may need at most."""
 
 
@@ -175,7 +131,7 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class House:
-    """A copy of the program with all five changes, and a person's folder."""
+    """A copy of the program with all four changes, and a person's folder."""
 
     root: Path
 
@@ -201,9 +157,9 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for _, file, anchor, added in edits():
         path = root / file
-        text = path.read_text(encoding="utf-8") if anchor else ""
-        assert text.count(anchor) == 1 or not anchor, (file, anchor)
-        path.write_text(text.replace(anchor, anchor + added) if anchor else added, encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        assert text.count(anchor) == 1, (file, anchor)
+        path.write_text(text.replace(anchor, anchor + added), encoding="utf-8")
     return root
 
 
@@ -336,22 +292,3 @@ print(saleshandy._is_receipt(Exchange(0, 0, 200, data=b"{}"), fault), entries.pr
 """
     [shown] = house(["-c", code])
     assert shown.out.splitlines() == ["Rate Limit exceeded 4000 True", "False None"]
-
-
-def test_a_database_spells_every_statement_of_the_journal(house: House) -> None:
-    """By its own table alone; nothing of SQLite's or PostgreSQL's spelling is left."""
-    code = r"""
-from importer.journal import _kind_of, delivery_sql, memory, runs, schema, store
-from importer.settings.address import journal_place
-own = _kind_of(journal_place("mariadb://importer@db.example.com/notes"))._own
-texts = [text for room in (delivery_sql, memory, runs, schema, store) for text in vars(room).values()
-         if isinstance(text, str) and text.split(maxsplit=1)[:1] in (["SELECT"], ["INSERT"], ["UPDATE"], ["DELETE"])]
-texts += [f"CREATE TABLE IF NOT EXISTS {name} ({text}) WITHOUT ROWID" for name, text in schema.TABLES.items()]
-texts += [f"CREATE {index}" for index in schema._INDEXES]
-print(json.dumps([own(text.replace("{given}", ":a")) for text in texts]))
-"""
-    [shown] = house(["-c", code])
-    spelled = json.loads(shown.out)
-    assert len(spelled) > 50
-    others = re.compile(r"ON CONFLICT|excluded|ROWID|BLOB NOT NULL UNIQUE|FLOAT|\s:\w|(?<!%)[( ]key\b|INDEX .* WHERE")
-    assert [text for text in spelled if others.search(text)] == []

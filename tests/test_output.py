@@ -67,9 +67,6 @@ def test_what_cant_be_written_isnt_status_0_or_1_and_a_run_whose_plan_cant_be_sa
     assert (status, json.loads(out)["exit_status"]) == (2, 2)
 
 
-# -- threads ----------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def no_thread_starts() -> Iterator[None]:
     """Let the system refuse every thread: each would want more memory than there is."""

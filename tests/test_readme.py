@@ -5,13 +5,10 @@ from __future__ import annotations
 import io
 import itertools
 import re
-import runpy
 import shlex
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 from urllib.parse import unquote
 
 import click
@@ -158,9 +155,6 @@ def test_every_setting_of_the_commands_has_a_help_text() -> None:
             assert not isinstance(parameter, click.Option) or parameter.help
 
 
-# -- when something went wrong
-
-
 def said() -> str:
     """Every text in one line, with what there is to do; where a value or a setting stands, a gap."""
     actions = {kind: texts[0] for kind, texts in FORMS.items() if kind.startswith("action.")}
@@ -178,11 +172,6 @@ def test_every_sentence_that_the_guide_explains_is_one_that_a_person_can_see() -
     assert len(quoted) > 10
     assert [quote for quote in quoted if quote not in words] == []
 
-
-# -- Kubernetes
-
-
-# -- faults
 
 FAULTS = (ROOT / "tests" / "sandbox" / "README.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"^\| [^|]+ \| `(--[^|]+)` \| ([^|]+) \|$", FAULTS, re.MULTILINE)
@@ -212,9 +201,6 @@ def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expecte
         assert set(found) == {"created"}
 
 
-# -- the five commands
-
-
 def test_the_five_commands_of_the_readme_lead_to_a_schedule(
     box: Sandbox, tmp_path: Path, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -239,27 +225,3 @@ def test_the_five_commands_of_the_readme_lead_to_a_schedule(
     installed = capsys.readouterr().out.partition("Results: ")[2]
     assert str(tmp_path / "exports") in installed
     assert "00:00-23:59" in installed
-
-
-# -- Apache Airflow
-
-
-def test_the_program_reads_the_profiles_that_the_dag_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no variable says which; tests/test_airflow.py has a real Airflow, and says which."""
-    tasks: dict[str, Any] = {}
-
-    def task(function: Any = None, **_: Any) -> Any:
-        if function is None:
-            return task
-        tasks[function.__name__] = function
-        return Mock()
-
-    monkeypatch.delenv("NOTE_IMPORTER_PROFILES", raising=False)
-    sdk = Mock(dag=lambda *_, **__: lambda function: function, task=task)
-    for name, module in {"": Mock(), ".sdk": sdk, ".sdk.exceptions": Mock()}.items():
-        monkeypatch.setitem(sys.modules, f"airflow{name}", module)
-    runpy.run_path(str(ROOT / "samples" / "airflow" / "note_import.py"))
-    run = Mock(return_value=Mock(returncode=0, stdout='{"files": []}'))
-    monkeypatch.setattr("subprocess.run", run)
-    tasks["import_files"]("acme")
-    assert run.call_args.kwargs["env"]["NOTE_IMPORTER_PROFILES"] == "/etc/note-importer/profiles.toml"

@@ -79,9 +79,6 @@ def test_a_package_without_the_text_of_its_licence_stops_it(tmp_path: Path, caps
     assert "x: no licence text" in capsys.readouterr().err
 
 
-# -- what it is made of
-
-
 def scripted(name: str) -> ModuleType:
     """The module of a script."""
     loader = SourceFileLoader(name, str(ROOT / ".ci" / name))

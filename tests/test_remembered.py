@@ -194,19 +194,6 @@ def test_no_note_is_more_than_its_own_column_says_whatever_was_answered_for_anot
     check(desk, *one)
 
 
-def test_two_tables_of_one_column_may_not_contradict_each_other(tmp_path: Path) -> None:
-    """The later one doesn't silently count: it might be the public one."""
-    desk = Desk(tmp_path)
-    profiles.profiles_file().write_text(
-        '[[default.readings]]\nname = "n"\nanswered = 2026-11-03\nheadings = ["Prospect ID", "Note", "Shared"]\n'
-        'map = { visibility = "Shared" }\n[default.readings.value.visibility]\n'
-        'Shared = { Yes = "Private" }\nshared = { Yes = "Public" }\n',
-        encoding="utf-8",
-    )
-    with pytest.raises(BadSettings, match="'Yes' has two meanings as the visibility"):
-        desk.sent(desk.write(Role.VISIBILITY, "Shared", ["Yes"]))
-
-
 @pytest.mark.parametrize("heading", ["Shared?", "ac\"c'ess", "Zeile\nzwei", "a.b", "Internal", "ä=ö:", "[x]", "Yes"])
 def test_a_column_is_known_again_whatever_its_heading(tmp_path: Path, heading: str) -> None:
     """Its words are written into the profile and read from it; another column's are not."""

@@ -110,9 +110,6 @@ def local(at: float) -> datetime:
     return datetime.fromtimestamp(int(at), UTC).astimezone()
 
 
-# What stands in the file
-
-
 def test_every_row_stands_once_in_order_with_its_own_columns_untouched(tmp_path: Path) -> None:
     """Every input row comes out once, in order: its own cells, then ours."""
     table, outcomes = every_outcome()
@@ -162,14 +159,6 @@ def test_the_row_of_the_first_file_is_carried_over(tmp_path: Path, name: str) ->
         assert [row[4] for row in cells(path, "To fix")[1:]] == wanted
 
 
-def test_our_columns_are_known_in_both_layouts_and_nowhere_else() -> None:
-    """Results and To fix are recognised; a user's own column called result is not taken for ours."""
-    fix = ["result", "reason", "Note", "note_id", "source_row", "finished_at", "request"]
-    assert our_columns(fix) == {name: place for place, name in enumerate(fix) if name != "Note"}
-    assert set(our_columns([*OUR_COLUMNS, "my remark"])) == set(OUR_COLUMNS)
-    assert our_columns(["result", "reason", "Note", "request"]) == our_columns([]) == {}
-
-
 @pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
 def test_a_table_of_another_length_than_its_outcomes_is_refused(tmp_path: Path, name: str) -> None:
     """A row that would be lost or invented is a mistake of ours: nothing is written."""
@@ -177,9 +166,6 @@ def test_a_table_of_another_length_than_its_outcomes_is_refused(tmp_path: Path, 
         with pytest.raises(ValueError, match="outcomes"):
             results.write(tmp_path / name, rows(3), created(count), SUMMARY)
     assert list(tmp_path.iterdir()) == []
-
-
-# Texts that are hard to keep
 
 
 def test_no_text_becomes_a_formula_or_a_link_in_a_workbook(tmp_path: Path) -> None:
@@ -290,9 +276,6 @@ def test_a_text_longer_than_a_cell_is_cut_with_a_mark_and_counted(tmp_path: Path
     assert [row[0] for row in csv_rows(whole.path)[1:]] == texts
 
 
-# How the workbook looks
-
-
 def test_the_workbook_opens_on_results_with_a_frozen_heading_and_a_filter(tmp_path: Path) -> None:
     """Three sheets; Results is in front, its heading frozen, its filter over every row, its columns wide enough.
 
@@ -359,20 +342,6 @@ def test_to_fix_holds_only_what_needs_a_person_with_the_reason_first(tmp_path: P
     assert body[0][1] == "Prospect not found"
 
 
-def test_with_nothing_to_fix_the_sheet_says_so_under_its_heading(tmp_path: Path) -> None:
-    """The sheet To fix is there in any case, with its heading; the friendly line is no cell, which would be a row."""
-    path = results.write(tmp_path / "r.xlsx", rows(2), created(2), SUMMARY).path
-    [head] = cells(path, "To fix")
-    assert head[:3] == ["result", "reason", "Prospect ID"]
-    assert len(CalamineWorkbook.from_path(path).get_sheet_by_name("To fix").to_python()) == 1
-    with ZipFile(path) as package:
-        drawings = [package.read(name) for name in package.namelist() if name.startswith("xl/drawings/drawing")]
-    assert sum(b"Nothing to fix. No row needs your attention." in drawing for drawing in drawings) == 1
-    table, outcomes = every_outcome()
-    with ZipFile(results.write(tmp_path / "s.xlsx", table, outcomes, SUMMARY).path) as package:
-        assert not any(b"Nothing to fix" in package.read(name) for name in package.namelist())
-
-
 def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) -> None:
     """Title, counts that add up, advice for each result, the caller's lines, and the columns explained."""
     table, outcomes = every_outcome()
@@ -388,19 +357,6 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     assert lines["Requests sent"][0] == 3
     assert [row[2] for row in cells(path, "Summary")][5:12] == list(outcomes.counts().values())
     assert "time zone" in lines["finished_at"][0]
-
-
-def test_summary_has_a_native_chart_of_the_counts(tmp_path: Path) -> None:
-    """The chart is Excel's own, points at the counts, and carries them for viewers that don't compute."""
-    table, outcomes = every_outcome()
-    with ZipFile(results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path) as package:
-        chart = package.read("xl/charts/chart1.xml").decode()
-    assert "<c:f>Summary!$C$6:$C$12</c:f>" in chart
-    assert all(f"<c:v>{name}</c:v>" in chart for name in outcomes.counts())
-    assert chart.count("<c:dPt>") == 7
-
-
-# Which file it becomes
 
 
 @systems.links
@@ -444,9 +400,6 @@ def test_a_workbook_that_can_not_be_written_becomes_csv(
     assert [*tmp_path.iterdir()] == [written.path]
 
 
-# Who may read it
-
-
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 @pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
 @pytest.mark.parametrize(("source", "results_"), [(0o600, 0o600), (0o644, 0o644)])
@@ -457,9 +410,6 @@ def test_results_are_no_more_readable_than_what_was_imported(
     sheet.chmod(source)
     written = results.write(tmp_path / name, rows(1), created(1), SUMMARY, source=sheet)
     assert written.path.stat().st_mode & 0o777 == results_
-
-
-# Whole or not at all
 
 
 @pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])

@@ -10,16 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from importer.cli.watching import RunWatch
-from importer.messages import words
-from importer.models import Progress
 from tests.sandbox import Sandbox
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
 
 from tests.pseudo_terminal import Seen, types
-from tests.test_terminal_gate import Screen
 
 HEAD = ("Prospect\nID", "Call\nnote", "Who can see it", "A column with a long heading", "Another\nwith a line break")
 ROWS = [(f"P{i}", "Spoke about\nthe annual plan", "Team only", "Acme", "x") for i in range(4)]
@@ -77,13 +73,3 @@ def test_the_bar_of_the_first_rows_counts_all_rows(box: Sandbox) -> None:
     assert seen.status == 1
     assert "2/4 rows" in seen.screen
     assert "2/2 rows" not in seen.screen
-
-
-def test_look_ups_show_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the words that say what is looked up."""
-    screen = Screen()
-    monkeypatch.setattr(sys, "stderr", screen)
-    with RunWatch() as watch:
-        watch.begin(9)
-        watch.observe(Progress(9, 0, words("looking up: 3 of 7"), seconds_left=63.0))
-    assert "0/9 rows, 00:00, about 1:03 left, looking up: 3 of 7" in screen.getvalue()

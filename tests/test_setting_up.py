@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import shutil
@@ -18,7 +17,7 @@ import pytest
 
 from importer.importing.workspaces import unconfirmed
 from importer.journal import Journal
-from importer.journal.lock import held
+from importer.journal.machine import held
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
@@ -26,9 +25,6 @@ from tests.sandbox import Fault, Limit, Sandbox
 from tests.typing_commands import KEY, Ended, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
-
-
-# -- doctor
 
 
 def test_an_entry_that_cant_be_used_is_an_error_with_its_file(type_: Terminal, profiles: Path) -> None:
@@ -156,9 +152,6 @@ def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
     del type_.variables["NOTE_IMPORTER_NOTIFY_ADDRESSES"]
     status, found = looked(type_, "--test-notification")
     assert (status, found["Notifications"]) == (1, "look no notifications. See --notify-file")
-
-
-# -- init
 
 
 Init = Callable[..., Ended]
@@ -290,8 +283,6 @@ def test_what_init_could_not_finish_can_be_finished_as_it_says(
     assert f"comes from the file {file}" in type_("doctor", "--profile", "night").all
 
 
-# -- doctor --live
-
 LIVE = "Te5tPr0sp"
 
 
@@ -304,20 +295,3 @@ def test_a_live_test_needs_somebody_who_agrees(type_: Terminal, box: Sandbox) ->
     assert "stays there as a draft, because the API can't delete notes." in words
     assert "nobody is at the terminal to agree to it. If you agree, add --yes." in words
     assert box.received == ()
-
-
-def test_a_live_test_says_what_it_saw(type_: Terminal, box: Sandbox) -> None:
-    """As the other checks are told, and as a document; the key is in none of it."""
-    ended = type_("doctor", "--live", LIVE, "--yes", "--json")
-    assert ended.status == 0
-    findings = json.loads(ended.out)["findings"]
-    assert {finding["exit_status"] for finding in findings} == {0}
-    found = {finding["about"]: finding["text"] for finding in findings}
-    assert (found["Author"], found["Visibility"]) == ("avery.stone@example.com", "private")
-    assert all(found[about].startswith("refused: ") for about in ("Unknown prospect", "Wrong key"))
-    [note] = box.notes
-    assert (note.prospect_id, note.visibility, note.status) == (LIVE, "2", "0")
-    assert found["Left behind"] == f"the note {note.id}, a private draft."
-    again = type_("doctor", "--live", LIVE, "--yes")
-    assert (again.status, len(box.notes)) == (2, 1)
-    assert "The prospect has a draft, which the test's draft could replace." in again.all

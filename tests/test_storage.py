@@ -16,9 +16,6 @@ ROOM = ("--yes", "--results", "{name}.results.csv")
 s3fs = pytest.importorskip("s3fs")
 
 
-# -- URLs as paths
-
-
 def test_a_url_is_named_as_a_path_is_and_stays_a_url() -> None:
     """Name, suffix, parent and what is beside it are URLs again; a path is none."""
     url = place("s3://sales/inbox/a b.csv")

@@ -190,9 +190,6 @@ def test_a_pipe_that_is_closed_at_its_other_end_is_no_trouble_on_windows_either(
     assert bool(gate.troubles) is is_lost
 
 
-# -- what a message offers to paste into a shell is one word there, whatever a cell holds, and runs nothing
-
-
 CELLS = [
     "x $(touch HACKED) y", 'a"; touch HACKED; "b', "a'; touch HACKED; 'b", "it's $(touch HACKED)",
     'a\\"; touch HACKED; \\"b', "${IFS}touch${IFS}HACKED", "x `touch HACKED` y", "one\ntouch HACKED\ntwo",

@@ -125,26 +125,12 @@ def test_a_few_unknown_words_do_not_silence_a_column_that_its_heading_speaks_for
     assert box.notes == ()
 
 
-def test_a_typing_error_among_statuses_ends_a_night_before_a_draft_is_published(box: Sandbox) -> None:
-    columns = {"Note": ["A", "B", "C"], "Visibility": ["Public"] * 3, "State of note": ["Draft", "Pubished", "Draft"]}
-    assert (run(columns), box.notes) == (2, ())
-    assert run(columns, "--map", "status=State of note") == 1
-    assert sorted((note.sent_content, note.status) for note in box.notes) == [("A", "0"), ("C", "0")]
-
-
 def test_drafts_are_not_published_beside_themselves_without_the_column_that_said_so(box: Sandbox) -> None:
     columns = {"Note": ["A", "B"], "Visibility": ["Public"] * 2, "State": ["offen", "fertig"]}
     meanings = ["--value", "status:offen=Draft", "--value", "status:fertig=Published"]
     assert run(columns, "--map", "status=State", *meanings) == 0
     assert run(columns) == 0
     assert sorted(note.status for note in box.notes) == ["0", "1"]
-
-
-def test_the_environment_says_nothing_of_columns(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be for all sheets, and might silence a column of drafts."""
-    monkeypatch.setenv("NOTE_IMPORTER_IGNORE", "Status")
-    assert run({"Note": ["Hello"], "Visibility": ["Private"], "Status": ["Draft"]}) == 2
-    assert box.notes == ()
 
 
 def test_a_blank_in_a_column_of_checkmarks_is_no_published_note(box: Sandbox) -> None:
@@ -169,11 +155,6 @@ def test_what_is_not_understood_is_not_remembered(box: Sandbox, profiles: Path) 
     assert run(columns, "--map", "visibility=State", "--export", "Calls") == 2
     assert profiles.read_text(encoding="utf-8") == ""
     assert run(columns) == 0
-
-
-def test_a_column_that_its_heading_speaks_for_is_asked_about_however_many_words_it_holds(box: Sandbox) -> None:
-    columns = {"Note": ["Hello"] * 40, "Visibility": ["Public"] * 40, "Restricted to": [f"Team {i}" for i in range(40)]}
-    assert (run(columns), box.notes) == (2, ())
 
 
 def test_of_tags_that_count_only_those_with_a_word_for_private_restrict(box: Sandbox) -> None:

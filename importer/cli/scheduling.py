@@ -27,7 +27,7 @@ from importer.cli.terminal import paragraph, say_line, with_flags
 from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.settings import sources
-from importer.settings.limits import TimeWindow
+from importer.settings.kinds import TimeWindow
 from importer.settings.secrets import KEY_VARIABLE
 
 _READ = r"""["'$%`]""" if os.name == "nt" else r"""["'$%`\\]"""

@@ -29,7 +29,6 @@ from importer.page.reading import Unread
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
 from importer.page.uploads import Answers, DroppedFile, applied, folded, in_order, is_fit, name_of, pairs_of
 from importer.practice import SAMPLES
-from importer.settings.limits import Limits
 from importer.settings.readings import HELD
 from importer.telling import preview_messages
 from importer.telling.preview_messages import Described
@@ -40,7 +39,7 @@ FIRST = 5
 _MOST = 1_000
 """Maximum number of attachments in one request."""
 _MOST_BYTES = 2 << 30
-"""Maximum size of one request with attachments, in bytes."""
+"""Maximum size of one request, in bytes."""
 _SHOWS = {
     "1-webinar-followup.csv": say("page.practice.plain-list"),
     "2-crm-export.xlsx": say("page.practice.workbook"),
@@ -74,7 +73,7 @@ class ImportScreens(Screens):
     @screen("/file", "POST")
     def add(self) -> Page:
         """Keep a dropped file. Answers about an earlier drop count."""
-        request.max_content_length = Limits.file_bytes
+        request.max_content_length = _MOST_BYTES
         file = request.files.get("file")
         if file is None or not file.filename:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)

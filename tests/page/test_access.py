@@ -27,7 +27,7 @@ FILE, JOB, RUN = (f"/{kind}/{NUMBER}" for kind in ("file", "job", "runs"))
 GETS = [
     *("/", "/template.xlsx", "/static/page.css", "/runs", "/settings", "/no-such-page"),
     *(f"{FILE}{name}" for name in ("", "/confirm", "/mend", "/corrected.xlsx")),
-    *(f"{JOB}{name}" for name in ("", "/results", "/people.csv")),
+    *(f"{JOB}{name}" for name in ("", "/results")),
     *(f"{RUN}{name}" for name in ("", "/results", "/hide")),
 ]
 POSTS = [

@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 
 from importer.errors import Changed
-from importer.page import importing, jobs, reading
-from importer.page.rendering import words
+from importer.page import importing, jobs
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
 from importer.page.uploads import DroppedFile, is_fit
 from importer.settings import Origin, Settings
-from importer.telling.preview_messages import Described
 from tests.page.conftest import HEAD, done, write
 from tests.page.person import Person, visiting
 from tests.sandbox import Sandbox
@@ -105,15 +103,6 @@ def test_what_was_agreed_holds_for_files_too(person: Person, parts: Parts, uploa
     with pytest.raises(Changed, match="a setting or an attached file changed them"):
         done(jobs.Send(settings, upload.folder, upload.name, digest=digest, is_meant=True))
     assert not box.notes and not box.attachments
-
-
-def test_reading_knows_no_files_place(person: Person, upload: DroppedFile, settings: Settings, tmp_path: Path) -> None:
-    attach(person, ("call.pdf", b"the summary"))
-    found = reading.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "rows.db")
-    assert isinstance(found, Described)
-    assert (found.total, found.invalid) == (1, 1)
-    assert "among the attachments" in words(found.troubles[0].text)
-    assert str(tmp_path) not in str(found)
 
 
 def test_the_profiles_folder_is_told_if_files_are_there(person: Person, upload: DroppedFile, profiles: Path) -> None:

@@ -131,44 +131,6 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     assert form.chosen["If visibility is blank"][2] == PRIVATE
 
 
-def test_a_misspelled_word_can_be_given_a_meaning(person: Person, parts: Parts, tmp_path: Path) -> None:
-    """Under a heading of the user's own, the word has a row for it."""
-    rows = [("p1", TEXT, "Public"), ("p2", TEXT, "Pubilc")]
-    path = write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Audience"))
-    form = sees(person, path, "map visibility=Audience")
-    assert form.row("Who may see it 'Pubilc' 1").endswith("1")
-    assert form.chosen["Meaning of 'Pubilc'"][2] == "leave as an error"
-    form.chooses({"Meaning of 'Pubilc'": PRIVATE})
-    assert ("value", "visibility:Pubilc=Private") in chose(parts)
-    assert "Ready: 2 notes to send." in person.html
-
-
-def test_a_status_without_a_known_word_need_not_be_imported(person: Person, parts: Parts, tmp_path: Path) -> None:
-    """A CRM's own: each of its words has that choice, too."""
-    rows = [(f"p{i}", "Hello", "Public", word) for i, word in enumerate(("Open", "Won"))]
-    form = sees(person, write(tmp_path / "n.csv", rows, (*HEAD, "Status")))
-    assert form.row("Published or draft 'Won'").endswith("please choose")
-    no = next(text for text in form.options["Meaning of 'Open'"] if text.startswith("no: column D is not"))
-    form.chooses({"Meaning of 'Open'": no})
-    assert chose(parts) == [("ignore", "Status")]
-    assert "Ready: 2 notes to send." in person.html
-
-
-def test_what_was_answered_last_time_says_so(person: Person, profiles: Path, tmp_path: Path) -> None:
-    profiles.write_text(
-        '[[default.readings]]\nname = "Calls"\nanswered = 2026-11-03\n'
-        'headings = ["Prospect ID", "Said", "Seen", "Old"]\n'
-        'map = { content = "Said", visibility = "Seen" }\nvalue = { visibility = { Seen = { us = "Public" } } }\n'
-        'ignore = ["Old"]\n',
-        encoding="utf-8",
-    )
-    head = ("Prospect ID", "Said", "Seen", "Old")
-    form = sees(person, write(tmp_path / "n.csv", [("p1", "Hello", "us", "x")], head))
-    assert form.row("A Prospect ID").endswith("matched by heading")
-    for row in ("B Said", "C Seen", "D Old", "Who may see it 'us'"):
-        assert form.row(row).endswith("as last time"), row
-
-
 def test_of_a_results_file_the_sheet_to_fix_is_read(person: Person, settings: Settings, tmp_path: Path) -> None:
     """The other sheet is one choice away."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hi", "pubic")])
@@ -249,15 +211,3 @@ def test_hidden_notes_are_a_question_with_buttons(person: Person, settings: Sett
     assert "Ready: 2 notes to send." in person.html
     form.chooses({"in-doubt-hidden": "leave hidden"})
     assert "There is nothing to send." in person.html
-
-
-def test_a_history_about_to_be_sent_again_is_asked_about(person: Person, settings: Settings, tmp_path: Path) -> None:
-    days = [(f"p{i}", f"Call {i}", "Public") for i in range(12)]
-    for week in (10, 11, 12):
-        run(write(tmp_path / "n.csv", days[:week]), settings)
-    form = sees(person, write(tmp_path / "m.csv", [(who, f"{text}, cleaned", seen) for who, text, seen in days]))
-    assert "If these are new notes: “New notes”" in person.html
-    assert "Ready" not in person.html
-    assert buttons(person) == {"in-doubt": ["New notes"]}
-    form.chooses(answer="in-doubt new")
-    assert "Ready: 12 notes to send." in person.html

@@ -130,11 +130,6 @@ def test_without_its_part_it_tells_of_it(monkeypatch: pytest.MonkeyPatch, capsys
     assert "pip install 'note-importer[page]'" in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_profile_that_is_not_there_is_said_before_anything_is_served(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["page", "--profile", "nigth", "--no-browser"]) == 2
-    assert "There is no profile 'nigth'" in capsys.readouterr().err
-
-
 @pytest.fixture
 def starter(tmp_path: Path) -> Path:
     """A program that takes the browser's place, and only records its arguments beside itself."""

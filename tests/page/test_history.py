@@ -45,11 +45,6 @@ def kept(parts: Parts, path: Path) -> DroppedFile:
     return parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
 
 
-def test_where_nothing_was_imported_that_is_said_and_no_journal_is_made(person: Person, settings: Settings) -> None:
-    assert "No run is recorded yet." in person.sees("/runs")
-    assert not Path(settings.journal).exists()
-
-
 def test_runs_are_listed_and_each_tells_what_it_came_to(person: Person, settings: Settings, tmp_path: Path) -> None:
     """With its file, what its counts mean and ask for; of this workspace alone; nothing of a file is part of a page."""
     ours = imported(write(tmp_path / "'><b>n&.csv", ROWS), settings)

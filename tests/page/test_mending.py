@@ -154,19 +154,6 @@ def test_one_choice_is_for_all_rows_of_a_kind(dropped: Drop) -> None:
     assert "No rows are left in this list." in mender.sees()
 
 
-def test_a_choice_for_all_rows_of_a_kind_leaves_cells_alone_that_somebody_put_right(dropped: Drop) -> None:
-    """Even if another cell of the row is still wrong."""
-    mender = dropped([("p1", "", "word 1"), *((f"p{i}", TEXT, f"word {i}") for i in (2, 3, 4))])
-    mender.does(cell_2_2="Private")
-    mender.does(leave_out="5")
-    mender.query = "kind=0"
-    assert "Visibility of all 2 rows" in mender.sees()
-    mender.does(write_kind="0", kind_text="Public")
-    mender.query = ""
-    mender.does(cell_2_1="Hello")
-    assert [row[2] for row in mender.sheet().values()] == ["Visibility", "Private", "Public", "Public"]
-
-
 def test_a_row_that_is_cut_off_can_be_said_to_be_right(dropped: Drop, tmp_path: Path) -> None:
     """A problem that is about no single cell lets every cell be edited."""
     path = tmp_path / "short.csv"
@@ -253,16 +240,6 @@ def test_a_file_is_corrected_as_it_is_read(dropped: Drop, tmp_path: Path) -> Non
         6: ["p3", "Tschüss", "Team"],
     }  # fmt: skip
     assert mender.upload.state.corrections(()).by_row == {}
-
-
-def test_a_missing_file_can_be_named_anew(dropped: Drop) -> None:
-    """Whether a file is there is checked like any other cell."""
-    mender = dropped([("p1", TEXT, "Public", "b.txt")], (*HEAD, "Attachments"))
-    mender.upload.attach("a.txt", lambda path: path.write_text("Hello"))
-    mender.sees()
-    assert mender.states(2) == ["open"]
-    mender.does(cell_2_3="a.txt")
-    assert mender.states(2) == ["mended"]
 
 
 def test_any_cell_of_any_row_can_be_found_and_changed(dropped: Drop) -> None:

@@ -9,10 +9,9 @@ import keyring
 import pytest
 
 from importer.errors import BadSettings, NoKey
-from importer.messages import say
 from importer.models import Visibility
 from importer.page.current_settings import CurrentSettings
-from importer.page.rendering import EDITED, words
+from importer.page.rendering import EDITED
 from importer.page.screens import Parts, for_page
 from importer.page.uploads import FIELDS
 from importer.settings import SETTINGS
@@ -110,13 +109,6 @@ def test_a_key_is_tried_when_it_is_typed(person: Person, parts: Parts, of: str, 
     assert 'id="key-trouble"><strong class="trouble">not known: ' in unknown
 
 
-def test_a_key_that_the_api_refused_is_looked_at_under_settings() -> None:
-    """Not in an environment that nobody here knows."""
-    refused = words(say("api.key-refused", words="no"))
-    assert "You can enter another under Settings." in refused
-    assert "SALESHANDY_API_KEY" not in refused
-
-
 def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     person: Person, parts: Parts, of: str, store: InMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,9 +142,6 @@ def test_a_store_that_does_not_answer_matters_only_where_the_key_would_come_from
     assert "comes from the environment variable" in shown and "Delete this key" not in shown
     monkeypatch.delenv(KEY_VARIABLE)
     assert "the collection is locked" in person.sees("/settings")
-
-
-# -- profiles ---------------------------------------------------------------------------------------------------
 
 
 def test_defaults_are_changed_together_or_not_at_all(person: Person, parts: Parts, profiles: Path) -> None:
@@ -271,9 +260,6 @@ def test_places_are_seen_from_the_program(parts: Parts, tmp_path: Path, monkeypa
         assert for_page(parts.current.settings()).journal == place
     parts.current._said["attachments"] = "leaflets"
     assert for_page(parts.current.settings()).attachments == tmp_path / "leaflets"
-
-
-# -- samples ----------------------------------------------------------------------------------------------------
 
 
 def test_a_sample_is_practised_and_never_sent(person: Person, of: str, box: Sandbox, tmp_path: Path) -> None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
-import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 
 import importer
-from importer.cli.terminal import TERMINAL
 from importer.errors import FirstRun
 from importer.markup import visible
-from importer.messages import SettingPart, as_argument, render, say
-from importer.models import Progress, Result
+from importer.messages import SettingPart, as_argument, say
+from importer.models import Result
 from importer.page import jobs, reading
-from importer.page.jobs import Job
 from importer.page.rendering import element, text, words
 from importer.page.screens import Parts, for_page
 from importer.page.serving import PageServer
@@ -29,9 +24,8 @@ from importer.results.presentation import MEANINGS
 from importer.settings import SETTINGS, Settings
 from importer.settings.secrets import KEY_VARIABLE
 from importer.telling.preview_messages import Described
-from importer.telling.rendering import time_left
 from tests.page.conftest import HEAD, done, served, told_of, write
-from tests.page.person import Person, visiting
+from tests.page.person import Form, Person, visiting
 from tests.sandbox import Limit, Sandbox
 from tests.sandbox.state import DEFAULT_KEY
 from tests.test_messages import FORMS, PLURAL, all_said, parts_of
@@ -72,20 +66,6 @@ def test_nothing_of_a_file_becomes_a_part_of_a_page(guest: Person, tmp_path: Pat
         for part in ("<img", "49<", "<b>", "</script>\"'"):
             assert part not in screen.replace("</script>\n", "").replace("defer></script>", "")
     assert "n&amp;.csv" in screens[0]
-
-
-@pytest.mark.slow
-def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Person, tmp_path: Path) -> None:
-    """For Saleshandy's own prospect importer; the screen says what to do with it."""
-    rows = [("Ada Adams <ada@example.com>", "Hello", "Public", "Adams Ltd"), ("p1", "Hello", "Public", "")]
-    guest.drops(write(tmp_path / "people.csv", rows, ("Email", "Note", "Visibility", "Company")))
-    ended = guest.sends()
-    assert "People who are not in Saleshandy yet" in ended
-    assert "Then import it again. Only their notes are sent then." in ended
-    [link] = re.findall(r'href="([^"]+people.csv)"[^>]*>Download list of people<', ended)
-    taken = guest.gets(link)
-    assert "filename=people.people.csv" in taken.headers["Content-Disposition"]
-    assert taken.content.decode("utf-8-sig").splitlines()[1:] == ["ada@example.com,Adams Ltd"]
 
 
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(
@@ -138,6 +118,7 @@ def test_choices_are_kept_in_the_profile_once_the_file_is_sent(guest: Person, pr
     later = guest.drops(write(tmp_path / "m.csv", [("p2", "Hello", "Public")], head))
     assert "Ready: 1 note to send." in later
     assert "As answered on" in later
+    assert Form(guest).row("B Comments of ours").endswith("as last time")
     assert "your choices are kept" not in later
 
 
@@ -173,23 +154,6 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
         assert len(box.notes) == 5
 
 
-def test_a_file_that_is_still_read_has_a_screen(
-    person: Person, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    person.drops(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
-    monkeypatch.setattr(parts.reading, "look", lambda *_, **__: None)
-    for address in ("", "confirm", "mend"):
-        assert "n.csv is being read and checked." in person.gets(address).text
-
-
-def test_useless_files_are_explained_and_can_be_forgotten(person: Person, tmp_path: Path) -> None:
-    for name, content in (("empty.csv", b""), ("photo.xlsx", b"\x89PNG\r\n\x1a\n" + bytes(2000))):
-        (tmp_path / name).write_bytes(content)
-        seen = person.drops(tmp_path / name)
-        assert "This file can't be used as it is. Nothing was sent." in seen and name in seen
-        assert f"Forget {name}" in seen
-
-
 @pytest.mark.slow
 def test_a_file_dropped_again_is_read_as_sent(guest: Person, guests: tuple[Sandbox, Person], tmp_path: Path) -> None:
     """Otherwise its delivered notes would be sent again with another text."""
@@ -201,23 +165,6 @@ def test_a_file_dropped_again_is_read_as_sent(guest: Person, guests: tuple[Sandb
     assert "1 note, none of them to deliver" in guest.drops(path)
     assert guest.file == file
     assert [note.sent_content for note in guests[0].notes if note.prospect_id == "again1"] == ["2026-11-01: Hello"]
-
-
-def test_a_run_under_way_says_in_words_how_far_it_is_and_what_holds_it_up(
-    friend: FlaskClient, parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also what another process says about trouble, with its numbers."""
-    trouble = say("trouble.again-in", seconds=1_200, why=say("trouble.limit", seconds=1_500))
-    progress = Progress(2_000, 1_234, trouble, {Result.CREATED: 1_234, Result.NOT_SENT: 1})
-    task, (connection, other) = jobs.Send(settings, tmp_path, "n.csv"), multiprocessing.Pipe()
-    process, began = multiprocessing.get_context("spawn").Process(), time.monotonic()
-    upload = parts.uploads.add("n.csv", lambda path: path.write_bytes(b""))
-    job = Job("0" * 32, task, upload, 2_000, began, process, connection, progress)
-    monkeypatch.setattr(parts.jobs, "get", lambda _: job)
-    with connection, other:
-        shown = friend.get(f"/job/{job.id}").text
-    for said in ("1,234 of 2,000 notes", "created 1,234, not sent 1", "1,500 s", "<title>61 % · Sending n.csv"):
-        assert said in shown
 
 
 def test_three_of_the_first_five_are_shown(guest: Person, tmp_path: Path) -> None:
@@ -296,9 +243,6 @@ def test_dates_and_authors_are_offered_both_ways(guest: Person, guests: tuple[Sa
     assert {visible(note.content) for note in guests[0].notes} >= {*texts}
 
 
-# -- words ------------------------------------------------------------------------------------------------------
-
-
 OF_TERMINAL = {"questions.answer", "opening.folder", "notice.run-to-fix", "notice.may-be-wrong-file"}
 """Kinds that only the terminal shows, though a command says them."""
 
@@ -358,9 +302,3 @@ def test_the_parts_of_a_text_are_escaped_unless_they_are_markup() -> None:
     assert named == "Continue with <bdi>&lt;i&gt;</bdi>"
     assert element("a", say("page.continue"), href='/?a="&b') == '<a href="/?a=&#34;&amp;b">Continue</a>'
     assert text("page.problem.wait", job=say("page.job.sending", file="<b>")).startswith("Sending &lt;b&gt;.")
-
-
-def test_how_long_the_rest_takes_is_said_without_saying_left_twice() -> None:
-    left = time_left(Progress(3, 1, seconds_left=62.0))
-    assert words(left) == "about 1:02"
-    assert render(left, TERMINAL) == "about 1:02 left"

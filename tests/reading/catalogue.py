@@ -45,9 +45,6 @@ PLAIN = "Prospect ID,Note,Visibility\r\n00123,Met in Köln,public\r\n"
 _ONE_ID: Rows = {2: ("1", "", "")}
 
 
-# -- workbooks ---------------------------------------------------------------------------------------------------------
-
-
 def _cell(title: str, cells: str, rows: Rows | None = None, **expected: Any) -> Entry:
     """An .xlsx with these cells in its second row."""
     return Entry(title, xlsx(f'<row r="2">{cells}</row>'), rows, **expected)
@@ -251,9 +248,6 @@ WORKBOOKS = [
 ]  # fmt: skip
 
 
-# -- Excel 97 and OpenDocument -----------------------------------------------------------------------------------------
-
-
 def _xls(title: str, cells: bytes, rows: Rows, *, about: bytes = b"", **expected: Any) -> Entry:
     return Entry(title, making.xls(cells, more=about), rows, name="a.xls", **expected)
 
@@ -334,9 +328,6 @@ OLDER_AND_OPEN = [
     _ods("OpenDocument: repeated rows without end", _line(ods_text("x"), repeated=999_999_999), None,
          error="The limit is 5,000,000."),
 ]  # fmt: skip
-
-
-# -- texts -------------------------------------------------------------------------------------------------------------
 
 
 def _csv(title: str, content: str, rows: Rows | None = ONE, *, encoding: str = "utf-8", **expected: Any) -> Entry:
@@ -434,8 +425,6 @@ TEXTS = [
     Entry("workbook named .csv", _rows(ONE[2]), ONE, name="a.csv"),
 ]  # fmt: skip
 
-
-# -- web pages and XML -------------------------------------------------------------------------------------------------
 
 _TABLE = (
     "<html><head><meta charset='utf-8'></head><body><table>"
@@ -556,8 +545,6 @@ PAGES = [
     _xml("Shift-JIS", xml("", encoding="shift_jis"), None, error="(multi-byte encodings are not supported)"),
 ]  # fmt: skip
 
-
-# -- what is refused ---------------------------------------------------------------------------------------------------
 
 _DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
 _LACKS = 'the sheet "Sheet1" can\'t be read'

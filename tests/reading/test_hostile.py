@@ -279,14 +279,6 @@ def test_a_file_without_permission_is_said(tmp_path: Path) -> None:
     assert "permission denied" in refused(path)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
-def test_a_link_to_a_file_is_that_file(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("Prospect ID,Note\n1,a\n")
-    (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
-    with read(tmp_path / "link.csv", is_header=is_header) as sheet:
-        assert cells(sheet) == {2: ("1", "a")}
-
-
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dash is standard input, and the sheet can be read twice although the input can't."""
     content = b"Prospect ID;Note\n1;a\n"
@@ -294,17 +286,6 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     with read("-", is_header=is_header) as sheet:
         assert (sheet.source, sheet.name, sheet.delimiter, sheet.encoding) == ("-", None, ";", "UTF-8")
         assert cells(sheet) == cells(sheet) == {2: ("1", "a")}
-
-
-def test_blocks_hold_text_and_row_numbers(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text("Prospect ID,Note\n" + "".join(f"{i:05d},NA\n" for i in range(20_000)))
-    with read(path, is_header=is_header) as sheet:
-        blocks = list(sheet.columns())
-    assert [len(numbers) for numbers, _ in blocks] == [8_000, 8_000, 4_000]
-    assert blocks[2][0][-1] == 20_001
-    assert [column[7] for column in blocks[0][1]] == ["00007", "NA"]
-    assert {type(cell) for _, columns in blocks for column in columns for cell in column} == {str}
 
 
 @pytest.mark.parametrize(

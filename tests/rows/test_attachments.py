@@ -93,26 +93,6 @@ def test_what_is_no_file_of_the_folder_is_a_problem_of_the_row(files: Path, name
     assert why in why_not(Folder(files), name).replace("`", "")
 
 
-@posix
-def test_links_that_lead_out_pipes_and_devices_are_never_opened(files: Path, tmp_path: Path) -> None:
-    (files / "out").symlink_to(tmp_path / "secret")
-    (files / "all").symlink_to(tmp_path)
-    (files / "round").symlink_to(files / "round")
-    (files / "device").symlink_to("/dev/zero")
-    (files / ".hidden").write_bytes(b"x")
-    (files / "shown").symlink_to(files / ".hidden")
-    os.mkfifo(files / "pipe")
-    folder = Folder(files)
-    assert "is outside the folder" in why_not(folder, "out")
-    assert "is outside the folder" in why_not(folder, "all/secret")
-    assert "is outside the folder" in why_not(folder, "device")
-    assert "can't be read" in why_not(folder, "round")
-    assert "hidden" in why_not(folder, "shown")
-    assert "is a folder, a pipe or a device" in why_not(folder, "pipe")
-    (files / "within").symlink_to(files / "form.pdf")
-    assert folder.read("within") == (digest(b"Signed"),)
-
-
 def test_empty_and_too_large_files_are_found_without_reading_them(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (files / "empty").touch()
     for name, size in (("large", LARGEST + 1), ("huge", 2 << 30)):
@@ -123,19 +103,6 @@ def test_empty_and_too_large_files_are_found_without_reading_them(files: Path, m
     assert "is empty" in why_not(folder, "empty")
     assert "has 20.1 MB, and at most 20 can be sent" in why_not(folder, "large")
     assert "2,048.0 MB" in why_not(folder, "huge")
-
-
-def test_files_with_secrets_and_results_are_never_taken(files: Path, tmp_path: Path) -> None:
-    """Wherever they lie, and under whatever name: a second name of the same file is that file."""
-    elsewhere = tmp_path / "elsewhere.key"
-    elsewhere.write_text("a secret")
-    os.link(elsewhere, files / "harmless.txt")
-    (files / "sheet.csv").write_bytes(b"x")
-    (files / "results.csv").write_text("a,result,note_id,reason,source_row,finished_at,request\n")
-    (files / "results.pdf").write_bytes((files / "results.csv").read_bytes())
-    folder = Folder(files, [files / "sheet.csv", files / "gone"], [elsewhere])
-    for name in ("harmless.txt", "sheet.csv", "results.csv", "results.pdf"):
-        assert "belongs to note-importer or contains a secret" in why_not(folder, name), name
 
 
 @pytest.mark.parametrize("name", ["api.key", "journals/journal.sqlite", "link/api.key"])
@@ -170,9 +137,6 @@ def test_a_folder_that_is_none_is_said_at_once(files: Path, place: str, monkeypa
             Folder(way)
 
 
-# -- a file is opened in its folder, and by no link -------------------------------------------------------------------
-
-
 @by_parts
 @pytest.mark.parametrize("part", ["folder", "folder/within", "folder/within/call.pdf"])
 def test_a_link_in_any_part_of_the_path_is_not_followed(tmp_path: Path, part: str) -> None:
@@ -200,9 +164,6 @@ def test_a_folder_that_may_be_entered_but_not_listed_serves(tmp_path: Path) -> N
         assert not hasattr(os, "O_PATH")  # macOS
     finally:
         path.parent.chmod(0o700)
-
-
-# -- what is sent -----------------------------------------------------------------------------------------------------
 
 
 def test_only_what_was_hashed_is_sent(files: Path) -> None:

@@ -57,9 +57,6 @@ def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
         assert find(headings, Settings(mapping=dict.fromkeys(mapping, names))).columns
 
 
-# -- found by their headings
-
-
 @pytest.mark.parametrize(
     ("role", "heading"), [(role, heading) for role, field in FIELDS.items() for heading in field.headings]
 )
@@ -87,9 +84,6 @@ def test_other_columns_are_left_alone() -> None:
     assert roles.unused == (0, 2, 5)
 
 
-# -- named with --map
-
-
 @pytest.mark.parametrize(
     ("headings", "mapping", "roles"),
     [
@@ -107,9 +101,6 @@ def test_a_column_is_named_by_its_heading_or_its_letter(
     """A heading beats a letter, a column has one role, and an empty name takes the role from every column."""
     settled = places(found(*headings, **mapping))
     assert {role: settled.get(role) for role in roles} == roles
-
-
-# -- what can't be settled
 
 
 @pytest.mark.parametrize(
@@ -142,9 +133,6 @@ def test_what_cant_be_settled_is_said_with_the_headings_and_each_answer(
     assert [part for part in said if part not in message] == []
 
 
-# -- a results file as input
-
-
 def test_our_columns_of_a_results_file_are_recognised_and_have_no_role() -> None:
     roles = found(*PLAIN, *OUR_COLUMNS)
     assert list(roles.ours.values()) == [3, 4, 5, 6, 7, 8]
@@ -161,9 +149,6 @@ def test_a_column_of_the_users_that_is_called_like_one_of_ours_stays_theirs() ->
     assert roles.ours["result"] == 5
     assert roles.ours["note_id"] == 6
     assert roles.unused == (0, 4)
-
-
-# -- whatever the headings
 
 
 KNOWN = st.sampled_from([heading for field in FIELDS.values() for heading in field.headings])
@@ -192,17 +177,6 @@ def test_a_header_row_is_one_that_has_every_required_role() -> None:
     assert is_header([*PLAIN, "Date"], wanted)
 
 
-def test_a_message_stays_short_however_long_and_many_the_headings_are() -> None:
-    """Of a damaged file's headings each is cut, and a few are enough."""
-    message = refused("x" * 400_000, *["y" * 400] * 1_000)
-    assert len(message) < 4_000
-    assert f"'{'x' * 60}…', 'yyy" in message
-    assert message.endswith(" and 971 more.")
-
-
-# -- columns that are set aside
-
-
 def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
     """By heading or letter; it stays one of the unused."""
     for name in ("status", "D"):
@@ -219,9 +193,6 @@ def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
 def test_a_column_cant_be_named_and_set_aside() -> None:
     with pytest.raises(UnclearColumns, match="'State' is named as the status, but also ignored"):
         find((*PLAIN, "State"), Settings(mapping={Role.STATUS: ("State",)}, ignored=("State",)))
-
-
-# -- several names for one role
 
 
 def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:

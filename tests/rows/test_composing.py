@@ -131,8 +131,6 @@ def test_three_voicemails_on_three_dates_are_three_notes(tmp_path: Path) -> None
         assert sheet.plan.deliveries == 1
 
 
-# -- dates such as 11/1/2026: by an answer or a proof, never by a guess
-
 DAY, MONTH, TEXT = DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST, DateOrder.AS_TEXT
 
 

@@ -14,7 +14,6 @@ from importer.importing.loading import load
 from importer.messages import render
 from importer.models import Role, Visibility
 from importer.settings import Settings
-from tests.benchmarks import data
 from tests.truth import write_csv
 
 NOTE = ("Note", "Visibility")
@@ -260,9 +259,3 @@ def test_a_hidden_email_is_not_taken(tmp_path: Path) -> None:
     with load(tmp_path / "n.xlsx", Settings()) as found:
         assert [*found.rows.problems] == [0]
         assert found.rows.prospect.tolist() == ["", "a@b.de"]
-
-
-def test_a_benchmark_names_prospects_by_ids_that_may_be_saleshandys(tmp_path: Path) -> None:
-    """Otherwise it would measure a refusal."""
-    with load(data.write(tmp_path / "n.csv", 20, 4), Settings(journal=tmp_path / "journal.sqlite")) as sheet:
-        assert sheet.undecided is None

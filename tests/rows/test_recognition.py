@@ -166,14 +166,6 @@ def test_one_visibility_for_all_says_nothing_of_the_blank_cells_of_a_new_column(
     assert len(loaded.rows.problems) == 1
 
 
-def test_another_sheet_is_another_kind(tmp_path: Path, kept: Reading) -> None:
-    """Its headings are others; what was answered counts for none of its columns, and it isn't asked about."""
-    loaded = seen(tmp_path, ("Prospect ID", "Note", "Private?"), ("jzRkmgMdw1", "Hello", "Yes"))
-    assert loaded.settings.reading is None
-    assert "export" not in {choice.setting for question in loaded.questions for choice in question.choices}
-    assert loaded.questions
-
-
 def test_what_is_said_now_counts_more(tmp_path: Path, kept: Reading) -> None:
     loaded = seen(tmp_path, HEAD, ROW, value=["visibility:Yes=Public"], map=["content=Town"])
     assert [(note.text, note.visibility) for note in loaded.rows.notes] == [("Graz", Visibility.PUBLIC)]

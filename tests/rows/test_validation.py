@@ -52,9 +52,6 @@ def only_problem(*line: str, settings: Settings = STRICT) -> str:
     return told(problem)
 
 
-# -- columns that nobody recognised
-
-
 def overlooked(*values: str, default: Visibility | None = None, **settings: Any) -> list[str]:
     """What is said of a column X with these values, beside the usual ones; without a visibility where one is given."""
     headings, one = ("Prospect ID", "Note", "X", "Visibility"), "1"
@@ -135,9 +132,6 @@ def test_a_role_that_was_answered_for_and_a_column_that_was_set_aside_are_asked_
     assert overlooked("Draft", "Published", ignored=["Y"])
 
 
-# -- visibility and status
-
-
 @pytest.mark.parametrize("meant", [*Visibility, *Status])
 def test_everyday_words_are_known(meant: Visibility | Status) -> None:
     """Each word of the table, whatever its case and the spaces around it, and in wide signs."""
@@ -169,9 +163,6 @@ def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
     assert only_note("P", "x", "Private", settings=settings).visibility is Visibility.PRIVATE
     assert only_problem("P", "x", "Pubic", settings=settings)
     assert read(("P", "x"), headings=HEADINGS[:2], settings=settings).notes[0].visibility is default
-
-
-# -- content
 
 
 @pytest.mark.parametrize(
@@ -222,9 +213,6 @@ def test_what_is_sent_depends_on_how_the_content_is_meant() -> None:
     assert only_note("P", plain, "1", settings=as_html).content == plain
 
 
-# -- ids
-
-
 @pytest.mark.parametrize("prospect", ["8PvBmrB7P7", "00123", "1E5", "a-b_c.d", "12345678901234567890", "é", "x" * 200])
 def test_an_id_arrives_as_it_stands(prospect: str) -> None:
     rows = read((f" {prospect}\u00a0", "x", "1"))
@@ -257,8 +245,6 @@ def test_what_nobody_sees_in_ids_and_words_is_removed() -> None:
 def test_attachment_ids_are_separated_by_commas_or_semicolons(cell: str, ids: tuple[str, ...]) -> None:
     assert only_note("P", "x", "1", "1", cell).attachments == ids
 
-
-# -- problems
 
 ERRORS = ("#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡DIV/0!", " #N/A ")
 SLIP = "is not a valid visibility. Did you mean {}? Use Public (or 1) or Private (or 2)"
@@ -322,9 +308,6 @@ def test_a_problem_names_the_sheet_the_cell_and_its_value(tmp_path: Path) -> Non
     assert "x" * 61 not in render(problem.text)
 
 
-# -- occurrence keys
-
-
 def test_a_key_column_tells_rows_apart() -> None:
     """Its cells are the keys, no longer than an index of a database can hold; without such a column there are none."""
     keys = (" monday ", "tuesday", "", "k" * 400, "k" * 401)
@@ -334,9 +317,6 @@ def test_a_key_column_tells_rows_apart() -> None:
     assert rows.key.tolist()[:4] == ["monday", "tuesday", "", "k" * 400]
     assert [(place, "400 characters" in render(why.text)) for place, [why] in rows.problems.items()] == [(4, True)]
     assert read(("P", "x", "1")).key is None
-
-
-# -- a results file as input
 
 
 def test_a_note_id_is_read_whatever_else_stands_in_its_row() -> None:
@@ -350,8 +330,6 @@ def test_a_note_id_is_read_whatever_else_stands_in_its_row() -> None:
     assert list(rows.problems) == [3]
     assert rows.note.tolist() == [0, -1, 0, -1]
 
-
-# -- whatever the rows
 
 ODD = ["", "P1", "P2", "x", "Public", "2", "Draft", "pubic", "\u00a0", "a b", "=1+1", "'=1", "<p>hi</p>"]
 cells = st.one_of(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,10 @@ from importer.fields import WORDED
 from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.messages import render
-from importer.models import Result, Role, Status, Visibility
+from importer.models import Role, Status, Visibility
 from importer.rows.words import MOST_WORDS, speaks
 from importer.settings import Origin, Settings
-from importer.telling import preview_messages
-from tests import running
 from tests.rendered import answers_of, told
-from tests.sandbox import Sandbox
 from tests.truth import write_csv
 
 
@@ -70,20 +66,6 @@ def test_a_row_is_left_out_if_its_word_certainly_stands_in_its_column(
     with load(path, Settings(values=["visibility:Secret="])) as found:  # type: ignore[arg-type]
         assert (bool(found.rows.skipped), bool(found.rows.problems)) == (row_is_skipped, not row_is_skipped)
         assert len(found.rows.notes) == 1
-
-
-def test_rows_that_are_left_out_need_nobody(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
-    """The plan counts them, and the status is 0."""
-    path = tmp_path / "n.csv"
-    path.write_text("Prospect ID,Note,Visibility\nP1,One,1\nP2,Two,Secret\nP3,,Secret\n", encoding="utf-8")
-    leaving_out = replace(settings, values=["visibility:Secret="])  # type: ignore[arg-type]
-    plan = preview_messages.plan(running.check(path, leaving_out))
-    assert "2 left out, as you said" in " ".join(render(line.text) for line in plan)
-    report = running.run(path, leaving_out)
-    assert report is not None
-    assert report.exit_status == 0
-    assert report.counts == {Result.CREATED: 1, Result.SKIPPED: 2}
-    assert len(box.notes) == 1
 
 
 def test_two_meanings_for_one_word_are_refused(tmp_path: Path) -> None:
@@ -164,9 +146,6 @@ def test_a_column_without_a_known_word_may_be_something_else(tmp_path: Path) -> 
     assert loaded(tmp_path, "Open", "Won", role="Status", **own).rows.questions == []
     answered = loaded(tmp_path, "Open", "Won", role="Status", **own, origin=Origin(frozenset({"value"})))
     assert [question.samples for question in answered.rows.questions] == [["Won"]]
-
-
-# -- codes count under plain headings alone; under others they are asked about, as the heading says
 
 
 def under(folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY) -> Loaded:
