@@ -106,15 +106,10 @@ def reporting(command: str) -> Iterator[Reporting]:
 
 
 class RunNotifications:
-    """Recipients of a run's notifications.
-
-    Attributes:
-        out: the command's report.
-        ended: how the run's files have ended so far, without those that a person declined.
-    """
+    """Recipients of a run's notifications; how its files ``ended`` so far, without those that a person declined."""
 
     def __init__(self, out: Reporting, stopper: Stopper, *, practises: bool) -> None:
-        self.out, self._stopper, self._practises = out, stopper, practises
+        self.out, self.stopper, self.practises = out, stopper, practises
         self._channels = out.options.channels()
         self.ended: list[FileEnded] = []
 
@@ -131,7 +126,7 @@ class RunNotifications:
 
     def tell(self) -> None:
         """Notify the recipients, unless a person stopped the run, who knows, or nothing was sent, in practice."""
-        if self.ended and not (self._practises or self._stopper.is_by_person):
+        if self.ended and not (self.practises or self.stopper.is_by_person):
             log_file, occasion = self.out.options.read("log-file"), self.out.options.read("notify")
             batch = importing.batch.Batch(self.out.options.profile, self.ended)
             notification = telling.notifications.notification(batch, log_file)
