@@ -27,7 +27,7 @@ FACES = {"cli", "page"}
 IN_ORDER = ["practice", "importing", "telling", "operations"]
 """Rooms that may import all numbered rooms and tools, and those before them in this list."""
 FOR_FACES = {"importing", "telling", "operations", "settings", "models", "errors", "messages", "files"}
-SERVED = {("importer.cli.paging", "page"), ("importer.page.dropping", "practice")}
+SERVED = {("importer.cli.paging", "page"), ("importer.page.importing", "practice")}
 """A module each that serves it."""
 
 

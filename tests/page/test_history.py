@@ -22,8 +22,7 @@ from importer.operations.hide import Which
 from importer.page import jobs, reading
 from importer.page.jobs import Ended
 from importer.page.screens import Parts
-from importer.page.state import State
-from importer.page.uploads import DroppedFile
+from importer.page.uploads import DroppedFile, State
 from importer.settings import Settings
 from importer.telling import result_rows
 from importer.telling.preview_messages import Described
@@ -203,6 +202,15 @@ def test_updates_of_other_notes_are_offered(person: Person, settings: Settings, 
     assert "Also make the change that makes 1 note more visible" in asked
     assert re.search(r"row 3, prospect p2: private\. Afterwards public", asked)
     assert {note.prospect_id: note.visibility for note in box.notes} == {"p1": "1", "p2": "2"}
+
+
+def test_the_changes_that_need_a_yes_are_those_of_the_corrected_rows(
+    person: Person, settings: Settings, tmp_path: Path
+) -> None:
+    imported(write(tmp_path / "n.csv", BEFORE), settings)
+    person.drops(write(tmp_path / "later.csv", BEFORE))
+    person.posts("mend/change", cell_3_2="Public")
+    assert "row 3, prospect p2: private. Afterwards public" in person.posts("choose", answer="update yes")
 
 
 @pytest.mark.parametrize(("agrees", "seen"), [(False, {"p1": "2", "p2": "2"}), (True, {"p1": "2", "p2": "1"})])

@@ -17,8 +17,7 @@ import pytest
 
 from importer.operations.corrections import Corrections
 from importer.page.screens import Parts
-from importer.page.state import Answers, State, in_order
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.uploads import Answers, DroppedFile, DroppedFiles, State, in_order
 from importer.settings import Settings
 from tests.page.conftest import HEAD, SECRET, told_of, write
 from tests.page.person import Person

@@ -18,7 +18,7 @@ from importer.journal import Journal
 from importer.operations.corrections import Act, Corrections, Step
 from importer.page.jobs import BEGUN, Send, Word
 from importer.page.screens import Parts
-from importer.page.state import State
+from importer.page.uploads import State
 from importer.settings import Settings
 from tests.page.conftest import HEAD, write
 from tests.page.person import Person, inside

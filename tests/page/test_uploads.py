@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from importer.models import Workspace
-from importer.page.state import State
-from importer.page.uploads import DroppedFile, DroppedFiles
+from importer.page.uploads import DroppedFile, DroppedFiles, State
 
 LIVE = Workspace("sales", "https://api.example.test/v1")
 STATE = State((("map", "content=Comments"),))
