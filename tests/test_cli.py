@@ -17,7 +17,7 @@ from importer.journal import Journal
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault, Sandbox
-from tests.typing_commands import KEY, Terminal
+from tests.typing_commands import Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -80,16 +80,6 @@ def test_no_flag_takes_the_key_itself(type_: Terminal) -> None:
     assert not [flag for flag in options if "key" in flag and flag != "--api-key-file"]
 
 
-@pytest.mark.parametrize("command", ["run", "check"])
-def test_a_file_that_isnt_there_is_said(type_: Terminal, command: str) -> None:
-    """Missing, or for what takes one file, a folder."""
-    for name in ("none.csv", "nosuch/none.csv", "s3:/bucket/none.csv"):
-        ended = type_(command, name)
-        assert (ended.status, ended.out) == (2, "")
-        assert f"There is no file or folder {name}" in ended.all.replace("\\", "/")
-    assert ". is a folder" in type_("check", ".").err
-
-
 NO_TEXT = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
 
 
@@ -111,7 +101,6 @@ def test_file_names_of_every_kind_are_taken(type_: Terminal, name: str) -> None:
 
 
 def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(type_: Terminal) -> None:
-    """What its encoding lacks is replaced, in heading and message alike."""
     type_.file("n.csv", "Prospect ID,Note,Visibility,名前\nP1,x,публично,b\n")
     type_.variables["PYTHONIOENCODING"] = "iso-8859-1"
     ended = type_.process("check", "n.csv")
@@ -191,7 +180,6 @@ def three_notes(type_: Terminal) -> None:
 
 
 def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Terminal) -> None:
-    """Only those of that run; doing it twice changes nothing more."""
     three_notes(type_)
     type_.file("other.csv", HEAD + "P9,x,1\n")
     run = type_("history").out.split()[0]
@@ -229,22 +217,6 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
     type_.variables["NOTE_IMPORTER_ARCHIVE"] = "done"
     assert f"row 2, prospect P1, note {ids['P1']}: x row 3" in type_("hide", "last").all
     assert len(type_.box.received) == before
-
-
-def test_a_note_to_hide_is_named_by_its_email_and_its_text_however_it_was_found(type_: Terminal) -> None:
-    """By the run, by the note's ID, and on the way back, with --yes, too. Each note's run names the sheet."""
-    with Sandbox(any_email=True, api_key=KEY) as box:
-        type_.variables["NOTE_IMPORTER_BASE_URL"] = box.url
-        for name in ("a", "b"):
-            type_.file(f"{name}.csv", f"Email,Note,Visibility\n{name}@example.com,Call {name},1\n")
-            assert type_("run", f"{name}.csv").status == 0
-        ids = [note.id for note in box.notes]
-        named = ("hide", "--note", ids[0], "--note", ids[1])
-        lines = [f"prospect {name}@example.com, note {note}: Call {name}" for name, note in zip("ab", ids, strict=True)]
-        assert lines[1] in type_("hide", "last").all
-        for how in ("--yes", "--undo"):
-            said = type_(*named, how).all
-            assert all(line in said for line in lines)
 
 
 def test_a_copy_of_a_note_is_hidden_by_its_id_and_nothing_else_is(type_: Terminal) -> None:
@@ -307,7 +279,6 @@ def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
 
 
 def test_practice_needs_no_key_notifies_nobody_and_calls_no_address(type_: Terminal) -> None:
-    """An address in the profile only names the workspace whose journal is read."""
     type_.file("n.csv", HEAD + "P1,x,1\nP2,y,2\n")
     del type_.variables[KEY_VARIABLE]
     with http_ear() as ear:
@@ -326,7 +297,6 @@ def test_practice_needs_no_key_notifies_nobody_and_calls_no_address(type_: Termi
 def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it_astray(
     type_: Terminal, profiles: Path, tmp_path: Path
 ) -> None:
-    """The file of profiles is made anew each time, in one step."""
     type_.file("n.csv", HEAD + "P1,x,1\n")
     (tmp_path / "theirs").touch(0o644)
     profiles.unlink()
@@ -384,7 +354,6 @@ def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(type_: Termi
 
 
 def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: Terminal) -> None:
-    """Also beside other files and flags, and by the commands that take one file."""
     type_.file("Q4 calls.csv", HEAD + "P1,x,1\n")
     for command in (("run", "--yes"), ("check",)):
         ended = type_(*command, "Q4", "calls.csv")

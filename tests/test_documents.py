@@ -48,7 +48,6 @@ def commands_of(document: Path) -> list[tuple[str, bool]]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_what_a_document_names_and_links_exists(document: Path) -> None:
-    """Files, headings, flags, make's targets, and the optional parts that are installed."""
     text = document.read_text(encoding="utf-8")
     linked = [link.partition("#") for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text)]
     places = [(document.parent / name if name else document, anchor) for name, _, anchor in linked]
@@ -105,7 +104,6 @@ def part_of_delivery(title: str) -> str:
 
 
 def test_every_room_and_every_cause_stands_in_the_documents() -> None:
-    """A room or a cause that is new is told of, and one that is gone isn't any more."""
     package = Path(importer.__file__).parent
     for room in (path.parent.name for path in package.glob("*/__init__.py")):
         assert f"`importer/{room}/`" in ARCHITECTURE

@@ -189,7 +189,6 @@ sys.exit(status)
 @pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system opens nothing part by part")
 @pytest.mark.parametrize("at", [1, *(pytest.param(at, marks=pytest.mark.slow) for at in (2, 3, 0))])
 def test_a_folder_that_is_swapped_for_a_link_leads_nowhere(folder: Folder, tmp_path: Path, at: int) -> None:
-    """Just before something is opened: the first time, the second, the third, and each time."""
     (tmp_path / "outside" / "call.pdf").write_bytes(b"nobody's business")
     sheet = folder.place / "swapped.csv"
     sheet.write_text("Prospect ID,Note,Visibility,Attachments\nP1,a,Public,within/call.pdf\n")

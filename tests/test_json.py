@@ -29,12 +29,9 @@ Ask = Callable[..., tuple[int, dict[str, Any], str]]
 
 
 @pytest.fixture
-def ask(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+def ask(desk: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
     """Run a command with --json; its status, its document, which is valid, and what else it said."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-    for name, value in {"BASE_URL": box.url, "JOURNAL": "journal.sqlite", "SETTLE": "0", "READ_TIMEOUT": "1"}.items():
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+    monkeypatch.setenv("NOTE_IMPORTER_READ_TIMEOUT", "1")
     validator = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 
     def ask(*arguments: str) -> tuple[int, dict[str, Any], str]:
@@ -52,7 +49,6 @@ def ask(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_the_schema_is_one_and_lets_nothing_else_pass() -> None:
-    """What is misspelt or missing isn't valid; its facts are the fields of the dataclasses."""
     Draft202012Validator.check_schema(SCHEMA)
     assert {result.value for result in Result} <= set(SCHEMA["$defs"]["result"]["enum"])
     assert generated(SCHEMA) == SCHEMA, "make it anew: python -m tests.output_schema"
@@ -98,7 +94,6 @@ def test_run_tells_of_each_file(ask: Ask) -> None:
     ],
 )
 def test_what_comes_to_nothing_says_why(ask: Ask, arguments: tuple[str, ...], status: int, kind: str) -> None:
-    """As a document too; flags are named as flags."""
     found, document, said = ask(*arguments)
     assert found == status
     error = document["files"][0]["error"] if "files" in document else document["error"]

@@ -268,7 +268,6 @@ def sentences_in(path: Path) -> Iterator[str]:
 
 
 def test_no_sentence_stands_outside_of_the_texts() -> None:
-    """But for comments in a scheduler's files and for SQL."""
     found = [
         f"{path.relative_to(ROOT)}: {text}"
         for path in sorted(ROOT.rglob("*.py"))

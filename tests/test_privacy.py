@@ -105,7 +105,6 @@ def holds_customers_data(path: str) -> bool | None:
 
 
 def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home: Path) -> None:
-    """After everything that the program does with a sheet, and after commands that were killed."""
     for name in ("first.csv", "second.csv"):
         Path(name).write_text(SHEET, encoding="utf-8")
     assert main(["run", "first.csv", "--yes"]) == 1
@@ -124,7 +123,6 @@ def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home
 
 
 def test_a_file_that_the_table_doesnt_have_would_be_found() -> None:
-    """The comparison itself."""
     assert holds_customers_data(".local/share/note-importer/else.txt") is None
     assert holds_customers_data("work/else.txt") is None
     assert holds_customers_data("work/a.results.xlsx") is True

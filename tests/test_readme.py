@@ -58,7 +58,6 @@ def table(first_heading: str, text: str = README) -> list[list[str]]:
 
 
 def test_the_readme_is_short_and_leads_to_every_document() -> None:
-    """Those for developers by way of CONTRIBUTING.md."""
     assert len(README.splitlines()) <= 120
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     linked = {*re.findall(r"\]\(docs/([\w-]+\.md)", README + contributing)}
@@ -181,7 +180,6 @@ STATUS = {"--fault 400-token@3": 4, "--fault firewall=invoice": 1}
 @pytest.mark.parametrize(("told", "expected"), SHOWN, ids=[flags for flags, _ in SHOWN])
 @pytest.mark.usefixtures("jumping")
 def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expected: str, tmp_path: Path) -> None:
-    """Notes are there once, and the rows end as is said."""
     given: dict[str, list[str]] = {}
     for flag, value in itertools.pairwise(shlex.split(told.replace("`", " "))):
         given.setdefault(flag, []).append(value)

@@ -111,7 +111,6 @@ def local(at: float) -> datetime:
 
 
 def test_every_row_stands_once_in_order_with_its_own_columns_untouched(tmp_path: Path) -> None:
-    """Every input row comes out once, in order: its own cells, then ours."""
     table, outcomes = every_outcome()
     written = results.write(tmp_path / "r.xlsx", table, outcomes, replace(SUMMARY, run="R1"))
 
@@ -127,7 +126,6 @@ def test_every_row_stands_once_in_order_with_its_own_columns_untouched(tmp_path:
 
 
 def test_csv_says_the_same_and_opens_in_excel(tmp_path: Path) -> None:
-    """A CSV file has a byte order mark, commas, CRLF, and times with their offset."""
     table, outcomes = every_outcome()
     path = results.write(tmp_path / "r.CSV", table, outcomes, replace(SUMMARY, run="R1")).path
     raw = path.read_bytes()
@@ -243,7 +241,6 @@ def test_no_cell_of_whatever_program_begins_like_a_formula(text: str) -> None:
 
 
 def test_control_characters_markup_and_halves_of_characters_survive(tmp_path: Path) -> None:
-    """No text corrupts the workbook; what no file can hold becomes the replacement sign."""
     texts = [
         "bell \x07 and null \x00", "literal _x000D_ stays", "line\r\nends\rhere\n", "<r>not markup</r>",
         "<r><t>&amp;</t></r>", "  spaces  ", "\ufffe\uffff", "emoji 👩‍🚀", "</t></is></c>", "half \ud83d here",
@@ -436,7 +433,6 @@ def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
 def test_a_file_that_appears_in_the_very_moment_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    """In the step that puts the results there; on some disks a file has one name only."""
     target = tmp_path / "r.csv"
     come = ["theirs"]
 
@@ -474,7 +470,6 @@ def test_a_folder_that_takes_no_file_sends_the_results_elsewhere(
 @systems.posix
 @LINUX
 def test_when_no_folder_takes_the_file_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nowhere to write is an error of its own, which names each folder and a way out."""
     monkeypatch.chdir("/proc")
     monkeypatch.setenv("HOME", "/proc")
     monkeypatch.setattr(tempfile, "tempdir", "/proc")

@@ -64,7 +64,6 @@ def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tm
 
 
 def test_doctor_says_that_the_journal_is_whole_and_whose(type_: Terminal) -> None:
-    """With the latest run; and where an import is at work, that."""
     type_("run", type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,x,Public\n"), "--yes")
     settings = Settings(base_url=type_.box.url, journal=type_.folder / "journal.sqlite")
     status, found = looked(type_)
@@ -109,7 +108,6 @@ def test_doctor_looks_whether_the_archive_is_there(type_: Terminal, profiles: Pa
 
 
 def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
-    """And warns of a key file that others can read."""
     del type_.variables[KEY_VARIABLE]
     status, found = looked(type_)
     assert status == 2

@@ -140,7 +140,6 @@ def test_every_type_of_spreadsheet_is_read(bare: Bare) -> None:
 
 
 def test_the_page_practises_with_a_sample(bare: Bare) -> None:
-    """Files are read and sent in processes, which are started anew from the same program."""
     command = bare.command("page", "--no-browser")
     with subprocess.Popen(command, env=bare.environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

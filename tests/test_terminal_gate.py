@@ -46,7 +46,6 @@ def made(note_id: str) -> bytes:
 
 
 def test_what_steers_is_written_out() -> None:
-    """Each sign by its number; a line break is a space. Other writing is left as it is."""
     assert visible("a\x1b[31mb\r\n\x7f\x9b\u202e") == r"a\x1b[31mb\x0d \x7f\x9b\u202e"
     every = "".join(map(chr, range(sys.maxunicode + 1)))
     assert steering(visible(every)) == []
@@ -56,7 +55,6 @@ def test_what_steers_is_written_out() -> None:
 
 
 def test_lines_of_data_never_begin_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
-    """Not in what is one line, and in a message only behind an indentation."""
     say_line("x.csv\n9 created: y")
     paragraph("The API said: no\n9 created")
     paragraph("two\r\nlines", "Error: ")
@@ -80,7 +78,6 @@ def test_nothing_is_printed_past_the_gate() -> None:
 
 
 def test_a_command_line_is_repeated_without_obeying_it(type_: Terminal) -> None:
-    """In our messages and in those of click."""
     for arguments in (
         (HOSTILE,),
         ("run", f"--{HOSTILE}"),
@@ -149,7 +146,6 @@ class Screen(io.StringIO):
 
 
 def test_the_bar_moves_and_what_it_says_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own carriage return goes through; one in the trouble that it shows is written out."""
     screen = Screen()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", "200")
@@ -164,7 +160,6 @@ def test_the_bar_moves_and_what_it_says_does_not(monkeypatch: pytest.MonkeyPatch
 
 
 def test_other_libraries_print_through_the_gate_too() -> None:
-    """Whatever writes to the streams, by whatever way it looks for; a line end is no offence."""
     screen = Screen()
     gate = Gate(screen)
     print(HOSTILE, file=gate)
@@ -214,7 +209,6 @@ def words_in_sh(text: str, folder: Path) -> list[str]:
 @pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
 @pytest.mark.parametrize("cell", CELLS)
 def test_an_offered_flag_is_one_word_in_a_shell_and_runs_nothing(cell: str, tmp_path: Path) -> None:
-    """The word means the cell again, as the setting reads it."""
     flag, value = words_in_sh(
         offered("value", meaning(Role.VISIBILITY, as_argument(cell), Visibility.PRIVATE)), tmp_path
     )

@@ -49,7 +49,6 @@ def test_one_continues_with_the_others_deliveries(asked: str, sender: Person, bo
 
 
 def test_a_person_says_that_the_other_notes_are_in_another_account(asked: str, sender: Person, box: Sandbox) -> None:
-    """With a tick, without which nothing is sent."""
     ticks = sender.ticks
     assert ticks.pop("is-right")
     assert "tick the box before you send" in sender.posts("send", **ticks)

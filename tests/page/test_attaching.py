@@ -57,7 +57,6 @@ def test_files_stay_and_go_with_a_sheet(person: Person, parts: Parts, upload: Dr
 
 
 def test_a_name_that_would_not_stay_what_it_is_is_refused(person: Person, upload: DroppedFile) -> None:
-    """And a path is none: the spreadsheet isn't touched. A part without a name holds no file."""
     for name in (".env", "con.pdf", "a:b", "a?", "x" * 256, "\N{LEFT-TO-RIGHT MARK}a", "a."):
         assert not is_fit(name)
         attach(person, (name, b"x"), ("fine.pdf", b"y"), status=400)

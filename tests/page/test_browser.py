@@ -304,27 +304,6 @@ def test_a_question_stays_while_keys_pass_by_its_answers(page: Page, server: Pag
     expect(page.get_by_role("button", name="Continue")).to_be_focused()
 
 
-def test_a_link_leads_past_the_head_of_every_screen(page: Page, server: PageServer, tmp_path: Path) -> None:
-    """Tab reaches it first, and it is seen only then. It leads to the content, without loading the screen anew."""
-    drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Pubic")]))
-    page.get_by_role("link", name="Correct them here").click()
-    page.get_by_label("Visibility, row 2").wait_for()
-    for address in (page.url, *(home_of(server) + name for name in ("", "runs", "settings"))):
-        page.goto(address)
-        skip = page.get_by_role("link", name="Skip to the content")
-        expect(skip).not_to_be_in_viewport()
-        page.keyboard.press("Tab")
-        expect(skip).to_be_focused()
-        expect(skip).to_be_in_viewport(ratio=1)
-        page.evaluate("document.body.dataset.isSame = 'yes'")
-        page.keyboard.press("Enter")
-        expect(page.locator("main")).to_be_focused()
-        page.keyboard.press("Tab")
-        expect(page.locator("main :focus-visible")).to_have_count(1)
-        expect(page.locator("body")).to_have_attribute("data-is-same", "yes")
-    looked_at(page, "skipped")
-
-
 def test_an_outage_is_shown_a_program_that_is_gone_too_and_quit_asks_while_something_is_sent(
     page: Page, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:

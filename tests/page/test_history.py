@@ -148,7 +148,6 @@ def test_unclear_notes_are_told_and_looked_up(person: Person, settings: Settings
 def test_what_the_page_writes_into_results_names_no_flag(
     parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither in a row's reason nor in the summary: who has a mouse has none to type."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     head = ("Prospect ID", "Note", "Visibility", "Attachments")

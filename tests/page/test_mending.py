@@ -90,7 +90,6 @@ def dropped(person: Person, parts: Parts, tmp_path: Path) -> Drop:
 
 
 def test_one_press_writes_to_every_cell_like_it_and_another_takes_it_back(dropped: Drop) -> None:
-    """The word that is probably meant is a button, and so is the same for all others."""
     mender = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "pubic"), ("p3", TEXT, "Pubic"), ("p4", TEXT, "Pubic")])
     assert "Change to Public" in mender.html
     assert "Change all 3 like it to Public" in mender.html
@@ -144,7 +143,6 @@ def test_a_row_is_left_out_and_so_are_all_of_a_kind(dropped: Drop) -> None:
 
 
 def test_one_choice_is_for_all_rows_of_a_kind(dropped: Drop) -> None:
-    """Words that have nothing in common but that they aren't valid."""
     mender = dropped([("p1", TEXT, f"word {i}") for i in range(60)])
     mender.query = "kind=0&page=1"
     assert "Visibility of all 60 rows" in mender.sees()
@@ -156,7 +154,6 @@ def test_one_choice_is_for_all_rows_of_a_kind(dropped: Drop) -> None:
 
 
 def test_a_row_that_is_cut_off_can_be_said_to_be_right(dropped: Drop, tmp_path: Path) -> None:
-    """A problem that is about no single cell lets every cell be edited."""
     path = tmp_path / "short.csv"
     path.write_text("Prospect ID,Note,Visibility,Other\np1,Hello,Public\np2,Ho,Public,-\n", encoding="utf-8")
     mender = dropped([], path=path)
@@ -283,7 +280,6 @@ def test_a_text_is_replaced_in_a_column(dropped: Drop) -> None:
 def test_a_send_of_corrected_rows_that_is_killed_goes_on_from_the_file(
     dropped: Drop, sender: Person, parts: Parts, box: Sandbox, settings: Settings
 ) -> None:
-    """What the page keeps of the file has the corrections; each note is made once."""
     parts.current = told_of(replace(settings, read_timeout=2))  # which the next run waits for
     mender = dropped([(f"p{i}", f"{TEXT} {i}", "Pubic") for i in range(6)])
     mender.does(write_kind="0", kind_text="Private")

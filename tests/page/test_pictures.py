@@ -73,7 +73,6 @@ def compared(name: str, png: bytes, text: str) -> None:
 
 
 def test_the_picture_of_the_page_shows_the_page(page: Page, tmp_path: Path) -> None:
-    """The second step, with a row that has a problem."""
     texts = ("Spoke about the annual plan", "Left a message, will call again on Monday")
     rows = [(f"KbtDE6k{i}", texts[i % 2], ("Public", "Private")[i % 2]) for i in range(8)]
     rows[5] = ("KbtDE6k5", texts[1], "Pubic")
@@ -85,7 +84,6 @@ def test_the_picture_of_the_page_shows_the_page(page: Page, tmp_path: Path) -> N
 
 
 def test_the_picture_of_the_results_shows_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some rows and columns of a workbook that the demo makes, printed by LibreOffice."""
     office, draw = (shutil.which(program) for program in ("soffice", "pdftoppm"))
     if office is None or draw is None:
         pytest.skip("LibreOffice (soffice) and poppler (pdftoppm) draw the results; one of them isn't installed")

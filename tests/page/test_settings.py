@@ -81,7 +81,6 @@ def test_what_can_be_no_key_is_not_taken_nor_shown(person: Person, parts: Parts,
 
 
 def test_once_a_key_is_typed_one_goes_on_with_the_sheet(person: Person, parts: Parts, of: str) -> None:
-    """Not with a file that was dropped later; a wrong key leads back to it, too."""
     upload = parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
     parts.uploads.add("later.csv", lambda path: path.write_text("Prospect ID,Note,Visibility,State\n"))
     assert "Continue with" not in person.sees("/settings?where=key")
@@ -112,7 +111,6 @@ def test_a_key_is_tried_when_it_is_typed(person: Person, parts: Parts, of: str, 
 def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     person: Person, parts: Parts, of: str, store: InMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And can be taken out of it."""
     monkeypatch.delenv(KEY_VARIABLE)
     assert "has not accepted" in types(person, of, KEY)
     assert store.held == {}
@@ -136,7 +134,6 @@ def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
 def test_a_store_that_does_not_answer_matters_only_where_the_key_would_come_from_it(
     person: Person, store: InMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it says is said then; with a key from elsewhere it isn't asked for."""
     keyring.set_keyring(Locked())
     shown = person.sees("/settings")
     assert "comes from the environment variable" in shown and "Delete this key" not in shown
@@ -145,7 +142,6 @@ def test_a_store_that_does_not_answer_matters_only_where_the_key_would_come_from
 
 
 def test_defaults_are_changed_together_or_not_at_all(person: Person, parts: Parts, profiles: Path) -> None:
-    """What is wrong stands beside its field, with what was typed; the file is as it was."""
     written = '# ours\n[default]\nbatch-size = 3  # by trial\nrate = "20/1s"  # not too fast\n'
     profiles.write_text(written, encoding="utf-8")
     shown = person.posts("/settings/change", of="default", rate="<b>", between="noon")
@@ -213,7 +209,6 @@ def test_a_key_goes_only_to_the_address_that_it_was_given_for(
 
 
 def test_profiles_are_made_and_chosen(person: Person, parts: Parts, profiles: Path) -> None:
-    """One of a new name, empty, in the private file; one that isn't there is refused."""
     person.posts("/settings/new", name=" spring fair ")
     assert parts.current.settings().profile == "spring fair"
     assert '["spring fair"]' in profiles.read_text(encoding="utf-8")
@@ -225,7 +220,6 @@ def test_profiles_are_made_and_chosen(person: Person, parts: Parts, profiles: Pa
 
 
 def test_an_unreadable_profile_is_told_and_another_can_be_chosen(person: Person, parts: Parts, profiles: Path) -> None:
-    """A slip in the file, made by hand, closes no way out."""
     profiles.write_text("[default]\nbatch-sise = 3\n[night]\n", encoding="utf-8")
     assert f'href="{HOME}/settings">Open Settings' in person.sees("/")
     shown = person.sees("/settings")

@@ -52,7 +52,6 @@ def guest(guests: tuple[Sandbox, Person], monkeypatch: pytest.MonkeyPatch) -> Pe
 
 @pytest.mark.slow
 def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Person, tmp_path: Path) -> None:
-    """For Saleshandy's own prospect importer; the screen says what to do with it."""
     rows = [("Ada Adams <ada@example.com>", "Hello", "Public", "Adams Ltd"), ("p1", "Hello", "Public", "")]
     guest.drops(write(tmp_path / "people.csv", rows, ("Email", "Note", "Visibility", "Company")))
     ended = guest.sends()
@@ -84,7 +83,6 @@ def test_without_a_key_all_can_be_looked_at_and_nothing_sent(
 
 @pytest.mark.slow
 def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(server: PageServer, box: Sandbox, tmp_path: Path) -> None:
-    """409, in words, with the way to the run that is under way; no GET stops it, a POST does."""
     box.set_limit(Limit.parse("1/15s:headers:429"))
     with visiting(server.address) as person:
         person.drops(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)]))
@@ -131,7 +129,6 @@ def test_an_answer_that_is_no_choice_here_is_an_error(person: Person, tmp_path: 
 def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
     person: Person, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What an earlier run found of the emails counts there, as it does when the rest is sent."""
     rows = [(f"jo{i}@example.com", f"Hello {i}", "Public") for i in range(5)]
     with Sandbox(any_email=True) as box:
         parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
@@ -164,7 +161,6 @@ def test_a_file_dropped_again_is_read_as_sent(guest: Person, guests: tuple[Sandb
 
 
 def test_three_of_the_first_five_are_shown(guest: Person, tmp_path: Path) -> None:
-    """Afterwards the run says that it held back the rest, and wasn't stopped."""
     rows = [(f"f{i}", f"Note {i}", "Public", "Draft" if i == 1 else "") for i in range(7)]
     guest.drops(write(tmp_path / "n.csv", rows, (*HEAD, "Status")))
     asked = guest.sees("confirm")
@@ -182,7 +178,6 @@ def test_three_of_the_first_five_are_shown(guest: Person, tmp_path: Path) -> Non
 def test_first_notes_of_a_visibility_need_a_persons_word(
     settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the form said: without the tick nothing is sent; the next time none is needed."""
     monkeypatch.chdir(tmp_path)
     for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", True), ("Private", False)]):
         write(tmp_path / "n.csv", [(f"p{number}", "Hello", visibility)])
@@ -287,7 +282,6 @@ def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None
     ],
 )
 def test_a_setting_is_called_as_its_field_is(setting: SettingPart, here: str) -> None:
-    """And one without a field as what it is; a command is a button."""
     assert words(say("names", names=(setting,))) == here
     assert words(MEANINGS[Result.UNCONFIRMED].next) == "press “Look up unconfirmed notes”"
 

@@ -104,7 +104,6 @@ def begins(task: Send) -> bool:
 def test_a_file_is_remembered_only_once_a_send_begins(
     settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That the workspace is right has been said by then, as on the terminal."""
     monkeypatch.chdir(tmp_path)
     settings = replace(settings, guard_local_address=True)
     write(tmp_path / "notes.csv", [("p1", TEXT, "Public")], HEAD)
@@ -124,7 +123,6 @@ def test_a_file_is_remembered_only_once_a_send_begins(
 def test_while_a_file_is_being_sent_its_corrections_stay(
     dropped: Drop, sender: Person, friend: FlaskClient, parts: Parts, box: Sandbox
 ) -> None:
-    """A tab that showed other corrections sends nothing, neither during the job nor after it."""
     mender, stale = dropped([("p1", TEXT, "Pubic"), ("p2", TEXT, "Public")]), inside(friend)
     stale.file = sender.file
     mender.does(cell_2_2="Public")

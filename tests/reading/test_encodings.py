@@ -77,7 +77,6 @@ def test_two_files_in_one_are_asked_about(tmp_path: Path) -> None:
 
 
 def test_a_web_page_is_asked_about_too_and_its_answer_counts_for_such_pages(tmp_path: Path) -> None:
-    """By its first row; a page that says its encoding isn't asked about."""
     path = tmp_path / "notes.html"
     page = "<table><tr><th>Prospect ID</th><th>Note</th></tr><tr><td>P1</td><td>Met Jan Kočka</td></tr></table>"
     path.write_bytes(page.encode("cp1250"))
@@ -103,7 +102,6 @@ def test_a_web_page_is_asked_about_too_and_its_answer_counts_for_such_pages(tmp_
 def test_a_named_encoding_of_a_file_that_is_valid_utf_8_is_used_and_doubted(
     tmp_path: Path, text: str, written: str, named: str, is_doubtful: bool
 ) -> None:
-    """The person's word counts; that the text may be garbled is seen before anything is sent."""
     path = tmp_path / "n.csv"
     path.write_bytes(f"Prospect ID,Note\r\nP1,{text}\r\n".encode(written))
     with read(path, Options(encoding=named), is_header=lambda cells: "Note" in cells) as sheet:

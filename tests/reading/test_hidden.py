@@ -26,7 +26,6 @@ SECRET = "Not for the customer: margin is 40 %"
      (";;;General", False), (r"\;;;;@", False), (";;;;", False), ("0;" * 200, False)],
 )  # fmt: skip
 def test_a_format_hides_texts_by_its_fourth_section(code: str, hides: bool) -> None:
-    """With fewer sections texts are shown, whatever becomes of numbers."""
     assert hides_text(code) is hides
 
 
@@ -49,7 +48,6 @@ def workbook(folder: Path) -> Path:
 
 
 def test_in_a_workbook_it_is_blank(tmp_path: Path) -> None:
-    """Texts, numbers and truths; what is wrong is known by cell."""
     with read(workbook(tmp_path), is_header=lambda cells: "Note" in cells) as sheet:
         [(_, columns)] = sheet.columns()
         assert list(columns[1]) == ["Called", "", "", "Wrote"]

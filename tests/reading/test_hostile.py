@@ -96,7 +96,6 @@ def test_cells_of_a_page_that_span_very_many_columns_take_little_memory(tmp_path
 
 @pytest.mark.parametrize("character", ["&", "<"])
 def test_a_text_of_a_page_takes_little_memory(character: str, tmp_path: Path) -> None:
-    """The parser gives each of these characters as a text of its own."""
     page = "<table><tr><td>Prospect ID<td>Note<tr><td>1<td>" + character * 20 * MEGABYTE + "</table>"
     assert peak_of(REFUSED, "The limit is 2,000,000.", *written(tmp_path, "xls", [page])) < 250 * MEGABYTE
 
@@ -220,7 +219,6 @@ def test_a_file_beyond_a_limit_is_refused_in_words(words: str, tmp_path: Path) -
 )
 @pytest.mark.slow
 def test_a_text_made_to_stall_takes_no_time(content: bytes, tmp_path: Path) -> None:
-    """However often something begins that has no end, it is looked at once."""
     path = tmp_path / "a.csv"
     path.write_bytes(content)
     started = time.process_time()
@@ -254,7 +252,6 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
 def test_an_error_names_its_file_once_whatever_the_file_is_called(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Words of the error may be the same as the file's name."""
     monkeypatch.chdir(tmp_path)
     Path("workbook").write_bytes(b"PK\x03\x04")
     assert refused("workbook").startswith("workbook: The file is damaged: the list of its parts can't be read (")

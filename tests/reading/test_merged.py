@@ -63,7 +63,6 @@ def test_what_a_merged_cell_covers_is_a_problem(tmp_path: Path, kind: str) -> No
 
 
 def test_a_merged_cell_reaches_from_block_to_block(tmp_path: Path) -> None:
-    """Also where the rest of its column is blank; the rows may be read as often as wanted."""
     many = BLOCK_ROWS + 5
     rows: list[Line] = [[f"P{i}", "Public", None] for i in range(many)]
     rows[0][2] = "for all"

@@ -19,7 +19,6 @@ JO = (
 
 @pytest.mark.parametrize("cell", JO)
 def test_a_cell_is_one_email(cell: str) -> None:
-    """Also if it names the same person twice."""
     assert read_emails(cell) == ("jo@example.com",)
 
 

@@ -129,7 +129,6 @@ def test_a_name_is_found_however_its_letters_are_put_together(files: Path) -> No
 
 @pytest.mark.parametrize("place", ["gone", "files/form.pdf"])
 def test_a_folder_that_is_none_is_said_at_once(files: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it was looked for, too: a profile may be used in any folder."""
     monkeypatch.chdir(files.parent)  # and back
     said = re.escape(f"The folder of attachments {files.parent / place} does not exist, or is not a folder")
     for way in (files.parent / place, Path(place)):

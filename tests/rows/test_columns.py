@@ -170,7 +170,6 @@ def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) ->
 
 
 def test_a_header_row_is_one_that_has_every_required_role() -> None:
-    """A title line above has fewer, and the key column counts where it was named."""
     wanted = Settings(mapping={Role.KEY: ("Date",)})
     assert not is_header(["Notes of last week"], wanted)
     assert not is_header(PLAIN, wanted)
@@ -178,7 +177,6 @@ def test_a_header_row_is_one_that_has_every_required_role() -> None:
 
 
 def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
-    """By heading or letter; it stays one of the unused."""
     for name in ("status", "D"):
         roles = find((*PLAIN, "Status", "Notes"), Settings(ignored=(name, "Notes")))
         assert Role.STATUS not in roles.columns
@@ -196,7 +194,6 @@ def test_a_column_cant_be_named_and_set_aside() -> None:
 
 
 def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:
-    """One profile serves the exports of several programs; a name beats a heading that is known."""
     wanted = Settings(mapping={Role.CONTENT: ("Full Comments", "Call notes", "Note body")})
     for headings, at in (
         (("Prospect ID", "Call notes", "Visibility"), 1),

@@ -108,7 +108,6 @@ def test_a_new_column_that_means_nothing_doesnt_stop_the_night(
 def test_with_a_new_column_of_a_person_a_text_visibility_status_or_files_the_questions_are_asked(
     tmp_path: Path, kept: Reading, new: str, value: str
 ) -> None:
-    """The old answers are offered first. If a person says that it is the same kind, they count."""
     loaded = seen(tmp_path, (*HEAD, new), (*ROW, value))
     assert loaded.settings.reading is None
     assert any(choice.setting == "map" for question in loaded.questions for choice in question.choices)
@@ -157,7 +156,6 @@ def test_nights_that_alternate_are_each_answered_once(tmp_path: Path, kept: Read
 
 
 def test_one_visibility_for_all_says_nothing_of_the_blank_cells_of_a_new_column(tmp_path: Path, profiles: Path) -> None:
-    """Also if a person says that the sheet is of this kind."""
     head, row = ("Prospect ID", "Note"), ("jzRkmgMdw1", "Hello")
     reading = taught(tmp_path, head, row, ("default-visibility", "public"))
     loaded = seen(tmp_path, (*head, "Visibility"), (*row, ""), export="n")
@@ -187,7 +185,6 @@ def test_a_column_without_a_heading_is_known_by_its_number_among_such(tmp_path: 
 
 
 def test_a_row_of_data_is_no_headings(tmp_path: Path, profiles: Path) -> None:
-    """Of a sheet without headings nothing is remembered: the next one has other data there."""
     path = write_csv(tmp_path / "n.csv", ("ada@example.com", "Hello"), ("ben@example.com", "Hi"))
     said = settings(map=["email=A", "content=B"], export="X", **{"default-visibility": "private"})
     with prepare(path, said) as prepared:
@@ -244,7 +241,6 @@ def test_a_remembered_encoding_loses_to_a_file_that_is_valid_utf_8(tmp_path: Pat
 
 
 def test_a_word_that_the_reading_never_saw_has_no_meaning(tmp_path: Path, kept: Reading) -> None:
-    """Such as an owner's team: the row is no public note, and is asked about."""
     loaded = seen(tmp_path, HEAD, [*ROW[:3], "Team", *ROW[4:]])
     assert loaded.settings.reading == kept
     assert loaded.rows.notes == []
@@ -269,7 +265,6 @@ def test_the_first_question_says_which_reading_would_apply_but_for_which_column(
 
 
 def test_the_meaning_that_a_word_had_under_this_heading_is_offered_first(tmp_path: Path, kept: Reading) -> None:
-    """Under another heading, private stays the first."""
     head, row = ("Email", "Note", "Visible", "Private?"), ("ada@example.com", "Hello", "No", "No")
     for role, first in (("Private?", "Public"), ("Visible", "Private")):
         loaded = seen(tmp_path, head, row, map=[f"visibility={role}"])
@@ -280,7 +275,6 @@ def test_the_meaning_that_a_word_had_under_this_heading_is_offered_first(tmp_pat
 def test_a_column_that_was_said_to_mean_nothing_is_asked_about_again_only_with_known_words(
     tmp_path: Path, profiles: Path
 ) -> None:
-    """Departments come and go. Words that nobody knows aren't kept."""
     head, row = ("Prospect ID", "Note", "Visibility", "Audience"), ("jzRkmgMdw1", "Hello", "Public")
     assert taught(tmp_path, head, (*row, "Sales"), ("ignore", "Audience")).seen == {"Audience": ()}
     assert seen(tmp_path, head, (*row, "Legal")).questions == ()
@@ -323,7 +317,6 @@ def test_an_entry_that_cant_be_used_is_an_error_and_says_where(profiles: Path, e
 
 
 def test_what_a_person_wrote_by_hand_stays(profiles: Path) -> None:
-    """Comments, order, and the other entries; a name that another export has is refused."""
     mine = '# mine\n[default]\nbatch-size = 4  # by trial\n\n[[default.readings]]  # Monday\nname = "Old"\n'
     mine += 'answered = 2026-01-02\nheadings = ["A", "B"]\ncontent = "text"\n\n[other]\nbatch-size = 3\n'
     profiles.write_text(mine, encoding="utf-8")

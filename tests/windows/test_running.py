@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-import pty
 import random
 import re
 from collections import Counter
@@ -17,7 +15,7 @@ import pytest
 
 from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, check, write_sheet
-from tests.windows.conftest import KEY, PATIENCE, PROGRAM, PYTHON, Wait, Windows, as_windows, page_of
+from tests.windows.conftest import KEY, PATIENCE, PYTHON, Wait, Windows, as_windows, page_of
 
 KILLS = 10  # of each of the two seeds
 LAUNCHER = (PYTHON, as_windows(Path(__file__).with_name("launcher.py")))
@@ -77,27 +75,6 @@ def test_another_code_page_changes_nothing_but_what_a_pipe_shows(
     assert arrived(box) == once(lines)
     results = list(csv.reader((tmp_path / "results.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert [row[1] for row in results[1:]] == [line.note for line in lines]
-
-
-def test_a_console_shows_every_character(windows: Windows) -> None:
-    """Its output isn't bound to a code page; the screen is a pseudo-terminal of this machine."""
-    lines = [Line("P1", "Zażółć 日本 ✓")]
-    write_sheet(windows.home / "Köln.csv", lines)
-    process, screen = pty.fork()
-    if process == 0:
-        os.chdir(windows.home)
-        os.execvpe("wine", ["wine", *map(str, PROGRAM), "check", "Köln.csv"], windows.environment)
-    shown = b""
-    try:
-        while data := os.read(screen, 65536):
-            shown += data
-    except OSError:  # the program has ended
-        pass
-    os.close(screen)
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
-    text = shown.decode("utf-8")
-    assert "Köln.csv" in text
-    assert lines[0].note in text
 
 
 def test_of_two_imports_one_is_told_who_is_at_work(windows: Windows, box: Sandbox, tmp_path: Path, wait: Wait) -> None:
