@@ -1,7 +1,5 @@
 """A gateway of the test's own: it reads whole requests, and the test says what becomes of each."""
 
-from __future__ import annotations
-
 import socket
 import socketserver
 import ssl

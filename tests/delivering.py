@@ -1,7 +1,5 @@
 """One import into a sandbox, with short waits; whatever came of it, its results are true and the key stands nowhere."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path

@@ -5,8 +5,6 @@ prospects' emails or without. The layouts are those of the CRMs' public document
 public code that reads such exports.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Key stores for tests, as keyring backends: one that keeps keys in this process's memory, and worse ones."""
 
-from __future__ import annotations
-
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 

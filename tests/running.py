@@ -1,7 +1,5 @@
 """A whole import as tests run it: prepared, agreed to, sent."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

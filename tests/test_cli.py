@@ -1,7 +1,5 @@
 """The commands as a person types them: what they print, what they send, and how they end."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -16,19 +14,12 @@ from importer.cli import cli
 from importer.journal import Journal
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
-from tests.sandbox import Fault, Sandbox
+from tests.sandbox import Fault
 from tests.typing_commands import Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
 HEAD = "Prospect ID,Note,Visibility\n"
-
-
-@pytest.fixture
-def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    folder = tmp_path / "a folder of mine"
-    folder.mkdir()
-    return Terminal(folder, box, capsys)
 
 
 @pytest.mark.parametrize("command", cli.commands)
@@ -255,27 +246,6 @@ def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> N
         assert words in ended.all
         assert "--profile" in ended.all
     assert {note.visibility for note in type_.box.notes} == {"1"}
-
-
-def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
-    """Template, rows, run: no flag is needed. It is never replaced."""
-    ended = type_("template")
-    assert ended.status == 0
-    assert "note-importer check notes.xlsx" in ended.out
-    path = type_.folder / "notes.xlsx"
-    book = openpyxl.load_workbook(path)
-    rows = ("P1", None, "Hi\nthere", "Public", "Draft", "f1, f2"), ("P2", None, "Hi", "Private", None, None)
-    for number, row in enumerate(rows, 2):
-        for column, value in enumerate(row, 1):
-            book["Notes"].cell(number, column, value)
-    book.save(path)
-    type_.box.know_attachments("f1", "f2")
-    assert type_("check", path).status == 0
-    assert type_("run", path).status == 0
-    shown = [(n.prospect_id, n.content, n.visibility, n.status, n.attachment_ids) for n in type_.box.notes]
-    assert sorted(shown) == [("P1", "<p>Hi<br>there</p>", "1", "0", ("f1", "f2")), ("P2", "<p>Hi</p>", "2", "1", ())]
-    ended = type_("template")
-    assert (ended.status, "already exists" in ended.err) == (2, True)
 
 
 def test_practice_needs_no_key_notifies_nobody_and_calls_no_address(type_: Terminal) -> None:

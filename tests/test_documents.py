@@ -1,7 +1,5 @@
 """What the documents say is so: each file, link, command and make target is there; numbers are the code's."""
 
-from __future__ import annotations
-
 import ast
 import re
 import shlex
@@ -85,15 +83,6 @@ def test_every_command_that_a_document_shows_is_understood(
             command.make_context(name, words, parent=above)
         except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
             assert is_mention, line
-
-
-def test_the_usual_changes_have_a_recipe_of_at_most_five_lines_each() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## To change something")[2]
-    recipes = dict(
-        re.findall(r"^\*\*(.+?)\.\*\* .+\n((?:\S.*\n|   .*\n)+)", text.partition("Larger changes:")[0], re.MULTILINE)
-    )
-    assert len(recipes) == 9
-    assert [title for title, steps in recipes.items() if steps.count("\n") > 5] == []
 
 
 def part_of_delivery(title: str) -> str:

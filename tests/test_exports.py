@@ -1,7 +1,5 @@
 """Exports as the CRMs make them: a person answers at most two questions once, and later nights ask nothing."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from pathlib import Path

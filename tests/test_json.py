@@ -1,7 +1,5 @@
 """With --json a program reads one document on standard output, in the shape that docs/output.schema.json describes."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import json
 import platform
@@ -100,13 +98,6 @@ def test_what_comes_to_nothing_says_why(ask: Ask, arguments: tuple[str, ...], st
     assert error["kind"] == kind
     assert "Error: " in said
     assert not any(f"`{name}" in error["text"] for name in SETTINGS)
-
-
-def test_a_fault_of_our_own_is_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importer.operations.verify.verify", lambda *_, **__: 1 / 0)
-    status, document, _ = ask("verify")
-    assert status == 3
-    assert document["error"] == {"kind": "an internal error of note-importer", "text": "ZeroDivisionError"}
 
 
 def test_check_tells_what_was_understood(ask: Ask) -> None:

@@ -1,7 +1,5 @@
 """A log tells by lines what happened when, to which file and request; no note, email, key or API's word is in it."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Text and HTML: what is sent for a text reads the same either way, and the same notes are known again."""
 
-from __future__ import annotations
-
 import html
 import re
 import textwrap

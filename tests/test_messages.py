@@ -1,7 +1,5 @@
 """Messages are values, and each kind has its text in :mod:`importer.texts`."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 import re

@@ -1,7 +1,5 @@
 """Whoever is to be notified hears how a run ended, over real connections; and nothing of the sheet leaves the house."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

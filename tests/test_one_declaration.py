@@ -3,8 +3,6 @@
 The recipes in CONTRIBUTING.md are what is done here. A change that needs one more file has met a second list.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -220,19 +218,6 @@ with prepare("notes.csv", Settings()) as prepared:
     assert [row[results[0].index("result")] for row in results[1:]] == ["already imported", "created", "created"]
     assert "role.category" in on_page.out
     assert "Category" in rows(house.root / "notes.template.xlsx", "Notes")[0]
-
-
-def test_a_field_of_the_identity_that_changes_under_a_record_is_said(house: House, box: Sandbox) -> None:
-    """An update can't change it, and no second note comes of it."""
-    more, way = ["Category", "Note ID"], ["--map", "record=Note ID", "--yes", "--results", "notes.out.csv"]
-    sheets = [
-        house.sheet(f"notes.{it}.csv", ("P1", "Terms", "Private", it, "NOTE0001"), more=more) for it in ("A", "B")
-    ]
-    first, then = house(["run", sheets[0], *way], ["run", sheets[1], *way, "--update"])
-    assert (first.status, then.status) == (0, 0)
-    assert sent(box) == [("A", "Terms")]
-    results = (house.root / "notes.out (2).csv").read_text(encoding="utf-8-sig")
-    assert "only the text, visibility and status of a note can be changed" in results
 
 
 def test_a_results_column_is_written_explained_and_known_again(house: House) -> None:

@@ -1,7 +1,5 @@
 """A full disk under what a command says is told as that, and so is a system that starts no thread."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Every file that the program keeps is in the table of docs/security.md, which says if it holds customers' data."""
 
-from __future__ import annotations
-
 import contextlib
 import fnmatch
 import re

@@ -1,7 +1,5 @@
 """What the README and the documents that it leads to say is so."""
 
-from __future__ import annotations
-
 import io
 import itertools
 import re

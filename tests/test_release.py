@@ -1,7 +1,5 @@
 """Which licences, packages and archives `make release` refuses."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import re

@@ -1,7 +1,5 @@
 """What is remembered of one sheet makes no note of another more visible or more published than its column says."""
 
-from __future__ import annotations
-
 import csv
 import itertools
 from collections.abc import Mapping, Sequence

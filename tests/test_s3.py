@@ -1,7 +1,5 @@
 """Files in S3, by a real S3 server on this machine: fetched, imported, and put back with their results."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """What `schedule` says to paste: the tools that read it take it, and find in it what was meant."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -14,14 +12,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import pytest
 import yaml
 
-from importer.cli import main, scheduling
+from importer.cli import main
 from importer.cli.scheduling import Night, System, text_for, this_program
 from importer.errors import BadSettings
 from importer.settings import SETTINGS
@@ -223,18 +220,3 @@ def test_schedule_refuses_what_could_not_run(capsys: pytest.CaptureFixture[str])
     for arguments in (["."], ["nowhere", *at_night], [".", *at_night, "--profile", "nite"], at_night):
         assert main(["schedule", *arguments]) == 2
         assert capsys.readouterr().out == ""
-
-
-WINDOWS = SimpleNamespace(name="nt", environ={})
-
-
-def test_the_scheduler_is_windows_own_and_starts_the_program_as_it_was_installed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    python = tmp_path / "python.exe"
-    monkeypatch.setattr(scheduling, "os", WINDOWS)
-    monkeypatch.setattr(scheduling, "sys", SimpleNamespace(executable=str(python)))
-    assert scheduling.System.here() is scheduling.System.WINDOWS
-    assert scheduling.this_program() == [str(python), "-P", "-m", "importer"]
-    (tmp_path / "note-importer.exe").touch()
-    assert scheduling.this_program() == [str(tmp_path / "note-importer.exe")]

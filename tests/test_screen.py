@@ -1,7 +1,5 @@
 """What a terminal of 80 columns shows: whole words, one line for a line break in a cell, colours, and true numbers."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Sequence

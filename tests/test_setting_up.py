@@ -1,7 +1,5 @@
 """The commands that come before the first night, as a person types them."""
 
-from __future__ import annotations
-
 import io
 import os
 import re
@@ -198,25 +196,6 @@ def test_init_writes_a_profile_that_can_be_used_at_once(type_: Terminal, profile
     with Journal.open(settings.journal) as journal:
         assert unconfirmed(journal, settings) is None
         assert unconfirmed(journal, replace(settings, profile="other"))
-
-
-def test_init_confirms_the_workspace_in_the_journal_that_machines_share(
-    type_: Terminal, url: str, profiles: Path, init: Init
-) -> None:
-    """For all of them; where that can't be reached, nothing else is asked, and nothing is written."""
-    away = "https://notes.invalid/v1"
-    type_.variables |= {"NOTE_IMPORTER_JOURNAL": url, "NOTE_IMPORTER_BASE_URL": away}
-    ended = init("night", "", "", KEY, "", "")
-    assert ended.status == 0
-    assert f"The workspace is confirmed in the journal {url}, for all machines" in " ".join(ended.out.split())
-    with Journal.open(url) as journal:
-        assert unconfirmed(journal, Settings(profile="night", base_url=away, journal=url)) is None
-        assert unconfirmed(journal, Settings(profile="day", base_url=away, journal=url))
-    type_.variables["NOTE_IMPORTER_JOURNAL"] = "postgresql://postgres@127.0.0.1:1/notes"
-    ended = init("day")
-    assert ended.status == 3
-    assert "The journal" in " ".join(ended.err.split())
-    assert "[day]" not in profiles.read_text(encoding="utf-8")
 
 
 def test_init_tries_the_key_at_once_and_asks_for_another_or_keeps_it(

@@ -5,8 +5,6 @@ Python, no shell.
 The network is this machine's, so that servers of the tests can be reached. The program has no other file than its own.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os

@@ -1,7 +1,5 @@
 """Files at a URL, without a store; tests/test_s3.py has a real server."""
 
-from __future__ import annotations
-
 import sys
 
 import pytest

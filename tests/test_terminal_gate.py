@@ -1,9 +1,6 @@
 """Nothing that came from elsewhere can steer the terminal: not a file's name, its contents, nor what a server says."""
 
-from __future__ import annotations
-
 import ast
-import errno
 import io
 import json
 import os
@@ -11,13 +8,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from unittest.mock import Mock
 
 import openpyxl
 import pytest
 
-from importer.cli import terminal
 from importer.cli.terminal import Gate, argument, gated, paragraph, say_line, with_flags
 from importer.cli.watching import RunWatch
 from importer.messages import SettingPart, as_argument, say, unquoted, words
@@ -171,18 +165,6 @@ def test_other_libraries_print_through_the_gate_too() -> None:
         gate.fileno()
     with pytest.raises(TypeError):
         gate.write(b"")  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(("system", "is_lost"), [("nt", False), ("posix", True)])
-def test_a_pipe_that_is_closed_at_its_other_end_is_no_trouble_on_windows_either(
-    monkeypatch: pytest.MonkeyPatch, system: str, is_lost: bool
-) -> None:
-    """Windows reports an invalid argument for it; elsewhere that would be another trouble."""
-    monkeypatch.setattr(terminal, "os", SimpleNamespace(name=system))
-    gate = Gate(closed := io.StringIO())
-    monkeypatch.setattr(closed, "write", Mock(side_effect=OSError(errno.EINVAL, "Invalid argument")), raising=False)
-    gate.write("the first line")
-    assert bool(gate.troubles) is is_lost
 
 
 CELLS = [

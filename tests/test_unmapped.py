@@ -1,7 +1,5 @@
 """A column that nobody named makes no note more visible or more published than it says; asserted on what was sent."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Commands as a person types them, in this process or in one of their own; and what they print is looked over."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The page, served to a browser or to bare requests; and the browser, where this machine has one."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import shutil

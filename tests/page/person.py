@@ -1,7 +1,5 @@
 """Somebody who uses the page without a script: looks at screens and submits their forms, in this process or by HTTP."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -179,7 +177,7 @@ class Form:
         (row,) = [row for row in self.rows if row.startswith(start)]
         return row
 
-    def chooses(self, changes: Mapping[str, str] = {}, **more: Any) -> Form:
+    def chooses(self, changes: Mapping[str, str] = {}, **more: Any) -> "Form":
         """Submit it with other options chosen in some drop-downs, and see the screen that follows."""
         fields: dict[str, Any] = {
             name: self.options[label][changes[label]] if label in changes else value

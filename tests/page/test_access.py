@@ -1,7 +1,5 @@
 """Who is let in, and what every answer carries; and that nothing of a file can become a part of the page."""
 
-from __future__ import annotations
-
 import http.client
 import os
 import re

@@ -1,7 +1,5 @@
 """The first import of another profile from the page: it continues, or a person says that it has another account."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Files are dropped beside a spreadsheet, for its notes to carry; they are its own, and nobody else's."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from dataclasses import replace
@@ -102,14 +100,6 @@ def test_what_was_agreed_holds_for_files_too(person: Person, parts: Parts, uploa
     with pytest.raises(Changed, match="a setting or an attached file changed them"):
         done(jobs.Send(settings, upload.folder, upload.name, digest=digest, is_meant=True))
     assert not box.notes and not box.attachments
-
-
-def test_the_profiles_folder_is_told_if_files_are_there(person: Person, upload: DroppedFile, profiles: Path) -> None:
-    (forms := profiles.parent / "forms").mkdir()
-    profiles.write_text(f'[default]\nattachments = "{forms.as_posix()}"\n')
-    seen = person.sees()
-    assert '<h2 id="files">Files are missing</h2>' in seen
-    assert "Without files here, the profile's folder is used: " in seen
 
 
 @pytest.mark.slow

@@ -1,7 +1,5 @@
 """The page in a real browser: a file is dropped, checked, agreed to, sent; the server holds what was agreed to."""
 
-from __future__ import annotations
-
 import base64
 import os
 import re

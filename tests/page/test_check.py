@@ -1,12 +1,9 @@
 """The form of the Check screen: columns and words with what they are, what is chosen beforehand, what a change does."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from importer.models import Role
@@ -14,7 +11,7 @@ from importer.operations import hide
 from importer.page.screens import Parts
 from importer.page.state import State
 from importer.settings import Settings
-from tests.page.conftest import HEAD, write
+from tests.page.conftest import write
 from tests.page.person import Form, Person
 from tests.running import run
 
@@ -126,40 +123,6 @@ def test_each_word_says_how_often_it_is_there_and_what_it_means(person: Person, 
     form = form.chooses({"Meaning of 'Secret'": "– undo my choice –"})
     assert form.row("Who may see it 'Secret'").endswith("please choose")
     assert form.chosen["If visibility is blank"][2] == PRIVATE
-
-
-def test_of_a_results_file_the_sheet_to_fix_is_read(person: Person, settings: Settings, tmp_path: Path) -> None:
-    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hi", "pubic")])
-    run(path, replace(settings, results=tmp_path / "n.results.xlsx"))
-    book = openpyxl.load_workbook(tmp_path / "n.results.xlsx")
-    sheet = book["To fix"]
-    sheet.cell(2, [cell.value for cell in sheet[1]].index("Visibility") + 1).value = "Public"
-    book.save(tmp_path / "corrected.xlsx")
-    form = sees(person, tmp_path / "corrected.xlsx")
-    assert form.chosen["sheet"] == ("sheet", "", "To fix (found)")
-    assert "Ready: 1 note to send." in person.html
-    assert [label for label in form.chosen if label.startswith("Column")] == [
-        f"Column {letter}: {name}" for letter, name in zip("CDE", HEAD, strict=True)
-    ]
-    form = form.chooses({"sheet": "Results"})
-    assert form.chosen["sheet"] == ("sheet", "sheet Results", "Results")
-    assert "There is nothing to send." in person.html
-
-
-def test_a_column_that_is_asked_about_is_a_question_on_top(person: Person, profiles: Path, tmp_path: Path) -> None:
-    profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
-    rows = [("p1", "Hi", "Public"), ("p2", "Hi", "Private")]
-    form = sees(person, write(tmp_path / "n.csv", rows, ("Prospect ID", "Note", "Sharing")))
-    assert "1 thing to decide" in person.html
-    assert form.chosen["answer-0"] == ("answer-0", "", "– please choose –")
-    assert form.row("A Prospect ID").endswith("matched by heading")
-    [no] = [text for text, value in form.options["answer-0"].items() if value == "ignore Sharing"]
-    form = form.chooses({"answer-0": no})
-    assert "Ready: 2 notes to send." in person.html
-    assert form.row("C Sharing").endswith("your choice")
-    assert form.row("Who may see it If visibility is blank").startswith("Who may see it If visibility is blank 2")
-    form.chooses({"Column C: Sharing": "Who may see it"})
-    assert "(public)" in person.html
 
 
 def test_columns_that_a_person_lists_have_the_role_together(person: Person, parts: Parts, tmp_path: Path) -> None:

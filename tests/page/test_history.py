@@ -1,7 +1,5 @@
 """Runs, asked for without a browser: what they tell, what is asked before anything is changed, what is refused."""
 
-from __future__ import annotations
-
 import contextlib
 import contextvars
 import multiprocessing

@@ -1,7 +1,5 @@
 """The grid of rows with problems in a real browser: with a script and without, with a mouse and by keyboard alone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from unittest.mock import Mock
 

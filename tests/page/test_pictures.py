@@ -4,8 +4,6 @@
 pixels depend on the machine's fonts.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct

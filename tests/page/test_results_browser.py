@@ -1,7 +1,5 @@
 """Results and runs in a real browser: rows are found, notes hidden, the rest is sent; HTML does nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager

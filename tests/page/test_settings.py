@@ -1,11 +1,8 @@
 """Settings, the key, samples and Quit, without a browser: what goes in, what is kept, what never comes out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
-import keyring
 import pytest
 
 from importer.errors import BadSettings, NoKey
@@ -17,7 +14,7 @@ from importer.page.state import FIELDS
 from importer.settings import SETTINGS
 from importer.settings.secrets import KEY_VARIABLE
 from importer.texts import TEXTS
-from tests.keystores import InMemory, Locked
+from tests.keystores import InMemory
 from tests.page.conftest import SECRET, write
 from tests.page.person import HOME, Person
 from tests.sandbox import Fault, Sandbox
@@ -131,16 +128,6 @@ def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     assert store.held == {}
 
 
-def test_a_store_that_does_not_answer_matters_only_where_the_key_would_come_from_it(
-    person: Person, store: InMemory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keyring.set_keyring(Locked())
-    shown = person.sees("/settings")
-    assert "comes from the environment variable" in shown and "Delete this key" not in shown
-    monkeypatch.delenv(KEY_VARIABLE)
-    assert "the collection is locked" in person.sees("/settings")
-
-
 def test_defaults_are_changed_together_or_not_at_all(person: Person, parts: Parts, profiles: Path) -> None:
     written = '# ours\n[default]\nbatch-size = 3  # by trial\nrate = "20/1s"  # not too fast\n'
     profiles.write_text(written, encoding="utf-8")
@@ -206,17 +193,6 @@ def test_a_key_goes_only_to_the_address_that_it_was_given_for(
         assert not other.received
         typed = person.posts("/settings/key", of=f"night at {other.url}", key=box.api_key)
         assert "Saleshandy accepts the key." in typed and other.received
-
-
-def test_profiles_are_made_and_chosen(person: Person, parts: Parts, profiles: Path) -> None:
-    person.posts("/settings/new", name=" spring fair ")
-    assert parts.current.settings().profile == "spring fair"
-    assert '["spring fair"]' in profiles.read_text(encoding="utf-8")
-    again = person.posts("/settings/new", name="spring fair")
-    assert "The profile 'spring fair' already exists" in again
-    person.posts("/settings/profile", name="nigth", status=400)
-    assert parts.current.profile == "spring fair"
-    assert "<strong>spring fair</strong>" in person.sees("/")
 
 
 def test_an_unreadable_profile_is_told_and_another_can_be_chosen(person: Person, parts: Parts, profiles: Path) -> None:

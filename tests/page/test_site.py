@@ -1,7 +1,5 @@
 """The screens, asked for without a browser: what they hold, what they refuse, and how they say it."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator
@@ -12,7 +10,6 @@ import pytest
 
 import importer
 from importer.errors import FirstRun
-from importer.markup import visible
 from importer.messages import SettingPart, as_argument, say
 from importer.models import Result
 from importer.page import jobs, reading
@@ -212,26 +209,6 @@ def test_a_file_is_practised_without_a_key_and_its_results_are_no_run(
     assert "contains the results of practice" in guest.drops(tmp_path / "results.xlsx")
     assert (len(guests[0].received), guest.sees("/runs")) == (received, runs)
     assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*>[-\d]+ [:\d]+, not sent", guest.sees("/"))
-
-
-@pytest.mark.slow
-def test_dates_and_authors_are_offered_both_ways(guest: Person, guests: tuple[Sandbox, Person], tmp_path: Path) -> None:
-    """One button puts them before the text; the screen then says how many requests there are, and how they read."""
-    head = ("Prospect ID", "Date", "Assigned", "Comments", "Visibility")
-    rows = [
-        ("AbCdEfGh1", "1.11.2026", "Ada & Co", "Left voicemail", "Public"),
-        ("AbCdEfGh1", "2.11.2026", "", "Left voicemail", "Public"),
-    ]
-    texts = ("2026-11-01, Ada & Co: Left voicemail", "2026-11-02, Left voicemail")
-    checked = guest.drops(write(tmp_path / "calls.csv", rows, head))
-    assert "The notes don't use 'Date' and 'Assigned'. Which notes do you want to send?" in checked
-    assert all(f"<bdi>{sample}</bdi>" in checked for sample in texts)
-    [template] = re.findall(r'<button name="answer" value="([^"]+)">Put them before the text</button>', checked)
-    composed = guest.posts("choose", answer=template)
-    assert "Which notes do you want to send?" not in composed
-    assert "2 notes in 2 requests." in composed
-    guest.sends()
-    assert {visible(note.content) for note in guests[0].notes} >= {*texts}
 
 
 OF_TERMINAL = {"questions.answer", "opening.folder", "notice.run-to-fix", "notice.may-be-wrong-file"}

@@ -1,7 +1,5 @@
 """Files that were dropped: kept for their owner alone, until every row is delivered, thirty days at most."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import replace

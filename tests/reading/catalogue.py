@@ -4,8 +4,6 @@ An entry is a file's name, its bytes, and either the rows that must be read from
 which is ``making.HEADER`` unless said otherwise), or words of the message that it is refused with.
 """
 
-from __future__ import annotations
-
 import bz2
 import io
 import random

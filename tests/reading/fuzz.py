@@ -1,7 +1,5 @@
 """Mutates the files of the catalogue and reads them: a seed in, a Sheet or an ImporterError out, and nothing else."""
 
-from __future__ import annotations
-
 import io
 import random
 import zipfile

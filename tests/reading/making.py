@@ -1,7 +1,5 @@
 """Makes the files that the tests read: plain parts in, bytes of a workbook or an archive out."""
 
-from __future__ import annotations
-
 import base64
 import io
 import struct

@@ -1,7 +1,5 @@
 """A text file that doesn't say how it is encoded is read as the person wrote it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

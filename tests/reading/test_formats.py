@@ -1,7 +1,5 @@
 """Numbers are shown as their format says."""
 
-from __future__ import annotations
-
 import pytest
 
 from importer.reading.formats import code_of, renderer

@@ -1,7 +1,5 @@
 """What a number format hides is blank, as the sheet shows it; where it is used, that is a problem and not a note."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import openpyxl

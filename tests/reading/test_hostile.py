@@ -1,7 +1,5 @@
 """Files made to do harm are refused within bounds of memory and time; what can't be opened is said plainly."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os
@@ -94,9 +92,8 @@ def test_cells_of_a_page_that_span_very_many_columns_take_little_memory(tmp_path
     assert peak_of(READ, *written(tmp_path, "xls", pages)) < 150 * MEGABYTE
 
 
-@pytest.mark.parametrize("character", ["&", "<"])
-def test_a_text_of_a_page_takes_little_memory(character: str, tmp_path: Path) -> None:
-    page = "<table><tr><td>Prospect ID<td>Note<tr><td>1<td>" + character * 20 * MEGABYTE + "</table>"
+def test_a_text_of_a_page_takes_little_memory(tmp_path: Path) -> None:
+    page = "<table><tr><td>Prospect ID<td>Note<tr><td>1<td>" + "&" * 20 * MEGABYTE + "</table>"
     assert peak_of(REFUSED, "The limit is 2,000,000.", *written(tmp_path, "xls", [page])) < 250 * MEGABYTE
 
 
@@ -249,31 +246,12 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
     assert "is a folder" in refused(tmp_path)
 
 
-def test_an_error_names_its_file_once_whatever_the_file_is_called(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("workbook").write_bytes(b"PK\x03\x04")
-    assert refused("workbook").startswith("workbook: The file is damaged: the list of its parts can't be read (")
-    Path("empty").write_bytes(b"")
-    assert refused("empty") == "empty is empty (0 bytes). Export or download it again."
-    assert refused("a\0b.csv").startswith("'a\\x00b.csv' can't be opened (")
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")
 def test_pipes_and_devices_are_refused_without_waiting(tmp_path: Path) -> None:
     """A named pipe would wait for ever, /dev/zero never ends."""
     os.mkfifo(tmp_path / "pipe.csv")
     assert "a device or a pipe" in refused(tmp_path / "pipe.csv")
     assert "a device or a pipe" in refused("/dev/zero")
-
-
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a file that may not be read")
-def test_a_file_without_permission_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text("x")
-    path.chmod(0)
-    assert "permission denied" in refused(path)
 
 
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,5 @@
 """A merged cell counts for its first row, and what it covers is no blank."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Emails in cells as people have them are recognised; what could be two, or is among other words, is none."""
 
-from __future__ import annotations
-
 import pytest
 
 from importer.messages import render

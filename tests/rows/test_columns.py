@@ -1,7 +1,5 @@
 """Which column is which: exact words only, a choice where there are two, a suggestion where one is misspelt."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

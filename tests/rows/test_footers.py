@@ -1,7 +1,5 @@
 """What isn't data is skipped where that is certain, and is in the results; what merely looks short is data."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

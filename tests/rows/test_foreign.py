@@ -1,7 +1,5 @@
 """A CRM's own ids are not taken for Saleshandy's: the emails beside them are, or how to export them is said."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

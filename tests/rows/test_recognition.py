@@ -1,7 +1,5 @@
 """What was answered about a sheet counts for its kind: known by its headings, in any order, and for no other."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Sequence
 from datetime import date
@@ -17,7 +15,7 @@ from importer.importing.loading import load
 from importer.importing.run import prepare
 from importer.messages import render, words
 from importer.models import PossibleAnswer, Role, Visibility
-from importer.settings import SETTINGS, Settings, profiles, readings, sources
+from importer.settings import SETTINGS, Settings, readings, sources
 from importer.settings.reading import Reading
 from importer.telling.rendering import offered
 from tests.truth import write_csv
@@ -240,13 +238,6 @@ def test_a_remembered_encoding_loses_to_a_file_that_is_valid_utf_8(tmp_path: Pat
     assert [note.text for note in loaded.rows.notes] == ["Met Jan Kočka"]
 
 
-def test_a_word_that_the_reading_never_saw_has_no_meaning(tmp_path: Path, kept: Reading) -> None:
-    loaded = seen(tmp_path, HEAD, [*ROW[:3], "Team", *ROW[4:]])
-    assert loaded.settings.reading == kept
-    assert loaded.rows.notes == []
-    assert [question.samples for question in loaded.questions] == [["Team"]]
-
-
 def test_the_first_question_says_which_reading_would_apply_but_for_which_column(tmp_path: Path, kept: Reading) -> None:
     """So does the error, and the plan if nothing is asked. The earlier answers are offered first."""
     because = "answered on 3 November 2026 for 'Calls', but the column 'Visible to' is new and may matter"
@@ -280,15 +271,6 @@ def test_a_column_that_was_said_to_mean_nothing_is_asked_about_again_only_with_k
     assert seen(tmp_path, head, (*row, "Legal")).questions == ()
     [question] = seen(tmp_path, head, (*row, "Private")).questions
     assert "(it was ignored before, but not with these words)" in render(question.text)
-
-
-def test_two_clients_with_the_same_headings_have_profiles_of_their_own(tmp_path: Path, kept: Reading) -> None:
-    file = profiles.profiles_file()
-    file.write_text(file.read_text(encoding="utf-8") + "\n[client]\nbatch-size = 2\n", encoding="utf-8")
-    path = write_csv(tmp_path / "n.csv", HEAD, ROW)
-    with load(path, settings("client")) as loaded:
-        assert loaded.settings.reading is None
-        assert loaded.questions
 
 
 WHOLE = 'name = "x"\nanswered = 2026-11-03\nheadings = ["a"]\n'

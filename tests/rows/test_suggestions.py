@@ -1,7 +1,5 @@
 """What the sheet itself speaks for comes first among the answers, by headings and by cells; nothing is taken by it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Every row is read before the first request: into a note, or into problems that name the cell and the way out."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace

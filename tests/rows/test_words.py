@@ -1,8 +1,5 @@
 """Words of their own: what a person said they mean counts; what nobody knows is a question, or a problem."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,22 +89,6 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
 def test_a_team_is_not_everybody(tmp_path: Path, word: str) -> None:
     [question] = loaded(tmp_path, word, "Public", word, "Private").rows.questions
     assert (question.samples, question.count) == ([word], 2)
-
-
-def test_each_answer_answers(tmp_path: Path) -> None:
-    [question] = loaded(tmp_path, "Team only", "Team only", "1").rows.questions
-    meant: Mapping[str, list[Visibility]] = {
-        "Public": [Visibility.PUBLIC] * 3, "Private": [Visibility.PRIVATE] * 2 + [Visibility.PUBLIC],
-        "": [Visibility.PUBLIC],
-    }  # fmt: skip
-    for text in answers_of(question)["value"]:
-        found = loaded(tmp_path, "Team only", "Team only", "1", values=[text])
-        assert found.rows.questions == []
-        assert [note.visibility for note in found.rows.notes] == meant[text.rpartition("=")[2]]
-    none: dict[str, Any] = {"ignored": answers_of(question)["ignore"], "default_visibility": "private"}
-    found = loaded(tmp_path, "Team only", "Team only", "1", **none)
-    assert found.rows.questions == []
-    assert {note.visibility for note in found.rows.notes} == {Visibility.PRIVATE}
 
 
 def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Path) -> None:

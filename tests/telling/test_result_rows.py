@@ -1,7 +1,5 @@
 """The rows of a run as the page keeps them: each with its result and note, found by result and by words, in pages."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

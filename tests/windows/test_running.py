@@ -1,7 +1,5 @@
 """The program in Windows' Python, under wine: paths, drives, code pages, files that are open, kills, the page."""
 
-from __future__ import annotations
-
 import csv
 import random
 import re
@@ -101,26 +99,6 @@ def held_open(windows: Windows, path: str, how: str) -> Iterator[None]:
     assert holder.stdout.readline().strip() == b"open"
     yield
     holder.communicate(b"\n", timeout=PATIENCE)
-
-
-def test_results_that_are_open_in_another_program_stay_and_the_new_ones_are_beside_them(
-    windows: Windows, box: Sandbox, tmp_path: Path
-) -> None:
-    """No results replace others, whether Excel has them open or not: each run's have a name of their own."""
-    sheet = as_windows(write_sheet(tmp_path / "n.csv", LINES))
-    words = ("run", sheet, "--yes", "--base-url", box.url)
-    windows.run(*words)
-    results = tmp_path / "n.results.xlsx"
-    before = results.read_bytes()
-    with held_open(windows, as_windows(results), "r+b"):
-        assert "n.results (2).xlsx" in windows.run(*words)
-    assert (tmp_path / "n.results (2).xlsx").is_file()
-    windows.run(*words)
-    assert results.read_bytes() == before
-    assert {path.name for path in tmp_path.glob("*.xlsx")} == {
-        "n.results.xlsx", "n.results (2).xlsx", "n.results (3).xlsx",
-    }  # fmt: skip
-    assert arrived(box) == once(LINES)
 
 
 def test_a_finished_file_moves_to_an_archive_on_another_drive(windows: Windows, box: Sandbox, tmp_path: Path) -> None:
