@@ -56,7 +56,6 @@ class Between(socketserver.ThreadingTCPServer):
 
     @property
     def posts(self) -> list[bytes]:
-        """The requests that create notes."""
         return [request for request in self.requests if request.startswith(b"POST")]
 
     def passed_on(self, request: bytes) -> bytes:

@@ -97,7 +97,6 @@ def store() -> Iterator[InMemory]:
 
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
-    """A sandbox that behaves."""
     with Sandbox() as box:
         yield box
 

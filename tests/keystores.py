@@ -5,8 +5,6 @@ from keyring.errors import KeyringLocked
 
 
 class InMemory(KeyringBackend):
-    """Keeps what it is given."""
-
     priority = 1
     name = "a store in memory"
 
@@ -25,8 +23,6 @@ class InMemory(KeyringBackend):
 
 
 class Locked(InMemory):
-    """Is there, and doesn't answer."""
-
     def get_password(self, service: str, username: str) -> str | None:
         raise KeyringLocked("the collection is locked")
 

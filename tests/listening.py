@@ -36,7 +36,6 @@ class Ear:
 
     @property
     def told(self) -> list[Any]:
-        """The notices."""
         return [call.json for call in self.calls if call.body]
 
 

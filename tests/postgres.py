@@ -131,7 +131,6 @@ class Postgres:
 
 
 def as_user() -> dict[str, Any]:
-    """How to start what doesn't run as root."""
     if os.geteuid() != 0:
         return {}
     return {"user": _user(), "group": _user() if _user() != "nobody" else "nogroup", "extra_groups": []}

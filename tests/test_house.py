@@ -62,7 +62,6 @@ def room(module: str) -> str:
 
 
 def may_import(one: str, other: str) -> bool:
-    """Whether a module may know another."""
     mine, its = room(one), room(other)
     if mine == its:
         return True

@@ -31,7 +31,6 @@ def run(desk: None, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def events() -> list[tuple[str, str, str]]:
-    """Level, event and the rest of each line."""
     found = []
     for line in Path("logs/a.log").read_text(encoding="utf-8").splitlines():
         match = LINE.fullmatch(line)

@@ -83,13 +83,11 @@ def _template_kinds(node: nodes.Node | None) -> Iterator[str]:
 
 @cache
 def all_shown() -> list[tuple[Path, str, int, set[str], bool]]:
-    """What all templates of the page show."""
     return [(path, *said) for path in sorted(ROOT.rglob("*.html")) for said in said_in_template(path)]
 
 
 @cache
 def all_said() -> list[tuple[Path, str, int, set[str], bool]]:
-    """What all modules and templates say."""
     return [(path, *said) for path in sorted(ROOT.rglob("*.py")) for said in said_in(path)] + all_shown()
 
 
@@ -235,13 +233,10 @@ WORDS_OF_SHEETS = {"fields.py", "rows/suggestions.py", "reading/encodings.py", "
 }
 """Modules that hold what sheets and replies are read by: headings, languages, tags, the API's words."""
 NOT_SAID = {
-    "bucket does not exist",
-    "does not match host name",
-    "note-importer journal backup journal-copy.sqlite",
-    "note-importer sees whether calls come through",
-    "… [cut here: the whole text has {} characters]",
+    "bucket does not exist", "does not match host name", "note-importer journal backup journal-copy.sqlite",
+    "note-importer sees whether calls come through", "… [cut here: the whole text has {} characters]",
     "the reply took too long",
-}
+}  # fmt: skip
 """Words of others that errors are known by, commands, the text of a call that creates nothing, a mark that results are
 known by, names of sheets and rows, and what Python's own errors say."""
 SENTENCE = re.compile(r"\b[a-z']+(?: [a-z']+){3}")

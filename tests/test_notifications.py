@@ -191,11 +191,9 @@ def test_one_that_fails_is_said_and_fails_nothing(
     shown = capsys.readouterr()
     said = " ".join(shown.err.split())
     for line, why in (
-        (3, "JSON replied with 404"),
-        (4, "JSON could not be reached, or did not accept it"),
-        (5, "the notification address could not be reached"),
-        (6, "it replied with 500"),
-    ):
+        (3, "JSON replied with 404"), (4, "JSON could not be reached, or did not accept it"),
+        (5, "the notification address could not be reached"), (6, "it replied with 500"),
+    ):  # fmt: skip
         assert f"A notification could not be sent (line {line} of notify.txt): {why}." in said
     assert "hidden" not in shown.out + shown.err
 

@@ -71,7 +71,6 @@ def home(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def killed(script: str, *arguments: str) -> None:
-    """Run a script that is killed."""
     ended = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, check=False, timeout=60)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 

@@ -35,7 +35,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def text_of(name: str) -> str:
-    """A document of docs/."""
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 

@@ -39,7 +39,6 @@ def test_a_package_without_the_text_of_its_licence_stops_it(tmp_path: Path, caps
 
 
 def scripted(name: str) -> ModuleType:
-    """The module of a script."""
     loader = SourceFileLoader(name, str(ROOT / ".ci" / name))
     spec = spec_from_loader(name, loader)
     assert spec is not None

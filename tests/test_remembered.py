@@ -74,7 +74,6 @@ class Desk:
         return write_csv(path, ["Prospect ID", "Note", *more, heading], *rows)
 
     def settings(self) -> Settings:
-        """As the profile has it."""
         return sources.settings_of(sources.gather({"journal": str(self._folder / "no.sqlite")}, _NAMES, {}))
 
     def answer(self, path: Path, picks: Sequence[int], *, on_the_page: bool) -> None:

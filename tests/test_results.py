@@ -34,17 +34,8 @@ HEADINGS = ("Prospect ID", "Note", "Visibility")
 SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", 3)])
 AT = 1_791_990_000.25
 DANGEROUS = [
-    "=1+1",
-    "+1+1",
-    "-1+1",
-    "@SUM(A1)",
-    "\t=1",
-    "\r=1",
-    "\n=1",
-    " =1+1",
-    '=HYPERLINK("http://a.example")',
-    "＝1",
-]
+    "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1+1", '=HYPERLINK("http://a.example")', "＝1",
+]  # fmt: skip
 LINUX = pytest.mark.skipif(
     not Path("/proc").is_dir(), reason="needs /proc, a folder that takes no file, not even root's"
 )
@@ -325,11 +316,8 @@ def test_to_fix_holds_only_what_needs_a_person_with_the_reason_first(tmp_path: P
     head, *body = cells(path, "To fix")
     assert head == ["result", "reason", *HEADINGS, "note_id", "source_row", "finished_at", "request"]
     assert [(row[0], row[2], row[6]) for row in body] == [
-        ("rejected", "00003", 5),
-        ("invalid", "00004", 6),
-        ("unconfirmed", "00005", 7),
-        ("rejected", "00007", 9),
-    ]
+        ("rejected", "00003", 5), ("invalid", "00004", 6), ("unconfirmed", "00005", 7), ("rejected", "00007", 9),
+    ]  # fmt: skip
     assert body[0][1] == "Prospect not found"
 
 

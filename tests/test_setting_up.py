@@ -155,8 +155,6 @@ Init = Callable[..., Ended]
 
 @pytest.fixture
 def init(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> Init:
-    """Answer what it asks."""
-
     def init(*answers: str) -> Ended:
         type_.variables["HTTPS_PROXY"] = "http://127.0.0.1:1"  # the key is tried at once; no call leaves the machine
         monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))

@@ -56,12 +56,10 @@ def test_progress_says_what_ended_how_what_holds_it_up_and_how_long_it_takes(pro
 @pytest.mark.parametrize(
     ("calls", "seconds", "said"),
     [
-        (1, 1.004, "1 call per second"),
-        (100, 60.2, "100 calls per minute"),
-        (30, 10.3, "30 calls in 10 seconds"),
+        (1, 1.004, "1 call per second"), (100, 60.2, "100 calls per minute"), (30, 10.3, "30 calls in 10 seconds"),
         (20, 0.5, "20 calls in 0.5 seconds"),
     ],
-)
+)  # fmt: skip
 def test_a_rate_is_said_as_people_say_it(calls: int, seconds: float, said: str) -> None:
     assert render(rate(calls, seconds)) == said
 

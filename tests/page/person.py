@@ -66,7 +66,6 @@ class Person:
 
     @property
     def ticks(self) -> dict[str, Any]:
-        """The boxes of the last screen."""
         return dict(re.findall(r'<input type="checkbox" name="([^"]+)" value="([^"]*)"', self.answer.text))
 
     def gets(self, address: str = "") -> Answer:

@@ -28,7 +28,6 @@ def settings(settings: Settings, profiles: Path, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def asked(sender: Person, settings: Settings, tmp_path: Path) -> str:
-    """The screen that asks."""
     sender.drops(write(tmp_path / "n.csv", ROWS))
     return sender.sees("confirm")
 

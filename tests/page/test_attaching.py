@@ -31,7 +31,6 @@ def upload(person: Person, parts: Parts, tmp_path: Path) -> DroppedFile:
 
 
 def attach(person: Person, *files: tuple[str, bytes], status: int = 200) -> str:
-    """Drop files on its screen."""
     shown = person.posts("attachments", files=[("attachments", file) for file in files], status=status)
     assert status != 200 or person.answer.address == person.file
     return shown

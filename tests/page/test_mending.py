@@ -66,8 +66,6 @@ Drop = Callable[..., Mender]
 
 @pytest.fixture
 def dropped(person: Person, parts: Parts, tmp_path: Path) -> Drop:
-    """Drops a file, and looks at its grid."""
-
     def drop(
         rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD, path: Path | None = None, answers: Answers = ()
     ) -> Mender:

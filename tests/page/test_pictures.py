@@ -36,7 +36,6 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def with_text(png: bytes, text: str) -> bytes:
-    """The picture with the text that it shows."""
     return png[:HEADER_ENDS] + chunk(b"iTXt", KEYWORD + text.encode()) + png[HEADER_ENDS:]
 
 

@@ -24,12 +24,10 @@ KEY = "geheim-4711"
 
 @pytest.fixture
 def of(parts: Parts) -> str:
-    """The workspace that the screens show."""
     return str(parts.current.settings().workspace)
 
 
 def types(person: Person, of: str, key: str, **more: Any) -> str:
-    """Type a key, which may be wrong."""
     person.answer = person.presses("/settings/key", of=of, key=key, **more)
     return person.html
 

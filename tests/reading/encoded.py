@@ -58,8 +58,6 @@ PUNCTUATED = (
 
 @dataclass(frozen=True)
 class File:
-    """A text file, and what it holds."""
-
     kind: str  # the language of its names
     encoding: str
     notes: tuple[str, ...]

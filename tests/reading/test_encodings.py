@@ -17,7 +17,6 @@ COUNTS = {(True, "right"): 119, (True, "asked"): 1, (False, "right"): 51, (False
 def notes_in(
     path: Path, encoding: str | None = None, known: KnownSheet | None = None
 ) -> tuple[list[str], tuple[str, ...]]:
-    """The notes in a file, and the remarks."""
     with read(
         path, Options(encoding=encoding, known=[known] if known else []), is_header=lambda cells: "Note" in cells
     ) as sheet:

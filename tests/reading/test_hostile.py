@@ -73,7 +73,6 @@ for path in paths:
 
 
 def written(folder: Path, ending: str, contents: Iterable[bytes | str]) -> list[Path]:
-    """A file for each content."""
     paths = []
     for number, content in enumerate(contents):
         paths.append(folder / f"{number}.{ending}")
@@ -203,17 +202,13 @@ def test_a_file_beyond_a_limit_is_refused_in_words(words: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     "content",
     [
-        b"Prospect ID,Note\n1," + b"x" * 60_000 + b",\xe9",
-        b"<!--a-->" * 50 + b"x",
-        b"<!--a-->" * 1_000 + b"x",
-        b"<table><tr><td>" + b"<a " * 40_000,
-        b"<table><tr><td>" + b"<!" * 40_000,
-        b"<table><tr><td>" + b"<b> </b>" * 100_000,
-        b"<table><tr><td>" * 40_000,
+        b"Prospect ID,Note\n1," + b"x" * 60_000 + b",\xe9", b"<!--a-->" * 50 + b"x", b"<!--a-->" * 1_000 + b"x",
+        b"<table><tr><td>" + b"<a " * 40_000, b"<table><tr><td>" + b"<!" * 40_000,
+        b"<table><tr><td>" + b"<b> </b>" * 100_000, b"<table><tr><td>" * 40_000,
         b"<table><tr><td>" + b"<table><tr><td>x</table>" * 40_000,
     ],
     ids=lambda content: content[:20].decode(),
-)
+)  # fmt: skip
 @pytest.mark.slow
 def test_a_text_made_to_stall_takes_no_time(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"

@@ -15,11 +15,9 @@ from tests.rendered import told
 Line = list[str | None]
 HEAD: Line = ["Prospect ID", "Note", "Visibility", "Status"]
 ROWS: list[Line] = [
-    ["P1", "for three", "Public", "Draft"],
-    ["P2", None, "Public", None],
-    ["P3", None, "Public", None],
+    ["P1", "for three", "Public", "Draft"], ["P2", None, "Public", None], ["P3", None, "Public", None],
     ["P4", "alone", "Public", None],
-]
+]  # fmt: skip
 
 
 def workbook(folder: Path, *merged: str, lines: Iterable[Line]) -> Path:

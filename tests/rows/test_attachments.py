@@ -42,10 +42,8 @@ def test_a_cell_names_files_by_name_or_by_their_way_in_the_folder(files: Path) -
     folder = Folder(files)
     both = (digest(b"Signed"), digest(b"Spoke"))
     for cell in (
-        "form.pdf; 2026/call, May.txt",
-        " form.pdf\n.\\2026\\call, May.txt\r\n; ",
-        "form.pdf;./2026//call, May.txt",
-    ):
+        "form.pdf; 2026/call, May.txt", " form.pdf\n.\\2026\\call, May.txt\r\n; ", "form.pdf;./2026//call, May.txt",
+    ):  # fmt: skip
         assert folder.read(cell) == both
     assert folder.read(" ; ") == ()
     taken = folder.files[both[1]]

@@ -45,7 +45,6 @@ def loaded(folder: Path, *lines: Sequence[str], name: str = "n.csv", head: Seque
 
 
 def skipped(found: Loaded) -> list[int]:
-    """The numbers of the rows that are skipped."""
     return [int(found.rows.number[position]) for position in sorted(found.rows.skipped)]
 
 
@@ -125,8 +124,7 @@ def test_a_footer_hides_no_column_of_drafts(tmp_path: Path) -> None:
 def test_skipped_rows_are_in_the_results_and_need_nobody(tmp_path: Path, settings: Settings, box: Sandbox) -> None:
     """Every row in has one row out; the status is 0, and the results can be imported in their turn."""
     path = write(tmp_path, *DATA, ("Grand Totals (4 records)",), ("FALSE",), name="n.xlsx")
-    report = running.run(path, settings)
-    assert report is not None
+    report = running.ran(path, settings)
     assert report.exit_status == 0
     assert report.counts == {Result.CREATED: 4, Result.SKIPPED: 2}
     book = openpyxl.load_workbook(report.results)
@@ -140,7 +138,6 @@ def test_skipped_rows_are_in_the_results_and_need_nobody(tmp_path: Path, setting
     assert "To fix" not in book.sheetnames or book["To fix"].max_row <= 2
     told = [cell.value for cell in book["Summary"]["B"]]
     assert "4 of 4 rows delivered, 2 more were skipped." in told
-    again = running.run(report.results, settings)
-    assert again is not None
+    again = running.ran(report.results, settings)
     assert again.counts == {Result.ALREADY_IMPORTED: 4, Result.SKIPPED: 2}
     assert len(box.notes) == 4

@@ -34,7 +34,6 @@ CALLS = Reading(
 
 
 def settings(profile: str = "default", **said: Any) -> Settings:
-    """As the profile has it."""
     return sources.settings_of(sources.gather({"profile": profile, **said}, list(SETTINGS), {}))
 
 

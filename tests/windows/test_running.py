@@ -27,7 +27,6 @@ def box() -> Iterator[Sandbox]:
 
 
 def arrived(box: Sandbox) -> Counter[tuple[str, str]]:
-    """How often the server holds each note."""
     return Counter((note.prospect_id, note.sent_content) for note in box.notes)
 
 
@@ -92,7 +91,6 @@ def test_of_two_imports_one_is_told_who_is_at_work(windows: Windows, box: Sandbo
 
 @contextmanager
 def held_open(windows: Windows, path: str, how: str) -> Iterator[None]:
-    """Another program has a file open."""
     holding = f"import sys; file = open(sys.argv[1], {how!r}); print('open', flush=True); sys.stdin.readline()"
     holder = windows.start(path, by=(PYTHON, "-c", holding))
     assert holder.stdout is not None
