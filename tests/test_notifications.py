@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -238,23 +237,6 @@ def test_an_address_that_is_none_stops_everything(
     assert "hidden" not in shown.out + shown.err
     assert ear.calls == []
     assert box.received == ()
-
-
-def test_a_profile_names_the_file_and_the_environment_counts_more(
-    run: Run, ear: Ear, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As with the key. Who else can read the file is said."""
-    file = profiles.with_name("who.txt")
-    file.write_text(f"json://{ear.place}/of-the-profile\n", encoding="utf-8")
-    file.chmod(0o644)
-    profiles.write_text(f"[default]\nnotify = 'always'\nnotify-file = '{file}'\n", encoding="utf-8")
-    assert run(GOOD) == 0
-    if sys.platform != "win32":
-        assert "can read the notification addresses in" in " ".join(capsys.readouterr().err.split())
-    monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/of-the-environment")
-    assert run(GOOD) == 0
-    assert [call.path for call in ear.calls] == ["/of-the-profile", "/of-the-environment"]
-    assert "all notes are delivered (night.csv)" in ear.told[0]["title"]
 
 
 def all_under(error: type[ImporterError]) -> list[type[ImporterError]]:

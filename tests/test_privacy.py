@@ -117,10 +117,3 @@ def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home
     assert [path for path, is_personal in said.items() if is_marked(path) and not is_personal] == []
     assert len([path for path in there if is_marked(path)]) >= 6
     assert any(path.is_relative_to(home / "tmp") for path in there), "a killed command left files"
-
-
-def test_a_file_that_the_table_doesnt_have_would_be_found() -> None:
-    assert holds_customers_data(".local/share/note-importer/else.txt") is None
-    assert holds_customers_data("work/else.txt") is None
-    assert holds_customers_data("work/a.results.xlsx") is True
-    assert holds_customers_data(".local/share/note-importer/journal.sqlite-wal") is False

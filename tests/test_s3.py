@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 
 import openpyxl
 import pytest
-from s3fs.core import S3File
 
 from importer import storage
 from importer.errors import NotReached
-from importer.importing.inbox import choose
 from importer.storage import Url
 from tests.api.canned import Canned
 from tests.listening import http_ear
@@ -97,21 +95,6 @@ def test_a_file_is_never_moved_over_another(store: Store) -> None:
         storage.move(mine, theirs, hashlib.sha256(b"mine").hexdigest(), 100)
     assert store.read("done/a.csv") == b"a colleague's"
     assert store.keys() == ["done/a.csv", "inbox/a.csv"]
-
-
-def test_to_see_whether_a_file_is_a_results_file_only_parts_of_it_are_fetched(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Anybody may put a large one into the inbox; it is copied once its size is known to be allowed."""
-    url, fetched, fetch = store.put("inbox/a.csv", HEAD + "P-1,hello,private\n" * 1_000_000), [], S3File._fetch_range
-
-    def count(file: S3File, start: int, end: int) -> bytes:
-        fetched.append(end - start)
-        return bytes(fetch(file, start, end))
-
-    monkeypatch.setattr(S3File, "_fetch_range", count)
-    assert [str(candidate.path) for candidate in choose([INBOX]).candidates] == [url]
-    assert 0 < sum(fetched) < 5 << 20
 
 
 def test_a_file_that_changed_since_it_was_read_stays(type_: Terminal, box: Sandbox, store: Store) -> None:

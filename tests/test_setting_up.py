@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import stat
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -93,16 +92,6 @@ def test_doctor_ends_as_a_run_would_that_met_the_same(
         type_.variables["NOTE_IMPORTER_BASE_URL"] = box.url
         ended, found = looked(type_)
     assert (ended, found[about][: len(words)]) == (status, words)
-
-
-def test_doctor_looks_whether_the_archive_is_there(type_: Terminal, profiles: Path) -> None:
-    """The profile names it; a night would end with 2."""
-    profiles.write_text('[night]\narchive = "done"\n', encoding="utf-8")
-    status, found = looked(type_, "--profile", "night")
-    assert (status, found["Archive"].split()[0]) == (2, "WRONG")
-    (type_.folder / "done").mkdir()
-    status, found = looked(type_, "--profile", "night")
-    assert (status, found["Archive"]) == (0, "ok finished files go to done")
 
 
 def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
@@ -238,24 +227,6 @@ def test_init_that_is_broken_off_or_cant_make_the_archive_writes_nothing(
     assert said in ended.all.replace("\\", "/")
     assert profiles.read_text(encoding="utf-8") == ""
     assert [*profiles.parent.iterdir()] == [profiles]
-
-
-def test_what_init_could_not_finish_can_be_finished_as_it_says(
-    type_: Terminal, profiles: Path, init: Init, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A key that comes later has its place in a comment; the package for notifications is named if it is missing."""
-    monkeypatch.setitem(sys.modules, "apprise", None)
-    ended = init("night", "", "", "", "json://127.0.0.1:1/hush", "")
-    assert (ended.status, "pip install apprise" in ended.all) == (0, True)
-    file = profiles.with_name("night.key")
-    assert str(file) in ended.all.replace(" ", "")
-    file.write_text(KEY, encoding="utf-8")
-    file.chmod(0o600)
-    text = profiles.read_text(encoding="utf-8")
-    assert "# api-key-file = " in text
-    profiles.write_text(text.replace("# api-key-file = ", "api-key-file = "), encoding="utf-8")
-    del type_.variables["NOTE_IMPORTER_BASE_URL"], type_.variables[KEY_VARIABLE]
-    assert f"comes from the file {file}" in type_("doctor", "--profile", "night").all
 
 
 LIVE = "Te5tPr0sp"

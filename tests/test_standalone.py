@@ -168,16 +168,6 @@ def test_the_extras_work(bare: Bare, box: Sandbox, url: str) -> None:
     assert [note.prospect_id for note in box.notes] == ["P1"]
 
 
-def test_a_schedule_starts_the_program_of_the_folder(bare: Bare) -> None:
-    (bare.home / "exports").mkdir()
-    bare.file("profiles.toml", '[night]\nbase-url = "http://127.0.0.1:1/v1"\n')
-    text = bare(
-        *("schedule", "--between", "02:00-06:00", "--profile", "night", "--system", "cron", "/home/exports"),
-        NOTE_IMPORTER_PROFILES="/home/profiles.toml",
-    )
-    assert f"{bare.program} run" in text
-
-
 def test_a_browser_is_not_given_the_libraries_of_the_folder(bare: Bare, tmp_path: Path) -> None:
     """They would break it; so the page opens it with the environment that a person has."""
     browser = tmp_path / "browser"

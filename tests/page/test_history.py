@@ -28,16 +28,14 @@ from importer.telling.preview_messages import Described
 from tests.page.conftest import done, write
 from tests.page.person import HOME, Person
 from tests.page.test_site import HOSTILE
-from tests.running import run
+from tests.running import ran
 from tests.sandbox import Fault, Sandbox
 
 ROWS = [("p1", "Hello", "Public"), ("p2", "Hello", "Public"), ("p3", "", "Public")]
 
 
 def imported(path: Path, settings: Settings) -> str:
-    report = run(path, settings)
-    assert report is not None
-    return report.run
+    return ran(path, settings).run
 
 
 def kept(parts: Parts, path: Path) -> DroppedFile:
@@ -162,23 +160,6 @@ def test_what_the_page_writes_into_results_names_no_flag(
     texts = {str(cell) for sheet in openpyxl.load_workbook(ended.results) for row in sheet.values for cell in row}
     assert [text for text in texts if "Drop the file on this page" in text]
     assert not [text for text in texts if re.search(r"--\w|note-importer \w|`", text)]
-
-
-def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_file_once_more(
-    parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing is left to send, so that there is nothing to agree to."""
-    monkeypatch.chdir(tmp_path)
-    path = write(tmp_path / "n.csv", ROWS)
-    imported(path, settings)
-    upload = kept(parts, path)
-    found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
-    assert isinstance(found, Described)
-    assert (found.can_be_sent, found.lacks_only_results) == (False, True)
-    ended = done(jobs.Send(settings, upload.folder, upload.name, digest=found.digest))
-    assert {str(result): rows for result, rows, _ in ended.counts} == {"already imported": 2, "invalid": 1}
-    assert ended.results == upload.folder / "n.results.xlsx"
-    assert len(box.notes) == 2
 
 
 BEFORE = [("p1", "Hello", "Public"), ("p2", "Hello", "Private")]

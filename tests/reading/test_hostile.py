@@ -16,8 +16,7 @@ import pytest
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.reading import Limits, Options, cell_name, read, spool
 from tests.memory import MEGABYTE, peak_of
-from tests.reading.catalogue import XML
-from tests.reading.making import NONE, biff, compound, label, ods, ods_text, parts, text, xls, xlsx
+from tests.reading.making import NONE, biff, compound, label, ods, parts, text, xls, xlsx
 from tests.reading.test_catalogue import cells, is_header
 
 LIMITS = Limits()
@@ -217,23 +216,6 @@ def test_a_text_made_to_stall_takes_no_time(content: bytes, tmp_path: Path) -> N
     with contextlib.suppress(UnreadableFile, UnclearColumns), read(path, is_header=is_header):
         pass
     assert time.process_time() - started < 10  # a second; for ever where every beginning looks for its end
-
-
-@pytest.mark.parametrize("ending", ["ods", "xls"])
-def test_many_sheets_are_looked_at_in_one_pass(ending: str, tmp_path: Path) -> None:
-    path = tmp_path / f"a.{ending}"
-    if ending == "ods":
-        rows = f"<table:table-row>{ods_text('x') * 3}</table:table-row>" * 200
-        tables = "".join(f'<table:table table:name="S{i}">{rows}</table:table>' for i in range(100))
-        path.write_bytes(ods(f"<table:table-row>{ods_text('1')}</table:table-row>", before=tables))
-    else:
-        rows = "<Row>" + '<Cell><Data ss:Type="String">x</Data></Cell>' * 3 + "</Row>"
-        tables = "".join(f'<Worksheet ss:Name="S{i}"><Table>{rows * 200}</Table></Worksheet>' for i in range(100))
-        path.write_text(XML.replace("<Worksheet", f"{tables}<Worksheet"))
-    started = time.process_time()
-    with read(path, is_header=is_header) as sheet:
-        assert sheet.row_count in {1, 2}
-    assert time.process_time() - started < 5  # a second; ten where each sheet means reading it anew
 
 
 def test_what_is_no_file_is_said(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS
-from importer.messages import render
 from importer.models import Role
 from importer.resultsfile import OUR_COLUMNS
 from importer.rows.columns import Roles, find, is_header
@@ -32,27 +31,6 @@ def refused(*headings: str, **mapping: Any) -> str:
 
 def places(roles: Roles) -> Mapping[str, int]:
     return {role.value: column for role, column in roles.columns.items()}
-
-
-@pytest.mark.parametrize(
-    ("headings", "mapping", "none"),
-    [
-        (PLAIN, {Role.EMAIL: ("Reach at",)}, "email="),
-        (("Email", "Note", "Visibility"), {Role.PROSPECT: ("Ours",)}, "prospect="),
-    ],
-)
-def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
-    headings: Sequence[str], mapping: Mapping[Role, tuple[str, ...]], none: str
-) -> None:
-    """The command names one export's column; another export has none such, and the question isn't a dead end."""
-    with pytest.raises(UnclearColumns) as error:
-        find(headings, Settings(mapping=mapping))
-    [question] = error.value.questions
-    [answer] = [choice for choice in question.choices if choice.value == none]
-    assert render(answer.means) == f"none: column A, {headings[0]!r}, identifies the prospects"
-    assert none in str(error.value)
-    for names in (("",), (*next(iter(mapping.values())), "")):
-        assert find(headings, Settings(mapping=dict.fromkeys(mapping, names))).columns
 
 
 @pytest.mark.parametrize(
