@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 import tests.jumping
 import tests.postgres
-from importer.journal.identity import FOLDER_VARIABLE
+from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import FACE, Face
 from importer.settings import Settings
 from importer.settings.profiles import FILE_VARIABLE

@@ -15,7 +15,7 @@ from importer.api.saleshandy import Saleshandy
 from importer.cli.terminal import show
 from importer.errors import KeyRefused, Outage, Redirected
 from importer.importing.report import Report
-from importer.models import Note, Role, Status, Visibility
+from importer.models import Note, Status, Visibility
 from importer.operations.verify import verify
 from importer.telling import report_messages
 from tests import delivering, running
@@ -138,20 +138,6 @@ def test_where_reading_back_is_refused_rows_are_unconfirmed_and_settled_by_a_lat
     assert (final["unconfirmed"], final["rejected"], final["duplicate"]) == (0, 2, 1)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_rows_that_stay_unconfirmed_are_sent_again_alone_when_a_person_says_so(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, faults=[fault("500:before@2"), fault("gateway-403:GET@2-")]) as box:
-        first = deliver(box, tmp_path)
-        ended = zip(LINES, read_results(first.results), strict=True)
-        unconfirmed = [line for line, row in ended if row["result"] == "unconfirmed"]
-        assert unconfirmed
-        sheet = write_sheet(tmp_path / "unconfirmed.csv", unconfirmed)
-        report = running.run(sheet, settings(box, tmp_path, again=True))
-    assert report is not None
-    assert counts(report).keys() <= {"created", "rejected"}
-
-
 @pytest.mark.parametrize(
     "trouble", [{"faults": [Fault.parse("503:any@4-")]}, {"limit": Limit.parse("2/1h:headers:429:first-call")}]
 )
@@ -168,15 +154,6 @@ def test_an_api_that_is_away_too_long_ends_the_run_and_the_same_command_finishes
         final = counts(deliver(box, tmp_path))
     assert final["created"] + final["already imported"] == 10
     assert final["unconfirmed"] == final["not sent"] == 0
-
-
-@pytest.mark.parametrize("kind", ["reset:after", "missing-all:after", "500:before"])
-def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_path: Path) -> None:
-    texts = [("<b>bold</b>", "b"), ("<i>bold</i>", "i"), ("bold", "n"), ("bold ", "n"), (" bold", "2")]
-    lines = [Line(f"P{number}", f"Use {text}", key=key) for number in range(4) for text, key in texts]
-    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/3")], limit=Limit.parse("40/1s:headers:429")) as box:
-        final = counts(deliver(box, tmp_path, lines, mapping={Role.KEY: ("Key",)}))
-    assert final == Counter({"created": 16, "duplicate": 4})
 
 
 def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import cli, main
-from importer.cli.manual import COMMANDS
+from importer.cli.options import COMMANDS
 from importer.settings import SETTINGS
 
 FIRST = {name: example for examples in COMMANDS.values() for name, example in examples.items()}

@@ -10,11 +10,11 @@ import pytest
 from importer.cli import main
 from importer.errors import BadSettings, ImporterError
 from importer.importing.batch import Batch, FileEnded
-from importer.journal.lock import held
+from importer.journal.machine import held
 from importer.messages import Cell, Quoted, SettingPart, say, words
 from importer.settings import Settings
 from importer.settings.secrets import ADDRESSES_VARIABLE, KEY_VARIABLE
-from importer.telling import notification_messages
+from importer.telling import notifications
 from tests.listening import Ear, http_ear
 from tests.sandbox import Sandbox
 
@@ -124,7 +124,7 @@ def test_words_of_the_api_and_cells_never_leave_though_other_parts_would() -> No
     of_sheet = say("names", names=((setting,),))
     for part in (say("api.key-refused", words=secret), say("names", names=(Cell("secret"),)), words(secret), of_sheet):
         error = BadSettings(say("settings.invalid", setting=SettingPart("archive"), reason=part))
-        told = notification_messages.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
+        told = notifications.notification(Batch("night", [FileEnded.failed(Path("n.csv"), error)]))
         assert "secret" not in told.body
         assert "…" in told.body
 

@@ -76,7 +76,7 @@ def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(type_: Terminal, 
     (forms := type_.folder / "forms").mkdir()
     (forms / "call.pdf").write_bytes(b"the summary of a call")
     url = store.put("inbox/a.csv", "Prospect ID,Note,Visibility,Attachments\nP-1,hello,private,call.pdf\n")
-    more = ("--attachments", str(forms), "--unknown-emails", f"{INBOX}/unknown.csv")
+    more = ("--attachments", str(forms))
     assert type_("check", url, "--attachments", str(forms)).status == 0
     assert f"{url}: CSV" in type_.last.all
     assert {method for method, _ in store.asked} <= {"GET", "HEAD"}
@@ -92,7 +92,7 @@ def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(type_: Terminal, 
 def test_a_file_is_never_moved_over_another(store: Store) -> None:
     mine, theirs = Url(store.put("inbox/a.csv", "mine")), Url(store.put("done/a.csv", "a colleague's"))
     with pytest.raises(FileExistsError):
-        storage.move(mine, theirs, hashlib.sha256(b"mine").hexdigest(), 100)
+        storage.move(mine, theirs, hashlib.sha256(b"mine").hexdigest())
     assert store.read("done/a.csv") == b"a colleague's"
     assert store.keys() == ["done/a.csv", "inbox/a.csv"]
 

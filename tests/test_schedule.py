@@ -22,7 +22,7 @@ from importer.cli import main
 from importer.cli.scheduling import Night, System, text_for, this_program
 from importer.errors import BadSettings
 from importer.settings import SETTINGS
-from importer.settings.limits import TimeWindow
+from importer.settings.kinds import TimeWindow
 from importer.settings.secrets import KEY_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
 

@@ -14,7 +14,7 @@ import pytest
 
 from importer.importing.workspaces import unconfirmed
 from importer.journal import Journal
-from importer.journal.lock import held
+from importer.journal.machine import held
 from importer.settings import Settings
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear

@@ -15,8 +15,7 @@ import click
 
 from importer import importing, operations, telling
 from importer.cli.asking import Asking, which_workspace
-from importer.cli.manual import InGroups
-from importer.cli.options import PREPARING, AnyPath, settings_about
+from importer.cli.options import PREPARING, AnyPath, InGroups, settings_about
 from importer.cli.reporting import RunNotifications, notifying, reporting
 from importer.cli.terminal import argument, ask, is_terminal, paragraph, say_error, say_line, show
 from importer.cli.watching import RunWatch, Stopper

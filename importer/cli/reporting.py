@@ -137,9 +137,9 @@ class RunNotifications:
         """Notify the recipients, unless a person stopped the run, who knows, or nothing was sent, in practice."""
         if self._ended and not (self._practises or self._stopper.is_by_person):
             log_file, occasion = self.out.options.read("log-file"), self.out.options.read("notify")
-            for notification in telling.notification_messages.notifications(self._batch, log_file):
-                for failure in telling.notifications.send(self._channels, notification, occasion):
-                    paragraph(failure, "Warning: ", err=True)
+            notification = telling.notifications.notification(self._batch, log_file)
+            for failure in telling.notifications.send(self._channels, notification, occasion):
+                paragraph(failure, "Warning: ", err=True)
 
 
 @contextmanager

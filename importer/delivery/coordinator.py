@@ -31,7 +31,7 @@ from importer.delivery.takeover import Takeover
 from importer.errors import Busy, JournalFailed
 from importer.messages import render, say
 from importer.models import Plan, Progress, Remaining
-from importer.rows.uploads import Uploads
+from importer.rows.attachments import Uploads
 
 _log = logging.getLogger(__name__)
 

@@ -47,7 +47,6 @@ from importer.importing.workspaces import Unconfirmed
 from importer.messages import Said, SettingPart, say
 from importer.models import PossibleAnswer, Progress, Result, Workspace
 from importer.settings import Settings
-from importer.settings.limits import Limits
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun)
 """Errors that would also stop the import of the next file."""
@@ -184,8 +183,6 @@ def run(
     if settings.results is not None and not isinstance(settings.results, str) and not chosen.is_one_file:
         pattern = SettingPart("results", "{name}.{date}.results.xlsx")
         raise BadSettings(say("series.one-results-file", name=pattern))
-    if settings.unknown_emails is not None and not chosen.is_one_file:
-        raise BadSettings(say("series.one-list"))
     if settings.archive is not None:
         inbox.check_archive(settings.archive, [candidate.path for candidate in chosen.candidates])
     file_importer = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
@@ -311,7 +308,7 @@ class _One:
             return ended
         if report.more_visible:  # they are told every night until somebody does something about them
             return replace(ended, why=say("archive.more-visible", file=str(path)))
-        moved = inbox.archive(path, place, fingerprint, Limits.file_bytes)
+        moved = inbox.archive(path, place, fingerprint)
         status = max(ended.exit_status, moved.exit_status)
         return replace(ended, archived=moved.place, exit_status=status, why=moved.why)
 

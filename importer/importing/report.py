@@ -17,7 +17,7 @@ from importer.errors import ResultsNotWritten, Stopped
 from importer.importing.loaded import Loaded
 from importer.messages import Message, Said, say, when
 from importer.models import Result, Rows, Workspace
-from importer.results import Written, presentation
+from importer.results import presentation
 from importer.storage import place
 
 
@@ -45,8 +45,6 @@ class Report:
         left_alone: number of rows whose notes were to follow them and don't: somebody changed them, or they are gone.
         held_back: number of rows that wait until a person has looked at the sent ones (the setting ``first``).
         look_ups: number of calls to look up the prospects of emails.
-        unknown_people: number of emails that no prospect has.
-        unknown_emails: the file with the people who have these emails, if one was wanted.
         not_found: row number → IDs of its notes that were created, but not found when they were read back.
         ended: the journal's word for how the run ended.
         is_practice: whether nothing was sent, and this is what would have happened.
@@ -70,8 +68,6 @@ class Report:
     more_visible: int = 0
     left_alone: int = 0
     look_ups: int = 0
-    unknown_people: int = 0
-    unknown_emails: Written | None = None
     results_owed: bool = False
     not_found: Mapping[int, Sequence[str]] = field(default_factory=dict)
     ended: str = "finished"

@@ -35,7 +35,6 @@ from importer.importing.preview import Preview
 from importer.importing.read_again import learned
 from importer.importing.report import Report
 from importer.importing.sending import Sending
-from importer.importing.sheet_facts import check_list
 from importer.importing.workspaces import check_confirmed, check_journal, held, opened
 from importer.messages import Said, say
 from importer.models import PossibleAnswer, Progress, Question, Role
@@ -265,8 +264,6 @@ def prepare(
             for_file = answered(for_file, answer.setting, answer.value)
             answers.append((answer.setting, answer.value))
         target = results_path(file, settings)
-        if settings.unknown_emails is not None:
-            check_list(settings.unknown_emails)
         with opened(settings) as journal:
             check_journal(journal, settings)
         yield Prepared(loaded, target, settings, vendor, answers)

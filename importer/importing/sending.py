@@ -30,14 +30,14 @@ from importer.importing.email_lookup import asked, forget_rejected
 from importer.importing.loaded import Loaded, enter_left_out, kind_of, writable
 from importer.importing.planning import digest, every_guard
 from importer.importing.report import Report, by_number, summary_of, write_results
-from importer.importing.sheet_facts import changes, write_people
+from importer.importing.sheet_facts import changes
 from importer.importing.workspaces import keep_in_mind
 from importer.journal import Journal
-from importer.journal.identity import key_digest
+from importer.journal.machine import key_digest
 from importer.messages import Message, render, say
 from importer.models import Progress, Remaining, Result, Workspace
+from importer.rows.attachments import Uploads
 from importer.rows.emails import Lookups
-from importer.rows.uploads import Uploads
 
 
 @dataclass
@@ -139,9 +139,7 @@ class Sending:
             for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
                 self._outcomes.remark(position, corrected[int(numbers[position])])
             report = self._finish(delivery, uploads, ended, stopped)
-        emails = self._emails.unknown
-        written = write_people(self._settings, self.loaded, emails)
-        return replace(report, unknown_people=len(emails), unknown_emails=written)
+        return report
 
     def _planned(self, agreed: str | None) -> tuple[Coordinator, Stopped | None]:
         """Plan again, and refuse the run if that wasn't agreed to. Return the delivery, and why look-ups stopped.

@@ -1,29 +1,24 @@
 """Tell what a sheet holds: its corrections, problems and rows in question, and what the texts could have besides.
 
 Input: a loaded file. Output: questions, problems and messages as values; the offer to compose texts of several
-columns; a .csv file of the people whose emails no prospect has.
+columns.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
-from importer import markup, results
-from importer.errors import BadSettings
+from importer import markup
 from importer.importing.loaded import Loaded
 from importer.messages import Cell, Message, Part, in_quotes, render, say
 from importer.models import Note, PossibleAnswer, Problem, Question, Remaining, Role, Rows
 from importer.reading import Sheet, column_letter
 from importer.rows.columns import called
 from importer.rows.composing import suggested
-from importer.rows.emails import people_of
 from importer.rows.readers import ComposedReader
 from importer.rows.values import Block, quoted, shortened
-from importer.settings import Settings
-from importer.storage import place
 
 _EACH = 3  # examples of a question
 _FIRST = 200  # rows in which examples of an offer are looked for
@@ -157,18 +152,3 @@ def in_common(problems: Sequence[Problem]) -> Message:
 
 def _times(value: Cell, times: int) -> Part:
     return say("beside", text=value, beside=times) if times > 1 else value
-
-
-def check_list(target: Path) -> None:
-    """Check, before anything else, that the list of people can be written. Raises BadSettings."""
-    if target.suffix.lower() != ".csv":
-        raise BadSettings(say("unknown-emails.no-csv", target=repr(target.name)), setting="unknown-emails")
-    results.check_target(target)
-
-
-def write_people(settings: Settings, loaded: Loaded, emails: Collection[str]) -> results.Written | None:
-    """Write the people whose emails no prospect has, if there are any and the settings name a file for them."""
-    if settings.unknown_emails is None or not emails:
-        return None
-    people, source = people_of(loaded.sheet, loaded.roles, loaded.rows, emails), place(loaded.sheet.source)
-    return results.write_people(settings.unknown_emails, people, source)

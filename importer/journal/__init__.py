@@ -9,10 +9,10 @@ Reads don't wait for writers.
                  are found again; delivery_sql: the statements
     known        define the values that go into deliveries and come back
     memory       remember what the API showed, for a day emails and uploaded files, and what a person left out
-    identity     remember outside the journal which journal and which API keys belong to a workspace
+    machine      remember outside the journal which journal and which API keys a workspace uses; locks in files
     schema       define the tables
     store        run SQL over one connection, in transactions
-    sqlite       everything specific to SQLite and its file; lock: allow one import of a workspace at a time, by a file
+    sqlite       everything specific to SQLite and its file
     postgres     everything specific to PostgreSQL
 """
 

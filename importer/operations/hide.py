@@ -43,7 +43,7 @@ class Which(NamedTuple):
 
     Attributes:
         run: name of a run, or ``last``.
-        note_ids: IDs of notes, or of further copies of them that were found.
+        note_ids: IDs of notes.
         undo: whether hidden notes are to be as they were before.
     """
 
@@ -60,7 +60,7 @@ class Hiding:
     Attributes:
         which: which notes a person named.
         run: the run that created the notes, if one was named.
-        notes: the deliveries, each with the ID of the note that would be hidden.
+        notes: the deliveries whose notes would be hidden.
         left: deliveries whose note isn't changed: its text differs from the text that was sent; or, when notes are
             given back, its row was sent again since.
     """
@@ -105,7 +105,7 @@ def what_to_hide(which: Which, settings: Settings) -> Hiding:
 
 
 def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
-    run, copies = None, list[KnownDelivery]()
+    run = None
     if which.run is not None:
         run, known = _of_run(which, which.run, journal, settings)
         if run.workspace != journal.owner(settings.workspace):
@@ -116,9 +116,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
         known = _of_file(which.file, journal, settings)
     else:
         known = [*journal.deliveries.delivered(settings.workspace, which.note_ids).values()]
-        unknown = {*which.note_ids}.difference(one.note_id or "" for one in known)
-        copies = [*journal.deliveries.copies(settings.workspace, unknown)] if unknown and not which.undo else []
-        if unknown := unknown.difference(one.note_id or "" for one in copies):
+        if unknown := {*which.note_ids}.difference(one.note_id or "" for one in known):
             raise BadSettings(say("hide.no-such-note", ids=tuple(sorted(unknown)), workspace=str(settings.workspace)))
     if which.undo:
         known = [one for one in known if one.state in (DeliveryState.HIDDEN, DeliveryState.LEFT)]
@@ -127,7 +125,7 @@ def _found(which: Which, journal: Journal, settings: Settings) -> Hiding:
         known = [one for one in known if one.state is DeliveryState.CREATED]
         # A note that was recognised only by its likeness isn't hidden, because it may be a colleague's.
         left = {one.name for one in known if one.is_by_likeness}
-    notes = [*(one for one in known if one.name not in left), *copies]
+    notes = [one for one in known if one.name not in left]
     return Hiding(which, run, notes, [one for one in known if one.name in left])
 
 
@@ -216,7 +214,7 @@ def wishes(planned: Hiding, journal: Journal) -> Iterator[Wish]:
         change = NoteChange(Visibility.PRIVATE, Status.DRAFT)
         if undo and one.was is not None:
             change = NoteChange(key_of(one.was).visibility, key_of(one.was).status)
-        opened = None if one.changing is None or one.is_copy else key_of(one.changing)
+        opened = None if one.changing is None else key_of(one.changing)
         becomes = DeliveryState.CREATED if undo else DeliveryState.HIDDEN
         yield Wish(one, key_of(one.note), change, opened=opened, is_read=False, becomes=becomes)
 

@@ -19,12 +19,11 @@ from importer.messages import say
 from importer.page.screens import Page, Screens, refuse, screen, why_no_key
 from importer.page.uploads import DroppedFile, folded, is_fit, name_of
 from importer.practice import SAMPLES
-from importer.settings.limits import Limits
 
 _MOST = 1_000
 """Maximum number of attachments in one request."""
 _MOST_BYTES = 2 << 30
-"""Maximum size of one request with attachments, in bytes."""
+"""Maximum size of one request, in bytes."""
 _SHOWS = {
     "1-webinar-followup.csv": say("page.practice.plain-list"),
     "2-crm-export.xlsx": say("page.practice.workbook"),
@@ -60,7 +59,7 @@ class Dropping(Screens):
     @screen("/file", "POST")
     def add(self) -> Page:
         """Keep a dropped file. Answers about an earlier drop count."""
-        request.max_content_length = Limits.file_bytes
+        request.max_content_length = _MOST_BYTES
         file = request.files.get("file")
         if file is None or not file.filename:
             refuse(say("page.problem.no-file"), say("page.problem.choose-file"), 400)

@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -45,7 +45,6 @@ class Ended:
         why, besides: the texts before and after the counts.
         counts: each result, its number of rows, and its meaning with what to do.
         results: the results file; None if there is none.
-        people: the list of people who aren't in Saleshandy yet, for its own prospect importer; None if there are none.
         held_back: whether rows are held back until a person has looked at those that were sent.
         run: the run's name, if known.
     """
@@ -56,7 +55,6 @@ class Ended:
     besides: Sequence[Said] = ()
     counts: Sequence[tuple[Result, int, Message]] = ()
     results: Path | None = None
-    people: Path | None = None
     held_back: bool = False
     run: str = ""
 
@@ -69,7 +67,6 @@ class Ended:
             besides=[line.text for line in telling.report_messages.besides(report)],
             counts=tuple(telling.report_messages.meanings(report.counts, is_practice=is_practice)),
             results=report.results.absolute(),
-            people=report.unknown_emails.path.absolute() if report.unknown_emails else None,
             held_back=bool(report.held_back) and report.stopped is None,
             run=report.run,
         )
@@ -124,8 +121,7 @@ class Send:
 
     def do(self, word: Word) -> Ended:
         """Send the file's notes, or practise that."""
-        people = Path(f"{Path(self.name).stem}.people.csv")
-        settings = replace(importing.hours.for_a_person(self.settings), unknown_emails=people)
+        settings = importing.hours.for_a_person(self.settings)
         prepare = partial(importing.run.prepare, corrections=self.corrections.by_row, given=self.given)
         with contextlib.chdir(self.folder), prepare(self.name, settings) as prepared:
             if self.is_practice:

@@ -80,12 +80,6 @@ class Working(Screens):
         ended = self._job(number).ended
         return _download(ended.results if ended else None)
 
-    @screen("/job/<number>/people.csv")
-    def people(self, number: str) -> Page:
-        """Download the list of the people who aren't in Saleshandy yet, for Saleshandy's own prospect importer."""
-        ended = self._job(number).ended
-        return _download(ended.people if ended else None)
-
     @screen("/quit", "POST")
     def quit(self) -> Page:
         """End the program, once its last page is loaded. If jobs are under way, ask for confirmation first."""

@@ -187,7 +187,6 @@ def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
         origin=replace(settings.origin, secret_files=[file.absolute() for file in settings.origin.secret_files]),
         results=None,
         archive=None,
-        unknown_emails=None,
     )
 
 

@@ -31,8 +31,8 @@ _PLANNING = (*_READING, Topic.PLACE, Topic.GUARDS, "batch-size", "results", "new
 
 
 def planning(settings: Settings) -> Settings:
-    """Return the settings for planning a file in practice: without hours, pace, archive and list of unknown people."""
-    chosen = {"first": settings.first, "again": settings.again, "update": settings.update, "unknown_emails": None}
+    """Return the settings for planning a file in practice: without hours, pace and archive."""
+    chosen = {"first": settings.first, "again": settings.again, "update": settings.update}
     return settings.only(_PLANNING, **chosen, key=settings.key)
 
 
@@ -57,7 +57,6 @@ def staged(
             base_url="http://127.0.0.1/practice",
             journal=Path(folder) / "journal.sqlite",
             batch_size=settings.batch_size,
-            unknown_emails=None,
             min_rows=0,
             first=settings.first,
             again=settings.again,

@@ -13,8 +13,7 @@ from xml.parsers import expat
 
 from importer.errors import UnreadableFile
 from importer.messages import Message, Quoted, say
-from importer.reading.opening import bound, damaged
-from importer.settings.limits import Limits
+from importer.reading.opening import Limits, bound, damaged
 
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200

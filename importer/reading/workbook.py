@@ -29,9 +29,8 @@ from importer.reading.cells import Kind, RowSink, TableFacts
 from importer.reading.detection import Package
 from importer.reading.elements import Attributes, Elements, elements_of, whole_number
 from importer.reading.formats import NumberFormats, code_of
-from importer.reading.opening import MOST_FORMATS, MOST_SHEETS, bound, damaged
+from importer.reading.opening import MOST_FORMATS, MOST_SHEETS, Limits, bound, damaged
 from importer.reading.spool import Area, Row, RowStream
-from importer.settings.limits import Limits
 
 IN_MEMORY = 128 * 1024**2
 """Bytes of shared texts kept in memory; later texts are in an unnamed temporary file."""

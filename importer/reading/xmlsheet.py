@@ -11,9 +11,8 @@ from importer.reading.book import Book, RowStore
 from importer.reading.cells import Kind, RowSink
 from importer.reading.elements import Attributes, Elements, plain, whole_number
 from importer.reading.formats import BUILT_IN, NumberFormats
-from importer.reading.opening import MOST_FORMATS, Source, bound, chunks
+from importer.reading.opening import MOST_FORMATS, Limits, Source, bound, chunks
 from importer.reading.spool import Row
-from importer.settings.limits import Limits
 
 _KINDS: dict[str, Kind] = {
     "String": "text",

@@ -12,7 +12,7 @@ once, in order: the sheet's own columns as they were read, then :data:`importer.
 
 from importer.results.layout import Summary, marked
 from importer.results.summary import reasons
-from importer.results.writing import Written, check_target, write, write_people
+from importer.results.writing import Written, check_target, write
 
 __all__ = [
     "Summary",
@@ -21,5 +21,4 @@ __all__ = [
     "marked",
     "reasons",
     "write",
-    "write_people",
 ]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.report import Report
@@ -15,9 +14,6 @@ from importer.messages import Message, Part, Quoted, Said, as_message, in_quotes
 from importer.models import Result
 from importer.results.presentation import MEANINGS, PRACTISED
 from importer.telling.rendering import Line, LineKind
-
-if TYPE_CHECKING:
-    from importer.results import Written
 
 _MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
 
@@ -34,25 +30,10 @@ def report(ended: Report) -> Iterator[Line]:
         yield Line(say("practice.results", path=str(ended.results)))
         return
     yield from besides(ended)
-    yield from people(ended.unknown_people, ended.unknown_emails)
     if ended.to_fix:
         kind = "ended.to-fix" if ended.results.suffix == ".xlsx" else "ended.to-fix-in-rows"
         yield Line(say(kind, n=ended.to_fix), LineKind.TEXT)
     yield Line(say("ended.results", path=str(ended.results)))
-
-
-def people(number: int, written: Written | None) -> Iterator[Line]:
-    """Yield the lines about people whose emails no prospect has: where they are listed, and what to do with it."""
-    if not number:
-        return
-    yield Line()
-    if written is None:
-        yield Line(say("people.not-listed", n=number), LineKind.TEXT)
-    else:
-        yield Line(say("people.listed", n=number, path=str(written.path)))
-        if written.remark is not None:
-            yield Line(written.remark, LineKind.NOTE)
-        yield Line(say("people.import"), LineKind.TEXT)
 
 
 def why(ended: Report) -> Iterator[Line]:

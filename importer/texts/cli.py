@@ -75,7 +75,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.open-this": "Open this address in your browser. It works once:",
     "page.runs-already": "note-importer page is already running. Its page opens again, and nothing is stopped.",
     "page.needs-part": (
-        "The page needs an extra package that is not installed.\nInstall it with: pip install 'note-importer[page]'"
+        "The page needs an extra package that is not installed.\nInstall it: pip install 'note-importer[page]' (with pipx: pipx inject note-importer 'note-importer[page]')."
     ),
     "page.leave-open": "Keep this window open while you use the page. If you close the page in your browser, start note-importer page once more, in another window and with the same options: the page opens again. To stop, press Ctrl-C here or Quit on the page.",
     "page.port": "Port {port} can't be used: {error}.\nName another: --port 0.",

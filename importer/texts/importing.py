@@ -77,9 +77,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "choosing.too-young": "it was changed {seconds} s ago and may be incomplete",
     "choosing.open-in-program": "it is open in a spreadsheet program, according to the file {mark} beside it. If it is not open, delete that file",
     "choosing.folder-unreadable": "The folder {path} can't be read: {error}.\nNothing was sent. Check its permissions.",
-    "unknown-emails.no-csv": (
-        "The list for Saleshandy's prospect importer can be written as .csv, but not as {target}.\nName a .csv file."
-    ),
     "unconfirmed.first": "Nobody has imported as profile {profile} at {url} yet.",
     "unconfirmed.first-beside": "Nobody has imported as profile {profile} at {url} yet. Notes delivered there as {others} are not known as {profile}, and would be sent again.",
     "unconfirmed.key-of-another": "The API key was used before as {others}. Notes delivered there are not known as {profile} at {url}, and would be sent again.",
@@ -105,7 +102,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "The notes to send have changed since you checked them. Another import, a setting or an attached file changed them.\n"
         "Nothing was sent. Check again."
     ),
-    "series.one-list": "`unknown-emails` names one list, but each of several files would write its own.",
     "series.nothing-to-import": (
         "{nothing}.\nNothing was sent. Check whether the export was made. If there may be no file: `min-rows 0`"
     ),

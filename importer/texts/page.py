@@ -268,8 +268,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "page.results.open-key": "Open the key in Settings",
     "page.results.another": "Import another file",
     "page.results.about": "The results are your own spreadsheet, with a result on every row.",
-    "page.results.people": "People who are not in Saleshandy yet",
-    "page.results.download-people": "Download list of people",
     "page.results.see-run": "See this run",
     "page.results.to-fix": "Rows to fix",
     "page.results.mend": ("Correct {n} invalid row here", "Correct {n} invalid rows here"),

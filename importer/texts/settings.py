@@ -80,7 +80,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "recipients.in-file": "line {number} of {file}",
     "keystore.not-found": (
         "No key store was found on this system. The package that asks it may be missing.\n"
-        "Install it with: pip install keyring. Or do without it. {action.keep-key-in-file}."
+        "Install it: pip install keyring (with pipx: pipx inject note-importer keyring). Or do without it. {action.keep-key-in-file}."
     ),
     "keystore.failed": (
         "The system's key store did not answer about the key of {workspace}: {error}.\n"
@@ -137,7 +137,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.dates.default": "as the sheet proves; otherwise ask",
     "setting.in-doubt.label": "Rows whose notes may be there",
     "setting.in-doubt.help": "What rows are whose notes may be there. If their words were sent in another form: same (the same notes, which aren't sent again) or new. If their notes were hidden: send-hidden or leave-hidden. Only for this run.",
-    "setting.unknown-emails.help": "Write the people without a prospect to this .csv file, for Saleshandy's own prospect importer.",
     "setting.sheet.label": "Sheet",
     "setting.sheet.help": "The sheet of the workbook to import.",
     "setting.header-row.label": "Header row",
@@ -185,5 +184,4 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "setting.notify.help": "When to send a notification: problem (any exit status except 0), always or never.",
     "setting.notify.default": "problem, if there are addresses",
     "setting.notify-file.help": "A file with the notification addresses, one on each line, instead of the environment variable NOTE_IMPORTER_NOTIFY_ADDRESSES.",
-    "reading.beyond-limit": ("{what}. The limit is {limit}.\nIf the file is right, split it, and import its parts."),
 }

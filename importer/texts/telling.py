@@ -12,12 +12,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "progress.gives-up": "{trouble}; the run stops in {time}",
     "progress.held-to": "at your account's limit, {rate}",
     "progress.so-far": ("{settled} of {n} note: {about:; }", "{settled} of {n} notes: {about:; }"),
-    "people.listed": ("{n} person is not in Saleshandy yet: {path}", "{n} people are not in Saleshandy yet: {path}"),
-    "people.import": "Import this list into Saleshandy, with its own prospect importer. Then {action.run-again}. Only their notes are sent then.",
-    "people.not-listed": (
-        "{n} person is not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`",
-        "{n} people are not in Saleshandy yet. To get a list for Saleshandy's own prospect importer, use `unknown-emails FILE.csv`",
-    ),
     "ended.to-fix": (
         '{n} row needs your attention. See the "To fix" sheet in the results.',
         '{n} rows need your attention. See the "To fix" sheet in the results.',
@@ -203,7 +197,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "notifying.needs-package": (
         "Notifications by email, Slack and the like ({origin}) need an extra package.\n"
-        "Install it with: pip install apprise. Nothing was sent."
+        "Install it: pip install apprise (with pipx: pipx inject note-importer apprise). Nothing was sent."
     ),
     "notice.delivered": "all notes are delivered",
     "notice.not-imported": "not imported",

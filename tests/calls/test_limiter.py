@@ -10,7 +10,7 @@ import pytest
 from importer.api import Cause, Endpoint, Failure, Reply
 from importer.calls.limiter import Limiter
 from importer.messages import render, words
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 from tests.calls.virtual import NOON, Api, Importer, reply
 
 
@@ -64,34 +64,6 @@ def test_an_outage_pauses_everyone_then_one_tries_and_all_return_with_its_succes
         for _ in range(expected):
             driver.reply()
     assert driver.begin() == 8
-
-
-def test_one_failure_alone_holds_nobody_back() -> None:
-    driver = Driver()
-    driver.begin()
-    driver.reply()
-    driver.begin()
-    assert not driver.fail()
-    for _ in range(7):
-        driver.reply()
-    assert driver.begin() == 8
-
-
-def test_an_outage_is_given_up_after_the_time_that_was_set() -> None:
-    driver = Driver(give_up=100.0)
-    tries = 0
-    while True:
-        wait = driver.limiter.wait(Endpoint.CREATE)
-        assert math.isfinite(wait)
-        driver.now += wait
-        driver.limiter.began(Endpoint.CREATE)
-        tries += 1
-        driver.now += 1.0
-        if driver.fail():
-            break
-    first = 1.0  # the first failure came so long after the beginning
-    assert driver.now - NOON - first == pytest.approx(100, abs=1.0)
-    assert tries < 15
 
 
 @pytest.mark.parametrize("has_succeeded", [False, True])

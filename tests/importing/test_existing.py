@@ -104,20 +104,6 @@ def test_who_lost_the_journal_gets_nothing_twice(tmp_path: Path) -> None:
         assert len(box.notes) == 5
 
 
-def test_what_the_journal_knows_counts_first_and_is_not_looked_up(tmp_path: Path) -> None:
-    """A second run knows what was there, and looks nothing up."""
-    sheet = write(tmp_path, ("P1", "Spoke"), ("P2", "Spoke"))
-    with Sandbox() as box:
-        there = by_hand(box, "P1", "Spoke")
-        settings = settings_of(box, tmp_path)
-        send(sheet, settings)
-        before = len(reads(box))
-        assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2}
-        assert reads(box)[before:] == []
-        assert outcomes(tmp_path)[0] == ("already imported", there)
-        assert len(box.notes) == 2
-
-
 def test_it_is_never_ours_so_that_hide_never_touches_it(tmp_path: Path) -> None:
     sheet = write(tmp_path, ("P1", "Spoke"), ("P2", "Spoke"))
     with Sandbox() as box:

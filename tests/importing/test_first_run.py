@@ -20,12 +20,12 @@ from importer.importing.batch import Batch, BatchFace
 from importer.importing.inbox import choose
 from importer.importing.run import prepare
 from importer.importing.workspaces import Unconfirmed
-from importer.journal import Journal, identity
+from importer.journal import Journal, machine
 from importer.messages import render
 from importer.models import Workspace
 from importer.operations import doctor, hide, history, verify
 from importer.settings import Settings
-from importer.telling.notification_messages import notification
+from importer.telling.notifications import notification
 from tests.sandbox import Sandbox
 from tests.truth import Line, write_sheet
 
@@ -96,7 +96,7 @@ def test_a_journal_that_knows_the_workspace_is_confirmation_enough(
 ) -> None:
     """As after a move to another machine, where nothing but the journal is known."""
     run(sheet, away, vendor, [True])
-    for note in identity.folder().iterdir():
+    for note in machine.folder().iterdir():
         note.unlink()
     assert run(sheet, away, vendor).exit_status == 0
     assert len(box.notes) == 1
@@ -111,7 +111,7 @@ def test_a_shared_journal_keeps_it_for_all_machines(
     found = next(finding for finding in doctor.examine(shared, vendor=vendor) if finding.exit_status)
     assert render(found.text).startswith("Nobody has imported as profile 'night'")
     workspaces.confirm(shared)
-    monkeypatch.setenv(identity.FOLDER_VARIABLE, str(tmp_path / "another machine's"))
+    monkeypatch.setenv(machine.FOLDER_VARIABLE, str(tmp_path / "another machine's"))
     assert run(sheet, shared, vendor).exit_status == 0
     assert len(box.notes) == 1
     assert isinstance(run(sheet, replace(shared, profile="nite", key=ANOTHER), vendor).files[0].error, FirstRun)
@@ -314,14 +314,14 @@ def test_two_profiles_that_share_a_key_dont_import_at_the_same_time(
 
 def test_what_is_kept_of_a_key_tells_nobody_the_key(sheet: Path, away: Settings, vendor: Vendor) -> None:
     run(sheet, away, vendor, [True])
-    kept = {note.name: note.read_bytes() for note in identity.folder().iterdir()}
+    kept = {note.name: note.read_bytes() for note in machine.folder().iterdir()}
     assert not any(KEY in name or KEY.encode() in content for name, content in kept.items())
 
 
 def test_where_nothing_can_be_kept_nothing_is_held_up(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(identity.FOLDER_VARIABLE, str(sheet / "no folder"))
+    monkeypatch.setenv(machine.FOLDER_VARIABLE, str(sheet / "no folder"))
     with prepare(sheet, away, vendor=vendor) as prepared:
         assert prepared.send(agreed=prepared.preview.digest).exit_status == 0
     assert len(box.notes) == 1

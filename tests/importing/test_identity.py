@@ -27,7 +27,7 @@ from importer.settings.kinds import DateOrder, InDoubt
 from importer.settings.reading import Reading
 from importer.settings.readings import entry_of, from_entry
 from importer.telling import preview_messages
-from importer.telling.notification_messages import notification
+from importer.telling.notifications import notification
 from tests.sandbox import Received, Sandbox
 from tests.truth import read_results, write_csv
 from tests.typing_commands import Terminal

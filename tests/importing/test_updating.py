@@ -353,19 +353,6 @@ def test_an_unclear_change_counts_as_the_more_visible_one(desk: Desk) -> None:
     assert seen(desk) == [("2", "1")]
 
 
-def test_reading_may_lag_behind_updates(desk: Desk) -> None:
-    """Nothing is taken for somebody else's change, nor for a field that was reset."""
-    rows = [row(f"AbCdEfGh{i}", "Terms") for i in range(3)]
-    private = [[*line[:3], "Private", line[4]] for line in rows]
-    desk.run(*rows)
-    desk.box.update_lag = 20.0
-    assert desk.run(*private, update=True, settle=5.0).counts == {"updated": 3}
-    ran = desk.run(rows[2], update=True, agrees=True, settle=5.0)
-    assert ran.counts == {"updated": 1}, "what is shown is what it was before, and by chance as the sheet says"
-    ran = desk.run(*rows, update=True, agrees=True, settle=5.0)
-    assert (ran.counts, {*seen(desk)}) == ({"updated": 2, "already imported": 1}, {AS_SENT})
-
-
 def test_an_update_that_the_api_refuses_is_told_in_its_words(desk: Desk) -> None:
     desk.run(row(ADA, "Terms"), row(BEN, "Terms"))
     desk.box.add_fault(Fault.parse("422:PATCH@1"))
@@ -467,21 +454,6 @@ def test_the_last_run_is_the_last_that_made_notes(desk: Desk) -> None:
     assert hidden(desk, Which("last", undo=True)) == 2
 
 
-@pytest.mark.parametrize("is_later", [False, True])
-def test_a_hide_without_a_clear_answer_may_have_come_about_though_the_next_is_refused(
-    desk: Desk, *, is_later: bool
-) -> None:
-    """So the journal doesn't take it for undone, in this command or in a later one."""
-    desk.run(row(ADA, "Terms"))
-    desk.box.add_fault(Fault.parse("reset:after:PATCH@1-" if is_later else "reset:after:PATCH@1"))
-    if is_later:
-        assert hidden(desk, Which("last"), give_up=1) == 0
-        desk.box.clear_faults()
-    desk.box.add_fault(Fault.parse("422:PATCH@1-" if is_later else "422:PATCH@2"))
-    assert hidden(desk, Which("last")) == 0
-    assert [one.changing is not None for one in known(desk)] == [True]
-
-
 @pytest.mark.parametrize("undo", [False, True])
 def test_a_hide_or_undo_without_a_clear_answer_is_repeated_once_it_can_come_no_more(desk: Desk, *, undo: bool) -> None:
     """Otherwise a late one could change the note after a later change."""
@@ -509,18 +481,6 @@ def test_what_somebody_changes_while_a_change_rests_stays(desk: Desk, monkeypatc
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
     assert (len(ran.changes), desk.box.notes[0].content, seen(desk)) == (1, "<p>Mine</p>", [AS_SENT])
-
-
-def test_a_note_that_is_hidden_after_an_unclear_new_text_may_have_either_text(desk: Desk) -> None:
-    """Neither is taken for somebody else's."""
-    desk.run(row(ADA, "Trms", "Private"), ids=True)
-    never_answered(desk, row(ADA, "Terms", "Private"), ids=True)
-    for undo in (False, True):
-        assert hidden(desk, Which(note_ids=[desk.box.notes[0].id], undo=undo)) == 1
-    for _ in range(2):
-        ran = desk.run(row(ADA, "Terms", "Private"), ids=True, update=True)
-        assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 0, [])
-    assert ran.calls == [], "once read, it is known"
 
 
 def test_hiding_again_after_an_unclear_update_waits_until_that_is_over(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from importer.api import Answer
-from importer.errors import JournalFailed, OpenToOthers, UnusableJournal, WrongJournal
+from importer.errors import JournalFailed, UnusableJournal, WrongJournal
 from importer.journal import ACCEPTED, VERSION, Answered, Claim, Journal, NoteKey, Run, sqlite
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
@@ -222,21 +222,6 @@ def test_what_is_no_sound_journal_of_ours_is_refused_and_left_untouched(
 def test_a_folder_is_no_journal(tmp_path: Path) -> None:
     with pytest.raises(UnusableJournal, match="not a file"):
         Journal.open(tmp_path)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="needs a folder that its own user can't write to")
-def test_a_journal_in_a_folder_of_others_is_refused_and_none_is_made_there(tmp_path: Path) -> None:
-    """They could plant a log, whose pages SQLite takes. The same for a link in such a folder."""
-    (shared := tmp_path / "shared").mkdir()
-    shared.chmod(0o777)
-    (shared / "ours.sqlite").symlink_to(tmp_path / "elsewhere.sqlite")
-    for name in ("journal.sqlite", "ours.sqlite"):
-        with pytest.raises(OpenToOthers, match=f"Other users can write to {shared}"):
-            Journal.open(shared / name)
-    assert [path.name for path in shared.iterdir()] == ["ours.sqlite"]
-    shared.chmod(0o755)
-    Journal.open(shared / "ours.sqlite").close()
-    assert (tmp_path / "elsewhere.sqlite").stat().st_size > 0
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ def test_an_answer_that_was_anothers_is_taken_back(journal: Journal) -> None:
 
 
 # These walk back over the last hundred requests, or read everything by their meaning.
-WHOLE = {"delivery_sql.LATEST", "delivery_sql.WITH_DUPLICATES", "delivery_sql.SENT"}
+WHOLE = {"delivery_sql.LATEST", "delivery_sql.SENT"}
 
 
 def statements_of_the_journal() -> dict[str, str]:
@@ -272,25 +272,6 @@ def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
 
 
 # -- what later runs need ---------------------------------------------------------------------------------------------
-
-
-def test_ids_are_the_databases_own(journal: Journal) -> None:
-    """Two workspaces that enter notes by turns get numbers of their own, in the order in which they come."""
-    keys = [NoteKey.of(replace(NOTE, text=f"Note {number}", content="")) for number in range(4)]
-    first = journal.deliveries.enter_notes(HERE, keys[:2])
-    other = journal.deliveries.enter_notes(THERE, keys)
-    second = journal.deliveries.enter_notes(HERE, [keys[3], keys[0], keys[2], keys[3]])
-    assert first == sorted(first)
-    assert other == sorted(other)
-    assert second == [second[3], first[0], second[2], second[0]]
-    assert len({*first, *other, *second}) == 8
-
-
-def test_what_was_learned_belongs_to_its_workspace(journal: Journal) -> None:
-    journal.learned(HERE).enter({"batch size": 25})
-    journal.learned(HERE).enter({"limits": {"create notes": (20, 60.0)}, "batch size": 20})
-    assert journal.learned(HERE).all() == {"batch size": 20, "limits": {"create notes": [20, 60.0]}}
-    assert journal.learned(THERE).all() == {}
 
 
 def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal) -> None:

@@ -25,7 +25,7 @@ FILE, JOB, RUN = (f"/{kind}/{NUMBER}" for kind in ("file", "job", "runs"))
 GETS = [
     *("/", "/template.xlsx", "/static/page.css", "/runs", "/settings", "/no-such-page"),
     *(f"{FILE}{name}" for name in ("", "/confirm", "/mend", "/corrected.xlsx")),
-    *(f"{JOB}{name}" for name in ("", "/results", "/people.csv")),
+    *(f"{JOB}{name}" for name in ("", "/results")),
     *(f"{RUN}{name}" for name in ("", "/results", "/hide")),
 ]
 POSTS = [
@@ -138,8 +138,8 @@ def test_a_second_start_with_the_same_options_opens_the_page_again(
 def test_a_page_that_was_killed_is_not_opened_again(guard: Access, tmp_path: Path) -> None:
     """Its file is left behind, without its lock: whoever has the port now doesn't get the key of the next visitor."""
     place = serving.place_for(tmp_path / "page", {}, 0)
-    place.write_text(guard.address)
-    place.with_suffix(".lock").touch()
+    place.write_text(f'<a href="{guard.address}">')
+    place.with_suffix(".html.lock").touch()
     assert serving.address_in(place) is None
 
 

@@ -47,19 +47,6 @@ def guest(guests: tuple[Sandbox, Person], monkeypatch: pytest.MonkeyPatch) -> Pe
     return guests[1]
 
 
-@pytest.mark.slow
-def test_people_who_are_not_in_saleshandy_yet_can_be_taken_as_a_list(guest: Person, tmp_path: Path) -> None:
-    rows = [("Ada Adams <ada@example.com>", "Hello", "Public", "Adams Ltd"), ("p1", "Hello", "Public", "")]
-    guest.drops(write(tmp_path / "people.csv", rows, ("Email", "Note", "Visibility", "Company")))
-    ended = guest.sends()
-    assert "People who are not in Saleshandy yet" in ended
-    assert "Then import it again. Only their notes are sent then." in ended
-    [link] = re.findall(r'href="([^"]+people.csv)"[^>]*>Download list of people<', ended)
-    taken = guest.gets(link)
-    assert "filename=people.people.csv" in taken.headers["Content-Disposition"]
-    assert taken.content.decode("utf-8-sig").splitlines()[1:] == ["ada@example.com,Adams Ltd"]
-
-
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(
     person: Person, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

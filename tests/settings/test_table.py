@@ -16,11 +16,10 @@ import importer
 from importer.cli.options import Options, settings_about
 from importer.cli.terminal import with_flags
 from importer.errors import BadSettings
-from importer.journal.identity import FOLDER_VARIABLE
+from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import PROGRAM, SettingPart, render, say
 from importer.settings import SETTINGS, Settings, Topic, kinds
-from importer.settings.kinds import Number, OneOf
-from importer.settings.limits import Rate
+from importer.settings.kinds import Number, OneOf, Rate
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.readings import HELD
 from importer.settings.secrets import ADDRESSES_VARIABLE
@@ -41,7 +40,6 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "content": (["html"], '"html"'),
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
     "attachments": (["forms"], '"forms"'),
-    "unknown-emails": (["unknown.csv"], '"unknown.csv"'),
     "sheet": (["Calls"], '"Calls"'), "header-row": (["3"], "3"), "encoding": (["cp1252"], '"cp1252"'),
     "delimiter": (["tab"], '"tab"'),
     "export": (["Apollo contacts"], '"Apollo contacts"'),
@@ -220,7 +218,6 @@ BAD_TEXTS: dict[str, list[str]] = {
     "base-url": ["nonsense", "http://a.example"],
     "journal": ["mysql://x/y", ":memory:"],
     "archive": ["sftp://me:secret@host/x.csv"],
-    "unknown-emails": ["sftp://me:secret@host/x.csv"],
     "in-doubt": ["other", "same, other"],
 }
 

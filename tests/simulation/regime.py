@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from importer.api import Endpoint
-from importer.settings.limits import Rate
+from importer.settings.kinds import Rate
 from tests.simulation.windows import LOOKUPS, REFERENCE, Limits
 
 A_SECOND = Limits(5, 1.0, is_shared=True, slides=True, says="wait", status=429)
