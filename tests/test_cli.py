@@ -14,7 +14,7 @@ from importer.cli import cli
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
 from tests.sandbox import Fault
-from tests.typing_commands import Terminal
+from tests.typing_commands import KEY, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -290,6 +290,31 @@ def test_a_profiles_key_is_not_sent_to_an_address_that_stands_elsewhere(
     assert f"put it into the environment variable {KEY_VARIABLE}, or name its file with --api-key-file" in ended.all
     assert PROFILED_KEY not in ended.all
     assert type_.box.received == ()
+
+
+def test_a_key_counts_more_the_nearer_it_stands_to_the_command(type_: Terminal, profiles: Path) -> None:
+    """A flag, the variable, the file that a variable names, the profile: only the nearest of them is right here."""
+    address = type_.variables.pop("NOTE_IMPORTER_BASE_URL")
+    right, wrong = type_.file("right", KEY), type_.file("wrong", "no-key")
+    profiles.write_text(f"[default]\nbase-url = '{address}'\napi-key-file = '{wrong}'\n", encoding="utf-8")
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    for variables, flags in (
+        ({"NOTE_IMPORTER_API_KEY_FILE": str(right), KEY_VARIABLE: ""}, []),
+        ({"NOTE_IMPORTER_API_KEY_FILE": str(wrong), KEY_VARIABLE: KEY}, []),
+        ({KEY_VARIABLE: "no-key"}, ["--api-key-file", str(right)]),
+    ):
+        type_.variables |= variables
+        assert type_("run", "n.csv", *flags).status == 0
+    assert {call.status for call in type_.box.received} <= {200, 201}
+
+
+def test_what_goes_to_this_machine_goes_to_no_proxy(type_: Terminal) -> None:
+    """It isn't encrypted, so a proxy would see the key, however the address is spelled."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    with http_ear() as proxy:
+        type_.variables |= dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), f"http://{proxy.place}")
+        assert type_("run", "n.csv", "--base-url", type_.box.url.replace("http", "HTTP", 1)).status == 0
+        assert proxy.calls == []
 
 
 def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(type_: Terminal, profiles: Path) -> None:

@@ -12,6 +12,8 @@ from importer.importing import logs
 from importer.telling.log_file import logging_to
 from tests.sandbox import Fault, Sandbox
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 SHEET = (
     "Prospect ID,Note,Visibility\nP1,A secret1 note,Public\nINVALID1,A secret1 note,Public\n"
     "P3,secret2,secret3\njo.secret4@example.com,x,Public\n"

@@ -22,7 +22,7 @@ from python_calamine import CalamineWorkbook
 
 from importer import results
 from importer.delivery.outcomes import Outcomes
-from importer.errors import BadSettings, ResultsNotWritten
+from importer.errors import ResultsNotWritten
 from importer.messages import render, words
 from importer.models import Result
 from importer.results import Summary
@@ -336,20 +336,6 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     assert lines["Requests sent"][0] == 3
     assert [row[2] for row in cells(path, "Summary")][5:12] == list(outcomes.counts().values())
     assert "time zone" in lines["finished_at"][0]
-
-
-@systems.links
-def test_a_folder_or_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    """A target that can't become a file is found out before the run."""
-    (tmp_path / "dir.xlsx").mkdir()
-    (tmp_path / "loop.csv").symlink_to("loop.csv")
-    results.check_target(tmp_path / "fine.XLSX")
-    with pytest.raises(BadSettings, match="it is a folder"):
-        results.check_target(tmp_path / "dir.xlsx")
-    with pytest.raises(BadSettings, match=r"the folder .* does not exist"):
-        results.check_target(tmp_path / "none" / "r.csv")
-    with pytest.raises(BadSettings, match="Name another file"):
-        results.check_target(tmp_path / "loop.csv")
 
 
 @pytest.mark.parametrize(

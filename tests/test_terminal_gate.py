@@ -41,7 +41,7 @@ def made(note_id: str) -> bytes:
 
 def test_what_steers_is_written_out() -> None:
     assert visible("a\x1b[31mb\r\n\x7f\x9b\u202e") == r"a\x1b[31mb\x0d \x7f\x9b\u202e"
-    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    every = "".join(map(chr, (*range(0x20000), *range(0xE0000, 0xE1000))))  # what lies between is writing
     assert steering(visible(every)) == []
     assert not set("\u061c\u200e\u200f\u206a") & set(visible(every))
     for text in ("Zoë — 日本 🎉", "می‌خواهم", "שלום", "क्‍ष", "👩‍👩‍👧", "e\u0301", "a\tb", r"C:\x1b", "½ ≤ “q”"):

@@ -183,7 +183,7 @@ def test_a_server_listens_here_alone_and_writes_no_log(server: PageServer, capfd
 def test_a_silent_connection_is_hung_up(
     server: PageServer, begin: bytes, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving._PageHandler, "timeout", 0.5)
+    monkeypatch.setattr(serving._PageHandler, "timeout", 0.1)
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(begin)
         while connection.recv(4096):  # a refusal, perhaps, and then the end

@@ -162,6 +162,15 @@ def test_what_the_page_writes_into_results_names_no_flag(
     assert not [text for text in texts if re.search(r"--\w|note-importer \w|`", text)]
 
 
+def test_results_that_a_run_did_not_come_to_write_are_offered(parts: Parts, settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "n.csv", ROWS)
+    imported(path, settings)
+    upload = kept(parts, path)
+    found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
+    assert isinstance(found, Described)
+    assert (found.can_be_sent, found.lacks_only_results) == (False, True)
+
+
 BEFORE = [("p1", "Hello", "Public"), ("p2", "Hello", "Private")]
 AFTER = [("p1", "Hello", "Private"), ("p2", "Hello", "Public")]
 
