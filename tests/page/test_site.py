@@ -1,7 +1,5 @@
 """The screens, asked for without a browser: what they hold, what they refuse, and how they say it."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator
@@ -12,7 +10,6 @@ import pytest
 
 import importer
 from importer.errors import FirstRun
-from importer.markup import visible
 from importer.messages import SettingPart, as_argument, say
 from importer.models import Result
 from importer.page import jobs, reading
@@ -48,24 +45,6 @@ def guest(guests: tuple[Sandbox, Person], monkeypatch: pytest.MonkeyPatch) -> Pe
     return guests[1]
 
 
-@pytest.mark.slow
-def test_nothing_of_a_file_becomes_a_part_of_a_page(guest: Person, tmp_path: Path) -> None:
-    """Headings, cells, words that nobody knows, reasons of the API and the file's own name are text."""
-    head = ("Prospect ID", "Note", "Visibility", HOSTILE)
-    rows = [("p1", HOSTILE, "Public", HOSTILE), ("INVALID" + HOSTILE, "a", "Public", ""), ("p3", "b", HOSTILE, "")]
-    guest.drops(write(tmp_path / "n.csv", rows, head), "'><b>n&.csv")
-    screens = [guest.answer.text]
-    guest.sees("confirm")
-    screens.append(guest.answer.text)
-    guest.sends()
-    screens.append(guest.answer.text)
-    for screen in screens:
-        assert "onerror=alert(1)&gt;" in screen or screen is screens[1]
-        for part in ("<img", "49<", "<b>", "</script>\"'"):
-            assert part not in screen.replace("</script>\n", "").replace("defer></script>", "")
-    assert "n&amp;.csv" in screens[0]
-
-
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(
     person: Person, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +65,6 @@ def test_without_a_key_all_can_be_looked_at_and_nothing_sent(
 
 @pytest.mark.slow
 def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(server: PageServer, box: Sandbox, tmp_path: Path) -> None:
-    """409, in words, with the way to the run that is under way; no GET stops it, a POST does."""
     box.set_limit(Limit.parse("1/15s:headers:429"))
     with visiting(server.address) as person:
         person.drops(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)]))
@@ -156,7 +134,6 @@ def test_three_notes_are_shown(guest: Person, tmp_path: Path) -> None:
 def test_first_notes_of_a_visibility_need_a_persons_word(
     settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the form said: without the tick nothing is sent; the next time none is needed."""
     monkeypatch.chdir(tmp_path)
     for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", True), ("Private", False)]):
         write(tmp_path / "n.csv", [(f"p{number}", "Hello", visibility)])
@@ -191,26 +168,6 @@ def test_a_file_is_practised_without_a_key_and_its_results_are_no_run(
     assert "contains the results of practice" in guest.drops(tmp_path / "results.xlsx")
     assert (len(guests[0].received), guest.sees("/runs")) == (received, runs)
     assert re.search(r"practised\.csv</bdi></a>\n<span[^>]*>[-\d]+ [:\d]+, not sent", guest.sees("/"))
-
-
-@pytest.mark.slow
-def test_dates_and_authors_are_offered_both_ways(guest: Person, guests: tuple[Sandbox, Person], tmp_path: Path) -> None:
-    """One button puts them before the text; the screen then says how many requests there are, and how they read."""
-    head = ("Prospect ID", "Date", "Assigned", "Comments", "Visibility")
-    rows = [
-        ("AbCdEfGh1", "1.11.2026", "Ada & Co", "Left voicemail", "Public"),
-        ("AbCdEfGh1", "2.11.2026", "", "Left voicemail", "Public"),
-    ]
-    texts = ("2026-11-01, Ada & Co: Left voicemail", "2026-11-02, Left voicemail")
-    checked = guest.drops(write(tmp_path / "calls.csv", rows, head))
-    assert "The notes don't use 'Date' and 'Assigned'. Which notes do you want to send?" in checked
-    assert all(f"<bdi>{sample}</bdi>" in checked for sample in texts)
-    [template] = re.findall(r'<button name="answer" value="([^"]+)">Put them before the text</button>', checked)
-    composed = guest.posts("choose", answer=template)
-    assert "Which notes do you want to send?" not in composed
-    assert "2 notes in 2 requests." in composed
-    guest.sends()
-    assert {visible(note.content) for note in guests[0].notes} >= {*texts}
 
 
 OF_TERMINAL = {"questions.answer", "opening.folder", "notice.run-to-fix", "notice.may-be-wrong-file"}
@@ -261,7 +218,6 @@ def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None
     ],
 )
 def test_a_setting_is_called_as_its_field_is(setting: SettingPart, here: str) -> None:
-    """And one without a field as what it is; a command is a button."""
     assert words(say("names", names=(setting,))) == here
     assert words(MEANINGS[Result.UNCONFIRMED].next) == "press “Look up unconfirmed notes”"
 

@@ -1,7 +1,5 @@
 """Files that were dropped: kept for their owner alone, until every row is delivered, thirty days at most."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import replace
@@ -64,14 +62,12 @@ def test_what_needs_not_be_kept_is_removed_at_the_next_start(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("record", ["", "{}", "[]", '{"name": "n.csv"}', "\x00"])
 def test_a_record_that_says_nothing_harms_nobody(record: str, tmp_path: Path) -> None:
-    """The file is as good as gone; the page begins all the same."""
     upload = dropped(DroppedFiles(tmp_path))
     (upload.folder / ".record").write_text(record, encoding="utf-8")
     assert [*DroppedFiles(tmp_path)] == []
 
 
 def test_the_same_file_dropped_again_is_the_same(tmp_path: Path) -> None:
-    """By name and content; one that differs in either is another."""
     uploads = DroppedFiles(tmp_path)
     first = dropped(uploads)
     assert dropped(uploads) is first
