@@ -11,7 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -77,7 +77,6 @@ class FileEnded:
         report: report of the file's run; None if no run began.
         error: the error that prevented the import, if any.
         archived: new path of the file, if it was moved.
-        started_at, ended_at: seconds since 1970.
     """
 
     file: Path
@@ -87,8 +86,6 @@ class FileEnded:
     report: Report | None = None
     error: ImporterError | None = None
     archived: Path | None = None
-    started_at: float = field(default_factory=time.time)
-    ended_at: float = field(default_factory=time.time)
 
     @classmethod
     def failed(cls, file: Path, error: Exception) -> FileEnded:
@@ -211,7 +208,6 @@ def _log(ended: FileEnded) -> None:
         logging.INFO if ended.exit_status <= 1 else logging.ERROR,
         file=ended.file.name,
         exit_status=ended.exit_status,
-        seconds=round(ended.ended_at - ended.started_at, 1),
         archived=ended.archived,
         error=ended.error,
     )
@@ -239,18 +235,17 @@ class _One:
 
     def imported(self, candidate: FileCandidate) -> FileEnded:
         """Import one file. Return any problem with it as a value."""
-        path, started_at = candidate.path, self.clock()
+        path = candidate.path
         try:
-            ended = self._imported(candidate)
+            return self._imported(candidate)
         except ImporterError as error:
-            ended = FileEnded.failed(path, _answerable(error, path, is_person=self.face.is_person))
             if isinstance(error, Unusable) and self._is_gone(candidate):  # nothing was sent
-                ended = FileEnded(path, FileResult.GONE, 0, say("series.gone"))
+                return FileEnded(path, FileResult.GONE, 0, say("series.gone"))
+            return FileEnded.failed(path, _answerable(error, path, is_person=self.face.is_person))
         except Exception as error:
             if self.is_alone:
                 raise
-            ended = FileEnded.failed(path, error)
-        return replace(ended, started_at=started_at, ended_at=self.clock())
+            return FileEnded.failed(path, error)
 
     def _imported(self, candidate: FileCandidate) -> FileEnded:
         path = candidate.path
@@ -289,7 +284,11 @@ class _One:
             if not (is_right and self.face.agree(prepared)):
                 return FileEnded(path, FileResult.DECLINED, 2, say("series.declined"))
             agreed = prepared.preview.digest if self.face.is_person else None
-            begun = partial(self._see_to, candidate)
+
+            def begun() -> None:
+                if self._is_gone(candidate):
+                    raise UnreadableFile(say("series.gone"))
+
             send: Callable[..., Report] = partial(prepared.send, agreed=agreed, hours=self.hours, begun=begun)
             if self.face.practises:
                 send = prepared.practise
@@ -316,11 +315,6 @@ class _One:
         """Add a reading to the settings, in place of the one with its name."""
         others = [other for other in self.settings.readings if named(reading.name, [other]) is None]
         self.settings = replace(self.settings, readings=(reading, *others))
-
-    def _see_to(self, candidate: FileCandidate) -> None:
-        """See that the file is still there before anything is sent. Raises UnreadableFile."""
-        if self._is_gone(candidate):
-            raise UnreadableFile(say("series.gone"))
 
     def _is_right(self) -> bool:
         """Return whether a person has said whose workspace the profile is, now or earlier.

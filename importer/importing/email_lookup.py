@@ -6,7 +6,6 @@ Input: a loaded file, the journal, and a caller for the API. Output: the file wi
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -60,13 +59,6 @@ class LookedUpEmails:
         is_there = None if self.before is None else self.before.is_there
         rows = named(loaded.rows, self.answers, loaded.sheet, column, is_there)
         return replace(loaded, rows=rows, plan=grouping.plan(rows))
-
-    @property
-    def unknown(self) -> dict[str, int]:
-        """Emails without a prospect, each with its number of rows."""
-        rows = self.resolved.rows
-        emails = [] if rows.email is None else rows.email[[*rows.rejected]].tolist()
-        return dict(sorted(Counter(email for email in emails if self.answers.get(email) == ()).items()))
 
     @cached_property
     def left(self) -> Foreseen:

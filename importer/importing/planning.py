@@ -104,7 +104,7 @@ def plan(loaded: Loaded, journal: Journal | None, vendor: Vendor) -> tuple[Previ
         remarks=(*sheet.remarks, *rows.remarks),
         questions=loaded.questions,
         undecided="" if undecided is None or loaded.questions else undecided.message,
-        guarded={one.setting: one.message for one in every_guard(looked_up, remaining)},
+        guarded={one.setting: one.message for one in every_guard(loaded, remaining)},
         rows=sheet.row_count,
         duplicates=_count_repeating(loaded),
         done=sum(note < 0 for note in rows.note[[*rows.done]].tolist()) if rows.done else 0,
@@ -183,17 +183,17 @@ def _count_repeating(loaded: Loaded) -> int:
 # -- guards --------------------------------------------------------------------------------------------------------
 
 
-def every_guard(looked_up: LookedUpEmails, remaining: Remaining) -> Iterator[Guarded]:
+def every_guard(loaded: Loaded, remaining: Remaining) -> Iterator[Guarded]:
     """Yield the errors of all guards that fire. If there is one, nothing of the file is sent.
 
     Args:
-        looked_up: the file, with the prospects that are known.
+        loaded: the file, with the prospects that are known.
         remaining: the notes still to be sent.
     """
-    loaded = looked_up.resolved
     rows, file, settings = loaded.rows, loaded.file, loaded.settings
     yield from guards_of_rows(loaded)
-    emails, limit = sum(looked_up.unknown.values()), settings.max_invalid
+    emails = sum(reason.kind == "email.nobodys" for reason in rows.rejected.values())
+    limit = settings.max_invalid
     named = len(rows) - len(rows.skipped)  # of several people in a row, each counts
     if limit is not None and emails > limit * named:
         message = say(

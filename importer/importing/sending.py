@@ -97,49 +97,46 @@ class Sending:
             ResultsNotWritten: the run ended, but its results couldn't be written anywhere.
         """
         with logs.about(run=self._run.name):
-            return replace(self._delivered(agreed), ended_at=self._clock())
+            try:
+                delivery, stopped = self._planned(agreed)
+                self.begun()
+            except BaseException:
+                self.journal.runs.end(self._run, "declined", {}, self._clock())
+                raise
+            loaded = self.loaded
 
-    def _delivered(self, agreed: str | None) -> Report:
-        try:
-            delivery, stopped = self._planned(agreed)
-            self.begun()
-        except BaseException:
-            self.journal.runs.end(self._run, "declined", {}, self._clock())
-            raise
-        loaded = self.loaded
+            def tell(trouble: Message | None) -> None:
+                self.observe(replace(delivery.progress, trouble=trouble))
 
-        def tell(trouble: Message | None) -> None:
-            self.observe(replace(delivery.progress, trouble=trouble))
-
-        of_uploads = self.journal.uploads(self._settings.workspace, self._clock)
-        uploads = Uploads(self.caller, of_uploads, loaded.rows.files, tell)
-        if loaded.sheet.corrections is not None:
-            enter_left_out(self.journal, loaded)
-        keep_in_mind(self.journal, self._settings, is_agreed=True)
-        ended = "broken off"
-        try:
-            if stopped is not None:
-                raise stopped
-            self._update(delivery, tell)
-            has_answered = self._look_ups > 0 or delivery.reachability.any_success
-            is_unknown = delivery.queue.remaining.deliveries > 0 and not has_answered
-            if is_unknown and not self.journal.deliveries.latest_created(self._settings.workspace):
-                FirstCall(self.caller, self._settings.base_url, tell).make()
-            delivery.run(uploads)
-            self.journal.see_that_it_stands()
-            ended = "finished"
-        except Stopped as error:
-            stopped, ended = error, "stopped"
-        finally:
-            why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
-            self._outcomes.explain(Result.NOT_SENT, why)
-            settle_after(self.loaded.rows, self.loaded.plan, self._outcomes)
-            self._outcomes = gathered(self._outcomes, self.loaded.rows)
-            corrected, numbers = _corrected(self.loaded.sheet), self.loaded.rows.number[: len(self._outcomes)]
-            for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
-                self._outcomes.remark(position, corrected[int(numbers[position])])
-            report = self._finish(delivery, uploads, ended, stopped)
-        return report
+            of_uploads = self.journal.uploads(self._settings.workspace, self._clock)
+            uploads = Uploads(self.caller, of_uploads, loaded.rows.files, tell)
+            if loaded.sheet.corrections is not None:
+                enter_left_out(self.journal, loaded)
+            keep_in_mind(self.journal, self._settings, is_agreed=True)
+            ended = "broken off"
+            try:
+                if stopped is not None:
+                    raise stopped
+                self._update(delivery, tell)
+                has_answered = self._look_ups > 0 or delivery.reachability.any_success
+                is_unknown = delivery.queue.remaining.deliveries > 0 and not has_answered
+                if is_unknown and not self.journal.deliveries.latest_created(self._settings.workspace):
+                    FirstCall(self.caller, self._settings.base_url, tell).make()
+                delivery.run(uploads)
+                self.journal.see_that_it_stands()
+                ended = "finished"
+            except Stopped as error:
+                stopped, ended = error, "stopped"
+            finally:
+                why = say("outcome.run-stopped", why=stopped.message) if stopped else say("outcome.broke-off")
+                self._outcomes.explain(Result.NOT_SENT, why)
+                settle_after(self.loaded.rows, self.loaded.plan, self._outcomes)
+                self._outcomes = gathered(self._outcomes, self.loaded.rows)
+                corrected, numbers = _corrected(self.loaded.sheet), self.loaded.rows.number[: len(self._outcomes)]
+                for position in np.flatnonzero(np.isin(numbers, [*corrected])).tolist():
+                    self._outcomes.remark(position, corrected[int(numbers[position])])
+                report = self._finish(delivery, uploads, ended, stopped)
+            return report
 
     def _planned(self, agreed: str | None) -> tuple[Coordinator, Stopped | None]:
         """Plan again, and refuse the run if that wasn't agreed to. Return the delivery, and why look-ups stopped.
@@ -180,7 +177,7 @@ class Sending:
             fewer = max(0, before.total - remaining.total)
             delivery.ledger.count_settled(fewer, {Result.REJECTED: rejected} if rejected else {})
         if stopped is None:  # otherwise nothing is sent, and emails that nobody looked up say nothing about the file
-            for guarded in every_guard(self._emails, remaining):
+            for guarded in every_guard(loaded, remaining):
                 raise guarded
         return delivery, stopped
 

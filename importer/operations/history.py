@@ -6,7 +6,6 @@ complete copy of the journal at one moment, which is possible even during an imp
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,11 +29,6 @@ ENDED = {
 }
 """How a run ended, in the journal's words and as a message."""
 _MOST_NAMED = 8  # workspaces
-_BECAME = {  # and the others a note that was created
-    DeliveryState.UNCLEAR: Result.UNCONFIRMED,
-    DeliveryState.FOUND: Result.ALREADY_IMPORTED,
-    DeliveryState.REJECTED: Result.REJECTED,
-}
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,6 @@ class PastRun:
         hidden, shown: number of notes that it created and that were, or weren't, hidden since.
         reading: how the run read its sheet, with the settings that decided what was sent.
         confirmed: who confirmed the run's workspace, and when; None if not recorded.
-        so_far: number of notes by result as the journal has them, of a run whose end isn't recorded.
     """
 
     run: Run
@@ -55,7 +48,6 @@ class PastRun:
     reading: Mapping[str, Any] = field(default_factory=dict)
     confirmed: Confirmation | None = None
     not_found: Sequence[KnownDelivery] = ()
-    so_far: Mapping[Result, int] = field(default_factory=dict)
 
     @property
     def how(self) -> Message:
@@ -69,9 +61,8 @@ class PastRun:
 
     @property
     def counts(self) -> dict[Result, int]:
-        """Number of rows by result at the end of the run; if that isn't recorded, of notes as the journal has them."""
-        counts = self.run.counts or self.so_far
-        return {result: rows for result in Result if (rows := counts.get(result, 0))}
+        """Number of rows by result at the end of the run; empty if that isn't recorded."""
+        return {result: rows for result in Result if (rows := self.run.counts.get(result, 0))}
 
     @property
     def file(self) -> Message:
@@ -112,9 +103,7 @@ def one(settings: Settings, name: str) -> PastRun:
 
 
 def _past(journal: Journal, run: Run) -> PastRun:
-    states, so_far = journal.deliveries.states_of(run), Counter[Result]()
-    for state, number in states.items() if run.ended is None else ():
-        so_far[_BECAME.get(state, Result.CREATED)] += number
+    states = journal.deliveries.states_of(run)
     return PastRun(
         run,
         _ended(journal, run),
@@ -123,7 +112,6 @@ def _past(journal: Journal, run: Run) -> PastRun:
         journal.runs.reading(run),
         journal.runs.confirmation(run.workspace),
         [one for one in journal.deliveries.missing(run.workspace) if one.run == run.id],
-        so_far,
     )
 
 

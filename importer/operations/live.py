@@ -2,16 +2,16 @@
 
 Input: settings with the key, and the ID or email of a prospect that a person named. Output: a
 :class:`~importer.operations.doctor.Check` for each thing that was seen. The note is private, and it stays there as a
-draft, because the API can't delete notes. Before that, a prospect that can't exist and a wrong key are each tried once.
-Only calls that read are made again. The journal remembers only whether a changed note keeps the markup of its text.
+draft, because the API can't delete notes. Only calls that read are made again. The journal remembers only whether a
+changed note keeps the markup of its text.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from importer.api import API_REFUSED, Cause, FoundNote, NoteChange, NotesApi, Reply, Vendor
@@ -31,7 +31,6 @@ from importer.telling.rendering import duration
 _TEXT = "note-importer test, may be ignored\nÄrger, „süß“ & R&D \N{PARTY POPPER}\n\nnew paragraph"
 _NOTE = Note(_TEXT, Visibility.PRIVATE, Status.PUBLISHED, content=content_of(_TEXT, ContentKind.AUTO))
 _MARKUP = "<p>note-importer test, may be ignored. <b>Changed</b></p>"
-_NOBODY, _WRONG_KEY = "no prospect", "note-importer-wrong-key"  # no ID holds a space
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before each look; an account may read 20 times a minute
 _FAR = 300.0  # seconds by which the service's clock may be off without being reported
 
@@ -55,12 +54,9 @@ def examine(
         Stopped: the key is refused, or calls don't get through. Nothing was created.
     """
     clock = clock or steady_clock()
-    stranger = connected(replace(settings, key=_WRONG_KEY), vendor, clock)
-    with closing(connected(settings, vendor, clock)) as api, closing(stranger):
+    with closing(connected(settings, vendor, clock)) as api:
         test = _Test(api, _id_of(prospect, api), stop, sleep)
         test.check_prospect()
-        yield _unknown_prospect(api)
-        yield _refused("Wrong key", stranger.find(test.prospect, 0, 1), {Cause.BAD_KEY})
         yield from test.of_note()
         with opened(settings) as journal:
             if journal is not None and test.keeps_markup is not None:
@@ -92,23 +88,6 @@ def _got(reply: Reply[Any]) -> Any:
     if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED, Cause.REDIRECTED):
         raise stopped_by(failure)
     raise Stopped(say("live.no-answer", why=failure.text))
-
-
-def _unknown_prospect(api: NotesApi) -> Check:
-    """Create the note for a prospect that can't exist. An entry without a note is a refusal, too."""
-    about, reply = "Unknown prospect", api.create(_NOTE, [_NOBODY])
-    answer = (reply.value or {}).get(_NOBODY)
-    if answer is not None and answer.note_id is None:
-        return Check(about, say("live.refused", why=answer.reason or say("live.not-told")))
-    return _refused(about, reply, API_REFUSED)
-
-
-def _refused(about: str, reply: Reply[Any], causes: Collection[Cause]) -> Check:
-    """Return whether a call that must fail was refused for one of these causes."""
-    if (failure := reply.failure) is None:
-        return Check(about, say("live.accepted"), 1)
-    is_known = failure.cause in causes
-    return Check(about, say("live.refused" if is_known else "live.no-answer", why=failure.text), int(not is_known))
 
 
 @dataclass

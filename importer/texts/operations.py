@@ -14,8 +14,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Nothing was created. Name another prospect, by its email or ID."
     ),
     "live.no-answer": "A call got no clear answer: {why}",
-    "live.accepted": "it was not refused.",
-    "live.refused": "refused: {why:headline}",
     "live.created": "status {status}, note {id}.",
     "live.not-created": "no note was confirmed: {why}",
     "live.shown": "it was shown {time} after it was created.",

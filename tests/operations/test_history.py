@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 from importer.errors import BadSettings
 from importer.journal import Journal
 from importer.messages import render
-from importer.models import Result
 from importer.operations import documents, hide, history, report_messages
 from importer.operations.history import History
 from importer.settings import Settings
@@ -31,21 +29,6 @@ def imported(settings: Settings, tmp_path: Path) -> Callable[..., str]:
         return report.run
 
     return imported
-
-
-def test_a_run_that_broke_off_has_what_the_journal_knows_of_its_notes(settings: Settings, tmp_path: Path) -> None:
-    """Its notes so far by result; one whose answer wasn't seen is unconfirmed. The end of a run counts more."""
-    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "made"), Line("INVALID1", "no"), Line("P2", "unclear")])
-    running.ran(sheet, settings)
-    counts = history.one(settings, "last").counts
-    with sqlite3.connect(settings.journal) as database:
-        database.execute("UPDATE runs SET ended = NULL, ended_at = NULL, counts = NULL")
-        database.execute("UPDATE deliveries SET state = 'unclear' WHERE prospect = 'P2'")
-    database.close()
-    past = history.one(settings, "last")
-    assert past.ended == "still running, or broken off"
-    assert past.counts == {Result.CREATED: 1, Result.REJECTED: 1, Result.UNCONFIRMED: 1} != counts
-    assert history.history(settings).runs[0].counts == past.counts
 
 
 def test_two_runs_of_one_workbook_name_their_sheets(settings: Settings, tmp_path: Path) -> None:
