@@ -1,10 +1,10 @@
 """All errors of the importer, as one tree, with the exit status of each branch.
 
     ImporterError
-    ├── Unusable (2)           UnreadableFile, UnclearColumns > Undecided, BadSettings > NoKey, Changed, FirstRun,
+    ├── Unusable (2)           UnreadableFile, UnclearColumns, BadSettings > NoKey, Changed, FirstRun,
     │                          Guarded, UnusableJournal
     ├── Stopped (3)            Outage > LimitUsedUp, NotReached, NotYet, NotBegun, JournalFailed, OutputFailed,
-    │   │                      NoThread, Busy, Interrupted > OutOfHours
+    │   │                      NoThread, Busy, Interrupted
     │   └── NeedsAPerson (4)   KeyRefused, NotPermitted, WrongCall, Redirected, WrongAddress, Blocked, WrongJournal,
     │                          OpenToOthers, JournalReplaced
     ├── ProgramFault (3)
@@ -58,7 +58,7 @@ class UnreadableFile(Unusable):
 
 
 class UnclearColumns(Unusable):
-    """A required column is missing, two columns have the same role, or a column seems to be overlooked.
+    """A question about the sheet is open: which sheet or column is meant, or what a word means.
 
     ``questions`` are the decisions that a person has to make, ``how_to_ask`` the command that asks, if one is known.
     """
@@ -66,10 +66,6 @@ class UnclearColumns(Unusable):
     def __init__(self, message: Said, questions: Iterable[Question] = (), how_to_ask: Message | None = None) -> None:
         super().__init__(message)
         self.questions, self.how_to_ask = tuple(questions), how_to_ask
-
-
-class Undecided(UnclearColumns):
-    """A question about the sheet is open, such as which sheet is meant, or what a word of visibility means."""
 
 
 class BadSettings(Unusable):
@@ -159,11 +155,7 @@ class Busy(Stopped):
 
 
 class Interrupted(Stopped):
-    """A person or the system asked the run to end, or the allowed hours are over."""
-
-
-class OutOfHours(Interrupted):
-    """The run was started outside the allowed hours; nothing was sent."""
+    """A person or the system asked the run to end, or the current time is outside the allowed hours."""
 
 
 class NeedsAPerson(Stopped):

@@ -32,7 +32,7 @@ USUAL = 0o666
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 _PathT = TypeVar("_PathT", bound=Path)
-_NAMES = 999
+_NAMES = 9_999
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; exclusive creation follows no link there either
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # don't wait for the other end of a pipe
 _NO_TERMINAL = getattr(os, "O_NOCTTY", 0)
@@ -141,18 +141,18 @@ def move(path: Path, place: Path) -> None:
 
 def put_back(moved: Path, path: Path) -> None:
     """Move a file back to its path, or to a free name beside it if the path is taken. Raises OSError."""
-    for name in numbered(path, _NAMES):
+    for name in numbered(path):
         with contextlib.suppress(FileExistsError):
             move(moved, name)
             return
-    raise FileExistsError(errno.EEXIST, f"{_NAMES} names like {path.name} are taken")
 
 
-def numbered(path: _PathT, count: int) -> Iterator[_PathT]:
-    """Yield a path, and then names beside it with the numbers 2, 3, …, ``count`` in all."""
+def numbered(path: _PathT) -> Iterator[_PathT]:
+    """Yield a path, and then names beside it with the numbers 2, 3, …; raise FileTrouble if all of them are taken."""
     yield path
-    for number in range(2, count + 1):
+    for number in range(2, _NAMES + 1):
         yield path.with_name(f"{path.stem} ({number}){path.suffix}")
+    raise FileTrouble(say("files.no-name-free", file=path.name, n=_NAMES - 1), errno.EEXIST)
 
 
 def called_after(name: str) -> str:

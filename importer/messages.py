@@ -6,7 +6,7 @@ A *face* is an interface that shows messages: the terminal, the browser page, or
 
 - ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several parts are
   joined with commas, or with the text after a colon, as in ``{reasons:; }``. ``{why:headline}`` is the headline of a
-  message, ``{why:rest}`` all that follows the headline, and ``{which:capital}`` begins with a capital letter.
+  message, and ``{which:capital}`` begins with a capital letter.
 - `` `journal` `` and `` `journal {path}` `` are settings. Each face names them in its own way: a flag, or a field.
 - `` `note-importer verify` `` is a command.
 - ``{action.run-again}`` is an action. Each face may have its own text for it.
@@ -31,7 +31,7 @@ from typing import Any, NoReturn, TypeAlias
 
 PROGRAM = "note-importer"
 
-_HEADLINE, _REST, _CAPITAL = "headline", "rest", "capital"
+_HEADLINE, _CAPITAL = "headline", "capital"
 _BREAK = re.compile(r"\r\n|[\r\n\t]")
 _LAST = re.compile(r"\{([\w-]+)\}$")
 _IS_WINDOWS = os.name == "nt"
@@ -202,11 +202,6 @@ def headline(said: Said, face: Face | None = None) -> str:
     return _lines(as_message(said), face or FACE.get())[0].partition("\n")[0].rstrip(".")
 
 
-def _rest(message: Message, face: Face) -> str:
-    """Return the text of a message without its headline: what to do."""
-    return " ".join("\n".join(_lines(message, face)).split("\n")[1:])
-
-
 def from_json(value: object) -> Message | None:
     """Return the message from JSON values; None if they hold no message."""
     match value:
@@ -275,8 +270,6 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
         case SettingPart(name, value):
             return face.setting(name, value)
         case Message():
-            if separator == _REST:
-                return _rest(part, face)
             return headline(part, face) if separator == _HEADLINE else render(part, face)
         case Cell(text) | Quoted(text):
             return text

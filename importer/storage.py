@@ -54,17 +54,17 @@ class Url(_Base):
 
 
 class ChangedMeanwhile(FileTrouble):
-    """A file at a URL has changed since it was read."""
+    """A file has changed since it was read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(say("files.changed", name=name), errno.EEXIST)
 
 
 class OutOfReach(FileTrouble, ConnectionError):
     """The store can't be reached, or is out of order."""
 
 
-Place = Path | Url
-
-
-def place(text: str | Path) -> Place:
+def place(text: str | Path) -> Path:
     """Return the path or the URL that a person named. Raises BadSettings if the URL holds a password."""
     if not isinstance(text, str):
         return text
@@ -80,7 +80,7 @@ def local_name(url: Url) -> str:
     return re.split(r"[\\:]", url.name)[-1].strip(". ") or "file"
 
 
-def is_same(one: Place, other: Place) -> bool:
+def is_same(one: Path, other: Path) -> bool:
     """Return whether two places are the same file."""
     if isinstance(one, Url) or isinstance(other, Url):
         return one == other
@@ -166,19 +166,19 @@ def move(url: Url, target: Url, fingerprint: str) -> None:
     version_before = version(url)
     with _store(url) as (store, path), store.open(path, "rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != fingerprint:
-            raise has_changed(url.name)
+            raise ChangedMeanwhile(url.name)
     if version(target) is not None:
         raise FileExistsError(errno.EEXIST, f"{target.name} is taken")
     with _store(url) as (store, path), _store(target) as (_, copy):
         store.cp_file(path, copy)
         if version(url) != version_before:  # the copy may be of either version
             store.rm_file(copy)
-            raise has_changed(url.name)
+            raise ChangedMeanwhile(url.name)
         store.rm_file(path)
 
 
 @contextmanager
-def readable(url: Place) -> Iterator[None]:
+def readable(url: Path) -> Iterator[None]:
     """Translate the block's errors of reading into errors with messages for a person: UnreadableFile, NotReached."""
     try:
         yield
@@ -214,11 +214,6 @@ def _store(url: Url) -> Iterator[tuple[Any, str]]:
         if is_refused or re.search("Credentials|Token|ProfileNotFound", type(error).__name__):
             raise NotAllowed(say("store.refuses", said=_words(error))) from error
         raise OutOfReach(say("store.out-of-order", said=_words(error))) from error
-
-
-def has_changed(name: str) -> ChangedMeanwhile:
-    """Return the error to raise if a file has changed since it was read."""
-    return ChangedMeanwhile(say("files.changed", name=name), errno.EEXIST)
 
 
 def _words(error: Exception) -> str:

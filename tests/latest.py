@@ -8,7 +8,7 @@ from importer import files
 def latest(path: Path) -> Path:
     """The file of this name with the highest number."""
     found = path
-    for place in files.numbered(path, 99):
+    for place in files.numbered(path):
         if not place.exists():
             break
         found = place

@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 
 from importer.api import Endpoint
 from importer.calls.windows import ASSUMED
-from importer.errors import OutOfHours
+from importer.errors import Interrupted
 from importer.messages import Said, say
 from importer.settings import GIVE_UP, Settings
 from importer.settings.kinds import Rate, TimeWindow
@@ -52,14 +52,14 @@ class Hours:
             zone: time zone of the window; None: the local one.
 
         Raises:
-            OutOfHours: the current time is outside the window; nothing was sent.
+            Interrupted: the current time is outside the window; nothing was sent.
         """
         if (window := settings.between) is None:
             return cls()
         now = clock()
         shown = datetime.fromtimestamp(now, zone)
         if not window.holds(shown.time()):
-            raise OutOfHours(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
+            raise Interrupted(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
         why = say("stopped.hours-over", window=str(window))
         return cls(_closing(window, now, zone), why, clock)
 

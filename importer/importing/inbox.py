@@ -169,8 +169,6 @@ def why_not_yet(path: Path, now: float) -> Message | None:
 
 # -- the archive ----------------------------------------------------------------------------------------------------
 
-_NAMES = 999
-
 
 class Archived(NamedTuple):
     """New place of a file; if it couldn't be moved, why not, and the exit status.
@@ -211,24 +209,23 @@ def lies_in(file: Path, folder: Path) -> bool:
 
 def places(file: Path, results: str, folder: Path) -> tuple[Path, Path]:
     """Return free names in the archive for a file and its results, both with the same number. Raises OSError."""
-    for beside in files.numbered(folder / results, _NAMES):
+    for beside in files.numbered(folder / results):
         number = beside.stem.removeprefix(Path(results).stem)
         place = folder / f"{file.stem}{number}{file.suffix}"
         if not (is_there(place) or is_there(beside)):
-            return place, beside
-    raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
+            break
+    return place, beside
 
 
 def archive(file: Path, place: Path, fingerprint: str) -> Archived:
     """Move a file to its place in the archive, or to a free name beside it."""
     folder = place.parent
     try:
-        for free in files.numbered(place, _NAMES):
+        for free in files.numbered(place):
             if not is_there(free):
                 with contextlib.suppress(FileExistsError):  # another program took the name meanwhile
                     _move(file, free, fingerprint)
-                    return Archived(free)
-        raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
+                    break
     except storage.ChangedMeanwhile:
         return Archived(why=say("archive.has-changed", file=str(file)), exit_status=Stopped.exit_status)
     except OSError as error:
@@ -237,6 +234,7 @@ def archive(file: Path, place: Path, fingerprint: str) -> Archived:
                 return Archived(why=say("archive.gone", file=str(file), folder=str(folder)))
         why = say("archive.not-moved", file=str(file), folder=str(folder), error=files.why(error))
         return Archived(why=why, exit_status=1)
+    return Archived(free)
 
 
 def _move(path: Path, place: Path, fingerprint: str) -> None:
@@ -254,14 +252,14 @@ def _move(path: Path, place: Path, fingerprint: str) -> None:
             shutil.copyfileobj(file, draft.file)
         draft.finish(bounds=[seen])
         if files.digest(draft.file).hex() != fingerprint:
-            raise storage.has_changed(path.name)
+            raise storage.ChangedMeanwhile(path.name)
         aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.old")  # a name that nobody else uses
         path.replace(aside)
         try:
             there = aside.lstat()
             is_same = (there.st_size, there.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
             if not (is_same and os.path.samestat(there, seen)):
-                raise storage.has_changed(path.name)
+                raise storage.ChangedMeanwhile(path.name)
             draft.put_new(place)
             aside.unlink()
         except OSError:

@@ -17,7 +17,7 @@ import numpy as np
 
 from importer import resultsfile
 from importer.delivery.earlier import AsItStood, Earlier
-from importer.errors import UnclearColumns, Undecided
+from importer.errors import UnclearColumns
 from importer.fields import WORDED
 from importer.identity import RECORD, Identities, place_digest
 from importer.journal import Journal
@@ -99,7 +99,7 @@ class Loaded:
         if self.unclear is not None or not questions:
             return self.unclear
         texts = (question.text for question in questions)
-        return Undecided(lines(*texts, say("questions.nothing-sent")), questions)
+        return UnclearColumns(lines(*texts, say("questions.nothing-sent")), questions)
 
     @property
     def to_fix(self) -> str:

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from importer.errors import UnclearColumns, Undecided, UnreadableFile
+from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import Cell, Message, as_argument, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.cells import RowSink, TableFacts
@@ -126,7 +126,7 @@ class TableCandidate:
 def choose(book: Book, source: Source) -> tuple[TableCandidate, list[Message]]:
     """Return the only visible table with the needed headings, or the named one, and remarks on ignored sheets.
 
-    Raises Undecided if several tables qualify, or if none does and several hold something. It is also raised if
+    Raises UnclearColumns if several tables qualify, or if none does and several hold something. It is also raised if
     another table may be meant too, unless a person named the sheet, or the table is read as before.
     """
     sheet, header_row, is_copy = source.options.sheet, source.options.header_row, repeats_results
@@ -200,7 +200,7 @@ def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None)
     return say("choice.all-hidden", file=source, sheets=hidden) if hidden else say("choice.no-table", file=source)
 
 
-def _undecided(candidates: Sequence[TableCandidate]) -> Undecided:
+def _undecided(candidates: Sequence[TableCandidate]) -> UnclearColumns:
     """Return the error that asks which sheet is meant, with one answer for each candidate."""
     text = say("choice.several", sheets=tuple(map(_begins, candidates[:_MOST_SHOWN])))
     choices = [
@@ -209,7 +209,7 @@ def _undecided(candidates: Sequence[TableCandidate]) -> Undecided:
         if (name := candidate.table.name) is not None
     ]
     question = Question(say("choice.which"), choices, why=text)
-    return Undecided(question.text, [question])
+    return UnclearColumns(question.text, [question])
 
 
 def _begins(candidate: TableCandidate) -> Message:

@@ -24,7 +24,6 @@ import olefile
 
 from importer.errors import UnreadableFile
 from importer.messages import Cell, Quoted, say
-from importer.reading.encodings import wide
 from importer.reading.opening import Source, bound, damaged
 from importer.resultsfile import PACKINGS, check_directory
 
@@ -168,9 +167,9 @@ def _first_tag(plain: bytes) -> bytes:
 
 
 def _is_text(head: bytes) -> bool:
-    """Return whether the bytes can be text: few control characters, or the pattern of zeros that UTF-16 has."""
+    """Return whether the bytes can be text: few control characters, or the mark of UTF-16."""
     head = head.rstrip(b"\0\x1a")  # some programs pad the end of their files
-    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or wide(head) is not None
+    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
     return is_wide or len(head) - len(head.translate(None, _CONTROLS)) <= 1 + len(head) // 50
 
 

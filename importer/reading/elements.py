@@ -47,10 +47,7 @@ class _LocalNames(dict[str, str]):
 
 
 def events(chunks: Iterable[bytes], what: Message, limits: Limits, whole: Collection[str] = ()) -> Iterator[Event]:
-    """Yield the events of a part, whose names come without namespace prefix.
-
-    Each element named in ``whole`` is one event, at its end. Raises UnreadableFile if the part is damaged or too large.
-    """
+    """Yield the events of a part, without namespace prefixes; each element named in ``whole`` is one, at its end."""
     parser = _Parser(what, limits, whole)
     for chunk in chunks:
         for at in range(0, len(chunk), _PIECE):

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from importer.errors import Undecided, UnreadableFile
+from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import Cell, Message, in_quotes, say
 from importer.models import PossibleAnswer, Question
 from importer.reading.opening import Source, chunks
@@ -97,7 +97,7 @@ def encoding_of(source: Source, rows_in: Callable[[Encoding], Sequence[Sequence[
     """Return the file's encoding: as a person gave it, or as its bytes, its declaration, known headings or words show.
 
     ``rows_in`` returns the rows of a decoded file that may hold its headings, by which a kind of sheet is recognised.
-    Raises Undecided if several encodings are plausible.
+    Raises UnclearColumns if several encodings are plausible.
     """
     given = source.options.encoding
     if given is not None:
@@ -136,7 +136,8 @@ def _named(name: str, source: Source) -> Encoding:
 
 def _marked(source: Source) -> Encoding | None:
     """Return the encoding that the file's byte order mark states; None without one."""
-    head = _head(source)
+    source.file.seek(0)
+    head = source.file.read(4)
     codec = next((codec for mark, codec in _MARKS.items() if head.startswith(mark)), None)
     return Encoding(codec, codec.upper(), _errors(source, codec)) if codec else None
 
@@ -145,10 +146,6 @@ def _certain(source: Source) -> Encoding | None:
     """Return the file's encoding if it is certain, by a byte order mark or because all of it is UTF-8; else None."""
     if marked := _marked(source):
         return marked
-    unmarked = wide(_head(source))
-    if unmarked and _is_valid(source, unmarked, whole=False):
-        title = unmarked.upper()
-        return Encoding(unmarked, title, _errors(source, unmarked), say("encoding.unmarked", encoding=title))
     if _is_valid(source, "utf-8"):
         return Encoding("utf-8", "UTF-8")
     good, bad = _as_utf8(_sample(source))
@@ -158,7 +155,7 @@ def _certain(source: Source) -> Encoding | None:
 
 
 def _guessed(source: Source) -> Encoding:
-    """Return the only old encoding that spells the file's words well; raise Undecided if several or none do."""
+    """Return the only old encoding that spells the file's words well; raise UnclearColumns if several or none do."""
     readings = iter(_readings(source))
     best = next(reading for reading in readings if _is_valid(source, reading.encoding.codec))
     others = [*readings]
@@ -173,7 +170,7 @@ def _guessed(source: Source) -> Encoding:
     raise _undecided([best, *dict.fromkeys([*rivals[:_MOST_RIVALS], *itertools.islice(western, 1)])])
 
 
-def _undecided(readings: Sequence[DecodedSample]) -> Undecided:
+def _undecided(readings: Sequence[DecodedSample]) -> UnclearColumns:
     """Return the error that asks which encoding is meant. It shows each encoding's name and the words that differ."""
     same_lines = zip(*(reading.lines for reading in readings), strict=False)
     places = [place for place, lines in enumerate(same_lines) if len({*lines}) > 1]
@@ -184,7 +181,7 @@ def _undecided(readings: Sequence[DecodedSample]) -> Undecided:
         text = say("beside", text=words, beside=reading.encoding.title)
         choices.append(PossibleAnswer("encoding", reading.encoding.codec, text))
     question = Question(say("encoding.which"), choices)
-    return Undecided(question.text, [question])
+    return UnclearColumns(question.text, [question])
 
 
 def _is_near(other: DecodedSample, best: DecodedSample) -> bool:
@@ -220,13 +217,13 @@ def _as_utf8(sample: bytes) -> tuple[int, int]:
     return sum(ord(sign) > 127 for sign in text) - bad, bad
 
 
-def _is_valid(source: Source, codec: str, *, whole: bool = True) -> bool:
-    """Return whether the file is valid in an encoding. Unless ``whole``, a cut-off character at its end is allowed."""
+def _is_valid(source: Source, codec: str) -> bool:
+    """Return whether the file is valid in an encoding."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     try:
         for chunk in chunks(source.file):
             decoder.decode(chunk)
-        decoder.decode(b"", final=whole)
+        decoder.decode(b"", final=True)
     except (UnicodeError, ValueError):
         return False
     return True
@@ -235,19 +232,6 @@ def _is_valid(source: Source, codec: str, *, whole: bool = True) -> bool:
 def _errors(source: Source, codec: str) -> str:
     """Return how bytes that the encoding doesn't know are treated: see :class:`Encoding`."""
     return "strict" if _is_valid(source, codec) else "replace"
-
-
-def _head(source: Source) -> bytes:
-    source.file.seek(0)
-    return source.file.read(SAMPLE)
-
-
-def wide(head: bytes) -> str | None:
-    """Return the UTF-16 codec of a text without a mark, by its zeros at even or at odd positions; else None."""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if max(even, odd) < max(2, len(head) // 50) or min(even, odd) * 10 > max(even, odd):
-        return None
-    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def _sample(source: Source) -> bytes:

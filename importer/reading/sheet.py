@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
-from types import TracebackType
 
 from importer.messages import Message, say
 from importer.reading.book import Book, TableCandidate
@@ -130,9 +129,7 @@ class Sheet(AbstractContextManager["Sheet"]):
         if self._spool is not None:
             self._spool.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -28,10 +28,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Meaning(NamedTuple):
-    """The meaning of a result, and the user's next step; None if there is nothing to do.
-
-    Both begin with a lowercase letter and have no full stop.
-    """
+    """The meaning of a result, and the user's next step, if there is one; both in lower case, without a full stop."""
 
     means: Message
     next: Message | None = None

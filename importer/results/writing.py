@@ -11,7 +11,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
-import errno
 import math
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -25,7 +24,7 @@ from typing import Any, BinaryIO
 from importer import files, storage
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, ResultsNotWritten
-from importer.files import Draft, FileTrouble
+from importer.files import Draft
 from importer.messages import Message, say, words
 from importer.reading import Sheet
 from importer.results.layout import ResultRows, Summary, columns_for, encodable, headings_for, result_rows
@@ -33,7 +32,6 @@ from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_w
 from importer.resultsfile import ResultColumn, protected_all
 from importer.storage import Url
 
-_NAMES = 9_999
 _KINDS = (".xlsx", ".csv")
 
 
@@ -216,11 +214,9 @@ def _put(target: Url, fill: Callable[[Draft], None], source: Path | None) -> Wri
         ):
             fill(draft)
             draft.finish(files.OWNER_ONLY)
-            for url in files.numbered(target, _NAMES):
-                if storage.version(url) is None:
-                    storage.put(draft.content, url)
-                    return _written(target, url)
-            raise _none_free(target)
+            url = next(url for url in files.numbered(target) if storage.version(url) is None)
+            storage.put(draft.content, url)
+            return _written(target, url)
     except OSError as error:
         kept = save(Path.cwd() / storage.local_name(target), fill, source)
         about = {"file": target.name, "folder": str(target.parent), "here": str(kept.path)}
@@ -251,12 +247,8 @@ def _finish(draft: Draft, wanted: Path, source: Path | None) -> None:
 
 def _settle(draft: Draft, wanted: Path) -> Path:
     """Give the file the wanted name or the next free one, and return its path."""
-    for path in files.numbered(wanted, _NAMES):
+    for path in files.numbered(wanted):
         with contextlib.suppress(FileExistsError):
             draft.put_new(path)
-            return path
-    raise _none_free(wanted)
-
-
-def _none_free(wanted: Path) -> FileTrouble:
-    return FileTrouble(say("written.no-name-free", file=wanted.name, n=_NAMES - 1), errno.EEXIST)
+            break
+    return path

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from importer.errors import Undecided
+from importer.errors import UnclearColumns
 from importer.fields import WORDED
 from importer.messages import Cell, Message, say, some
 from importer.models import PossibleAnswer, Question, Role, Visibility
@@ -44,7 +44,7 @@ def read_as_known(headings: Sequence[str], settings: Settings, cells: Sequence[S
         cells: some values of each column.
 
     Raises:
-        Undecided: several readings fit.
+        UnclearColumns: several readings fit.
     """
     if settings.reading is not None:  # it was recognised before a person's answers
         return settings
@@ -185,7 +185,7 @@ def _matters(name: str, values: Sequence[str]) -> bool:
     )
 
 
-def _several(readings: Sequence[Reading]) -> Undecided:
+def _several(readings: Sequence[Reading]) -> UnclearColumns:
     choices = [
         PossibleAnswer(
             "export",
@@ -197,4 +197,4 @@ def _several(readings: Sequence[Reading]) -> Undecided:
     ]
     choices.append(PossibleAnswer("export", NONE, say("readings.another-kind")))
     question = Question(say("readings.which"), choices)
-    return Undecided(question.text, [question])
+    return UnclearColumns(question.text, [question])

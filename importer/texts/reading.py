@@ -81,7 +81,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "encoding.valid-utf-8": "The file was read as {encoding}, as you said. It is also valid UTF-8. If accented letters look wrong, use `encoding utf-8`",
     "encoding.as-marked": "The file is marked as {encoding}, so it was read as {encoding}. Your encoding, {named}, was not used.",
-    "encoding.unmarked": "The file does not say how its characters are encoded. It was read as {encoding}.",
     "encoding.damaged-characters": "The file is encoded in UTF-8, but some characters are damaged. The rows that contain them have problems.",
     "encoding.likeliest": "The file does not say how its characters are encoded. {encoding} is the most likely encoding. If accented letters look wrong, name the right one with `encoding`.",
     "encoding.which": "The file does not say how its characters are encoded.\nWhich of these is spelled correctly? If none is, save the file in one encoding, such as UTF-8.",

@@ -26,7 +26,6 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Free some space or name another folder, then {action.run-again}."
     ),
     "written.owed": "{file} could not be moved to {folder}: {why}. It is saved here: {here}. {action.Run-same-command}. Delivered notes are not sent again, and the results are moved there.",
-    "written.no-name-free": ("{file} and {n} similar name already exist", "{file} and {n} similar names already exist"),
     "written.too-large": (
         "{n} row of {columns} columns is more than a sheet can hold ({most_rows} and {most_columns}), so the results are a .csv file.",
         "{n} rows of {columns} columns are more than a sheet can hold ({most_rows} and {most_columns}), so the results are a .csv file.",
