@@ -1,8 +1,5 @@
 """At a terminal a person is asked what couldn't be decided, once; the night asks nothing, and says how to answer."""
 
-from __future__ import annotations
-
-import csv
 import re
 import sys
 import tomllib
@@ -22,7 +19,7 @@ if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
 
 from tests.pseudo_terminal import types
-from tests.truth import read_results
+from tests.truth import write_csv
 
 HEAD = ("Contact ID", "First Name", "Full Comments", "Shared?")
 TEXTS = ("Spoke about the annual plan, she wants an offer", "Left a message, will call again on Monday")
@@ -33,9 +30,7 @@ pytestmark = pytest.mark.usefixtures("desk")
 
 
 def write(head: Sequence[str] = HEAD, rows: Sequence[Sequence[str]] = ROWS) -> str:
-    with Path("n.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([head, *rows])
-    return "n.csv"
+    return write_csv(Path("n.csv"), head, *rows).name
 
 
 def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
@@ -75,22 +70,6 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     assert len(box.notes) == 6
 
 
-def test_two_columns_that_say_who_sees_a_note_are_asked_about_once(
-    box: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The answer is that both count. It is kept, with the words of the first; the next night asks nothing."""
-    head = ("Prospect ID", "Note", "Shared", "Restricted to")
-    rows = [(f"jzRkmgMdw{i}", TEXTS[0], "Everybody", ("", "Legal")[i % 2]) for i in range(4)]
-    seen = types(["run", write(head, rows), "--map", "visibility=Shared"], ["2", "1", "y", "y"])
-    assert seen.status == 0, seen.screen
-    assert seen.screen.count("Column D, 'Restricted to', is not used, although") == 1
-    assert "1 the visibility, too: each note is as visible as the least visible of both columns says" in seen.screen
-    assert [note.visibility for note in sorted(box.notes, key=lambda note: note.prospect_id)] == ["1", "2", "1", "2"]
-    later = [(f"jzRkmgMdx{i}", TEXTS[0], "Everybody", ("", "Finance")[i % 2]) for i in range(4)]
-    assert main(["run", write(head, later), "--yes"]) == 0, capsys.readouterr().err
-    assert sorted(note.visibility for note in box.notes) == ["1"] * 4 + ["2"] * 4
-
-
 @pytest.mark.parametrize("at_a_terminal", [True, False])
 def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
     box: Sandbox, capsys: pytest.CaptureFixture[str], at_a_terminal: bool
@@ -117,7 +96,6 @@ def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
 
 
 def test_who_doesnt_know_stops_and_nothing_is_sent_or_remembered(box: Sandbox, profiles: Path) -> None:
-    """Enter alone, or Ctrl-D; the message says how to answer later."""
     seen = types(["run", write()], ["1", ""])
     assert seen.status == 2
     assert "--default-visibility private" in seen.screen
@@ -155,7 +133,6 @@ def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path
 
 
 def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_about_once(box: Sandbox) -> None:
-    """Three public ones as they will read, and who sees a private one: one question for all."""
     texts = ["Ann<br>wants <b>an offer</b>", "One\ntwo", "Three", "The longest, for it says more than all the others"]
     rows = [(f"P{i}", text, "Everyone") for i, text in enumerate(texts)] + [("P9", "For me", "Only me")]
     path = write(("Prospect ID", "Note", "Visibility"), rows)
@@ -204,46 +181,6 @@ def test_each_kind_of_sheet_is_asked_about_once_and_no_note_is_more_than_its_col
         [note] = [note for note in box.notes if note.prospect_id == row[0]]
         assert note.visibility + note.status == kind, (number, columns)
     assert max(asked.values()) == 1, asked
-
-
-def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(box: Sandbox) -> None:
-    """In the sheet's order, whatever is grouped; the others say so, and it ends with 1. Without it the rest follows."""
-    lines = [(f"P{i}", f"Note {i % 3}", "1") for i in range(10)]
-    path = write(("Prospect ID", "Note", "Visibility"), [*lines, ("P9", "Note 0", "1"), ("P1", "Note 1", "1")])
-    seen = types(["run", path, "--first", "4", "--results", "out.csv"], ["y"])
-    assert seen.status == 1, seen.screen
-    for words in (
-        "Only the first 4 of the remaining notes are sent (--first). 6 are held back",
-        "Send 4 notes to",
-        "Not sent: 7 × held back by --first. Look at the others in Saleshandy, then run again",
-    ):
-        assert words in seen.screen
-    assert "interrupted" not in seen.screen
-    assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]
-    held = ("not sent", "held back by --first. Look at the others in Saleshandy, then run again without it")
-    found = [(row["result"], row["reason"]) for row in read_results(Path("out.csv"))]
-    assert found[:10] == [("created", "")] * 4 + [held] * 6
-    assert [result for result, _ in found[10:]] == ["not sent", "duplicate"]
-    assert types(["run", path, "--first", "4", "--results", "out.xlsx"], ["y"]).status == 1
-    summary = [str(cell) for row in openpyxl.load_workbook("out.xlsx")["Summary"].values for cell in row]
-    assert any("by --first" in cell for cell in summary)
-    assert len(box.notes) == 8
-    assert main(["run", path, "--yes", "--results", "out.csv"]) == 0
-    assert sorted(note.prospect_id for note in box.notes) == [f"P{i}" for i in range(10)]
-
-
-def test_the_first_alone_need_a_person_at_the_terminal(
-    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """At night the rest would never be sent; wherever the setting stands."""
-    path = write(("Prospect ID", "Note", "Visibility"), [("P0", "x", "1")])
-    assert main(["run", path, "--first", "4"]) == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert "Invalid value for --first: this setting sends some rows for you to look at first" in said
-    profiles.write_text("[default]\nfirst = 4\n", encoding="utf-8")
-    assert main(["run", path, "--yes"]) == 2
-    assert "from the profile 'default'" in capsys.readouterr().err
-    assert box.received == ()
 
 
 HUBSPOT = (("Recipient", "Engagement body"), ("a@x.com", TEXTS[0]), ("b@x.com", TEXTS[1]))
@@ -328,7 +265,6 @@ CALLS = [(f"jzRkmgMdw{i}", f"2026-11-0{i}", ("Ada Adams", "")[i % 2], TEXTS[i % 
 def test_dates_and_authors_are_offered_with_the_first_notes_shown_both_ways(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Once: the template is remembered, and the night composes by it."""
     seen = types(["run", write(TOLD, CALLS)], ["1", "y"])
     assert seen.status == 0, seen.screen
     for words in (
@@ -389,7 +325,6 @@ def test_hide_asks_before_it_changes_anything(box: Sandbox) -> None:
 
 
 def test_more_visible_or_a_new_public_text_needs_a_yes_in_this_very_run(box: Sandbox) -> None:
-    """With the notes before and after; neither an earlier yes nor --yes counts."""
     head = ("Prospect ID", "Note", "Visibility", "Activity ID")
     run, ids = ["run", "n.csv", "--map", "record=Activity ID", "--update"], ("00T5f00000AbCdE", "00T5f00000AbCdF")
     same = "They asked for what we had promised in spring and " * 3

@@ -1,7 +1,5 @@
 """The commands as a person types them: what they print, what they send, and how they end."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -15,19 +13,12 @@ from importer import __version__
 from importer.cli import cli
 from importer.settings.secrets import KEY_VARIABLE
 from tests.listening import http_ear
-from tests.sandbox import Fault, Sandbox
+from tests.sandbox import Fault
 from tests.typing_commands import KEY, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
 HEAD = "Prospect ID,Note,Visibility\n"
-
-
-@pytest.fixture
-def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    folder = tmp_path / "a folder of mine"
-    folder.mkdir()
-    return Terminal(folder, box, capsys)
 
 
 @pytest.mark.parametrize("command", cli.commands)
@@ -79,16 +70,6 @@ def test_no_flag_takes_the_key_itself(type_: Terminal) -> None:
     assert not [flag for flag in options if "key" in flag and flag != "--api-key-file"]
 
 
-@pytest.mark.parametrize("command", ["run", "check"])
-def test_a_file_that_isnt_there_is_said(type_: Terminal, command: str) -> None:
-    """Missing, or for what takes one file, a folder."""
-    for name in ("none.csv", "nosuch/none.csv", "s3:/bucket/none.csv"):
-        ended = type_(command, name)
-        assert (ended.status, ended.out) == (2, "")
-        assert f"There is no file or folder {name}" in ended.all.replace("\\", "/")
-    assert ". is a folder" in type_("check", ".").err
-
-
 NO_TEXT = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
 
 
@@ -110,7 +91,6 @@ def test_file_names_of_every_kind_are_taken(type_: Terminal, name: str) -> None:
 
 
 def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(type_: Terminal) -> None:
-    """What its encoding lacks is replaced, in heading and message alike."""
     type_.file("n.csv", "Prospect ID,Note,Visibility,名前\nP1,x,публично,b\n")
     type_.variables["PYTHONIOENCODING"] = "iso-8859-1"
     ended = type_.process("check", "n.csv")
@@ -190,7 +170,6 @@ def three_notes(type_: Terminal) -> None:
 
 
 def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Terminal) -> None:
-    """Only those of that run; doing it twice changes nothing more."""
     three_notes(type_)
     type_.file("other.csv", HEAD + "P9,x,1\n")
     run = type_("history").out.split()[0]
@@ -230,22 +209,6 @@ def test_hide_names_the_rows_and_the_texts_of_the_sheet_if_it_is_there(type_: Te
     assert len(type_.box.received) == before
 
 
-def test_a_note_to_hide_is_named_by_its_email_and_its_text_however_it_was_found(type_: Terminal) -> None:
-    """By the run, by the note's ID, and on the way back, with --yes, too. Each note's run names the sheet."""
-    with Sandbox(any_email=True, api_key=KEY) as box:
-        type_.variables["NOTE_IMPORTER_BASE_URL"] = box.url
-        for name in ("a", "b"):
-            type_.file(f"{name}.csv", f"Email,Note,Visibility\n{name}@example.com,Call {name},1\n")
-            assert type_("run", f"{name}.csv").status == 0
-        ids = [note.id for note in box.notes]
-        named = ("hide", "--note", ids[0], "--note", ids[1])
-        lines = [f"prospect {name}@example.com, note {note}: Call {name}" for name, note in zip("ab", ids, strict=True)]
-        assert lines[1] in type_("hide", "last").all
-        for how in ("--yes", "--undo"):
-            said = type_(*named, how).all
-            assert all(line in said for line in lines)
-
-
 def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> None:
     """Another profile's run is refused with the way out; so is a run that isn't known. Which notes has to be said."""
     profiles.write_text("[other]\n", encoding="utf-8")
@@ -266,29 +229,7 @@ def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> N
     assert {note.visibility for note in type_.box.notes} == {"1"}
 
 
-def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
-    """Template, rows, run: no flag is needed. It is never replaced."""
-    ended = type_("template")
-    assert ended.status == 0
-    assert "note-importer check notes.xlsx" in ended.out
-    path = type_.folder / "notes.xlsx"
-    book = openpyxl.load_workbook(path)
-    rows = ("P1", None, "Hi\nthere", "Public", "Draft", "f1, f2"), ("P2", None, "Hi", "Private", None, None)
-    for number, row in enumerate(rows, 2):
-        for column, value in enumerate(row, 1):
-            book["Notes"].cell(number, column, value)
-    book.save(path)
-    type_.box.know_attachments("f1", "f2")
-    assert type_("check", path).status == 0
-    assert type_("run", path).status == 0
-    shown = [(n.prospect_id, n.content, n.visibility, n.status, n.attachment_ids) for n in type_.box.notes]
-    assert sorted(shown) == [("P1", "<p>Hi<br>there</p>", "1", "0", ("f1", "f2")), ("P2", "<p>Hi</p>", "2", "1", ())]
-    ended = type_("template")
-    assert (ended.status, "already exists" in ended.err) == (2, True)
-
-
 def test_practice_needs_no_key_notifies_nobody_and_calls_no_address(type_: Terminal) -> None:
-    """An address in the profile only names the workspace whose journal is read."""
     type_.file("n.csv", HEAD + "P1,x,1\nP2,y,2\n")
     del type_.variables[KEY_VARIABLE]
     with http_ear() as ear:
@@ -307,7 +248,6 @@ def test_practice_needs_no_key_notifies_nobody_and_calls_no_address(type_: Termi
 def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it_astray(
     type_: Terminal, profiles: Path, tmp_path: Path
 ) -> None:
-    """The file of profiles is made anew each time, in one step."""
     type_.file("n.csv", HEAD + "P1,x,1\n")
     (tmp_path / "theirs").touch(0o644)
     profiles.unlink()
@@ -352,6 +292,31 @@ def test_a_profiles_key_is_not_sent_to_an_address_that_stands_elsewhere(
     assert type_.box.received == ()
 
 
+def test_a_key_counts_more_the_nearer_it_stands_to_the_command(type_: Terminal, profiles: Path) -> None:
+    """A flag, the variable, the file that a variable names, the profile: only the nearest of them is right here."""
+    address = type_.variables.pop("NOTE_IMPORTER_BASE_URL")
+    right, wrong = type_.file("right", KEY), type_.file("wrong", "no-key")
+    profiles.write_text(f"[default]\nbase-url = '{address}'\napi-key-file = '{wrong}'\n", encoding="utf-8")
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    for variables, flags in (
+        ({"NOTE_IMPORTER_API_KEY_FILE": str(right), KEY_VARIABLE: ""}, []),
+        ({"NOTE_IMPORTER_API_KEY_FILE": str(wrong), KEY_VARIABLE: KEY}, []),
+        ({KEY_VARIABLE: "no-key"}, ["--api-key-file", str(right)]),
+    ):
+        type_.variables |= variables
+        assert type_("run", "n.csv", *flags).status == 0
+    assert {call.status for call in type_.box.received} <= {200, 201}
+
+
+def test_what_goes_to_this_machine_goes_to_no_proxy(type_: Terminal) -> None:
+    """It isn't encrypted, so a proxy would see the key, however the address is spelled."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    with http_ear() as proxy:
+        type_.variables |= dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), f"http://{proxy.place}")
+        assert type_("run", "n.csv", "--base-url", type_.box.url.replace("http", "HTTP", 1)).status == 0
+        assert proxy.calls == []
+
+
 def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(type_: Terminal, profiles: Path) -> None:
     """Else a slip would reach the live address, with nothing known of what was delivered."""
     profiles.write_text(f"top = 1\n[night]\nbase-url = '{type_.box.url}'\n[week]\n", encoding="utf-8")
@@ -365,7 +330,6 @@ def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(type_: Termi
 
 
 def test_a_name_with_spaces_that_was_typed_without_quotes_is_recognised(type_: Terminal) -> None:
-    """Also beside other files and flags, and by the commands that take one file."""
     type_.file("Q4 calls.csv", HEAD + "P1,x,1\n")
     for command in (("run", "--yes"), ("check",)):
         ended = type_(*command, "Q4", "calls.csv")

@@ -1,7 +1,5 @@
 """Emails by the command line: what `check` says and calls, and a run that is killed while it looks them up."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

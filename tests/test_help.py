@@ -1,7 +1,5 @@
 """What help says: commands in the order of use, settings in groups, and what was meant by a slip."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

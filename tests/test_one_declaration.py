@@ -3,9 +3,6 @@
 The recipes in CONTRIBUTING.md are what is done here. A change that needs one more file has met a second list.
 """
 
-from __future__ import annotations
-
-import csv
 import json
 import os
 import re
@@ -23,8 +20,8 @@ import pytest
 
 from importer.cli import main
 from importer.models import Result
-from importer.settings.secrets import KEY_VARIABLE
 from tests.sandbox import Sandbox, calls, service
+from tests.truth import write_csv
 
 ROOT = Path(__file__).parents[1]
 CHANGES = r"""
@@ -145,9 +142,7 @@ class House:
         return [Ended(*ended) for ended in json.loads(done.stdout)]
 
     def sheet(self, name: str, *rows: Sequence[str], more: Sequence[str] = ()) -> str:
-        with (self.root / name).open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", *more), *rows])
-        return name
+        return write_csv(self.root / name, ("Prospect ID", "Note", "Visibility", *more), *rows).name
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +159,8 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def house(changed: Path, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(changed: Path, desk: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The changed program beside a sandbox that knows the new field."""
-    for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
-        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
-    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
     monkeypatch.setattr(
         service, "fields", lambda call, required, optional: calls.fields(call, required, (*optional, "category"))
     )
@@ -189,7 +181,6 @@ def sent(box: Sandbox) -> list[tuple[str, str]]:
 
 
 def test_each_change_needs_few_files() -> None:
-    """Of importer/ and docs/; whoever comes by finds them in the recipe."""
     needed = Counter(name for name, _ in {(name, file) for name, file, *_ in edits()})
     assert needed.keys() == FILES.keys()
     assert needed <= Counter(FILES)
@@ -227,19 +218,6 @@ with prepare("notes.csv", Settings()) as prepared:
     assert [row[results[0].index("result")] for row in results[1:]] == ["already imported", "created", "created"]
     assert "role.category" in on_page.out
     assert "Category" in rows(house.root / "notes.template.xlsx", "Notes")[0]
-
-
-def test_a_field_of_the_identity_that_changes_under_a_record_is_said(house: House, box: Sandbox) -> None:
-    """An update can't change it, and no second note comes of it."""
-    more, way = ["Category", "Note ID"], ["--map", "record=Note ID", "--yes", "--results", "notes.out.csv"]
-    sheets = [
-        house.sheet(f"notes.{it}.csv", ("P1", "Terms", "Private", it, "NOTE0001"), more=more) for it in ("A", "B")
-    ]
-    first, then = house(["run", sheets[0], *way], ["run", sheets[1], *way, "--update"])
-    assert (first.status, then.status) == (0, 0)
-    assert sent(box) == [("A", "Terms")]
-    results = (house.root / "notes.out (2).csv").read_text(encoding="utf-8-sig")
-    assert "only the text, visibility and status of a note can be changed" in results
 
 
 def test_a_results_column_is_written_explained_and_known_again(house: House) -> None:
@@ -280,7 +258,6 @@ def test_a_guard_has_its_flag_variable_profile_help_and_message(house: House, bo
 
 
 def test_a_layout_of_errors_is_read_and_is_never_a_success(house: House) -> None:
-    """Neither a receipt, nor an empty page of prospects, whatever stands beside it."""
     code = """
 from importer.api import Cause, Endpoint, entries, saleshandy
 from importer.api.exchange import Exchange

@@ -1,7 +1,5 @@
 """Every file that the program keeps is in the table of docs/security.md, which says if it holds customers' data."""
 
-from __future__ import annotations
-
 import contextlib
 import fnmatch
 import re
@@ -72,7 +70,6 @@ def home(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def killed(script: str, *arguments: str) -> None:
-    """Run a script that is killed."""
     ended = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, check=False, timeout=60)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 
@@ -104,7 +101,6 @@ def holds_customers_data(path: str) -> bool | None:
 
 
 def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home: Path) -> None:
-    """After everything that the program does with a sheet, and after commands that were killed."""
     for name in ("first.csv", "second.csv"):
         Path(name).write_text(SHEET, encoding="utf-8")
     assert main(["run", "first.csv", "--yes"]) == 1
@@ -120,11 +116,3 @@ def test_the_table_has_every_file_and_says_which_hold_texts_emails_or_names(home
     assert [path for path, is_personal in said.items() if is_marked(path) and not is_personal] == []
     assert len([path for path in there if is_marked(path)]) >= 6
     assert any(path.is_relative_to(home / "tmp") for path in there), "a killed command left files"
-
-
-def test_a_file_that_the_table_doesnt_have_would_be_found() -> None:
-    """The comparison itself."""
-    assert holds_customers_data(".local/share/note-importer/else.txt") is None
-    assert holds_customers_data("work/else.txt") is None
-    assert holds_customers_data("work/a.results.xlsx") is True
-    assert holds_customers_data(".local/share/note-importer/journal.sqlite-wal") is False

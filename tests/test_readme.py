@@ -1,14 +1,10 @@
 """What the README and the documents that it leads to say is so."""
 
-from __future__ import annotations
-
 import io
-import itertools
 import re
 import shlex
 import tomllib
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import click
@@ -26,8 +22,7 @@ from importer.rows.columns import find
 from importer.settings import BATCH_SIZE, GIVE_UP, SETTINGS, Settings, readings
 from importer.settings.address import LIVE
 from tests import house
-from tests.delivering import counts, deliver
-from tests.sandbox import Fault, Limit, Sandbox
+from tests.sandbox import Sandbox
 from tests.test_messages import FORMS
 from tests.truth import Line, write_sheet
 
@@ -37,7 +32,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def text_of(name: str) -> str:
-    """A document of docs/."""
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
@@ -58,7 +52,6 @@ def table(first_heading: str, text: str = README) -> list[list[str]]:
 
 
 def test_the_readme_is_short_and_leads_to_every_document() -> None:
-    """Those for developers by way of CONTRIBUTING.md."""
     assert len(README.splitlines()) <= 120
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     linked = {*re.findall(r"\]\(docs/([\w-]+\.md)", README + contributing)}
@@ -171,34 +164,6 @@ def test_every_sentence_that_the_guide_explains_is_one_that_a_person_can_see() -
     words = said()
     assert len(quoted) > 10
     assert [quote for quote in quoted if quote not in words] == []
-
-
-FAULTS = (ROOT / "tests" / "sandbox" / "README.md").read_text(encoding="utf-8")
-SHOWN = re.findall(r"^\| [^|]+ \| `(--[^|]+)` \| ([^|]+) \|$", FAULTS, re.MULTILINE)
-STATUS = {"--fault 400-token@3": 4, "--fault firewall=invoice": 1}
-
-
-@pytest.mark.parametrize(("told", "expected"), SHOWN, ids=[flags for flags, _ in SHOWN])
-@pytest.mark.usefixtures("jumping")
-def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expected: str, tmp_path: Path) -> None:
-    """Notes are there once, and the rows end as is said."""
-    given: dict[str, list[str]] = {}
-    for flag, value in itertools.pairwise(shlex.split(told.replace("`", " "))):
-        given.setdefault(flag, []).append(value)
-    rules: dict[str, Any] = {"faults": [*map(Fault.parse, given.get("--fault", []))]}
-    if "--rate-limit" in given:
-        rules["limit"] = Limit.parse(given["--rate-limit"][0])
-    lines = [Line(f"P{i}", "about the invoice" if i == 5 else f"note {i}") for i in range(6)]
-    if "--max-batch" in given:
-        rules["max_batch"] = int(given["--max-batch"][0])
-        lines = [Line(f"P{i}", "alike") for i in range(30)]
-    with Sandbox(**rules) as box:
-        report = deliver(box, tmp_path, lines, key=box.api_key, workers=1, read_timeout=2, settle=5.0, batch_size=100)
-        found = counts(report)
-    assert report.exit_status == STATUS.get(told, 0)
-    assert set(re.findall(r"[*`]([a-z ]+)[*`]", expected)) <= set(found)
-    if not STATUS.get(told):
-        assert set(found) == {"created"}
 
 
 def test_the_five_commands_of_the_readme_lead_to_a_schedule(

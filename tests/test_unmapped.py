@@ -1,8 +1,5 @@
 """A column that nobody named makes no note more visible or more published than it says; asserted on what was sent."""
 
-from __future__ import annotations
-
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +7,7 @@ import pytest
 
 from importer.cli import main
 from tests.sandbox import Sandbox
+from tests.truth import write_csv
 
 pytestmark = pytest.mark.usefixtures("desk")
 
@@ -17,10 +15,7 @@ pytestmark = pytest.mark.usefixtures("desk")
 def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.csv") -> int:
     rows = max(map(len, columns.values()))
     ids = [f"{name[0]}P{number}" for number in range(rows)]
-    with Path(name).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["Prospect ID", *columns])
-        writer.writerows(zip(ids, *columns.values(), strict=True))
+    write_csv(Path(name), ["Prospect ID", *columns], *zip(ids, *columns.values(), strict=True))
     return main(["run", name, "--yes", *flags])
 
 
@@ -46,7 +41,6 @@ def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.cs
 def test_a_second_column_that_says_less_is_asked_about(
     box: Sandbox, capsys: pytest.CaptureFixture[str], used: tuple[str, str], other: tuple[str, str]
 ) -> None:
-    """Unless the command sets it aside. One that says no less is nobody's question."""
     columns = {"Note": ["Hello"], used[0]: [used[1]], other[0]: [other[1]]}
     columns |= {"Visibility": ["Private"]} if used[0] == "Status" else {}
     assert run(columns) == 2
@@ -140,7 +134,6 @@ def test_a_blank_in_a_column_of_checkmarks_is_no_published_note(box: Sandbox) ->
 
 
 def test_a_column_that_was_named_by_its_letter_is_remembered_by_its_heading(box: Sandbox, profiles: Path) -> None:
-    """In another sheet the letter is another column's, which may hold what nobody is to see."""
     columns = {"Call summary": ["Hello"], "Visibility": ["Public"]}
     assert run(columns, "--map", "content=B", "--export", "Calls") == 0
     assert 'content = "Call summary"' in profiles.read_text(encoding="utf-8")
@@ -158,7 +151,6 @@ def test_what_is_not_understood_is_not_remembered(box: Sandbox, profiles: Path) 
 
 
 def test_of_tags_that_count_only_those_with_a_word_for_private_restrict(box: Sandbox) -> None:
-    """Under a heading that says nothing of visibility, other words say nothing of it either."""
     columns = {"Note": list("ABC"), "Visibility": ["Public"] * 3, "Tags": ["pricing; private", "pricing, call", ""]}
     assert run(columns, "--map", "visibility=Visibility, Tags") == 0
     assert sorted((note.sent_content, note.visibility) for note in box.notes) == [("A", "2"), ("B", "1"), ("C", "1")]

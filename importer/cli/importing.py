@@ -95,7 +95,7 @@ class BatchImport:
             if self._answered(lambda: ask(say("plan.ask-update", n=asked))):
                 prepared.agree_to_updates()
         self._watch, self._has_sent, self._sent = RunWatch(silent=self._notifications.out.is_quiet), True, prepared
-        self._watch.begin(overview.total + overview.remaining.held_back)
+        self._watch.begin(overview.total)
         self._stopper.arm()
         return True
 

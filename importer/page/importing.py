@@ -34,8 +34,6 @@ from importer.telling import preview_messages
 from importer.telling.preview_messages import Described
 from importer.telling.rendering import LineKind
 
-FIRST = 5
-"""Number of rows that may be sent first, so that a person can look at them before the rest."""
 _MOST = 1_000
 """Maximum number of attachments in one request."""
 _MOST_BYTES = 2 << 30
@@ -164,8 +162,7 @@ class ImportScreens(Screens):
     def choose(self, number: str) -> Page:
         """Keep what a person chose. Continue, unless the screen showed something else; then show it again first.
 
-        The Confirm screen chooses whether only the first rows are sent. A file that can't be read with its answers can
-        be read without any.
+        A file that can't be read with its answers can be read without any.
         """
         upload = self._upload(number)
         back, pressed = url_for("check", number=number), request.form.getlist("answer")
@@ -182,7 +179,7 @@ class ImportScreens(Screens):
         if is_changed:
             applied(answers, self._parts.current.settings())  # refuses what no setting can be
             self._change(upload, lambda state: replace(state, answers=answers), _NOTHING_CHANGED, back)
-        if {name for name, _ in pairs_of(pressed)} & {"update", "first"} or ("next" in request.form and not is_changed):
+        if "update" in dict(pairs_of(pressed)) or ("next" in request.form and not is_changed):
             return redirect(url_for("confirm", number=number), 303)
         if "next" in request.form:
             return redirect(f"{back}?changed=yes", 303)
@@ -206,8 +203,6 @@ class ImportScreens(Screens):
             upload=upload,
             found=overview,
             settings=settings,
-            first=FIRST,
-            is_first=any(name == "first" for name, _ in own),
             no_key=why_no_key(self._parts.current),
         )
 

@@ -45,7 +45,6 @@ class Ended:
         why, besides: the texts before and after the counts.
         counts: each result, its number of rows, and its meaning with what to do.
         results: the results file; None if there is none.
-        held_back: whether rows are held back until a person has looked at those that were sent.
         run: the run's name, if known.
     """
 
@@ -55,7 +54,6 @@ class Ended:
     besides: Sequence[Said] = ()
     counts: Sequence[tuple[Result, int, Message]] = ()
     results: Path | None = None
-    held_back: bool = False
     run: str = ""
 
     @classmethod
@@ -67,7 +65,6 @@ class Ended:
             besides=[line.text for line in telling.report_messages.besides(report)],
             counts=tuple(telling.report_messages.meanings(report.counts, is_practice=is_practice)),
             results=report.results.absolute(),
-            held_back=bool(report.held_back) and report.stopped is None,
             run=report.run,
         )
 

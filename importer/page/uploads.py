@@ -26,7 +26,7 @@ from typing import Any
 
 from importer.errors import BadSettings
 from importer.files import keep_private, make_private_folder
-from importer.importing.answers import answered
+from importer.importing.run import answered
 from importer.messages import say
 from importer.models import Workspace
 from importer.operations.corrections import Corrections
@@ -38,7 +38,7 @@ Answers = tuple[tuple[str, str], ...]
 
 OF_THE_FILE = tuple(name for name, setting in SETTINGS.items() if setting.decides_rows)
 """Names of the settings about how a file is read. Corrections belong to one way to read it."""
-OF_THIS_TIME = ("first", "in-doubt", "update")
+OF_THIS_TIME = ("in-doubt", "update")
 """Names of the settings that are chosen anew each time a file is sent."""
 FIELDS = (*OF_THE_FILE, *(name for name in HELD if name not in (*OF_THE_FILE, "content")), "export", *OF_THIS_TIME)
 """Names of the settings that a person may choose on the page."""

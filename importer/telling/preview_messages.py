@@ -305,8 +305,6 @@ def sizes(overview: Preview) -> Iterator[Line]:
         )
     if keeps_edited(overview):
         yield Line(say("plan.keeps-edited"), LineKind.NOTE)
-    if held_back := remaining.held_back:
-        yield Line(say("plan.held-back", first=remaining.deliveries, n=held_back), LineKind.TEXT)
     yield from numbers(LineKind.TEXT, {"plan.unclear": remaining.unclear})
     besides = {
         "plan.hidden": remaining.hidden,
@@ -331,7 +329,7 @@ def keeps_edited(overview: Preview) -> bool:
 
 def _to_deliver(overview: Preview) -> Message:
     """Return the number of notes in the file, and how many of them are to be delivered if earlier runs made some."""
-    left = overview.remaining.total + overview.remaining.held_back
+    left = overview.remaining.total
     notes = say("plan.at-most-notes" if overview.to_look_up else "count.note", n=overview.planned)
     if not overview.imported_before:
         return say("plan.to-deliver", notes=notes)

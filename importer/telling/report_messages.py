@@ -12,7 +12,7 @@ from importer.importing.batch import Batch, FileEnded, FileResult
 from importer.importing.report import Report
 from importer.messages import Message, Part, Quoted, Said, as_message, in_quotes, say, some, words
 from importer.models import Result
-from importer.results.presentation import MEANINGS, PRACTISED
+from importer.results.layout import IN_PRACTICE, MEANINGS
 from importer.telling.rendering import Line, LineKind, numbers
 
 _MOST_NAMED = 5  # rows with duplicate or missing notes whose IDs are shown
@@ -132,6 +132,6 @@ def counts(found: Mapping[Result, int], *, is_practice: bool = False) -> Iterato
 def meanings(found: Mapping[Result, int], *, is_practice: bool = False) -> Iterator[tuple[Result, int, Message]]:
     """Yield each result with its number of rows, and its meaning with what to do."""
     for result, rows in found.items():
-        meaning = (PRACTISED if is_practice else MEANINGS)[result]
+        meaning = (IN_PRACTICE if is_practice else MEANINGS)[result]
         advice = meaning.next
-        yield result, rows, say("result.and-next", means=meaning.means, next=advice) if advice else meaning.means
+        yield result, rows, say("result-and-next", means=meaning.means, next=advice) if advice else meaning.means

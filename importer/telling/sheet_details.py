@@ -16,8 +16,8 @@ from importer.errors import ImporterError
 from importer.fields import WORDED
 from importer.importing.api_context import connected, steady_clock
 from importer.importing.loaded import Loaded
+from importer.importing.planning import text_of
 from importer.importing.run import Prepared
-from importer.importing.sheet_facts import text_of
 from importer.journal import KnownDelivery
 from importer.markup import cut, first_words, lines
 from importer.messages import Cell, Message, Part, say

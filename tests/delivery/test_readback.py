@@ -6,17 +6,20 @@ import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from importer.api import FoundNote, NotesPage
+from importer.api import API_REFUSED, STOPS, Cause, Endpoint, Failure, FoundNote, NotesPage, Reply
+from importer.calls.retry import Attempts, RetryPolicy
 from importer.delivery.evidence import Evidence
 from importer.delivery.readback import Sought, Verdict, copies, judge
-from importer.delivery.reads import Pages, first_take
+from importer.delivery.reads import Pages, Reads, WholeRead, first_take
+from importer.errors import Stopped
 from importer.journal import READ_BACK, DeliveryState, KnownDelivery, NoteKey
-from importer.messages import render
+from importer.messages import render, words
 from importer.models import Note, Status, Visibility, Workspace
 
 SINCE = 1_800_000_000.0
@@ -125,16 +128,6 @@ def test_a_draft_is_found_apart_or_among_the_others() -> None:
     assert unexplained(draft=found(status="0")) == ["N1"]  # a published note is looked for
 
 
-def test_a_later_draft_hides_unless_it_was_known_before_this_one_was_sent() -> None:
-    """Of drafts only the latest is shown: one that a delivery had before can't hide what came after it."""
-    other = found("N2", content="Other", status="0", author="COLLEAGUE")
-    assert "hides" in render(verdict(draft=other, note=DRAFT, authors=["US"]).doubt), "whoever wrote it"
-    assert "hides" in render(verdict(draft=other, note=DRAFT, adopted={"N2": SINCE + 1}).doubt)
-    assert verdict(draft=other, note=DRAFT, adopted={"N2": SINCE - 1}) == Verdict()
-    assert "hides" in render(verdict(draft=replace(other, created_at=None), note=DRAFT, authors=["US"]).doubt)
-    assert verdict(draft=replace(other, created_at=SINCE - 1000), note=DRAFT, authors=["US"]) == Verdict()
-
-
 def test_a_note_dated_long_after_it_was_sent_is_in_doubt() -> None:
     """Whatever is wrong with a clock, a note that reads the same is never taken for absence."""
     late = found(at=SINCE + 1001)
@@ -176,12 +169,6 @@ def test_what_was_made_in_that_time_needs_an_explanation_whatever_it_says_and_wh
     assert unexplained(other, adopted=frozenset({"N1"})) == []
 
 
-def test_what_another_unclear_delivery_says_is_explained_by_that() -> None:
-    other = found(content="Another text")
-    assert unexplained(other, rivals=[(replace(NOTE, text="Another text", content=""), None)]) == []
-    assert unexplained(other, rivals=[(replace(NOTE, text="A third text", content=""), None)]) == ["N1"]
-
-
 def test_a_single_note_of_ours_is_adopted_if_nothing_tells_the_clock_of_the_run_that_sent_it() -> None:
     """Only its date stands against it, which proves nothing; a colleague's, or a second one, is doubt."""
     unknown: dict[str, Any] = {"is_clock_known": False}
@@ -206,7 +193,6 @@ def test_further_copies_read_like_the_note_as_it_was_sent_or_as_it_is_shown() ->
 
 
 LONG = "Spoke about terms of delivery, then about prices, and about much more 🤝"
-OTHER_LONG = "Asked for the price list again, and for the contract 🤝"
 
 
 def note_of(text: str) -> Note:
@@ -229,24 +215,6 @@ def test_a_note_of_ours_that_is_alike_is_the_one_that_was_sent_though_it_reads_d
     assert told(LONG, ("N1", kept), ("N2", kept)) is None
 
 
-def test_of_several_that_were_unclear_at_once_each_has_its_own() -> None:
-    kept, other_kept = LONG.removesuffix("🤝"), OTHER_LONG.removesuffix("🤝")
-    both = ("N1", kept), ("N2", other_kept)
-    assert told(LONG, *both, others=[OTHER_LONG]) == "N1"
-    assert told(OTHER_LONG, *both, others=[LONG]) == "N2"
-    assert told(LONG, ("N1", kept), others=[OTHER_LONG]) == "N1"  # the other one isn't there
-    assert told(OTHER_LONG, ("N1", kept), others=[LONG]) is None
-
-
-def test_what_could_be_of_another_that_is_unclear_too_is_nobodys() -> None:
-    cut, other_end = LONG[:60], f"{LONG[:60]} and what else was said"
-    assert told(LONG, ("N1", cut), others=[OTHER_LONG]) == "N1"
-    assert told(LONG, ("N1", cut), others=[other_end]) is None
-    assert told(LONG, ("N1", cut), ("N2", other_end), others=[other_end]) is None
-    assert told(LONG, ("N1", cut), others=[None]) is None  # another sheet's: the journal has no texts
-    assert told(LONG, ("N1", cut), ("N2", "Something else"), others=[OTHER_LONG]) is None  # whose is that?
-
-
 def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
     """If a colleague's note was adopted by mistake, the colleague's other notes would be taken for ours, too."""
     evidence = Evidence.__new__(Evidence)
@@ -262,14 +230,31 @@ def test_a_note_that_was_only_read_back_does_not_show_who_writes_ours() -> None:
         )
     ]
     named = KnownDelivery(
-        b"", 1, "P1", "", "", DeliveryState.CREATED, "N1", 101.0, None, 1, None, (), False, Visibility.PUBLIC,
-        Status.PUBLISHED, 1, 99.0, None,
+        b"", 1, "P1", "", "", "N1", 101.0, None, 1, None, 1, 99.0, None, None, None, DeliveryState.CREATED, (), False,
+        NoteKey.of(Note("Hello", Visibility.PUBLIC, Status.PUBLISHED)),
     )  # fmt: skip
     delivered = {"N1": named, "N2": named._replace(reason=READ_BACK.kind)}
     journal: Any = SimpleNamespace(delivered=lambda *_: delivered)
     evidence._deliveries, evidence._workspace, evidence._own = journal, Workspace("p", "u"), OrderedDict()
     evidence.read(NotesPage(tuple(notes), None, has_more=False))
     assert evidence.authors == {"key": {"us@example.com"}}
+
+
+@pytest.mark.parametrize("cause", sorted(set(Cause) - {Cause.CLAIM_EXPIRED}))
+def test_what_follows_from_a_failed_lookup(cause: Cause) -> None:
+    """The run stops, it is told as it is, or the notes are read again. An impatient one isn't read again."""
+    done: list[object] = []
+
+    def retry(_: object, failure: Failure, policy: RetryPolicy) -> bool:
+        return Attempts(policy, Random(7)).failed(failure, 0.0) is not None
+
+    dispatcher: Any = SimpleNamespace(add=done.append, wait_out=lambda _: False, halt=done.append, retry=retry)
+    reads = Reads(dispatcher, RetryPolicy(8, 100.0), Pages(100, 1), 10.0)
+    failure = Failure(cause, words("trouble"))
+    reply = Reply[NotesPage](Endpoint.READ, 0.0, 1.0, failure=failure)
+    assert reads.take_in(WholeRead("P1"), reply) == (failure if cause in API_REFUSED else None)
+    assert any(isinstance(one, Stopped) for one in done) == (cause in STOPS)
+    assert cause in STOPS or reads.take_in(WholeRead("P1", is_patient=False), reply) == failure
 
 
 def test_no_lookups_of_three_runs_in_two_minutes_ask_for_as_many_notes() -> None:

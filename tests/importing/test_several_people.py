@@ -169,18 +169,6 @@ def test_the_preview_counts_rows_and_notes(tmp_path: Path) -> None:
     assert "the same note for the same prospect as row 2" in reasons[3]
 
 
-def test_only_the_first_rows_are_sent_each_to_all_of_its_people(tmp_path: Path) -> None:
-    """The others are held back, and that is no reason to say that the run broke off."""
-    sheet = write(tmp_path, [(BOTH, "a", "Public"), (BOTH, "b", "Public"), ("cy@example.com", "c", "Public")])
-    with Sandbox(prospects=PEOPLE) as box:
-        report = send(sheet, each(box, tmp_path, first=1))
-        assert notes(box) == [(ADA, "a"), (BEN, "a")]
-        assert (report.counts, report.held_back, report.exit_status) == ({Result.CREATED: 1, Result.NOT_SENT: 2}, 2, 1)
-        report = send(sheet, each(box, tmp_path))
-        assert report.counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 1}
-        assert len(box.notes) == 5
-
-
 def test_rows_are_counted_once_whose_emails_several_nobodies_have(tmp_path: Path) -> None:
     """Of the people, each counts for the guard, so that a single unknown one doesn't condemn a row of many."""
     sheet = write(
@@ -300,25 +288,6 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
         assert prepared.loaded.settings.several_in_cell == "each"
         assert prepared.send().counts == {Result.CREATED: 2, Result.DUPLICATE: 1, Result.INVALID: 1}
     assert "several-in-cell" in HELD
-
-
-def test_what_must_be_decided_is_asked_first(tmp_path: Path) -> None:
-    """Whoever leaves the optional question without an answer has then answered the others."""
-    sheet = write(tmp_path, [(BOTH, "a", "Team only"), (BOTH, "b", "Team only")])
-    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
-        assert [question.is_optional for question in prepared.loaded.questions] == [False, True]
-        assert prepared.loaded.undecided is not None
-        assert [question.is_optional for question in prepared.loaded.undecided.questions] == [False]
-
-
-def test_emails_of_several_people_in_columns_of_ids_count_as_such(tmp_path: Path) -> None:
-    """Also where the user lists the columns as those of the prospects."""
-    rows = [(BOTH, "cy@example.com", "Hello", "Public"), ("ben@example.com;cy@example.com", "", "Hi", "Public")]
-    sheet = write(tmp_path, rows, ("Contact ID", "Lead", "Note", "Visibility"))
-    with Sandbox(prospects=PEOPLE) as box:
-        mapping = {Role.PROSPECT: ("Contact ID, Lead",)}
-        assert send(sheet, each(box, tmp_path, mapping=mapping)).counts == {Result.CREATED: 2}
-        assert len(box.notes) == 5
 
 
 def test_ids_of_several_people_are_not_compared_with_the_emails_beside_them(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from importer.delivery.updating import Updating
 from importer.errors import BadSettings, Busy, Changed, JournalReplaced
 from importer.importing.run import prepare
 from importer.journal import Journal
-from importer.journal.deliveries import Changes
+from importer.journal.deliveries import Deliveries
 from importer.journal.sqlite import SQLiteJournal
 from importer.messages import say
 from importer.models import Result, Visibility
@@ -68,7 +68,7 @@ def test_a_public_note_that_is_private_in_the_sheet_becomes_private(desk: Desk, 
 def test_the_first_that_went_out_as_public_follow_the_rest(desk: Desk) -> None:
     """The first is read back whole before the others go; one PATCH a note."""
     rows = [row(f"AbCdEfGh{i}", "Terms", "") for i in range(10)]
-    desk.run(*rows, default_visibility=Visibility.PUBLIC, first=5)
+    desk.run(*rows[:5], default_visibility=Visibility.PUBLIC)
     ran = desk.run(*rows, default_visibility=Visibility.PRIVATE, update=True)
     assert (ran.counts, ran.status) == ({"created": 5, "updated": 5}, 0)
     assert ran.preview.updates["notes"] == 5
@@ -229,14 +229,6 @@ def never_answered(desk: Desk, line: list[str], **how: Any) -> Ran:
     return ran
 
 
-def test_a_note_that_somebody_made_as_the_sheet_says_is_right(desk: Desk) -> None:
-    desk.run(row(ADA, "Terms"))
-    edit(desk, visibility="2")
-    for _ in range(2):
-        ran = desk.run(row(ADA, "Terms", "Private"), update=True)
-        assert (ran.counts, ran.status, ran.changes) == ({"already imported": 1}, 0, [])
-
-
 def test_a_second_draft_of_a_prospect_is_not_made(desk: Desk) -> None:
     """Beside one that is there, one that is about to be sent, or one of the same run; the rest is done all the same."""
     headings = (*HEADINGS, "Status")
@@ -286,7 +278,7 @@ def test_an_api_that_changes_what_was_not_named_is_found_out_by_the_first_note(
 def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late, begun, begin = [True], list[Any](), Changes.begin
+    late, begun, begin = [True], list[Any](), Deliveries.change
 
     class Once(float):
         """A limit that is over at once for the first call."""
@@ -294,12 +286,12 @@ def test_a_change_that_waited_too_long_at_a_shared_journal_is_entered_anew(
         def __radd__(self, now: float) -> float:
             return 0.0 if late and late.pop() else now + 5.0
 
-    def counted(changes: Changes, some: Any) -> bool:
+    def counted(deliveries: Deliveries, some: Any) -> bool:
         begun.extend(some)
-        return begin(changes, some)
+        return begin(deliveries, some)
 
     monkeypatch.setattr("importer.delivery.updating.LONGEST_CLAIM", Once(5.0))
-    monkeypatch.setattr(Changes, "begin", counted)
+    monkeypatch.setattr(Deliveries, "change", counted)
     desk.run(row(ADA, "Terms"))
     monkeypatch.setattr("importer.journal.Journal.is_shared", True)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
@@ -481,14 +473,3 @@ def test_what_somebody_changes_while_a_change_rests_stays(desk: Desk, monkeypatc
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.counts, ran.status) == ({"already imported": 1}, 1)
     assert (len(ran.changes), desk.box.notes[0].content, seen(desk)) == (1, "<p>Mine</p>", [AS_SENT])
-
-
-def test_hiding_again_after_an_unclear_update_waits_until_that_is_over(desk: Desk) -> None:
-    """Otherwise a late update could make the note public after it was hidden."""
-    desk.run(row(ADA, "Terms", "Private"))
-    never_answered(desk, row(ADA, "Terms"), agrees=True)
-    patched = max(call.at for call in desk.box.received if call.method == "PATCH")
-    assert hidden(desk, Which(note_ids=[desk.box.notes[0].id]), read_timeout=60.0) == 1
-    again = max(call.at for call in desk.box.received if call.method == "PATCH")
-    assert (again - patched).total_seconds() >= 60
-    assert seen(desk) == [PRIVATE_DRAFT]

@@ -1,7 +1,5 @@
 """The page, served to a browser or to bare requests; and the browser, where this machine has one."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import shutil
@@ -75,7 +73,6 @@ def home_of(server: PageServer) -> str:
 
 @pytest.fixture(scope="session")
 def readers() -> Iterator[Readers]:
-    """Processes that read, for all tests."""
     reading = Readers()
     yield reading
     reading.close()
@@ -115,7 +112,6 @@ def site(guard: Access, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Flask:
 
 @pytest.fixture
 def friend(site: Flask, guard: Access) -> FlaskClient:
-    """The browser that the page was opened in."""
     client = site.test_client()
     assert client.get(guard.address).status_code == 200
     return client

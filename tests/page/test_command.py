@@ -1,7 +1,5 @@
 """The command that opens the page: what it prints, and how Ctrl-C ends it."""
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import importlib.util

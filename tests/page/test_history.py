@@ -1,7 +1,5 @@
 """Runs, asked for without a browser: what they tell, what is asked before anything is changed, what is refused."""
 
-from __future__ import annotations
-
 import contextlib
 import contextvars
 import multiprocessing
@@ -29,16 +27,14 @@ from importer.telling.preview_messages import Described
 from tests.page.conftest import done, write
 from tests.page.person import HOME, Person
 from tests.page.test_site import HOSTILE
-from tests.running import run
+from tests.running import ran
 from tests.sandbox import Fault, Sandbox
 
 ROWS = [("p1", "Hello", "Public"), ("p2", "Hello", "Public"), ("p3", "", "Public")]
 
 
 def imported(path: Path, settings: Settings) -> str:
-    report = run(path, settings)
-    assert report is not None
-    return report.run
+    return ran(path, settings).run
 
 
 def kept(parts: Parts, path: Path) -> DroppedFile:
@@ -64,12 +60,12 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(person: Person, settings
 def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     person: Person, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
 ) -> None:
-    """The file is known by what it holds, with the answers about it; only five are sent first no more."""
+    """The file is known by what it holds, with the answers about it; what was said of one time counts no more."""
     box.set_faults([Fault.parse("503:any@2-")])
     path = write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)])
     name = imported(path, replace(settings, give_up=1, workers=1))
     upload = kept(parts, path)
-    upload.state = State((("ignore", "State"), ("first", "5")))
+    upload.state = State((("ignore", "State"), ("in-doubt", "same")))
     parts.uploads.is_sent(upload, settings.workspace)
     assert upload.state.answers == (("ignore", "State"),)
     current = person.sees(f"/runs/{name}")
@@ -147,7 +143,6 @@ def test_unclear_notes_are_told_and_looked_up(person: Person, settings: Settings
 def test_what_the_page_writes_into_results_names_no_flag(
     parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither in a row's reason nor in the summary: who has a mouse has none to type."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     head = ("Prospect ID", "Note", "Visibility", "Attachments")
@@ -166,21 +161,13 @@ def test_what_the_page_writes_into_results_names_no_flag(
     assert not [text for text in texts if re.search(r"--\w|note-importer \w|`", text)]
 
 
-def test_results_that_a_run_did_not_come_to_write_are_written_by_sending_the_file_once_more(
-    parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing is left to send, so that there is nothing to agree to."""
-    monkeypatch.chdir(tmp_path)
+def test_results_that_a_run_did_not_come_to_write_are_offered(parts: Parts, settings: Settings, tmp_path: Path) -> None:
     path = write(tmp_path / "n.csv", ROWS)
     imported(path, settings)
     upload = kept(parts, path)
     found = reading.check(upload.folder, upload.name, settings, upload.folder / "rows.db")
     assert isinstance(found, Described)
     assert (found.can_be_sent, found.lacks_only_results) == (False, True)
-    ended = done(jobs.Send(settings, upload.folder, upload.name, digest=found.digest))
-    assert {str(result): rows for result, rows, _ in ended.counts} == {"already imported": 2, "invalid": 1}
-    assert ended.results == upload.folder / "n.results.xlsx"
-    assert len(box.notes) == 2
 
 
 BEFORE = [("p1", "Hello", "Public"), ("p2", "Hello", "Private")]

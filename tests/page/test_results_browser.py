@@ -1,7 +1,5 @@
 """Results and runs in a real browser: rows are found, notes hidden, the rest is sent; HTML does nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +27,6 @@ HOSTILE = (
 
 
 def test_rows_are_found_and_the_run_again_and_notes_are_hidden(page: Page, box: Sandbox, tmp_path: Path) -> None:
-    """From the list; the question shows what is meant; without the tick nothing is changed."""
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_role("status")).to_have_text("No run is recorded yet.")
     looked_at(page, "runs-none")

@@ -4,8 +4,6 @@ An entry is a file's name, its bytes, and either the rows that must be read from
 which is ``making.HEADER`` unless said otherwise), or words of the message that it is refused with.
 """
 
-from __future__ import annotations
-
 import bz2
 import io
 import random
@@ -27,8 +25,6 @@ Rows = Mapping[int, Sequence[str]]
 
 @dataclass(frozen=True)
 class Entry:
-    """A file and what is expected of it."""
-
     title: str  # what it shows, for the test's name
     content: bytes
     rows: Rows | None = None  # cells by row number, or None where it is refused
@@ -435,7 +431,6 @@ _BARE = _TABLE[_TABLE.index("<table>") :].removesuffix("</body></html>")
 
 
 def _page(title: str, content: str, rows: Rows | None = ONE, **expected: Any) -> Entry:
-    """A web page that is called .xls."""
     return _csv(title, content, rows, **{"name": "a.xls", **expected})
 
 

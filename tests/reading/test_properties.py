@@ -1,7 +1,5 @@
 """Whatever is written comes back cell for cell; whatever is damaged is refused in words."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

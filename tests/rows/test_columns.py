@@ -1,7 +1,5 @@
 """Which column is which: exact words only, a choice where there are two, a suggestion where one is misspelt."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +9,6 @@ from hypothesis import strategies as st
 
 from importer.errors import UnclearColumns
 from importer.fields import FIELDS
-from importer.messages import render
 from importer.models import Role
 from importer.resultsfile import OUR_COLUMNS
 from importer.rows.columns import Roles, find, is_header
@@ -34,27 +31,6 @@ def refused(*headings: str, **mapping: Any) -> str:
 
 def places(roles: Roles) -> Mapping[str, int]:
     return {role.value: column for role, column in roles.columns.items()}
-
-
-@pytest.mark.parametrize(
-    ("headings", "mapping", "none"),
-    [
-        (PLAIN, {Role.EMAIL: ("Reach at",)}, "email="),
-        (("Email", "Note", "Visibility"), {Role.PROSPECT: ("Ours",)}, "prospect="),
-    ],
-)
-def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
-    headings: Sequence[str], mapping: Mapping[Role, tuple[str, ...]], none: str
-) -> None:
-    """The command names one export's column; another export has none such, and the question isn't a dead end."""
-    with pytest.raises(UnclearColumns) as error:
-        find(headings, Settings(mapping=mapping))
-    [question] = error.value.questions
-    [answer] = [choice for choice in question.choices if choice.value == none]
-    assert render(answer.means) == f"none: column A, {headings[0]!r}, identifies the prospects"
-    assert none in str(error.value)
-    for names in (("",), (*next(iter(mapping.values())), "")):
-        assert find(headings, Settings(mapping=dict.fromkeys(mapping, names))).columns
 
 
 @pytest.mark.parametrize(
@@ -170,7 +146,6 @@ def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) ->
 
 
 def test_a_header_row_is_one_that_has_every_required_role() -> None:
-    """A title line above has fewer, and the key column counts where it was named."""
     wanted = Settings(mapping={Role.KEY: ("Date",)})
     assert not is_header(["Notes of last week"], wanted)
     assert not is_header(PLAIN, wanted)
@@ -178,7 +153,6 @@ def test_a_header_row_is_one_that_has_every_required_role() -> None:
 
 
 def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
-    """By heading or letter; it stays one of the unused."""
     for name in ("status", "D"):
         roles = find((*PLAIN, "Status", "Notes"), Settings(ignored=(name, "Notes")))
         assert Role.STATUS not in roles.columns
@@ -196,7 +170,6 @@ def test_a_column_cant_be_named_and_set_aside() -> None:
 
 
 def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:
-    """One profile serves the exports of several programs; a name beats a heading that is known."""
     wanted = Settings(mapping={Role.CONTENT: ("Full Comments", "Call notes", "Note body")})
     for headings, at in (
         (("Prospect ID", "Call notes", "Visibility"), 1),

@@ -1,8 +1,5 @@
 """Words of their own: what a person said they mean counts; what nobody knows is a question, or a problem."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +57,6 @@ def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> N
 def test_a_row_is_left_out_if_its_word_certainly_stands_in_its_column(
     tmp_path: Path, line: str, *, row_is_skipped: bool
 ) -> None:
-    """In a row of too many cells the word may be another column's."""
     path = tmp_path / "n.csv"
     path.write_text(f"Prospect ID,Note,Visibility\n{line}\nP2,Note,1\n", encoding="utf-8")
     with load(path, Settings(values=["visibility:Secret="])) as found:  # type: ignore[arg-type]
@@ -91,30 +87,11 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["Team", "Équipe", "Equipo"])
 def test_a_team_is_not_everybody(tmp_path: Path, word: str) -> None:
-    """An owner's team is often meant. So it is asked about, whatever the heading is."""
     [question] = loaded(tmp_path, word, "Public", word, "Private").rows.questions
     assert (question.samples, question.count) == ([word], 2)
 
 
-def test_each_answer_answers(tmp_path: Path) -> None:
-    """Given as the setting that it names, no question is left, and what was meant is done."""
-    [question] = loaded(tmp_path, "Team only", "Team only", "1").rows.questions
-    meant: Mapping[str, list[Visibility]] = {
-        "Public": [Visibility.PUBLIC] * 3, "Private": [Visibility.PRIVATE] * 2 + [Visibility.PUBLIC],
-        "": [Visibility.PUBLIC],
-    }  # fmt: skip
-    for text in answers_of(question)["value"]:
-        found = loaded(tmp_path, "Team only", "Team only", "1", values=[text])
-        assert found.rows.questions == []
-        assert [note.visibility for note in found.rows.notes] == meant[text.rpartition("=")[2]]
-    none: dict[str, Any] = {"ignored": answers_of(question)["ignore"], "default_visibility": "private"}
-    found = loaded(tmp_path, "Team only", "Team only", "1", **none)
-    assert found.rows.questions == []
-    assert {note.visibility for note in found.rows.notes} == {Visibility.PRIVATE}
-
-
 def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Path) -> None:
-    """It may be a slip, which shall not hold up all the others."""
     found = loaded(tmp_path, "Public", "Yes", "Private")
     assert found.rows.questions == []
     assert problems(found) == [
@@ -124,7 +101,6 @@ def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Pa
 
 
 def test_a_column_of_many_unknown_words_is_rather_another_column(tmp_path: Path) -> None:
-    """One question instead of one a word: owners' names, say, in a column called Access."""
     names = [f"Jo Miller {i}" for i in range(MOST_WORDS + 1)]
     [question] = loaded(tmp_path, *names, *names).rows.questions
     assert question.samples == names[:1]
@@ -162,7 +138,6 @@ def under(folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY)
 def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
     tmp_path: Path, heading: str, word: str
 ) -> None:
-    """The API's code for public stood under IsPrivate, and the confidential note went out."""
     found = under(tmp_path, heading, word, "Private")
     assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE]
     [question] = found.rows.questions
@@ -233,7 +208,6 @@ def test_a_code_publishes_no_draft(tmp_path: Path, heading: str, word: str) -> N
 
 
 def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
-    """A column under one has the role by itself."""
     for role, field in WORDED.items():
         assert set(field.plain_headings) <= set(field.headings)
         assert all(speaks(role, heading) for heading in field.plain_headings)
@@ -245,5 +219,4 @@ def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
      "Personal email"],
 )  # fmt: skip
 def test_many_headings_do_not_speak_of_a_visibility(heading: str) -> None:
-    """A yes under them is nobody's question."""
     assert not speaks(Role.VISIBILITY, heading)
