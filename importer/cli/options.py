@@ -57,7 +57,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 """Common commands in the order of use, with an example each."""
 
 GROUPS: Mapping[str, frozenset[Topic | str]] = {
-    "Reading": frozenset({Topic.FILE, Topic.PROSPECTS}),
+    "Reading": frozenset(OF_A_FILE),
     "Sending": frozenset({Topic.PLACE, Topic.CALLS, Topic.RUN}),
     "Results": frozenset({"results"}),
 }
@@ -266,9 +266,7 @@ class Options:
     def settings_with_key(self) -> Settings:
         """Settings with the key. Prints a warning if other users could read the key's file."""
         settings = sources.with_key(self.settings, self.given)
-        file = sources.secret_file(self.given, "api-key-file")
-        if file is not None and (warning := who_can_read(file)):
-            paragraph(warning, "Warning: ", err=True)
+        self.warn_of_readers("api-key-file")
         return settings
 
     @property
@@ -279,11 +277,15 @@ class Options:
         except BadSettings:
             return self.settings
 
+    def warn_of_readers(self, name: str, kind: str = "key.others-can-read") -> None:
+        """Print a warning if other users could read a file with a secret."""
+        file = sources.secret_file(self.given, name)
+        if file is not None and (warning := who_can_read(file, kind)):
+            paragraph(warning, "Warning: ", err=True)
+
     def channels(self) -> list[Channel]:
         """Return the recipients of notifications. Prints a warning if other users could read the recipients' file."""
-        file = sources.secret_file(self.given, "notify-file")
-        if file is not None and (warning := who_can_read(file, "recipients.others-can-read")):
-            paragraph(warning, "Warning: ", err=True)
+        self.warn_of_readers("notify-file", "recipients.others-can-read")
         recipients = [] if self.read("notify") is Occasion.NEVER else sources.recipients(self.given)
         return [*map(telling.notifications.channel, recipients)]
 

@@ -18,8 +18,8 @@ from importer.cli.terminal import PROFILE, paragraph, say_line, with_flags
 from importer.cli.watching import EndedAtOnce
 from importer.errors import BadSettings
 from importer.messages import say
-from importer.settings import SETTINGS, sources
-from importer.settings.secrets import KEY_VARIABLE, who_can_read
+from importer.settings import SETTINGS
+from importer.settings.secrets import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,9 +83,7 @@ def _serve(server: PageServer, place: Path | None) -> int:
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
-    file = sources.secret_file(server.parts.current.given(), "api-key-file")
-    if file is not None and (warning := who_can_read(file)):
-        paragraph(warning, "Warning: ", err=True)
+    Options(server.parts.current.given()).warn_of_readers("api-key-file")
     say_line(say("cli.workspace", workspace=str(server.parts.current.settings().workspace)))
     is_opened = place is not None and _opens(place)
     if is_opened:

@@ -254,7 +254,7 @@ class ImportScreens(Screens):
 
 def _lines(found: Described) -> dict[str, object]:
     """Return the messages about the numbers of notes, and what a person should consider before sending."""
-    lines = [*preview_messages.sizes(found), *preview_messages.profiles(found)] if found.mapping else []
+    lines = [*preview_messages.sizes(found)] if found.mapping else []
     good_to_know = [line.text for line in lines if line.kind is LineKind.NOTE]
     sizes = [line.text for line in lines if line.kind is not LineKind.NOTE]
     return {"notes": preview_messages.notes_to_send(found), "sizes": sizes, "good_to_know": good_to_know}

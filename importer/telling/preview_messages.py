@@ -129,7 +129,6 @@ def plan(overview: Preview) -> Iterator[Line]:
 def _facts(overview: Preview) -> Iterator[Line]:
     yield from _file(overview)
     yield Line(say("plan.to", url=overview.base_url, profile=repr(overview.profile)))
-    yield from profiles(overview)
     yield from sizes(overview)
     yield from _audience(overview)
 
@@ -269,14 +268,14 @@ def _file(overview: Preview) -> Iterator[Line]:
         yield Line(say("plan.no-rows"), LineKind.NOTE)
 
 
-def profiles(overview: Preview) -> Iterator[Line]:
-    """Yield why a person has to say whose workspace the profile is: another one would deliver everything again."""
+def sizes(overview: Preview) -> Iterator[Line]:
+    """Yield the numbers of rows, notes and requests, and how long the requests take.
+
+    Before them, yield why a person has to say whose workspace the profile is: another one would deliver everything
+    again.
+    """
     if overview.unconfirmed is not None:
         yield Line(overview.unconfirmed.why, LineKind.NOTE)
-
-
-def sizes(overview: Preview) -> Iterator[Line]:
-    """Yield the numbers of rows, notes and requests, and how long the requests take."""
     remaining, updates = overview.remaining, overview.updates
     follow = {
         "plan.updates": updates["notes"],
@@ -356,7 +355,7 @@ def _requests(overview: Preview) -> Iterator[Line]:
 def _emails(overview: Preview) -> Iterator[Line]:
     """Yield how many emails have to be looked up first, and why rows were rejected for their email."""
     if overview.to_look_up:
-        from importer.rows.emails import calls_for  # noqa: PLC0415 - as above
+        from importer.rows.emails import calls_for  # noqa: PLC0415 - only a file with emails waits for it
 
         n = overview.to_look_up
         yield Line(say("plan.emails", n=n, calls=calls_for(n)), LineKind.TEXT)
