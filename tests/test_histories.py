@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from importer.errors import UnclearColumns
 from importer.importing.run import prepare
 from importer.markup import visible
 from importer.messages import render
-from importer.models import Remaining, Role
+from importer.models import Role
 from importer.settings import Settings
 from importer.settings.kinds import InDoubt
+from tests.importing.test_identity import ADA, BEN, Desk
 from tests.sandbox import Sandbox
-from tests.truth import read_results, write_csv
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -26,38 +27,19 @@ HEADINGS = ("Prospect ID", "Date", "Assigned", "Comments", "Visibility")
 TEMPLATE = "[{Date}, ][{Assigned}: ]{Comments}"
 WITH_IDS = (*HEADINGS, "Activity ID")
 RECORDS = ("Activity ID", "Note ID", "")
-ADA, BEN = "AbCdEfGh1", "AbCdEfGh2"
 
 
-class History:
-    """Imports of sheets, one after the other, with one journal."""
+class History(Desk):
+    """Imports of sheets with columns of records' IDs."""
 
-    def __init__(self, box: Sandbox, folder: Path) -> None:
-        self.box, self.folder, self.count = box, folder, 0
+    headings = HEADINGS
 
-    def run(
-        self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, template: str = "", **more: object
-    ) -> tuple[Mapping[str, int], list[dict[str, str]], Remaining]:
-        """Import rows; return the numbers of results, the rows of the results file, and what the preview said."""
-        self.count += 1
-        path = self.folder / f"sheet{self.count}.csv"
-        write_csv(path, headings, *rows)
-        settings = self.settings(template, results=self.folder / f"results{self.count}.csv", **more)
-        with prepare(path, settings) as prepared:
-            foreseen = prepared.preview.remaining
-            report = prepared.send(agreed=prepared.preview.digest)
-        results = read_results(report.results)
-        return {result.value: count for result, count in report.counts.items()}, results, foreseen
-
-    def settings(self, template: str, **more: Any) -> Settings:
-        """Return settings with the journal, the columns of records' IDs and a template, if there is one."""
+    def settings(self, *, template: str = "", **more: Any) -> Settings:
         mapping = {Role.RECORD: RECORDS, **({Role.CONTENT: (template,)} if template else {})}
-        journal = self.folder / "journal.sqlite"
-        more = {"mapping": mapping, **more}
-        return Settings(base_url=self.box.url, key=self.box.api_key, journal=journal, **more)
+        return replace(super().settings(ids=None), **{"mapping": mapping, **more})
 
     @property
-    def there(self) -> Counter[str]:
+    def texts(self) -> Counter[str]:
         return Counter(visible(note.content) for note in self.box.notes)
 
 
@@ -77,34 +59,34 @@ def with_ids(rows: Sequence[Sequence[str]], start: int = 0) -> list[list[str]]:
 
 def test_what_is_there_as_it_stands_is_a_question_and_later_notes_are_sent(history: History) -> None:
     """One note stood for all three voicemails then, so that all three rows are the same notes; next month's isn't."""
-    assert history.run(*voicemails(1, 2, 3))[0] == {"created": 1, "duplicate": 2}
-    counts, results, foreseen = history.run(*voicemails(1, 2, 3), *voicemails(5, text="Called"), template=TEMPLATE)
-    assert counts == {"created": 1, "not sent": 3}
-    assert (foreseen.total, foreseen.in_doubt, foreseen.changed) == (1, 3, 0)
-    assert "sent these words in another form" in results[0]["reason"]
-    counts, results, _ = history.run(*voicemails(1, 2, 3), template=TEMPLATE, in_doubt=InDoubt.SAME)
-    assert counts == {"already imported": 3}
-    assert len({row["note_id"] for row in results}) == 1
-    counts, _, foreseen = history.run(*voicemails(2, 3, 9), template=TEMPLATE)
-    assert counts == {"created": 1, "already imported": 2}
-    assert (foreseen.in_doubt, foreseen.changed) == (0, 0)
-    assert history.there == {
+    assert history.run(*voicemails(1, 2, 3)).counts == {"created": 1, "duplicate": 2}
+    ran = history.run(*voicemails(1, 2, 3), *voicemails(5, text="Called"), template=TEMPLATE)
+    assert ran.counts == {"created": 1, "not sent": 3}
+    assert (ran.preview.remaining.total, ran.preview.remaining.in_doubt, ran.preview.remaining.changed) == (1, 3, 0)
+    assert "sent these words in another form" in ran.rows[0]["reason"]
+    ran = history.run(*voicemails(1, 2, 3), template=TEMPLATE, in_doubt=InDoubt.SAME)
+    assert ran.counts == {"already imported": 3}
+    assert len({row["note_id"] for row in ran.rows}) == 1
+    ran = history.run(*voicemails(2, 3, 9), template=TEMPLATE)
+    assert ran.counts == {"created": 1, "already imported": 2}
+    assert (ran.preview.remaining.in_doubt, ran.preview.remaining.changed) == (0, 0)
+    assert history.texts == {
         "Left voicemail": 1, "2026-11-05, Ada: Called": 1, "2026-11-09, Ada: Left voicemail": 1,
     }  # fmt: skip
 
 
 def test_what_is_there_composed_is_a_question_where_the_template_is_forgotten(history: History) -> None:
     """The rows of one prospect are one note then. Of another prospect, the same text is new."""
-    assert history.run(*voicemails(1, 2), template=TEMPLATE)[0] == {"created": 2}
+    assert history.run(*voicemails(1, 2), template=TEMPLATE).counts == {"created": 2}
     rows = [*voicemails(1, 2), *voicemails(1, prospect=BEN)]
-    counts, results, foreseen = history.run(*rows)
-    assert counts == {"created": 1, "not sent": 2}
-    assert (foreseen.total, foreseen.in_doubt) == (1, 1)
-    assert "sent these words in another form" in results[0]["reason"]
-    assert history.run(*rows, in_doubt=InDoubt.SAME)[0] == {"already imported": 2, "duplicate": 1}
-    assert history.run(*rows)[0] == {"already imported": 2, "duplicate": 1}
-    assert history.run(*voicemails(1, 2, 3), template=TEMPLATE)[0] == {"created": 1, "already imported": 2}
-    assert history.there == {
+    ran = history.run(*rows)
+    assert ran.counts == {"created": 1, "not sent": 2}
+    assert (ran.preview.remaining.total, ran.preview.remaining.in_doubt) == (1, 1)
+    assert "sent these words in another form" in ran.rows[0]["reason"]
+    assert history.run(*rows, in_doubt=InDoubt.SAME).counts == {"already imported": 2, "duplicate": 1}
+    assert history.run(*rows).counts == {"already imported": 2, "duplicate": 1}
+    assert history.run(*voicemails(1, 2, 3), template=TEMPLATE).counts == {"created": 1, "already imported": 2}
+    assert history.texts == {
         **{f"2026-11-0{day}, Ada: Left voicemail": 1 for day in (1, 2, 3)},
         "Left voicemail": 1,
     }  # fmt: skip
@@ -123,8 +105,8 @@ def test_ids_that_may_belong_to_other_records_suppress_nothing(history: History,
     def rows(text: str) -> list[list[str]]:
         return [[*row, record] for row, record in zip(voicemails(1, 2, 3, text=text), ids, strict=True)]
 
-    assert history.run(*rows("One"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
-    assert history.run(*rows("Two"), headings=WITH_IDS, template=TEMPLATE)[0] == {"created": 3}
+    assert history.run(*rows("One"), headings=WITH_IDS, template=TEMPLATE).counts == {"created": 3}
+    assert history.run(*rows("Two"), headings=WITH_IDS, template=TEMPLATE).counts == {"created": 3}
 
 
 @pytest.mark.parametrize(("heading", "is_offered"), [("Task ID", True), ("Deal ID", False)])
@@ -133,16 +115,16 @@ def test_only_a_column_that_a_person_chose_counts(history: History, heading: str
     headings = (*HEADINGS, heading)
     for text in ("One", "Two"):
         rows = with_ids(voicemails(1, text=text))
-        assert history.run(*rows, headings=headings, template=TEMPLATE)[0] == {"created": 1}
-    with prepare(history.folder / "sheet2.csv", history.settings(TEMPLATE)) as prepared:
+        assert history.run(*rows, headings=headings, template=TEMPLATE).counts == {"created": 1}
+    with prepare(history.folder / "2.csv", history.settings(template=TEMPLATE)) as prepared:
         offers = [text for text in map(render, prepared.loaded.rows.remarks) if heading in text]
     assert offers == ["Column F, 'Task ID', may identify each record. If you choose it, a record whose text changes "
                       "after its import isn't sent again: --map record=\"Task ID\""] * is_offered  # fmt: skip
     rows = with_ids(voicemails(2, text="One"), start=7)
     chosen = {Role.RECORD: (heading,), Role.CONTENT: (TEMPLATE,)}
-    assert history.run(*rows, headings=headings, mapping=chosen)[0] == {"created": 1}
+    assert history.run(*rows, headings=headings, mapping=chosen).counts == {"created": 1}
     rows[0][3] = "Two"
-    assert history.run(*rows, headings=headings, mapping=chosen)[0] == {"already imported": 1}
+    assert history.run(*rows, headings=headings, mapping=chosen).counts == {"already imported": 1}
 
 
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])
@@ -151,17 +133,17 @@ def test_results_show_the_composed_text_and_are_corrected_in_the_sheets_own_colu
 ) -> None:
     """What was sent stands beside the row; next time it is composed anew, from the columns that a person corrects."""
     rows = [*voicemails(1), *voicemails(2, text=""), [ADA, "2026-11-03", "=Ben", "Called", "Pubic"]]
-    _, results, _ = history.run(*rows, template=TEMPLATE)
-    assert [row["composed_text"] for row in results] == ["2026-11-01, Ada: Left voicemail", "", ""]
-    assert list(results[0])[-1] == "composed_text"
-    text = (history.folder / "results1.csv").read_text(encoding="utf-8-sig")
+    ran = history.run(*rows, template=TEMPLATE)
+    assert [row["composed_text"] for row in ran.rows] == ["2026-11-01, Ada: Left voicemail", "", ""]
+    assert list(ran.rows[0])[-1] == "composed_text"
+    text = (history.folder / "results 1.csv").read_text(encoding="utf-8-sig")
     again = history.folder / "corrected.csv"
     again.write_text(text.replace("Pubic", "Public").replace("02,Ada,,", "02,Ada,Hi,"), encoding="utf-8")
-    with prepare(again, history.settings(TEMPLATE, results=history.folder / f"c.results{ending}")) as prepared:
+    with prepare(again, history.settings(template=TEMPLATE, results=history.folder / f"c.results{ending}")) as prepared:
         report = prepared.send()
     assert {result.value: count for result, count in report.counts.items()} == {"already imported": 1, "created": 2}
     composed = ["2026-11-01, Ada: Left voicemail", "2026-11-02, Ada: Hi", "2026-11-03, =Ben: Called"]
-    assert set(history.there) == {*composed}
+    assert set(history.texts) == {*composed}
     if ending == ".xlsx":
         headings, *cells = openpyxl.load_workbook(report.results)["Results"].iter_rows(values_only=True)
         assert headings.count("composed_text") == 1
@@ -171,17 +153,17 @@ def test_results_show_the_composed_text_and_are_corrected_in_the_sheets_own_colu
 def test_results_of_composed_notes_are_not_imported_without_their_template_unasked(history: History) -> None:
     """The rest would be sent with another text, and a note without a clear answer could be there twice."""
     history.run(*voicemails(1), *voicemails(2, text=""), template=TEMPLATE)
-    results = history.folder / "results1.csv"
+    results = history.folder / "results 1.csv"
     corrected = history.folder / "corrected.csv"
     corrected.write_text(results.read_text(encoding="utf-8-sig").replace("02,Ada,,", "02,Ada,Hi,"), encoding="utf-8")
-    with prepare(corrected, history.settings("")) as prepared:
+    with prepare(corrected, history.settings()) as prepared:
         with pytest.raises(UnclearColumns, match="A template composed the notes of these results"):
             prepared.send()
         [question] = prepared.loaded.questions
     for choice, text in zip(question.choices, ("2026-11-02, Ada: Hi", "Hi"), strict=True):
-        with prepare(corrected, history.settings("")) as prepared:
+        with prepare(corrected, history.settings()) as prepared:
             prepared.decide(choice)
             assert text in [group.note.text for group in prepared.loaded.plan.groups]
     for template in (TEMPLATE, "Comments"):
-        with prepare(corrected, history.settings(template)) as prepared:
+        with prepare(corrected, history.settings(template=template)) as prepared:
             assert prepared.loaded.questions == ()

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -140,52 +139,6 @@ def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
         assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
         again = sent_by_another_run(box, sheet, *journal)
         assert not [prospect for prospect in again if prospect.startswith("P")]  # only rejected ones again
-
-
-def test_killed_again_and_again_a_row_of_several_people_has_one_true_outcome(tmp_path: Path) -> None:
-    """Each of them has the note once, and the row all its IDs, or none if one of them is nobody."""
-    chance, each = random.Random(30), ("--several-in-cell", "each")
-    people = [f"{chance.choice('abcdefg')}Rsp{number:04}" for number in range(40)]
-    rows = [(chance.sample(people, chance.randint(1, 4)), f"Note {number % 12}") for number in range(50)]
-    rows += [(["INVALID1", *chance.sample(people, 2)], f"Note {number}") for number in range(3)]
-    chance.shuffle(rows)
-    lines = [Line(chance.choice([";", ", ", " | ", "\n"]).join(named), note) for named, note in rows]
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with troubled(30) as box:
-        status, output = kill_and_go_on(box, sheet, chance, *each)
-        assert status == 1, output
-        wanted = {(person, note) for named, note in rows for person in named if person != "INVALID1"}
-        assert Counter((note.prospect_id, note.sent_content) for note in box.notes) == Counter(wanted)
-        ids = {(note.prospect_id, note.sent_content): note.id for note in box.notes}
-        for (named, note), row in zip(rows, read_results(tmp_path / "results.csv"), strict=True):
-            if "INVALID1" in named:
-                assert (row["result"], row["note_id"]) == ("rejected", "")
-                assert all(ids[person, note] in row["reason"] for person in named[1:])
-            else:
-                assert row["result"] in (*DELIVERED, "duplicate")
-                assert row["note_id"].split("; ") == [ids[person, note] for person in named]
-        assert sent_by_another_run(box, sheet, *each) == {"INVALID1"}
-
-
-def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_theirs(tmp_path: Path) -> None:
-    # So many that no import is over before the last kill: what is under way at a kill is made all the same.
-    lines = [Line(f"P{number}", "The same old text") for number in range(300)]
-    sheet, behind = write_sheet(tmp_path / "sheet.csv", lines), 3600.0
-    with troubled(20, time_source=lambda: time.time() - behind) as box:
-        earlier = {box.write(line.prospect, line.note) for line in lines}  # an hour ago by the server's clock
-        behind = 0
-        status, output = kill_and_go_on(box, sheet, random.Random(20))
-        assert status in (0, 1), output
-        rows = read_results(tmp_path / "results.csv")
-        # A run that was killed before any answer has no note that tells its clock: what it sent stays in doubt.
-        doubted = [row for row in rows if row["result"] == "unconfirmed"]
-        assert all("its date is shortly before" in row["reason"] for row in doubted)
-        assert len(doubted) <= 4 * 4 * KILLS, "what four workers had sent in requests of four"
-        there = Counter(note.prospect_id for note in box.notes)
-        assert max(there.values()) == 2
-        ids = {row["note_id"] for row in rows if row["note_id"]}
-        assert len(ids) == len(lines) - len(doubted) <= sum(there.values()) - len(lines)
-        assert not ids & earlier
 
 
 # -- files ------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -111,17 +110,6 @@ def test_a_note_that_is_more_visible_than_the_sheet_says_now_is_to_be_fixed(
     assert "To fix" in load_workbook(tmp_path / "sheet.verified.xlsx").sheetnames
 
 
-def test_a_row_that_was_not_delivered_is_said_to_be_none(verify_file: Verify, tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY) as box:
-        deliver(box, tmp_path, LINES[:1])
-        with (tmp_path / "sheet.csv").open("a", encoding="utf-8") as sheet:
-            sheet.write("P9,Another note,1,1,\n")
-        status, said = verify_file(box, "--json")
-    assert reasons(tmp_path) == ["there", "not delivered, or unconfirmed, so that there is no note to read back"]
-    document = json.loads(said)
-    assert (status, document["notes"], document["counts"]["there"]) == (0, 1, 1)
-
-
 def test_reading_that_is_behind_makes_no_note_gone(
     verify_file: Verify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,14 +143,6 @@ def test_it_ends_when_a_run_begins(tmp_path: Path) -> None:
     assert found.exit_status == 3
     assert found.stopped is not None and found.stopped.message.kind == "verified.yields"
     assert "not read back: " in reasons(tmp_path)[-1]
-
-
-def test_an_outage_ends_it(verify_file: Verify, tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY) as box:
-        deliver(box, tmp_path, LINES)
-        box.add_fault(Fault.parse("503:any@1-"))
-        status, said = verify_file(box, "--give-up-after", "1")
-    assert (status, "Not read back: 6" in said) == (3, True)
 
 
 def test_a_file_and_all_belong_together(capsys: pytest.CaptureFixture[str]) -> None:

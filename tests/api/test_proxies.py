@@ -174,22 +174,6 @@ def test_certificates_that_cant_be_used_are_a_setting_to_correct(bundle: Path, t
     assert server.requests == []
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_a_request_that_is_lost_when_the_certificates_have_gone_away_may_be_applied(bundle: Path, call: Call) -> None:
-    def lose(_: Between, client: socket.socket, request: bytes) -> None:
-        bundle.unlink()
-        client.close()
-
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(PEM)
-    with Between("http://127.0.0.1:9/v1", lose, tls) as server:
-        answer = called(server.url, call)
-    failure = failure_of(answer)
-    assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.LOST, None, True)
-    assert answer.has_left
-    assert len(server.requests) == 1
-
-
 def test_a_run_stops_at_the_first_certificate_with_status_4_and_every_row_says_why(tmp_path: Path) -> None:
     with Secure(CREATED) as server:
         settings = Settings(

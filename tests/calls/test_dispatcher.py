@@ -16,7 +16,7 @@ from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts
 from importer.calls.workers import LONGEST_WAIT
 from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped
-from importer.messages import render, words
+from importer.messages import words
 from importer.settings.kinds import Rate
 from tests.calls.virtual import NOON, Pool
 
@@ -138,11 +138,3 @@ def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:
     until = f"{datetime.fromtimestamp(house.now + 5000).astimezone():%H:%M on %Y-%m-%d}"
     assert str(house.dispatcher.stopped).endswith(f"run the same command again after {until}.")
     assert isinstance(house.dispatcher.stopped, LimitUsedUp)  # which is no outage to whoever is told its kind
-
-
-def test_a_long_pause_before_the_only_task_is_told_with_its_purpose() -> None:
-    house = House()
-    house.dispatcher.add(Call(Endpoint.CREATE, "a"), NOON + 42.0)
-    assert render(house.dispatcher.trouble) == "trying again in 42 s"
-    house.now += 38.0
-    assert house.dispatcher.trouble is None

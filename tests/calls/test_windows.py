@@ -171,15 +171,6 @@ def test_a_reset_in_whole_seconds_costs_at_most_one_refusal_however_it_was_round
     assert 300 / took >= 0.95
 
 
-@pytest.mark.parametrize("skew", [7200.0, -7200.0])
-@pytest.mark.parametrize("reset", RESETS)
-def test_a_server_that_never_tells_the_time_is_not_waited_for_by_its_clock(reset: str, skew: float) -> None:
-    api = Api(20, 1.0, reset, skew=skew, dated=False)
-    took = importer(api, 0.02, 1).run(200)
-    assert took < 45
-    assert api.refused <= 45
-
-
 # -- the person's own limit --------------------------------------------------------------------------------------------
 
 

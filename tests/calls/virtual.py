@@ -48,7 +48,6 @@ class Api:
     phase: float | None = 0.0
     cut: Callable[[float], int] = math.ceil
     skew: float = 0.0
-    dated: bool = True
     sliding: bool = False
     used: Counter[float] = field(default_factory=Counter)  # window's end → calls let through
     refused: int = 0
@@ -88,8 +87,7 @@ class Api:
             "seconds": lambda: str(self.cut(self._ends - now)),
         }.get(self.reset)
         headers = {} if reset is None else headers | {"x-ratelimit-reset": reset()}
-        if self.dated:
-            headers["date"] = http_date(math.floor(now))
+        headers["date"] = http_date(math.floor(now))
         if not allowed and self.retry:
             headers["retry-after"] = str(max(1, math.ceil(self._ends - now)))
         return (201 if allowed else 429), headers

@@ -13,7 +13,7 @@ from importer.errors import Guarded
 from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import render
-from importer.models import Progress, Result
+from importer.models import Result
 from importer.settings import Settings
 from importer.telling import preview_messages
 from tests.running import ran as send
@@ -92,19 +92,6 @@ def test_an_email_that_nobody_has_is_rejected_and_nobody_is_added(tmp_path: Path
         ("rejected", why), ("created", ""), ("rejected", why),
     ]  # fmt: skip
     assert "never adds a prospect" in results(tmp_path)[0][1]
-
-
-def test_at_the_end_all_is_done_that_was_to_be_done(tmp_path: Path) -> None:
-    """Rows that no request is sent for count as well: whose email nobody has, and what an earlier run has delivered."""
-    sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
-    with Sandbox(prospects=PEOPLE) as box:
-        for ended in ({Result.CREATED: 1, Result.REJECTED: 2}, {Result.REJECTED: 2}):
-            told: list[Progress] = []
-            with prepare(sheet, settings_of(box, tmp_path)) as prepared:
-                total = prepared.preview.remaining.total
-                prepared.send(agreed=prepared.preview.digest, observe=told.append)
-            assert told[-1].ended == ended
-            assert told[-1].settled == total
 
 
 def test_of_several_the_one_is_taken_whose_id_is_written_in_the_place_of_the_email(tmp_path: Path) -> None:
@@ -220,18 +207,6 @@ def test_many_emails_are_found_by_listing_few_by_searching(tmp_path: Path) -> No
     searched = calls_for(tmp_path / "few", people, spread(people, 20))
     assert searched[0] == "page 21"
     assert sorted(searched[1:]) == sorted(spread(people, 20))
-
-
-def test_listing_stops_when_all_are_found(tmp_path: Path) -> None:
-    people = invented(3_000)
-    assert len(calls_for(tmp_path, people, [*people.values()][:150])) <= 4
-
-
-def test_where_listing_is_refused_emails_are_searched_for(tmp_path: Path) -> None:
-    people = invented(300)
-    calls = calls_for(tmp_path, people, spread(people, 10), lists=False)
-    assert calls[0] == "page 11"
-    assert sorted(calls[1:]) == sorted(spread(people, 10))
 
 
 def test_a_search_is_read_to_its_end(tmp_path: Path) -> None:

@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from importer.importing.run import prepare
-from importer.messages import render
 from importer.models import Result, Role
 from importer.operations import hide
 from importer.settings import Settings
-from importer.telling import preview_messages
 from tests.running import ran as send
 from tests.sandbox import Fault, Sandbox
 from tests.truth import read_results, write_csv
@@ -77,16 +74,6 @@ def test_texts_alone_are_compared(tmp_path: Path, visibility: str, status: str, 
             report = send(write(tmp_path, ("P1", "Spoke", says)), settings_of(box, tmp_path))
             assert (report.counts, report.exit_status) == ({Result.ALREADY_IMPORTED: 1}, ended)
             assert outcomes(tmp_path) == [("already imported", there)]
-
-
-def test_a_row_that_was_rejected_and_is_found_later_is_there_from_then_on(tmp_path: Path) -> None:
-    with Sandbox(faults=[Fault.parse("400:before@1")]) as box:
-        sheet, plain = write(tmp_path, ("P1", "Spoke")), settings_of(box, tmp_path, skip_existing=False)
-        assert send(sheet, plain).counts == {Result.REJECTED: 1}
-        by_hand(box, "P1", "Spoke")
-        for settings in (settings_of(box, tmp_path), plain):
-            assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 1}
-        assert len(box.notes) == 1
 
 
 def test_who_lost_the_journal_gets_nothing_twice(tmp_path: Path) -> None:
@@ -173,18 +160,6 @@ def test_files_of_a_note_that_is_there_are_not_uploaded(tmp_path: Path) -> None:
         report = send(sheet, settings_of(box, tmp_path, attachments=tmp_path / "files"))
         assert report.counts == {Result.ALREADY_IMPORTED: 1}
         assert box.attachments == ()
-
-
-def test_the_plan_says_how_many_look_ups_it_takes_and_how_long(tmp_path: Path) -> None:
-    sheet = write(tmp_path, *((f"P{i % 20}", f"Spoke {i}") for i in range(60)))
-    with Sandbox() as box, prepare(sheet, settings_of(box, tmp_path, rate="1/1s")) as prepared:
-        overview = prepared.preview
-        said = [render(line.text) for line in preview_messages.sizes(overview)]
-        assert (overview.to_compare, overview.estimate.seconds) == (20, (60 - 1) // 20 * 60)
-        assert any(
-            "The notes of 20 prospects are read before they receive any, in 20 look-ups." in line for line in said
-        )
-        assert box.received == ()
 
 
 @pytest.mark.parametrize("fault", ["500", "reset"])

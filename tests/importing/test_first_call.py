@@ -91,14 +91,6 @@ def test_the_first_run_of_a_workspace_reads_once_and_later_runs_do_not(tmp_path:
         assert reads(box) == 2
 
 
-def test_a_run_that_has_read_from_the_api_does_not_read_once_more(tmp_path: Path) -> None:
-    with Sandbox(api_key=KEY, any_email=True) as box:
-        sheet = tmp_path / "emails.csv"
-        sheet.write_text("Email,Note,Visibility\njo@example.com,Hello,Public\n", encoding="utf-8")
-        running.run(sheet, settings(box, tmp_path, journal=tmp_path / "other.sqlite"))
-        assert reads(box) == 1
-
-
 def test_a_refusal_in_the_apis_own_words_shows_the_api_too(tmp_path: Path) -> None:
     with Sandbox(api_key=KEY, lists=False) as box:
         assert counts(deliver(box, tmp_path, LINES)) == Counter({"created": 4})

@@ -297,12 +297,3 @@ def test_what_is_kept_of_a_key_tells_nobody_the_key(sheet: Path, away: Settings,
     run(sheet, away, vendor, [True])
     kept = {note.name: note.read_bytes() for note in machine.folder().iterdir()}
     assert not any(KEY in name or KEY.encode() in content for name, content in kept.items())
-
-
-def test_where_nothing_can_be_kept_nothing_is_held_up(
-    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv(machine.FOLDER_VARIABLE, str(sheet / "no folder"))
-    with prepare(sheet, away, vendor=vendor) as prepared:
-        assert prepared.send(agreed=prepared.preview.digest).exit_status == 0
-    assert len(box.notes) == 1

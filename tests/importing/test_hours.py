@@ -24,7 +24,7 @@ from tests.jumping import jumping
 from tests.sandbox import Limit, Sandbox
 from tests.truth import Line, read_results, write_sheet
 
-BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
+BERLIN = ZoneInfo("Europe/Berlin")
 MARCH, OCTOBER = "2026-03-29", "2026-10-25"  # 02:00 becomes 03:00, and 03:00 becomes 02:00, in Berlin
 
 
@@ -36,13 +36,13 @@ class InBerlin(datetime):
         return super().fromtimestamp(timestamp, tz or BERLIN)
 
 
-def at(text: str, zone: ZoneInfo = BERLIN) -> float:
+def at(text: str) -> float:
     """Seconds since 1970 when a clock on the wall shows this; with a + for the second time that it does."""
-    return datetime.fromisoformat(text.rstrip("+")).replace(tzinfo=zone, fold=text.endswith("+")).timestamp()
+    return datetime.fromisoformat(text.rstrip("+")).replace(tzinfo=BERLIN, fold=text.endswith("+")).timestamp()
 
 
-def hours(between: str, now: float, zone: ZoneInfo = BERLIN) -> Hours:
-    return Hours.of(Settings(between=between), lambda: now, zone)  # type: ignore[arg-type]
+def hours(between: str, now: float) -> Hours:
+    return Hours.of(Settings(between=between), lambda: now, BERLIN)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,6 @@ def test_the_window_ends_when_the_clock_on_the_wall_says_so(between: str, now: s
     found = hours(between, at(now)).closes_at
     assert found == at(ends)
     assert found - at(now) == pytest.approx(lasts * 3600)
-
-
-def test_the_zone_decides() -> None:
-    """New York sets its clocks on other days: what is an hour shorter there is not so in Berlin."""
-    now = at("2026-03-08 00:30", NEW_YORK)
-    assert hours("00:00-06:00", now, NEW_YORK).closes_at == now + 4.5 * 3600
-    assert hours("06:00-12:00", now).closes_at == now + 5.5 * 3600
 
 
 @pytest.mark.parametrize(
@@ -185,17 +178,6 @@ def test_in_a_window_an_outage_is_outlived_until_the_window_closes(
         said = render(report.stopped.message)
         assert said.startswith("The API was unavailable. The last problem was: ")
         assert "The window 02:00-06:00 is over (--between). Run the same command again to continue." in said
-
-
-def test_whoever_says_how_long_to_wait_for_the_api_is_heard_also_in_a_window(settings: Settings) -> None:
-    now = at("2026-01-15 02:00")
-    hours = Hours.of(Settings(between="02:00-06:00"), lambda: now, BERLIN)  # type: ignore[arg-type]
-    unset = replace(settings, give_up=None)
-    assert hours.patient(unset).give_up == 4 * 3600
-    assert hours.patient(replace(settings, give_up=60.0)).give_up == 60
-    assert Hours.of(Settings()).patient(unset).give_up is None
-    now += 4 * 3600
-    assert hours.patient(unset).give_up == 1
 
 
 def _night() -> float:

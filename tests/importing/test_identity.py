@@ -61,14 +61,16 @@ class Ran:
 class Desk:
     """Imports of sheets, one after the other, with one journal."""
 
+    headings: Sequence[str] = HEADINGS
+
     def __init__(self, box: Sandbox, folder: Path) -> None:
         self.box, self.folder, self.count = box, folder, 0
 
-    def run(self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, agrees: bool = False, **more: Any) -> Ran:
+    def run(self, *rows: Sequence[str], headings: Sequence[str] = (), agrees: bool = False, **more: Any) -> Ran:
         """Import rows; a person may agree to what makes notes more visible."""
         self.count, since = self.count + 1, len(self.box.received)
         path, results = self.folder / f"{self.count}.csv", self.folder / f"results {self.count}.csv"
-        write_csv(path, headings, *rows)
+        write_csv(path, headings or self.headings, *rows)
         with prepare(path, replace(self.settings(**more), results=results)) as prepared:
             preview = prepared.preview
             if agrees:

@@ -55,17 +55,6 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     assert not replace(found, guarded={"min-rows": "too few rows"}).can_be_sent
 
 
-def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Settings, tmp_path: Path) -> None:
-    """Neither as public, private or a draft, nor among the examples."""
-    rows = [[f"p{i}", "Hello", "public", ""] for i in range(4)]
-    run(write(tmp_path / "n.csv", *rows), settings)
-    found = seen(
-        write(tmp_path / "m.csv", *rows, ["p5", "Hello", "public", ""], ["p6", "Bye", "private", ""]), settings
-    )
-    assert (found.total, found.audience) == (2, {"public": 1, "private": 1, "drafts": 0})
-    assert [[note.text for note in some] for some in found.examples.values()] == [["Bye"], ["Hello"]]
-
-
 def test_notes_that_are_more_visible_than_the_sheet_says_come_first_in_the_plan(
     settings: Settings, tmp_path: Path
 ) -> None:

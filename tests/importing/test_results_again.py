@@ -18,7 +18,7 @@ from importer.importing.run import prepare
 from importer.journal import Journal
 from importer.messages import say
 from importer.models import PossibleAnswer, Role, Visibility
-from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX, is_results, run_of
+from importer.resultsfile import OF_RUN, OUR_COLUMNS, TO_FIX, is_results
 from importer.settings import SETTINGS, Settings
 from importer.settings.reading import Reading
 from importer.settings.secrets import KEY_VARIABLE
@@ -197,16 +197,6 @@ def test_a_hostile_directory_is_not_listed_to_look_for_answers(
         assert not is_results(file)
     assert [candidate.path for candidate in choose([tmp_path]).candidates] == [path]
     assert looked_at == []
-
-
-@pytest.mark.timeout(60)
-def test_a_hostile_description_is_read_once(tmp_path: Path) -> None:
-    """One that begins again and again took minutes; a number that no character has is no answer."""
-    for text in (f"<dc:description>{OF_RUN}" * 20_000, f"<dc:description>{OF_RUN}&#{'9' * 5_000};</dc:description>"):
-        with zipfile.ZipFile(tmp_path / "n.xlsx", "w", zipfile.ZIP_DEFLATED) as package:
-            package.writestr("docProps/core.xml", text)
-        with (tmp_path / "n.xlsx").open("rb") as file:
-            assert run_of(file) == ""
 
 
 def test_nothing_that_a_file_claims_changes_a_meaning(

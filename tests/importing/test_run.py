@@ -17,9 +17,7 @@ from hypothesis import strategies as st
 
 from importer.errors import BadSettings
 from importer.importing.loading import results_path
-from importer.importing.preview import Preview
 from importer.importing.report import Report
-from importer.journal import Journal
 from importer.markup import visible
 from importer.messages import render
 from importer.models import Remaining, Result, Role
@@ -279,22 +277,6 @@ def test_results_that_cant_be_written_are_said_before_anything_is_sent(
     with pytest.raises(BadSettings):
         running.run(path, replace(settings, results=tmp_path / name))
     assert box.received == ()
-
-
-def may_continue(preview: Preview) -> list[str] | None:
-    """The profiles that the preview's one may continue; None where nothing has to be said."""
-    return None if preview.unconfirmed is None else [other.profile for other in preview.unconfirmed.others]
-
-
-def test_of_an_agencys_many_profiles_only_those_spelt_alike_are_told_of(settings: Settings, tmp_path: Path) -> None:
-    """Its next client is nothing new, but a slip of the hand is."""
-    with Journal.open(settings.journal) as journal:
-        for profile in ("acme", "globex", "initech", "umbrella"):
-            journal.runs.begin(replace(settings, profile=profile).workspace, "n.csv", "f", 1.0, again=False)
-    path = write(tmp_path / "n.csv", ("P", "x", "1"))
-    for profile, others in (("soylent", []), ("acmee", ["acme"])):
-        preview = running.check(path, replace(settings, profile=profile, guard_local_address=True))
-        assert may_continue(preview) == others
 
 
 lines = st.lists(

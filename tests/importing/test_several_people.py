@@ -18,7 +18,7 @@ from importer.settings.kinds import SeveralInCell
 from importer.settings.readings import HELD
 from importer.telling import documents, preview_messages
 from importer.telling.sheet_details import with_examples
-from tests.importing.test_emails import HEADINGS, by_email, notes, results, settings_of, write
+from tests.importing.test_emails import by_email, notes, results, settings_of, write
 from tests.running import ran as send
 from tests.sandbox import Sandbox
 from tests.truth import read_results
@@ -217,17 +217,6 @@ def test_each_person_of_several_columns_receives_the_note(tmp_path: Path, role: 
         assert overview.unused == ()
 
 
-def test_a_wrong_cell_in_a_further_column_is_a_problem_of_that_cell(tmp_path: Path) -> None:
-    rows = [("ada@example.com", "Ben", "Hello", "Public"), ("ada@example.com", BOTH, "Hi", "Public")]
-    sheet, mapping = listed(tmp_path, rows, ("Contact 1", "Contact 2"))
-    with Sandbox(prospects=PEOPLE) as box:
-        assert send(sheet, settings_of(box, tmp_path, mapping=mapping)).counts == {Result.INVALID: 2}
-        assert box.notes == ()
-    first, second = (reason for _, reason in results(tmp_path))
-    assert first.startswith("B2 (row 2, Contact 2): 'Ben' is not an email address")
-    assert second.startswith("B3 (row 3, Contact 2)")
-
-
 @pytest.mark.parametrize(
     ("headings", "name", "receivers"),
     [
@@ -288,17 +277,3 @@ def test_who_receives_the_notes_is_asked_once_with_the_number_of_rows(tmp_path: 
         assert prepared.loaded.settings.several_in_cell == "each"
         assert prepared.send().counts == {Result.CREATED: 2, Result.DUPLICATE: 1, Result.INVALID: 1}
     assert "several-in-cell" in HELD
-
-
-def test_ids_of_several_people_are_not_compared_with_the_emails_beside_them(tmp_path: Path) -> None:
-    """Their order may differ. A single ID is compared, as ever."""
-    rows = [
-        (f"{ADA}; {BEN}", "ben@example.com; ada@example.com", "Hello", "Public"),
-        (ADA, "ben@example.com", "b", "Public"),
-        ("", "cy@example.com; ben@example.com", "c", "Public"),
-        (f"{ADA}; {BEN}", "cy@example.com", "d", "Public"),
-    ]
-    sheet = write(tmp_path, rows, ("Prospect ID", *HEADINGS))
-    with Sandbox(prospects=PEOPLE) as box:
-        assert send(sheet, each(box, tmp_path)).counts == {Result.CREATED: 3, Result.INVALID: 1}
-        assert notes(box) == [(ADA, "Hello"), (ADA, "d"), (BEN, "Hello"), (BEN, "c"), (BEN, "d"), (CY, "c")]

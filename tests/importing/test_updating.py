@@ -140,17 +140,6 @@ def test_a_private_notes_new_text_follows_and_a_public_ones_needs_a_yes(desk: De
     assert desk.run(row(ADA, "Trms", "Private"), ids=True).counts == {"already imported": 1}, "it is known by each text"
 
 
-def test_a_new_text_is_known_by_the_email_too_and_the_journal_keeps_no_address(tmp_path: Path) -> None:
-    with Sandbox(prospects={ADA: "ada@example.com"}) as box:
-        desk, headings = Desk(box, tmp_path), (*HEADINGS, "Email")
-        for text, update, result in (("Trms", False, "created"), ("Terms", True, "updated"), ("Terms", False, "")):
-            line = [*row("", text, "Private"), "ada@example.com"]
-            ran = desk.run(line, headings=headings, ids=True, update=update)
-            assert ran.counts == {result or "already imported": 1}
-        assert "its text has changed" not in ran.rows[0]["reason"]
-        assert b"ada@example.com" not in (tmp_path / "journal.sqlite").read_bytes()
-
-
 def test_a_key_says_which_note_a_new_text_belongs_to_once_a_person_has_said_so(desk: Desk) -> None:
     """A key may come back with another note, so that it is a question; unanswered, nothing is changed or sent."""
     keyed: dict[str, Any] = {"headings": (*HEADINGS[:4], "Call ID"), "keys": "Call ID"}
@@ -306,21 +295,6 @@ def test_nothing_is_changed_once_the_journal_is_another_one(desk: Desk, monkeypa
     monkeypatch.setattr(SQLiteJournal, "see_that_it_stands", gone)
     ran = desk.run(row(ADA, "Terms", "Private"), update=True)
     assert (ran.status, ran.changes) == (4, [])
-
-
-@pytest.mark.parametrize(
-    ("fault", "strikes"),
-    [("400-limit", "@1"), ("429=0", "@1-3"), ("500:after", "@1"), ("500:before", "@1-3"), ("reset:after", "@2")],
-)
-def test_lost_answers_and_limits_leave_each_note_as_the_sheet_says(desk: Desk, fault: str, strikes: str) -> None:
-    """What is unclear is read back before anything else is sent to that note."""
-    rows = [row(f"AbCdEfGh{i}", "Terms") for i in range(4)]
-    desk.run(*rows)
-    desk.box.add_fault(Fault.parse(f"{fault}:PATCH{strikes}"))
-    ran = desk.run(*([*line[:3], "Private", line[4]] for line in rows), update=True)
-    assert (ran.counts, ran.status) == ({"updated": 4}, 0)
-    assert {*seen(desk)} == {("2", "1")}
-    assert [one.changing for one in known(desk)] == [None] * 4
 
 
 def test_an_update_that_is_never_answered_is_settled_by_the_next_run(desk: Desk) -> None:

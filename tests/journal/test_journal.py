@@ -14,7 +14,7 @@ import pytest
 
 from importer.api import Answer
 from importer.errors import JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import ACCEPTED, VERSION, Answered, Claim, Journal, NoteKey, Run, sqlite
+from importer.journal import ACCEPTED, VERSION, Answered, Claim, Journal, NoteKey, Run
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.settings import Settings
@@ -222,32 +222,6 @@ def test_what_is_no_sound_journal_of_ours_is_refused_and_left_untouched(
 def test_a_folder_is_no_journal(tmp_path: Path) -> None:
     with pytest.raises(UnusableJournal, match="not a file"):
         Journal.open(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("pragma", "why"),
-    [("max_page_count = 1", "database or disk is full"), ("query_only = 1", "attempt to write a readonly database")],
-)
-def test_where_no_journal_can_be_made_that_is_said_in_one_message_and_nothing_is_sent(
-    box: Sandbox, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pragma: str, why: str
-) -> None:
-    """With the database's own words, and not as a message within a message."""
-    connect = sqlite.connect
-
-    def connected(place: Path | str) -> sqlite3.Connection:
-        connection = connect(place)
-        connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    monkeypatch.setattr(sqlite, "connect", connected)
-    sheet = write_sheet(tmp_path / "sheet.csv", [Line("P1", "Hello")])
-    for _ in range(2):
-        with pytest.raises(UnusableJournal) as raised:
-            running.run(sheet, settings)
-        said = f"The journal {settings.journal} can't be used: {why}. Nothing was sent, and the file was not"
-        assert said in str(raised.value)
-        assert ".." not in str(raised.value)
-    assert not box.received
 
 
 def test_a_disk_that_fills_up_stops_the_run_loses_nothing_and_the_same_command_finishes(

@@ -16,14 +16,12 @@ from importer.importing.loaded import Loaded
 from importer.importing.loading import load
 from importer.importing.preview import Preview
 from importer.importing.report import Report
-from importer.importing.run import prepare
 from importer.messages import render
 from importer.models import Result, Role, Visibility
 from importer.operations import corrected_sheet
 from importer.operations.corrections import Act, Corrections, Step
 from importer.operations.hide import Which, hide, what_to_hide
 from importer.reading import Correction
-from importer.resultsfile import TO_FIX
 from importer.settings import Settings
 from importer.settings.kinds import InDoubt, Values
 from tests import running
@@ -106,16 +104,6 @@ def test_a_flaw_of_a_cell_that_was_not_corrected_stays_a_problem(settings: Setti
     preview = check(path, settings, of(wrote(2, 1, "Hello"), wrote(4, 1, "H\ufffd")))
     assert [row for row, _ in problems(preview)] == [3, 4]
     assert [note.text for notes in preview.examples.values() for note in notes] == ["Hello"]
-
-
-def test_corrected_results_keep_row_numbers_and_note_ids(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Our columns are ours, and source_row is the first file's."""
-    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hi", "Pubic"), ("p3", "Ho", "Pubic")])
-    results = night(path, settings).results
-    again = run(results, replace(settings, sheet=TO_FIX), wrote(2, 4, "Public"))
-    assert again.counts == {Result.CREATED: 1, Result.INVALID: 1}
-    assert [row["source_row"] for row in rows_of(again)] == [3, 4]
-    assert len(box.notes) == 2
 
 
 # -- known from then on
@@ -203,33 +191,6 @@ def test_a_correction_changed_after_sending_sends_no_more(settings: Settings, bo
     assert report.counts == {Result.ALREADY_IMPORTED: 3}
     assert all("its text has changed since" in str(row["reason"]) for row in rows_of(report))
     assert len(box.notes) == 3
-
-
-def test_another_person_gets_the_note_and_the_files_does_not(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """A person may be corrected, too: a night that reads the file sends nothing to the first one."""
-    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p1", "Hi", "Public")])
-    run(path, settings, wrote(2, 0, "p2"))
-    assert night(path, settings).counts == {Result.ALREADY_IMPORTED: 2}
-    sent = {(note.prospect_id, note.content) for note in box.notes}
-    assert sent == {("p1", "<p>Hi</p>"), ("p2", "<p>Hello</p>")}
-
-
-@pytest.mark.parametrize("is_known", [False, True])
-def test_what_a_corrected_row_repeats_counts(is_known: bool, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    """Its note may be there since an earlier sheet, or be that of another row of the same one."""
-    if is_known:
-        night(write(tmp_path / "earlier.csv", [("p1", "Hello", "Private"), ("p2", "Hi", "Private")]), settings)
-    rows = [("p1", "Hello", "Pubic"), ("p2", "Hi", "Pubic"), ("p2", "Hi", "Publik"), ("p3", "Ho", "Pubic")]
-    path = write(tmp_path / "n.csv", rows)
-    report = run(path, settings, Step(Act.WRITE, (2, 3, 4, 5), 2, "Private"))
-    assert report.counts[Result.DUPLICATE] == 1
-    made = len(box.notes)
-    only_one: Values = {(Role.VISIBILITY, None): {"Publik": Visibility.PUBLIC}}
-    assert night(path, replace(settings, values=only_one)).counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 3}
-    known = {Result.ALREADY_IMPORTED, Result.DUPLICATE}
-    assert set(night(path, replace(settings, values=PUBLIC_LATER)).counts) <= known
-    assert len(box.notes) == made == 3
-    assert {note.visibility for note in box.notes} == {"2"}
 
 
 @pytest.mark.parametrize(
@@ -377,13 +338,6 @@ def test_who_takes_it_back_has_the_row_sent(settings: Settings, box: Sandbox, tm
     assert run(later, settings, wrote(3, 2, "Public")).counts == {Result.ALREADY_IMPORTED: 1, Result.CREATED: 1}
     assert night(later, settings).counts == {Result.ALREADY_IMPORTED: 1, Result.INVALID: 1}
     assert len(box.notes) == 3
-
-
-def test_what_practice_leaves_out_counts_for_nothing(settings: Settings, tmp_path: Path) -> None:
-    path = write(tmp_path / "n.csv", [("p1", "Hello", "Pubic"), ("p2", "Hi", "Public")])
-    with prepare(path, settings, corrections=of(left_out(2))) as prepared:
-        prepared.practise()
-    assert night(path, settings).counts == {Result.INVALID: 1, Result.CREATED: 1}
 
 
 # -- the corrected sheet as a file

@@ -55,9 +55,3 @@ def test_a_file_that_is_there_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="already exists"):
         template.write(path)
     assert path.read_text() == "filled in"
-
-
-@pytest.mark.parametrize("name", ["t.csv", "t", "none/t.xlsx"])
-def test_a_name_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(BadSettings):
-        template.write(tmp_path / name)

@@ -10,9 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer import results
 from importer.api.saleshandy import SALESHANDY
-from importer.delivery.outcomes import Outcomes
 from importer.errors import Guarded, Unusable
 from importer.importing import batch, inbox
 from importer.importing.report import Report
@@ -22,12 +20,10 @@ from importer.journal.machine import FOLDER_VARIABLE
 from importer.messages import render
 from importer.models import Note, Result, Status, Visibility
 from importer.practice import in_memory
-from importer.results import Summary
-from importer.resultsfile import is_results
 from importer.settings import Settings
 from tests.running import run
 from tests.sandbox import Sandbox
-from tests.truth import read_results, write_csv
+from tests.truth import write_csv
 from tests.typing_commands import Terminal
 
 ROWS = (("P1", "Hello", "Public"), ("P2", "Hello", "Private"), ("P1", "Hello", "Public"), ("P3", "", "Public"))
@@ -128,20 +124,6 @@ def test_its_results_cant_be_imported(settings: Settings, tmp_path: Path) -> Non
     assert inbox.choose([folder]).left_out[0].name.startswith(("n.re", "n.practice"))
 
 
-def test_the_results_as_csv_are_marked_too(settings: Settings, tmp_path: Path) -> None:
-    """A file with too many rows for a workbook has the same heading, and no note IDs."""
-    with prepare(write(tmp_path, ROWS[:2]), settings) as prepared:
-        sheet, outcomes = prepared.loaded.sheet, Outcomes(2)
-        outcomes.settle([0, 1], Result.CREATED, note_ids=["a", "b"])
-        results.write(tmp_path / "r.csv", sheet, outcomes, Summary("Practice", is_practice=True))
-    rows = read_results(tmp_path / "r.csv")
-    assert [(row["result (practice)"], row["note_id"]) for row in rows] == [("created", "")] * 2
-    with (tmp_path / "r.csv").open("rb") as opened:
-        assert is_results(opened)
-    with pytest.raises(Unusable, match="practice"), prepare(tmp_path / "r.csv", settings):
-        pass
-
-
 def test_every_email_of_the_sheet_has_a_prospect(settings: Settings, tmp_path: Path) -> None:
     """One beside an ID has that ID's, whatever row comes first; even one that the sandbox doesn't know."""
     rows = [
@@ -170,17 +152,6 @@ def test_emails_that_were_looked_up_today_have_the_prospects_that_were_found(tmp
         found = [row["result (practice)"] for row in cells(practise(file, settings).results)]
         assert found == ["created", "created", "invalid"]
         assert len(box.received) == received
-
-
-def test_files_are_handed_over_and_go_nowhere(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "files").mkdir()
-    (tmp_path / "files" / "a.pdf").write_bytes(b"%PDF-1.4")
-    rows = [("P1", "a.pdf", "Hello", "Public"), ("P2", "b.pdf", "Hello", "Public")]
-    ended = practise(
-        write(tmp_path, rows, ("Prospect ID", "Attachments")), replace(settings, attachments=tmp_path / "files")
-    )
-    assert ended.counts == {Result.CREATED: 1, Result.INVALID: 1}
-    assert not box.received
 
 
 def test_a_note_that_was_accepted_can_be_read_back() -> None:

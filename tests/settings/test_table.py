@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -12,19 +10,17 @@ from typing import Any
 import click
 import pytest
 
-import importer
 from importer.cli.options import Options, settings_about
 from importer.cli.terminal import with_flags
 from importer.errors import BadSettings
 from importer.journal.machine import FOLDER_VARIABLE
-from importer.messages import PROGRAM, SettingPart, render, say
+from importer.messages import SettingPart, render, say
 from importer.settings import SETTINGS, Settings, Topic, kinds
 from importer.settings.kinds import Number, OneOf, Rate
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.readings import HELD
 from importer.settings.secrets import ADDRESSES_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
-from importer.texts import TEXTS
 
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
@@ -283,37 +279,6 @@ def test_a_rate_is_read_as_people_write_it(text: str, rate: tuple[int, float]) -
 
 
 # -- how messages name settings
-
-
-def strings(path: Path) -> list[str]:
-    """All texts of a module but its documentation, the pieces of f-strings too."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    docs = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented)
-            and node.body and isinstance(node.body[0], ast.Expr)}  # fmt: skip
-    return [node.value for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs]  # fmt: skip
-
-
-ROOT = Path(importer.__file__).parent
-LIBRARY = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] not in {"cli", "texts"}]
-
-
-def test_no_text_of_the_library_holds_a_flag() -> None:
-    """It names settings; how they are set, a face adds."""
-    assert [(path.name, text) for path in LIBRARY for text in strings(path) if re.search(r"(?<!<!)--[a-z]", text)] == []
-
-
-def test_every_setting_that_a_text_names_is_one() -> None:
-    """By name, as the table has it; or in a text (see ``test_messages``)."""
-    names = {*re.findall(r"`([a-z-]+)[ `]", str([*TEXTS.values()]))} - {PROGRAM, "report"}
-    for path in LIBRARY:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            match node:
-                case ast.Call(func=ast.Name("SettingPart"), args=[ast.Constant(name), *_]):
-                    names.add(name)
-    assert names <= set(SETTINGS)
-    assert {"journal", "map", "base-url", "new-journal"} <= names
 
 
 def test_the_command_line_puts_flags_in_their_place() -> None:
